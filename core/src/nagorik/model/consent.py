@@ -1,0 +1,44 @@
+"""What the citizen allowed."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from nagorik.bangladesh import Money
+from nagorik.operations import Operation
+from nagorik.privacy import PERSONAL, Model
+
+ConsentGap = Literal["scope", "fee-ceiling", "not-yet", "expired"]
+
+
+class Consent(Model):
+    """A citizen's consent to one service, for named operations, up to an amount, for a time."""
+
+    id: Annotated[str, PERSONAL]
+    service: str
+    operations: frozenset[Operation] = Field(min_length=1)
+    """What may be done on the citizen's behalf."""
+    fee_ceiling: Money
+    """The most that may be spent on the application, all stages together."""
+    given_at: AwareDatetime
+    expires_at: AwareDatetime
+
+    def gap(
+        self, service: str, operation: Operation, at: datetime, spending: Money | None = None
+    ) -> ConsentGap | None:
+        """What keeps this consent from covering an operation at ``at``, or ``None`` if it covers it.
+
+        ``spending`` is the sum of all amounts committed for the application, the one in question included.
+        """
+        if at < self.given_at:
+            return "not-yet"
+        if at >= self.expires_at:
+            return "expired"
+        if service != self.service or operation not in self.operations:
+            return "scope"
+        if spending is not None and (
+            spending.currency != self.fee_ceiling.currency or spending.poisha > self.fee_ceiling.poisha
+        ):
+            return "fee-ceiling"
+        return None

@@ -1,0 +1,72 @@
+"""What a citizen has to pay, and why."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import AwareDatetime, model_validator
+
+from nagorik.bangladesh import Money
+from nagorik.model.request import ApplicationRequest
+from nagorik.model.source import Source
+from nagorik.model.text import Text
+from nagorik.privacy import PERSONAL, Model
+
+
+class FeeDue(StrEnum):
+    """When in an application's life a fee falls due. The plugin says it; no order is built in."""
+
+    BEFORE_SUBMISSION = "before-submission"
+    AFTER_SUBMISSION = "after-submission"
+
+
+class QuoteRequest(ApplicationRequest):
+    """What does this application cost, and when is it due?"""
+
+    at: AwareDatetime
+    """The instant of the question."""
+    stage: str = "application"
+    """Which of a service's payments is asked about, as a status named it; ``application`` is the first."""
+    agency_reference: Annotated[str | None, PERSONAL] = None
+    """The agency's reference, once there is one."""
+
+
+class QuoteLine(Model):
+    """One part of a quote."""
+
+    code: str
+    """Stable, such as ``reissue-regular``."""
+    text: Text
+    amount: Money
+    """Before VAT."""
+    vat: Money
+    """VAT on this line; zero where none is due."""
+
+
+class Quote(Model):
+    """The price of one stage of an application, good until it expires."""
+
+    id: str
+    """Unique; the payment names it."""
+    stage: str = "application"
+    lines: tuple[QuoteLine, ...]
+    total: Money
+    """What is to be paid: the lines with their VAT, after the agency's rounding."""
+    due: FeeDue
+    issued_at: AwareDatetime
+    expires_at: AwareDatetime
+    """After this instant the price is asked for again."""
+    source: Source
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if any(part.currency != self.total.currency for line in self.lines for part in (line.amount, line.vat)):
+            raise ValueError("a quote has one currency")
+        listed = sum(line.amount.poisha + line.vat.poisha for line in self.lines)
+        if listed != self.total.poisha:
+            raise ValueError("the total is the sum of the lines and their VAT; put rounding into a line")
+        return self
+
+    def is_expired(self, at: datetime) -> bool:
+        """Whether the price may no longer be used at ``at``."""
+        return at >= self.expires_at

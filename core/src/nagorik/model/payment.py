@@ -1,0 +1,137 @@
+"""Paying through a gateway, and telling the agency that it was paid."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field
+
+from nagorik.bangladesh import Money
+from nagorik.model.request import ApplicationRequest
+from nagorik.model.states import PaymentState
+from nagorik.model.text import Text
+from nagorik.privacy import PERSONAL, SECRET, Model
+
+
+class PaymentReceipt(Model):
+    """Proof that a gateway took the payer's money."""
+
+    payment: str
+    """The platform's id of the payment."""
+    quote: str
+    """The quote that was paid."""
+    stage: str
+    gateway: str
+    """The gateway's id."""
+    reference: Annotated[str, PERSONAL]
+    """The gateway's reference, as the agency wants to see it."""
+    amount: Money
+    captured_at: AwareDatetime
+    payer_name: Annotated[str | None, PERSONAL] = None
+    """Who paid, as the gateway holds it; some agencies compare it with the applicant."""
+
+
+class GatewayRequest(Model):
+    """A request to a payment gateway about one payment."""
+
+    gateway: str
+    """The gateway's id."""
+    payment: str
+    """The platform's id of the payment: unique for each attempt to pay."""
+
+
+class StartPaymentRequest(GatewayRequest):
+    """Begin to take ``amount`` from the payer."""
+
+    amount: Money
+    purpose: Text
+    payer_name: Annotated[str | None, PERSONAL] = None
+    return_url: Annotated[str | None, PERSONAL] = None
+    """Where the gateway sends the payer's browser back; its coming back proves nothing."""
+
+
+class PaymentStarted(Model):
+    """The gateway knows of the payment; nothing is paid yet."""
+
+    reference: Annotated[str | None, PERSONAL] = None
+    """The gateway's own id of the payment."""
+    pay_at: Annotated[str | None, SECRET] = None
+    """Where the payer goes to pay; carries a token."""
+    instructions: Text | None = None
+    """What the payer has to do where there is no page to go to."""
+
+
+class QueryPaymentRequest(GatewayRequest):
+    """What became of this payment?"""
+
+    reference: Annotated[str | None, PERSONAL] = None
+    started_at: AwareDatetime
+    """When it was begun: some gateways ask for the day."""
+
+
+class PaymentReport(Model):
+    """What the gateway says of a payment, now."""
+
+    state: Literal[
+        PaymentState.PENDING,
+        PaymentState.CAPTURED,
+        PaymentState.FAILED,
+        PaymentState.EXPIRED,
+        PaymentState.CANCELLED,
+        PaymentState.UNKNOWN,
+    ]
+    """Unknown where the gateway cannot say: never a failure."""
+    amount: Money | None = None
+    """What was captured."""
+    reference: Annotated[str | None, PERSONAL] = None
+    captured_at: AwareDatetime | None = None
+    payer_name: Annotated[str | None, PERSONAL] = None
+    raw: Annotated[str | None, PERSONAL] = Field(default=None, max_length=200)
+    """The gateway's own word for the state."""
+
+
+class RefundPaymentRequest(GatewayRequest):
+    """Give ``amount`` of a captured payment back."""
+
+    reference: Annotated[str, PERSONAL]
+    amount: Money
+    reason: Text
+
+
+class RefundReport(Model):
+    """What became of a refund. Accepted by a gateway is not refunded."""
+
+    state: Literal[
+        PaymentState.REFUND_PENDING,
+        PaymentState.REFUNDED,
+        PaymentState.REFUND_FAILED,
+        PaymentState.REFUND_MANUAL,
+    ]
+    reference: Annotated[str | None, PERSONAL] = None
+
+
+class PaymentNoticeRequest(Model):
+    """A message that claims to come from the gateway."""
+
+    gateway: str
+    headers: Annotated[dict[str, str], SECRET]
+    body: Annotated[bytes, PERSONAL] = Field(max_length=1_000_000)
+
+
+class PaymentNotice(Model):
+    """Which payment a message is about. It is a hint to ask the gateway, and proves nothing by itself."""
+
+    payment: str
+
+
+class AdvisePaymentRequest(ApplicationRequest):
+    """Tell the agency that this application's fee was paid; asked again until the agency confirms."""
+
+    client_reference: Annotated[str, PERSONAL]
+    agency_reference: Annotated[str | None, PERSONAL] = None
+    receipt: PaymentReceipt
+
+
+class PaymentAdvice(Model):
+    """What the agency says to the advice."""
+
+    confirmed: bool
+    """Whether the agency now holds the payment as its own fact; if not, it is told again later."""
