@@ -23,15 +23,15 @@ MANIFEST_FILE: Final = "plugin.toml"
 API_VERSION: Final = "1.0"
 """The version of the hook API that this core offers: same major, and a minor at least the plugin's."""
 
-PluginId = Annotated[str, StringConstraints(pattern=r"\A[a-z][a-z0-9]*(-[a-z0-9]+)*\Z", max_length=40)]
+PluginId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
 ServiceId = Annotated[
-    str, StringConstraints(pattern=r"\A[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=80)
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*$", max_length=80)
 ]
-Slug = Annotated[str, StringConstraints(pattern=r"\A[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=60)]
-Host = Annotated[str, StringConstraints(pattern=r"\A[a-z0-9]([a-z0-9.-]*[a-z0-9])?\Z", max_length=253)]
-ObjectReference = Annotated[str, StringConstraints(pattern=r"\A[A-Za-z_][\w.]*:[A-Za-z_]\w*\Z")]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)]
+ObjectReference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
 """``module:Name``, the module relative to the plugin's package; imported on first use."""
-FeeReference = Annotated[str, StringConstraints(pattern=r"\A[\w.-]+\.toml#[a-z0-9-]+\Z")]
+FeeReference = Annotated[str, StringConstraints(pattern=r"^[\w.-]+\.toml#[a-z0-9-]+$")]
 """``file.toml#schedule`` inside the plugin's package."""
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
