@@ -1,0 +1,187 @@
+"""A plugin's whole declaration."""
+
+from datetime import time
+from typing import Annotated, Final, Literal, Self
+
+from packaging.version import Version
+from pydantic import Field, field_validator, model_validator
+
+from nagorik.manifest.fields import (
+    ApiVersion,
+    Count,
+    Day,
+    Evidence,
+    Flag,
+    FormatNumber,
+    Header,
+    Host,
+    ManifestModel,
+    ObjectReference,
+    PluginId,
+    Seconds,
+    TimeOfDay,
+    Words,
+)
+from nagorik.manifest.offers import PaymentGateway, PublicService
+from nagorik.model.text import Text
+from nagorik.operations import OPERATIONS, Operation
+
+API_VERSION: Final = "1.0"
+"""The version of the hook API that this core offers: same major, and a minor at least the plugin's."""
+
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Window(ManifestModel):
+    """Hours in which the agency answers, in Asia/Dhaka wall-clock time. Outside all windows a call waits."""
+
+    days: str
+    """Weekdays, as ``sun-thu`` (inclusive, may wrap) or ``sat,mon,wed``; lower-case English abbreviations."""
+    open: TimeOfDay
+    """First minute of the window, local time."""
+    close: TimeOfDay
+    """End of the window, local time, excluded; ``00:00`` means midnight at the end of the day."""
+    holidays: Literal["open", "closed"] = "open"
+    """Whether the window holds on national public holidays too."""
+
+    @field_validator("days")
+    @classmethod
+    def _days_are_weekdays(cls, value: str) -> str:
+        _weekdays(value)
+        return value
+
+    @model_validator(mode="after")
+    def _opens_before_it_closes(self) -> Self:
+        if self.close != time(0) and self.close <= self.open:
+            raise ValueError("a window closes after it opens; write one that spans midnight as two windows")
+        return self
+
+    @property
+    def weekdays(self) -> frozenset[int]:
+        """The window's weekdays as ``date.weekday()`` numbers, Monday being 0."""
+        return _weekdays(self.days)
+
+
+class Limits(ManifestModel):
+    """What the agency can bear from the whole platform."""
+
+    concurrency: Count = Field(default=4, le=256)
+    """Calls in flight at once."""
+    per_second: Seconds = Field(default=10, le=10_000)
+    """Calls started per second, on average; a burst of one second's worth is let through."""
+    response_bytes: Count = Field(default=5_000_000, ge=1_000, le=100_000_000)
+    """Largest answer that is read, in bytes after decompression."""
+    deadline: Seconds = Field(default=30.0, le=600)
+    """Seconds that one hook call may take, its retries included."""
+
+
+class Owner(ManifestModel):
+    """Who answers for the plugin."""
+
+    name: Words
+    """The organisation or team; a role, not a person."""
+    contact: Words
+    """Where to reach it."""
+
+
+class Circuit(ManifestModel):
+    """When calls to the agency stop for a while, and for how long."""
+
+    contract_violations: Count = 3
+    """Contract violations in a row that open the circuit."""
+    outage: Seconds = 60.0
+    """Seconds without one answer, while calls fail, that open the circuit."""
+    probe_after: Seconds = 30.0
+    """Seconds an open circuit waits before it lets one probe through."""
+
+
+class Manifest(ManifestModel):
+    """A plugin's whole declaration."""
+
+    manifest_version: Annotated[Literal[1], FormatNumber]
+    """The version of this format."""
+    id: PluginId
+    """The plugin's id, equal to its entry point's name."""
+    requires_api: ApiVersion
+    """The hook API that the plugin was written for, as ``major.minor``."""
+    name: Text
+    """The agency's name."""
+    owners: tuple[Owner, ...] = Field(min_length=1)
+    """Who answers for the plugin."""
+    evidence: Evidence
+    """How the wire format is known; services may differ."""
+    as_of: Day
+    """The day on which what this manifest says was last checked against its sources."""
+    egress: tuple[Host, ...] = ()
+    """Host names that the plugin may call; nothing else is reached."""
+    settings: ObjectReference | None = None
+    """The plugin's settings model, a subclass of ``AgencySettings``."""
+    login: ObjectReference | None = None
+    """The coroutine function that obtains a token, where the agency wants one."""
+    answers: ObjectReference | None = None
+    """The function that recognises the agency's own error answers before anything else reads them."""
+    idempotency_header: Header = "Idempotency-Key"
+    """The header in which a native idempotency key travels."""
+    windows: tuple[Window, ...] = ()
+    """When the agency answers; empty means always."""
+    limits: Limits = Limits()
+    """What the agency can bear."""
+    circuit: Circuit = Circuit()
+    """When calls stop for a while."""
+    health: Flag = False
+    """Whether the plugin implements ``nagorik_check_health``."""
+    services: tuple[PublicService, ...] = ()
+    """The agency's services."""
+    gateways: tuple[PaymentGateway, ...] = ()
+    """Ways to pay that the plugin offers."""
+
+    @model_validator(mode="after")
+    def _offers_belong_here(self) -> Self:
+        # A plugin id holds no dot, so this prefix is what keeps two plugins from ever claiming one service.
+        seen: set[str] = set()
+        for offer in self.offers:
+            if offer.id.partition(".")[0] != self.id:
+                raise ValueError(f"service {offer.id} must begin with the plugin's id and a dot")
+            if offer.id in seen:
+                raise ValueError(f"service {offer.id} is declared twice")
+            seen.add(offer.id)
+        if not seen:
+            raise ValueError("a plugin offers at least one service or gateway")
+        return self
+
+    @property
+    def offers(self) -> tuple[PublicService | PaymentGateway, ...]:
+        """Services and gateways together."""
+        return (*self.services, *self.gateways)
+
+    @property
+    def declared_hooks(self) -> frozenset[str]:
+        """Names of the hooks that the manifest says the plugin implements."""
+        operations = {operation for offer in self.offers for operation in offer.operations}
+        if self.health:
+            operations.add(Operation.HEALTH)
+        return frozenset(OPERATIONS[operation].hook for operation in operations)
+
+    @property
+    def references(self) -> tuple[tuple[str, str], ...]:
+        """Where the manifest names an object of the plugin, and which: ``("services.0.form", "forms:Form")``."""
+        named = [(field, getattr(self, field)) for field in ("settings", "login", "answers")]
+        named += [(f"services.{number}.form", service.form) for number, service in enumerate(self.services)]
+        return tuple((location, reference) for location, reference in named if reference is not None)
+
+
+def is_compatible(requires_api: str, offered: str = API_VERSION) -> bool:
+    """Whether a plugin written for ``requires_api`` can run on a core that offers ``offered``."""
+    wanted, given = Version(requires_api), Version(offered)
+    return wanted.major == given.major and wanted.minor <= given.minor
+
+
+def _weekdays(days: str) -> frozenset[int]:
+    numbers: set[int] = set()
+    for part in days.split(","):
+        first, dash, last = part.strip().partition("-")
+        if first not in _DAYS or (dash and last not in _DAYS):
+            raise ValueError("write days as sun-thu or sat,mon,wed with mon, tue, wed, thu, fri, sat, sun")
+        start, end = _DAYS.index(first), _DAYS.index(last if dash else first)
+        numbers.update((start + offset) % 7 for offset in range((end - start) % 7 + 1))
+    return frozenset(numbers)
