@@ -1,0 +1,71 @@
+"""National data of Bangladesh: identifiers, text, money, dates, working days, areas and names.
+
+Importing this package reads no file and no library of data; those are read when first asked for.
+"""
+
+from nagorik.bangladesh.age import age_at, age_on
+from nagorik.bangladesh.areas import (
+    Area,
+    AreaKind,
+    area,
+    districts,
+    divisions,
+    find_district,
+    find_division,
+    find_upazila,
+    upazilas,
+)
+from nagorik.bangladesh.calendar import FiscalYear, dhaka_date, dhaka_time, dhaka_zone
+from nagorik.bangladesh.dates import DateStyle, format_date, parse_date
+from nagorik.bangladesh.digits import is_ascii_digits, to_ascii_digits, to_bangla_digits
+from nagorik.bangladesh.errors import DataWarning, NationalDataError
+from nagorik.bangladesh.identifiers import BirthRegistrationNumber, Identifier, Nid, NidKind
+from nagorik.bangladesh.money import Currency, Money, Rounding
+from nagorik.bangladesh.money_text import format_taka
+from nagorik.bangladesh.names import PersonName
+from nagorik.bangladesh.phone import MobileNumber
+from nagorik.bangladesh.text import looks_like_bijoy, looks_replaced, match_key, normalise, text_warnings
+from nagorik.bangladesh.working_days import DayOverride, WorkingCalendar
+
+__all__ = [
+    "Area",
+    "AreaKind",
+    "BirthRegistrationNumber",
+    "Currency",
+    "DataWarning",
+    "DateStyle",
+    "DayOverride",
+    "FiscalYear",
+    "Identifier",
+    "MobileNumber",
+    "Money",
+    "NationalDataError",
+    "Nid",
+    "NidKind",
+    "PersonName",
+    "Rounding",
+    "WorkingCalendar",
+    "age_at",
+    "age_on",
+    "area",
+    "dhaka_date",
+    "dhaka_time",
+    "dhaka_zone",
+    "districts",
+    "divisions",
+    "find_district",
+    "find_division",
+    "find_upazila",
+    "format_date",
+    "format_taka",
+    "is_ascii_digits",
+    "looks_like_bijoy",
+    "looks_replaced",
+    "match_key",
+    "normalise",
+    "parse_date",
+    "text_warnings",
+    "to_ascii_digits",
+    "to_bangla_digits",
+    "upazilas",
+]
