@@ -1,5 +1,6 @@
 """What a plugin offers: public services and ways to pay."""
 
+from datetime import timedelta
 from typing import ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -17,9 +18,9 @@ from nagorik.manifest.fields import (
 from nagorik.model.text import Text
 from nagorik.operations import OPERATIONS, Family, Idempotency, Operation
 
+# Submitting is not among them: what is submitted to a verification service leaves nothing at the agency.
 _ALWAYS_EFFECTIVE: Final = frozenset(
     {
-        Operation.SUBMIT,
         Operation.ANSWER_CORRECTION,
         Operation.WITHDRAW,
         Operation.BOOK_SLOT,
@@ -82,6 +83,8 @@ class PublicService(Offer):
     """Kinds of evidence that an application carries."""
     processing: Duration | None = None
     """How long the agency takes, as an ISO 8601 duration of weeks, days or hours; not a promise."""
+    settle: Duration = timedelta(minutes=5)
+    """After a lost answer, how long a look-up that finds nothing may still be wrong; an ISO 8601 duration."""
     fees: FeeReference | None = None
     """The schedule that the fees come from."""
     legal_basis: tuple[Words, ...] = ()

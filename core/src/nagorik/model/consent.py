@@ -9,7 +9,7 @@ from nagorik.bangladesh import Money
 from nagorik.operations import Operation
 from nagorik.privacy import PERSONAL, Model
 
-ConsentGap = Literal["scope", "fee-ceiling", "not-yet", "expired"]
+ConsentGap = Literal["absent", "scope", "fee-ceiling", "not-yet", "expired"]
 
 
 class Consent(Model):

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from nagorik.privacy import OPERATIONAL, PERSONAL, Model
 
-Sha256 = Annotated[str, StringConstraints(pattern=r"\A[0-9a-f]{64}\Z")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class DocumentReference(Model):

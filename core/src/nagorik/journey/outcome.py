@@ -1,0 +1,116 @@
+"""What a step can be told: the end of an attempt, a report, or somebody's decision."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from nagorik.errors import NagorikError
+from nagorik.model.artefact import Artefact, FetchedArtefact
+from nagorik.model.consent import Consent
+from nagorik.model.eligibility import EligibilityDecision
+from nagorik.model.fee import Quote
+from nagorik.model.payment import PaymentAdvice, PaymentReport, PaymentStarted, RefundReport
+from nagorik.model.states import ApplicationState, PaymentState
+from nagorik.model.status import AgencyStatus
+from nagorik.model.submission import SubmissionResult, SubmissionSearch, Withdrawal
+from nagorik.operations import Operation
+
+Result = (
+    EligibilityDecision
+    | Quote
+    | PaymentStarted
+    | PaymentReport
+    | RefundReport
+    | PaymentAdvice
+    | SubmissionResult
+    | SubmissionSearch
+    | AgencyStatus
+    | Withdrawal
+    | FetchedArtefact
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Answered:
+    """The attempt in flight was answered."""
+
+    result: Result
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Failed:
+    """The attempt in flight ended in an error, which says what is known of its effect."""
+
+    error: NagorikError
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The process that made the attempt is gone; nobody knows how far it came."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reported:
+    """The agency sent a report by itself; its origin is proved."""
+
+    agency_reference: str
+    status: AgencyStatus
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ConsentGranted:
+    """The citizen gave a new consent."""
+
+    consent: Consent
+
+
+@dataclass(frozen=True, slots=True)
+class CitizenActed:
+    """The citizen did what only they can do.
+
+    ``go-on``: apply although eligibility cannot be told. ``corrected``: the draft has been changed.
+    ``pay-again``: try to pay once more. ``withdraw``: take the application back.
+    """
+
+    action: Literal["go-on", "corrected", "pay-again", "withdraw"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Decided:
+    """A named officer decided what only a person can decide.
+
+    ``to`` is a state for an application in manual review; ``None`` releases a hold. Entering ``submitted`` needs the
+    agency's reference. ``payment`` and ``payment_to`` settle a payment that nothing else can settle.
+    """
+
+    officer: str
+    reason: str
+    to: ApplicationState | None = None
+    agency_reference: str | None = None
+    payment: str | None = None
+    payment_to: PaymentState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Nothing happened but the passing of time."""
+
+
+Outcome = Answered | Failed | Interrupted | Reported | ConsentGranted | CitizenActed | Decided | Due
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Next:
+    """What an application waits for: an operation at a time, or somebody.
+
+    Attributes:
+        operation: What to do, or ``None`` if only somebody can move it or it is closed.
+        due: When, aware UTC; ``None`` without an operation.
+        payment: The payment it is about.
+        artefact: The artefact it is about.
+    """
+
+    operation: Operation | None
+    due: datetime | None = None
+    payment: str | None = None
+    artefact: Artefact | None = None

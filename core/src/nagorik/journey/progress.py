@@ -1,0 +1,175 @@
+"""How an application fares: the row that a host keeps, and the only thing that a step reads."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from nagorik.bangladesh import Money
+from nagorik.model.artefact import Artefact
+from nagorik.model.consent import Consent
+from nagorik.model.eligibility import Eligibility
+from nagorik.model.fee import Quote
+from nagorik.model.payment import PaymentReceipt
+from nagorik.model.states import ApplicationState, Flag, PaymentState
+from nagorik.model.status import AgencyStatus
+from nagorik.operations import Operation
+from nagorik.privacy import PERSONAL, Model
+
+
+class Party(StrEnum):
+    """Who can move an application that is not moving by itself."""
+
+    CITIZEN = "citizen"
+    PERSON = "person"
+    """An officer of the platform, by name."""
+
+
+class Hold(Model):
+    """Why an application waits for somebody."""
+
+    party: Party
+    code: str
+    """Stable, such as ``eligibility-indeterminate`` or ``consent-fee-ceiling``."""
+
+
+class Attempt(Model):
+    """An intent: committed before a call, so that a killed process leaves a question and not a gap."""
+
+    operation: Operation
+    payment: str | None = None
+    """The payment it is about."""
+    began_at: AwareDatetime
+
+
+class Payment(Model):
+    """One attempt to pay one quote."""
+
+    id: str
+    quote: str
+    stage: str
+    gateway: str
+    amount: Money
+    state: PaymentState
+    opened_at: AwareDatetime
+    reference: Annotated[str | None, PERSONAL] = None
+    captured_at: AwareDatetime | None = None
+    payer_name: Annotated[str | None, PERSONAL] = None
+    advice_lost: bool = False
+    """Whether the agency was being told of the payment when its answer was lost."""
+
+    def receipt(self) -> PaymentReceipt:
+        """Proof of the capture, for the agency.
+
+        Raises:
+            ValueError: Nothing was captured.
+        """
+        if self.captured_at is None:
+            raise ValueError(f"payment in state {self.state.value} has no receipt")
+        return PaymentReceipt(
+            payment=self.id,
+            quote=self.quote,
+            stage=self.stage,
+            gateway=self.gateway,
+            reference=self.reference or self.id,
+            amount=self.amount,
+            captured_at=self.captured_at,
+            payer_name=self.payer_name,
+        )
+
+
+class Progress(Model):
+    """Where an application is. Holds nothing of the citizen's form: only references, states and times."""
+
+    id: str
+    service: str
+    plugin_version: str
+    """The plugin that the application is pinned to, as ``distribution version``."""
+    client_reference: Annotated[str, PERSONAL]
+    """The platform's reference, shown to the agency; the same for every attempt."""
+    idempotency_key: Annotated[str, PERSONAL]
+    """The root of the keys of all its writes; never changes."""
+    opened_at: AwareDatetime
+    events: int = Field(default=0, ge=0)
+    """How many events have been applied."""
+    state: ApplicationState = ApplicationState.DRAFT
+    flags: frozenset[Flag] = frozenset()
+    hold: Hold | None = None
+    consent: Consent | None = None
+    eligibility: Eligibility | None = None
+    acknowledged: bool = False
+    """Whether the citizen wants to go on although eligibility could not be told."""
+    quote: Quote | None = None
+    """The quote in force for the stage that is due, if any."""
+    fee_due: str | None = None
+    """The stage that the agency wants paid now."""
+    payments: tuple[Payment, ...] = ()
+    attempt: Attempt | None = None
+    failures: int = Field(default=0, ge=0)
+    """Attempts of the pending operation in a row that settled nothing."""
+    not_before: AwareDatetime | None = None
+    """Before this instant the pending operation is not tried."""
+    sent_at: AwareDatetime | None = None
+    """When the latest attempt to file began."""
+    filing_unknown: bool = False
+    """Whether an attempt to file was lost and nothing has settled since what became of it."""
+    agency_reference: Annotated[str | None, PERSONAL] = None
+    submitted_at: AwareDatetime | None = None
+    status: AgencyStatus | None = None
+    """The agency's latest report."""
+    status_at: AwareDatetime | None = None
+    """When it was received."""
+    last_sequence: int | None = None
+    seen_events: Annotated[frozenset[str], PERSONAL] = frozenset()
+    artefacts: tuple[Artefact, ...] = ()
+    fetched: frozenset[str] = frozenset()
+    """Kinds of artefact that are in the document store."""
+    correction_ready: bool = False
+    """The citizen has corrected the form; it is to be sent."""
+    withdrawal_wanted: bool = False
+    """The citizen wants the application taken back; the agency is to be told."""
+
+    @property
+    def stage(self) -> str:
+        """The stage whose fee is the next to be dealt with."""
+        return self.fee_due or "application"
+
+    def payment(self, payment_id: str) -> Payment:
+        """The payment with this id.
+
+        Raises:
+            KeyError: There is none.
+        """
+        for payment in self.payments:
+            if payment.id == payment_id:
+                return payment
+        raise KeyError(payment_id)
+
+    def payment_in(self, *states: PaymentState) -> Payment | None:
+        """The latest payment in one of ``states``."""
+        return next((p for p in reversed(self.payments) if p.state in states), None)
+
+    def is_paid(self, stage: str) -> bool:
+        """Whether the payer's money for ``stage`` has been captured and not given back."""
+        paid = {PaymentState.CAPTURED, PaymentState.ADVISED, PaymentState.CONFIRMED}
+        return any(p.stage == stage and p.state in paid for p in self.payments)
+
+    def receipts(self) -> tuple[PaymentReceipt, ...]:
+        """Receipts of all captured payments, oldest first."""
+        paid = {PaymentState.CAPTURED, PaymentState.ADVISED, PaymentState.CONFIRMED}
+        return tuple(p.receipt() for p in self.payments if p.state in paid)
+
+    def committed(self) -> int:
+        """Poisha spent or on their way for this application: everything not failed, lapsed or given back."""
+        free = {
+            PaymentState.FAILED,
+            PaymentState.EXPIRED,
+            PaymentState.CANCELLED,
+            PaymentState.REFUNDED,
+        }
+        return sum(p.amount.poisha for p in self.payments if p.state not in free)
+
+    def age(self, at: datetime) -> float:
+        """Seconds since it was filed, or opened if it has not been."""
+        return (at - (self.submitted_at or self.opened_at)).total_seconds()

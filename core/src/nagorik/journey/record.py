@@ -1,0 +1,69 @@
+"""Writing a journal while a step thinks."""
+
+from datetime import datetime
+from typing import TypeVar
+
+from nagorik.journey.events import Actor, Event, FlagsChanged, Held, JournalEvent, Moved, PaymentMoved
+from nagorik.journey.journal import apply
+from nagorik.journey.progress import Hold, Party, Progress
+from nagorik.model.states import ApplicationState, Flag, PaymentState
+
+EventT = TypeVar("EventT", bound=JournalEvent)
+
+
+class Record:
+    """A progress and the events that a step adds to it; every event is applied as it is written."""
+
+    def __init__(self, progress: Progress, now: datetime) -> None:
+        self.progress = progress
+        self.now = now
+        self.events: list[Event] = []
+
+    def add(self, event: Event) -> None:
+        """Apply one event and keep it."""
+        self.progress = apply(self.progress, event)
+        self.events.append(event)
+
+    def move(self, to: ApplicationState, actor: Actor, code: str, *, inferred: bool = False) -> None:
+        """Move the application along one row of its table."""
+        self.add(Moved(at=self.now, to=to, actor=actor, code=code, inferred=inferred))
+
+    def move_payment(
+        self,
+        payment: str,
+        to: PaymentState,
+        actor: Actor,
+        code: str,
+        *,
+        reference: str | None = None,
+        captured_at: datetime | None = None,
+        payer_name: str | None = None,
+        officer: str | None = None,
+    ) -> None:
+        """Move a payment along one row of its table."""
+        self.add(
+            PaymentMoved(
+                at=self.now,
+                payment=payment,
+                to=to,
+                actor=actor,
+                code=code,
+                reference=reference,
+                captured_at=captured_at,
+                payer_name=payer_name,
+                officer=officer,
+            )
+        )
+
+    def hold(self, party: Party, code: str) -> None:
+        """Let the application wait for somebody, unless it already waits for the same reason."""
+        hold = Hold(party=party, code=code)
+        if self.progress.hold != hold:
+            self.add(Held(at=self.now, hold=hold))
+
+    def flags(self, *, raised: frozenset[Flag] = frozenset(), lowered: frozenset[Flag] = frozenset()) -> None:
+        """Raise and lower flags, if that changes anything."""
+        new = raised - self.progress.flags
+        gone = (lowered & self.progress.flags) - raised
+        if new or gone:
+            self.add(FlagsChanged(at=self.now, raised=new, lowered=gone))
