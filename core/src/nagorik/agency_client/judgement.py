@@ -1,0 +1,131 @@
+"""Reading an answer that is not the one asked for: which failure it is, and which error tells of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from nagorik.agency_client.answer import Answer
+from nagorik.agency_client.backoff import parse_retry_after
+from nagorik.agency_client.policy import Failure
+from nagorik.errors import (
+    AgencyRejected,
+    AgencyUnavailable,
+    ContractViolation,
+    CredentialProblem,
+    CredentialsRejected,
+    InputRejected,
+    Layer,
+    NagorikError,
+    Outcome,
+    OutcomeUnknown,
+    PluginFault,
+    RateLimited,
+)
+
+Answers = Callable[[Answer], NagorikError | None]
+"""A plugin's ``answers``: the agency's own error, where it recognises one, and ``None`` otherwise."""
+
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_LOGIN_WORDS: Final = ("login", "signin", "sign-in", "sso", "auth")
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An attempt that did not bring what was asked for.
+
+    Attributes:
+        failure: Its kind, which the policy reads.
+        error: What is raised when the policy says that it is known what happened.
+        because: The cause as a code, for ``OutcomeUnknown``.
+        retry_after: Seconds that the agency asks to wait.
+    """
+
+    failure: Failure
+    error: NagorikError
+    because: str
+    retry_after: float | None = None
+
+
+def without_answer(failure: Failure) -> Failed:
+    """A failure below HTTP."""
+    error: NagorikError
+    if failure is Failure.CONTENT:
+        return broken("content-encoding")
+    if failure is Failure.UNEXPECTED:
+        error = ContractViolation(failure.value, layer=Layer.TRANSPORT)
+    else:
+        error = AgencyUnavailable(because=failure.value)
+    return Failed(failure, error, failure.value)
+
+
+def not_admitted(error: NagorikError) -> Failed:
+    """The platform itself held the request back."""
+    return Failed(Failure.NOT_ADMITTED, error, error.code)
+
+
+def broken(detail: str) -> Failed:
+    """An answer of the right status that cannot be read."""
+    return Failed(Failure.CONTENT, ContractViolation(detail), Failure.CONTENT.value)
+
+
+def by_plugin(answer: Answer, answers: Answers) -> Failed | None:
+    """What the plugin makes of an answer; ``None`` when it leaves it to the core."""
+    try:
+        error = answers(answer)
+    except Exception:  # noqa: BLE001 - a plugin's code may raise anything, with anything in its text
+        return broken("answers-raised")
+    if error is None:
+        return None
+    because = error.code
+    match error:
+        case OutcomeUnknown():
+            # As a server's failure: a native key is the way to learn more.
+            failure, because = Failure.SERVER, error.because
+        case ContractViolation() | PluginFault():
+            failure = Failure.CONTENT
+        case CredentialsRejected(kind=CredentialProblem.EXPIRED):
+            failure = Failure.UNAUTHENTICATED
+        case CredentialsRejected() if answer.status == 401:  # noqa: PLR2004
+            failure = Failure.UNAUTHENTICATED
+        case NagorikError(outcome=Outcome.REJECTED | Outcome.ALREADY_THERE):
+            failure = Failure.MAPPED
+        case NagorikError():
+            failure = Failure.MAPPED_NOT_SENT
+        case _:  # the manifest names a function that is not typed
+            return broken("answers-wrong-result")  # type: ignore[unreachable]
+    return Failed(failure, error, because)
+
+
+def by_status(answer: Answer, host: bytes, now: datetime) -> Failed:
+    """What a status outside the expected ones says, when the plugin has nothing to say about it."""
+    status = answer.status
+    code = f"http-{status}"
+    match status:
+        case 400 | 422:
+            return Failed(Failure.INVALID, InputRejected((), layer=Layer.AGENCY), code)
+        case 401:
+            return Failed(Failure.UNAUTHENTICATED, CredentialsRejected(), code)
+        case 403 | 404 | 409:
+            return Failed(Failure.REFUSED, AgencyRejected(code), code)
+        case 429:
+            wait = parse_retry_after(answer.headers.get("retry-after"), now)
+            return Failed(Failure.RATE_LIMITED, RateLimited(retry_after=wait), code, wait)
+    if status >= 500:  # noqa: PLR2004
+        wait = parse_retry_after(answer.headers.get("retry-after"), now)
+        failure = Failure.GATEWAY if status in {502, 503, 504} else Failure.SERVER
+        return Failed(failure, AgencyUnavailable(retry_after=wait, because=code, layer=Layer.AGENCY), code, wait)
+    if status in _REDIRECTS and _leads_to_login(answer.headers.get("location", ""), host):
+        return Failed(Failure.LOGIN_REDIRECT, CredentialsRejected(), code)
+    return Failed(Failure.STATUS, ContractViolation(code), code)
+
+
+def _leads_to_login(location: str, host: bytes) -> bool:
+    """Whether a redirect asks for a login: it leaves the host, or its path says so."""
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return False
+    elsewhere = bool(parts.netloc) and parts.netloc.lower().encode("utf-8") != host
+    return elsewhere or any(word in parts.path.lower() for word in _LOGIN_WORDS)

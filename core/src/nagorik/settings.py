@@ -1,0 +1,57 @@
+"""A plugin's settings: where its agency is, how long to wait for it, and the secrets that open its door.
+
+They come from the environment (``NAGORIK_<ID>_BASE_URL``), and what the host's own configuration says wins.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from nagorik.errors import SettingsRejected
+
+SettingsModel = TypeVar("SettingsModel", bound=BaseSettings)
+
+
+class AgencySettings(BaseSettings):
+    """What every agency needs. A plugin subclasses it and adds its own, secrets as ``SecretStr``."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
+
+    base_url: str = Field(repr=False)
+    """Where the agency's interface begins, such as ``https://api.example.gov.bd/v1``."""
+    connect_timeout: float = Field(default=5.0, gt=0, le=120)
+    """Seconds until a connection must stand. A connection that never stood proves that nothing was sent."""
+    read_timeout: float = Field(default=15.0, gt=0, le=600)
+    """Seconds of silence after which an answer is given up; the call's deadline may come sooner."""
+    transport: Literal["default", "fast"] = "default"
+    """``fast`` needs the extra ``nagorik[fast]``; it serves many calls in flight with less work."""
+
+
+def environment_prefix(plugin_id: str) -> str:
+    """The prefix of a plugin's settings in the environment: ``land-mutation`` reads ``NAGORIK_LAND_MUTATION_…``."""
+    return f"NAGORIK_{plugin_id.replace('-', '_').upper()}_"
+
+
+def load_settings(
+    model: type[SettingsModel], plugin_id: str, overrides: Mapping[str, object] | None = None
+) -> SettingsModel:
+    """Read a plugin's settings from the environment; ``overrides``, by field name, win.
+
+    Raises:
+        SettingsRejected: Naming each setting that is missing or wrong, never its value.
+    """
+    names: tuple[str, ...]
+    try:
+        return model(_env_prefix=environment_prefix(plugin_id), **dict(overrides or {}))  # type: ignore[arg-type]
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        names = tuple(dict.fromkeys(str(problem["loc"][0]) if problem["loc"] else "" for problem in found))
+    except SettingsError:
+        # A value in the environment that should be JSON and is not; the library's text names the field, but
+        # the exception it chains quotes the value.
+        names = ("environment",)
+    raise SettingsRejected(names, plugin=plugin_id)
