@@ -1,7 +1,6 @@
 import sys
 import zipfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -304,19 +303,12 @@ def test_owner_of_knows_who_offers_what(site: Any, manifest_text: Any) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
 @given(order=st.permutations(["a", "b", "c", "d"]))
-def test_the_order_on_the_path_changes_nothing(
-    tmp_path: Path, make_site: Callable[[str], Any], order: list[str]
-) -> None:
-    sites = {name: make_site(f"order-{name}").directory for name in "abcd"}
-    if not list(sites["a"].iterdir()):
-        for name, plugin_id, distribution in [
-            ("a", "x", "p-x"),
-            ("b", "x", "q-x"),
-            ("c", "y", "r-y"),
-            ("d", "w", "s-w"),
-        ]:
-            make_site(f"order-{name}").install(plugin_id, distribution=distribution)
-    registries = [Registry.discover(path=[str(sites[name]) for name in names]) for names in ("abcd", order)]
+def test_the_order_on_the_path_changes_nothing(make_site: Callable[[str], Any], order: list[str]) -> None:
+    sites = {name: make_site(f"order-{name}") for name in "abcd"}
+    for name, plugin_id in zip("abcd", "xxyw", strict=True):
+        if not list(sites[name].directory.iterdir()):
+            sites[name].install(plugin_id, distribution=f"{name}-{plugin_id}")
+    registries = [Registry.discover(path=[str(sites[name].directory) for name in names]) for names in ("abcd", order)]
     assert registries[0].records == registries[1].records
     assert [record.id for record in registries[0].records] == ["w", "x", "x", "y"]
 
