@@ -121,7 +121,7 @@ class World:
             egress=egress,
             settings=settings or AgencySettings(base_url=base),
             transport_factory=options.pop("transport_factory", lambda: self.agency),
-            random=Random(7),
+            random=Random(7),  # noqa: S311 - jitter
             **options,
         )
         self.clients.append(made)

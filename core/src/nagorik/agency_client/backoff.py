@@ -24,8 +24,9 @@ def parse_retry_after(value: str | None, now: datetime) -> float | None:
         return None
     text = value.strip()
     if text.isascii() and text.isdigit():
-        # int() refuses thousands of digits; what has more than nine is capped anyway.
-        return min(float(text[:10]), DAY) if len(text.lstrip("0")) <= 9 else DAY  # noqa: PLR2004
+        digits = text.lstrip("0") or "0"
+        # What has more than nine digits is capped anyway, and int() refuses thousands of them.
+        return min(float(digits), DAY) if len(digits) <= 9 else DAY  # noqa: PLR2004
     try:
         when = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError, IndexError):

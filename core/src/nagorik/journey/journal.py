@@ -204,6 +204,10 @@ def _artefact_fetched(progress: Progress, event: e.ArtefactFetched) -> Changes:
     return {"fetched": progress.fetched | {event.artefact.kind}}
 
 
+def _correction_given(progress: Progress, _: e.CorrectionGiven) -> Changes:
+    return {"correction_ready": True, "hold": None, "corrections": progress.corrections + 1}
+
+
 _RULES: Final[Mapping[type, Callable[[Progress, Any], Changes]]] = MappingProxyType(
     {
         e.ConsentGiven: lambda _, event: {"consent": event.consent, "hold": None},
@@ -226,7 +230,7 @@ _RULES: Final[Mapping[type, Callable[[Progress, Any], Changes]]] = MappingProxyT
         e.ReferenceReceived: _reference_received,
         e.StatusReceived: _status_received,
         e.ArtefactFetched: _artefact_fetched,
-        e.CorrectionGiven: lambda _, __: {"correction_ready": True, "hold": None},
+        e.CorrectionGiven: _correction_given,
         e.CorrectionSent: lambda _, __: {"correction_ready": False},
         e.WithdrawalWanted: lambda _, __: {"withdrawal_wanted": True},
         e.WithdrawalSettled: lambda _, __: {"withdrawal_wanted": False},

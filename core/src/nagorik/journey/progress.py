@@ -127,6 +127,8 @@ class Progress(Model):
     """Kinds of artefact that are in the document store."""
     correction_ready: bool = False
     """The citizen has corrected the form; it is to be sent."""
+    corrections: int = Field(default=0, ge=0)
+    """How many corrections the citizen has given; tells the key of one from the next."""
     withdrawal_wanted: bool = False
     """The citizen wants the application taken back; the agency is to be told."""
 

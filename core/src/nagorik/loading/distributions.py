@@ -7,7 +7,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple
-from importlib.metadata import Distribution, EntryPoint, distributions
+from importlib.metadata import Distribution, distributions
 from typing import Final, NamedTuple
 
 from packaging.utils import canonicalize_name
@@ -95,25 +95,24 @@ def _entry_points(distribution: Distribution, identity: _Identity) -> Iterator[F
         yield _unreadable(identity, "its entry_points.txt is malformed")
         return
     for entry in entry_points:
-        yield _checked(entry, identity)
+        source = Source(entry.name, identity.name, identity.version, entry.value)
+        yield Found(source, check_entry_point(source))
 
 
-def _checked(entry: EntryPoint, identity: _Identity) -> Found:
-    source = Source(entry.name, identity.name, identity.version, entry.value)
-    module, colon, attribute = entry.value.partition(":")
+def check_entry_point(source: Source) -> Quarantine | None:
+    """Why an entry point cannot lead to a plugin, by its name and value alone, or ``None``."""
+    module, colon, attribute = source.value.partition(":")
     names = [*module.strip().split("."), *(attribute.strip().split(".") if colon else ())]
     if not all(name.isidentifier() for name in names):
         problem = "whose value is not module or module:object"
-        hint = (
-            f'In pyproject.toml, under [project.entry-points."{ENTRY_POINT_GROUP}"], name the module with the hooks.'
-        )
-    elif re.search(PLUGIN_ID, entry.name) is None:
+        hint = f'Under [project.entry-points."{ENTRY_POINT_GROUP}"], name the module with the hooks.'
+    elif re.search(PLUGIN_ID, source.plugin_id) is None:
         problem = "whose name is not a plugin id"
         hint = f"For the name, {SHAPES[PLUGIN_ID]}."
     else:
-        return Found(source)
-    because = f"has the entry point {entry.name} = {entry.value}, {problem}"
-    return Found(source, source.refuse(QuarantineCode.ENTRY_POINT_INVALID, because, hint))
+        return None
+    because = f"has the entry point {source.plugin_id} = {source.value}, {problem}"
+    return source.refuse(QuarantineCode.ENTRY_POINT_INVALID, because, hint)
 
 
 def _unreadable(identity: _Identity, why: str) -> Found:

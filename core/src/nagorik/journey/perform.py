@@ -1,0 +1,153 @@
+"""The call between two steps: an operation that is due, made through the platform, and its end as an outcome."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+from uuid import UUID
+
+from nagorik.errors import NagorikError
+from nagorik.journey.outcome import Answered, Failed, Next, Result
+from nagorik.journey.progress import Payment, Progress
+from nagorik.model.application import ApplicationDraft
+from nagorik.model.payment import QueryPaymentRequest, RefundPaymentRequest, StartPaymentRequest
+from nagorik.model.text import Text
+from nagorik.operations import Operation
+from nagorik.platform import Platform, References
+
+_REFUND_REASON: Final = {
+    "en": "The application ended without using this payment.",
+    "bn": "আবেদনটি এই পেমেন্ট ব্যবহার না করেই শেষ হয়েছে।",
+}
+
+
+async def perform(platform: Platform, draft: ApplicationDraft, progress: Progress, call: Next) -> Answered | Failed:
+    """Make the call that ``begin`` named, with the row that ``begin`` returned.
+
+    Never raises what the platform raises: an error is an outcome. A cancelled driver leaves the attempt open, for
+    whoever takes over to treat as interrupted.
+
+    Raises:
+        ValueError: ``call`` names no operation.
+    """
+    if call.operation is None:
+        raise ValueError("nothing is due")
+    try:
+        return Answered(await _CALLS[call.operation](platform, draft, progress, call))
+    except NagorikError as error:
+        return Failed(error)
+
+
+def references_of(progress: Progress) -> References:
+    """What identifies the application towards its agency."""
+    return References(
+        client_reference=progress.client_reference,
+        idempotency_key=UUID(progress.idempotency_key),
+        agency_reference=progress.agency_reference,
+    )
+
+
+async def _eligibility(platform: Platform, draft: ApplicationDraft, _: Progress, __: Next) -> Result:
+    return await platform.check_eligibility(draft.service, draft.applicant, form=draft.form)
+
+
+async def _quote(platform: Platform, draft: ApplicationDraft, progress: Progress, _: Next) -> Result:
+    return await platform.quote_fees(draft, stage=progress.stage, agency_reference=progress.agency_reference)
+
+
+async def _start_payment(platform: Platform, draft: ApplicationDraft, progress: Progress, call: Next) -> Result:
+    payment = _payment(progress, call)
+    request = StartPaymentRequest(
+        gateway=payment.gateway,
+        payment=payment.id,
+        amount=payment.amount,
+        purpose=platform.service(draft.service).name,
+        payer_name=draft.applicant.name.en or draft.applicant.name.bn,
+    )
+    key = references_of(progress).key(Operation.START_PAYMENT, payment.id)
+    return await platform.start_payment(request, service=draft.service, consent=progress.consent, key=key)
+
+
+async def _query_payment(platform: Platform, _: ApplicationDraft, progress: Progress, call: Next) -> Result:
+    payment = _payment(progress, call)
+    return await platform.query_payment(
+        QueryPaymentRequest(
+            gateway=payment.gateway,
+            payment=payment.id,
+            reference=payment.reference,
+            started_at=payment.opened_at,
+        )
+    )
+
+
+async def _refund_payment(platform: Platform, _: ApplicationDraft, progress: Progress, call: Next) -> Result:
+    payment = _payment(progress, call)
+    request = RefundPaymentRequest(
+        gateway=payment.gateway,
+        payment=payment.id,
+        reference=payment.receipt().reference,
+        amount=payment.amount,
+        reason=Text(**_REFUND_REASON),
+    )
+    key = references_of(progress).key(Operation.REFUND_PAYMENT, payment.id)
+    return await platform.refund_payment(request, key=key)
+
+
+async def _advise_payment(platform: Platform, draft: ApplicationDraft, progress: Progress, call: Next) -> Result:
+    receipt = _payment(progress, call).receipt()
+    return await platform.advise_payment(draft, references_of(progress), receipt)
+
+
+async def _submit(platform: Platform, draft: ApplicationDraft, progress: Progress, _: Next) -> Result:
+    consented = draft.model_copy(update={"consent": progress.consent})
+    return await platform.submit(consented, references_of(progress), receipts=progress.receipts())
+
+
+async def _find(platform: Platform, draft: ApplicationDraft, progress: Progress, _: Next) -> Result:
+    sent_at = progress.sent_at or progress.opened_at
+    return await platform.find_submission(draft, references_of(progress), sent_at=sent_at)
+
+
+async def _status(platform: Platform, draft: ApplicationDraft, progress: Progress, _: Next) -> Result:
+    return await platform.get_status(draft, references_of(progress))
+
+
+async def _artefact(platform: Platform, draft: ApplicationDraft, progress: Progress, call: Next) -> Result:
+    if call.artefact is None or progress.agency_reference is None:
+        raise ValueError("an artefact is fetched by name, of an application that was filed")
+    return await platform.fetch_artefact(draft, agency_reference=progress.agency_reference, artefact=call.artefact)
+
+
+async def _answer_correction(platform: Platform, draft: ApplicationDraft, progress: Progress, _: Next) -> Result:
+    consented = draft.model_copy(update={"consent": progress.consent})
+    return await platform.answer_correction(consented, references_of(progress), about=str(progress.corrections))
+
+
+async def _withdraw(platform: Platform, draft: ApplicationDraft, progress: Progress, _: Next) -> Result:
+    consented = draft.model_copy(update={"consent": progress.consent})
+    return await platform.withdraw(consented, references_of(progress))
+
+
+def _payment(progress: Progress, call: Next) -> Payment:
+    if call.payment is None:
+        raise ValueError("the call is about a payment")
+    return progress.payment(call.payment)
+
+
+_CALLS: Final[Mapping[Operation, Callable[[Platform, ApplicationDraft, Progress, Next], Awaitable[Result]]]] = (
+    MappingProxyType(
+        {
+            Operation.ELIGIBILITY: _eligibility,
+            Operation.QUOTE: _quote,
+            Operation.START_PAYMENT: _start_payment,
+            Operation.QUERY_PAYMENT: _query_payment,
+            Operation.REFUND_PAYMENT: _refund_payment,
+            Operation.ADVISE_PAYMENT: _advise_payment,
+            Operation.SUBMIT: _submit,
+            Operation.FIND: _find,
+            Operation.STATUS: _status,
+            Operation.ARTEFACT: _artefact,
+            Operation.ANSWER_CORRECTION: _answer_correction,
+            Operation.WITHDRAW: _withdraw,
+        }
+    )
+)

@@ -1,0 +1,7 @@
+"""``Platform``: all installed plugins behind one typed, asynchronous facade."""
+
+from nagorik.platform.configuration import PlatformSettings, PluginConfiguration
+from nagorik.platform.facade import Platform, References
+from nagorik.platform.policies import Call
+
+__all__ = ["Call", "Platform", "PlatformSettings", "PluginConfiguration", "References"]

@@ -1,0 +1,50 @@
+"""What a host tells the platform."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nagorik.clock import Clock, SystemClock
+from nagorik.loading import EVERYTHING, Policy
+
+if TYPE_CHECKING:
+    from nagorik.agency_client.transport import TransportFactory
+    from nagorik.model.document import DocumentStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PluginConfiguration:
+    """What a host sets for one plugin.
+
+    Attributes:
+        settings: Values of the plugin's settings by field name; they win over the environment. May hold secrets.
+        egress: Hosts that may be reached beside the manifest's, such as a simulator's loopback address.
+        transport_factory: Makes the transport in place of the network's; for tests.
+    """
+
+    settings: Mapping[str, object] = field(default_factory=dict)
+    egress: frozenset[str] = frozenset()
+    transport_factory: "TransportFactory | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PlatformSettings:
+    """How a host composes its platform.
+
+    Attributes:
+        plugins: Settings by plugin id; a plugin without an entry reads the environment alone.
+        admission: Which of the installed plugins are let in.
+        strict: Whether any plugin in quarantine is an error.
+        policies: Objects that implement ``nagorik_call_policy``, outermost first.
+        documents: The host's documents; without one, a plugin that reaches for a document is told that there is none.
+        clock: The time.
+        faults_before_quarantine: Faults of a plugin in a row, after which it is no longer called.
+    """
+
+    plugins: Mapping[str, PluginConfiguration] = field(default_factory=dict)
+    admission: Policy = EVERYTHING
+    strict: bool = False
+    policies: tuple[object, ...] = ()
+    documents: "DocumentStore | None" = None
+    clock: Clock = field(default_factory=SystemClock)
+    faults_before_quarantine: int = 5

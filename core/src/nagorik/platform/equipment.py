@@ -1,0 +1,142 @@
+"""What the platform keeps for one plugin in use: client, settings, forms and fees, each made when first needed."""
+
+from collections.abc import AsyncIterator, Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from nagorik.agency_client import AgencyClient, AgencyHttp, AgencySettings
+from nagorik.clock import Deadline
+from nagorik.errors import PluginFault, SettingsRejected
+from nagorik.fees import FeeSchedule, load_schedules
+from nagorik.loading import Imported, LoadedPlugin, resolve_object
+from nagorik.manifest import Manifest, PublicService
+from nagorik.model.document import DocumentReference, DocumentStore
+from nagorik.operations import Idempotency, Operation
+from nagorik.platform.configuration import PlatformSettings, PluginConfiguration
+from nagorik.privacy import Form
+from nagorik.settings import load_settings
+
+if TYPE_CHECKING:
+    from nagorik.agency_client.agency_health import Probe
+
+
+class Equipment:
+    """One plugin, ready to be called, with all that its calls share."""
+
+    def __init__(self, loaded: LoadedPlugin, settings: PlatformSettings, probe: "Probe | None") -> None:
+        manifest = loaded.record.manifest
+        if manifest is None:
+            raise ValueError("a loaded plugin has a manifest")
+        self.loaded = loaded
+        self.manifest: Manifest = manifest
+        self.documents: DocumentStore = settings.documents or _NoDocuments(loaded.record.id)
+        self.faults = 0
+        """Faults in a row."""
+        self._clock = settings.clock
+        self._own = settings.plugins.get(loaded.record.id, PluginConfiguration())
+        self._probe = probe
+        self._forms: dict[str, type[Form]] = {}
+        self._fees: dict[str, FeeSchedule] = {}
+
+    @cached_property
+    def settings(self) -> AgencySettings:
+        """The plugin's settings.
+
+        Raises:
+            SettingsRejected: Naming what is missing or wrong.
+        """
+        model: Any = AgencySettings
+        if self.manifest.settings is not None:
+            model = self._object(self.manifest.settings)
+            if not (isinstance(model, type) and issubclass(model, AgencySettings)):
+                self._broken("settings-not-agency-settings")
+        settings: AgencySettings = load_settings(model, self.loaded.record.id, self._own.settings)
+        return settings
+
+    @cached_property
+    def client(self) -> AgencyClient:
+        """The agency's client, for the life of the process."""
+        manifest = self.manifest
+        return AgencyClient(
+            plugin=self.loaded.record.id,
+            manifest=manifest,
+            base_url=self.settings.base_url,
+            clock=self._clock,
+            egress=frozenset(manifest.egress) | self._own.egress,
+            settings=self.settings,
+            answers=self._function(manifest.answers),
+            login=self._function(manifest.login),
+            probe=self._probe if manifest.health else None,
+            transport_factory=self._own.transport_factory,
+        )
+
+    def bind(
+        self, operation: Operation, idempotency: Idempotency | None, key: str | None, deadline: Deadline
+    ) -> AgencyHttp:
+        """The client for one call."""
+        return self.client.bind(operation, idempotency, key, deadline)
+
+    def form(self, service: PublicService) -> type[Form] | None:
+        """The model of a service's form, or ``None`` for a service without one."""
+        if service.form is None:
+            return None
+        if service.id not in self._forms:
+            model = self._object(service.form)
+            if not (isinstance(model, type) and issubclass(model, Form)):
+                self._broken("form-not-a-form")
+            self._forms[service.id] = model
+        return self._forms[service.id]
+
+    def fees(self, service: PublicService) -> FeeSchedule | None:
+        """A service's fee schedule, or ``None`` for a service whose manifest names none."""
+        if service.fees is None:
+            return None
+        if service.fees not in self._fees:
+            file, _, name = service.fees.partition("#")
+            directory = self.loaded.record.directory
+            try:
+                text = (directory / file).read_text("utf-8") if directory is not None else ""
+                self._fees[service.fees] = load_schedules(text)[name]
+            except (OSError, ValueError, KeyError):
+                self._broken("fee-schedule-unusable")
+        return self._fees[service.fees]
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        if "client" in self.__dict__:
+            await self.client.aclose()
+
+    def _function(self, reference: str | None) -> Callable[..., Any] | None:
+        if reference is None:
+            return None
+        function = self._object(reference)
+        if not callable(function):
+            self._broken("reference-not-callable")
+        return function  # type: ignore[no-any-return]
+
+    def _object(self, reference: str) -> Any:
+        found = resolve_object(self.loaded.record, reference)
+        if not isinstance(found, Imported):
+            self._broken(found.code.value)
+        return found.value
+
+    def _broken(self, fault: str) -> NoReturn:
+        raise PluginFault(fault, plugin=self.loaded.record.id)
+
+
+class _NoDocuments:
+    """Stands where a host has no document store: a plugin that needs one cannot serve here."""
+
+    def __init__(self, plugin: str) -> None:
+        self._plugin = plugin
+
+    def open(self, document: DocumentReference) -> AsyncIterator[bytes]:  # noqa: ARG002 - the protocol's
+        raise SettingsRejected(["documents"], plugin=self._plugin)
+
+    async def put(
+        self,
+        kind: str,  # noqa: ARG002 - the protocol's
+        media_type: str,  # noqa: ARG002
+        content: bytes,  # noqa: ARG002
+    ) -> DocumentReference:
+        raise SettingsRejected(["documents"], plugin=self._plugin)
