@@ -1,0 +1,168 @@
+"""What ``nagorik validate`` does: everything that can be said of a plugin, for its author."""
+
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+from nagorik.loading.activation import examine
+from nagorik.loading.distributions import ENTRY_POINT_GROUP, check_entry_point, find_sources
+from nagorik.loading.findings import Finding, Severity, advise, in_order
+from nagorik.loading.importing import split_value
+from nagorik.loading.objects import check_objects
+from nagorik.loading.packages import Package, PackageNotFound, locate_package
+from nagorik.loading.reading import read_package
+from nagorik.loading.records import PluginRecord, QuarantineCode, Source
+from nagorik.loading.references import check_reference
+from nagorik.loading.sources import find_private_uses
+from nagorik.manifest import (
+    API_VERSION,
+    MANIFEST_FILE,
+    Manifest,
+    ManifestInvalid,
+    parse_manifest,
+)
+
+
+def validate_path(target: str | Path, *, on: date, run: bool = False) -> tuple[Finding, ...]:
+    """Everything found in ``target``, errors first and always in the same order.
+
+    ``target`` is a ``plugin.toml``, a package's directory that holds one, a project's directory with its
+    ``pyproject.toml`` (packages in ``src`` or beside it), or the name of an installed distribution.
+
+    ``on`` is the day as of which dates are judged. Without ``run`` nothing of the plugin is imported; with it the
+    plugin and the objects that its manifest names are imported into this process, and stay imported. A
+    ``plugin.toml`` or a package alone is never run, since it has no entry point.
+    """
+    path = Path(target)
+    if path.is_file():
+        return in_order(_validate_file(path, on))
+    if (path / MANIFEST_FILE).is_file() and not (path / "pyproject.toml").is_file():
+        return in_order(_validate_file(path / MANIFEST_FILE, on))
+    if path.is_dir():
+        return in_order(_validate_project(path, on, run=run))
+    return in_order(_validate_installed(str(target), on, run=run))
+
+
+def _validate_file(file: Path, on: date) -> list[Finding]:
+    try:
+        manifest = parse_manifest(file.read_bytes())
+    except OSError:
+        return [Finding(Severity.ERROR, "", f"{file.name} cannot be read")]
+    except ManifestInvalid as error:
+        return _problems(error)
+    findings = advise(manifest, on=on)
+    if (file.parent / "__init__.py").is_file():
+        findings += _check_sources(manifest, file.parent)
+    return findings
+
+
+def _validate_project(directory: Path, on: date, *, run: bool) -> list[Finding]:
+    try:
+        document = tomllib.loads((directory / "pyproject.toml").read_text("utf-8"))
+    except (OSError, ValueError):
+        message = f"{directory} holds neither a readable pyproject.toml nor a {MANIFEST_FILE}"
+        return [Finding(Severity.ERROR, "pyproject.toml", message, "Name the directory of the plugin's project.")]
+    sources = list(_declared_sources(document))
+    if not sources:
+        hint = f'Add [project.entry-points."{ENTRY_POINT_GROUP}"] with <plugin id> = "<module with the hooks>".'
+        return [Finding(Severity.ERROR, "pyproject.toml", "the project declares no plugin", hint)]
+    roots = [str(root.resolve()) for root in (directory / "src", directory) if root.is_dir()]
+    with _importable(roots if run else []):
+        return [found for source in sources for found in _validate_source(source, on, roots, run=run)]
+
+
+def _declared_sources(document: dict[str, Any]) -> Iterator[Source]:
+    project = _table(document, "project")
+    entries = _table(_table(project, "entry-points"), ENTRY_POINT_GROUP)
+    for plugin_id, value in sorted(entries.items()):
+        yield Source(plugin_id, str(project.get("name", "the project")), str(project.get("version", "")), str(value))
+
+
+def _table(document: dict[str, Any], name: str) -> dict[str, Any]:
+    table = document.get(name)
+    return table if isinstance(table, dict) else {}
+
+
+def _validate_installed(name: str, on: date, *, run: bool) -> list[Finding]:
+    wanted = canonicalize_name(name)
+    sources = [found.source for found in find_sources() if canonicalize_name(found.source.distribution) == wanted]
+    if not sources:
+        message = f"there is no file or directory {name}, and no installed distribution {name} that brings a plugin"
+        return [Finding(Severity.ERROR, "", message, "Install the distribution, or name a path.")]
+    return [found for source in sources for found in _validate_source(source, on, None, run=run)]
+
+
+def _validate_source(source: Source, on: date, roots: list[str] | None, *, run: bool) -> list[Finding]:
+    refusal = check_entry_point(source)
+    if refusal is not None:
+        return [Finding(Severity.ERROR, "entry point", refusal.reason, refusal.hint)]
+    try:
+        package = locate_package(split_value(source)[0], roots)
+    except PackageNotFound as error:
+        return [Finding(Severity.ERROR, "entry point", f"{source.label} {error.why}")]
+    record = read_package(source, package, api_version=API_VERSION)
+    findings = _refusal(record, package)
+    if record.manifest is not None:
+        findings += advise(record.manifest, on=on) + _check_sources(record.manifest, package.directory)
+    if run and record.usable and not any(found.severity is Severity.ERROR for found in findings):
+        findings += _run(record)
+    return findings
+
+
+def _refusal(record: PluginRecord, package: Package) -> list[Finding]:
+    if record.quarantine is None:
+        return []
+    if record.quarantine.code is QuarantineCode.MANIFEST_INVALID:
+        try:
+            parse_manifest(package.manifest_file.read_bytes())
+        except ManifestInvalid as error:
+            return _problems(error)
+    return [Finding(Severity.ERROR, "", record.quarantine.reason, record.quarantine.hint)]
+
+
+def _problems(error: ManifestInvalid) -> list[Finding]:
+    return [Finding(Severity.ERROR, problem.location, problem.message) for problem in error.problems]
+
+
+def _check_sources(manifest: Manifest, directory: Path) -> list[Finding]:
+    findings = [
+        Finding(Severity.ERROR, location, problem, f"{reference} is looked for in {directory.name}.")
+        for location, reference in manifest.references
+        if (problem := check_reference(directory, reference)) is not None
+    ]
+    for number, service in enumerate(manifest.services):
+        file = (service.fees or "").partition("#")[0]
+        if file and not (directory / file).is_file():
+            message = f"there is no file {file} in the package"
+            findings.append(Finding(Severity.ERROR, f"services.{number}.fees", message))
+    for use in find_private_uses(directory):
+        message = f"{use.name} is private to the core"
+        findings.append(Finding(Severity.ERROR, f"{use.file}:{use.line}", message, "Use a public name."))
+    return findings
+
+
+def _run(record: PluginRecord) -> list[Finding]:
+    from nagorik import hookspecs
+
+    examination = examine(record, hookspecs)
+    problems = [
+        Finding(Severity.ERROR, record.source.value, f"{record.source.label} {problem.why}", problem.hint)
+        for problem in examination.problems
+    ]
+    return problems + list(check_objects(record))
+
+
+@contextmanager
+def _importable(roots: list[str]) -> Iterator[None]:
+    before = list(sys.path)
+    sys.path[:0] = roots
+    try:
+        yield
+    finally:
+        sys.path[:] = before
