@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import httpx
+import hypothesis
 import pytest
 import pytest_asyncio
 from pydantic import BaseModel
@@ -12,6 +13,10 @@ from nagorik.agency_client import AgencyClient, AgencyHttp, AgencySettings, Wire
 from nagorik.clock import Deadline
 from nagorik.manifest import Manifest
 from nagorik.operations import Idempotency, Operation
+
+# How long an example takes says more about the machine's other work than about the code.
+hypothesis.settings.register_profile("agency-client", deadline=None)
+hypothesis.settings.load_profile("agency-client")
 
 BASE = "https://api.example.gov.bd/v1"
 NOON = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)

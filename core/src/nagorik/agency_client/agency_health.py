@@ -9,7 +9,7 @@ import structlog
 from nagorik.agency_client.circuit import Admission, CircuitBreaker, State
 from nagorik.agency_client.policy import UNANSWERED, VIOLATIONS, Failure
 from nagorik.clock import Clock, Deadline
-from nagorik.errors import AgencyUnavailable, Layer, NagorikError
+from nagorik.errors import AgencyUnavailable, Layer
 from nagorik.operations import Idempotency
 
 Probe = Callable[[], Awaitable[bool]]
@@ -38,6 +38,7 @@ class AgencyHealth:
         if self._circuit.state is State.CLOSED:
             return
         if self._probe is not None and self._circuit.ask(self._clock.monotonic()) is Admission.PROBE:
+            self._circuit.begin_probe(self._clock.monotonic())
             self._probing = asyncio.get_running_loop().create_task(self._run(self._probe))
             await asyncio.wait({self._probing}, timeout=deadline.remaining())
         self._check(kind)
@@ -104,11 +105,10 @@ class AgencyHealth:
             )
 
     async def _run(self, probe: Probe) -> None:
-        self._circuit.begin_probe(self._clock.monotonic())
         well = False
         try:
             well = await probe()
-        except NagorikError:
+        except Exception:  # noqa: BLE001 - a health hook that fails in whatever way does not say that all is well
             well = False
         finally:
             self._decided(self._clock.monotonic(), well=well)

@@ -53,7 +53,7 @@ class CircuitBreaker:
         """What a request at ``now`` would be told; changes nothing."""
         if self.state is State.CLOSED:
             return Admission.PASS
-        return Admission.PROBE if now - self.since >= self.probe_after else Admission.REFUSE
+        return Admission.REFUSE if self.retry_after(now) > 0 else Admission.PROBE
 
     def begin_probe(self, now: float) -> None:
         """The request that was told ``PROBE`` goes out."""
