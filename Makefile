@@ -1,0 +1,50 @@
+# Needs python3 (3.11 or newer) with pip and venv, and make. Everything else goes into .venv in this folder.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DISTRIBUTIONS := core testing $(wildcard plugins/*)
+
+.PHONY: help demo test check bench requirements surface clean
+
+help:  ## Show what can be made.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: $(READY)  ## Carry the example applications from eligibility to delivery, over real HTTP to simulated agencies.
+	@$(BIN)/nagorik demo $(ARGUMENTS)
+
+test: $(READY)  ## Run all tests, in random order, on all cores.
+	@$(BIN)/pytest -n auto $(ARGUMENTS)
+
+check: $(READY)  ## Lint, format, strict types, layers, public surface.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python tests/public_surface.py --check
+
+bench: $(READY)  ## Measure, each figure against a named peer in the same run.
+	$(BIN)/python benchmarks/dispatch.py
+	$(BIN)/python benchmarks/agency_client.py
+	$(BIN)/python benchmarks/discovery.py
+
+requirements: $(READY)  ## Resolve the dependencies anew and write the list with hashes.
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv export --quiet --upgrade --all-packages --all-extras --all-groups --no-emit-workspace \
+	  --no-header --format requirements-txt --output-file requirements.txt
+
+surface: $(READY)  ## Write the public surface anew, after a deliberate change.
+	$(BIN)/python tests/public_surface.py --write
+
+clean:  ## Remove the environment and all caches.
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(READY): requirements.txt pyproject.toml $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Nagorik needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12")'
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version): this takes a minute, once."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps $(addprefix --editable ./,$(DISTRIBUTIONS))
+	@touch $@
+	@echo "Ready."
