@@ -1,0 +1,181 @@
+"""The parts of a fee schedule, as a fee file writes them."""
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+
+from nagorik.bangladesh import Money, NationalDataError
+from nagorik.fees.values import Allowed, Numbers, read_allowed
+from nagorik.manifest.fields import Day, Flag, ManifestModel, Slug
+from nagorik.model.source import Source
+from nagorik.model.text import Text
+
+FIRST_STAGE: Final = "application"
+
+DIMENSION_NAME: Final = r"^[a-z][a-z0-9_]*$"
+_RESERVED: Final = frozenset({"day", "stage", "request", "due", "valid_for", "self"})
+
+
+def _allowed(written: object) -> object:
+    return read_allowed(written)
+
+
+def _list(written: object) -> object:
+    return written if isinstance(written, list | tuple) else [written]
+
+
+def _table(written: object) -> object:
+    if not isinstance(written, dict):
+        return written
+    return [{"dimension": name, "values": values} for name, values in written.items()]
+
+
+def _hundredths(written: object) -> int:
+    if not isinstance(written, str):
+        raise ValueError('write the amount in quotes, such as "345.00"')  # noqa: TRY004 - pydantic takes this one
+    try:
+        return Money.taka(written).poisha
+    except NationalDataError as error:
+        raise ValueError(f'write the amount as in "345.00" ({error.code})') from None
+
+
+def _rate(written: object) -> Decimal:
+    try:
+        rate = Decimal(written) if isinstance(written, str) else Decimal("NaN")
+    except InvalidOperation:
+        rate = Decimal("NaN")
+    if not rate.is_finite() or not 0 < rate < 1:
+        raise ValueError('write the rate in quotes, above 0 and below 1: "0.15" is 15 per cent')
+    return rate
+
+
+AllowedValue = Annotated[Allowed, BeforeValidator(_allowed)]
+Choice = Annotated[tuple[AllowedValue, ...], BeforeValidator(_list), Field(min_length=1)]
+DimensionName = Annotated[str, StringConstraints(pattern=DIMENSION_NAME, max_length=40)]
+Hundredths = Annotated[int, BeforeValidator(_hundredths)]
+
+
+class Standing(StrEnum):
+    """What a published tariff is worth."""
+
+    EFFECTIVE = "effective"
+    """What is charged from its first to its last day."""
+    DISPUTED = "disputed"
+    """Published by another source beside the effective one; never charged, kept so that both can be seen."""
+    SUPERSEDED = "superseded"
+    """Still to be found but known to be dead; never charged."""
+
+
+class Vat(ManifestModel):
+    """How value added tax comes into a price."""
+
+    rate: Annotated[Decimal, BeforeValidator(_rate)]
+    """The share, as text: ``"0.15"`` is 15 per cent."""
+    included: Flag
+    """Whether the rows' amounts hold the tax already."""
+    per: Literal["line", "total"]
+    """Whether the agency rounds each line with its tax, or only the total."""
+
+
+class Dimension(ManifestModel):
+    """Something that the price depends on, with every value it can take."""
+
+    dimension: DimensionName
+    """Its name, as callers give it."""
+    values: Annotated[tuple[AllowedValue, ...], Field(min_length=1)]
+    """Words, or whole numbers and spans of them; not both."""
+
+    @model_validator(mode="after")
+    def _values_are_apart(self) -> Self:
+        if self.dimension in _RESERVED:
+            raise ValueError(f"{self.dimension} cannot be the name of a dimension")
+        if len({type(value) for value in self.values}) > 1:
+            raise ValueError("the values are all words or all numbers")
+        for number, value in enumerate(self.values):
+            if any(value.meets(earlier) for earlier in self.values[:number]):
+                raise ValueError(f"the value {value} is declared twice")
+        return self
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its values are numbers."""
+        return isinstance(self.values[0], Numbers)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The allowed values as the file writes them."""
+        return tuple(str(value) for value in self.values)
+
+
+class Condition(ManifestModel):
+    """For which values of one dimension a row counts."""
+
+    dimension: DimensionName
+    values: Choice
+
+    def covers(self, value: Allowed) -> bool:
+        """Whether all that ``value`` stands for fulfils the condition."""
+        return any(own.covers(value) for own in self.values)
+
+    def meets(self, value: Allowed) -> bool:
+        """Whether something that ``value`` stands for fulfils the condition."""
+        return any(own.meets(value) for own in self.values)
+
+
+class Row(ManifestModel):
+    """One line of a tariff. It counts where all its conditions hold; a row without any always counts."""
+
+    code: Slug
+    """Stable, such as ``reissue-urgent``; rows for different choices may share one."""
+    text: Text
+    """What is paid for."""
+    amount: Hundredths
+    """In hundredths of the schedule's currency; the file writes whole units as text, ``"345.00"``."""
+    stage: Slug = FIRST_STAGE
+    """The payment it belongs to, for a service whose fee falls due in parts."""
+    when: Annotated[tuple[Condition, ...], BeforeValidator(_table)] = ()
+    """The choices it is for."""
+    times: DimensionName | None = None
+    """The dimension whose number multiplies the amount, such as years overdue."""
+    vat_exempt: Flag = False
+    """Whether it carries no tax though the schedule has some, such as postage."""
+
+    def counts(self, given: dict[str, int | str]) -> bool:
+        """Whether the row belongs to the price of this choice, in which every dimension has an allowed value."""
+        return all(
+            any(value.admits(given[condition.dimension]) for value in condition.values) for condition in self.when
+        )
+
+
+class Tariff(ManifestModel):
+    """One published set of fees, with its source."""
+
+    id: Slug
+    """Unique in the schedule."""
+    standing: Standing
+    """Whether it is charged."""
+    effective_from: Day | None = None
+    """Its first day, in Dhaka; an effective tariff has one."""
+    effective_to: Day | None = None
+    """Its last day, in Dhaka, included; absent while no end is known."""
+    source: Source
+    """Where the figures were found, and whether anybody compared them with the agency's own publication."""
+    note: Text | None = None
+    """What a reader of the figures has to know, such as why another tariff is charged."""
+    rows: Annotated[tuple[Row, ...], Field(min_length=1)]
+    """The fees."""
+
+    @model_validator(mode="after")
+    def _days_fit(self) -> Self:
+        if self.standing is Standing.EFFECTIVE and self.effective_from is None:
+            raise ValueError("an effective tariff has an effective_from")
+        if self.effective_to and self.effective_from and self.effective_to < self.effective_from:
+            raise ValueError("effective_to is the last day, so it is not before effective_from")
+        return self
+
+    def holds_on(self, day: date) -> bool:
+        """Whether ``day`` is one of its days, the first and the last included; says nothing of its standing."""
+        return (self.effective_from or date.min) <= day <= (self.effective_to or date.max)
