@@ -1,0 +1,117 @@
+"""A simulated agency's answer, taken before it is sent, and what faults make of it."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Final
+
+from pydantic import JsonValue
+from starlette.types import ASGIApp, Message, Scope, Send
+
+from nagorik_testing.fault import Altered, Answered, Garbled, MaintenancePage
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+MAINTENANCE_PAGE: Final = (
+    '<!DOCTYPE html><html lang="bn"><head><meta charset="utf-8"><title>রক্ষণাবেক্ষণ</title></head>'
+    "<body><h1>সাময়িকভাবে বন্ধ</h1><p>System maintenance. Please try again later.</p></body></html>"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedAnswer:
+    """One whole answer."""
+
+    status: int
+    headers: RawHeaders
+    body: bytes
+
+    async def send(self, send: Send) -> None:
+        """Send it whole."""
+        await self.start(send)
+        await send({"type": "http.response.body", "body": self.body, "more_body": False})
+
+    async def start(self, send: Send) -> None:
+        """Send the status and the headers, which tell the length of the whole body."""
+        headers = [(name, value) for name, value in self.headers if name.lower() != b"content-length"]
+        headers.append((b"content-length", str(len(self.body)).encode()))
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+
+
+async def capture(app: ASGIApp, scope: Scope, body: bytes) -> CapturedAnswer:
+    """Run ``app`` on a request whose body is known, and keep its answer."""
+    status = 0
+    headers: RawHeaders = []
+    answer = bytearray()
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        nonlocal status, headers
+        if message["type"] == "http.response.start":
+            status, headers = message["status"], list(message.get("headers", []))
+        else:
+            answer.extend(message.get("body", b""))
+
+    await app(scope, receive, send)
+    return CapturedAnswer(status, headers, bytes(answer))
+
+
+def answered(fault: Answered) -> CapturedAnswer:
+    """The answer that a fault puts in place of the agency's."""
+    headers = {"content-type": "text/plain; charset=utf-8", **{k.lower(): v for k, v in fault.headers.items()}}
+    if fault.retry_after is not None:
+        headers["retry-after"] = fault.retry_after
+    return CapturedAnswer(
+        fault.status, [(name.encode(), value.encode()) for name, value in headers.items()], fault.body.encode()
+    )
+
+
+def maintenance_page(_fault: MaintenancePage) -> CapturedAnswer:
+    """A portal's page for people, where a program is asking."""
+    return CapturedAnswer(200, [(b"content-type", b"text/html; charset=utf-8")], MAINTENANCE_PAGE.encode())
+
+
+def altered(answer: CapturedAnswer, fault: Altered) -> CapturedAnswer:
+    """The answer with the fault's places removed and put in; one that is not JSON stays as it is."""
+    try:
+        document: JsonValue = json.loads(answer.body)
+    except ValueError:
+        return answer
+    for place in fault.remove:
+        _change(document, place.split("."), None, remove=True)
+    for place, value in fault.put.items():
+        _change(document, place.split("."), value, remove=False)
+    return replace(answer, body=json.dumps(document, ensure_ascii=False).encode())
+
+
+def garbled(answer: CapturedAnswer, fault: Garbled) -> CapturedAnswer:
+    """The answer in a form that its headers do not tell of."""
+    match fault.how:
+        case "not-json":
+            return replace(answer, body=answer.body[:-1] + b"'}]")
+        case "not-utf-8":
+            return replace(answer, body=answer.body[:-1] + b'\xff\xfe"}')
+        case "not-gzip":
+            return replace(answer, headers=[*answer.headers, (b"content-encoding", b"gzip")])
+        case "empty":
+            return replace(answer, body=b"")
+        case "double-encoded":
+            return replace(answer, body=json.dumps(answer.body.decode(errors="replace")).encode())
+
+
+def _change(document: JsonValue, place: list[str], value: JsonValue, *, remove: bool) -> None:
+    here = document
+    for step in place[:-1]:
+        here = here[int(step)] if isinstance(here, list) else here.get(step) if isinstance(here, dict) else None
+    last = place[-1]
+    if isinstance(here, dict):
+        if remove:
+            here.pop(last, None)
+        else:
+            here[last] = value
+    elif isinstance(here, list) and int(last) < len(here):
+        if remove:
+            del here[int(last)]
+        else:
+            here[int(last)] = value

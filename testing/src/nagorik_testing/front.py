@@ -1,0 +1,157 @@
+"""The door of a simulated agency: every request is written down there, and meets its fault there."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, cast
+
+from pydantic import JsonValue
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.routing import Match, Route
+from starlette.types import Receive, Scope, Send
+
+from nagorik_testing.captured import CapturedAnswer, altered, answered, capture, garbled, maintenance_page
+from nagorik_testing.connection import CONNECTION, Connection
+from nagorik_testing.fault import (
+    Altered,
+    Answered,
+    AnswerLost,
+    ClosedBeforeProcessing,
+    Dripping,
+    Fault,
+    Garbled,
+    MaintenancePage,
+    NotSent,
+    Slow,
+    Truncated,
+)
+from nagorik_testing.fault_plan import FaultPlan
+from nagorik_testing.ledger import Ledger
+
+UNROUTED: Final = "unrouted"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ReadRequest:
+    """One request, read and routed, before it is processed."""
+
+    operation: str
+    """Method and path template."""
+    path_parameters: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    content: JsonValue = None
+    """The body if it is JSON, else ``None``."""
+
+
+def operations_of(routes: Sequence[Route]) -> frozenset[str]:
+    """Method and path template of each route: ``GET /applications/{id}``."""
+    return frozenset(
+        f"{method} {route.path}" for route in routes for method in (route.methods or ()) if method != "HEAD"
+    )
+
+
+class Front:
+    """An ASGI application around a simulator's routes."""
+
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        *,
+        ledger: Ledger,
+        faults: FaultPlan,
+        client_reference: Callable[[ReadRequest], str | None],
+    ) -> None:
+        self._routes = tuple(routes)
+        self._app = Starlette(routes=list(routes))
+        self._ledger = ledger
+        self._faults = faults
+        self._client_reference = client_reference
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            raise RuntimeError(f"a simulator speaks HTTP, not {scope['type']}")
+        request = Request(scope, receive)
+        body = await request.body()
+        read = self._read(scope, dict(request.query_params), body)
+        reference = self._client_reference(read)
+        fault = self._faults.take(read.operation, reference)
+        number = self._ledger.arrived(
+            read.operation,
+            client_reference=reference,
+            idempotency_key=request.headers.get("idempotency-key"),
+            fault=None if fault is None else fault.fault,
+        )
+
+        async def process() -> CapturedAnswer:
+            answer = await capture(self._app, scope, body)
+            self._ledger.answered(number, answer.status)
+            return answer
+
+        if fault is None:
+            await (await process()).send(send)
+        else:
+            await _meet(fault, process, _connection(scope), send)
+
+    def _read(self, scope: Scope, query: dict[str, str], body: bytes) -> ReadRequest:
+        for route in self._routes:
+            match, found = route.matches(scope)
+            if match is Match.FULL:
+                parameters = {name: str(value) for name, value in found.get("path_params", {}).items()}
+                return ReadRequest(f"{scope['method']} {route.path}", parameters, query, _json(body))
+        return ReadRequest(UNROUTED, {}, query, _json(body))
+
+
+async def _meet(
+    fault: Fault, process: Callable[[], Awaitable[CapturedAnswer]], connection: Connection, send: Send
+) -> None:
+    match fault:
+        case NotSent() | ClosedBeforeProcessing():
+            await connection.drop(fault.how)
+        case AnswerLost():
+            await process()
+            await connection.drop(fault.how)
+        case Answered() | MaintenancePage():
+            if fault.processed:
+                await process()
+            await (answered(fault) if isinstance(fault, Answered) else maintenance_page(fault)).send(send)
+        case Slow():
+            answer = await process()
+            await connection.wait(fault.seconds, real=fault.real)
+            await answer.send(send)
+        case Dripping():
+            await _drip(await process(), fault, connection, send)
+        case Truncated():
+            answer = await process()
+            await answer.start(send)
+            kept = answer.body[: int(len(answer.body) * fault.keep)]
+            await send({"type": "http.response.body", "body": kept, "more_body": True})
+            await connection.drop(fault.how)
+        case Altered():
+            await altered(await process(), fault).send(send)
+        case Garbled():
+            await garbled(await process(), fault).send(send)
+
+
+async def _drip(answer: CapturedAnswer, fault: Dripping, connection: Connection, send: Send) -> None:
+    await answer.start(send)
+    for begin in range(0, len(answer.body), fault.piece):
+        await connection.wait(fault.seconds, real=fault.real)
+        piece = answer.body[begin : begin + fault.piece]
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _connection(scope: Scope) -> Connection:
+    connection = scope.get("extensions", {}).get(CONNECTION)
+    if connection is None:
+        raise RuntimeError("a fault needs a connection: use SimulatorTransport or serve")
+    return cast("Connection", connection)
+
+
+def _json(body: bytes) -> JsonValue:
+    try:
+        return cast("JsonValue", json.loads(body)) if body else None
+    except ValueError:
+        return None

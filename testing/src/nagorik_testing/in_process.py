@@ -1,0 +1,160 @@
+"""A simulator without a socket: an httpx transport that runs it, and breaks as a network does."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import httpx
+from starlette.types import ASGIApp, Message
+
+from nagorik.clock import Clock
+from nagorik_testing.admin import with_admin
+from nagorik_testing.connection import CONNECTION, Drop
+from nagorik_testing.simulator import Simulator
+
+_EXCEPTIONS: Final[dict[Drop, tuple[type[httpx.TransportError], str]]] = {
+    "refused": (httpx.ConnectError, "simulated: connection refused"),
+    "connect-timeout": (httpx.ConnectTimeout, "simulated: no connection in time"),
+    "pool-timeout": (httpx.PoolTimeout, "simulated: no free connection in time"),
+    "reset": (httpx.ReadError, "simulated: connection reset"),
+    "closed": (httpx.RemoteProtocolError, "simulated: connection closed"),
+    "silent": (httpx.ReadTimeout, "simulated: no answer in time"),
+}
+
+
+class SimulatorTransport(httpx.AsyncBaseTransport):
+    """Carries requests to a simulator in the same process, whatever host they name.
+
+    A time limit of the request counts on the simulator's clock, so that a test of timeouts takes no time. For
+    ``AgencyClient``, pass ``functools.partial(SimulatorTransport, simulator)`` as its ``transport_factory``.
+    """
+
+    def __init__(self, simulator: Simulator, *, admin: bool = False) -> None:
+        """Make a transport.
+
+        Args:
+            simulator: Where requests go.
+            admin: Whether ``/_simulator`` is served too.
+        """
+        self._simulator = simulator
+        self._app: ASGIApp = with_admin(simulator) if admin else simulator.app
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Serve one request, or raise what httpx raises where the connection fails.
+
+        Raises:
+            AssertionError: When the simulator itself fails. A client classes every other exception as a failure of
+                the agency, and the defect would pass for one.
+        """
+        limits = request.extensions.get("timeout", {})
+        connection = _InProcess(self._simulator.clock, limits.get("connect"), limits.get("read"))
+        body = await request.aread()
+        received = False
+
+        async def receive() -> Message:
+            nonlocal received
+            if received:
+                return {"type": "http.disconnect"}
+            received = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        try:
+            await self._app(_scope(request, connection), receive, connection.send)
+        except _BrokenOff as end:
+            if not connection.started:
+                raise end.reason from None
+        except Exception as error:
+            raise AssertionError(f"the simulator of {self._simulator.plugin_id} failed") from error
+        return httpx.Response(connection.status, headers=connection.headers, stream=_Stream(connection))
+
+
+class _BrokenOff(Exception):
+    """Ends the ASGI application of a connection that is gone."""
+
+    def __init__(self, reason: httpx.TransportError) -> None:
+        super().__init__()
+        self.reason = reason
+
+
+class _InProcess:
+    """One request's connection. What comes after the headers is kept and happens while the body is read."""
+
+    def __init__(self, clock: Clock, connect_timeout: float | None, read_timeout: float | None) -> None:
+        self._clock = clock
+        self._connect_timeout = connect_timeout
+        self._read_timeout = read_timeout
+        self.started = False
+        self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.parts: list[bytes | float | httpx.TransportError] = []
+        """Pieces of the body, seconds of silence between them, and what breaks it off."""
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started, self.status, self.headers = True, message["status"], list(message.get("headers", []))
+        else:
+            self.parts.append(message.get("body", b""))
+
+    async def drop(self, how: Drop) -> None:
+        kind, text = _EXCEPTIONS[how]
+        reason = kind(text)
+        if self.started:
+            self.parts.append(reason)
+        elif how == "silent":
+            await self._clock.sleep(self._read_timeout or 0.0)
+        elif how in {"connect-timeout", "pool-timeout"}:
+            await self._clock.sleep(self._connect_timeout or 0.0)
+        raise _BrokenOff(reason)
+
+    async def wait(self, seconds: float, *, real: bool) -> None:  # noqa: ARG002 - nothing waits for real in process
+        if self.started:
+            self.parts.append(seconds)
+            return
+        try:
+            await self.pass_silently(seconds)
+        except httpx.ReadTimeout as reason:
+            raise _BrokenOff(reason) from None
+
+    async def pass_silently(self, seconds: float) -> None:
+        """Let the client wait, up to its own limit.
+
+        Raises:
+            ReadTimeout: The client's limit came first.
+        """
+        limit = self._read_timeout
+        if limit is not None and seconds > limit:
+            await self._clock.sleep(limit)
+            raise httpx.ReadTimeout(_EXCEPTIONS["silent"][1])
+        await self._clock.sleep(seconds)
+
+
+class _Stream(httpx.AsyncByteStream):
+    def __init__(self, connection: _InProcess) -> None:
+        self._connection = connection
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self._connection.parts:
+            if isinstance(part, bytes):
+                yield part
+            elif isinstance(part, float):
+                await self._connection.pass_silently(part)
+            else:
+                raise part
+
+
+def _scope(request: httpx.Request, connection: _InProcess) -> dict[str, object]:
+    url = request.url
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": request.method,
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "scheme": url.scheme,
+        "path": url.path,
+        "raw_path": url.raw_path.split(b"?")[0],
+        "query_string": url.query,
+        "server": (url.host, url.port),
+        "client": ("127.0.0.1", 0),
+        "root_path": "",
+        "extensions": {CONNECTION: connection},
+    }

@@ -1,0 +1,124 @@
+"""``nagorik simulate``: a simulated agency on this machine, until it is stopped."""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import Final
+
+from rich.console import Console
+from rich.markup import escape
+
+from nagorik.settings import environment_prefix
+from nagorik_testing.admin import ADMIN_PATH
+from nagorik_testing.clock import FlowingClock
+from nagorik_testing.installed import SimulatorUnusable, installed_simulators, load_simulator
+from nagorik_testing.loopback import serve
+from nagorik_testing.simulator import Simulator
+
+_STOPPED: Final = 0
+_UNUSABLE: Final = 2
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class SimulateCommand:
+    """The command as ``nagorik.commands`` wants it."""
+
+    help = "serve a simulated agency on this machine"
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's arguments."""
+        parser.add_argument("plugin", nargs="?", metavar="ID", help="the plugin whose agency is simulated")
+        parser.add_argument(
+            "--all", action="store_true", help="serve every installed simulator, each on its own port"
+        )
+        parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1; a free one by default")
+        parser.add_argument("--seed", type=int, default=0, help="from which references and people are drawn")
+        parser.add_argument(
+            "--speed", type=float, default=1.0, help="simulated seconds in a second; 3600 lets a day pass in 24 s"
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON document a simulator, one a line")
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Serve until SIGINT or SIGTERM; the exit code: 0, or 2 where there is nothing to serve."""
+        try:
+            simulators = _choose(arguments)
+            asyncio.run(_serve(simulators, port=arguments.port, as_json=arguments.json))
+        except SimulatorUnusable as problem:
+            sys.stderr.write(f"{problem}\n")
+            return _UNUSABLE
+        except OSError as problem:
+            sys.stderr.write(f"127.0.0.1:{arguments.port} cannot be used: {problem.strerror}\n")
+            return _UNUSABLE
+        return _STOPPED
+
+
+command: Final = SimulateCommand()
+
+
+def _choose(arguments: argparse.Namespace) -> list[Simulator]:
+    """Make the simulators that were asked for, all on one clock so that they agree on the time.
+
+    Raises:
+        SimulatorUnusable: When there is none of that name, or it cannot be used.
+    """
+    installed = installed_simulators()
+    names = list(installed) if arguments.all else [arguments.plugin] if arguments.plugin else []
+    known = ", ".join(installed) or "none: install a plugin that brings one"
+    if not names:
+        raise SimulatorUnusable(f"name a plugin, or --all; installed simulators: {known}")
+    if missing := [name for name in names if name not in installed]:
+        raise SimulatorUnusable(f"no simulator of {', '.join(missing)} is installed; installed simulators: {known}")
+    if len(names) > 1 and arguments.port:
+        raise SimulatorUnusable("--port is for one simulator; with --all each takes a free port")
+    try:
+        clock = FlowingClock(datetime.now(UTC), speed=arguments.speed)
+    except ValueError as problem:
+        raise SimulatorUnusable(f"--speed: {problem}") from None
+    return [load_simulator(installed[name])(clock=clock, seed=arguments.seed) for name in names]
+
+
+async def _serve(simulators: list[Simulator], *, port: int, as_json: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with AsyncExitStack() as served:
+            for simulator in simulators:
+                base_url = await served.enter_async_context(serve(simulator, port=port))
+                (_announce_json if as_json else _announce)(simulator, base_url)
+            await stop.wait()
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def _exports(simulator: Simulator, base_url: str) -> dict[str, str]:
+    prefix = environment_prefix(simulator.plugin_id)
+    return {f"{prefix}{name.upper()}": str(value) for name, value in simulator.settings(base_url).items()}
+
+
+def _announce_json(simulator: Simulator, base_url: str) -> None:
+    document = {
+        "plugin": simulator.plugin_id,
+        "base_url": base_url,
+        "admin_url": base_url + ADMIN_PATH,
+        "modelled": simulator.modelled,
+        "environment": _exports(simulator, base_url),
+    }
+    sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def _announce(simulator: Simulator, base_url: str) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(f"[bold]{escape(simulator.plugin_id)}[/] simulated at [bold]{base_url}[/]")
+    console.print(f"  admin     {base_url}{ADMIN_PATH}")
+    console.print(f"  modelled  {escape(simulator.modelled)}")
+    for name, value in _exports(simulator, base_url).items():
+        console.print(f"  export {name}={escape(value)}")
+    console.print("  Ctrl-C stops it; nothing of it is kept.")

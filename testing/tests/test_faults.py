@@ -1,0 +1,176 @@
+"""Each fault, in process and over a real socket: what the client meets, and what the agency really did."""
+
+import json
+
+import httpx
+import pytest
+
+from nagorik_testing import (
+    Altered,
+    Answered,
+    AnswerLost,
+    ClosedBeforeProcessing,
+    Dripping,
+    Garbled,
+    MaintenancePage,
+    NotSent,
+    SimulatorTransport,
+    Slow,
+    Truncated,
+)
+
+FILE = "POST /files"
+FORM = {"clientReference": "ref-1", "name": "NOMUNA NAGORIK 1"}
+
+
+def is_json(content: bytes) -> bool:
+    try:
+        json.loads(content.decode("utf-8"))
+    except ValueError:
+        return False
+    return True
+
+
+async def post(client: httpx.AsyncClient) -> httpx.Response:
+    return await client.post("/files", json=FORM)
+
+
+@pytest.mark.parametrize(("how", "error"), [("reset", httpx.ReadError), ("closed", httpx.RemoteProtocolError)])
+async def test_lost_answer_leaves_an_effect_and_no_byte(registry, reach, how, error):
+    registry.faults.add(FILE, AnswerLost(how=how))
+    async with reach(registry) as client:
+        with pytest.raises(error):
+            await post(client)
+        assert (await post(client)).status_code == 201
+    assert len(registry.ledger.effects("application", client_reference="ref-1")) == 2
+    assert [seen.fault for seen in registry.ledger.requests(FILE)] == ["answer-lost", None]
+    assert [seen.status for seen in registry.ledger.requests(FILE)] == [201, 201]
+    assert not registry.faults.unused
+
+
+async def test_silence_lasts_until_the_clients_read_timeout(registry, reach):
+    registry.faults.add(FILE, AnswerLost(how="silent"))
+    async with reach(registry, timeout=httpx.Timeout(5, read=0.05)) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            await post(client)
+    assert len(registry.files) == 1
+
+
+@pytest.mark.parametrize(("how", "error"), [("reset", httpx.ReadError), ("closed", httpx.RemoteProtocolError)])
+async def test_dropped_request_looks_like_a_lost_answer_and_leaves_nothing(registry, reach, how, error):
+    registry.faults.add(FILE, ClosedBeforeProcessing(how=how))
+    async with reach(registry) as client:
+        with pytest.raises(error):
+            await post(client)
+    assert registry.files == []
+    assert registry.ledger.requests(FILE)[0].status is None
+
+
+@pytest.mark.parametrize(
+    ("how", "error"),
+    [("refused", httpx.ConnectError), ("connect-timeout", httpx.ConnectTimeout), ("pool-timeout", httpx.PoolTimeout)],
+)
+async def test_refused_request_proves_in_process_that_nothing_was_sent(registry, how, error):
+    registry.faults.add(FILE, NotSent(how=how))
+    async with httpx.AsyncClient(transport=SimulatorTransport(registry), base_url="http://registry") as client:
+        with pytest.raises(error):
+            await post(client)
+    assert registry.files == []
+
+
+async def test_status_replaces_the_answer_before_or_after_processing(registry, reach):
+    registry.faults.add(FILE, Answered(status=503, retry_after="120", body="busy"))
+    registry.faults.add(FILE, Answered(status=504, processed=True), first=2)
+    async with reach(registry) as client:
+        busy, late = await post(client), await post(client)
+    assert (busy.status_code, busy.headers["retry-after"], busy.text) == (503, "120", "busy")
+    assert late.status_code == 504
+    assert len(registry.files) == 1
+
+
+async def test_maintenance_page_is_html_with_status_200(registry, reach):
+    registry.faults.add("*", MaintenancePage())
+    async with reach(registry) as client:
+        page = await post(client)
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "সাময়িকভাবে" in page.text
+    assert registry.files == []
+
+
+async def test_truncated_answer_tells_of_more_than_arrives(registry, reach):
+    registry.faults.add(FILE, Truncated(keep=0.5))
+    async with reach(registry) as client:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await post(client)
+    assert len(registry.files) == 1
+
+
+async def test_slow_answer_passes_time_on_the_simulated_clock(registry, reach):
+    registry.faults.add(FILE, Slow(seconds=4))
+    async with reach(registry) as client:
+        assert (await post(client)).status_code == 201
+    assert registry.clock.monotonic() == 4.0
+
+
+async def test_answer_slower_than_the_read_timeout_is_given_up_in_process(registry):
+    registry.faults.add(FILE, Slow(seconds=40))
+    async with httpx.AsyncClient(
+        transport=SimulatorTransport(registry), base_url="http://registry", timeout=15
+    ) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            await post(client)
+    assert registry.clock.monotonic() == 15.0
+    assert len(registry.files) == 1
+
+
+async def test_real_slowness_meets_a_real_timeout(registry):
+    from nagorik_testing import serve
+
+    registry.faults.add(FILE, Slow(seconds=30, real=True))
+    async with (
+        serve(registry) as base_url,
+        httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=0.05) as client,
+    ):
+        with pytest.raises(httpx.ReadTimeout):
+            await post(client)
+    assert len(registry.files) == 1
+
+
+async def test_dripping_answer_arrives_whole_and_late(registry, reach):
+    registry.faults.add(FILE, Dripping(seconds=2, piece=16))
+    async with reach(registry) as client:
+        answer = await post(client)
+    pieces = -(-len(answer.content) // 16)
+    assert answer.json()["number"] == "F-1"
+    assert registry.clock.monotonic() == 2.0 * pieces
+
+
+async def test_altered_answer_loses_and_gains_fields(registry, reach):
+    registry.faults.add(
+        FILE, Altered(remove=("number", "details.pages"), put={"state": "NEW WORD", "details.x": [1]})
+    )
+    async with reach(registry) as client:
+        answer = await post(client)
+    assert answer.json() == {"state": "NEW WORD", "details": {"x": [1]}}
+
+
+@pytest.mark.parametrize("how", ["not-json", "not-utf-8", "empty"])
+async def test_garbled_answer_is_no_json(registry, reach, how):
+    registry.faults.add(FILE, Garbled(how=how))
+    async with reach(registry) as client:
+        answer = await post(client)
+    assert answer.status_code == 201
+    assert not is_json(answer.content)
+
+
+async def test_mislabelled_compression_cannot_be_decoded(registry, reach):
+    registry.faults.add(FILE, Garbled(how="not-gzip"))
+    async with reach(registry) as client:
+        with pytest.raises(httpx.DecodingError):
+            await post(client)
+
+
+async def test_double_encoded_answer_is_text_in_json(registry, reach):
+    registry.faults.add(FILE, Garbled(how="double-encoded"))
+    async with reach(registry) as client:
+        assert isinstance((await post(client)).json(), str)
