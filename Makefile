@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DISTRIBUTIONS := core testing $(wildcard plugins/*)
 
-.PHONY: help demo test check bench requirements surface clean
+.PHONY: help demo test check bench requirements surface reference clean
 
 help:  ## Show what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,6 +23,7 @@ check: $(READY)  ## Lint, format, strict types, layers, public surface.
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python tests/public_surface.py --check
+	$(BIN)/python docs/generate.py --check
 
 bench: $(READY)  ## Measure, each figure against a named peer in the same run.
 	$(BIN)/python benchmarks/dispatch.py
@@ -36,6 +37,9 @@ requirements: $(READY)  ## Resolve the dependencies anew and write the list with
 
 surface: $(READY)  ## Write the public surface anew, after a deliberate change.
 	$(BIN)/python tests/public_surface.py --write
+
+reference: $(READY)  ## Write the reference pages anew from the code.
+	$(BIN)/python docs/generate.py --write
 
 clean:  ## Remove the environment and all caches.
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

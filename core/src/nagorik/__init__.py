@@ -8,76 +8,143 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nagorik.agency_client import AgencyHttp, AgencySettings, Answer, Token, WireModel
-    from nagorik.context import CallContext
+    from nagorik.agency_client import (
+        AgencyHttp as AgencyHttp,
+        AgencySettings as AgencySettings,
+        Answer as Answer,
+        Token as Token,
+        WireModel as WireModel,
+    )
+    from nagorik.context import (
+        CallContext as CallContext,
+    )
     from nagorik.errors import (
-        AgencyClosed,
-        AgencyRejected,
-        AgencyUnavailable,
-        ConsentMissing,
-        ContractViolation,
-        CredentialProblem,
-        CredentialsRejected,
-        DuplicateApplication,
-        FieldProblem,
-        InputRejected,
-        NagorikError,
-        OutcomeUnknown,
-        PluginFault,
-        RateLimited,
-        ServiceNotOffered,
-        SettingsRejected,
+        AgencyClosed as AgencyClosed,
+        AgencyRejected as AgencyRejected,
+        AgencyUnavailable as AgencyUnavailable,
+        ConsentMissing as ConsentMissing,
+        ContractViolation as ContractViolation,
+        CredentialProblem as CredentialProblem,
+        CredentialsRejected as CredentialsRejected,
+        DuplicateApplication as DuplicateApplication,
+        FieldProblem as FieldProblem,
+        InputRejected as InputRejected,
+        NagorikError as NagorikError,
+        OutcomeUnknown as OutcomeUnknown,
+        PluginFault as PluginFault,
+        RateLimited as RateLimited,
+        ServiceNotOffered as ServiceNotOffered,
+        SettingsRejected as SettingsRejected,
     )
-    from nagorik.forms import Label
-    from nagorik.markers import hookimpl
-    from nagorik.model.application import ApplicationDraft
-    from nagorik.model.artefact import Artefact, ArtefactRequest, FetchedArtefact
-    from nagorik.model.consent import Consent
-    from nagorik.model.document import DocumentReference
+    from nagorik.forms import (
+        Label as Label,
+    )
+    from nagorik.markers import (
+        hookimpl as hookimpl,
+    )
+    from nagorik.model.application import (
+        ApplicationDraft as ApplicationDraft,
+    )
+    from nagorik.model.artefact import (
+        Artefact as Artefact,
+        ArtefactRequest as ArtefactRequest,
+        FetchedArtefact as FetchedArtefact,
+    )
+    from nagorik.model.consent import (
+        Consent as Consent,
+    )
+    from nagorik.model.document import (
+        DocumentReference as DocumentReference,
+    )
     from nagorik.model.eligibility import (
-        Criterion,
-        Eligibility,
-        EligibilityDecision,
-        EligibilityRequest,
-        Verdict,
+        Criterion as Criterion,
+        Eligibility as Eligibility,
+        EligibilityDecision as EligibilityDecision,
+        EligibilityRequest as EligibilityRequest,
+        Verdict as Verdict,
     )
-    from nagorik.model.fee import FeeDue, Quote, QuoteLine, QuoteRequest
-    from nagorik.model.health import Health, HealthRequest, HealthState
-    from nagorik.model.identity import Applicant
+    from nagorik.model.fee import (
+        FeeDue as FeeDue,
+        Quote as Quote,
+        QuoteLine as QuoteLine,
+        QuoteRequest as QuoteRequest,
+    )
+    from nagorik.model.health import (
+        Health as Health,
+        HealthRequest as HealthRequest,
+        HealthState as HealthState,
+    )
+    from nagorik.model.identity import (
+        Applicant as Applicant,
+    )
     from nagorik.model.payment import (
-        AdvisePaymentRequest,
-        PaymentAdvice,
-        PaymentNotice,
-        PaymentNoticeRequest,
-        PaymentReceipt,
-        PaymentReport,
-        PaymentStarted,
-        QueryPaymentRequest,
-        RefundPaymentRequest,
-        RefundReport,
-        StartPaymentRequest,
+        AdvisePaymentRequest as AdvisePaymentRequest,
+        PaymentAdvice as PaymentAdvice,
+        PaymentNotice as PaymentNotice,
+        PaymentNoticeRequest as PaymentNoticeRequest,
+        PaymentReceipt as PaymentReceipt,
+        PaymentReport as PaymentReport,
+        PaymentStarted as PaymentStarted,
+        QueryPaymentRequest as QueryPaymentRequest,
+        RefundPaymentRequest as RefundPaymentRequest,
+        RefundReport as RefundReport,
+        StartPaymentRequest as StartPaymentRequest,
     )
-    from nagorik.model.slot import BookSlotRequest, Slot, SlotBooking, Slots, SlotsRequest
-    from nagorik.model.source import Source
-    from nagorik.model.states import ApplicationState, Flag, PaymentState
-    from nagorik.model.status import AgencyStatus, CallbackReport, CallbackRequest, StatusRequest
+    from nagorik.model.slot import (
+        BookSlotRequest as BookSlotRequest,
+        Slot as Slot,
+        SlotBooking as SlotBooking,
+        Slots as Slots,
+        SlotsRequest as SlotsRequest,
+    )
+    from nagorik.model.source import (
+        Source as Source,
+    )
+    from nagorik.model.states import (
+        ApplicationState as ApplicationState,
+        Flag as Flag,
+        PaymentState as PaymentState,
+    )
+    from nagorik.model.status import (
+        AgencyStatus as AgencyStatus,
+        CallbackReport as CallbackReport,
+        CallbackRequest as CallbackRequest,
+        StatusRequest as StatusRequest,
+    )
     from nagorik.model.submission import (
-        Accepted,
-        CannotTell,
-        CorrectionRequest,
-        DefinitelyAbsent,
-        FindRequest,
-        Found,
-        Pending,
-        Rejected,
-        SubmitRequest,
-        Withdrawal,
-        WithdrawRequest,
+        Accepted as Accepted,
+        CannotTell as CannotTell,
+        CorrectionRequest as CorrectionRequest,
+        DefinitelyAbsent as DefinitelyAbsent,
+        FindRequest as FindRequest,
+        Found as Found,
+        Pending as Pending,
+        Rejected as Rejected,
+        SubmitRequest as SubmitRequest,
+        Withdrawal as Withdrawal,
+        WithdrawRequest as WithdrawRequest,
     )
-    from nagorik.model.text import Text
-    from nagorik.operations import Idempotency, Operation
-    from nagorik.platform import Platform, PlatformSettings, PluginConfiguration, References
-    from nagorik.privacy import OPERATIONAL, PERSONAL, PUBLIC, SECRET, Form, Model
+    from nagorik.model.text import (
+        Text as Text,
+    )
+    from nagorik.operations import (
+        Idempotency as Idempotency,
+        Operation as Operation,
+    )
+    from nagorik.platform import (
+        Platform as Platform,
+        PlatformSettings as PlatformSettings,
+        PluginConfiguration as PluginConfiguration,
+        References as References,
+    )
+    from nagorik.privacy import (
+        OPERATIONAL as OPERATIONAL,
+        PERSONAL as PERSONAL,
+        PUBLIC as PUBLIC,
+        SECRET as SECRET,
+        Form as Form,
+        Model as Model,
+    )
 
 _HOMES = {
     "agency_client": ("AgencyHttp", "AgencySettings", "Answer", "Token", "WireModel"),

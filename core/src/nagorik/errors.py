@@ -97,9 +97,7 @@ class NagorikError(Exception):
     @property
     def message(self) -> Text:
         """What happened, what it means for the application, and what to do next, in both languages."""
-        template = _catalogue()[self.code]
-        agency = self.agency or Text(bn="সংস্থাটি", en="the agency")
-        return Text(bn=template.bn.replace("{agency}", agency.bn), en=template.en.replace("{agency}", agency.en))
+        return message_of(self.code, self.agency)
 
     def details(self) -> Mapping[str, JsonValue]:
         """Members that only this kind of error adds to its rendering; nothing personal."""
@@ -382,6 +380,18 @@ class ConsentMissing(NagorikError):
 
 def _known(**members: JsonValue) -> dict[str, JsonValue]:
     return {name: value for name, value in members.items() if value is not None}
+
+
+def message_of(code: str, agency: Text | None = None) -> Text:
+    """What a person reads when a call ends in an error with ``code``; without an agency it goes unnamed.
+
+    Raises:
+        KeyError: No error has this code.
+    """
+    template = _catalogue()[code]
+    name = agency or Text(bn="সংস্থাটি", en="the agency")
+    english = template.en.replace("{agency}", name.en)
+    return Text(bn=template.bn.replace("{agency}", name.bn), en=english[0].upper() + english[1:])
 
 
 @cache

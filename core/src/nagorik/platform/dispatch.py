@@ -180,9 +180,12 @@ class Dispatcher:
             log=get_call_log(call.plugin, call.service, call.operation),
         )
         hook = OPERATIONS[call.operation].hook
-        end = await self._runner.run(
-            equipment.loaded.call(hook, request=request, context=context), deadline.remaining()
-        )
+        try:
+            end = await self._runner.run(
+                equipment.loaded.call(hook, request=request, context=context), deadline.remaining()
+            )
+        finally:
+            call.requests = http.ledger.requests
         fault: PluginFault | None
         if isinstance(end, Returned) and isinstance(end.value, result_types(call.operation)):
             equipment.faults = 0

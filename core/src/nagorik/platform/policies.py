@@ -14,7 +14,7 @@ from nagorik.operations import Idempotency, Operation
 log: Final = structlog.stdlib.get_logger("nagorik")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """What a policy may know of a call: nothing of the citizen.
 
@@ -23,12 +23,14 @@ class Call:
         service: The service or gateway; ``None`` for a health check.
         operation: What is asked of it.
         idempotency: The class of a write; ``None`` for a read.
+        requests: HTTP requests that it took, attempts included; set when the call is over.
     """
 
     plugin: str
     service: str | None
     operation: Operation
     idempotency: Idempotency | None
+    requests: int = 0
 
 
 class PolicySpecs:

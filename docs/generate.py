@@ -1,0 +1,153 @@
+"""Writes the reference pages that follow from the code: the manifest, the hooks, the errors.
+
+``python docs/generate.py --write`` writes them; ``--check`` says which are not as the code has them.
+"""
+
+import inspect
+import sys
+import typing
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from nagorik import errors, hookspecs
+from nagorik.manifest import Circuit, Limits, Manifest, Owner, PaymentGateway, PublicService, Window
+from nagorik.operations import OPERATIONS, Idempotency
+from nagorik.settings import AgencySettings
+
+REFERENCE: Final = Path(__file__).resolve().parent / "reference"
+GENERATED: Final = "<!-- Written by docs/generate.py from the code. Change it there. -->\n"
+NOTHING: Final = "–"
+
+
+def manifest_page() -> str:
+    """``plugin.toml``, table by table."""
+    return "\n".join(
+        [
+            GENERATED,
+            "# The manifest: plugin.toml\n",
+            "A plugin's whole declaration, beside its code in its top-level package. It is read without importing the",
+            "plugin, every field is checked, and a field that is not listed here is refused by name.\n",
+            *_model("The plugin", Manifest),
+            *_model("`[[services]]`", PublicService),
+            *_model("`[[gateways]]`", PaymentGateway),
+            *_model("`[[windows]]`", Window),
+            *_model("`[limits]`", Limits),
+            *_model("`[circuit]`", Circuit),
+            *_model("`[[owners]]`", Owner),
+            "## Idempotency classes\n",
+            "| class | meaning |\n| --- | --- |",
+            *(f"| `{member.value}` | {_member_doc(Idempotency, member)} |" for member in Idempotency),
+            "\n## The plugin's settings\n",
+            "A subclass of `AgencySettings`, named by `settings`; read from `NAGORIK_<ID>_…` and the host's configuration.\n",
+            *_fields(AgencySettings),
+            "",
+        ]
+    )
+
+
+def hooks_page() -> str:
+    """Every hook with its place in an application's life."""
+    lines = [
+        GENERATED,
+        "# Hooks\n",
+        "Each hook is `async def name(request, context)`, marked with `@hookimpl`. The platform calls the one plugin that",
+        "owns the service; a plugin implements the hooks of the operations that its manifest offers, and no others.\n",
+    ]
+    for operation, spec in OPERATIONS.items():
+        hook = getattr(hookspecs, spec.hook)
+        hints = typing.get_type_hints(hook)
+        results = " or ".join(f"`{kind.__name__}`" for kind in typing.get_args(hints["return"]) or (hints["return"],))
+        lines += [
+            f"## {spec.hook}\n",
+            f"Operation `{operation.value}` of a {spec.family.value}; a {'write' if spec.writes else 'read'}. "
+            f"Takes `{hints['request'].__name__}`, returns {results}.\n",
+            inspect.cleandoc(hook.__doc__ or "").replace("``", "`"),
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def errors_page() -> str:
+    """Every error, by what its receiver does next."""
+    kinds = [kind for kind in vars(errors).values() if _is_error(kind)]
+    lines = [
+        GENERATED,
+        "# Errors\n",
+        "All that a host meets, ordered by what it does next. `str()` of an error holds its code and a sentence, never a",
+        "payload, a URL or an identifier; `to_problem()` renders RFC 9457 problem details.\n",
+        "| error | code | retry | outcome of a write | HTTP |\n| --- | --- | --- | --- | --- |",
+        *(
+            f"| `{kind.__name__}` | `{kind.code}` | {kind.retry.value} | {kind.outcome.value} | {kind.status} |"
+            for kind in kinds
+        ),
+        "",
+    ]
+    for kind in kinds:
+        message = errors.message_of(kind.code)
+        doc = inspect.cleandoc(kind.__doc__ or "").replace("``", "`")
+        lines += [f"## {kind.__name__}\n", doc, f"\n> {message.en}\n>\n> {message.bn}\n"]
+    return "\n".join(lines)
+
+
+def _is_error(value: object) -> typing.TypeGuard[type[errors.NagorikError]]:
+    return inspect.isclass(value) and issubclass(value, errors.NagorikError) and value is not errors.NagorikError
+
+
+def _model(title: str, model: type[BaseModel]) -> Iterator[str]:
+    yield f"## {title}\n"
+    yield inspect.cleandoc(model.__doc__ or "").replace("``", "`") + "\n"
+    yield from _fields(model)
+    yield ""
+
+
+def _fields(model: type[BaseModel]) -> Iterator[str]:
+    yield "| field | default | meaning |\n| --- | --- | --- |"
+    for name, field in model.model_fields.items():
+        default = "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
+        described = " ".join((field.description or "").split()).replace("``", "`").replace("|", "\\|")
+        yield f"| `{name}` | {default} | {described} |"
+
+
+def _default(value: Any) -> str:
+    if value is None or value in ((), {}, frozenset()):
+        return NOTHING
+    if isinstance(value, BaseModel):
+        return "its own defaults"
+    if isinstance(value, Enum):
+        return f"`{value.value}`"
+    if isinstance(value, tuple):
+        return ", ".join(f"`{item}`" for item in value)
+    return f"`{value}`"
+
+
+def _member_doc(enum: type[Enum], member: Enum) -> str:
+    """The docstring under an enum's member, which only the source holds."""
+    source = inspect.getsource(enum)
+    after = source.partition(f"{member.name} = ")[2]
+    return " ".join(after.partition('"""')[2].partition('"""')[0].split()).replace("``", "`")
+
+
+PAGES: Final = {"manifest.md": manifest_page, "hooks.md": hooks_page, "errors.md": errors_page}
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check the pages; the exit code says whether they are as the code has them."""
+    stale = []
+    for name, page in PAGES.items():
+        path = REFERENCE / name
+        text = page()
+        if arguments == ["--write"]:
+            path.write_text(text, "utf-8")
+        elif not path.is_file() or path.read_text("utf-8") != text:
+            stale.append(name)
+    if stale:
+        sys.stderr.write(f"not as the code has them: {', '.join(stale)}. Run: make reference\n")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
