@@ -1,0 +1,1 @@
+"""The Election Commission's NID wing as a Nagorik plugin; ``plugin.toml`` says what it offers."""

@@ -1,0 +1,266 @@
+"""What a citizen fills in for each service."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from nagorik.bangladesh import BirthRegistrationNumber as Brn, NationalDataError, Nid, PersonName
+from nagorik.forms import Label
+from nagorik.privacy import Form
+from nagorik_nid.fields import (
+    Address,
+    BirthDate,
+    BirthRegistration,
+    BloodGroup,
+    Delivery,
+    FatherName,
+    HomeAddress,
+    Line,
+    Mobile,
+    MotherName,
+    Name,
+    NidNumber,
+    SpouseName,
+    read_day,
+)
+from nagorik_nid.texts import problem
+
+
+class NidForm(Form):
+    """What every form of the EC has: it answers about an application only to who knows the date of birth."""
+
+    birth_date: BirthDate
+
+
+class CardForm(NidForm):
+    """A form about a card that exists."""
+
+    nid: NidNumber
+
+    @field_validator("nid")
+    @classmethod
+    def _is_of_the_birth_year(cls, nid: Nid, info: ValidationInfo) -> Nid:
+        # Also what gives a 17-digit birth registration number away, as far as anything does: neither its length nor
+        # its layout differs from those of an NID number.
+        born = info.data.get("birth_date")
+        if born is not None and nid.consistent_with(born) is False:
+            raise NationalDataError("nid.birth-year-mismatch").for_pydantic()
+        return nid
+
+
+class VerificationForm(CardForm):
+    """What is held against the EC's records; only what is filled in is compared."""
+
+    name: Name | None = None
+    father_name: FatherName | None = None
+    mother_name: MotherName | None = None
+    spouse_name: SpouseName | None = None
+    permanent_address: Annotated[
+        Address | None,
+        Label(
+            en="Permanent address",
+            bn="স্থায়ী ঠিকানা",
+            help_en="As in the voter's record.",
+            help_bn="ভোটার তথ্যে যেমন আছে।",
+        ),
+    ] = None
+    present_address: Annotated[
+        Address | None,
+        Label(
+            en="Present address",
+            bn="বর্তমান ঠিকানা",
+            help_en="As in the voter's record.",
+            help_bn="ভোটার তথ্যে যেমন আছে।",
+        ),
+    ] = None
+
+
+class NewVoterForm(NidForm):
+    """A citizen who has no NID number yet. What has to be shown at the office follows unconfirmed lists."""
+
+    birth_registration: BirthRegistration
+    name: Name
+    father_name: FatherName
+    mother_name: MotherName
+    father_nid: Annotated[
+        Nid | None,
+        Label(
+            en="Father's NID number",
+            bn="পিতার এনআইডি নম্বর",
+            help_en="Leave it empty if there is none.",
+            help_bn="না থাকলে খালি রাখুন।",
+        ),
+    ] = None
+    mother_nid: Annotated[
+        Nid | None,
+        Label(
+            en="Mother's NID number",
+            bn="মাতার এনআইডি নম্বর",
+            help_en="Leave it empty if there is none.",
+            help_bn="না থাকলে খালি রাখুন।",
+        ),
+    ] = None
+    mobile: Mobile
+    present_address: Annotated[
+        HomeAddress,
+        Label(
+            en="Present address",
+            bn="বর্তমান ঠিকানা",
+            help_en="You become a voter of this area.",
+            help_bn="আপনি এই এলাকার ভোটার হবেন।",
+        ),
+    ]
+    permanent_address: Annotated[
+        HomeAddress,
+        Label(
+            en="Permanent address",
+            bn="স্থায়ী ঠিকানা",
+            help_en="Where your family comes from.",
+            help_bn="আপনার পৈতৃক বা স্থায়ী নিবাস।",
+        ),
+    ]
+    blood_group: Annotated[
+        BloodGroup | None,
+        Label(
+            en="Blood group",
+            bn="রক্তের গ্রুপ",
+            help_en="From the report, if you have one.",
+            help_bn="পরীক্ষার প্রতিবেদন থাকলে তা দেখে লিখুন।",
+        ),
+    ] = None
+
+    @field_validator("birth_registration")
+    @classmethod
+    def _is_of_the_birth_year(cls, number: Brn, info: ValidationInfo) -> Brn:
+        born = info.data.get("birth_date")
+        if born is not None and not number.consistent_with(born):
+            raise problem("nid.brn-year-mismatch")
+        return number
+
+    @field_validator("name")
+    @classmethod
+    def _is_in_both_languages(cls, name: PersonName) -> PersonName:
+        if name.bn is None or name.en is None:
+            raise problem("nid.name-in-both")
+        return name
+
+
+CorrectedField = Literal[
+    "name-bn",
+    "name-en",
+    "father-name",
+    "mother-name",
+    "spouse-name",
+    "marital-status",
+    "birth-date",
+    "blood-group",
+    "address",
+    "other",
+]
+"""The kinds of correction that the NIDW's site names, the person's own name in each of its languages."""
+
+
+class Change(Form):
+    """One thing to correct."""
+
+    field: Annotated[
+        CorrectedField,
+        Label(
+            en="What is wrong",
+            bn="কোন তথ্য ভুল",
+            help_en="Choose one; add another entry for each further mistake.",
+            help_bn="একটি বেছে নিন; আরও ভুল থাকলে প্রতিটির জন্য আলাদা করে যোগ করুন।",
+        ),
+    ]
+    value: Annotated[
+        Line,
+        Label(
+            en="What it should be",
+            bn="সঠিক তথ্য",
+            help_en="Exactly as in your evidence; a date as year-month-day.",
+            help_bn="প্রমাণপত্রে যেমন আছে হুবহু তেমন; তারিখ হলে বছর-মাস-দিন।",
+        ),
+    ]
+
+    @field_validator("value")
+    @classmethod
+    def _date_is_a_date(cls, value: str, info: ValidationInfo) -> str:
+        return str(read_day(value)) if info.data.get("field") == "birth-date" else value
+
+
+class CorrectionForm(CardForm):
+    """What the card or its record should say."""
+
+    changes: Annotated[
+        tuple[Change, ...],
+        Field(min_length=1, max_length=10),
+        Label(
+            en="Corrections",
+            bn="সংশোধন",
+            help_en="Everything that is wrong, in one application: each further one costs more.",
+            help_bn="সব ভুল একই আবেদনে দিন: পরের প্রতিটি আবেদনে ফি বেশি লাগে।",
+        ),
+    ]
+
+    @field_validator("changes")
+    @classmethod
+    def _each_thing_once(cls, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+        corrected = [change.field for change in changes if change.field != "other"]
+        if len(corrected) != len(set(corrected)):
+            raise problem("nid.corrected-twice")
+        return changes
+
+
+class ReissueForm(CardForm):
+    """A card that has to be printed again."""
+
+    reason: Annotated[
+        Literal["lost", "damaged"],
+        Label(
+            en="Reason",
+            bn="কারণ",
+            help_en="Lost, or damaged.",
+            help_bn="হারিয়ে গেছে, অথবা নষ্ট হয়েছে।",
+        ),
+    ]
+    gd_reference: Annotated[
+        Line | None,
+        # Not a number alone: GD numbers are unique only within a police station and a period.
+        Label(
+            en="General diary (GD)",
+            bn="সাধারণ ডায়েরি (জিডি)",
+            help_en="For a lost card: the GD's number and date, and the police station.",
+            help_bn="কার্ড হারালে: জিডির নম্বর ও তারিখ এবং থানার নাম।",
+        ),
+    ] = Field(default=None, validate_default=True)
+    delivery: Delivery = "regular"
+    collection: Annotated[
+        Literal["download", "office"],
+        Label(
+            en="How the card is collected",
+            bn="কার্ড কীভাবে নেবেন",
+            help_en="As a file to download, or printed at the election office.",
+            help_bn="ফাইল হিসেবে ডাউনলোড করে, অথবা ছাপা কার্ড নির্বাচন অফিস থেকে।",
+        ),
+    ] = "download"
+
+    @field_validator("gd_reference")
+    @classmethod
+    def _lost_card_has_a_gd(cls, gd_reference: str | None, info: ValidationInfo) -> str | None:
+        if gd_reference is None and info.data.get("reason") == "lost":
+            raise problem("nid.gd-needed")
+        return gd_reference
+
+
+class MigrationForm(CardForm):
+    """A voter who has moved (Form 13)."""
+
+    new_address: Annotated[
+        HomeAddress,
+        Label(
+            en="New address",
+            bn="নতুন ঠিকানা",
+            help_en="You become a voter of this area.",
+            help_bn="আপনি এই এলাকার ভোটার হবেন।",
+        ),
+    ]

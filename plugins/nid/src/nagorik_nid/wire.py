@@ -1,0 +1,218 @@
+"""The interface for applications, between the forms and the model of it that the simulator speaks.
+
+Modelled, not the EC's own: ``simulator/WIRE.md`` describes it. All times on the wire are Dhaka's.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from types import MappingProxyType
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field
+
+from nagorik.agency_client import WireModel
+from nagorik.bangladesh import DateStyle, Money, Nid, dhaka_zone, format_date
+from nagorik.model.document import DocumentReference
+from nagorik.model.payment import PaymentReceipt
+from nagorik.model.request import ApplicationRequest
+from nagorik_nid.fields import HomeAddress
+from nagorik_nid.forms import (
+    CardForm,
+    CorrectedField,
+    CorrectionForm,
+    MigrationForm,
+    NewVoterForm,
+    NidForm,
+    ReissueForm,
+)
+
+API: Final = "/sim/nid/v1"
+
+TYPES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "nid.new-voter": "NEW_VOTER",
+        "nid.correction": "CORRECTION",
+        "nid.reissue": "REISSUE",
+        "nid.migration": "MIGRATION",
+    }
+)
+
+FIELDS: Final[Mapping[CorrectedField, str]] = MappingProxyType(
+    {
+        "name-bn": "name",
+        "name-en": "nameEn",
+        "father-name": "father",
+        "mother-name": "mother",
+        "spouse-name": "spouse",
+        "marital-status": "maritalStatus",
+        "birth-date": "dateOfBirth",
+        "blood-group": "bloodGroup",
+        "address": "address",
+        "other": "other",
+    }
+)
+
+
+def _dhaka_minute(written: object) -> object:
+    if not isinstance(written, str):
+        return written
+    return datetime.strptime(written.strip(), "%d/%m/%Y %H:%M").replace(tzinfo=dhaka_zone()).astimezone(UTC)
+
+
+def _taka(written: object) -> object:
+    return Money.taka(written) if isinstance(written, str) else written
+
+
+DhakaMinute = Annotated[datetime, BeforeValidator(_dhaka_minute)]
+Taka = Annotated[Money, BeforeValidator(_taka)]
+
+
+# What the EC answers
+
+
+class FeeQuote(WireModel):
+    """What an application costs: only the EC knows how often this NID number has applied before."""
+
+    attempt: int = Field(ge=1)
+    total: Taka
+
+
+class Standing(WireModel):
+    """How an application stands; the answer to its filing says no more than the word."""
+
+    status: str = Field(min_length=1)
+    updated_at: DhakaMinute | None = Field(default=None, alias="updatedAt")
+    remarks: str | None = None
+    payment_status: str | None = Field(default=None, alias="paymentStatus")
+    sequence: int | None = Field(default=None, ge=0)
+
+
+class Filed(Standing):
+    """An application that the EC holds."""
+
+    application_id: str = Field(alias="applicationId", min_length=1)
+
+
+class Matches(WireModel):
+    """What the EC holds under one client reference."""
+
+    items: tuple[Filed, ...]
+    complete: bool
+    """Whether the search saw everything."""
+
+
+class AdviceTaken(WireModel):
+    """What the EC says to a payment reference: ``PENDING`` until the payment has reached it."""
+
+    status: str
+
+
+class WithdrawalAnswer(Standing):
+    """How an application stands after somebody wanted it back."""
+
+    withdrawn: bool
+
+
+# What the EC is told
+
+
+def number_of(nid: Nid, birth_date: date) -> str:
+    """The number as the EC takes it: 10 digits as they are, 13 with the year of birth before them, or 17."""
+    return nid.value if nid.kind == "smart" else nid.full(birth_date).value
+
+
+def day(value: date) -> str:
+    """A day as the EC writes it."""
+    return format_date(value, DateStyle.ISO)
+
+
+def to_fee_question(request: ApplicationRequest) -> dict[str, str]:
+    """What the EC has to know to price an application."""
+    form = request.form
+    question = {"type": TYPES[request.service], "delivery": _delivery(form)}
+    if isinstance(form, CardForm):
+        question["nid"] = number_of(form.nid, form.birth_date)
+    if isinstance(form, CorrectionForm):
+        question["fields"] = ",".join(FIELDS[change.field] for change in form.changes)
+    return question
+
+
+def to_application(request: ApplicationRequest, client_reference: str) -> dict[str, Any]:
+    """An application as it is filed."""
+    form = request.form_as(NidForm)
+    application: dict[str, Any] = {
+        "type": TYPES[request.service],
+        "dob": day(form.birth_date),
+        "delivery": _delivery(form),
+        "clientReference": client_reference,
+        **to_additions(request),
+    }
+    match form:
+        case CardForm():
+            application["nid"] = number_of(form.nid, form.birth_date)
+        case NewVoterForm():
+            application["applicant"] = _person(form)
+    if isinstance(form, ReissueForm):
+        application["collection"] = form.collection.upper()
+    return application
+
+
+def to_additions(request: ApplicationRequest) -> dict[str, Any]:
+    """What an application says and proves: all of it when it is filed, and again as corrected."""
+    return {"changes": _changes(request.form), "documents": _documents(request.documents)}
+
+
+def to_payment_reference(receipt: PaymentReceipt) -> dict[str, str]:
+    """The payment as the EC is told of it; its reference is what makes a second telling harmless."""
+    return {
+        "reference": receipt.reference,
+        "amount": receipt.amount.plain(),
+        "paidAt": receipt.captured_at.isoformat(),
+    }
+
+
+def _delivery(form: object) -> str:
+    return form.delivery.upper() if isinstance(form, ReissueForm) else "REGULAR"
+
+
+def _changes(form: object) -> list[dict[str, str]]:
+    match form:
+        case CorrectionForm():
+            return [{"field": FIELDS[change.field], "to": change.value} for change in form.changes]
+        case MigrationForm():
+            return [{"field": "voterArea", "to": _one_line(form.new_address)}]
+        case ReissueForm(gd_reference=None):
+            return [{"field": "card", "to": form.reason.upper()}]
+        case ReissueForm():
+            return [
+                {"field": "card", "to": form.reason.upper()},
+                {"field": "generalDiary", "to": str(form.gd_reference)},
+            ]
+        case _:
+            return []
+
+
+def _person(form: NewVoterForm) -> dict[str, str | None]:
+    return {
+        "birthRegistration": form.birth_registration.value,
+        "name": form.name.bn,
+        "nameEn": form.name.en,
+        "father": form.father_name,
+        "fatherNid": form.father_nid.value if form.father_nid else None,
+        "mother": form.mother_name,
+        "motherNid": form.mother_nid.value if form.mother_nid else None,
+        "mobile": form.mobile.e164,
+        "bloodGroup": form.blood_group,
+        "presentAddress": _one_line(form.present_address),
+        "permanentAddress": _one_line(form.permanent_address),
+    }
+
+
+def _one_line(address: HomeAddress) -> str:
+    return ", ".join(
+        (address.home, address.union_or_ward, address.upazila, address.district, address.division),
+    )
+
+
+def _documents(documents: Sequence[DocumentReference]) -> list[dict[str, str]]:
+    return [{"kind": document.kind, "sha256": document.sha256} for document in documents]
