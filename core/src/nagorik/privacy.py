@@ -4,14 +4,19 @@ A field of a model carries its class as annotation metadata (``Annotated[str, PE
 log lines and error texts show only what is public or operational; the rest appears as a mask.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, ClassVar, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 MASK: Final = "•••"
+
+_QUOTES_INPUT: Final = frozenset({"error", "tag"})
+"""Members of an error's context that pydantic fills from the input, or from an author's own text about it."""
 
 
 class DataClass(StrEnum):
@@ -37,6 +42,9 @@ class Model(BaseModel):
     """Base of every value that crosses a hook: frozen, closed, and silent about what it may not show.
 
     Fields without a declared class are operational; a subclass changes that with ``default_data_class``.
+
+    The text of its ``ValidationError`` holds no input. pydantic still keeps the input in the error's ``errors()``,
+    which therefore go nowhere but through ``without_input``; a ``Form`` does that by itself.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
@@ -52,11 +60,45 @@ class Model(BaseModel):
 
     __str__ = BaseModel.__repr__
 
+    if not TYPE_CHECKING:  # a checker that saw these would let any attribute be assigned
+        # pydantic's own refusal is an error that quotes the value, hidden input or not.
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if not name.startswith("_"):
+                raise AttributeError(f"{type(self).__name__} is frozen")
+            super().__setattr__(name, value)
+
+        def __delattr__(self, name: str) -> None:
+            if not name.startswith("_"):
+                raise AttributeError(f"{type(self).__name__} is frozen")
+            super().__delattr__(name)
+
 
 class Form(Model):
-    """Base of a service's form. Whatever a citizen writes is personal unless the form says otherwise."""
+    """Base of a service's form. Whatever a citizen writes is personal unless the form says otherwise.
+
+    Its ``ValidationError`` holds no input anywhere, not even in ``errors()``, and not the text of a ``ValueError``
+    that a validator raised, since such texts like to quote the value: raise a ``NationalDataError`` or a
+    ``PydanticCustomError``, whose codes are kept.
+    """
 
     default_data_class: ClassVar[DataClass] = DataClass.PERSONAL
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_input_out_of_errors(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(data)
+        except ValidationError as error:
+            raise without_input(error) from None
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """As pydantic's; text that is not JSON fails before any validator runs, and is kept out of the error here."""
+        try:
+            return super().model_validate_json(json_data, **options)
+        except ValidationError as error:
+            raise without_input(error) from None
 
 
 class Masked:
@@ -72,10 +114,45 @@ def is_hidden(data_class: DataClass) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def data_classes(model: type[BaseModel]) -> dict[str, DataClass]:
-    """The declared class of each field of ``model``; fields that declare none take the model's default."""
+def data_classes(model: type[BaseModel]) -> Mapping[str, DataClass]:
+    """The declared class of each field of ``model``; fields that declare none take the model's default.
+
+    A class counts wherever it stands in the annotation (``Annotated[str, PERSONAL] | None``); of several the
+    strictest does.
+    """
     default = getattr(model, "default_data_class", DataClass.OPERATIONAL)
-    return {
-        name: next((item for item in field.metadata if isinstance(item, DataClass)), default)
-        for name, field in model.model_fields.items()
-    }
+    strictness = list(DataClass).index
+    return MappingProxyType(
+        {
+            name: max((*_classes(field.metadata), *_declared(field.annotation)), key=strictness, default=default)
+            for name, field in model.model_fields.items()
+        }
+    )
+
+
+def without_input(error: ValidationError) -> ValidationError:
+    """The same error, with its codes and places, and without anything that came in.
+
+    Raise it ``from None``. Places may name unknown keys, which are input too, of the caller and not of the citizen.
+    """
+    lines = []
+    for line in error.errors(include_url=False, include_input=False):
+        context = line.get("ctx", {})
+        text = "the value is not accepted" if _QUOTES_INPUT & context.keys() else line["msg"]
+        kept = {name: value for name, value in context.items() if name not in _QUOTES_INPUT}
+        reason = PydanticCustomError(line["type"], text, kept)
+        lines.append(InitErrorDetails(type=reason, loc=line["loc"], input=None))
+    return ValidationError.from_exception_data(error.title, lines, hide_input=True)
+
+
+def _classes(metadata: object) -> Iterator[DataClass]:
+    if isinstance(metadata, list | tuple):
+        yield from (item for item in metadata if isinstance(item, DataClass))
+
+
+def _declared(annotation: object) -> Iterator[DataClass]:
+    if get_origin(annotation) is Annotated:
+        yield from _classes(get_args(annotation)[1:])
+        annotation = get_args(annotation)[0]
+    for part in get_args(annotation):
+        yield from _declared(part)

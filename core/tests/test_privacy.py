@@ -1,0 +1,207 @@
+import copy
+import pickle
+from typing import Annotated, Any, ClassVar
+
+import pytest
+from pydantic import BaseModel, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
+
+from nagorik.bangladesh import MobileNumber, Nid, PersonName
+from nagorik.privacy import (
+    MASK,
+    OPERATIONAL,
+    PERSONAL,
+    PUBLIC,
+    SECRET,
+    DataClass,
+    Form,
+    Model,
+    data_classes,
+    is_hidden,
+    without_input,
+)
+
+NID = "4613278905"
+NAME = "Rahima Khatun"
+
+
+class Filed(Model):
+    state: str
+    reference: Annotated[str, PERSONAL]
+    token: Annotated[str | None, SECRET] = None
+
+
+class Card(Form):
+    count: int
+    reason: str = "lost"
+    office: Annotated[str, OPERATIONAL] = "Gulshan"
+
+    @field_validator("reason")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value.startswith("quoted"):
+            raise ValueError(f"{value} is not a reason")
+        if value.startswith("coded"):
+            raise PydanticCustomError("card.reason", "Choose a reason.", {"bn": "কারণ", "en": "Choose"})
+        return value
+
+
+class Tagged(Form):
+    name: PersonName
+    nid: Nid
+    phone: MobileNumber | None = None
+
+
+class Outer(Model):
+    form: Card
+    names: tuple[PersonName, ...] = ()
+
+
+def test_representation_shows_what_may_be_seen() -> None:
+    filed = Filed(state="submitted", reference="NIDW-1234567890", token="s3cret")
+    assert repr(filed) == f"Filed(state='submitted', reference={MASK}, token={MASK})"
+    assert str(filed) == repr(filed)
+    assert f"{filed}" == repr(filed)
+
+
+def test_absence_is_no_secret() -> None:
+    assert repr(Filed(state="submitted", reference="x")) == f"Filed(state='submitted', reference={MASK}, token=None)"
+
+
+def test_everything_in_a_form_is_masked_unless_declared() -> None:
+    assert repr(Card(count=3)) == f"Card(count={MASK}, reason={MASK}, office='Gulshan')"
+
+
+def test_nested_models_keep_their_own_masks() -> None:
+    shown = repr(Outer(form=Card(count=46), names=(PersonName(en=NAME),)))
+    assert "46" not in shown
+    assert NAME not in shown
+
+
+@pytest.mark.parametrize(
+    ("data_class", "hidden"), [(PUBLIC, False), (OPERATIONAL, False), (PERSONAL, True), (SECRET, True)]
+)
+def test_personal_and_secret_are_hidden(data_class: DataClass, hidden: bool) -> None:
+    assert is_hidden(data_class) is hidden
+
+
+def test_class_counts_wherever_it_stands_in_the_annotation() -> None:
+    class Spread(Model):
+        plain: str
+        optional: Annotated[str, PERSONAL] | None = None
+        many: list[Annotated[str, SECRET]] = []  # noqa: RUF012 - pydantic copies it
+        both: Annotated[Annotated[str, OPERATIONAL] | None, PERSONAL] = None
+        secret: Annotated[SecretStr | None, PUBLIC] = None
+
+    assert dict(data_classes(Spread)) == {
+        "plain": OPERATIONAL,
+        "optional": PERSONAL,
+        "many": SECRET,
+        "both": PERSONAL,
+        "secret": PUBLIC,
+    }
+    assert NID not in repr(Spread(plain="x", optional=NID, many=[NID]))
+
+
+def test_default_class_belongs_to_the_model() -> None:
+    class Published(Model):
+        default_data_class: ClassVar[DataClass] = PUBLIC
+        name: str
+        note: Annotated[str, PERSONAL] = ""
+
+    assert dict(data_classes(Published)) == {"name": PUBLIC, "note": PERSONAL}
+
+
+def test_declared_classes_cannot_be_changed() -> None:
+    with pytest.raises(TypeError):
+        data_classes(Filed)["state"] = PERSONAL  # type: ignore[index]
+
+
+@pytest.mark.parametrize("field", ["reference", "unknown"])
+def test_assignment_is_refused_without_the_value(field: str) -> None:
+    filed = Filed(state="x", reference="y")
+    with pytest.raises(AttributeError) as caught:
+        setattr(filed, field, NID)
+    assert str(caught.value) == "Filed is frozen"
+    assert not isinstance(caught.value, ValidationError)
+    assert caught.value.__context__ is None
+    with pytest.raises(AttributeError, match="Filed is frozen"):
+        delattr(filed, "reference")
+    assert filed.reference == "y"
+
+
+def test_frozen_models_can_be_copied_pickled_and_hashed() -> None:
+    filed = Filed(state="x", reference="y")
+    for twin in (copy.copy(filed), copy.deepcopy(filed), pickle.loads(pickle.dumps(filed)), filed.model_copy()):  # noqa: S301
+        assert twin == filed
+        assert hash(twin) == hash(filed)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"count": NID + "x"},
+        {"count": 1, "reason": 4613278905},
+        {"count": 1, "reason": f"quoted {NID}"},
+        {"count": 1, "extra": NID},
+        NID,
+        [NID],
+        None,
+    ],
+)
+def test_error_of_a_form_holds_no_input_anywhere(data: Any) -> None:
+    for validate in (Card.model_validate, lambda value: Outer.model_validate({"form": value})):
+        with pytest.raises(ValidationError) as caught:
+            validate(data)
+        error = caught.value
+        told = f"{error}{error!r}{error.__context__}{error.__cause__}"
+        details = [line for line in error.errors() if line["loc"][:1] != ("form",) or len(line["loc"]) > 1]
+        assert NID not in told
+        assert NID not in str(details)
+        assert NID not in error.json()
+
+
+@pytest.mark.parametrize("text", [f'{{"count": "{NID}', f'{{"count": "{NID}"', f'{{"count": 1, "reason": {NID}}}'])
+def test_error_of_a_form_read_from_json_holds_no_input(text: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Card.model_validate_json(text)
+    assert NID not in f"{caught.value!r}{caught.value.errors()}{caught.value.json()}"
+
+
+def test_codes_places_and_both_texts_survive() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Card.model_validate({"count": "x", "reason": "coded", "more": 1})
+    lines = {line["loc"]: line for line in caught.value.errors()}
+    assert {loc: line["type"] for loc, line in lines.items()} == {
+        ("count",): "int_parsing",
+        ("reason",): "card.reason",
+        ("more",): "extra_forbidden",
+    }
+    assert lines["count",]["msg"] == "Input should be a valid integer, unable to parse string as an integer"
+    assert lines["reason",]["ctx"] == {"bn": "কারণ", "en": "Choose"}
+
+
+def test_national_data_in_a_form_keeps_its_codes() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Tagged.model_validate({"name": {"en": NAME}, "nid": "461327890", "phone": "0171"})
+    codes = {line["type"] for line in caught.value.errors()}
+    assert {code for code in codes if code.startswith(("nid.", "phone."))} == codes
+    assert NAME not in f"{caught.value}{caught.value.errors()}"
+
+
+def test_input_can_be_taken_out_of_any_error() -> None:
+    class Foreign(BaseModel):
+        count: int
+
+    with pytest.raises(ValidationError) as caught:
+        Foreign.model_validate({"count": NID + "x"})
+    assert NID in str(caught.value.errors())
+    clean = without_input(caught.value)
+    assert NID not in f"{clean!r}{clean.errors()}"
+    assert [(line["loc"], line["type"]) for line in clean.errors()] == [(("count",), "int_parsing")]
+
+
+def test_model_hides_input_in_the_text_of_its_errors() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Filed.model_validate({"state": 4613278905})
+    assert NID not in f"{caught.value}{caught.value!r}"
