@@ -1,0 +1,102 @@
+"""What the till says. Modelled; amounts are text in taka, ``345.00``."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AwareDatetime, BeforeValidator, Field
+
+from nagorik.agency_client import WireModel
+from nagorik.bangladesh import Money, format_taka
+from nagorik.model.payment import PaymentReport, RefundPaymentRequest, RefundReport, StartPaymentRequest
+from nagorik.model.states import PaymentState
+from nagorik.model.text import Text
+
+PAYMENTS: Final = "/sim/cashdesk/v1/payments"
+
+PaymentWord = Literal[
+    PaymentState.PENDING, PaymentState.CAPTURED, PaymentState.CANCELLED, PaymentState.EXPIRED, PaymentState.UNKNOWN
+]
+
+STATES: Final[Mapping[str, PaymentWord]] = MappingProxyType(
+    {
+        "OPEN": PaymentState.PENDING,
+        "PAID": PaymentState.CAPTURED,
+        "CANCELLED": PaymentState.CANCELLED,
+        "EXPIRED": PaymentState.EXPIRED,
+    }
+)
+"""A word that is not here is unknown: whether there was money is then learned by asking again, or by a person."""
+
+
+def _taka(written: object) -> object:
+    return Money.taka(written) if isinstance(written, str) else written
+
+
+class Slip(WireModel):
+    """A slip that the payer takes to the counter."""
+
+    receipt_no: str = Field(alias="receiptNo", min_length=1)
+
+
+class Payment(WireModel):
+    """What the till's book says of a payment."""
+
+    state: str = Field(min_length=1)
+    amount: Annotated[Money, BeforeValidator(_taka)] | None = None
+    paid_at: AwareDatetime | None = Field(default=None, alias="paidAt")
+    receipt_no: str | None = Field(default=None, alias="receiptNo")
+    payer_name: str | None = Field(default=None, alias="payerName")
+
+
+class Refund(WireModel):
+    """What the till says to an order to give money back."""
+
+    state: Literal["REFUNDED", "REFUND_PENDING"]
+
+
+def to_payment(request: StartPaymentRequest) -> dict[str, Any]:
+    """The payment as the till opens it; the slip prints both languages."""
+    opened = {
+        "paymentId": request.payment,
+        "amount": request.amount.plain(),
+        "currency": request.amount.currency,
+        "purpose": f"{request.purpose.bn} / {request.purpose.en}",
+    }
+    return opened if request.payer_name is None else opened | {"payerName": request.payer_name}
+
+
+def to_refund(request: RefundPaymentRequest) -> dict[str, str]:
+    """The order to give money back."""
+    return {"amount": request.amount.plain(), "reason": f"{request.reason.bn} / {request.reason.en}"}
+
+
+def instructions(slip: Slip, request: StartPaymentRequest) -> Text:
+    """What the payer does, since there is no page to go to."""
+    number, bn, en = slip.receipt_no, format_taka(request.amount, "bn"), format_taka(request.amount)
+    return Text(
+        bn=f"কাউন্টারে স্লিপ নম্বর {number} জানিয়ে নগদ {bn} দিন এবং টাকা দেওয়ার রসিদ বুঝে নিন।",
+        en=f"At the counter, give slip number {number}, pay {en} taka in cash and take the receipt.",
+    )
+
+
+def to_report(payment: Payment) -> PaymentReport:
+    """The book's entry as the platform takes it; money is reported only where it was taken."""
+    state = STATES.get(payment.state, PaymentState.UNKNOWN)
+    captured = state is PaymentState.CAPTURED
+    return PaymentReport(
+        state=state,
+        amount=payment.amount if captured else None,
+        reference=payment.receipt_no,
+        captured_at=payment.paid_at if captured else None,
+        payer_name=payment.payer_name,
+        raw=payment.state[:200],
+    )
+
+
+def to_refund_report(refund: Refund, request: RefundPaymentRequest) -> RefundReport:
+    """A refund that is ordered is pending until the operator has handed the money out."""
+    done = refund.state == "REFUNDED"
+    return RefundReport(
+        state=PaymentState.REFUNDED if done else PaymentState.REFUND_PENDING, reference=request.reference
+    )
