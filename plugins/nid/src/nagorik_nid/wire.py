@@ -90,7 +90,8 @@ class Standing(WireModel):
 class Filed(Standing):
     """An application that the EC holds."""
 
-    application_id: str = Field(alias="applicationId", min_length=1)
+    application_id: str = Field(alias="applicationId", pattern=r"^[A-Za-z0-9-]+$", max_length=40)
+    """Goes into the path of what is asked next, so it is held to what a path takes."""
 
 
 class Matches(WireModel):
