@@ -1,7 +1,6 @@
 import unicodedata
 
 import pytest
-from pydantic import ValidationError
 
 from nagorik.bangladesh import (
     NationalDataError,
