@@ -7,7 +7,7 @@ FILE = "POST /files"
 
 @pytest.fixture
 def plan() -> FaultPlan:
-    return FaultPlan([FILE, "GET /files/{number}"], Ledger(SimulatedClock()))
+    return FaultPlan(Ledger(SimulatedClock()), [FILE, "GET /files/{number}"])
 
 
 def test_fault_meets_the_nth_match_and_those_after_it(plan):

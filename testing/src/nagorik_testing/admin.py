@@ -51,14 +51,15 @@ class _ScriptOrder(Model):
 
 def with_admin(simulator: Simulator) -> ASGIApp:
     """The simulator's application with the admin API beside it."""
-    admin = Starlette(routes=[*_Admin(simulator).routes(), *simulator.operator_routes()])
+    own = _Admin(simulator).routes()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         if path != ADMIN_PATH and not path.startswith(f"{ADMIN_PATH}/"):
             await simulator.app(scope, receive, send)
         elif _from_this_machine(scope):
-            await admin(scope, receive, send)
+            # Made for each request, since a reset gives the agency new officers.
+            await Starlette(routes=[*own, *simulator.operator_routes()])(scope, receive, send)
         else:
             await JSONResponse({"error": "only for this machine"}, status_code=403)(scope, receive, send)
 

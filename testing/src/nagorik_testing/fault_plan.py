@@ -36,10 +36,15 @@ class FaultRule:
 class FaultPlan:
     """The scripted faults of one simulator. The rule that was added first wins."""
 
-    def __init__(self, operations: Collection[str], ledger: Ledger) -> None:
-        self._operations = frozenset(operations)
+    def __init__(self, ledger: Ledger, operations: Collection[str] = ()) -> None:
         self._ledger = ledger
         self._rules: list[FaultRule] = []
+        self.begin(operations)
+
+    def begin(self, operations: Collection[str]) -> None:
+        """Begin anew, for a simulator that offers ``operations``."""
+        self._operations = frozenset(operations)
+        self._rules.clear()
 
     def add(
         self,

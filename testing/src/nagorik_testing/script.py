@@ -60,12 +60,18 @@ class Script:
         self._scenarios[marker] = Scenario(outcome, stages, dict(values or {}))
         return self._scenarios[marker]
 
-    def scenario(self, *markers: str | None) -> Scenario:
-        """The scenario of the first marker that has one; else everyone's; else the simulator's first outcome."""
-        for marker in (*markers, EVERYONE):
+    def scenario(self, *markers: str | None, otherwise: str | None = None) -> Scenario:
+        """The scenario of the first marker that has one.
+
+        Where none has: the outcome ``otherwise``, which the form itself may ask for; else everyone's scenario; else
+        the simulator's first outcome.
+        """
+        for marker in markers:
             if marker is not None and marker in self._scenarios:
                 return self._scenarios[marker]
-        return Scenario(self._outcomes[0])
+        if otherwise is not None:
+            return Scenario(otherwise)
+        return self._scenarios.get(EVERYONE) or Scenario(self._outcomes[0])
 
     def clear(self) -> None:
         """Forget everything that was scripted."""

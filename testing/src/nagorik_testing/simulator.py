@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import Receive, Scope, Send
 
 from nagorik_testing.clock import SimulatedClock
 from nagorik_testing.fault_plan import FaultPlan
@@ -24,7 +24,6 @@ class Simulator(ABC):
         ledger: What really happened.
         faults: What goes wrong on the way.
         script: What the agency decides.
-        app: The ASGI application; faults of the connection need ``SimulatorTransport`` or ``serve`` around it.
     """
 
     plugin_id: ClassVar[str]
@@ -46,20 +45,20 @@ class Simulator(ABC):
         self.random = random.Random()  # noqa: S311 - reproducible on purpose
         self.ledger = Ledger(self.clock)
         self.script = Script(self.outcomes)
-        routes = self.routes()
-        self.faults = FaultPlan(operations_of(routes), self.ledger)
-        self.app: ASGIApp = Front(
-            routes, ledger=self.ledger, faults=self.faults, client_reference=self.client_reference
-        )
+        self.faults = FaultPlan(self.ledger)
         self.reset()
 
-    @abstractmethod
-    def routes(self) -> Sequence[Route]:
-        """The agency's interface. Called once; handlers find the state on ``self``, which ``open_office`` renews."""
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI request; faults of the connection need ``SimulatorTransport`` or ``serve`` around it."""
+        await self._front(scope, receive, send)
 
     @abstractmethod
     def open_office(self) -> None:
         """Put the agency's own state to its beginning; called when it is made and when it is reset."""
+
+    @abstractmethod
+    def routes(self) -> Sequence[Route]:
+        """The agency's interface, the same each time; called after ``open_office``, whose objects may handle it."""
 
     @abstractmethod
     def settings(self, base_url: str) -> dict[str, object]:
@@ -78,9 +77,11 @@ class Simulator(ABC):
         """Forget everything that happened and was scripted. The clock goes on."""
         self.random.seed(f"{self.plugin_id}:{self.seed}")
         self.ledger.clear()
-        self.faults.clear()
         self.script.clear()
         self.open_office()
+        routes = tuple(self.routes())
+        self.faults.begin(operations_of(routes))
+        self._front = Front(routes, ledger=self.ledger, faults=self.faults, client_reference=self.client_reference)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} seed {self.seed}>"
