@@ -5,12 +5,12 @@ of an error holds a stable code and a sentence; never a payload, a URL, an ident
 """
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from pydantic import JsonValue
 
@@ -130,6 +130,12 @@ class NagorikError(Exception):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.code}>"
+
+    def __reduce__(
+        self,
+    ) -> tuple[Callable[[type["NagorikError"]], "NagorikError"], tuple[type[Self]], dict[str, Any]]:
+        # An exception is copied by calling its class with ``args``; these are empty, since a text may show them.
+        return _blank, (type(self),), vars(self).copy()
 
 
 class InputRejected(NagorikError):
@@ -376,6 +382,10 @@ class ConsentMissing(NagorikError):
     def details(self) -> Mapping[str, JsonValue]:
         """What the consent lacks: ``absent``, ``scope``, ``fee-ceiling``, ``expired``."""
         return {"because": self.because}
+
+
+def _blank(kind: type[NagorikError]) -> NagorikError:
+    return kind.__new__(kind)
 
 
 def _known(**members: JsonValue) -> dict[str, JsonValue]:
