@@ -33,7 +33,7 @@ bench: $(READY)  ## Measure, each figure against a named peer in the same run.
 requirements: $(READY)  ## Resolve the dependencies anew and write the list with hashes.
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv export --quiet --upgrade --all-packages --all-extras --all-groups --no-emit-workspace \
-	  --no-header --format requirements-txt --output-file requirements.txt
+	  --no-annotate --no-header --format requirements-txt --output-file requirements.txt
 
 surface: $(READY)  ## Write the public surface anew, after a deliberate change.
 	$(BIN)/python tests/public_surface.py --write

@@ -1,0 +1,61 @@
+"""The command ``nagorik demo``."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from nagorik import NagorikError
+from nagorik_testing.demo.example import ExampleProblem, read_examples
+from nagorik_testing.demo.play import play
+from nagorik_testing.demo.telling import Teller, as_json
+from nagorik_testing.installed import SimulatorUnusable
+
+EXAMPLES: Final = Path("examples") / "applications"
+
+AS_EXPECTED: Final = 0
+NOT_AS_EXPECTED: Final = 1
+CANNOT_BE_PLAYED: Final = 2
+
+
+class DemoCommand:
+    """Carries example applications from eligibility to delivery."""
+
+    help = "carry example applications from eligibility to delivery, over real HTTP to simulated agencies"
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the command's arguments."""
+        parser.description = (
+            "Starts the simulators of all installed plugins on this machine, reads the application files of a folder,"
+            " and takes each application through eligibility, quote, payment, submission and status to delivery."
+            " Time is simulated: weeks pass in seconds. No real agency is called. The exit code is 0 if every"
+            " application ended as its file expects, 1 if one did not, 2 if the files cannot be played."
+        )
+        parser.add_argument(
+            "folder",
+            nargs="?",
+            type=Path,
+            default=EXAMPLES,
+            help=f"the folder of application files (default: {EXAMPLES})",
+        )
+        parser.add_argument("--json", action="store_true", help="print the result as data, and nothing else")
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Play the examples; the exit code says whether all ended as expected."""
+        teller = Teller(Console(), quiet=arguments.json)
+        try:
+            entries = asyncio.run(play(read_examples(arguments.folder), teller))
+        except (ExampleProblem, SimulatorUnusable, NagorikError) as error:
+            sys.stderr.write(f"nagorik demo: {error}\n")
+            return CANNOT_BE_PLAYED
+        if arguments.json:
+            sys.stdout.write(as_json(entries) + "\n")
+        else:
+            teller.table(entries)
+        return AS_EXPECTED if all(not entry.problems for entry in entries) else NOT_AS_EXPECTED
+
+
+command: Final = DemoCommand()

@@ -1,0 +1,103 @@
+"""An example application's file: who applies for what, how the agency will behave, and how it must end."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, JsonValue, TypeAdapter, ValidationError
+
+from nagorik import PERSONAL, Applicant, ApplicationState, Model, Text
+from nagorik.bangladesh import Money
+
+
+class ExampleProblem(ValueError):
+    """A file that cannot be played. Its text names the file and the fields, never what they hold."""
+
+
+class Act(Model):
+    """What the citizen does when the application waits for them."""
+
+    hold: str
+    """The hold's code, such as ``correction-requested``."""
+    action: Literal["go-on", "corrected", "pay-again", "withdraw"]
+    form: Annotated[dict[str, JsonValue], PERSONAL] = Field(default_factory=dict)
+    """Fields of the form that the citizen changes first."""
+
+
+class Scripted(Model):
+    """How an agency's simulator treats this application; the words are the simulator's own."""
+
+    simulator: str
+    outcome: str
+    durations: dict[str, float] = Field(default_factory=dict)
+    """Seconds that named stages take."""
+    values: dict[str, str] = Field(default_factory=dict)
+
+
+class Mishap(Model):
+    """A fault that this application's requests meet, below the plugin."""
+
+    simulator: str
+    operation: str
+    """Method and path template, as in the simulator's ledger."""
+    fault: dict[str, JsonValue]
+    """See ``nagorik_testing.fault``."""
+    first: int = Field(default=1, ge=1)
+    count: int = Field(default=1, ge=1)
+
+
+class Expectation(Model):
+    """How the application must end."""
+
+    state: ApplicationState
+    hold: str | None = None
+    """The code of what it waits for, for an application that ends waiting."""
+    fee: Money | None = None
+    """All that was captured and not given back; nothing is expected where absent."""
+    at_agency: int = Field(ge=0)
+    """Applications in the agency's own ledger for this one: one, or none where nothing is filed."""
+    looked_up: bool = False
+    """Whether an answer must have been lost and looked up."""
+
+
+class Example(Model):
+    """One application to be played."""
+
+    title: Text
+    service: str
+    gateway: str | None = "cashdesk.counter"
+    applicant: Applicant
+    form: Annotated[dict[str, JsonValue], PERSONAL]
+    fee_ceiling: Money
+    """What the citizen consents to spend."""
+    scripted: tuple[Scripted, ...] = ()
+    mishaps: tuple[Mishap, ...] = ()
+    citizen: tuple[Act, ...] = ()
+    expect: Expectation
+
+
+class NamedExample(Model):
+    """An example and the name of the file it came from."""
+
+    name: str
+    example: Example
+
+
+def read_examples(folder: Path) -> tuple[NamedExample, ...]:
+    """All examples in ``folder``, sorted by file name.
+
+    Raises:
+        ExampleProblem: There is none, or a file is not as it should be.
+    """
+    paths = sorted(folder.glob("*.json")) if folder.is_dir() else []
+    if not paths:
+        raise ExampleProblem(f"there are no *.json files in {folder.name}/")
+    return tuple(NamedExample(name=path.stem, example=_read(path)) for path in paths)
+
+
+def _read(path: Path) -> Example:
+    try:
+        return TypeAdapter(Example).validate_json(path.read_bytes())
+    except ValidationError as error:
+        problems: list[Any] = error.errors(include_url=False, include_input=False, include_context=False)
+    where = ", ".join(sorted({".".join(str(part) for part in problem["loc"]) or "the file" for problem in problems}))
+    raise ExampleProblem(f"{path.name}: not a valid example at {where}")

@@ -1,0 +1,153 @@
+"""Playing the examples: all installed simulators on the loopback, and a platform that was told where they are."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Final
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from nagorik import ApplicationDraft, Consent, Operation, Platform, PlatformSettings, PluginConfiguration, hookimpl
+from nagorik.journey import CitizenActed, Event, Opened
+from nagorik.platform import Call
+from nagorik_testing.clock import SimulatedClock
+from nagorik_testing.demo.book import Entry, enter
+from nagorik_testing.demo.example import Act, Example, NamedExample
+from nagorik_testing.demo.memory_host import RUNNING, MemoryHost, Row
+from nagorik_testing.demo.telling import Teller
+from nagorik_testing.documents import MemoryDocuments
+from nagorik_testing.fault import FAULTS
+from nagorik_testing.installed import installed_simulators, load_simulator
+from nagorik_testing.loopback import LOOPBACK, serve
+from nagorik_testing.simulator import Simulator
+
+HORIZON: Final = timedelta(days=120)
+"""Simulated time after which an application that still waits is left as it is."""
+CONSENT_DAYS: Final = 365
+
+_NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:demo")
+
+
+class RequestCounter:
+    """A host policy that adds up each application's HTTP requests."""
+
+    @hookimpl
+    def nagorik_call_policy(self, call: Call) -> AbstractAsyncContextManager[None]:
+        """Count the requests of every call that is made for an application."""
+        return _count(call)
+
+
+@asynccontextmanager
+async def _count(call: Call) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        row = RUNNING.get()
+        if row is not None:
+            row.requests += call.requests
+
+
+async def play(examples: Iterable[NamedExample], teller: Teller) -> tuple[Entry, ...]:
+    """Carry every example as far as it goes, side by side, and say what became of each.
+
+    Raises:
+        SimulatorUnusable: A simulator that an installed plugin brings cannot be used.
+        ServiceNotOffered: An example applies for something that no installed plugin offers.
+    """
+    named = tuple(examples)
+    clock = SimulatedClock()
+    async with AsyncExitStack() as stack:
+        simulators = {name: load_simulator(found)(clock=clock) for name, found in installed_simulators().items()}
+        configurations = {
+            name: _at(simulator, await stack.enter_async_context(serve(simulator)))
+            for name, simulator in simulators.items()
+        }
+        teller.opening(f"Simulated agencies on this machine: {', '.join(simulators)}. No real agency is called.")
+        settings = PlatformSettings(
+            plugins=configurations, policies=(RequestCounter(),), documents=MemoryDocuments(), clock=clock
+        )
+        platform = await stack.enter_async_context(Platform.discover(settings))
+        names: dict[str, NamedExample] = {}
+
+        async def watch(row: Row, events: tuple[Event, ...]) -> None:
+            teller.tell(names[row.progress.id].name, events, clock.now())
+
+        def citizen(row: Row) -> CitizenActed | None:
+            return _act(row, names[row.progress.id].example)
+
+        host = MemoryHost(platform, clock, watch=watch, citizen=citizen)
+        rows: dict[str, Row] = {}
+        for item in named:
+            identity = uuid5(_NAMESPACE, item.name)
+            names[str(identity)] = item
+            opened = _opened(item.example, identity, platform, clock)
+            _script(item.example, opened.client_reference, simulators)
+            rows[item.name] = await host.open(_draft(item.example), opened)
+        await host.run(rows.values(), clock.now() + HORIZON)
+        return tuple(
+            enter(item, rows[item.name], platform.service(item.example.service), simulators) for item in named
+        )
+
+
+def _at(simulator: Simulator, base_url: str) -> PluginConfiguration:
+    return PluginConfiguration(settings=simulator.settings(base_url), egress=frozenset({LOOPBACK}))
+
+
+def _draft(example: Example) -> ApplicationDraft:
+    return ApplicationDraft(
+        service=example.service, applicant=example.applicant, form=example.form, gateway=example.gateway
+    )
+
+
+def _opened(example: Example, identity: UUID, platform: Platform, clock: SimulatedClock) -> Opened:
+    """The first event: one root key and one client reference for everything that is ever sent for the application."""
+    now = clock.now()
+    service = platform.service(example.service)
+    consent = Consent(
+        id=str(uuid5(identity, "consent")),
+        service=example.service,
+        operations=frozenset({*service.writes, Operation.START_PAYMENT}),
+        fee_ceiling=example.fee_ceiling,
+        given_at=now,
+        expires_at=now + timedelta(days=CONSENT_DAYS),
+    )
+    plugin = next(found for found in platform.plugins if found.id == example.service.partition(".")[0])
+    return Opened(
+        at=now,
+        id=str(identity),
+        service=example.service,
+        plugin_version=plugin.source.label,
+        client_reference=f"NGK-{identity.hex[:16].upper()}",
+        idempotency_key=str(uuid5(identity, "key")),
+        consent=consent,
+    )
+
+
+def _script(example: Example, client_reference: str, simulators: Mapping[str, Simulator]) -> None:
+    """Tell the simulators what awaits this application: outcomes, and faults below the plugin."""
+    for scripted in example.scripted:
+        simulators[scripted.simulator].script.set(
+            client_reference, scripted.outcome, durations=scripted.durations, values=scripted.values
+        )
+    for mishap in example.mishaps:
+        simulators[mishap.simulator].faults.add(
+            mishap.operation,
+            FAULTS.validate_python(mishap.fault),
+            first=mishap.first,
+            count=mishap.count,
+            client_reference=client_reference,
+        )
+
+
+def _act(row: Row, example: Example) -> CitizenActed | None:
+    """What the citizen does about what the application waits for: the acts of the file, each once and in order."""
+    hold = row.progress.hold
+    if hold is None:
+        return None
+    acts: list[Act] = [act for act in example.citizen if act.hold == hold.code]
+    done = row.acts.get(hold.code, 0)
+    if done >= len(acts):
+        return None
+    act = acts[done]
+    if act.form:
+        row.draft = row.draft.model_copy(update={"form": {**row.draft.form, **act.form}})
+    return CitizenActed(act.action)

@@ -1,0 +1,133 @@
+"""Telling a person what happens: a line for each change as it comes, and a table at the end."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from rich.console import Console
+from rich.table import Table
+
+from nagorik.bangladesh import dhaka_time, format_taka
+from nagorik.journey import Event
+from nagorik.journey.events import AttemptEnded, Held, Moved, PaymentMoved
+from nagorik.lifecycle import state_label
+from nagorik.operations import Operation
+from nagorik_testing.demo.book import Entry
+
+
+class Teller:
+    """Writes progress as it comes. Names no citizen: an application goes by its file's name."""
+
+    def __init__(self, console: Console, *, quiet: bool) -> None:
+        self._console = console
+        self._quiet = quiet
+
+    def opening(self, text: str) -> None:
+        """A line before anything happens."""
+        if not self._quiet:
+            self._console.print(text, highlight=False)
+
+    def tell(self, name: str, events: Sequence[Event], at: datetime) -> None:
+        """The lines for what happened to one application, at the simulated instant ``at``."""
+        if self._quiet:
+            return
+        for event in events:
+            said = _said(event)
+            if said is not None:
+                when = dhaka_time(at).strftime("%d %b %H:%M")
+                self._console.print(f"[dim]{when}[/]  {name:<26} {said}", highlight=False)
+
+    def table(self, entries: Sequence[Entry]) -> None:
+        """The table at the end, and each difference from what was expected."""
+        table = Table(title="Applications, from eligibility to delivery", title_justify="left", expand=False)
+        for heading, justify in (
+            ("application", "left"),
+            ("citizen", "left"),
+            ("service", "left"),
+            ("fee (৳)", "right"),
+            ("agency reference", "left"),
+            ("state", "left"),
+            ("simulated time", "right"),
+            ("HTTP", "right"),
+            ("at agency", "right"),
+            ("as expected", "left"),
+        ):
+            table.add_column(heading, justify=justify, no_wrap=heading in {"fee (৳)", "HTTP"}, overflow="fold")  # type: ignore[arg-type]
+        for entry in entries:
+            table.add_row(
+                entry.name,
+                entry.citizen,
+                entry.service,
+                format_taka(entry.fee) if entry.fee is not None else "–",
+                entry.agency_reference or "–",
+                entry.state
+                + (f" ({entry.hold})" if entry.hold else "")
+                + ("\nlooked up, not sent again" if entry.looked_up else ""),
+                span(entry.simulated),
+                str(entry.requests),
+                str(entry.at_agency),
+                "yes" if not entry.problems else "NO",
+            )
+        self._console.print(table)
+        for entry in entries:
+            for problem in entry.problems:
+                self._console.print(f"[bold red]{entry.name}: {problem}[/]", highlight=False)
+
+
+def as_json(entries: Sequence[Entry]) -> str:
+    """The table as data: durations in seconds, money as decimal text in taka."""
+    return json.dumps(
+        {
+            "as_expected": all(not entry.problems for entry in entries),
+            "applications": [
+                {
+                    "application": entry.name,
+                    "citizen": entry.citizen,
+                    "service": entry.service,
+                    "fee": entry.fee.plain() if entry.fee is not None else None,
+                    "agency_reference": entry.agency_reference,
+                    "state": entry.state,
+                    "waits_for": entry.hold,
+                    "simulated_seconds": entry.simulated.total_seconds(),
+                    "http_requests": entry.requests,
+                    "looked_up": entry.looked_up,
+                    "applications_at_agency": entry.at_agency,
+                    "problems": entry.problems,
+                }
+                for entry in entries
+            ],
+        },
+        ensure_ascii=False,
+        indent=2,
+    )
+
+
+def span(duration: timedelta) -> str:
+    """A duration for a person: its two largest units."""
+    seconds = int(duration.total_seconds())
+    days, hours, minutes = seconds // 86_400, seconds // 3_600 % 24, seconds // 60 % 60
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds % 60} s"
+
+
+def _said(event: Event) -> str | None:
+    match event:
+        case Moved(inferred=True):
+            return None
+        case Moved(to=state):
+            return f"[bold]{state.value:<20}[/] {state_label(state).bn}"
+        case PaymentMoved(to=state):
+            return f"payment {state.value}"
+        case Held(hold=hold):
+            return f"waits for the {hold.party.value}: {hold.code}"
+        case AttemptEnded(operation=Operation.SUBMIT, result="outcome-unknown"):
+            return (
+                "[yellow]the answer was lost after the agency had the application: it is looked up, not sent again[/]"
+            )
+        case AttemptEnded(operation=Operation.FIND, result="accepted"):
+            return "[green]the look-up found it at the agency[/]"
+        case _:
+            return None
