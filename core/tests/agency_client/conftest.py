@@ -1,3 +1,4 @@
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -17,6 +18,10 @@ from nagorik.operations import Idempotency, Operation
 # How long an example takes says more about the machine's other work than about the code.
 hypothesis.settings.register_profile("agency-client", deadline=None)
 hypothesis.settings.load_profile("agency-client")
+
+# pytest-asyncio asks for the present event loop before it makes its own. Unless one was ever set, Python makes one
+# for the asking, which nobody closes, and which fails whatever test runs when it is collected.
+asyncio.set_event_loop(None)
 
 BASE = "https://api.example.gov.bd/v1"
 NOON = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)

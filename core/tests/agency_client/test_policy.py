@@ -1,7 +1,6 @@
 """Laws of the retry table that hold for every history, not only for the rows that a test writes out."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from nagorik.agency_client.policy import (
     ABOUT_THE_APPLICATION,

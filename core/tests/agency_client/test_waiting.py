@@ -5,8 +5,7 @@ from email.utils import format_datetime
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from nagorik.agency_client.backoff import DAY, LONGEST, full_jitter, parse_retry_after
 from nagorik.errors import AgencyUnavailable, OutcomeUnknown, RateLimited
