@@ -72,12 +72,15 @@ def broken(detail: str) -> Failed:
 
 def by_plugin(answer: Answer, answers: Answers) -> Failed | None:
     """What the plugin makes of an answer; ``None`` when it leaves it to the core."""
+    error: object
     try:
         error = answers(answer)
     except Exception:  # noqa: BLE001 - a plugin's code may raise anything, with anything in its text
         return broken("answers-raised")
     if error is None:
         return None
+    if not isinstance(error, NagorikError):
+        return broken("answers-wrong-result")
     because = error.code
     match error:
         case OutcomeUnknown():
@@ -91,10 +94,8 @@ def by_plugin(answer: Answer, answers: Answers) -> Failed | None:
             failure = Failure.UNAUTHENTICATED
         case NagorikError(outcome=Outcome.REJECTED | Outcome.ALREADY_THERE):
             failure = Failure.MAPPED
-        case NagorikError():
+        case _:
             failure = Failure.MAPPED_NOT_SENT
-        case _:  # the manifest names a function that is not typed
-            return broken("answers-wrong-result")  # type: ignore[unreachable]
     return Failed(failure, error, because)
 
 
