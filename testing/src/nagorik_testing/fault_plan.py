@@ -62,7 +62,8 @@ class FaultPlan:
             fault: What happens to them.
             first: The first matching request that meets it, counted from 1 and from now.
             count: How many meet it in a row; ``None`` for all from ``first`` on.
-            client_reference: Only requests that carry this client reference, itself or by its alias in the ledger.
+            client_reference: Only requests that carry this client reference, itself or by its alias in the ledger, or
+                that are about whom the simulator knows by this marker, such as ``citizen-0042``.
 
         Raises:
             ValueError: For an operation that the simulator does not have: such a fault would never happen, and a
@@ -77,9 +78,13 @@ class FaultPlan:
         self._rules.append(rule)
         return rule
 
-    def take(self, operation: str, client_reference: str | None) -> Fault | None:
+    def take(
+        self, operation: str, client_reference: str | None = None, markers: Collection[str] = ()
+    ) -> Fault | None:
         """The fault that a request meets, if any; every matching rule counts the request."""
-        names = set() if client_reference is None else {client_reference, self._ledger.alias(client_reference)}
+        names = set(markers)
+        if client_reference is not None:
+            names |= {client_reference, self._ledger.alias(client_reference)}
         chosen: FaultRule | None = None
         for rule in self._rules:
             if rule.operation not in {"*", operation}:

@@ -61,12 +61,14 @@ class Front:
         ledger: Ledger,
         faults: FaultPlan,
         client_reference: Callable[[ReadRequest], str | None],
+        markers: Callable[[ReadRequest], tuple[str, ...]],
     ) -> None:
         self._routes = tuple(routes)
         self._app = Starlette(routes=list(routes))
         self._ledger = ledger
         self._faults = faults
         self._client_reference = client_reference
+        self._markers = markers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -76,7 +78,7 @@ class Front:
         body = await request.body()
         read = self._read(scope, dict(request.query_params), body)
         reference = self._client_reference(read)
-        fault = self._faults.take(read.operation, reference)
+        fault = self._faults.take(read.operation, reference, self._markers(read))
         number = self._ledger.arrived(
             read.operation,
             client_reference=reference,

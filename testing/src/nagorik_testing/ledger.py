@@ -1,6 +1,7 @@
 """What really happened at the agency: every effect and every request, in order, never taken back."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -49,8 +50,16 @@ class Ledger:
     Holds references, keys, amounts and times, and no personal data.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, settle: Callable[[], None] | None = None) -> None:
+        """Begin a record.
+
+        Args:
+            clock: The agency's time.
+            settle: Lets everything happen that has fallen due; called before effects are read, so that they include
+                what happened since the last request.
+        """
         self._clock = clock
+        self._settle = settle
         self._effects: list[Effect] = []
         self._requests: list[SeenRequest] = []
         self._aliases: dict[str, str] = {}
@@ -63,9 +72,10 @@ class Ledger:
         client_reference: str | None = None,
         idempotency_key: str | None = None,
         amount: str | None = None,
+        at: datetime | None = None,
     ) -> Effect:
-        """Write down an effect, now."""
-        effect = Effect(kind, reference, self._clock.now(), client_reference, idempotency_key, amount)
+        """Write down an effect, now or at the instant at which it fell due."""
+        effect = Effect(kind, reference, at or self._clock.now(), client_reference, idempotency_key, amount)
         self._effects.append(effect)
         return effect
 
@@ -92,6 +102,8 @@ class Ledger:
 
     def effects(self, kind: str | None = None, *, client_reference: str | None = None) -> tuple[Effect, ...]:
         """Effects in order, of one kind, of one client reference, or all."""
+        if self._settle is not None:
+            self._settle()
         return tuple(
             effect
             for effect in self._effects
@@ -111,7 +123,7 @@ class Ledger:
     @property
     def effect_counts(self) -> Counter[str]:
         """How many effects there are of each kind."""
-        return Counter(effect.kind for effect in self._effects)
+        return Counter(effect.kind for effect in self.effects())
 
     @property
     def request_counts(self) -> Counter[str]:
@@ -127,7 +139,7 @@ class Ledger:
     def as_document(self) -> dict[str, object]:
         """The whole ledger in JSON types, instants in RFC 3339."""
         return {
-            "effects": [_document(asdict(effect)) for effect in self._effects],
+            "effects": [_document(asdict(effect)) for effect in self.effects()],
             "requests": [_document(asdict(seen)) for seen in self._requests],
             "effect_counts": dict(self.effect_counts),
             "request_counts": dict(self.request_counts),

@@ -43,13 +43,14 @@ class Simulator(ABC):
         self.clock = clock or SimulatedClock()
         self.seed = seed
         self.random = random.Random()  # noqa: S311 - reproducible on purpose
-        self.ledger = Ledger(self.clock)
+        self.ledger = Ledger(self.clock, self.settle)
         self.script = Script(self.outcomes)
         self.faults = FaultPlan(self.ledger)
         self.reset()
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI request; faults of the connection need ``SimulatorTransport`` or ``serve`` around it."""
+        self.settle()
         await self._front(scope, receive, send)
 
     @abstractmethod
@@ -64,6 +65,12 @@ class Simulator(ABC):
     def settings(self, base_url: str) -> dict[str, object]:
         """The plugin's settings that make it call this simulator at ``base_url``, by field name."""
 
+    def settle(self) -> None:  # noqa: B027 - most agencies do nothing unasked
+        """Let everything happen that has fallen due by now; called before each request and each reading of effects.
+
+        For effects that nobody asks for, such as a clerk who takes the money. It records them at their own time.
+        """
+
     def operator_routes(self) -> Sequence[Route]:
         """What the agency's own officers do, under ``/_simulator``; served with the admin API only."""
         return ()
@@ -73,6 +80,10 @@ class Simulator(ABC):
         given = request.content.get("clientReference") if isinstance(request.content, dict) else None
         return given if isinstance(given, str) else request.query.get("clientReference")
 
+    def markers(self, request: ReadRequest) -> tuple[str, ...]:  # noqa: ARG002 - for subclasses
+        """Other names by which the script and the faults may know whom a request is about, such as an alias."""
+        return ()
+
     def reset(self) -> None:
         """Forget everything that happened and was scripted. The clock goes on."""
         self.random.seed(f"{self.plugin_id}:{self.seed}")
@@ -81,7 +92,13 @@ class Simulator(ABC):
         self.open_office()
         routes = tuple(self.routes())
         self.faults.begin(operations_of(routes))
-        self._front = Front(routes, ledger=self.ledger, faults=self.faults, client_reference=self.client_reference)
+        self._front = Front(
+            routes,
+            ledger=self.ledger,
+            faults=self.faults,
+            client_reference=self.client_reference,
+            markers=self.markers,
+        )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} seed {self.seed}>"

@@ -15,7 +15,7 @@ from nagorik_nid.simulator.fee_counter import FeeCounter
 from nagorik_nid.simulator.login_desk import USERNAME, LoginDesk
 from nagorik_nid.simulator.officers import Officers
 from nagorik_nid.simulator.photos import PHOTO_PATH, PhotoStore
-from nagorik_nid.simulator.register import VoterRegister
+from nagorik_nid.simulator.register import VoterRegister, is_number
 from nagorik_nid.simulator.verification import VerificationDesk
 from nagorik_testing import ADMIN_PATH, ReadRequest, Simulator, SyntheticCitizens
 
@@ -110,8 +110,20 @@ class NidSimulator(Simulator):
 
     def client_reference(self, request: ReadRequest) -> str | None:
         """Also that of the application which a path names."""
-        number = request.path_parameters.get("id")
-        return self.book.client_reference(number) if number else super().client_reference(request)
+        application = self.book.find(request.path_parameters.get("id", ""))
+        return application.client_reference if application else super().client_reference(request)
+
+    def markers(self, request: ReadRequest) -> tuple[str, ...]:
+        """The alias of the synthetic citizen whom a request is about."""
+        application = self.book.find(request.path_parameters.get("id", ""))
+        if application is not None:
+            return (application.alias,) if application.alias else ()
+        content = request.content if isinstance(request.content, dict) else {}
+        identify = content.get("identify")
+        numbers = [content.get("nid"), request.query.get("nid")]
+        numbers += identify.values() if isinstance(identify, dict) else ()
+        voters = [self.register.find(number) for number in numbers if isinstance(number, str) and is_number(number)]
+        return tuple(voter.citizen.alias for voter in voters if voter is not None)
 
     def _guarded(self, handler: Handler) -> Handler:
         async def guarded(request: Request) -> Response:

@@ -67,15 +67,16 @@ class ApplicationBook:
         now = self._clock.now()
         found = MARKER.search(" ".join(_texts(dict(content))))
         marker = found[1] if found and found[1] in self._script.outcomes else None
-        names = (filing.client_reference, voter.citizen.alias if voter else None)
+        alias = voter.citizen.alias if voter else None
 
         def scenario() -> Scenario:
-            return self._script.scenario(*names, otherwise=marker)
+            return self._script.scenario(filing.client_reference, alias, otherwise=marker)
 
         application = Application(
             id=self._new_id(),
             kind=filing.kind,
             holder=holder,
+            alias=alias,
             birth_date=filing.birth_date.isoformat(),
             delivery=filing.delivery,
             collection=filing.collection,
@@ -168,10 +169,9 @@ class ApplicationBook:
         application.enter("WITHDRAWN", self._clock.now())
         return True
 
-    def client_reference(self, number: str) -> str | None:
-        """The client reference that an application was filed with."""
-        application = self._applications.get(number)
-        return application.client_reference if application else None
+    def find(self, number: str) -> Application | None:
+        """An application, for those who only want to know whose it is."""
+        return self._applications.get(number)
 
     def standing(self, application: Application) -> dict[str, JsonValue]:
         """How an application stands, as the interface tells it."""

@@ -46,6 +46,8 @@ class Application:
     kind: str
     holder: str
     """Who holds the NID number; empty for a new voter."""
+    alias: str | None
+    """The applicant's name in scripts, for a synthetic citizen."""
     birth_date: str
     """YYYY-MM-DD."""
     delivery: str
