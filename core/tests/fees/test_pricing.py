@@ -5,8 +5,7 @@ from math import floor
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from nagorik.bangladesh import Money, Rounding
 from nagorik.fees import DimensionRejected, NotPriced, load_schedules

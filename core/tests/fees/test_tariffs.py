@@ -2,8 +2,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from nagorik.bangladesh import NationalDataError
 from nagorik.fees import FeesInvalid, NoTariff

@@ -1,0 +1,11 @@
+"""Structured logs in which nothing personal appears, whoever writes them.
+
+What a value may show follows from its declared data class, never from the care of the one who logs it. Event names
+are fixed snake_case words; anything that was formatted is masked.
+"""
+
+from nagorik.logs.calls import BoundCallLog, get_call_log
+from nagorik.logs.redaction import redact, redact_value
+from nagorik.logs.setup import configure_logging, is_configured
+
+__all__ = ["BoundCallLog", "configure_logging", "get_call_log", "is_configured", "redact", "redact_value"]

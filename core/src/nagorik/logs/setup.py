@@ -1,0 +1,88 @@
+"""One set-up for structlog and the standard library's logging, in which every line is redacted."""
+
+import logging
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TextIO
+
+import structlog
+
+from nagorik.logs.failures import place
+from nagorik.logs.redaction import redact
+
+_LEVELS: Final[Mapping[str, int]] = {
+    name: getattr(logging, name) for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+}
+_TALKATIVE: Final = ("aiohttp", "asyncio", "h11", "httpcore", "httpx", "urllib", "urllib3")
+"""Loggers that tell URLs, headers or tasks at INFO and below."""
+
+
+def configure_logging(*, level: str = "INFO", json: bool | None = None, stream: TextIO | None = None) -> None:
+    """Send structlog's and the standard library's lines through redaction to ``stream``, by default standard error.
+
+    ``json`` chooses one JSON object per line or text for a person; by default JSON where ``stream`` is no terminal.
+    Handlers of the root logger are replaced, since they would write lines unredacted; handlers that a library puts
+    on a logger of its own are its host's to remove. Python's warnings become log lines, because pydantic's quote
+    values. May be called again; the last call counts.
+
+    Raises:
+        ValueError: ``level`` is not DEBUG, INFO, WARNING, ERROR or CRITICAL.
+    """
+    number = _LEVELS.get(level.upper())
+    if number is None:
+        raise ValueError(f"level is one of {', '.join(_LEVELS)}")
+    target = stream if stream is not None else sys.stderr
+    as_json = not target.isatty() if json is None else json
+    finish = (structlog.processors.TimeStamper(fmt="iso", utc=True), _renderer(target, as_json=as_json))
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, redact, structlog.processors.add_log_level, *finish],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.WriteLoggerFactory(target),
+        cache_logger_on_first_use=False,
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [_RedactingHandler(target, finish)]
+    root.setLevel(number)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    logging.captureWarnings(capture=True)
+
+
+def is_configured() -> bool:
+    """Whether structlog and the root logger are set up so that every line is redacted."""
+    processors = structlog.get_config()["processors"]
+    handlers = logging.getLogger().handlers
+    return redact in processors and bool(handlers) and all(isinstance(item, _RedactingHandler) for item in handlers)
+
+
+class _RedactingHandler(logging.Handler):
+    """Turns a record of the standard library into a redacted line; what was formatted into it is never read."""
+
+    def __init__(self, stream: TextIO, finish: Iterable[structlog.typing.Processor]) -> None:
+        super().__init__()
+        self._stream = stream
+        self._finish = tuple(finish)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record, or nothing where that fails."""
+        level = record.levelname.lower()
+        event = None if record.args else record.msg
+        line: Any = redact(None, level, {"event": event, "logger": record.name, "exc_info": record.exc_info})
+        # The place is the core's own reading, and is what finds a call whose text is masked.
+        line |= {"at": place(record.pathname, record.lineno, record.funcName or ""), "level": level}
+        try:
+            for processor in self._finish:
+                line = processor(None, level, line)
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+        except Exception:  # noqa: BLE001 - logging must not stop the one who logs
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
+        """Say nothing: the library's own way prints the record with its arguments to standard error."""
+
+
+def _renderer(stream: TextIO, *, as_json: bool) -> structlog.typing.Processor:
+    if as_json:
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    return structlog.dev.ConsoleRenderer(colors=stream.isatty(), sort_keys=False)
