@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from typing import Literal, TypeVar
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from nagorik.errors import SettingsRejected
 
@@ -20,6 +26,19 @@ class AgencySettings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment only under a prefix: a variable that is just called ``TRANSPORT`` is someone else's."""
+        prefixed = isinstance(env_settings, EnvSettingsSource) and env_settings.env_prefix
+        return (init_settings, env_settings) if prefixed else (init_settings,)
 
     base_url: str = Field(repr=False)
     """Where the agency's interface begins, such as ``https://api.example.gov.bd/v1``."""

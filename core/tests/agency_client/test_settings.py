@@ -63,3 +63,10 @@ def test_every_missing_and_unknown_setting_is_named():
     with pytest.raises(SettingsRejected) as caught:
         load_settings(LandSettings, "land-mutation", {"clientid": "x"})
     assert set(caught.value.names) == {"base_url", "client_id", "client_secret", "clientid"}
+
+
+def test_a_variable_without_the_plugins_prefix_is_someone_elses(monkeypatch):
+    monkeypatch.setenv("TRANSPORT", "bus")
+    monkeypatch.setenv("READ_TIMEOUT", "1")
+    settings = AgencySettings(base_url="https://land.example.gov.bd")
+    assert (settings.transport, settings.read_timeout) == ("default", 15)

@@ -76,10 +76,6 @@ class AgencyHealth:
             cause = "outage" if failure in UNANSWERED else "contract-violations"
             self._log().warning("agency_circuit_opened", plugin=self._plugin, cause=cause)
 
-    def abandon(self) -> None:
-        """The probe that went out was cancelled."""
-        self._circuit.probe_failed(self._clock.monotonic())
-
     def gave_up(self, failure: Failure) -> None:
         """A call ended without the agency's own word, all its attempts included."""
         if failure in UNANSWERED and self._outage_since is None:

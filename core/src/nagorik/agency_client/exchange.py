@@ -175,14 +175,7 @@ class Exchange(Generic[T]):
         call.ledger.requests += 1
         self._at_agency = True
         outcome: T | Failed
-        try:
-            answer = await equipment.wire.exchange(
-                Outgoing(plan.method, plan.address.url, headers, plan.body), patience
-            )
-        except BaseException:
-            if probe:
-                equipment.health.abandon()
-            raise
+        answer = await equipment.wire.exchange(Outgoing(plan.method, plan.address.url, headers, plan.body), patience)
         outcome = without_answer(answer) if isinstance(answer, Failure) else self._judge(answer, plan.address)
         self._at_agency = False
         failure = outcome.failure if isinstance(outcome, Failed) else None

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 from nagorik.agency_client.answer import Answer
@@ -72,9 +72,9 @@ def broken(detail: str) -> Failed:
 
 def by_plugin(answer: Answer, answers: Answers) -> Failed | None:
     """What the plugin makes of an answer; ``None`` when it leaves it to the core."""
-    error: object
     try:
-        error = answers(answer)
+        # What a manifest names need not keep to the type.
+        error = cast("object", answers(answer))
     except Exception:  # noqa: BLE001 - a plugin's code may raise anything, with anything in its text
         return broken("answers-raised")
     if error is None:
