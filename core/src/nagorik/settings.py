@@ -36,7 +36,7 @@ class AgencySettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read the environment only under a prefix: a variable that is just called ``TRANSPORT`` is someone else's."""
+        """Read the environment only under a prefix: one just called ``TRANSPORT`` is someone else's."""
         prefixed = isinstance(env_settings, EnvSettingsSource) and env_settings.env_prefix
         return (init_settings, env_settings) if prefixed else (init_settings,)
 
