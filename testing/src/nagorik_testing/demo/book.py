@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from nagorik import Text
-from nagorik.bangladesh import Money
+from nagorik.bangladesh import Money, PersonName
 from nagorik.journey import Payment
 from nagorik.journey.events import AttemptEnded
 from nagorik.manifest import PublicService
@@ -54,7 +54,7 @@ def enter(named: NamedExample, row: Row, service: PublicService, simulators: Map
     filed = simulator.ledger.effects("application", client_reference=progress.client_reference) if simulator else ()
     entry = Entry(
         name=named.name,
-        citizen=example.applicant.name.masked(),
+        citizen=_masked(example.applicant.name),
         service=example.service,
         service_name=service.name,
         fee=spent(progress.payments),
@@ -91,6 +91,10 @@ def spent(payments: tuple[Payment, ...]) -> Money | None:
     for amount in amounts[1:]:
         total += amount
     return total
+
+
+def _masked(name: PersonName) -> str:
+    return PersonName(en=name.en).masked() if name.en else name.masked()
 
 
 def _last(row: Row) -> datetime:

@@ -9,6 +9,7 @@ from typing import Final
 from rich.console import Console
 
 from nagorik import NagorikError
+from nagorik.logs import configure_logging
 from nagorik_testing.demo.example import ExampleProblem, read_examples
 from nagorik_testing.demo.play import play
 from nagorik_testing.demo.telling import Teller, as_json
@@ -45,6 +46,7 @@ class DemoCommand:
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Play the examples; the exit code says whether all ended as expected."""
+        configure_logging(level="ERROR", stream=sys.stderr)
         teller = Teller(Console(), quiet=arguments.json)
         try:
             entries = asyncio.run(play(read_examples(arguments.folder), teller))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
@@ -11,8 +12,30 @@ from nagorik.bangladesh import dhaka_time, format_taka
 from nagorik.journey import Event
 from nagorik.journey.events import AttemptEnded, Held, Moved, PaymentMoved
 from nagorik.lifecycle import state_label
+from nagorik.model.states import ApplicationState, PaymentState
 from nagorik.operations import Operation
 from nagorik_testing.demo.book import Entry
+
+_TOLD_IN_FULL: Final = frozenset(
+    {
+        ApplicationState.SUBMISSION_UNKNOWN,
+        ApplicationState.CORRECTION_REQUESTED,
+        ApplicationState.AWAITING_APPEARANCE,
+        ApplicationState.REJECTED,
+        ApplicationState.REJECTED_AT_INTAKE,
+        ApplicationState.DELIVERED,
+    }
+)
+_MONEY_IN_TROUBLE: Final = frozenset(
+    {
+        PaymentState.UNKNOWN,
+        PaymentState.UNDER_INVESTIGATION,
+        PaymentState.FAILED,
+        PaymentState.REFUND_REQUESTED,
+        PaymentState.REFUNDED,
+        PaymentState.REFUND_MANUAL,
+    }
+)
 
 
 class Teller:
@@ -35,24 +58,20 @@ class Teller:
             said = _said(event)
             if said is not None:
                 when = dhaka_time(at).strftime("%d %b %H:%M")
-                self._console.print(f"[dim]{when}[/]  {name:<26} {said}", highlight=False)
+                self._console.print(f"[dim]{when}[/]  {name:<18} {said}", highlight=False)
 
     def table(self, entries: Sequence[Entry]) -> None:
         """The table at the end, and each difference from what was expected."""
-        table = Table(title="Applications, from eligibility to delivery", title_justify="left", expand=False)
-        for heading, justify in (
-            ("application", "left"),
-            ("citizen", "left"),
-            ("service", "left"),
-            ("fee (৳)", "right"),
-            ("agency reference", "left"),
-            ("state", "left"),
-            ("simulated time", "right"),
-            ("HTTP", "right"),
-            ("at agency", "right"),
-            ("as expected", "left"),
-        ):
-            table.add_column(heading, justify=justify, no_wrap=heading in {"fee (৳)", "HTTP"}, overflow="fold")  # type: ignore[arg-type]
+        table = Table(title="Applications, from eligibility to delivery", title_justify="left")
+        table.add_column("application", no_wrap=True)
+        table.add_column("citizen")
+        table.add_column("service", no_wrap=True)
+        table.add_column("fee ৳", justify="right", no_wrap=True)
+        table.add_column("agency reference", no_wrap=True)
+        table.add_column("state")
+        table.add_column("time", justify="right", no_wrap=True)
+        table.add_column("HTTP", justify="right", no_wrap=True)
+        table.add_column("filed", justify="right", no_wrap=True)
         for entry in entries:
             table.add_row(
                 entry.name,
@@ -60,18 +79,21 @@ class Teller:
                 entry.service,
                 format_taka(entry.fee) if entry.fee is not None else "–",
                 entry.agency_reference or "–",
-                entry.state
-                + (f" ({entry.hold})" if entry.hold else "")
-                + ("\nlooked up, not sent again" if entry.looked_up else ""),
+                _state(entry),
                 span(entry.simulated),
                 str(entry.requests),
                 str(entry.at_agency),
-                "yes" if not entry.problems else "NO",
             )
         self._console.print(table)
         for entry in entries:
             for problem in entry.problems:
                 self._console.print(f"[bold red]{entry.name}: {problem}[/]", highlight=False)
+        self._console.print(
+            "time: simulated, from opening to the last event. HTTP: requests made for it. filed: applications that"
+            " the agency's own ledger holds for it.",
+            style="dim",
+            highlight=False,
+        )
 
 
 def as_json(entries: Sequence[Entry]) -> str:
@@ -113,20 +135,27 @@ def span(duration: timedelta) -> str:
     return f"{minutes} min {seconds % 60} s"
 
 
+def _state(entry: Entry) -> str:
+    state = f"{entry.state}: {entry.hold}" if entry.hold else entry.state
+    return f"{state}\nlooked up, not sent again" if entry.looked_up else state
+
+
 def _said(event: Event) -> str | None:
+    """The line for one event; what the citizen reads where it matters most. ``None`` for what is of no interest."""
     match event:
-        case Moved(inferred=True):
+        case Moved(inferred=True) | Moved(to=ApplicationState.READY | ApplicationState.SUBMITTING):
             return None
         case Moved(to=state):
-            return f"[bold]{state.value:<20}[/] {state_label(state).bn}"
-        case PaymentMoved(to=state):
+            sentence = f"  [dim]{state_label(state).bn}[/]" if state in _TOLD_IN_FULL else ""
+            return f"[bold]{state.value}[/]{sentence}"
+        case PaymentMoved(to=PaymentState.CAPTURED | PaymentState.CONFIRMED as state):
             return f"payment {state.value}"
+        case PaymentMoved(to=state) if state in _MONEY_IN_TROUBLE:
+            return f"[yellow]payment {state.value}[/]"
         case Held(hold=hold):
             return f"waits for the {hold.party.value}: {hold.code}"
         case AttemptEnded(operation=Operation.SUBMIT, result="outcome-unknown"):
-            return (
-                "[yellow]the answer was lost after the agency had the application: it is looked up, not sent again[/]"
-            )
+            return "[yellow]the answer to the filing was lost: it is looked up, not sent again[/]"
         case AttemptEnded(operation=Operation.FIND, result="accepted"):
             return "[green]the look-up found it at the agency[/]"
         case _:
