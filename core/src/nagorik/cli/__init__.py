@@ -1,0 +1,13 @@
+"""The command ``nagorik``. Its subcommands come from installed distributions, the core's own among them.
+
+Importing this imports nothing else, so that ``nagorik --help`` answers at once.
+"""
+
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; ``argv`` defaults to the process's arguments. Returns the exit code, see ``ExitCode``."""
+    from nagorik.cli.entry import run
+
+    return run(argv)

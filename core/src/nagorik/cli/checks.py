@@ -1,0 +1,155 @@
+"""The checks of ``nagorik doctor``, each a value."""
+
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from importlib.metadata import version
+from typing import Final
+
+from nagorik.cli.catalogue import read_schedule
+from nagorik.cli.discovery import CommandUnusable, find_commands
+from nagorik.cli.settings_check import check_settings
+from nagorik.fees import NoTariff
+from nagorik.loading import PluginRecord, Quarantine, Registry
+from nagorik.logs import redact
+from nagorik.manifest import API_VERSION
+
+_EARLIEST: Final = date(2026, 1, 1)
+"""The core is younger than this, so that a clock before it is wrong."""
+_CANARY: Final = "1234567890"
+
+
+class Status(StrEnum):
+    """What a check found."""
+
+    FINE = "fine"
+    WARNING = "warning"
+    """Something that may be meant so."""
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check and its result; ``hint`` says what to do, where there is something."""
+
+    name: str
+    status: Status
+    message: str
+    hint: str = ""
+
+
+def examine(now: datetime) -> list[Check]:
+    """Every check, as of the instant ``now`` (aware). Imports the installed plugins; uses no network."""
+    from nagorik.bangladesh import dhaka_date
+
+    zone = list(_time_zone())
+    registry = Registry.discover()
+    day = dhaka_date(now) if all(check.status is Status.FINE for check in zone) else now.date()
+    return [
+        *_versions(),
+        *_plugins(registry),
+        *_settings(registry),
+        *_fees(registry, day),
+        *_commands(),
+        *zone,
+        *_clock(now, registry.records),
+        *_logging(),
+    ]
+
+
+def _versions() -> Iterator[Check]:
+    yield Check("python", Status.FINE, f"{platform.python_implementation()} {platform.python_version()}")
+    yield Check("core", Status.FINE, f"nagorik {version('nagorik')}, hook API {API_VERSION}")
+
+
+def _plugins(registry: Registry) -> Iterator[Check]:
+    if not registry.records:
+        yield Check("plugins", Status.WARNING, "no plugin is installed", "Install one with pip.")
+    for record in registry.records:
+        name = f"plugin {record.id}"
+        refusal = record.quarantine
+        if refusal is None:
+            found = registry.activate(record.id)
+            refusal = found if isinstance(found, Quarantine) else None
+        if refusal is not None:
+            yield Check(name, Status.WRONG, f"{refusal.code}: {refusal.reason}", refusal.hint)
+        else:
+            api = record.manifest.requires_api if record.manifest else ""
+            yield Check(name, Status.FINE, f"{record.source.label}, for hook API {api}, is ready")
+
+
+def _settings(registry: Registry) -> Iterator[Check]:
+    usable = registry.usable
+    for record in usable:
+        others = [other.id for other in usable if other.id != record.id]
+        for found in check_settings(record, others):
+            yield Check(f"settings {record.id}", Status(found.status), found.message, found.hint)
+
+
+def _fees(registry: Registry, day: date) -> Iterator[Check]:
+    for service in registry.services():
+        record = registry.owner_of(service.id)
+        if service.fees is None or record is None:
+            continue
+        name = f"fees {service.id}"
+        try:
+            tariff = read_schedule(record, service.fees).tariff_on(day)
+        except NoTariff as error:
+            hint = "Install a release of the plugin with the tariff in force."
+            yield Check(name, Status.WRONG, str(error), hint)
+        except ValueError as error:
+            yield Check(name, Status.WRONG, str(error), f"nagorik validate {record.source.distribution} tells more.")
+        else:
+            checked = "verified" if tariff.source.verified else "not verified"
+            yield Check(name, Status.FINE, f"the tariff {tariff.id} is charged on {day} ({checked})")
+
+
+def _commands() -> Iterator[Check]:
+    for item in find_commands():
+        try:
+            item.load()
+        except CommandUnusable as problem:
+            hint = f"Repair or uninstall {item.distribution}; the other commands are not affected."
+            yield Check(f"command {item.name}", Status.WRONG, f"broken: {problem}", hint)
+        else:
+            if not item.is_core:
+                yield Check(f"command {item.name}", Status.FINE, f"brought by {item.label}")
+
+
+def _time_zone() -> Iterator[Check]:
+    from nagorik.bangladesh import dhaka_time
+
+    wanted = {
+        datetime(2009, 7, 1, tzinfo=UTC): timedelta(hours=7),
+        datetime(2010, 2, 1, tzinfo=UTC): timedelta(hours=6),
+    }
+    try:
+        right = all(dhaka_time(instant).utcoffset() == offset for instant, offset in wanted.items())
+    except Exception:  # noqa: BLE001 - zoneinfo raises one kind for absent data and others for damaged files
+        right = False
+    if right:
+        yield Check("time zone", Status.FINE, "Asia/Dhaka is known, summer time of 2009 included")
+    else:
+        yield Check("time zone", Status.WRONG, "the data for Asia/Dhaka is absent or wrong", "Install tzdata again.")
+
+
+def _clock(now: datetime, records: Sequence[PluginRecord]) -> Iterator[Check]:
+    checked = [record.manifest.as_of for record in records if record.manifest is not None]
+    newest = max([_EARLIEST, *checked])
+    # A day's grace: a manifest is dated in Dhaka, which is ahead of UTC.
+    if now.date() < newest - timedelta(days=1):
+        message = f"the clock says {now.date()}, and what is installed was written on {newest} or later"
+        yield Check("clock", Status.WRONG, message, "Set the machine's clock; fees, ages and deadlines follow it.")
+    else:
+        yield Check("clock", Status.FINE, f"{now.isoformat(timespec='seconds')}, later than all that is installed")
+
+
+def _logging() -> Iterator[Check]:
+    line = redact(None, "error", {"event": f"nid {_CANARY}", "nid": _CANARY, "exc_info": ValueError(_CANARY)})
+    if _CANARY in str(line):
+        yield Check("logging", Status.WRONG, "a number passed the redaction of log lines", "Install nagorik again.")
+    else:
+        hint = "Call nagorik.logs.configure_logging() in the host, before anything is logged."
+        yield Check("logging", Status.FINE, "log lines are redacted where a host configures them", hint)

@@ -1,0 +1,146 @@
+"""Finding the subcommands that installed distributions bring, so that a broken one never hides another."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from importlib.metadata import Distribution, distributions, version
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from nagorik.cli.command import Command
+
+ENTRY_POINT_GROUP: Final = "nagorik.commands"
+
+_CORE: Final = "nagorik"
+_CORE_COMMANDS: Final = (
+    ("doctor", "nagorik.cli.doctor:command"),
+    ("plugins", "nagorik.cli.plugins:command"),
+    ("services", "nagorik.cli.services:command"),
+    ("validate", "nagorik.cli.validate:command"),
+)
+
+
+class CommandUnusable(Exception):
+    """A subcommand that cannot be used; the text names its distribution and says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """A subcommand as its entry point declares it, not imported.
+
+    Attributes:
+        name: What is typed after ``nagorik``.
+        value: ``module:object``.
+        distribution: The installed distribution that brings it.
+        version: Its version.
+        problem: Why it cannot be used, as far as can be told without importing it.
+    """
+
+    name: str
+    value: str
+    distribution: str
+    version: str
+    problem: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The distribution and its version."""
+        return f"{self.distribution} {self.version}"
+
+    @property
+    def is_core(self) -> bool:
+        """Whether the core brings it."""
+        return self.distribution == _CORE
+
+    def load(self) -> "Command":
+        """The command's object.
+
+        Raises:
+            CommandUnusable: It cannot be imported, or is not what ``Command`` describes.
+        """
+        if self.problem is not None:
+            raise self._unusable(self.problem)
+        module, _, attribute = self.value.partition(":")
+        try:
+            found: object = import_module(module.strip())
+            for part in attribute.strip().split("."):
+                found = getattr(found, part)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - importing a stranger's module may raise anything
+            raise self._unusable(f"{self.value} cannot be imported: {_told(error)}") from None
+        lacking = [name for name in ("configure", "run") if not callable(getattr(found, name, None))]
+        lacking += [] if isinstance(getattr(found, "help", None), str) else ["help"]
+        if lacking or isinstance(found, type):
+            what = f"has no {' and no '.join(lacking)}" if lacking else "is a class; name an object"
+            raise self._unusable(f"{self.value} {what}")
+        command: Command = found  # type: ignore[assignment]
+        return command
+
+    def _unusable(self, problem: str) -> CommandUnusable:
+        return CommandUnusable(f"the command {self.name} of {self.label} cannot be used: {problem}")
+
+
+def find_commands(path: Sequence[str] | None = None) -> list[Contribution]:
+    """Every subcommand on ``path``, by default ``sys.path``, sorted by name. Imports none of them.
+
+    Two of one name are both unusable, since which is meant is not guessed; a name of the core's is the core's.
+    """
+    core = [Contribution(name, value, _CORE, version(_CORE)) for name, value in _CORE_COMMANDS]
+    others = list(_contributed(path))
+    marked = [replace(item, problem=item.problem or _taken(item, core, others)) for item in others]
+    return sorted([*core, *marked], key=lambda item: (item.name, item.distribution, item.value))
+
+
+def _taken(item: Contribution, core: Sequence[Contribution], others: Sequence[Contribution]) -> str | None:
+    if any(own.name == item.name for own in core):
+        return "the core has a command of this name"
+    rivals = sorted({other.label for other in others if other.name == item.name and other != item})
+    return f"{' and '.join(rivals)} brings a command of this name too" if rivals else None
+
+
+def _contributed(path: Sequence[str] | None) -> Iterator[Contribution]:
+    # Not entry_points(): one malformed entry_points.txt would hide the commands of all distributions.
+    seen: set[str] = set()
+    for distribution in distributions() if path is None else distributions(path=list(path)):
+        try:
+            text = distribution.read_text("entry_points.txt") or ""
+        except (OSError, UnicodeDecodeError):
+            continue
+        if ENTRY_POINT_GROUP not in text:
+            continue
+        label = _label(distribution)
+        if label[0].casefold() not in seen:
+            seen.add(label[0].casefold())
+            yield from _read(distribution, *label)
+
+
+def _read(distribution: Distribution, name: str, version: str) -> Iterator[Contribution]:
+    try:
+        entries = [entry for entry in distribution.entry_points if entry.group == ENTRY_POINT_GROUP]
+    except Exception:  # noqa: BLE001 - whatever the parser of this Python version raises
+        yield Contribution(name, "", name, version, "its entry_points.txt is malformed")
+        return
+    for entry in entries:
+        yield Contribution(entry.name, entry.value, name, version)
+
+
+def _label(distribution: Distribution) -> tuple[str, str]:
+    try:
+        return distribution.metadata["Name"] or "?", distribution.version or "?"
+    except Exception:  # noqa: BLE001 - metadata that cannot be parsed
+        return "?", "?"
+
+
+def _told(error: BaseException) -> str:
+    # Not the exception's text, which may hold a setting's value; but a missing module's name says what to install.
+    missing = f" (there is no module {error.name})" if isinstance(error, ModuleNotFoundError) and error.name else ""
+    traceback, place = error.__traceback__, ""
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if not file.startswith("<frozen") and file != __file__ and not file.startswith(sys.base_prefix):
+            place = f" at {PurePath(file).name}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return f"{type(error).__name__}{missing}{place}"
