@@ -1,7 +1,8 @@
 """How an application advances: pure functions of a row and an outcome, and the call that lies between them."""
 
+from nagorik.journey.errors import JournalBroken, NotPossible, UnexpectedAnswer
 from nagorik.journey.events import Event, Opened
-from nagorik.journey.journal import JournalBroken, apply, open_progress, replay
+from nagorik.journey.journal import apply, open_progress, replay
 from nagorik.journey.outcome import (
     Answered,
     CitizenActed,
@@ -11,12 +12,13 @@ from nagorik.journey.outcome import (
     Failed,
     Interrupted,
     Next,
+    Noticed,
     Outcome,
     Reported,
 )
 from nagorik.journey.plan import Plan
-from nagorik.journey.progress import Attempt, Hold, Party, Payment, Progress
-from nagorik.journey.step import NotPossible, Step, begin, open_application, step
+from nagorik.journey.progress import Attempt, Hold, Party, Payment, Progress, Wait
+from nagorik.journey.step import Step, begin, open_application, step
 from nagorik.journey.upcoming import upcoming
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "JournalBroken",
     "Next",
     "NotPossible",
+    "Noticed",
     "Opened",
     "Outcome",
     "Party",
@@ -41,6 +44,8 @@ __all__ = [
     "Progress",
     "Reported",
     "Step",
+    "UnexpectedAnswer",
+    "Wait",
     "apply",
     "begin",
     "open_application",

@@ -5,22 +5,22 @@ tables do not know. It computes nothing that an event does not say; the same eve
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from functools import reduce
 from types import MappingProxyType
 from typing import Any, Final
 
-from nagorik.journey import events as e
-from nagorik.journey.progress import Attempt, Payment, Progress
-from nagorik.lifecycle import IllegalTransition, application_targets, payment_targets
-from nagorik.model.states import ApplicationState, Flag, PaymentState
+from nagorik.journey import events as e, payment_fold as payments
+from nagorik.journey.errors import JournalBroken
+from nagorik.journey.payment_fold import Changes
+from nagorik.journey.progress import Attempt, Hold, Party, Progress, Wait
+from nagorik.lifecycle import IllegalTransition, application_targets, is_settled
+from nagorik.lifecycle.groups import AT_THE_AGENCY, NOT_FILED
+from nagorik.model.states import ApplicationState, Flag
 from nagorik.operations import Operation
 
 SAME_KEY: Final = "same-key"
 """The code of the move that repeats a lost attempt at an agency which honours the key."""
-
-
-class JournalBroken(ValueError):
-    """A journal that cannot be: it does not begin with ``opened``, or an event contradicts those before it."""
 
 
 def open_progress(event: e.Opened) -> Progress:
@@ -62,17 +62,35 @@ def apply(progress: Progress, event: e.Event) -> Progress:
     return progress.model_copy(update={**changes, "events": progress.events + 1})
 
 
-Changes = Mapping[str, Any]
-
-
 def _moved(progress: Progress, event: e.Moved) -> Changes:
+    _check_move(progress, event)
+    by_person = event.to is ApplicationState.MANUAL_REVIEW
+    lost = event.to is ApplicationState.SUBMISSION_UNKNOWN
+    left_correction = event.to is not ApplicationState.CORRECTION_REQUESTED
+    return {
+        "state": event.to,
+        "hold": Hold(party=Party.PERSON, code=event.code) if by_person else None,
+        "filing_unknown": _filing_unknown(progress, event),
+        "lost_at": event.at if lost else progress.lost_at,
+        "correction_ready": progress.correction_ready and not left_correction,
+        "correction_lost_at": None if left_correction else progress.correction_lost_at,
+    }
+
+
+def _check_move(progress: Progress, event: e.Moved) -> None:
     if event.to not in application_targets(progress.state):
         raise IllegalTransition("application", progress.state.value, event.to.value)
     if progress.state is ApplicationState.MANUAL_REVIEW and (event.actor is not e.Actor.PERSON or not event.officer):
         raise JournalBroken("manual review is left by a named person only")
-    if event.to is ApplicationState.SUBMITTED and progress.agency_reference is None:
-        raise JournalBroken("submitted needs the agency's reference")
-    return {"state": event.to, "hold": None, "filing_unknown": _filing_unknown(progress, event)}
+    if event.to in AT_THE_AGENCY | {ApplicationState.DELIVERED} and not progress.is_filed:
+        raise JournalBroken("what is at the agency has the agency's reference")
+    if event.to in NOT_FILED and progress.is_filed:
+        raise JournalBroken("what has the agency's reference is not filed again")
+    if event.to is ApplicationState.CLOSED and not all(is_settled(payment.state) for payment in progress.payments):
+        raise JournalBroken("money is settled before an application closes")
+    gives_up = event.to in {ApplicationState.WITHDRAWN, ApplicationState.EXPIRED}
+    if gives_up and event.actor in {e.Actor.CITIZEN, e.Actor.CORE} and Flag.PAYMENT_UNKNOWN in progress.flags:
+        raise JournalBroken("nothing is given up while a payment is unknown")
 
 
 def _filing_unknown(progress: Progress, event: e.Moved) -> bool:
@@ -90,88 +108,39 @@ def _eligibility_decided(_: Progress, event: e.EligibilityDecided) -> Changes:
     return {"eligibility": event.decision.eligibility}
 
 
-def _payment_opened(progress: Progress, event: e.PaymentOpened) -> Changes:
-    if any(payment.id == event.payment for payment in progress.payments):
-        raise JournalBroken("a payment is opened once")
-    payment = Payment(
-        id=event.payment,
-        quote=event.quote,
-        stage=event.stage,
-        gateway=event.gateway,
-        amount=event.amount,
-        state=PaymentState.QUOTED,
-        opened_at=event.at,
-    )
-    return {"payments": (*progress.payments, payment)}
-
-
-def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
-    try:
-        before = progress.payment(event.payment)
-    except KeyError:
-        raise JournalBroken("a payment moves after it was opened") from None
-    if event.to not in payment_targets(before.state):
-        raise IllegalTransition("payment", before.state.value, event.to.value)
-    after = before.model_copy(
-        update={
-            "state": event.to,
-            "advice_lost": False,
-            "reference": event.reference or before.reference,
-            "captured_at": event.captured_at or before.captured_at,
-            "payer_name": event.payer_name or before.payer_name,
-        }
-    )
-    return _with_payments(progress, (after if p.id == after.id else p for p in progress.payments))
-
-
-def _advice_lost(progress: Progress, event: e.AdviceLost) -> Changes:
-    return _with_payments(
-        progress,
-        (p.model_copy(update={"advice_lost": True}) if p.id == event.payment else p for p in progress.payments),
-    )
-
-
-def _with_payments(progress: Progress, payments: Iterable[Payment]) -> Changes:
-    changed = tuple(payments)
-    return {"payments": changed, "flags": _payment_flags(progress.flags, changed)}
-
-
-def _payment_flags(flags: frozenset[Flag], payments: tuple[Payment, ...]) -> frozenset[Flag]:
-    """The flags that follow from the payments' states alone."""
-    states = {payment.state for payment in payments}
-    follows = {
-        Flag.PAYMENT_UNKNOWN: {PaymentState.UNKNOWN},
-        Flag.PAYMENT_UNDER_INVESTIGATION: {PaymentState.UNDER_INVESTIGATION},
-        Flag.ADVICE_UNCONFIRMED: {PaymentState.ADVISED},
-        Flag.REFUND_DUE: {
-            PaymentState.REFUND_REQUESTED,
-            PaymentState.REFUND_PENDING,
-            PaymentState.REFUND_FAILED,
-            PaymentState.REFUND_MANUAL,
-        },
-    }
-    raised = frozenset(flag for flag, causes in follows.items() if states & causes)
-    if any(payment.advice_lost for payment in payments):
-        raised |= {Flag.ADVICE_UNCONFIRMED}
-    return (flags - frozenset(follows)) | raised
-
-
 def _attempt_began(progress: Progress, event: e.AttemptBegan) -> Changes:
     if progress.attempt is not None:
         raise JournalBroken("one attempt at a time")
-    attempt = Attempt(operation=event.operation, payment=event.payment, began_at=event.at)
+    attempt = Attempt(operation=event.operation, payment=event.payment, artefact=event.artefact, began_at=event.at)
     sent = {"sent_at": event.at} if event.operation is Operation.SUBMIT else {}
     return {"attempt": attempt, **sent}
 
 
 def _attempt_ended(progress: Progress, event: e.AttemptEnded) -> Changes:
-    if progress.attempt is None or progress.attempt.operation is not event.operation:
+    attempt = progress.attempt
+    if attempt is None or attempt.operation is not event.operation:
         raise JournalBroken("an attempt ends after it began")
+    failures = 0 if event.settled else progress.wait(attempt.operation, attempt.subject).failures + 1
+    final_word = event.settled and attempt.operation is Operation.QUERY_PAYMENT and attempt.payment is not None
     return {
         "attempt": None,
-        "failures": 0 if event.settled else progress.failures + 1,
-        "not_before": event.not_before,
+        "waits": _waits(progress, attempt.operation, attempt.subject, failures, event.not_before),
+        **(payments.payment_asked_about(progress, attempt.payment or "") if final_word else {}),
     }
+
+
+def _postponed(progress: Progress, event: e.Postponed) -> Changes:
+    failures = progress.wait(event.operation).failures
+    return {"waits": _waits(progress, event.operation, None, failures, event.until)}
+
+
+def _waits(
+    progress: Progress, operation: Operation, subject: str | None, failures: int, not_before: datetime | None
+) -> tuple[Wait, ...]:
+    others = tuple(w for w in progress.waits if (w.operation, w.subject) != (operation, subject))
+    if failures == 0 and not_before is None:
+        return others
+    return (*others, Wait(operation=operation, subject=subject, failures=failures, not_before=not_before))
 
 
 def _reference_received(progress: Progress, event: e.ReferenceReceived) -> Changes:
@@ -182,17 +151,17 @@ def _reference_received(progress: Progress, event: e.ReferenceReceived) -> Chang
 
 def _status_received(progress: Progress, event: e.StatusReceived) -> Changes:
     status = event.status
-    known = {artefact.kind: artefact for artefact in (*progress.artefacts, *status.artefacts)}
-    payments = progress.payments
-    if status.payment_confirmed is False:  # the agency says that it was not told, so telling it again is safe
-        payments = tuple(payment.model_copy(update={"advice_lost": False}) for payment in payments)
+    known = {artefact.kind: artefact for artefact in progress.artefacts}
+    reported = {artefact.kind: artefact for artefact in status.artefacts}
+    # The final artefact replaces the interim one of its kind and has to be fetched in its turn.
+    replaced = {kind for kind in known.keys() & reported.keys() if known[kind].interim and not reported[kind].interim}
     return {
-        **_with_payments(progress, payments),
         "status": status,
         "status_at": event.at,
         "last_sequence": status.sequence if status.sequence is not None else progress.last_sequence,
         "seen_events": progress.seen_events | ({status.event} if status.event else set()),
-        "artefacts": tuple(known.values()),
+        "artefacts": tuple((known | reported).values()),
+        "fetched": progress.fetched - replaced,
     }
 
 
@@ -205,34 +174,53 @@ def _artefact_fetched(progress: Progress, event: e.ArtefactFetched) -> Changes:
 
 
 def _correction_given(progress: Progress, _: e.CorrectionGiven) -> Changes:
-    return {"correction_ready": True, "hold": None, "corrections": progress.corrections + 1}
+    hold = progress.hold if progress.hold is not None and progress.hold.party is Party.PERSON else None
+    return {"correction_ready": True, "hold": hold, "corrections": progress.corrections + 1}
+
+
+def _correction_sent(_: Progress, event: e.CorrectionSent) -> Changes:
+    return {"correction_ready": False, "correction_lost_at": event.at if event.lost else None}
+
+
+def _withdrawal_settled(_: Progress, event: e.WithdrawalSettled) -> Changes:
+    return {"withdrawal_wanted": False, "withdrawal_lost_at": event.at if event.outcome == "unknown" else None}
+
+
+def _looked_up(_: Progress, event: e.LookedUp) -> Changes:
+    corrected = event.operation is Operation.ANSWER_CORRECTION
+    return {"correction_lost_at" if corrected else "withdrawal_lost_at": None}
 
 
 _RULES: Final[Mapping[type, Callable[[Progress, Any], Changes]]] = MappingProxyType(
     {
-        e.ConsentGiven: lambda _, event: {"consent": event.consent, "hold": None},
+        e.ConsentGiven: lambda _, event: {"consent": event.consent},
         e.Moved: _moved,
         e.FlagsChanged: _flags_changed,
         e.Held: lambda _, event: {"hold": event.hold},
-        e.Released: lambda _, __: {"hold": None, "not_before": None, "failures": 0},
-        e.Acknowledged: lambda _, __: {"acknowledged": True, "hold": None},
+        e.Released: lambda _, __: {"hold": None, "waits": ()},
+        e.Acknowledged: lambda _, __: {"acknowledged": True},
         e.EligibilityDecided: _eligibility_decided,
         e.EligibilityDropped: lambda _, __: {"eligibility": None, "acknowledged": False},
         e.QuoteReceived: lambda _, event: {"quote": event.quote},
         e.QuoteDropped: lambda _, __: {"quote": None},
         e.FeeDemanded: _fee_demanded,
         e.FeeSettled: lambda _, __: {"fee_due": None, "quote": None},
-        e.PaymentOpened: _payment_opened,
-        e.PaymentMoved: _payment_moved,
-        e.AdviceLost: _advice_lost,
+        e.PaymentOpened: payments.payment_opened,
+        e.PaymentMoved: payments.payment_moved,
+        e.AdviceLost: payments.advice_lost,
+        e.AdviceAbsent: payments.advice_absent,
+        e.PaymentNoticed: payments.payment_noticed,
         e.AttemptBegan: _attempt_began,
         e.AttemptEnded: _attempt_ended,
+        e.Postponed: _postponed,
         e.ReferenceReceived: _reference_received,
+        e.ReferenceDoubted: lambda _, __: {},
         e.StatusReceived: _status_received,
         e.ArtefactFetched: _artefact_fetched,
         e.CorrectionGiven: _correction_given,
-        e.CorrectionSent: lambda _, __: {"correction_ready": False},
+        e.CorrectionSent: _correction_sent,
         e.WithdrawalWanted: lambda _, __: {"withdrawal_wanted": True},
-        e.WithdrawalSettled: lambda _, __: {"withdrawal_wanted": False},
+        e.WithdrawalSettled: _withdrawal_settled,
+        e.LookedUp: _looked_up,
     }
 )

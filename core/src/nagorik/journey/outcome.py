@@ -57,6 +57,13 @@ class Reported:
     status: AgencyStatus
 
 
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """A message that claims to come from the gateway named this payment; a hint to ask the gateway, and no more."""
+
+    payment: str
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class ConsentGranted:
     """The citizen gave a new consent."""
@@ -69,18 +76,20 @@ class CitizenActed:
     """The citizen did what only they can do.
 
     ``go-on``: apply although eligibility cannot be told. ``corrected``: the draft has been changed.
-    ``pay-again``: try to pay once more. ``withdraw``: take the application back.
+    ``pay-again``: try to pay once more. ``withdraw``: take the application back. ``received``: what was issued has
+    reached the citizen.
     """
 
-    action: Literal["go-on", "corrected", "pay-again", "withdraw"]
+    action: Literal["go-on", "corrected", "pay-again", "withdraw", "received"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Decided:
     """A named officer decided what only a person can decide.
 
-    ``to`` is a state for an application in manual review; ``None`` releases a hold. Entering ``submitted`` needs the
-    agency's reference. ``payment`` and ``payment_to`` settle a payment that nothing else can settle.
+    ``to`` is the state of an application in manual review, or of one that waits for a person and is thereby taken
+    into manual review; ``None`` lets it go on as it is. ``agency_reference`` makes a reference known that only the
+    officer has. ``payment`` and ``payment_to`` settle a payment that nothing else can settle.
     """
 
     officer: str
@@ -96,7 +105,7 @@ class Due:
     """Nothing happened but the passing of time."""
 
 
-Outcome = Answered | Failed | Interrupted | Reported | ConsentGranted | CitizenActed | Decided | Due
+Outcome = Answered | Failed | Interrupted | Reported | Noticed | ConsentGranted | CitizenActed | Decided | Due
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -105,7 +114,7 @@ class Next:
 
     Attributes:
         operation: What to do, or ``None`` if only somebody can move it or it is closed.
-        due: When, aware UTC; ``None`` without an operation.
+        due: When to look at the row again, aware UTC; ``None`` if only somebody can move it or it is closed.
         payment: The payment it is about.
         artefact: The artefact it is about.
     """

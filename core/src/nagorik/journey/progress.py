@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from nagorik.bangladesh import Money
+from nagorik.lifecycle.groups import MONEY_NOT_TAKEN, MONEY_TAKEN
 from nagorik.model.artefact import Artefact
 from nagorik.model.consent import Consent
 from nagorik.model.eligibility import Eligibility
@@ -24,6 +25,8 @@ class Party(StrEnum):
     CITIZEN = "citizen"
     PERSON = "person"
     """An officer of the platform, by name."""
+    AGENCY = "agency"
+    """The agency, which cannot be asked and reports by itself."""
 
 
 class Hold(Model):
@@ -40,7 +43,24 @@ class Attempt(Model):
     operation: Operation
     payment: str | None = None
     """The payment it is about."""
+    artefact: str | None = None
+    """The kind of the artefact it is about."""
     began_at: AwareDatetime
+
+    @property
+    def subject(self) -> str | None:
+        """What tells this operation's calls apart within an application."""
+        return self.payment or self.artefact
+
+
+class Wait(Model):
+    """How an operation has fared lately and when it is worth another try."""
+
+    operation: Operation
+    subject: str | None = None
+    failures: int = Field(default=0, ge=0)
+    """Attempts in a row that settled nothing."""
+    not_before: AwareDatetime | None = None
 
 
 class Payment(Model):
@@ -51,13 +71,23 @@ class Payment(Model):
     stage: str
     gateway: str
     amount: Money
+    """What the payer is asked for."""
+    taken: Money | None = None
+    """What the gateway says it took, if that is something else."""
     state: PaymentState
     opened_at: AwareDatetime
     reference: Annotated[str | None, PERSONAL] = None
     captured_at: AwareDatetime | None = None
     payer_name: Annotated[str | None, PERSONAL] = None
-    advice_lost: bool = False
-    """Whether the agency was being told of the payment when its answer was lost."""
+    advice_lost_at: AwareDatetime | None = None
+    """When an answer to telling the agency of the payment was lost, as long as nothing has settled it."""
+    noticed: bool = False
+    """Whether a message named this payment and the gateway has not been asked for its final word since."""
+
+    @property
+    def sum(self) -> Money:
+        """What the payer has given or would give."""
+        return self.taken or self.amount
 
     def receipt(self) -> PaymentReceipt:
         """Proof of the capture, for the agency.
@@ -73,7 +103,7 @@ class Payment(Model):
             stage=self.stage,
             gateway=self.gateway,
             reference=self.reference or self.id,
-            amount=self.amount,
+            amount=self.sum,
             captured_at=self.captured_at,
             payer_name=self.payer_name,
         )
@@ -106,14 +136,14 @@ class Progress(Model):
     """The stage that the agency wants paid now."""
     payments: tuple[Payment, ...] = ()
     attempt: Attempt | None = None
-    failures: int = Field(default=0, ge=0)
-    """Attempts of the pending operation in a row that settled nothing."""
-    not_before: AwareDatetime | None = None
-    """Before this instant the pending operation is not tried."""
+    waits: tuple[Wait, ...] = ()
+    """Operations that were tried or put off; what is not named here may be tried at once."""
     sent_at: AwareDatetime | None = None
     """When the latest attempt to file began."""
     filing_unknown: bool = False
     """Whether an attempt to file was lost and nothing has settled since what became of it."""
+    lost_at: AwareDatetime | None = None
+    """When the latest attempt to file was found to be lost."""
     agency_reference: Annotated[str | None, PERSONAL] = None
     submitted_at: AwareDatetime | None = None
     status: AgencyStatus | None = None
@@ -124,13 +154,17 @@ class Progress(Model):
     seen_events: Annotated[frozenset[str], PERSONAL] = frozenset()
     artefacts: tuple[Artefact, ...] = ()
     fetched: frozenset[str] = frozenset()
-    """Kinds of artefact that are in the document store."""
+    """Kinds of artefact that are in the document store, as last reported."""
     correction_ready: bool = False
     """The citizen has corrected the form; it is to be sent."""
+    correction_lost_at: AwareDatetime | None = None
+    """When the answer to a correction was lost, as long as nothing has settled whether it arrived."""
     corrections: int = Field(default=0, ge=0)
     """How many corrections the citizen has given; tells the key of one from the next."""
     withdrawal_wanted: bool = False
     """The citizen wants the application taken back; the agency is to be told."""
+    withdrawal_lost_at: AwareDatetime | None = None
+    """When the answer to a withdrawal was lost, as long as nothing has settled whether it arrived."""
 
     @property
     def stage(self) -> str:
@@ -152,25 +186,36 @@ class Progress(Model):
         """The latest payment in one of ``states``."""
         return next((p for p in reversed(self.payments) if p.state in states), None)
 
+    def wait(self, operation: Operation, subject: str | None = None) -> Wait:
+        """How an operation has fared lately; as good as new if it was not tried."""
+        fresh = Wait(operation=operation, subject=subject)
+        return next((w for w in self.waits if w.operation is operation and w.subject == subject), fresh)
+
+    @property
+    def is_filed(self) -> bool:
+        """Whether the agency holds the application."""
+        return self.agency_reference is not None
+
     def is_paid(self, stage: str) -> bool:
         """Whether the payer's money for ``stage`` has been captured and not given back."""
-        paid = {PaymentState.CAPTURED, PaymentState.ADVISED, PaymentState.CONFIRMED}
-        return any(p.stage == stage and p.state in paid for p in self.payments)
+        return any(p.stage == stage and p.state in MONEY_TAKEN for p in self.payments)
+
+    def is_confirmed(self, stage: str) -> bool:
+        """Whether the agency holds the money for ``stage``."""
+        return any(p.stage == stage and p.state is PaymentState.CONFIRMED for p in self.payments)
 
     def receipts(self) -> tuple[PaymentReceipt, ...]:
         """Receipts of all captured payments, oldest first."""
-        paid = {PaymentState.CAPTURED, PaymentState.ADVISED, PaymentState.CONFIRMED}
-        return tuple(p.receipt() for p in self.payments if p.state in paid)
+        return tuple(p.receipt() for p in self.payments if p.state in MONEY_TAKEN)
 
-    def committed(self) -> int:
-        """Poisha spent or on their way for this application: everything not failed, lapsed or given back."""
-        free = {
-            PaymentState.FAILED,
-            PaymentState.EXPIRED,
-            PaymentState.CANCELLED,
-            PaymentState.REFUNDED,
-        }
-        return sum(p.amount.poisha for p in self.payments if p.state not in free)
+    def spending(self) -> tuple[Money, ...]:
+        """Sums spent or on their way for this application: everything not failed, lapsed or given back."""
+        free = MONEY_NOT_TAKEN | {PaymentState.REFUNDED, PaymentState.REFUND_MANUAL}
+        return tuple(p.sum for p in self.payments if p.state not in free)
+
+    def artefacts_to_fetch(self) -> tuple[Artefact, ...]:
+        """Artefacts that can be downloaded and are not in the document store."""
+        return tuple(a for a in self.artefacts if a.delivery == "download" and a.kind not in self.fetched)
 
     def age(self, at: datetime) -> float:
         """Seconds since it was filed, or opened if it has not been."""

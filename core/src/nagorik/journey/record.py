@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import TypeVar
 
+from nagorik.bangladesh import Money
 from nagorik.journey.events import Actor, Event, FlagsChanged, Held, JournalEvent, Moved, PaymentMoved
 from nagorik.journey.journal import apply
 from nagorik.journey.progress import Hold, Party, Progress
+from nagorik.lifecycle import payment_targets
 from nagorik.model.states import ApplicationState, Flag, PaymentState
 
 EventT = TypeVar("EventT", bound=JournalEvent)
@@ -36,9 +38,11 @@ class Record:
         code: str,
         *,
         reference: str | None = None,
+        taken: Money | None = None,
         captured_at: datetime | None = None,
         payer_name: str | None = None,
         officer: str | None = None,
+        reason: str | None = None,
     ) -> None:
         """Move a payment along one row of its table."""
         self.add(
@@ -49,11 +53,17 @@ class Record:
                 actor=actor,
                 code=code,
                 reference=reference,
+                taken=taken,
                 captured_at=captured_at,
                 payer_name=payer_name,
                 officer=officer,
+                reason=reason,
             )
         )
+
+    def could_move_payment(self, payment: str, to: PaymentState) -> bool:
+        """Whether a payment's table has a row from where it is to ``to``."""
+        return to in payment_targets(self.progress.payment(payment).state)
 
     def hold(self, party: Party, code: str) -> None:
         """Let the application wait for somebody, unless it already waits for the same reason."""

@@ -1,13 +1,25 @@
 """Taking in what an agency says of an application, whether it was asked or not."""
 
+from datetime import datetime
 from typing import Final
 
-from nagorik.journey.events import Actor, FeeDemanded, ReferenceReceived, StatusReceived
-from nagorik.journey.progress import Party
+from nagorik.journey.events import (
+    Actor,
+    AdviceAbsent,
+    FeeDemanded,
+    FeeSettled,
+    LookedUp,
+    ReferenceDoubted,
+    ReferenceReceived,
+    StatusReceived,
+)
+from nagorik.journey.plan import Plan
+from nagorik.journey.progress import Progress
 from nagorik.journey.record import Record
 from nagorik.lifecycle import route_to_reported_state
-from nagorik.model.states import ApplicationState, Flag, PaymentState
+from nagorik.model.states import ApplicationState as S, Flag, PaymentState
 from nagorik.model.status import AgencyStatus
+from nagorik.operations import Operation
 
 _SAID_BY_AGENCY: Final = frozenset(
     {
@@ -20,81 +32,132 @@ _SAID_BY_AGENCY: Final = frozenset(
 )
 """Flags that are true for as long as the agency says so."""
 
-_NOT_YET_FILED: Final = frozenset({ApplicationState.SUBMITTING, ApplicationState.SUBMISSION_UNKNOWN})
+_BEING_FILED: Final = frozenset({S.SUBMITTING, S.SUBMISSION_UNKNOWN})
+_NOT_BEING_FILED: Final = frozenset({S.DRAFT, S.READY, S.AWAITING_PAYMENT})
+_FEE_COMES_FIRST: Final = frozenset({S.SUBMITTED, S.IN_REVIEW, S.AWAITING_PAYMENT, S.AWAITING_APPEARANCE, S.APPROVED})
+"""States in which an agency goes on only after the fee that it demands beside them."""
 
 
-def take_reference(record: Record, reference: str, code: str) -> bool:
+def take_reference(record: Record, plan: Plan, reference: str, code: str) -> bool:
     """Take in the agency's reference of an application; whether it belongs to what is known.
 
-    A second reference for one application is never adopted: it is flagged, because a citizen may be registered
-    twice.
+    A second reference for one application is never adopted, nor is one of an application that is not being filed:
+    it is flagged, because a citizen may be registered twice, and what would be filed next waits for a person.
     """
-    known = record.progress.agency_reference
-    if known is not None and known != reference:
+    progress = record.progress
+    if progress.agency_reference == reference:
+        return True
+    if progress.is_filed or progress.state not in _BEING_FILED:
+        record.add(ReferenceDoubted(at=record.now, reference=reference))
         record.flags(raised=frozenset({Flag.POSSIBLE_DUPLICATE}))
+        if not progress.is_filed and progress.state in _NOT_BEING_FILED:
+            record.move(S.MANUAL_REVIEW, Actor.AGENCY, "reported-but-not-filed")
         return False
-    if known is None:
-        record.add(ReferenceReceived(at=record.now, reference=reference))
-    if record.progress.state in _NOT_YET_FILED:
-        record.move(ApplicationState.SUBMITTED, Actor.AGENCY, code)
+    record.add(ReferenceReceived(at=record.now, reference=reference))
+    record.move(S.SUBMITTED, Actor.AGENCY, code)
+    if not plan.offers(Operation.ADVISE_PAYMENT):
+        _confirm_receipts(record)
     return True
 
 
-def take_status(record: Record, status: AgencyStatus) -> None:
-    """Take in one report.
+def take_status(record: Record, plan: Plan, status: AgencyStatus, *, asked_at: datetime | None = None) -> bool:
+    """Take in one report, which was asked for at ``asked_at`` or came by itself; whether it was news.
 
-    A report that was seen before, or is older than one seen, changes nothing. A word that the plugin does not know,
-    or a state that contradicts what is known, is recorded and flagged; the state stays.
+    What came by itself changes nothing if it was seen before or is not newer than what is known. An answer changes
+    nothing if it is older, or if a report overtook it that has no number to compare. A word that the plugin does not
+    know, or a state that contradicts what is known, is recorded and flagged; the state stays.
     """
-    progress = record.progress
-    if status.event is not None and status.event in progress.seen_events:
-        return
-    if (
-        status.sequence is not None
-        and progress.last_sequence is not None
-        and status.sequence <= progress.last_sequence
-    ):
-        return
+    if _is_old(record.progress, status, asked_at):
+        return False
     record.add(StatusReceived(at=record.now, status=status))
-    _take_payment_word(record, status)
+    _take_payment_word(record, plan, status, asked_at)
     stale = not _follow(record, status)
+    if not stale and asked_at is not None:
+        _look_up_lost(record, plan, asked_at)
     unsure = frozenset({Flag.STALE_STATUS})
     record.flags(
         raised=(status.flags & _SAID_BY_AGENCY) | (unsure if stale else frozenset()),
         lowered=(_SAID_BY_AGENCY - status.flags) | (frozenset() if stale else unsure),
     )
+    return True
+
+
+def _is_old(progress: Progress, status: AgencyStatus, asked_at: datetime | None) -> bool:
+    numbered = status.sequence is not None and progress.last_sequence is not None
+    difference = (status.sequence or 0) - (progress.last_sequence or 0) if numbered else 1
+    if asked_at is None:
+        return difference <= 0 or (status.event is not None and status.event in progress.seen_events)
+    # An answer with the number of the last report may have to be followed now where it could not be before.
+    overtaken = status.sequence is None and progress.status_at is not None and progress.status_at > asked_at
+    return difference < 0 or overtaken
 
 
 def _follow(record: Record, status: AgencyStatus) -> bool:
     """Move to the reported state, over inferred steps if need be; whether the report could be followed."""
     if status.state is None:
         return False
-    route = route_to_reported_state(record.progress.state, status.state)
+    progress = record.progress
+    demanded = _demanded_stage(status)
+    reported = status.state
+    if demanded is not None:
+        if not progress.is_paid(demanded):
+            reported = S.AWAITING_PAYMENT
+        elif S.AWAITING_PAYMENT in {progress.state, reported}:
+            # The agency has yet to learn of the payment: nothing has changed.
+            reported = progress.state
+    route = route_to_reported_state(progress.state, reported)
     if route is None:
         return False
     for position, target in enumerate(route, start=1):
         record.move(target, Actor.AGENCY, "reported", inferred=position < len(route))
-    state = record.progress.state
-    if state is ApplicationState.CORRECTION_REQUESTED and not record.progress.correction_ready:
-        record.hold(Party.CITIZEN, "correction-requested")
-    if state is ApplicationState.AWAITING_APPEARANCE:
-        record.hold(Party.CITIZEN, "appearance-required")
-    _take_fee_demand(record, status)
+    _take_fee(record, demanded)
     return True
 
 
-def _take_fee_demand(record: Record, status: AgencyStatus) -> None:
-    stage = status.fee_due
-    if stage is None or record.progress.is_paid(stage) or record.progress.fee_due == stage:
-        return
-    if record.progress.state in {ApplicationState.SUBMITTED, ApplicationState.IN_REVIEW}:
-        record.move(ApplicationState.AWAITING_PAYMENT, Actor.AGENCY, "fee-demanded")
-    record.add(FeeDemanded(at=record.now, stage=stage))
+def _demanded_stage(status: AgencyStatus) -> str | None:
+    """The stage of the fees without which the agency does not go on."""
+    if status.state not in _FEE_COMES_FIRST:
+        return None
+    return status.fee_due or ("application" if status.state is S.AWAITING_PAYMENT else None)
 
 
-def _take_payment_word(record: Record, status: AgencyStatus) -> None:
-    if not status.payment_confirmed:
-        return
-    payment = record.progress.payment_in(PaymentState.CAPTURED, PaymentState.ADVISED)
-    if payment is not None:
-        record.move_payment(payment.id, PaymentState.CONFIRMED, Actor.AGENCY, "reported")
+def _take_fee(record: Record, demanded: str | None) -> None:
+    progress = record.progress
+    if demanded is None:
+        if progress.fee_due is not None and progress.state is not S.AWAITING_PAYMENT:
+            record.add(FeeSettled(at=record.now))
+    elif demanded != progress.fee_due and not progress.is_paid(demanded):
+        record.add(FeeDemanded(at=record.now, stage=demanded))
+
+
+def _take_payment_word(record: Record, plan: Plan, status: AgencyStatus, asked_at: datetime | None) -> None:
+    """Whether the agency holds the latest payment; that it does not is believed of a late enough answer."""
+    if status.payment_confirmed:
+        payment = record.progress.payment_in(PaymentState.CAPTURED, PaymentState.ADVISED)
+        if payment is not None:
+            record.move_payment(payment.id, PaymentState.CONFIRMED, Actor.AGENCY, "reported")
+    elif status.payment_confirmed is False:
+        for payment in record.progress.payments:
+            if _settled_since(payment.advice_lost_at, plan, asked_at):
+                record.add(AdviceAbsent(at=record.now, payment=payment.id))
+
+
+def _look_up_lost(record: Record, plan: Plan, asked_at: datetime) -> None:
+    """A state asked for late enough shows what became of a lost correction or withdrawal."""
+    if _settled_since(record.progress.correction_lost_at, plan, asked_at):
+        record.add(LookedUp(at=record.now, operation=Operation.ANSWER_CORRECTION))
+    if _settled_since(record.progress.withdrawal_lost_at, plan, asked_at):
+        record.add(LookedUp(at=record.now, operation=Operation.WITHDRAW))
+
+
+def _settled_since(lost_at: datetime | None, plan: Plan, asked_at: datetime | None) -> bool:
+    if lost_at is None or asked_at is None:
+        return False
+    return (asked_at - lost_at).total_seconds() >= plan.settle
+
+
+def _confirm_receipts(record: Record) -> None:
+    """The agency took the application with its receipts, and has no other way to be told of them."""
+    for payment in record.progress.payments:
+        if payment.state is PaymentState.CAPTURED:
+            record.move_payment(payment.id, PaymentState.CONFIRMED, Actor.AGENCY, "accepted-with-receipt")

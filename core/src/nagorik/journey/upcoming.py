@@ -4,115 +4,141 @@ Queues, timers and callbacks are hints to look at the row; a hint that is lost o
 this function gives the same answer to whoever asks.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
+from nagorik.journey.consenting import CONSENT_HOLD, may_start_payment
 from nagorik.journey.outcome import Next
 from nagorik.journey.plan import Plan
 from nagorik.journey.progress import Party, Progress
-from nagorik.journey.settle import MONEY_MOVING
-from nagorik.model.states import ApplicationState as S
-from nagorik.model.states import PaymentState as P
+from nagorik.lifecycle.groups import AT_THE_AGENCY, MONEY_ASKED_ABOUT, MONEY_TAKEN
+from nagorik.model.states import ApplicationState as S, PaymentState as P
 from nagorik.operations import Operation
 
-AT_THE_AGENCY: Final = frozenset(
-    {S.SUBMITTED, S.IN_REVIEW, S.CORRECTION_REQUESTED, S.AWAITING_APPEARANCE, S.APPROVED, S.ISSUED, S.DELIVERY_FAILED}
-)
 NOTHING: Final = Next(operation=None)
 
 
 def upcoming(progress: Progress, plan: Plan, now: datetime) -> Next:
     """The next operation and when it is due, or nothing if only somebody can move the application.
 
-    Open questions of money come first: a payment under way is asked about whatever else holds the application.
+    Of all that could be done the first to fall due comes next, so that no operation that keeps failing keeps the
+    others from their turn; of what is due already, the order of ``candidates`` decides.
     """
-    if progress.attempt is not None or progress.state is S.CLOSED:
+    if progress.attempt is not None:
         return NOTHING
-    choice = _money(progress, plan) or _by_state(progress, plan)
-    if choice is None:
-        return NOTHING
-    due = max(now, progress.not_before) if progress.not_before is not None else now
+    choices = [_timed(progress, choice, now) for choice in candidates(progress, plan)]
+    return min(choices, key=lambda choice: choice.due or now, default=NOTHING)
+
+
+def candidates(progress: Progress, plan: Plan) -> Iterator[Next]:
+    """All that could be done for an application, the most urgent first, whenever it falls due.
+
+    Open questions of money are asked whatever else holds the application, and after it is closed.
+    """
+    yield from _money(progress, plan)
+    if progress.is_filed and (progress.state in AT_THE_AGENCY or progress.state is S.AWAITING_PAYMENT):
+        yield from _at_the_agency(progress, plan)
+    elif progress.state is S.SUBMISSION_UNKNOWN:
+        yield from _unknown(plan)
+    elif progress.state is S.DELIVERED:
+        yield from _delivered(progress, plan)
+    elif progress.hold is None or progress.hold.party is Party.AGENCY:
+        yield from _before_filing(progress, plan)
+
+
+def _timed(progress: Progress, choice: Next, now: datetime) -> Next:
+    assert choice.operation is not None  # noqa: S101 - a candidate names an operation
+    subject = choice.payment or (choice.artefact.kind if choice.artefact is not None else None)
+    not_before = progress.wait(choice.operation, subject).not_before
+    due = now if not_before is None else max(now, not_before)
     return Next(operation=choice.operation, due=due, payment=choice.payment, artefact=choice.artefact)
 
 
-def _money(progress: Progress, plan: Plan) -> Next | None:
-    open_question = progress.payment_in(P.INITIATED, P.PENDING, P.UNKNOWN)
-    if open_question is not None:
-        return Next(Operation.QUERY_PAYMENT, payment=open_question.id)
-    refund = progress.payment_in(P.REFUND_REQUESTED, P.REFUND_PENDING)
-    if refund is not None and plan.offers(Operation.REFUND_PAYMENT):
-        return Next(Operation.REFUND_PAYMENT, payment=refund.id)
-    return None
+def _money(progress: Progress, plan: Plan) -> Iterator[Next]:
+    for payment in reversed(progress.payments):
+        asks = payment.state in MONEY_ASKED_ABOUT or (payment.noticed and payment.state is not P.QUOTED)
+        if asks and plan.offers(Operation.QUERY_PAYMENT):
+            yield Next(Operation.QUERY_PAYMENT, payment=payment.id)
+        if payment.state in {P.REFUND_REQUESTED, P.REFUND_PENDING} and plan.offers(Operation.REFUND_PAYMENT):
+            yield Next(Operation.REFUND_PAYMENT, payment=payment.id)
 
 
-def _by_state(progress: Progress, plan: Plan) -> Next | None:
-    state = progress.state
-    if state in AT_THE_AGENCY:
-        return _at_the_agency(progress, plan)
-    if progress.hold is not None and not (state is S.AWAITING_PAYMENT and progress.agency_reference):
-        return None
-    if state is S.DRAFT:
-        return _draft(progress, plan)
-    if state is S.AWAITING_PAYMENT:
-        return _awaiting_payment(progress, plan)
-    if state in {S.READY, S.SUBMITTING}:
-        return Next(Operation.SUBMIT)
-    if state is S.SUBMISSION_UNKNOWN:
-        return Next(Operation.FIND if plan.offers(Operation.FIND) else Operation.SUBMIT)
-    if state is S.DELIVERED:
-        return _advice(progress, plan)
-    return None
+def _before_filing(progress: Progress, plan: Plan) -> Iterator[Next]:
+    match progress.state:
+        case S.DRAFT if progress.eligibility is None and plan.offers(Operation.ELIGIBILITY):
+            yield Next(Operation.ELIGIBILITY)
+        case S.DRAFT if progress.quote is None and plan.offers(Operation.QUOTE):
+            yield Next(Operation.QUOTE)
+        case S.AWAITING_PAYMENT if may_start_payment(progress, plan):
+            yield _start_payment(progress)
+        case S.READY if plan.offers(Operation.SUBMIT):
+            yield Next(Operation.SUBMIT)
 
 
-def _draft(progress: Progress, plan: Plan) -> Next | None:
-    if progress.eligibility is None and plan.offers(Operation.ELIGIBILITY):
-        return Next(Operation.ELIGIBILITY)
-    if progress.quote is None and plan.offers(Operation.QUOTE):
-        return Next(Operation.QUOTE)
-    return None
+def _unknown(plan: Plan) -> Iterator[Next]:
+    """Look it up; the same key again only where there is no looking up and the agency honours it."""
+    if plan.offers(Operation.FIND):
+        yield Next(Operation.FIND)
+    elif plan.repeats(Operation.SUBMIT):
+        yield Next(Operation.SUBMIT)
 
 
-def _awaiting_payment(progress: Progress, plan: Plan) -> Next | None:
-    filed = progress.agency_reference is not None
-    if filed and progress.is_paid(progress.stage):
-        return _advice(progress, plan) or _ask(progress, plan)
-    if filed and progress.hold is not None:
-        return _ask(progress, plan)
+def _at_the_agency(progress: Progress, plan: Plan) -> Iterator[Next]:
+    hold = progress.hold
+    may_write = hold is None or (hold.party is not Party.PERSON and not hold.code.startswith(CONSENT_HOLD))
+    tells = progress.withdrawal_wanted and plan.offers(Operation.WITHDRAW)
+    if may_write and tells and not progress.payment_in(P.UNKNOWN):
+        yield Next(Operation.WITHDRAW)
+    elif may_write and progress.correction_ready and plan.offers(Operation.ANSWER_CORRECTION):
+        yield Next(Operation.ANSWER_CORRECTION)
+    if progress.state is S.AWAITING_PAYMENT and (hold is None or hold.party is Party.AGENCY):
+        yield from _fee(progress, plan)
+    yield from _advice(progress, plan)
+    if progress.state is S.ISSUED:
+        yield from _artefacts(progress, plan)
+    yield from _status(progress, plan)
+
+
+def _fee(progress: Progress, plan: Plan) -> Iterator[Next]:
+    if progress.is_paid(progress.stage) or progress.withdrawal_wanted:
+        return
     if progress.quote is None:
-        return Next(Operation.QUOTE) if plan.offers(Operation.QUOTE) else None
-    under_way = progress.payment_in(*MONEY_MOVING)
-    if under_way is None:
-        return Next(Operation.START_PAYMENT)
-    return Next(Operation.START_PAYMENT, payment=under_way.id) if under_way.state is P.QUOTED else None
+        if plan.offers(Operation.QUOTE):
+            yield Next(Operation.QUOTE)
+    elif may_start_payment(progress, plan):
+        yield _start_payment(progress)
 
 
-def _at_the_agency(progress: Progress, plan: Plan) -> Next | None:
-    held_by_person = progress.hold is not None and progress.hold.party is Party.PERSON
-    if progress.withdrawal_wanted and plan.offers(Operation.WITHDRAW) and not held_by_person:
-        return Next(Operation.WITHDRAW)
-    if progress.correction_ready and plan.offers(Operation.ANSWER_CORRECTION) and not held_by_person:
-        return Next(Operation.ANSWER_CORRECTION)
-    advice = _advice(progress, plan)
-    if advice is not None:
-        return advice
-    if progress.state is S.ISSUED and plan.offers(Operation.ARTEFACT):
-        for artefact in progress.artefacts:
-            if artefact.delivery == "download" and artefact.kind not in progress.fetched:
-                return Next(Operation.ARTEFACT, artefact=artefact)
-    return _ask(progress, plan)
+def _delivered(progress: Progress, plan: Plan) -> Iterator[Next]:
+    yield from _advice(progress, plan)
+    yield from _artefacts(progress, plan)
+    if any(p.state in MONEY_TAKEN and p.state is not P.CONFIRMED for p in progress.payments):
+        yield from _status(progress, plan)
 
 
-def _advice(progress: Progress, plan: Plan) -> Next | None:
-    """Tell the agency of captured money; after a lost answer ask for the status first, unless twice is safe."""
-    payment = progress.payment_in(P.CAPTURED, P.ADVISED)
-    if payment is None or not plan.offers(Operation.ADVISE_PAYMENT):
-        return None
-    if payment.advice_lost and not plan.repeats(Operation.ADVISE_PAYMENT):
-        return _ask(progress, plan)
-    return Next(Operation.ADVISE_PAYMENT, payment=payment.id)
+def _start_payment(progress: Progress) -> Next:
+    announced = progress.payment_in(P.QUOTED)
+    return Next(Operation.START_PAYMENT, payment=announced.id if announced is not None else None)
 
 
-def _ask(progress: Progress, plan: Plan) -> Next | None:
-    if not plan.offers(Operation.STATUS) or (progress.status is not None and progress.status.final):
-        return None
-    return Next(Operation.STATUS)
+def _advice(progress: Progress, plan: Plan) -> Iterator[Next]:
+    """Tell the agency of captured money; after a lost answer only where twice is once."""
+    if not plan.offers(Operation.ADVISE_PAYMENT):
+        return
+    for payment in progress.payments:
+        told_in_vain = payment.advice_lost_at is not None and not plan.repeats(Operation.ADVISE_PAYMENT)
+        if payment.state in {P.CAPTURED, P.ADVISED} and not told_in_vain:
+            yield Next(Operation.ADVISE_PAYMENT, payment=payment.id)
+
+
+def _artefacts(progress: Progress, plan: Plan) -> Iterator[Next]:
+    if plan.offers(Operation.ARTEFACT):
+        yield from (Next(Operation.ARTEFACT, artefact=artefact) for artefact in progress.artefacts_to_fetch())
+
+
+def _status(progress: Progress, plan: Plan) -> Iterator[Next]:
+    """Ask, until the agency says that it will say nothing more."""
+    done = progress.status is not None and progress.status.final
+    if plan.offers(Operation.STATUS) and progress.is_filed and not done:
+        yield Next(Operation.STATUS)

@@ -6,6 +6,7 @@ from nagorik.lifecycle.application import (
     application_targets,
     route_to_reported_state,
 )
+from nagorik.lifecycle.labels import state_label
 from nagorik.lifecycle.payment import (
     PAYMENT_TRANSITIONS,
     PaymentTransition,
@@ -24,4 +25,5 @@ __all__ = [
     "is_settled",
     "payment_targets",
     "route_to_reported_state",
+    "state_label",
 ]

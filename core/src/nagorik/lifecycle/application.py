@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from nagorik.lifecycle.groups import ENDED_WITHOUT_RESULT, SAID_BY_AN_AGENCY
 from nagorik.model.states import ApplicationState as S
 
 
@@ -24,14 +25,13 @@ def _rows(source: S, **targets: str) -> tuple[ApplicationTransition, ...]:
     return tuple(ApplicationTransition(source, S(target), when) for target, when in targets.items())
 
 
-_ENDED: Final = (S.REJECTED, S.REJECTED_AT_INTAKE, S.WITHDRAWN, S.EXPIRED, S.REVOKED)
-
 APPLICATION_TRANSITIONS: Final[tuple[ApplicationTransition, ...]] = (
     *_rows(
         S.DRAFT,
         ready="validated, consent held, quote accepted",
         withdrawn="the citizen gives up",
         expired="the draft has lapsed",
+        manual_review="the agency reports an application that was not filed",
     ),
     *_rows(
         S.READY,
@@ -40,6 +40,7 @@ APPLICATION_TRANSITIONS: Final[tuple[ApplicationTransition, ...]] = (
         submitting="an attempt to file begins",
         withdrawn="the citizen gives up",
         expired="the draft has lapsed",
+        manual_review="the agency reports an application that was not filed",
     ),
     *_rows(
         S.AWAITING_PAYMENT,
@@ -48,6 +49,7 @@ APPLICATION_TRANSITIONS: Final[tuple[ApplicationTransition, ...]] = (
         in_review="the agency goes on after its fee",
         withdrawn="the citizen gives up; not while a payment is unknown",
         expired="the time to pay is over; not while a payment is unknown",
+        manual_review="only a person can decide",
     ),
     *_rows(
         S.SUBMITTING,
@@ -104,16 +106,32 @@ APPLICATION_TRANSITIONS: Final[tuple[ApplicationTransition, ...]] = (
         rejected="refused",
         manual_review="only a person can decide",
     ),
-    *_rows(S.APPROVED, issued="the artefact exists", revoked="the grant was taken back"),
+    *_rows(
+        S.APPROVED,
+        issued="the artefact exists",
+        awaiting_payment="the agency demands a fee for what it granted",
+        revoked="the grant was taken back",
+        manual_review="only a person can decide",
+    ),
     *_rows(
         S.ISSUED,
         delivered="the citizen has it",
         delivery_failed="it did not reach the citizen",
         revoked="the artefact was taken back",
+        manual_review="only a person can decide",
     ),
-    *_rows(S.DELIVERY_FAILED, issued="dispatched again", delivered="the citizen has it"),
+    *_rows(
+        S.DELIVERY_FAILED,
+        issued="dispatched again",
+        delivered="the citizen has it",
+        manual_review="only a person can decide",
+    ),
     *_rows(S.DELIVERED, closed="all duties of money are settled", revoked="the artefact was taken back"),
-    *(ApplicationTransition(state, S.CLOSED, "all duties of money are settled") for state in _ENDED),
+    *(
+        ApplicationTransition(state, S.CLOSED, "all duties of money are settled")
+        for state in S
+        if state in ENDED_WITHOUT_RESULT
+    ),
 )
 
 _TARGETS: Final[Mapping[S, tuple[S, ...]]] = MappingProxyType(
@@ -134,11 +152,11 @@ def route_to_reported_state(current: S, reported: S) -> tuple[S, ...] | None:
     """The moves that take ``current`` to a state the agency reports, skipped steps included.
 
     All but the last are inferred. Empty if nothing changes; ``None`` if no forward route exists, which means that
-    the report contradicts what is known and must not be followed.
+    the report contradicts what is known and must not be followed, or if the state is not an agency's to report.
     """
     if current is reported:
         return ()
-    if current is S.MANUAL_REVIEW:
+    if current is S.MANUAL_REVIEW or reported not in SAID_BY_AN_AGENCY:
         return None
     routes: deque[tuple[S, ...]] = deque([()])
     while routes:

@@ -31,13 +31,18 @@ _GATEWAY_SAYS: Final = {
     "under_investigation": "amount, currency or payer differ from what was asked",
 }
 
+_LATE_NEWS: Final = {
+    "captured": "the gateway reports late that it took the money",
+    "under_investigation": "the gateway reports late that it took another amount",
+}
+
 PAYMENT_TRANSITIONS: Final[tuple[PaymentTransition, ...]] = (
     *_rows(
         P.QUOTED,
         initiated="announced to the gateway",
         unknown="the answer to the announcement was lost",
         expired="the quote lapsed before it was announced",
-        cancelled="the payer gave up before it was announced, or it definitely was not announced",
+        cancelled="it is no longer wanted and definitely was not announced",
         failed="the gateway refused it",
     ),
     *_rows(P.INITIATED, pending="the payer is paying", unknown="the gateway cannot say", **_GATEWAY_SAYS),
@@ -46,6 +51,7 @@ PAYMENT_TRANSITIONS: Final[tuple[PaymentTransition, ...]] = (
     *_rows(
         P.UNDER_INVESTIGATION,
         captured="a person accepted it",
+        confirmed="a person found that the agency holds it",
         refund_requested="it is to be given back",
         refund_manual="it is to be given back by hand",
         failed="there was no money",
@@ -83,9 +89,9 @@ PAYMENT_TRANSITIONS: Final[tuple[PaymentTransition, ...]] = (
     ),
     *_rows(P.REFUND_FAILED, refund_requested="tried again", refund_manual="given back by hand"),
     *_rows(P.DISPUTED, confirmed="settled for the agency", refund_manual="settled for the payer"),
-    *_rows(P.FAILED, captured="the gateway reports late that it took the money"),
-    *_rows(P.EXPIRED, captured="the gateway reports late that it took the money"),
-    *_rows(P.CANCELLED, captured="the gateway reports late that it took the money"),
+    *_rows(P.FAILED, **_LATE_NEWS),
+    *_rows(P.EXPIRED, **_LATE_NEWS),
+    *_rows(P.CANCELLED, **_LATE_NEWS),
 )
 
 _TARGETS: Final[Mapping[P, tuple[P, ...]]] = MappingProxyType(

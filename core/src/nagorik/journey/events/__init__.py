@@ -1,0 +1,114 @@
+"""The journal's entries: what happened to an application, in order.
+
+The journal is the truth and ``Progress`` its fold. An event says what happened and never what to do about it.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from nagorik.journey.events.agency import (
+    ArtefactFetched,
+    CorrectionGiven,
+    CorrectionSent,
+    LookedUp,
+    ReferenceDoubted,
+    ReferenceReceived,
+    StatusReceived,
+    WithdrawalSettled,
+    WithdrawalWanted,
+)
+from nagorik.journey.events.application import (
+    Acknowledged,
+    ConsentGiven,
+    EligibilityDecided,
+    EligibilityDropped,
+    FlagsChanged,
+    Held,
+    Moved,
+    Opened,
+    Released,
+)
+from nagorik.journey.events.base import Actor, JournalEvent
+from nagorik.journey.events.calls import AttemptBegan, AttemptEnded, Postponed
+from nagorik.journey.events.paying import (
+    AdviceAbsent,
+    AdviceLost,
+    FeeDemanded,
+    FeeSettled,
+    PaymentMoved,
+    PaymentNoticed,
+    PaymentOpened,
+    QuoteDropped,
+    QuoteReceived,
+)
+
+__all__ = [
+    "Acknowledged",
+    "Actor",
+    "AdviceAbsent",
+    "AdviceLost",
+    "ArtefactFetched",
+    "AttemptBegan",
+    "AttemptEnded",
+    "ConsentGiven",
+    "CorrectionGiven",
+    "CorrectionSent",
+    "EligibilityDecided",
+    "EligibilityDropped",
+    "Event",
+    "FeeDemanded",
+    "FeeSettled",
+    "FlagsChanged",
+    "Held",
+    "JournalEvent",
+    "LookedUp",
+    "Moved",
+    "Opened",
+    "PaymentMoved",
+    "PaymentNoticed",
+    "PaymentOpened",
+    "Postponed",
+    "QuoteDropped",
+    "QuoteReceived",
+    "ReferenceDoubted",
+    "ReferenceReceived",
+    "Released",
+    "StatusReceived",
+    "WithdrawalSettled",
+    "WithdrawalWanted",
+]
+
+Event = Annotated[
+    Opened
+    | ConsentGiven
+    | Moved
+    | FlagsChanged
+    | Held
+    | Released
+    | Acknowledged
+    | EligibilityDecided
+    | EligibilityDropped
+    | QuoteReceived
+    | QuoteDropped
+    | FeeDemanded
+    | FeeSettled
+    | PaymentOpened
+    | PaymentMoved
+    | AdviceLost
+    | AdviceAbsent
+    | PaymentNoticed
+    | AttemptBegan
+    | AttemptEnded
+    | Postponed
+    | ReferenceReceived
+    | ReferenceDoubted
+    | StatusReceived
+    | ArtefactFetched
+    | CorrectionGiven
+    | CorrectionSent
+    | WithdrawalWanted
+    | WithdrawalSettled
+    | LookedUp,
+    Field(discriminator="kind"),
+]

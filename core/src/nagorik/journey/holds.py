@@ -1,0 +1,122 @@
+"""For whom an application waits, when it does not move by itself.
+
+Nearly every hold follows from the row, so none is forgotten when another takes its place and none outlives its
+reason. The last rule leaves no hole: what has nothing due and nobody to wait for is given to a person.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from nagorik.journey.consenting import CONSENT_HOLD, unmet_consent, wanted_write
+from nagorik.journey.events import Released
+from nagorik.journey.plan import Plan
+from nagorik.journey.progress import Hold, Party, Progress
+from nagorik.journey.record import Record
+from nagorik.journey.upcoming import candidates
+from nagorik.model.eligibility import Eligibility
+from nagorik.model.states import ApplicationState as S, PaymentState as P
+from nagorik.operations import Operation
+
+LOOK_UPS_BEFORE_A_PERSON: Final = 12
+"""Look-ups that settle nothing, after which what is unknown becomes a person's case."""
+
+INPUT_REJECTED: Final = "input-rejected"
+PAYMENT_ENDED: Final = {
+    P.FAILED: "payment-failed",
+    P.EXPIRED: "payment-expired",
+    P.CANCELLED: "payment-cancelled",
+}
+GATEWAY_NOT_CHOSEN: Final = "gateway-not-chosen"
+ELIGIBILITY_INDETERMINATE: Final = "eligibility-indeterminate"
+
+_SET_BY_WHAT_HAPPENED: Final = frozenset({INPUT_REJECTED, *PAYMENT_ENDED.values()})
+"""Holds that the row does not show; somebody's act or a move ends them."""
+_UNDECIDED_MONEY: Final = {
+    P.UNDER_INVESTIGATION: "payment-under-investigation",
+    P.DISPUTED: "payment-disputed",
+    P.UNKNOWN: "payment-unknown",
+}
+MONEY_HOLDS: Final = frozenset(_UNDECIDED_MONEY.values())
+"""Holds that end when a person decides on a payment, and not by being released."""
+
+
+def settle_hold(record: Record, plan: Plan) -> bool:
+    """Let the application wait for whom it has to wait for now; whether that is somebody else than before."""
+    progress = record.progress
+    if progress.attempt is not None or progress.state is S.MANUAL_REVIEW:
+        return False
+    hold, follows = progress.hold, _following(progress, plan, record.now)
+    happened = hold is not None and hold.code in _SET_BY_WHAT_HAPPENED
+    outranked = follows is not None and (follows.party is Party.PERSON or follows.code.startswith(CONSENT_HOLD))
+    if follows == hold or (happened and not outranked):
+        return False
+    if follows is None:
+        record.add(Released(at=record.now))
+    else:
+        record.hold(follows.party, follows.code)
+    return True
+
+
+def _following(progress: Progress, plan: Plan, now: datetime) -> Hold | None:
+    """The hold that follows from the row."""
+    for payment in progress.payments:
+        unasked = progress.wait(Operation.QUERY_PAYMENT, payment.id).failures < LOOK_UPS_BEFORE_A_PERSON
+        if payment.state in _UNDECIDED_MONEY and not (payment.state is P.UNKNOWN and unasked):
+            return Hold(party=Party.PERSON, code=_UNDECIDED_MONEY[payment.state])
+    return _for_citizen(progress, plan, now) or _for_nobody(progress, plan)
+
+
+def _for_citizen(progress: Progress, plan: Plan, now: datetime) -> Hold | None:
+    code = _in_draft(progress) if progress.state is S.DRAFT else None
+    wanted = wanted_write(progress, plan)
+    if code is None and wanted is not None and not _still_preparing(progress, plan):
+        gap = unmet_consent(progress, wanted, now)
+        code = f"{CONSENT_HOLD}{gap}" if gap is not None else None
+    if code is None:
+        code = _by_state(progress, plan)
+    return Hold(party=Party.CITIZEN, code=code) if code is not None else None
+
+
+def _in_draft(progress: Progress) -> str | None:
+    if progress.eligibility is Eligibility.INELIGIBLE:
+        return "ineligible"
+    if progress.eligibility is Eligibility.INDETERMINATE and not progress.acknowledged:
+        return ELIGIBILITY_INDETERMINATE
+    return None
+
+
+def _still_preparing(progress: Progress, plan: Plan) -> bool:
+    """Whether a draft's eligibility or price is still to come: consent is asked for when both are known."""
+    return progress.state is S.DRAFT and (
+        (progress.eligibility is None and plan.offers(Operation.ELIGIBILITY))
+        or (progress.quote is None and plan.offers(Operation.QUOTE))
+    )
+
+
+def _by_state(progress: Progress, plan: Plan) -> str | None:
+    match progress.state:
+        case S.CORRECTION_REQUESTED if not progress.correction_ready and progress.correction_lost_at is None:
+            return "correction-requested"
+        case S.AWAITING_APPEARANCE:
+            return "appearance-required"
+        case S.AWAITING_PAYMENT if (
+            progress.quote is not None
+            and progress.quote.total.poisha > 0
+            and not progress.is_paid(progress.quote.stage)
+            and not (plan.gateway is not None and plan.offers(Operation.START_PAYMENT))
+        ):
+            return GATEWAY_NOT_CHOSEN
+    return None
+
+
+def _for_nobody(progress: Progress, plan: Plan) -> Hold | None:
+    """Who is to look at what would otherwise be lost."""
+    unheld = progress.model_copy(update={"hold": None})
+    if progress.state is S.CLOSED or next(candidates(unheld, plan), None) is not None:
+        return None
+    if progress.state in {S.ISSUED, S.DELIVERY_FAILED}:
+        return Hold(party=Party.CITIZEN, code="to-be-received")
+    final = progress.status is not None and progress.status.final
+    if progress.is_filed and plan.offers(Operation.CALLBACK) and not final:
+        return Hold(party=Party.AGENCY, code="report-expected")
+    return Hold(party=Party.PERSON, code="nothing-due")
