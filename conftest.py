@@ -71,7 +71,7 @@ def _printed(command: str, folder: Path) -> list[str]:
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "PYTHONPATH": str(folder / "src"),
+        "PYTHONPATH": str(folder / "installed"),
         "COLUMNS": "120",
         "NO_COLOR": "1",
     }

@@ -17,6 +17,8 @@ from nagorik_testing.installed import SimulatorUnusable
 
 EXAMPLES: Final = Path("examples") / "applications"
 
+WITHOUT_TERMINAL: Final = 120
+
 AS_EXPECTED: Final = 0
 NOT_AS_EXPECTED: Final = 1
 CANNOT_BE_PLAYED: Final = 2
@@ -47,7 +49,7 @@ class DemoCommand:
     def run(self, arguments: argparse.Namespace) -> int:
         """Play the examples; the exit code says whether all ended as expected."""
         configure_logging(level="ERROR", stream=sys.stderr)
-        teller = Teller(Console(), quiet=arguments.json)
+        teller = Teller(_console(), quiet=arguments.json)
         try:
             entries = asyncio.run(play(read_examples(arguments.folder), teller))
         except (ExampleProblem, SimulatorUnusable, NagorikError) as error:
@@ -58,6 +60,12 @@ class DemoCommand:
         else:
             teller.table(entries)
         return AS_EXPECTED if all(not entry.problems for entry in entries) else NOT_AS_EXPECTED
+
+
+def _console() -> Console:
+    """As wide as the terminal; wide enough for the table where there is none, such as in a log."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WITHOUT_TERMINAL)
 
 
 command: Final = DemoCommand()

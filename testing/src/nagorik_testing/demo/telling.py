@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 
 from nagorik.bangladesh import dhaka_time, format_taka
@@ -16,6 +16,17 @@ from nagorik.model.states import ApplicationState, PaymentState
 from nagorik.operations import Operation
 from nagorik_testing.demo.book import Entry
 
+_COLUMNS: Final[tuple[tuple[str, JustifyMethod, int | None], ...]] = (
+    ("application", "left", None),
+    ("citizen", "left", 14),
+    ("service", "left", None),
+    ("fee ৳", "right", None),
+    ("agency reference", "left", 16),
+    ("state", "left", 24),
+    ("time", "right", None),
+    ("HTTP", "right", None),
+    ("filed", "right", None),
+)
 _TOLD_IN_FULL: Final = frozenset(
     {
         ApplicationState.SUBMISSION_UNKNOWN,
@@ -62,16 +73,15 @@ class Teller:
 
     def table(self, entries: Sequence[Entry]) -> None:
         """The table at the end, and each difference from what was expected."""
-        table = Table(title="Applications, from eligibility to delivery", title_justify="left")
-        table.add_column("application", no_wrap=True)
-        table.add_column("citizen")
-        table.add_column("service", no_wrap=True)
-        table.add_column("fee ৳", justify="right", no_wrap=True)
-        table.add_column("agency reference", no_wrap=True)
-        table.add_column("state")
-        table.add_column("time", justify="right", no_wrap=True)
-        table.add_column("HTTP", justify="right", no_wrap=True)
-        table.add_column("filed", justify="right", no_wrap=True)
+        table = Table(
+            title="Applications, from eligibility to delivery",
+            title_justify="left",
+            box=None,
+            pad_edge=False,
+            padding=(0, 2, 0, 0),
+        )
+        for heading, justify, width in _COLUMNS:
+            table.add_column(heading, justify=justify, max_width=width, no_wrap=True, overflow="ellipsis")
         for entry in entries:
             table.add_row(
                 entry.name,
@@ -89,7 +99,7 @@ class Teller:
             for problem in entry.problems:
                 self._console.print(f"[bold red]{entry.name}: {problem}[/]", highlight=False)
         self._console.print(
-            "time: simulated, from opening to the last event. HTTP: requests made for it. filed: applications that"
+            "\ntime: simulated, from opening to the last event. HTTP: requests made for it. filed: applications that"
             " the agency's own ledger holds for it.",
             style="dim",
             highlight=False,
@@ -136,8 +146,9 @@ def span(duration: timedelta) -> str:
 
 
 def _state(entry: Entry) -> str:
-    state = f"{entry.state}: {entry.hold}" if entry.hold else entry.state
-    return f"{state}\nlooked up, not sent again" if entry.looked_up else state
+    if entry.hold:
+        return f"{entry.state}: {entry.hold}"
+    return f"{entry.state}, looked up" if entry.looked_up else entry.state
 
 
 def _said(event: Event) -> str | None:
