@@ -17,6 +17,7 @@ from nagorik_testing import (
     SimulatorTransport,
     Slow,
     Truncated,
+    serve,
 )
 
 FILE = "POST /files"
@@ -50,7 +51,7 @@ async def test_lost_answer_leaves_an_effect_and_no_byte(registry, reach, how, er
 
 async def test_silence_lasts_until_the_clients_read_timeout(registry, reach):
     registry.faults.add(FILE, AnswerLost(how="silent"))
-    async with reach(registry, timeout=httpx.Timeout(5, read=0.05)) as client:
+    async with reach(registry, timeout=httpx.Timeout(5, read=0.2)) as client:
         with pytest.raises(httpx.ReadTimeout):
             await post(client)
     assert len(registry.files) == 1
@@ -124,12 +125,10 @@ async def test_answer_slower_than_the_read_timeout_is_given_up_in_process(regist
 
 
 async def test_real_slowness_meets_a_real_timeout(registry):
-    from nagorik_testing import serve
-
     registry.faults.add(FILE, Slow(seconds=30, real=True))
     async with (
         serve(registry) as base_url,
-        httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=0.05) as client,
+        httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=httpx.Timeout(5, read=0.2)) as client,
     ):
         with pytest.raises(httpx.ReadTimeout):
             await post(client)

@@ -58,9 +58,9 @@ class Slip:
 class CashDeskSimulator(Simulator):
     """A clerk takes the money a minute after the slip was opened, unless the script says otherwise.
 
-    Scripted and disturbed by payment id (its client reference), by payer name or for everyone: ``pay`` (duration ``pay``), ``never``, ``other-amount``
-    (value ``amount``, in taka), ``cancel`` (duration ``cancel``); a duration ``refund`` keeps a refund pending, and
-    ``expire`` says how long a slip is good for.
+    Scripts and faults know a payment by its id, which is its client reference here, and by the payer's name.
+    Outcomes: ``pay`` (after the duration ``pay``), ``never``, ``other-amount`` (of the value ``amount``, in taka),
+    ``cancel`` (after ``cancel``). A duration ``refund`` keeps a refund pending, ``expire`` says how long a slip is good for.
     """
 
     plugin_id: ClassVar[str] = "cashdesk"
