@@ -4,8 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from nagorik.loading import (
     LoadingFailed,
@@ -313,6 +312,7 @@ def test_the_order_on_the_path_changes_nothing(make_site: Callable[[str], Any], 
     assert [record.id for record in registries[0].records] == ["w", "x", "x", "y"]
 
 
+@settings(deadline=None)
 @given(st.permutations([("a", "1", "p"), ("a", "2", "p"), ("b", "1", "q"), ("c", "1", "r")]))
 def test_the_order_of_records_changes_nothing(order: list[tuple[str, str, str]]) -> None:
     records = [PluginRecord(Source(plugin_id, dist, version, "m")) for plugin_id, version, dist in order]

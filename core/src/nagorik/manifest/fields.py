@@ -35,7 +35,7 @@ SHAPES: Final[Mapping[str, str]] = MappingProxyType(
         SERVICE_ID: "write <plugin id>.<slug> in lower-case ASCII, such as wasa.new-connection",
         SLUG: "write lower-case ASCII words joined by hyphens, such as holding-tax-receipt",
         HOST: "write a host name alone in lower case, such as api.wasa.example: no scheme, port, path or wildcard",
-        OBJECT: "write module:Name with the module relative to the plugin's package, such as forms:ConnectionForm",
+        OBJECT: "write module:Name with the module relative to the plugin's package, such as forms:Form",
         FEES: "write file.toml#schedule, such as fees.toml#connection",
         HEADER: "write a header's name, such as Idempotency-Key",
     }
