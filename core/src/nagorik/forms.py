@@ -6,14 +6,16 @@ A plugin declares a form as a subclass of ``Form`` and labels each field for who
         nid: Annotated[Nid, Label(en="NID number", bn="এনআইডি নম্বর")]
 """
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, get_args
 
-from pydantic import GetJsonSchemaHandler, JsonValue, TypeAdapter, ValidationError
+from pydantic import BaseModel, GetJsonSchemaHandler, JsonValue, TypeAdapter, ValidationError
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, ErrorDetails
 
@@ -23,6 +25,9 @@ from nagorik.privacy import Form
 
 JSON_SCHEMA_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _ANY_PROBLEM: Final = "value"
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
+
+Location = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,34 +59,118 @@ def label_of(form: type[Form], field: str) -> Text:
 def validate_form(form: type[Form], data: Mapping[str, JsonValue], *, root: str = "/form") -> Form:
     """Check what was filled in against a service's form. All problems are told at once.
 
+    A number where a date belongs is refused, though pydantic would count it as seconds from 1970.
+
     Raises:
         InputRejected: With one problem for each field that is wrong; ``root`` begins each pointer. Nothing that was
-            filled in is repeated.
+            filled in is repeated, and no key that the form does not declare: a pointer ends above it.
     """
+    given = dict(data)
     try:
-        return form.model_validate(dict(data))
+        filled = form.model_validate(given)
     except ValidationError as error:
-        problems = error.errors(include_url=False, include_input=False)
-    raise InputRejected([_problem(form, problem, root) for problem in problems])
+        problems = [_problem(form, given, problem, root) for problem in error.errors(include_input=False)]
+    else:
+        problems = [
+            _told(form, given, location, "date_parsing", {}, root) for location in _numbers_as_days(filled, given, ())
+        ]
+        if not problems:
+            return filled
+    raise InputRejected(list(dict.fromkeys(problems)))
 
 
 def form_schema(form: type[Form]) -> dict[str, Any]:
     """A form's JSON Schema 2020-12 with titles and help in both languages (``x-title-bn``, ``x-description-bn``)."""
-    return {"$schema": JSON_SCHEMA_DIALECT, **TypeAdapter(form).json_schema()}
+    return {"$schema": JSON_SCHEMA_DIALECT, **form.model_json_schema()}
 
 
-def _problem(form: type[Form], problem: ErrorDetails, root: str) -> FieldProblem:
-    location = problem["loc"]
-    context = problem.get("ctx", {})
-    code = problem["type"]
-    if isinstance(context.get("bn"), str) and isinstance(context.get("en"), str):
-        sentence = Text(bn=context["bn"], en=context["en"])
-    else:
-        sentence = _sentences().get(code) or _sentences()[_ANY_PROBLEM]
-    if location and isinstance(location[0], str) and location[0] in form.model_fields:
-        label = label_of(form, location[0])
+def _problem(form: type[Form], given: JsonValue, problem: ErrorDetails, root: str) -> FieldProblem:
+    return _told(form, given, problem["loc"], problem["type"], problem.get("ctx", {}), root)
+
+
+def _told(
+    form: type[Form], given: JsonValue, location: Location, code: str, context: Mapping[str, Any], root: str
+) -> FieldProblem:
+    sentence = _own_sentence(context) or _sentences().get(code) or _sentences()[_ANY_PROBLEM]
+    place = _place(form, given, location, absent=code == "missing")
+    field = _fields(form).get(str(place[0])) if place else None
+    if field is not None:
+        label = label_of(form, field)
         sentence = Text(bn=f"{label.bn}: {sentence.bn}", en=f"{label.en}: {sentence.en}")
-    return FieldProblem(pointer=root + "".join(f"/{_escaped(part)}" for part in location), code=code, text=sentence)
+    return FieldProblem(pointer=root + "".join(f"/{_escaped(part)}" for part in place), code=code, text=sentence)
+
+
+def _own_sentence(context: Mapping[str, Any]) -> Text | None:
+    """The sentence that an error brings in both languages, as the errors of ``nagorik.bangladesh`` do."""
+    bn, en = context.get("bn"), context.get("en")
+    if not (isinstance(bn, str) and isinstance(en, str) and bn.strip() and en.strip()):
+        return None
+    return Text(bn=bn, en=en)
+
+
+def _place(form: type[Form], given: JsonValue, location: Location, *, absent: bool) -> Location:
+    """Where in the document a problem lies; ``absent`` says that the last key is the one that is not there.
+
+    pydantic's location also holds names of alternatives, which are not in the document, and keys that the form does
+    not declare, which are input.
+    """
+    declared = _names(form)
+    place: list[str | int] = []
+    here: object = given
+    for number, part in enumerate(location, start=1):
+        if isinstance(here, Mapping) and part in declared and (part in here or (absent and number == len(location))):
+            here = here.get(part)
+        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+            here = here[part]
+        elif isinstance(here, Mapping) and part in here:
+            break
+        else:
+            continue
+        place.append(part)
+    return tuple(place)
+
+
+def _numbers_as_days(value: object, given: object, at: Location) -> Iterator[Location]:
+    """Where pydantic took a number for an instant since 1970."""
+    if isinstance(value, date) and isinstance(given, int | float | str):
+        number = not isinstance(given, str) or _NUMBER.fullmatch(given.strip()) is not None
+        # Only pydantic's own reading is refused: a validator of the form may know dates that are written so.
+        if number and value == _read_as(type(value), given):
+            yield at
+    elif isinstance(value, BaseModel) and isinstance(given, Mapping):
+        for key, name in _fields(type(value)).items():
+            if key in given:
+                yield from _numbers_as_days(getattr(value, name), given[key], (*at, key))
+    elif isinstance(value, list | tuple) and isinstance(given, list):
+        for index, (one, raw) in enumerate(zip(value, given, strict=False)):
+            yield from _numbers_as_days(one, raw, (*at, index))
+
+
+def _read_as(kind: type[date], given: object) -> object:
+    try:
+        return TypeAdapter(kind).validate_python(given)
+    except ValidationError:
+        return None
+
+
+@cache
+def _fields(model: type[BaseModel]) -> Mapping[str, str]:
+    """A model's fields by the keys under which a document holds them."""
+    return {field.alias or name: name for name, field in model.model_fields.items()}
+
+
+@cache
+def _names(model: type[BaseModel]) -> frozenset[str]:
+    """Every key that a model or a model within it declares."""
+    seen: set[type[BaseModel]] = set()
+    waiting: list[object] = [model]
+    while waiting:
+        kind = waiting.pop()
+        if isinstance(kind, type) and issubclass(kind, BaseModel) and kind not in seen:
+            seen.add(kind)
+            waiting += [field.annotation for field in kind.model_fields.values()]
+        waiting += get_args(kind)
+    return frozenset(key for kind in seen for key in _fields(kind))
 
 
 def _escaped(part: str | int) -> str:
