@@ -39,6 +39,10 @@ class PlatformSettings:
         documents: The host's documents; without one, a plugin that reaches for a document is told that there is none.
         clock: The time.
         faults_before_quarantine: Faults of a plugin in a row, after which it is no longer called.
+        import_seconds: Seconds that the import of a plugin may take on its first use; one that takes longer is
+            quarantined.
+        longest_step: Seconds for which a hook may keep the event loop without awaiting. Nothing can interrupt it; a
+            longer step counts as a fault, though what the hook returns stands.
     """
 
     plugins: Mapping[str, PluginConfiguration] = field(default_factory=dict)
@@ -48,3 +52,5 @@ class PlatformSettings:
     documents: "DocumentStore | None" = None
     clock: Clock = field(default_factory=SystemClock)
     faults_before_quarantine: int = 5
+    import_seconds: float = 30.0
+    longest_step: float = 1.0

@@ -1,28 +1,31 @@
 """Calling a plugin: one operation, addressed to the one plugin that owns the service."""
 
-import asyncio
-import traceback
-from functools import cache
-from pathlib import Path
-from types import NoneType
-from typing import Any, Final, get_args, get_type_hints
+from collections.abc import Callable
+from types import CoroutineType
+from typing import Any, Final, TypeVar
 
 import structlog
 
-from nagorik.agency_client import CallLedger
-from nagorik.clock import Deadline
 from nagorik.context import CallContext
-from nagorik.errors import NagorikError, Outcome, OutcomeUnknown, PluginFault, ServiceNotOffered
-from nagorik.loading import PluginRecord, Quarantine, QuarantineCode, Registry
+from nagorik.errors import AgencyUnavailable, Layer, NagorikError, OutcomeUnknown, PluginFault, ServiceNotOffered
+from nagorik.loading import LoadedPlugin, PluginRecord, Quarantine, QuarantineCode, Registry
 from nagorik.logs import get_call_log
 from nagorik.manifest import PaymentGateway, PublicService
 from nagorik.operations import OPERATIONS, Operation
+from nagorik.platform.call_deadline import CallDeadline
 from nagorik.platform.configuration import PlatformSettings
 from nagorik.platform.equipment import Equipment
+from nagorik.platform.faults import fault_of, only
+from nagorik.platform.first_use import FirstUse
 from nagorik.platform.policies import Call, Policies
-from nagorik.platform.running import Overran, Returned, Runner
+from nagorik.platform.results import checked
+from nagorik.platform.running import End, Overran, Returned, Runner
+from nagorik.platform.verdicts import bare, held_to_ledger, is_known, of_a_read
+from nagorik.privacy import Form, Model
 
 log: Final = structlog.stdlib.get_logger("nagorik")
+
+T = TypeVar("T")
 
 Offer = PublicService | PaymentGateway
 
@@ -31,12 +34,14 @@ class Dispatcher:
     """Resolves, activates, calls and judges. Errors that leave it are those of ``nagorik.errors``."""
 
     def __init__(self, registry: Registry, settings: PlatformSettings) -> None:
-        self.registry = registry
+        self._registry = registry
         self._settings = settings
         self._clock = settings.clock
         self._policies = Policies(settings.policies)
         self._runner = Runner()
         self._equipment: dict[str, Equipment] = {}
+        self._first_use = FirstUse(registry, settings.import_seconds, self._equip)
+        self._closed = False
 
     def offer(self, service: str) -> tuple[PluginRecord, Offer]:
         """The owner of a service or gateway and what its manifest says of it.
@@ -44,235 +49,219 @@ class Dispatcher:
         Raises:
             ServiceNotOffered: Nobody offers it, or its plugin is in quarantine.
         """
-        record = self.registry.owner_of(service)
+        record = self._registry.owner_of(service)
         if record is not None and record.quarantine is not None:
-            raise ServiceNotOffered(record.quarantine.code.value)
-        offer = self.registry.offer(service)
+            raise _about(ServiceNotOffered(record.quarantine.code.value), record, service)
+        offer = self._registry.offer(service)
         if record is None or offer is None:
             raise ServiceNotOffered("unknown-service")
         return record, offer
 
-    async def equipment(self, plugin: str) -> Equipment:
-        """A plugin ready to be called; imported, in a thread, if this is its first use.
+    async def with_form(self, service: str, use: Callable[[type[Form] | None], T]) -> T:
+        """What ``use`` makes of a service's form, a plugin's code on the host's loop.
 
         Raises:
-            ServiceNotOffered: It is in quarantine, or went there by this import.
+            NagorikError: What ``use`` raises; anything else is the plugin's fault.
         """
-        ready = self._equipment.get(plugin)
-        if ready is not None:
-            return ready
-        loaded = await asyncio.to_thread(self.registry.activate, plugin)
-        if isinstance(loaded, Quarantine):
-            log.warning("plugin_quarantined", plugin=plugin, code=loaded.code, distribution=loaded.distribution)
-            raise ServiceNotOffered(loaded.code.value)
+        record, offer = self.offer(service)
+        if not isinstance(offer, PublicService):
+            raise ServiceNotOffered("not-a-service")
+        equipment = await self._ready(record, service, None)
+        try:
+            return equipment.contain("form-raised", lambda: use(equipment.form(offer)))
+        except NagorikError as failure:
+            error = _about(failure, record, service)
+        if isinstance(error, PluginFault):
+            self._count(equipment, error)
+        raise error
 
-        async def probe() -> bool:
-            return await self._is_up(plugin)
-
-        return self._equipment.setdefault(plugin, Equipment(loaded, self._settings, probe))
-
-    async def call(
-        self,
-        operation: Operation,
-        service: str,
-        request: object,
-        *,
-        key: str | None = None,
-        seconds: float | None = None,
-    ) -> object:
-        """Call ``operation`` of ``service``.
-
-        Args:
-            operation: What is asked.
-            service: The service's or gateway's id.
-            request: The hook's request.
-            key: The application's idempotency key for this operation; a write needs one.
-            seconds: How long the answer is waited for; the manifest's limit by default.
+    async def call(self, operation: Operation, service: str, request: Model, *, key: str | None = None) -> Model:
+        """Call ``operation`` of ``service``; ``key`` is the application's for this operation, which a write needs.
 
         Raises:
             NagorikError: Any of ``nagorik.errors``, with service, operation and agency filled in.
         """
         record, offer = self.offer(service)
-        if operation not in offer.operations:
+        if operation not in offer.reads and operation not in offer.writes:
             raise _about(ServiceNotOffered("operation-not-offered"), record, service, operation)
-        equipment = await self.equipment(record.id)
-        idempotency = offer.writes.get(operation)
-        call = Call(record.id, service, operation, idempotency)
-        return await self._around(call, equipment, offer, request, key, seconds)
+        equipment = await self._ready(record, service, operation)
+        call = Call(record.id, service, operation, offer.writes.get(operation))
+        return await self._around(call, equipment, offer, request, key)
 
-    async def call_plugin(self, operation: Operation, plugin: str, request: object) -> object:
-        """Call an operation that belongs to a plugin as a whole."""
-        record = self.registry.record(plugin)
-        if record is None or record.manifest is None:
+    async def call_plugin(self, operation: Operation, plugin: str, request: Model) -> Model:
+        """Call an operation that belongs to a plugin as a whole.
+
+        Raises:
+            NagorikError: As ``call``.
+        """
+        record = self._registry.record(plugin)
+        if record is None:
             raise ServiceNotOffered("unknown-plugin")
-        if OPERATIONS[operation].hook not in record.manifest.declared_hooks:
-            raise ServiceNotOffered("operation-not-offered")
-        equipment = await self.equipment(plugin)
-        return await self._around(Call(plugin, None, operation, None), equipment, None, request, None, None)
+        if record.quarantine is not None:
+            raise _about(ServiceNotOffered(record.quarantine.code.value), record, None, operation)
+        if record.manifest is None or OPERATIONS[operation].hook not in record.manifest.declared_hooks:
+            raise _about(ServiceNotOffered("operation-not-offered"), record, None, operation)
+        equipment = await self._ready(record, None, operation)
+        return await self._around(Call(plugin, None, operation, None), equipment, None, request, None)
 
     async def aclose(self) -> None:
-        """Close every plugin's client."""
-        for equipment in self._equipment.values():
-            await equipment.aclose()
+        """Begin no further call, let those under way end, each by its deadline, and close all clients."""
+        self._closed = True
+        await self._runner.drain()
+        for plugin, equipment in self._equipment.items():
+            try:
+                await equipment.aclose()
+            except Exception as failure:  # noqa: BLE001 - one plugin's transport does not keep the others' open
+                log.error("client_not_closed", plugin=plugin, exception=type(failure).__name__)  # noqa: TRY400
 
-    async def _is_up(self, plugin: str) -> bool:
-        from nagorik.model.health import Health, HealthRequest, HealthState
+    # Inside
 
-        answer = await self.call_plugin(Operation.HEALTH, plugin, HealthRequest())
-        return isinstance(answer, Health) and answer.state is not HealthState.CLOSED
+    async def _ready(self, record: PluginRecord, service: str | None, operation: Operation | None) -> Equipment:
+        """A plugin ready to be called; imported if this is its first use.
+
+        Raises:
+            ServiceNotOffered: It went into quarantine by its import.
+            AgencyUnavailable: ``platform-closed``.
+        """
+        if self._closed:
+            raise _about(AgencyUnavailable(because="platform-closed", layer=Layer.CORE), record, service, operation)
+        ready = self._equipment.get(record.id)
+        if ready is not None:
+            return ready
+        made = await self._first_use.of(record.id)
+        if isinstance(made, Quarantine):
+            log.warning("plugin_quarantined", plugin=record.id, code=made.code.value)
+            raise _about(ServiceNotOffered(made.code.value), record, service, operation)
+        return self._equipment[record.id]
+
+    def _equip(self, loaded: LoadedPlugin) -> None:
+        """Runs in the import's thread."""
+        plugin = loaded.record.id
+
+        async def probe() -> bool:
+            from nagorik.model.health import Health, HealthRequest, HealthState
+
+            answer = await self.call_plugin(Operation.HEALTH, plugin, HealthRequest())
+            return isinstance(answer, Health) and answer.state is not HealthState.CLOSED
+
+        equipment = Equipment(loaded, self._settings, runner=self._runner, probe=probe)
+        equipment.prepare()
+        self._equipment[plugin] = equipment
 
     async def _around(
-        self,
-        call: Call,
-        equipment: Equipment,
-        offer: Offer | None,
-        request: object,
-        key: str | None,
-        seconds: float | None,
-    ) -> object:
+        self, call: Call, equipment: Equipment, offer: Offer | None, request: Model, key: str | None
+    ) -> Model:
         """Run the host's policies around the call and complete its error."""
-        record = equipment.loaded.record
         surroundings = self._policies.around(call)
-        error: NagorikError | None = None
-        answer: object = None
         if surroundings is not None:
-            try:
-                await surroundings.enter()
-            except NagorikError as refusal:
-                _about(refusal, record, call.service, call.operation)
-                raise
-        cancelled: asyncio.CancelledError | None = None
+            refusal = await surroundings.enter()
+            if refusal is not None:
+                raise _about(refusal, equipment.loaded.record, call.service, call.operation)
         try:
-            answer = await self._judged(call, equipment, offer, request, key, seconds)
-        except NagorikError as failure:
-            error = _about(failure, record, call.service, call.operation)
-        except asyncio.CancelledError as stop:
-            cancelled = stop
+            answer = await self._judged(call, equipment, offer, request, key)
+        except BaseException as stop:
+            if surroundings is not None:
+                await surroundings.leave(stop)
+            raise
+        error: NagorikError | None = None
+        if isinstance(answer, NagorikError):
+            error = _about(answer, equipment.loaded.record, call.service, call.operation)
+            if isinstance(error, OutcomeUnknown):
+                error.client_reference = getattr(request, "client_reference", None)
         if surroundings is not None:
-            await surroundings.leave(error or cancelled)
-        if cancelled is not None:
-            raise cancelled
+            await surroundings.leave(error)
         if error is not None:
             raise error
+        assert isinstance(answer, Model)  # noqa: S101 - the other half of the union
         return answer
 
     async def _judged(
-        self,
-        call: Call,
-        equipment: Equipment,
-        offer: Offer | None,
-        request: object,
-        key: str | None,
-        seconds: float | None,
-    ) -> object:
-        """Run the hook and say what is known: its result, its error, or that its outcome is unknown."""
-        deadline = Deadline.after(seconds or equipment.manifest.limits.deadline, self._clock)
-        http = equipment.bind(call.operation, call.idempotency, key, deadline)
-        context: CallContext[Any] = CallContext(
-            http=http,
-            settings=equipment.settings,
-            clock=self._clock,
-            deadline=deadline,
-            idempotency_key=key,
-            offer=offer,
-            fees=equipment.fees(offer) if isinstance(offer, PublicService) else None,
-            documents=equipment.documents,
-            log=get_call_log(call.plugin, call.service, call.operation),
-        )
-        hook = OPERATIONS[call.operation].hook
+        self, call: Call, equipment: Equipment, offer: Offer | None, request: Model, key: str | None
+    ) -> Model | NagorikError:
+        """Run the hook and say what is known: its result, its error, or that its outcome is unknown.
+
+        Errors are values here: a frame of this function, which holds what the plugin raised, is in no traceback.
+        """
+        deadline = CallDeadline.after(equipment.manifest.limits.deadline, self._clock)
         try:
-            end = await self._runner.run(
-                equipment.loaded.call(hook, request=request, context=context), deadline.remaining()
+            http = equipment.bind(call.operation, call.idempotency, key, deadline)
+            context: CallContext[Any] = CallContext(
+                http=http,
+                settings=equipment.settings,
+                clock=self._clock,
+                deadline=deadline,
+                idempotency_key=key,
+                offer=offer,
+                fees=equipment.fees(offer) if isinstance(offer, PublicService) else None,
+                documents=equipment.documents,
+                log=get_call_log(call.plugin, call.service, call.operation),
             )
+        except PluginFault as fault:
+            self._count(equipment, fault)
+            return fault
+        except NagorikError as unusable:
+            return unusable
+        loaded, hook = equipment.loaded, OPERATIONS[call.operation].hook
+        try:
+            end, step = await self._runner.run(lambda: loaded.call(hook, request=request, context=context), deadline)
         finally:
             call.requests = http.ledger.requests
-        fault: PluginFault | None
-        if isinstance(end, Returned) and isinstance(end.value, result_types(call.operation)):
-            equipment.faults = 0
-            _hold_to_outcome(http.ledger, None)
-            return end.value
-        if isinstance(end, Returned):
-            fault = PluginFault("wrong-result", plugin=call.plugin, exception=type(end.value).__name__)
-        elif isinstance(end, Overran):
-            fault = PluginFault("abandoned" if end.abandoned else "deadline", plugin=call.plugin)
-        elif isinstance(end.error, NagorikError) and not isinstance(end.error, PluginFault):
-            equipment.faults = 0
-            _hold_to_outcome(http.ledger, end.error)
-            raise end.error
-        elif isinstance(end.error, PluginFault):
-            fault = end.error
-        else:
-            fault = PluginFault(
-                "exit" if isinstance(end.error, SystemExit) else "raised",
-                plugin=call.plugin,
-                exception=type(end.error).__name__,
-                where=_place(end.error, equipment.loaded.record.directory),
-            )
-        self._count(equipment, fault)
-        _hold_to_outcome(http.ledger, fault)
-        raise fault
+        found = _meaning(end, call, equipment)
+        self._score(equipment, found, step)
+        if isinstance(found, NagorikError) and call.idempotency is None:
+            return of_a_read(found)
+        held = held_to_ledger(http.ledger, found if isinstance(found, NagorikError) else None)
+        return found if held is None else held
 
-    def _count(self, equipment: Equipment, fault: PluginFault) -> None:
-        """Note a fault, and quarantine the plugin when they come in a row."""
+    def _score(self, equipment: Equipment, found: Model | NagorikError, step: float) -> None:
+        """Count a fault, or end the run of faults."""
+        if isinstance(found, PluginFault):
+            self._count(equipment, found)
+        elif step > self._settings.longest_step:
+            self._count(equipment, PluginFault("blocked-loop", plugin=equipment.loaded.record.id), seconds=step)
+        else:
+            equipment.faults = 0
+
+    def _count(self, equipment: Equipment, fault: PluginFault, seconds: float | None = None) -> None:
+        """Note a fault, and quarantine the plugin when they come in a row. ``seconds`` is how long it blocked."""
         equipment.faults += 1
         plugin = equipment.loaded.record.id
-        log.error("plugin_fault", plugin=plugin, fault=fault.fault, exception=fault.exception, where=fault.where)
-        if equipment.faults >= self._settings.faults_before_quarantine:
-            self.registry.quarantine(
+        told = {"exception": fault.exception, "where": fault.where, "seconds": seconds and round(seconds, 3)}
+        known = {name: value for name, value in told.items() if value is not None}
+        log.error("plugin_fault", plugin=plugin, fault=fault.fault, **known)
+        record = self._registry.record(plugin)
+        in_use = record is not None and record.quarantine is None
+        if in_use and equipment.faults >= self._settings.faults_before_quarantine:
+            self._registry.quarantine(
                 plugin,
                 QuarantineCode.TOO_MANY_FAULTS,
-                f"failed {equipment.faults} times in a row, at last with {fault.fault}.",
+                f"failed {equipment.faults} times in a row, at last with {fault.fault}",
                 "Ask its owner for a fixed version, install it and restart.",
             )
-            log.error("plugin_quarantined", plugin=plugin, code=QuarantineCode.TOO_MANY_FAULTS)
+            log.error("plugin_quarantined", plugin=plugin, code=QuarantineCode.TOO_MANY_FAULTS.value)
 
 
-@cache
-def result_types(operation: Operation) -> tuple[type, ...]:
-    """The types that an operation's hook may return, as its specification is annotated."""
-    from nagorik import hookspecs
-
-    annotation = get_type_hints(getattr(hookspecs, OPERATIONS[operation].hook))["return"]
-    return tuple(kind for kind in get_args(annotation) if kind is not NoneType) or (annotation,)
-
-
-def _hold_to_outcome(ledger: CallLedger, error: NagorikError | None) -> None:
-    """Let no plugin say that nothing was sent, or that all is well, when a write of its call may have been processed.
-
-    A plugin that meets a lost answer may look it up itself and return what it found; without an answered look-up its
-    word counts for nothing. An error that claims that nothing was sent, after something was, is unknown too.
-
-    Raises:
-        OutcomeUnknown: In place of what the plugin said.
-    """
-    if isinstance(error, OutcomeUnknown):
-        return
-    definite = error is None or error.outcome in {Outcome.REJECTED, Outcome.ALREADY_THERE}
-    if ledger.unknown is not None and not (definite and ledger.read_after_unknown):
-        raise ledger.unknown
-    if error is not None and error.outcome is Outcome.NOT_SENT and ledger.wrote:
-        raise OutcomeUnknown(step="+".join(sorted(ledger.steps)) or "write", because=error.code, layer=error.layer)
+def _meaning(end: End, call: Call, equipment: Equipment) -> Model | NagorikError:
+    """What a hook's end says, before its writes are looked at."""
+    if isinstance(end, Returned):
+        answer = checked(call.operation, end.value)
+        if answer is not None:
+            return answer
+        if type(end.value) is CoroutineType:  # an isinstance would ask the plugin
+            end.value.close()
+        return PluginFault("wrong-result", plugin=call.plugin, exception=type(end.value).__name__)
+    if isinstance(end, Overran):
+        return PluginFault("abandoned" if end.abandoned else "deadline", plugin=call.plugin)
+    error = only(end.error)
+    return error if is_known(error) else fault_of(error, equipment.loaded.record)
 
 
-def _about(error: NagorikError, record: PluginRecord, service: str | None, operation: Operation) -> NagorikError:
-    error.service = service
-    error.operation = operation.value
-    error.agency = record.manifest.name if record.manifest is not None else None
-    return error
-
-
-def _place(error: BaseException, directory: Path | None) -> str | None:
-    """File, line and function of the innermost frame inside the plugin; never the line's text or a value."""
-    if directory is None:
-        return None
-    inside = [
-        frame
-        for frame in traceback.StackSummary.extract(
-            traceback.walk_tb(error.__traceback__), lookup_lines=False, capture_locals=False
-        )
-        if Path(frame.filename).is_relative_to(directory)
-    ]
-    if not inside:
-        return None
-    frame = inside[-1]
-    return f"{Path(frame.filename).relative_to(directory)}:{frame.lineno} in {frame.name}"
+def _about(
+    error: NagorikError, record: PluginRecord, service: str | None, operation: Operation | None = None
+) -> NagorikError:
+    """The error to raise: one of its own, that says what was called."""
+    told = bare(error)
+    told.service = service
+    told.operation = operation.value if operation is not None else None
+    told.agency = record.manifest.name if record.manifest is not None else None
+    return told

@@ -1,29 +1,40 @@
 """What the platform keeps for one plugin in use: client, settings, forms and fees, each made when first needed."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from nagorik.agency_client import AgencyClient, AgencyHttp, AgencySettings
-from nagorik.clock import Deadline
-from nagorik.errors import PluginFault, SettingsRejected
+from nagorik.errors import NagorikError, PluginFault, SettingsRejected
 from nagorik.fees import FeeSchedule, load_schedules
 from nagorik.loading import Imported, LoadedPlugin, resolve_object
 from nagorik.manifest import Manifest, PublicService
 from nagorik.model.document import DocumentReference, DocumentStore
 from nagorik.operations import Idempotency, Operation
+from nagorik.platform.call_deadline import CallDeadline
 from nagorik.platform.configuration import PlatformSettings, PluginConfiguration
+from nagorik.platform.faults import fault_of, only
+from nagorik.platform.running import Raised, Returned, Runner
+from nagorik.platform.verdicts import is_known
 from nagorik.privacy import Form
 from nagorik.settings import load_settings
 
 if TYPE_CHECKING:
     from nagorik.agency_client.agency_health import Probe
 
+T = TypeVar("T")
+
 
 class Equipment:
-    """One plugin, ready to be called, with all that its calls share."""
+    """One plugin, ready to be called, with all that its calls share.
 
-    def __init__(self, loaded: LoadedPlugin, settings: PlatformSettings, probe: "Probe | None") -> None:
+    What it raises is one of ``nagorik.errors``, whatever the plugin's own code does.
+    """
+
+    def __init__(
+        self, loaded: LoadedPlugin, settings: PlatformSettings, *, runner: Runner, probe: "Probe | None"
+    ) -> None:
         manifest = loaded.record.manifest
         if manifest is None:
             raise ValueError("a loaded plugin has a manifest")
@@ -34,9 +45,23 @@ class Equipment:
         """Faults in a row."""
         self._clock = settings.clock
         self._own = settings.plugins.get(loaded.record.id, PluginConfiguration())
+        self._runner = runner
         self._probe = probe
         self._forms: dict[str, type[Form]] = {}
         self._fees: dict[str, FeeSchedule] = {}
+
+    def prepare(self) -> None:
+        """Import and read what the manifest names, so that no call does it; a problem waits for the call it meets."""
+        with suppress(NagorikError):
+            _ = self.settings
+        for reference in (self.manifest.login, self.manifest.answers):
+            with suppress(NagorikError):
+                self._function(reference)
+        for service in self.manifest.services:
+            with suppress(NagorikError):
+                self.form(service)
+            with suppress(NagorikError):
+                self.fees(service)
 
     @cached_property
     def settings(self) -> AgencySettings:
@@ -50,7 +75,9 @@ class Equipment:
             model = self._object(self.manifest.settings)
             if not (isinstance(model, type) and issubclass(model, AgencySettings)):
                 self._broken("settings-not-agency-settings")
-        settings: AgencySettings = load_settings(model, self.loaded.record.id, self._own.settings)
+        settings: AgencySettings = self.contain(
+            "settings-raised", lambda: load_settings(model, self.loaded.record.id, self._own.settings)
+        )
         return settings
 
     @cached_property
@@ -65,13 +92,13 @@ class Equipment:
             egress=frozenset(manifest.egress) | self._own.egress,
             settings=self.settings,
             answers=self._function(manifest.answers),
-            login=self._function(manifest.login),
+            login=self._login(manifest.login),
             probe=self._probe if manifest.health else None,
             transport_factory=self._own.transport_factory,
         )
 
     def bind(
-        self, operation: Operation, idempotency: Idempotency | None, key: str | None, deadline: Deadline
+        self, operation: Operation, idempotency: Idempotency | None, key: str | None, deadline: CallDeadline
     ) -> AgencyHttp:
         """The client for one call."""
         return self.client.bind(operation, idempotency, key, deadline)
@@ -94,17 +121,47 @@ class Equipment:
         if service.fees not in self._fees:
             file, _, name = service.fees.partition("#")
             directory = self.loaded.record.directory
-            try:
-                text = (directory / file).read_text("utf-8") if directory is not None else ""
-                self._fees[service.fees] = load_schedules(text)[name]
-            except (OSError, ValueError, KeyError):
+            schedule = None
+            with suppress(OSError, ValueError, KeyError):
+                text = (directory / file).read_bytes() if directory is not None else b""
+                schedule = load_schedules(text)[name]
+            if schedule is None:
                 self._broken("fee-schedule-unusable")
+            self._fees[service.fees] = schedule
         return self._fees[service.fees]
+
+    def contain(self, fault: str, code: Callable[[], T]) -> T:
+        """Run a plugin's synchronous code; what it raises beside ``nagorik.errors`` becomes its ``fault``."""
+        try:
+            return code()
+        except BaseException as error:  # noqa: BLE001 - a plugin's code may raise anything
+            failure = error if is_known(error) else fault_of(error, self.loaded.record, fault)
+        failure.__context__ = failure.__cause__ = None
+        raise failure
 
     async def aclose(self) -> None:
         """Close what is open."""
         if "client" in self.__dict__:
             await self.client.aclose()
+
+    def _login(self, reference: str | None) -> Callable[[AgencyHttp, Any], Awaitable[Any]] | None:
+        """The plugin's login, run like a hook: it ends in time and cannot end the process."""
+        function = self._function(reference)
+        if function is None:
+            return None
+
+        async def login(http: AgencyHttp, settings: Any) -> object:
+            deadline = CallDeadline.after(self.manifest.limits.deadline, self._clock)
+            end, _ = await self._runner.run(lambda: function(http, settings), deadline)
+            if isinstance(end, Returned):
+                return end.value
+            failure: BaseException = PluginFault("login-deadline", plugin=self.loaded.record.id)
+            if isinstance(end, Raised):
+                error = only(end.error)
+                failure = error if is_known(error) else fault_of(error, self.loaded.record, "login-raised")
+            raise failure
+
+        return login
 
     def _function(self, reference: str | None) -> Callable[..., Any] | None:
         if reference is None:
@@ -115,7 +172,7 @@ class Equipment:
         return function  # type: ignore[no-any-return]
 
     def _object(self, reference: str) -> Any:
-        found = resolve_object(self.loaded.record, reference)
+        found = self.contain("reference-raised", lambda: resolve_object(self.loaded.record, reference))
         if not isinstance(found, Imported):
             self._broken(found.code.value)
         return found.value

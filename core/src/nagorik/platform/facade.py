@@ -49,7 +49,7 @@ from nagorik.model.submission import (
 from nagorik.operations import Operation
 from nagorik.platform.configuration import PlatformSettings
 from nagorik.platform.dispatch import Dispatcher
-from nagorik.privacy import Form
+from nagorik.privacy import Form, Model
 
 ResultT = TypeVar("ResultT")
 
@@ -92,9 +92,11 @@ class References:
 class Platform:
     """All installed plugins behind one typed facade.
 
-    Every method that calls a plugin raises the errors of ``nagorik.errors`` and nothing else. An application's form
-    is validated before any hook is called, a write is refused unless a consent covers it, and every call is over by
-    its deadline, whatever the plugin does.
+    Every method that calls a plugin raises the errors of ``nagorik.errors`` and nothing else, save what a host's own
+    policy raises on entering. An application's form is validated before any hook is called, a write is refused unless
+    a consent covers it, and every call is over by its deadline, whatever the plugin does, unless it never awaits.
+
+    A caller that cancels a write does not know its outcome. A platform belongs to the event loop that first uses it.
     """
 
     def __init__(self, registry: Registry, settings: PlatformSettings) -> None:
@@ -122,7 +124,7 @@ class Platform:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close all connections to agencies."""
+        """Begin no further call, let those under way end, each by its deadline, and close all connections."""
         await self._dispatcher.aclose()
 
     # The catalogue
@@ -171,8 +173,7 @@ class Platform:
 
     async def form_schema(self, service: str) -> dict[str, JsonValue] | None:
         """The JSON Schema 2020-12 of a service's form, in both languages; ``None`` for a service without a form."""
-        form = await self._form_of(service)
-        return None if form is None else cast("dict[str, JsonValue]", form_schema(form))
+        return await self._dispatcher.with_form(service, lambda form: None if form is None else form_schema(form))
 
     async def validate(self, service: str, form: Mapping[str, JsonValue]) -> Form:
         """Check what was filled in, without calling anybody.
@@ -180,8 +181,7 @@ class Platform:
         Raises:
             InputRejected: With a pointer and a sentence in both languages for each field.
         """
-        model = await self._form_of(service)
-        return validate_form(model or Form, form)
+        return await self._dispatcher.with_form(service, lambda model: validate_form(model or Form, form))
 
     # Before filing
 
@@ -214,9 +214,17 @@ class Platform:
     # Paying
 
     async def start_payment(
-        self, request: StartPaymentRequest, *, service: str, consent: Consent | None, key: str
+        self,
+        request: StartPaymentRequest,
+        *,
+        service: str,
+        consent: Consent | None,
+        key: str,
     ) -> PaymentStarted:
         """Announce a payment for ``service`` to the gateway named in ``request``.
+
+        The consent's ceiling is for all payments of an application together; here it is compared with this one. Who
+        keeps the others, as ``nagorik.journey`` does, compares the sum before.
 
         Raises:
             ConsentMissing: The citizen's consent does not cover paying, or not this amount.
@@ -355,7 +363,7 @@ class Platform:
         self,
         operation: Operation,
         service: str,
-        request: object,
+        request: Model,
         result: type[ResultT],
         *,
         key: str | None = None,
@@ -364,11 +372,6 @@ class Platform:
         if not isinstance(answer, result):
             raise TypeError(f"{operation.value} does not return a {result.__name__}")
         return answer
-
-    async def _form_of(self, service: str) -> type[Form] | None:
-        offer = self.service(service)
-        equipment = await self._dispatcher.equipment(service.partition(".")[0])
-        return equipment.form(offer)
 
     async def _application(self, draft: ApplicationDraft) -> _ApplicationMembers:
         """The members that every request about an application has, its form validated."""

@@ -8,6 +8,7 @@ from typing import Final
 import pluggy
 import structlog
 
+from nagorik.errors import NagorikError
 from nagorik.markers import PROJECT, hookspec
 from nagorik.operations import Idempotency, Operation
 
@@ -41,7 +42,8 @@ class PolicySpecs:
         """A context entered before ``call`` and left after it, or ``None`` for a call that it does not concern.
 
         Called for every call to every plugin. Raise one of ``nagorik.errors`` on entering to refuse the call: nothing
-        is sent then. On leaving it sees the call's error, if any, and cannot change what came of it.
+        is sent then. Anything else that is raised on entering refuses it too, and reaches the caller as it is. On
+        leaving it sees the call's error, if any, and cannot change what came of it.
         """
         raise NotImplementedError
 
@@ -54,6 +56,8 @@ class Policies:
         self._manager.add_hookspecs(PolicySpecs)
         for policy in reversed(policies):  # pluggy calls the last registered first
             self._manager.register(policy)
+            if not self._manager.get_hookcallers(policy):
+                raise ValueError(f"{type(policy).__name__} has no nagorik_call_policy that is marked with @hookimpl")
         self._manager.check_pending()
         self._any = bool(policies)
 
@@ -71,25 +75,38 @@ class Surroundings:
         self._contexts = contexts
         self._entered: list[AbstractAsyncContextManager[None]] = []
 
-    async def enter(self) -> None:
-        """Enter all contexts; what one raises refuses the call, after those before it are left again."""
+    async def enter(self) -> NagorikError | None:
+        """Enter all contexts; what one raises refuses the call, after those before it are left again.
+
+        A refusal is returned; what is none of ``nagorik.errors`` is the host's own, and raised.
+        """
         for context in self._contexts:
             try:
                 await context.__aenter__()
-            except BaseException as refusal:
+            except NagorikError as refusal:
                 await self.leave(refusal)
+                return refusal
+            except BaseException as failure:
+                await self.leave(failure)
                 raise
             self._entered.append(context)
+        return None
 
     async def leave(self, error: BaseException | None) -> None:
-        """Leave the entered contexts, last first, telling each of ``error``."""
+        """Leave the entered contexts, all of them and last first, telling each of ``error``."""
         kind: type[BaseException] | None = type(error) if error is not None else None
         trace: TracebackType | None = error.__traceback__ if error is not None else None
+        stop: BaseException | None = None
         while self._entered:
             context = self._entered.pop()
             try:
                 await context.__aexit__(kind, error, trace)
-            except Exception as failure:
+            except Exception as failure:  # noqa: BLE001 - the host's own code may raise anything
                 if failure is not error:
                     # The call is over and its outcome stands; a failing audit must be seen, but not change it.
-                    log.exception("call_policy_failed", policy=type(context).__name__)
+                    name = type(failure).__name__
+                    log.error("call_policy_failed", policy=type(context).__name__, exception=name)  # noqa: TRY400
+            except BaseException as failure:  # noqa: BLE001 - the caller is cancelled meanwhile
+                stop = failure
+        if stop is not None and stop is not error:
+            raise stop

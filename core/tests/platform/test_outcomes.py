@@ -1,0 +1,272 @@
+"""What a write's call may end in, whatever the plugin makes of the errors it meets."""
+
+import asyncio
+from uuid import UUID
+
+import httpx
+import pytest
+
+from nagorik.errors import (
+    AgencyRejected,
+    AgencyUnavailable,
+    DuplicateApplication,
+    Outcome,
+    OutcomeUnknown,
+    PluginFault,
+)
+from nagorik.model.submission import Accepted
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+LOST = httpx.ReadTimeout("https://api.wasa.example/applications?nid=1990123456789")
+ACCEPT = "return Accepted(reference='R-1', status=STATUS)"
+SWALLOW = """
+    try:
+        await file(context)
+    except OutcomeUnknown:
+        {then}
+"""
+
+
+async def submit(world, body, *script, writes=None, deadline=30):
+    hooks = {"nagorik_submit": body, "nagorik_find_submission": "return CannotTell(because='x')"}
+    world.install(hooks=hooks, writes=writes, extra=f"limits = {{ deadline = {deadline} }}")
+    world.agency.will(*script)
+    platform = world.platform()
+    await world.warm(platform)
+    return await platform.submit(world.draft(), world.references)
+
+
+async def unknown(world, body, *script, **options):
+    with pytest.raises(OutcomeUnknown) as caught:
+        await submit(world, body, *script, **options)
+    assert (caught.value.service, caught.value.operation) == ("wasa.connection", "submit")
+    assert caught.value.agency.en == "Water Authority"
+    assert caught.value.client_reference == world.references.client_reference
+    assert world.NID not in str(caught.value) + repr(caught.value) + str(caught.value.to_problem())
+    return caught.value
+
+
+async def test_a_write_that_is_answered_is_accepted(world):
+    assert isinstance(await submit(world, f"await file(context)\n{ACCEPT}"), Accepted)
+    assert world.agency.writes == 1
+
+
+@pytest.mark.parametrize(
+    ("end", "because"),
+    [
+        ("raise TypeError(NID)", "plugin-fault"),
+        ("return None", "plugin-fault"),
+        ("sys.exit(0)", "plugin-fault"),
+        ("await asyncio.sleep(10_000)", "plugin-fault"),
+        ("raise AgencyUnavailable()", "agency-unavailable"),
+        ("raise RateLimited()", "rate-limited"),
+        ("raise ContractViolation('x')", "contract-violation"),
+        ("raise PluginFault('x', plugin='wasa')", "plugin-fault"),
+        ("raise ServiceNotOffered('x')", "service-not-offered"),
+    ],
+)
+async def test_nothing_is_said_to_be_unsent_after_a_write(world, end, because):
+    error = await unknown(world, f"await file(context)\n{end}")
+    assert (error.step, error.because) == ("file", because)
+
+
+async def test_faults_behind_an_unknown_outcome_are_counted(world):
+    world.install(hooks={"nagorik_submit": "await file(context)\nraise TypeError(NID)"})
+    platform = world.platform(faults_before_quarantine=2)
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknown):
+            await platform.submit(world.draft(), world.references)
+    assert [refusal.code for refusal in platform.quarantined] == ["too-many-faults"]
+
+
+@pytest.mark.parametrize("then", [ACCEPT, "raise AgencyRejected('x')", "raise AgencyUnavailable()", "return None"])
+async def test_a_swallowed_lost_answer_stays_unknown(world, then):
+    error = await unknown(world, SWALLOW.format(then=then), LOST)
+    assert (error.step, error.because) == ("file", "read-timeout")
+
+
+@pytest.mark.parametrize(
+    ("then", "end"),
+    [
+        (ACCEPT, Accepted),
+        ("raise AgencyRejected('x')", AgencyRejected),
+        ("raise DuplicateApplication('R-1')", DuplicateApplication),
+    ],
+)
+async def test_a_plugin_that_looks_the_outcome_up_is_believed(world, then, end):
+    body = SWALLOW.format(then=f"await look(context)\n        {then}")
+    if end is Accepted:
+        assert isinstance(await submit(world, body, LOST), Accepted)
+    else:
+        with pytest.raises(end):
+            await submit(world, body, LOST)
+
+
+async def test_a_look_up_that_says_nothing_definite_settles_nothing(world):
+    body = SWALLOW.format(then="await look(context)\n        raise AgencyUnavailable()")
+    assert (await unknown(world, body, LOST)).because == "read-timeout"
+
+
+async def test_a_look_up_before_the_lost_answer_settles_nothing(world):
+    body = "await look(context)\n" + SWALLOW.format(then=ACCEPT).replace("\n    ", "\n")
+    assert (await unknown(world, body, world.filed(), LOST)).because == "read-timeout"
+
+
+async def test_a_lost_answer_is_not_sent_again_by_the_plugin(world):
+    body = SWALLOW.format(then=f"await file(context, 'again')\n        {ACCEPT}")
+    await unknown(world, body, LOST)
+    assert world.agency.writes == 1
+
+
+async def test_a_rejection_by_the_agency_is_a_rejection(world):
+    with pytest.raises(AgencyRejected) as caught:
+        await submit(world, f"await file(context)\n{ACCEPT}", httpx.Response(409, json={}))
+    assert caught.value.outcome is Outcome.REJECTED
+
+
+async def test_a_fault_before_anything_was_sent_is_a_fault(world):
+    with pytest.raises(PluginFault) as caught:
+        await submit(world, "raise TypeError(NID)")
+    assert caught.value.outcome is Outcome.NOT_SENT
+    assert world.agency.requests == []
+
+
+async def slow(_request):
+    await asyncio.sleep(60)
+    return httpx.Response(200, json={"reference": "R-1"})
+
+
+async def test_a_write_on_its_way_at_the_deadline_is_unknown(world):
+    error = await unknown(world, f"await file(context)\n{ACCEPT}", slow, deadline=5)
+    assert error.because == "deadline"
+
+
+async def test_a_write_on_its_way_when_the_hook_gives_up_is_unknown(world):
+    body = f"""
+        try:
+            await asyncio.wait_for(file(context), 2)
+        except TimeoutError:
+            pass
+        {ACCEPT}
+    """
+    assert (await unknown(world, body, slow)).because == "cancelled"
+
+
+@pytest.mark.parametrize(
+    "end", [ACCEPT, "raise AgencyRejected('x')", "raise AgencyUnavailable()", "raise TypeError()"]
+)
+async def test_a_write_that_nobody_waits_for_is_unknown(world, end):
+    error = await unknown(
+        world, f"seen.append(asyncio.create_task(file(context)))\nawait asyncio.sleep(1)\n{end}", slow
+    )
+    assert error.because == "not-awaited"
+    world.module().seen[0].cancel()
+
+
+async def test_a_deadline_with_a_write_that_cannot_be_stopped_is_unknown(world):
+    body = """
+        task = asyncio.create_task(file(context))
+        seen.append(task)
+        while True:
+            try:
+                await asyncio.shield(task)
+            except asyncio.CancelledError:
+                pass
+    """
+    error = await unknown(world, body, slow, deadline=5)
+    assert error.because in {"not-awaited", "deadline"}
+    assert world.agency.writes == 1
+
+
+async def test_a_stubborn_hook_sends_nothing_after_its_deadline(world):
+    body = """
+        try:
+            await asyncio.sleep(10_000)
+        except asyncio.CancelledError:
+            try:
+                await file(context)
+            except Exception as error:
+                seen.append((error.code, error.because))
+    """
+    with pytest.raises(PluginFault):
+        await submit(world, body, deadline=5)
+    assert world.module().seen == [("agency-unavailable", "call-over")]
+    assert world.agency.requests == []
+
+
+async def test_a_context_that_is_kept_sends_nothing_after_its_call(world):
+    await submit(world, f"seen.append(context)\n{ACCEPT}")
+    [context] = world.module().seen
+    for use in (world.module().file, world.module().look):
+        with pytest.raises(AgencyUnavailable) as caught:
+            await use(context)
+        assert caught.value.because == "call-over"
+    assert world.agency.requests == []
+
+
+async def test_a_task_left_behind_sends_nothing_after_its_call(world):
+    body = f"""
+        async def later():
+            await asyncio.sleep(1)
+            await file(context)
+        seen.append(asyncio.create_task(later()))
+        {ACCEPT}
+    """
+    await submit(world, body)
+    with pytest.raises(AgencyUnavailable):
+        await world.module().seen[0]
+    assert world.agency.requests == []
+
+
+async def test_a_cancelled_callers_hook_sends_nothing_more(world):
+    body = """
+        try:
+            await asyncio.sleep(100)
+        finally:
+            await file(context)
+    """
+    world.install(hooks={"nagorik_submit": body})
+    platform = world.platform()
+    await world.warm(platform)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await platform.submit(world.draft(), world.references)
+    assert world.agency.requests == []
+
+
+async def test_a_read_has_no_unknown_outcome(world):
+    world.install(hooks={"nagorik_get_status": "raise OutcomeUnknown(step='x', because='http-500')"})
+    with pytest.raises(AgencyUnavailable) as caught:
+        await world.platform().get_status(world.draft(), world.references)
+    assert caught.value.because == "http-500"
+
+
+async def test_a_write_in_a_read_operation_is_a_fault_and_not_sent(world):
+    world.install(hooks={"nagorik_get_status": "await file(context)\nreturn STATUS"})
+    with pytest.raises(PluginFault) as caught:
+        await world.platform().get_status(world.draft(), world.references)
+    assert caught.value.fault == "write-in-read-operation"
+    assert world.agency.requests == []
+
+
+async def test_a_host_that_may_not_be_reached_is_a_fault_and_not_sent(world):
+    body = f"await context.http.write('file', 'POST', 'https://elsewhere.example/x', expect=Filed)\n{ACCEPT}"
+    with pytest.raises(PluginFault) as caught:
+        await submit(world, body)
+    assert caught.value.fault == "egress-not-allowed"
+    assert world.agency.requests == []
+
+
+async def test_native_keys_are_the_same_for_every_attempt_and_differ_by_application(world):
+    body = f"await file(context)\n{ACCEPT}"
+    world.install(hooks={"nagorik_submit": body}, writes={"submit": "native"})
+    world.agency.will(httpx.ReadError("x"))
+    platform = world.platform()
+    other = type(world.references)(client_reference="CR-2", idempotency_key=UUID(int=7))
+    await platform.submit(world.draft(), world.references)
+    await platform.submit(world.draft(), world.references)
+    await platform.submit(world.draft(), other)
+    keys = [request.headers["Idempotency-Key"] for request in world.agency.requests]
+    assert len(keys) == 4
+    assert [keys.count(key) for key in keys] == [3, 3, 3, 1]

@@ -1,0 +1,83 @@
+"""Nothing personal leaves with an error: not in its text, its chain, its traceback, its notes, or a log line."""
+
+import logging
+import traceback
+
+import pytest
+
+from nagorik.errors import NagorikError
+
+pytestmark = pytest.mark.asyncio
+
+ENDS = {
+    "a foreign exception": "raise TypeError(f'no {NID}')",
+    "a chain of them": "try:\n    int(NID + 'x')\nexcept ValueError as error:\n    raise TypeError(NID) from error",
+    "an error with a cause": "raise AgencyRejected('x') from TypeError(NID)",
+    "an error raised while handling": "try:\n    int(NID + 'x')\nexcept ValueError:\n    raise RateLimited()",
+    "a fault with a cause": "raise PluginFault('x', plugin='wasa') from TypeError(NID)",
+    "an unknown outcome with a cause": "raise OutcomeUnknown(step='x', because='y') from TypeError(NID)",
+    "an error with a note": "error = AgencyUnavailable()\nerror.add_note(NID)\nraise error",
+    "an error in a group": "raise ExceptionGroup(NID, [AgencyUnavailable()]) from TypeError(NID)",
+    "an exit": "sys.exit(f'{NID}')",
+    "a wrong result": "return NID",
+    "an error of its own": "class Mine(AgencyRejected):\n    code = NID\nraise Mine(NID)",
+    "an error with arguments": "error = AgencyUnavailable()\nerror.args = (NID,)\nraise error",
+    "an error with other places": "error = AgencyUnavailable()\nerror.service = error.agency = NID\nraise error",
+}
+
+
+@pytest.mark.parametrize("operation", ["submit", "get_status"])
+@pytest.mark.parametrize("body", ENDS.values(), ids=ENDS)
+async def test_an_error_shows_nothing_personal(world, body, operation, structlog_output, caplog):
+    world.install(hooks={f"nagorik_{operation}": body})
+    platform = world.platform()
+    with caplog.at_level(logging.DEBUG), pytest.raises(NagorikError) as caught:
+        await getattr(platform, operation)(world.draft(), world.references)
+    error = caught.value
+    assert error.__cause__ is None
+    assert error.__context__ is None
+    shown = [str(error), repr(error), repr(error.args), str(error.to_problem()), str(error.message.bn)]
+    shown += traceback.format_exception(error)
+    shown += [repr(value) for frame in _frames(error) for value in frame.values()]
+    shown += [caplog.text, str(structlog_output)]
+    assert world.NID not in "\n".join(shown)
+
+
+def _frames(error):
+    """What a tool that keeps locals sees, from the platform's first frame on."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return [frame.f_locals for frame in frames if "nagorik" in frame.f_code.co_filename.rpartition("/src/")[2]]
+
+
+async def test_no_frame_of_the_plugin_is_kept(world):
+    world.install(hooks={"nagorik_get_status": "secret = NID\nraise AgencyRejected('x')"})
+    with pytest.raises(NagorikError) as caught:
+        await world.platform().get_status(world.draft(), world.references)
+    files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
+    assert not any("nagorik_wasa" in file for file in files)
+
+
+async def test_an_error_that_a_plugin_keeps_is_a_new_one_each_time(world):
+    world.install(
+        hooks={"nagorik_get_status": "raise GONE", "nagorik_submit": "raise GONE"},
+        head="GONE = AgencyRejected('gone')",
+    )
+    platform = world.platform()
+    errors = []
+    for call in (platform.get_status, platform.submit, platform.submit):
+        with pytest.raises(NagorikError) as caught:
+            await call(world.draft(), world.references)
+        errors.append(caught.value)
+    assert [error.operation for error in errors] == ["status", "submit", "submit"]
+    assert len({id(error) for error in errors}) == 3
+    assert world.module().GONE.service is None
+
+
+async def test_the_place_of_a_fault_is_told_to_its_owner(world, structlog_output):
+    world.install(hooks={"nagorik_get_status": "raise TypeError(NID)"})
+    with pytest.raises(NagorikError) as caught:
+        await world.platform().get_status(world.draft(), world.references)
+    [line] = [line for line in structlog_output if line["event"] == "plugin_fault"]
+    assert line["where"] == caught.value.where
+    assert line["where"].endswith("in nagorik_get_status")
+    assert line["where"].startswith("plugin.py:")
