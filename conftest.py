@@ -1,10 +1,11 @@
 """Runs what the documentation shows: every code block and every command of README.md and docs/.
 
-In one document, in order and in one empty folder: a block with ``title="path"`` is a file and is written there; other
-Python blocks are executed; ``console`` blocks are run, and what they print must match what is shown, where ``…`` alone
-on a line stands for any lines and ``…`` inside a line for any text. Blocks of other languages are only prose.
+In one document, in order and in one empty folder: a block with ``title="path"`` is a file and is written there;
+other Python blocks are executed; ``console`` blocks are run, and what they print must match what is shown, where
+``…`` alone on a line stands for any lines and ``…`` inside a line for any text. Other languages are only prose.
 """
 
+import asyncio
 import os
 import re
 import shutil
@@ -15,10 +16,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 from sybil import Document, Example, Region, Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.abstract.lexers import LexerCollection
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
+
+# pytest-asyncio asks for the present event loop before it makes its own. Unless one was ever set, Python makes one
+# for the asking, which nobody closes, and which fails whatever test runs when it is collected.
+asyncio.set_event_loop(None)
+
+# How long an example takes says more about the machine's other work than about the code.
+hypothesis.settings.register_profile("workspace", deadline=None)
+hypothesis.settings.load_profile("workspace")
 
 ROOT = Path(__file__).resolve().parent
 INFO = re.compile(r'(?P<language>[a-z]+)(?: title="(?P<title>[^"]+)")?(?P<quiet> not-run)?$\n', re.MULTILINE)

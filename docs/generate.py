@@ -63,7 +63,7 @@ def hooks_page() -> str:
         results = " or ".join(f"`{kind.__name__}`" for kind in typing.get_args(hints["return"]) or (hints["return"],))
         lines += [
             f"## {spec.hook}\n",
-            f"Operation `{operation.value}` of a {spec.family.value}; a {'write' if spec.writes else 'read'}. "
+            f"Operation `{operation.value}` of a {spec.family.value}; a {'write' if spec.writes else 'read'}.",
             f"Takes `{hints['request'].__name__}`, returns {results}.\n",
             inspect.cleandoc(hook.__doc__ or "").replace("``", "`"),
             "",

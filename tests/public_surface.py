@@ -51,7 +51,7 @@ def _top_level(core: griffe.Object | griffe.Alias) -> Iterator[str]:
     import nagorik
 
     for name in dir(nagorik):
-        if not name.startswith("_") and name in nagorik._HOME_OF:  # noqa: SLF001 - the promise itself
+        if not name.startswith("_") and name in nagorik._HOME_OF:
             yield f"nagorik.{name}"
 
 
@@ -63,9 +63,9 @@ def _exported(room: griffe.Object | griffe.Alias) -> Iterator[tuple[str, griffe.
     for name, member in room.members.items():
         if name.startswith("_") or (room.exports is not None and name not in room.exports):
             continue
-        target = member.final_target if isinstance(member, griffe.Alias) else member
         if isinstance(member, griffe.Alias) and room.exports is None:
             continue
+        target = member.final_target if isinstance(member, griffe.Alias) else member
         if not isinstance(target, griffe.Module):
             yield f"{room.path}.{name}", target
 
