@@ -58,7 +58,7 @@ def evidence_of(record: PluginRecord, offer: Offer) -> Evidence:
 
 
 def offer_of(record: PluginRecord, offer: Offer) -> Document:
-    """One service or gateway in a line."""
+    """One service or gateway as a list has it."""
     return {
         "id": offer.id,
         "kind": offer.family.value,
@@ -66,19 +66,6 @@ def offer_of(record: PluginRecord, offer: Offer) -> Document:
         "plugin": record.id,
         "state": record.state.value,
         "evidence": evidence_of(record, offer).value,
-        "operations": [operation.value for operation in (*offer.reads, *offer.writes)],
-    }
-
-
-def service_of(record: PluginRecord, offer: Offer, on: date) -> Document:
-    """One service or gateway in full, with what its fees are on a day."""
-    evidence = evidence_of(record, offer)
-    told = offer_of(record, offer) | {
-        "summary": text_of(offer.summary),
-        "distribution": record.source.distribution,
-        "version": record.source.version,
-        "quarantine": quarantine_of(record.quarantine),
-        "evidence": {"grade": evidence.value, "meaning": MEANINGS[evidence]},
         "operations": [
             *({"operation": read.value, "writes": False, "idempotency": None} for read in offer.reads),
             *(
@@ -86,6 +73,17 @@ def service_of(record: PluginRecord, offer: Offer, on: date) -> Document:
                 for op, kind in offer.writes.items()
             ),
         ],
+    }
+
+
+def service_of(record: PluginRecord, offer: Offer, on: date) -> Document:
+    """One service or gateway in full, with what its fees are on a day."""
+    told = offer_of(record, offer) | {
+        "summary": text_of(offer.summary),
+        "distribution": record.source.distribution,
+        "version": record.source.version,
+        "quarantine": quarantine_of(record.quarantine),
+        "evidence_means": MEANINGS[evidence_of(record, offer)],
     }
     if isinstance(offer, PublicService):
         fields = offer.model_dump(

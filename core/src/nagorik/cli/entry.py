@@ -50,9 +50,7 @@ def _parser(commands: Sequence[Contribution], wanted: str | None, command: Comma
     for item in sorted(commands, key=lambda item: (not item.is_core, item.name)):
         if item.name == wanted and command is not None and item.name not in seen:
             described = f"{command.help[:1].upper()}{command.help[1:]}."
-            own = listed.add_parser(
-                item.name, help=_escaped(command.help), description=_escaped(described), allow_abbrev=False
-            )
+            own = listed.add_parser(item.name, help=_escaped(command.help), description=described, allow_abbrev=False)
             _configure(item, command, own)
         elif item.name not in seen:
             listed.add_parser(item.name, help=_escaped(_summary(item)))

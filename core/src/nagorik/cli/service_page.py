@@ -17,10 +17,9 @@ def print_service(told: Document) -> None:
     print_lines(f"{told['id']}  {told['name']['en']}  {told['name']['bn']}")
     if told["summary"] is not None:
         print_lines("", told["summary"]["en"], told["summary"]["bn"])
-    evidence = told["evidence"]
     facts = [
         ("plugin", f"{told['plugin']}, from {told['distribution']} {told['version']}, {told['state']}"),
-        ("evidence", f"{evidence['grade']}: {evidence['meaning']}"),
+        ("evidence", f"{told['evidence']}: {told['evidence_means']}"),
     ]
     if told["kind"] == "service":
         facts += [

@@ -1,0 +1,194 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from nagorik.cli import checks
+from nagorik.logs import redaction
+
+NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+SECRET = "hunter2hunter2"
+EXAMINE = checks.examine
+SETTINGS = """
+from pydantic import SecretStr, field_validator
+
+from nagorik.settings import AgencySettings
+
+
+class WasaSettings(AgencySettings):
+    api_key: SecretStr
+    pages: int = 3
+
+    @field_validator("pages")
+    @classmethod
+    def _odd(cls, value):
+        if value == 13:
+            raise RuntimeError("s3cret")
+        return value
+"""
+
+
+@pytest.fixture(autouse=True)
+def at_noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "examine", lambda _: EXAMINE(NOW))
+
+
+def by_name(document: Any) -> dict[str, tuple[str, str, str]]:
+    return {item["check"]: (item["status"], item["message"], item["hint"]) for item in document["checks"]}
+
+
+def test_sound_installation_is_sound(site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.plugin()
+    monkeypatch.setenv("NAGORIK_WASA_BASE_URL", "https://api.wasa.example")
+    result = nagorik("doctor", "--json")
+    assert result.code == 0
+    assert result.document["sound"] is True
+    told = by_name(result.document)
+    assert told["core"][1] == "nagorik 1.0.0, hook API 1.0"
+    assert told["plugin wasa"][:2] == ("fine", "nagorik-wasa 1.0.0, for hook API 1.0, is ready")
+    assert told["settings wasa"][:2] == ("fine", "set: NAGORIK_WASA_BASE_URL")
+    assert told["fees wasa.connection"][:2] == (
+        "fine",
+        "the tariff circular-2020 is charged on 2026-11-24 (verified)",
+    )
+    for name in ("python", "time zone", "clock", "logging"):
+        assert told[name][0] == "fine"
+    shown = nagorik("doctor")
+    assert shown.code == 0
+    assert "This installation is sound." in shown.out
+    assert "api.wasa.example" not in shown.out + result.out
+
+
+def test_quarantined_plugin_is_wrong_and_says_what_to_do(site: Any, nagorik: Any) -> None:
+    site.plugin(api="9.0")
+    result = nagorik("doctor", "--json")
+    assert result.code == 1
+    assert result.document["sound"] is False
+    status, message, hint = by_name(result.document)["plugin wasa"]
+    assert status == "wrong"
+    assert message.startswith("api-incompatible: nagorik-wasa 1.0.0 was written for hook API 9.0")
+    assert hint == "Install a release of the plugin for this core, or the core that the plugin needs."
+    shown = nagorik("doctor")
+    assert shown.code == 1
+    assert "Something is wrong with this installation." in shown.out
+
+
+def test_fault_that_only_importing_shows_is_found(site: Any, nagorik: Any) -> None:
+    site.plugin(files={"plugin.py": "raise ValueError('s3cret')\n"})
+    result = nagorik("doctor", "--json")
+    assert result.code == 1
+    assert by_name(result.document)["plugin wasa"][1].startswith("import-failed: ")
+    assert "s3cret" not in result.out
+
+
+def test_settings_are_told_by_name_alone(site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.plugin(extra='settings = "settings:WasaSettings"', files={"settings.py": SETTINGS})
+    monkeypatch.setenv("NAGORIK_WASA_API_KEY", SECRET)
+    missing = nagorik("doctor", "--json")
+    assert missing.code == 0
+    assert by_name(missing.document)["settings wasa"][:2] == (
+        "warning",
+        "missing: NAGORIK_WASA_BASE_URL; set: NAGORIK_WASA_API_KEY",
+    )
+    assert nagorik("doctor", "--strict").code == 1
+    monkeypatch.setenv("NAGORIK_WASA_BASE_URL", "https://api.wasa.example")
+    monkeypatch.setenv("NAGORIK_WASA_PAGES", f"{SECRET}x")
+    wrong = nagorik("doctor", "--json")
+    assert wrong.code == 1
+    assert by_name(wrong.document)["settings wasa"][1].startswith("not accepted: NAGORIK_WASA_PAGES; set: ")
+    monkeypatch.setenv("NAGORIK_WASA_PAGES", "13")
+    raising = nagorik("doctor", "--json")
+    assert "the settings model raised RuntimeError" in by_name(raising.document)["settings wasa"][1]
+    for result in (missing, wrong, raising):
+        assert SECRET not in result.out
+        assert "s3cret" not in result.out
+
+
+def test_misspelt_setting_is_found(site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.plugin()
+    site.plugin("wasa-billing")
+    monkeypatch.setenv("NAGORIK_WASA_BASE_URL", "https://api.wasa.example")
+    monkeypatch.setenv("NAGORIK_WASA_BILLING_BASE_URL", "https://api.wasa.example")
+    monkeypatch.setenv("NAGORIK_WASA_REED_TIMEOUT", "3")
+    found = [item for item in nagorik("doctor", "--json").document["checks"] if item["check"] == "settings wasa"]
+    assert [(item["status"], item["message"], item["hint"]) for item in found] == [
+        ("fine", "set: NAGORIK_WASA_BASE_URL", ""),
+        (
+            "warning",
+            "NAGORIK_WASA_REED_TIMEOUT is set, and there is no such setting",
+            "Did you mean NAGORIK_WASA_READ_TIMEOUT?",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [("settings:Absent", "settings:Absent"), ("settings:NotSettings", "do not derive from AgencySettings")],
+)
+def test_settings_model_that_is_none_is_wrong(site: Any, nagorik: Any, settings: str, told: str) -> None:
+    site.plugin(extra=f'settings = "{settings}"', files={"settings.py": "class NotSettings:\n    pass\n"})
+    result = nagorik("doctor", "--json")
+    assert result.code == 1
+    assert told in by_name(result.document)["settings wasa"][1]
+
+
+@pytest.mark.parametrize(
+    ("now", "status"),
+    [
+        (datetime(2027, 6, 30, 17, 59, tzinfo=UTC), "fine"),
+        (datetime(2027, 6, 30, 18, 0, tzinfo=UTC), "wrong"),  # midnight in Dhaka, after the last day
+    ],
+)
+def test_fees_without_a_tariff_today_are_wrong(site: Any, now: datetime, status: str) -> None:
+    site.plugin()
+    (fees,) = [check for check in EXAMINE(now) if check.name == "fees wasa.connection"]
+    assert fees.status == status
+
+
+def test_fees_that_cannot_be_read_are_wrong(site: Any, nagorik: Any) -> None:
+    site.plugin(files={"fees.toml": "[connection]\n"})
+    result = nagorik("doctor", "--json")
+    assert result.code == 1
+    assert by_name(result.document)["fees wasa.connection"][1].startswith("fees.toml: connection.title: ")
+
+
+def test_nothing_installed_is_a_warning(site: Any, nagorik: Any) -> None:
+    result = nagorik("doctor", "--json")
+    assert result.code == 0
+    assert by_name(result.document)["plugins"][0] == "warning"
+
+
+@pytest.mark.parametrize(
+    ("now", "status"),
+    [
+        (datetime(1970, 1, 1, tzinfo=UTC), "wrong"),
+        (datetime(2026, 9, 29, 23, 59, tzinfo=UTC), "wrong"),
+        (datetime(2026, 9, 30, tzinfo=UTC), "fine"),
+        (NOW, "fine"),
+    ],
+)
+def test_clock_is_not_before_what_is_installed(site: Any, now: datetime, status: str) -> None:
+    site.plugin()
+    (clock,) = [check for check in EXAMINE(now) if check.name == "clock"]
+    assert clock.status == status
+
+
+def test_absent_time_zone_is_wrong(site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(_: object) -> datetime:
+        raise KeyError("Asia/Dhaka")
+
+    monkeypatch.setattr("nagorik.bangladesh.dhaka_time", absent)
+    result = nagorik("doctor", "--json")
+    assert result.code == 1
+    assert by_name(result.document)["time zone"] == (
+        "wrong",
+        "the data for Asia/Dhaka is absent or wrong",
+        "Install tzdata again.",
+    )
+
+
+def test_leaking_redaction_is_wrong(site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redaction, "may_be_shown", lambda *_: True)
+    result = nagorik("doctor", "--json")
+    assert result.code == 1
+    assert by_name(result.document)["logging"][0] == "wrong"
