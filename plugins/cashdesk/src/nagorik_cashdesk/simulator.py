@@ -60,7 +60,8 @@ class CashDeskSimulator(Simulator):
 
     Scripts and faults know a payment by its id, which is its client reference here, and by the payer's name.
     Outcomes: ``pay`` (after the duration ``pay``), ``never``, ``other-amount`` (of the value ``amount``, in taka),
-    ``cancel`` (after ``cancel``). A duration ``refund`` keeps a refund pending, ``expire`` says how long a slip is good for.
+    ``cancel`` (after ``cancel``). A duration ``refund`` keeps a refund pending; ``expire`` says how long a slip is
+    good for.
     """
 
     plugin_id: ClassVar[str] = "cashdesk"
