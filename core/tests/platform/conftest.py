@@ -32,10 +32,17 @@ import asyncio
 import sys
 import time
 
-from nagorik import *
 from nagorik.agency_client import WireModel
 from nagorik.errors import *
 from nagorik.markers import hookimpl
+from nagorik.model.artefact import *
+from nagorik.model.document import *
+from nagorik.model.eligibility import *
+from nagorik.model.fee import *
+from nagorik.model.health import *
+from nagorik.model.payment import *
+from nagorik.model.slot import *
+from nagorik.model.status import *
 from nagorik.model.submission import *
 
 NID = "1990123456789"
