@@ -27,12 +27,13 @@ async def perform(platform: Platform, draft: ApplicationDraft, progress: Progres
     whoever takes over to treat as interrupted.
 
     Raises:
-        ValueError: ``call`` names no operation.
+        ValueError: ``call`` names no operation, or one that no application is ever due for.
     """
-    if call.operation is None:
+    make = _CALLS.get(call.operation) if call.operation is not None else None
+    if make is None:
         raise ValueError("nothing is due")
     try:
-        return Answered(await _CALLS[call.operation](platform, draft, progress, call))
+        return Answered(await make(platform, draft, progress, call))
     except NagorikError as error:
         return Failed(error)
 
@@ -85,7 +86,7 @@ async def _refund_payment(platform: Platform, _: ApplicationDraft, progress: Pro
         gateway=payment.gateway,
         payment=payment.id,
         reference=payment.receipt().reference,
-        amount=payment.amount,
+        amount=payment.sum,
         reason=Text(**_REFUND_REASON),
     )
     key = references_of(progress).key(Operation.REFUND_PAYMENT, payment.id)
