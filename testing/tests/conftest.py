@@ -1,6 +1,5 @@
 """A small agency to try the kit on, in process and over the loopback."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import ClassVar, Protocol
@@ -13,10 +12,6 @@ from starlette.routing import Route
 
 from nagorik_testing import Simulator, SimulatorTransport, serve
 from nagorik_testing.fixtures import simulated_clock, socket_guard, synthetic_citizens
-
-# pytest-asyncio asks for the present event loop before it makes its own. Unless one was ever set, Python makes one
-# for the asking, which nobody closes, and which fails whatever test runs when it is collected.
-asyncio.set_event_loop(None)
 
 __all__ = ["simulated_clock", "socket_guard", "synthetic_citizens"]
 

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import httpx
-import hypothesis
 import pytest
 import pytest_asyncio
 from pydantic import BaseModel
@@ -14,14 +13,6 @@ from nagorik.agency_client import AgencyClient, AgencyHttp, AgencySettings, Wire
 from nagorik.clock import Deadline
 from nagorik.manifest import Manifest
 from nagorik.operations import Idempotency, Operation
-
-# How long an example takes says more about the machine's other work than about the code.
-hypothesis.settings.register_profile("agency-client", deadline=None)
-hypothesis.settings.load_profile("agency-client")
-
-# pytest-asyncio asks for the present event loop before it makes its own. Unless one was ever set, Python makes one
-# for the asking, which nobody closes, and which fails whatever test runs when it is collected.
-asyncio.set_event_loop(None)
 
 BASE = "https://api.example.gov.bd/v1"
 NOON = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)

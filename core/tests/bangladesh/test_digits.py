@@ -1,5 +1,4 @@
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from nagorik.bangladesh import is_ascii_digits, to_ascii_digits, to_bangla_digits
 

@@ -5,8 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from nagorik.bangladesh import BirthRegistrationNumber, Identifier, NationalDataError, Nid, to_bangla_digits

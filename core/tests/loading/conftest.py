@@ -1,6 +1,5 @@
 """Fake installed distributions: what pip leaves behind, written to a directory on ``sys.path``."""
 
-import asyncio
 import importlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -39,12 +38,6 @@ name = {{ en = "New connection", bn = "নতুন সংযোগ" }}
 reads = ["status"]
 """
     return head + "".join(service.format(plugin_id=plugin_id, number=number) for number in range(services))
-
-
-def pytest_configure() -> None:
-    # looptime asks for the current loop before every synchronous test; where none was ever set, asking makes one
-    # that nobody closes, and its ResourceWarning fails whichever test runs when it is collected.
-    asyncio.set_event_loop(None)
 
 
 class Site:

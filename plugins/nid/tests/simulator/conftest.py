@@ -1,6 +1,5 @@
 """The simulated Commission with somebody logged in, in process and over the loopback."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
@@ -10,10 +9,6 @@ import pytest
 from nagorik_nid.simulator import NidSimulator
 from nagorik_nid.simulator.login_desk import FIRST_PASSWORD, USERNAME
 from nagorik_testing import SimulatorTransport, SyntheticCitizen, SyntheticCitizens, serve
-
-# pytest-asyncio asks for the present event loop before it makes its own. Unless one was ever set, Python makes one
-# for the asking, which nobody closes, and which fails whatever test runs when it is collected.
-asyncio.set_event_loop(None)
 
 PARTNER = "/partner-service/rest"
 API = "/sim/nid/v1"
