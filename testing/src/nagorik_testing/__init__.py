@@ -24,7 +24,7 @@ from nagorik_testing.ledger import Effect, Ledger, SeenRequest
 from nagorik_testing.loopback import serve
 from nagorik_testing.replays import Replays
 from nagorik_testing.script import EVERYONE, Scenario, Script
-from nagorik_testing.simulator import Simulator
+from nagorik_testing.simulator import ExampleApplication, Simulator
 from nagorik_testing.socket_guard import OutsideReached, only_this_machine
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "ClosedBeforeProcessing",
     "Dripping",
     "Effect",
+    "ExampleApplication",
     "Fault",
     "FaultPlan",
     "FaultRule",

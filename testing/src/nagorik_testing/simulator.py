@@ -2,17 +2,34 @@
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
+from pydantic import JsonValue
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from nagorik.model.identity import Applicant
+from nagorik_testing.citizens import SyntheticCitizen
 from nagorik_testing.clock import SimulatedClock
 from nagorik_testing.fault_plan import FaultPlan
 from nagorik_testing.front import Front, ReadRequest, operations_of
 from nagorik_testing.ledger import Ledger
 from nagorik_testing.script import Script
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ExampleApplication:
+    """What a synthetic citizen fills in.
+
+    Attributes:
+        applicant: Who applies.
+        form: The form as a host would hand it in: JSON values.
+    """
+
+    applicant: Applicant
+    form: Mapping[str, JsonValue]
 
 
 class Simulator(ABC):
@@ -74,6 +91,16 @@ class Simulator(ABC):
     def operator_routes(self) -> Sequence[Route]:
         """What the agency's own officers do, under ``/_simulator``; served with the admin API only."""
         return ()
+
+    def example(self, service: str, citizen: SyntheticCitizen) -> ExampleApplication:
+        """An application for ``service`` that a citizen of the simulator's register could file and that is accepted.
+
+        The contract suite files it; a simulator of a gateway has no services and needs none.
+
+        Raises:
+            NotImplementedError: The simulator has no example of this service.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no example of {service} for {citizen.alias}")
 
     def client_reference(self, request: ReadRequest) -> str | None:
         """The client reference that a request carries: ``clientReference`` in its JSON or in its query."""

@@ -160,7 +160,9 @@ def to_application(request: ApplicationRequest, client_reference: str) -> dict[s
 
 def to_additions(request: ApplicationRequest) -> dict[str, Any]:
     """What an application says and proves: all of it when it is filed, and again as corrected."""
-    return {"changes": _changes(request.form), "documents": _documents(request.documents)}
+    form = request.form
+    changes = _new_voter_changes(form) if isinstance(form, NewVoterForm) else _changes(form)
+    return {"changes": changes, "documents": _documents(request.documents)}
 
 
 def to_payment_reference(receipt: PaymentReceipt) -> dict[str, str]:
@@ -191,6 +193,11 @@ def _changes(form: object) -> list[dict[str, str]]:
             ]
         case _:
             return []
+
+
+def _new_voter_changes(form: NewVoterForm) -> list[dict[str, str]]:
+    """All that a new voter said, again: the EC has no card of theirs that could be compared."""
+    return [{"field": field, "to": value} for field, value in _person(form).items() if value]
 
 
 def _person(form: NewVoterForm) -> dict[str, str | None]:

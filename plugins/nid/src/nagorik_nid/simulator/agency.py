@@ -11,13 +11,21 @@ from nagorik_nid.simulator.application_book import ApplicationBook
 from nagorik_nid.simulator.application_service import PREFIX, ApplicationService
 from nagorik_nid.simulator.course import OUTCOMES
 from nagorik_nid.simulator.envelope import Handler, application_service, partner_service
+from nagorik_nid.simulator.examples import example
 from nagorik_nid.simulator.fee_counter import FeeCounter
 from nagorik_nid.simulator.login_desk import USERNAME, LoginDesk
 from nagorik_nid.simulator.officers import Officers
 from nagorik_nid.simulator.photos import PHOTO_PATH, PhotoStore
 from nagorik_nid.simulator.register import VoterRegister, is_number
 from nagorik_nid.simulator.verification import VerificationDesk
-from nagorik_testing import ADMIN_PATH, ReadRequest, Simulator, SyntheticCitizens
+from nagorik_testing import (
+    ADMIN_PATH,
+    ExampleApplication,
+    ReadRequest,
+    Simulator,
+    SyntheticCitizen,
+    SyntheticCitizens,
+)
 
 PARTNER_SERVICE: Final = "/partner-service/rest"
 
@@ -103,6 +111,10 @@ class NidSimulator(Simulator):
         """One for all actions of an officer."""
         path = f"{ADMIN_PATH}/nid/applications/{{id}}/{{action}}"
         return (Route(path, self.officers.act, methods=["POST"]),)
+
+    def example(self, service: str, citizen: SyntheticCitizen) -> ExampleApplication:
+        """One of each service's applications, for whoever is in the register."""
+        return example(service, citizen)
 
     def settings(self, base_url: str) -> dict[str, object]:
         """Where the simulator is, and the one partner that it knows."""

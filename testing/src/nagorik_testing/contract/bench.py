@@ -1,0 +1,368 @@
+"""A laboratory bench: one plugin on a platform of its own, before its simulated agency, with everything in hand."""
+
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from types import MappingProxyType
+from typing import Final
+from uuid import NAMESPACE_URL, uuid5
+
+from nagorik import (
+    Accepted,
+    AgencyStatus,
+    ApplicationDraft,
+    ApplicationState,
+    Artefact,
+    Consent,
+    NagorikError,
+    Operation,
+    PaymentReceipt,
+    PaymentReport,
+    PaymentState,
+    Platform,
+    PlatformSettings,
+    PluginConfiguration,
+    QueryPaymentRequest,
+    Quote,
+    References,
+    RefundPaymentRequest,
+    StartPaymentRequest,
+    Text,
+)
+from nagorik.bangladesh import Money
+from nagorik.loading import Policy, Registry
+from nagorik.manifest import Manifest
+from nagorik_testing.citizens import SyntheticCitizen, SyntheticCitizens
+from nagorik_testing.clock import SimulatedClock
+from nagorik_testing.documents import MemoryDocuments
+from nagorik_testing.in_process import SimulatorTransport
+from nagorik_testing.loopback import LOOPBACK, serve
+from nagorik_testing.simulator import Simulator
+
+PATIENCE: Final = timedelta(days=120)
+"""Simulated time that a bench waits for an agency to reach a state."""
+STRIDE: Final = timedelta(hours=6)
+CEILING: Final = Money.taka(1_000_000)
+PRICE: Final = Money.taka("345.00")
+
+_NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:contract")
+
+
+class NotReachable(Exception):
+    """The bench cannot bring an application to where an operation can be called; the text says what is missing."""
+
+
+class FreeOfCharge(Exception):
+    """There is nothing to tell the agency of: the example costs nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a call ended: a result, or one of the platform's errors, or something that no host should meet."""
+
+    result: object = None
+    error: BaseException | None = None
+    seconds: float = 0.0
+    """Simulated seconds that it took."""
+
+    @property
+    def told(self) -> str:
+        """Everything that the end shows of itself, for the search for personal data."""
+        if self.error is None:
+            return repr(self.result)
+        problem = str(self.error.to_problem()) if isinstance(self.error, NagorikError) else ""
+        return "\n".join((str(self.error), repr(self.error), problem, *traceback.format_exception(self.error)))
+
+
+class Bench:
+    """One application of one service, or one payment of one gateway."""
+
+    def __init__(
+        self, platform: Platform, simulator: Simulator, clock: SimulatedClock, offer: str, citizen: SyntheticCitizen
+    ) -> None:
+        self.platform = platform
+        self.simulator = simulator
+        self.clock = clock
+        self.offer = offer
+        self.citizen = citizen
+        self.references = References(client_reference="NGK-CONTRACT-0001", idempotency_key=uuid5(_NAMESPACE, offer))
+        self.payment = str(uuid5(_NAMESPACE, f"{offer}/payment"))
+        self._draft: ApplicationDraft | None = None
+        self._artefact: Artefact | None = None
+        self._sent_at: datetime = clock.now()
+
+    @property
+    def draft(self) -> ApplicationDraft:
+        """The application: what the simulator says that a citizen of its register would fill in."""
+        if self._draft is None:
+            example = self.simulator.example(self.offer, self.citizen)
+            self._draft = ApplicationDraft(
+                service=self.offer, applicant=example.applicant, form=dict(example.form), consent=self._consent()
+            )
+        return self._draft
+
+    async def prepare(self, operation: Operation) -> None:
+        """Bring everything to where ``operation`` can be called.
+
+        Raises:
+            NotReachable: It cannot; the text says what is missing.
+        """
+        try:
+            await _PREPARATIONS[operation](self)
+        except NagorikError as error:
+            raise NotReachable(f"{error.code} while preparing {operation.value}") from None
+
+    async def call(self, operation: Operation) -> End:
+        """Call ``operation`` once through the platform."""
+        began = self.clock.monotonic()
+        try:
+            result = await _CALLS[operation](self)
+        except BaseException as error:  # noqa: BLE001 - whatever comes out is what is examined
+            return End(error=error, seconds=self.clock.monotonic() - began)
+        return End(result=result, seconds=self.clock.monotonic() - began)
+
+    # Preparations
+
+    async def ready(self) -> None:
+        """Nothing has to happen first."""
+
+    async def filed(self) -> Accepted:
+        """File the application."""
+        self._sent_at = self.clock.now()
+        answer = await self.platform.submit(self.draft, self.references)
+        if not isinstance(answer, Accepted):
+            raise NotReachable(f"the example of {self.offer} is not accepted")
+        self.references = References(
+            client_reference=self.references.client_reference,
+            idempotency_key=self.references.idempotency_key,
+            agency_reference=answer.reference,
+        )
+        return answer
+
+    async def filed_with_fee(self) -> None:
+        """File the application of a service that costs something.
+
+        Raises:
+            FreeOfCharge: It costs nothing.
+        """
+        if not (await self.platform.quote_fees(self.draft)).total.poisha:
+            raise FreeOfCharge
+        await self.filed()
+
+    async def in_correction(self) -> None:
+        """File it and wait until the agency wants a correction."""
+        await self._until("correction", lambda status: status.state is ApplicationState.CORRECTION_REQUESTED)
+
+    async def with_artefact(self) -> None:
+        """File it and wait until something can be downloaded."""
+        status = await self._until(
+            self.simulator.outcomes[0],
+            lambda report: any(artefact.delivery == "download" for artefact in report.artefacts),
+        )
+        self._artefact = next(artefact for artefact in status.artefacts if artefact.delivery == "download")
+
+    async def paying(self) -> None:
+        """Announce the payment."""
+        await self.start_payment()
+
+    async def paid(self) -> None:
+        """Announce the payment and wait until it is captured."""
+        await self.start_payment()
+        report = await self.query_payment()
+        while report.state is not PaymentState.CAPTURED:
+            if self.clock.elapsed() > PATIENCE:
+                raise NotReachable("the payment is never captured")
+            self.clock.advance(timedelta(minutes=1))
+            report = await self.query_payment()
+
+    async def _until(self, outcome: str, reached: Callable[[AgencyStatus], bool]) -> AgencyStatus:
+        if outcome not in self.simulator.outcomes:
+            raise NotReachable(f"the simulator has no outcome {outcome}")
+        self.simulator.script.set(self.references.client_reference, outcome)
+        await self.filed()
+        service = self.platform.service(self.offer)
+        began = self.clock.now()
+        while self.clock.now() - began < PATIENCE:
+            if Operation.ADVISE_PAYMENT in service.writes:
+                quote = await self.platform.quote_fees(self.draft)
+                if quote.total.poisha:
+                    await self.platform.advise_payment(self.draft, self.references, self.receipt(quote))
+            status = await self.platform.get_status(self.draft, self.references)
+            if reached(status):
+                return status
+            self.clock.advance(STRIDE)
+        raise NotReachable(f"the outcome {outcome} is not reached within {PATIENCE.days} days")
+
+    # Calls
+
+    async def advise(self) -> object:
+        """Tell the agency of a payment of what it asks for."""
+        quote = await self.platform.quote_fees(self.draft)
+        return await self.platform.advise_payment(self.draft, self.references, self.receipt(quote))
+
+    async def fetch(self) -> object:
+        """Fetch what was issued."""
+        if self._artefact is None or self.references.agency_reference is None:
+            raise NotReachable("nothing has been issued")
+        return await self.platform.fetch_artefact(
+            self.draft, agency_reference=self.references.agency_reference, artefact=self._artefact
+        )
+
+    async def start_payment(self) -> object:
+        """Announce a payment to the gateway."""
+        service = "contract.example"
+        request = StartPaymentRequest(
+            gateway=self.offer,
+            payment=self.payment,
+            amount=PRICE,
+            purpose=Text(bn="চুক্তি পরীক্ষা", en="Contract test"),
+            payer_name=self.citizen.name.en,
+        )
+        key = self.references.key(Operation.START_PAYMENT, self.payment)
+        return await self.platform.start_payment(request, service=service, consent=self._consent(service), key=key)
+
+    async def query_payment(self) -> PaymentReport:
+        """Ask the gateway."""
+        return await self.platform.query_payment(
+            QueryPaymentRequest(gateway=self.offer, payment=self.payment, started_at=self._sent_at)
+        )
+
+    async def refund(self) -> object:
+        """Give the payment back."""
+        report = await self.query_payment()
+        request = RefundPaymentRequest(
+            gateway=self.offer,
+            payment=self.payment,
+            reference=report.reference or self.payment,
+            amount=PRICE,
+            reason=Text(bn="চুক্তি পরীক্ষা", en="Contract test"),
+        )
+        return await self.platform.refund_payment(
+            request, key=self.references.key(Operation.REFUND_PAYMENT, self.payment)
+        )
+
+    def receipt(self, quote: Quote) -> PaymentReceipt:
+        """A receipt for a quote, as any gateway could have given it."""
+        return PaymentReceipt(
+            payment=self.payment,
+            quote=quote.id,
+            stage=quote.stage,
+            gateway="contract.gateway",
+            reference="CONTRACT-RECEIPT-1",
+            amount=quote.total,
+            captured_at=self._sent_at,
+            payer_name=self.citizen.name.en,
+        )
+
+    def _consent(self, service: str | None = None) -> Consent:
+        return Consent(
+            id="contract-consent",
+            service=service or self.offer,
+            operations=frozenset(Operation),
+            fee_ceiling=CEILING,
+            given_at=self.clock.now(),
+            expires_at=self.clock.now() + timedelta(days=3650),
+        )
+
+
+Step = Callable[[Bench], Awaitable[object]]
+
+_PREPARATIONS: Final[Mapping[Operation, Step]] = MappingProxyType(
+    {
+        Operation.ELIGIBILITY: Bench.ready,
+        Operation.QUOTE: Bench.ready,
+        Operation.SUBMIT: Bench.ready,
+        Operation.FIND: Bench.filed,
+        Operation.STATUS: Bench.filed,
+        Operation.ADVISE_PAYMENT: Bench.filed_with_fee,
+        Operation.WITHDRAW: Bench.filed,
+        Operation.ANSWER_CORRECTION: Bench.in_correction,
+        Operation.ARTEFACT: Bench.with_artefact,
+        Operation.START_PAYMENT: Bench.ready,
+        Operation.QUERY_PAYMENT: Bench.paying,
+        Operation.REFUND_PAYMENT: Bench.paid,
+    }
+)
+
+_CALLS: Final[Mapping[Operation, Step]] = MappingProxyType(
+    {
+        Operation.ELIGIBILITY: lambda b: b.platform.check_eligibility(b.offer, b.draft.applicant, form=b.draft.form),
+        Operation.QUOTE: lambda b: b.platform.quote_fees(b.draft),
+        Operation.SUBMIT: lambda b: b.platform.submit(b.draft, b.references),
+        Operation.FIND: lambda b: b.platform.find_submission(b.draft, b.references, sent_at=b.clock.now()),
+        Operation.STATUS: lambda b: b.platform.get_status(b.draft, b.references),
+        Operation.ADVISE_PAYMENT: Bench.advise,
+        Operation.WITHDRAW: lambda b: b.platform.withdraw(b.draft, b.references),
+        Operation.ANSWER_CORRECTION: lambda b: b.platform.answer_correction(b.draft, b.references, about="1"),
+        Operation.ARTEFACT: Bench.fetch,
+        Operation.START_PAYMENT: Bench.start_payment,
+        Operation.QUERY_PAYMENT: Bench.query_payment,
+        Operation.REFUND_PAYMENT: Bench.refund,
+    }
+)
+
+PLAYED: Final = frozenset(_CALLS)
+"""Operations that a bench can call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The plugin under test, as it is installed, and its simulator.
+
+    Attributes:
+        registry: Holds this plugin and no other; read once and shared by all benches.
+        manifest: What the plugin says of itself.
+        simulator: Stands for its agency.
+        loopback: Whether the simulator is put on a real socket of this machine instead of in process.
+    """
+
+    registry: Registry
+    manifest: Manifest
+    simulator: type[Simulator]
+    loopback: bool = False
+
+    @classmethod
+    def installed(cls, simulator: type[Simulator], *, loopback: bool = False) -> "Subject":
+        """The installed plugin that ``simulator`` stands for.
+
+        Raises:
+            LookupError: There is no such plugin, or it is in quarantine; the text says why.
+        """
+        registry = Registry.discover(policy=Policy(allow=frozenset({simulator.plugin_id})))
+        record = registry.record(simulator.plugin_id)
+        if record is None or record.manifest is None:
+            reason = record.quarantine if record is not None else "it is not installed"
+            raise LookupError(f"plugin {simulator.plugin_id}: {reason}")
+        return cls(registry, record.manifest, simulator, loopback)
+
+
+@asynccontextmanager
+async def open_bench(subject: Subject, offer: str, *, seed: int = 0) -> AsyncIterator[Bench]:
+    """A fresh bench: nothing of another call is left on it."""
+    clock = SimulatedClock()
+    simulator = subject.simulator(clock=clock, seed=seed)
+    plugin = simulator.plugin_id
+    citizen = SyntheticCitizens(seed).citizen(4242)
+
+    @asynccontextmanager
+    async def platform_at(configuration: PluginConfiguration) -> AsyncIterator[Bench]:
+        settings = PlatformSettings(plugins={plugin: configuration}, documents=MemoryDocuments(), clock=clock)
+        async with Platform(subject.registry, settings) as platform:
+            yield Bench(platform, simulator, clock, offer, citizen)
+
+    if subject.loopback:
+        async with serve(simulator) as address:
+            configuration = PluginConfiguration(settings=simulator.settings(address), egress=frozenset({LOOPBACK}))
+            async with platform_at(configuration) as bench:
+                yield bench
+        return
+    configuration = PluginConfiguration(
+        settings=simulator.settings(f"http://{LOOPBACK}"),
+        egress=frozenset({LOOPBACK}),
+        transport_factory=partial(SimulatorTransport, simulator),
+    )
+    async with platform_at(configuration) as bench:
+        yield bench
