@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, ValidationInfo, field_validator
 
@@ -13,7 +13,6 @@ from nagorik.bangladesh import (
     MobileNumber,
     NationalDataError,
     Nid,
-    PersonName,
     find_district,
     find_division,
     looks_replaced,
@@ -85,42 +84,30 @@ BirthRegistration = Annotated[
         help_bn="জন্ম নিবন্ধন সনদের ১৭ অঙ্কের নম্বর।",
     ),
 ]
-Name = Annotated[
-    PersonName,
-    Label(
-        en="Name",
-        bn="নাম",
-        help_en="Letter for letter as on the card or birth certificate, without titles.",
-        help_bn="কার্ড বা জন্ম সনদে যেমন আছে হুবহু তেমন, কোনো উপাধি ছাড়া।",
-    ),
-]
-FatherName = Annotated[
-    Line,
-    Label(
-        en="Father's name",
-        bn="পিতার নাম",
-        help_en="As on the card or certificate.",
-        help_bn="কার্ড বা সনদে যেমন আছে।",
-    ),
-]
-MotherName = Annotated[
-    Line,
-    Label(
-        en="Mother's name",
-        bn="মাতার নাম",
-        help_en="As on the card or certificate.",
-        help_bn="কার্ড বা সনদে যেমন আছে।",
-    ),
-]
-SpouseName = Annotated[
-    Line,
-    Label(
-        en="Husband's or wife's name",
-        bn="স্বামী বা স্ত্রীর নাম",
-        help_en="As on the card.",
-        help_bn="কার্ডে যেমন আছে।",
-    ),
-]
+NAME: Final = Label(
+    en="Name",
+    bn="নাম",
+    help_en="Letter for letter as on the card or birth certificate, without titles.",
+    help_bn="কার্ড বা জন্ম সনদে যেমন আছে হুবহু তেমন, কোনো উপাধি ছাড়া।",
+)
+FATHER: Final = Label(
+    en="Father's name",
+    bn="পিতার নাম",
+    help_en="As on the card or certificate.",
+    help_bn="কার্ড বা সনদে যেমন আছে।",
+)
+MOTHER: Final = Label(
+    en="Mother's name",
+    bn="মাতার নাম",
+    help_en="As on the card or certificate.",
+    help_bn="কার্ড বা সনদে যেমন আছে।",
+)
+SPOUSE: Final = Label(
+    en="Husband's or wife's name",
+    bn="স্বামী বা স্ত্রীর নাম",
+    help_en="As on the card.",
+    help_bn="কার্ডে যেমন আছে।",
+)
 Mobile = Annotated[
     MobileNumber,
     Label(

@@ -8,19 +8,19 @@ from nagorik.bangladesh import BirthRegistrationNumber as Brn, NationalDataError
 from nagorik.forms import Label
 from nagorik.privacy import Form
 from nagorik_nid.fields import (
+    FATHER,
+    MOTHER,
+    NAME,
+    SPOUSE,
     Address,
     BirthDate,
     BirthRegistration,
     BloodGroup,
     Delivery,
-    FatherName,
     HomeAddress,
     Line,
     Mobile,
-    MotherName,
-    Name,
     NidNumber,
-    SpouseName,
     read_day,
 )
 from nagorik_nid.texts import problem
@@ -51,10 +51,10 @@ class CardForm(NidForm):
 class VerificationForm(CardForm):
     """What is held against the EC's records; only what is filled in is compared."""
 
-    name: Name | None = None
-    father_name: FatherName | None = None
-    mother_name: MotherName | None = None
-    spouse_name: SpouseName | None = None
+    name: Annotated[PersonName | None, NAME] = None
+    father_name: Annotated[Line | None, FATHER] = None
+    mother_name: Annotated[Line | None, MOTHER] = None
+    spouse_name: Annotated[Line | None, SPOUSE] = None
     permanent_address: Annotated[
         Address | None,
         Label(
@@ -79,9 +79,9 @@ class NewVoterForm(NidForm):
     """A citizen who has no NID number yet. What has to be shown at the office follows unconfirmed lists."""
 
     birth_registration: BirthRegistration
-    name: Name
-    father_name: FatherName
-    mother_name: MotherName
+    name: Annotated[PersonName, NAME]
+    father_name: Annotated[Line, FATHER]
+    mother_name: Annotated[Line, MOTHER]
     father_nid: Annotated[
         Nid | None,
         Label(

@@ -1,0 +1,148 @@
+from datetime import date
+from typing import Any
+
+import pytest
+
+from nagorik.bangladesh import BirthRegistrationNumber, Nid, PersonName
+from nagorik.forms import validate_form
+from nagorik.model.eligibility import Eligibility, EligibilityDecision, EligibilityRequest
+from nagorik.model.identity import Applicant
+from nagorik_nid import plugin
+from nagorik_nid.forms import NewVoterForm, ReissueForm
+
+TODAY = date(2026, 11, 24)
+NID, BRN = "19909910012000001", "19909910000000001"
+HOME = {"division": "ঢাকা", "district": "ঢাকা", "upazila": "সাভার", "union_or_ward": "১", "home": "নমুনা রোড"}
+
+
+def applicant(born: date = date(1990, 1, 31), *, nid: str | None = None, brn: str | None = None) -> Applicant:
+    identifiers = (
+        *((Nid(value=nid),) if nid else ()),
+        *((BirthRegistrationNumber(value=brn),) if brn else ()),
+    )
+    return Applicant(name=PersonName(en="NAMUNA NAGORIK"), birth_date=born, identifiers=identifiers)
+
+
+def reissue(**more: Any) -> ReissueForm:
+    form = validate_form(ReissueForm, {"birth_date": "1990-01-31", "nid": NID, "reason": "damaged"} | more)
+    assert isinstance(form, ReissueForm)
+    return form
+
+
+def new_voter(**more: Any) -> NewVoterForm:
+    form = validate_form(
+        NewVoterForm,
+        {
+            "birth_date": "1990-01-31",
+            "birth_registration": BRN,
+            "name": {"bn": "নমুনা নাগরিক", "en": "NAMUNA NAGORIK"},
+            "father_name": "নমুনা পিতা",
+            "mother_name": "নমুনা মাতা",
+            "mobile": "01300000001",
+            "present_address": HOME,
+            "permanent_address": HOME,
+        }
+        | more,
+    )
+    assert isinstance(form, NewVoterForm)
+    return form
+
+
+async def decide(service: str, citizen: Applicant, form: Any = None, on: date = TODAY) -> EligibilityDecision:
+    request = EligibilityRequest(service=service, on=on, applicant=citizen, form=form)
+    return await plugin.nagorik_check_eligibility(request)
+
+
+def verdicts(decision: EligibilityDecision) -> dict[str, str]:
+    return {criterion.id: criterion.verdict.value for criterion in decision.criteria}
+
+
+@pytest.mark.parametrize(
+    ("born", "verdict"),
+    [
+        (date(2008, 11, 24), "pass"),  # 18 today
+        (date(2008, 11, 25), "cannot-tell"),  # 18 tomorrow
+        (date(2009, 11, 24), "cannot-tell"),  # 17 today
+        (date(2010, 11, 24), "cannot-tell"),  # 16 today
+        (date(2010, 11, 25), "fail"),  # 16 tomorrow
+        (date(2026, 11, 24), "fail"),  # born today
+        (date(2026, 11, 25), "fail"),  # not born yet
+        (date(1900, 1, 1), "pass"),
+    ],
+)
+async def test_voter_is_18_and_what_is_between_16_and_18_is_not_known(born: date, verdict: str) -> None:
+    assert verdicts(await decide("nid.new-voter", applicant(born)))["voter-age"] == verdict
+
+
+async def test_leap_day_child_is_18_on_the_first_of_march() -> None:
+    born = applicant(date(2008, 2, 29))
+    before = await decide("nid.new-voter", born, on=date(2026, 2, 28))
+    after = await decide("nid.new-voter", born, on=date(2026, 3, 1))
+    assert (verdicts(before)["voter-age"], verdicts(after)["voter-age"]) == ("cannot-tell", "pass")
+
+
+async def test_new_voter_with_a_birth_registration_is_eligible() -> None:
+    decision = await decide("nid.new-voter", applicant(brn=BRN), new_voter())
+    assert decision.eligibility is Eligibility.ELIGIBLE
+    assert list(verdicts(decision)) == ["voter-age", "no-card-yet", "birth-registration", "own-application"]
+
+
+async def test_holder_of_a_number_does_not_register_again() -> None:
+    decision = await decide("nid.new-voter", applicant(nid=NID, brn=BRN))
+    assert decision.eligibility is Eligibility.INELIGIBLE
+    assert verdicts(decision)["no-card-yet"] == "fail"
+
+
+async def test_birth_registration_is_needed_and_of_the_birth_year() -> None:
+    assert verdicts(await decide("nid.new-voter", applicant()))["birth-registration"] == "cannot-tell"
+    other = applicant(brn=BRN.replace("1990", "1991", 1))
+    assert verdicts(await decide("nid.new-voter", other))["birth-registration"] == "fail"
+
+
+@pytest.mark.parametrize("service", ["nid.reissue", "nid.correction", "nid.migration"])
+@pytest.mark.parametrize(
+    ("nid", "eligibility"),
+    [
+        ("0099000001", Eligibility.ELIGIBLE),
+        ("9910012000001", Eligibility.ELIGIBLE),
+        (NID, Eligibility.ELIGIBLE),
+        (NID.replace("1990", "1991", 1), Eligibility.INELIGIBLE),
+        (None, Eligibility.INDETERMINATE),
+    ],
+)
+async def test_holder_of_a_card_may_have_it_changed(service: str, nid: str | None, eligibility: Eligibility) -> None:
+    assert (await decide(service, applicant(nid=nid))).eligibility is eligibility
+
+
+async def test_number_in_the_form_is_enough() -> None:
+    decision = await decide("nid.reissue", applicant(), reissue())
+    assert decision.eligibility is Eligibility.ELIGIBLE
+
+
+@pytest.mark.parametrize(
+    ("applicants", "forms", "verdict"),
+    [
+        (NID, "9910012000001", "pass"),
+        ("9910012000001", NID, "pass"),
+        ("0099000001", NID, "pass"),  # only the EC could compare them
+        ("0099000001", "0099000002", "fail"),
+        (NID, "9910012000002", "fail"),
+    ],
+)
+async def test_form_is_about_the_applicant(applicants: str, forms: str, verdict: str) -> None:
+    decision = await decide("nid.reissue", applicant(nid=applicants), reissue(nid=forms))
+    assert verdicts(decision)["own-application"] == verdict
+
+
+async def test_form_with_another_birth_date_is_somebody_elses() -> None:
+    decision = await decide("nid.reissue", applicant(date(1990, 2, 1), nid=NID), reissue())
+    assert verdicts(decision) == {"holds-card": "pass", "own-application": "fail"}
+    other = await decide("nid.new-voter", applicant(brn=BRN[:-1] + "2"), new_voter())
+    assert verdicts(other)["own-application"] == "fail"
+
+
+async def test_every_age_says_that_nobody_has_checked_it() -> None:
+    for year in (1990, 2009, 2020):
+        (age, *_) = (await decide("nid.new-voter", applicant(date(year, 1, 1)))).criteria
+        assert age.source is not None
+        assert not age.source.verified

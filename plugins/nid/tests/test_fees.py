@@ -1,0 +1,94 @@
+"""Cell by cell against the published ladders."""
+
+from datetime import date, timedelta
+from importlib.resources import files
+
+import pytest
+
+from nagorik.fees import FeeSchedule, NoTariff, load_schedules
+from nagorik_nid.forms import Change, CorrectedField, CorrectionForm
+from nagorik_nid.pricing import choice
+
+FIRST_DAY = date(2015, 9, 1)
+TODAY = date(2026, 11, 24)
+
+
+@pytest.fixture(scope="module")
+def schedules() -> dict[str, FeeSchedule]:
+    return dict(load_schedules(files("nagorik_nid").joinpath("fees.toml").read_bytes()))
+
+
+@pytest.mark.parametrize("day", [FIRST_DAY, TODAY])
+@pytest.mark.parametrize(
+    ("item", "totals"),
+    [
+        ("printed", ["230.00", "345.00", "460.00", "460.00", "460.00", "460.00", "460.00"]),
+        ("other", ["115.00", "230.00", "345.00", "345.00", "345.00", "345.00", "345.00"]),
+        ("both", ["345.00", "575.00", "805.00", "805.00", "805.00", "805.00", "805.00"]),
+    ],
+)
+def test_correction(schedules: dict[str, FeeSchedule], day: date, item: str, totals: list[str]) -> None:
+    prices = [schedules["correction"].price(day, item=item, attempt=attempt) for attempt in range(1, 8)]
+    assert [price.total.plain() for price in prices] == totals
+    assert {price.tariff.id for price in prices} == {"gazette-2015"}
+
+
+@pytest.mark.parametrize("day", [FIRST_DAY, TODAY])
+@pytest.mark.parametrize(
+    ("delivery", "totals"),
+    [
+        ("regular", ["230.00", "345.00", "575.00", "575.00", "575.00", "575.00", "575.00"]),
+        ("urgent", ["345.00", "575.00", "1150.00", "1150.00", "1150.00", "1150.00", "1150.00"]),
+    ],
+)
+def test_reissue(schedules: dict[str, FeeSchedule], day: date, delivery: str, totals: list[str]) -> None:
+    prices = [schedules["reissue"].price(day, delivery=delivery, attempt=attempt) for attempt in range(1, 8)]
+    assert [price.total.plain() for price in prices] == totals
+
+
+@pytest.mark.parametrize("service", ["new-voter", "migration"])
+def test_free_services_say_so(schedules: dict[str, FeeSchedule], service: str) -> None:
+    assert schedules[service].price(TODAY).total.plain() == "0.00"
+
+
+def test_vat_is_15_per_cent_on_each_line(schedules: dict[str, FeeSchedule]) -> None:
+    both = schedules["correction"].price(TODAY, item="both", attempt=1)
+    assert [(line.amount.plain(), line.vat.plain()) for line in both.lines] == [
+        ("200.00", "30.00"),
+        ("100.00", "15.00"),
+    ]
+
+
+@pytest.mark.parametrize("service", ["correction", "reissue", "new-voter", "migration"])
+def test_day_before_the_gazette_has_no_price(schedules: dict[str, FeeSchedule], service: str) -> None:
+    with pytest.raises(NoTariff):
+        schedules[service].tariff_on(FIRST_DAY - timedelta(days=1))
+
+
+@pytest.mark.parametrize("service", ["correction", "reissue"])
+def test_other_ladder_is_kept_and_never_charged(schedules: dict[str, FeeSchedule], service: str) -> None:
+    disputed = next(tariff for tariff in schedules[service].tariffs if tariff.id == "muladi")
+    assert [row.amount // 100 for row in disputed.rows] == [200, 300, 400, 500, 600]
+    assert disputed.standing.value == "disputed"
+
+
+def test_no_figure_claims_to_have_been_checked(schedules: dict[str, FeeSchedule]) -> None:
+    tariffs = [tariff for schedule in schedules.values() for tariff in schedule.tariffs]
+    assert not any(tariff.source.verified for tariff in tariffs)
+    assert all(tariff.source.as_of for tariff in tariffs)
+
+
+@pytest.mark.parametrize(
+    ("fields", "item"),
+    [
+        (("name-bn",), "printed"),
+        (("address", "blood-group"), "printed"),
+        (("marital-status",), "other"),
+        (("other", "other"), "other"),
+        (("birth-date", "marital-status"), "both"),
+    ],
+)
+def test_item_follows_from_what_is_printed_on_the_card(fields: tuple[CorrectedField, ...], item: str) -> None:
+    changes = [Change(field=field, value="1990-01-31").model_dump() for field in fields]
+    form = CorrectionForm.model_validate({"birth_date": "1990-01-31", "nid": "19909910012000001", "changes": changes})
+    assert choice(form, 2) == {"item": item, "attempt": 2}

@@ -1,0 +1,345 @@
+"""What a citizen goes through, against the simulated EC."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from nagorik.errors import AgencyRejected, ContractViolation
+from nagorik.model.artefact import ArtefactRequest
+from nagorik.model.fee import FeeDue, QuoteRequest
+from nagorik.model.health import HealthState
+from nagorik.model.payment import AdvisePaymentRequest, PaymentReceipt
+from nagorik.model.states import ApplicationState
+from nagorik.model.status import StatusRequest
+from nagorik.model.submission import (
+    Accepted,
+    CannotTell,
+    CorrectionRequest,
+    DefinitelyAbsent,
+    FindRequest,
+    Found,
+    SubmitRequest,
+    WithdrawRequest,
+)
+from nagorik.operations import Operation
+from nagorik_nid import plugin
+
+Desk = Any  # the fixture's class lives in conftest.py, which is not imported
+REFERENCE = "nagorik-0001"
+HALF_AN_HOUR = timedelta(minutes=30)
+"""How long a payment takes to reach the EC."""
+LOST = {"reason": "lost", "gd_reference": "GD 123 of 1 November 2026, Namuna thana"}
+
+HOME = {
+    "division": "ঢাকা",
+    "district": "ঢাকা",
+    "upazila": "সাভার",
+    "union_or_ward": "ওয়ার্ড ১",
+    "home": "নমুনা রোড, বাসা ১",
+}
+
+
+def new_voter(desk: Desk) -> dict[str, Any]:
+    citizen = desk.citizen
+    return {
+        "birth_date": citizen.birth_date.isoformat(),
+        "birth_registration": citizen.birth_registration.value,
+        "name": {"bn": citizen.name.bn, "en": citizen.name.en},
+        "father_name": citizen.father.bn,
+        "mother_name": citizen.mother.bn,
+        "mobile": citizen.phone.e164,
+        "present_address": HOME,
+        "permanent_address": HOME,
+    }
+
+
+async def quote(desk: Desk, service: str, form: dict[str, Any]) -> Any:
+    request = desk.request(QuoteRequest, service, form, at=desk.simulator.clock.now())
+    return await desk.call(Operation.QUOTE, request)
+
+
+async def submit(desk: Desk, service: str, form: dict[str, Any]) -> str:
+    accepted = await desk.call(
+        Operation.SUBMIT, desk.request(SubmitRequest, service, form, client_reference=REFERENCE)
+    )
+    assert isinstance(accepted, Accepted)
+    return accepted.reference
+
+
+async def status(desk: Desk, service: str, form: dict[str, Any], reference: str) -> Any:
+    request = desk.request(StatusRequest, service, form, client_reference=REFERENCE, agency_reference=reference)
+    return await desk.call(Operation.STATUS, request)
+
+
+async def advise(desk: Desk, service: str, form: dict[str, Any], reference: str | None, paid: Any) -> bool:
+    receipt = PaymentReceipt(
+        payment="payment-1",
+        quote=paid.id,
+        stage=paid.stage,
+        gateway="cashdesk.counter",
+        reference="RECEIPT-1",
+        amount=paid.total,
+        captured_at=desk.simulator.clock.now(),
+    )
+    request = desk.request(
+        AdvisePaymentRequest,
+        service,
+        form,
+        client_reference=REFERENCE,
+        agency_reference=reference,
+        receipt=receipt,
+    )
+    return bool((await desk.call(Operation.ADVISE_PAYMENT, request)).confirmed)
+
+
+async def find(desk: Desk, service: str, form: dict[str, Any]) -> Any:
+    request = desk.request(FindRequest, service, form, client_reference=REFERENCE, sent_at=desk.simulator.clock.now())
+    return await desk.call(Operation.FIND, request)
+
+
+async def until(desk: Desk, service: str, form: dict[str, Any], reference: str, word: str) -> Any:
+    for _ in range(200):
+        told = await status(desk, service, form, reference)
+        if told.raw.partition(":")[0] == word:
+            return told
+        desk.simulator.clock.advance(timedelta(hours=12))
+    raise AssertionError(word)
+
+
+async def test_lost_card_from_price_to_download(desk: Desk) -> None:
+    service, form = "nid.reissue", desk.card(**LOST, delivery="urgent")
+
+    price = await quote(desk, service, form)
+    assert (price.total.plain(), price.due) == ("345.00", FeeDue.BEFORE_SUBMISSION)
+    assert price.expires_at - price.issued_at == timedelta(hours=24)
+
+    reference = await submit(desk, service, form)
+    unpaid = await status(desk, service, form, reference)
+    assert (unpaid.state, unpaid.raw, unpaid.payment_confirmed) == (ApplicationState.SUBMITTED, "DRAFT", False)
+
+    assert await advise(desk, service, form, reference, price) is False
+    desk.simulator.clock.advance(HALF_AN_HOUR)
+    assert await advise(desk, service, form, reference, price) is True
+    assert len(desk.simulator.ledger.effects("payment")) == 1
+
+    ready = await until(desk, service, form, reference, "READY_TO_DOWNLOAD")
+    assert (ready.state, ready.payment_confirmed, ready.final) == (ApplicationState.ISSUED, True, False)
+    (artefact,) = ready.artefacts
+    assert (artefact.kind, artefact.delivery) == ("nid-card", "download")
+
+    fetched = await desk.call(
+        Operation.ARTEFACT,
+        desk.request(ArtefactRequest, service, form, agency_reference=reference, artefact=artefact),
+    )
+    content = b"".join([part async for part in desk.documents.open(fetched.document)])
+    assert content.startswith(b"%PDF-")
+    assert (fetched.document.kind, fetched.document.media_type) == ("nid-card", "application/pdf")
+
+
+async def test_card_collected_at_the_office_is_delivered_when_handed_over(desk: Desk) -> None:
+    service, form = "nid.reissue", desk.card(reason="damaged", collection="office")
+    price = await quote(desk, service, form)
+    reference = await submit(desk, service, form)
+    await advise(desk, service, form, reference, price)
+    desk.simulator.clock.advance(HALF_AN_HOUR)
+
+    printed = await until(desk, service, form, reference, "PRINTED")
+    assert (printed.state, printed.artefacts[0].delivery) == (ApplicationState.ISSUED, "counter")
+    handed = await until(desk, service, form, reference, "HANDED_OVER")
+    assert (handed.state, handed.final) == (ApplicationState.DELIVERED, True)
+    assert handed.sequence > printed.sequence
+
+
+async def test_payment_before_filing_is_not_advised(desk: Desk) -> None:
+    form = desk.card(**LOST)
+    price = await quote(desk, "nid.reissue", form)
+    assert await advise(desk, "nid.reissue", form, None, price) is False
+    assert desk.simulator.ledger.effects("payment") == ()
+
+
+async def test_second_payment_for_one_application_is_refused(desk: Desk) -> None:
+    service, form = "nid.reissue", desk.card(**LOST)
+    price = await quote(desk, service, form)
+    reference = await submit(desk, service, form)
+    await advise(desk, service, form, reference, price)
+    other = PaymentReceipt(
+        payment="payment-2",
+        quote=price.id,
+        stage=price.stage,
+        gateway="cashdesk.counter",
+        reference="RECEIPT-2",
+        amount=price.total,
+        captured_at=desk.simulator.clock.now(),
+    )
+    request = desk.request(
+        AdvisePaymentRequest,
+        service,
+        form,
+        client_reference=REFERENCE,
+        agency_reference=reference,
+        receipt=other,
+    )
+    with pytest.raises(AgencyRejected) as refused:
+        await desk.call(Operation.ADVISE_PAYMENT, request)
+    assert refused.value.reason_code == "http-409"
+
+
+async def test_free_migration_needs_no_payment(desk: Desk) -> None:
+    service, form = "nid.migration", desk.card(new_address=HOME)
+    assert (await quote(desk, service, form)).total.plain() == "0.00"
+    reference = await submit(desk, service, form)
+    told = await until(desk, service, form, reference, "SUBMITTED")
+    assert told.state is ApplicationState.SUBMITTED
+    issued = await until(desk, service, form, reference, "READY_TO_DOWNLOAD")
+    assert issued.artefacts[0].kind == "voter-area-confirmation"
+
+
+async def test_new_voter_is_filed_without_an_nid(desk: Desk) -> None:
+    service, form = "nid.new-voter", new_voter(desk)
+    assert (await quote(desk, service, form)).total.plain() == "0.00"
+    reference = await submit(desk, service, form)
+    assert (await status(desk, service, form, reference)).raw == "DRAFT"
+
+
+@pytest.mark.parametrize(
+    ("fields", "total"),
+    [(("name-bn",), "230.00"), (("marital-status",), "115.00"), (("name-bn", "other"), "345.00")],
+)
+async def test_correction_costs_by_what_is_corrected(desk: Desk, fields: tuple[str, ...], total: str) -> None:
+    changes = [{"field": field, "value": "নমুনা"} for field in fields]
+    assert (await quote(desk, "nid.correction", desk.card(changes=changes))).total.plain() == total
+
+
+@pytest.mark.parametrize(
+    ("earlier", "total"), [(0, "230.00"), (1, "345.00"), (2, "575.00"), (3, "575.00"), (9, "575.00")]
+)
+async def test_reissue_costs_by_how_often_the_ec_has_seen_it(desk: Desk, earlier: int, total: str) -> None:
+    holder = desk.simulator.register.holder(desk.citizen.full_nid.value)
+    desk.simulator.fees.remember(holder, "REISSUE", times=earlier)
+    assert (await quote(desk, "nid.reissue", desk.card(**LOST))).total.plain() == total
+
+
+async def test_price_that_differs_from_the_schedule_is_nobodys_to_pay(desk: Desk, monkeypatch: Any) -> None:
+    monkeypatch.setattr(plugin.pricing, "choice", lambda _form, _attempt: {"delivery": "urgent", "attempt": 3})
+    with pytest.raises(ContractViolation) as violation:
+        await quote(desk, "nid.reissue", desk.card(**LOST))
+    assert violation.value.detail == "fee-differs-from-schedule"
+
+
+async def test_application_is_found_by_our_reference(desk: Desk) -> None:
+    service, form = "nid.reissue", desk.card(**LOST)
+    before = await find(desk, service, form)
+    assert before == DefinitelyAbsent(as_of=desk.simulator.clock.now())
+    reference = await submit(desk, service, form)
+    found = await find(desk, service, form)
+    assert isinstance(found, Found)
+    assert (found.reference, found.status.raw) == (reference, "DRAFT")
+
+
+async def test_two_applications_under_one_reference_are_for_a_person(desk: Desk) -> None:
+    service, form = "nid.reissue", desk.card(**LOST)
+    await submit(desk, service, form)
+    await submit(desk, service, form)
+    assert await find(desk, service, form) == CannotTell(because="several-applications")
+
+
+async def test_search_that_has_not_seen_everything_proves_no_absence(desk: Desk) -> None:
+    service, form = "nid.reissue", desk.card(**LOST)
+    await submit(desk, service, form)
+    desk.simulator.book.replication.lag = timedelta(minutes=3)
+    assert await find(desk, service, form) == CannotTell(because="search-incomplete")
+
+
+async def test_papers_that_were_asked_for_are_sent(desk: Desk) -> None:
+    service, form = "nid.correction", desk.card(changes=[{"field": "name-en", "value": "NAMUNA NAGORIK"}])
+    price = await quote(desk, service, form)
+    reference = await submit(desk, service, form)
+    await advise(desk, service, form, reference, price)
+    desk.simulator.clock.advance(HALF_AN_HOUR)
+    await until(desk, service, form, reference, "DOCUMENT_REVIEW")
+    desk.simulator.officers.request_documents(reference, "এসএসসি সনদ দিন")
+
+    asked = await status(desk, service, form, reference)
+    assert asked.state is ApplicationState.CORRECTION_REQUESTED
+    assert asked.raw == "ADDITIONAL_DOCS: এসএসসি সনদ দিন"
+    assert asked.reason.en.startswith("The Election Commission asks for further papers")
+
+    request = desk.request(
+        CorrectionRequest,
+        service,
+        form,
+        client_reference=REFERENCE,
+        agency_reference=reference,
+        documents=(desk.paper(),),
+    )
+    answered = await desk.call(Operation.ANSWER_CORRECTION, request)
+    assert (answered.state, answered.raw) == (ApplicationState.IN_REVIEW, "DOCUMENT_REVIEW")
+
+
+async def test_papers_that_nobody_asked_for_are_refused(desk: Desk) -> None:
+    service, form = "nid.reissue", desk.card(**LOST)
+    reference = await submit(desk, service, form)
+    request = desk.request(CorrectionRequest, service, form, client_reference=REFERENCE, agency_reference=reference)
+    with pytest.raises(AgencyRejected):
+        await desk.call(Operation.ANSWER_CORRECTION, request)
+
+
+async def test_hearing_waits_for_the_citizen(desk: Desk) -> None:
+    service, form = "nid.migration", desk.card(new_address=HOME)
+    reference = await submit(desk, service, form)
+    await until(desk, service, form, reference, "DOCUMENT_REVIEW")
+    desk.simulator.officers.summon(reference)
+    assert (await status(desk, service, form, reference)).state is ApplicationState.AWAITING_APPEARANCE
+
+
+async def test_withdrawal_is_granted_before_a_decision_and_not_after(desk: Desk) -> None:
+    service, form = "nid.migration", desk.card(new_address=HOME)
+
+    async def withdraw(reference: str) -> Any:
+        request = desk.request(WithdrawRequest, service, form, client_reference=REFERENCE, agency_reference=reference)
+        return await desk.call(Operation.WITHDRAW, request)
+
+    early = await withdraw(await submit(desk, service, form))
+    assert (early.withdrawn, early.status.state, early.status.final) == (True, ApplicationState.WITHDRAWN, True)
+
+    decided = await submit(desk, service, form)
+    await until(desk, service, form, decided, "DOCUMENT_REVIEW")
+    desk.simulator.officers.reject(decided, "ঠিকানার প্রমাণ নেই")
+    late = await withdraw(decided)
+    assert (late.withdrawn, late.status.state, late.status.final) == (False, ApplicationState.REJECTED, True)
+    assert late.status.raw == "REJECTED: ঠিকানার প্রমাণ নেই"
+
+
+async def test_status_is_told_to_nobody_with_another_birth_date(desk: Desk) -> None:
+    service, form = "nid.reissue", desk.card(**LOST)
+    reference = await submit(desk, service, form)
+    born = desk.citizen.birth_date
+    other = born.replace(day=born.day % 28 + 1).isoformat()
+    with pytest.raises(AgencyRejected) as refused:
+        await status(desk, service, form | {"birth_date": other}, reference)
+    assert refused.value.reason_code == "http-404"
+
+
+async def test_artefact_that_is_not_there_yet_is_refused(desk: Desk) -> None:
+    service, form = "nid.reissue", desk.card(**LOST)
+    reference = await submit(desk, service, form)
+    artefact = {"kind": "nid-card", "delivery": "download"}
+    request = desk.request(ArtefactRequest, service, form, agency_reference=reference, artefact=artefact)
+    with pytest.raises(AgencyRejected):
+        await desk.call(Operation.ARTEFACT, request)
+
+
+async def test_health_is_one_read_that_names_nobody(desk: Desk) -> None:
+    health = await plugin.nagorik_check_health(desk.context(Operation.HEALTH, None))
+    assert health.state is HealthState.UP
+    asked = [request.operation for request in desk.simulator.ledger.requests()]
+    assert [operation for operation in asked if "login" not in operation] == ["GET /sim/nid/v1/fee-quote"]
+
+
+async def test_all_calls_share_one_login(desk: Desk) -> None:
+    service, form = "nid.reissue", desk.card(**LOST)
+    reference = await submit(desk, service, form)
+    for _ in range(3):
+        await status(desk, service, form, reference)
+    assert len(desk.simulator.ledger.effects("login")) == 1
