@@ -6,8 +6,15 @@ from typing import Annotated, Any
 
 import pytest
 from hypothesis import given, strategies as st
-from pydantic import BeforeValidator, Field, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from nagorik.bangladesh import Identifier, MobileNumber, Nid
 from nagorik.errors import InputRejected
@@ -168,6 +175,26 @@ def test_a_validators_own_sentences_are_used_only_in_both_languages() -> None:
     assert told("Not that.") == ("own.code", "code: Not that.", "code: কোডটি ঠিক নয়।")
     assert told("")[1] == "code: this is not a valid entry. Please correct it."
     assert told("raise")[:2] == ("value_error", "code: this is not a valid entry. Please correct it.")
+
+
+def test_a_forms_own_validator_points_at_a_field_that_was_left_out() -> None:
+    class Loss(Form):
+        reason: str
+        diary: str | None = None
+
+        @model_validator(mode="wrap")
+        @classmethod
+        def _needs_a_diary(cls, data: Any, handler: ModelWrapValidatorHandler["Loss"]) -> "Loss":
+            loss = handler(data)
+            if loss.reason == "lost" and loss.diary is None:
+                needed = PydanticCustomError("diary-needed", "x", {"en": "Give it.", "bn": "দিন।"})
+                line = InitErrorDetails(type=needed, loc=("diary",), input=None)
+                raise ValidationError.from_exception_data("Loss", [line])
+            return loss
+
+    with pytest.raises(InputRejected) as caught:
+        validate_form(Loss, {"reason": "lost"})
+    assert [(problem.pointer, problem.code) for problem in caught.value.fields] == [("/form/diary", "diary-needed")]
 
 
 Json = st.recursive(

@@ -112,13 +112,15 @@ def _place(form: type[Form], given: JsonValue, location: Location, *, absent: bo
     """Where in the document a problem lies; ``absent`` says that the last key is the one that is not there.
 
     pydantic's location also holds names of alternatives, which are not in the document, and keys that the form does
-    not declare, which are input.
+    not declare, which are input. The first key is never an alternative's: there the form's own validator may point
+    at a field that was left out.
     """
     declared = _names(form)
     place: list[str | int] = []
     here: object = given
     for number, part in enumerate(location, start=1):
-        if isinstance(here, Mapping) and part in declared and (part in here or (absent and number == len(location))):
+        may_be_absent = number == len(location) and (absent or number == 1)
+        if isinstance(here, Mapping) and part in declared and (part in here or may_be_absent):
             here = here.get(part)
         elif isinstance(here, list) and isinstance(part, int) and part < len(here):
             here = here[part]
