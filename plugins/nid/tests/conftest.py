@@ -129,7 +129,7 @@ def make_desk(simulator: NidSimulator, transport: Transport | None) -> Desk:
         settings=settings,
         answers=partner_service.read_error,
         login=partner_service.login,  # type: ignore[arg-type]
-        transport_factory=transport,  # type: ignore[arg-type]
+        transport_factory=transport,
     )
     return Desk(simulator, manifest, client, settings, SyntheticCitizens().citizen(7))
 

@@ -14,6 +14,7 @@ from nagorik.manifest import Manifest, parse_manifest
 from nagorik.model.text import Text
 from nagorik_nid import eligibility, partner_service, plugin, statuses, wire
 from nagorik_nid.rules import rule
+from nagorik_nid.texts import text
 
 ROOT = Path(__file__).parents[1]
 
@@ -60,7 +61,7 @@ def test_every_sentence_is_there_in_both_languages_and_used() -> None:
 
 def test_every_field_of_the_record_has_a_name_for_the_citizen() -> None:
     for field in partner_service.RECORD_FIELDS:
-        assert partner_service.text(f"field.{field}").bn
+        assert text(f"field.{field}").bn
 
 
 @pytest.mark.parametrize("name", ["voter-age", "pre-registration-age", "quote-validity"])

@@ -1,5 +1,6 @@
 """What a citizen goes through, against the simulated EC."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ from nagorik.model.submission import (
 )
 from nagorik.operations import Operation
 from nagorik_nid import plugin
+from nagorik_testing import Answered
 
 Desk = Any  # the fixture's class lives in conftest.py, which is not imported
 REFERENCE = "nagorik-0001"
@@ -220,11 +222,37 @@ async def test_reissue_costs_by_how_often_the_ec_has_seen_it(desk: Desk, earlier
     assert (await quote(desk, "nid.reissue", desk.card(**LOST))).total.plain() == total
 
 
-async def test_price_that_differs_from_the_schedule_is_nobodys_to_pay(desk: Desk, monkeypatch: Any) -> None:
-    monkeypatch.setattr(plugin.pricing, "choice", lambda _form, _attempt: {"delivery": "urgent", "attempt": 3})
+@pytest.mark.parametrize("told", [{"attempt": 1, "total": "200.00"}, {"attempt": 3, "total": "230.00"}])
+async def test_price_that_differs_from_the_schedule_is_nobodys_to_pay(desk: Desk, told: dict[str, Any]) -> None:
+    desk.simulator.faults.add("GET /sim/nid/v1/fee-quote", Answered(status=200, body=json.dumps(told)))
     with pytest.raises(ContractViolation) as violation:
         await quote(desk, "nid.reissue", desk.card(**LOST))
     assert violation.value.detail == "fee-differs-from-schedule"
+
+
+@pytest.mark.parametrize(
+    "told", [{"total": "230.00"}, {"attempt": 0, "total": "230.00"}, {"attempt": 1, "total": "?"}]
+)
+async def test_price_without_a_count_or_an_amount_is_no_price(desk: Desk, told: dict[str, Any]) -> None:
+    desk.simulator.faults.add("GET /sim/nid/v1/fee-quote", Answered(status=200, body=json.dumps(told)))
+    with pytest.raises(ContractViolation):
+        await quote(desk, "nid.reissue", desk.card(**LOST))
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [({"Content-Type": "application/pdf"}, "<html>login</html>"), ({"Content-Type": "text/html"}, "%PDF-1.4")],
+)
+async def test_file_that_is_no_pdf_is_not_kept(desk: Desk, headers: dict[str, str], body: str) -> None:
+    fault = Answered(status=200, headers=headers, body=body)
+    desk.simulator.faults.add("GET /sim/nid/v1/applications/{id}/artefact", fault)
+    artefact = {"kind": "nid-card", "delivery": "download"}
+    request = desk.request(
+        ArtefactRequest, "nid.reissue", desk.card(**LOST), agency_reference="NIDW-1", artefact=artefact
+    )
+    with pytest.raises(ContractViolation) as violation:
+        await desk.call(Operation.ARTEFACT, request)
+    assert violation.value.detail == "artefact-not-a-pdf"
 
 
 async def test_application_is_found_by_our_reference(desk: Desk) -> None:

@@ -107,7 +107,7 @@ def success(**beside: JsonValue) -> dict[str, JsonValue]:
 
 
 def mismatch(**beside: JsonValue) -> dict[str, JsonValue]:
-    error = {"field": "verify", "message": "Person data mismatch"}
+    error: dict[str, JsonValue] = {"field": "verify", "message": "Person data mismatch"}
     return {"status": "NOT_ACCEPTABLE", "statusCode": "ERROR", "error": error, **beside}
 
 

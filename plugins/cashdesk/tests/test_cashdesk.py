@@ -1,0 +1,230 @@
+"""Paying at the simulated till, through a real client, and reading answers that a test writes itself."""
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import respx
+
+from nagorik.agency_client import AgencyClient, AgencySettings
+from nagorik.bangladesh import Money
+from nagorik.clock import Deadline
+from nagorik.context import CallContext
+from nagorik.errors import AgencyRejected, ContractViolation, OutcomeUnknown
+from nagorik.loading.validation import validate_path
+from nagorik.manifest import Manifest, parse_manifest
+from nagorik.model.payment import (
+    PaymentReport,
+    QueryPaymentRequest,
+    RefundPaymentRequest,
+    RefundReport,
+    StartPaymentRequest,
+)
+from nagorik.model.states import PaymentState
+from nagorik.model.text import Text
+from nagorik.operations import Operation
+from nagorik_cashdesk import plugin
+from nagorik_cashdesk.simulator import CashDeskSimulator
+from nagorik_testing import AnswerLost, SimulatorTransport
+
+GATEWAY, PAYMENT, HOST = "cashdesk.counter", "payment-1", "cashdesk.example"
+AMOUNT = Money.taka("345.00")
+PURPOSE = Text(bn="এনআইডি পুনর্মুদ্রণ", en="NID reissue")
+OPEN = "POST /sim/cashdesk/v1/payments"
+REFUND = "POST /sim/cashdesk/v1/payments/{id}/refund"
+
+
+@dataclass
+class Counter:
+    """A counter of a service centre that has this plugin."""
+
+    till: CashDeskSimulator
+    manifest: Manifest
+    client: AgencyClient
+    settings: AgencySettings
+
+    def context(self, operation: Operation) -> CallContext[AgencySettings]:
+        offer = self.manifest.gateways[0]
+        idempotency = offer.writes.get(operation)
+        key = f"key-of-{operation.value}" if idempotency else None
+        deadline = Deadline.after(20, self.till.clock)
+        return CallContext(
+            http=self.client.bind(operation, idempotency, key, deadline),
+            settings=self.settings,
+            clock=self.till.clock,
+            deadline=deadline,
+            idempotency_key=key,
+            offer=offer,
+            fees=None,
+            documents=None,  # type: ignore[arg-type]
+            log=logging.getLogger("cashdesk-test"),  # type: ignore[arg-type]
+        )
+
+    async def start(self, amount: Money = AMOUNT, payer: str | None = None) -> Any:
+        request = StartPaymentRequest(
+            gateway=GATEWAY, payment=PAYMENT, amount=amount, purpose=PURPOSE, payer_name=payer
+        )
+        return await plugin.nagorik_start_payment(request, self.context(Operation.START_PAYMENT))
+
+    async def query(self) -> PaymentReport:
+        request = QueryPaymentRequest(gateway=GATEWAY, payment=PAYMENT, started_at=self.till.clock.now())
+        return await plugin.nagorik_query_payment(request, self.context(Operation.QUERY_PAYMENT))
+
+    async def refund(self) -> RefundReport:
+        request = RefundPaymentRequest(
+            gateway=GATEWAY, payment=PAYMENT, reference="CD-000001", amount=AMOUNT, reason=PURPOSE
+        )
+        return await plugin.nagorik_refund_payment(request, self.context(Operation.REFUND_PAYMENT))
+
+
+def make_counter(*, simulated: bool) -> Counter:
+    till = CashDeskSimulator()
+    manifest = parse_manifest(files("nagorik_cashdesk").joinpath("plugin.toml").read_bytes())
+    settings = AgencySettings(base_url=f"https://{HOST}")
+    client = AgencyClient(
+        plugin="cashdesk",
+        manifest=manifest,
+        base_url=settings.base_url,
+        clock=till.clock,
+        egress=frozenset(manifest.egress),
+        settings=settings,
+        transport_factory=partial(SimulatorTransport, till) if simulated else None,
+    )
+    return Counter(till, manifest, client, settings)
+
+
+@pytest.fixture
+async def counter() -> AsyncIterator[Counter]:
+    made = make_counter(simulated=True)
+    yield made
+    await made.client.aclose()
+
+
+@pytest.fixture
+async def wired() -> AsyncIterator[Counter]:
+    made = make_counter(simulated=False)
+    yield made
+    await made.client.aclose()
+
+
+def test_plugin_is_usable_as_it_lies_here() -> None:
+    found = validate_path(Path(__file__).parents[1], on=date(2026, 11, 24), run=True)
+    assert [finding for finding in found if finding.severity == "error"] == []
+
+
+async def test_payer_is_told_what_to_do_in_both_languages(counter: Counter) -> None:
+    started = await counter.start(Money.taka("123456.50"))
+    assert (started.reference, started.pay_at) == ("CD-000001", None)
+    assert "slip number CD-000001, pay 1,23,456.50 taka" in started.instructions.en
+    assert "স্লিপ নম্বর CD-000001 জানিয়ে নগদ ১,২৩,৪৫৬.৫০ ৳" in started.instructions.bn
+
+
+async def test_money_is_captured_when_the_book_says_so(counter: Counter) -> None:
+    await counter.start(payer="নমুনা অপারেটর")
+    before = await counter.query()
+    assert (before.state, before.amount, before.captured_at) == (PaymentState.PENDING, None, None)
+
+    counter.till.clock.advance(timedelta(minutes=2))
+    paid = await counter.query()
+    assert (paid.state, paid.amount, paid.reference) == (PaymentState.CAPTURED, AMOUNT, "CD-000001")
+    assert paid.captured_at == datetime(2026, 11, 24, 4, 1, tzinfo=UTC)
+    assert (paid.payer_name, paid.raw) == ("নমুনা অপারেটর", "PAID")
+
+
+async def test_another_amount_is_reported_as_it_was_taken(counter: Counter) -> None:
+    counter.till.script.set(PAYMENT, "other-amount", values={"amount": "300.00"})
+    await counter.start()
+    counter.till.clock.advance(timedelta(minutes=2))
+    assert (await counter.query()).amount == Money.taka("300.00")
+
+
+async def test_cancelled_and_expired_are_told_apart(counter: Counter) -> None:
+    await counter.start()
+    counter.till.cancel(PAYMENT)
+    cancelled = await counter.query()
+    assert (cancelled.state, cancelled.amount) == (PaymentState.CANCELLED, None)
+
+    counter.till.reset()
+    counter.till.script.set(PAYMENT, "never")
+    await counter.start()
+    counter.till.clock.advance(timedelta(days=2))
+    assert (await counter.query()).state is PaymentState.EXPIRED
+
+
+async def test_payment_that_is_not_in_the_book_is_unknown_and_not_failed(counter: Counter) -> None:
+    assert await counter.query() == PaymentReport(state=PaymentState.UNKNOWN)
+
+
+async def test_lost_answer_opens_one_slip(counter: Counter) -> None:
+    counter.till.faults.add(OPEN, AnswerLost(), count=2)
+    assert (await counter.start()).reference == "CD-000001"
+    assert len(counter.till.ledger.effects("slip")) == 1
+    keys = {request.idempotency_key for request in counter.till.ledger.requests()}
+    assert (len(counter.till.ledger.requests()), len(keys)) == (3, 1)
+
+
+async def test_answers_that_stay_lost_leave_the_payment_unknown(counter: Counter) -> None:
+    counter.till.faults.add(OPEN, AnswerLost(), count=None)
+    with pytest.raises(OutcomeUnknown):
+        await counter.start()
+
+
+async def test_refund_is_made_once_however_often_it_is_ordered(counter: Counter) -> None:
+    counter.till.script.set(PAYMENT, "pay", durations={"refund": timedelta(hours=1)})
+    await counter.start()
+    counter.till.clock.advance(timedelta(minutes=2))
+    counter.till.faults.add(REFUND, AnswerLost())
+    assert (await counter.refund()).state is PaymentState.REFUND_PENDING
+    counter.till.clock.advance(timedelta(hours=1))
+    done = await counter.refund()
+    assert (done.state, done.reference) == (PaymentState.REFUNDED, "CD-000001")
+    assert [effect.amount for effect in counter.till.ledger.effects("refund")] == ["345.00"]
+
+
+async def test_refund_of_what_was_not_paid_is_refused(counter: Counter) -> None:
+    await counter.start()
+    with pytest.raises(AgencyRejected):
+        await counter.refund()
+
+
+@pytest.mark.parametrize("word", ["ON_HOLD", "paid", "REVERSED", "X" * 300])
+async def test_unknown_word_captures_nothing(wired: Counter, word: str) -> None:
+    with respx.mock(base_url=f"https://{HOST}") as till:
+        till.get(f"/sim/cashdesk/v1/payments/{PAYMENT}").respond(json={"state": word, "amount": "345.00"})
+        report = await wired.query()
+    assert (report.state, report.amount, report.captured_at) == (PaymentState.UNKNOWN, None, None)
+    assert report.raw == word[:200]
+
+
+@pytest.mark.parametrize("amount", ["345.005", "-1", "many", 345.0])
+async def test_amount_that_is_none_is_not_read_as_one(wired: Counter, amount: Any) -> None:
+    with respx.mock(base_url=f"https://{HOST}") as till:
+        till.get(f"/sim/cashdesk/v1/payments/{PAYMENT}").respond(json={"state": "PAID", "amount": amount})
+        with pytest.raises(ContractViolation):
+            await wired.query()
+
+
+async def test_refund_with_an_unknown_word_is_not_taken_for_done(wired: Counter) -> None:
+    with respx.mock(base_url=f"https://{HOST}") as till:
+        till.post(f"/sim/cashdesk/v1/payments/{PAYMENT}/refund").respond(json={"state": "MAYBE"})
+        with pytest.raises(OutcomeUnknown):
+            await wired.refund()
+
+
+async def test_slip_asks_for_the_exact_amount_in_text(wired: Counter) -> None:
+    with respx.mock(base_url=f"https://{HOST}") as till:
+        route = till.post("/sim/cashdesk/v1/payments").respond(201, json={"receiptNo": "CD-1", "state": "OPEN"})
+        await wired.start()
+    assert json.loads(route.calls.last.request.content) == {
+        "paymentId": PAYMENT,
+        "amount": "345.00",
+        "currency": "BDT",
+        "purpose": "এনআইডি পুনর্মুদ্রণ / NID reissue",
+    }
