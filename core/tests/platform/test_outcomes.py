@@ -164,6 +164,18 @@ async def test_a_write_that_nobody_waits_for_is_unknown(world, end):
     world.module().seen[0].cancel()
 
 
+async def test_a_write_that_nobody_waits_for_is_unknown_after_one_that_was_answered(world):
+    body = f"""
+        await file(context)
+        seen.append(asyncio.create_task(file(context, "second")))
+        await asyncio.sleep(1)
+        {ACCEPT}
+    """
+    error = await unknown(world, body, world.filed(), slow)
+    assert error.because == "not-awaited"
+    world.module().seen[0].cancel()
+
+
 async def test_a_deadline_with_a_write_that_cannot_be_stopped_is_unknown(world):
     body = """
         task = asyncio.create_task(file(context))

@@ -199,11 +199,13 @@ class AgencyHttp:
         if step in ledger.steps and kind is not Idempotency.NATIVE:
             raise PluginFault("step-repeated", plugin=self._plugin)
         ledger.steps.add(step)
+        ledger.in_flight += 1
         done = False
         try:
             written = await exchange.run()
             done = True
         finally:
+            ledger.in_flight -= 1
             # A step that provably had no effect may be written again.
             if not done and ledger.unknown is None:
                 ledger.steps.discard(step)

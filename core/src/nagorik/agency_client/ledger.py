@@ -16,6 +16,8 @@ class CallLedger:
         read_after_unknown: Whether a read was answered after that, so that the plugin may know the outcome after all.
         requests: Requests handed to the transport, attempts included.
         steps: Names of the steps written, or being written.
+        in_flight: Writes that have begun and not ended. A hook that returns before its writes have ended knows nothing
+            of them.
     """
 
     wrote: bool = False
@@ -23,6 +25,7 @@ class CallLedger:
     read_after_unknown: bool = False
     requests: int = 0
     steps: set[str] = field(default_factory=set)
+    in_flight: int = 0
 
     def lost(self, unknown: OutcomeUnknown) -> OutcomeUnknown:
         """Remember that the outcome of a write is unknown; returns the first such error of the call."""

@@ -10,7 +10,7 @@ from typing import Final
 from nagorik.journey.consenting import CONSENT_HOLD, unmet_consent, wanted_write
 from nagorik.journey.events import Released
 from nagorik.journey.plan import Plan
-from nagorik.journey.progress import Hold, Party, Progress
+from nagorik.journey.progress import Hold, Party, Payment, Progress
 from nagorik.journey.record import Record
 from nagorik.journey.upcoming import candidates
 from nagorik.model.eligibility import Eligibility
@@ -36,7 +36,8 @@ _UNDECIDED_MONEY: Final = {
     P.DISPUTED: "payment-disputed",
     P.UNKNOWN: "payment-unknown",
 }
-MONEY_HOLDS: Final = frozenset(_UNDECIDED_MONEY.values())
+PAYMENT_UNCONFIRMED: Final = "payment-unconfirmed"
+MONEY_HOLDS: Final = frozenset({PAYMENT_UNCONFIRMED, *_UNDECIDED_MONEY.values()})
 """Holds that end when a person decides on a payment, and not by being released."""
 
 
@@ -60,10 +61,24 @@ def settle_hold(record: Record, plan: Plan) -> bool:
 def _following(progress: Progress, plan: Plan, now: datetime) -> Hold | None:
     """The hold that follows from the row."""
     for payment in progress.payments:
-        unasked = progress.wait(Operation.QUERY_PAYMENT, payment.id).failures < LOOK_UPS_BEFORE_A_PERSON
-        if payment.state in _UNDECIDED_MONEY and not (payment.state is P.UNKNOWN and unasked):
-            return Hold(party=Party.PERSON, code=_UNDECIDED_MONEY[payment.state])
+        code = _undecided(progress, plan, payment)
+        if code is not None:
+            return Hold(party=Party.PERSON, code=code)
     return _for_citizen(progress, plan, now) or _for_nobody(progress, plan)
+
+
+def _undecided(progress: Progress, plan: Plan, payment: Payment) -> str | None:
+    """What a person has to find out about a payment, because asking has not settled it."""
+    if payment.state is P.UNKNOWN:
+        asked = progress.wait(Operation.QUERY_PAYMENT, payment.id).failures
+        return _UNDECIDED_MONEY[P.UNKNOWN] if asked >= LOOK_UPS_BEFORE_A_PERSON else None
+    if payment.advice_lost_at is None or plan.repeats(Operation.ADVISE_PAYMENT):
+        return _UNDECIDED_MONEY.get(payment.state)
+    silent = progress.status is not None and progress.status.payment_confirmed is None
+    if not silent or progress.status_at is None:
+        return None
+    waited = (progress.status_at - payment.advice_lost_at).total_seconds()
+    return PAYMENT_UNCONFIRMED if waited >= plan.settle else None
 
 
 def _for_citizen(progress: Progress, plan: Plan, now: datetime) -> Hold | None:
@@ -116,6 +131,8 @@ def _for_nobody(progress: Progress, plan: Plan) -> Hold | None:
         return None
     if progress.state in {S.ISSUED, S.DELIVERY_FAILED}:
         return Hold(party=Party.CITIZEN, code="to-be-received")
+    if progress.payment_in(P.CAPTURED, P.ADVISED) is not None:
+        return Hold(party=Party.PERSON, code=PAYMENT_UNCONFIRMED)
     final = progress.status is not None and progress.status.final
     if progress.is_filed and plan.offers(Operation.CALLBACK) and not final:
         return Hold(party=Party.AGENCY, code="report-expected")

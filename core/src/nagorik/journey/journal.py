@@ -100,6 +100,10 @@ def _filing_unknown(progress: Progress, event: e.Moved) -> bool:
     return progress.filing_unknown and event.to is ApplicationState.SUBMITTING and event.code == SAME_KEY
 
 
+def _released(progress: Progress, event: e.Released) -> Changes:
+    return {"hold": None, "waits": () if event.at_once else progress.waits}
+
+
 def _flags_changed(progress: Progress, event: e.FlagsChanged) -> Changes:
     return {"flags": (progress.flags - event.lowered) | event.raised}
 
@@ -197,7 +201,7 @@ _RULES: Final[Mapping[type, Callable[[Progress, Any], Changes]]] = MappingProxyT
         e.Moved: _moved,
         e.FlagsChanged: _flags_changed,
         e.Held: lambda _, event: {"hold": event.hold},
-        e.Released: lambda _, __: {"hold": None, "waits": ()},
+        e.Released: _released,
         e.Acknowledged: lambda _, __: {"acknowledged": True},
         e.EligibilityDecided: _eligibility_decided,
         e.EligibilityDropped: lambda _, __: {"eligibility": None, "acknowledged": False},

@@ -40,11 +40,11 @@ def take_wish(record: Record, plan: Plan, wish: CitizenActed) -> None:
                 raise NotPossible("nothing-to-acknowledge")
             record.add(Acknowledged(at=record.now))
         case "corrected":
-            _take_correction(record)
+            _take_correction(record, plan)
         case "pay-again":
             if code not in PAYMENT_ENDED.values():
                 raise NotPossible("nothing-to-pay-again")
-            record.add(Released(at=record.now))
+            record.add(Released(at=record.now, at_once=True))
         case "withdraw":
             _take_withdrawal(record, plan)
         case "received":
@@ -53,11 +53,13 @@ def take_wish(record: Record, plan: Plan, wish: CitizenActed) -> None:
             record.move(S.DELIVERED, Actor.CITIZEN, "received")
 
 
-def _take_correction(record: Record) -> None:
+def _take_correction(record: Record, plan: Plan) -> None:
     """A form that a call is being made with cannot be changed under it: the answer would be to another form."""
     progress = record.progress
     attempt = progress.attempt
     if progress.state is S.CORRECTION_REQUESTED:
+        if not plan.offers(Operation.ANSWER_CORRECTION):
+            raise NotPossible("corrected-at-the-agency")
         if attempt is not None and attempt.operation is Operation.ANSWER_CORRECTION:
             raise NotPossible("attempt-in-flight")
         if progress.correction_lost_at is not None:
@@ -68,7 +70,7 @@ def _take_correction(record: Record) -> None:
         raise NotPossible("too-late-to-correct")
     if attempt is not None:
         raise NotPossible("attempt-in-flight")
-    record.add(Released(at=record.now))
+    record.add(Released(at=record.now, at_once=True))
     record.add(EligibilityDropped(at=record.now))
     if progress.quote is not None and not progress.is_paid(progress.quote.stage):
         record.add(QuoteDropped(at=record.now))
@@ -195,7 +197,7 @@ def _release(record: Record, decision: Decided) -> None:
         if decision.payment is None:
             raise NotPossible("nothing-to-decide")
         return
-    record.add(Released(at=record.now))
+    record.add(Released(at=record.now, at_once=True))
     if progress.correction_lost_at is not None:
         record.add(LookedUp(at=record.now, operation=Operation.ANSWER_CORRECTION))
     if progress.withdrawal_lost_at is not None:

@@ -59,7 +59,7 @@ def held_to_ledger(ledger: CallLedger, error: NagorikError | None) -> NagorikErr
     definite = error is None or error.outcome in _DEFINITE
     if ledger.unknown is not None and not (definite and ledger.read_after_unknown):
         return ledger.unknown
-    if ledger.steps and not ledger.wrote:
+    if ledger.in_flight:
         return _unknown(ledger, "not-awaited", Layer.PLUGIN)
     if error is not None and error.outcome is Outcome.NOT_SENT and ledger.wrote:
         return _unknown(ledger, error.code, error.layer)

@@ -64,6 +64,8 @@ class Released(JournalEvent):
     """The application no longer waits for somebody."""
 
     kind: Literal["released"] = "released"
+    at_once: bool = False
+    """Whether somebody's act makes what was put off worth trying at once."""
 
 
 class Acknowledged(JournalEvent):
