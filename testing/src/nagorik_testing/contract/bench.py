@@ -45,6 +45,8 @@ from nagorik_testing.simulator import Simulator
 PATIENCE: Final = timedelta(days=120)
 """Simulated time that a bench waits for an agency to reach a state."""
 STRIDE: Final = timedelta(hours=6)
+"""The first wait between two looks at an application; it doubles while nothing changes, as a host's does."""
+LONGEST_STRIDE: Final = timedelta(days=2)
 CEILING: Final = Money.taka(1_000_000)
 PRICE: Final = Money.taka("345.00")
 
@@ -184,17 +186,24 @@ class Bench:
         self.simulator.script.set(self.references.client_reference, outcome)
         await self.filed()
         service = self.platform.service(self.offer)
-        began = self.clock.now()
+        began, stride, seen, due = self.clock.now(), STRIDE, "", True
         while self.clock.now() - began < PATIENCE:
-            if Operation.ADVISE_PAYMENT in service.writes:
-                quote = await self.platform.quote_fees(self.draft)
-                if quote.total.poisha:
-                    await self.platform.advise_payment(self.draft, self.references, self.receipt(quote))
+            if due and Operation.ADVISE_PAYMENT in service.writes:
+                due = not await self._settled()
             status = await self.platform.get_status(self.draft, self.references)
             if reached(status):
                 return status
-            self.clock.advance(STRIDE)
+            stride = min(stride * 2, LONGEST_STRIDE) if status.raw == seen else STRIDE
+            seen, due = status.raw, due or status.fee_due is not None
+            self.clock.advance(stride)
         raise NotReachable(f"the outcome {outcome} is not reached within {PATIENCE.days} days")
+
+    async def _settled(self) -> bool:
+        """Pay what the agency asks for; whether nothing is left to tell it."""
+        quote = await self.platform.quote_fees(self.draft)
+        if not quote.total.poisha:
+            return True
+        return (await self.platform.advise_payment(self.draft, self.references, self.receipt(quote))).confirmed
 
     # Calls
 
