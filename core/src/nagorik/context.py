@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from nagorik.clock import Clock, Deadline
+from nagorik.errors import PluginFault
 
 if TYPE_CHECKING:
     from nagorik.agency_client import AgencyHttp, AgencySettings
@@ -37,7 +38,7 @@ class CallContext(Generic[SettingsT]):
         deadline: When the call's answer is no longer waited for.
         idempotency_key: The application's key for this operation; the client derives a key for each step from it.
         offer: The manifest's entry of the service or gateway that is called.
-        fees: The service's fee schedule, if its manifest names one.
+        schedule: The service's fee schedule, if its manifest names one; see ``fees``.
         documents: The host's documents.
         log: A logger bound to this call.
     """
@@ -48,9 +49,20 @@ class CallContext(Generic[SettingsT]):
     deadline: Deadline
     idempotency_key: str | None
     offer: "PublicService | PaymentGateway | None"
-    fees: "FeeSchedule | None"
+    schedule: "FeeSchedule | None"
     documents: "DocumentStore"
     log: CallLog
+
+    @property
+    def fees(self) -> "FeeSchedule":
+        """The service's fee schedule.
+
+        Raises:
+            PluginFault: The service's manifest entry names none.
+        """
+        if self.schedule is None:
+            raise PluginFault("no-fee-schedule", plugin=self.offer.id.partition(".")[0] if self.offer else "")
+        return self.schedule
 
     def __repr__(self) -> str:
         return f"<CallContext {self.offer.id if self.offer else 'plugin'}>"

@@ -248,3 +248,9 @@ def test_unknown_key_is_input_too():
     with pytest.raises(ValidationError) as caught:
         Nid.model_validate({"value": SMART, FULL: 1})
     assert FULL not in str(caught.value.errors())
+
+
+def test_a_forms_schema_asks_for_text_where_bare_text_is_taken():
+    schema = TypeAdapter(Nid).json_schema()
+    assert schema["anyOf"][0] == {"type": "string"}
+    assert TypeAdapter(Nid).json_schema(mode="serialization")["type"] == "object"

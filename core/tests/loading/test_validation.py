@@ -232,3 +232,9 @@ def test_a_project_without_manifest_is_told_where_it_belongs(tmp_path: Path, man
     (found,) = validate_path(project, on=TODAY)
     assert found.message == "nagorik-wasa 1.2.0 has no readable plugin.toml in its package nagorik_wasa_project."
     assert found.hint == "Put plugin.toml beside the package's __init__.py and have the build include it."
+
+
+def test_a_submission_that_leaves_nothing_behind_needs_no_status(tmp_path: Path, manifest: str) -> None:
+    text = manifest.replace('reads = ["status"]', 'form = "forms:F"\nwrites = { submit = "safe" }')
+    (tmp_path / "plugin.toml").write_text(text, encoding="utf-8")
+    assert all("nobody can learn" not in message for _, message in told(validate_path(tmp_path, on=TODAY)))

@@ -62,7 +62,7 @@ class Counter:
             deadline=deadline,
             idempotency_key=key,
             offer=offer,
-            fees=None,
+            schedule=None,
             documents=None,  # type: ignore[arg-type]
             log=logging.getLogger("cashdesk-test"),  # type: ignore[arg-type]
         )

@@ -70,7 +70,7 @@ class Desk:
             deadline=deadline,
             idempotency_key=key,
             offer=offer,
-            fees=schedules[offer.fees.partition("#")[2]] if offer and offer.fees else None,
+            schedule=schedules[offer.fees.partition("#")[2]] if offer and offer.fees else None,
             documents=self.documents,
             log=logging.getLogger("nid-test"),  # type: ignore[arg-type]
         )

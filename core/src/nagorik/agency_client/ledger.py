@@ -16,7 +16,7 @@ class CallLedger:
         read_after_unknown: Whether a read was answered after that, so that the plugin may know the outcome after all.
         requests: Requests handed to the transport, attempts included.
         steps: Names of the steps written, or being written.
-        in_flight: Writes that have begun and not ended. A hook that returns before its writes have ended knows nothing
+        in_flight: Writes that have begun and not ended. A hook that returns before they have ended knows nothing
             of them.
     """
 

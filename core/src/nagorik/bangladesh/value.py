@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
 
-from pydantic import ModelWrapValidatorHandler, ValidationError, model_validator
-from pydantic_core import InitErrorDetails
+from pydantic import GetJsonSchemaHandler, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, InitErrorDetails
 
 from nagorik.bangladesh.errors import NationalDataError, codes
 from nagorik.privacy import DataClass, Model
@@ -25,6 +26,14 @@ class SelfCheckedValue(Model):
     """
 
     bare_field: ClassVar[str | None] = None
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Where a bare value is taken it comes first, for whoever draws a form from the schema."""
+        described = handler(schema)
+        if cls.bare_field is None or handler.mode == "serialization":
+            return described
+        return {"title": cls.__name__, "anyOf": [{"type": "string"}, described]}
 
     @model_validator(mode="wrap")
     @classmethod

@@ -85,7 +85,7 @@ def _on_services(manifest: Manifest) -> Iterator[Finding]:
 
 def _on_service(location: str, service: PublicService) -> Iterator[Finding]:
     submit = service.writes.get(Operation.SUBMIT)
-    if submit is not None and Operation.STATUS not in service.reads:
+    if submit not in {None, Idempotency.SAFE} and Operation.STATUS not in service.reads:
         message = f"{service.id} can be submitted, and nobody can learn what became of it"
         yield Finding(Severity.WARNING, f"{location}.reads", message, "Offer status, if the agency tells it.")
     if submit is Idempotency.NONE:

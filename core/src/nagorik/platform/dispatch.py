@@ -192,7 +192,7 @@ class Dispatcher:
                 deadline=deadline,
                 idempotency_key=key,
                 offer=offer,
-                fees=equipment.fees(offer) if isinstance(offer, PublicService) else None,
+                schedule=equipment.fees(offer) if isinstance(offer, PublicService) else None,
                 documents=equipment.documents,
                 log=get_call_log(call.plugin, call.service, call.operation),
             )

@@ -54,7 +54,6 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
     told = await context.http.read(
         "fee-quote", "GET", f"{API}/fee-quote", params=wire.to_fee_question(request), expect=wire.FeeQuote
     )
-    assert context.fees is not None  # noqa: S101 - the manifest names a schedule for each service that is priced
     quote = context.fees.quote(
         request,
         due=FeeDue.BEFORE_SUBMISSION,
