@@ -64,7 +64,15 @@ def _following(progress: Progress, plan: Plan, now: datetime) -> Hold | None:
         code = _undecided(progress, plan, payment)
         if code is not None:
             return Hold(party=Party.PERSON, code=code)
+    lost = progress.correction_lost_at or progress.withdrawal_lost_at
+    if lost is not None and not _can_ask(progress, plan):
+        return Hold(party=Party.PERSON, code="no-look-up")
     return _for_citizen(progress, plan, now) or _for_nobody(progress, plan)
+
+
+def _can_ask(progress: Progress, plan: Plan) -> bool:
+    """Whether a status will be asked for that can show what became of a lost answer."""
+    return plan.offers(Operation.STATUS) and not (progress.status is not None and progress.status.final)
 
 
 def _undecided(progress: Progress, plan: Plan, payment: Payment) -> str | None:

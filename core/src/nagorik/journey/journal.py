@@ -15,7 +15,7 @@ from nagorik.journey.errors import JournalBroken
 from nagorik.journey.payment_fold import Changes
 from nagorik.journey.progress import Attempt, Hold, Party, Progress, Wait
 from nagorik.lifecycle import IllegalTransition, application_targets, is_settled
-from nagorik.lifecycle.groups import AT_THE_AGENCY, NOT_FILED
+from nagorik.lifecycle.groups import AT_THE_AGENCY, NOT_FILED, WITHDRAWABLE
 from nagorik.model.states import ApplicationState, Flag
 from nagorik.operations import Operation
 
@@ -74,6 +74,7 @@ def _moved(progress: Progress, event: e.Moved) -> Changes:
         "lost_at": event.at if lost else progress.lost_at,
         "correction_ready": progress.correction_ready and not left_correction,
         "correction_lost_at": None if left_correction else progress.correction_lost_at,
+        "withdrawal_lost_at": progress.withdrawal_lost_at if event.to in WITHDRAWABLE else None,
     }
 
 

@@ -1,7 +1,5 @@
 """What follows by itself: moves that need neither an agency's answer nor a person, applied until none is left."""
 
-from typing import Final
-
 from nagorik.journey.consenting import CONSENT_HOLD, Wanted, price_to_come, unmet_consent
 from nagorik.journey.events import Actor, FeeSettled, QuoteDropped, WithdrawalSettled
 from nagorik.journey.holds import settle_hold
@@ -9,16 +7,11 @@ from nagorik.journey.money_duties import settle_money
 from nagorik.journey.plan import Plan
 from nagorik.journey.record import Record
 from nagorik.lifecycle import is_settled
-from nagorik.lifecycle.groups import ENDED_WITHOUT_RESULT, MONEY_ASKED_ABOUT, MONEY_FOR_A_PERSON
+from nagorik.lifecycle.groups import ENDED_WITHOUT_RESULT, MONEY_ASKED_ABOUT, MONEY_FOR_A_PERSON, WITHDRAWABLE
 from nagorik.model.eligibility import Eligibility
 from nagorik.model.fee import FeeDue
 from nagorik.model.states import ApplicationState as S
 from nagorik.operations import Operation
-
-WITHDRAWABLE: Final = frozenset(
-    {S.SUBMITTED, S.IN_REVIEW, S.AWAITING_PAYMENT, S.CORRECTION_REQUESTED, S.AWAITING_APPEARANCE}
-)
-"""The agency holds the application and has not decided: only it can take the application back."""
 
 
 def settle(record: Record, plan: Plan) -> None:

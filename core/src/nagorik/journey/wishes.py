@@ -19,9 +19,8 @@ from nagorik.journey.outcome import CitizenActed, Decided
 from nagorik.journey.plan import Plan
 from nagorik.journey.progress import Party, Progress
 from nagorik.journey.record import Record
-from nagorik.journey.settle import WITHDRAWABLE
 from nagorik.lifecycle import application_targets, is_settled
-from nagorik.lifecycle.groups import AT_THE_AGENCY, NOT_FILED
+from nagorik.lifecycle.groups import AT_THE_AGENCY, NOT_FILED, WITHDRAWABLE
 from nagorik.model.states import ApplicationState as S, Flag, PaymentState
 from nagorik.operations import Operation
 

@@ -9,6 +9,11 @@ AT_THE_AGENCY: Final = frozenset(
 )
 """The agency holds the application and is not done with it; it may also await a fee that it demanded."""
 
+WITHDRAWABLE: Final = frozenset(
+    {S.SUBMITTED, S.IN_REVIEW, S.AWAITING_PAYMENT, S.CORRECTION_REQUESTED, S.AWAITING_APPEARANCE}
+)
+"""The agency holds the application and has not decided: only it can take the application back."""
+
 NOT_FILED: Final = frozenset({S.DRAFT, S.READY, S.SUBMITTING, S.SUBMISSION_UNKNOWN})
 """There is no reference of the agency yet, and there must be none."""
 

@@ -54,14 +54,16 @@ def corrected(record: Record, plan: Plan, attempt: Attempt, status: AgencyStatus
 
 def not_corrected(record: Record, plan: Plan, attempt: Attempt, error: NagorikError) -> None:
     """A lost correction is not sent again unless twice is once: the status tells whether it arrived."""
-    try_again(record, attempt, error.code, error)
-    if record.progress.state is not ApplicationState.CORRECTION_REQUESTED:
+    lost = error.outcome is Outcome.UNKNOWN and not plan.repeats(Operation.ANSWER_CORRECTION)
+    rejected = error.outcome is Outcome.REJECTED
+    if not (lost or rejected):
+        try_again(record, attempt, error.code, error)
         return
-    if error.outcome is Outcome.UNKNOWN and not plan.repeats(Operation.ANSWER_CORRECTION):
-        record.add(CorrectionSent(at=record.now, lost=True))
-    elif error.outcome is Outcome.REJECTED:
-        record.add(CorrectionSent(at=record.now))
-        record.hold(Party.CITIZEN, INPUT_REJECTED)
+    end(record, attempt, error.code, settled=rejected)
+    if record.progress.state is ApplicationState.CORRECTION_REQUESTED:
+        record.add(CorrectionSent(at=record.now, lost=lost))
+        if rejected:
+            record.hold(Party.CITIZEN, INPUT_REJECTED)
 
 
 def withdrawn(record: Record, plan: Plan, attempt: Attempt, answer: Withdrawal) -> None:
@@ -88,8 +90,10 @@ def _follow_withdrawal(record: Record) -> None:
 
 def not_withdrawn(record: Record, plan: Plan, attempt: Attempt, error: NagorikError) -> None:
     """A lost withdrawal is not sent again unless twice is once: the status tells."""
-    try_again(record, attempt, error.code, error)
-    if error.outcome is Outcome.UNKNOWN and not plan.repeats(Operation.WITHDRAW):
-        record.add(WithdrawalSettled(at=record.now, outcome="unknown"))
-    elif error.outcome is Outcome.REJECTED:
-        record.add(WithdrawalSettled(at=record.now, outcome="refused"))
+    lost = error.outcome is Outcome.UNKNOWN and not plan.repeats(Operation.WITHDRAW)
+    rejected = error.outcome is Outcome.REJECTED
+    if not (lost or rejected):
+        try_again(record, attempt, error.code, error)
+        return
+    end(record, attempt, error.code, settled=rejected)
+    record.add(WithdrawalSettled(at=record.now, outcome="refused" if rejected else "unknown"))
