@@ -13,9 +13,9 @@ from nagorik.errors import AgencyClosed, AgencyUnavailable, NagorikError, RateLi
 FIRST_RETRY: Final = 5.0
 LONGEST_RETRY: Final = 3600.0
 SHORTEST_POLL: Final = 60.0
-LONGEST_POLL: Final = 6 * 3600.0
-POLL_SHARE_OF_AGE: Final = 0.1
-"""An application is asked about every tenth of its age, within the bounds above."""
+LONGEST_POLL: Final = 24 * 3600.0
+POLL_SHARE_OF_AGE: Final = 0.25
+"""An application is asked about every quarter of its age, within the bounds above: some fifty times in a month."""
 NEEDS_SOMEBODY: Final = 900.0
 """Seconds between attempts that only an administrator's or a plugin owner's work will let succeed."""
 

@@ -142,7 +142,7 @@ def span(duration: timedelta) -> str:
         return f"{days} d {hours} h"
     if hours:
         return f"{hours} h {minutes} min"
-    return f"{minutes} min {seconds % 60} s"
+    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
 
 
 def _state(entry: Entry) -> str:
