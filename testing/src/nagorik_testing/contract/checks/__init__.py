@@ -1,0 +1,29 @@
+"""The checks of what one operation alone cannot show; the fault matrix is played beside them."""
+
+from typing import Final
+
+from nagorik_testing.contract.checks.catalogue import CATALOGUE
+from nagorik_testing.contract.checks.check import About, Check, Family
+from nagorik_testing.contract.checks.eligibility import ELIGIBILITY
+from nagorik_testing.contract.checks.fees import FEES
+from nagorik_testing.contract.checks.filled_form import FILLED_FORM
+from nagorik_testing.contract.checks.payment import PAYMENT
+from nagorik_testing.contract.checks.privacy import PRIVACY
+from nagorik_testing.contract.checks.robustness import ROBUSTNESS
+from nagorik_testing.contract.checks.status import STATUS
+from nagorik_testing.contract.checks.submission import SUBMISSION
+
+CHECKS: Final[tuple[Check, ...]] = (
+    *CATALOGUE,
+    *ELIGIBILITY,
+    *FILLED_FORM,
+    *FEES,
+    *SUBMISSION,
+    *PAYMENT,
+    *STATUS,
+    *PRIVACY,
+    *ROBUSTNESS,
+)
+"""Every check, in the order of a plugin's life; ids are unique and stable."""
+
+__all__ = ["CHECKS", "About", "Check", "Family"]

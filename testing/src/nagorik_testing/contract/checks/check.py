@@ -1,0 +1,117 @@
+"""What a check is: a question put to every offer of a plugin, whose answer can be no."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from nagorik import NagorikError, Operation
+from nagorik.manifest import PaymentGateway, PublicService
+from nagorik_testing.contract.bench import NotReachable, Subject
+from nagorik_testing.contract.verdict import Finding, Standing
+
+Offer = PublicService | PaymentGateway
+
+
+class Family(StrEnum):
+    """What a check is about."""
+
+    CATALOGUE = "catalogue"
+    ELIGIBILITY = "eligibility"
+    FEES = "fees"
+    SUBMISSION = "submission"
+    PAYMENT = "payment"
+    STATUS = "status"
+    PRIVACY = "privacy"
+    ROBUSTNESS = "robustness"
+
+
+class About(StrEnum):
+    """What a check is put to."""
+
+    PLUGIN = "plugin"
+    """The plugin once, whatever it offers."""
+    SERVICES = "services"
+    GATEWAYS = "gateways"
+    OFFERS = "offers"
+    """Services and gateways alike."""
+
+
+class NotConcerned(Exception):
+    """An examination has nothing to look at in this offer; the text says why."""
+
+
+Examine = Callable[[Subject, Offer], Awaitable[list[str]]]
+"""Looks at one offer; each text says one thing that is wrong, and holds nothing of a citizen.
+
+On one bench it stops well before the faults in a row that put a plugin into quarantine, since all checks share one
+registry.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One check.
+
+    Attributes:
+        id: Stable, such as ``submit/F17-replay``.
+        family: What it is about.
+        title: What is checked, in English.
+        why: The failure that it stands for in the real world; numbers are those of the catalogue of failure modes.
+        expected: What has to come of it.
+        fix: What an author does about a failure.
+        about: What it is put to.
+        needs: Operations without which it does not concern an offer.
+        examine: Does it.
+    """
+
+    id: str
+    family: Family
+    title: str
+    why: str
+    expected: str
+    fix: str
+    about: About
+    examine: Examine = field(repr=False)
+    needs: tuple[Operation, ...] = ()
+
+    async def run(self, subject: Subject) -> AsyncIterator[Finding]:
+        """One finding for each offer, or one for the plugin as a whole."""
+        if self.about is About.PLUGIN:
+            yield await self._finding(subject, subject.manifest.offers[0])
+            return
+        for offer in subject.manifest.offers:
+            yield await self._finding(subject, offer)
+
+    async def _finding(self, subject: Subject, offer: Offer) -> Finding:
+        try:
+            self._require(offer)
+            problems = await self.examine(subject, offer)
+        except NotConcerned as reason:
+            return self._found(offer, Standing.NOT_APPLICABLE, because=str(reason))
+        except NotReachable as missing:
+            return self._found(offer, Standing.NOT_REACHED, got=str(missing))
+        except NagorikError as error:
+            problems = [f"a call ends in {error.code}, without any fault of the agency"]
+        if not problems:
+            return self._found(offer, Standing.PASSED)
+        return self._found(offer, Standing.FAILED, got="; ".join(dict.fromkeys(problems)), because=self.why)
+
+    def _require(self, offer: Offer) -> None:
+        if self.about is About.SERVICES and not isinstance(offer, PublicService):
+            raise NotConcerned("it is a gateway")
+        if self.about is About.GATEWAYS and not isinstance(offer, PaymentGateway):
+            raise NotConcerned("it is a service")
+        for operation in self.needs:
+            if operation not in offer.operations:
+                raise NotConcerned(f"it does not offer {operation.value}")
+
+    def _found(self, offer: Offer, standing: Standing, *, got: str = "", because: str = "") -> Finding:
+        return Finding(
+            check=self.id,
+            offer=None if self.about is About.PLUGIN else offer.id,
+            title=self.title,
+            standing=standing,
+            expected=self.expected,
+            got=got,
+            because=because,
+        )

@@ -1,0 +1,183 @@
+"""What a citizen is told about whether they may apply."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Final, get_args
+
+from nagorik import Eligibility, EligibilityDecision, NagorikError, Operation, Verdict
+from nagorik.bangladesh import BirthRegistrationNumber, Nid, dhaka_date
+from nagorik_testing.contract.bench import Bench, Subject, open_bench
+from nagorik_testing.contract.checks.check import About, Check, Family, NotConcerned, Offer
+from nagorik_testing.contract.checks.inspection import effects, example_form, form_of, wrong_scripts
+from nagorik_testing.contract.watch import canaries, leaked
+
+AGES: Final = (0, 16, 17, 18, 19, 20, 65, 66)
+"""Years at which a rule of some agency changes, and a citizen born today."""
+_LEAP_BIRTHS: Final = (date(1960, 2, 29), date(2008, 2, 29))
+
+
+async def _all_reasons(subject: Subject, offer: Offer) -> list[str]:
+    async with open_bench(subject, offer.id) as bench:
+        decision = await _asked(bench, with_form=True)
+        secrets = canaries(bench.citizen)
+    wrong: list[str] = []
+    names = [criterion.id for criterion in decision.criteria]
+    wrong += [f"the criterion {name} is named twice" for name in set(names) if names.count(name) > 1]
+    for criterion in decision.criteria:
+        wrong += wrong_scripts(f"the criterion {criterion.id}", criterion.text)
+        if leaked(f"{criterion.text.bn} {criterion.text.en}", secrets):
+            wrong.append(f"the text of the criterion {criterion.id} repeats what the citizen wrote")
+    return wrong
+
+
+async def _example_may_apply(subject: Subject, offer: Offer) -> list[str]:
+    async with open_bench(subject, offer.id) as bench:
+        decision = await _asked(bench, with_form=True)
+    failed = [criterion.id for criterion in decision.criteria if criterion.verdict is Verdict.FAIL]
+    return [f"the agency accepts the example, and the plugin refuses it: {', '.join(failed)}"] if failed else []
+
+
+async def _boundary_ages(subject: Subject, offer: Offer) -> list[str]:
+    async with open_bench(subject, offer.id) as bench:
+        usual = _ids(await _asked(bench))
+        for born in _birth_dates(dhaka_date(bench.clock.now())):
+            applicant = bench.draft.applicant.model_copy(update={"birth_date": born})
+            try:
+                decision = await bench.platform.check_eligibility(offer.id, applicant)
+            except NagorikError as error:
+                return [f"a citizen born on {born} is answered with {error.code}"]
+            if _ids(decision) != usual:
+                return [f"a citizen born on {born} is told other criteria than the example"]
+    return []
+
+
+def _birth_dates(today: date) -> Iterator[date]:
+    for age in AGES:
+        birthday = _years_before(today, age)
+        yield from (birthday - timedelta(days=1), birthday)
+        if age:
+            yield birthday + timedelta(days=1)
+    yield from _LEAP_BIRTHS
+
+
+def _years_before(day: date, years: int) -> date:
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return date(day.year - years, 3, 1)
+
+
+async def _bare_applicant(subject: Subject, offer: Offer) -> list[str]:
+    async with open_bench(subject, offer.id) as bench:
+        usual = _ids(await _asked(bench))
+        try:
+            decision = await _asked(bench, bare=True)
+        except NagorikError as error:
+            return [f"a citizen without identifiers is answered with {error.code}"]
+    return [] if _ids(decision) == usual else ["a citizen without identifiers is told other criteria"]
+
+
+async def _unknown_is_no_pass(subject: Subject, offer: Offer) -> list[str]:
+    fields = form_of(subject, offer).model_fields.values()
+    if not any(_names_identifier(field.annotation) for field in fields if field.is_required()):
+        raise NotConcerned("its form asks for no identifier, so that nothing depends on one")
+    async with open_bench(subject, offer.id) as bench:
+        decision = await _asked(bench, bare=True)
+    if decision.eligibility is Eligibility.ELIGIBLE:
+        return ["a citizen of whom no identifier is known is told that every criterion is met"]
+    return []
+
+
+def _names_identifier(annotation: object) -> bool:
+    return annotation in {Nid, BirthRegistrationNumber} or any(_names_identifier(one) for one in get_args(annotation))
+
+
+async def _no_effect(subject: Subject, offer: Offer) -> list[str]:
+    async with open_bench(subject, offer.id) as bench:
+        await _asked(bench, with_form=True)
+        done = effects(bench)
+    return [f"asking leaves at the agency: {kind}" for kind in sorted(done)]
+
+
+async def _asked(bench: Bench, *, with_form: bool = False, bare: bool = False) -> EligibilityDecision:
+    form = example_form(bench)
+    applicant = bench.draft.applicant
+    if bare:
+        applicant = applicant.model_copy(update={"identifiers": (), "phone": None, "sex": None})
+    return await bench.platform.check_eligibility(bench.offer, applicant, form=form if with_form else None)
+
+
+def _ids(decision: EligibilityDecision) -> frozenset[str]:
+    return frozenset(criterion.id for criterion in decision.criteria)
+
+
+_NEEDS: Final = (Operation.ELIGIBILITY,)
+
+ELIGIBILITY: Final = (
+    Check(
+        id="eligibility/all-reasons",
+        family=Family.ELIGIBILITY,
+        title="every criterion is named once and explained in both scripts",
+        why="A citizen who is told one reason at a time comes to the counter once for each (77).",
+        expected="criteria with ids of their own and texts in both scripts that repeat no number and no name",
+        fix="Return every criterion with its verdict, with texts from a file of messages.",
+        about=About.SERVICES,
+        needs=_NEEDS,
+        examine=_all_reasons,
+    ),
+    Check(
+        id="eligibility/example-may-apply",
+        family=Family.ELIGIBILITY,
+        title="who is accepted by the agency is not refused by the plugin",
+        why="A rule that is stricter than the agency's turns away citizens who have a right to the service (75).",
+        expected="no criterion fails for the simulator's example",
+        fix="Correct the rule, or the example that the simulator gives.",
+        about=About.SERVICES,
+        needs=_NEEDS,
+        examine=_example_may_apply,
+    ),
+    Check(
+        id="eligibility/boundary-ages",
+        family=Family.ELIGIBILITY,
+        title="citizens at the ages where rules change are answered",
+        why="A birthday on 29 February, or one that is today, ends in an error at the counter (58).",
+        expected="the same criteria on the days around each birthday, for children and for leap-day births",
+        fix="Compute ages with nagorik.bangladesh.age_on, and name a criterion whatever its verdict is.",
+        about=About.SERVICES,
+        needs=_NEEDS,
+        examine=_boundary_ages,
+    ),
+    Check(
+        id="eligibility/no-identifiers",
+        family=Family.ELIGIBILITY,
+        title="a citizen without identifiers is answered",
+        why="Who has lost every paper asks first of all, and meets an exception (55, 73).",
+        expected="the same criteria, failed or not to be told",
+        fix="Answer cannot-tell where an identifier is not known.",
+        about=About.SERVICES,
+        needs=_NEEDS,
+        examine=_bare_applicant,
+    ),
+    Check(
+        id="eligibility/unknown-is-no-pass",
+        family=Family.ELIGIBILITY,
+        title="what is not known is not passed",
+        why="A citizen is told to come, pays, and is refused by the agency, which knew what the plugin assumed (18).",
+        expected="at least one criterion that is not passed, where no identifier is known of the citizen",
+        fix="Let a criterion pass only on a fact; without one it is cannot-tell.",
+        about=About.SERVICES,
+        needs=_NEEDS,
+        examine=_unknown_is_no_pass,
+    ),
+    Check(
+        id="eligibility/no-effect",
+        family=Family.ELIGIBILITY,
+        title="asking leaves nothing at the agency",
+        why="A question that files something registers citizens who only wanted to know (1).",
+        expected="no effect in the agency's ledger",
+        fix="Decide from the request, or with reads alone.",
+        about=About.SERVICES,
+        needs=_NEEDS,
+        examine=_no_effect,
+    ),
+)

@@ -1,0 +1,197 @@
+"""What a citizen writes into a form, rightly in another script or wrongly in every way."""
+
+import unicodedata
+from copy import deepcopy
+from datetime import date
+from typing import Final
+
+from pydantic import BaseModel, JsonValue
+
+from nagorik import Form, InputRejected
+from nagorik.bangladesh import Money, to_bangla_digits
+from nagorik.forms import validate_form
+from nagorik_testing.contract.bench import Subject, open_bench
+from nagorik_testing.contract.checks.check import About, Check, Family, NotConcerned, Offer
+from nagorik_testing.contract.checks.inspection import (
+    Place,
+    example_form,
+    form_of,
+    leaves,
+    with_value,
+    written,
+    wrong_scripts,
+)
+
+MARK: Final = "Q7Z9"
+"""Stands in every hostile text, and in no sentence of a plugin's own."""
+HOSTILE: Final[dict[str, JsonValue]] = {
+    "nothing": None,
+    "a number": 4_242_424_242,
+    "a number beyond doubles": 19_901_234_567_890_123,
+    "scientific notation": "1.99e16",
+    "seventeen digits": "99999999999999999",
+    "a list": [MARK],
+    "a table": {MARK: MARK},
+    "control characters": f"{MARK}\x00\x1b[2J\u202e",
+    "joiners": f"\u200d{MARK}\u200c",
+    "100 kB": MARK * 25_000,
+    "replaced letters": f"????? {MARK}",
+    "a lone surrogate": f"{MARK}\ud800",
+    "a year of two digits": "01/02/03",
+}
+"""What arrives in a field, by what it is."""
+_ONE_CODE_POINT: Final = (("\u09a1\u09bc", "\u09dc"), ("\u09a2\u09bc", "\u09dd"), ("\u09af\u09bc", "\u09df"))
+"""Letters with a nukta as two code points, which is NFC's way, and as one, which is what keyboards send."""
+
+
+async def _hostile_input(subject: Subject, offer: Offer) -> list[str]:
+    model, example = await _material(subject, offer)
+    wrong: list[str] = []
+    for place, _ in leaves(example):
+        for what, value in HOSTILE.items():
+            wrong += _refusal(model, example, place, what, value)
+    for key in example:
+        rest = {name: value for name, value in example.items() if name != key}
+        wrong += _judged(model, rest, f"{key} left out")[1]
+    return wrong
+
+
+def _refusal(
+    model: type[Form], example: dict[str, JsonValue], place: Place, what: str, value: JsonValue
+) -> list[str]:
+    given = with_value(example, place, value)
+    assert isinstance(given, dict)  # noqa: S101 - the place is inside the form
+    where = f"{what} in {written(place)}"
+    kept = deepcopy(given)
+    refused, wrong = _judged(model, given, where)
+    if given != kept:
+        wrong.append(f"{where}: what was handed in is changed")
+    told = str(refused.to_problem()) if refused is not None else ""
+    if MARK in told:
+        wrong.append(f"{where}: the refusal repeats it")
+    return wrong
+
+
+def _judged(model: type[Form], given: dict[str, JsonValue], where: str) -> tuple[InputRejected | None, list[str]]:
+    try:
+        validate_form(model, given)
+    except InputRejected as refused:
+        wrong = [
+            f"{where}: the refusal points at {problem.pointer}"
+            for problem in refused.fields
+            if problem.pointer != "/form" and not problem.pointer.startswith("/form/")
+        ]
+        for problem in refused.fields:
+            wrong += wrong_scripts(f"the problem {problem.code}", problem.text)
+        return refused, wrong
+    except Exception as error:  # noqa: BLE001 - a form's validators may raise anything
+        return None, [f"{where}: {type(error).__name__} instead of InputRejected"]
+    return None, []
+
+
+async def _bangla_digits(subject: Subject, offer: Offer) -> list[str]:
+    model, example = await _material(subject, offer)
+    usual = _accepted(model, example)
+    places = [(place, value) for place, value in leaves(example) if _is_number(usual, place, value)]
+    if not places:
+        raise NotConcerned("its form holds no number and no date")
+    return _same_for(
+        model, example, usual, [(place, to_bangla_digits(str(value))) for place, value in places], "in Bangla digits"
+    )
+
+
+def _is_number(usual: Form, place: Place, value: JsonValue) -> bool:
+    """Whether a text with digits is read as something else than text, so that its digits mean a number or a date."""
+    if not (isinstance(value, str) and any("0" <= letter <= "9" for letter in value)):
+        return False
+    here: object = usual
+    for step in place:
+        here = (
+            here[step] if isinstance(here, list | tuple) and isinstance(step, int) else getattr(here, str(step), None)
+        )
+    return isinstance(here, date | int | Money) or (isinstance(here, BaseModel) and not isinstance(here, Form))
+
+
+async def _same_letters(subject: Subject, offer: Offer) -> list[str]:
+    model, example = await _material(subject, offer)
+    usual = _accepted(model, example)
+    texts = [(place, value) for place, value in leaves(example) if isinstance(value, str)]
+    variants = [(place, form(value)) for place, value in texts for form in (_decomposed, _in_one_code_point)]
+    changed = [(place, value) for place, value in variants if (place, value) not in texts]
+    if not changed:
+        raise NotConcerned("the example holds no letter that has two encodings")
+    return _same_for(model, example, usual, changed, "in the other encoding of its letters")
+
+
+def _decomposed(text: str) -> str:
+    return unicodedata.normalize("NFD", text)
+
+
+def _in_one_code_point(text: str) -> str:
+    for two, one in _ONE_CODE_POINT:
+        text = text.replace(two, one)
+    return text
+
+
+def _same_for(
+    model: type[Form], example: dict[str, JsonValue], usual: Form, changes: list[tuple[Place, str]], how: str
+) -> list[str]:
+    wrong = []
+    for place, value in changes:
+        given = with_value(example, place, value)
+        try:
+            filled = validate_form(model, given if isinstance(given, dict) else {})
+        except InputRejected:
+            wrong.append(f"{written(place)} {how} is refused")
+            continue
+        if filled != usual:
+            wrong.append(f"{written(place)} {how} is taken for something else")
+    return wrong
+
+
+def _accepted(model: type[Form], example: dict[str, JsonValue]) -> Form:
+    return validate_form(model, example)
+
+
+async def _material(subject: Subject, offer: Offer) -> tuple[type[Form], dict[str, JsonValue]]:
+    model = form_of(subject, offer)
+    async with open_bench(subject, offer.id) as bench:
+        return model, example_form(bench)
+
+
+FILLED_FORM: Final = (
+    Check(
+        id="form/hostile-input",
+        family=Family.SUBMISSION,
+        title="whatever is written into a field is taken or refused, field by field",
+        why="A number pasted from a spreadsheet, an invisible character or an old font ends in a crash, or in an "
+        "error report that carries the citizen's own words (52, 53, 55, 56, 58, 63).",
+        expected="InputRejected with pointers below /form, texts in both scripts that repeat nothing, and the form "
+        "as it was handed in",
+        fix="Use the types of nagorik.bangladesh; in an own validator raise PydanticCustomError, and change nothing "
+        "that was given.",
+        about=About.SERVICES,
+        examine=_hostile_input,
+    ),
+    Check(
+        id="form/bangla-digits",
+        family=Family.SUBMISSION,
+        title="numbers and dates in Bangla digits are the same numbers and dates",
+        why="Citizens write the digits that they learned at school, and are refused or filed under another number "
+        "(51, 57).",
+        expected="each number and date of the example gives the same form in Bangla digits",
+        fix="Read numbers with the types of nagorik.bangladesh, and dates with parse_date.",
+        about=About.SERVICES,
+        examine=_bangla_digits,
+    ),
+    Check(
+        id="form/one-encoding",
+        family=Family.SUBMISSION,
+        title="one text in two encodings of its letters is one text",
+        why="A name that two keyboards encode differently does not match itself in the register (52, 54).",
+        expected="decomposed letters, and letters with a nukta in one code point, give the same form",
+        fix="Bring text to NFC with nagorik.bangladesh.normalise.",
+        about=About.SERVICES,
+        examine=_same_letters,
+    ),
+)

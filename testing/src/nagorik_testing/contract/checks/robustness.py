@@ -1,0 +1,194 @@
+"""What a plugin may not do to the process that it runs in, and to the citizen beside."""
+
+import asyncio
+import copy
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from types import ModuleType
+from typing import Final
+from uuid import uuid5
+
+from nagorik import Accepted, Operation, References
+from nagorik_testing.citizens import SyntheticCitizens
+from nagorik_testing.contract.bench import PLAYED, Bench, FreeOfCharge, NotReachable, Subject, open_bench
+from nagorik_testing.contract.checks.check import About, Check, Family, NotConcerned, Offer
+from nagorik_testing.contract.checks.inspection import example_form, record_of, requests_made
+
+OTHER_SEED: Final = 1
+OTHER_SERIAL: Final = 77
+LONG_AWAITED: Final = frozenset({Operation.ANSWER_CORRECTION, Operation.ARTEFACT})
+"""Operations that wait for a whole course at the agency; what they keep is seen in the shorter ones."""
+MOST_REQUESTS: Final = 4
+"""Requests that one call may take without a fault."""
+LONGEST: Final = timedelta(seconds=5)
+"""Simulated time that a call may take of an agency that answers at once."""
+
+
+async def _stateless(subject: Subject, offer: Offer) -> list[str]:
+    wrong = []
+    for operation in _soon(offer):
+        first = await _outcome(subject, offer, operation)
+        async with open_bench(subject, offer.id, seed=OTHER_SEED) as other:
+            if await _ready(other, operation):
+                await other.call(operation)
+        if first is not None and first != await _outcome(subject, offer, operation):
+            wrong.append(f"{operation.value} answers otherwise after it was asked by somebody else")
+    return wrong
+
+
+async def _outcome(subject: Subject, offer: Offer, operation: Operation) -> object:
+    async with open_bench(subject, offer.id) as bench:
+        if not await _ready(bench, operation):
+            return None
+        end = await bench.call(operation)
+    return type(end.error) if end.error is not None else end.result
+
+
+async def _side_by_side(subject: Subject, offer: Offer) -> list[str]:
+    async with open_bench(subject, offer.id) as bench:
+        example_form(bench)
+        neighbour = _neighbour(bench)
+        one, other = await asyncio.gather(_filed(bench), _filed(neighbour))
+        if Operation.STATUS not in offer.operations:
+            return ["two citizens have one reference"] if one == other else []
+        mine = await bench.platform.get_status(bench.draft, _with(bench.references, one))
+        theirs = await neighbour.platform.get_status(neighbour.draft, _with(neighbour.references, other))
+    wrong = ["two citizens have one reference"] if one == other else []
+    return wrong if mine.state == theirs.state else [*wrong, "two citizens who filed at once stand differently"]
+
+
+def _neighbour(bench: Bench) -> Bench:
+    citizen = SyntheticCitizens().citizen(OTHER_SERIAL)
+    other = Bench(bench.platform, bench.simulator, bench.clock, bench.offer, citizen)
+    other.references = References(
+        client_reference="NGK-CONTRACT-0002", idempotency_key=uuid5(bench.references.idempotency_key, "neighbour")
+    )
+    return other
+
+
+def _with(references: References, reference: str) -> References:
+    return References(
+        client_reference=references.client_reference,
+        idempotency_key=references.idempotency_key,
+        agency_reference=reference,
+    )
+
+
+async def _filed(bench: Bench) -> str:
+    answer = await bench.platform.submit(bench.draft, bench.references)
+    if not isinstance(answer, Accepted):
+        raise NotReachable(f"the example of {bench.offer} is not accepted")
+    return answer.reference
+
+
+async def _no_polling(subject: Subject, offer: Offer) -> list[str]:
+    wrong = []
+    for operation in _soon(offer):
+        async with open_bench(subject, offer.id) as bench:
+            if not await _ready(bench, operation):
+                continue
+            before = len(bench.simulator.ledger.requests())
+            end = await bench.call(operation)
+            made = len(requests_made(bench, before))
+        if made > MOST_REQUESTS:
+            wrong.append(f"{operation.value} takes {made} requests")
+        if end.seconds > LONGEST.total_seconds():
+            wrong.append(f"{operation.value} takes {end.seconds:.0f} seconds of an agency that answers at once")
+    return wrong
+
+
+async def _no_module_state(subject: Subject, offer: Offer) -> list[str]:
+    for operation in _soon(offer):
+        await _outcome(subject, offer, operation)  # what a first call caches is no state of a citizen's
+    before = _containers(subject)
+    for operation in _soon(offer):
+        async with open_bench(subject, offer.id, seed=OTHER_SEED) as bench:
+            if await _ready(bench, operation):
+                await bench.call(operation)
+    after = _containers(subject)
+    changed = sorted(name for name, value in after.items() if before.get(name) != value)
+    return [f"{name} is changed by a call" for name in changed]
+
+
+def _containers(subject: Subject) -> dict[str, object]:
+    """Copies of the plain containers of the plugin's modules, its simulator's left out."""
+    found: dict[str, object] = {}
+    for name, module in _modules(subject):
+        for attribute, value in vars(module).items():
+            if not attribute.startswith("__") and isinstance(value, dict | list | set | bytearray):
+                found[f"{name}.{attribute}"] = copy.copy(value)
+    return found
+
+
+def _modules(subject: Subject) -> Iterator[tuple[str, ModuleType]]:
+    package = record_of(subject).package or ""
+    for name, module in sorted(sys.modules.items()):
+        inside = name == package or name.startswith(f"{package}.")
+        if inside and ".simulator" not in name and isinstance(module, ModuleType):
+            yield name, module
+
+
+def _played(offer: Offer) -> list[Operation]:
+    played = sorted(offer.operations & PLAYED)
+    if not played:
+        raise NotConcerned("it offers no operation that can be called")
+    return played
+
+
+def _soon(offer: Offer) -> list[Operation]:
+    return [operation for operation in _played(offer) if operation not in LONG_AWAITED]
+
+
+async def _ready(bench: Bench, operation: Operation) -> bool:
+    try:
+        await bench.prepare(operation)
+    except (FreeOfCharge, NotReachable):
+        return False
+    return True
+
+
+ROBUSTNESS: Final = (
+    Check(
+        id="robustness/stateless",
+        family=Family.ROBUSTNESS,
+        title="a call is answered alike, whoever asked before",
+        why="A plugin that remembers the last citizen tells the next one of them (65, 68).",
+        expected="equal results before and after the same call for somebody else",
+        fix="Keep nothing of a call: neither in a module nor on the object that holds the hooks.",
+        about=About.OFFERS,
+        examine=_stateless,
+    ),
+    Check(
+        id="robustness/side-by-side",
+        family=Family.ROBUSTNESS,
+        title="two citizens who file at once are two citizens",
+        why="Two operators file in one second, and both are handed the same receipt (5, 65).",
+        expected="two references, each with its own state",
+        fix="Keep what belongs to a call in local variables.",
+        about=About.SERVICES,
+        needs=(Operation.SUBMIT,),
+        examine=_side_by_side,
+    ),
+    Check(
+        id="robustness/no-polling",
+        family=Family.ROBUSTNESS,
+        title="a call asks the agency a few times and does not wait by itself",
+        why="A hook that polls holds the counter for as long as the agency likes, and adds to its storm of requests "
+        "(31, 37).",
+        expected=f"{MOST_REQUESTS} requests and {LONGEST.seconds} seconds at most, where the agency answers at once",
+        fix="Return what the agency says now; the host asks again by its own schedule.",
+        about=About.OFFERS,
+        examine=_no_polling,
+    ),
+    Check(
+        id="robustness/no-module-state",
+        family=Family.ROBUSTNESS,
+        title="no module of the plugin keeps anything of a call",
+        why="A dictionary that was meant as a cache grows until the host stops, and holds every citizen (63, 73).",
+        expected="dictionaries, lists and sets of the plugin's modules as they were before the call",
+        fix="Hold constants in tuples and MappingProxyType, and nothing of a call at all.",
+        about=About.OFFERS,
+        examine=_no_module_state,
+    ),
+)
