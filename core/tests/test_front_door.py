@@ -1,4 +1,4 @@
-"""``from nagorik import …``: each name is where the type checker believes it is, and costs nothing until it is used."""
+"""``from nagorik import …``: each name is where the type checker believes it is, and costs nothing until used."""
 
 import ast
 import subprocess
