@@ -119,6 +119,13 @@ KILLS = {
 }
 
 
+WITHOUT_EXAMPLE = {check.id for check in CHECKS if check.family == "catalogue"} | {
+    "fees/effective-today",
+    "fees/sources",
+}
+"""Checks that call nothing."""
+
+
 async def findings(check: Check, subject: Subject) -> list[Finding]:
     return [found async for found in check.run(subject)]
 
@@ -151,6 +158,25 @@ async def test_form_that_repeats_what_was_written_is_failed(permit_office):
     assert found.standing is Standing.FAILED
     assert "100 kB in name: the refusal repeats it" in found.got
     assert "Q7Z9" not in found.got
+
+
+async def test_form_that_changes_what_was_handed_in_is_failed(permit_office):
+    (found, _) = await findings(BY_ID["form/hostile-input"], permit_office(service={"form": "forms:Tidying"}))
+    assert found.standing is Standing.FAILED
+    assert "a number in address.road: what was handed in is changed" in found.got
+
+
+async def test_money_that_is_captured_before_it_is_taken_is_failed(permit_office):
+    (_, found) = await findings(BY_ID["payment/F19-as-taken"], permit_office("CapturedAtOnce"))
+    assert found.standing is Standing.FAILED
+    assert "outcome cancel: captured is another amount than the gateway took, or nothing was taken" in found.got
+
+
+@pytest.mark.parametrize("check", [check for check in CHECKS if check.id not in WITHOUT_EXAMPLE], ids=lambda c: c.id)
+async def test_nothing_passes_for_a_service_without_an_example(check, permit_office):
+    (found, *_) = await findings(check, permit_office(simulator="WordlessOffice"))
+    assert found.standing in {Standing.NOT_REACHED, Standing.NOT_APPLICABLE}
+    assert found.standing is Standing.NOT_APPLICABLE or "no example of permits.shop" in found.got
 
 
 async def test_check_leaves_the_plugin_out_of_quarantine(permit_office):

@@ -248,6 +248,13 @@ class OwnAmount(Hooks):
         return super().report(bill.model_copy(update={"amount": "345.00"}))
 
 
+class CapturedAtOnce(Hooks):
+    """Takes the slip for the money."""
+
+    def report(self, bill: Bill) -> PaymentReport:
+        return PaymentReport(state=PaymentState.CAPTURED, amount=Money.taka(bill.amount), raw=bill.word)
+
+
 class CancelledIsFailed(Hooks):
     def report(self, bill: Bill) -> PaymentReport:
         right = super().report(bill)

@@ -64,3 +64,13 @@ class AsciiOnly(ShopForm):
 
 class AsTyped(ShopForm):
     name: Annotated[str, NAME]
+
+
+def _tidy(value: object) -> object:
+    if isinstance(value, dict):
+        value["road"] = "রাস্তা"
+    return value
+
+
+class Tidying(ShopForm):
+    address: Annotated[Address, BeforeValidator(_tidy), Label(en="Address", bn="ঠিকানা")]

@@ -167,3 +167,9 @@ class GenerousOffice(PermitOffice):
     async def refund(self, request: Request) -> Response:
         self.slips[request.path_params["id"]].refunds = 0
         return await super().refund(request)
+
+
+class WordlessOffice(PermitOffice):
+    """Has no example of what a citizen fills in."""
+
+    example = Simulator.example

@@ -8,6 +8,7 @@ from nagorik_testing.contract.checks.eligibility import ELIGIBILITY
 from nagorik_testing.contract.checks.fees import FEES
 from nagorik_testing.contract.checks.filled_form import FILLED_FORM
 from nagorik_testing.contract.checks.payment import PAYMENT
+from nagorik_testing.contract.checks.payment_reports import PAYMENT_REPORTS
 from nagorik_testing.contract.checks.privacy import PRIVACY
 from nagorik_testing.contract.checks.robustness import ROBUSTNESS
 from nagorik_testing.contract.checks.status import STATUS
@@ -20,6 +21,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *FEES,
     *SUBMISSION,
     *PAYMENT,
+    *PAYMENT_REPORTS,
     *STATUS,
     *PRIVACY,
     *ROBUSTNESS,

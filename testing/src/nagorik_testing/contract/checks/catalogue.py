@@ -14,7 +14,7 @@ from nagorik.manifest import PublicService
 from nagorik.settings import AgencySettings, load_settings
 from nagorik_testing.contract.bench import Subject
 from nagorik_testing.contract.checks.check import About, Check, Family, NotConcerned, Offer
-from nagorik_testing.contract.checks.inspection import form_of, record_of, wrong_scripts
+from nagorik_testing.contract.checks.inspection import LANGUAGES, form_of, record_of, scripts_of, wrong_scripts
 
 _SECRET_WORDS: Final = re.compile(r"password|passwd|secret|token|api_?key|private_?key|credential|(^|_)pin($|_)")
 _BASE_URL: Final = "http://127.0.0.1"
@@ -62,12 +62,10 @@ def _unlabelled(model: type[Form]) -> list[str]:
 
 async def _simulator_says(subject: Subject, _: Offer) -> list[str]:
     said = getattr(subject.simulator, "modelled", "")
-    bn, en = (*said.split(" / ", 1), "")[:2]
     if not said.strip():
         return ["the simulator does not say what of it is modelled"]
-    if not en.strip():
-        return ["what the simulator says of itself is not written as Bangla / English"]
-    return wrong_scripts("what the simulator says of itself", Text(bn=bn, en=en))
+    written_in = scripts_of(said)
+    return [f"what the simulator says of itself is not said in {language}" for language in LANGUAGES - written_in]
 
 
 async def _hooks(subject: Subject, _: Offer) -> list[str]:
@@ -159,7 +157,7 @@ CATALOGUE: Final = (
         family=Family.CATALOGUE,
         title="the simulator says what of it is modelled",
         why="A simulator that passes for the agency lets a difference from production be found by citizens (75).",
-        expected="one sentence in Bangla and one in English, joined by ' / '",
+        expected="one sentence in Bangla and one in English",
         fix="Set the simulator's class variable modelled.",
         about=About.PLUGIN,
         examine=_simulator_says,

@@ -90,6 +90,8 @@ class Check:
             return self._found(offer, Standing.NOT_APPLICABLE, because=str(reason))
         except NotReachable as missing:
             return self._found(offer, Standing.NOT_REACHED, got=str(missing))
+        except NotImplementedError:
+            return self._found(offer, Standing.NOT_REACHED, got=f"the simulator has no example of {offer.id}")
         except NagorikError as error:
             problems = [f"a call ends in {error.code}, without any fault of the agency"]
         if not problems:

@@ -16,6 +16,7 @@ from nagorik_testing.contract.checks.check import NotConcerned, Offer
 
 _BANGLA_LETTER: Final = re.compile(r"[ঀ-৿]")
 _LATIN_LETTER: Final = re.compile(r"[A-Za-z]")
+LANGUAGES: Final = frozenset({"Bangla", "English"})
 LOGIN: Final = "login"
 """The kind of effect of a login, which no citizen would notice."""
 LOGIN_PATHS: Final = ("login", "token", "auth")
@@ -34,6 +35,12 @@ def wrong_scripts(what: str, text: Text) -> list[str]:
     elif not _LATIN_LETTER.search(text.en):
         wrong.append(f"the English text of {what} holds no Latin letter")
     return wrong
+
+
+def scripts_of(text: str) -> frozenset[str]:
+    """The languages whose letters a text holds."""
+    found = {"Bangla": _BANGLA_LETTER.search(text), "English": _LATIN_LETTER.search(text)}
+    return frozenset(language for language, letter in found.items() if letter)
 
 
 def record_of(subject: Subject) -> PluginRecord:

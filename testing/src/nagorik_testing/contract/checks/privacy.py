@@ -6,8 +6,9 @@ from typing import Final
 from pydantic import SecretStr
 
 from nagorik import Operation
-from nagorik_testing.contract.bench import PLAYED, Bench, End, FreeOfCharge, NotReachable, Subject, open_bench
-from nagorik_testing.contract.checks.check import About, Check, Family, NotConcerned, Offer
+from nagorik_testing.contract.bench import Bench, End, Subject
+from nagorik_testing.contract.checks.calling import ready_benches
+from nagorik_testing.contract.checks.check import About, Check, Family, Offer
 from nagorik_testing.contract.checks.inspection import is_login, leaves
 from nagorik_testing.contract.watch import canaries, leaked, listening
 from nagorik_testing.fault import Answered
@@ -34,25 +35,15 @@ async def _logs(subject: Subject, offer: Offer) -> list[str]:
 
 async def _errors(subject: Subject, offer: Offer) -> list[str]:
     wrong = []
-    for operation in _played(offer):
-        async with open_bench(subject, offer.id) as bench:
-            if not await _ready(bench, operation):
-                continue
-            for step in sorted(bench.simulator.faults.operations):
-                if not is_login(step):
-                    bench.simulator.faults.add(step, _quoting(bench), count=None)
-            with listening() as heard:
-                end = await bench.call(operation)
-            if leaked(heard.text + end.told, _sought(bench)):
-                wrong.append(f"{operation.value} repeats what the agency's refusal quotes")
+    async for operation, bench in ready_benches(subject, offer):
+        for step in sorted(bench.simulator.faults.operations):
+            if not is_login(step):
+                bench.simulator.faults.add(step, _quoting(bench), count=None)
+        with listening() as heard:
+            end = await bench.call(operation)
+        if leaked(heard.text + end.told, _sought(bench)):
+            wrong.append(f"{operation.value} repeats what the agency's refusal quotes")
     return wrong
-
-
-def _played(offer: Offer) -> list[Operation]:
-    played = sorted(offer.operations & PLAYED)
-    if not played:
-        raise NotConcerned("it offers no operation that can be called")
-    return played
 
 
 def _quoting(bench: Bench) -> Answered:
@@ -63,21 +54,10 @@ def _quoting(bench: Bench) -> Answered:
 
 async def _called(subject: Subject, offer: Offer) -> AsyncIterator[tuple[Operation, Bench, End, str]]:
     """Each operation of the offer, called once without a fault, with all that was logged."""
-    for operation in _played(offer):
-        async with open_bench(subject, offer.id) as bench:
-            with listening() as heard:
-                if await _ready(bench, operation):
-                    end = await bench.call(operation)
-                    yield operation, bench, end, heard.text
-
-
-async def _ready(bench: Bench, operation: Operation) -> bool:
-    """Whether the operation can be called; that it cannot is told by the matrix of faults."""
-    try:
-        await bench.prepare(operation)
-    except (FreeOfCharge, NotReachable):
-        return False
-    return True
+    async for operation, bench in ready_benches(subject, offer):
+        with listening() as heard:
+            end = await bench.call(operation)
+        yield operation, bench, end, heard.text
 
 
 def _is_service(bench: Bench) -> bool:

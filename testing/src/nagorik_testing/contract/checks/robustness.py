@@ -11,8 +11,9 @@ from uuid import uuid5
 
 from nagorik import Accepted, Operation, References
 from nagorik_testing.citizens import SyntheticCitizens
-from nagorik_testing.contract.bench import PLAYED, Bench, FreeOfCharge, NotReachable, Subject, open_bench
-from nagorik_testing.contract.checks.check import About, Check, Family, NotConcerned, Offer
+from nagorik_testing.contract.bench import Bench, NotReachable, Subject, open_bench
+from nagorik_testing.contract.checks.calling import ready_benches
+from nagorik_testing.contract.checks.check import About, Check, Family, Offer
 from nagorik_testing.contract.checks.inspection import example_form, record_of, requests_made
 
 OTHER_SEED: Final = 1
@@ -26,23 +27,23 @@ LONGEST: Final = timedelta(seconds=5)
 
 
 async def _stateless(subject: Subject, offer: Offer) -> list[str]:
-    wrong = []
-    for operation in _soon(offer):
-        first = await _outcome(subject, offer, operation)
-        async with open_bench(subject, offer.id, seed=OTHER_SEED) as other:
-            if await _ready(other, operation):
-                await other.call(operation)
-        if first is not None and first != await _outcome(subject, offer, operation):
-            wrong.append(f"{operation.value} answers otherwise after it was asked by somebody else")
-    return wrong
+    first = await _outcomes(subject, offer)
+    await _outcomes(subject, offer, seed=OTHER_SEED)
+    again = await _outcomes(subject, offer)
+    return [
+        f"{operation.value} answers otherwise after it was asked by somebody else"
+        for operation, outcome in first.items()
+        if again.get(operation) != outcome
+    ]
 
 
-async def _outcome(subject: Subject, offer: Offer, operation: Operation) -> object:
-    async with open_bench(subject, offer.id) as bench:
-        if not await _ready(bench, operation):
-            return None
+async def _outcomes(subject: Subject, offer: Offer, *, seed: int = 0) -> dict[Operation, object]:
+    """How each operation ends, called once: its result, or the type of its error."""
+    found: dict[Operation, object] = {}
+    async for operation, bench in ready_benches(subject, offer, without=LONG_AWAITED, seed=seed):
         end = await bench.call(operation)
-    return type(end.error) if end.error is not None else end.result
+        found[operation] = type(end.error) if end.error is not None else end.result
+    return found
 
 
 async def _side_by_side(subject: Subject, offer: Offer) -> list[str]:
@@ -84,13 +85,10 @@ async def _filed(bench: Bench) -> str:
 
 async def _no_polling(subject: Subject, offer: Offer) -> list[str]:
     wrong = []
-    for operation in _soon(offer):
-        async with open_bench(subject, offer.id) as bench:
-            if not await _ready(bench, operation):
-                continue
-            before = len(bench.simulator.ledger.requests())
-            end = await bench.call(operation)
-            made = len(requests_made(bench, before))
+    async for operation, bench in ready_benches(subject, offer, without=LONG_AWAITED):
+        before = len(bench.simulator.ledger.requests())
+        end = await bench.call(operation)
+        made = len(requests_made(bench, before))
         if made > MOST_REQUESTS:
             wrong.append(f"{operation.value} takes {made} requests")
         if end.seconds > LONGEST.total_seconds():
@@ -99,13 +97,9 @@ async def _no_polling(subject: Subject, offer: Offer) -> list[str]:
 
 
 async def _no_module_state(subject: Subject, offer: Offer) -> list[str]:
-    for operation in _soon(offer):
-        await _outcome(subject, offer, operation)  # what a first call caches is no state of a citizen's
+    await _outcomes(subject, offer)  # what a first call caches is no state of a citizen's
     before = _containers(subject)
-    for operation in _soon(offer):
-        async with open_bench(subject, offer.id, seed=OTHER_SEED) as bench:
-            if await _ready(bench, operation):
-                await bench.call(operation)
+    await _outcomes(subject, offer, seed=OTHER_SEED)
     after = _containers(subject)
     changed = sorted(name for name, value in after.items() if before.get(name) != value)
     return [f"{name} is changed by a call" for name in changed]
@@ -127,25 +121,6 @@ def _modules(subject: Subject) -> Iterator[tuple[str, ModuleType]]:
         inside = name == package or name.startswith(f"{package}.")
         if inside and ".simulator" not in name and isinstance(module, ModuleType):
             yield name, module
-
-
-def _played(offer: Offer) -> list[Operation]:
-    played = sorted(offer.operations & PLAYED)
-    if not played:
-        raise NotConcerned("it offers no operation that can be called")
-    return played
-
-
-def _soon(offer: Offer) -> list[Operation]:
-    return [operation for operation in _played(offer) if operation not in LONG_AWAITED]
-
-
-async def _ready(bench: Bench, operation: Operation) -> bool:
-    try:
-        await bench.prepare(operation)
-    except (FreeOfCharge, NotReachable):
-        return False
-    return True
 
 
 ROBUSTNESS: Final = (
