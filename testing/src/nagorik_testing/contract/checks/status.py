@@ -13,6 +13,8 @@ from nagorik_testing.contract.checks.check import About, Check, Family, NotConce
 from nagorik_testing.contract.checks.inspection import requests_made, wrong_scripts
 
 FIRST_STRIDE: Final = timedelta(minutes=15)
+COARSE: Final = timedelta(hours=12)
+"""First stride where only the ends of a course matter."""
 GROWTH: Final = 1.6
 LONGEST_STRIDE: Final = timedelta(days=3)
 COURSE: Final = timedelta(days=60)
@@ -40,7 +42,7 @@ async def _explained(subject: Subject, offer: Offer) -> list[str]:
     wrong: list[str] = []
     for outcome in subject.simulator.outcomes:
         async with open_bench(subject, offer.id) as bench:
-            async for status in _course(bench, offer, outcome):
+            async for status in _course(bench, offer, outcome, stride=COARSE):
                 if status.reason is not None:
                     wrong += wrong_scripts(f"the reason of {outcome}", status.reason)
                 elif status.state in _EXPLAINED:
@@ -53,32 +55,23 @@ async def _deliverables(subject: Subject, offer: Offer) -> list[str]:
     outcome = subject.simulator.outcomes[0]
     issued: set[str] = set()
     async with open_bench(subject, offer.id) as bench:
-        async for status in _course(bench, offer, outcome):
+        async for status in _course(bench, offer, outcome, stride=COARSE):
             issued |= {artefact.kind for artefact in status.artefacts}
     strange = sorted(issued - set(offer.deliverables))
     return [f"{kind} is issued and not among the deliverables" for kind in strange]
 
 
-async def _course(bench: Bench, offer: Offer, outcome: str) -> AsyncIterator[AgencyStatus]:
+async def _course(
+    bench: Bench, offer: Offer, outcome: str, *, stride: timedelta = FIRST_STRIDE
+) -> AsyncIterator[AgencyStatus]:
     """Each report of one application, from its filing to its end, with every duty of the citizen done at once."""
     bench.simulator.script.set(bench.references.client_reference, outcome)
     accepted = await bench.filed()
     yield accepted.status
-    began, stride, answered, paid = (
-        bench.clock.now(),
-        FIRST_STRIDE,
-        False,
-        Operation.ADVISE_PAYMENT not in offer.writes,
-    )
+    began, answered = bench.clock.now(), False
+    paid = Operation.ADVISE_PAYMENT not in offer.writes
     while bench.clock.now() - began < COURSE:
-        if not paid:
-            quote = await bench.platform.quote_fees(bench.draft)
-            paid = (
-                not quote.total.poisha
-                or (
-                    await bench.platform.advise_payment(bench.draft, bench.references, bench.receipt(quote))
-                ).confirmed
-            )
+        paid = paid or await _paid(bench)
         status = await bench.platform.get_status(bench.draft, bench.references)
         yield status
         if status.final:
@@ -89,6 +82,15 @@ async def _course(bench: Bench, offer: Offer, outcome: str) -> AsyncIterator[Age
                 yield await bench.platform.answer_correction(bench.draft, bench.references, about="1")
         bench.clock.advance(stride)
         stride = min(stride * GROWTH, LONGEST_STRIDE)
+
+
+async def _paid(bench: Bench) -> bool:
+    """Tell the agency of the payment, if there is one to make; whether it holds it now."""
+    quote = await bench.platform.quote_fees(bench.draft)
+    if not quote.total.poisha:
+        return True
+    advice = await bench.platform.advise_payment(bench.draft, bench.references, bench.receipt(quote))
+    return advice.confirmed
 
 
 async def _unknown_word(subject: Subject, offer: Offer) -> list[str]:
