@@ -1,0 +1,137 @@
+"""Levels: how far an agency's plugin has come, computed from what it offers and what it proves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from nagorik import Operation
+from nagorik.manifest import Manifest, PaymentGateway, PublicService
+from nagorik.operations import Idempotency
+from nagorik_testing.contract.waivers import WAIVERS, Judged, Judgement, Outcome
+
+GOLD_WAIVES_ONE_IN: Final = 100
+"""A plugin keeps gold while no more than one check in this many is waived."""
+
+
+class Level(IntEnum):
+    """The rungs, each resting on those below."""
+
+    CATALOGUE = 0
+    STATUS = 1
+    SUBMISSION = 2
+    PAYMENT = 3
+    DELIVERY = 4
+
+    @property
+    def label(self) -> str:
+        """As reports name it: ``L2 submission``."""
+        return f"L{self.value} {self.name.lower()}"
+
+
+class Tier(StrEnum):
+    """How well what is offered is proved."""
+
+    GOLD = "gold"
+    """Nothing fails, and hardly anything is waived."""
+    SILVER = "silver"
+    """Nothing fails but what is waived."""
+    BRONZE = "bronze"
+    """Something fails, and the level stops below it."""
+
+
+class Grade(StrEnum):
+    """What the plugin was proved against."""
+
+    MOCK = "mock"
+    """The simulator, in this process."""
+    LOOPBACK = "loopback"
+    """The simulator, over real sockets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """Where a plugin stands.
+
+    Attributes:
+        level: ``None`` where not even the catalogue is proved, or where only some families ran.
+        tier: ``None`` wherever the level is.
+        first_missing: The next rung that what is offered, or what fails, keeps it from; ``None`` at the top.
+    """
+
+    level: Level | None
+    tier: Tier | None
+    first_missing: Level | None
+
+
+_FAMILY_RUNGS: Final[Mapping[str, Level]] = MappingProxyType(
+    {
+        "status": Level.STATUS,
+        "eligibility": Level.SUBMISSION,
+        "submission": Level.SUBMISSION,
+        "fees": Level.PAYMENT,
+        "payment": Level.PAYMENT,
+        "delivery": Level.DELIVERY,
+    }
+)
+"""The first rung that a failure of a family takes away; a failure of any other family takes all."""
+
+Needs = Mapping[Level, frozenset[Operation] | None]
+
+
+def standard_of(manifest: Manifest, judgement: Judgement) -> Standard:
+    """The level and tier of a plugin.
+
+    The level is the highest that any of its offers reaches, and below the first rung that a failure takes away.
+    """
+    if judgement.families is not None:
+        return Standard(None, None, None)
+    offered = max(_offered(offer) for offer in manifest.offers)
+    # A waiver that nobody tends costs the tier; it says nothing of what the plugin does.
+    lost = min((_rung(each) for each in judgement.failures if each.family != WAIVERS), default=None)
+    if lost is Level.CATALOGUE:
+        return Standard(None, None, lost)
+    level = offered if lost is None else min(offered, Level(lost - 1))
+    above = Level(level + 1) if level < Level.DELIVERY else None
+    return Standard(level, _tier(judgement), above)
+
+
+def _rung(judged: Judged) -> Level:
+    return _FAMILY_RUNGS.get(judged.family, Level.CATALOGUE)
+
+
+def _tier(judgement: Judgement) -> Tier:
+    if judgement.failures:
+        return Tier.BRONZE
+    waived = judgement.count(Outcome.WAIVED)
+    checked = waived + judgement.count(Outcome.PASSED)
+    return Tier.GOLD if waived * GOLD_WAIVES_ONE_IN <= checked else Tier.SILVER
+
+
+def _offered(offer: PublicService | PaymentGateway) -> Level:
+    """The highest rung whose operations an offer has, with all below that concern it."""
+    reached = Level.CATALOGUE
+    for level, needed in sorted(_needs(offer).items()):
+        if needed is None:
+            continue
+        if not needed <= offer.operations:
+            break
+        reached = level
+    return reached
+
+
+def _needs(offer: PublicService | PaymentGateway) -> Needs:
+    """The operations of each rung; ``None`` for one that does not concern the offer."""
+    if isinstance(offer, PaymentGateway):
+        return {Level.PAYMENT: frozenset({Operation.START_PAYMENT, Operation.QUERY_PAYMENT})}
+    # What leaves nothing at the agency is answered at once: there is nothing to follow, to look up or to deliver.
+    at_once = offer.writes.get(Operation.SUBMIT) is Idempotency.SAFE
+    looked_up = offer.writes.get(Operation.SUBMIT) is Idempotency.CLIENT_REFERENCE
+    paid = offer.fees is not None or Operation.ADVISE_PAYMENT in offer.operations
+    return {
+        Level.STATUS: None if at_once else frozenset({Operation.STATUS}),
+        Level.SUBMISSION: frozenset({Operation.SUBMIT} | ({Operation.FIND} if looked_up else set())),
+        Level.PAYMENT: frozenset({Operation.QUOTE, Operation.ADVISE_PAYMENT}) if paid else None,
+        Level.DELIVERY: None if at_once else frozenset({Operation.ARTEFACT}),
+    }

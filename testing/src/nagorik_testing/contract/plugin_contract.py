@@ -1,0 +1,103 @@
+"""The contract as pytest tests: the five lines that an author writes. Needs ``nagorik-testing[pytest]``."""
+
+import asyncio
+from datetime import date
+from typing import ClassVar, Final
+
+import pytest
+
+from nagorik.bangladesh import dhaka_date
+from nagorik_testing.clock import START
+from nagorik_testing.contract.bench import Subject
+from nagorik_testing.contract.checks import CHECKS
+from nagorik_testing.contract.levels import Level, standard_of
+from nagorik_testing.contract.package_waivers import waivers_of
+from nagorik_testing.contract.suite import EMPTY, known_checks, run_suite
+from nagorik_testing.contract.telling import failure_lines
+from nagorik_testing.contract.waivers import WAIVERS, Judgement, Outcome, judge
+from nagorik_testing.simulator import Simulator
+
+STANDARD_TESTS: Final = ("test_check", "test_something_is_checked", "test_waivers_are_tended", "test_level")
+
+
+class PluginContract:
+    """Every check of the suite, one test for each check id.
+
+    Derive a class whose name begins with ``Test`` and name plugin and simulator::
+
+        class TestWasa(PluginContract):
+            plugin = "wasa"
+            simulator = WasaSimulator
+
+    The suite runs once for each class and process. A failure that has to wait is waived in the plugin's package, in
+    ``contract-waivers.toml``; a test of the suite cannot be overridden or taken away.
+    """
+
+    plugin: ClassVar[str]
+    """The plugin's id."""
+    simulator: ClassVar[type[Simulator]]
+    """Stands for its agency."""
+    level: ClassVar[Level] = Level.CATALOGUE
+    """The least level that the plugin has to reach; raise it as the plugin climbs."""
+    waivers_judged_on: ClassVar[date] = dhaka_date(START)
+    """The day for which waivers are read: the simulated clock's, so that a test does not depend on the day."""
+    _judgement: ClassVar[Judgement | None] = None
+
+    def __init_subclass__(cls) -> None:
+        """Refuse a class that replaces a test of the suite."""
+        super().__init_subclass__()
+        if replaced := [name for name in (*STANDARD_TESTS, "pytest_generate_tests") if name in vars(cls)]:
+            raise TypeError(f"{cls.__name__} replaces {', '.join(replaced)}: waive a check instead of overriding it")
+        cls._judgement = None
+
+    @classmethod
+    def pytest_generate_tests(cls, metafunc: pytest.Metafunc) -> None:
+        """One test for each check id that the manifest calls for; nothing is run for it."""
+        if "check" in metafunc.fixturenames:
+            known = known_checks(cls._subject().manifest, CHECKS)
+            metafunc.parametrize("check", [name for _, name in known])
+
+    def test_check(self, check: str) -> None:
+        """No offer fails this check, but where that is waived."""
+        met = [each for each in self._judged().judged if each.finding.check == check]
+        failed = [line for each in met if each.outcome is Outcome.FAILED for line in failure_lines(each.finding)]
+        if failed:
+            pytest.fail("\n".join(failed), pytrace=False)
+        if not any(each.outcome is Outcome.PASSED for each in met):
+            waived = [each.waiver for each in met if each.waiver is not None]
+            reasons = {each.finding.because for each in met} - {""}
+            pytest.skip(f"waived: {waived[0].reason}" if waived else "; ".join(sorted(reasons)) or "nothing to check")
+
+    def test_something_is_checked(self) -> None:
+        """A run that checks nothing is no proof."""
+        if not any(each.outcome is Outcome.PASSED for each in self._judged().judged):
+            pytest.fail(f"{EMPTY}: no check has passed", pytrace=False)
+
+    def test_waivers_are_tended(self) -> None:
+        """No waiver has expired, is for an unknown check, or for one that passes."""
+        untended = [
+            line for each in self._judged().judged if each.family == WAIVERS for line in failure_lines(each.finding)
+        ]
+        if untended:
+            pytest.fail("\n".join(untended), pytrace=False)
+
+    def test_level(self) -> None:
+        """The plugin has reached the level that its author claims."""
+        reached = standard_of(self._subject().manifest, self._judged()).level
+        if reached is None or reached < self.level:
+            told = "no level" if reached is None else reached.label
+            pytest.fail(f"{self.plugin} claims {self.level.label} and reaches {told}", pytrace=False)
+
+    @classmethod
+    def _subject(cls) -> Subject:
+        if cls.simulator.plugin_id != cls.plugin:
+            raise TypeError(f"{cls.simulator.__name__} stands for {cls.simulator.plugin_id}, not for {cls.plugin}")
+        return Subject.installed(cls.simulator)
+
+    @classmethod
+    def _judged(cls) -> Judgement:
+        if cls._judgement is None:
+            subject = cls._subject()
+            results = asyncio.run(run_suite(subject, checks=CHECKS))
+            cls._judgement = judge(results, waivers_of(subject), on=cls.waivers_judged_on)
+        return cls._judgement

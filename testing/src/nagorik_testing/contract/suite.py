@@ -1,0 +1,194 @@
+"""The suite itself: every check of one plugin, in one order, with nothing left out in silence."""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from nagorik import Operation
+from nagorik.manifest import Manifest
+from nagorik_testing.contract.bench import PLAYED, Subject
+from nagorik_testing.contract.faults import play_matrix
+from nagorik_testing.contract.matrix import ROWS
+from nagorik_testing.contract.verdict import Finding, Standing
+
+FAMILY_OF: Final[Mapping[Operation, str]] = MappingProxyType(
+    {
+        Operation.ELIGIBILITY: "eligibility",
+        Operation.QUOTE: "fees",
+        Operation.SUBMIT: "submission",
+        Operation.FIND: "submission",
+        Operation.ANSWER_CORRECTION: "submission",
+        Operation.WITHDRAW: "submission",
+        Operation.ADVISE_PAYMENT: "payment",
+        Operation.START_PAYMENT: "payment",
+        Operation.QUERY_PAYMENT: "payment",
+        Operation.REFUND_PAYMENT: "payment",
+        Operation.STATUS: "status",
+        Operation.ARTEFACT: "delivery",
+    }
+)
+"""The family in which an operation's faults are counted."""
+
+FAMILIES: Final = (
+    "catalogue",
+    "eligibility",
+    "fees",
+    "submission",
+    "payment",
+    "status",
+    "delivery",
+    "privacy",
+    "robustness",
+)
+"""The order in which families are told; others follow by name."""
+
+REACHED: Final = "F00"
+"""Stands in place of a fault row where an operation could not be called at all."""
+EMPTY: Final = "suite/nothing-checked"
+
+
+class Check(Protocol):
+    """A check that is more than one fault of one operation."""
+
+    @property
+    def family(self) -> str:
+        """The family that it is counted in."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """Stable, and no other check's."""
+        ...
+
+    def run(self, subject: Subject) -> AsyncIterator[Finding]:
+        """Its findings for this plugin: one for each offer that it is put to, or one for the plugin; never none."""
+        ...
+
+
+class SuiteBroken(Exception):
+    """The suite contradicts itself, whatever the plugin does; the text says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finding and the family that it counts in."""
+
+    family: str
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What a run found.
+
+    Attributes:
+        results: In the suite's order, the same in every run.
+        known: Every check id that a whole run of this plugin can collect, whatever families were chosen.
+        families: The families that were chosen; ``None`` for all.
+    """
+
+    results: tuple[Result, ...]
+    known: frozenset[str]
+    families: frozenset[str] | None = None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Without their families."""
+        return tuple(result.finding for result in self.results)
+
+
+def known_checks(manifest: Manifest, checks: Sequence[Check]) -> tuple[tuple[str, str], ...]:
+    """Family and id of every check that a plugin with this manifest meets, in order. Runs nothing."""
+    operations = sorted({operation for offer in manifest.offers for operation in offer.operations & PLAYED})
+    faults = [
+        (FAMILY_OF[operation], f"{operation.value}/{row}")
+        for operation in operations
+        for row in (REACHED, *(row.id for row in ROWS))
+    ]
+    return tuple(sorted([*faults, *((str(check.family), check.id) for check in checks)], key=_place))
+
+
+async def run_suite(subject: Subject, *, families: Collection[str] | None = None, checks: Sequence[Check]) -> Results:
+    """Run every check of the chosen families.
+
+    A run that collects nothing, and a check that says nothing, are failures of the run.
+
+    Args:
+        subject: The plugin and its simulated agency.
+        families: Those to run; all if not given.
+        checks: Besides the fault matrix.
+
+    Raises:
+        SuiteBroken: Two findings, or two checks, claim the same id for the same offer.
+    """
+    known = known_checks(subject.manifest, checks)
+    if twice := sorted({name for _, name in known if [other for _, other in known].count(name) > 1}):
+        raise SuiteBroken(f"two checks claim {', '.join(twice)}")
+    chosen = None if families is None else frozenset(families)
+    found: list[Result] = []
+    for offer in subject.manifest.offers:
+        operations = {operation for operation in offer.operations & PLAYED if _wanted(FAMILY_OF[operation], chosen)}
+        narrowed = offer.model_copy(
+            update={
+                "reads": tuple(operation for operation in offer.reads if operation in operations),
+                "writes": {name: kind for name, kind in offer.writes.items() if name in operations},
+            }
+        )
+        async for finding in play_matrix(subject, narrowed):
+            found.append(Result(FAMILY_OF[Operation(finding.check.partition("/")[0])], finding))  # noqa: PERF401
+    for check in checks:
+        if _wanted(check.family, chosen):
+            own = [finding async for finding in check.run(subject)] or [_unsaid(check)]
+            found += [Result(str(check.family), finding) for finding in own]
+    if not any(result.finding.standing is not Standing.NOT_APPLICABLE for result in found):
+        found.append(Result("suite", _nothing()))
+    _refuse_doubles(found)
+    ordered = sorted(found, key=lambda result: _place((result.family, result.finding.check)))
+    return Results(tuple(ordered), frozenset(name for _, name in known), chosen)
+
+
+def family_order(family: str) -> tuple[int, str]:
+    """Where a family stands in a report."""
+    return (FAMILIES.index(family) if family in FAMILIES else len(FAMILIES), family)
+
+
+def _place(named: tuple[str, str]) -> tuple[tuple[int, str], str]:
+    return family_order(named[0]), named[1]
+
+
+def _wanted(family: str, chosen: frozenset[str] | None) -> bool:
+    return chosen is None or family in chosen
+
+
+def _unsaid(check: Check) -> Finding:
+    return Finding(
+        check=check.id,
+        offer=None,
+        title="the check says what it found",
+        standing=Standing.FAILED,
+        expected="a finding, or why the check does not apply",
+        got="nothing",
+        because="a check that says nothing proves nothing",
+    )
+
+
+def _nothing() -> Finding:
+    return Finding(
+        check=EMPTY,
+        offer=None,
+        title="something is checked",
+        standing=Standing.FAILED,
+        expected="at least one check",
+        got="none",
+        because="a run that checks nothing would pass for a good one",
+    )
+
+
+def _refuse_doubles(found: Sequence[Result]) -> None:
+    seen: set[tuple[str, str | None]] = set()
+    for result in found:
+        named = (result.finding.check, result.finding.offer)
+        if named in seen:
+            raise SuiteBroken(f"{named[0]} is found twice for {named[1] or 'the plugin'}")
+        seen.add(named)

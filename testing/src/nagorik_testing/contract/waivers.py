@@ -1,0 +1,147 @@
+"""Waivers: failures that somebody knows of, with a reason and a day on which the patience ends."""
+
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from nagorik_testing.contract.suite import Result, Results
+from nagorik_testing.contract.verdict import Finding, Standing
+
+WAIVERS: Final = "waivers"
+"""The family of what is wrong with the waivers themselves."""
+
+
+class WaiversInvalid(Exception):
+    """The waivers' file cannot be used; the text says why."""
+
+
+class Waiver(BaseModel):
+    """One known failure."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    check: str = Field(min_length=1)
+    """The check's id, such as ``submit/F02``."""
+    offer: str | None = None
+    """The service or gateway; all of the plugin's if not given."""
+    reason: str = Field(min_length=1)
+    """Why the plugin may go on failing, for the reader of the report."""
+    expires: date
+    """The last day on which it holds."""
+
+    def covers(self, finding: Finding) -> bool:
+        """Whether it speaks of this finding."""
+        return self.check == finding.check and self.offer in {None, finding.offer}
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    waivers: tuple[Waiver, ...] = ()
+
+
+class Outcome(StrEnum):
+    """How a check counts once the waivers are read."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    WAIVED = "waived"
+    NOT_APPLICABLE = "not-applicable"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A finding as it counts."""
+
+    family: str
+    finding: Finding
+    outcome: Outcome
+    waiver: Waiver | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All findings as they count, those of the waivers themselves included.
+
+    Attributes:
+        judged: In the suite's order, then the waivers' own.
+        waivers: All that were given.
+        families: The families that were chosen; ``None`` for all.
+    """
+
+    judged: tuple[Judged, ...]
+    waivers: tuple[Waiver, ...]
+    families: frozenset[str] | None
+
+    @property
+    def failures(self) -> tuple[Judged, ...]:
+        """What is not proved, and not waived."""
+        return tuple(each for each in self.judged if each.outcome is Outcome.FAILED)
+
+    def count(self, outcome: Outcome, family: str | None = None) -> int:
+        """How many checks of a family, or of all, ended so."""
+        return sum(each.outcome is outcome and family in {None, each.family} for each in self.judged)
+
+
+def parse_waivers(content: str) -> tuple[Waiver, ...]:
+    """The waivers of a file's content: TOML, one ``[[waivers]]`` each.
+
+    Raises:
+        WaiversInvalid: It breaks the format.
+    """
+    try:
+        return _File.model_validate(tomllib.loads(content)).waivers
+    except tomllib.TOMLDecodeError as error:
+        raise WaiversInvalid(f"no TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise WaiversInvalid(f"{where}: {first['msg']}") from None
+
+
+def judge(results: Results, waivers: Sequence[Waiver], *, on: date) -> Judgement:
+    """What the findings come to with these waivers on this day.
+
+    A waiver that has expired, that names no check of the plugin, or whose check passes, is a failure of its own.
+    """
+    valid = [waiver for waiver in waivers if on <= waiver.expires]
+    judged = [_judged(result, valid) for result in results.results]
+    judged += [Judged(WAIVERS, problem, Outcome.FAILED) for problem in _problems(results, waivers, on)]
+    return Judgement(tuple(judged), tuple(waivers), results.families)
+
+
+def _judged(result: Result, waivers: Sequence[Waiver]) -> Judged:
+    finding = result.finding
+    if not finding.failed:
+        passed = finding.standing is Standing.PASSED
+        return Judged(result.family, finding, Outcome.PASSED if passed else Outcome.NOT_APPLICABLE)
+    waiver = next((waiver for waiver in waivers if waiver.covers(finding)), None)
+    return Judged(result.family, finding, Outcome.FAILED if waiver is None else Outcome.WAIVED, waiver)
+
+
+def _problems(results: Results, waivers: Sequence[Waiver], on: date) -> Iterator[Finding]:
+    for number, waiver in enumerate(waivers, 1):
+        covered = [finding for finding in results.findings if waiver.covers(finding)]
+        ran = covered or results.families is None
+        if waiver.check not in results.known:
+            kind, expected, got = "unknown-check", "the id of a check of this plugin", waiver.check
+        elif on > waiver.expires:
+            kind, expected, got = "expired", f"a day not before {on}", f"expired on {waiver.expires}"
+        elif ran and not any(finding.failed for finding in covered):
+            kind, expected, got = "unexpected-pass", f"{waiver.check} to fail", "it does not: remove the waiver"
+        else:
+            continue
+        yield Finding(
+            check=f"{WAIVERS}/{kind}",
+            offer=waiver.offer,
+            title=f"waiver {number}, of {waiver.check}",
+            standing=Standing.FAILED,
+            expected=expected,
+            got=got,
+            because="a waiver that nobody tends hides the next fault",
+        )

@@ -1,0 +1,188 @@
+"""What the suite refuses to pass over, and what waivers and levels come to, on findings made by hand."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import date
+
+import pytest
+
+from nagorik_cashdesk.simulator import CashDeskSimulator
+from nagorik_testing.contract.bench import Subject
+from nagorik_testing.contract.levels import Level, Tier, standard_of
+from nagorik_testing.contract.plugin_contract import PluginContract
+from nagorik_testing.contract.report import explained_at
+from nagorik_testing.contract.suite import EMPTY, Result, Results, SuiteBroken, run_suite
+from nagorik_testing.contract.verdict import Finding, Standing
+from nagorik_testing.contract.waivers import Outcome, Waiver, WaiversInvalid, judge, parse_waivers
+
+DAY = date(2026, 11, 24)
+
+
+@dataclass
+class Scripted:
+    """A check that finds what it is told to."""
+
+    id: str = "catalogue/scripted"
+    family: str = "catalogue"
+    findings: tuple[Finding, ...] = ()
+
+    async def run(self, subject: Subject) -> AsyncIterator[Finding]:
+        for finding in self.findings:
+            yield finding
+
+
+@pytest.fixture(scope="module")
+def subject() -> Subject:
+    return Subject.installed(CashDeskSimulator)
+
+
+def found(check="catalogue/scripted", standing=Standing.PASSED, offer=None) -> Finding:
+    return Finding(check=check, offer=offer, title="scripted", standing=standing)
+
+
+def results(*made: tuple[str, Finding], families=None) -> Results:
+    known = frozenset(finding.check for _, finding in made)
+    return Results(tuple(Result(*each) for each in made), known, families)
+
+
+def waiver(check="submit/F02", offer=None, expires=date(2027, 3, 31)) -> Waiver:
+    return Waiver(check=check, offer=offer, reason="the portal is replaced", expires=expires)
+
+
+def failing(judgement) -> list[str]:
+    return [each.finding.check for each in judgement.failures]
+
+
+async def test_run_that_collects_nothing_fails(subject):
+    ran = await run_suite(subject, families={"eligibility"}, checks=())
+    assert [(finding.check, finding.failed) for finding in ran.findings] == [(EMPTY, True)]
+
+
+async def test_run_of_checks_that_all_do_not_apply_fails(subject):
+    idle = Scripted(findings=(found(standing=Standing.NOT_APPLICABLE),))
+    ran = await run_suite(subject, families={"catalogue"}, checks=(idle,))
+    assert EMPTY in failing(judge(ran, (), on=DAY))
+
+
+async def test_check_that_says_nothing_fails(subject):
+    ran = await run_suite(subject, families={"catalogue"}, checks=(Scripted(),))
+    assert "catalogue/scripted" in failing(judge(ran, (), on=DAY))
+
+
+async def test_finding_that_comes_twice_is_refused(subject):
+    with pytest.raises(SuiteBroken, match="catalogue/scripted is found twice for the plugin"):
+        await run_suite(subject, families={"catalogue"}, checks=(Scripted(findings=(found(), found())),))
+
+
+async def test_two_checks_of_one_id_are_refused(subject):
+    with pytest.raises(SuiteBroken, match="two checks claim catalogue/scripted"):
+        await run_suite(subject, families={"catalogue"}, checks=(Scripted(), Scripted()))
+
+
+async def test_order_is_the_same_in_every_run(subject):
+    scripted = Scripted(findings=(found(),))
+    first = await run_suite(subject, checks=(scripted,))
+    assert first.findings == (await run_suite(subject, checks=(scripted,))).findings
+    assert first.findings[0].check == "catalogue/scripted"
+    assert len(first.findings) > 60
+
+
+def test_failure_that_is_waived_counts_as_waived_for_its_offer_alone():
+    both = results(
+        ("submission", found("submit/F02", Standing.FAILED, "a.one")),
+        ("submission", found("submit/F02", Standing.NOT_REACHED, "a.two")),
+    )
+    judgement = judge(both, [waiver(offer="a.one")], on=DAY)
+    assert [each.outcome for each in judgement.judged] == [Outcome.WAIVED, Outcome.FAILED]
+    assert failing(judge(both, [waiver()], on=DAY)) == []
+
+
+def test_waiver_holds_on_its_last_day_and_not_after():
+    failed = results(("submission", found("submit/F02", Standing.FAILED)))
+    until = [waiver(expires=DAY)]
+    assert failing(judge(failed, until, on=DAY)) == []
+    assert failing(judge(failed, until, on=date(2026, 11, 25))) == ["submit/F02", "waivers/expired"]
+
+
+def test_waived_check_that_passes_fails():
+    passed = results(("submission", found("submit/F02")))
+    assert failing(judge(passed, [waiver()], on=DAY)) == ["waivers/unexpected-pass"]
+
+
+def test_waiver_of_no_known_check_fails():
+    passed = results(("submission", found("submit/F02")))
+    assert failing(judge(passed, [waiver("submit/F99")], on=DAY)) == ["waivers/unknown-check"]
+
+
+def test_waiver_of_a_family_that_did_not_run_is_let_be():
+    ran = Results(
+        (Result("status", found("status/F01")),), frozenset({"status/F01", "submit/F02"}), frozenset({"status"})
+    )
+    assert failing(judge(ran, [waiver()], on=DAY)) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("[[waivers", "no TOML"),
+        ('[[waivers]]\ncheck = "a/b"\nreason = "r"\n', "waivers.0.expires: Field required"),
+        ('[[waivers]]\ncheck = "a/b"\nreason = ""\nexpires = 2027-01-01\n', "waivers.0.reason: "),
+        ('[[waivers]]\ncheck = "a/b"\nreason = "r"\nexpires = 2027-01-01\nwhy = 1\n', "waivers.0.why: "),
+    ],
+)
+def test_waivers_that_break_the_format_are_refused_by_place(content, problem):
+    with pytest.raises(WaiversInvalid) as refused:
+        parse_waivers(content)
+    assert str(refused.value).startswith(problem)
+
+
+def test_gateway_reaches_payment_and_a_failed_payment_takes_all_below_it_alone(subject):
+    passed = judge(results(("payment", found("start-payment/F02"))), (), on=DAY)
+    assert standard_of(subject.manifest, passed).level is Level.PAYMENT
+    failed = judge(results(("payment", found("start-payment/F02", Standing.FAILED))), (), on=DAY)
+    standard = standard_of(subject.manifest, failed)
+    assert (standard.level, standard.tier, standard.first_missing) == (Level.SUBMISSION, Tier.BRONZE, Level.PAYMENT)
+
+
+def test_failed_catalogue_or_privacy_leaves_no_level(subject):
+    for family in ("catalogue", "privacy"):
+        judgement = judge(results((family, found("x/y", Standing.FAILED))), (), on=DAY)
+        assert standard_of(subject.manifest, judgement).level is None
+
+
+def test_gold_becomes_silver_where_more_than_one_check_in_a_hundred_is_waived(subject):
+    passed = [("payment", found(f"start-payment/X{number}")) for number in range(98)]
+    failed = [("payment", found(f"submit/F0{number}", Standing.FAILED)) for number in (2, 3)]
+    waived = [waiver("submit/F02"), waiver("submit/F03")]
+    tiers = [
+        standard_of(
+            subject.manifest, judge(results(*passed, passed_more, *failed[:count]), waived[:count], on=DAY)
+        ).tier
+        for count in (1, 2)
+        for passed_more in (("payment", found("start-payment/X98")),)
+    ]
+    assert tiers == [Tier.GOLD, Tier.SILVER]
+
+
+@pytest.mark.parametrize(
+    ("check", "page"),
+    [
+        ("submit/F02", "docs/checks/submit-F02"),
+        ("submit/F02-for-ever", "docs/checks/submit-F02"),
+        ("catalogue/secret-settings", "docs/checks/catalogue-secret-settings"),
+    ],
+)
+def test_variants_of_a_fault_share_a_page(check, page):
+    assert explained_at(check) == page
+
+
+@pytest.mark.parametrize("name", ["test_check", "test_level", "pytest_generate_tests"])
+def test_author_cannot_take_a_standard_test_away(name):
+    with pytest.raises(TypeError, match=f"TestOwn replaces {name}: waive a check instead of overriding it"):
+        type("TestOwn", (PluginContract,), {name: None})
+
+
+def test_contract_of_another_plugins_simulator_is_refused():
+    mistaken = type("TestWrong", (PluginContract,), {"plugin": "nid", "simulator": CashDeskSimulator})
+    with pytest.raises(TypeError, match="CashDeskSimulator stands for cashdesk, not for nid"):
+        mistaken().test_something_is_checked()

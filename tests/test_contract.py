@@ -1,0 +1,192 @@
+"""``nagorik contract`` as QA runs it, and what it says of a plugin that declares more than its agency does."""
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from nagorik.loading import Registry
+from nagorik.manifest import PublicService
+from nagorik.operations import Idempotency, Operation
+from nagorik_nid.simulator import NidSimulator
+from nagorik_testing.contract.bench import Subject
+from nagorik_testing.contract.checks import CHECKS
+from nagorik_testing.contract.command import command, write
+from nagorik_testing.contract.levels import Level, Tier
+from nagorik_testing.contract.report import Report, make_report
+from nagorik_testing.contract.suite import run_suite
+from nagorik_testing.contract.telling import tell
+from nagorik_testing.contract.waivers import judge
+
+NAGORIK = Path(sys.executable).parent / "nagorik"
+DAY = date(2026, 11, 24)
+
+
+class Outline(HTMLParser):
+    """What of a page can be held to: where it leads, and its tables' headings."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.tags: list[str] = []
+        self.scopes: list[str | None] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.tags.append(tag)
+        self.addresses += [value for name in ("href", "src") if (value := given.get(name)) is not None]
+        if tag == "th":
+            self.scopes.append(given.get("scope"))
+
+
+def contract(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([NAGORIK, "contract", *words], capture_output=True, text=True, check=False, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def broken() -> Report:
+    """The NID plugin, if it said that the EC honours a key on an application. It does not."""
+    honest = Subject.installed(NidSimulator)
+    services = tuple(keyed(service) for service in honest.manifest.services)
+    manifest = honest.manifest.model_copy(update={"services": services})
+    record = honest.registry.record("nid")
+    assert record is not None
+    subject = replace(honest, registry=Registry([replace(record, manifest=manifest)]), manifest=manifest)
+    results = asyncio.run(run_suite(subject, families={"submission"}, checks=()))
+    return make_report(subject, judge(replace(results, families=None), (), on=DAY), on=DAY, seconds=1.0)
+
+
+def keyed(service: PublicService) -> PublicService:
+    if service.writes.get(Operation.SUBMIT) is not Idempotency.CLIENT_REFERENCE:
+        return service
+    return service.model_copy(update={"writes": {**service.writes, Operation.SUBMIT: Idempotency.NATIVE}})
+
+
+def test_nid_is_green_at_the_top_level_and_leaves_three_reports(tmp_path: Path) -> None:
+    done = contract("nid", "--report", str(tmp_path), "--on", "2026-11-24")
+    assert (done.returncode, done.stderr) == (0, "")
+    first, *_, last = done.stdout.splitlines()
+    assert first == "nid 1.0.0 · core 1.0 · suite 1.0.0 · simulator (modelled)"
+    assert last.startswith("Level L4 delivery · gold · evidence: mock · ")
+    document = json.loads((tmp_path / "nid.json").read_text("utf-8"))
+    assert (document["sound"], document["level"], document["on"]) == (True, "L4 delivery", "2026-11-24")
+    assert document["counts"]["failed"] == 0
+    cases = ET.fromstring((tmp_path / "nid.xml").read_bytes()).findall(".//testcase")  # noqa: S314 - our own file
+    assert len(cases) == len(document["checks"]) == sum(document["counts"].values())
+    page = (tmp_path / "nid.html").read_text("utf-8")
+    outline = Outline(page)
+    assert "NID verification" in page
+    assert "এনআইডি যাচাই" in page
+    assert {"script", "img", "link", "iframe"} & set(outline.tags) == set()
+    assert [address for address in outline.addresses if "//" in address] == []
+    assert set(outline.scopes) == {"row", "col"}
+    for written in tmp_path.iterdir():
+        assert str(tmp_path) not in written.read_text("utf-8")
+
+
+def test_plugin_that_claims_a_key_that_nobody_honours_registers_a_citizen_twice(broken: Report) -> None:
+    lost = [
+        each.finding
+        for each in broken.judgement.failures
+        if (each.finding.check, each.finding.offer) == ("submit/F02", "nid.reissue")
+    ]
+    assert [(each.expected, each.got, each.because) for each in lost] == [
+        ("result, 2 requests, 1 effect", "Accepted, 2 requests, 2 effects", "the citizen is registered twice")
+    ]
+    assert {each.finding.check.partition("/")[0] for each in broken.judgement.failures} == {"submit"}
+
+
+def test_level_stops_below_what_fails(broken: Report) -> None:
+    assert (broken.standard.level, broken.standard.tier) == (Level.STATUS, Tier.BRONZE)
+    assert broken.standard.first_missing is Level.SUBMISSION
+
+
+def test_failure_reads_as_one_paragraph(broken: Report) -> None:
+    told = "\n".join(tell(broken))
+    assert (
+        "submit/F02  processed, then no answer  nid.reissue\n"
+        "  expected  result, 2 requests, 1 effect\n"
+        "  got       Accepted, 2 requests, 2 effects\n"
+        "  because   the citizen is registered twice\n"
+        "  see       docs/checks/submit-F02\n"
+    ) in told
+
+
+def test_failures_stand_in_every_report_with_where_they_are_explained(broken: Report, tmp_path: Path) -> None:
+    write(broken, tmp_path)
+    failed = len(broken.judgement.failures)
+    suites = ET.fromstring((tmp_path / "nid.xml").read_bytes())  # noqa: S314 - our own file
+    assert len(suites.findall(".//failure")) == failed
+    document = json.loads((tmp_path / "nid.json").read_text("utf-8"))
+    assert sum(check["outcome"] == "failed" for check in document["checks"]) == failed
+    outline = Outline((tmp_path / "nid.html").read_text("utf-8"))
+    assert outline.tags.count("article") == failed
+    assert "docs/checks/submit-F02" in outline.addresses
+
+
+def test_command_ends_in_one_where_a_check_fails(
+    broken: Report, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("nagorik_testing.contract.command._reports", lambda *_: iter((broken,)))
+    assert command.run(arguments("nid", "--json")) == 1
+    assert json.loads(capsys.readouterr().out)["sound"] is False
+
+
+def test_broken_waiver_file_and_untended_waiver_are_told_apart(tmp_path: Path) -> None:
+    file = tmp_path / "waivers.toml"
+    file.write_text('[[waivers]]\ncheck = "start-payment/F02"\nreason = "soon"\nexpires = 2027-03-31\n', "utf-8")
+    passing = contract("cashdesk", "--waivers", str(file), "--on", "2026-11-24")
+    assert passing.returncode == 1
+    assert "waivers/unexpected-pass" in passing.stdout
+    file.write_text("[[waivers]]\ncheck = 1", "utf-8")
+    invalid = contract("cashdesk", "--waivers", str(file))
+    assert invalid.returncode == 2
+    assert invalid.stderr.startswith("nagorik: waivers.toml: waivers.0.check: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ((), "name one plugin, or give --all; installed simulators: cashdesk, nid"),
+        (("cashdesk", "--all"), "name one plugin, or give --all"),
+        (("nowhere",), "no simulator of nowhere is installed; installed: cashdesk, nid"),
+        (("cashdesk", "--family", "weather"), "there is no family weather; families: "),
+    ],
+)
+def test_what_cannot_be_proved_is_said_with_what_can(
+    words: tuple[str, ...], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.run(arguments(*words)) == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_one_family_is_told_without_a_level() -> None:
+    done = contract("cashdesk", "--family", "payment")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1].startswith("Level not computed: only payment ran · evidence: mock · ")
+
+
+def test_loopback_is_a_grade_of_its_own() -> None:
+    done = contract("cashdesk", "--family", "catalogue", "--loopback")
+    assert done.returncode == 0
+    assert "evidence: loopback" in done.stdout
+
+
+def test_every_check_has_an_id_of_its_own() -> None:
+    ids = [check.id for check in CHECKS]
+    assert len(ids) == len(set(ids))
+
+
+def arguments(*words: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    command.configure(parser)
+    return parser.parse_args(words)
