@@ -591,3 +591,17 @@ def test_importing_sets_nothing_up() -> None:
         "assert not structlog.is_configured(); assert logging.getLogger().handlers == before"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_lines_go_to_whatever_standard_error_is_when_they_are_written(monkeypatch):
+    first, second = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", first)
+    configure_logging(level="INFO")
+    first.close()
+    monkeypatch.setattr(sys, "stderr", second)
+    structlog.get_logger("nagorik").info("agency_outage_began")
+    logging.getLogger("anything").warning("plain_event")
+    assert [json.loads(line)["event"] for line in second.getvalue().splitlines()] == [
+        "agency_outage_began",
+        "plain_event",
+    ]

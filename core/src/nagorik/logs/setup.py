@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, TextIO
+from typing import Any, Final, TextIO, cast
 
 import structlog
 
@@ -31,7 +31,7 @@ def configure_logging(*, level: str = "INFO", json: bool | None = None, stream: 
     number = _LEVELS.get(level.upper())
     if number is None:
         raise ValueError(f"level is one of {', '.join(_LEVELS)}")
-    target = stream if stream is not None else sys.stderr
+    target = stream if stream is not None else cast("TextIO", _StandardError())
     as_json = not target.isatty() if json is None else json
     finish = (structlog.processors.TimeStamper(fmt="iso", utc=True), _renderer(target, as_json=as_json))
     structlog.configure(
@@ -53,6 +53,19 @@ def is_configured() -> bool:
     processors = structlog.get_config()["processors"]
     handlers = logging.getLogger().handlers
     return redact in processors and bool(handlers) and all(isinstance(item, _RedactingHandler) for item in handlers)
+
+
+class _StandardError:
+    """Standard error as it is when a line is written: a host may redirect it, or close the one it began with."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
 
 
 class _RedactingHandler(logging.Handler):

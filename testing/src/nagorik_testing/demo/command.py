@@ -48,7 +48,7 @@ class DemoCommand:
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Play the examples; the exit code says whether all ended as expected."""
-        configure_logging(level="ERROR", stream=sys.stderr)
+        configure_logging(level="ERROR")
         teller = Teller(_console(), quiet=arguments.json)
         try:
             entries = asyncio.run(play(read_examples(arguments.folder), teller))
