@@ -1,0 +1,128 @@
+"""What the author says of the new plugin, checked before anything is written."""
+
+import unicodedata
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Final, Self
+
+from pydantic import AfterValidator, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from nagorik.manifest.fields import SHAPES, Host, PluginId, Slug
+from nagorik.operations import Idempotency
+from nagorik.privacy import Model
+
+LONGEST_NAME: Final = 120
+LONGEST_SERVICE_ID: Final = 80
+_JOINERS: Final = "\u200c\u200d"
+"""Invisible, but Bangla is written with them."""
+_UNSAYABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode's categories of what steers instead of being read, and of what is no character."""
+
+
+class Kind(StrEnum):
+    """What the plugin does."""
+
+    READ_ONLY = "read-only"
+    """Asks one question, which changes nothing at the agency, and has its answer at once."""
+    SUBMISSION = "submission"
+    """Files applications and follows them."""
+    SUBMISSION_AND_PAYMENT = "submission-and-payment"
+    """Prices them and tells the agency of payments too."""
+    GATEWAY = "gateway"
+    """Takes the money for other agencies' applications."""
+
+
+CLASSES: Final = (Idempotency.CLIENT_REFERENCE, Idempotency.NATIVE, Idempotency.NONE)
+"""What an agency can promise of a request that has an effect."""
+
+
+def _sayable(value: str) -> str:
+    """Text of one line that survives in TOML, in Markdown and on a terminal."""
+    text = unicodedata.normalize("NFC", value).strip()
+    if not text:
+        raise PydanticCustomError("empty", "say something")
+    if len(text) > LONGEST_NAME:
+        raise PydanticCustomError("long", f"write at most {LONGEST_NAME} characters")
+    if any(unicodedata.category(char) in _UNSAYABLE and char not in _JOINERS for char in text):
+        raise PydanticCustomError("control", "write one line without control characters")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_sayable)]
+
+
+class AnswersRefused(ValueError):
+    """Answers of which no plugin can be made; ``problems`` holds what is wrong by the answer's name."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
+        self.problems = problems
+
+
+class Answers(Model):
+    """Everything that a new plugin is made of."""
+
+    id: PluginId
+    kind: Kind
+    name_en: Name
+    name_bn: Name
+    service_slug: Slug
+    service_en: Name
+    service_bn: Name
+    idempotency: Idempotency = Idempotency.SAFE
+    """The class of what the plugin writes; a question is safe and has no other."""
+    host: Host | None = None
+    """The host to call; an invented one where none is known."""
+    as_of: date
+
+    @model_validator(mode="after")
+    def _service_id_is_not_too_long(self) -> Self:
+        if len(self.service) > LONGEST_SERVICE_ID:
+            raise PydanticCustomError(
+                "long-service", f"service_slug: with the id and a dot at most {LONGEST_SERVICE_ID} characters"
+            )
+        return self
+
+    @property
+    def service(self) -> str:
+        """The id of the service or of the gateway."""
+        return f"{self.id}.{self.service_slug}"
+
+    @property
+    def distribution(self) -> str:
+        """The name by which pip knows it."""
+        return f"nagorik-{self.id}"
+
+    @property
+    def package(self) -> str:
+        """The name by which Python knows it."""
+        return self.distribution.replace("-", "_")
+
+    @property
+    def simulator(self) -> str:
+        """The name of the simulator's class."""
+        return "".join(part.capitalize() for part in self.id.split("-")) + "Simulator"
+
+
+def check(said: Mapping[str, object]) -> Answers:
+    """The answers, if a plugin can be made of them.
+
+    Raises:
+        AnswersRefused: Naming every answer that is wrong.
+    """
+    try:
+        return Answers.model_validate(said)
+    except ValidationError as error:
+        raise AnswersRefused(dict(_problem(found) for found in error.errors())) from None
+
+
+def _problem(found: ErrorDetails) -> tuple[str, str]:
+    if found["type"] == "long-service":
+        name, _, problem = found["msg"].partition(": ")
+        return name, problem
+    message = found["msg"]
+    if found["type"] == "string_pattern_mismatch":
+        message = SHAPES.get(found.get("ctx", {})["pattern"], message)
+    return str(found["loc"][0]), message

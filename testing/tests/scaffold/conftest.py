@@ -1,0 +1,89 @@
+"""A workspace like this repository's, with every kind of plugin written into it and installed beside it."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from nagorik_testing.scaffold.command import NewCommand
+
+ROOT = Path(__file__).resolve().parents[3]
+
+NAMES = [
+    *("--name-en", "Water Authority", "--name-bn", "পানি কর্তৃপক্ষ"),
+    *("--service-slug", "new-connection", "--service-en", "New connection", "--service-bn", "নতুন সংযোগ"),
+    *("--as-of", "2026-11-24"),
+]
+CLASSES = ("client-reference", "native", "none")
+
+# An id that sorts before and one that sorts behind the testing kit's own name, and one of the longest that there are.
+KINDS = {
+    "asked-once": ["--kind", "read-only"],
+    **{f"filed-{each}": ["--kind", "submission", "--idempotency", each] for each in CLASSES},
+    **{f"xpaid-{each}": ["--kind", "submission-and-payment", "--idempotency", each] for each in CLASSES},
+    **{
+        f"gate-{each}-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"[:40]: ["--kind", "gateway", "--idempotency", each]
+        for each in CLASSES
+    },
+}
+
+New = Callable[..., int]
+
+
+@pytest.fixture(scope="session")
+def new() -> New:
+    """Runs the command with words as they are typed; nothing is installed."""
+
+    def run(*words: str) -> int:
+        parser = argparse.ArgumentParser()
+        command = NewCommand()
+        command.configure(parser)
+        return command.run(parser.parse_args([*words, "--no-install"]))
+
+    return run
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What all kinds were written into."""
+
+    root: Path
+    installed: Path
+
+    def plugin(self, plugin_id: str) -> Path:
+        return self.root / "plugins" / plugin_id
+
+    def run(self, *command: str, **environment: str) -> str:
+        """Run a tool of this environment in the workspace; its output, and nothing of it may have failed."""
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=self.root,
+            env={**os.environ, "PYTHONPATH": str(self.installed), **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory: pytest.TempPathFactory, new: New) -> Workspace:
+    root = tmp_path_factory.mktemp("workspace")
+    for name in ("pyproject.toml", "conftest.py"):
+        shutil.copy(ROOT / name, root)
+    for name in ("core", "testing"):
+        (root / name).symlink_to(ROOT / name)
+    (root / "plugins").mkdir()
+    made = Workspace(root, root / "installed")
+    for plugin_id, words in KINDS.items():
+        assert new(plugin_id, *words, *NAMES, "--directory", str(made.plugin(plugin_id))) == 0
+    pip = ("pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", str(made.installed))
+    made.run(*pip, *(str(made.plugin(plugin_id)) for plugin_id in KINDS))
+    return made

@@ -1,0 +1,114 @@
+import importlib
+import re
+import sys
+import zipfile
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from nagorik.loading import LoadedPlugin, Registry
+from nagorik.loading.findings import Severity
+from nagorik.loading.validation import validate_path
+from nagorik.manifest import parse_manifest
+from nagorik.operations import OPERATIONS, Operation
+from nagorik_testing import Simulator
+
+from .conftest import CLASSES, KINDS, ROOT, Workspace
+
+DAY = date(2026, 11, 24)
+
+
+@pytest.fixture
+def importable(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    """The workspace's plugins can be imported here, and are forgotten again."""
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(str(workspace.installed))
+    yield workspace
+    for name in set(sys.modules) - before:
+        if str(workspace.root) in (getattr(sys.modules[name], "__file__", None) or ""):
+            del sys.modules[name]
+    importlib.invalidate_caches()
+
+
+@pytest.mark.parametrize("plugin_id", KINDS)
+def test_plugin_is_valid_with_its_hooks(importable: Workspace, plugin_id: str) -> None:
+    found = validate_path(importable.plugin(plugin_id), on=DAY, run=True)
+
+    assert [finding for finding in found if finding.severity is not Severity.NOTE] == []
+
+
+@pytest.mark.parametrize("plugin_id", KINDS)
+def test_installed_plugin_is_discovered_and_activated(importable: Workspace, plugin_id: str) -> None:
+    registry = Registry.discover(path=[str(importable.installed)])
+
+    loaded = registry.activate(plugin_id)
+
+    assert isinstance(loaded, LoadedPlugin)
+
+
+@pytest.mark.parametrize("plugin_id", KINDS)
+def test_simulator_stands_for_the_plugin_and_says_that_it_is_modelled(importable: Workspace, plugin_id: str) -> None:
+    package = f"nagorik_{plugin_id.replace('-', '_')}"
+    module = importlib.import_module(f"{package}.simulator")
+    (made,) = (
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and value.__module__ == module.__name__ and issubclass(value, Simulator)
+    )
+
+    assert made.plugin_id == plugin_id
+    assert "Modelled" in made.modelled
+    source = importable.plugin(plugin_id) / "src" / package / "simulator.py"
+    assert len(source.read_text("utf-8").splitlines()) < 150
+
+
+@pytest.mark.parametrize("plugin_id", KINDS)
+def test_what_is_invented_says_so(workspace: Workspace, plugin_id: str) -> None:
+    package = workspace.plugin(plugin_id) / "src" / f"nagorik_{plugin_id.replace('-', '_')}"
+    invented = [path for path in package.iterdir() if path.name not in {"plugin.py", "py.typed"}]
+
+    assert [path.name for path in invented if "modelled" not in path.read_text("utf-8").lower()] == []
+    assert parse_manifest((package / "plugin.toml").read_bytes()).evidence == "modelled"
+
+
+@pytest.mark.parametrize("idempotency", CLASSES)
+def test_only_an_agency_that_can_be_searched_is_searched(workspace: Workspace, idempotency: str) -> None:
+    path = workspace.plugin(f"filed-{idempotency}") / "src" / f"nagorik_filed_{idempotency.replace('-', '_')}"
+    (service,) = parse_manifest((path / "plugin.toml").read_bytes()).services
+
+    assert service.writes == {Operation.SUBMIT: idempotency}
+    assert (Operation.FIND in service.reads) == (idempotency == "client-reference")
+    searched = OPERATIONS[Operation.FIND].hook in (path / "plugin.py").read_text("utf-8")
+    assert searched == (idempotency == "client-reference")
+
+
+def test_tests_of_all_plugins_pass(workspace: Workspace) -> None:
+    printed = workspace.run("pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "plugins")
+
+    passed = re.search(r"(\d+) passed", printed)
+    assert passed is not None
+    assert int(passed[1]) > 5 * len(KINDS)
+
+
+def test_plugins_keep_to_the_workspaces_rules(workspace: Workspace) -> None:
+    workspace.run("ruff", "check", "--no-cache", "plugins")
+    workspace.run("ruff", "format", "--no-cache", "--check", "plugins")
+
+
+def test_plugins_are_typed(workspace: Workspace) -> None:
+    packages = [str(path) for path in workspace.installed.glob("nagorik_*") if path.is_dir() and "." not in path.name]
+    path = ":".join([str(workspace.installed), str(ROOT / "core" / "src"), str(ROOT / "testing" / "src")])
+
+    workspace.run("mypy", "--cache-dir", str(workspace.root / ".mypy_cache"), *packages, MYPYPATH=path)
+
+
+def test_wheel_holds_what_the_plugin_reads(workspace: Workspace) -> None:
+    wheels = workspace.root / "wheels"
+    pip = ("pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels))
+    workspace.run(*pip, str(workspace.plugin("xpaid-native")))
+
+    (wheel,) = wheels.iterdir()
+    held = set(zipfile.ZipFile(wheel).namelist())
+    assert wheel.name == "nagorik_xpaid_native-0.1.0-py3-none-any.whl"
+    assert {f"nagorik_xpaid_native/{name}" for name in ("plugin.toml", "fees.toml", "py.typed")} <= held
