@@ -66,6 +66,9 @@ BROKEN = [
     (status(418), "http-418", "http-418"),
     (status(304), "http-304", "http-304"),
     (status(302, headers={"Location": "/applications/7"}), "http-302", "http-302"),
+    # Where a processed write is shown, which is not a login because it is elsewhere or has "auth" in a word.
+    (status(303, headers={"Location": "https://receipts.example.gov.bd/7"}), "http-303", "http-303"),
+    (status(303, headers={"Location": "/authority/lessons/7"}), "http-303", "http-303"),
     (lambda: httpx.LocalProtocolError("x"), "unexpected-failure", "unexpected-failure"),
     (lambda: ZeroDivisionError("x"), "unexpected-failure", "unexpected-failure"),
 ]
@@ -82,6 +85,7 @@ DEFINITE = [
         {"kind": "unspecified"},
     ),
     (status(303, headers={"Location": "/sso/login?next=x"}), CredentialsRejected, {"kind": "unspecified"}),
+    (status(302, headers={"Location": "/Account/Sign-In"}), CredentialsRejected, {"kind": "unspecified"}),
 ]
 
 

@@ -1,5 +1,6 @@
 """Reading an answer that is not the one asked for: which failure it is, and which error tells of it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +29,8 @@ Answers = Callable[[Answer], NagorikError | None]
 """A plugin's ``answers``: the agency's own error, where it recognises one, and ``None`` otherwise."""
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_LOGIN_WORDS: Final = ("login", "signin", "sign-in", "sso", "auth")
+_LOGIN: Final = re.compile(r"(?<![a-z0-9])(?:log-?[io]n|sign-?in|sso|oauth2?|auth)(?![a-z0-9])")
+"""Words of their own, so that ``/authority/receipts/7`` is no login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +125,14 @@ def by_status(answer: Answer, host: bytes, now: datetime) -> Failed:
 
 
 def _leads_to_login(location: str, host: bytes) -> bool:
-    """Whether a redirect asks for a login: it leaves the host, or its path says so."""
+    """Whether a redirect asks for a login: its path says so, or the host that it leaves for.
+
+    One that merely leaves the host does not: what a write made is often shown elsewhere, and the answer to a write
+    that was processed must not pass for one to a write that was not.
+    """
     try:
-        parts = urlsplit(location)
+        parts = urlsplit(location.lower())
     except ValueError:
         return False
-    elsewhere = bool(parts.netloc) and parts.netloc.lower().encode("utf-8") != host
-    return elsewhere or any(word in parts.path.lower() for word in _LOGIN_WORDS)
+    elsewhere = parts.netloc if parts.netloc.encode("utf-8") != host else ""
+    return _LOGIN.search(f"{elsewhere}{parts.path}") is not None
