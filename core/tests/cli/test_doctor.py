@@ -192,3 +192,12 @@ def test_leaking_redaction_is_wrong(site: Any, nagorik: Any, monkeypatch: pytest
     result = nagorik("doctor", "--json")
     assert result.code == 1
     assert by_name(result.document)["logging"][0] == "wrong"
+
+
+def test_what_a_plugin_prints_when_it_is_imported_is_none_of_the_result(site: Any, nagorik: Any) -> None:
+    package = site.plugin()
+    plugin = package / "plugin.py"
+    plugin.write_text(f"print('loading...')\n{plugin.read_text('utf-8')}", "utf-8")
+    assert nagorik("doctor", "--json").document["checks"]
+    result = nagorik("validate", "nagorik-wasa", "--run", "--on", "2026-11-24", "--json")
+    assert result.document["valid"] is True

@@ -1,4 +1,7 @@
+import os
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -179,6 +182,30 @@ def test_process_ends_with_the_code(site: Any, process: Any) -> None:
     assert process("greet", "nobody").code == 1
     assert process("greet").code == 2
     assert process("--help").code == 0
+
+
+def test_interruption_while_a_command_is_imported_is_a_code(site: Any, process: Any) -> None:
+    site.command("greet", "raise KeyboardInterrupt\n" + GREET)
+    told = process("greet", "x")
+    assert (told.code, told.out, told.err) == (130, "", "")
+
+
+def test_reader_that_has_seen_enough_is_no_finding(site: Any) -> None:
+    for number in range(40):
+        site.plugin(f"wasa{number}")
+    for words in (("services",), ("plugins", "--json"), ("doctor",)):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(
+            [sys.executable, "-c", "from nagorik.cli import main; raise SystemExit(main())", *words],
+            env={**os.environ, "PYTHONPATH": str(site.directory)},
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            check=False,
+        )
+        os.close(writer)
+        assert (done.returncode, done.stderr) == (0, ""), words
 
 
 def test_help_reads_nothing_heavy(process: Any, site: Any) -> None:

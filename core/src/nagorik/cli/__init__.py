@@ -8,6 +8,10 @@ from collections.abc import Sequence
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; ``argv`` defaults to the process's arguments. Returns the exit code, see ``ExitCode``."""
-    from nagorik.cli.entry import run
+    try:
+        from nagorik.cli.entry import run
 
-    return run(argv)
+        return run(argv)
+    except KeyboardInterrupt:
+        # While modules are imported, which takes most of a short command's time.
+        return 130

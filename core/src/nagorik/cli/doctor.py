@@ -1,6 +1,8 @@
 """``nagorik doctor``: is this installation sound, and if not, what is to be done?"""
 
 import argparse
+import sys
+from contextlib import redirect_stdout
 from typing import Final
 
 from nagorik.cli.command import ExitCode
@@ -29,7 +31,8 @@ class DoctorCommand:
         from nagorik.cli.checks import Status, examine
         from nagorik.cli.output import print_json, print_lines, print_table
 
-        checks = examine(datetime.now(UTC))
+        with redirect_stdout(sys.stderr):  # what a plugin prints when it is imported is none of the result
+            checks = examine(datetime.now(UTC))
         failing = {Status.WRONG, Status.WARNING} if arguments.strict else {Status.WRONG}
         sound = not any(check.status in failing for check in checks)
         if arguments.json:

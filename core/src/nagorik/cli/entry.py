@@ -78,8 +78,6 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
     try:
         code = int(command.run(arguments))
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:
         # The reader has seen enough; Python's last flush must not complain about it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

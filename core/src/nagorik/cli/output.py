@@ -47,10 +47,18 @@ def print_error(text: str) -> None:
     sys.stderr.write(f"nagorik: {plain(text)}\n")
 
 
+class CommandConsole(Console):
+    """A console whose reader may leave early, as ``head`` does: how a command then ends is not the console's to say."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the error through; rich would end the process with a code that says that something was found."""
+        raise  # noqa: PLE0704 - rich calls this while it handles the BrokenPipeError
+
+
 def console() -> Console:
     """A console on the present standard output that takes no text for markup."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
-    return Console(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False, soft_wrap=False)
+    return CommandConsole(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False, soft_wrap=False)
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:

@@ -1,7 +1,9 @@
 """``nagorik validate``: everything that can be said of a plugin, for its author."""
 
 import argparse
+import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -36,7 +38,8 @@ class ValidateCommand:
         from nagorik.loading.validation import validate_path
 
         on = day_of(arguments)
-        found = validate_path(arguments.target, on=on, run=arguments.run)
+        with redirect_stdout(sys.stderr):  # what a plugin prints when it is imported is none of the result
+            found = validate_path(arguments.target, on=on, run=arguments.run)
         findings = in_order([*found, *_fee_findings(arguments.target, on)])
         failing = {Severity.ERROR, Severity.WARNING} if arguments.strict else {Severity.ERROR}
         valid = not any(finding.severity in failing for finding in findings)

@@ -54,6 +54,8 @@ class ContractCommand:
         except (LookupError, SimulatorUnusable, WaiversInvalid) as problem:
             print_error(str(problem.args[0]))
             return ExitCode.USAGE
+        except BrokenPipeError:
+            raise
         except OSError as problem:
             print_error(f"the report cannot be written: {problem.strerror}")
             return ExitCode.USAGE

@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-
 from nagorik import NagorikError
+from nagorik.cli.output import CommandConsole
 from nagorik.logs import configure_logging
 from nagorik_testing.demo.example import ExampleProblem, read_examples
 from nagorik_testing.demo.play import play
@@ -62,10 +61,10 @@ class DemoCommand:
         return AS_EXPECTED if all(not entry.problems for entry in entries) else NOT_AS_EXPECTED
 
 
-def _console() -> Console:
+def _console() -> CommandConsole:
     """As wide as the terminal; wide enough for the table where there is none, such as in a log."""
-    console = Console()
-    return console if console.is_terminal else Console(width=WITHOUT_TERMINAL)
+    console = CommandConsole()
+    return console if console.is_terminal else CommandConsole(width=WITHOUT_TERMINAL)
 
 
 command: Final = DemoCommand()
