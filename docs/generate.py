@@ -1,4 +1,4 @@
-"""Writes the reference pages that follow from the code: the manifest, the hooks, the errors.
+"""Writes the pages that follow from the code: the manifest, the hooks, the errors, the contract suite's checks.
 
 ``python docs/generate.py --write`` writes them; ``--check`` says which are not as the code has them.
 """
@@ -17,8 +17,12 @@ from nagorik import errors, hookspecs
 from nagorik.manifest import Circuit, Limits, Manifest, Owner, PaymentGateway, PublicService, Window
 from nagorik.operations import OPERATIONS, Idempotency
 from nagorik.settings import AgencySettings
+from nagorik_testing.contract.checks import CHECKS
+from nagorik_testing.contract.checks.check import Check
+from nagorik_testing.contract.explained import FAULTS
+from nagorik_testing.contract.matrix import ROWS, Kind
 
-REFERENCE: Final = Path(__file__).resolve().parent / "reference"
+DOCS: Final = Path(__file__).resolve().parent
 GENERATED: Final = "<!-- Written by docs/generate.py from the code. Change it there. -->\n"
 NOTHING: Final = "–"
 
@@ -131,19 +135,100 @@ def _member_doc(enum: type[Enum], member: Enum) -> str:
     return " ".join(after.partition('"""')[2].partition('"""')[0].split()).replace("``", "`")
 
 
-PAGES: Final = {"manifest.md": manifest_page, "hooks.md": hooks_page, "errors.md": errors_page}
+def fault_page(fault: str) -> str:
+    """One fault of the contract suite's matrix: why it is played, what must come of it, how to mend it."""
+    explanation = FAULTS[fault]
+    lines = [GENERATED, f"# {fault}\n", "## Why\n", explanation.why + "\n"]
+    rows = [row for row in ROWS if row.id.partition("-")[0] == fault]
+    if rows:
+        lines += ["## What must come of it\n", "Every operation of every service meets it, below the plugin.\n"]
+    for row in rows:
+        lines += [
+            f"### {row.id}: {row.title}\n",
+            "| operation | the call ends in | requests at the agency | effects in its ledger |\n| --- | --- | --- | --- |",
+        ]
+        for kind, cell in row.cells.items():
+            ends = " or ".join(f"`{end if isinstance(end, str) else end.__name__}`" for end in cell.ends)
+            least, most = cell.requests
+            count = str(least) if least == most else f"{least} to {most}"
+            effects = "not counted" if cell.effects is None else str(cell.effects)
+            lines.append(f"| {KINDS[kind]} | {ends} | {count} | {effects} |")
+        lines.append("")
+    return "\n".join([*lines, "## When it fails\n", explanation.fix, ""])
+
+
+def check_page(check: Check) -> str:
+    """One check of the contract suite that is not a fault."""
+    return "\n".join(
+        [
+            GENERATED,
+            f"# {check.id}\n",
+            f"{check.title[0].upper()}{check.title[1:]}. Family: {check.family.value}.\n",
+            "## Why\n",
+            check.why + "\n",
+            "## What must come of it\n",
+            check.expected + "\n",
+            "## When it fails\n",
+            check.fix,
+            "",
+        ]
+    )
+
+
+def checks_page() -> str:
+    """All checks, with a link to each."""
+    faults = [f"| [{fault}]({fault}.md) | {FAULTS[fault].why} |" for fault in FAULTS]
+    checks = [f"| [{check.id}]({check.id.replace('/', '-')}.md) | {check.title} |" for check in CHECKS]
+    return "\n".join(
+        [
+            GENERATED,
+            "# What the contract suite checks\n",
+            "`nagorik contract ID` plays all of this against a plugin and its simulated agency.\n",
+            "## Faults below the plugin, for every operation\n",
+            "| fault | stands for |\n| --- | --- |",
+            *faults,
+            "\n## Checks of their own\n",
+            "| check | what is checked |\n| --- | --- |",
+            *checks,
+            "",
+        ]
+    )
+
+
+KINDS: Final = {
+    Kind.READ: "read, or `safe` write",
+    Kind.NATIVE: "`native` write",
+    Kind.LOOKED_UP: "`client-reference` write",
+    Kind.NEITHER: "`none` write",
+}
+REFERENCE_PAGES: Final = {"manifest.md": manifest_page, "hooks.md": hooks_page, "errors.md": errors_page}
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page by its path."""
+    return (
+        {DOCS / "reference" / name: page() for name, page in REFERENCE_PAGES.items()}
+        | {DOCS / "checks" / f"{fault}.md": fault_page(fault) for fault in FAULTS}
+        | {DOCS / "checks" / f"{check.id.replace('/', '-')}.md": check_page(check) for check in CHECKS}
+        | {DOCS / "checks" / "index.md": checks_page()}
+    )
 
 
 def main(arguments: list[str]) -> int:
     """Write or check the pages; the exit code says whether they are as the code has them."""
-    stale = []
-    for name, page in PAGES.items():
-        path = REFERENCE / name
-        text = page()
-        if arguments == ["--write"]:
+    wanted = pages()
+    stale = sorted(
+        path.relative_to(DOCS).as_posix()
+        for path in {*wanted, *(DOCS / "checks").glob("*.md")}
+        if not path.is_file() or path.read_text("utf-8") != wanted.get(path)
+    )
+    if arguments == ["--write"]:
+        (DOCS / "checks").mkdir(exist_ok=True)
+        for path in (DOCS / "checks").glob("*.md"):
+            path.unlink()
+        for path, text in wanted.items():
             path.write_text(text, "utf-8")
-        elif not path.is_file() or path.read_text("utf-8") != text:
-            stale.append(name)
+        return 0
     if stale:
         sys.stderr.write(f"not as the code has them: {', '.join(stale)}. Run: make reference\n")
     return 1 if stale else 0

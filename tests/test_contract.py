@@ -117,7 +117,7 @@ def test_failure_reads_as_one_paragraph(broken: Report) -> None:
         "  expected  result, 2 requests, 1 effect\n"
         "  got       Accepted, 2 requests, 2 effects\n"
         "  because   the citizen is registered twice\n"
-        "  see       docs/checks/submit-F02\n"
+        "  see       docs/checks/F02\n"
     ) in told
 
 
@@ -130,7 +130,7 @@ def test_failures_stand_in_every_report_with_where_they_are_explained(broken: Re
     assert sum(check["outcome"] == "failed" for check in document["checks"]) == failed
     outline = Outline((tmp_path / "nid.html").read_text("utf-8"))
     assert outline.tags.count("article") == failed
-    assert "docs/checks/submit-F02" in outline.addresses
+    assert "docs/checks/F02" in outline.addresses
 
 
 def test_command_ends_in_one_where_a_check_fails(

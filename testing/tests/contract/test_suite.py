@@ -167,8 +167,8 @@ def test_gold_becomes_silver_where_more_than_one_check_in_a_hundred_is_waived(su
 @pytest.mark.parametrize(
     ("check", "page"),
     [
-        ("submit/F02", "docs/checks/submit-F02"),
-        ("submit/F02-for-ever", "docs/checks/submit-F02"),
+        ("submit/F02", "docs/checks/F02"),
+        ("submit/F02-for-ever", "docs/checks/F02"),
         ("catalogue/secret-settings", "docs/checks/catalogue-secret-settings"),
     ],
 )

@@ -48,7 +48,7 @@ def print_error(text: str) -> None:
 
 
 class CommandConsole(Console):
-    """A console whose reader may leave early, as ``head`` does: how a command then ends is not the console's to say."""
+    """A console whose reader may leave early, as ``head`` does; how a command then ends is not its to say."""
 
     def on_broken_pipe(self) -> None:
         """Let the error through; rich would end the process with a code that says that something was found."""

@@ -1,8 +1,8 @@
 """What the platform keeps for one plugin in use: client, settings, forms and fees, each made when first needed."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from nagorik.agency_client import AgencyClient, AgencyHttp, AgencySettings
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from nagorik.agency_client.agency_health import Probe
 
 T = TypeVar("T")
+
+
+@lru_cache(maxsize=256)
+def _schedules(text: str) -> Mapping[str, FeeSchedule]:
+    """The schedules of a file, read once for all platforms of a process: they are frozen, and reading is slow."""
+    return load_schedules(text)
 
 
 class Equipment:
@@ -124,7 +130,7 @@ class Equipment:
             schedule = None
             with suppress(OSError, ValueError, KeyError):
                 text = (directory / file).read_bytes() if directory is not None else b""
-                schedule = load_schedules(text)[name]
+                schedule = _schedules(text)[name]
             if schedule is None:
                 self._broken("fee-schedule-unusable")
             self._fees[service.fees] = schedule

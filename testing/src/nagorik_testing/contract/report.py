@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from nagorik.manifest import API_VERSION, Manifest, PaymentGateway, PublicService
 from nagorik_testing.contract.bench import Subject
+from nagorik_testing.contract.explained import FAULTS
 from nagorik_testing.contract.levels import Grade, Standard, standard_of
 from nagorik_testing.contract.suite import family_order
 from nagorik_testing.contract.waivers import Judged, Judgement, Outcome, Waiver
@@ -73,11 +74,13 @@ def suite_version() -> str:
 
 
 def explained_at(check: str) -> str:
-    """The page that explains a check, in this project's documentation: ``docs/checks/submit-F02``."""
-    operation, slash, row = check.partition("/")
-    kind, dash, _ = row.partition("-")
-    fault = kind if dash and kind[:1] == "F" and kind[1:].isdigit() else row
-    return f"docs/checks/{operation}{'-' if slash else ''}{fault}"
+    """The page that explains a check, in this project's documentation.
+
+    A fault has one page for all operations that can meet it, ``docs/checks/F02``; every other check has its own.
+    """
+    _, _, row = check.partition("/")
+    fault = row.partition("-")[0]
+    return f"docs/checks/{fault if fault in FAULTS else check.replace('/', '-')}"
 
 
 def document_of(report: Report) -> dict[str, JsonValue]:
