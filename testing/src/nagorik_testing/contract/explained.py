@@ -55,7 +55,7 @@ FAULTS: Final[Mapping[str, Explanation]] = MappingProxyType(
             _DECLARE,
         ),
         "F07": Explanation(
-            "Agencies answer 429 when all service centres open at once. Nothing was processed; the answer says when to"
+            "Agencies answer 429 when all service centres open at once. Nothing was processed; it says when to"
             " come again.",
             "Do not map 429 to another error in the plugin's answers function.",
         ),
