@@ -201,3 +201,18 @@ def test_what_a_plugin_prints_when_it_is_imported_is_none_of_the_result(site: An
     assert nagorik("doctor", "--json").document["checks"]
     result = nagorik("validate", "nagorik-wasa", "--run", "--on", "2026-11-24", "--json")
     assert result.document["valid"] is True
+
+
+@pytest.mark.parametrize("url", ["http://api.wasa.example", "https://elsewhere.example", "api.wasa.example"])
+def test_address_that_the_platform_would_refuse_is_told_by_name(
+    site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    site.plugin()
+    monkeypatch.setenv("NAGORIK_WASA_BASE_URL", url)
+    result = nagorik("doctor", "--json")
+    warned = [item for item in result.document["checks"] if item["status"] == "warning"]
+    assert [(item["check"], item["message"]) for item in warned] == [
+        ("settings wasa", "NAGORIK_WASA_BASE_URL is no address that the plugin may reach")
+    ]
+    assert "Use https and a host of the manifest (api.wasa.example)" in warned[0]["hint"]
+    assert "elsewhere" not in result.out

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
+from nagorik.agency_client.egress import AddressBook
 from nagorik.errors import SettingsRejected
 from nagorik.loading import PluginRecord, Quarantine, resolve_object
+from nagorik.manifest import Manifest
 from nagorik.settings import AgencySettings, environment_prefix, load_settings
 
 
@@ -36,7 +38,8 @@ def check_settings(record: PluginRecord, other_plugins: Sequence[str]) -> Iterat
     names = {name.upper() for name in os.environ}
     present = sorted(name for name in names if name.startswith(prefix) and not name.startswith(foreign))
     known = [name for name in present if name in fields]
-    yield from _rejected(model, record.id, prefix, known)
+    if record.manifest is not None:
+        yield from _rejected(model, record.manifest, prefix, known)
     for name in present:
         if name not in fields and not any(name.startswith(f"{field}_") for field in fields):
             likely = get_close_matches(name, fields, n=1)
@@ -57,11 +60,11 @@ def _model(record: PluginRecord) -> type[AgencySettings] | Quarantine | None:
 
 
 def _rejected(
-    model: type[AgencySettings], plugin: str, prefix: str, known: Sequence[str]
+    model: type[AgencySettings], manifest: Manifest, prefix: str, known: Sequence[str]
 ) -> Iterator[SettingsFinding]:
     told = f"set: {', '.join(known) or 'none'}"
     try:
-        load_settings(model, plugin)
+        settings = load_settings(model, manifest.id)
     except SettingsRejected as error:
         names = [f"{prefix}{name.upper()}" if name else prefix for name in error.names]
         wrong = [name for name in names if name in {*known, prefix, f"{prefix}ENVIRONMENT"}]
@@ -75,3 +78,17 @@ def _rejected(
         yield SettingsFinding("wrong", f"the settings model raised {type(error).__name__}; {told}")
     else:
         yield SettingsFinding("fine", told)
+        yield from _unreachable(settings.base_url, manifest, prefix)
+
+
+def _unreachable(base_url: str, manifest: Manifest, prefix: str) -> Iterator[SettingsFinding]:
+    """Whether the platform would refuse the address: it is asked at the first call only, and then says no more."""
+    try:
+        AddressBook(base_url, frozenset(manifest.egress), plugin=manifest.id)
+    except SettingsRejected:
+        hosts = ", ".join(manifest.egress) or "none"
+        yield SettingsFinding(
+            "warning",
+            f"{prefix}BASE_URL is no address that the plugin may reach",
+            f"Use https and a host of the manifest ({hosts}), unless the host's own configuration adds another.",
+        )
