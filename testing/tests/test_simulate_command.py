@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from nagorik_cashdesk.simulator import CashDeskSimulator
+from nagorik_testing import SimulatorUnusable, load_simulator
 from nagorik_testing.simulate import _announce, command
 
 PROGRAM = """
@@ -67,3 +68,36 @@ def test_person_reads_address_model_and_exports(capsys):
 def test_what_cannot_be_served_is_said_with_what_can(capsys, given, problem):
     assert command.run(arguments(*given)) == 2
     assert problem in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["65536", "-1", "http", "৮০"])
+def test_port_that_is_none_is_said(capsys, port):
+    with pytest.raises(SystemExit):
+        arguments("cashdesk", f"--port={port}")
+    assert "is not a port, 0 to 65535" in capsys.readouterr().err
+
+
+class Installed:
+    """An entry point of a distribution that is not there."""
+
+    def __init__(self, name, distribution, error=None):
+        self.name, self.value, self.error = name, "somewhere:Simulator", error
+        self.dist = type("Distribution", (), {"name": distribution})
+
+    def load(self):
+        raise self.error
+
+
+def test_simulator_that_cannot_be_imported_is_named_without_the_text_of_its_error():
+    with pytest.raises(SimulatorUnusable) as caught:
+        load_simulator(Installed("wasa", "nagorik-wasa", RuntimeError("password hunter2")))
+    assert str(caught.value) == "somewhere:Simulator of nagorik-wasa cannot be imported: RuntimeError"
+    with pytest.raises(SimulatorUnusable, match=r"ModuleNotFoundError \(there is no module starlette\)"):
+        load_simulator(Installed("wasa", "nagorik-wasa", ModuleNotFoundError("x", name="starlette")))
+
+
+def test_two_simulators_of_one_plugin_are_both_refused(monkeypatch, capsys):
+    found = [Installed("cashdesk", "one"), Installed("cashdesk", "two")]
+    monkeypatch.setattr("nagorik_testing.installed.entry_points", lambda **_: found)
+    assert command.run(arguments("cashdesk")) == 2
+    assert capsys.readouterr().err == "one and two both bring a simulator of cashdesk; uninstall one of them\n"

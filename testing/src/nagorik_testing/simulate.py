@@ -21,6 +21,7 @@ from nagorik_testing.simulator import Simulator
 
 _STOPPED: Final = 0
 _UNUSABLE: Final = 2
+_HIGHEST_PORT: Final = 65_535
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -35,7 +36,7 @@ class SimulateCommand:
         parser.add_argument(
             "--all", action="store_true", help="serve every installed simulator, each on its own port"
         )
-        parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1; a free one by default")
+        parser.add_argument("--port", type=_port, default=0, help="the port on 127.0.0.1; a free one by default")
         parser.add_argument("--seed", type=int, default=0, help="from which references and people are drawn")
         parser.add_argument(
             "--speed", type=float, default=1.0, help="simulated seconds in a second; 3600 lets a day pass in 24 s"
@@ -57,6 +58,13 @@ class SimulateCommand:
 
 
 command: Final = SimulateCommand()
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isascii() and text.isdigit() else -1
+    if not 0 <= port <= _HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to {_HIGHEST_PORT}")
+    return port
 
 
 def _choose(arguments: argparse.Namespace) -> list[Simulator]:
