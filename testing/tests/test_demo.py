@@ -1,6 +1,7 @@
 """The demonstration: what it plays, what it tells, and what it says of itself."""
 
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -80,7 +81,89 @@ def test_a_folder_without_files_is_told(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_a_service_that_nobody_offers_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", str(copy(tmp_path, "04-migration", service="nid.teleport"))]) == 2
-    assert "service-not-offered" in capsys.readouterr().err
+    told = "one.json: service: service-not-offered (unknown-service)"
+    assert told in capsys.readouterr().err
+
+
+NOWHERE = {"simulator": "nowhere", "outcome": "approve"}
+LOST = {"simulator": "nid", "operation": "*", "fault": {"fault": "answer-lost"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"gateway": "nowhere.wallet"}, "gateway: service-not-offered (unknown-service)"),
+        ({"gateway": "nid.migration"}, "gateway: service-not-offered (not-a-gateway)"),
+        ({"service": "cashdesk.counter"}, "service: service-not-offered (not-a-service)"),
+        ({"scripted": [NOWHERE]}, "scripted.0.simulator: not one of cashdesk, nid"),
+        ({"scripted": [{**NOWHERE, "simulator": "nid"}, NOWHERE]}, "scripted.1.simulator: not one of"),
+        ({"scripted": [{"simulator": "nid", "outcome": "vanish"}]}, "scripted.0.outcome: not one of approve"),
+        ({"scripted": [{**NOWHERE, "durations": {"review": -1}}]}, "at scripted.0.durations.review"),
+        ({"scripted": [{**NOWHERE, "durations": {"review": 1e30}}]}, "at scripted.0.durations.review"),
+        ({"mishaps": [{**LOST, "simulator": "nowhere"}]}, "mishaps.0.simulator: not one of cashdesk, nid"),
+        ({"mishaps": [{**LOST, "operation": "GET /nowhere"}]}, "mishaps.0.operation: not one of *, GET"),
+        ({"mishaps": [{**LOST, "fault": {"fault": "meteor"}}]}, "at mishaps.0.fault"),
+        ({"mishaps": [{**LOST, "fault": {"fault": "status", "status": 9999}}]}, "at mishaps.0.fault.status.status"),
+    ],
+)
+def test_what_no_simulator_knows_is_told_with_its_file_and_field(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, object], told: str
+) -> None:
+    assert main(["demo", str(copy(tmp_path, "04-migration", **changes))]) == 2
+    captured = capsys.readouterr().err
+    assert captured.startswith("nagorik demo: one.json: ")
+    assert told in captured
+
+
+def test_fields_of_a_form_that_is_refused_are_named_and_not_quoted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    form = {"birth_date": "1976-11-24", "nid": "1234567"}
+    assert main(["demo", str(copy(tmp_path, "04-migration", form=form)), "--json"]) == 1
+    captured = capsys.readouterr()
+    problems = json.loads(captured.out)["applications"][0]["problems"]
+    assert [text.partition(": ")[0] for text in problems] == [
+        "state",
+        "hold",
+        "at_agency",
+        "/form/nid",
+        "/form/new_address",
+    ]
+    assert "1234567" not in captured.out + captured.err
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
+def test_what_is_called_json_and_is_no_file_is_named(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "one.json"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "link":
+        path.symlink_to(tmp_path / "gone")
+    else:
+        os.mkfifo(path)
+    with pytest.raises(ExampleProblem, match=r"one\.json: not a readable file"):
+        read_examples(tmp_path)
+
+
+def test_name_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.json")).write_text("{}", "utf-8")
+    with pytest.raises(ExampleProblem, match="name is not UTF-8"):
+        read_examples(tmp_path)
+
+
+def test_byte_order_mark_is_no_problem(tmp_path: Path) -> None:
+    content = (EXAMPLES / "04-migration.json").read_bytes()
+    (tmp_path / "one.json").write_bytes(b"\xef\xbb\xbf" + content)
+    assert read_examples(tmp_path)[0].example.service == "nid.migration"
+
+
+def test_file_steers_neither_the_terminal_nor_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy(tmp_path, "08-too-young", expect={"state": "draft", "hold": "[/red]", "at_agency": 0})
+    (tmp_path / "one.json").rename(tmp_path / "[b]\x1b[31mone.json")
+    assert main(["demo", str(tmp_path)]) == 1
+    told = capsys.readouterr().out
+    assert "[b][31mone: hold: expected [/red], got ineligible" in told
+    assert "\x1b[31m" not in told
 
 
 def test_everybody_in_the_examples_is_synthetic() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from nagorik import NagorikError
-from nagorik.cli.output import CommandConsole
+from nagorik.cli.output import CommandConsole, plain
 from nagorik.logs import configure_logging
 from nagorik_testing.demo.example import ExampleProblem, read_examples
 from nagorik_testing.demo.play import play
@@ -52,7 +52,7 @@ class DemoCommand:
         try:
             entries = asyncio.run(play(read_examples(arguments.folder), teller))
         except (ExampleProblem, SimulatorUnusable, NagorikError) as error:
-            sys.stderr.write(f"nagorik demo: {error}\n")
+            sys.stderr.write(f"nagorik demo: {plain(str(error))}\n")
             return CANNOT_BE_PLAYED
         if arguments.json:
             sys.stdout.write(as_json(entries) + "\n")

@@ -1,12 +1,17 @@
 """An example application's file: who applies for what, how the agency will behave, and how it must end."""
 
+from codecs import BOM_UTF8
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from nagorik import PERSONAL, Applicant, ApplicationState, Model, Text
 from nagorik.bangladesh import Money
+from nagorik_testing.fault import Fault
+
+LONGEST_STAGE: Final = 1e9
+"""Seconds, some thirty years: beyond it lies the end of the calendar."""
 
 
 class ExampleProblem(ValueError):
@@ -28,7 +33,7 @@ class Scripted(Model):
 
     simulator: str
     outcome: str
-    durations: dict[str, float] = Field(default_factory=dict)
+    durations: dict[str, Annotated[float, Field(ge=0, le=LONGEST_STAGE)]] = Field(default_factory=dict)
     """Seconds that named stages take."""
     values: dict[str, str] = Field(default_factory=dict)
 
@@ -39,8 +44,7 @@ class Mishap(Model):
     simulator: str
     operation: str
     """Method and path template, as in the simulator's ledger."""
-    fault: dict[str, JsonValue]
-    """See ``nagorik_testing.fault``."""
+    fault: Annotated[Fault, Field(discriminator="fault")]
     first: int = Field(default=1, ge=1)
     count: int = Field(default=1, ge=1)
 
@@ -91,12 +95,26 @@ def read_examples(folder: Path) -> tuple[NamedExample, ...]:
     paths = sorted(folder.glob("*.json")) if folder.is_dir() else []
     if not paths:
         raise ExampleProblem(f"there are no *.json files in {folder.name}/")
-    return tuple(NamedExample(name=path.stem, example=_read(path)) for path in paths)
+    return tuple(NamedExample(name=_name(path), example=_read(path)) for path in paths)
+
+
+def _name(path: Path) -> str:
+    try:
+        path.stem.encode()
+    except UnicodeEncodeError:
+        raise ExampleProblem(f"{path.name!a}: the file's name is not UTF-8") from None
+    return path.stem
 
 
 def _read(path: Path) -> Example:
     try:
-        return TypeAdapter(Example).validate_json(path.read_bytes())
+        content = path.read_bytes() if path.is_file() else None
+    except OSError:
+        content = None
+    if content is None:
+        raise ExampleProblem(f"{path.name}: not a readable file")
+    try:
+        return TypeAdapter(Example).validate_json(content.removeprefix(BOM_UTF8))
     except ValidationError as error:
         problems: list[Any] = error.errors(include_url=False, include_input=False, include_context=False)
     where = ", ".join(sorted({".".join(str(part) for part in problem["loc"]) or "the file" for problem in problems}))

@@ -6,16 +6,25 @@ from datetime import timedelta
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from nagorik import ApplicationDraft, Consent, Operation, Platform, PlatformSettings, PluginConfiguration, hookimpl
+from nagorik import (
+    ApplicationDraft,
+    Consent,
+    InputRejected,
+    Operation,
+    Platform,
+    PlatformSettings,
+    PluginConfiguration,
+    ServiceNotOffered,
+    hookimpl,
+)
 from nagorik.journey import CitizenActed, Event, Opened
 from nagorik.platform import Call
 from nagorik_testing.clock import SimulatedClock
 from nagorik_testing.demo.book import Entry, enter
-from nagorik_testing.demo.example import Act, Example, NamedExample
+from nagorik_testing.demo.example import Act, Example, ExampleProblem, NamedExample
 from nagorik_testing.demo.memory_host import RUNNING, MemoryHost, Row
 from nagorik_testing.demo.telling import Teller
 from nagorik_testing.documents import MemoryDocuments
-from nagorik_testing.fault import FAULTS
 from nagorik_testing.installed import installed_simulators, load_simulator
 from nagorik_testing.loopback import LOOPBACK, serve
 from nagorik_testing.simulator import Simulator
@@ -51,7 +60,7 @@ async def play(examples: Iterable[NamedExample], teller: Teller) -> tuple[Entry,
 
     Raises:
         SimulatorUnusable: A simulator that an installed plugin brings cannot be used.
-        ServiceNotOffered: An example applies for something that no installed plugin offers.
+        ExampleProblem: An example names what no installed plugin or simulator has.
     """
     named = tuple(examples)
     clock = SimulatedClock()
@@ -77,15 +86,47 @@ async def play(examples: Iterable[NamedExample], teller: Teller) -> tuple[Entry,
         host = MemoryHost(platform, clock, watch=watch, citizen=citizen)
         rows: dict[str, Row] = {}
         for item in named:
+            _check_offers(item, platform)
             identity = uuid5(_NAMESPACE, item.name)
             names[str(identity)] = item
             opened = _opened(item.example, identity, platform, clock)
-            _script(item.example, opened.client_reference, simulators)
+            _script(item, opened.client_reference, simulators)
             rows[item.name] = await host.open(_draft(item.example), opened)
         await host.run(rows.values(), clock.now() + HORIZON)
-        return tuple(
-            enter(item, rows[item.name], platform.service(item.example.service), simulators) for item in named
-        )
+        entries = [enter(item, rows[item.name], platform.service(item.example.service), simulators) for item in named]
+        for item, entry in zip(named, entries, strict=True):
+            if entry.problems:
+                entry.problems += await _form_problems(platform, item.example.service, rows[item.name].draft)
+        return tuple(entries)
+
+
+async def _form_problems(platform: Platform, service: str, draft: ApplicationDraft) -> list[str]:
+    """Which fields of a form are wrong, each with its sentence; nothing of what they hold."""
+    try:
+        await platform.validate(service, draft.form)
+    except InputRejected as rejected:
+        return [f"{field.pointer}: {field.text.en}" for field in rejected.fields]
+    return []
+
+
+def _check_offers(named: NamedExample, platform: Platform) -> None:
+    """See that somebody offers what an example applies for.
+
+    Raises:
+        ExampleProblem: Nobody does.
+    """
+    example = named.example
+    for field, offered, wanted in (
+        ("service", platform.service, example.service),
+        ("gateway", platform.gateway, example.gateway),
+    ):
+        if wanted is None:
+            continue
+        try:
+            offered(wanted)
+        except ServiceNotOffered as error:
+            where = f"{named.name}.json: {field}: {error.code} ({error.because})"
+            raise ExampleProblem(f"{where}; nagorik services and nagorik plugins tell what there is") from None
 
 
 def _at(simulator: Simulator, base_url: str) -> PluginConfiguration:
@@ -122,20 +163,32 @@ def _opened(example: Example, identity: UUID, platform: Platform, clock: Simulat
     )
 
 
-def _script(example: Example, client_reference: str, simulators: Mapping[str, Simulator]) -> None:
-    """Tell the simulators what awaits this application: outcomes, and faults below the plugin."""
-    for scripted in example.scripted:
-        simulators[scripted.simulator].script.set(
-            client_reference, scripted.outcome, durations=scripted.durations, values=scripted.values
+def _script(named: NamedExample, client_reference: str, simulators: Mapping[str, Simulator]) -> None:
+    """Tell the simulators what awaits this application: outcomes, and faults below the plugin.
+
+    Raises:
+        ExampleProblem: There is no such simulator, outcome or operation.
+    """
+    for number, scripted in enumerate(named.example.scripted):
+        place = f"{named.name}.json: scripted.{number}"
+        script = _simulator(simulators, scripted.simulator, place).script
+        if scripted.outcome not in script.outcomes:
+            raise ExampleProblem(f"{place}.outcome: not one of {', '.join(script.outcomes)}")
+        script.set(client_reference, scripted.outcome, durations=scripted.durations, values=scripted.values)
+    for number, mishap in enumerate(named.example.mishaps):
+        place = f"{named.name}.json: mishaps.{number}"
+        faults = _simulator(simulators, mishap.simulator, place).faults
+        if mishap.operation not in {"*", *faults.operations}:
+            raise ExampleProblem(f"{place}.operation: not one of *, {', '.join(sorted(faults.operations))}")
+        faults.add(
+            mishap.operation, mishap.fault, first=mishap.first, count=mishap.count, client_reference=client_reference
         )
-    for mishap in example.mishaps:
-        simulators[mishap.simulator].faults.add(
-            mishap.operation,
-            FAULTS.validate_python(mishap.fault),
-            first=mishap.first,
-            count=mishap.count,
-            client_reference=client_reference,
-        )
+
+
+def _simulator(simulators: Mapping[str, Simulator], name: str, place: str) -> Simulator:
+    if name not in simulators:
+        raise ExampleProblem(f"{place}.simulator: not one of {', '.join(simulators)}")
+    return simulators[name]
 
 
 def _act(row: Row, example: Example) -> CitizenActed | None:

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from rich.console import Console, JustifyMethod
+from rich.markup import escape
 from rich.table import Table
 
 from nagorik.bangladesh import dhaka_time, format_taka
+from nagorik.cli.output import plain
 from nagorik.journey import Event
 from nagorik.journey.events import AttemptEnded, Held, Moved, PaymentMoved
 from nagorik.lifecycle import state_label
@@ -69,7 +71,7 @@ class Teller:
             said = _said(event)
             if said is not None:
                 when = dhaka_time(at).strftime("%d %b %H:%M")
-                self._console.print(f"[dim]{when}[/]  {name:<18} {said}", highlight=False)
+                self._console.print(f"[dim]{when}[/]  {_plain(name):<18} {said}", highlight=False)
 
     def table(self, entries: Sequence[Entry]) -> None:
         """The table at the end, and each difference from what was expected."""
@@ -84,11 +86,11 @@ class Teller:
             table.add_column(heading, justify=justify, max_width=width, no_wrap=True, overflow="ellipsis")
         for entry in entries:
             table.add_row(
-                entry.name,
-                entry.citizen,
+                _plain(entry.name),
+                _plain(entry.citizen),
                 entry.service,
                 format_taka(entry.fee) if entry.fee is not None else "–",
-                entry.agency_reference or "–",
+                _plain(entry.agency_reference or "–"),
                 _state(entry),
                 span(entry.simulated),
                 str(entry.requests),
@@ -97,7 +99,7 @@ class Teller:
         self._console.print(table)
         for entry in entries:
             for problem in entry.problems:
-                self._console.print(f"[bold red]{entry.name}: {problem}[/]", highlight=False)
+                self._console.print(f"[bold red]{_plain(f'{entry.name}: {problem}')}[/]", highlight=False)
         self._console.print(
             "\ntime: simulated, from opening to the last event. HTTP: requests made for it. filed: applications that"
             " the agency's own ledger holds for it.",
@@ -143,6 +145,11 @@ def span(duration: timedelta) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
+
+
+def _plain(text: str) -> str:
+    """``text`` of a file, its name or an agency, so that it steers neither the terminal nor rich."""
+    return escape(plain(text))
 
 
 def _state(entry: Entry) -> str:
