@@ -7,6 +7,8 @@ from pydantic import BaseModel, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from nagorik.bangladesh import MobileNumber, Nid, PersonName
+from nagorik.model.payment import PaymentStarted
+from nagorik.model.text import Text
 from nagorik.privacy import (
     MASK,
     OPERATIONAL,
@@ -205,3 +207,8 @@ def test_model_hides_input_in_the_text_of_its_errors() -> None:
     with pytest.raises(ValidationError) as caught:
         Filed.model_validate({"state": 4613278905})
     assert NID not in f"{caught.value}{caught.value!r}"
+
+
+def test_what_a_payer_is_told_to_do_names_the_gateways_reference_and_is_not_shown() -> None:
+    told = Text(en="Give slip number CD-000017.", bn="স্লিপ নম্বর CD-000017 দিন।")
+    assert "CD-000017" not in repr(PaymentStarted(reference="CD-000017", instructions=told))

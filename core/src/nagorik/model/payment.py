@@ -55,8 +55,8 @@ class PaymentStarted(Model):
     """The gateway's own id of the payment."""
     pay_at: Annotated[str | None, SECRET] = None
     """Where the payer goes to pay; carries a token."""
-    instructions: Text | None = None
-    """What the payer has to do where there is no page to go to."""
+    instructions: Annotated[Text | None, PERSONAL] = None
+    """What the payer has to do where there is no page to go to; names the gateway's reference."""
 
 
 class QueryPaymentRequest(GatewayRequest):
