@@ -104,7 +104,7 @@ class EveryJourney(RuleBasedStateMachine):
     # The world, and how an application comes into it
 
     @initialize(
-        name=st.sampled_from(sorted(PLANS)),
+        name=st.sampled_from([*sorted(PLANS), *["client-reference", "none"] * 3]),
         numbered=st.booleans(),
         consented=st.sampled_from([True, True, False]),
         far=st.integers(0, 20),
@@ -206,6 +206,28 @@ class EveryJourney(RuleBasedStateMachine):
                 self._let_the_agency_finish()
             self._do_the_sensible_thing()
 
+    @rule(
+        arrived=st.booleans(),
+        interrupted=st.booleans(),
+        seconds=st.sampled_from([1, 300, 1000]),
+        skipped=st.integers(0, 2),
+        goes_on=st.booleans(),
+        then=st.integers(0, 4),
+    )
+    def a_write_is_lost(self, arrived, interrupted, seconds, skipped, goes_on, then):
+        """Everything goes well up to some write; its answer is lost, and what follows is asked for at once."""
+        for _ in range(12):
+            self._do_the_sensible_thing()
+            calls_write = self.call.operation is not None and OPERATIONS[self.call.operation].writes
+            if calls_write and not skipped:
+                self._lose(self.call.operation, seconds, self._sensible_answer if arrived else None, interrupted)
+                break
+            skipped -= calls_write
+        if goes_on:
+            self._let_the_agency_finish()
+        for _ in range(then):
+            self._do_the_sensible_thing()
+
     callable_now = precondition(lambda self: self.row.attempt is not None or self.next.due is not None)
 
     @callable_now
@@ -219,12 +241,16 @@ class EveryJourney(RuleBasedStateMachine):
     @callable_now
     @rule(arrived=st.booleans(), interrupted=st.booleans(), seconds=st.sampled_from([1, 30, 1000]), data=st.data())
     def lose_the_answer(self, arrived, interrupted, seconds, data):
-        if not self._is_calling():
-            return
+        if self._is_calling():
+            reads = not OPERATIONS[self.call.operation].writes
+            effect = (lambda: self._honest_answer(data.draw)) if arrived or reads else None
+            self._lose(self.call.operation, seconds, effect, interrupted)
+
+    def _lose(self, operation, seconds, effect, interrupted):
+        """The answer does not arrive after ``seconds``; ``effect`` is what happened at the other end, at the last."""
         self.now += timedelta(seconds=seconds)
-        operation = self.call.operation
-        if arrived or not OPERATIONS[operation].writes:
-            self._honest_answer(data.draw)
+        if effect is not None:
+            effect()
         if interrupted:
             self._end(Interrupted())
             events = len(self.journal)
@@ -332,7 +358,7 @@ class EveryJourney(RuleBasedStateMachine):
         return Pending(reference=case.reference if kind == "pending-numbered" else None, check_after=600)
 
     def _latest_payment(self):
-        latest = self.row.payment_in(P.CAPTURED, P.ADVISED)
+        latest = self.row.latest_taken
         return latest.id if latest is not None else None
 
     # What happens at the agency, at the gateway, and of itself
@@ -364,7 +390,7 @@ class EveryJourney(RuleBasedStateMachine):
         reference = self.agency.case.reference
         if kind == "unknown word":
             told = told.model_copy(update={"state": None, "sequence": None, "payment_confirmed": None})
-        elif kind == "foreign reference":
+        elif kind == "foreign reference" and self.row.state not in {S.SUBMITTING, S.SUBMISSION_UNKNOWN}:
             reference = "CANARY-REFERENCE-FOREIGN"
         before = step(self.row, Due(), self.plan, self.now).progress
         self.reported.append(Reported(reference, told))
@@ -563,7 +589,8 @@ class EveryJourney(RuleBasedStateMachine):
             self.one_case_for_one_application()
             self.nothing_is_told_or_given_twice()
         else:
-            raise AssertionError(f"does not end: {self.row.state}, {self.row.hold}, {self.next.operation}")
+            last = [getattr(event, "to", None) or getattr(event, "operation", event.kind) for event in self.journal]
+            raise AssertionError(f"does not end: {self.row.state}, {self.row.hold}, {last[-40:]}")
         assert replay(self.journal) == self.row
         for payment in self.row.payments:
             account = self.gateway.account(payment.id)
@@ -678,8 +705,8 @@ def test_table_is_total_for_the_states_that_a_person_may_choose():
 
 EveryJourney.TestCase.settings = settings(
     settings.get_profile("journey"),
-    max_examples=120,
-    stateful_step_count=40,
+    max_examples=300,
+    stateful_step_count=20,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 TestEveryJourney = EveryJourney.TestCase

@@ -72,9 +72,11 @@ def test_payment_that_stays_unknown_becomes_a_persons_case_and_is_asked_about_st
     for _ in range(12):
         desk.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
     assert desk.hold == "payment-unknown"
-    assert desk.next.operation is Operation.QUERY_PAYMENT
-    desk.answer(Operation.QUERY_PAYMENT, desk.captured())
+    desk.answer(Operation.QUERY_PAYMENT, _report(P.PENDING))
     assert desk.hold is None
+    assert desk.next.operation is Operation.QUERY_PAYMENT
+    assert desk.next.due > desk.now
+    desk.answer(Operation.QUERY_PAYMENT, desk.captured())
     assert desk.next.operation is Operation.SUBMIT
 
 

@@ -82,8 +82,9 @@ def _undecided(progress: Progress, plan: Plan, payment: Payment) -> str | None:
         return _UNDECIDED_MONEY[P.UNKNOWN] if asked >= LOOK_UPS_BEFORE_A_PERSON else None
     if payment.advice_lost_at is None or plan.repeats(Operation.ADVISE_PAYMENT):
         return _UNDECIDED_MONEY.get(payment.state)
-    silent = progress.status is not None and progress.status.payment_confirmed is None
-    if not silent or progress.status_at is None:
+    if progress.status is None or progress.status_at is None:
+        return None
+    if progress.status.payment_confirmed is not None and payment == progress.latest_taken:
         return None
     waited = (progress.status_at - payment.advice_lost_at).total_seconds()
     return PAYMENT_UNCONFIRMED if waited >= plan.settle else None

@@ -51,7 +51,11 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Reported:
-    """The agency sent a report by itself; its origin is proved."""
+    """The agency sent a report by itself; its origin is proved.
+
+    The host has found the application by the agency's reference, or by its own where the agency names it: while the
+    application is being filed, the report's reference becomes the application's.
+    """
 
     agency_reference: str
     status: AgencyStatus

@@ -196,6 +196,11 @@ class Progress(Model):
         """Whether the agency holds the application."""
         return self.agency_reference is not None
 
+    @property
+    def latest_taken(self) -> Payment | None:
+        """The payment that an agency speaks of when it says whether it holds the latest one."""
+        return self.payment_in(*MONEY_TAKEN)
+
     def is_paid(self, stage: str) -> bool:
         """Whether the payer's money for ``stage`` has been captured and not given back."""
         return any(p.stage == stage and p.state in MONEY_TAKEN for p in self.payments)

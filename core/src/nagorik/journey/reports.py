@@ -131,15 +131,17 @@ def _take_fee(record: Record, demanded: str | None) -> None:
 
 
 def _take_payment_word(record: Record, plan: Plan, status: AgencyStatus, asked_at: datetime | None) -> None:
-    """Whether the agency holds the latest payment; that it does not is believed of a late enough answer."""
+    """Whether the agency holds the latest payment, and that one only.
+
+    That it does not is believed of an answer that was asked for late enough.
+    """
+    payment = record.progress.latest_taken
+    if payment is None or payment.state is PaymentState.CONFIRMED:
+        return
     if status.payment_confirmed:
-        payment = record.progress.payment_in(PaymentState.CAPTURED, PaymentState.ADVISED)
-        if payment is not None:
-            record.move_payment(payment.id, PaymentState.CONFIRMED, Actor.AGENCY, "reported")
-    elif status.payment_confirmed is False:
-        for payment in record.progress.payments:
-            if _settled_since(payment.advice_lost_at, plan, asked_at):
-                record.add(AdviceAbsent(at=record.now, payment=payment.id))
+        record.move_payment(payment.id, PaymentState.CONFIRMED, Actor.AGENCY, "reported")
+    elif status.payment_confirmed is False and _settled_since(payment.advice_lost_at, plan, asked_at):
+        record.add(AdviceAbsent(at=record.now, payment=payment.id))
 
 
 def _look_up_lost(record: Record, plan: Plan, asked_at: datetime) -> None:
