@@ -15,11 +15,11 @@ from nagorik_testing.scaffold.answers import Answers, Kind
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$:@-])")
 
 _EVERY: Final = {
-    "pyproject.toml": "common/pyproject.toml",
-    "README.md": "common/README.md",
-    "src/{package}/__init__.py": "common/__init__.py",
-    "src/{package}/py.typed": "common/py.typed",
-    "src/{package}/plugin.toml": "common/plugin.toml",
+    "pyproject.toml": "every_kind/pyproject.toml",
+    "README.md": "every_kind/README.md",
+    "src/{package}/__init__.py": "every_kind/__init__.py",
+    "src/{package}/py.typed": "every_kind/py.typed",
+    "src/{package}/plugin.toml": "every_kind/plugin.toml",
     "src/{package}/wire.py": "{room}/wire.py",
     "src/{package}/plugin.py": "{room}/plugin.py",
     "src/{package}/simulator.py": "{room}/simulator.py",
@@ -27,7 +27,7 @@ _EVERY: Final = {
 }
 _SERVICE: Final = {
     "src/{package}/forms.py": "{room}/forms.py",
-    "src/{package}/eligibility.py": "common/eligibility.py",
+    "src/{package}/eligibility.py": "every_kind/eligibility.py",
 }
 _PRICED: Final = {"src/{package}/fees.toml": "{room}/fees.toml"}
 
