@@ -74,9 +74,13 @@ def test_a_file_that_cannot_be_played_is_named_with_its_fields(tmp_path: Path, c
     assert told in str(caught.value)
 
 
-def test_a_folder_without_files_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["demo", str(tmp_path)]) == 2
-    assert "no *.json files" in capsys.readouterr().err
+def test_a_folder_without_files_is_told_as_it_was_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for words, folder in (([], "examples/applications"), (["."], "."), ([str(tmp_path)], str(tmp_path))):
+        assert main(["demo", *words]) == 2
+        assert capsys.readouterr().err == f"nagorik demo: there are no *.json files in {folder}\n"
 
 
 def test_a_service_that_nobody_offers_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -94,7 +94,7 @@ def read_examples(folder: Path) -> tuple[NamedExample, ...]:
     """
     paths = sorted(folder.glob("*.json")) if folder.is_dir() else []
     if not paths:
-        raise ExampleProblem(f"there are no *.json files in {folder.name}/")
+        raise ExampleProblem(f"there are no *.json files in {folder}")
     return tuple(NamedExample(name=_name(path), example=_read(path)) for path in paths)
 
 
