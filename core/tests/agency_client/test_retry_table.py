@@ -46,6 +46,10 @@ LOST = [
 ]
 GATEWAY = [(status(502), "http-502"), (status(503), "http-503"), (status(504), "http-504")]
 SERVER = [(status(500), "http-500"), (status(501), "http-501"), (status(520), "http-520")]
+# A refusal in a page: whatever stands before the agency speaks, and perhaps after the agency has acted.
+STRANGER = [
+    (status(code, html="<html>refused</html>"), f"http-{code}-not-json") for code in (400, 403, 404, 409, 422, 429)
+]
 BROKEN = [
     (html, "contract-violation", "html"),
     (status(200), "contract-violation", "empty"),
@@ -118,7 +122,7 @@ async def test_a_read_is_tried_again_when_its_answer_is_lost(world, kind, failur
     assert (ledger.wrote, ledger.unknown) == (False, None)
 
 
-@pytest.mark.parametrize(("failure", "because"), [*LOST, *GATEWAY, *SERVER])
+@pytest.mark.parametrize(("failure", "because"), [*LOST, *GATEWAY, *SERVER, *STRANGER])
 async def test_a_native_write_is_tried_again_with_the_same_key_and_then_unknown(world, failure, because):
     ledger, error = await ends(world, NATIVE, failure)
     assert type(error) is OutcomeUnknown
@@ -129,7 +133,7 @@ async def test_a_native_write_is_tried_again_with_the_same_key_and_then_unknown(
 
 
 @pytest.mark.parametrize("kind", [REFERENCE, NEITHER])
-@pytest.mark.parametrize(("failure", "because"), [*LOST, *GATEWAY, *SERVER])
+@pytest.mark.parametrize(("failure", "because"), [*LOST, *GATEWAY, *SERVER, *STRANGER])
 async def test_another_write_whose_answer_is_lost_is_unknown_after_one_request(world, kind, failure, because):
     ledger, error = await ends(world, kind, failure)
     assert type(error) is OutcomeUnknown
@@ -137,6 +141,13 @@ async def test_another_write_whose_answer_is_lost_is_unknown_after_one_request(w
     assert world.agency.keys() == [None]
     assert world.clock.naps == []
     assert ledger.unknown is error
+
+
+@pytest.mark.parametrize("kind", [READ, SAFE])
+async def test_a_read_has_nothing_to_doubt_in_a_refusal_that_is_a_page(world, kind):
+    _, error = await ends(world, kind, status(403, html="<html>refused</html>"))
+    assert type(error) is AgencyRejected
+    assert len(world.agency.requests) == 1
 
 
 @pytest.mark.parametrize("kind", [READ, SAFE])

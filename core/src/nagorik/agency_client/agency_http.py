@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from nagorik.agency_client.answer import Answer
 from nagorik.agency_client.egress import Address, AddressBook, Params, encode
 from nagorik.agency_client.exchange import Call, Equipment, Exchange, Judge, Plan
-from nagorik.agency_client.judgement import Answers, Failed, broken, by_plugin, by_status
+from nagorik.agency_client.judgement import Answers, Failed, broken, by_plugin, by_status, by_stranger
 from nagorik.agency_client.ledger import CallLedger
 from nagorik.agency_client.steps import step_key
 from nagorik.agency_client.transport import RawHeaders
@@ -189,7 +189,7 @@ class AgencyHttp:
             raise PluginFault("write-in-read-operation", plugin=self._plugin)
         plan = self._plan(kind, step, method, path, params=params, headers=headers, json=json, form=form)
         reader = self._reader(expect)
-        judge: Judge[T] = self._judge(reader, accept)
+        judge: Judge[T] = self._judge(reader, accept, in_doubt=kind is not Idempotency.SAFE)
         exchange = Exchange(self._equipment, self._call, plan, judge)
         if kind is Idempotency.SAFE:
             return await exchange.run()
@@ -290,7 +290,14 @@ class AgencyHttp:
         adapter: TypeAdapter[T] = self._adapters.of(expect)
         return lambda answer: fit(answer, adapter)
 
-    def _judge(self, read: Callable[[Answer], T], accept: Collection[int], absent: Collection[int] = ()) -> Judge[T]:
+    def _judge(
+        self,
+        read: Callable[[Answer], T],
+        accept: Collection[int],
+        absent: Collection[int] = (),
+        *,
+        in_doubt: bool = False,
+    ) -> Judge[T]:
         def judge(answer: Answer, address: Address) -> T | Failed:
             if self._answers is not None:
                 told = by_plugin(answer, self._answers)
@@ -305,7 +312,8 @@ class AgencyHttp:
                 if answer.body and answer.document is None:
                     return broken(f"http-{answer.status}-not-json")
                 return cast("T", None)
-            return by_status(answer, address.host, self._equipment.clock.now())
+            stranger = by_stranger(answer) if in_doubt else None
+            return stranger or by_status(answer, address.host, self._equipment.clock.now())
 
         return judge
 

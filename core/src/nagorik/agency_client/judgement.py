@@ -101,6 +101,20 @@ def by_plugin(answer: Answer, answers: Answers) -> Failed | None:
     return Failed(failure, error, because)
 
 
+def by_stranger(answer: Answer) -> Failed | None:
+    """A refusal of a write that is not the agency's word: a page, from whatever stands before the agency.
+
+    A proxy may answer so after the agency has processed the write, as it does with 502. A refusal that is empty or
+    JSON is taken for the agency's own, and so is any 401: who is not let in has not been heard.
+    """
+    status = answer.status
+    refusal = 400 <= status < 500 and status != 401  # noqa: PLR2004
+    if not refusal or not answer.body or answer.document is not None:
+        return None
+    code = f"http-{status}-not-json"
+    return Failed(Failure.GATEWAY, AgencyUnavailable(because=code), code)
+
+
 def by_status(answer: Answer, host: bytes, now: datetime) -> Failed:
     """What a status outside the expected ones says, when the plugin has nothing to say about it."""
     status = answer.status

@@ -10,6 +10,7 @@ never sent             again                    again             again         
 401                    fresh token, once        fresh token       fresh token              no
 answer lost            again                    again, same key   unknown                  yes
 502, 503, 504          again                    again, same key   unknown                  yes
+4xx page, not JSON     as its status            again, same key   unknown                  yes
 500, other 5xx         fails                    again, same key   unknown                  yes
 breaks the contract    fails                    unknown           unknown                  yes
 refused, invalid       fails                    fails             fails                    no
@@ -47,7 +48,7 @@ class Failure(StrEnum):
     RATE_LIMITED = "http-429"
     UNAUTHENTICATED = "http-401"
     GATEWAY = "http-gateway"
-    """502, 503 and 504."""
+    """502, 503 and 504; and a refusal of a write in a page that is not the agency's own."""
     SERVER = "http-server"
     """500 and every other 5xx."""
     REFUSED = "http-refused"

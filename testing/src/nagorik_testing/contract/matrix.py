@@ -213,6 +213,13 @@ ROWS: Final[tuple[Row, ...]] = (
         longest=1.0,
     ),
     Row(
+        "F07-page",
+        "429 in a page from a proxy, after processing",
+        Answered(status=429, body="<html>", headers={"content-type": "text/html"}, processed=True),
+        1,
+        _by_kind(read=_OK_AGAIN, native=_OK_AGAIN_ONCE, other=_LOST),
+    ),
+    Row(
         "F08",
         "401 once",
         Answered(status=401),
@@ -234,6 +241,13 @@ ROWS: Final[tuple[Row, ...]] = (
         Answered(status=403, body="{}", headers={"content-type": "application/json"}),
         1,
         _everywhere(_DEFINITE, (1, 1), effects=0),
+    ),
+    Row(
+        "F09-page",
+        "403 in a page from a proxy, after processing",
+        Answered(status=403, body="<html>", headers={"content-type": "text/html"}, processed=True),
+        1,
+        _by_kind(read=Cell((*_DEFINITE, ContractViolation), (1, 1)), native=_OK_AGAIN_ONCE, other=_LOST),
     ),
     Row(
         "F10",
