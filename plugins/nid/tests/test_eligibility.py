@@ -146,3 +146,14 @@ async def test_every_age_says_that_nobody_has_checked_it() -> None:
         (age, *_) = (await decide("nid.new-voter", applicant(date(year, 1, 1)))).criteria
         assert age.source is not None
         assert not age.source.verified
+
+
+async def test_ones_own_birth_registration_number_is_no_nid_number() -> None:
+    citizen = applicant(nid="0099000001", brn=BRN)
+    decision = await decide("nid.reissue", citizen, reissue(nid=BRN))
+    assert verdicts(decision)["holds-card"] == "fail"
+    assert decision.eligibility is Eligibility.INELIGIBLE
+
+
+async def test_a_birth_registration_number_carried_as_an_nid_is_no_card() -> None:
+    assert verdicts(await decide("nid.migration", applicant(nid=BRN, brn=BRN)))["holds-card"] == "fail"

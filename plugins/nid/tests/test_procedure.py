@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nagorik.errors import AgencyRejected, ContractViolation
+from nagorik.errors import AgencyRejected, ContractViolation, InputRejected
 from nagorik.model.artefact import ArtefactRequest
 from nagorik.model.fee import FeeDue, QuoteRequest
 from nagorik.model.health import HealthState
@@ -371,3 +371,15 @@ async def test_all_calls_share_one_login(desk: Desk) -> None:
     for _ in range(3):
         await status(desk, service, form, reference)
     assert len(desk.simulator.ledger.effects("login")) == 1
+
+
+@pytest.mark.parametrize("service", ["nid.reissue", "nid.verification"])
+async def test_ones_own_birth_registration_number_is_never_sent_as_an_nid_number(desk: Desk, service: str) -> None:
+    form = desk.card(nid=desk.citizen.birth_registration.value)
+    if service == "nid.reissue":
+        form["reason"] = "damaged"
+    with pytest.raises(InputRejected) as caught:
+        await desk.call(Operation.SUBMIT, desk.request(SubmitRequest, service, form, client_reference=REFERENCE))
+    (told,) = caught.value.fields
+    assert (told.pointer, told.code) == ("/form/nid", "nid.is-birth-registration")
+    assert desk.simulator.ledger.requests() == ()

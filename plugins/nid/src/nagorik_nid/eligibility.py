@@ -8,6 +8,7 @@ from datetime import date
 
 from nagorik.bangladesh import Nid, age_on
 from nagorik.model.eligibility import Criterion, EligibilityDecision, EligibilityRequest, Verdict
+from nagorik.model.identity import Applicant
 from nagorik.model.source import Source
 from nagorik_nid.forms import CardForm, NewVoterForm, NidForm
 from nagorik_nid.rules import rule
@@ -58,8 +59,19 @@ def _holds_card(request: EligibilityRequest) -> Criterion:
     if nid is None:
         # The host may just not have been told the number.
         return _criterion("holds-card", Verdict.CANNOT_TELL)
-    contradicts = nid.consistent_with(request.applicant.birth_date) is False
+    contradicts = nid.consistent_with(request.applicant.birth_date) is False or is_birth_registration(
+        nid, request.applicant
+    )
     return _criterion("holds-card", Verdict.FAIL if contradicts else Verdict.PASS)
+
+
+def is_birth_registration(nid: Nid, applicant: Applicant) -> bool:
+    """Whether what is given as an NID number is the applicant's own birth registration number.
+
+    Both may have 17 digits of one layout; only what the applicant carries as the other type gives it away.
+    """
+    registration = applicant.birth_registration
+    return registration is not None and registration.value == nid.value
 
 
 def _own_application(request: EligibilityRequest) -> Criterion:

@@ -7,7 +7,7 @@ end a card waits to be downloaded or collected.
 
 from nagorik.agency_client import Download
 from nagorik.context import CallContext
-from nagorik.errors import ContractViolation
+from nagorik.errors import ContractViolation, FieldProblem, InputRejected, Layer
 from nagorik.markers import hookimpl
 from nagorik.model.artefact import Artefact, ArtefactRequest, FetchedArtefact
 from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
@@ -31,8 +31,9 @@ from nagorik.model.submission import (
     WithdrawRequest,
 )
 from nagorik_nid import eligibility, partner_service, pricing, statuses, wire
-from nagorik_nid.forms import NidForm, VerificationForm
+from nagorik_nid.forms import CardForm, NidForm, VerificationForm
 from nagorik_nid.settings import NidSettings
+from nagorik_nid.texts import text
 from nagorik_nid.wire import API
 
 Context = CallContext[NidSettings]
@@ -67,7 +68,10 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
 
 @hookimpl
 async def nagorik_submit(request: SubmitRequest, context: Context) -> SubmissionResult:
-    """A verification is asked, an application is filed."""
+    """A verification is asked, an application is filed; neither with a number that is not an NID number."""
+    if isinstance(request.form, CardForm) and eligibility.is_birth_registration(request.form.nid, request.applicant):
+        code = "nid.is-birth-registration"
+        raise InputRejected([FieldProblem(pointer="/form/nid", code=code, text=text(code))], layer=Layer.PLUGIN)
     if request.service == "nid.verification":
         return await _verify(request.form_as(VerificationForm), context)
     filed = await context.http.write(
