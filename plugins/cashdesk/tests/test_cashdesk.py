@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import respx
+from pydantic import ValidationError
 
 from nagorik.agency_client import AgencyClient, AgencySettings
 from nagorik.bangladesh import Money
@@ -30,7 +31,7 @@ from nagorik.model.payment import (
 from nagorik.model.states import PaymentState
 from nagorik.model.text import Text
 from nagorik.operations import Operation
-from nagorik_cashdesk import plugin
+from nagorik_cashdesk import plugin, wire
 from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_testing import AnswerLost, SimulatorTransport
 
@@ -228,3 +229,9 @@ async def test_slip_asks_for_the_exact_amount_in_text(wired: Counter) -> None:
         "currency": "BDT",
         "purpose": "এনআইডি পুনর্মুদ্রণ / NID reissue",
     }
+
+
+@pytest.mark.parametrize("number", ["https://evil.example/", "SLIP 1", "", "x" * 41])
+def test_a_slip_number_that_is_none_never_reaches_the_payer(number: str) -> None:
+    with pytest.raises(ValidationError):
+        wire.Slip.model_validate({"receiptNo": number, "state": "OPEN"})

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nagorik.errors import AgencyRejected, ContractViolation, InputRejected
+from nagorik.errors import AgencyRejected, ContractViolation, InputRejected, OutcomeUnknown
 from nagorik.model.artefact import ArtefactRequest
 from nagorik.model.fee import FeeDue, QuoteRequest
 from nagorik.model.health import HealthState
@@ -383,3 +383,17 @@ async def test_ones_own_birth_registration_number_is_never_sent_as_an_nid_number
     (told,) = caught.value.fields
     assert (told.pointer, told.code) == ("/form/nid", "nid.is-birth-registration")
     assert desk.simulator.ledger.requests() == ()
+
+
+async def test_success_with_an_error_in_it_is_no_answered_correction(desk: Desk) -> None:
+    form = desk.card(changes=[{"field": "other", "value": "নমুনা"}])
+    reference = await submit(desk, "nid.correction", form)
+    error = '{"status": "ERROR", "error": {"field": "documents"}}'
+    desk.simulator.faults.add(
+        "POST /sim/nid/v1/applications/{id}/additional-documents", Answered(status=200, body=error)
+    )
+    request = desk.request(
+        CorrectionRequest, "nid.correction", form, client_reference=REFERENCE, agency_reference=reference
+    )
+    with pytest.raises(OutcomeUnknown):
+        await desk.call(Operation.ANSWER_CORRECTION, request)

@@ -20,7 +20,7 @@ class AgencyStatus(Model):
     """The agency's own word or text, as received."""
     at: AwareDatetime | None = None
     """When the agency says that it entered this state."""
-    sequence: int | None = Field(default=None, ge=0)
+    sequence: Annotated[int | None, Field(ge=0), PERSONAL] = None
     """Order among the agency's reports, where it gives one; a lower one than seen is old news."""
     event: Annotated[str | None, PERSONAL] = None
     """The agency's id of this report, where it gives one; one seen before changes nothing."""

@@ -36,7 +36,8 @@ def _taka(written: object) -> object:
 class Slip(WireModel):
     """A slip that the payer takes to the counter."""
 
-    receipt_no: str = Field(alias="receiptNo", min_length=1)
+    receipt_no: str = Field(alias="receiptNo", pattern=r"^[A-Za-z0-9-]+$", max_length=40)
+    """The payer reads it, so it is held to what a slip's number looks like."""
 
 
 class Payment(WireModel):
@@ -45,7 +46,7 @@ class Payment(WireModel):
     state: str = Field(min_length=1)
     amount: Annotated[Money, BeforeValidator(_taka)] | None = None
     paid_at: AwareDatetime | None = Field(default=None, alias="paidAt")
-    receipt_no: str | None = Field(default=None, alias="receiptNo")
+    receipt_no: str | None = Field(default=None, alias="receiptNo", pattern=r"^[A-Za-z0-9-]+$", max_length=40)
     payer_name: str | None = Field(default=None, alias="payerName")
 
 

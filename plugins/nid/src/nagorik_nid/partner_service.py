@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from nagorik.agency_client import AgencyHttp, Answer, Token, WireModel
 from nagorik.errors import (
     AgencyRejected,
+    ContractViolation,
     CredentialProblem,
     CredentialsRejected,
     FieldProblem,
@@ -122,6 +123,8 @@ def read_error(answer: Answer) -> NagorikError | None:
         return None
     field, told = str(error.get("field")), (error.get("field"), error.get("message"))
     match answer.status:
+        case status if status < 300:  # noqa: PLR2004 - a success with an error in it says neither
+            return ContractViolation("error-with-success-status")
         case 400 if field in FORM_FIELDS:
             refused = text("nid.field-refused")
             return InputRejected([FieldProblem(pointer=FORM_FIELDS[field], code="nid.field-refused", text=refused)])

@@ -78,7 +78,7 @@ class MemoryHost:
         while True:
             for row in waiting:
                 await self._let_citizen_act(row)
-            due = [row.next.due for row in waiting if row.next.operation is not None and row.next.due is not None]
+            due = [row.next.due for row in waiting if row.next.due is not None]
             if not due or min(due) > until:
                 return
             now = self._clock.now()
