@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-DISTRIBUTIONS := core testing $(wildcard plugins/*)
+DISTRIBUTIONS := core testing host $(wildcard plugins/*)
 
 .PHONY: help demo test check bench requirements surface reference clean
 

@@ -1,0 +1,120 @@
+"""The journal's entries as they are kept: outlined, sealed and chained.
+
+An outline is the event without anything that leads to a citizen; it stays readable when the rest has been erased. The
+link of an entry is a keyed hash over the link before it and all that is kept of the entry, so that an entry cannot be
+changed, dropped, added or moved unnoticed by anybody who has the database alone.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from pydantic import BaseModel, JsonValue, TypeAdapter
+from pydantic_core import to_jsonable_python
+
+from nagorik.journey import Event
+from nagorik.privacy import data_classes, is_hidden
+from nagorik_host.store.columns import microseconds
+from nagorik_host.vault import DataKey, Vault
+
+EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Event)
+
+
+class Entry(NamedTuple):
+    """A row of the journal's table."""
+
+    application: str
+    entry: int
+    """Counted from 1."""
+    at: datetime
+    kind: str
+    outline: str
+    sealed: bytes
+    link: bytes
+
+
+class ChainBroken(Exception):
+    """The journal is not what was written; the text names the entry."""
+
+
+def anchor(vault: Vault, application: str) -> bytes:
+    """The link before an application's first entry."""
+    return vault.link(b"", application.encode())
+
+
+def entries_of(
+    events: Iterable[Event], *, application: str, after: int, previous: bytes, key: DataKey, vault: Vault
+) -> list[Entry]:
+    """Rows for events that follow the ``after``-th entry, whose link is ``previous``."""
+    rows = []
+    link = previous
+    for number, event in enumerate(events, after + 1):
+        sealed = key.seal(EVENT.dump_json(event, exclude_defaults=True), _place(number))
+        outline = json.dumps(outline_of(event), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        # The kind is a default, which a dump without defaults leaves out.
+        row = Entry(application, number, event.at, event.kind, outline, sealed, b"")
+        link = _link(vault, link, row)
+        rows.append(row._replace(link=link))
+    return rows
+
+
+def event_of(row: Entry, key: DataKey) -> Event:
+    """The event that was kept.
+
+    Raises:
+        SealBroken: It was changed.
+    """
+    kept = json.loads(key.open(row.sealed, _place(row.entry)))
+    return EVENT.validate_python({**kept, "kind": row.kind}, strict=False)
+
+
+def verify_chain(rows: Iterable[Entry], *, application: str, head: bytes, count: int, vault: Vault) -> None:
+    """See that an application's entries are all there, in order and unchanged. Needs no data key.
+
+    Raises:
+        ChainBroken: They are not.
+    """
+    link, number = anchor(vault, application), 0
+    for number, row in enumerate(rows, 1):
+        if row.entry != number or row.application != application:
+            raise ChainBroken(f"entry {number} is missing")
+        link = _link(vault, link, row)
+        if link != row.link:
+            raise ChainBroken(f"entry {number} is not what was written")
+    if number != count or link != head:
+        raise ChainBroken(f"entries after {number} are missing")
+
+
+def outline_of(model: BaseModel) -> dict[str, JsonValue]:
+    """The fields of ``model`` that lead to nobody, nested models likewise; defaults are left out."""
+    classes = data_classes(type(model))
+    shown: dict[str, JsonValue] = {}
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        if is_hidden(classes[name]) or value is None or value == field.default:
+            continue
+        shown[name] = _shown(value)
+    return shown
+
+
+def _shown(value: Any) -> JsonValue:
+    if isinstance(value, BaseModel):
+        return outline_of(value)
+    if isinstance(value, Mapping):
+        return {str(name): _shown(item) for name, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_shown(item) for item in value]
+    if isinstance(value, frozenset | set):
+        return sorted((_shown(item) for item in value), key=str)
+    plain: JsonValue = to_jsonable_python(value)
+    return plain
+
+
+def _place(entry: int) -> str:
+    return f"journal/{entry}"
+
+
+def _link(vault: Vault, previous: bytes, row: Entry) -> bytes:
+    head = f"{row.application}\x00{row.entry}\x00{microseconds(row.at)}\x00{row.kind}\x00{row.outline}\x00"
+    return vault.link(previous, head.encode() + row.sealed)

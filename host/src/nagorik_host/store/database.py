@@ -1,0 +1,93 @@
+"""One way to change the books, whatever database holds them.
+
+A unit is a plain function of a transaction. It either happens as a whole or not at all, and may be run more than once
+before it happens, so it does nothing but read and write through the transaction.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from sqlalchemy import URL, Connection, make_url
+from sqlalchemy.exc import ArgumentError
+
+T = TypeVar("T")
+
+
+class DatabaseInvalid(ValueError):
+    """The database's URL cannot be used; the text says why and holds nothing of the URL."""
+
+
+class DatabaseUnavailable(Exception):
+    """The database cannot be reached, or the connection broke; whether the unit happened has to be looked up."""
+
+
+@dataclass(slots=True, repr=False)
+class Transaction:
+    """What a unit works with.
+
+    Attributes:
+        connection: Runs statements within the transaction.
+        due: Applications that are due at once when the transaction is committed, by plugin: hints for whoever works.
+    """
+
+    connection: Connection
+    due: dict[str, str] = field(default_factory=dict)
+
+    def wake(self, application: str, plugin: str) -> None:
+        """Let somebody look at an application as soon as this is committed."""
+        self.due[application] = plugin
+
+
+Unit = Callable[[Transaction], T]
+
+
+class Database(ABC):
+    """An open database."""
+
+    @abstractmethod
+    async def run(self, unit: Unit[T]) -> T:
+        """Run a unit in a transaction and return what it returns, once that is committed for good.
+
+        Raises:
+            DatabaseUnavailable: The database is gone; the unit may or may not have happened.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Finish what was begun and close all connections."""
+
+
+def read_url(text: str) -> URL:
+    """The URL of a database.
+
+    Raises:
+        DatabaseInvalid: It is no URL, or names a database that is not supported.
+    """
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise DatabaseInvalid("the database's URL cannot be read; write sqlite:///FILE or postgresql://…") from None
+    if url.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise DatabaseInvalid(f"{url.get_backend_name()} is not supported; use sqlite or postgresql")
+    return url
+
+
+async def open_database(text: str) -> Database:
+    """Open the database that a URL names: ``sqlite:///FILE`` or ``postgresql://…``.
+
+    Raises:
+        DatabaseInvalid: The URL cannot be used, or what it needs is not installed.
+        DatabaseUnavailable: There is no such database, or it does not answer.
+    """
+    url = read_url(text)
+    if url.get_backend_name() == "sqlite":
+        from nagorik_host.store.sqlite import SqliteDatabase
+
+        return SqliteDatabase(url)
+    try:
+        from nagorik_host.store.postgresql import PostgresqlDatabase
+    except ImportError:
+        raise DatabaseInvalid("PostgreSQL needs: pip install 'nagorik-host[postgresql]'") from None
+    return PostgresqlDatabase(url)

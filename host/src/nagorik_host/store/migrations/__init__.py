@@ -1,0 +1,1 @@
+"""The tables' history, one revision after another; ``nagorik db upgrade`` brings a database to the newest."""

@@ -1,0 +1,254 @@
+"""The tables. Plain columns hold states, times and codes; whatever leads to a citizen is sealed or hashed.
+
+``applications`` is the row that is worked with: the fold of its journal, and when it is due. ``journal`` is the truth
+and only ever grows. The other tables are for what a row cannot say: calls as they were made, messages that came in,
+what people decided, and how each agency fares.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)
+
+from nagorik_host.store.columns import Instant
+
+ID: Final = 36
+CODE: Final = 120
+HASH: Final = 64
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _application(*, primary_key: bool = False) -> Column[str]:
+    return Column("application", String(ID), ForeignKey("applications.id"), primary_key=primary_key, nullable=False)
+
+
+applications: Final = Table(
+    "applications",
+    metadata,
+    Column("id", String(ID), primary_key=True),
+    Column("service", String(CODE), nullable=False),
+    Column("plugin", String(CODE), nullable=False),
+    Column("plugin_version", String(CODE), nullable=False),
+    # The gateway that the citizen chose; with the service, it decides what can come next.
+    Column("gateway", String(CODE)),
+    Column("client_reference", String(HASH), nullable=False, unique=True),
+    Column("agency_reference", String(HASH)),
+    Column("state", String(CODE), nullable=False),
+    Column("hold_party", String(CODE)),
+    Column("hold_code", String(CODE)),
+    Column("opened_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("closed_at", Instant),
+    # When it is to be looked at again; null while only somebody can move it, and once it is closed.
+    Column("due_at", Instant),
+    Column("operation", String(CODE)),
+    Column("lease", String(ID)),
+    Column("lease_until", Instant),
+    # Raised by every change; a change that was worked out on another revision is dropped.
+    Column("revision", Integer, nullable=False),
+    Column("entries", Integer, nullable=False),
+    Column("chain", LargeBinary, nullable=False),
+    # Null once the citizen's data have been erased.
+    Column("data_key", LargeBinary),
+    Column("progress", LargeBinary, nullable=False),
+    Column("erased_at", Instant),
+    Index("ix_applications_agency_reference", "plugin", "agency_reference"),
+    Index("ix_applications_hold", "hold_party", "hold_code"),
+)
+# What is due is found per plugin, in the order in which it fell due; what waits for somebody is not in the index.
+Index(
+    "ix_applications_due",
+    applications.c.plugin,
+    applications.c.due_at,
+    sqlite_where=applications.c.due_at.is_not(None),
+    postgresql_where=applications.c.due_at.is_not(None),
+)
+Index(
+    "ix_applications_lease",
+    applications.c.lease_until,
+    sqlite_where=applications.c.lease.is_not(None),
+    postgresql_where=applications.c.lease.is_not(None),
+)
+
+payloads: Final = Table(
+    "payloads",
+    metadata,
+    _application(primary_key=True),
+    Column("draft", LargeBinary, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+journal: Final = Table(
+    "journal",
+    metadata,
+    _application(primary_key=True),
+    Column("entry", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(CODE), nullable=False),
+    # The event without anything that leads to a citizen, as JSON; still there after erasure.
+    Column("outline", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("link", LargeBinary, nullable=False),
+)
+
+attempts: Final = Table(
+    "attempts",
+    metadata,
+    _application(primary_key=True),
+    # The journal's entry that announces it, committed before the call.
+    Column("entry", Integer, primary_key=True, autoincrement=False),
+    Column("operation", String(CODE), nullable=False),
+    Column("subject", String(HASH)),
+    Column("worker", String(ID), nullable=False),
+    Column("request_digest", String(HASH), nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    # "answered", an error's code, or "interrupted".
+    Column("result", String(CODE)),
+)
+
+payments: Final = Table(
+    "payments",
+    metadata,
+    Column("id", String(ID), primary_key=True),
+    _application(),
+    Column("gateway", String(CODE), nullable=False),
+    Column("stage", String(CODE), nullable=False),
+    Column("quote", String(CODE), nullable=False),
+    Column("state", String(CODE), nullable=False),
+    Column("poisha", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("taken_poisha", BigInteger),
+    Column("opened_at", Instant, nullable=False),
+    Column("captured_at", Instant),
+    Column("updated_at", Instant, nullable=False),
+    Index("ix_payments_application", "application"),
+    Index("ix_payments_state", "gateway", "state"),
+)
+
+quotes: Final = Table(
+    "quotes",
+    metadata,
+    _application(primary_key=True),
+    Column("entry", Integer, primary_key=True, autoincrement=False),
+    Column("quote", String(CODE), nullable=False),
+    Column("stage", String(CODE), nullable=False),
+    Column("poisha", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+)
+
+consents: Final = Table(
+    "consents",
+    metadata,
+    _application(primary_key=True),
+    Column("entry", Integer, primary_key=True, autoincrement=False),
+    Column("service", String(CODE), nullable=False),
+    # Operations, comma-separated in the order of their names.
+    Column("scope", Text, nullable=False),
+    Column("ceiling_poisha", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("given_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    # Who acts for the citizen, such as an operator of a service centre; null where the citizen acts.
+    Column("acting", String(CODE)),
+)
+
+inbox: Final = Table(
+    "inbox",
+    metadata,
+    Column("id", String(ID), primary_key=True),
+    # The service or gateway whose plugin is to read it.
+    Column("offer", String(CODE), nullable=False),
+    # The sender's own id of the message, or the hash of its content where there is none.
+    Column("message", String(HASH), nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("data_key", LargeBinary),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("application", String(ID)),
+    Column("handled_at", Instant),
+    # "taken", "unknown-reference", "refused" or an error's code.
+    Column("result", String(CODE)),
+    UniqueConstraint("offer", "message"),
+    Index("ix_inbox_open", "handled_at", "received_at"),
+)
+
+work_items: Final = Table(
+    "work_items",
+    metadata,
+    Column("id", String(ID), primary_key=True),
+    _application(),
+    Column("code", String(CODE), nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("closed_at", Instant),
+    Column("officer", String(CODE)),
+    Column("decision", String(CODE)),
+    # The officer's reason, sealed with the application's key.
+    Column("reason", LargeBinary),
+    Index("ix_work_items_open", "closed_at", "opened_at"),
+    Index("ix_work_items_application", "application"),
+)
+
+agencies: Final = Table(
+    "agencies",
+    metadata,
+    Column("plugin", String(CODE), primary_key=True),
+    # The pace of all processes together: the instant from which the next call may be made.
+    Column("next_at", Instant, nullable=False),
+    # Since when it has not been reachable, and when it is worth another try.
+    Column("down_since", Instant),
+    Column("probe_at", Instant),
+    Column("failures", Integer, nullable=False),
+)
+
+outages: Final = Table(
+    "outages",
+    metadata,
+    Column("plugin", String(CODE), primary_key=True),
+    Column("began_at", Instant, primary_key=True),
+    Column("ended_at", Instant),
+)
+
+switches: Final = Table(
+    "switches",
+    metadata,
+    # "service" or "plugin", and its id.
+    Column("kind", String(CODE), primary_key=True),
+    Column("name", String(CODE), primary_key=True),
+    Column("reason_en", Text, nullable=False),
+    Column("reason_bn", Text, nullable=False),
+    Column("officer", String(CODE), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+workers: Final = Table(
+    "workers",
+    metadata,
+    Column("id", String(ID), primary_key=True),
+    Column("name", String(CODE), nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("beat_at", Instant, nullable=False),
+    Column("stopping", Boolean, nullable=False, server_default=false()),
+)

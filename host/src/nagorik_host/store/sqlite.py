@@ -1,0 +1,147 @@
+"""SQLite: one file, one writer, and one commit for all that is waiting to be committed.
+
+A commit costs a write to the disk, whatever is in it. So one thread takes all units that have come in meanwhile and
+commits them together; each is told that it happened when the disk has it.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction, Unit
+
+T = TypeVar("T")
+
+TOGETHER: Final = 256
+"""Most units of one commit."""
+PATIENCE: Final = 30.0
+"""Seconds that another process may hold the file for itself."""
+
+_PRAGMAS: Final = (
+    "journal_mode = WAL",
+    # What is committed survives a loss of power: an intent that was not would be sent twice.
+    "synchronous = FULL",
+    "foreign_keys = ON",
+)
+
+
+def engine_of(url: URL) -> Engine:
+    """An engine whose transactions take the file for writing from the first statement on."""
+    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": PATIENCE, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        # SQLAlchemy begins transactions itself: the driver would begin them too late.
+        connection.isolation_level = None
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+class SqliteDatabase(Database):
+    """A file that this process may share with others of the same machine."""
+
+    def __init__(self, url: URL) -> None:
+        """Open the file that ``url`` names; it is made if there is none.
+
+        Raises:
+            DatabaseUnavailable: The file cannot be opened.
+        """
+        self._engine = engine_of(url)
+        self._waiting: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+        self._closed = False
+        try:
+            self._connection = self._engine.connect()
+            self._connection.execute(text("SELECT 1"))
+            self._connection.rollback()
+        except OperationalError:
+            raise DatabaseUnavailable("the file cannot be opened") from None
+        self._writer = threading.Thread(target=self._write, name="nagorik-books", daemon=True)
+        self._writer.start()
+
+    async def run(self, unit: Unit[T]) -> T:
+        """As ``Database.run``."""
+        if self._closed:
+            raise DatabaseUnavailable("the database is closed")
+        asked = _Asked(unit)
+        self._waiting.put(asked)
+        result: T = await asyncio.wrap_future(asked.answer)
+        return result
+
+    async def close(self) -> None:
+        """As ``Database.close``."""
+        if not self._closed:
+            self._closed = True
+            self._waiting.put(None)
+            await asyncio.to_thread(self._writer.join)
+
+    def _write(self) -> None:
+        while True:
+            together, last = self._next()
+            if together:
+                self._commit(together)
+            if last:
+                break
+        self._connection.close()
+        self._engine.dispose()
+
+    def _next(self) -> tuple[list["_Asked"], bool]:
+        """All that is waiting, at least one, and whether there will be no more."""
+        first = self._waiting.get()
+        if first is None:
+            return [], True
+        together = [first]
+        with suppress(queue.Empty):
+            while len(together) < TOGETHER:
+                further = self._waiting.get_nowait()
+                if further is None:
+                    return together, True
+                together.append(further)
+        return together, False
+
+    def _commit(self, together: Sequence["_Asked"]) -> None:
+        """Commit all; if one of them fails, each by itself, so that nobody pays for another's failure."""
+        try:
+            with self._connection.begin():
+                results = [asked.unit(Transaction(self._connection)) for asked in together]
+        except BaseException as error:  # noqa: BLE001 - it belongs to whoever asked, not to this thread
+            if len(together) > 1:
+                for asked in together:
+                    self._commit([asked])
+            else:
+                together[0].fail(error)
+        else:
+            for asked, result in zip(together, results, strict=True):
+                asked.succeed(result)
+
+
+class _Asked:
+    """A unit and whoever waits for it, who may have gone meanwhile."""
+
+    __slots__ = ("answer", "unit")
+
+    def __init__(self, unit: Unit[Any]) -> None:
+        self.unit = unit
+        self.answer: Future[Any] = Future()
+
+    def succeed(self, result: object) -> None:
+        if self.answer.set_running_or_notify_cancel():
+            self.answer.set_result(result)
+
+    def fail(self, error: BaseException) -> None:
+        broken = isinstance(error, OperationalError)
+        if self.answer.set_running_or_notify_cancel():
+            self.answer.set_exception(DatabaseUnavailable("the file cannot be written") if broken else error)

@@ -1,0 +1,148 @@
+"""Sealing: each application has a data key of its own, wrapped by a key of the host.
+
+Rotating a host's key wraps the data keys anew and touches nothing else. Erasing a citizen's data destroys the data
+key: what was sealed stays where it is, so that the journal's chain still verifies, and nobody can read it again.
+"""
+
+import hashlib
+import hmac
+import os
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from nagorik_host.vault.keyring import KEY_BYTES, Keyring
+
+NONCE_BYTES: Final = 12
+_VERSION: Final = b"\x01"
+"""The first byte of everything sealed, so that another cipher can follow this one."""
+
+
+class SealBroken(Exception):
+    """What was sealed was changed, belongs to another place, or was sealed by a key that is not on the ring."""
+
+
+class Erased(Exception):
+    """The data key is destroyed: what it sealed cannot be read any more."""
+
+
+class DataKey:
+    """One application's own key, unwrapped."""
+
+    __slots__ = ("_cipher",)
+
+    def __init__(self, key: bytes) -> None:
+        """Use ``key``, 32 bytes."""
+        self._cipher = AESGCM(key)
+
+    def seal(self, content: bytes, place: str) -> bytes:
+        """``content``, readable by this key and at this place only.
+
+        Args:
+            content: What nobody else may read.
+            place: Where it is kept, such as ``payload`` or ``journal/17``; what is moved elsewhere does not open.
+        """
+        nonce = os.urandom(NONCE_BYTES)
+        return _VERSION + nonce + self._cipher.encrypt(nonce, content, place.encode())
+
+    def open(self, sealed: bytes, place: str) -> bytes:
+        """What was sealed for ``place``.
+
+        Raises:
+            SealBroken: It was changed, or was sealed for another place or by another key.
+        """
+        return _open(self._cipher, sealed, place.encode())
+
+    def __repr__(self) -> str:
+        return "<DataKey>"
+
+
+class Vault:
+    """Makes data keys, wraps them, and hashes what has to be found again."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        """Use the keys of ``keyring``."""
+        self._current = keyring.current
+        self._wrapping = {name: AESGCM(key) for name, key in keyring.wrapping.items()}
+        self._lookup = _derived(keyring.index, b"lookup")
+        self._chain = _derived(keyring.index, b"chain")
+
+    @property
+    def current(self) -> str:
+        """The name of the wrapping key in use."""
+        return self._current
+
+    def make_data_key(self, application: str) -> tuple[DataKey, bytes]:
+        """A new data key for an application, and the same key wrapped for keeping."""
+        key = os.urandom(KEY_BYTES)
+        return DataKey(key), self._wrap(key, application)
+
+    def data_key(self, wrapped: bytes | None, application: str) -> DataKey:
+        """The data key of an application.
+
+        Raises:
+            Erased: It was destroyed.
+            SealBroken: It was wrapped by a key that is not on the ring, or for another application.
+        """
+        if wrapped is None:
+            raise Erased
+        return DataKey(self._unwrap(wrapped, application))
+
+    def rewrap(self, wrapped: bytes, application: str) -> bytes:
+        """The same data key, wrapped by the key in use.
+
+        Raises:
+            SealBroken: As ``data_key``.
+        """
+        return self._wrap(self._unwrap(wrapped, application), application)
+
+    def wrapped_by(self, wrapped: bytes) -> str:
+        """The name of the host's key that a data key is wrapped by."""
+        return wrapped.partition(b":")[0].decode()
+
+    def lookup(self, kind: str, value: str) -> str:
+        """A keyed hash, 64 hexadecimal digits, by which ``value`` is found without being kept.
+
+        The same value of another ``kind`` has another hash.
+        """
+        return _mac(self._lookup, kind.encode() + b"\x00" + value.encode()).hex()
+
+    def link(self, previous: bytes, entry: bytes) -> bytes:
+        """The chain's next link, 32 bytes: keyed, so that nobody can make one who has the database alone."""
+        return _mac(self._chain, previous + entry)
+
+    def _wrap(self, key: bytes, application: str) -> bytes:
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = _VERSION + nonce + self._wrapping[self._current].encrypt(nonce, key, application.encode())
+        return self._current.encode() + b":" + sealed
+
+    def _unwrap(self, wrapped: bytes, application: str) -> bytes:
+        name, _, sealed = wrapped.partition(b":")
+        cipher = self._wrapping.get(name.decode(errors="replace"))
+        if cipher is None:
+            raise SealBroken("the key that wraps this is not on the ring")
+        return _open(cipher, sealed, application.encode())
+
+    def __repr__(self) -> str:
+        return f"<Vault wrapping by {self._current}>"
+
+
+def _open(cipher: AESGCM, sealed: bytes, place: bytes) -> bytes:
+    if sealed[:1] != _VERSION:
+        raise SealBroken("this is not sealed as this host seals")
+    body = memoryview(sealed)[1:]
+    try:
+        return cipher.decrypt(bytes(body[:NONCE_BYTES]), bytes(body[NONCE_BYTES:]), place)
+    except (InvalidTag, ValueError):
+        raise SealBroken("what was sealed was changed, or belongs elsewhere") from None
+
+
+def _derived(key: bytes, purpose: bytes) -> bytes:
+    return HKDFExpand(algorithm=SHA256(), length=KEY_BYTES, info=b"nagorik-host/" + purpose).derive(key)
+
+
+def _mac(key: bytes, content: bytes) -> bytes:
+    return hmac.new(key, content, hashlib.sha256).digest()
