@@ -1,67 +1,135 @@
-"""Simulated agencies that fail the way real agencies fail, and the people who apply there."""
+"""Simulated agencies that fail the way real agencies fail, and the people who apply there.
 
-from nagorik_testing.admin import ADMIN_PATH, refused
-from nagorik_testing.citizens import SyntheticCitizen, SyntheticCitizens
-from nagorik_testing.clock import FlowingClock, SimulatedClock
-from nagorik_testing.fault import (
-    Altered,
-    Answered,
-    AnswerLost,
-    ClosedBeforeProcessing,
-    Dripping,
-    Fault,
-    Garbled,
-    MaintenancePage,
-    NotSent,
-    Slow,
-    Truncated,
-)
-from nagorik_testing.fault_plan import FaultPlan, FaultRule
-from nagorik_testing.front import ReadRequest
-from nagorik_testing.in_process import SimulatorTransport
-from nagorik_testing.installed import SimulatorUnusable, installed_simulators, load_simulator
-from nagorik_testing.ledger import Effect, Ledger, SeenRequest
-from nagorik_testing.loopback import serve
-from nagorik_testing.replays import Replays
-from nagorik_testing.script import EVERYONE, Scenario, Script
-from nagorik_testing.simulator import ExampleApplication, Simulator
-from nagorik_testing.socket_guard import OutsideReached, only_this_machine
+Each name lives in the module of its concept and is imported when it is first used, so that pytest, which loads the
+kit's fixtures in every run, stays quick.
+"""
 
-__all__ = [
-    "ADMIN_PATH",
-    "EVERYONE",
-    "Altered",
-    "AnswerLost",
-    "Answered",
-    "ClosedBeforeProcessing",
-    "Dripping",
-    "Effect",
-    "ExampleApplication",
-    "Fault",
-    "FaultPlan",
-    "FaultRule",
-    "FlowingClock",
-    "Garbled",
-    "Ledger",
-    "MaintenancePage",
-    "NotSent",
-    "OutsideReached",
-    "ReadRequest",
-    "Replays",
-    "Scenario",
-    "Script",
-    "SeenRequest",
-    "SimulatedClock",
-    "Simulator",
-    "SimulatorTransport",
-    "SimulatorUnusable",
-    "Slow",
-    "SyntheticCitizen",
-    "SyntheticCitizens",
-    "Truncated",
-    "installed_simulators",
-    "load_simulator",
-    "only_this_machine",
-    "refused",
-    "serve",
-]
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nagorik_testing.admin import (
+        ADMIN_PATH as ADMIN_PATH,
+        refused as refused,
+    )
+    from nagorik_testing.citizens import (
+        SyntheticCitizen as SyntheticCitizen,
+        SyntheticCitizens as SyntheticCitizens,
+    )
+    from nagorik_testing.clock import (
+        FlowingClock as FlowingClock,
+        SimulatedClock as SimulatedClock,
+    )
+    from nagorik_testing.exchanges import (
+        Exchange as Exchange,
+        Provenance as Provenance,
+    )
+    from nagorik_testing.fault import (
+        Altered as Altered,
+        Answered as Answered,
+        AnswerLost as AnswerLost,
+        ClosedBeforeProcessing as ClosedBeforeProcessing,
+        Dripping as Dripping,
+        Fault as Fault,
+        Garbled as Garbled,
+        MaintenancePage as MaintenancePage,
+        NotSent as NotSent,
+        Slow as Slow,
+        Truncated as Truncated,
+    )
+    from nagorik_testing.fault_plan import (
+        FaultPlan as FaultPlan,
+        FaultRule as FaultRule,
+    )
+    from nagorik_testing.front import (
+        ReadRequest as ReadRequest,
+    )
+    from nagorik_testing.in_process import (
+        SimulatorTransport as SimulatorTransport,
+    )
+    from nagorik_testing.installed import (
+        SimulatorUnusable as SimulatorUnusable,
+        installed_simulators as installed_simulators,
+        load_simulator as load_simulator,
+    )
+    from nagorik_testing.ledger import (
+        Effect as Effect,
+        Ledger as Ledger,
+        SeenRequest as SeenRequest,
+    )
+    from nagorik_testing.loopback import (
+        serve as serve,
+    )
+    from nagorik_testing.rejected import (
+        FileRejected as FileRejected,
+    )
+    from nagorik_testing.replays import (
+        Replays as Replays,
+    )
+    from nagorik_testing.script import (
+        EVERYONE as EVERYONE,
+        Scenario as Scenario,
+        Script as Script,
+    )
+    from nagorik_testing.simulator import (
+        ExampleApplication as ExampleApplication,
+        Simulator as Simulator,
+    )
+    from nagorik_testing.socket_guard import (
+        OutsideReached as OutsideReached,
+        only_this_machine as only_this_machine,
+    )
+    from nagorik_testing.strict_router import (
+        StrictRouter as StrictRouter,
+        Unsatisfied as Unsatisfied,
+    )
+    from nagorik_testing.strict_transport import (
+        late as late,
+    )
+
+_HOMES = {
+    "admin": ("ADMIN_PATH", "refused"),
+    "citizens": ("SyntheticCitizen", "SyntheticCitizens"),
+    "clock": ("FlowingClock", "SimulatedClock"),
+    "exchanges": ("Exchange", "Provenance"),
+    "fault": (
+        "Altered",
+        "AnswerLost",
+        "Answered",
+        "ClosedBeforeProcessing",
+        "Dripping",
+        "Fault",
+        "Garbled",
+        "MaintenancePage",
+        "NotSent",
+        "Slow",
+        "Truncated",
+    ),
+    "fault_plan": ("FaultPlan", "FaultRule"),
+    "front": ("ReadRequest",),
+    "in_process": ("SimulatorTransport",),
+    "installed": ("SimulatorUnusable", "installed_simulators", "load_simulator"),
+    "ledger": ("Effect", "Ledger", "SeenRequest"),
+    "loopback": ("serve",),
+    "rejected": ("FileRejected",),
+    "replays": ("Replays",),
+    "script": ("EVERYONE", "Scenario", "Script"),
+    "simulator": ("ExampleApplication", "Simulator"),
+    "socket_guard": ("OutsideReached", "only_this_machine"),
+    "strict_router": ("StrictRouter", "Unsatisfied"),
+    "strict_transport": ("late",),
+}
+_HOME_OF = {name: f"nagorik_testing.{module}" for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module nagorik_testing has no attribute {name}")
+    value: object = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME_OF])
