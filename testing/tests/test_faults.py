@@ -11,9 +11,12 @@ from nagorik_testing import (
     AnswerLost,
     ClosedBeforeProcessing,
     Dripping,
+    Encoded,
     Garbled,
     MaintenancePage,
     NotSent,
+    Padded,
+    Reshaped,
     SimulatorTransport,
     Slow,
     Truncated,
@@ -153,7 +156,7 @@ async def test_altered_answer_loses_and_gains_fields(registry, reach):
     assert answer.json() == {"state": "NEW WORD", "details": {"x": [1]}}
 
 
-@pytest.mark.parametrize("how", ["not-json", "not-utf-8", "empty"])
+@pytest.mark.parametrize("how", ["not-json", "cut-short", "not-utf-8", "empty"])
 async def test_garbled_answer_is_no_json(registry, reach, how):
     registry.faults.add(FILE, Garbled(how=how))
     async with reach(registry) as client:
@@ -170,6 +173,63 @@ async def test_mislabelled_compression_cannot_be_decoded(registry, reach):
 
 
 async def test_double_encoded_answer_is_text_in_json(registry, reach):
-    registry.faults.add(FILE, Garbled(how="double-encoded"))
+    registry.faults.add(FILE, Reshaped(how="double-encoded"))
     async with reach(registry) as client:
         assert isinstance((await post(client)).json(), str)
+
+
+FILED = {"number": "F-1", "state": "filed", "details": {"pages": 3}}
+
+
+@pytest.mark.parametrize(
+    ("how", "document"),
+    [
+        ("null", None),
+        ("no-fields", {}),
+        ("nulls", {"number": None, "state": None, "details": {"pages": None}}),
+        ("in-list", [FILED]),
+        ("numbers-as-text", {**FILED, "details": {"pages": "3"}}),
+        ("bangla-digits", {**FILED, "number": "F-১"}),
+    ],
+)
+async def test_reshaped_answer_is_json_of_another_shape(registry, reach, how, document):
+    registry.faults.add(FILE, Reshaped(how=how))
+    async with reach(registry) as client:
+        assert (await post(client)).json() == document
+    assert len(registry.files) == 1
+
+
+@pytest.mark.parametrize(
+    ("how", "content_type", "charset"),
+    [
+        ("byte-order-mark", "application/json", "utf-8-sig"),
+        ("utf-16", "application/json; charset=utf-16", "utf-16"),
+        ("labelled-latin-1", "application/json; charset=iso-8859-1", "utf-8"),
+        ("labelled-html", "text/html; charset=utf-8", "utf-8"),
+    ],
+)
+async def test_encoded_answer_is_the_same_document(registry, reach, how, content_type, charset):
+    registry.faults.add(FILE, Encoded(how=how))
+    async with reach(registry) as client:
+        answer = await post(client)
+    assert answer.headers["content-type"] == content_type
+    assert json.loads(answer.content.decode(charset)) == FILED
+
+
+async def test_padded_answer_is_larger_and_the_same_document(registry, reach):
+    registry.faults.add(FILE, Padded(size=200_000))
+    async with reach(registry) as client:
+        answer = await post(client)
+    assert len(answer.content) == int(answer.headers["content-length"]) > 200_000
+    assert answer.json() == FILED
+
+
+async def test_limit_of_the_whole_exchange_counts_on_the_simulated_clock(registry):
+    registry.faults.add(FILE, Dripping(seconds=2, piece=1))
+    registry.faults.add(FILE, Slow(seconds=40), first=2)
+    limits = {"timeout": {"read": 15.0, "total": 7.0}}
+    async with httpx.AsyncClient(transport=SimulatorTransport(registry), base_url="http://registry") as client:
+        for passed in (7.0, 14.0):
+            with pytest.raises(TimeoutError):
+                await client.post("/files", json=FORM, extensions=limits)
+            assert registry.clock.monotonic() == passed

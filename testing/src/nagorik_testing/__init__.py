@@ -30,10 +30,13 @@ if TYPE_CHECKING:
         AnswerLost as AnswerLost,
         ClosedBeforeProcessing as ClosedBeforeProcessing,
         Dripping as Dripping,
+        Encoded as Encoded,
         Fault as Fault,
         Garbled as Garbled,
         MaintenancePage as MaintenancePage,
         NotSent as NotSent,
+        Padded as Padded,
+        Reshaped as Reshaped,
         Slow as Slow,
         Truncated as Truncated,
     )
@@ -72,6 +75,7 @@ if TYPE_CHECKING:
         Script as Script,
     )
     from nagorik_testing.simulator import (
+        ErrorAnswer as ErrorAnswer,
         ExampleApplication as ExampleApplication,
         Simulator as Simulator,
     )
@@ -81,10 +85,12 @@ if TYPE_CHECKING:
     )
     from nagorik_testing.strict_router import (
         StrictRouter as StrictRouter,
-        Unsatisfied as Unsatisfied,
     )
     from nagorik_testing.strict_transport import (
         late as late,
+    )
+    from nagorik_testing.unsatisfied import (
+        Unsatisfied as Unsatisfied,
     )
 
 _HOMES = {
@@ -98,10 +104,13 @@ _HOMES = {
         "Answered",
         "ClosedBeforeProcessing",
         "Dripping",
+        "Encoded",
         "Fault",
         "Garbled",
         "MaintenancePage",
         "NotSent",
+        "Padded",
+        "Reshaped",
         "Slow",
         "Truncated",
     ),
@@ -114,10 +123,11 @@ _HOMES = {
     "rejected": ("FileRejected",),
     "replays": ("Replays",),
     "script": ("EVERYONE", "Scenario", "Script"),
-    "simulator": ("ExampleApplication", "Simulator"),
+    "simulator": ("ErrorAnswer", "ExampleApplication", "Simulator"),
     "socket_guard": ("OutsideReached", "only_this_machine"),
-    "strict_router": ("StrictRouter", "Unsatisfied"),
+    "strict_router": ("StrictRouter",),
     "strict_transport": ("late",),
+    "unsatisfied": ("Unsatisfied",),
 }
 _HOME_OF = {name: f"nagorik_testing.{module}" for module, names in _HOMES.items() for name in names}
 

@@ -1,13 +1,16 @@
 """A simulated agency's answer, taken before it is sent, and what faults make of it."""
 
+import codecs
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
 from pydantic import JsonValue
 from starlette.types import ASGIApp, Message, Scope, Send
 
-from nagorik_testing.fault import Altered, Answered, Garbled, MaintenancePage
+from nagorik.bangladesh import to_bangla_digits
+from nagorik_testing.fault import Altered, Answered, Encoded, Garbled, MaintenancePage, Reshaped
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -72,6 +75,19 @@ def maintenance_page(_fault: MaintenancePage) -> CapturedAnswer:
     return CapturedAnswer(200, [(b"content-type", b"text/html; charset=utf-8")], MAINTENANCE_PAGE.encode())
 
 
+def changed(answer: CapturedAnswer, fault: Altered | Garbled | Reshaped | Encoded) -> CapturedAnswer:
+    """The agency's own answer as the fault lets it arrive."""
+    match fault:
+        case Altered():
+            return altered(answer, fault)
+        case Garbled():
+            return garbled(answer, fault)
+        case Reshaped():
+            return reshaped(answer, fault)
+        case Encoded():
+            return encoded(answer, fault)
+
+
 def altered(answer: CapturedAnswer, fault: Altered) -> CapturedAnswer:
     """The answer with the fault's places removed and put in; one that is not JSON stays as it is."""
     try:
@@ -90,14 +106,70 @@ def garbled(answer: CapturedAnswer, fault: Garbled) -> CapturedAnswer:
     match fault.how:
         case "not-json":
             return replace(answer, body=answer.body[:-1] + b"'}]")
+        case "cut-short":
+            return replace(answer, body=answer.body[: len(answer.body) * 2 // 3])
         case "not-utf-8":
             return replace(answer, body=answer.body[:-1] + b'\xff\xfe"}')
         case "not-gzip":
             return replace(answer, headers=[*answer.headers, (b"content-encoding", b"gzip")])
         case "empty":
             return replace(answer, body=b"")
+
+
+def reshaped(answer: CapturedAnswer, fault: Reshaped) -> CapturedAnswer:
+    """The answer's document in another shape; one that is not JSON stays as it is."""
+    try:
+        document: JsonValue = json.loads(answer.body)
+    except ValueError:
+        return answer
+    changed: JsonValue
+    match fault.how:
+        case "null":
+            changed = None
+        case "no-fields":
+            changed = {}
+        case "nulls":
+            changed = _each(document, lambda _: None)
+        case "in-list":
+            changed = [document]
         case "double-encoded":
-            return replace(answer, body=json.dumps(answer.body.decode(errors="replace")).encode())
+            changed = json.dumps(document, ensure_ascii=False)
+        case "numbers-as-text":
+            changed = _each(document, _as_text)
+        case "bangla-digits":
+            changed = _each(document, lambda value: to_bangla_digits(value) if isinstance(value, str) else value)
+    return replace(answer, body=json.dumps(changed, ensure_ascii=False).encode())
+
+
+def encoded(answer: CapturedAnswer, fault: Encoded) -> CapturedAnswer:
+    """The answer in other bytes, or under another label."""
+    match fault.how:
+        case "byte-order-mark":
+            return replace(answer, body=codecs.BOM_UTF8 + answer.body)
+        case "utf-16":
+            wide = answer.body.decode("utf-8").encode("utf-16")
+            return _labelled(replace(answer, body=wide), b"application/json; charset=utf-16")
+        case "labelled-latin-1":
+            return _labelled(answer, b"application/json; charset=iso-8859-1")
+        case "labelled-html":
+            return _labelled(answer, b"text/html; charset=utf-8")
+
+
+def _labelled(answer: CapturedAnswer, content_type: bytes) -> CapturedAnswer:
+    headers = [(name, value) for name, value in answer.headers if name.lower() != b"content-type"]
+    return replace(answer, headers=[*headers, (b"content-type", content_type)])
+
+
+def _each(document: JsonValue, change: Callable[[JsonValue], JsonValue]) -> JsonValue:
+    if isinstance(document, dict):
+        return {key: _each(value, change) for key, value in document.items()}
+    if isinstance(document, list):
+        return [_each(value, change) for value in document]
+    return change(document)
+
+
+def _as_text(value: JsonValue) -> JsonValue:
+    return json.dumps(value) if isinstance(value, bool | int | float) else value
 
 
 def _change(document: JsonValue, place: list[str], value: JsonValue, *, remove: bool) -> None:

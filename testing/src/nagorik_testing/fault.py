@@ -106,7 +106,35 @@ class Garbled(Model):
     """The agency processes the request and its answer cannot be read as what it says that it is."""
 
     fault: Literal["garbled"] = "garbled"
-    how: Literal["not-json", "not-utf-8", "not-gzip", "empty", "double-encoded"] = "not-json"
+    how: Literal["not-json", "cut-short", "not-utf-8", "not-gzip", "empty"] = "not-json"
+
+
+class Reshaped(Model):
+    """The agency processes the request, and its JSON answer comes in another shape: drift that nobody announced.
+
+    An answer that is not JSON stays as it is.
+    """
+
+    fault: Literal["reshaped"] = "reshaped"
+    how: Literal["null", "no-fields", "nulls", "in-list", "double-encoded", "numbers-as-text", "bangla-digits"] = (
+        "no-fields"
+    )
+    """``nulls`` puts ``null`` for every value, ``bangla-digits`` writes the digits of every text in Bangla."""
+
+
+class Encoded(Model):
+    """The agency's answer in another character set than JSON's usual one, or labelled as what it is not."""
+
+    fault: Literal["encoded"] = "encoded"
+    how: Literal["byte-order-mark", "utf-16", "labelled-latin-1", "labelled-html"] = "byte-order-mark"
+
+
+class Padded(Model):
+    """The agency's answer after so many blanks, which JSON allows: larger than anybody should read."""
+
+    fault: Literal["padded"] = "padded"
+    size: int = Field(default=100_000_000, ge=1)
+    """Bytes before the answer; by default as many as the largest ``response_bytes`` of a manifest."""
 
 
 Fault = (
@@ -120,6 +148,9 @@ Fault = (
     | Truncated
     | Altered
     | Garbled
+    | Reshaped
+    | Encoded
+    | Padded
 )
 
 FAULTS: TypeAdapter[Fault] = TypeAdapter(Annotated[Fault, Field(discriminator="fault")])

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
-from nagorik_testing.captured import CapturedAnswer, altered, answered, capture, garbled, maintenance_page
+from nagorik_testing.captured import CapturedAnswer, answered, capture, changed, maintenance_page
 from nagorik_testing.connection import CONNECTION, Connection
 from nagorik_testing.fault import (
     Altered,
@@ -19,10 +19,13 @@ from nagorik_testing.fault import (
     AnswerLost,
     ClosedBeforeProcessing,
     Dripping,
+    Encoded,
     Fault,
     Garbled,
     MaintenancePage,
     NotSent,
+    Padded,
+    Reshaped,
     Slow,
     Truncated,
 )
@@ -30,6 +33,8 @@ from nagorik_testing.fault_plan import FaultPlan
 from nagorik_testing.ledger import Ledger
 
 UNROUTED: Final = "unrouted"
+_BLANKS: Final = b" " * 65_536
+"""One object for all pieces, so that a huge answer takes no memory."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -130,10 +135,10 @@ async def _meet(
             kept = answer.body[: int(len(answer.body) * fault.keep)]
             await send({"type": "http.response.body", "body": kept, "more_body": True})
             await connection.drop(fault.how)
-        case Altered():
-            await altered(await process(), fault).send(send)
-        case Garbled():
-            await garbled(await process(), fault).send(send)
+        case Altered() | Garbled() | Reshaped() | Encoded():
+            await changed(await process(), fault).send(send)
+        case Padded():
+            await _pad(await process(), fault, send)
 
 
 async def _drip(answer: CapturedAnswer, fault: Dripping, connection: Connection, send: Send) -> None:
@@ -143,6 +148,16 @@ async def _drip(answer: CapturedAnswer, fault: Dripping, connection: Connection,
         piece = answer.body[begin : begin + fault.piece]
         await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _pad(answer: CapturedAnswer, fault: Padded, send: Send) -> None:
+    headers = [(name, value) for name, value in answer.headers if name.lower() != b"content-length"]
+    headers.append((b"content-length", str(fault.size + len(answer.body)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    for begin in range(0, fault.size, len(_BLANKS)):
+        piece = _BLANKS[: min(len(_BLANKS), fault.size - begin)]
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
 
 def _connection(scope: Scope) -> Connection:

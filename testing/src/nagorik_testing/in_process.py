@@ -1,6 +1,7 @@
 """A simulator without a socket: an httpx transport that runs it, and breaks as a network does."""
 
-from collections.abc import AsyncIterator
+import math
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 import httpx
@@ -46,7 +47,7 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
                 the agency, and the defect would pass for one.
         """
         limits = request.extensions.get("timeout", {})
-        connection = _InProcess(self._simulator.clock, limits.get("connect"), limits.get("read"))
+        connection = _InProcess(self._simulator.clock, limits)
         body = await request.aread()
         received = False
 
@@ -70,7 +71,7 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
 class _BrokenOff(Exception):
     """Ends the ASGI application of a connection that is gone."""
 
-    def __init__(self, reason: httpx.TransportError) -> None:
+    def __init__(self, reason: httpx.TransportError | TimeoutError) -> None:
         super().__init__()
         self.reason = reason
 
@@ -78,10 +79,12 @@ class _BrokenOff(Exception):
 class _InProcess:
     """One request's connection. What comes after the headers is kept and happens while the body is read."""
 
-    def __init__(self, clock: Clock, connect_timeout: float | None, read_timeout: float | None) -> None:
+    def __init__(self, clock: Clock, limits: Mapping[str, float | None]) -> None:
         self._clock = clock
-        self._connect_timeout = connect_timeout
-        self._read_timeout = read_timeout
+        self._connect_timeout = limits.get("connect")
+        self._read_timeout = limits.get("read")
+        total = limits.get("total")
+        self._end = None if total is None else clock.monotonic() + total
         self.started = False
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
@@ -111,16 +114,22 @@ class _InProcess:
             return
         try:
             await self.pass_silently(seconds)
-        except httpx.ReadTimeout as reason:
+        except (httpx.ReadTimeout, TimeoutError) as reason:
             raise _BrokenOff(reason) from None
 
     async def pass_silently(self, seconds: float) -> None:
         """Let the client wait, up to its own limit.
 
         Raises:
-            ReadTimeout: The client's limit came first.
+            ReadTimeout: The client's limit for one silence came first.
+            TimeoutError: The client's limit for the whole exchange came first, which it keeps on the loop's clock
+                in life; the simulated clock moves without the loop.
         """
         limit = self._read_timeout
+        left = math.inf if self._end is None else max(self._end - self._clock.monotonic(), 0.0)
+        if seconds > left and (limit is None or left <= limit):
+            await self._clock.sleep(left)
+            raise TimeoutError
         if limit is not None and seconds > limit:
             await self._clock.sleep(limit)
             raise httpx.ReadTimeout(_EXCEPTIONS["silent"][1])

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from nagorik.errors import NagorikError
 from nagorik.model.identity import Applicant
 from nagorik_testing.citizens import SyntheticCitizen
 from nagorik_testing.clock import SimulatedClock
@@ -30,6 +31,23 @@ class ExampleApplication:
 
     applicant: Applicant
     form: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorAnswer:
+    """One of the agency's own error answers, and what it means.
+
+    Attributes:
+        name: What it says, in English, for a report.
+        status: The HTTP status that it comes with; 200 at some agencies.
+        document: The JSON of its body.
+        means: The platform's error that a call has to end in.
+    """
+
+    name: str
+    status: int
+    document: JsonValue
+    means: type[NagorikError]
 
 
 class Simulator(ABC):
@@ -101,6 +119,13 @@ class Simulator(ABC):
             NotImplementedError: The simulator has no example of this service.
         """
         raise NotImplementedError(f"{type(self).__name__} has no example of {service} for {citizen.alias}")
+
+    def error_answers(self) -> Sequence[ErrorAnswer]:
+        """The errors that the plugin's ``answers`` function has to recognise; none where the agency has none.
+
+        The contract suite plays each of them to every operation.
+        """
+        return ()
 
     def client_reference(self, request: ReadRequest) -> str | None:
         """The client reference that a request carries: ``clientReference`` in its JSON or in its query."""

@@ -103,6 +103,7 @@ class Wire:
                     "read": patience.read,
                     "write": patience.read,
                     "pool": patience.connect,
+                    "total": patience.total,  # kept below; for a transport that has a clock of its own
                 }
             },
         )

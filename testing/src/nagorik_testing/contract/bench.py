@@ -1,4 +1,7 @@
-"""A laboratory bench: one plugin on a platform of its own, before its simulated agency, with everything in hand."""
+"""A laboratory bench: one plugin on a platform of its own, before its simulated agency, with everything in hand.
+
+Before a live agency the same bench has less in hand: there is no simulator to look into, and time cannot be moved.
+"""
 
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -8,7 +11,9 @@ from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
 from typing import Final
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, uuid4, uuid5
+
+import httpx
 
 from nagorik import (
     Accepted,
@@ -34,9 +39,10 @@ from nagorik import (
 )
 from nagorik.bangladesh import Money
 from nagorik.loading import Policy, Registry
-from nagorik.manifest import Manifest
+from nagorik.manifest import Manifest, PaymentGateway, PublicService
 from nagorik_testing.citizens import SyntheticCitizen, SyntheticCitizens
 from nagorik_testing.clock import SimulatedClock
+from nagorik_testing.contract.live import ANOTHER, SIMULATOR, Live, NotPlayed, ReadsOnly
 from nagorik_testing.documents import MemoryDocuments
 from nagorik_testing.in_process import SimulatorTransport
 from nagorik_testing.loopback import LOOPBACK, serve
@@ -51,6 +57,9 @@ CEILING: Final = Money.taka(1_000_000)
 PRICE: Final = Money.taka("345.00")
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:contract")
+
+
+StartPlatform = Callable[[], Platform]
 
 
 class NotReachable(Exception):
@@ -83,24 +92,70 @@ class Bench:
     """One application of one service, or one payment of one gateway."""
 
     def __init__(
-        self, platform: Platform, simulator: Simulator, clock: SimulatedClock, offer: str, citizen: SyntheticCitizen
+        self,
+        platform: Platform,
+        simulator: Simulator,
+        clock: SimulatedClock,
+        offer: str,
+        citizen: SyntheticCitizen,
+        start: StartPlatform | None = None,
+        live: Live | None = None,
     ) -> None:
         self.platform = platform
-        self.simulator = simulator
+        self._start = start
+        self._simulator = simulator
+        self._live = live
         self.clock = clock
         self.offer = offer
         self.citizen = citizen
         self.references = References(client_reference="NGK-CONTRACT-0001", idempotency_key=uuid5(_NAMESPACE, offer))
         self.payment = str(uuid5(_NAMESPACE, f"{offer}/payment"))
+        if live is not None:
+            # A live agency remembers the last run.
+            once = uuid4()
+            self.references = References(client_reference=f"NGK-CONTRACT-{once.hex[:12]}", idempotency_key=once)
+            self.payment = str(uuid5(once, "payment"))
         self._draft: ApplicationDraft | None = None
         self._artefact: Artefact | None = None
         self._sent_at: datetime = clock.now()
 
+    @asynccontextmanager
+    async def restarted(self) -> AsyncIterator[None]:
+        """With a platform that has only just begun: the agency is as it was, and no earlier fault is remembered.
+
+        Raises:
+            RuntimeError: The bench was not opened by ``open_bench``.
+        """
+        if self._start is None:
+            raise RuntimeError("only a bench of open_bench can be restarted")
+        usual = self.platform
+        async with self._start() as platform:
+            self.platform = platform
+            try:
+                yield
+            finally:
+                self.platform = usual
+
+    @property
+    def simulator(self) -> Simulator:
+        """The simulated agency, to look into and to disturb.
+
+        Raises:
+            NotPlayed: The agency is live.
+        """
+        if self._live is not None:
+            raise NotPlayed(SIMULATOR)
+        return self._simulator
+
     @property
     def draft(self) -> ApplicationDraft:
-        """The application: what the simulator says that a citizen of its register would fill in."""
+        """The application: what the simulator says that a citizen of its register would fill in.
+
+        For a live agency, what its test person does, if one was named.
+        """
         if self._draft is None:
-            example = self.simulator.example(self.offer, self.citizen)
+            named = None if self._live is None else self._live.person(self.offer)
+            example = named or self._simulator.example(self.offer, self.citizen)
             self._draft = ApplicationDraft(
                 service=self.offer, applicant=example.applicant, form=dict(example.form), consent=self._consent()
             )
@@ -111,6 +166,7 @@ class Bench:
 
         Raises:
             NotReachable: It cannot; the text says what is missing.
+            NotPlayed: The agency is live, and it may not be done there.
         """
         try:
             await _PREPARATIONS[operation](self)
@@ -118,10 +174,16 @@ class Bench:
             raise NotReachable(f"{error.code} while preparing {operation.value}") from None
 
     async def call(self, operation: Operation) -> End:
-        """Call ``operation`` once through the platform."""
+        """Call ``operation`` once through the platform.
+
+        Raises:
+            NotPlayed: The agency is live, and it may not be done there.
+        """
         began = self.clock.monotonic()
         try:
             result = await _CALLS[operation](self)
+        except NotPlayed:
+            raise
         except BaseException as error:  # noqa: BLE001 - whatever comes out is what is examined
             return End(error=error, seconds=self.clock.monotonic() - began)
         return End(result=result, seconds=self.clock.monotonic() - began)
@@ -143,6 +205,18 @@ class Bench:
             agency_reference=answer.reference,
         )
         return answer
+
+    async def at_agency(self) -> None:
+        """Have an application there: file one, unless a live agency's test person has one."""
+        person = None if self._live is None else self._live.person(self.offer)
+        if person is None or person.agency_reference is None:
+            await self.filed()
+            return
+        self.references = References(
+            client_reference=person.client_reference or self.references.client_reference,
+            idempotency_key=self.references.idempotency_key,
+            agency_reference=person.agency_reference,
+        )
 
     async def filed_with_fee(self) -> None:
         """File the application of a service that costs something.
@@ -278,14 +352,16 @@ class Bench:
 
 
 Step = Callable[[Bench], Awaitable[object]]
+Tap = Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]
+"""A transport around a transport."""
 
 _PREPARATIONS: Final[Mapping[Operation, Step]] = MappingProxyType(
     {
         Operation.ELIGIBILITY: Bench.ready,
         Operation.QUOTE: Bench.ready,
         Operation.SUBMIT: Bench.ready,
-        Operation.FIND: Bench.filed,
-        Operation.STATUS: Bench.filed,
+        Operation.FIND: Bench.at_agency,
+        Operation.STATUS: Bench.at_agency,
         Operation.ADVISE_PAYMENT: Bench.filed_with_fee,
         Operation.WITHDRAW: Bench.filed,
         Operation.ANSWER_CORRECTION: Bench.in_correction,
@@ -326,15 +402,24 @@ class Subject:
         manifest: What the plugin says of itself.
         simulator: Stands for its agency.
         loopback: Whether the simulator is put on a real socket of this machine instead of in process.
+        live: The agency itself, which is asked instead of the simulator.
+        tap: Put around each transport to the agency, to listen to what passes.
     """
 
     registry: Registry
     manifest: Manifest
     simulator: type[Simulator]
     loopback: bool = False
+    live: Live | None = None
+    tap: Tap | None = None
+
+    def callable_operations(self, offer: PublicService | PaymentGateway) -> frozenset[Operation]:
+        """The operations of an offer that a bench can call, and may."""
+        withheld = {} if self.live is None else self.live.withheld(offer)
+        return (offer.operations & PLAYED) - withheld.keys()
 
     @classmethod
-    def installed(cls, simulator: type[Simulator], *, loopback: bool = False) -> "Subject":
+    def installed(cls, simulator: type[Simulator], *, loopback: bool = False, live: Live | None = None) -> "Subject":
         """The installed plugin that ``simulator`` stands for.
 
         Raises:
@@ -345,33 +430,62 @@ class Subject:
         if record is None or record.manifest is None:
             reason = record.quarantine if record is not None else "it is not installed"
             raise LookupError(f"plugin {simulator.plugin_id}: {reason}")
-        return cls(registry, record.manifest, simulator, loopback)
+        return cls(registry, record.manifest, simulator, loopback, live)
 
 
 @asynccontextmanager
 async def open_bench(subject: Subject, offer: str, *, seed: int = 0) -> AsyncIterator[Bench]:
-    """A fresh bench: nothing of another call is left on it."""
-    clock = SimulatedClock()
+    """A fresh bench: nothing of another call is left on it.
+
+    Raises:
+        NotPlayed: Another seed is asked for, and so another person, of a live agency whose test people are given.
+    """
+    live = subject.live
+    if live is not None and live.people is not None and seed:
+        raise NotPlayed(ANOTHER)
+    clock = SimulatedClock() if live is None else live.clock()
     simulator = subject.simulator(clock=clock, seed=seed)
-    plugin = simulator.plugin_id
-    citizen = SyntheticCitizens(seed).citizen(4242)
+    async with _configured(subject, simulator) as configuration:
+        settings = PlatformSettings(
+            plugins={simulator.plugin_id: configuration},
+            documents=MemoryDocuments(),
+            clock=clock,
+            policies=() if live is None or live.destructive else (ReadsOnly(),),
+        )
 
-    @asynccontextmanager
-    async def platform_at(configuration: PluginConfiguration) -> AsyncIterator[Bench]:
-        settings = PlatformSettings(plugins={plugin: configuration}, documents=MemoryDocuments(), clock=clock)
-        async with Platform(subject.registry, settings) as platform:
-            yield Bench(platform, simulator, clock, offer, citizen)
+        def start() -> Platform:
+            return Platform(subject.registry, settings)
 
-    if subject.loopback:
+        async with start() as platform:
+            yield Bench(platform, simulator, clock, offer, SyntheticCitizens(seed).citizen(4242), start, live)
+
+
+@asynccontextmanager
+async def _configured(subject: Subject, simulator: Simulator) -> AsyncIterator[PluginConfiguration]:
+    """How the plugin finds its agency, for as long as that is there."""
+    tap = subject.tap
+    if subject.live is not None:
+        # Everything else, the secrets among it, is read from the environment, as on a host.
+        yield PluginConfiguration(
+            settings={"base_url": subject.live.base_url},
+            egress=frozenset({subject.live.host}),
+            transport_factory=None if tap is None else lambda: tap(_network()),
+        )
+    elif subject.loopback:
         async with serve(simulator) as address:
-            configuration = PluginConfiguration(settings=simulator.settings(address), egress=frozenset({LOOPBACK}))
-            async with platform_at(configuration) as bench:
-                yield bench
-        return
-    configuration = PluginConfiguration(
-        settings=simulator.settings(f"http://{LOOPBACK}"),
-        egress=frozenset({LOOPBACK}),
-        transport_factory=partial(SimulatorTransport, simulator),
-    )
-    async with platform_at(configuration) as bench:
-        yield bench
+            yield PluginConfiguration(
+                settings=simulator.settings(address),
+                egress=frozenset({LOOPBACK}),
+                transport_factory=None if tap is None else lambda: tap(_network()),
+            )
+    else:
+        transport = partial(SimulatorTransport, simulator)
+        yield PluginConfiguration(
+            settings=simulator.settings(f"http://{LOOPBACK}"),
+            egress=frozenset({LOOPBACK}),
+            transport_factory=transport if tap is None else lambda: tap(transport()),
+        )
+
+
+def _network() -> httpx.AsyncBaseTransport:
+    return httpx.AsyncHTTPTransport(trust_env=False)
