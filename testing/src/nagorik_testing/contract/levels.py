@@ -48,6 +48,8 @@ class Grade(StrEnum):
     """The simulator, in this process."""
     LOOPBACK = "loopback"
     """The simulator, over real sockets."""
+    LIVE = "live"
+    """The agency's own sandbox. Nothing could be made to go wrong there."""
 
 
 @dataclass(frozen=True, slots=True)

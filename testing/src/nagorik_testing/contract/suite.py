@@ -9,6 +9,7 @@ from nagorik import Operation
 from nagorik.manifest import Manifest
 from nagorik_testing.contract.bench import PLAYED, Subject
 from nagorik_testing.contract.faults import play_matrix
+from nagorik_testing.contract.live_play import REACHED, play_live
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.verdict import Finding, Standing
 
@@ -43,8 +44,6 @@ FAMILIES: Final = (
 )
 """The order in which families are told; others follow by name."""
 
-REACHED: Final = "F00"
-"""Stands in place of a fault row where an operation could not be called at all."""
 EMPTY: Final = "suite/nothing-checked"
 
 
@@ -135,7 +134,10 @@ async def run_suite(subject: Subject, *, families: Collection[str] | None = None
                 "writes": {name: kind for name, kind in offer.writes.items() if name in operations},
             }
         )
-        async for finding in play_matrix(subject, narrowed):
+        playing = (
+            play_matrix(subject, narrowed) if subject.live is None else play_live(subject, subject.live, narrowed)
+        )
+        async for finding in playing:
             found.append(Result(FAMILY_OF[Operation(finding.check.partition("/")[0])], finding))  # noqa: PERF401
     for check in checks:
         if _wanted(check.family, chosen):

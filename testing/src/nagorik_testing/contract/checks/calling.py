@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection
 
 from nagorik import Operation
-from nagorik_testing.contract.bench import PLAYED, Bench, FreeOfCharge, NotReachable, Subject, open_bench
+from nagorik_testing.contract.bench import Bench, FreeOfCharge, NotReachable, Subject, open_bench
 from nagorik_testing.contract.checks.check import NotConcerned, Offer
 
 
@@ -18,7 +18,7 @@ async def ready_benches(
         NotConcerned: The offer has no operation that a bench can call.
         NotReachable: None of them can be prepared, so that nothing would be proved.
     """
-    played = sorted((offer.operations & PLAYED) - frozenset(without))
+    played = sorted(subject.callable_operations(offer) - frozenset(without))
     if not played:
         raise NotConcerned("it offers no operation that can be called")
     reached = False

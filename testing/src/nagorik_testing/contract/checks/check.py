@@ -7,6 +7,7 @@ from enum import StrEnum
 from nagorik import NagorikError, Operation
 from nagorik.manifest import PaymentGateway, PublicService
 from nagorik_testing.contract.bench import NotReachable, Subject
+from nagorik_testing.contract.live import NotPlayed
 from nagorik_testing.contract.verdict import Finding, Standing
 
 Offer = PublicService | PaymentGateway
@@ -86,7 +87,7 @@ class Check:
         try:
             self._require(offer)
             problems = await self.examine(subject, offer)
-        except NotConcerned as reason:
+        except (NotConcerned, NotPlayed) as reason:
             return self._found(offer, Standing.NOT_APPLICABLE, because=str(reason))
         except NotReachable as missing:
             return self._found(offer, Standing.NOT_REACHED, got=str(missing))

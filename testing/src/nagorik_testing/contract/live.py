@@ -1,0 +1,180 @@
+"""A run against an agency's own sandbox: what may be asked of it, and what cannot be known there."""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Final, NoReturn
+from urllib.parse import urlsplit
+
+from pydantic import Field, JsonValue, ValidationError
+
+from nagorik import PERSONAL, Applicant, Operation, hookimpl
+from nagorik.manifest import PaymentGateway, PublicService
+from nagorik.operations import Idempotency
+from nagorik.platform import Call
+from nagorik.privacy import Model
+from nagorik_testing.clock import FlowingClock
+
+LIVE: Final = "live: "
+"""What the reason of a check that is not run against a live agency begins with."""
+WRITES: Final = f"{LIVE}it would write at the agency, and --destructive was not given"
+TIME: Final = f"{LIVE}it would have to move the agency's clock"
+SIMULATOR: Final = f"{LIVE}it needs the simulator's ledger, script or faults"
+ANOTHER: Final = f"{LIVE}it needs a second test person"
+
+_RESTS_ON: Final[Mapping[Operation, Operation]] = MappingProxyType(
+    {
+        Operation.FIND: Operation.SUBMIT,
+        Operation.STATUS: Operation.SUBMIT,
+        Operation.ADVISE_PAYMENT: Operation.SUBMIT,
+        Operation.WITHDRAW: Operation.SUBMIT,
+        Operation.QUERY_PAYMENT: Operation.START_PAYMENT,
+    }
+)
+"""What must be at the agency before an operation can be called."""
+_TAKES_TIME: Final = frozenset({Operation.ANSWER_CORRECTION, Operation.ARTEFACT, Operation.REFUND_PAYMENT})
+
+Offer = PublicService | PaymentGateway
+
+
+class NotPlayed(Exception):
+    """The check cannot be made against a live agency, or may not; the text says why."""
+
+
+class PeopleInvalid(Exception):
+    """The file of test people cannot be used; the text names the place, never what it holds."""
+
+
+class TestPerson(Model):
+    """Whom one service is tried with, at the agency's sandbox."""
+
+    __test__ = False
+
+    applicant: Annotated[Applicant, PERSONAL]
+    form: Annotated[dict[str, JsonValue], PERSONAL] = Field(default_factory=dict)
+    agency_reference: Annotated[str | None, PERSONAL] = None
+    """Of an application that is there already, so that reads need no write."""
+    client_reference: Annotated[str | None, PERSONAL] = None
+    """Under which it was filed."""
+
+
+class TestPeople(Model):
+    """People whom the agency's sandbox provides, by service."""
+
+    __test__ = False
+
+    source: str = Field(min_length=1)
+    """Who provides them, such as the sandbox's handbook. Real people may not be used."""
+    services: dict[str, TestPerson]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Live:
+    """The agency that is asked.
+
+    Attributes:
+        base_url: Where it is. Credentials come from the environment, as a host's do.
+        destructive: Whether writes may be sent that leave something there.
+        people: Whom it knows; the simulator's example of a synthetic citizen where none are given.
+        clock: Makes the time of one bench.
+    """
+
+    base_url: str
+    destructive: bool = False
+    people: TestPeople | None = None
+    clock: Callable[[], "AgencyTime"] = field(default_factory=lambda: AgencyTime)
+
+    @property
+    def host(self) -> str:
+        """The one host that may be reached beside those of the manifest.
+
+        Raises:
+            ValueError: The address names none.
+        """
+        host = urlsplit(self.base_url).hostname
+        if host is None:
+            raise ValueError("the address of the live agency names no host")
+        return host
+
+    def person(self, offer: str) -> TestPerson | None:
+        """Whom an offer is tried with, if that is told."""
+        return None if self.people is None else self.people.services.get(offer)
+
+    def withheld(self, offer: Offer) -> Mapping[Operation, str]:
+        """The operations of an offer that are not called, each with the reason."""
+        reasons: dict[Operation, str] = {}
+        person = self.person(offer.id)
+        there = person is not None and person.agency_reference is not None
+        for operation in offer.operations:
+            needed = _RESTS_ON.get(operation)
+            if operation in _TAKES_TIME:
+                reasons[operation] = TIME
+            elif self._refused(offer, operation) or (not there and needed and self._refused(offer, needed)):
+                reasons[operation] = WRITES
+        return reasons
+
+    def _refused(self, offer: Offer, operation: Operation) -> bool:
+        kind = offer.writes.get(operation)
+        return not self.destructive and kind is not None and kind is not Idempotency.SAFE
+
+    def __repr__(self) -> str:
+        return f"<Live {'destructive' if self.destructive else 'reads only'}>"
+
+
+class ReadsOnly:
+    """A host's policy under which no call gets through that could leave anything at the agency."""
+
+    @hookimpl
+    def nagorik_call_policy(self, call: Call) -> AbstractAsyncContextManager[None] | None:
+        """Refuse a write, whichever check it comes from.
+
+        Raises:
+            NotPlayed: It is one.
+        """
+        if call.idempotency is None or call.idempotency is Idempotency.SAFE:
+            return None
+        raise NotPlayed(WRITES)
+
+
+class AgencyTime(FlowingClock):
+    """The time at a live agency: it passes by itself, and nobody moves it."""
+
+    def __init__(self, start: datetime | None = None) -> None:
+        super().__init__(start or datetime.now(UTC))
+
+    def advance(self, by: float | timedelta) -> NoReturn:  # noqa: ARG002 - the clock's signature
+        """Refuse.
+
+        Raises:
+            NotPlayed: Always.
+        """
+        raise NotPlayed(TIME)
+
+    def set(self, instant: datetime) -> NoReturn:  # noqa: ARG002
+        """Refuse.
+
+        Raises:
+            NotPlayed: Always.
+        """
+        raise NotPlayed(TIME)
+
+
+def load_people(path: Path) -> TestPeople:
+    """The test people of a TOML file: ``source``, and ``[services."ID"]`` with ``applicant`` and ``form``.
+
+    Raises:
+        PeopleInvalid: It cannot be read, or breaks the format.
+    """
+    try:
+        return TestPeople.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except tomllib.TOMLDecodeError:
+        raise PeopleInvalid(f"{path.name} is no TOML") from None  # the library's text may quote a name
+    except (OSError, UnicodeDecodeError):
+        raise PeopleInvalid(f"{path.name} cannot be read") from None
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise PeopleInvalid(f"{path.name}: {'.'.join(map(str, first['loc']))}: {first['type']}") from None
