@@ -11,7 +11,7 @@ import pytest
 
 from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_testing import SimulatorUnusable, load_simulator
-from nagorik_testing.simulate import _announce, command
+from nagorik_testing.simulate import _announce, _choose, command
 
 PROGRAM = """
 import argparse, sys
@@ -67,6 +67,43 @@ def test_person_reads_address_model_and_exports(capsys):
 )
 def test_what_cannot_be_served_is_said_with_what_can(capsys, given, problem):
     assert command.run(arguments(*given)) == 2
+    assert problem in capsys.readouterr().err
+
+
+SCENARIO = """
+scenario_version = 1
+plugin = "cashdesk"
+[[outcome]]
+outcome = "never"
+"""
+
+
+def test_scenario_file_is_served_as_it_is_written(tmp_path):
+    path = tmp_path / "never.toml"
+    path.write_text(SCENARIO, "utf-8")
+    (simulator,) = _choose(arguments("--scenario", str(path)))
+    assert isinstance(simulator, CashDeskSimulator)
+    assert simulator.script.scenario("anybody").outcome == "never"
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "problem"),
+    [
+        (SCENARIO, ("cashdesk",), "--scenario names its plugin itself"),
+        (SCENARIO, ("--all",), "--scenario names its plugin itself"),
+        (SCENARIO.replace("never", "lottery"), (), "lost.toml: [[outcome]] number 1, outcome: no outcome lottery"),
+        (
+            SCENARIO.replace("cashdesk", "nowhere"),
+            (),
+            "no simulator of nowhere is installed, and the file has no exc",
+        ),
+        ("", (), "lost.toml: scenario_version: this field is missing"),
+    ],
+)
+def test_scenario_file_that_cannot_be_served_is_said(tmp_path, capsys, text, given, problem):
+    path = tmp_path / "lost.toml"
+    path.write_text(text, "utf-8")
+    assert command.run(arguments(*given, "--scenario", str(path))) == 2
     assert problem in capsys.readouterr().err
 
 

@@ -7,8 +7,9 @@ import pytest
 import respx
 
 from nagorik_testing import AnswerLost, SimulatedClock, Slow
-from nagorik_testing.strict_router import StrictRouter, Unsatisfied
+from nagorik_testing.strict_router import StrictRouter
 from nagorik_testing.strict_transport import late
+from nagorik_testing.unsatisfied import Unsatisfied
 
 AGENCY = "https://registry.example"
 

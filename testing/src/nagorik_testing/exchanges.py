@@ -5,6 +5,7 @@ its JSON. So a recording of a call about a citizen holds nothing of the citizen.
 for whoever records it to be of synthetic people.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
@@ -97,6 +98,15 @@ def fields_of(content: JsonValue) -> dict[str, Kind]:
     value stands at ``$``, and nothing at all has no places.
     """
     return {} if content is None else {place or "$": kind for place, kind in _leaves("", content)}
+
+
+def content_of(body: bytes) -> JsonValue:
+    """The body of a request if it is JSON, else ``None``."""
+    try:
+        content: JsonValue = json.loads(body)
+    except ValueError:
+        return None
+    return content
 
 
 def load_exchanges(path: Path) -> tuple[Exchange, ...]:

@@ -7,6 +7,7 @@ import signal
 import sys
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -17,6 +18,8 @@ from nagorik_testing.admin import ADMIN_PATH
 from nagorik_testing.clock import FlowingClock
 from nagorik_testing.installed import SimulatorUnusable, installed_simulators, load_simulator
 from nagorik_testing.loopback import serve
+from nagorik_testing.rejected import FileRejected
+from nagorik_testing.scenario_file import ScenarioFile
 from nagorik_testing.simulator import Simulator
 
 _STOPPED: Final = 0
@@ -36,6 +39,9 @@ class SimulateCommand:
         parser.add_argument(
             "--all", action="store_true", help="serve every installed simulator, each on its own port"
         )
+        parser.add_argument(
+            "--scenario", type=Path, metavar="FILE", help="serve the agency of a scenario file, with what it scripts"
+        )
         parser.add_argument("--port", type=_port, default=0, help="the port on 127.0.0.1; a free one by default")
         parser.add_argument("--seed", type=int, default=0, help="from which references and people are drawn")
         parser.add_argument(
@@ -48,7 +54,7 @@ class SimulateCommand:
         try:
             simulators = _choose(arguments)
             asyncio.run(_serve(simulators, port=arguments.port, as_json=arguments.json))
-        except SimulatorUnusable as problem:
+        except (SimulatorUnusable, FileRejected) as problem:
             sys.stderr.write(f"{problem}\n")
             return _UNUSABLE
         except OSError as problem:
@@ -72,7 +78,16 @@ def _choose(arguments: argparse.Namespace) -> list[Simulator]:
 
     Raises:
         SimulatorUnusable: When there is none of that name, or it cannot be used.
+        FileRejected: When the scenario file cannot be used.
     """
+    try:
+        clock = FlowingClock(datetime.now(UTC), speed=arguments.speed)
+    except ValueError as problem:
+        raise SimulatorUnusable(f"--speed: {problem}") from None
+    if arguments.scenario is not None:
+        if arguments.plugin or arguments.all:
+            raise SimulatorUnusable("--scenario names its plugin itself; leave the plugin and --all out")
+        return [ScenarioFile.read(arguments.scenario).open(clock=clock, seed=arguments.seed)]
     installed = installed_simulators()
     names = list(installed) if arguments.all else [arguments.plugin] if arguments.plugin else []
     known = ", ".join(installed) or "none: install a plugin that brings one"
@@ -82,10 +97,6 @@ def _choose(arguments: argparse.Namespace) -> list[Simulator]:
         raise SimulatorUnusable(f"no simulator of {', '.join(missing)} is installed; installed simulators: {known}")
     if len(names) > 1 and arguments.port:
         raise SimulatorUnusable("--port is for one simulator; with --all each takes a free port")
-    try:
-        clock = FlowingClock(datetime.now(UTC), speed=arguments.speed)
-    except ValueError as problem:
-        raise SimulatorUnusable(f"--speed: {problem}") from None
     return [load_simulator(installed[name])(clock=clock, seed=arguments.seed) for name in names]
 
 

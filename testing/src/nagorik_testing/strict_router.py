@@ -20,13 +20,9 @@ from nagorik_testing.clock import SimulatedClock
 from nagorik_testing.in_process import SimulatorTransport
 from nagorik_testing.simulator import Simulator
 from nagorik_testing.strict_transport import StrictTransport
+from nagorik_testing.unsatisfied import Unsatisfied, masked_path, masked_pattern
 
-_NUMBER: Final = re.compile(r"[0-9\u09e6-\u09ef]{4,}")
 _SEGMENT: Final = re.compile(r"\\\{[^/]+?\\\}")
-
-
-class Unsatisfied(AssertionError):
-    """What a strict router holds against the test; it names methods and paths, numbers masked, and no value."""
 
 
 class StrictRoute(Route):
@@ -45,7 +41,7 @@ class StrictRoute(Route):
     @property
     def told(self) -> str:
         """Its name, or its pattern with numbers masked."""
-        return self.name or _masked(repr(self.pattern))
+        return self.name or masked_pattern(repr(self.pattern))
 
     @property
     def unmet(self) -> str | None:
@@ -113,7 +109,7 @@ class StrictRouter(respx.Router):
         merged = merge_patterns(route.pattern, **self._bases)
         for other in self.routes:
             if other.pattern == merged or (name is not None and other.name == name):
-                raise Unsatisfied(f"{_masked(name or repr(merged))}: is declared twice")
+                raise Unsatisfied(f"{masked_pattern(name or repr(merged))}: is declared twice")
         self.add(route, name=name)
         return route
 
@@ -131,7 +127,7 @@ class StrictRouter(respx.Router):
 
     async def aresolve(self, request: httpx.Request) -> ResolvedRoute:
         """As in respx; whatever fails an assertion is remembered, since a plugin may swallow it."""
-        asked = f"{request.method} {_masked(request.url.path)}"
+        asked = f"{request.method} {masked_path(request.url.path)}"
         try:
             resolved = await super().aresolve(request)
             _refuse_synchronous(resolved, asked)
@@ -198,8 +194,3 @@ def _refuse_synchronous(resolved: ResolvedRoute, asked: str) -> None:
     stream = resolved.response.stream if resolved.response is not None else None
     if not isinstance(stream, httpx.AsyncByteStream):
         raise Unsatisfied(f"{asked}: its answer needs a body of bytes or an asynchronous stream")
-
-
-def _masked(text: str) -> str:
-    """A path or pattern without what may be a citizen's number."""
-    return _NUMBER.sub("•••", text)
