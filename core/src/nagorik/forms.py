@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, get_args
+from types import UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
-from pydantic import BaseModel, GetJsonSchemaHandler, JsonValue, TypeAdapter, ValidationError
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, JsonValue, TypeAdapter, ValidationError
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, ErrorDetails
 
@@ -24,6 +25,7 @@ from nagorik.model.text import Text
 from nagorik.privacy import Form
 
 JSON_SCHEMA_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_LABEL_KEYS: Final = ("title", "x-title-bn", "description", "x-description-bn")
 _ANY_PROBLEM: Final = "value"
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
 
@@ -42,6 +44,8 @@ class Label:
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Put the label into the field's JSON Schema: English where readers look, Bangla beside it."""
         described = dict(handler(schema))
+        if "x-title-bn" in described:  # the label around another takes its place, help and all
+            described = {key: value for key, value in described.items() if key not in _LABEL_KEYS}
         described["title"] = self.en
         described["x-title-bn"] = self.bn
         if self.help_en is not None and self.help_bn is not None:
@@ -50,10 +54,57 @@ class Label:
         return described
 
 
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What each option of a ``Literal`` is called, in both languages; used in ``Annotated`` beside the field's label.
+
+    ``Annotated[Literal["regular", "urgent"], Choices({"regular": Text(en="Regular", bn="সাধারণ"), ...})]``
+    """
+
+    titles: Mapping[str, Text]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Refuse a list of titles that is not that of the options.
+
+        Raises:
+            TypeError: When the form is defined.
+        """
+        if set(get_args(source)) != self.titles.keys():
+            raise TypeError("give a title for each option of the Literal, and for nothing else")
+        return handler(source)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Put the titles into the field's JSON Schema, as ``oneOf`` beside its ``enum``."""
+        described = dict(handler(schema))
+        described["oneOf"] = [
+            {"const": option, "title": title.en, "x-title-bn": title.bn} for option, title in self.titles.items()
+        ]
+        return described
+
+
+def find_label(form: type[Form], field: str) -> Label | None:
+    """A field's label; ``None`` where the form has none for it.
+
+    Of several labels the outermost counts, as in the schema; one inside a union counts where none is around it.
+    """
+    found = form.model_fields[field]
+    label = next((item for item in reversed(found.metadata) if isinstance(item, Label)), None)
+    return label or next(_labels_within(found.annotation), None)
+
+
 def label_of(form: type[Form], field: str) -> Text:
     """A field's title in both languages; its name where the form has no label for it."""
-    label = next((item for item in form.model_fields[field].metadata if isinstance(item, Label)), None)
+    label = find_label(form, field)
     return Text(bn=label.bn, en=label.en) if label else Text(bn=field, en=field)
+
+
+def _labels_within(annotation: object) -> Iterator[Label]:
+    """The labels inside a union, the outermost first."""
+    for part in get_args(annotation) if get_origin(annotation) in {Union, UnionType} else ():
+        if get_origin(part) is Annotated:
+            yield from (item for item in reversed(get_args(part)[1:]) if isinstance(item, Label))
+            part = get_args(part)[0]  # noqa: PLW2901 - what is annotated may be a union again
+        yield from _labels_within(part)
 
 
 def validate_form(form: type[Form], data: Mapping[str, JsonValue], *, root: str = "/form") -> Form:
@@ -81,7 +132,22 @@ def validate_form(form: type[Form], data: Mapping[str, JsonValue], *, root: str 
 
 def form_schema(form: type[Form]) -> dict[str, Any]:
     """A form's JSON Schema 2020-12 with titles and help in both languages (``x-title-bn``, ``x-description-bn``)."""
-    return {"$schema": JSON_SCHEMA_DIALECT, **form.model_json_schema()}
+    schema = form.model_json_schema()
+    for model in (schema, *schema.get("$defs", {}).values()):
+        for described in model.get("properties", {}).values():
+            _lift_label(described)
+    return {"$schema": JSON_SCHEMA_DIALECT, **schema}
+
+
+def _lift_label(described: dict[str, Any]) -> None:
+    """Bring the label that stands inside a union to the field, where whoever draws a page looks for it."""
+    if "x-title-bn" in described:
+        return
+    for alternative in described.get("anyOf", ()):
+        _lift_label(alternative)
+        if "x-title-bn" in alternative:
+            described |= {key: alternative[key] for key in _LABEL_KEYS if key in alternative}
+            return
 
 
 def _problem(form: type[Form], given: JsonValue, problem: ErrorDetails, root: str) -> FieldProblem:

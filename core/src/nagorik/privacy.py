@@ -74,12 +74,23 @@ class Model(BaseModel):
             super().__delattr__(name)
 
 
+class CodedError(ValueError):
+    """An error whose text may be shown, since it is chosen by a code and repeats nothing that came in.
+
+    A validator of a form raises it as it is.
+    """
+
+    def for_pydantic(self) -> PydanticCustomError:
+        """This error as pydantic keeps it."""
+        raise NotImplementedError
+
+
 class Form(Model):
     """Base of a service's form. Whatever a citizen writes is personal unless the form says otherwise.
 
     Its ``ValidationError`` holds no input anywhere, not even in ``errors()``, and not the text of a ``ValueError``
     that a validator raised, since such texts like to quote the value: raise a ``NationalDataError`` or a
-    ``PydanticCustomError``, whose codes are kept.
+    ``PydanticCustomError``, whose codes and texts are kept.
     """
 
     default_data_class: ClassVar[DataClass] = DataClass.PERSONAL
@@ -138,6 +149,10 @@ def without_input(error: ValidationError) -> ValidationError:
     lines = []
     for line in error.errors(include_url=False, include_input=False):
         context = line.get("ctx", {})
+        raised = context.get("error")
+        if isinstance(raised, CodedError):
+            lines.append(InitErrorDetails(type=raised.for_pydantic(), loc=line["loc"], input=None))
+            continue
         text = "the value is not accepted" if _QUOTES_INPUT & context.keys() else line["msg"]
         kept = {name: value for name, value in context.items() if name not in _QUOTES_INPUT}
         reason = PydanticCustomError(line["type"], text, kept)

@@ -17,14 +17,18 @@ from nagorik.bangladesh.areas import (
 )
 from nagorik.bangladesh.calendar import FiscalYear, dhaka_date, dhaka_time, dhaka_zone
 from nagorik.bangladesh.dates import DateStyle, format_date, parse_date
+from nagorik.bangladesh.days import DayMonthYear, IsoDay, WrittenDay
 from nagorik.bangladesh.digits import is_ascii_digits, to_ascii_digits, to_bangla_digits
 from nagorik.bangladesh.errors import DataWarning, NationalDataError
 from nagorik.bangladesh.identifiers import BirthRegistrationNumber, Identifier, Nid, NidKind
+from nagorik.bangladesh.land_area import LandArea
 from nagorik.bangladesh.money import Currency, Money, Rounding
 from nagorik.bangladesh.money_text import format_taka
 from nagorik.bangladesh.names import PersonName
+from nagorik.bangladesh.passport import PassportNumber
 from nagorik.bangladesh.phone import MobileNumber
-from nagorik.bangladesh.text import looks_like_bijoy, looks_replaced, match_key, normalise, text_warnings
+from nagorik.bangladesh.postcode import read_postcode
+from nagorik.bangladesh.text import clean_line, looks_like_bijoy, looks_replaced, match_key, normalise, text_warnings
 from nagorik.bangladesh.working_days import DayOverride, WorkingCalendar
 
 __all__ = [
@@ -34,20 +38,26 @@ __all__ = [
     "Currency",
     "DataWarning",
     "DateStyle",
+    "DayMonthYear",
     "DayOverride",
     "FiscalYear",
     "Identifier",
+    "IsoDay",
+    "LandArea",
     "MobileNumber",
     "Money",
     "NationalDataError",
     "Nid",
     "NidKind",
+    "PassportNumber",
     "PersonName",
     "Rounding",
     "WorkingCalendar",
+    "WrittenDay",
     "age_at",
     "age_on",
     "area",
+    "clean_line",
     "dhaka_date",
     "dhaka_time",
     "dhaka_zone",
@@ -64,6 +74,7 @@ __all__ = [
     "match_key",
     "normalise",
     "parse_date",
+    "read_postcode",
     "text_warnings",
     "to_ascii_digits",
     "to_bangla_digits",

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticCustomError
 
+from nagorik.privacy import CodedError
+
 if TYPE_CHECKING:
     from nagorik.model.text import Text
 
 
-class NationalDataError(ValueError):
+class NationalDataError(CodedError):
     """A value that is not what it should be. Never holds the value.
 
     Attributes:

@@ -35,6 +35,21 @@ def normalise(text: str) -> str:
     return _SPACES.sub(" ", unicodedata.normalize("NFC", text)).strip()
 
 
+def clean_line(text: str) -> str:
+    """A line that somebody wrote, normalised, if it can be read as it stands.
+
+    Raises:
+        NationalDataError: as ``normalise``; ``text.empty``; ``text.unreadable`` where letters were lost or control
+            characters stand in it.
+    """
+    line = normalise(text)
+    if not line:
+        raise NationalDataError("text.empty")
+    if looks_replaced(line) or has_control_characters(line):
+        raise NationalDataError("text.unreadable")
+    return line
+
+
 def match_key(text: str) -> str:
     """A key under which two spellings of the same text meet; for comparing only, never to be shown or stored.
 

@@ -95,8 +95,9 @@ def without_input(error: ValidationError, *, fields: Mapping[str, Any]) -> Valid
     """
     lines: list[InitErrorDetails] = []
     for line in error.errors(include_url=False, include_input=False):
-        known = line["type"] in codes()
-        reason = NationalDataError(line["type"] if known else "value.shape").for_pydantic()
+        raised = line.get("ctx", {}).get("error")
+        code = raised.code if isinstance(raised, NationalDataError) else line["type"]
+        reason = NationalDataError(code if code in codes() else "value.shape").for_pydantic()
         loc = line["loc"] if all(part in fields for part in line["loc"]) else ()
         lines.append(InitErrorDetails(type=reason, loc=loc, input=None))
     return ValidationError.from_exception_data(error.title, lines, hide_input=True)

@@ -11,6 +11,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from nagorik.loading.activation import examine
+from nagorik.loading.data_files import data_file_problems
 from nagorik.loading.distributions import ENTRY_POINT_GROUP, check_entry_point, find_sources
 from nagorik.loading.findings import Finding, Severity, advise, in_order
 from nagorik.loading.importing import split_value
@@ -141,6 +142,10 @@ def _check_sources(manifest: Manifest, directory: Path) -> list[Finding]:
         if file and not (directory / file).is_file():
             message = f"there is no file {file} in the package"
             findings.append(Finding(Severity.ERROR, f"services.{number}.fees", message))
+    findings += [
+        Finding(Severity.ERROR, f"{file}: {problem.location}".removesuffix(": "), problem.message)
+        for file, problem in data_file_problems(directory)
+    ]
     for use in find_private_uses(directory):
         message = f"{use.name} is private to the core"
         findings.append(Finding(Severity.ERROR, f"{use.file}:{use.line}", message, "Use a public name."))

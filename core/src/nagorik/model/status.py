@@ -1,6 +1,6 @@
 """How an application stands at the agency."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AwareDatetime, Field
 
@@ -10,14 +10,19 @@ from nagorik.model.states import ApplicationState, Flag
 from nagorik.model.text import Text
 from nagorik.privacy import PERSONAL, SECRET, Model
 
+LONGEST_RAW: Final = 400
+LONGEST_REMARK: Final = 2000
+
 
 class AgencyStatus(Model):
     """The agency's word for an application's state, and what the plugin makes of it."""
 
     state: ApplicationState | None
     """The normalised state; ``None`` where the plugin does not know the agency's word. It never guesses."""
-    raw: Annotated[str, Field(max_length=400), PERSONAL]
-    """The agency's own word or text, as received."""
+    raw: Annotated[str, Field(max_length=LONGEST_RAW), PERSONAL]
+    """The agency's own word for the state, as received."""
+    remark: Annotated[str | None, Field(max_length=LONGEST_REMARK), PERSONAL] = None
+    """What an officer wrote beside it, such as why an application is rejected: the agency's text, in its language."""
     at: AwareDatetime | None = None
     """When the agency says that it entered this state."""
     sequence: Annotated[int | None, Field(ge=0), PERSONAL] = None

@@ -6,7 +6,8 @@ from typing import Final, get_args
 
 from pydantic import BaseModel, SecretStr
 
-from nagorik import Form, Label, SettingsRejected, Text
+from nagorik import Form, SettingsRejected, Text
+from nagorik.forms import find_label
 from nagorik.loading import Imported, Quarantine, resolve_object
 from nagorik.loading.findings import Severity
 from nagorik.loading.objects import check_objects
@@ -46,9 +47,9 @@ def _forms(model: type[Form]) -> Iterator[type[Form]]:
 
 def _unlabelled(model: type[Form]) -> list[str]:
     wrong: list[str] = []
-    for name, field in model.model_fields.items():
+    for name in model.model_fields:
         where = f"{model.__name__}.{name}"
-        label = next((item for item in field.metadata if isinstance(item, Label)), None)
+        label = find_label(model, name)
         if label is None:
             wrong.append(f"{where} has no Label")
             continue

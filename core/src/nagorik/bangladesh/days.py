@@ -1,0 +1,56 @@
+"""Days of the calendar as fields of a form or of a wire model, each in one style, written as it is read."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Final
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from nagorik.bangladesh.dates import DateStyle, format_date, parse_date
+
+_SHAPES: Final = {
+    DateStyle.DAY_MONTH_YEAR: r"^[0-9০-৯]{2}/[0-9০-৯]{2}/[0-9০-৯]{4}$",
+    DateStyle.DAY_NAME_YEAR: r"^[0-9০-৯]{2}-[A-Za-z]{3}-[0-9০-৯]{4}$",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenDay:
+    """``Annotated[date, WrittenDay(style)]`` reads a day in that style only, in Bangla or ASCII digits.
+
+    Numbers, instants and other styles are refused with the codes of ``parse_date``.
+    """
+
+    style: DateStyle
+
+    def read(self, written: object) -> object:
+        """The day; a plain ``date`` is passed on."""
+        return written if type(written) is date else parse_date(written, self.style)
+
+    def write(self, day: date) -> str:
+        """As it is read."""
+        return format_date(day, self.style)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read before pydantic does, and write in JSON as it was read."""
+        return core_schema.no_info_before_validator_function(
+            self.read,
+            core_schema.date_schema(),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                self.write, return_schema=core_schema.str_schema(), when_used="json"
+            ),
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """JSON Schema's ``date`` is the ISO style; the others are text of a pattern."""
+        if self.style is DateStyle.ISO:
+            return {"type": "string", "format": "date"}
+        return {"type": "string", "pattern": _SHAPES[self.style]}
+
+
+IsoDay = Annotated[date, WrittenDay(DateStyle.ISO)]
+"""``2026-01-31``."""
+DayMonthYear = Annotated[date, WrittenDay(DateStyle.DAY_MONTH_YEAR)]
+"""``31/01/2026``."""
