@@ -13,8 +13,7 @@ from nagorik.loading.validation import validate_path
 from nagorik.manifest import Manifest, parse_manifest
 from nagorik.model.text import Text
 from nagorik_nid import eligibility, partner_service, plugin, statuses, wire
-from nagorik_nid.rules import rule
-from nagorik_nid.texts import text
+from nagorik_nid.data import RULES, TEXTS
 
 ROOT = Path(__file__).parents[1]
 
@@ -50,7 +49,8 @@ def test_services_have_their_wire_type_and_deliverable(manifest: Manifest) -> No
 
 
 def test_every_sentence_is_there_in_both_languages_and_used() -> None:
-    sources = "".join(path.read_text("utf-8") for path in Path(nagorik_nid.__file__).parent.glob("*.py"))
+    package = Path(nagorik_nid.__file__).parent
+    sources = "".join(path.read_text("utf-8") for path in (*package.glob("*.py"), package / "statuses.toml"))
     catalogue = tomllib.loads(files("nagorik_nid").joinpath("messages.toml").read_text("utf-8"))
     for code, texts in catalogue.items():
         sentence = Text(**texts)
@@ -61,13 +61,13 @@ def test_every_sentence_is_there_in_both_languages_and_used() -> None:
 
 def test_every_field_of_the_record_has_a_name_for_the_citizen() -> None:
     for field in partner_service.RECORD_FIELDS:
-        assert text(f"field.{field}").bn
+        assert TEXTS.text(f"field.{field}").bn
 
 
 @pytest.mark.parametrize("name", ["voter-age", "pre-registration-age", "quote-validity"])
 @pytest.mark.parametrize("day", [date(1990, 1, 1), date(2026, 11, 24), date(2090, 1, 1)])
 def test_every_day_has_its_rule(name: str, day: date) -> None:
-    assert not rule(name, day).source.verified
+    assert not RULES.on(day)[name].source.verified
 
 
 def test_plugin_knows_nothing_of_the_transport() -> None:

@@ -6,13 +6,11 @@ without an answer, and the EC decides it anyway.
 
 from datetime import date
 
-from nagorik.bangladesh import Nid, age_on
+from nagorik.bangladesh import Nid
 from nagorik.model.eligibility import Criterion, EligibilityDecision, EligibilityRequest, Verdict
 from nagorik.model.identity import Applicant
-from nagorik.model.source import Source
+from nagorik_nid.data import CRITERIA
 from nagorik_nid.forms import CardForm, NewVoterForm, NidForm
-from nagorik_nid.rules import rule
-from nagorik_nid.texts import text
 
 
 def decide(request: EligibilityRequest) -> EligibilityDecision:
@@ -27,42 +25,36 @@ def decide(request: EligibilityRequest) -> EligibilityDecision:
 
 
 def _voter_age(request: EligibilityRequest) -> Criterion:
-    voter, early = rule("voter-age", request.on), rule("pre-registration-age", request.on)
-    if _is_aged(request, voter.years):
-        return _criterion("voter-age", Verdict.PASS, voter.source)
-    if _is_aged(request, early.years):
+    voter = CRITERIA.age("voter-age", request, at_least="voter-age")
+    early = CRITERIA.age("voter-age", request, at_least="pre-registration-age")
+    if voter.verdict is Verdict.FAIL and early.verdict is Verdict.PASS:
         # Whether the office registers somebody before 18 rests on hearsay: the citizen asks before going there.
-        return _criterion("voter-age", Verdict.CANNOT_TELL, early.source)
-    return _criterion("voter-age", Verdict.FAIL, early.source)
-
-
-def _is_aged(request: EligibilityRequest, years: int) -> bool:
-    born = request.applicant.birth_date
-    return born <= request.on and age_on(born, request.on) >= years
+        return CRITERIA.criterion("voter-age", None, source=early.source)
+    return voter if voter.verdict is Verdict.PASS else early
 
 
 def _no_card_yet(request: EligibilityRequest) -> Criterion:
-    return _criterion("no-card-yet", Verdict.PASS if request.applicant.nid is None else Verdict.FAIL)
+    return CRITERIA.criterion("no-card-yet", request.applicant.nid is None)
 
 
 def _birth_registration(request: EligibilityRequest) -> Criterion:
     form = request.form
     number = form.birth_registration if isinstance(form, NewVoterForm) else request.applicant.birth_registration
     if number is None:
-        return _criterion("birth-registration", Verdict.CANNOT_TELL)
+        return CRITERIA.criterion("birth-registration", None)
     agrees = number.consistent_with(request.applicant.birth_date)
-    return _criterion("birth-registration", Verdict.PASS if agrees else Verdict.FAIL)
+    return CRITERIA.criterion("birth-registration", agrees)
 
 
 def _holds_card(request: EligibilityRequest) -> Criterion:
     nid = request.form.nid if isinstance(request.form, CardForm) else request.applicant.nid
     if nid is None:
         # The host may just not have been told the number.
-        return _criterion("holds-card", Verdict.CANNOT_TELL)
+        return CRITERIA.criterion("holds-card", None)
     contradicts = nid.consistent_with(request.applicant.birth_date) is False or is_birth_registration(
         nid, request.applicant
     )
-    return _criterion("holds-card", Verdict.FAIL if contradicts else Verdict.PASS)
+    return CRITERIA.criterion("holds-card", not contradicts)
 
 
 def is_birth_registration(nid: Nid, applicant: Applicant) -> bool:
@@ -82,14 +74,10 @@ def _own_application(request: EligibilityRequest) -> Criterion:
         same = same and _may_be_same(form.nid, applicant.nid, applicant.birth_date)
     if isinstance(form, NewVoterForm) and applicant.birth_registration is not None:
         same = same and form.birth_registration == applicant.birth_registration
-    return _criterion("own-application", Verdict.PASS if same else Verdict.FAIL)
+    return CRITERIA.criterion("own-application", same)
 
 
 def _may_be_same(one: Nid, other: Nid, birth_date: date) -> bool:
     numbers = {nid.with_birth_year(birth_date) if nid.kind == "legacy" else nid for nid in (one, other)}
     # Only the EC knows which number of 10 digits is which of 17.
     return len(numbers) == 1 or len({nid.kind for nid in numbers}) > 1
-
-
-def _criterion(name: str, verdict: Verdict, source: Source | None = None) -> Criterion:
-    return Criterion(id=name, verdict=verdict, text=text(f"{name}.{verdict.value}"), source=source)

@@ -4,26 +4,30 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from nagorik.bangladesh import BirthRegistrationNumber as Brn, NationalDataError, Nid, PersonName
-from nagorik.forms import Label
-from nagorik.privacy import Form
-from nagorik_nid.fields import (
-    FATHER,
-    MOTHER,
-    NAME,
-    SPOUSE,
+from nagorik.bangladesh import (
+    BirthRegistrationNumber as Brn,
+    DateStyle,
+    NationalDataError,
+    Nid,
+    PersonName,
+    parse_date,
+)
+from nagorik.form_fields import (
     Address,
     BirthDate,
     BirthRegistration,
-    BloodGroup,
-    Delivery,
-    HomeAddress,
+    FatherName,
     Line,
     Mobile,
+    MotherName,
+    Name,
     NidNumber,
-    read_day,
+    SpouseName,
 )
-from nagorik_nid.texts import problem
+from nagorik.forms import Label
+from nagorik.privacy import Form
+from nagorik_nid.data import TEXTS
+from nagorik_nid.fields import BloodGroup, Delivery, HomeAddress
 
 
 class NidForm(Form):
@@ -44,17 +48,17 @@ class CardForm(NidForm):
         # its layout differs from those of an NID number.
         born = info.data.get("birth_date")
         if born is not None and nid.consistent_with(born) is False:
-            raise NationalDataError("nid.birth-year-mismatch").for_pydantic()
+            raise NationalDataError("nid.birth-year-mismatch")
         return nid
 
 
 class VerificationForm(CardForm):
     """What is held against the EC's records; only what is filled in is compared."""
 
-    name: Annotated[PersonName | None, NAME] = None
-    father_name: Annotated[Line | None, FATHER] = None
-    mother_name: Annotated[Line | None, MOTHER] = None
-    spouse_name: Annotated[Line | None, SPOUSE] = None
+    name: Name | None = None
+    father_name: FatherName | None = None
+    mother_name: MotherName | None = None
+    spouse_name: SpouseName | None = None
     permanent_address: Annotated[
         Address | None,
         Label(
@@ -79,9 +83,9 @@ class NewVoterForm(NidForm):
     """A citizen who has no NID number yet. What has to be shown at the office follows unconfirmed lists."""
 
     birth_registration: BirthRegistration
-    name: Annotated[PersonName, NAME]
-    father_name: Annotated[Line, FATHER]
-    mother_name: Annotated[Line, MOTHER]
+    name: Name
+    father_name: FatherName
+    mother_name: MotherName
     father_nid: Annotated[
         Nid | None,
         Label(
@@ -134,14 +138,14 @@ class NewVoterForm(NidForm):
     def _is_of_the_birth_year(cls, number: Brn, info: ValidationInfo) -> Brn:
         born = info.data.get("birth_date")
         if born is not None and not number.consistent_with(born):
-            raise problem("nid.brn-year-mismatch")
+            raise TEXTS.problem("nid.brn-year-mismatch")
         return number
 
     @field_validator("name")
     @classmethod
     def _is_in_both_languages(cls, name: PersonName) -> PersonName:
         if name.bn is None or name.en is None:
-            raise problem("nid.name-in-both")
+            raise TEXTS.problem("nid.name-in-both")
         return name
 
 
@@ -185,7 +189,7 @@ class Change(Form):
     @field_validator("value")
     @classmethod
     def _date_is_a_date(cls, value: str, info: ValidationInfo) -> str:
-        return str(read_day(value)) if info.data.get("field") == "birth-date" else value
+        return str(parse_date(value, DateStyle.ISO)) if info.data.get("field") == "birth-date" else value
 
 
 class CorrectionForm(CardForm):
@@ -207,7 +211,7 @@ class CorrectionForm(CardForm):
     def _each_thing_once(cls, changes: tuple[Change, ...]) -> tuple[Change, ...]:
         corrected = [change.field for change in changes if change.field != "other"]
         if len(corrected) != len(set(corrected)):
-            raise problem("nid.corrected-twice")
+            raise TEXTS.problem("nid.corrected-twice")
         return changes
 
 
@@ -248,7 +252,7 @@ class ReissueForm(CardForm):
     @classmethod
     def _lost_card_has_a_gd(cls, gd_reference: str | None, info: ValidationInfo) -> str | None:
         if gd_reference is None and info.data.get("reason") == "lost":
-            raise problem("nid.gd-needed")
+            raise TEXTS.problem("nid.gd-needed")
         return gd_reference
 
 

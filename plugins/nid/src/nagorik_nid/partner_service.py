@@ -20,11 +20,11 @@ from nagorik.errors import (
     InputRejected,
     NagorikError,
 )
+from nagorik.form_fields import Address
 from nagorik.model.text import Text
-from nagorik_nid.fields import Address
+from nagorik_nid.data import TEXTS
 from nagorik_nid.forms import VerificationForm
 from nagorik_nid.settings import NidSettings
-from nagorik_nid.texts import text
 from nagorik_nid.wire import day, number_of
 
 TOKEN_SECONDS: Final = 12 * 60 * 60
@@ -126,7 +126,7 @@ def read_error(answer: Answer) -> NagorikError | None:
         case status if status < 300:  # noqa: PLR2004 - a success with an error in it says neither
             return ContractViolation("error-with-success-status")
         case 400 if field in FORM_FIELDS:
-            refused = text("nid.field-refused")
+            refused = TEXTS.text("nid.field-refused")
             return InputRejected([FieldProblem(pointer=FORM_FIELDS[field], code="nid.field-refused", text=refused)])
         case 401 if "Access is denied" in told:
             # What every call answers once the password has expired. The document names no other cause; a token that
@@ -135,7 +135,7 @@ def read_error(answer: Answer) -> NagorikError | None:
         case 403 if "SLA is not Assigned" in told:
             return CredentialsRejected(CredentialProblem.NOT_PERMITTED)
         case 403 if any(str(part).startswith("Voter is locked") for part in told):
-            return AgencyRejected("nid.locked", reason=text("nid.locked"))
+            return AgencyRejected("nid.locked", reason=TEXTS.text("nid.locked"))
     return None
 
 
@@ -161,11 +161,11 @@ def to_verification(form: VerificationForm) -> dict[str, Any]:
 
 def mismatch(answer: Verification) -> Text:
     """Which fields do not agree, by name only."""
-    names = [text(f"field.{name}") for name in answer.differing if name in RECORD_FIELDS]
+    names = [TEXTS.text(f"field.{name}") for name in answer.differing if name in RECORD_FIELDS]
     if not names:
-        return text("nid.mismatch-unnamed")
+        return TEXTS.text("nid.mismatch-unnamed")
     listed = Text(bn=", ".join(name.bn for name in names), en=", ".join(name.en for name in names))
-    return text("nid.mismatch", fields=listed)
+    return TEXTS.text("nid.mismatch", fields=listed)
 
 
 def trimmed(document: object) -> object:

@@ -31,9 +31,9 @@ from nagorik.model.submission import (
     WithdrawRequest,
 )
 from nagorik_nid import eligibility, partner_service, pricing, statuses, wire
+from nagorik_nid.data import STATUSES, TEXTS
 from nagorik_nid.forms import CardForm, NidForm, VerificationForm
 from nagorik_nid.settings import NidSettings
-from nagorik_nid.texts import text
 from nagorik_nid.wire import API
 
 Context = CallContext[NidSettings]
@@ -71,7 +71,7 @@ async def nagorik_submit(request: SubmitRequest, context: Context) -> Submission
     """A verification is asked, an application is filed; neither with a number that is not an NID number."""
     if isinstance(request.form, CardForm) and eligibility.is_birth_registration(request.form.nid, request.applicant):
         code = "nid.is-birth-registration"
-        raise InputRejected([FieldProblem(pointer="/form/nid", code=code, text=text(code))], layer=Layer.PLUGIN)
+        raise InputRejected([FieldProblem(pointer="/form/nid", code=code, text=TEXTS.text(code))], layer=Layer.PLUGIN)
     if request.service == "nid.verification":
         return await _verify(request.form_as(VerificationForm), context)
     filed = await context.http.write(
@@ -140,7 +140,12 @@ async def nagorik_advise_payment(request: AdvisePaymentRequest, context: Context
         json=wire.to_payment_reference(request.receipt),
         expect=wire.AdviceTaken,
     )
-    return PaymentAdvice(confirmed=statuses.meaning_of(taken.status).paid is True)
+    return PaymentAdvice(confirmed=_is_paid(taken.status))
+
+
+def _is_paid(word: str) -> bool:
+    meaning = STATUSES.meaning_of(word)
+    return meaning is not None and meaning.payment_confirmed is True
 
 
 @hookimpl

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 from typing import Final
 
 from nagorik.privacy import Form
+from nagorik_nid.data import RULES
 from nagorik_nid.forms import CorrectedField, CorrectionForm, ReissueForm
-from nagorik_nid.rules import rule
 
 PRINTED: Final[frozenset[CorrectedField]] = frozenset(
     {"name-bn", "name-en", "father-name", "mother-name", "spouse-name", "birth-date", "blood-group", "address"}
@@ -26,7 +26,7 @@ def choice(form: Form, attempt: int) -> dict[str, int | str]:
 
 def validity(day: date) -> timedelta:
     """How long a quote of ``day`` holds."""
-    return timedelta(hours=rule("quote-validity", day).hours)
+    return RULES.on(day)["quote-validity"].as_duration
 
 
 def _corrected_item(form: CorrectionForm) -> str:

@@ -4,17 +4,18 @@ Modelled, not the EC's own: ``simulator/WIRE.md`` describes it. All times on the
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from types import MappingProxyType
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from nagorik.agency_client import WireModel
-from nagorik.bangladesh import DateStyle, Money, Nid, dhaka_zone, format_date
+from nagorik.bangladesh import DateStyle, Nid, format_date
 from nagorik.model.document import DocumentReference
 from nagorik.model.payment import PaymentReceipt
 from nagorik.model.request import ApplicationRequest
+from nagorik.wire_fields import DhakaMinute, TakaAmount
 from nagorik_nid.fields import HomeAddress
 from nagorik_nid.forms import (
     CardForm,
@@ -53,20 +54,6 @@ FIELDS: Final[Mapping[CorrectedField, str]] = MappingProxyType(
 )
 
 
-def _dhaka_minute(written: object) -> object:
-    if not isinstance(written, str):
-        return written
-    return datetime.strptime(written.strip(), "%d/%m/%Y %H:%M").replace(tzinfo=dhaka_zone()).astimezone(UTC)
-
-
-def _taka(written: object) -> object:
-    return Money.taka(written) if isinstance(written, str) else written
-
-
-DhakaMinute = Annotated[datetime, BeforeValidator(_dhaka_minute)]
-Taka = Annotated[Money, BeforeValidator(_taka)]
-
-
 # What the EC answers
 
 
@@ -74,7 +61,7 @@ class FeeQuote(WireModel):
     """What an application costs: only the EC knows how often this NID number has applied before."""
 
     attempt: int = Field(ge=1)
-    total: Taka
+    total: TakaAmount
 
 
 class Standing(WireModel):
