@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nagorik_testing.admin import (
-        ADMIN_PATH as ADMIN_PATH,
         refused as refused,
+    )
+    from nagorik_testing.application_book import (
+        ApplicationBook as ApplicationBook,
+        Replication as Replication,
+    )
+    from nagorik_testing.case import (
+        Case as Case,
+        PaymentTold as PaymentTold,
     )
     from nagorik_testing.citizens import (
         SyntheticCitizen as SyntheticCitizen,
@@ -19,6 +26,22 @@ if TYPE_CHECKING:
     from nagorik_testing.clock import (
         FlowingClock as FlowingClock,
         SimulatedClock as SimulatedClock,
+    )
+    from nagorik_testing.conditions import (
+        BrownOut as BrownOut,
+        ClosedOutside as ClosedOutside,
+        Condition as Condition,
+        Outage as Outage,
+        RateLimit as RateLimit,
+        Weather as Weather,
+    )
+    from nagorik_testing.course import (
+        Course as Course,
+    )
+    from nagorik_testing.desk import (
+        ADMIN_PATH as ADMIN_PATH,
+        About as About,
+        Desk as Desk,
     )
     from nagorik_testing.exchanges import (
         Exchange as Exchange,
@@ -63,6 +86,21 @@ if TYPE_CHECKING:
     from nagorik_testing.loopback import (
         serve as serve,
     )
+    from nagorik_testing.reading import (
+        amount_in as amount_in,
+        choice_in as choice_in,
+        content_of as content_of,
+        day_in as day_in,
+        instant_in as instant_in,
+        rows_in as rows_in,
+        text_in as text_in,
+    )
+    from nagorik_testing.refusal import (
+        Handler as Handler,
+        Refusal as Refusal,
+        plain_envelope as plain_envelope,
+        routes_of as routes_of,
+    )
     from nagorik_testing.rejected import (
         FileRejected as FileRejected,
     )
@@ -79,9 +117,17 @@ if TYPE_CHECKING:
         ExampleApplication as ExampleApplication,
         Simulator as Simulator,
     )
+    from nagorik_testing.slot_board import (
+        Slot as Slot,
+        SlotBoard as SlotBoard,
+    )
     from nagorik_testing.socket_guard import (
         OutsideReached as OutsideReached,
         only_this_machine as only_this_machine,
+    )
+    from nagorik_testing.specimen import (
+        specimen_pdf as specimen_pdf,
+        specimen_picture as specimen_picture,
     )
     from nagorik_testing.strict_router import (
         StrictRouter as StrictRouter,
@@ -89,14 +135,26 @@ if TYPE_CHECKING:
     from nagorik_testing.strict_transport import (
         late as late,
     )
+    from nagorik_testing.temporary_links import (
+        TemporaryLinks as TemporaryLinks,
+    )
+    from nagorik_testing.token_desk import (
+        TokenDesk as TokenDesk,
+        bearer as bearer,
+    )
     from nagorik_testing.unsatisfied import (
         Unsatisfied as Unsatisfied,
     )
 
 _HOMES = {
-    "admin": ("ADMIN_PATH", "refused"),
+    "admin": ("refused",),
+    "application_book": ("ApplicationBook", "Replication"),
+    "case": ("Case", "PaymentTold"),
     "citizens": ("SyntheticCitizen", "SyntheticCitizens"),
     "clock": ("FlowingClock", "SimulatedClock"),
+    "conditions": ("BrownOut", "ClosedOutside", "Condition", "Outage", "RateLimit", "Weather"),
+    "course": ("Course",),
+    "desk": ("ADMIN_PATH", "About", "Desk"),
     "exchanges": ("Exchange", "Provenance"),
     "fault": (
         "Altered",
@@ -120,13 +178,19 @@ _HOMES = {
     "installed": ("SimulatorUnusable", "installed_simulators", "load_simulator"),
     "ledger": ("Effect", "Ledger", "SeenRequest"),
     "loopback": ("serve",),
+    "reading": ("amount_in", "choice_in", "content_of", "day_in", "instant_in", "rows_in", "text_in"),
+    "refusal": ("Handler", "Refusal", "plain_envelope", "routes_of"),
     "rejected": ("FileRejected",),
     "replays": ("Replays",),
     "script": ("EVERYONE", "Scenario", "Script"),
     "simulator": ("ErrorAnswer", "ExampleApplication", "Simulator"),
+    "slot_board": ("Slot", "SlotBoard"),
     "socket_guard": ("OutsideReached", "only_this_machine"),
+    "specimen": ("specimen_pdf", "specimen_picture"),
     "strict_router": ("StrictRouter",),
     "strict_transport": ("late",),
+    "temporary_links": ("TemporaryLinks",),
+    "token_desk": ("TokenDesk", "bearer"),
     "unsatisfied": ("Unsatisfied",),
 }
 _HOME_OF = {name: f"nagorik_testing.{module}" for module, names in _HOMES.items() for name in names}

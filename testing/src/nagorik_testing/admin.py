@@ -7,7 +7,7 @@ amounts and times and no personal data, and what is done through it is not in th
 import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, Field, ValidationError
@@ -19,11 +19,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nagorik.agency_client.egress import is_loopback
 from nagorik.privacy import Model
+from nagorik_testing.conditions import CONDITIONS
+from nagorik_testing.desk import ADMIN_PATH
 from nagorik_testing.fault import FAULTS
 from nagorik_testing.fault_plan import FaultRule
 from nagorik_testing.simulator import Simulator
-
-ADMIN_PATH: Final = "/_simulator"
 
 
 class _Advance(Model):
@@ -85,6 +85,9 @@ class _Admin:
             ("GET", "/faults", self.faults),
             ("POST", "/faults", self.add_fault),
             ("DELETE", "/faults", self.clear_faults),
+            ("GET", "/weather", self.weather),
+            ("POST", "/weather", self.add_condition),
+            ("DELETE", "/weather", self.clear_weather),
             ("POST", "/script", self.write_script),
             ("POST", "/reset", self.reset),
         ]
@@ -135,6 +138,20 @@ class _Admin:
     async def clear_faults(self, _request: Request) -> Response:
         self._simulator.faults.clear()
         return JSONResponse({"faults": []})
+
+    async def weather(self, _request: Request) -> Response:
+        weather = self._simulator.weather
+        conditions = [condition.model_dump(mode="json") for condition in weather.conditions]
+        return JSONResponse({"conditions": conditions, "met": dict(weather.met)})
+
+    async def add_condition(self, request: Request) -> Response:
+        condition = CONDITIONS.validate_json(await request.body())
+        self._simulator.weather.add(condition)
+        return JSONResponse(condition.model_dump(mode="json"), status_code=201)
+
+    async def clear_weather(self, request: Request) -> Response:
+        self._simulator.weather.clear()
+        return await self.weather(request)
 
     async def write_script(self, request: Request) -> Response:
         order = _ScriptOrder.model_validate_json(await request.body())

@@ -2,7 +2,7 @@
 
 import codecs
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -27,6 +27,11 @@ class CapturedAnswer:
     status: int
     headers: RawHeaders
     body: bytes
+
+    def with_headers(self, headers: Mapping[str, str]) -> "CapturedAnswer":
+        """The same answer with further headers."""
+        added = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        return replace(self, headers=[*self.headers, *added])
 
     async def send(self, send: Send) -> None:
         """Send it whole."""

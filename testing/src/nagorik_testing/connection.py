@@ -5,7 +5,7 @@ from typing import Final, Literal, Protocol
 CONNECTION: Final = "nagorik.connection"
 """The ASGI scope's extension that holds the ``Connection``."""
 
-Drop = Literal["refused", "connect-timeout", "pool-timeout", "reset", "closed", "silent"]
+Drop = Literal["refused", "connect-timeout", "pool-timeout", "reset", "closed", "half-closed", "silent"]
 
 
 class Connection(Protocol):

@@ -10,8 +10,9 @@ from pydantic import Field, JsonValue, TypeAdapter
 
 from nagorik.privacy import Model
 
-Break = Literal["reset", "closed"]
-"""How a connection ends: ``reset`` by RST (in httpx a ``ReadError``), ``closed`` by FIN (``RemoteProtocolError``)."""
+Break = Literal["reset", "closed", "half-closed"]
+"""How a connection ends: ``reset`` by RST (in httpx a ``ReadError``), ``closed`` by FIN (``RemoteProtocolError``);
+``half-closed`` is the FIN of one who goes on listening."""
 
 
 class NotSent(Model):
@@ -36,8 +37,9 @@ class AnswerLost(Model):
     """The agency processes the request, and not a byte of its answer arrives."""
 
     fault: Literal["answer-lost"] = "answer-lost"
-    how: Literal["reset", "closed", "silent"] = "reset"
-    """``silent`` keeps the connection open without a word, until the client's read timeout."""
+    how: Literal["reset", "closed", "half-closed", "silent"] = "reset"
+    """``half-closed`` says that nothing more will come and goes on listening; ``silent`` keeps the connection open
+    without a word, until the client's read timeout."""
 
 
 class Answered(Model):
@@ -153,5 +155,8 @@ Fault = (
     | Padded
 )
 
-FAULTS: TypeAdapter[Fault] = TypeAdapter(Annotated[Fault, Field(discriminator="fault")])
+AnyFault = Annotated[Fault, Field(discriminator="fault")]
+"""A fault as a field of a model."""
+
+FAULTS: TypeAdapter[Fault] = TypeAdapter(AnyFault)
 """Reads a fault from JSON: ``{"fault": "answer-lost", "how": "silent"}``."""

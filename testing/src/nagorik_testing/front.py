@@ -12,6 +12,7 @@ from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
 from nagorik_testing.captured import CapturedAnswer, answered, capture, changed, maintenance_page
+from nagorik_testing.conditions import Weather
 from nagorik_testing.connection import CONNECTION, Connection
 from nagorik_testing.fault import (
     Altered,
@@ -65,6 +66,7 @@ class Front:
         *,
         ledger: Ledger,
         faults: FaultPlan,
+        weather: Weather,
         client_reference: Callable[[ReadRequest], str | None],
         markers: Callable[[ReadRequest], tuple[str, ...]],
     ) -> None:
@@ -72,6 +74,7 @@ class Front:
         self._app = Starlette(routes=list(routes))
         self._ledger = ledger
         self._faults = faults
+        self._weather = weather
         self._client_reference = client_reference
         self._markers = markers
 
@@ -83,7 +86,7 @@ class Front:
         body = await request.body()
         read = self._read(scope, dict(request.query_params), body)
         reference = self._client_reference(read)
-        fault = self._faults.take(read.operation, reference, self._markers(read))
+        fault = self._faults.take(read.operation, reference, self._markers(read)) or self._weather.meet()
         number = self._ledger.arrived(
             read.operation,
             client_reference=reference,
@@ -94,7 +97,7 @@ class Front:
         async def process() -> CapturedAnswer:
             answer = await capture(self._app, scope, body)
             self._ledger.answered(number, answer.status)
-            return answer
+            return answer.with_headers(self._weather.headers())
 
         if fault is None:
             await (await process()).send(send)

@@ -18,6 +18,7 @@ _EXCEPTIONS: Final[dict[Drop, tuple[type[httpx.TransportError], str]]] = {
     "pool-timeout": (httpx.PoolTimeout, "simulated: no free connection in time"),
     "reset": (httpx.ReadError, "simulated: connection reset"),
     "closed": (httpx.RemoteProtocolError, "simulated: connection closed"),
+    "half-closed": (httpx.RemoteProtocolError, "simulated: connection half closed"),
     "silent": (httpx.ReadTimeout, "simulated: no answer in time"),
 }
 

@@ -104,6 +104,8 @@ class _Socket:
     async def drop(self, how: Drop) -> None:
         if how == "closed":
             self._transport.close()  # after what is written has gone out
+        elif how == "half-closed":
+            self._transport.write_eof()
         elif how != "silent":
             await self._reset()
         await self._until_gone()

@@ -14,6 +14,8 @@ from nagorik.errors import NagorikError
 from nagorik.model.identity import Applicant
 from nagorik_testing.citizens import SyntheticCitizen
 from nagorik_testing.clock import SimulatedClock
+from nagorik_testing.conditions import Condition, Weather
+from nagorik_testing.desk import Desk
 from nagorik_testing.fault_plan import FaultPlan
 from nagorik_testing.front import Front, ReadRequest, operations_of
 from nagorik_testing.ledger import Ledger
@@ -59,6 +61,8 @@ class Simulator(ABC):
         ledger: What really happened.
         faults: What goes wrong on the way.
         script: What the agency decides.
+        weather: When it can be reached.
+        desks: What it keeps, such as its ``ApplicationBook``; each puts itself here when ``open_office`` makes it.
     """
 
     plugin_id: ClassVar[str]
@@ -67,6 +71,8 @@ class Simulator(ABC):
     """One sentence, in Bangla and English, that says what of it is modelled and not known."""
     outcomes: ClassVar[tuple[str, ...]]
     """What can be scripted; the first is what happens where nothing is."""
+    conditions: ClassVar[Sequence[Condition]] = ()
+    """When it can always be reached, or cannot, such as ``ClosedOutside(open="08:00", close="22:00")``."""
 
     def __init__(self, *, clock: SimulatedClock | None = None, seed: int = 0) -> None:
         """Open the agency.
@@ -81,6 +87,8 @@ class Simulator(ABC):
         self.ledger = Ledger(self.clock, self.settle)
         self.script = Script(self.outcomes)
         self.faults = FaultPlan(self.ledger)
+        self.weather = Weather(self.conditions, self.clock, f"{self.plugin_id}:{seed}")
+        self.desks: list[Desk] = []
         self.reset()
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,8 +115,11 @@ class Simulator(ABC):
         """
 
     def operator_routes(self) -> Sequence[Route]:
-        """What the agency's own officers do, under ``/_simulator``; served with the admin API only."""
-        return ()
+        """What the agency's own officers do, under ``/_simulator``; served with the admin API only.
+
+        By default what each of ``desks`` offers.
+        """
+        return [route for desk in self.desks for route in desk.officer_routes()]
 
     def example(self, service: str, citizen: SyntheticCitizen) -> ExampleApplication:
         """An application for ``service`` that a citizen of the simulator's register could file and that is accepted.
@@ -128,19 +139,25 @@ class Simulator(ABC):
         return ()
 
     def client_reference(self, request: ReadRequest) -> str | None:
-        """The client reference that a request carries: ``clientReference`` in its JSON or in its query."""
+        """That of what a request names at a desk; else ``clientReference`` in its JSON or in its query."""
+        for desk in self.desks:
+            about = desk.about(request)
+            if about is not None:
+                return about.client_reference
         given = request.content.get("clientReference") if isinstance(request.content, dict) else None
         return given if isinstance(given, str) else request.query.get("clientReference")
 
-    def markers(self, request: ReadRequest) -> tuple[str, ...]:  # noqa: ARG002 - for subclasses
+    def markers(self, request: ReadRequest) -> tuple[str, ...]:
         """Other names by which the script and the faults may know whom a request is about, such as an alias."""
-        return ()
+        return next((about.markers for desk in self.desks if (about := desk.about(request)) is not None), ())
 
     def reset(self) -> None:
         """Forget everything that happened and was scripted. The clock goes on."""
         self.random.seed(f"{self.plugin_id}:{self.seed}")
         self.ledger.clear()
         self.script.clear()
+        self.weather.clear()
+        self.desks.clear()
         self.open_office()
         routes = tuple(self.routes())
         self.faults.begin(operations_of(routes))
@@ -148,6 +165,7 @@ class Simulator(ABC):
             routes,
             ledger=self.ledger,
             faults=self.faults,
+            weather=self.weather,
             client_reference=self.client_reference,
             markers=self.markers,
         )
