@@ -79,7 +79,7 @@ class LoginAnswer(PartnerModel):
 
 
 class _Evidence(PartnerModel):
-    request_id: str = Field(alias="requestId", min_length=1)
+    request_id: str = Field(alias="requestId", pattern=r"^[A-Za-z0-9-]+$", max_length=64)
 
 
 class _EvidenceData(PartnerModel):
