@@ -77,23 +77,31 @@ FAULTS: Final[Mapping[str, Explanation]] = MappingProxyType(
             " applications.",
             _MODEL,
         ),
+        "F12": Explanation(
+            "Some agencies answer every request with status 200 and say in the body that it failed. A plugin that"
+            " reads the status alone tells a citizen that they are registered.",
+            "Let the answers function that the manifest names recognise the agency's errors, whatever their status. "
+            + _MODEL,
+        ),
         "F13": Explanation(
             "Answers lose fields, change their shape or are no JSON. What is added may be ignored; what is missing"
             " may not.",
             _MODEL,
         ),
         "F14": Explanation(
-            "Bangla text arrives in broken or mislabelled character sets.",
-            _MODEL,
+            "Bangla text arrives in broken or mislabelled character sets, and its digits are Bangla or ASCII. A name"
+            " or a number that is read wrongly is worse than none.",
+            _MODEL + " Give references a pattern of ASCII letters and digits, and read amounts and dates with"
+            " nagorik.bangladesh.",
         ),
         "F15": Explanation(
             "An expired session answers with a redirect to a login page, which a browser would follow and a client"
-            " must not.",
+            " must not. A redirect to anywhere else says nothing of what was done before it.",
             "Do not list redirect statuses in accept.",
         ),
         "F16": Explanation(
-            "An agency that is asked for an answer may take a day. A counter cannot wait, and the application may be"
-            " stored.",
+            "An agency that is asked for an answer may take a day, let it drip, or send more than a counter's machine"
+            " can hold. Nobody waits for that, and the application may be stored.",
             "Do not wait inside a hook; " + _DECLARE[0].lower() + _DECLARE[1:],
         ),
     }

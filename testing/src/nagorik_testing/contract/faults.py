@@ -1,15 +1,16 @@
 """Playing the fault matrix: every row, for every operation of every offer that reaches its agency."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from nagorik import NagorikError, Operation
 from nagorik.manifest import PaymentGateway, PublicService
 from nagorik_testing.contract.bench import PLAYED, Bench, End, FreeOfCharge, NotReachable, Subject, open_bench
-from nagorik_testing.contract.matrix import RESULT, ROWS, Cell, Kind, Row
+from nagorik_testing.contract.matrix import FOR_EVER, RESULT, ROWS, Cell, Kind, Row
 from nagorik_testing.contract.verdict import Finding, Standing
 from nagorik_testing.contract.watch import canaries, leaked, listening
 
@@ -19,12 +20,11 @@ LOGIN_PATHS: Final = ("login", "token", "auth")
 Offer = PublicService | PaymentGateway
 
 
-async def play_matrix(subject: Subject, offer: Offer) -> AsyncIterator[Finding]:
+async def play_matrix(subject: Subject, offer: Offer, rows: Sequence[Row] = ROWS) -> AsyncIterator[Finding]:
     """The findings of all rows for one service or gateway, operation by operation."""
     for operation in sorted(offer.operations & PLAYED):
-        kind = Kind.of(offer.writes.get(operation))
         try:
-            step = await _step(subject, offer, operation)
+            step, usual = await _step(subject, offer, operation)
         except FreeOfCharge:
             continue
         except NotReachable as missing:
@@ -40,12 +40,13 @@ async def play_matrix(subject: Subject, offer: Offer) -> AsyncIterator[Finding]:
             continue
         if step is None:
             continue  # it is answered without the agency, so that nothing below it can go wrong
-        for row in ROWS:
-            yield await _play(subject, offer, operation, kind, row, step)
+        play = _Play(subject, offer, operation, step, usual)
+        async for finding in play.reads(rows) if operation in offer.reads else play.writes(rows):
+            yield finding
 
 
-async def _step(subject: Subject, offer: Offer, operation: Operation) -> str | None:
-    """The request that an operation makes last, as the ledger names it; ``None`` if it makes none.
+async def _step(subject: Subject, offer: Offer, operation: Operation) -> tuple[str | None, object]:
+    """The request that an operation makes last, as the ledger names it, and its result; ``None`` if it makes none.
 
     Raises:
         NotReachable: The operation cannot be called, or fails without any fault.
@@ -61,75 +62,114 @@ async def _step(subject: Subject, offer: Offer, operation: Operation) -> str | N
             for seen in bench.simulator.ledger.requests()[before:]
             if not any(word in seen.operation for word in LOGIN_PATHS)
         ]
-        return made[-1] if made else None
+        return made[-1] if made else None, end.result
 
 
-async def _play(subject: Subject, offer: Offer, operation: Operation, kind: Kind, row: Row, step: str) -> Finding:
-    cell = row.cells[kind]
-    check = f"{operation.value}/{row.id}"
-    expected = _described(cell)
-    if row.login_only and subject.manifest.login is None:
-        return _finding(check, offer, row, Standing.NOT_APPLICABLE, because="the plugin does not log in")
-    if row.json_only and operation is Operation.ARTEFACT:
-        return _finding(check, offer, row, Standing.NOT_APPLICABLE, because="a file is no JSON")
-    async with open_bench(subject, offer.id) as bench:
-        try:
-            await bench.prepare(operation)
-        except NotReachable as missing:
-            return _finding(check, offer, row, Standing.NOT_REACHED, expected=expected, got=str(missing))
-        before, effects = len(bench.simulator.ledger.requests(step)), _effects(bench)
-        rule = bench.simulator.faults.add(step, row.fault, count=row.count)
+@dataclass(frozen=True, slots=True)
+class _Play:
+    """One operation, row by row.
+
+    Attributes:
+        step: The request that meets the faults.
+        usual: What the operation returns without any.
+    """
+
+    subject: Subject
+    offer: Offer
+    operation: Operation
+    step: str
+    usual: object
+
+    async def reads(self, rows: Sequence[Row]) -> AsyncIterator[Finding]:
+        """All rows before one agency, since reading changes nothing there; each on a platform of its own."""
+        async with open_bench(self.subject, self.offer.id) as bench:
+            await bench.prepare(self.operation)
+            for row in rows:
+                yield self._skipped(row) or await self._read(row, bench)
+
+    async def _read(self, row: Row, bench: Bench) -> Finding:
+        bench.simulator.faults.clear()
+        async with bench.restarted():
+            usual = (await bench.call(self.operation)).result if row.same else None
+            return await self._met(row, bench, usual)
+
+    async def writes(self, rows: Sequence[Row]) -> AsyncIterator[Finding]:
+        """Each row before an agency of its own."""
+        for row in rows:
+            yield self._skipped(row) or await self._written(row)
+
+    async def _written(self, row: Row) -> Finding:
+        async with open_bench(self.subject, self.offer.id) as bench:
+            try:
+                await bench.prepare(self.operation)
+            except NotReachable as missing:
+                return self._found(row, Standing.NOT_REACHED, got=str(missing))
+            return await self._met(row, bench, self.usual)
+
+    def _skipped(self, row: Row) -> Finding | None:
+        if row.login_only and self.subject.manifest.login is None:
+            return self._found(row, Standing.NOT_APPLICABLE, because="the plugin does not log in")
+        if row.json_only and self.operation is Operation.ARTEFACT:
+            return self._found(row, Standing.NOT_APPLICABLE, because="a file is no JSON")
+        return None
+
+    async def _met(self, row: Row, bench: Bench, usual: object) -> Finding:
+        """Play a row on a bench that is prepared; ``usual`` is what a result is compared with."""
+        cell, ledger = row.cells[self._kind], bench.simulator.ledger
+        before, effects = len(ledger.requests(self.step)), _effects(bench)
+        rule = bench.simulator.faults.add(self.step, row.fault, count=row.count)
+        if row.then is not None:
+            bench.simulator.faults.add(self.step, row.then, first=2, count=FOR_EVER)
         with listening() as heard:
-            end = await bench.call(operation)
-        arrived = bench.simulator.ledger.requests(step)[before:]
+            end = await bench.call(self.operation)
+        arrived = ledger.requests(self.step)[before:]
         reached = [seen for seen in arrived if seen.fault not in {"refused-before-processing"}]
         happened = sum((_effects(bench) - effects).values())
         problems = [
             *_wrong_end(end, cell),
             *_wrong_count(len(reached), cell),
             *_wrong_effects(happened, cell, bench),
-            *_wrong_keys([seen.idempotency_key for seen in reached], kind),
+            *_wrong_keys([seen.idempotency_key for seen in reached], self._kind),
         ]
-        if end.seconds > max(row.longest, subject.manifest.limits.deadline + 1):
+        if row.same and end.error is None and _meaning(end.result) != _meaning(usual):
+            problems.append("the result is another than without the fault")
+        if end.seconds > max(row.longest, self.subject.manifest.limits.deadline + 1):
             problems.append(f"{end.seconds:.0f} simulated seconds")
         if not rule.used:
             problems.append("the fault never happened")
         leaks = leaked(heard.text + end.told * (end.error is not None), _sought(bench))
         if leaks:
             problems.append(f"{leaks} canaries of personal data in logs or error texts")
-    if not problems:
-        return _finding(check, offer, row, Standing.PASSED, expected=expected)
-    told = f"{_name(end)}, {len(reached)} requests, {happened} effects"
-    return _finding(
-        check,
-        offer,
-        row,
-        Standing.FAILED,
-        expected=expected,
-        got=told,
-        because="; ".join(problems),
-    )
+        if not problems:
+            return self._found(row, Standing.PASSED)
+        told = f"{_name(end)}, {len(reached)} requests, {happened} effects"
+        return self._found(row, Standing.FAILED, got=told, because="; ".join(problems))
+
+    @property
+    def _kind(self) -> Kind:
+        return Kind.of(self.offer.writes.get(self.operation))
+
+    def _found(self, row: Row, standing: Standing, *, got: str = "", because: str = "") -> Finding:
+        return Finding(
+            check=f"{self.operation.value}/{row.id}",
+            offer=self.offer.id,
+            title=row.title,
+            standing=standing,
+            expected="" if standing is Standing.NOT_APPLICABLE else _described(row.cells[self._kind]),
+            got=got,
+            because=because,
+        )
 
 
-def _finding(
-    check: str,
-    offer: Offer,
-    row: Row,
-    standing: Standing,
-    *,
-    expected: str = "",
-    got: str = "",
-    because: str = "",
-) -> Finding:
-    return Finding(
-        check=check,
-        offer=offer.id,
-        title=row.title,
-        standing=standing,
-        expected=expected,
-        got=got,
-        because=because,
-    )
+def _meaning(result: object) -> object:
+    """What a result says, without the agency's own words, which may change with the bytes that they come in."""
+    return _without_raw(result.model_dump()) if isinstance(result, BaseModel) else result
+
+
+def _without_raw(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_raw(inner) for key, inner in value.items() if key != "raw"}
+    return [_without_raw(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _wrong_end(end: End, cell: Cell) -> list[str]:

@@ -26,10 +26,14 @@ from nagorik_testing.fault import (
     Altered,
     Answered,
     AnswerLost,
+    Dripping,
+    Encoded,
     Fault,
     Garbled,
     MaintenancePage,
     NotSent,
+    Padded,
+    Reshaped,
     Slow,
     Truncated,
 )
@@ -86,7 +90,9 @@ class Row:
         cells: What must come of it.
         login_only: Whether it concerns only plugins that log in.
         json_only: Whether it concerns only answers that are JSON.
+        same: Whether a result has to say what it says without the fault, the agency's raw words apart.
         longest: Most simulated seconds that the call may take.
+        then: What the requests after those meet; nothing if not given.
     """
 
     id: str
@@ -97,6 +103,8 @@ class Row:
     login_only: bool = False
     longest: float = 60.0
     json_only: bool = False
+    same: bool = False
+    then: Fault | None = None
 
 
 Cells = Mapping[Kind, Cell]
@@ -121,6 +129,27 @@ _LOST: Final = Cell((OutcomeUnknown,), (1, 1), 1)
 _IN_DOUBT: Final = Cell((OutcomeUnknown,), (1, 1), 0)
 _BROKEN: Final = Cell((ContractViolation, AgencyUnavailable), (1, ATTEMPTS))
 _DEFINITE: Final = (AgencyRejected, CredentialsRejected, DuplicateApplication)
+_REFUSED: Final = (*_DEFINITE, InputRejected)
+_JSON: Final[Mapping[str, str]] = MappingProxyType({"content-type": "application/json"})
+
+
+def _refused(status: int, body: str = "{}") -> Answered:
+    """A refusal of the agency's own, which it has not processed."""
+    return Answered(status=status, body=body, headers=dict(_JSON))
+
+
+def _unreadable() -> Cells:
+    """What must come of an answer that holds nothing of what was asked for, after processing."""
+    return _by_kind(read=_BROKEN, native=_LOST, other=_LOST)
+
+
+def _read_or_refused() -> Cells:
+    """What must come of an answer that a plugin may understand, but not misunderstand, after processing."""
+    write = Cell((RESULT, OutcomeUnknown), (1, 1), 1)
+    return _by_kind(read=Cell((RESULT, ContractViolation), (1, 1)), native=write, other=write)
+
+
+_AS_EVER: Final = _everywhere((RESULT,), (1, 1), effects=1)
 
 ROWS: Final[tuple[Row, ...]] = (
     Row(
@@ -220,6 +249,13 @@ ROWS: Final[tuple[Row, ...]] = (
         _by_kind(read=_OK_AGAIN, native=_OK_AGAIN_ONCE, other=_LOST),
     ),
     Row(
+        "F07-503",
+        "503 with Retry-After, without processing",
+        Answered(status=503, retry_after="2"),
+        1,
+        _by_kind(read=_OK_AGAIN, native=_OK_AGAIN_ONCE, other=_IN_DOUBT),
+    ),
+    Row(
         "F08",
         "401 once",
         Answered(status=401),
@@ -238,9 +274,39 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(
         "F09",
         "403",
-        Answered(status=403, body="{}", headers={"content-type": "application/json"}),
+        _refused(403),
         1,
         _everywhere(_DEFINITE, (1, 1), effects=0),
+    ),
+    Row(
+        "F09-404",
+        "404",
+        _refused(404),
+        1,
+        _by_kind(
+            read=Cell((RESULT, *_DEFINITE), (1, 1)),
+            native=Cell(_DEFINITE, (1, 1), 0),
+            other=Cell(_DEFINITE, (1, 1), 0),
+        ),
+    ),
+    Row(
+        "F09-409",
+        "409",
+        _refused(409),
+        1,
+        _everywhere(_DEFINITE, (1, 1), effects=0),
+    ),
+    Row(
+        "F09-replay",
+        "processed, then no answer; 409 to every further attempt",
+        AnswerLost(),
+        1,
+        _by_kind(
+            read=Cell(_DEFINITE, (2, 2)),
+            native=Cell((RESULT, OutcomeUnknown, DuplicateApplication), (2, ATTEMPTS), 1),
+            other=_LOST,
+        ),
+        then=_refused(409),
     ),
     Row(
         "F09-page",
@@ -252,7 +318,14 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(
         "F10",
         "422",
-        Answered(status=422, body="{}", headers={"content-type": "application/json"}),
+        _refused(422),
+        1,
+        _everywhere((InputRejected, AgencyRejected), (1, 1), effects=0),
+    ),
+    Row(
+        "F10-fields",
+        "400 with a list of fields",
+        _refused(400, '{"errors": [{"field": "name", "message": "is too long"}]}'),
         1,
         _everywhere((InputRejected, AgencyRejected), (1, 1), effects=0),
     ),
@@ -261,14 +334,26 @@ ROWS: Final[tuple[Row, ...]] = (
         "a maintenance page in HTML with status 200, after processing",
         MaintenancePage(processed=True),
         1,
-        _by_kind(read=_BROKEN, native=_LOST, other=_LOST),
+        _unreadable(),
+    ),
+    Row(
+        "F12",
+        "an error in JSON with status 200, without processing",
+        _refused(200, '{"statusCode": "E-104", "error": {"field": "request", "message": "is not accepted"}}'),
+        FOR_EVER,
+        _by_kind(
+            read=Cell((ContractViolation, AgencyUnavailable, *_REFUSED), (1, ATTEMPTS)),
+            native=Cell((OutcomeUnknown, *_REFUSED), (1, ATTEMPTS), 0),
+            other=Cell((OutcomeUnknown, *_REFUSED), (1, 1), 0),
+        ),
+        json_only=True,
     ),
     Row(
         "F13",
         "an answer that is not JSON",
         Garbled(how="not-json"),
         1,
-        _by_kind(read=_BROKEN, native=_LOST, other=_LOST),
+        _unreadable(),
         json_only=True,
     ),
     Row(
@@ -276,23 +361,126 @@ ROWS: Final[tuple[Row, ...]] = (
         "an empty answer",
         Garbled(how="empty"),
         1,
-        _by_kind(read=_BROKEN, native=_LOST, other=_LOST),
+        _unreadable(),
     ),
     Row(
         "F13-extra",
         "a field that nobody announced",
         Altered(put={"unannounced": {"nested": [1, 2]}}),
         1,
-        _everywhere((RESULT,), (1, 1), effects=1),
+        _AS_EVER,
         json_only=True,
+        same=True,
+    ),
+    Row(
+        "F13-truncated",
+        "JSON that ends too early, though its length is right",
+        Garbled(how="cut-short"),
+        1,
+        _unreadable(),
+        json_only=True,
+    ),
+    Row(
+        "F13-null",
+        "null in place of the answer",
+        Reshaped(how="null"),
+        1,
+        _unreadable(),
+        json_only=True,
+    ),
+    Row(
+        "F13-missing",
+        "an answer without any of its fields",
+        Reshaped(how="no-fields"),
+        1,
+        _unreadable(),
+        json_only=True,
+    ),
+    Row(
+        "F13-nulls",
+        "an answer whose every value is null",
+        Reshaped(how="nulls"),
+        1,
+        _unreadable(),
+        json_only=True,
+    ),
+    Row(
+        "F13-list",
+        "a list with the answer in place of the answer",
+        Reshaped(how="in-list"),
+        1,
+        _unreadable(),
+        json_only=True,
+    ),
+    Row(
+        "F13-double",
+        "JSON inside a JSON text",
+        Reshaped(how="double-encoded"),
+        1,
+        _unreadable(),
+        json_only=True,
+    ),
+    Row(
+        "F13-retyped",
+        "numbers and truth values as text",
+        Reshaped(how="numbers-as-text"),
+        1,
+        _read_or_refused(),
+        json_only=True,
+        same=True,
+    ),
+    Row(
+        "F13-label",
+        "JSON that is labelled as HTML",
+        Encoded(how="labelled-html"),
+        1,
+        _AS_EVER,
+        json_only=True,
+        same=True,
     ),
     Row(
         "F14",
         "an answer in a broken character set",
         Garbled(how="not-utf-8"),
         1,
-        _by_kind(read=_BROKEN, native=_LOST, other=_LOST),
+        _unreadable(),
         json_only=True,
+    ),
+    Row(
+        "F14-bom",
+        "a byte order mark before the answer",
+        Encoded(how="byte-order-mark"),
+        1,
+        _AS_EVER,
+        json_only=True,
+        same=True,
+    ),
+    Row(
+        "F14-utf-16",
+        "an answer in UTF-16, labelled as such",
+        Encoded(how="utf-16"),
+        1,
+        _AS_EVER,
+        json_only=True,
+        same=True,
+    ),
+    Row(
+        "F14-charset",
+        "UTF-8 that is labelled as Latin-1",
+        Encoded(how="labelled-latin-1"),
+        1,
+        _AS_EVER,
+        json_only=True,
+        same=True,
+    ),
+    Row(
+        "F14-digits",
+        "Bangla digits in every text of the answer",
+        Reshaped(how="bangla-digits"),
+        1,
+        _read_or_refused(),
+        json_only=True,
+        same=True,
     ),
     Row(
         "F15",
@@ -300,6 +488,13 @@ ROWS: Final[tuple[Row, ...]] = (
         Answered(status=302, headers={"location": "https://login.example.invalid/"}),
         1,
         _everywhere((CredentialsRejected,), (1, 1), effects=0),
+    ),
+    Row(
+        "F15-moved",
+        "a redirect to another page, after processing",
+        Answered(status=302, headers={"location": "https://moved.example.invalid/receipts/7"}, processed=True),
+        1,
+        _by_kind(read=Cell((ContractViolation,), (1, 1)), native=_LOST, other=_LOST),
     ),
     Row(
         "F16",
@@ -311,6 +506,20 @@ ROWS: Final[tuple[Row, ...]] = (
             native=Cell((OutcomeUnknown,), (1, ATTEMPTS), 1),
             other=_LOST,
         ),
+    ),
+    Row(
+        "F16-drip",
+        "an answer that drips past the deadline, byte by byte",
+        Dripping(seconds=5, piece=1),
+        FOR_EVER,
+        _by_kind(read=Cell((AgencyUnavailable,), (1, 1)), native=_LOST, other=_LOST),
+    ),
+    Row(
+        "F16-large",
+        "an answer larger than may be read",
+        Padded(),
+        1,
+        _by_kind(read=Cell((ContractViolation, AgencyUnavailable), (1, 1)), native=_LOST, other=_LOST),
     ),
 )
 """Rows that need no more than one operation; the others are checks of their own."""
