@@ -1,0 +1,169 @@
+"""Who may apply for which booklet, with which document and how fast, as far as it can be told without asking.
+
+The rules of the day are applied when a citizen asks, when a price is named and once more when the application is
+filed: in between somebody may have a birthday, and a circular its first day.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from nagorik.bangladesh import PersonName, age_on
+from nagorik.errors import FieldProblem, InputRejected, Layer
+from nagorik.model.eligibility import Criterion, EligibilityDecision, EligibilityRequest, Verdict
+from nagorik.model.request import ApplicationRequest
+from nagorik_passport.data import CRITERIA, RULES, TEXTS
+from nagorik_passport.forms import ApplicationForm, ReissueForm
+
+SMALLEST: Final = (48, 5)
+"""Pages and years of the booklet that everybody may have."""
+
+
+def decide(request: EligibilityRequest) -> EligibilityDecision:
+    """Every criterion of the service with its verdict; those about choices once there is a form."""
+    criteria = [_identity_document(request), _booklet(request), _photograph(request)]
+    if isinstance(request.form, ApplicationForm):
+        criteria += [_delivery(request), _own_name(request), _own_application(request)]
+    return EligibilityDecision(criteria=tuple(criteria))
+
+
+def check_today(request: ApplicationRequest) -> None:
+    """Refuse what the rules of the day of ``request`` do not allow, before anything is sent.
+
+    Raises:
+        InputRejected: At the field of each such choice.
+    """
+    asked = EligibilityRequest(service=request.service, on=request.on, applicant=request.applicant, form=request.form)
+    problems = [
+        FieldProblem(pointer=field(asked), code=f"passport.{found.id}", text=found.text)
+        for judge, field in _JUDGES
+        if (found := judge(asked)).verdict is Verdict.FAIL
+    ]
+    if problems:
+        raise InputRejected(problems, layer=Layer.PLUGIN)
+
+
+def _age(request: EligibilityRequest) -> int | None:
+    """Whole years, on the day in Dhaka; ``None`` for a birth date that has not come."""
+    born = request.applicant.birth_date
+    return age_on(born, request.on) if born <= request.on else None
+
+
+def _identity_document(request: EligibilityRequest) -> Criterion:
+    """Under 18 the birth registration and a parent's NID, from 21 on the NID, in between either."""
+    age, form, rules = _age(request), request.form, RULES.on(request.on)
+    filled = form if isinstance(form, ApplicationForm) else None
+    nid = filled.nid if filled else request.applicant.nid
+    registration = filled.birth_registration if filled else request.applicant.birth_registration
+    young, old = rules["birth-registration-only-to"], rules["nid-from"]
+    lacking = False if filled else None
+    """What is not in the form is not given; what the platform has not been told of may be at hand."""
+    if age is None:
+        return CRITERIA.criterion("identity-document", Verdict.FAIL, wanted=TEXTS.text("identity.birth-to-come"))
+    if age <= young.as_int:
+        parents = bool(filled and (filled.father_nid or filled.mother_nid))
+        given = True if registration and parents else lacking
+        return CRITERIA.criterion(
+            "identity-document", given, source=young.source, wanted=TEXTS.text("identity.minor")
+        )
+    if age < old.as_int:
+        given = True if nid or registration else lacking
+        return CRITERIA.criterion(
+            "identity-document", given, source=young.source, wanted=TEXTS.text("identity.either")
+        )
+    given = True if nid else lacking
+    if not nid and registration and filled and filled.place == "mission":
+        given = None  # missions may take a birth registration; whether this one does is not known
+    return CRITERIA.criterion("identity-document", given, source=old.source, wanted=TEXTS.text("identity.nid"))
+
+
+def _booklet(request: EligibilityRequest) -> Criterion:
+    """Every booklet between the two ages, the smallest outside them."""
+    age, form, rules = _age(request), request.form, RULES.on(request.on)
+    low, high = rules["any-booklet-from"], rules["any-booklet-to"]
+    free = age is not None and low.as_int <= age <= high.as_int
+    source = low.source if age is None or age < low.as_int else high.source
+    bounds = {"low": low.as_int, "high": high.as_int}
+    if free or (isinstance(form, ApplicationForm) and (form.pages, form.validity_years) == SMALLEST):
+        return CRITERIA.criterion("booklet", Verdict.PASS, source=source, **bounds)
+    return CRITERIA.criterion("booklet", False if form is not None else None, source=source, **bounds)
+
+
+def _photograph(request: EligibilityRequest) -> Criterion:
+    """No condition, but something to bring along."""
+    age, rule = _age(request), RULES.on(request.on)["own-photograph-to"]
+    small = age is not None and age <= rule.as_int
+    return CRITERIA.criterion(
+        "photograph",
+        Verdict.PASS,
+        source=rule.source,
+        what=TEXTS.text("photograph.own" if small else "photograph.office"),
+    )
+
+
+def _delivery(request: EligibilityRequest) -> Criterion:
+    """Super express has conditions of its own; how long each takes is counted from the enrolment."""
+    form, rules = request.form, RULES.on(request.on)
+    assert isinstance(form, ApplicationForm)  # noqa: S101 - asked with a form only
+    days = rules[f"working-days-{form.delivery}"]
+    if form.delivery != "super-express":
+        return CRITERIA.criterion("delivery", Verdict.PASS, source=days.source, days=days.as_int)
+    if form.place == "mission":
+        return CRITERIA.criterion(
+            "delivery", Verdict.FAIL, source=days.source, why=TEXTS.text("super-express.mission")
+        )
+    if isinstance(form, ReissueForm):
+        if form.permanent_address_changed:
+            return CRITERIA.criterion(
+                "delivery", Verdict.FAIL, source=days.source, why=TEXTS.text("super-express.address")
+            )
+        return CRITERIA.criterion("delivery", Verdict.PASS, source=days.source, days=days.as_int)
+    # The portal contradicts itself: only for holders of an earlier passport, says one sentence, and another asks
+    # new applicants for a police clearance of their own.
+    clearance = "super-express.clearance" if rules["police-verification"].as_bool else "super-express.no-clearance"
+    return CRITERIA.criterion("delivery", None, source=rules["police-verification"].source, why=TEXTS.text(clearance))
+
+
+def _own_name(request: EligibilityRequest) -> Criterion:
+    """The name in the form is the applicant's, because the challan is compared with it letter by letter."""
+    form, known = request.form, request.applicant.name
+    assert isinstance(form, ApplicationForm)  # noqa: S101 - asked with a form only
+    if known.en is None:
+        return CRITERIA.criterion("own-name", None)
+    return CRITERIA.criterion("own-name", PersonName(en=form.full_name).same_text(PersonName(en=known.en)))
+
+
+def _own_application(request: EligibilityRequest) -> Criterion:
+    """The birth date and the numbers are the applicant's, as far as two spellings of a number can be compared."""
+    form, applicant = request.form, request.applicant
+    assert isinstance(form, ApplicationForm)  # noqa: S101 - asked with a form only
+    same = form.birth_date == applicant.birth_date
+    if form.nid and applicant.nid and form.nid.kind == applicant.nid.kind:
+        same = same and form.nid == applicant.nid
+    if form.birth_registration and applicant.birth_registration:
+        same = same and form.birth_registration == applicant.birth_registration
+    return CRITERIA.criterion("own-application", same)
+
+
+def _document_field(request: EligibilityRequest) -> str:
+    form, age = request.form, _age(request)
+    if not isinstance(form, ApplicationForm) or age is None or age > _registration_only(request):
+        return "/form/nid"
+    return "/form/father_nid" if form.birth_registration else "/form/birth_registration"
+
+
+def _booklet_field(request: EligibilityRequest) -> str:
+    form = request.form
+    return "/form/pages" if isinstance(form, ApplicationForm) and form.validity_years == SMALLEST[1] else _VALIDITY
+
+
+def _registration_only(request: EligibilityRequest) -> int:
+    return RULES.on(request.on)["birth-registration-only-to"].as_int
+
+
+_VALIDITY: Final = "/form/validity_years"
+_JUDGES: Final[tuple[tuple[Callable[[EligibilityRequest], Criterion], Callable[[EligibilityRequest], str]], ...]] = (
+    (_identity_document, _document_field),
+    (_booklet, _booklet_field),
+    (_delivery, lambda _: "/form/delivery"),
+)
+"""What the rules of a day can forbid, each with the field at which it is put right."""

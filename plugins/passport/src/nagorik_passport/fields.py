@@ -1,0 +1,78 @@
+"""The fields that are the passport's own; those that most agencies have are in ``nagorik.form_fields``."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator
+
+from nagorik.bangladesh import NationalDataError, to_ascii_digits
+from nagorik.bangladesh.text import has_bangla_letters, has_latin_letters
+from nagorik.form_fields import Line
+from nagorik.forms import Label
+from nagorik_passport.data import TEXTS
+
+TITLES: Final = frozenset({"dr", "engr", "late"})
+"""Forbidden in a passport's names, by the guide to machine-readable passports [C]."""
+
+
+def _name(written: str) -> str:
+    if has_bangla_letters(written) or not has_latin_letters(written):
+        raise NationalDataError("name.en-script")
+    if written.split(maxsplit=1)[0].strip(".").casefold() in TITLES:
+        raise TEXTS.problem("form.no-titles")
+    return written
+
+
+def _whole(written: object) -> object:
+    digits = to_ascii_digits(written).strip() if isinstance(written, str) else ""
+    return int(digits) if digits in {"48", "64", "5", "10"} else written
+
+
+GivenName = Annotated[
+    Line,
+    AfterValidator(_name),
+    Label(
+        en="Given name",
+        bn="নামের প্রথম অংশ (Given Name)",
+        help_en="In English letters as on the NID card, without titles. Empty for a name of one word.",
+        help_bn="এনআইডি কার্ডের মতো ইংরেজি অক্ষরে, উপাধি ছাড়া। নাম এক শব্দের হলে খালি রাখুন।",
+    ),
+]
+Surname = Annotated[
+    Line,
+    AfterValidator(_name),
+    Label(
+        en="Surname",
+        bn="নামের শেষ অংশ (Surname)",
+        help_en="In English letters as on the NID card. The fee has to be paid in exactly this full name.",
+        help_bn="এনআইডি কার্ডের মতো ইংরেজি অক্ষরে। ফি হুবহু এই পুরো নামে জমা দিতে হবে।",
+    ),
+]
+Pages = Annotated[
+    Literal[48, 64],
+    BeforeValidator(_whole),
+    Label(
+        en="Pages",
+        bn="পৃষ্ঠা",
+        help_en="48 or 64. Under 18 and over 65 only 48.",
+        help_bn="৪৮ বা ৬৪। ১৮ বছরের কম ও ৬৫ বছরের বেশি হলে শুধু ৪৮।",
+    ),
+]
+ValidityYears = Annotated[
+    Literal[5, 10],
+    BeforeValidator(_whole),
+    Label(
+        en="Validity in years",
+        bn="মেয়াদ (বছর)",
+        help_en="5 or 10. Under 18 and over 65 only 5.",
+        help_bn="৫ বা ১০। ১৮ বছরের কম ও ৬৫ বছরের বেশি হলে শুধু ৫।",
+    ),
+]
+Delivery = Annotated[
+    Literal["regular", "express", "super-express"],
+    Label(
+        en="Delivery",
+        bn="সরবরাহের ধরন",
+        help_en="The days count from the enrolment, not from the payment. Super express is collected in Dhaka only.",
+        help_bn="দিন গণনা হয় অফিসে ছবি ও আঙুলের ছাপ দেওয়ার পর থেকে। অতি জরুরি পাসপোর্ট শুধু ঢাকা থেকে নিতে হয়।",
+    ),
+]

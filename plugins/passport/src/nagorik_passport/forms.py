@@ -1,0 +1,206 @@
+"""What a citizen fills in for each service."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from nagorik.bangladesh import BirthRegistrationNumber, NationalDataError, Nid
+from nagorik.form_fields import BirthDate, BirthRegistration, Line, Mobile, NidNumber, Passport, PostalAddress
+from nagorik.forms import Label
+from nagorik.privacy import Form
+from nagorik_passport.data import TEXTS
+from nagorik_passport.fields import Delivery, GivenName, Pages, Surname, ValidityYears
+
+
+class VerificationForm(Form):
+    """The passport that is asked about; the department answers only to who knows the date of birth."""
+
+    passport_no: Passport
+    birth_date: BirthDate
+
+
+class ApplicationForm(Form):
+    """What both kinds of application have."""
+
+    birth_date: BirthDate
+    given_name: GivenName | None = None
+    surname: Surname
+    nid: Annotated[
+        NidNumber | None,
+        Label(
+            en="NID number",
+            bn="এনআইডি নম্বর",
+            help_en="Needed from 21 on; from 18 to 20 it or the birth registration. 10, 13 or 17 digits.",
+            help_bn="২১ বছর থেকে আবশ্যক; ১৮ থেকে ২০ বছরে এটি অথবা জন্ম নিবন্ধন নম্বর। ১০, ১৩ বা ১৭ অঙ্ক।",
+        ),
+    ] = None
+    birth_registration: Annotated[
+        BirthRegistration | None,
+        Label(
+            en="Birth registration number",
+            bn="জন্ম নিবন্ধন নম্বর",
+            help_en="Needed under 18. The 17 digits on the online certificate in English.",
+            help_bn="১৮ বছরের কম হলে আবশ্যক। অনলাইন জন্ম সনদের (ইংরেজি) ১৭ অঙ্কের নম্বর।",
+        ),
+    ] = None
+    father_nid: Annotated[
+        NidNumber | None,
+        Label(
+            en="Father's NID number",
+            bn="পিতার এনআইডি নম্বর",
+            help_en="Under 18, this or the mother's.",
+            help_bn="১৮ বছরের কম হলে এটি অথবা মাতারটি দিন।",
+        ),
+    ] = None
+    mother_nid: Annotated[
+        NidNumber | None,
+        Label(
+            en="Mother's NID number",
+            bn="মাতার এনআইডি নম্বর",
+            help_en="Under 18, this or the father's.",
+            help_bn="১৮ বছরের কম হলে এটি অথবা পিতারটি দিন।",
+        ),
+    ] = None
+    pages: Pages
+    validity_years: ValidityYears
+    delivery: Delivery = "regular"
+    staff: Annotated[
+        Literal["none", "noc-prl"],
+        Label(
+            en="Government staff",
+            bn="সরকারি কর্মচারী",
+            help_en="With an NOC that is on the issuer's website, or on PRL, a faster delivery costs less.",
+            help_bn="ওয়েবসাইটে প্রকাশিত এনওসি থাকলে বা পিআরএলে থাকলে দ্রুত সরবরাহের ফি কম।",
+        ),
+    ] = "none"
+    place: Annotated[
+        Literal["bangladesh", "mission"],
+        Label(
+            en="Where you apply",
+            bn="কোথায় আবেদন করবেন",
+            help_en="At an office in Bangladesh, or at a mission abroad. A mission takes its fee itself, in dollars.",
+            help_bn="দেশের কোনো অফিসে, নাকি বিদেশে বাংলাদেশ মিশনে। মিশন নিজে ডলারে ফি নেয়।",
+        ),
+    ] = "bangladesh"
+    office: Annotated[
+        Line,
+        Label(
+            en="Passport office or mission",
+            bn="পাসপোর্ট অফিস বা মিশন",
+            help_en="The office for your present address; for super express any office in Bangladesh.",
+            help_bn="বর্তমান ঠিকানার অফিস; অতি জরুরি হলে দেশের যেকোনো অফিস।",
+        ),
+    ]
+    mission_group: Annotated[
+        Literal["general", "worker-or-student"],
+        Label(
+            en="Group of applicants, at a mission",
+            bn="মিশনে আবেদনকারীর ধরন",
+            help_en="Workers and students pay less for 48 pages.",
+            help_bn="কর্মী ও শিক্ষার্থীদের ৪৮ পৃষ্ঠার ফি কম।",
+        ),
+    ] = "general"
+    mobile: Mobile
+    present_address: Annotated[
+        PostalAddress | None,
+        Label(
+            en="Present address",
+            bn="বর্তমান ঠিকানা",
+            help_en="In Bangladesh. At a mission it may be left out.",
+            help_bn="বাংলাদেশের ঠিকানা। মিশনে আবেদন করলে না দিলেও চলে।",
+        ),
+    ] = Field(default=None, validate_default=True)
+    permanent_address: Annotated[
+        PostalAddress,
+        Label(
+            en="Permanent address",
+            bn="স্থায়ী ঠিকানা",
+            help_en="As on the NID card or birth certificate.",
+            help_bn="এনআইডি কার্ড বা জন্ম সনদে যেমন আছে।",
+        ),
+    ]
+
+    @property
+    def full_name(self) -> str:
+        """The name that the passport, and the challan, has to show."""
+        return " ".join(filter(None, (self.given_name, self.surname)))
+
+    @field_validator("nid")
+    @classmethod
+    def _nid_is_of_the_birth_year(cls, nid: Nid | None, info: ValidationInfo) -> Nid | None:
+        born = info.data.get("birth_date")
+        if nid is not None and born is not None and nid.consistent_with(born) is False:
+            raise NationalDataError("nid.birth-year-mismatch")
+        return nid
+
+    @field_validator("birth_registration")
+    @classmethod
+    def _registration_is_of_the_birth_year(
+        cls, number: BirthRegistrationNumber | None, info: ValidationInfo
+    ) -> BirthRegistrationNumber | None:
+        born = info.data.get("birth_date")
+        if number is not None and born is not None and not number.consistent_with(born):
+            raise TEXTS.problem("form.registration-year")
+        return number
+
+    @field_validator("present_address")
+    @classmethod
+    def _office_follows_from_an_address(
+        cls, address: PostalAddress | None, info: ValidationInfo
+    ) -> PostalAddress | None:
+        if address is None and info.data.get("place") == "bangladesh":
+            raise TEXTS.problem("form.address-needed")
+        return address
+
+
+class NewPassportForm(ApplicationForm):
+    """A first passport."""
+
+
+class ReissueForm(ApplicationForm):
+    """A passport after an earlier one."""
+
+    previous_passport: Annotated[
+        Passport,
+        Label(
+            en="Number of the earlier passport",
+            bn="আগের পাসপোর্টের নম্বর",
+            help_en="As on its page with the photograph. The earlier passport has to be shown at the office.",
+            help_bn="ছবিযুক্ত পাতায় যেমন আছে। আগের পাসপোর্টটি অফিসে দেখাতে হবে।",
+        ),
+    ]
+    reason: Annotated[
+        Literal["expired", "full", "damaged", "lost", "data-changed"],
+        Label(
+            en="Reason",
+            bn="কারণ",
+            help_en="Expired, no free page, damaged, lost, or details to be changed.",
+            help_bn="মেয়াদোত্তীর্ণ, পাতা শেষ, নষ্ট, হারানো, অথবা তথ্য পরিবর্তন।",
+        ),
+    ]
+    gd_reference: Annotated[
+        Line | None,
+        # Not a number alone: GD numbers are unique only within a police station and a period.
+        Label(
+            en="General diary (GD)",
+            bn="সাধারণ ডায়েরি (জিডি)",
+            help_en="For a lost passport: number and date, and the police station. Bring the original.",
+            help_bn="পাসপোর্ট হারালে: জিডির নম্বর ও তারিখ এবং থানার নাম। মূল কপি সঙ্গে আনুন।",
+        ),
+    ] = Field(default=None, validate_default=True)
+    permanent_address_changed: Annotated[
+        bool,
+        Label(
+            en="Has the permanent address changed?",
+            bn="স্থায়ী ঠিকানা কি বদলেছে?",
+            help_en="Since the earlier passport. Super express is for an unchanged address only.",
+            help_bn="আগের পাসপোর্টের পর। ঠিকানা বদলালে অতি জরুরি সেবা পাওয়া যায় না।",
+        ),
+    ]
+
+    @field_validator("gd_reference")
+    @classmethod
+    def _lost_passport_has_a_gd(cls, gd_reference: str | None, info: ValidationInfo) -> str | None:
+        if gd_reference is None and info.data.get("reason") == "lost":
+            raise TEXTS.problem("form.gd-needed")
+        return gd_reference
