@@ -286,7 +286,7 @@ async def test_papers_that_were_asked_for_are_sent(desk: Desk) -> None:
     await advise(desk, service, form, reference, price)
     desk.simulator.clock.advance(HALF_AN_HOUR)
     await until(desk, service, form, reference, "DOCUMENT_REVIEW")
-    desk.simulator.officers.request_documents(reference, "এসএসসি সনদ দিন")
+    desk.simulator.book.act(desk.simulator.book.get(reference), "request-documents", remarks="এসএসসি সনদ দিন")
 
     asked = await status(desk, service, form, reference)
     assert asked.state is ApplicationState.CORRECTION_REQUESTED
@@ -317,7 +317,7 @@ async def test_hearing_waits_for_the_citizen(desk: Desk) -> None:
     service, form = "nid.migration", desk.card(new_address=HOME)
     reference = await submit(desk, service, form)
     await until(desk, service, form, reference, "DOCUMENT_REVIEW")
-    desk.simulator.officers.summon(reference)
+    desk.simulator.book.act(desk.simulator.book.get(reference), "summon")
     assert (await status(desk, service, form, reference)).state is ApplicationState.AWAITING_APPEARANCE
 
 
@@ -333,7 +333,7 @@ async def test_withdrawal_is_granted_before_a_decision_and_not_after(desk: Desk)
 
     decided = await submit(desk, service, form)
     await until(desk, service, form, decided, "DOCUMENT_REVIEW")
-    desk.simulator.officers.reject(decided, "ঠিকানার প্রমাণ নেই")
+    desk.simulator.book.act(desk.simulator.book.get(decided), "reject", remarks="ঠিকানার প্রমাণ নেই")
     late = await withdraw(decided)
     assert (late.withdrawn, late.status.state, late.status.final) == (False, ApplicationState.REJECTED, True)
     assert (late.status.raw, late.status.remark) == ("REJECTED", "ঠিকানার প্রমাণ নেই")

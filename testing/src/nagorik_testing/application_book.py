@@ -52,6 +52,7 @@ class ApplicationBook(Desk, Generic[D]):
         numbers: str,
         name: str = "applications",
         effect: str = "application",
+        field: str = "applicationId",
     ) -> None:
         """Open a book, and the officers' actions of its course under ``/_simulator/<plugin>/<name>/{number}/``.
 
@@ -61,12 +62,14 @@ class ApplicationBook(Desk, Generic[D]):
             numbers: How its references look, each ``#`` being a digit: ``NIDW-##########``.
             name: What is in it, for the officers' addresses.
             effect: What the ledger calls a filing.
+            field: What the agency calls a reference, for a refusal.
         """
         self._agency = agency
         self._course = course
         self._numbers = numbers
         self._name = name
         self._effect = effect
+        self._field = field
         self._cases: dict[str, Case[D]] = {}
         self._paid_with: dict[str, str] = {}
         self.replication = Replication()
@@ -135,7 +138,7 @@ class ApplicationBook(Desk, Generic[D]):
         """
         case = self._cases.get(number)
         if case is None:
-            raise Refusal(404, "number", "no such application")
+            raise Refusal(404, self._field, "no such application")
         case.settle(self._agency.clock.now())
         return case
 

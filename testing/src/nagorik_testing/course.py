@@ -88,7 +88,7 @@ class Action(Model):
 
 
 class Course(Model):
-    """One kind of application's course; refused when it is read if anything in it can never happen."""
+    """One kind of application's course; refused when it is read if it does not hold together."""
 
     begins: str
     outcomes: tuple[str, ...] = Field(default=("approve",), min_length=1)
@@ -104,7 +104,7 @@ class Course(Model):
         """A course out of a TOML file of the package: ``Course.read(files(__package__) / "course.toml")``.
 
         Raises:
-            ValidationError: It names a state, an outcome or a stage that does not exist, or one that is never used.
+            ValidationError: It names a state, an outcome or a stage that does not exist, or nothing leads to a state.
         """
         return cls.model_validate(tomllib.loads(file.read_text("utf-8")))
 
@@ -137,15 +137,25 @@ class Course(Model):
                 and step.traits <= set(traits)
                 and not (step.once and step.to in entered)
             ):
-                length = timedelta(0) if step.after is None else self.length(step.after, traits, scenario)
+                length = timedelta(0) if step.after is None else self._length(step.after, traits, scenario)
                 if step.to is None:
                     return None
                 if length is not None:
                     return step.to, length
         return None
 
-    def length(self, stage: str, traits: Collection[str] = (), scenario: Scenario | None = None) -> timedelta | None:
-        """How long a stage takes: as scripted, else by the data; ``None`` where it ends only if it is scripted."""
+    def length(self, stage: str, traits: Collection[str] = ()) -> timedelta:
+        """How long a stage takes where nothing is scripted.
+
+        Raises:
+            ValueError: It ends only if it is scripted.
+        """
+        length = self._length(stage, traits, None)
+        if length is None:
+            raise ValueError(f"{stage} takes as long as is scripted")
+        return length
+
+    def _length(self, stage: str, traits: Collection[str], scenario: Scenario | None) -> timedelta | None:
         if scenario is not None and stage in scenario.durations:
             return scenario.durations[stage]
         length = self.durations[stage]

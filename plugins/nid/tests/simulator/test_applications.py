@@ -5,8 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from nagorik_nid.simulator import Replication
-from nagorik_testing import AnswerLost, SyntheticCitizens
+from nagorik_testing import AnswerLost, Replication, SyntheticCitizens
 
 from .conftest import API, log_in
 
@@ -219,7 +218,7 @@ async def test_regular_delivery_takes_thirty_days_and_a_card_is_collected(nid, d
     assert await desk.status(number) == "APPROVED"
     nid.clock.advance(3 * DAY)
     assert await desk.status(number) == "PRINTED"
-    nid.officers.hand_over(number)
+    nid.book.act(nid.book.get(number), "hand-over")
     assert await desk.status(number) == "HANDED_OVER"
 
 
@@ -228,7 +227,7 @@ async def test_free_application_needs_no_payment(nid, desk, citizen):
     number = await desk.file(type="NEW_VOTER", nid=None, dob=str(applicant.birth_date), changes=[])
     assert (await desk.pay(number)).status_code == 409
     nid.clock.advance(5 * 60)
-    assert nid.book.get(number).status == "SUBMITTED"
+    assert nid.book.get(number).state == "SUBMITTED"
 
 
 async def test_scripted_correction_waits_for_documents_and_takes_them_once(nid, desk):
@@ -290,7 +289,7 @@ async def test_withdrawal_before_the_decision_ends_it_and_after_it_changes_nothi
     assert (await desk.post(number, "withdraw")).json()["withdrawn"] is True
     assert nid.ledger.effect_counts["withdrawal"] == 1
     other = await desk.in_review(clientReference="ref-2")
-    nid.officers.approve(other)
+    nid.book.act(nid.book.get(other), "approve")
     too_late = (await desk.post(other, "withdraw")).json()
     assert (too_late["status"], too_late["withdrawn"]) == ("APPROVED", False)
 

@@ -1,51 +1,78 @@
-"""The interface for applications: modelled [X], not the Commission's own."""
+"""The interface for applications, and what may be done with one: modelled [X], not the Commission's own."""
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, cast
 
+from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nagorik_nid.simulator.application_book import ApplicationBook
-from nagorik_nid.simulator.course import Payment
-from nagorik_nid.simulator.envelope import Refusal, content_of, text_in
-from nagorik_nid.simulator.fee_counter import FeeCounter
-from nagorik_nid.simulator.filing import (
-    DELIVERIES,
-    TYPES,
-    one_of,
-    read_amount,
-    read_filing,
-    read_number,
-    read_paid_at,
-)
+from nagorik.bangladesh import dhaka_time
+from nagorik_nid.simulator.envelope import trimmed_content_of
+from nagorik_nid.simulator.fee_counter import CHARGED, FeeCounter, FeeQuote
+from nagorik_nid.simulator.filing import DELIVERIES, TYPES, Filing, read_filing, read_number, read_paid_at
 from nagorik_nid.simulator.register import VoterRegister
-from nagorik_testing import SimulatedClock
+from nagorik_testing import (
+    ApplicationBook,
+    Case,
+    Course,
+    Handler,
+    Refusal,
+    Simulator,
+    amount_in,
+    choice_in,
+    specimen_pdf,
+    text_in,
+)
 
 PREFIX: Final = "/sim/nid/v1"
 
-_SPECIMEN: Final = (
-    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
-    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 243 153]>>endobj\n% SPECIMEN: nobody's card\n"
-    b"trailer<</Root 1 0 R>>\n%%EOF\n"
-)
+_ONE: Final = "/applications/{id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the Commission notes beside an application's course."""
+
+    filing: Filing
+    holder: str
+    """Who holds the NID number; empty for a new voter."""
+    quote: FeeQuote
 
 
 class ApplicationService:
-    """The handlers; a token has been checked before them."""
+    """The handlers; a token has been checked before them.
 
-    def __init__(
-        self, book: ApplicationBook, fees: FeeCounter, register: VoterRegister, clock: SimulatedClock
-    ) -> None:
-        self._book = book
+    Attributes:
+        book: The applications; ``replication`` is the delay of its search.
+        propagation: From paying to the payment's arrival at the Commission.
+    """
+
+    def __init__(self, agency: Simulator, course: Course, fees: FeeCounter, register: VoterRegister) -> None:
+        self.book: ApplicationBook[Held] = ApplicationBook(agency, course, numbers="NIDW-##########")
+        self.propagation = course.length("propagation")
+        self._clock = agency.clock
         self._fees = fees
         self._register = register
-        self._clock = clock
+
+    def handlers(self) -> dict[str, Handler]:
+        """By method and path."""
+        return {
+            "GET /fee-quote": self.fee_quote,
+            "POST /applications": self.file,
+            "GET /applications": self.search,
+            f"GET {_ONE}": self.status,
+            f"POST {_ONE}/payment-reference": self.payment_reference,
+            f"POST {_ONE}/additional-documents": self.additional_documents,
+            f"POST {_ONE}/withdraw": self.withdraw,
+            f"GET {_ONE}/artefact": self.artefact,
+        }
 
     async def fee_quote(self, request: Request) -> Response:
         """What an application would cost."""
         asked = dict(request.query_params)
-        kind = one_of(asked, "type", TYPES)
-        delivery = one_of(asked, "delivery", DELIVERIES, default="REGULAR")
+        kind = choice_in(asked, "type", TYPES)
+        delivery = choice_in(asked, "delivery", DELIVERIES, default="REGULAR")
         number = read_number(asked, kind)
         holder = self._register.holder(number) if number else ""
         quote = self._fees.quote(holder, kind, delivery, asked.get("fields", "").split(","))
@@ -62,65 +89,102 @@ class ApplicationService:
 
     async def file(self, request: Request) -> Response:
         """File an application, once for each time that it is asked."""
-        content = await content_of(request)
+        content = await trimmed_content_of(request)
         filing = read_filing(content, self._clock.now())
-        filed = self._book.file(filing, content, key=request.headers.get("idempotency-key"))
-        return JSONResponse(
-            {"applicationId": filed.id, "status": filed.status, "clientReference": filed.client_reference},
-            status_code=201,
+        voter = self._register.find(filing.nid) if filing.nid else None
+        if voter is not None and voter.citizen.birth_date != filing.birth_date:
+            raise Refusal(400, "dob", "does not match the NID number")
+        holder = self._register.holder(filing.nid) if filing.nid else ""
+        quote = self._fees.charge(holder, filing.kind, filing.delivery, filing.fields)
+        free = () if quote.total.poisha else ("FREE",)
+        case = self.book.file(
+            Held(filing, holder, quote),
+            client_reference=filing.client_reference,
+            idempotency_key=request.headers.get("idempotency-key"),
+            alias=voter.citizen.alias if voter else None,
+            traits=(filing.delivery, filing.collection, *free),
+            content=cast("JsonValue", content),
         )
+        told = {"applicationId": case.number, "status": case.state, "clientReference": case.client_reference}
+        return JSONResponse(told, status_code=201)
 
     async def search(self, request: Request) -> Response:
         """Find applications by client reference."""
-        reference = text_in(dict(request.query_params), "clientReference")
-        found, complete = self._book.search(reference)
+        found, complete = self.book.search(text_in(dict(request.query_params), "clientReference"))
         items = [
             {
-                "applicationId": one.id,
-                "status": one.status,
-                "clientReference": one.client_reference,
-                "createdAt": one.created_at.isoformat(),
+                "applicationId": case.number,
+                "status": case.state,
+                "clientReference": case.client_reference,
+                "createdAt": case.filed_at.isoformat(),
             }
-            for one in found
+            for case in found
         ]
         return JSONResponse({"items": items, "complete": complete})
 
     async def status(self, request: Request) -> Response:
         """How an application stands."""
-        application = self._book.of(request.path_params["id"], request.query_params.get("dob", ""))
-        return JSONResponse(self._book.standing(application))
+        return JSONResponse(self._standing(self._of(request)))
 
     async def payment_reference(self, request: Request) -> Response:
-        """Be told of a payment."""
-        application = self._book.get(request.path_params["id"])
-        content = await content_of(request)
-        reference = text_in(content, "reference")
-        amount, paid_at = read_amount(content), read_paid_at(content, self._clock.now())
-        payment = Payment(reference, paid_at + self._book.propagation)
-        arrived = self._book.pay(application, reference, amount, payment)
-        return JSONResponse(
-            {
-                "applicationId": application.id,
-                "status": "PAID" if arrived else "PENDING",
-                "reference": reference,
-            }
-        )
+        """Be told of a payment; the same reference again changes nothing."""
+        case = self.book.get(request.path_params["id"])
+        content = await trimmed_content_of(request)
+        reference, amount = text_in(content, "reference"), amount_in(content)
+        arrives_at = read_paid_at(content, self._clock.now()) + self.propagation
+        if not any(payment.reference == reference for payment in case.payments):
+            if case.payments:
+                raise Refusal(409, "reference", "the application is paid for")
+            if case.details.filing.kind not in CHARGED:
+                raise Refusal(409, "amount", "nothing is due")
+            if not self.book.allows(case, "pay"):
+                raise Refusal(409, "status", "the application is closed")
+            self.book.pay(case, reference, amount, due=case.details.quote.total, arrives_at=arrives_at)
+            self._fees.remember(case.details.holder, case.details.filing.kind)
+            self.book.act(case, "pay", due=arrives_at)
+        arrived = case.payments[0].arrives_at <= self._clock.now()
+        told = {"applicationId": case.number, "status": "PAID" if arrived else "PENDING", "reference": reference}
+        return JSONResponse(told)
 
     async def additional_documents(self, request: Request) -> Response:
-        """Take what the Commission asked for."""
-        application = self._book.get(request.path_params["id"])
-        self._book.answer(application, await content_of(request))
-        return JSONResponse(self._book.standing(application))
+        """Take what the Commission asked for; the answer taken last, sent again, changes nothing."""
+        case = self.book.get(request.path_params["id"])
+        content = await trimmed_content_of(request)
+        if self.book.allows(case, "answer") and not any(content.get(part) for part in ("documents", "changes")):
+            raise Refusal(400, "documents", "documents or changes are expected")
+        return JSONResponse(self._standing(self.book.hand_in(case, "answer", cast("JsonValue", content))))
 
     async def withdraw(self, request: Request) -> Response:
-        """Give an application back."""
-        application = self._book.get(request.path_params["id"])
-        withdrawn = self._book.withdraw(application)
-        return JSONResponse(self._book.standing(application) | {"withdrawn": withdrawn})
+        """Give an application back, unless the Commission has decided."""
+        case = self.book.get(request.path_params["id"])
+        if self.book.allows(case, "withdraw"):
+            self.book.act(case, "withdraw")
+        return JSONResponse(self._standing(case) | {"withdrawn": case.state == "WITHDRAWN"})
 
     async def artefact(self, request: Request) -> Response:
         """The card as PDF, once it is ready."""
-        application = self._book.of(request.path_params["id"], request.query_params.get("dob", ""))
-        if application.status != "READY_TO_DOWNLOAD":
+        if self._of(request).state != "READY_TO_DOWNLOAD":
             raise Refusal(409, "status", "nothing to download")
-        return Response(_SPECIMEN, media_type="application/pdf")
+        return Response(specimen_pdf("Card of nobody"), media_type="application/pdf")
+
+    def _of(self, request: Request) -> Case[Held]:
+        """An application, for whoever knows the date of birth; which of the two is wrong is not told."""
+        birth_date = request.query_params.get("dob", "")
+        if not birth_date:
+            raise Refusal(400, "dob", "YYYY-MM-DD is expected")
+        case = self.book.get(request.path_params["id"])
+        if case.details.filing.birth_date.isoformat() != birth_date:
+            raise Refusal(404, "applicationId", "no such application")
+        return case
+
+    def _standing(self, case: Case[Held]) -> dict[str, JsonValue]:
+        arrived = case.payments and case.payments[0].arrives_at <= self._clock.now()
+        return {
+            "applicationId": case.number,
+            "status": case.state,
+            "statusBn": case.word,
+            "updatedAt": f"{dhaka_time(case.changed_at):%d/%m/%Y %H:%M}",
+            "remarks": case.remarks,
+            "paymentStatus": "NONE" if not case.payments else "CONFIRMED" if arrived else "PENDING",
+            "sequence": len(case.history) - 1,
+        }

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Final
 
-from nagorik.bangladesh import Money, NationalDataError, dhaka_date, dhaka_zone
-from nagorik_nid.simulator.envelope import Refusal, text_in
+from nagorik.bangladesh import dhaka_date
 from nagorik_nid.simulator.register import is_number
+from nagorik_testing import Refusal, choice_in, day_in, instant_in, rows_in, text_in
 
 TYPES: Final = ("NEW_VOTER", "CORRECTION", "REISSUE", "MIGRATION")
 DELIVERIES: Final = ("REGULAR", "URGENT")
@@ -38,25 +38,23 @@ def read_filing(content: Mapping[str, Any], now: datetime) -> Filing:
     Raises:
         Refusal: 400, naming the first field that is wrong.
     """
-    kind = one_of(content, "type", TYPES)
-    birth_date = read_birth_date(content, now)
+    kind = choice_in(content, "type", TYPES)
+    birth_date = day_in(content, "dob")
+    if birth_date >= dhaka_date(now):
+        raise Refusal(400, "dob", "is not in the past")
     nid = read_number(content, kind)
     if len(nid) == _FULL and int(nid[:_YEAR]) != birth_date.year:
         raise Refusal(400, "dob", "does not match the NID number")
-    changes = content.get("changes") or []
-    if not isinstance(changes, list) or not all(_is_change(change) for change in changes):
-        raise Refusal(400, "changes", "a list of {field, to} is expected")
+    changes = rows_in(content, "changes", "field", "to")
     if kind == "CORRECTION" and not changes:
         raise Refusal(400, "changes", "nothing to correct")
-    documents = content.get("documents") or []
-    if not isinstance(documents, list) or not all(_is_document(document) for document in documents):
-        raise Refusal(400, "documents", "a list of {kind, sha256} is expected")
+    rows_in(content, "documents", "kind")
     return Filing(
         kind=kind,
         nid=nid,
         birth_date=birth_date,
-        delivery=one_of(content, "delivery", DELIVERIES, default="REGULAR"),
-        collection=one_of(content, "collection", COLLECTIONS, default="DOWNLOAD"),
+        delivery=choice_in(content, "delivery", DELIVERIES, default="REGULAR"),
+        collection=choice_in(content, "collection", COLLECTIONS, default="DOWNLOAD"),
         fields=tuple(change["field"] for change in changes),
         client_reference=text_in(content, "clientReference", required=False) or None,
     )
@@ -78,70 +76,13 @@ def read_number(content: Mapping[str, Any], kind: str) -> str:
     return number
 
 
-def read_birth_date(content: Mapping[str, Any], now: datetime) -> date:
-    """The date of birth, which is before today in Dhaka.
-
-    Raises:
-        Refusal: 400.
-    """
-    try:
-        day = date.fromisoformat(text_in(content, "dob"))
-    except ValueError:
-        raise Refusal(400, "dob", "YYYY-MM-DD is expected") from None
-    if day >= dhaka_date(now):
-        raise Refusal(400, "dob", "is not in the past")
-    return day
-
-
-def read_amount(content: Mapping[str, Any]) -> Money:
-    """The amount of a payment, in taka with two places.
-
-    Raises:
-        Refusal: 400.
-    """
-    try:
-        return Money.taka(text_in(content, "amount"))
-    except NationalDataError:
-        raise Refusal(400, "amount", "taka with two places are expected") from None
-
-
 def read_paid_at(content: Mapping[str, Any], now: datetime) -> datetime:
     """When it was paid: RFC 3339, or DD/MM/YYYY HH:MM on the clocks in Dhaka.
 
     Raises:
         Refusal: 400.
     """
-    written = text_in(content, "paidAt")
-    try:
-        instant = (
-            datetime.strptime(written, "%d/%m/%Y %H:%M").replace(tzinfo=dhaka_zone())
-            if "/" in written
-            else datetime.fromisoformat(written)
-        )
-    except ValueError:
-        raise Refusal(400, "paidAt", "RFC 3339 or DD/MM/YYYY HH:MM is expected") from None
-    if instant.utcoffset() is None:
-        raise Refusal(400, "paidAt", "an offset from UTC is expected")
+    instant = instant_in(content, "paidAt", "%d/%m/%Y %H:%M")
     if instant > now:
         raise Refusal(400, "paidAt", "is in the future")
-    return instant.astimezone(UTC)
-
-
-def one_of(content: Mapping[str, Any], field: str, choices: tuple[str, ...], default: str | None = None) -> str:
-    """A word out of a closed list.
-
-    Raises:
-        Refusal: 400.
-    """
-    word = text_in(content, field, required=default is None) or default
-    if word not in choices:
-        raise Refusal(400, field, f"one of {', '.join(choices)} is expected")
-    return word
-
-
-def _is_change(change: object) -> bool:
-    return isinstance(change, dict) and isinstance(change.get("field"), str) and isinstance(change.get("to"), str)
-
-
-def _is_document(document: object) -> bool:
-    return isinstance(document, dict) and isinstance(document.get("kind"), str)
+    return instant

@@ -10,10 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from nagorik.bangladesh import NationalDataError, dhaka_date, normalise
-from nagorik_nid.simulator.envelope import Refusal, content_of, success, text_in
-from nagorik_nid.simulator.photos import PhotoStore
+from nagorik_nid.simulator.envelope import success, trimmed_content_of
 from nagorik_nid.simulator.register import VoterRegister, is_number
-from nagorik_testing import Ledger, SimulatedClock
+from nagorik_testing import Ledger, Refusal, SimulatedClock, TemporaryLinks, day_in, specimen_picture
 
 TAKA_PER_CALL: Final = 2
 """What the document's sample bill comes to, failed calls included."""
@@ -31,7 +30,7 @@ class VerificationDesk:
     def __init__(
         self,
         register: VoterRegister,
-        photos: PhotoStore,
+        photos: TemporaryLinks,
         clock: SimulatedClock,
         ledger: Ledger,
         chance: random.Random,
@@ -50,14 +49,14 @@ class VerificationDesk:
         number = len(self._calls)
         self._calls.append((dhaka_date(self._clock.now()), False))
         self._ledger.record("verification", f"call-{number + 1}", amount=f"{TAKA_PER_CALL}.00")
-        answer = self._compare(await content_of(request), request)
+        answer = self._compare(await trimmed_content_of(request), request)
         self._calls[number] = (self._calls[number][0], True)
         return answer
 
     async def billing_report(self, request: Request) -> Response:
         """``POST /partner-billing/get-billing-report``: both days included, dates in Dhaka."""
-        content = await content_of(request)
-        first, last = _day(content, "startDate"), _day(content, "endDate")
+        content = await trimmed_content_of(request)
+        first, last = day_in(content, "startDate"), day_in(content, "endDate")
         if last < first:
             raise Refusal(400, "endDate", "is before startDate")
         calls = [succeeded for day, succeeded in self._calls if first <= day <= last]
@@ -84,7 +83,7 @@ class VerificationDesk:
         person: dict[str, JsonValue] = {
             "nationalId": voter.citizen.smart_nid.value,
             "pin": voter.citizen.full_nid.value,
-            "photo": self._photos.address(voter, request),
+            "photo": self._photos.hand_out(specimen_picture(voter.citizen.alias), "image/png", request),
         }
         if all(agreement.values()):
             found: dict[str, JsonValue] = {
@@ -134,10 +133,3 @@ def _agrees(field: str, claimed: object, recorded: str | dict[str, str] | None) 
         return normalise(claimed) == normalise(recorded)
     except NationalDataError:
         return False
-
-
-def _day(content: Mapping[str, Any], field: str) -> date:
-    try:
-        return date.fromisoformat(text_in(content, field))
-    except ValueError:
-        raise Refusal(400, field, "YYYY-MM-DD is expected") from None
