@@ -157,7 +157,7 @@ def _tariff(tariff: Tariff) -> Document:
                 "amount": f"{row.amount // 100}.{row.amount % 100:02d}",
                 "stage": row.stage,
                 "when": {condition.dimension: [str(value) for value in condition.values] for condition in row.when},
-                "times": row.times,
+                "times": row.multiplied,
                 "vat_exempt": row.vat_exempt,
             }
             for row in tariff.rows

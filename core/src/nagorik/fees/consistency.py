@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from fractions import Fraction
 from itertools import combinations
 
 from nagorik.bangladesh import Rounding
@@ -44,9 +45,14 @@ def _row_problems(row: Row, declared: Mapping[str, Dimension], vat: Vat | None, 
             yield f"when.{condition.dimension}: there is no dimension {condition.dimension}"
         else:
             yield from _condition_problems(condition, dimension)
-    if row.times is not None and (row.times not in declared or not declared[row.times].numeric):
-        yield f"times: there is no dimension {row.times} of numbers"
-    if rounding is Rounding.NONE and any(part.denominator != 1 for part in exact_parts(Charge(row, 1), vat)):
+    for name in row.times:
+        if name not in declared or not declared[name].numeric:
+            yield f"times: there is no dimension {name} of numbers"
+    if rounding is Rounding.NONE and (row.per > 1 or row.rate is not None):
+        yield "per and rate give parts of a poisha, and the schedule's rounding is none"
+    elif rounding is Rounding.NONE and any(
+        part.denominator != 1 for part in exact_parts(Charge(row, Fraction(1)), vat)
+    ):
         yield "amount: with its tax it is not whole in poisha, and the schedule's rounding is none"
 
 

@@ -15,15 +15,15 @@ from nagorik.model.fee import QuoteLine
 
 
 class Charge(NamedTuple):
-    """A row and how often it is charged, 1 or more."""
+    """A row and how often it is charged, more than not at all."""
 
     row: Row
-    times: int
+    quantity: Fraction
 
     @property
-    def hundredths(self) -> int:
-        """The row's amount, times its number, before tax is added or taken out."""
-        return self.row.amount * self.times
+    def hundredths(self) -> Fraction:
+        """The row's amount, times its quantity, before tax is added or taken out; not rounded."""
+        return self.row.amount * self.quantity
 
 
 def price_lines(
@@ -37,7 +37,7 @@ def price_lines(
 
 def exact_parts(charge: Charge, vat: Vat | None) -> tuple[Fraction, Fraction]:
     """What a charge comes to with its tax, and the tax in it, both in hundredths and not rounded."""
-    amount = Fraction(charge.hundredths)
+    amount = charge.hundredths
     rate = Fraction(0) if vat is None or charge.row.vat_exempt else Fraction(vat.rate)
     if vat is not None and vat.included:
         return amount, amount * rate / (1 + rate)
@@ -67,7 +67,7 @@ def _group(charges: Sequence[Charge], currency: Currency, vat: Vat | None, round
     else:
         # What rounding adds or takes is tax; a line without tax has nothing to take it from but itself.
         taxes = [
-            0 if vat is None or charge.row.vat_exempt else max(0, paid - charge.hundredths)
+            0 if vat is None or charge.row.vat_exempt else max(0, paid - floor(charge.hundredths + Fraction(1, 2)))
             for charge, paid in zip(charges, payable, strict=True)
         ]
     return [

@@ -12,7 +12,7 @@ from nagorik.bangladesh.dates import plain_date
 from nagorik.fees.consistency import schedule_problems
 from nagorik.fees.errors import DimensionRejected, NoTariff, NotPriced
 from nagorik.fees.pricing import Charge, price_lines
-from nagorik.fees.tariff import FIRST_STAGE, Dimension, Row, Standing, Tariff, Vat
+from nagorik.fees.tariff import FIRST_STAGE, Dimension, Standing, Tariff, Vat
 from nagorik.manifest.fields import ManifestModel, Slug
 from nagorik.model.fee import FeeDue, Quote, QuoteLine, QuoteRequest
 from nagorik.model.text import Text
@@ -90,7 +90,7 @@ class FeeSchedule(ManifestModel):
         rows = [row for row in tariff.rows if row.stage == stage and row.counts(given)]
         if not rows:
             raise NotPriced(self.id, tariff.id, day, stage)
-        charges = [charge for row in rows if (charge := _charge(row, given)).times]
+        charges = [charge for row in rows if (charge := Charge(row, row.quantity(given))).quantity]
         lines = price_lines(charges, currency=self.currency, vat=self.vat, rounding=self.rounding)
         total = Money(poisha=sum(line.amount.poisha + line.vat.poisha for line in lines), currency=self.currency)
         return Price(day=day, stage=stage, tariff=tariff, lines=lines, total=total)
@@ -129,10 +129,6 @@ class FeeSchedule(ManifestModel):
             if not any(value.admits(given[name]) for value in dimension.values):
                 raise DimensionRejected(self.id, name, "not-allowed", dimension.labels)
         return dict(given)
-
-
-def _charge(row: Row, given: Mapping[str, int | str]) -> Charge:
-    return Charge(row, 1 if row.times is None else int(given[row.times]))
 
 
 _NAMESPACE = UUID("6f1f6f0e-6f0c-5c58-9d3c-0b6f5b9a2d11")

@@ -1,15 +1,18 @@
 """The parts of a fee schedule, as a fee file writes them."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from fractions import Fraction
+from math import prod
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from nagorik.bangladesh import Money, NationalDataError
 from nagorik.fees.values import Allowed, Numbers, read_allowed
-from nagorik.manifest.fields import Day, Flag, ManifestModel, Slug
+from nagorik.manifest.fields import Count, Day, Flag, ManifestModel, Slug
 from nagorik.model.source import Source
 from nagorik.model.text import Text
 
@@ -138,8 +141,12 @@ class Row(ManifestModel):
     """The payment it belongs to, for a service whose fee falls due in parts."""
     when: Annotated[tuple[Condition, ...], BeforeValidator(_table)] = ()
     """The choices it is for."""
-    times: DimensionName | None = None
-    """The dimension whose number multiplies the amount, such as years overdue."""
+    times: Annotated[tuple[DimensionName, ...], BeforeValidator(_list)] = ()
+    """The dimensions whose numbers multiply the amount: years overdue, or an area and the years."""
+    per: Count = 1
+    """How many of what ``times`` counts the amount is for: 100 where an area is given in hundredths of a decimal."""
+    rate: Annotated[Decimal | None, BeforeValidator(_rate)] = None
+    """The share of all that which is charged, as text: ``"0.0625"`` for interest of 6.25 per cent."""
     vat_exempt: Flag = False
     """Whether it carries no tax though the schedule has some, such as postage."""
 
@@ -148,6 +155,23 @@ class Row(ManifestModel):
         return all(
             any(value.admits(given[condition.dimension]) for value in condition.values) for condition in self.when
         )
+
+    def quantity(self, given: Mapping[str, int | str]) -> Fraction:
+        """How often the amount is charged for this choice, in which every dimension has an allowed value."""
+        counted = prod(int(given[name]) for name in self.times)
+        return Fraction(counted, self.per) * (1 if self.rate is None else Fraction(self.rate))
+
+    @property
+    def multiplied(self) -> str | None:
+        """What the amount is multiplied by, for a reader: ``area × years × 0.0625 / 100``; ``None`` for nothing."""
+        factors = [*self.times, *([str(self.rate)] if self.rate is not None else [])]
+        return f"{' × '.join(factors)}{f' / {self.per}' if self.per > 1 else ''}" if factors else None
+
+    @model_validator(mode="after")
+    def _counts_something(self) -> Self:
+        if self.per > 1 and not self.times:
+            raise ValueError("per: there is nothing that times counts")
+        return self
 
 
 class Tariff(ManifestModel):
