@@ -11,9 +11,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from nagorik_testing import Simulator, SimulatorTransport, serve
-from nagorik_testing.fixtures import simulated_clock, socket_guard, synthetic_citizens
-
-__all__ = ["simulated_clock", "socket_guard", "synthetic_citizens"]
 
 
 class Registry(Simulator):

@@ -159,6 +159,14 @@ class StrictRouter(respx.Router):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.end(error)
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Finish a test, or add a note of what the router met to the ``error`` that a test raised.
+
+        Raises:
+            Unsatisfied: As ``finish``, where there was no error.
+        """
         if error is None:
             self.finish()
         elif self._problems:

@@ -4,6 +4,8 @@ import re
 from typing import Final
 
 _NUMBER: Final = re.compile(r"[0-9\u09e6-\u09ef]{4,}")
+_METHOD: Final = re.compile(r"<Method \w+ '([A-Z]+)'>")
+_PATH: Final = re.compile(r"<Path \w+ '([^']*)'>")
 _PLAIN: Final = re.compile(r"[A-Za-z_.-]*|.{1,3}", re.ASCII)
 _MASK: Final = "•••"
 
@@ -18,5 +20,6 @@ def masked_path(path: str) -> str:
 
 
 def masked_pattern(pattern: str) -> str:
-    """A pattern as respx shows it, without long numbers."""
-    return _NUMBER.sub(_MASK, pattern)
+    """A pattern as respx shows it: its method and path where it has both, without long numbers."""
+    method, path = _METHOD.search(pattern), _PATH.search(pattern)
+    return _NUMBER.sub(_MASK, f"{method[1]} {path[1]}" if method and path else pattern)
