@@ -59,7 +59,6 @@ class TextCatalogue:
     def problem(self, code: str, **fills: Fill) -> PydanticCustomError:
         """A form's complaint about a field, for a validator to raise; the field's label will stand before it."""
         sentence = self.text(code, **fills)
-        # pydantic fills the braces of its template itself; none are left here.
         return PydanticCustomError(code, "{en}", {"bn": sentence.bn, "en": sentence.en})
 
     def placeholders(self, code: str) -> frozenset[str]:

@@ -1,0 +1,114 @@
+"""A plugin's sentences: both languages or an error that names the file and the code."""
+
+import string
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, strategies as st
+from pydantic import field_validator
+
+from nagorik.bangladesh import Money
+from nagorik.errors import InputRejected
+from nagorik.forms import validate_form
+from nagorik.model.text import Text
+from nagorik.package_files import PackageFileInvalid
+from nagorik.privacy import Form
+from nagorik.texts import parse_texts, read_texts
+
+GOOD = """
+["age.fail"]
+en = "You are not {years} yet."
+bn = "আপনার বয়স এখনো {years} হয়নি।"
+
+[plain]
+en = "It is so."
+bn = "এটিই ঠিক।"
+"""
+
+
+def catalogue(text: str = GOOD):
+    return parse_texts(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("fill", "bn", "en"),
+    [
+        (18, "১৮", "18"),
+        (Decimal("6.25"), "৬.২৫", "6.25"),
+        (Decimal("1E+3"), "১০০০", "1000"),
+        (date(2026, 1, 31), "২০২৬-০১-৩১", "2026-01-31"),
+        (Money.taka(4025), "৪,০২৫.০০ ৳", "Tk 4,025.00"),
+        (Money.of(100, "USD"), "১০০.০০ USD", "100.00 USD"),
+        (Text(bn="দশ", en="ten"), "দশ", "ten"),
+    ],
+)
+def test_fill_is_written_in_each_language(fill, bn: str, en: str) -> None:
+    assert catalogue().text("age.fail", years=fill) == Text(
+        bn=f"আপনার বয়স এখনো {bn} হয়নি।", en=f"You are not {en} yet."
+    )
+
+
+@given(st.text(alphabet=string.ascii_letters + "{}%\\", min_size=1).filter(str.strip))
+def test_fill_is_never_taken_for_a_place(written: str) -> None:
+    filled = catalogue().text("age.fail", years=Text(bn=written, en=written))
+    assert filled.en == f"You are not {written.strip()} yet."
+
+
+@pytest.mark.parametrize(("code", "fills"), [("gone", {}), ("age.fail", {}), ("plain", {"years": 1})])
+def test_slip_of_the_plugin_names_the_file_and_the_code(code: str, fills: dict[str, int]) -> None:
+    with pytest.raises(KeyError, match=rf"messages\.toml.*{code}"):
+        catalogue().text(code, **fills)
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ('["a.b"]\nen = "x"', "a.b.bn: this field is required"),
+        ('["a.b"]\nen = "x"\nbn = " "', "a.b.bn: write at least one letter"),
+        ('["a.b"]\nen = "x"\nbn = "ক"\nfr = "y"', "a.b.fr: there is no such field"),
+        ('["a.b"]\nen = "{n}"\nbn = "ক"', "a.b: {n} stands in one language only"),
+        ('["a.b"]\nen = "{0}"\nbn = "{0}"', "a.b: bn: write a place to fill as {name}"),
+        ('["a.b"]\nen = "{n:>3}"\nbn = "{n.x}"', "a.b: en: write a place to fill as {name}"),
+        ('[a.b]\nen = "x"\nbn = "ক"', "put a code with dots in quotes"),
+        ('["a b"]\nen = "x"\nbn = "ক"', "a b: write the code in ASCII words"),
+        ("[a", "not valid TOML"),
+        ("a = 1", "a: "),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_told_with_its_place(entry: str, told: str) -> None:
+    with pytest.raises(PackageFileInvalid) as caught:
+        catalogue(entry)
+    assert told in str(caught.value)
+    assert str(caught.value).startswith("messages.toml: ")
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(PackageFileInvalid) as caught:
+        catalogue('[one]\nen = "x"\n\n[two]\nbn = "ক"')
+    assert [problem.location for problem in caught.value.problems] == ["one.bn", "two.en"]
+
+
+def test_file_that_is_not_there_or_no_utf8_is_told() -> None:
+    with pytest.raises(PackageFileInvalid, match=r"gone\.toml: there is no such file in the package nagorik"):
+        read_texts("nagorik", "gone.toml")
+    with pytest.raises(PackageFileInvalid, match="UTF-8"):
+        parse_texts(b'[a]\nen = "\xff"')
+
+
+def test_validator_raises_a_problem_with_both_texts_and_braces_do_no_harm() -> None:
+    texts = catalogue('["x.no"]\nen = "not {what}."\nbn = "{what} নয়।"')
+
+    class Asked(Form):
+        word: str
+
+        @field_validator("word")
+        @classmethod
+        def _no(cls, word: str) -> str:
+            raise texts.problem("x.no", what=Text(bn="{ক}", en="{bn}"))
+
+    with pytest.raises(InputRejected) as caught:
+        validate_form(Asked, {"word": "secret"})
+    problem = caught.value.fields[0]
+    assert (problem.pointer, problem.code) == ("/form/word", "x.no")
+    assert (problem.text.en, problem.text.bn) == ("word: not {bn}.", "word: {ক} নয়।")
