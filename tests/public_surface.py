@@ -18,8 +18,10 @@ ROOMS: Final = (
     "bangladesh",
     "clock",
     "context",
+    "criteria",
     "errors",
     "fees",
+    "form_fields",
     "forms",
     "hookspecs",
     "journey",
@@ -30,9 +32,14 @@ ROOMS: Final = (
     "markers",
     "model",
     "operations",
+    "package_files",
     "platform",
     "privacy",
+    "rules",
     "settings",
+    "statuses",
+    "texts",
+    "wire_fields",
 )
 """The modules and packages whose public names are promised; of a package, what its ``__init__`` exports."""
 
