@@ -39,7 +39,14 @@ async def post(client: httpx.AsyncClient) -> httpx.Response:
     return await client.post("/files", json=FORM)
 
 
-@pytest.mark.parametrize(("how", "error"), [("reset", httpx.ReadError), ("closed", httpx.RemoteProtocolError)])
+@pytest.mark.parametrize(
+    ("how", "error"),
+    [
+        ("reset", httpx.ReadError),
+        ("closed", httpx.RemoteProtocolError),
+        ("half-closed", httpx.RemoteProtocolError),
+    ],
+)
 async def test_lost_answer_leaves_an_effect_and_no_byte(registry, reach, how, error):
     registry.faults.add(FILE, AnswerLost(how=how))
     async with reach(registry) as client:

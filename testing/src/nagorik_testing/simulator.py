@@ -1,9 +1,9 @@
 """A simulated agency: what every simulator is built on.
 
-A subclass says who it is (``plugin_id``, ``modelled``, ``outcomes``, ``conditions``), makes its state in ``open_office``
-and serves it by ``routes``. Its state is mostly made of pieces of this kit: an ``ApplicationBook`` whose ``Course`` is
-data, a ``SlotBoard``, a ``TokenDesk``, ``Replays``; its routes of ``routes_of`` and the readers of ``reading``.
-``docs/how-to/simulator.md`` builds one.
+A subclass says who it is (``plugin_id``, ``modelled``, ``outcomes``, ``conditions``), makes its state in
+``open_office`` and serves it by ``routes``. Its state is mostly made of pieces of this kit: an ``ApplicationBook``
+whose ``Course`` is data, a ``SlotBoard``, a ``TokenDesk``, ``Replays``; its routes of ``routes_of`` and the readers
+of ``reading``. ``docs/how-to/simulator.md`` builds one.
 """
 
 import random
