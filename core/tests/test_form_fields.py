@@ -96,9 +96,10 @@ def test_everything_is_read_and_read_again_from_what_is_kept() -> None:
     [
         ("passport", "12345678", "passport.shape"),
         ("passport", 12345678, "passport.not-text"),
-        ("born", "31/01/1990", "date.style"),
+        ("born", "31/01/1990", "date.iso"),
         ("born", 7, "date.not-text"),
-        ("issued", "1990-01-31", "date.style"),
+        ("issued", "1990-01-31", "date.day-month-year"),
+        ("issued", "31/02/1990", "date.no-such-day"),
         ("father", " ", "text.empty"),
         ("father", "নমু\x00না", "text.unreadable"),
         ("father", "????", "text.unreadable"),

@@ -9,7 +9,13 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from nagorik.bangladesh.dates import DateStyle, format_date, parse_date
+from nagorik.bangladesh.errors import NationalDataError
 
+_STYLED: Final = {
+    DateStyle.ISO: "date.iso",
+    DateStyle.DAY_MONTH_YEAR: "date.day-month-year",
+    DateStyle.DAY_NAME_YEAR: "date.day-name-year",
+}
 _SHAPES: Final = {
     DateStyle.DAY_MONTH_YEAR: r"^[0-9০-৯]{2}/[0-9০-৯]{2}/[0-9০-৯]{4}$",
     DateStyle.DAY_NAME_YEAR: r"^[0-9০-৯]{2}-[A-Za-z]{3}-[0-9০-৯]{4}$",
@@ -20,14 +26,20 @@ _SHAPES: Final = {
 class WrittenDay:
     """``Annotated[date, WrittenDay(style)]`` reads a day in that style only, in Bangla or ASCII digits.
 
-    Numbers, instants and other styles are refused with the codes of ``parse_date``.
+    Numbers, instants and days that do not exist are refused with the codes of ``parse_date``, another style with one
+    that says how the day is written here: ``date.iso``, ``date.day-month-year``, ``date.day-name-year``.
     """
 
     style: DateStyle
 
     def read(self, written: object) -> object:
         """The day; a plain ``date`` is passed on."""
-        return written if type(written) is date else parse_date(written, self.style)
+        if type(written) is date:
+            return written
+        try:
+            return parse_date(written, self.style)
+        except NationalDataError as error:
+            raise NationalDataError(_STYLED[self.style] if error.code == "date.style" else error.code) from None
 
     def write(self, day: date) -> str:
         """As it is read."""
