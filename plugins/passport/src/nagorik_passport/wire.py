@@ -87,7 +87,7 @@ class ChallanTaken(WireModel):
 class OfficeSlot(WireModel):
     """An appointment that is free at the office of the application."""
 
-    id: str = Field(pattern=r"^[A-Za-z0-9-]+$", max_length=40)
+    id: str = Field(pattern=r"^[A-Za-z0-9:-]+$", max_length=40)
     start: DhakaMinute
     end: DhakaMinute
     free: int = Field(ge=0)
