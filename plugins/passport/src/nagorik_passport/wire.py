@@ -111,7 +111,7 @@ class Appointment(WireModel):
 class Enquiry(WireModel):
     """What the department says of a passport."""
 
-    number: str = Field(alias="enquiryNo", min_length=1)
+    number: str = Field(alias="enquiryNo", pattern=r"^[A-Za-z0-9-]+$")
     result: Literal["VALID", "EXPIRED", "CANCELLED", "NOT_FOUND"]
     expires_on: Annotated[DayMonthYear | None, Field(alias="expiresOn")] = None
 

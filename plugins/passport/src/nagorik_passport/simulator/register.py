@@ -20,15 +20,14 @@ class Issued(NamedTuple):
 
 
 _USUAL: Final = Issued(date(2031, 6, 30))
-_BY_LAST_DIGIT: Final = MappingProxyType(
+_OTHERS: Final = MappingProxyType(
     {
-        "6": Issued(date(2027, 1, 31)),
-        "7": Issued(date(2025, 6, 30)),
-        "8": Issued(date(2031, 6, 30), cancelled=True),
-        "9": None,
+        "90": Issued(date(2027, 1, 31)),
+        "91": Issued(date(2025, 6, 30)),
+        "92": Issued(date(2031, 6, 30), cancelled=True),
     }
 )
-"""By the last digit of the citizen's number, so that whoever needs a passport of some kind finds one."""
+"""By how the citizen's number begins; whoever begins with another 9 has no passport."""
 
 
 def passport_number(citizen: SyntheticCitizen) -> str:
@@ -70,4 +69,4 @@ class PassportRegister:
         citizen = self._citizens.citizen(int(serial))
         if passport_number(citizen) != number or citizen.birth_date != born:
             return None
-        return _BY_LAST_DIGIT.get(serial[-1], _USUAL)
+        return _OTHERS.get(serial[:2]) if serial.startswith("9") else _USUAL

@@ -208,11 +208,14 @@ class Registrations:
         return one.alias if number in numbers else None
 
     def _findings(self, case: Application, amount: Money, payer: object) -> frozenset[str]:
-        """What the treasury's book will show to be wrong: the bank wrote another name, or the payer is another."""
-        scripted = {mismatch.lower().replace("_", "-"): mismatch for mismatch in MISMATCHES}
-        first = len(case.payments) == 1
-        if first and case.scenario().outcome in scripted:
-            return frozenset({scripted[case.scenario().outcome]})
+        """What the treasury's book shows to be wrong.
+
+        Whatever the script says of the first challan under ``treasury``, such as ``NAME_MISMATCH`` where the bank
+        wrote another name than the payer's; else what differs in what the portal is told.
+        """
+        scripted = case.scenario().values.get("treasury")
+        if scripted in MISMATCHES and len(case.payments) == 1:
+            return frozenset({scripted})
         if amount != case.details.fee:
             return frozenset({"AMOUNT_MISMATCH"})
         return frozenset() if _same_letters(payer, case.details.name) else frozenset({"NAME_MISMATCH"})
