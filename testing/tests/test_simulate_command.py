@@ -5,12 +5,13 @@ import json
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 
 import httpx
 import pytest
 
 from nagorik_cashdesk.simulator import CashDeskSimulator
-from nagorik_testing import SimulatorUnusable, load_simulator
+from nagorik_testing import SimulatorUnusable, installed_simulators, load_simulator
 from nagorik_testing.simulate import _announce, _choose, command
 
 PROGRAM = """
@@ -60,7 +61,7 @@ def test_person_reads_address_model_and_exports(capsys):
     ("given", "problem"),
     [
         ((), "name a plugin, or --all"),
-        (("nowhere",), "no simulator of nowhere is installed; installed simulators: cashdesk, nid"),
+        (("nowhere",), "no simulator of nowhere is installed; installed simulators: cashdesk, "),
         (("--all", "--port", "8099"), "--port is for one simulator"),
         (("cashdesk", "--speed", "0"), "--speed: a speed is above zero"),
     ],
@@ -105,6 +106,53 @@ def test_scenario_file_that_cannot_be_served_is_said(tmp_path, capsys, text, giv
     path.write_text(text, "utf-8")
     assert command.run(arguments(*given, "--scenario", str(path))) == 2
     assert problem in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "problem"),
+    [
+        ("--outage", "three days", "is not a duration such as P3D or PT2H"),
+        ("--outage", "-P1D", "is not a duration"),
+        ("--outage", "P0D", "is not a duration"),
+        ("--brown-out", "1.5", "is not a share above 0 and up to 1"),
+        ("--brown-out", "0", "is not a share"),
+        ("--brown-out", "half", "is not a share"),
+        ("--brown-out", "nan", "is not a share"),
+    ],
+)
+def test_weather_that_is_none_is_said(capsys, flag, value, problem):
+    with pytest.raises(SystemExit):
+        arguments("cashdesk", f"{flag}={value}")
+    assert problem in capsys.readouterr().err
+
+
+def test_simulator_begins_in_the_weather_that_was_asked_for(capsys):
+    (simulator,) = _choose(arguments("cashdesk", "--outage", "P3D", "--brown-out", "0.2"))
+    outage, brown_out = simulator.weather.conditions
+    assert brown_out.share == 0.2
+    assert timedelta(days=3) <= outage.end - outage.begin < timedelta(days=3, minutes=1)
+    _announce(simulator, "http://127.0.0.1:8099")
+    told = capsys.readouterr().out
+    assert "  weather   down from " in told
+    assert "  weather   20% of all requests fail" in told
+
+
+def test_all_simulators_are_served_with_their_settings():
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "--all", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            told = [json.loads(process.stdout.readline()) for _ in installed_simulators()]
+            described = [httpx.get(one["admin_url"], trust_env=False).json()["plugin"] for one in told]
+        finally:
+            process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=30)
+    assert described == list(installed_simulators())
+    assert {"cashdesk", "nid"} <= set(described)
+    for one in told:
+        prefix = f"NAGORIK_{one['plugin'].upper().replace('-', '_')}_"
+        assert one["environment"][f"{prefix}BASE_URL"] == one["base_url"]
+    assert (process.returncode, rest, errors) == (0, "", "")
 
 
 @pytest.mark.parametrize("port", ["65536", "-1", "http", "৮০"])

@@ -22,6 +22,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AwareDatetime, Field, TypeAdapter, model_validator
 
 from nagorik.agency_client.windows import no_holidays, open_at
+from nagorik.bangladesh import dhaka_time
 from nagorik.clock import Clock
 from nagorik.manifest import Window
 from nagorik.privacy import Model
@@ -64,6 +65,9 @@ class ClosedOutside(Model):
         holiday = self.holidays.__contains__ if self.holidays else no_holidays
         return not open_at(self.windows, instant, holiday)
 
+    def __str__(self) -> str:
+        return f"closed outside {self.open}-{self.close}, {self.days}, in Dhaka"
+
 
 class Outage(Model):
     """Nothing works from one instant to another: a planned closure, a power cut, days without a data centre."""
@@ -84,6 +88,9 @@ class Outage(Model):
         """Whether it lasts."""
         return self.begin <= instant < self.end
 
+    def __str__(self) -> str:
+        return f"down from {_in_dhaka(self.begin)} to {_in_dhaka(self.end)} in Dhaka"
+
 
 class BrownOut(Model):
     """A share of all requests fails, drawn by the simulator's seed."""
@@ -100,6 +107,9 @@ class BrownOut(Model):
         """Whether it lasts."""
         return (self.begin is None or self.begin <= instant) and (self.end is None or instant < self.end)
 
+    def __str__(self) -> str:
+        return f"{self.share:.0%} of all requests fail"
+
 
 class RateLimit(Model):
     """So many requests in so many seconds; every further one is answered 429, unprocessed."""
@@ -112,11 +122,18 @@ class RateLimit(Model):
     told: bool = False
     """Whether every answer tells ``X-RateLimit-Limit``, ``-Remaining`` and ``-Reset`` (seconds)."""
 
+    def __str__(self) -> str:
+        return f"{self.requests} requests in {self.seconds:g} s"
+
 
 Condition = ClosedOutside | Outage | BrownOut | RateLimit
 
 CONDITIONS: TypeAdapter[Condition] = TypeAdapter(Annotated[Condition, Field(discriminator="condition")])
 """Reads a condition from JSON: ``{"condition": "brown-out", "share": 0.2}``."""
+
+
+def _in_dhaka(instant: datetime) -> str:
+    return f"{dhaka_time(instant):%Y-%m-%d %H:%M}"
 
 
 class Weather:

@@ -6,16 +6,18 @@ import json
 import signal
 import sys
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.markup import escape
 
 from nagorik.settings import environment_prefix
-from nagorik_testing.admin import ADMIN_PATH
 from nagorik_testing.clock import FlowingClock
+from nagorik_testing.conditions import BrownOut, Outage
+from nagorik_testing.desk import ADMIN_PATH
 from nagorik_testing.installed import SimulatorUnusable, installed_simulators, load_simulator
 from nagorik_testing.loopback import serve
 from nagorik_testing.rejected import FileRejected
@@ -47,6 +49,12 @@ class SimulateCommand:
         parser.add_argument(
             "--speed", type=float, default=1.0, help="simulated seconds in a second; 3600 lets a day pass in 24 s"
         )
+        parser.add_argument(
+            "--outage", type=_length, metavar="P3D", help="begin with an outage that lasts so long, of simulated time"
+        )
+        parser.add_argument(
+            "--brown-out", type=_share, metavar="SHARE", help="let a share of all requests fail, such as 0.2"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON document a simulator, one a line")
 
     def run(self, arguments: argparse.Namespace) -> int:
@@ -73,6 +81,23 @@ def _port(text: str) -> int:
     return port
 
 
+def _length(text: str) -> timedelta:
+    try:
+        length = TypeAdapter(timedelta).validate_python(text)
+    except ValidationError:
+        length = timedelta(0)
+    if length <= timedelta(0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as P3D or PT2H")
+    return length
+
+
+def _share(text: str) -> float:
+    try:
+        return BrownOut(share=float(text)).share
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share above 0 and up to 1") from None
+
+
 def _choose(arguments: argparse.Namespace) -> list[Simulator]:
     """Make the simulators that were asked for, all on one clock so that they agree on the time.
 
@@ -97,7 +122,13 @@ def _choose(arguments: argparse.Namespace) -> list[Simulator]:
         raise SimulatorUnusable(f"no simulator of {', '.join(missing)} is installed; installed simulators: {known}")
     if len(names) > 1 and arguments.port:
         raise SimulatorUnusable("--port is for one simulator; with --all each takes a free port")
-    return [load_simulator(installed[name])(clock=clock, seed=arguments.seed) for name in names]
+    chosen = [load_simulator(installed[name])(clock=clock, seed=arguments.seed) for name in names]
+    for simulator in chosen:
+        if arguments.outage is not None:
+            simulator.weather.add(Outage(begin=clock.now(), end=clock.now() + arguments.outage))
+        if arguments.brown_out is not None:
+            simulator.weather.add(BrownOut(share=arguments.brown_out))
+    return chosen
 
 
 async def _serve(simulators: list[Simulator], *, port: int, as_json: bool) -> None:
@@ -127,6 +158,7 @@ def _announce_json(simulator: Simulator, base_url: str) -> None:
         "base_url": base_url,
         "admin_url": base_url + ADMIN_PATH,
         "modelled": simulator.modelled,
+        "weather": [str(condition) for condition in simulator.weather.conditions],
         "environment": _exports(simulator, base_url),
     }
     sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
@@ -138,6 +170,8 @@ def _announce(simulator: Simulator, base_url: str) -> None:
     console.print(f"[bold]{escape(simulator.plugin_id)}[/] simulated at [bold]{base_url}[/]")
     console.print(f"  admin     {base_url}{ADMIN_PATH}")
     console.print(f"  modelled  {escape(simulator.modelled)}")
+    for condition in simulator.weather.conditions:
+        console.print(f"  weather   {escape(str(condition))}")
     for name, value in _exports(simulator, base_url).items():
         console.print(f"  export {name}={escape(value)}")
     console.print("  Ctrl-C stops it; nothing of it is kept.")
