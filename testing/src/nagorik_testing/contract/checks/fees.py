@@ -123,7 +123,7 @@ def _differs(quote: Quote, schedule: FeeSchedule, day: date) -> list[str]:
 
 def _is_of(quote: Quote, schedule: FeeSchedule, day: date) -> bool:
     """Whether the quote is what the schedule charges on that day for some choice that a citizen can make."""
-    if any(row.times is not None for row in schedule.tariff_on(day).rows):
+    if any(row.times for row in schedule.tariff_on(day).rows):
         # A number multiplies the amount, and the numbers have no end: only the codes can be compared.
         return {line.code for line in quote.lines} <= {row.code for row in schedule.tariff_on(day).rows}
     return any(quote.lines == price.lines for price in _prices(schedule, day, quote.stage))
