@@ -14,6 +14,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from nagorik import ApplicationDraft
 from nagorik.journey import Event, Next, Progress, Step
 from nagorik.lifecycle import application_targets
+from nagorik.operations import OPERATIONS, Family
 from nagorik_host.store import projections
 from nagorik_host.store.chain import Entry, anchor, entries_of, event_of
 from nagorik_host.store.database import Transaction
@@ -40,6 +41,13 @@ class AlreadyOpen(Exception):
         self.application = application
 
 
+class Lease(NamedTuple):
+    """Who has an application in hand, and until when if nothing more is heard of them."""
+
+    worker: str
+    until: datetime
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Kept:
     """An application as the books hold it at one moment.
@@ -53,7 +61,7 @@ class Kept:
         entries: How many entries its journal has.
         chain: The link of the last of them.
         key: What its data are sealed with.
-        lease: The worker that has it in hand, if any.
+        lease: Who has it in hand, if anybody.
     """
 
     id: str
@@ -64,14 +72,7 @@ class Kept:
     entries: int
     chain: bytes
     key: DataKey
-    lease: str | None
-
-
-class Lease(NamedTuple):
-    """Who has an application in hand, and until when if nothing more is heard of them."""
-
-    worker: str
-    until: datetime
+    lease: Lease | None
 
 
 class Books:
@@ -161,7 +162,7 @@ class Books:
             entries=row.entries,
             chain=row.chain,
             key=key,
-            lease=row.lease,
+            lease=Lease(row.lease, row.lease_until) if row.lease is not None else None,
         )
 
     def find(self, transaction: Transaction, *, plugin: str, agency_reference: str) -> str:
@@ -221,7 +222,7 @@ class Books:
             revision=kept.revision + 1,
             entries=kept.entries + len(rows),
             chain=rows[-1].link if rows else kept.chain,
-            lease=None if lease is None else lease.worker,
+            lease=lease,
         )
 
     def correct(
@@ -263,6 +264,7 @@ class Books:
             "closed_at": now if closed else None,
             "due_at": done.next.due,
             "operation": done.next.operation.value if done.next.operation is not None else None,
+            "callee": callee(done.next, kept.plugin, kept.gateway),
             "lease": None,
             "lease_until": None,
             "entries": kept.entries + len(rows),
@@ -281,13 +283,19 @@ class Books:
     @staticmethod
     def _hint(transaction: Transaction, kept: Kept, coming: Next, now: datetime) -> None:
         if coming.due is not None and coming.due <= now:
-            transaction.wake(kept.id, kept.plugin)
+            transaction.wake(kept.id, callee(coming, kept.plugin, kept.gateway))
 
     @staticmethod
     def _write_draft(transaction: Transaction, kept: Kept, draft: ApplicationDraft, now: datetime) -> None:
         transaction.connection.execute(delete(payloads).where(payloads.c.application == kept.id))
         sealed = kept.key.seal(draft.model_dump_json().encode(), DRAFT)
         transaction.connection.execute(insert(payloads).values(application=kept.id, draft=sealed, updated_at=now))
+
+
+def callee(coming: Next, plugin: str, gateway: str | None) -> str:
+    """The plugin that an operation is made through."""
+    through_gateway = coming.operation is not None and OPERATIONS[coming.operation].family is Family.GATEWAY
+    return gateway.partition(".")[0] if through_gateway and gateway is not None else plugin
 
 
 def entries_in(transaction: Transaction, application: str) -> Iterable[Entry]:

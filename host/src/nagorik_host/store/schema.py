@@ -63,6 +63,8 @@ applications: Final = Table(
     # When it is to be looked at again; null while only somebody can move it, and once it is closed.
     Column("due_at", Instant),
     Column("operation", String(CODE)),
+    # The plugin that the operation is made through: the service's own, or the gateway's.
+    Column("callee", String(CODE), nullable=False),
     Column("lease", String(ID)),
     Column("lease_until", Instant),
     # Raised by every change; a change that was worked out on another revision is dropped.
@@ -73,13 +75,15 @@ applications: Final = Table(
     Column("data_key", LargeBinary),
     Column("progress", LargeBinary, nullable=False),
     Column("erased_at", Instant),
+    # Why the host itself leaves it alone, such as "service-not-offered"; an officer's work, as a hold is.
+    Column("blocked", String(CODE)),
     Index("ix_applications_agency_reference", "plugin", "agency_reference"),
     Index("ix_applications_hold", "hold_party", "hold_code"),
 )
-# What is due is found per plugin, in the order in which it fell due; what waits for somebody is not in the index.
+# What is due is found per agency, in the order in which it fell due; what waits for somebody is not in the index.
 Index(
     "ix_applications_due",
-    applications.c.plugin,
+    applications.c.callee,
     applications.c.due_at,
     sqlite_where=applications.c.due_at.is_not(None),
     postgresql_where=applications.c.due_at.is_not(None),
@@ -116,7 +120,7 @@ attempts: Final = Table(
     "attempts",
     metadata,
     _application(primary_key=True),
-    # The journal's entry that announces it, committed before the call.
+    # The journal's last entry when the intent was committed, which was before the call.
     Column("entry", Integer, primary_key=True, autoincrement=False),
     Column("operation", String(CODE), nullable=False),
     Column("subject", String(HASH)),
@@ -195,32 +199,17 @@ inbox: Final = Table(
     Index("ix_inbox_open", "handled_at", "received_at"),
 )
 
-work_items: Final = Table(
-    "work_items",
-    metadata,
-    Column("id", String(ID), primary_key=True),
-    _application(),
-    Column("code", String(CODE), nullable=False),
-    Column("opened_at", Instant, nullable=False),
-    Column("closed_at", Instant),
-    Column("officer", String(CODE)),
-    Column("decision", String(CODE)),
-    # The officer's reason, sealed with the application's key.
-    Column("reason", LargeBinary),
-    Index("ix_work_items_open", "closed_at", "opened_at"),
-    Index("ix_work_items_application", "application"),
-)
-
 agencies: Final = Table(
     "agencies",
     metadata,
     Column("plugin", String(CODE), primary_key=True),
-    # The pace of all processes together: the instant from which the next call may be made.
-    Column("next_at", Instant, nullable=False),
-    # Since when it has not been reachable, and when it is worth another try.
+    # The pace of all processes together: the instant up to which its calls are spoken for.
+    Column("paced_to", Instant, nullable=False),
+    # Calls in a row that did not reach it.
+    Column("failures", Integer, nullable=False),
+    # Since when it is taken to be down, and when it is worth another try.
     Column("down_since", Instant),
     Column("probe_at", Instant),
-    Column("failures", Integer, nullable=False),
 )
 
 outages: Final = Table(

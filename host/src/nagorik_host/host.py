@@ -1,0 +1,210 @@
+"""The host, for whoever embeds it: a few lines open it, take applications in, and work on them."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Literal
+from uuid import uuid4
+
+from pydantic import JsonValue
+
+from nagorik import ApplicationDraft, Consent, Platform, PlatformSettings
+from nagorik.clock import Clock
+from nagorik.journey import (
+    CitizenActed,
+    ConsentGranted,
+    Decided,
+    Event,
+    Opened,
+    Outcome,
+    Progress,
+    open_application,
+    step,
+)
+from nagorik_host.engine.agencies import Agencies, Manners
+from nagorik_host.engine.plans import Plans
+from nagorik_host.engine.worker import Worker
+from nagorik_host.store.books import Books, Correction
+from nagorik_host.store.database import Database, Transaction, open_database
+from nagorik_host.vault import Keyring, Vault
+
+Action = Literal["go-on", "corrected", "pay-again", "withdraw", "received"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Tracked:
+    """An application and everything that happened to it.
+
+    Attributes:
+        progress: Where it is.
+        events: Its journal, in order.
+    """
+
+    progress: Progress
+    events: tuple[Event, ...]
+
+
+class Host:
+    """Composes the installed plugins and keeps the books."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        platform: Platform,
+        keyring: Keyring,
+        clock: Clock,
+        lease_clock: Clock | None = None,
+    ) -> None:
+        """Use what ``open_host`` has opened."""
+        self.platform = platform
+        self.database = database
+        self.clock = clock
+        self._lease_clock = lease_clock
+        self.vault = Vault(keyring)
+        self.books = Books(self.vault)
+        self._plans = Plans(platform)
+        self._manifests = {record.id: record.manifest for record in platform.plugins if record.manifest is not None}
+        self.agencies = Agencies({name: Manners.of(manifest) for name, manifest in self._manifests.items()})
+
+    async def apply(
+        self,
+        draft: ApplicationDraft,
+        *,
+        consent: Consent | None = None,
+        application: str | None = None,
+        client_reference: str | None = None,
+    ) -> str:
+        """Take an application in and return its id; nothing is sent before a worker takes it in hand.
+
+        Args:
+            draft: What the citizen handed in.
+            consent: What the citizen allows.
+            application: Its id, a UUID; a new one if none is given.
+            client_reference: What agencies are told; derived from the id if none is given. Applying twice with the
+                same is refused, so a caller that does not know whether it got through may call again.
+
+        Raises:
+            ServiceNotOffered: No installed plugin offers the service or the gateway.
+            AlreadyOpen: An application with this reference is in the books; it names that one.
+        """
+        identity = application or str(uuid4())
+        now = self.clock.now()
+        plugin = draft.service.partition(".")[0]
+        plan = self._plans.plan(draft.service, draft.gateway)
+        opened = Opened(
+            at=now,
+            id=identity,
+            service=draft.service,
+            plugin_version=next(r.source.label for r in self.platform.plugins if r.id == plugin),
+            client_reference=client_reference or f"NGK-{identity.replace('-', '')[:16].upper()}",
+            idempotency_key=str(uuid4()),
+            consent=consent if consent is not None else draft.consent,
+        )
+        first = open_application(opened, plan)
+        await self.database.run(lambda transaction: self.books.open(transaction, draft, first))
+        return identity
+
+    async def track(self, application: str) -> Tracked:
+        """Where an application is, and everything that happened to it.
+
+        Raises:
+            NoSuchApplication: The books hold none by this id.
+            Erased: The citizen's data were erased.
+        """
+
+        def read(transaction: Transaction) -> Tracked:
+            kept = self.books.read(transaction, application)
+            return Tracked(kept.progress, self.books.events(transaction, kept))
+
+        return await self.database.run(read)
+
+    async def act(self, application: str, action: Action, *, form: Mapping[str, JsonValue] | None = None) -> Progress:
+        """Let the citizen do what only they can do; ``form`` replaces the fields that it names.
+
+        Raises:
+            NotPossible: It is not open to the application now.
+            NoSuchApplication: The books hold none by this id.
+        """
+        correction: Correction | None = None
+        if form:
+            changed = dict(form)
+            correction = lambda draft: draft.model_copy(update={"form": {**draft.form, **changed}})  # noqa: E731
+        return await self.database.run(
+            partial(self._take_in, application=application, outcome=CitizenActed(action), correction=correction)
+        )
+
+    async def consent(self, application: str, consent: Consent) -> Progress:
+        """Take in a new consent of the citizen.
+
+        Raises:
+            NoSuchApplication: The books hold none by this id.
+        """
+        return await self.database.run(
+            partial(self._take_in, application=application, outcome=ConsentGranted(consent))
+        )
+
+    async def decide(self, application: str, decision: Decided) -> Progress:
+        """Take in what a named officer decided.
+
+        Raises:
+            NotPossible: It is not theirs to decide.
+            NoSuchApplication: The books hold none by this id.
+        """
+        return await self.database.run(partial(self._take_in, application=application, outcome=decision))
+
+    def worker(self, name: str = "worker") -> Worker:
+        """A worker on these books, to be run."""
+        return Worker(
+            database=self.database,
+            platform=self.platform,
+            books=self.books,
+            vault=self.vault,
+            agencies=self.agencies,
+            places={name: manifest.limits.concurrency for name, manifest in self._manifests.items()},
+            clock=self.clock,
+            lease_clock=self._lease_clock,
+            name=name,
+        )
+
+    def _take_in(
+        self,
+        transaction: Transaction,
+        *,
+        application: str,
+        outcome: Outcome,
+        correction: Correction | None = None,
+    ) -> Progress:
+        """A step that no attempt asked for; whoever has the application in hand keeps it."""
+        now: datetime = self.clock.now()
+        kept = self.books.read(transaction, application, for_change=True)
+        plan = self._plans.plan(kept.progress.service, kept.gateway)
+        done = step(kept.progress, outcome, plan, now)
+        if correction is not None:
+            self.books.correct(transaction, kept, correction, now)
+        return self.books.change(transaction, kept, done, now, lease=kept.lease).progress
+
+
+@asynccontextmanager
+async def open_host(
+    database: str, keyring: Keyring, settings: PlatformSettings, *, lease_clock: Clock | None = None
+) -> AsyncIterator[Host]:
+    """A host on a database that ``nagorik db upgrade`` has brought up to date.
+
+    Args:
+        database: Its URL, ``sqlite:///FILE`` or ``postgresql://…``.
+        keyring: The keys that citizens' data are sealed with.
+        settings: How the platform is composed; its clock is the host's.
+        lease_clock: The machine's own time, where ``settings`` has a simulated clock.
+
+    Raises:
+        DatabaseInvalid: The URL cannot be used.
+        DatabaseUnavailable: The database does not answer.
+    """
+    async with AsyncExitStack() as stack:
+        opened = await open_database(database)
+        stack.push_async_callback(opened.close)
+        platform = await stack.enter_async_context(Platform.discover(settings))
+        yield Host(database=opened, platform=platform, keyring=keyring, clock=settings.clock, lease_clock=lease_clock)
