@@ -38,6 +38,7 @@ from nagorik import (
     Text,
 )
 from nagorik.bangladesh import Money
+from nagorik.fees.tariff import FIRST_STAGE
 from nagorik.loading import Policy, Registry
 from nagorik.manifest import Manifest, PaymentGateway, PublicService
 from nagorik_testing.citizens import SyntheticCitizen, SyntheticCitizens
@@ -260,21 +261,23 @@ class Bench:
         self.simulator.script.set(self.references.client_reference, outcome)
         await self.filed()
         service = self.platform.service(self.offer)
-        began, stride, seen, due = self.clock.now(), STRIDE, "", True
+        began, stride, seen = self.clock.now(), STRIDE, ""
+        due: str | None = FIRST_STAGE
         while self.clock.now() - began < PATIENCE:
-            if due and Operation.ADVISE_PAYMENT in service.writes:
-                due = not await self._settled()
+            if due is not None and Operation.ADVISE_PAYMENT in service.writes and await self._settled(due):
+                due = None
             status = await self.platform.get_status(self.draft, self.references)
             if reached(status):
                 return status
             stride = min(stride * 2, LONGEST_STRIDE) if status.raw == seen else STRIDE
-            seen, due = status.raw, due or status.fee_due is not None
+            seen, due = status.raw, due or status.fee_due
             self.clock.advance(stride)
         raise NotReachable(f"the outcome {outcome} is not reached within {PATIENCE.days} days")
 
-    async def _settled(self) -> bool:
-        """Pay what the agency asks for; whether nothing is left to tell it."""
-        quote = await self.platform.quote_fees(self.draft)
+    async def _settled(self, stage: str) -> bool:
+        """Pay what the agency asks for at ``stage``; whether nothing is left to tell it."""
+        reference = self.references.agency_reference
+        quote = await self.platform.quote_fees(self.draft, stage=stage, agency_reference=reference)
         if not quote.total.poisha:
             return True
         return (await self.platform.advise_payment(self.draft, self.references, self.receipt(quote))).confirmed
@@ -328,13 +331,14 @@ class Bench:
         )
 
     def receipt(self, quote: Quote) -> PaymentReceipt:
-        """A receipt for a quote, as any gateway could have given it."""
+        """A receipt for a quote, as any gateway could have given it: one payment for each stage."""
+        first = quote.stage == FIRST_STAGE
         return PaymentReceipt(
-            payment=self.payment,
+            payment=self.payment if first else str(uuid5(_NAMESPACE, f"{self.offer}/payment/{quote.stage}")),
             quote=quote.id,
             stage=quote.stage,
             gateway="contract.gateway",
-            reference="CONTRACT-RECEIPT-1",
+            reference="CONTRACT-RECEIPT-1" if first else f"CONTRACT-RECEIPT-{quote.stage.upper()}",
             amount=quote.total,
             captured_at=self._sent_at,
             payer_name=self.citizen.name.en,
