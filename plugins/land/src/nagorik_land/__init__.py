@@ -1,0 +1,1 @@
+"""The Ministry of Land as a Nagorik plugin; ``plugin.toml`` says what it offers."""

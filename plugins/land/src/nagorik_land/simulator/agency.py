@@ -1,0 +1,72 @@
+"""The simulated land offices."""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import ClassVar
+
+from starlette.routing import Route
+
+from nagorik_land.simulator.counter import Counter, File, fee_handler
+from nagorik_land.simulator.counters import MutationCounter, OrderCounter, TaxCounter
+from nagorik_land.simulator.examples import example
+from nagorik_testing import ExampleApplication, Simulator, SyntheticCitizen
+from nagorik_testing.application_book import ApplicationBook
+from nagorik_testing.course import Course
+from nagorik_testing.refusal import Handler, routes_of
+
+
+class LandSimulator(Simulator):
+    """Mutations, orders to a record room, and the tax.
+
+    Attributes:
+        mutations: Their counter; ``mutations.book`` holds the cases.
+        orders: The record room's counter.
+        receipts: The tax counter; ``receipts.holdings`` knows what is paid.
+    """
+
+    plugin_id: ClassVar[str] = "land"
+    modelled: ClassVar[str] = (
+        "সব ইন্টারফেস, অবস্থা, সময় ও হোল্ডিংয়ের হিসাব কল্পিত; ফি ও করের হার প্রকাশিত সূত্র থেকে। / "
+        "All interfaces, statuses, times and holdings are modelled; fees and rates are from published sources."
+    )
+    outcomes: ClassVar[tuple[str, ...]] = ("approve", "reject", "hearing-missed", "stall")
+
+    mutations: MutationCounter
+    orders: OrderCounter
+    receipts: TaxCounter
+
+    def open_office(self) -> None:
+        """Begin with nothing filed and nothing paid."""
+        self.mutations = MutationCounter(self._book("mutation", "LNM-########", "mutations"), self.clock)
+        self.orders = OrderCounter(self._book("order", "LNP-########", "orders"), self.clock)
+        self.receipts = TaxCounter(self._book("tax", "LNT-########", "receipts"), self.clock)
+
+    def routes(self) -> Sequence[Route]:
+        """The three portals; none wants a login."""
+        portals: tuple[tuple[str, str, Counter], ...] = (
+            ("mutation", "applications", self.mutations),
+            ("porcha", "orders", self.orders),
+            ("ldtax", "receipts", self.receipts),
+        )
+        more: dict[str, dict[str, Handler]] = {
+            "mutation": {"GET /fee": fee_handler(MutationCounter.price)},
+            "porcha": {"GET /fee": fee_handler(OrderCounter.price)},
+            "ldtax": {"POST /holdings/demand": self.receipts.demand},
+        }
+        return [
+            route
+            for portal, collection, counter in portals
+            for route in routes_of({**more[portal], **counter.handlers(collection)}, prefix=f"/sim/land/{portal}/v1")
+        ]
+
+    def example(self, service: str, citizen: SyntheticCitizen) -> ExampleApplication:
+        """One of each service's applications."""
+        return example(service, citizen)
+
+    def settings(self, base_url: str) -> dict[str, object]:
+        """Where the offices are."""
+        return {"base_url": base_url}
+
+    def _book(self, course: str, numbers: str, name: str) -> ApplicationBook[File]:
+        read = Course.read(files(__package__) / f"{course}.toml")
+        return ApplicationBook(self, read, numbers=numbers, name=name)
