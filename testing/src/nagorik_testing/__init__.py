@@ -107,6 +107,9 @@ if TYPE_CHECKING:
     from nagorik_testing.replays import (
         Replays as Replays,
     )
+    from nagorik_testing.scenario_file import (
+        ScenarioFile as ScenarioFile,
+    )
     from nagorik_testing.script import (
         EVERYONE as EVERYONE,
         Scenario as Scenario,
@@ -182,6 +185,7 @@ _HOMES = {
     "refusal": ("Handler", "Refusal", "plain_envelope", "routes_of"),
     "rejected": ("FileRejected",),
     "replays": ("Replays",),
+    "scenario_file": ("ScenarioFile",),
     "script": ("EVERYONE", "Scenario", "Script"),
     "simulator": ("ErrorAnswer", "ExampleApplication", "Simulator"),
     "slot_board": ("Slot", "SlotBoard"),
