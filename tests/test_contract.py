@@ -25,9 +25,11 @@ from nagorik_testing.contract.report import Report, make_report
 from nagorik_testing.contract.suite import run_suite
 from nagorik_testing.contract.telling import tell
 from nagorik_testing.contract.waivers import judge
+from nagorik_testing.installed import installed_simulators
 
 NAGORIK = Path(sys.executable).parent / "nagorik"
 DAY = date(2026, 11, 24)
+INSTALLED = ", ".join(installed_simulators())
 
 
 class Outline(HTMLParser):
@@ -156,9 +158,9 @@ def test_broken_waiver_file_and_untended_waiver_are_told_apart(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ((), "name one plugin, or give --all; installed simulators: cashdesk, nid"),
+        ((), f"name one plugin, or give --all; installed simulators: {INSTALLED}"),
         (("cashdesk", "--all"), "name one plugin, or give --all"),
-        (("nowhere",), "no simulator of nowhere is installed; installed: cashdesk, nid"),
+        (("nowhere",), f"no simulator of nowhere is installed; installed: {INSTALLED}"),
         (("cashdesk", "--family", "weather"), "there is no family weather; families: "),
     ],
 )
