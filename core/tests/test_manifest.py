@@ -437,3 +437,25 @@ def test_every_field_is_described_for_the_authors_documentation() -> None:
     for table in (schema, *schema["$defs"].values()):
         for name, field in table.get("properties", {}).items():
             assert field.get("description"), name
+
+
+def test_a_service_asks_only_others_and_each_once() -> None:
+    asking = document()
+    asking["services"][0]["asks"] = ["passport.verification", "nid.verification"]
+    assert validate_document(asking).services[0].asks == ("passport.verification", "nid.verification")
+    for asks, told in (
+        (["wasa.other"], "asks names wasa.other of the plugin itself"),
+        (["nid.verification"] * 2, "listed twice under asks"),
+        (["nid"], "write <plugin id>.<slug>"),
+    ):
+        asking["services"][0]["asks"] = asks
+        with pytest.raises(ManifestInvalid) as caught:
+            validate_document(asking)
+        assert told in str(caught.value)
+
+
+def test_only_a_submit_without_effect_is_askable() -> None:
+    asked = document()
+    assert not validate_document(asked).services[0].askable
+    asked["services"][0]["writes"]["submit"] = "safe"
+    assert validate_document(asked).services[0].askable

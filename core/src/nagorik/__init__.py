@@ -50,6 +50,11 @@ if TYPE_CHECKING:
         ArtefactRequest as ArtefactRequest,
         FetchedArtefact as FetchedArtefact,
     )
+    from nagorik.model.asking import (
+        AskedAnswer as AskedAnswer,
+        NotAsked as NotAsked,
+        WhyNotAsked as WhyNotAsked,
+    )
     from nagorik.model.consent import (
         Consent as Consent,
     )
@@ -171,6 +176,7 @@ _HOMES = {
     "markers": ("hookimpl",),
     "model.application": ("ApplicationDraft",),
     "model.artefact": ("Artefact", "ArtefactRequest", "FetchedArtefact"),
+    "model.asking": ("AskedAnswer", "NotAsked", "WhyNotAsked"),
     "model.consent": ("Consent",),
     "model.document": ("DocumentReference",),
     "model.eligibility": (

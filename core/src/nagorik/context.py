@@ -1,15 +1,19 @@
 """What a hook is given beside its request."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import PluginFault
 
 if TYPE_CHECKING:
+    from pydantic import JsonValue
+
     from nagorik.agency_client import AgencyHttp, AgencySettings
     from nagorik.fees import FeeSchedule
     from nagorik.manifest import PaymentGateway, PublicService
+    from nagorik.model.asking import AskedAnswer
     from nagorik.model.document import DocumentStore
 
 SettingsT = TypeVar("SettingsT", bound="AgencySettings")
@@ -27,6 +31,24 @@ class CallLog(Protocol):
         ...
 
 
+class Asking(Protocol):
+    """Puts one call's questions to services of other plugins."""
+
+    async def ask(self, service: str, form: "Mapping[str, JsonValue]") -> "AskedAnswer":
+        """As ``CallContext.ask``."""
+        ...
+
+
+class NobodyToAsk:
+    """Stands where a call was not made by a platform, as in a plugin's unit test: nobody consented."""
+
+    async def ask(self, service: str, form: "Mapping[str, JsonValue]") -> "AskedAnswer":  # noqa: ARG002
+        """Answer that nothing was asked."""
+        from nagorik.model.asking import NotAsked, WhyNotAsked
+
+        return NotAsked(because=WhyNotAsked.NO_CONSENT)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class CallContext(Generic[SettingsT]):
     """One call's surroundings. It dies with the call: keep nothing of it.
@@ -41,6 +63,7 @@ class CallContext(Generic[SettingsT]):
         schedule: The service's fee schedule, if its manifest names one; see ``fees``.
         documents: The host's documents.
         log: A logger bound to this call.
+        asking: Who puts this call's questions to other plugins; see ``ask``.
     """
 
     http: "AgencyHttp"
@@ -52,6 +75,21 @@ class CallContext(Generic[SettingsT]):
     schedule: "FeeSchedule | None"
     documents: "DocumentStore"
     log: CallLog
+    asking: Asking = field(default_factory=NobodyToAsk)
+
+    async def ask(self, service: str, form: "Mapping[str, JsonValue]") -> "AskedAnswer":
+        """Ask a service of another plugin about the citizen of this call, whom the platform adds by itself.
+
+        The service's manifest entry lists ``service`` under ``asks``, the citizen's consent names it, and its submit
+        has the class ``safe``. ``form`` is what the other service's form wants. The answer takes at most half of the
+        time that this call has left. Whatever goes wrong is a ``NotAsked``, on which nothing but "cannot tell" can
+        be built; what went wrong in the other plugin is not told. ``Accepted`` says only that the agency answered:
+        what it answered is its status.
+
+        Raises:
+            PluginFault: ``undeclared-ask``: the manifest does not list ``service``. Catching it does not undo it.
+        """
+        return await self.asking.ask(service, form)
 
     @property
     def fees(self) -> "FeeSchedule":

@@ -108,6 +108,7 @@ def test_one_service_is_told_in_full(site: Any, nagorik: Any) -> None:
         "life_event": None,
         "deliverables": ["water-connection"],
         "channels": ["counter", "online"],
+        "asks": [],
     }
     tariffs = fees.pop("tariffs")
     assert fees == {

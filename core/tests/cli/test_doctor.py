@@ -216,3 +216,32 @@ def test_address_that_the_platform_would_refuse_is_told_by_name(
     ]
     assert "Use https and a host of the manifest (api.wasa.example)" in warned[0]["hint"]
     assert "elsewhere" not in result.out
+
+
+@pytest.mark.parametrize(
+    ("operations", "status", "message"),
+    [
+        (None, "note", "land.connection is not on offer here"),
+        ('reads = ["status"]', "warning", "land.connection may not be asked"),
+        (
+            'reads = []\nwrites = { submit = "safe" }\nform = "forms:Form"',
+            "fine",
+            "may ask land.connection, as far as the citizen's consent allows",
+        ),
+    ],
+)
+def test_whom_a_service_may_ask_is_told(
+    site: Any, nagorik: Any, operations: str | None, status: str, message: str
+) -> None:
+    site.plugin(fees='asks = ["land.connection"]')
+    if operations is not None:
+        root = site.plugin("land", fees="")
+        manifest = root / "plugin.toml"
+        manifest.write_text(manifest.read_text("utf-8").replace('reads = ["status"]', operations), "utf-8")
+        hook = "nagorik_submit" if "submit" in operations else "nagorik_get_status"
+        plugin = root / "plugin.py"
+        plugin.write_text(plugin.read_text("utf-8").replace("nagorik_get_status", hook), "utf-8")
+    result = nagorik("doctor", "--json")
+    assert by_name(result.document)["asks wasa.connection"][:2] == (status, message)
+    assert result.code == 0
+    assert "land.connection" in nagorik("services", "wasa.connection").out

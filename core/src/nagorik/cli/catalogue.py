@@ -88,7 +88,16 @@ def service_of(record: PluginRecord, offer: Offer, on: date) -> Document:
     if isinstance(offer, PublicService):
         fields = offer.model_dump(
             mode="json",
-            include={"documents", "processing", "settle", "legal_basis", "life_event", "deliverables", "channels"},
+            include={
+                "documents",
+                "processing",
+                "settle",
+                "legal_basis",
+                "life_event",
+                "deliverables",
+                "channels",
+                "asks",
+            },
         )
         told |= fields | {"form": offer.form, "fees": fees_of(record, offer, on)}
     return told

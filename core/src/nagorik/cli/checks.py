@@ -14,7 +14,7 @@ from nagorik.cli.settings_check import check_settings
 from nagorik.fees import NoTariff
 from nagorik.loading import PluginRecord, Quarantine, Registry
 from nagorik.logs import redact
-from nagorik.manifest import API_VERSION
+from nagorik.manifest import API_VERSION, PublicService
 
 _EARLIEST: Final = date(2026, 1, 1)
 """The core is younger than this, so that a clock before it is wrong."""
@@ -25,6 +25,8 @@ class Status(StrEnum):
     """What a check found."""
 
     FINE = "fine"
+    NOTE = "note"
+    """Something that a host may want to know; nothing is wrong."""
     WARNING = "warning"
     """Something that may be meant so."""
     WRONG = "wrong"
@@ -52,6 +54,7 @@ def examine(now: datetime) -> list[Check]:
         *_plugins(registry),
         *_settings(registry),
         *_fees(registry, day),
+        *_questions(registry),
         *_commands(),
         *zone,
         *_clock(now, registry.records),
@@ -104,6 +107,22 @@ def _fees(registry: Registry, day: date) -> Iterator[Check]:
         else:
             checked = "verified" if tariff.source.verified else "not verified"
             yield Check(name, Status.FINE, f"the tariff {tariff.id} is charged on {day} ({checked})")
+
+
+def _questions(registry: Registry) -> Iterator[Check]:
+    """Whether the services of other plugins that a service may ask are there."""
+    for service in registry.services():
+        for asked in service.asks:
+            name, offer = f"asks {service.id}", registry.offer(asked)
+            owner = registry.owner_of(asked)
+            if owner is None or not owner.usable:
+                hint = "What it would ask cannot be told, and says so. Install the plugin that offers it, if you can."
+                yield Check(name, Status.NOTE, f"{asked} is not on offer here", hint)
+            elif not isinstance(offer, PublicService) or not offer.askable:
+                hint = "Only a service whose submit has the class safe is asked; tell the plugin's owner."
+                yield Check(name, Status.WARNING, f"{asked} may not be asked", hint)
+            else:
+                yield Check(name, Status.FINE, f"may ask {asked}, as far as the citizen's consent allows")
 
 
 def _commands() -> Iterator[Check]:

@@ -30,6 +30,7 @@ def print_service(told: Document) -> None:
             ("life event", told["life_event"] or "none named"),
             ("citizen gets", _listed(told["deliverables"])),
             ("applied for", _listed(told["channels"])),
+            ("may ask", "; ".join(told["asks"]) or "no other agency"),
         ]
     print_lines("")
     print_facts(facts)

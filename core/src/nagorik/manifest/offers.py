@@ -93,8 +93,15 @@ class PublicService(Offer):
     """The occasion in a citizen's life, such as ``losing-a-document``."""
     deliverables: tuple[Slug, ...] = ()
     """What the citizen ends up with (CPSV-AP's ``Output``)."""
+    asks: tuple[ServiceId, ...] = ()
+    """Services of other plugins that this one may ask through its context; their submit has the class ``safe``."""
     channels: tuple[Literal["counter", "online", "app"], ...] = Field(default=("counter", "online"), min_length=1)
     """Where it can be applied for."""
+
+    @property
+    def askable(self) -> bool:
+        """Whether another plugin may ask it: submitting to it has no effect."""
+        return self.writes.get(Operation.SUBMIT) is Idempotency.SAFE
 
     @model_validator(mode="after")
     def _writes_can_be_settled(self) -> Self:
@@ -106,6 +113,16 @@ class PublicService(Offer):
         if findable and not {Operation.FIND, Operation.STATUS} & set(self.reads):
             names = ", ".join(sorted(findable))
             raise ValueError(f"{names}: a lost answer is looked up, so find or status must be listed under reads")
+        return self
+
+    @model_validator(mode="after")
+    def _asks_others(self) -> Self:
+        if len(set(self.asks)) != len(self.asks):
+            raise ValueError("a service is listed twice under asks")
+        own = self.id.partition(".")[0]
+        for asked in self.asks:
+            if asked.partition(".")[0] == own:
+                raise ValueError(f"asks names {asked} of the plugin itself: call your own code")
         return self
 
 

@@ -23,6 +23,8 @@ class Consent(Model):
     """The most that may be spent on the application, all stages together."""
     given_at: AwareDatetime
     expires_at: AwareDatetime
+    asks: frozenset[str] = frozenset()
+    """Services of other agencies that may be asked about the citizen for this one, by id."""
 
     def gap(
         self, service: str, operation: Operation, at: datetime, spending: Money | None = None
@@ -31,10 +33,8 @@ class Consent(Model):
 
         ``spending`` is the sum of all amounts committed for the application, the one in question included.
         """
-        if at < self.given_at:
-            return "not-yet"
-        if at >= self.expires_at:
-            return "expired"
+        if (untimely := self._untimely(at)) is not None:
+            return untimely
         if service != self.service or operation not in self.operations:
             return "scope"
         if spending is not None and (
@@ -42,3 +42,14 @@ class Consent(Model):
         ):
             return "fee-ceiling"
         return None
+
+    def gap_to_ask(self, service: str, asked: str, at: datetime) -> ConsentGap | None:
+        """What keeps ``service`` from asking the service ``asked`` about the citizen at ``at``, if anything."""
+        if (untimely := self._untimely(at)) is not None:
+            return untimely
+        return None if service == self.service and asked in self.asks else "scope"
+
+    def _untimely(self, at: datetime) -> ConsentGap | None:
+        if at < self.given_at:
+            return "not-yet"
+        return "expired" if at >= self.expires_at else None

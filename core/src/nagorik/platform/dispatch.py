@@ -1,17 +1,24 @@
 """Calling a plugin: one operation, addressed to the one plugin that owns the service."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from types import CoroutineType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import structlog
+from pydantic import JsonValue
 
 from nagorik.context import CallContext
 from nagorik.errors import AgencyUnavailable, Layer, NagorikError, OutcomeUnknown, PluginFault, ServiceNotOffered
+from nagorik.forms import validate_form
 from nagorik.loading import LoadedPlugin, PluginRecord, Quarantine, QuarantineCode, Registry
 from nagorik.logs import get_call_log
 from nagorik.manifest import PaymentGateway, PublicService
+from nagorik.model.asking import WhyNotAsked
+from nagorik.model.consent import Consent
+from nagorik.model.identity import Applicant
 from nagorik.operations import OPERATIONS, Operation
+from nagorik.platform.asking import Asker, Doors, NoQuestions, Question, Questions
 from nagorik.platform.call_deadline import CallDeadline
 from nagorik.platform.configuration import PlatformSettings
 from nagorik.platform.equipment import Equipment
@@ -30,6 +37,14 @@ T = TypeVar("T")
 Offer = PublicService | PaymentGateway
 
 
+class Terms(NamedTuple):
+    """On what terms a call is made: its key, what the citizen allowed, and seconds that it may not exceed."""
+
+    key: str | None = None
+    consent: Consent | None = None
+    seconds: float = math.inf
+
+
 class Dispatcher:
     """Resolves, activates, calls and judges. Errors that leave it are those of ``nagorik.errors``."""
 
@@ -41,6 +56,7 @@ class Dispatcher:
         self._runner = Runner()
         self._equipment: dict[str, Equipment] = {}
         self._first_use = FirstUse(registry, settings.import_seconds, self._equip)
+        self._doors = Doors(registry, settings.clock, self.validate, self._answer)
         self._closed = False
 
     def offer(self, service: str) -> tuple[PluginRecord, Offer]:
@@ -75,8 +91,26 @@ class Dispatcher:
             self._count(equipment, error)
         raise error
 
-    async def call(self, operation: Operation, service: str, request: Model, *, key: str | None = None) -> Model:
+    async def validate(self, service: str, form: Mapping[str, JsonValue]) -> Form:
+        """What was filled in, held to the service's form.
+
+        Raises:
+            NagorikError: ``InputRejected``, or as ``with_form``.
+        """
+        return await self.with_form(service, lambda model: validate_form(model or Form, form))
+
+    async def call(
+        self,
+        operation: Operation,
+        service: str,
+        request: Model,
+        *,
+        key: str | None = None,
+        consent: Consent | None = None,
+    ) -> Model:
         """Call ``operation`` of ``service``; ``key`` is the application's for this operation, which a write needs.
+
+        ``consent`` says which services of other plugins the called one may ask.
 
         Raises:
             NagorikError: Any of ``nagorik.errors``, with service, operation and agency filled in.
@@ -86,7 +120,7 @@ class Dispatcher:
             raise _about(ServiceNotOffered("operation-not-offered"), record, service, operation)
         equipment = await self._ready(record, service, operation)
         call = Call(record.id, service, operation, offer.writes.get(operation))
-        return await self._around(call, equipment, offer, request, key)
+        return await self._around(call, equipment, offer, request, Terms(key, consent))
 
     async def call_plugin(self, operation: Operation, plugin: str, request: Model) -> Model:
         """Call an operation that belongs to a plugin as a whole.
@@ -102,7 +136,7 @@ class Dispatcher:
         if record.manifest is None or OPERATIONS[operation].hook not in record.manifest.declared_hooks:
             raise _about(ServiceNotOffered("operation-not-offered"), record, None, operation)
         equipment = await self._ready(record, None, operation)
-        return await self._around(Call(plugin, None, operation, None), equipment, None, request, None)
+        return await self._around(Call(plugin, None, operation, None), equipment, None, request, Terms())
 
     async def aclose(self) -> None:
         """Begin no further call, let those under way end, each by its deadline, and close all clients."""
@@ -115,6 +149,15 @@ class Dispatcher:
                 log.error("client_not_closed", plugin=plugin, exception=type(failure).__name__)  # noqa: TRY400
 
     # Inside
+
+    async def _answer(self, question: Question) -> Model:
+        """Put one plugin's question to another; a call like any, that cannot ask in turn."""
+        record, offer = self.offer(question.service)
+        equipment = await self._ready(record, question.service, Operation.SUBMIT)
+        kind = offer.writes.get(Operation.SUBMIT)
+        call = Call(record.id, question.service, Operation.SUBMIT, kind, asked_by=question.asked_by)
+        terms = Terms(question.key, seconds=question.seconds)
+        return await self._around(call, equipment, offer, question.request, terms)
 
     async def _ready(self, record: PluginRecord, service: str | None, operation: Operation | None) -> Equipment:
         """A plugin ready to be called; imported if this is its first use.
@@ -149,7 +192,7 @@ class Dispatcher:
         self._equipment[plugin] = equipment
 
     async def _around(
-        self, call: Call, equipment: Equipment, offer: Offer | None, request: Model, key: str | None
+        self, call: Call, equipment: Equipment, offer: Offer | None, request: Model, terms: "Terms"
     ) -> Model:
         """Run the host's policies around the call and complete its error."""
         surroundings = self._policies.around(call)
@@ -158,7 +201,7 @@ class Dispatcher:
             if refusal is not None:
                 raise _about(refusal, equipment.loaded.record, call.service, call.operation)
         try:
-            answer = await self._judged(call, equipment, offer, request, key)
+            answer = await self._judged(call, equipment, offer, request, terms)
         except BaseException as stop:
             if surroundings is not None:
                 await surroundings.leave(stop)
@@ -176,25 +219,27 @@ class Dispatcher:
         return answer
 
     async def _judged(
-        self, call: Call, equipment: Equipment, offer: Offer | None, request: Model, key: str | None
+        self, call: Call, equipment: Equipment, offer: Offer | None, request: Model, terms: "Terms"
     ) -> Model | NagorikError:
         """Run the hook and say what is known: its result, its error, or that its outcome is unknown.
 
         Errors are values here: a frame of this function, which holds what the plugin raised, is in no traceback.
         """
-        deadline = CallDeadline.after(equipment.manifest.limits.deadline, self._clock)
+        deadline = CallDeadline.after(min(equipment.manifest.limits.deadline, terms.seconds), self._clock)
+        questions = self._questions(call, offer, request, terms, deadline)
         try:
-            http = equipment.bind(call.operation, call.idempotency, key, deadline)
+            http = equipment.bind(call.operation, call.idempotency, terms.key, deadline)
             context: CallContext[Any] = CallContext(
                 http=http,
                 settings=equipment.settings,
                 clock=self._clock,
                 deadline=deadline,
-                idempotency_key=key,
+                idempotency_key=terms.key,
                 offer=offer,
                 schedule=equipment.fees(offer) if isinstance(offer, PublicService) else None,
                 documents=equipment.documents,
                 log=get_call_log(call.plugin, call.service, call.operation),
+                asking=questions,
             )
         except PluginFault as fault:
             self._count(equipment, fault)
@@ -206,12 +251,24 @@ class Dispatcher:
             end, step = await self._runner.run(lambda: loaded.call(hook, request=request, context=context), deadline)
         finally:
             call.requests = http.ledger.requests
-        found = _meaning(end, call, equipment)
+            await questions.close()
+        found = questions.fault or _meaning(end, call, equipment)
         self._score(equipment, found, step)
         if isinstance(found, NagorikError) and call.idempotency is None:
             return of_a_read(found)
         held = held_to_ledger(http.ledger, found if isinstance(found, NagorikError) else None)
         return found if held is None else held
+
+    def _questions(
+        self, call: Call, offer: Offer | None, request: Model, terms: "Terms", deadline: CallDeadline
+    ) -> Questions | NoQuestions:
+        """What the called plugin may ask: about the citizen of the request, and nobody else."""
+        if call.asked_by is not None:
+            return NoQuestions(WhyNotAsked.NESTED)
+        applicant, on = getattr(request, "applicant", None), getattr(request, "on", None)
+        if not isinstance(offer, PublicService) or not isinstance(applicant, Applicant) or on is None:
+            return NoQuestions(WhyNotAsked.NO_CONSENT)
+        return Questions(Asker(call.plugin, offer, deadline, applicant, on, terms.consent), self._doors)
 
     def _score(self, equipment: Equipment, found: Model | NagorikError, step: float) -> None:
         """Count a fault, or end the run of faults."""

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from nagorik.bangladesh import Money, dhaka_date
 from nagorik.errors import ConsentMissing, ServiceNotOffered
-from nagorik.forms import form_schema, validate_form
+from nagorik.forms import form_schema
 from nagorik.loading import PluginRecord, Quarantine, Registry
 from nagorik.manifest import PaymentGateway, PublicService
 from nagorik.model.application import ApplicationDraft
@@ -181,7 +181,7 @@ class Platform:
         Raises:
             InputRejected: With a pointer and a sentence in both languages for each field.
         """
-        return await self._dispatcher.with_form(service, lambda model: validate_form(model or Form, form))
+        return await self._dispatcher.validate(service, form)
 
     # Before filing
 
@@ -192,15 +192,19 @@ class Platform:
         *,
         form: Mapping[str, JsonValue] | None = None,
         on: date | None = None,
+        consent: Consent | None = None,
     ) -> EligibilityDecision:
-        """May this citizen apply, ``on`` a day in Asia/Dhaka (today by default), with ``form`` as far as known?"""
+        """May this citizen apply, ``on`` a day in Asia/Dhaka (today by default), with ``form`` as far as known?
+
+        Other agencies are asked only as far as ``consent`` allows; without it, what they know cannot be told.
+        """
         request = EligibilityRequest(
             service=service,
             applicant=applicant,
             on=on or self._today(),
             form=None if form is None else await self.validate(service, form),
         )
-        return await self._call(Operation.ELIGIBILITY, service, request, EligibilityDecision)
+        return await self._call(Operation.ELIGIBILITY, service, request, EligibilityDecision, consent=consent)
 
     async def quote_fees(
         self, draft: ApplicationDraft, *, stage: str = "application", agency_reference: str | None = None
@@ -209,7 +213,7 @@ class Platform:
         request = QuoteRequest(
             **await self._application(draft), at=self._clock.now(), stage=stage, agency_reference=agency_reference
         )
-        return await self._call(Operation.QUOTE, draft.service, request, Quote)
+        return await self._call(Operation.QUOTE, draft.service, request, Quote, consent=draft.consent)
 
     # Paying
 
@@ -275,7 +279,8 @@ class Platform:
         )
         key = references.key(Operation.SUBMIT)
         return cast(
-            "SubmissionResult", await self._dispatcher.call(Operation.SUBMIT, draft.service, request, key=key)
+            "SubmissionResult",
+            await self._dispatcher.call(Operation.SUBMIT, draft.service, request, key=key, consent=draft.consent),
         )
 
     async def find_submission(
@@ -367,8 +372,9 @@ class Platform:
         result: type[ResultT],
         *,
         key: str | None = None,
+        consent: Consent | None = None,
     ) -> ResultT:
-        answer = await self._dispatcher.call(operation, service, request, key=key)
+        answer = await self._dispatcher.call(operation, service, request, key=key, consent=consent)
         if not isinstance(answer, result):
             raise TypeError(f"{operation.value} does not return a {result.__name__}")
         return answer

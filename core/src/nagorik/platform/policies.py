@@ -25,6 +25,7 @@ class Call:
         operation: What is asked of it.
         idempotency: The class of a write; ``None`` for a read.
         requests: HTTP requests that it took, attempts included; set when the call is over.
+        asked_by: The service of another plugin on whose question the call is made; ``None`` for the host's own.
     """
 
     plugin: str
@@ -32,6 +33,7 @@ class Call:
     operation: Operation
     idempotency: Idempotency | None
     requests: int = 0
+    asked_by: str | None = None
 
 
 class PolicySpecs:
