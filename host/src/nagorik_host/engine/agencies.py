@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from nagorik import (
@@ -40,6 +40,8 @@ BURST: Final = timedelta(seconds=1)
 
 _NOT_REACHED: Final = (AgencyUnavailable, OutcomeUnknown, ContractViolation)
 _ANSWERS: Final = (AgencyRejected, CredentialsRejected, DuplicateApplication, InputRejected, RateLimited)
+
+_ROW: Final = select(agencies).where(agencies.c.plugin == bindparam("name")).with_for_update()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,10 @@ class Agencies:
         """From when on one call more is granted, as far as can be told now; ``now`` if at once."""
         row = self._row(transaction, plugin, now)
         if row.down_since is not None:
-            return max(now, row.probe_at or now)
-        return max(now, row.paced_to - BURST + self._manners[plugin].interval)
+            probe_at: datetime | None = row.probe_at
+            return max(now, probe_at or now)
+        paced_to: datetime = row.paced_to
+        return max(now, paced_to - BURST + self._manners[plugin].interval)
 
     def use(self, transaction: Transaction, plugin: str, calls: int, now: datetime) -> None:
         """Take up the agency's time for ``calls`` that are begun now."""
@@ -138,15 +142,14 @@ class Agencies:
 
     @staticmethod
     def _row(transaction: Transaction, plugin: str, now: datetime) -> Row[Any]:
-        query = select(agencies).where(agencies.c.plugin == plugin).with_for_update()
-        row = transaction.connection.execute(query).one_or_none()
+        row = transaction.connection.execute(_ROW, {"name": plugin}).one_or_none()
         if row is None:
             try:
                 with transaction.connection.begin_nested():
                     transaction.connection.execute(insert(agencies).values(plugin=plugin, paced_to=now, failures=0))
             except IntegrityError:
                 pass  # another process was first
-            row = transaction.connection.execute(query).one()
+            row = transaction.connection.execute(_ROW, {"name": plugin}).one()
         return row
 
 

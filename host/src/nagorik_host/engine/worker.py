@@ -139,12 +139,12 @@ class Worker:
             transaction, self._places, places=sum(self._places.values()), lease_now=self._lease_clock.now()
         )
         taken += self._take_rows(transaction, lost, now)
-        in_hand = self._in_hand(transaction)
-        for plugin, places in self._places.items():
-            free = places - in_hand.get(plugin, 0)
-            if free > 0:
-                rows = self._claims.due(transaction, plugin, places=free, now=now)
-                taken += self._take_rows(transaction, rows, now)
+        waiting = self._claims.waiting(transaction, now)
+        in_hand = self._claims.in_hand(transaction) if waiting else {}
+        for plugin in waiting:
+            free = self._places.get(plugin, 0) - in_hand.get(plugin, 0)
+            rows = self._claims.due(transaction, plugin, places=free, now=now)
+            taken += self._take_rows(transaction, rows, now)
         return taken
 
     def _take_rows(self, transaction: Transaction, rows: Sequence[Row[Any]], now: datetime) -> list[Taken]:
@@ -179,15 +179,6 @@ class Worker:
             .values(blocked=code, due_at=again, lease=None, lease_until=None)
         )
 
-    @staticmethod
-    def _in_hand(transaction: Transaction) -> dict[str, int]:
-        query = (
-            select(applications.c.callee, func.count().label("number"))
-            .where(applications.c.lease.is_not(None))
-            .group_by(applications.c.callee)
-        )
-        return {row.callee: row.number for row in transaction.connection.execute(query)}
-
     def _next_due(self, transaction: Transaction) -> datetime | None:
         """When the first application falls due to an agency that can bear the call then."""
         query = (
@@ -196,9 +187,8 @@ class Worker:
             .group_by(applications.c.callee)
         )
         now = self._clock.now()
-        firsts: list[datetime] = []
-        for row in transaction.connection.execute(query):
-            firsts.append(max(row.due_at, self._agencies.free_at(transaction, row.callee, now)))
+        waiting = transaction.connection.execute(query).all()
+        firsts = (max(row.due_at, self._agencies.free_at(transaction, row.callee, now)) for row in waiting)
         return min(firsts, default=None)
 
     def _lay_down(self, transaction: Transaction, taken: Taken, outcome: Answered | Failed) -> Taken | None:
