@@ -1,9 +1,11 @@
 """One scenario file, three ways to the agency, and one truth."""
 
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
+import httpx
 import pytest
 
 from nagorik import (
@@ -85,6 +87,22 @@ operation = "GET /sim/cashdesk/v1/payments/{id}"
 first = 3
 count = "all"
 fault = { fault = "altered", remove = ["state"] }
+"""
+
+
+OUTAGE = """
+scenario_version = 1
+plugin = "cashdesk"
+
+[[condition]]
+condition = "outage"
+begin = 2026-11-24T04:00:00Z
+end = 2026-11-24T06:00:00Z
+fault = { fault = "status", status = 404, body = "" }
+
+[[condition]]
+condition = "rate-limit"
+requests = 100
 """
 
 
@@ -232,6 +250,8 @@ def test_settings_beside_the_address_are_the_files(scenario_file):
         (OUTCOMES, "scenario_version = 1", "", "scenario_version: this field is missing"),
         (OUTCOMES, 'outcome = "other', 'outcom = "other', "[[outcome]] number 1, outcom: there is no such field"),
         (OUTCOMES, "pay = 60", "pay = -1", "[[outcome]] number 1, durations.pay: Input should be greater"),
+        (OUTAGE, "2026-11-24T06", "2026-11-24T03", "[[condition]] number 1, outage: an outage ends after it begins"),
+        (OUTAGE, '"outage"', '"rain"', "[[condition]] number 1: Input tag"),
         (OUTCOMES, "first = 3", "first = 0", "[[fault]] number 2, first: Input should be greater"),
         (OUTCOMES, '"closed"', '"gone"', "[[fault]] number 1, fault.answer-lost.how: Input should be 'reset'"),
         (OUTCOMES, '"answer-lost"', '"gone"', "[[fault]] number 1, fault: "),
@@ -269,6 +289,23 @@ def test_what_the_simulator_does_not_know_is_named(scenario_file, right, wrong, 
     with pytest.raises(FileRejected) as caught:
         scenario_file(OUTCOMES.replace(right, wrong)).open(CashDeskSimulator)
     assert problem in str(caught.value)
+
+
+async def test_condition_of_the_file_is_met_and_one_that_is_not_fails_the_test(scenario_file):
+    simulator = scenario_file(OUTAGE).open()
+    async with in_process(simulator) as (_, transport):
+        simulator.clock.advance(7200)
+        assert await status_of(transport) == 405
+        with pytest.raises(Unsatisfied, match=r"^no request met the condition outage$"):
+            finish(simulator)
+        simulator.clock.set(simulator.clock.now() - timedelta(hours=1))
+        assert await status_of(transport) == 404
+    finish(simulator)
+
+
+async def status_of(transport):
+    async with httpx.AsyncClient(transport=transport(), base_url=f"http://{LOOPBACK}") as client:
+        return (await client.get(PAYMENTS)).status_code
 
 
 def test_simulator_of_another_plugin_is_refused(scenario_file):

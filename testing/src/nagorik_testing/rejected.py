@@ -9,12 +9,12 @@ from pydantic_core import ErrorDetails
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-_MASKED = frozenset({"value_error", "assertion_error"})
+_OF_A_VALIDATOR = frozenset({"value_error", "assertion_error"})
 _EXPLAINED = {"extra_forbidden": "there is no such field", "missing": "this field is missing"}
 
 
 class FileRejected(ValueError):
-    """The file cannot be used; the text names it, and the table and field of each problem, and no value."""
+    """The file cannot be used; the text names it, and the table and field of each problem."""
 
     def __init__(self, path: Path, problems: list[str]) -> None:
         super().__init__("\n".join(f"{path.name}: {problem}" for problem in problems))
@@ -54,6 +54,6 @@ def _place(place: tuple[int | str, ...]) -> str:
 
 
 def _told(problem: ErrorDetails) -> str:
-    if problem["type"] in _MASKED:
+    if problem["type"] in _OF_A_VALIDATOR:
         return str(problem["ctx"]["error"])
     return _EXPLAINED.get(problem["type"], problem["msg"])

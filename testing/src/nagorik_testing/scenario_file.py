@@ -2,7 +2,7 @@
 
 The same file drives a simulator in process, on the loopback (``serve``, ``nagorik simulate --scenario``) and behind
 the routes of a ``StrictRouter``. It either holds exchanges, which are then all of the agency, or outcomes for the
-plugin's own simulator to decide; faults go with both.
+plugin's own simulator to decide; faults and conditions go with both.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,10 @@ from pydantic_core import PydanticCustomError
 
 from nagorik.privacy import Model
 from nagorik_testing.clock import SimulatedClock
+from nagorik_testing.conditions import Condition, RateLimit
 from nagorik_testing.exchange_simulator import ExchangeSimulator
 from nagorik_testing.exchanges import Exchange
-from nagorik_testing.fault import Fault
+from nagorik_testing.fault import AnyFault
 from nagorik_testing.installed import SimulatorUnusable, installed_simulators, load_simulator
 from nagorik_testing.rejected import FileRejected, read_toml
 from nagorik_testing.script import EVERYONE
@@ -40,7 +41,7 @@ class ScriptedFault(Model):
 
     operation: str
     """Method and path template, or ``*``."""
-    fault: Annotated[Fault, Field(discriminator="fault")]
+    fault: AnyFault
     first: int = Field(default=1, ge=1)
     count: Annotated[int, Field(ge=1)] | Literal["all"] = 1
     client_reference: str | None = None
@@ -59,6 +60,10 @@ class WrittenScenario(Model):
     exchanges: tuple[Exchange, ...] = Field(default=(), alias="exchange")
     outcomes: tuple[ScriptedOutcome, ...] = Field(default=(), alias="outcome")
     faults: tuple[ScriptedFault, ...] = Field(default=(), alias="fault")
+    conditions: tuple[Annotated[Condition, Field(discriminator="condition")], ...] = Field(
+        default=(), alias="condition"
+    )
+    """When the agency cannot be reached, or not by everybody."""
 
     @model_validator(mode="after")
     def _is_about_one_agency(self) -> Self:
@@ -69,8 +74,9 @@ class WrittenScenario(Model):
             raise PydanticCustomError("scenario", text)
         if self.settings and not self.exchanges:
             raise PydanticCustomError("scenario", "holds settings without an [[exchange]]: a simulator has its own")
-        if not (self.exchanges or self.outcomes or self.faults):
-            raise PydanticCustomError("scenario", "scripts nothing: write an [[exchange]], [[outcome]] or [[fault]]")
+        if not (self.exchanges or self.outcomes or self.faults or self.conditions):
+            text = "scripts nothing: write an [[exchange]], [[outcome]], [[fault]] or [[condition]]"
+            raise PydanticCustomError("scenario", text)
         return self
 
 
@@ -93,7 +99,7 @@ class ScenarioFile:
     def open(
         self, simulator: type[Simulator] | None = None, *, clock: SimulatedClock | None = None, seed: int = 0
     ) -> Simulator:
-        """The agency of the file, open and scripted; ``reset`` forgets its outcomes and faults.
+        """The agency of the file, open and scripted; ``reset`` forgets all but its exchanges.
 
         Args:
             simulator: Stands for the agency where the file has no exchanges; the installed one by default.
@@ -126,6 +132,8 @@ class ScenarioFile:
                 problems.append(f"[[fault]] number {number}, operation: {problem}")
         if problems:
             raise FileRejected(self.path, problems)
+        for condition in self.scenario.conditions:
+            opened.weather.add(condition)
         return opened
 
     def _class(self, given: type[Simulator] | None) -> type[Simulator]:
@@ -144,9 +152,14 @@ def finish(simulator: Simulator) -> None:
     """End a test of a simulator: what was scripted has happened, and nothing else was wanted.
 
     Raises:
-        Unsatisfied: A fault met no request, or an exchange was not asked for, or was not written.
+        Unsatisfied: A fault or a condition that was added met no request, or an exchange was not asked for, or was
+            not written.
     """
     unused = [f"{rule.operation}: no request met the fault {rule.fault.fault}" for rule in simulator.faults.unused]
     unmet = simulator.unmet if isinstance(simulator, ExchangeSimulator) else ()
-    if problems := [*unmet, *unused]:
+    added = simulator.weather.conditions[len(simulator.conditions) :]
+    # A rate limit that is never reached may be just what a test is about.
+    kinds = dict.fromkeys(each.condition for each in added if not isinstance(each, RateLimit))
+    mild = [f"no request met the condition {kind}" for kind in kinds if not simulator.weather.met.get(kind)]
+    if problems := [*unmet, *unused, *mild]:
         raise Unsatisfied("\n".join(problems))
