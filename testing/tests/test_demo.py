@@ -10,7 +10,9 @@ import pytest
 from nagorik.cli import main
 from nagorik_testing.demo.example import ExampleProblem, read_examples
 from nagorik_testing.demo.telling import span
+from nagorik_testing.installed import installed_simulators
 
+INSTALLED = ", ".join(installed_simulators())
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "applications"
 
 
@@ -36,6 +38,13 @@ def test_the_lost_answer_is_looked_up_and_filed_once(tmp_path: Path, capsys: pyt
     assert entry["applications_at_agency"] == 1
     assert entry["fee"] == "345.00"
     assert entry["state"] == "closed"
+
+
+def test_one_payment_of_an_application_can_be_scripted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torn_up = {"simulator": "cashdesk", "payment": 1, "outcome": "cancel"}
+    again = {"hold": "payment-cancelled", "action": "pay-again"}
+    assert main(["demo", str(copy(tmp_path, "01-correction", scripted=[torn_up], citizen=[again]))]) == 0
+    assert capsys.readouterr().out.count("waits for the citizen: payment-cancelled") == 1
 
 
 def test_an_end_that_was_not_expected_is_told_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,12 +108,12 @@ LOST = {"simulator": "nid", "operation": "*", "fault": {"fault": "answer-lost"}}
         ({"gateway": "nowhere.wallet"}, "gateway: service-not-offered (unknown-service)"),
         ({"gateway": "nid.migration"}, "gateway: service-not-offered (not-a-gateway)"),
         ({"service": "cashdesk.counter"}, "service: service-not-offered (not-a-service)"),
-        ({"scripted": [NOWHERE]}, "scripted.0.simulator: not one of cashdesk, nid"),
+        ({"scripted": [NOWHERE]}, f"scripted.0.simulator: not one of {INSTALLED}"),
         ({"scripted": [{**NOWHERE, "simulator": "nid"}, NOWHERE]}, "scripted.1.simulator: not one of"),
         ({"scripted": [{"simulator": "nid", "outcome": "vanish"}]}, "scripted.0.outcome: not one of approve"),
         ({"scripted": [{**NOWHERE, "durations": {"review": -1}}]}, "at scripted.0.durations.review"),
         ({"scripted": [{**NOWHERE, "durations": {"review": 1e30}}]}, "at scripted.0.durations.review"),
-        ({"mishaps": [{**LOST, "simulator": "nowhere"}]}, "mishaps.0.simulator: not one of cashdesk, nid"),
+        ({"mishaps": [{**LOST, "simulator": "nowhere"}]}, f"mishaps.0.simulator: not one of {INSTALLED}"),
         ({"mishaps": [{**LOST, "operation": "GET /nowhere"}]}, "mishaps.0.operation: not one of *, GET"),
         ({"mishaps": [{**LOST, "fault": {"fault": "meteor"}}]}, "at mishaps.0.fault"),
         ({"mishaps": [{**LOST, "fault": {"fault": "status", "status": 9999}}]}, "at mishaps.0.fault.status.status"),

@@ -32,6 +32,8 @@ class Scripted(Model):
     """How an agency's simulator treats this application; the words are the simulator's own."""
 
     simulator: str
+    payment: int | None = Field(default=None, ge=1)
+    """At a gateway's simulator: which of the application's payments, the first being 1."""
     outcome: str
     durations: dict[str, Annotated[float, Field(ge=0, le=LONGEST_STAGE)]] = Field(default_factory=dict)
     """Seconds that named stages take."""

@@ -44,7 +44,6 @@ class Row:
     requests: int = 0
     """HTTP requests made for it so far."""
     calls: int = 0
-    payments: int = 0
     acts: dict[str, int] = field(default_factory=dict)
     """How often the citizen has been asked to act, by the hold's code."""
 
@@ -90,8 +89,7 @@ class MemoryHost:
 
     async def _advance(self, row: Row) -> None:
         """Intent, call, outcome: what each driver does, with a commit where a database host commits."""
-        row.payments += 1
-        payment = str(uuid5(_namespace(row), f"payment/{row.payments}"))
+        payment = payment_id(row.progress.idempotency_key, len(row.progress.payments) + 1)
         begun = begin(row.progress, row.plan, self._clock.now(), payment)
         await self._commit(row, begun)
         if begun.next.operation is None:
@@ -121,5 +119,6 @@ class MemoryHost:
             await self._watch(row, done.events)
 
 
-def _namespace(row: Row) -> UUID:
-    return UUID(row.progress.idempotency_key)
+def payment_id(idempotency_key: str, number: int) -> str:
+    """The id of an application's payment, the first being number 1."""
+    return str(uuid5(UUID(idempotency_key), f"payment/{number}"))

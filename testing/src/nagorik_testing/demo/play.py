@@ -22,7 +22,7 @@ from nagorik.platform import Call
 from nagorik_testing.clock import SimulatedClock
 from nagorik_testing.demo.book import Entry, enter
 from nagorik_testing.demo.example import Act, Example, ExampleProblem, NamedExample
-from nagorik_testing.demo.memory_host import RUNNING, MemoryHost, Row
+from nagorik_testing.demo.memory_host import RUNNING, MemoryHost, Row, payment_id
 from nagorik_testing.demo.telling import Teller
 from nagorik_testing.documents import MemoryDocuments
 from nagorik_testing.installed import installed_simulators, load_simulator
@@ -90,7 +90,7 @@ async def play(examples: Iterable[NamedExample], teller: Teller) -> tuple[Entry,
             identity = uuid5(_NAMESPACE, item.name)
             names[str(identity)] = item
             opened = _opened(item.example, identity, platform, clock)
-            _script(item, opened.client_reference, simulators)
+            _script(item, opened, simulators)
             rows[item.name] = await host.open(_draft(item.example), opened)
         await host.run(rows.values(), clock.now() + HORIZON)
         entries = [enter(item, rows[item.name], platform.service(item.example.service), simulators) for item in named]
@@ -163,7 +163,7 @@ def _opened(example: Example, identity: UUID, platform: Platform, clock: Simulat
     )
 
 
-def _script(named: NamedExample, client_reference: str, simulators: Mapping[str, Simulator]) -> None:
+def _script(named: NamedExample, opened: Opened, simulators: Mapping[str, Simulator]) -> None:
     """Tell the simulators what awaits this application: outcomes, and faults below the plugin.
 
     Raises:
@@ -174,14 +174,20 @@ def _script(named: NamedExample, client_reference: str, simulators: Mapping[str,
         script = _simulator(simulators, scripted.simulator, place).script
         if scripted.outcome not in script.outcomes:
             raise ExampleProblem(f"{place}.outcome: not one of {', '.join(script.outcomes)}")
-        script.set(client_reference, scripted.outcome, durations=scripted.durations, values=scripted.values)
+        payment = scripted.payment and payment_id(opened.idempotency_key, scripted.payment)
+        marker = payment or opened.client_reference
+        script.set(marker, scripted.outcome, durations=scripted.durations, values=scripted.values)
     for number, mishap in enumerate(named.example.mishaps):
         place = f"{named.name}.json: mishaps.{number}"
         faults = _simulator(simulators, mishap.simulator, place).faults
         if mishap.operation not in {"*", *faults.operations}:
             raise ExampleProblem(f"{place}.operation: not one of *, {', '.join(sorted(faults.operations))}")
         faults.add(
-            mishap.operation, mishap.fault, first=mishap.first, count=mishap.count, client_reference=client_reference
+            mishap.operation,
+            mishap.fault,
+            first=mishap.first,
+            count=mishap.count,
+            client_reference=opened.client_reference,
         )
 
 
