@@ -1,0 +1,292 @@
+"""What a plugin and its agency say to each other, written down without anybody in it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Final
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+from pydantic import JsonValue, SecretStr
+from pydantic_core import from_json, to_json
+
+from nagorik import NagorikError, Operation
+from nagorik.bangladesh import Identifier, dhaka_date
+from nagorik.loading import Imported, resolve_object
+from nagorik.manifest import PaymentGateway, PublicService
+from nagorik.settings import AgencySettings, load_settings
+from nagorik_testing.contract.bench import PLAYED, Bench, FreeOfCharge, NotReachable, Subject, open_bench
+from nagorik_testing.contract.checks.inspection import is_login, leaves
+from nagorik_testing.contract.constants import constants_of
+from nagorik_testing.contract.live import NotPlayed
+from nagorik_testing.contract.scrubbing import Known, Scrubber, names_in
+from nagorik_testing.exchanges import Exchange, ExchangeRequest, ExchangeResponse, Provenance, fields_of
+
+_JSON: Final = "json"
+_SHORTEST_FORM_VALUE: Final = 4
+"""Characters from which on what the form says is looked for in answers; shorter ones are choices such as ``yes``."""
+
+Offer = PublicService | PaymentGateway
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One run of everything that a plugin can ask.
+
+    Attributes:
+        exchanges: What passed, each kind once, in the order of the manifest.
+        called: Operations that were called for at least one offer.
+        skipped: Operations that were not called, each with the reason: ``nid.reissue status``.
+        failed: Operations that ended in an error, each with its code.
+    """
+
+    exchanges: tuple[Exchange, ...]
+    called: frozenset[Operation]
+    skipped: Mapping[str, str]
+    failed: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Heard:
+    request: httpx.Request
+    sent: bytes
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+@dataclass(slots=True)
+class Tape:
+    """Takes down what passes through the transports that it is put around, while it is switched on."""
+
+    on: bool = False
+    heard: list[_Heard] = field(default_factory=list)
+
+    def around(self, transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+        """The same transport, overheard."""
+        return _Overheard(transport, self)
+
+
+class _Overheard(httpx.AsyncBaseTransport):
+    def __init__(self, inner: httpx.AsyncBaseTransport, tape: Tape) -> None:
+        self._inner = inner
+        self._tape = tape
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._inner.handle_async_request(request)
+        if not self._tape.on:
+            return response
+        raw = b"".join([part async for part in response.aiter_raw()])
+        await response.aclose()
+        body = httpx.Response(response.status_code, headers=response.headers, content=raw).content
+        self._tape.heard.append(_Heard(request, request.content, response.status_code, response.headers, body))
+        return httpx.Response(
+            response.status_code, headers=response.headers.raw, stream=httpx.ByteStream(raw), request=request
+        )
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+async def record_run(subject: Subject) -> Recording:
+    """Call every operation that may be called, once for each offer, and write down what passes.
+
+    Raises:
+        OSError: A module of the plugin, whose words are kept, cannot be read.
+    """
+    tape = Tape()
+    tapped = replace(subject, tap=tape.around)
+    constants = known_words(subject)
+    found: dict[bytes, Exchange] = {}
+    called: set[Operation] = set()
+    skipped: dict[str, str] = {}
+    failed: dict[str, str] = {}
+    for offer in subject.manifest.offers:
+        withheld = {} if subject.live is None else subject.live.withheld(offer)
+        for operation in sorted(offer.operations & PLAYED):
+            name = f"{offer.id} {operation.value}"
+            if operation in withheld:
+                skipped[name] = withheld[operation]
+                continue
+            try:
+                heard, wrong = await _call(tapped, tape, offer, operation, constants)
+            except (FreeOfCharge, NotPlayed) as reason:
+                skipped[name] = str(reason) or "the example costs nothing"
+                continue
+            except NotImplementedError:
+                failed[name] = f"there is no example of {offer.id}"
+                continue
+            except NotReachable as missing:
+                failed[name] = str(missing)
+                continue
+            called.add(operation)
+            if wrong:
+                failed[name] = wrong
+            for exchange in heard:
+                found.setdefault(to_json(exchange), exchange)
+    return Recording(tuple(found.values()), frozenset(called), skipped, failed)
+
+
+def known_words(subject: Subject) -> frozenset[str]:
+    """The strings that the plugin's own code holds."""
+    found = subject.registry.record(subject.manifest.id)
+    return frozenset() if found is None or found.directory is None else constants_of(found.directory)
+
+
+async def _call(
+    subject: Subject, tape: Tape, offer: Offer, operation: Operation, constants: frozenset[str]
+) -> tuple[list[Exchange], str]:
+    """The exchanges of one operation, and in what error it ended, if in one: the answer is then of most interest."""
+    async with open_bench(subject, offer.id) as bench:
+        day = dhaka_date(bench.clock.now())
+        await bench.prepare(operation)
+        tape.heard.clear()
+        tape.on = True
+        try:
+            end = await bench.call(operation)
+        finally:
+            tape.on = False
+        wrong = ""
+        if end.error is not None:
+            wrong = (
+                f"it ends in {end.error.code if isinstance(end.error, NagorikError) else type(end.error).__name__}"
+            )
+        scrubber = Scrubber(_known(subject, offer, bench), constants)
+        return [_exchange(subject, offer, operation, heard, scrubber, day) for heard in tape.heard], wrong
+
+
+def _exchange(
+    subject: Subject, offer: Offer, operation: Operation, heard: _Heard, scrubber: Scrubber, day: date
+) -> Exchange:
+    url = heard.request.url
+    path = scrubber.path(url.path.removeprefix(_base_path(subject)))
+    method = heard.request.method
+    login = is_login(f"{method} {path}")
+    provenance, source = _provenance(subject, offer)
+    content = _json(heard.body, heard.headers)
+    media = heard.headers.get("content-type")
+    return Exchange.model_validate(
+        {
+            "operation": None if login else operation,
+            "request": ExchangeRequest.model_validate(
+                {
+                    "method": method,
+                    "path": path,
+                    "query": tuple(sorted({scrubber.key(name) for name, _ in parse_qsl(url.query.decode("ascii"))})),
+                    "fields": fields_of(scrubber.value(_sent(heard))),
+                }
+            ),
+            "response": ExchangeResponse(
+                status=heard.status,
+                headers={} if media is None else {"content-type": _media(media)},
+                body="" if content is None else to_json(scrubber.value(content)).decode("utf-8"),
+            ),
+            "provenance": provenance,
+            "source": source,
+            "as_of": day,
+        }
+    )
+
+
+def _provenance(subject: Subject, offer: Offer) -> tuple[Provenance, str]:
+    """A simulator proves nothing of its agency, whatever is recorded from it."""
+    command = f"nagorik contract {subject.manifest.id} --record"
+    if subject.live is not None:
+        return Provenance.RECORDED, f"{command}, from the agency's own sandbox"
+    wire = (offer.evidence or subject.manifest.evidence).value
+    known = Provenance.FROM_SPEC if wire == "from-spec" else Provenance.ASSUMED
+    return known, f"{command}, from the simulator ({wire})"
+
+
+def _base_path(subject: Subject) -> str:
+    return "" if subject.live is None else urlsplit(subject.live.base_url).path.rstrip("/")
+
+
+def _sent(heard: _Heard) -> JsonValue:
+    """What a request holds, as JSON; a form's fields as texts."""
+    if "form" in heard.request.headers.get("content-type", ""):
+        return dict(parse_qsl(heard.sent.decode("utf-8", "replace"), keep_blank_values=True))
+    return _json(heard.sent, heard.request.headers)
+
+
+def _json(body: bytes, headers: httpx.Headers) -> JsonValue:
+    if not body or _JSON not in headers.get("content-type", _JSON):
+        return None
+    try:
+        parsed: JsonValue = from_json(body)
+    except ValueError:
+        return None
+    return parsed
+
+
+def _media(content_type: str) -> str:
+    """Media type and charset in one spelling; a multipart boundary would differ each time."""
+    parts = [part.strip().lower() for part in content_type.split(";")]
+    return "; ".join([parts[0], *(part for part in parts[1:] if part.startswith("charset="))])
+
+
+def _known(subject: Subject, offer: Offer, bench: Bench) -> Known:
+    """Everything of somebody's that an answer about this bench may hold."""
+    citizen, references = bench.citizen, bench.references
+    people = [citizen.name, citizen.father, citizen.mother, citizen.spouse]
+    birth_dates = [citizen.birth_date]
+    identifiers: list[Identifier] = [citizen.full_nid, citizen.legacy_nid, citizen.smart_nid]
+    phones = [citizen.phone]
+    form: list[str] = []
+    if isinstance(offer, PublicService):
+        applicant = bench.draft.applicant
+        people.append(applicant.name)
+        birth_dates.append(applicant.birth_date)
+        identifiers += applicant.identifiers
+        phones += [] if applicant.phone is None else [applicant.phone]
+        form = [
+            value
+            for _, value in leaves(dict(bench.draft.form))
+            if isinstance(value, str) and len(value) >= _SHORTEST_FORM_VALUE and not value.islower()
+        ]
+    values = {
+        "nid": [str(each.value) for each in identifiers],
+        "birth-registration": [citizen.birth_registration.value],
+        "phone": [shown for each in phones for shown in _forms_of(each.e164)],
+        "name": names_in(text for person in people if person is not None for text in (person.en, person.bn)),
+        "secret": list(_secrets(subject)),
+        "reference": [
+            known
+            for known in (
+                references.client_reference,
+                references.agency_reference,
+                str(references.idempotency_key),
+                bench.payment,
+            )
+            if known
+        ],
+        "alias": [citizen.alias],
+        "form": form,
+    }
+    return Known(values, tuple(birth_dates))
+
+
+def _forms_of(phone: str) -> Iterator[str]:
+    yield from (phone, phone.removeprefix("+"), phone.removeprefix("+88"), phone.removeprefix("+880"))
+
+
+def _secrets(subject: Subject) -> Iterator[str]:
+    """Secret settings, and where the agency is."""
+    manifest = subject.manifest
+    record = subject.registry.record(manifest.id)
+    model: type[AgencySettings] = AgencySettings
+    if manifest.settings is not None and record is not None:
+        found = resolve_object(record, manifest.settings)
+        if isinstance(found, Imported) and isinstance(found.value, type) and issubclass(found.value, AgencySettings):
+            model = found.value
+    given = (
+        subject.simulator().settings("http://127.0.0.1")
+        if subject.live is None
+        else {"base_url": subject.live.base_url}
+    )
+    settings = load_settings(model, manifest.id, given)
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            yield value.get_secret_value()
+    yield settings.base_url
