@@ -114,7 +114,9 @@ def garbled(answer: CapturedAnswer, fault: Garbled) -> CapturedAnswer:
         case "cut-short":
             return replace(answer, body=answer.body[: len(answer.body) * 2 // 3])
         case "not-utf-8":
-            return replace(answer, body=answer.body[:-1] + b'\xff\xfe"}')
+            # Inside the last text, where a reader that replaces what it cannot decode would not notice.
+            before, quote, after = answer.body.rpartition(b'"')
+            return replace(answer, body=before + b"\xff\xfe" + quote + after)
         case "not-gzip":
             return replace(answer, headers=[*answer.headers, (b"content-encoding", b"gzip")])
         case "empty":

@@ -23,6 +23,10 @@ _EXCEPTIONS: Final[dict[Drop, tuple[type[httpx.TransportError], str]]] = {
 }
 
 
+_BEYOND: Final = 0.000_001
+"""Seconds past a deadline, so that no rounding leaves a part of it."""
+
+
 class SimulatorTransport(httpx.AsyncBaseTransport):
     """Carries requests to a simulator in the same process, whatever host they name.
 
@@ -129,7 +133,7 @@ class _InProcess:
         limit = self._read_timeout
         left = math.inf if self._end is None else max(self._end - self._clock.monotonic(), 0.0)
         if seconds > left and (limit is None or left <= limit):
-            await self._clock.sleep(left)
+            await self._clock.sleep(left + _BEYOND)
             raise TimeoutError
         if limit is not None and seconds > limit:
             await self._clock.sleep(limit)

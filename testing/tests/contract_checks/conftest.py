@@ -36,11 +36,12 @@ def permit_office(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSubject]:
         manifest = parse_manifest((HERE / PACKAGE / "plugin.toml").read_bytes())
         services = tuple(offered.model_copy(update=service or {}) for offered in manifest.services)
         manifest = manifest.model_copy(update={"services": services, **(plugin or {})})
-        broken = importlib.import_module(f"{PACKAGE}.broken")
         value = f"{PACKAGE}.plugin:hooks"
         if hooks is not None:
-            monkeypatch.setattr(broken, "hooks", getattr(broken, hooks)(), raising=False)
-            value = f"{PACKAGE}.broken:hooks"
+            broken, misbehaving = (importlib.import_module(f"{PACKAGE}.{name}") for name in ("broken", "misbehaving"))
+            module = broken if hasattr(broken, hooks) else misbehaving
+            monkeypatch.setattr(module, "hooks", getattr(module, hooks)(), raising=False)
+            value = f"{module.__name__}:hooks"
         record = PluginRecord(Source("permits", "permit-office", "1.0", value), PACKAGE, HERE / PACKAGE, manifest)
         office = getattr(importlib.import_module(f"{PACKAGE}.simulator"), simulator)
         return Subject(Registry([record]), manifest, office)

@@ -19,6 +19,8 @@ class Kill(NamedTuple):
     simulator: str = "PermitOffice"
     plugin: dict[str, Any] | None = None
     service: dict[str, Any] | None = None
+    offers: int = 1
+    """Services and gateways that are broken so."""
 
 
 BY_ID = {check.id: check for check in CHECKS}
@@ -116,6 +118,14 @@ KILLS = {
     "robustness/side-by-side": Kill("two citizens have one reference", "SameReceipt"),
     "robustness/no-polling": Kill("status takes 10 seconds of an agency that answers at once", "Polls"),
     "robustness/no-module-state": Kill("permit_office.plugin.SEEN is changed by a call", "Remembering"),
+    "robustness/F20-blocks-the-loop": Kill("eligibility keeps the event loop for more than 250 ms", "BlocksLoop"),
+    "robustness/F20-cancelled": Kill("status goes on when its call is cancelled", "WillNotStop"),
+    "robustness/F20-exits": Kill("submit ends the process", "Exits"),
+    "robustness/own-errors": Kill(
+        "submit: an office that is shut ends in InputRejected, not in AgencyRejected",
+        plugin={"answers": "broken:deaf"},
+        offers=2,
+    ),
 }
 
 
@@ -147,7 +157,7 @@ async def test_check_fails_a_plugin_that_breaks_its_promise(check_id, permit_off
     check, kill = BY_ID[check_id], KILLS[check_id]
     subject = permit_office(kill.hooks, kill.simulator, plugin=kill.plugin, service=kill.service)
     failed = [one for one in await findings(check, subject) if one.standing is Standing.FAILED]
-    assert len(failed) == 1
+    assert len(failed) == kill.offers
     assert failed[0].check == check_id
     assert kill.told in failed[0].got
     assert failed[0].because == check.why
@@ -170,6 +180,18 @@ async def test_money_that_is_captured_before_it_is_taken_is_failed(permit_office
     (_, found) = await findings(BY_ID["payment/F19-as-taken"], permit_office("CapturedAtOnce"))
     assert found.standing is Standing.FAILED
     assert "outcome cancel: captured is another amount than the gateway took, or nothing was taken" in found.got
+
+
+async def test_hook_that_leaves_a_task_behind_is_failed(permit_office):
+    (found, _) = await findings(BY_ID["robustness/F20-cancelled"], permit_office("LeavesTasks"))
+    assert found.standing is Standing.FAILED
+    assert found.got == "status leaves a task behind"
+
+
+async def test_errors_that_no_simulator_shows_are_not_proved(permit_office):
+    (found, _) = await findings(BY_ID["robustness/own-errors"], permit_office(simulator="UnspokenOffice"))
+    assert found.standing is Standing.NOT_REACHED
+    assert found.got == "the simulator gives no example of the agency's own errors"
 
 
 @pytest.mark.parametrize("check", [check for check in CHECKS if check.id not in WITHOUT_EXAMPLE], ids=lambda c: c.id)

@@ -1,6 +1,9 @@
 """Hooks that break one promise each; a docstring says which."""
 
+import asyncio
 import logging
+import sys
+import time
 from datetime import date, timedelta
 from typing import Any
 
@@ -287,3 +290,35 @@ class Gullible(Hooks):
     @hookimpl
     async def nagorik_parse_payment_notice(self, request: Any) -> PaymentNotice:
         return PaymentNotice(payment="any")
+
+
+class BlocksLoop(Eligibility):
+    def say(self, request, right):
+        time.sleep(0.3)
+        return right
+
+
+class WillNotStop(Hooks):
+    async def ask(self, context: Context, number: str) -> Filed:
+        try:
+            return await super().ask(context, number)
+        except asyncio.CancelledError:
+            await asyncio.Event().wait()
+            raise
+
+
+class LeavesTasks(Hooks):
+    async def ask(self, context: Context, number: str) -> Filed:
+        return await asyncio.shield(asyncio.create_task(super().ask(context, number)))
+
+
+class Exits(Hooks):
+    async def file(self, context: Context, content: dict[str, str]) -> Filed:
+        try:
+            return await super().file(context, content)
+        except NagorikError:
+            sys.exit("the office is not there")
+
+
+def deaf(answer: Any) -> None:
+    """An ``answers`` function that knows nothing."""

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from nagorik import (
     Accepted,
@@ -12,19 +12,25 @@ from nagorik import (
     ApplicationState,
     Artefact,
     CallContext,
+    ContractViolation,
     Criterion,
     DefinitelyAbsent,
     EligibilityDecision,
     FeeDue,
+    FetchedArtefact,
     Found,
+    NagorikError,
+    PaymentAdvice,
     PaymentReport,
     PaymentStarted,
     PaymentState,
     Quote,
     RefundReport,
     Text,
+    Token,
     Verdict,
     WireModel,
+    Withdrawal,
     hookimpl,
 )
 from nagorik.bangladesh import Money, age_on
@@ -36,6 +42,7 @@ STATES = {
     "PAPERS MISSING": ApplicationState.CORRECTION_REQUESTED,
     "PERMITTED": ApplicationState.ISSUED,
     "REFUSED": ApplicationState.REJECTED,
+    "TAKEN BACK": ApplicationState.WITHDRAWN,
 }
 PAID = {"OPEN": PaymentState.PENDING, "PAID": PaymentState.CAPTURED, "TORN UP": PaymentState.CANCELLED}
 SEEN: list[str] = []
@@ -43,9 +50,10 @@ SEEN: list[str] = []
 
 
 class Filed(WireModel):
-    number: str
+    number: str = Field(pattern=r"^[A-Z0-9-]+$")
     word: str
     since: AwareDatetime
+    remark: Text | None = None
 
 
 class Matches(WireModel):
@@ -53,7 +61,7 @@ class Matches(WireModel):
 
 
 class Bill(WireModel):
-    receipt: str
+    receipt: str = Field(pattern=r"^[A-Z0-9-]+$")
     word: str
     amount: str
     paid_at: datetime | None = None
@@ -63,16 +71,27 @@ class Refund(WireModel):
     word: str
 
 
+async def login(http: Any, settings: Any) -> Token:
+    """The office takes any token."""
+    return Token("token-of-nobody", expires_in=3600)
+
+
+def read_error(answer: Any) -> NagorikError | None:
+    error = answer.document.get("error") if isinstance(answer.document, dict) else None
+    if error is not None and answer.status < 300:
+        return ContractViolation("error-with-success-status")
+    return AgencyRejected("office-shut") if error == "the office is shut" else None
+
+
 def status_of(filed: Filed) -> AgencyStatus:
     state = STATES.get(filed.word)
-    told = Text(bn="কাগজ নেই", en="Papers are missing")
     return AgencyStatus(
         state=state,
         raw=filed.word,
         at=filed.since,
-        reason=told if state in {ApplicationState.REJECTED, ApplicationState.CORRECTION_REQUESTED} else None,
-        artefacts=(Artefact(kind="permit", delivery="counter"),) if state is ApplicationState.ISSUED else (),
-        final=state in {ApplicationState.ISSUED, ApplicationState.REJECTED},
+        reason=filed.remark,
+        artefacts=(Artefact(kind="permit", delivery="download"),) if state is ApplicationState.ISSUED else (),
+        final=state in {ApplicationState.ISSUED, ApplicationState.REJECTED, ApplicationState.WITHDRAWN},
     )
 
 
@@ -122,6 +141,27 @@ class Hooks:
     async def nagorik_answer_correction(self, request: Any, context: Context) -> AgencyStatus:
         path = f"/permits/{request.agency_reference}/papers"
         return status_of(await context.http.write("papers", "POST", path, json={}, expect=Filed))
+
+    @hookimpl
+    async def nagorik_advise_payment(self, request: Any, context: Context) -> PaymentAdvice:
+        path = f"/permits/{request.agency_reference}/payment"
+        content = {"reference": request.receipt.reference, "amount": request.receipt.amount.plain()}
+        told = await context.http.write("advise", "POST", path, json=content, expect=Refund)
+        return PaymentAdvice(confirmed=told.word == "PAID")
+
+    @hookimpl
+    async def nagorik_withdraw(self, request: Any, context: Context) -> Withdrawal:
+        path = f"/permits/{request.agency_reference}/withdrawal"
+        filed = await context.http.write("withdraw", "POST", path, json={}, expect=Filed)
+        return Withdrawal(withdrawn=filed.word == "TAKEN BACK", status=status_of(filed))
+
+    @hookimpl
+    async def nagorik_fetch_artefact(self, request: Any, context: Context) -> FetchedArtefact:
+        file = await context.http.download("paper", f"/permits/{request.agency_reference}/paper")
+        if file.content_type != "application/pdf" or not file.content.startswith(b"%PDF-"):
+            raise ContractViolation("paper-not-a-pdf")
+        document = await context.documents.put("permit", "application/pdf", file.content)
+        return FetchedArtefact(artefact=request.artefact, document=document)
 
     @hookimpl
     async def nagorik_start_payment(self, request: Any, context: Context) -> PaymentStarted:

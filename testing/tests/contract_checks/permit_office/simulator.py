@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from nagorik_testing import ExampleApplication, Replays, Simulator
+from nagorik import AgencyRejected, ContractViolation
+from nagorik_testing import ErrorAnswer, ExampleApplication, Replays, Simulator
 
 
 @dataclass
@@ -17,6 +18,8 @@ class File:
     client_reference: str | None
     since: datetime
     answered: bool = False
+    withdrawn: bool = False
+    paid: bool = False
 
 
 @dataclass
@@ -44,6 +47,10 @@ class PermitOffice(Simulator):
             Route("/permits", self.search, methods=["GET"]),
             Route("/permits/{id}", self.show, methods=["GET"]),
             Route("/permits/{id}/papers", self.papers, methods=["POST"]),
+            Route("/permits/{id}/payment", self.pay, methods=["POST"]),
+            Route("/permits/{id}/withdrawal", self.withdraw, methods=["POST"]),
+            Route("/permits/{id}/paper", self.paper, methods=["GET"]),
+            Route("/tariff", self.tariff, methods=["GET"]),
             Route("/bills", self.open_bill, methods=["POST"]),
             Route("/bills/{id}", self.show_bill, methods=["GET"]),
             Route("/bills/{id}/refund", self.refund, methods=["POST"]),
@@ -60,6 +67,17 @@ class PermitOffice(Simulator):
             "address": {"road": "নমুনা সড়ক"},
         }
         return ExampleApplication(applicant=citizen.applicant(), form=form)
+
+    def error_answers(self) -> Any:
+        return (
+            ErrorAnswer(
+                name="an office that is shut",
+                status=400,
+                document={"error": "the office is shut"},
+                means=AgencyRejected,
+            ),
+            ErrorAnswer(name="an error with 200", status=200, document={"error": "unknown"}, means=ContractViolation),
+        )
 
     async def file(self, request: Request) -> Response:
         content = await request.json()
@@ -82,7 +100,10 @@ class PermitOffice(Simulator):
             word, since = "PAPERS MISSING", timedelta(days=3)
         elif age >= timedelta(days=9):
             word, since = "REFUSED" if outcome == "reject" else "PERMITTED", timedelta(days=9)
-        return {"number": filed.number, "word": word, "since": (filed.since + since).isoformat()}
+        if filed.withdrawn:
+            word = "TAKEN BACK"
+        remark = {"bn": "কাগজ নেই", "en": "Papers are missing"}
+        return {"number": filed.number, "word": word, "since": (filed.since + since).isoformat(), "remark": remark}
 
     async def search(self, request: Request) -> Response:
         wanted = request.query_params["clientReference"]
@@ -98,8 +119,30 @@ class PermitOffice(Simulator):
 
     async def papers(self, request: Request) -> Response:
         filed = self.files[request.path_params["id"]]
-        filed.answered = True
+        if not filed.answered:
+            filed.answered = True
+            self.ledger.record("papers", filed.number)
         return JSONResponse(self.told(filed))
+
+    async def pay(self, request: Request) -> Response:
+        filed = self.files[request.path_params["id"]]
+        if not filed.paid:
+            filed.paid = True
+            self.ledger.record("payment", filed.number)
+        return JSONResponse({"word": "PAID"})
+
+    async def withdraw(self, request: Request) -> Response:
+        filed = self.files[request.path_params["id"]]
+        if not filed.withdrawn:
+            filed.withdrawn = True
+            self.ledger.record("withdrawal", filed.number)
+        return JSONResponse(self.told(filed))
+
+    async def paper(self, request: Request) -> Response:
+        return Response(b"%PDF-1.7\n% a permit of the contract suite's own office\n", media_type="application/pdf")
+
+    async def tariff(self, request: Request) -> Response:
+        return JSONResponse({"name": "shop", "percent": 100})
 
     async def open_bill(self, request: Request) -> Response:
         content = await request.json()
@@ -167,6 +210,12 @@ class GenerousOffice(PermitOffice):
     async def refund(self, request: Request) -> Response:
         self.slips[request.path_params["id"]].refunds = 0
         return await super().refund(request)
+
+
+class UnspokenOffice(PermitOffice):
+    """Does not say how it words its errors."""
+
+    error_answers = Simulator.error_answers
 
 
 class WordlessOffice(PermitOffice):

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 
 from starlette.routing import Route
 
+from nagorik.errors import AgencyRejected, ContractViolation, CredentialsRejected, InputRejected
 from nagorik_nid.simulator.application_service import PREFIX, ApplicationService
 from nagorik_nid.simulator.envelope import partner_envelope
 from nagorik_nid.simulator.examples import example
@@ -16,8 +17,10 @@ from nagorik_nid.simulator.register import VoterRegister, is_number
 from nagorik_nid.simulator.verification import VerificationDesk
 from nagorik_testing import (
     Course,
+    ErrorAnswer,
     ExampleApplication,
     ReadRequest,
+    Refusal,
     Simulator,
     SyntheticCitizen,
     SyntheticCitizens,
@@ -89,6 +92,20 @@ class NidSimulator(Simulator):
     def example(self, service: str, citizen: SyntheticCitizen) -> ExampleApplication:
         """One of each service's applications, for whoever is in the register."""
         return example(service, citizen)
+
+    def error_answers(self) -> Sequence[ErrorAnswer]:
+        """The errors that the partner service's document explains, and one that it does not promise to avoid."""
+        explained = (
+            ("a wrong date of birth", Refusal(400, "dateOfBirth", "is no date"), InputRejected),
+            ("an expired password", Refusal(401, "authorization", "Access is denied"), CredentialsRejected),
+            ("a missing agreement", Refusal(403, "SLA is not Assigned"), CredentialsRejected),
+            ("a locked voter", Refusal(403, "nid", "Voter is locked"), AgencyRejected),
+            ("an error with status 200", Refusal(200, "nid"), ContractViolation),
+        )
+        return tuple(
+            ErrorAnswer(name=name, status=refusal.status, document=partner_envelope(refusal), means=means)
+            for name, refusal, means in explained
+        )
 
     def settings(self, base_url: str) -> dict[str, object]:
         """Where the simulator is, and the one partner that it knows."""

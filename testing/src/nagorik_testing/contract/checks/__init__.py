@@ -7,6 +7,7 @@ from nagorik_testing.contract.checks.check import About, Check, Family
 from nagorik_testing.contract.checks.eligibility import ELIGIBILITY
 from nagorik_testing.contract.checks.fees import FEES
 from nagorik_testing.contract.checks.filled_form import FILLED_FORM
+from nagorik_testing.contract.checks.host_safety import HOST_SAFETY
 from nagorik_testing.contract.checks.payment import PAYMENT
 from nagorik_testing.contract.checks.payment_reports import PAYMENT_REPORTS
 from nagorik_testing.contract.checks.privacy import PRIVACY
@@ -25,6 +26,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *STATUS,
     *PRIVACY,
     *ROBUSTNESS,
+    *HOST_SAFETY,
 )
 """Every check, in the order of a plugin's life; ids are unique and stable."""
 

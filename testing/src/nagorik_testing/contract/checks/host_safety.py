@@ -1,0 +1,220 @@
+"""What a plugin may not do to the host that calls it (F20), and what it must read in its agency's own errors."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Final
+
+from pydantic_core import to_json
+from starlette.types import Receive, Scope, Send
+
+from nagorik import AgencyUnavailable, ContractViolation, NagorikError, Operation, OutcomeUnknown, PluginFault
+from nagorik_testing.contract.bench import Bench, NotReachable, Subject, open_bench
+from nagorik_testing.contract.checks.calling import ready_benches
+from nagorik_testing.contract.checks.check import About, Check, Family, NotConcerned, Offer
+from nagorik_testing.contract.checks.inspection import is_login
+from nagorik_testing.contract.checks.robustness import LONG_AWAITED
+from nagorik_testing.contract.matrix import Kind
+from nagorik_testing.fault import Answered, Fault, MaintenancePage, NotSent
+from nagorik_testing.simulator import ErrorAnswer
+
+LONGEST_BLOCK: Final = 0.25
+"""Real seconds for which a call may keep the event loop; a machine's own hiccups are shorter, or do not repeat."""
+TRIES: Final = 3
+"""Calls of which each has to block before the plugin is blamed and not the machine."""
+PROMPT: Final = 0.9
+"""Real seconds in which a cancelled call ends. The core gives a hook that will not stop a whole one."""
+ARRIVES_WITHIN: Final = 5.0
+"""Real seconds in which a request reaches the simulator."""
+FAILURES: Final[tuple[Fault, ...]] = (NotSent(), Answered(status=500), Answered(status=400), MaintenancePage())
+"""What the agency does while nobody may end the process."""
+OFTEN_ASKED: Final = frozenset({Operation.SUBMIT, Operation.STATUS, Operation.START_PAYMENT, Operation.QUERY_PAYMENT})
+"""A write and a read of each kind of offer; the errors of an agency are the same for all of its operations."""
+
+
+async def _blocks(subject: Subject, offer: Offer) -> list[str]:
+    wrong = []
+    async for operation, bench in ready_benches(subject, offer, without=LONG_AWAITED):
+        await bench.call(operation)  # imports and builds what the first call needs
+        for _ in range(TRIES):
+            if await _longest_block(bench, operation) <= LONGEST_BLOCK:
+                break
+        else:
+            wrong.append(f"{operation.value} keeps the event loop for more than {LONGEST_BLOCK * 1000:.0f} ms")
+    return wrong
+
+
+async def _longest_block(bench: Bench, operation: Operation) -> float:
+    """Real seconds of the longest time in which nothing else could run while a call was made."""
+    calling = asyncio.create_task(bench.call(operation))
+    longest, last = 0.0, time.perf_counter()
+    while not calling.done():
+        await asyncio.sleep(0)
+        now = time.perf_counter()
+        longest, last = max(longest, now - last), now
+    return longest
+
+
+class Hushed:
+    """Mixed into a simulator: once ``reached`` is there, it takes requests without ever a word, logins apart."""
+
+    reached: asyncio.Event | None = None
+    """Set when a request has arrived that will not be answered."""
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As the simulator's, or silence."""
+        if self.reached is not None and not is_login(scope["path"]):
+            self.reached.set()
+            await asyncio.Event().wait()
+        await super().app(scope, receive, send)  # type: ignore[misc]
+
+
+async def _cancelled(subject: Subject, offer: Offer) -> list[str]:
+    kind: Any = type(f"Hushed{subject.simulator.__name__}", (Hushed, subject.simulator), {})
+    wrong = []
+    async for operation, bench in ready_benches(replace(subject, simulator=kind), offer, without=LONG_AWAITED):
+        wrong += [f"{operation.value} {problem}" for problem in await _cancel(bench, operation)]
+    return wrong
+
+
+async def _cancel(bench: Bench, operation: Operation) -> list[str]:
+    """Cancel a call while the agency has its request; what is wrong with how it ends."""
+    simulator: Any = bench.simulator
+    simulator.reached = reached = asyncio.Event()
+    before = asyncio.all_tasks()
+    calling = asyncio.create_task(bench.call(operation))
+    arriving = asyncio.create_task(reached.wait())
+    await asyncio.wait({calling, arriving}, timeout=ARRIVES_WITHIN, return_when=asyncio.FIRST_COMPLETED)
+    arriving.cancel()
+    if not reached.is_set():
+        await calling
+        return []  # it does not ask the agency
+    began = time.perf_counter()
+    calling.cancel()
+    await asyncio.wait({calling})
+    took = time.perf_counter() - began
+    for _ in range(5):  # callbacks of what has just ended
+        await asyncio.sleep(0)
+    problems = [] if took < PROMPT else ["goes on when its call is cancelled"]
+    return [*problems, "leaves a task behind"] if asyncio.all_tasks() - before else problems
+
+
+async def _never_exits(subject: Subject, offer: Offer) -> list[str]:
+    wrong = []
+    for fault in (None, *FAILURES):
+        async for operation, bench in ready_benches(subject, offer, without=LONG_AWAITED):
+            _play(bench, fault)
+            with _exits() as asked:
+                error = (await bench.call(operation)).error
+            if asked or (isinstance(error, PluginFault) and error.fault == "exit"):
+                wrong.append(f"{operation.value} ends the process")
+    return wrong
+
+
+def _play(bench: Bench, fault: Fault | None) -> None:
+    for step in sorted(bench.simulator.faults.operations):
+        if fault is not None and not is_login(step):
+            bench.simulator.faults.add(step, fault, count=None)
+
+
+@contextmanager
+def _exits() -> Iterator[list[object]]:
+    """What was asked of ``sys.exit`` and ``os._exit``, neither of which ends anything meanwhile."""
+    asked: list[object] = []
+
+    def refuse(status: object = None, /) -> None:
+        asked.append(status)
+        raise SystemExit
+
+    usual = sys.exit, os._exit
+    sys.exit, os._exit = refuse, refuse  # type: ignore[assignment]
+    try:
+        yield asked
+    finally:
+        sys.exit, os._exit = usual
+
+
+async def _own_errors(subject: Subject, offer: Offer) -> list[str]:
+    if subject.manifest.answers is None:
+        raise NotConcerned("its manifest names no answers function")
+    async with open_bench(subject, offer.id) as bench:
+        examples = bench.simulator.error_answers()
+    if not examples:
+        raise NotReachable("the simulator gives no example of the agency's own errors")
+    wrong = []
+    for example in examples:
+        own = Answered(status=example.status, body=_body(example), headers={"content-type": "application/json"})
+        async for operation, bench in ready_benches(subject, offer, without=set(Operation) - OFTEN_ASKED):
+            _play(bench, own)
+            before = len(bench.simulator.ledger.requests())
+            end = await bench.call(operation)
+            if len(bench.simulator.ledger.requests()) == before:
+                continue
+            expected = _as_ended(example.means, Kind.of(offer.writes.get(operation)))
+            if not isinstance(end.error, expected):
+                told = type(end.result if end.error is None else end.error).__name__
+                wrong.append(f"{operation.value}: {example.name} ends in {told}, not in {expected.__name__}")
+    return wrong
+
+
+def _body(example: ErrorAnswer) -> str:
+    return to_json(example.document).decode()
+
+
+def _as_ended(means: type[NagorikError], kind: Kind) -> type[NagorikError]:
+    """What a call ends in whose agency said something that means ``means``."""
+    if kind is Kind.READ:
+        return AgencyUnavailable if means is OutcomeUnknown else means
+    return OutcomeUnknown if means is ContractViolation else means
+
+
+HOST_SAFETY: Final = (
+    Check(
+        id="robustness/F20-blocks-the-loop",
+        family=Family.ROBUSTNESS,
+        title="no call keeps the event loop",
+        why="One agency's library that waits without async stands every other citizen's call still (41, 73).",
+        expected=f"no longer than {LONGEST_BLOCK * 1000:.0f} ms at a time in which nothing else can run",
+        fix="Await context.http and context.clock.sleep; put long computing into asyncio.to_thread.",
+        about=About.OFFERS,
+        examine=_blocks,
+    ),
+    Check(
+        id="robustness/F20-cancelled",
+        family=Family.ROBUSTNESS,
+        title="a call that is cancelled while the agency is silent ends, and leaves nothing running",
+        why="A hook that catches its cancellation, or starts tasks that nobody awaits, holds a stopping host and "
+        "leaks until it falls (37, 73).",
+        expected=f"an end within {PROMPT} s and no task left",
+        fix="Never catch CancelledError or BaseException without raising it again; start tasks in asyncio.TaskGroup.",
+        about=About.OFFERS,
+        examine=_cancelled,
+    ),
+    Check(
+        id="robustness/F20-exits",
+        family=Family.ROBUSTNESS,
+        title="nothing that the agency does lets a call end the process",
+        why="A library written for scripts calls sys.exit when the agency is down, and the counter with it (72, 73).",
+        expected="neither sys.exit nor os._exit is called",
+        fix="Let the client's errors pass; do not use a command-line library in a hook.",
+        about=About.OFFERS,
+        examine=_never_exits,
+    ),
+    Check(
+        id="robustness/own-errors",
+        family=Family.ROBUSTNESS,
+        title="the agency's own errors mean what they mean",
+        why="An expired password is told to the citizen as a wrong date of birth, and an error with status 200 as a "
+        "success (8, 62).",
+        expected="each example of the simulator's ends in the error that it means; a write whose answer says "
+        "neither yes nor no is unknown",
+        fix="Map the agency's codes in the function that the manifest names as answers, and return None for what it "
+        "does not know.",
+        about=About.OFFERS,
+        examine=_own_errors,
+    ),
+)
