@@ -7,7 +7,8 @@ from pydantic import AfterValidator, BeforeValidator
 from nagorik.bangladesh import NationalDataError, to_ascii_digits
 from nagorik.bangladesh.text import has_bangla_letters, has_latin_letters
 from nagorik.form_fields import Line
-from nagorik.forms import Label
+from nagorik.forms import Choices, Label
+from nagorik.model.text import Text
 from nagorik_passport.data import TEXTS
 
 TITLES: Final = frozenset({"dr", "engr", "late"})
@@ -69,10 +70,80 @@ ValidityYears = Annotated[
 ]
 Delivery = Annotated[
     Literal["regular", "express", "super-express"],
+    Choices(
+        {
+            "regular": Text(en="Regular", bn="সাধারণ"),
+            "express": Text(en="Express", bn="জরুরি"),
+            "super-express": Text(en="Super express", bn="অতি জরুরি"),
+        }
+    ),
     Label(
         en="Delivery",
         bn="সরবরাহের ধরন",
         help_en="The days count from the enrolment, not from the payment. Super express is collected in Dhaka only.",
         help_bn="দিন গণনা হয় অফিসে ছবি ও আঙুলের ছাপ দেওয়ার পর থেকে। অতি জরুরি পাসপোর্ট শুধু ঢাকা থেকে নিতে হয়।",
+    ),
+]
+Staff = Annotated[
+    Literal["none", "noc-prl"],
+    Choices(
+        {
+            "none": Text(en="No", bn="না"),
+            "noc-prl": Text(en="Yes, with an NOC or on PRL", bn="হ্যাঁ, এনওসি আছে বা পিআরএলে আছি"),
+        }
+    ),
+    Label(
+        en="Government staff",
+        bn="সরকারি কর্মচারী",
+        help_en="With an NOC that is on the issuer's website, or on PRL, a faster delivery costs less.",
+        help_bn="ওয়েবসাইটে প্রকাশিত এনওসি থাকলে বা পিআরএলে থাকলে দ্রুত সরবরাহের ফি কম।",
+    ),
+]
+Place = Annotated[
+    Literal["bangladesh", "mission"],
+    Choices(
+        {
+            "bangladesh": Text(en="Office in Bangladesh", bn="দেশের পাসপোর্ট অফিস"),
+            "mission": Text(en="Mission abroad", bn="বিদেশে বাংলাদেশ মিশন"),
+        }
+    ),
+    Label(
+        en="Where you apply",
+        bn="কোথায় আবেদন করবেন",
+        help_en="A mission takes its fee itself, in dollars.",
+        help_bn="মিশন নিজে ডলারে ফি নেয়।",
+    ),
+]
+MissionGroup = Annotated[
+    Literal["general", "worker-or-student"],
+    Choices(
+        {
+            "general": Text(en="General", bn="সাধারণ"),
+            "worker-or-student": Text(en="Worker or student", bn="কর্মী বা শিক্ষার্থী"),
+        }
+    ),
+    Label(
+        en="Group of applicants, at a mission",
+        bn="মিশনে আবেদনকারীর ধরন",
+        help_en="Workers and students pay less for 48 pages.",
+        help_bn="কর্মী ও শিক্ষার্থীদের ৪৮ পৃষ্ঠার ফি কম।",
+    ),
+]
+ReissueReason = Annotated[
+    Literal["expired", "full", "damaged", "lost", "data-changed"],
+    Choices(
+        {
+            "expired": Text(en="Expired or expiring", bn="মেয়াদ শেষ বা শেষের পথে"),
+            "full": Text(en="No free page", bn="পাতা শেষ"),
+            "damaged": Text(en="Damaged", bn="নষ্ট"),
+            "lost": Text(en="Lost", bn="হারানো"),
+            "data-changed": Text(en="Details to be changed", bn="তথ্য পরিবর্তন"),
+        }
+    ),
+    Label(
+        en="Reason",
+        bn="কারণ",
+        help_en="For a lost passport a general diary (GD) is needed.",
+        help_bn="পাসপোর্ট হারালে সাধারণ ডায়েরি (জিডি) লাগে।",
     ),
 ]

@@ -1,6 +1,6 @@
 """What a citizen fills in for each service."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -9,7 +9,17 @@ from nagorik.form_fields import BirthDate, BirthRegistration, Line, Mobile, NidN
 from nagorik.forms import Label
 from nagorik.privacy import Form
 from nagorik_passport.data import TEXTS
-from nagorik_passport.fields import Delivery, GivenName, Pages, Surname, ValidityYears
+from nagorik_passport.fields import (
+    Delivery,
+    GivenName,
+    MissionGroup,
+    Pages,
+    Place,
+    ReissueReason,
+    Staff,
+    Surname,
+    ValidityYears,
+)
 
 
 class VerificationForm(Form):
@@ -64,24 +74,8 @@ class ApplicationForm(Form):
     pages: Pages
     validity_years: ValidityYears
     delivery: Delivery = "regular"
-    staff: Annotated[
-        Literal["none", "noc-prl"],
-        Label(
-            en="Government staff",
-            bn="সরকারি কর্মচারী",
-            help_en="With an NOC that is on the issuer's website, or on PRL, a faster delivery costs less.",
-            help_bn="ওয়েবসাইটে প্রকাশিত এনওসি থাকলে বা পিআরএলে থাকলে দ্রুত সরবরাহের ফি কম।",
-        ),
-    ] = "none"
-    place: Annotated[
-        Literal["bangladesh", "mission"],
-        Label(
-            en="Where you apply",
-            bn="কোথায় আবেদন করবেন",
-            help_en="At an office in Bangladesh, or at a mission abroad. A mission takes its fee itself, in dollars.",
-            help_bn="দেশের কোনো অফিসে, নাকি বিদেশে বাংলাদেশ মিশনে। মিশন নিজে ডলারে ফি নেয়।",
-        ),
-    ] = "bangladesh"
+    staff: Staff = "none"
+    place: Place = "bangladesh"
     office: Annotated[
         Line,
         Label(
@@ -91,15 +85,7 @@ class ApplicationForm(Form):
             help_bn="বর্তমান ঠিকানার অফিস; অতি জরুরি হলে দেশের যেকোনো অফিস।",
         ),
     ]
-    mission_group: Annotated[
-        Literal["general", "worker-or-student"],
-        Label(
-            en="Group of applicants, at a mission",
-            bn="মিশনে আবেদনকারীর ধরন",
-            help_en="Workers and students pay less for 48 pages.",
-            help_bn="কর্মী ও শিক্ষার্থীদের ৪৮ পৃষ্ঠার ফি কম।",
-        ),
-    ] = "general"
+    mission_group: MissionGroup = "general"
     mobile: Mobile
     present_address: Annotated[
         PostalAddress | None,
@@ -169,15 +155,7 @@ class ReissueForm(ApplicationForm):
             help_bn="ছবিযুক্ত পাতায় যেমন আছে। আগের পাসপোর্টটি অফিসে দেখাতে হবে।",
         ),
     ]
-    reason: Annotated[
-        Literal["expired", "full", "damaged", "lost", "data-changed"],
-        Label(
-            en="Reason",
-            bn="কারণ",
-            help_en="Expired, no free page, damaged, lost, or details to be changed.",
-            help_bn="মেয়াদোত্তীর্ণ, পাতা শেষ, নষ্ট, হারানো, অথবা তথ্য পরিবর্তন।",
-        ),
-    ]
+    reason: ReissueReason
     gd_reference: Annotated[
         Line | None,
         # Not a number alone: GD numbers are unique only within a police station and a period.

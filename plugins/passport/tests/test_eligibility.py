@@ -1,0 +1,200 @@
+"""The rules at each boundary: the day before, the day, the day after."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from nagorik.bangladesh import PersonName
+from nagorik.forms import validate_form
+from nagorik.model.eligibility import Criterion, EligibilityRequest, Verdict
+from nagorik.privacy import Form
+from nagorik_passport import eligibility
+from nagorik_passport.forms import NewPassportForm, ReissueForm
+from nagorik_passport.simulator.examples import example
+from nagorik_testing import SyntheticCitizens
+
+TODAY = date(2026, 11, 24)
+DAY = timedelta(days=1)
+CITIZEN = SyntheticCitizens().citizen(7)
+PASS, FAIL, CANNOT_TELL = Verdict.PASS, Verdict.FAIL, Verdict.CANNOT_TELL
+NUMBERS = ("nid", "birth_registration", "father_nid", "mother_nid")
+
+
+def born_years_ago(years: int, on: date = TODAY) -> date:
+    return on.replace(year=on.year - years)
+
+
+def filled(born: date, service: str = "passport.new", **more: Any) -> Form:
+    form = {key: value for key, value in example(service, CITIZEN).form.items() if key not in NUMBERS}
+    model = ReissueForm if service == "passport.reissue" else NewPassportForm
+    return validate_form(model, {**form, "birth_date": born.isoformat(), **more})
+
+
+def judged(born: date, form: Form | None = None, on: date = TODAY, **applicant: Any) -> dict[str, Criterion]:
+    changed = {"birth_date": born, "identifiers": (), **applicant}
+    request = EligibilityRequest(
+        service="passport.new", on=on, applicant=CITIZEN.applicant().model_copy(update=changed), form=form
+    )
+    return {criterion.id: criterion for criterion in eligibility.decide(request).criteria}
+
+
+def nid_of(born: date) -> str:
+    return f"{born.year}9910000000007"
+
+
+def registration_of(born: date) -> str:
+    return f"{born.year}9910000000007"
+
+
+@pytest.mark.parametrize(
+    ("born", "allowed"),
+    [
+        (born_years_ago(18) + DAY, False),
+        (born_years_ago(18), True),
+        (born_years_ago(18) - DAY, True),
+        (born_years_ago(20), True),
+        (born_years_ago(65), True),
+        (born_years_ago(66) + DAY, True),
+        (born_years_ago(66), False),
+        (born_years_ago(66) - DAY, False),
+    ],
+)
+@pytest.mark.parametrize("booklet", [(48, 10), (64, 5), (64, 10)])
+def test_booklets_but_the_smallest_are_for_18_to_65(born: date, allowed: bool, booklet: tuple[int, int]) -> None:
+    form = filled(born, pages=booklet[0], validity_years=booklet[1])
+    assert judged(born, form)["booklet"].verdict is (PASS if allowed else FAIL)
+    assert judged(born)["booklet"].verdict is (PASS if allowed else CANNOT_TELL)
+
+
+@pytest.mark.parametrize("years", [0, 5, 17, 18, 65, 66, 90])
+def test_smallest_booklet_is_for_everybody(years: int) -> None:
+    born = born_years_ago(years)
+    assert judged(born, filled(born))["booklet"].verdict is PASS
+
+
+@pytest.mark.parametrize(
+    ("day", "allowed"), [(date(2026, 2, 28), False), (date(2026, 3, 1), True), (date(2028, 2, 29), True)]
+)
+def test_a_leap_day_child_is_18_on_the_first_of_march(day: date, allowed: bool) -> None:
+    born = date(2008, 2, 29)
+    form = filled(born, validity_years=10)
+    assert judged(born, form, on=day)["booklet"].verdict is (PASS if allowed else FAIL)
+
+
+@pytest.mark.parametrize(
+    ("born", "given", "verdict"),
+    [
+        (born_years_ago(18) + DAY, "birth_registration", FAIL),
+        (born_years_ago(18) + DAY, "birth_registration father_nid", PASS),
+        (born_years_ago(18) + DAY, "birth_registration mother_nid", PASS),
+        (born_years_ago(18) + DAY, "nid", FAIL),
+        (born_years_ago(18) + DAY, "father_nid mother_nid", FAIL),
+        (born_years_ago(18), "birth_registration", PASS),
+        (born_years_ago(18), "nid", PASS),
+        (born_years_ago(18), "father_nid", FAIL),
+        (born_years_ago(20), "birth_registration", PASS),
+        (born_years_ago(21) + DAY, "birth_registration", PASS),
+        (born_years_ago(21), "birth_registration", FAIL),
+        (born_years_ago(21), "nid", PASS),
+        (born_years_ago(21) - DAY, "birth_registration", FAIL),
+        (born_years_ago(66), "nid", PASS),
+        (born_years_ago(66), "", FAIL),
+    ],
+)
+def test_identity_document_by_age(born: date, given: str, verdict: Verdict) -> None:
+    numbers = {
+        "nid": nid_of(born),
+        "birth_registration": registration_of(born),
+        "father_nid": "0099000001",
+        "mother_nid": "0099000002",
+    }
+    form = filled(born, **{name: numbers[name] for name in given.split()})
+    assert judged(born, form)["identity-document"].verdict is verdict
+
+
+def test_a_mission_may_take_a_birth_registration_from_an_adult() -> None:
+    born = born_years_ago(30)
+    form = filled(born, place="mission", office="Riyadh", birth_registration=registration_of(born))
+    assert judged(born, form)["identity-document"].verdict is CANNOT_TELL
+
+
+@pytest.mark.parametrize("years", [10, 18, 20, 21, 66])
+def test_without_a_form_a_number_that_is_not_known_is_no_fail(years: int) -> None:
+    assert judged(born_years_ago(years))["identity-document"].verdict is CANNOT_TELL
+
+
+def test_without_a_form_known_numbers_count() -> None:
+    known = CITIZEN.applicant().identifiers
+    assert judged(born_years_ago(30), identifiers=known)["identity-document"].verdict is PASS
+    assert judged(born_years_ago(18), identifiers=known[1:])["identity-document"].verdict is PASS
+    assert judged(born_years_ago(21), identifiers=known[1:])["identity-document"].verdict is CANNOT_TELL
+    assert judged(born_years_ago(17), identifiers=known)["identity-document"].verdict is CANNOT_TELL
+
+
+@pytest.mark.parametrize(
+    ("born", "words"), [(born_years_ago(6) + DAY, "3R photograph"), (born_years_ago(6), "taken at the office")]
+)
+def test_photograph_of_a_small_child_is_brought_along(born: date, words: str) -> None:
+    assert words in judged(born)["photograph"].text.en
+
+
+def test_birth_in_the_future_has_no_document() -> None:
+    decision = judged(TODAY + DAY)
+    assert (decision["identity-document"].verdict, decision["booklet"].verdict) == (FAIL, CANNOT_TELL)
+
+
+@pytest.mark.parametrize(
+    ("service", "more", "verdict", "words"),
+    [
+        ("passport.reissue", {"permanent_address_changed": False}, PASS, "2 working days"),
+        ("passport.reissue", {"permanent_address_changed": True}, FAIL, "permanent address"),
+        ("passport.reissue", {"place": "mission", "office": "Rome"}, FAIL, "Missions abroad"),
+        ("passport.new", {"place": "mission", "office": "Rome"}, FAIL, "Missions abroad"),
+        ("passport.new", {}, CANNOT_TELL, "asked for no longer"),
+    ],
+)
+def test_super_express(service: str, more: dict[str, Any], verdict: Verdict, words: str) -> None:
+    born = born_years_ago(30)
+    criterion = judged(born, filled(born, service, delivery="super-express", **more))["delivery"]
+    assert (criterion.verdict, words in criterion.text.en) == (verdict, True)
+
+
+@pytest.mark.parametrize(
+    ("day", "words"), [(date(2025, 2, 17), "own police clearance"), (date(2025, 2, 18), "asked for no longer")]
+)
+def test_clearance_for_super_express_ends_with_police_verification(day: date, words: str) -> None:
+    born = born_years_ago(30)
+    criterion = judged(born, filled(born, delivery="super-express"), on=day)["delivery"]
+    assert (criterion.verdict, words in criterion.text.en) == (CANNOT_TELL, True)
+
+
+@pytest.mark.parametrize(("delivery", "days"), [("regular", "১৫"), ("express", "৭")])
+def test_time_counts_from_the_enrolment(delivery: str, days: str) -> None:
+    born = born_years_ago(30)
+    text = judged(born, filled(born, delivery=delivery))["delivery"].text
+    assert f"প্রায় {days} কর্মদিবস" in text.bn
+    assert "from the enrolment" in text.en
+
+
+@pytest.mark.parametrize(
+    ("known", "verdict"),
+    [
+        (CITIZEN.name.en, PASS),
+        (f"{CITIZEN.name.en}".lower(), PASS),
+        (f"MD {CITIZEN.name.en}", FAIL),
+        (None, CANNOT_TELL),
+    ],
+)
+def test_name_is_the_applicants(known: str | None, verdict: Verdict) -> None:
+    born = born_years_ago(30)
+    name = PersonName(en=known, bn=CITIZEN.name.bn)
+    assert judged(born, filled(born), name=name)["own-name"].verdict is verdict
+
+
+def test_form_of_somebody_else_fails() -> None:
+    born = born_years_ago(30)
+    assert judged(born - DAY, filled(born))["own-application"].verdict is FAIL
+    form = filled(CITIZEN.birth_date, nid=SyntheticCitizens().citizen(8).smart_nid.value)
+    same = judged(CITIZEN.birth_date, form, identifiers=(CITIZEN.smart_nid,))
+    assert same["own-application"].verdict is FAIL

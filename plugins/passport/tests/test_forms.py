@@ -1,0 +1,109 @@
+"""What is taken, and what is refused at its field."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from pydantic import JsonValue
+
+from nagorik.errors import InputRejected
+from nagorik.forms import form_schema, validate_form
+from nagorik.privacy import Form
+from nagorik_passport.forms import ApplicationForm, NewPassportForm, ReissueForm, VerificationForm
+from nagorik_passport.simulator.examples import example
+from nagorik_testing import SyntheticCitizens
+
+CITIZEN = SyntheticCitizens().citizen(7)
+MODELS: Mapping[str, type[Form]] = {
+    "passport.new": NewPassportForm,
+    "passport.reissue": ReissueForm,
+    "passport.verification": VerificationForm,
+}
+
+
+def filled(service: str, **more: JsonValue) -> Any:
+    return validate_form(MODELS[service], {**example(service, CITIZEN).form, **more})
+
+
+def refusal(service: str, **more: JsonValue) -> dict[str, str]:
+    with pytest.raises(InputRejected) as refused:
+        filled(service, **more)
+    return {problem.pointer: problem.code for problem in refused.value.fields}
+
+
+@pytest.mark.parametrize("service", MODELS)
+def test_every_field_has_a_label_and_help_in_both_languages(service: str) -> None:
+    schema = form_schema(MODELS[service])
+    for name, field in schema["properties"].items():
+        assert field["title"], name
+        assert field["x-title-bn"], name
+        assert field["description"], name
+        assert field["x-description-bn"], name
+
+
+@pytest.mark.parametrize(("pages", "years"), [(48, 5), ("48", "10"), ("৪৮", "৫"), (" ৬৪ ", "১০")])
+def test_booklet_in_digits_of_either_script(pages: JsonValue, years: JsonValue) -> None:
+    form = filled("passport.new", pages=pages, validity_years=years)
+    assert (form.pages, form.validity_years) == (
+        int(str(pages).strip().translate(BANGLA)),
+        int(str(years).translate(BANGLA)),
+    )
+
+
+BANGLA = str.maketrans("০১২৩৪৫৬৭৮৯", "0123456789")
+
+
+@pytest.mark.parametrize("pages", [32, "48.0", 48.5, True, None, "আটচল্লিশ", [48]])
+def test_other_booklets_do_not_exist(pages: JsonValue) -> None:
+    assert "/form/pages" in refusal("passport.new", pages=pages)
+
+
+@pytest.mark.parametrize("number", ["a00000007", "A 0000 0007", "A০০০০০০০৭"])
+def test_passport_number_as_people_write_it(number: str) -> None:
+    assert filled("passport.verification", passport_no=number).passport_no.value == "A00000007"
+
+
+@pytest.mark.parametrize("number", ["12345678", "A1234", "AAA1234567", "", 17, "19909910000000007"])
+def test_what_is_no_passport_number(number: JsonValue) -> None:
+    assert set(refusal("passport.verification", passport_no=number)) == {"/form/passport_no"}
+
+
+@pytest.mark.parametrize("title", ["Dr", "Dr.", "ENGR", "Late"])
+def test_titles_are_refused_in_names(title: str) -> None:
+    assert refusal("passport.new", given_name=f"{title} Namuna")["/form/given_name"] == "form.no-titles"
+
+
+@pytest.mark.parametrize("name", ["Drishti", "Lateef"])
+def test_names_that_begin_like_titles_are_names(name: str) -> None:
+    assert filled("passport.new", given_name=name).given_name == name
+
+
+def test_name_of_one_word_is_a_surname() -> None:
+    assert filled("passport.new", given_name=None, surname="NOMUNA").full_name == "NOMUNA"
+    assert filled("passport.new").full_name == CITIZEN.name.en
+
+
+@pytest.mark.parametrize("name", ["নমুনা", "12345", "?????"])
+def test_names_are_in_english_letters(name: str) -> None:
+    assert "/form/surname" in refusal("passport.new", surname=name)
+
+
+def test_birth_registration_number_of_another_year_is_refused_at_its_field() -> None:
+    number = f"{CITIZEN.birth_date.year + 1}{CITIZEN.birth_registration.value[4:]}"
+    assert refusal("passport.new", birth_registration=number) == {
+        "/form/birth_registration": "form.registration-year"
+    }
+    assert refusal("passport.new", nid=number) == {"/form/nid": "nid.birth-year-mismatch"}
+
+
+def test_lost_passport_needs_a_diary() -> None:
+    assert refusal("passport.reissue", reason="lost") == {"/form/gd_reference": "form.gd-needed"}
+    diary = "নমুনা থানা, জিডি নং ১২, ১ নভেম্বর ২০২৬"
+    assert filled("passport.reissue", reason="lost", gd_reference=diary).gd_reference == diary
+
+
+def test_present_address_is_needed_in_bangladesh_only() -> None:
+    assert refusal("passport.new", present_address=None) == {"/form/present_address": "form.address-needed"}
+    abroad = filled("passport.new", present_address=None, place="mission", office="Doha")
+    assert isinstance(abroad, ApplicationForm)
+    assert abroad.present_address is None

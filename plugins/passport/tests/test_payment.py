@@ -1,0 +1,158 @@
+"""Applied for first and paid afterwards, in the applicant's own name."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from nagorik.bangladesh import Money
+from nagorik.errors import AgencyRejected
+from nagorik.journey.events import Moved
+from nagorik.model.states import ApplicationState as S, Flag, PaymentState as P
+from nagorik_passport import wire
+from nagorik_testing import Answered
+
+Desk = Any
+Journeys = Any
+CREATE = "POST /sim/epassport/api/v1/registrations"
+
+
+async def test_challan_is_confirmed_once_the_treasury_knows_it(desk: Desk) -> None:
+    draft = desk.draft()
+    await desk.file(draft)
+    assert not (await desk.pay(draft)).confirmed
+    desk.simulator.clock.advance(timedelta(hours=2))
+    assert (await desk.pay(draft)).confirmed
+    assert len(desk.simulator.ledger.effects("payment")) == 1
+
+
+@pytest.mark.parametrize("payer", ["MD NAMUNA", ""])
+async def test_another_payer_is_a_mismatch(desk: Desk, payer: str) -> None:
+    draft = desk.draft()
+    await desk.file(draft)
+    assert not (await desk.pay(draft, payer)).confirmed
+    desk.simulator.clock.advance(timedelta(hours=2))
+    with pytest.raises(AgencyRejected) as refused:
+        await desk.pay(draft, payer)
+    assert refused.value.reason_code == "payment.name-mismatch"
+    assert (await desk.status(draft)).raw == "Payment verification result - Name mismatch"
+
+
+@pytest.mark.parametrize("mismatch", wire.MISMATCHES)
+async def test_what_the_treasury_finds_is_told(desk: Desk, mismatch: str) -> None:
+    draft = desk.draft()
+    desk.simulator.script.set(desk.references.client_reference, "issue", values={"treasury": mismatch})
+    await desk.file(draft)
+    await desk.pay(draft)
+    desk.simulator.clock.advance(timedelta(hours=2))
+    with pytest.raises(AgencyRejected) as refused:
+        await desk.pay(draft)
+    assert refused.value.reason_code == wire.MISMATCHES[mismatch]
+    status = await desk.status(draft)
+    assert (status.fee_due, status.payment_confirmed) == ("application", False)
+
+
+async def test_payment_before_filing_is_not_told(desk: Desk) -> None:
+    assert not (await desk.pay(desk.draft())).confirmed
+    assert desk.simulator.ledger.requests() == ()
+
+
+async def test_journey_is_paid_after_filing(desk: Desk, journey: Journeys) -> None:
+    told = journey(desk.draft())
+    await told.run(until="awaiting_payment")
+    assert told.row.is_filed
+    await told.run()
+    assert (told.row.state, told.row.payments[0].state) == (S.CLOSED, P.CONFIRMED)
+    moves = [event.to for event in told.events if isinstance(event, Moved)]
+    assert moves[:4] == [S.READY, S.SUBMITTING, S.SUBMITTED, S.AWAITING_PAYMENT]
+    assert S.AWAITING_APPEARANCE in moves
+    assert list(desk.simulator.ledger.effect_counts) == ["application", "payment"]
+    assert told.row.fetched == {"delivery-slip"}
+
+
+async def test_mismatch_waits_for_an_officer_and_no_second_payment_is_taken(desk: Desk, journey: Journeys) -> None:
+    told = journey(desk.draft(), payer="OPERATOR OF THE CENTRE")
+    await told.run()
+    assert (told.row.state, told.hold) == (S.AWAITING_PAYMENT, "payment-under-investigation")
+    assert [payment.state for payment in told.row.payments] == [P.UNDER_INVESTIGATION]
+    assert Flag.PAYMENT_UNDER_INVESTIGATION in told.row.flags
+
+
+async def test_office_corrects_the_payer_and_the_officer_confirms(desk: Desk, journey: Journeys) -> None:
+    told = journey(desk.draft(), payer="OPERATOR OF THE CENTRE")
+    await told.run(10)
+    case = next(iter(desk.simulator.book))
+    desk.simulator.book.act(case, "correct-payer")
+    await told.run(5)
+    assert told.hold == "payment-under-investigation"
+    told.decide(payment=told.row.payments[0].id, payment_to=P.CONFIRMED)
+    await told.run()
+    assert (told.row.state, [payment.state for payment in told.row.payments]) == (S.CLOSED, [P.CONFIRMED])
+
+
+async def test_fee_is_paid_anew_in_the_applicants_name_after_the_first_is_given_back(
+    desk: Desk, journey: Journeys
+) -> None:
+    told = journey(desk.draft(), payer="OPERATOR OF THE CENTRE")
+    await told.run(10)
+    told.payer = desk.citizen.name.en
+    told.decide(payment=told.row.payments[0].id, payment_to=P.REFUND_MANUAL)
+    await told.run()
+    assert told.row.state is S.CLOSED
+    assert [payment.state for payment in told.row.payments] == [P.REFUND_MANUAL, P.CONFIRMED]
+    assert len(desk.simulator.ledger.effects("payment")) == 2
+
+
+async def test_mission_takes_its_fee_itself(desk: Desk, journey: Journeys) -> None:
+    form = desk.form(place="mission", office="Singapore", delivery="regular")
+    told = journey(desk.draft(form=form, ceiling=Money.of(100, "USD")))
+    await told.run()
+    assert (told.row.state, told.row.payments) == (S.CLOSED, ())
+
+
+async def test_mission_needs_a_consent_in_dollars(desk: Desk, journey: Journeys) -> None:
+    told = journey(desk.draft(form=desk.form(place="mission", office="Singapore")))
+    await told.run()
+    assert (told.row.state, told.hold) == (S.DRAFT, "consent-fee-ceiling")
+
+
+BIRTHDAYS = [
+    (date(1960, 11, 25), {"validity_years": 10, "birth_date": "1960-11-25"}, {"validity_years": 5}, "6325.00"),
+    (
+        date(2005, 11, 25),
+        {"birth_date": "2005-11-25", "nid": None, "birth_registration": "20059910000000007"},
+        {"nid": "20059910000000007"},
+        "6325.00",
+    ),
+]
+"""Turns 66, and may have the smallest booklet only; turns 21, and needs an NID."""
+
+
+@pytest.mark.parametrize(("born", "wanted", "corrected", "fee"), BIRTHDAYS)
+async def test_birthday_while_the_draft_is_open(
+    desk: Desk, journey: Journeys, born: date, wanted: dict[str, Any], corrected: dict[str, Any], fee: str
+) -> None:
+    applicant = {"birth_date": born, "identifiers": ()}
+    form = desk.form(**{"nid": f"{born.year}9910000000007", **wanted})
+    told = journey(desk.draft(form=form, applicant=applicant))
+    tomorrow = Answered(status=429, retry_after="86400", body="{}", headers={"content-type": "application/json"})
+    desk.simulator.faults.add(CREATE, tomorrow)
+    await told.run(2)
+    assert (told.row.state, told.hold) == (S.READY, "input-rejected")
+    assert desk.simulator.ledger.effects("application") == ()
+    told.act("corrected", **corrected)
+    await told.run()
+    assert told.row.state is S.CLOSED
+    assert [payment.amount.plain() for payment in told.row.payments] == [fee]
+
+
+async def test_coming_of_age_while_the_draft_is_open_changes_nothing_that_was_chosen(
+    desk: Desk, journey: Journeys
+) -> None:
+    born = date(2008, 11, 25)
+    numbers = {"nid": None, "birth_registration": "20089910000000007", "father_nid": "0099000001"}
+    form = desk.form(birth_date=born.isoformat(), **numbers)
+    told = journey(desk.draft(form=form, applicant={"birth_date": born, "identifiers": ()}))
+    desk.simulator.faults.add(CREATE, Answered(status=429, retry_after="86400", body="{}"))
+    await told.run()
+    assert told.row.state is S.CLOSED

@@ -1,0 +1,302 @@
+"""What a citizen goes through, against the simulated department."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from nagorik.bangladesh import dhaka_zone
+from nagorik.errors import AgencyRejected, ContractViolation, InputRejected, OutcomeUnknown
+from nagorik.model.states import ApplicationState as S, Flag
+from nagorik.model.submission import CannotTell, DefinitelyAbsent, Found
+from nagorik_passport.simulator.figures import figures
+from nagorik_testing import Altered, Answered, AnswerLost
+
+Desk = Any
+API = "/sim/epassport/api/v1"
+CREATE, REWORK = f"POST {API}/registrations", f"POST {API}/registrations/{{oid}}/rework"
+WEEK = timedelta(days=7)
+
+
+def spellings(word: str) -> set[str]:
+    return {word, figures().spellings.get(word, word)}
+
+
+async def course(desk: Desk, draft: Any, hours: int = 3, **script: Any) -> list[Any]:
+    """Every status of an application that is filed and paid for, until the passport is issued."""
+    desk.simulator.script.set(desk.references.client_reference, **script)
+    await desk.file(draft)
+    seen = [await desk.status(draft)]
+    await desk.pay(draft)
+    for _ in range(500):
+        told = await desk.status(draft)
+        if (told.raw, told.state) != (seen[-1].raw, seen[-1].state):
+            seen.append(told)
+        if told.final:
+            return seen
+        desk.simulator.clock.advance(timedelta(hours=hours))
+    return seen
+
+
+async def test_passport_from_filing_to_the_counter(desk: Desk) -> None:
+    seen = await course(desk, desk.draft(), hours=1, outcome="issue")
+    assert [told.state for told in seen] == [
+        S.SUBMITTED,
+        S.AWAITING_APPEARANCE,
+        S.IN_REVIEW,
+        S.IN_REVIEW,
+        S.IN_REVIEW,
+        S.APPROVED,
+        S.APPROVED,
+        S.APPROVED,
+        S.ISSUED,
+        S.DELIVERED,
+    ]
+    assert seen[0].fee_due == "application"
+    assert seen[-2].artefacts[-1].delivery == "counter"
+    assert all(Flag.THIRD_PARTY_VERIFICATION not in told.flags for told in seen)
+
+
+@pytest.mark.parametrize(("delivery", "working_days"), [("regular", 15), ("express", 7), ("super-express", 2)])
+async def test_time_runs_from_the_enrolment_and_not_from_the_payment(
+    desk: Desk, delivery: str, working_days: int
+) -> None:
+    form = desk.form("passport.reissue", delivery=delivery, office="আগারগাঁও")
+    seen = await course(desk, desk.draft("passport.reissue", form), outcome="issue")
+    at = {told.state: told.at for told in reversed(seen)}
+    assert at[S.IN_REVIEW] - at[S.AWAITING_APPEARANCE] >= timedelta(days=14) - timedelta(hours=2)
+    assert at[S.ISSUED] - at[S.IN_REVIEW] <= timedelta(days=working_days)
+
+
+async def test_police_is_asked_where_the_script_says_so(desk: Desk) -> None:
+    seen = await course(desk, desk.draft(), outcome="police")
+    police = [told for told in seen if Flag.THIRD_PARTY_VERIFICATION in told.flags]
+    assert {told.raw for told in police} <= spellings("Pending SB Police Clearance")
+    assert len(police) == 1
+
+
+@pytest.mark.parametrize(("day", "asked"), [(date(2025, 2, 17), True), (date(2025, 2, 18), False)])
+@pytest.mark.parametrize("service", ["passport.new", "passport.reissue"])
+async def test_police_was_asked_about_new_applications_until_the_circular(
+    desk: Desk, service: str, day: date, asked: bool
+) -> None:
+    desk.simulator.clock.set(datetime.combine(day, datetime.min.time(), dhaka_zone()) + timedelta(hours=10))
+    seen = await course(desk, desk.draft(service), outcome="issue")
+    flagged = any(Flag.THIRD_PARTY_VERIFICATION in told.flags for told in seen)
+    assert flagged is (asked and service == "passport.new")
+
+
+async def test_lost_answer_is_found_by_our_reference_and_filed_once(desk: Desk) -> None:
+    draft, sent_at = desk.draft(), desk.simulator.clock.now()
+    desk.simulator.faults.add(CREATE, AnswerLost())
+    with pytest.raises(OutcomeUnknown):
+        await desk.file(draft)
+    found = await desk.platform.find_submission(draft, desk.references, sent_at=sent_at)
+    assert isinstance(found, Found)
+    assert found.status.fee_due == "application"
+    assert len(desk.simulator.ledger.effects("application")) == 1
+
+
+async def test_two_under_one_reference_are_for_a_person(desk: Desk) -> None:
+    draft, sent_at = desk.draft(), desk.simulator.clock.now()
+    await desk.file(draft)
+    await desk.file(draft)
+    answer = await desk.platform.find_submission(draft, desk.references, sent_at=sent_at)
+    assert answer == CannotTell(because="several-applications")
+
+
+async def test_search_that_lags_behind_cannot_tell(desk: Desk) -> None:
+    draft, sent_at = desk.draft(), desk.simulator.clock.now()
+    desk.simulator.book.replication.lag = timedelta(minutes=10)
+    await desk.file(draft)
+    answer = await desk.platform.find_submission(draft, desk.references, sent_at=sent_at)
+    assert answer == CannotTell(because="search-incomplete")
+    desk.simulator.clock.advance(timedelta(minutes=10))
+    assert isinstance(await desk.platform.find_submission(draft, desk.references, sent_at=sent_at), Found)
+
+
+async def test_nothing_filed_is_definitely_absent(desk: Desk) -> None:
+    now = desk.simulator.clock.now()
+    answer = await desk.platform.find_submission(desk.draft(), desk.references, sent_at=now)
+    assert answer == DefinitelyAbsent(as_of=now)
+
+
+@pytest.mark.parametrize(
+    ("changes", "applicant", "pointers"),
+    [
+        ({"validity_years": 10}, {"birth_date": date(1960, 11, 24)}, {"/form/validity_years"}),
+        ({"pages": 64}, {"birth_date": date(1960, 11, 24)}, {"/form/pages"}),
+        ({"nid": None}, {}, {"/form/nid"}),
+        ({"nid": None}, {"birth_date": date(2010, 1, 1)}, {"/form/birth_registration"}),
+        ({"delivery": "super-express", "place": "mission"}, {}, {"/form/delivery"}),
+    ],
+)
+async def test_what_the_day_forbids_is_not_sent(
+    desk: Desk, changes: dict[str, Any], applicant: dict[str, Any], pointers: set[str]
+) -> None:
+    with pytest.raises(InputRejected) as refused:
+        await desk.file(desk.draft(form=desk.form(**changes), applicant=applicant))
+    assert {problem.pointer for problem in refused.value.fields} == pointers
+    assert desk.simulator.ledger.requests() == ()
+
+
+async def test_field_that_the_portal_refuses_is_told_at_its_field(desk: Desk) -> None:
+    body = '{"error": {"field": "surname", "message": "is not readable"}}'
+    refusal = Answered(status=422, body=body, headers={"content-type": "application/json"})
+    desk.simulator.faults.add(CREATE, refusal)
+    with pytest.raises(InputRejected) as refused:
+        await desk.file(desk.draft())
+    assert [(p.pointer, p.code) for p in refused.value.fields] == [("/form/surname", "portal.field-refused")]
+
+
+async def test_status_is_for_who_knows_the_date_of_birth(desk: Desk) -> None:
+    await desk.file(desk.draft())
+    stranger = desk.draft(form=desk.form(birth_date="1900-01-01", nid=None, birth_registration=None))
+    with pytest.raises(AgencyRejected):
+        await desk.status(stranger)
+
+
+async def test_rework_is_answered_with_the_corrected_form(desk: Desk) -> None:
+    draft = desk.draft()
+    desk.simulator.script.set(desk.references.client_reference, "correction")
+    await desk.file(draft)
+    await desk.pay(draft)
+    asked = await desk.until(draft, "Sent for Rework")
+    assert (asked.state, asked.remark is not None) == (S.CORRECTION_REQUESTED, True)
+    corrected = desk.draft(form=desk.form(permanent_address={**HOME, "upazila": "ধামরাই"}))
+    answer = await desk.platform.answer_correction(corrected, desk.references, about="1")
+    assert (answer.state, answer.raw) == (S.IN_REVIEW, "Pending Backend Verification")
+    assert len(desk.simulator.ledger.effects("rework")) == 1
+
+
+HOME = {"division": "ঢাকা", "district": "ঢাকা", "upazila": "সাভার", "home": "নমুনা সড়ক", "postcode": "১৩৪০"}
+
+
+async def test_lost_answer_to_a_rework_is_not_sent_again(desk: Desk) -> None:
+    draft = desk.draft()
+    desk.simulator.script.set(desk.references.client_reference, "correction")
+    await desk.file(draft)
+    await desk.pay(draft)
+    await desk.until(draft, "Sent for Rework")
+    desk.simulator.faults.add(REWORK, AnswerLost())
+    with pytest.raises(OutcomeUnknown):
+        await desk.platform.answer_correction(draft, desk.references, about="1")
+    assert len(desk.simulator.ledger.requests(REWORK)) == 1
+    assert (await desk.status(draft)).state is S.IN_REVIEW
+
+
+async def test_slip_is_had_from_the_enrolment_on(desk: Desk) -> None:
+    draft = desk.draft()
+    await desk.file(draft)
+    assert (await desk.status(draft)).artefacts == ()
+    await desk.pay(draft)
+    told = await desk.until(draft, "Pending Backend Verification")
+    fetched = await desk.platform.fetch_artefact(draft, agency_reference=desk.oid, artefact=told.artefacts[0])
+    assert (fetched.artefact.kind, fetched.document.media_type) == ("delivery-slip", "application/pdf")
+
+
+async def test_slip_that_is_no_pdf_is_not_kept(desk: Desk) -> None:
+    draft = desk.draft()
+    await desk.file(draft)
+    await desk.pay(draft)
+    told = await desk.until(draft, "Pending Backend Verification")
+    page = Answered(status=200, body="<html>Login</html>", headers={"content-type": "application/pdf"})
+    desk.simulator.faults.add(f"GET {API}/registrations/{{oid}}/delivery-slip", page)
+    with pytest.raises(ContractViolation):
+        await desk.platform.fetch_artefact(draft, agency_reference=desk.oid, artefact=told.artefacts[0])
+
+
+# Appointments
+
+
+async def busy(desk: Desk) -> Any:
+    """An application at an office that takes people by appointment, paid for."""
+    draft = desk.draft(form=desk.form(office="Agargaon"))
+    await desk.file(draft)
+    await desk.pay(draft)
+    desk.simulator.clock.advance(timedelta(hours=3))
+    return draft
+
+
+async def slots(desk: Desk, draft: Any, days: int = 7) -> Any:
+    now = desk.simulator.clock.now()
+    found = await desk.platform.list_slots(
+        draft, earliest=now, latest=now + timedelta(days=days), agency_reference=desk.oid
+    )
+    return found.slots
+
+
+async def test_appointment_is_taken_and_kept(desk: Desk) -> None:
+    draft = await busy(desk)
+    offered = await slots(desk, draft)
+    first = offered[0]
+    assert (first.place.bn, first.free) == ("আগারগাঁও, ঢাকা", 2)
+    assert first.ends_at - first.starts_at == timedelta(minutes=30)
+    booking = await desk.platform.book_slot(draft, desk.references, first)
+    assert (booking.booked, booking.reference is not None) == (True, True)
+    assert (await desk.status(draft)).raw == "Appointment Scheduled"
+    desk.simulator.clock.set(first.starts_at + timedelta(minutes=1))
+    assert (await desk.status(draft)).state is S.IN_REVIEW
+
+
+async def test_booking_the_same_again_is_one_appointment_and_another_replaces_it(desk: Desk) -> None:
+    draft = await busy(desk)
+    first, second, *_ = await slots(desk, draft)
+    for slot in (first, first, second):
+        assert (await desk.platform.book_slot(draft, desk.references, slot)).booked
+    assert len(desk.simulator.ledger.effects("appointment")) == 2
+    free = {slot.id: slot.free for slot in await slots(desk, draft)}
+    assert (free[first.id], free[second.id]) == (2, 1)
+
+
+async def test_slot_that_has_gone_is_an_answer(desk: Desk) -> None:
+    draft = await busy(desk)
+    first = (await slots(desk, draft))[0]
+    desk.simulator.board.fill("AGARGAON", first.starts_at.date())
+    assert not (await desk.platform.book_slot(draft, desk.references, first)).booked
+    assert first.id not in {slot.id for slot in await slots(desk, draft)}
+
+
+async def test_full_office_offers_nothing(desk: Desk) -> None:
+    draft = await busy(desk)
+    desk.simulator.board.fill("AGARGAON", (desk.simulator.clock.now() + WEEK).date())
+    assert await slots(desk, draft) == ()
+    assert len(await slots(desk, draft, days=14)) > 0
+
+
+async def test_quiet_office_takes_people_as_they_come(desk: Desk) -> None:
+    draft = desk.draft()
+    assert (await desk.platform.list_slots(draft, earliest=NOW, latest=NOW + WEEK)).slots == ()
+    await desk.file(draft)
+    await desk.pay(draft)
+    assert await slots(desk, draft) == ()
+    await desk.until(draft, "Pending Backend Verification")
+
+
+NOW = datetime(2026, 11, 24, 4, tzinfo=dhaka_zone())
+
+
+async def test_missed_appointment_is_taken_anew(desk: Desk) -> None:
+    draft = await busy(desk)
+    desk.simulator.script.set(desk.references.client_reference, "missed")
+    first, *_ = await slots(desk, draft)
+    await desk.platform.book_slot(draft, desk.references, first)
+    desk.simulator.clock.set(first.starts_at + timedelta(minutes=1))
+    missed = await desk.status(draft)
+    assert (missed.state, missed.raw) == (S.AWAITING_APPEARANCE, "Submitted")
+    assert "আবার সময় নিন" in missed.remark
+    again, *_ = await slots(desk, draft)
+    assert (await desk.platform.book_slot(draft, desk.references, again)).booked
+    desk.simulator.clock.set(again.starts_at + timedelta(minutes=1))
+    assert (await desk.status(draft)).state is S.IN_REVIEW
+
+
+async def test_portal_that_adds_fields_is_understood(desk: Desk) -> None:
+    draft = desk.draft()
+    await desk.file(draft)
+    desk.simulator.faults.add(f"GET {API}/application-status", Altered(put={"colour": "green"}))
+    assert (await desk.status(draft)).state is S.SUBMITTED
+
+
+async def test_health_is_the_page_of_fees(desk: Desk) -> None:
+    assert (await desk.platform.check_health("passport")).state.value == "up"

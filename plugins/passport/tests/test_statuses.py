@@ -1,0 +1,103 @@
+"""The portal's words and what they mean."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from nagorik.model.states import ApplicationState as S, Flag
+from nagorik_passport import statuses, wire
+from nagorik_passport.data import STATUSES
+
+POLICE, PRINTING = frozenset({Flag.THIRD_PARTY_VERIFICATION}), frozenset({Flag.IN_PRODUCTION})
+NONE: frozenset[Flag] = frozenset()
+
+
+def read(word: str, **more: Any) -> Any:
+    return statuses.read(wire.Standing.model_validate({"status": word, **more}))
+
+
+@pytest.mark.parametrize(
+    ("words", "state", "flags"),
+    [
+        (("Submitted", "SUBMITTED"), S.SUBMITTED, NONE),
+        (("Appointment Scheduled", "appointment  scheduled"), S.AWAITING_APPEARANCE, NONE),
+        (("Enrolment in Process", "Enrollment in Process", "ENROLMENT_IN_PROCESS"), S.IN_REVIEW, NONE),
+        (("Pending Backend Verification", "Pending for Backend Verification"), S.IN_REVIEW, NONE),
+        (("Pending SB Police Clearance", "Pending for SB Police Clearance"), S.IN_REVIEW, POLICE),
+        (("Pending SB/DSB Police Clearance", "pending DSB police clearance"), S.IN_REVIEW, POLICE),
+        (("Sent for Rework", "Sent-for-rework"), S.CORRECTION_REQUESTED, NONE),
+        (("Pending Final Approval", "Pending for Final Approval"), S.IN_REVIEW, NONE),
+        (("Approved",), S.APPROVED, NONE),
+        (("Pending in Print Queue", "Pending for Print Queue"), S.APPROVED, PRINTING),
+        (("Passport Shipped",), S.APPROVED, PRINTING),
+        (("Passport Ready for Issuance", "Passport is ready for issuance"), S.ISSUED, NONE),
+        (("Passport Issued",), S.DELIVERED, NONE),
+        (("Payment verification result - Name mismatch",), S.AWAITING_PAYMENT, NONE),
+        (("Payment verification result: name mismatch",), S.AWAITING_PAYMENT, NONE),
+        (("pending payment investigation (amount mismatch)",), S.AWAITING_PAYMENT, NONE),
+        (("Pending for payment investigation (reference number mismatch)",), S.AWAITING_PAYMENT, NONE),
+    ],
+)
+def test_words_and_their_spellings(words: tuple[str, ...], state: S, flags: frozenset[Flag]) -> None:
+    for word in words:
+        status = read(word)
+        assert (status.state, status.flags, status.raw) == (state, flags, word)
+
+
+@pytest.mark.parametrize("word", ["Rejected", "Cancelled", "Passport", "Approved?", "Pending", "অনুমোদিত"])
+def test_a_word_that_nobody_knows_is_kept_and_means_nothing(word: str) -> None:
+    status = read(word, paymentStatus="UNPAID")
+    assert (status.state, status.raw, status.fee_due) == (None, word, None)
+
+
+@given(
+    st.text(min_size=1, max_size=60).filter(lambda word: word.strip() and STATUSES.meaning_of(word.strip()) is None)
+)
+def test_no_other_word_has_a_state(word: str) -> None:
+    assert read(word).state is None
+
+
+@pytest.mark.parametrize(
+    ("payment", "state", "fee_due", "confirmed"),
+    [
+        ("UNPAID", S.SUBMITTED, "application", False),
+        ("PENDING", S.SUBMITTED, "application", False),
+        ("VERIFIED", S.AWAITING_APPEARANCE, None, True),
+        ("AT_MISSION", S.AWAITING_APPEARANCE, None, None),
+        ("SOMETHING_NEW", S.SUBMITTED, None, None),
+        (None, S.SUBMITTED, None, None),
+    ],
+)
+def test_submitted_is_followed_by_the_fee_and_then_by_the_enrolment(
+    payment: str | None, state: S, fee_due: str | None, confirmed: bool | None
+) -> None:
+    status = read("Submitted", paymentStatus=payment)
+    assert (status.state, status.fee_due, status.payment_confirmed) == (state, fee_due, confirmed)
+
+
+@pytest.mark.parametrize("kind", ["Name", "Amount", "Reference number"])
+def test_a_mismatch_keeps_the_fee_open_and_says_what_to_do(kind: str) -> None:
+    word = "Payment verification result - Name mismatch"
+    if kind != "Name":
+        word = f"Pending payment investigation ({kind.lower()} mismatch)"
+    status = read(word)
+    assert (status.fee_due, status.payment_confirmed) == ("application", False)
+    assert status.reason is not None
+    assert "Do not pay again yet" in status.reason.en
+    assert "আবার টাকা দেবেন না" in status.reason.bn
+
+
+def test_slip_is_beside_whatever_is_issued() -> None:
+    assert read("Pending Backend Verification", deliverySlip=True).artefacts == (statuses.SLIP,)
+    ready = read("Passport Ready for Issuance", deliverySlip=True)
+    assert [(artefact.kind, artefact.delivery) for artefact in ready.artefacts] == [
+        ("delivery-slip", "download"),
+        ("passport", "counter"),
+    ]
+
+
+def test_remark_of_a_rework_is_the_officers_own() -> None:
+    status = read("Sent for Rework", remarks="ঠিকানা মেলে না", updatedOn="24/11/2026 10:05", sequence=4)
+    assert (status.remark, status.sequence, status.reason is not None) == ("ঠিকানা মেলে না", 4, True)
+    assert status.at.isoformat() == "2026-11-24T04:05:00+00:00"
