@@ -51,19 +51,20 @@ def new() -> New:
 
 @dataclass(frozen=True)
 class Workspace:
-    """What all kinds were written into."""
+    """What all kinds were written into, and what of them was installed from their wheels."""
 
     root: Path
     installed: Path
+    wheels: Path
 
     def plugin(self, plugin_id: str) -> Path:
         return self.root / "plugins" / plugin_id
 
-    def run(self, *command: str, **environment: str) -> str:
+    def run(self, *command: str, cwd: Path | None = None, **environment: str) -> str:
         """Run a tool of this environment in the workspace; its output, and nothing of it may have failed."""
         done = subprocess.run(
             [sys.executable, "-m", *command],
-            cwd=self.root,
+            cwd=cwd or self.root,
             env={**os.environ, "PYTHONPATH": str(self.installed), **environment},
             capture_output=True,
             text=True,
@@ -81,9 +82,11 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, new: New) -> Workspace:
     for name in ("core", "testing"):
         (root / name).symlink_to(ROOT / name)
     (root / "plugins").mkdir()
-    made = Workspace(root, root / "installed")
+    made = Workspace(root, root / "installed", root / "wheels")
     for plugin_id, words in KINDS.items():
         assert new(plugin_id, *words, *NAMES, "--directory", str(made.plugin(plugin_id))) == 0
-    pip = ("pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", str(made.installed))
+    pip = ("pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(made.wheels))
     made.run(*pip, *(str(made.plugin(plugin_id)) for plugin_id in KINDS))
+    wheels = map(str, made.wheels.iterdir())
+    made.run("pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(made.installed), *wheels)
     return made

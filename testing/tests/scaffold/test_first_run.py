@@ -53,7 +53,8 @@ def test_plugin_is_installed_validated_and_tested(python: Path) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     told = [line.split("  ")[1].strip() for line in done.stdout.splitlines() if line.startswith("  ok")]
-    assert told == ["ok", "ok", "ok"]
+    assert told == ["ok"] * 4
+    assert "  ok      nagorik contract wasa\n" in done.stdout
     assert "  1. read README.md: it lists what is modelled" in done.stdout
     listed = subprocess.run(
         [python, "-c", "from nagorik.cli import main; main(['plugins'])"], capture_output=True, text=True, check=True

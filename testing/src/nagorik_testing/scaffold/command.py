@@ -66,7 +66,7 @@ class NewCommand:
             _complain(str(problem))
             return ExitCode.USAGE
         _say(f"{target} is written: {answers.service}, modelled throughout.")
-        if not arguments.no_install and not _tried(target):
+        if not arguments.no_install and not _tried(answers, target):
             return ExitCode.FINDINGS
         _say(*_next_steps(answers, target, installed=not arguments.no_install))
         return ExitCode.OK
@@ -110,9 +110,9 @@ def _refuse_to_shadow(answers: Answers) -> None:
         raise CannotWrite(f"a package {answers.package} is installed already: choose another id")
 
 
-def _tried(target: Path) -> bool:
+def _tried(answers: Answers, target: Path) -> bool:
     well = True
-    for done in first_run(target.resolve()):
+    for done in first_run(answers.id, target.resolve()):
         _say(f"  {'ok    ' if done.well else 'failed'}  {done.what}")
         well = done.well
         if not well:
@@ -129,7 +129,7 @@ def _next_steps(answers: Answers, target: Path, *, installed: bool) -> list[str]
         "read README.md: it lists what is modelled",
         f"in src/{answers.package}, make it the agency's: wire.py speaks its interface; {rules}{fees}{promises}",
         "let simulator.py behave as the agency does",
-        "nagorik validate . --run && pytest",
+        f"nagorik validate . --run && nagorik contract {answers.id} && pytest",
     ]
     numbered = (f"  {number}. {step}" for number, step in enumerate(steps, start=1))
     return [f"Next, in {shlex.quote(str(target))}:", *numbered]

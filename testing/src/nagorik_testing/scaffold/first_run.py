@@ -1,4 +1,4 @@
-"""What is done with a plugin that was just written: installed, validated, tested, each in a process of its own."""
+"""What is done with a plugin that was just written: installed, validated, proved and tested, in processes of their own."""
 
 import os
 import subprocess
@@ -26,8 +26,8 @@ class Done:
     """What it printed, where it failed."""
 
 
-def first_run(target: Path) -> Iterator[Done]:
-    """Install the plugin into the running environment, validate it and run its tests; ends at what fails.
+def first_run(plugin: str, target: Path) -> Iterator[Done]:
+    """Install the plugin into the running environment, validate it, prove it and run its tests; ends at what fails.
 
     Without network where the build backend is installed already.
     """
@@ -36,6 +36,7 @@ def first_run(target: Path) -> Iterator[Done]:
     for words, command in (
         (f"pip install --editable '{target}[tests]'", [sys.executable, "-m", *pip]),
         (f"nagorik validate {target} --run", [*_NAGORIK, "validate", str(target), "--run"]),
+        (f"nagorik contract {plugin}", [*_NAGORIK, "contract", plugin]),
         (f"pytest {target}", [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]),
     ):
         done = _do(words, command, target)

@@ -23,18 +23,20 @@ _EVERY: Final = {
     "src/{package}/wire.py": "{room}/wire.py",
     "src/{package}/plugin.py": "{room}/plugin.py",
     "src/{package}/simulator.py": "{room}/simulator.py",
+    "tests/test_contract.py": "every_kind/test_contract.py",
     "tests/test_plugin.py": "{room}/test_plugin.py",
 }
 _SERVICE: Final = {
     "src/{package}/forms.py": "{room}/forms.py",
     "src/{package}/eligibility.py": "every_kind/eligibility.py",
 }
+_FILED: Final = {"src/{package}/course.toml": "{room}/course.toml"}
 _PRICED: Final = {"src/{package}/fees.toml": "{room}/fees.toml"}
 
 _ROOMS: Final[Mapping[Kind, tuple[str, Mapping[str, str]]]] = {
     Kind.READ_ONLY: ("question", _EVERY | _SERVICE),
-    Kind.SUBMISSION: ("application", _EVERY | _SERVICE),
-    Kind.SUBMISSION_AND_PAYMENT: ("application", _EVERY | _SERVICE | _PRICED),
+    Kind.SUBMISSION: ("application", _EVERY | _SERVICE | _FILED),
+    Kind.SUBMISSION_AND_PAYMENT: ("application", _EVERY | _SERVICE | _FILED | _PRICED),
     Kind.GATEWAY: ("gateway", _EVERY),
 }
 """By kind: where its templates lie, and which file is made of which."""
@@ -74,6 +76,7 @@ def _facts(answers: Answers) -> dict[str, object]:
         "simulator": answers.simulator,
         "environment": environment_prefix(answers.id),
         "payment": payment,
+        "level": ("PAYMENT" if payment or answers.kind is Kind.GATEWAY else "SUBMISSION"),
         "reads": ["eligibility", *(["quote"] if payment else []), *(["find"] if find else []), "status"],
     }
 
