@@ -186,4 +186,6 @@ def _way(request: pytest.FixtureRequest) -> "tuple[Simulator | None, StrictRoute
 
 
 def _at_the_end(request: pytest.FixtureRequest, end: End) -> None:
-    request.node.stash.setdefault(_ENDS, []).append(end)
+    ends = request.node.stash.setdefault(_ENDS, [])
+    ends.append(end)
+    request.addfinalizer(lambda: ends.remove(end))  # a test may be run again
