@@ -23,7 +23,7 @@ class Greet:
 
 command = Greet()
 """
-CORE = ("doctor", "plugins", "services", "validate")
+CORE = ("doctor", "eligible", "plugins", "services", "validate")
 
 
 def test_help_lists_the_core_and_what_others_bring(site: Any, nagorik: Any) -> None:

@@ -16,6 +16,7 @@ ENTRY_POINT_GROUP: Final = "nagorik.commands"
 _CORE: Final = "nagorik"
 _CORE_COMMANDS: Final = (
     ("doctor", "nagorik.cli.doctor:command"),
+    ("eligible", "nagorik.cli.eligible:command"),
     ("plugins", "nagorik.cli.plugins:command"),
     ("services", "nagorik.cli.services:command"),
     ("validate", "nagorik.cli.validate:command"),

@@ -35,7 +35,7 @@ class ServicesCommand:
         if arguments.service is not None:
             offer, record = registry.offer(arguments.service), registry.owner_of(arguments.service)
             if offer is None or record is None:
-                print_error(_unknown(arguments.service, _ids(registry.records)))
+                print_error(unknown_service(arguments.service, _ids(registry.records)))
                 return ExitCode.USAGE
             told = service_of(record, offer, day_of(arguments))
             if arguments.json:
@@ -75,7 +75,8 @@ def _ids(records: Sequence["PluginRecord"]) -> list[str]:
     return [offer.id for record in records if record.manifest is not None for offer in record.manifest.offers]
 
 
-def _unknown(service: str, known: list[str]) -> str:
+def unknown_service(service: str, known: list[str]) -> str:
+    """That there is no such service, and which one may be meant."""
     likely = get_close_matches(service, known, n=1)
     if likely:
         return f"there is no service {service}; did you mean {likely[0]}?"

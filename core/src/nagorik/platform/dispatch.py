@@ -24,6 +24,7 @@ from nagorik.platform.configuration import PlatformSettings
 from nagorik.platform.equipment import Equipment
 from nagorik.platform.faults import fault_of, only
 from nagorik.platform.first_use import FirstUse
+from nagorik.platform.offline import NoAgency, settings_or_none
 from nagorik.platform.policies import Call, Policies
 from nagorik.platform.results import checked
 from nagorik.platform.running import End, Overran, Returned, Runner
@@ -43,6 +44,8 @@ class Terms(NamedTuple):
     key: str | None = None
     consent: Consent | None = None
     seconds: float = math.inf
+    offline: bool = False
+    """Whether nobody may be reached: no agency, and no other plugin."""
 
 
 class Dispatcher:
@@ -107,10 +110,13 @@ class Dispatcher:
         *,
         key: str | None = None,
         consent: Consent | None = None,
+        offline: bool = False,
+        seconds: float = math.inf,
     ) -> Model:
         """Call ``operation`` of ``service``; ``key`` is the application's for this operation, which a write needs.
 
-        ``consent`` says which services of other plugins the called one may ask.
+        ``consent`` says which services of other plugins the called one may ask. An ``offline`` call reaches nobody.
+        ``seconds`` shorten the plugin's own limit.
 
         Raises:
             NagorikError: Any of ``nagorik.errors``, with service, operation and agency filled in.
@@ -120,7 +126,7 @@ class Dispatcher:
             raise _about(ServiceNotOffered("operation-not-offered"), record, service, operation)
         equipment = await self._ready(record, service, operation)
         call = Call(record.id, service, operation, offer.writes.get(operation))
-        return await self._around(call, equipment, offer, request, Terms(key, consent))
+        return await self._around(call, equipment, offer, request, Terms(key, consent, seconds, offline))
 
     async def call_plugin(self, operation: Operation, plugin: str, request: Model) -> Model:
         """Call an operation that belongs to a plugin as a whole.
@@ -228,10 +234,12 @@ class Dispatcher:
         deadline = CallDeadline.after(min(equipment.manifest.limits.deadline, terms.seconds), self._clock)
         questions = self._questions(call, offer, request, terms, deadline)
         try:
-            http = equipment.bind(call.operation, call.idempotency, terms.key, deadline)
+            http: Any = (
+                NoAgency() if terms.offline else equipment.bind(call.operation, call.idempotency, terms.key, deadline)
+            )
             context: CallContext[Any] = CallContext(
                 http=http,
-                settings=equipment.settings,
+                settings=settings_or_none(lambda: equipment.settings) if terms.offline else equipment.settings,
                 clock=self._clock,
                 deadline=deadline,
                 idempotency_key=terms.key,

@@ -1,6 +1,6 @@
 """``Platform``: what a host calls. One typed method per operation, each addressed to the service's one owner."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import TracebackType
@@ -48,6 +48,7 @@ from nagorik.model.submission import (
 )
 from nagorik.operations import Operation
 from nagorik.platform.configuration import PlatformSettings
+from nagorik.platform.counter import LONGEST, ServiceEligibility, survey
 from nagorik.platform.dispatch import Dispatcher
 from nagorik.privacy import Form, Model
 
@@ -205,6 +206,28 @@ class Platform:
             form=None if form is None else await self.validate(service, form),
         )
         return await self._call(Operation.ELIGIBILITY, service, request, EligibilityDecision, consent=consent)
+
+    async def eligible_services(
+        self, applicant: Applicant, *, on: date | None = None, services: Sequence[str] | None = None
+    ) -> tuple[ServiceEligibility, ...]:
+        """What this citizen may apply for among all services, or those named, in the catalogue's order.
+
+        Reaches nobody: no plugin has its agency's client in this call, and nobody consented to asking another. Rules
+        have 2 seconds each. A plugin that fails or is kept out is an entry of its own and disturbs no other.
+
+        Raises:
+            ServiceNotOffered: A named service is in no plugin's catalogue.
+        """
+        day = on or self._today()
+
+        async def ask(service: str) -> EligibilityDecision:
+            request = EligibilityRequest(service=service, applicant=applicant, on=day)
+            answer = await self._dispatcher.call(
+                Operation.ELIGIBILITY, service, request, offline=True, seconds=LONGEST
+            )
+            return cast("EligibilityDecision", answer)
+
+        return await survey(self._registry, services, ask)
 
     async def quote_fees(
         self, draft: ApplicationDraft, *, stage: str = "application", agency_reference: str | None = None
