@@ -303,6 +303,14 @@ async def test_condition_of_the_file_is_met_and_one_that_is_not_fails_the_test(s
     finish(simulator)
 
 
+def test_shape_that_a_recording_left_is_no_answer(scenario_file):
+    with pytest.raises(FileRejected) as caught:
+        scenario_file(EXCHANGES.replace('"300.00"', '"decimal(2)"')).open()
+    assert str(caught.value) == (
+        "lost-slip.toml: [[exchange]] number 3, response.body, amount: holds the shape of a value; write a value"
+    )
+
+
 async def status_of(transport):
     async with httpx.AsyncClient(transport=transport(), base_url=f"http://{LOOPBACK}") as client:
         return (await client.get(PAYMENTS)).status_code

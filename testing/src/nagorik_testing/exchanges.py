@@ -1,8 +1,8 @@
 """One request and its answer, written down: what a recording holds and what a scenario file replays.
 
 Of a request only its shape is kept: method, path template, names of query fields, places and kinds of the fields of
-its JSON. So a recording of a call about a citizen holds nothing of the citizen. An answer is kept as it came, and is
-for whoever records it to be of synthetic people.
+its JSON. So a recording of a call about a citizen holds nothing of the citizen. An answer is kept as it came, save
+that a recording of ``nagorik contract`` has the shapes of values in it, such as ``decimal(2)``.
 """
 
 import json
@@ -97,11 +97,23 @@ def fields_of(content: JsonValue) -> dict[str, Kind]:
     The elements of a list count as one: where they differ in kind, the last one is told. A document that is a single
     value stands at ``$``, and nothing at all has no places.
     """
-    return {} if content is None else {place or "$": kind for place, kind in _leaves("", content)}
+    return {} if content is None else {place: _kind(value) for place, value in values_of(content)}
 
 
-def content_of(body: bytes) -> JsonValue:
-    """The body of a request if it is JSON, else ``None``."""
+def values_of(content: JsonValue, place: str = "") -> Iterator[tuple[str, JsonValue]]:
+    """Every value of a JSON document that holds no other, with its place."""
+    if isinstance(content, dict) and content:
+        for name, part in content.items():
+            yield from values_of(part, f"{place}.{name}" if place else name)
+    elif isinstance(content, list) and content:
+        for part in content:
+            yield from values_of(part, f"{place}[]")
+    else:
+        yield place or "$", content
+
+
+def content_of(body: bytes | str) -> JsonValue:
+    """A body if it is JSON, else ``None``."""
     try:
         content: JsonValue = json.loads(body)
     except ValueError:
@@ -142,17 +154,6 @@ def _text(body: str) -> object:
 
     plain = "'" not in body and all(character >= " " and character != "\x7f" for character in body)
     return tomlkit.string(body, literal=plain)
-
-
-def _leaves(place: str, value: JsonValue) -> Iterator[tuple[str, Kind]]:
-    if isinstance(value, dict) and value:
-        for name, part in value.items():
-            yield from _leaves(f"{place}.{name}" if place else name, part)
-    elif isinstance(value, list) and value:
-        for part in value:
-            yield from _leaves(f"{place}[]", part)
-    else:
-        yield place, _kind(value)
 
 
 def _kind(value: JsonValue) -> Kind:

@@ -15,8 +15,9 @@ from pydantic_core import PydanticCustomError
 from nagorik.privacy import Model
 from nagorik_testing.clock import SimulatedClock
 from nagorik_testing.conditions import Condition, RateLimit
+from nagorik_testing.contract.scrubbing import is_shape
 from nagorik_testing.exchange_simulator import ExchangeSimulator
-from nagorik_testing.exchanges import Exchange
+from nagorik_testing.exchanges import Exchange, content_of, values_of
 from nagorik_testing.fault import AnyFault
 from nagorik_testing.installed import SimulatorUnusable, installed_simulators, load_simulator
 from nagorik_testing.rejected import FileRejected, read_toml
@@ -107,13 +108,14 @@ class ScenarioFile:
             seed: As a simulator's.
 
         Raises:
-            FileRejected: The simulator stands for another plugin, or does not know an outcome or an operation.
+            FileRejected: The simulator stands for another plugin, or does not know an outcome or an operation; or an
+                answer holds the shape of a value, as a recording does.
             SimulatorUnusable: No usable simulator is installed.
         """
         opened = self._class(simulator)(clock=clock, seed=seed)
         if opened.plugin_id != self.scenario.plugin:
             raise FileRejected(self.path, [f"plugin: the simulator stands for {opened.plugin_id}"])
-        problems = []
+        problems = self._shapes()
         for number, outcome in enumerate(self.scenario.outcomes, 1):
             try:
                 opened.script.set(outcome.marker, outcome.outcome, durations=outcome.durations, values=outcome.values)
@@ -135,6 +137,15 @@ class ScenarioFile:
         for condition in self.scenario.conditions:
             opened.weather.add(condition)
         return opened
+
+    def _shapes(self) -> list[str]:
+        """Answers copied from a recording whose values nobody has put in."""
+        return [
+            f"[[exchange]] number {number}, response.body, {place}: holds the shape of a value; write a value"
+            for number, exchange in enumerate(self.scenario.exchanges, 1)
+            for place, value in values_of(content_of(exchange.response.body))
+            if isinstance(value, str) and is_shape(value)
+        ]
 
     def _class(self, given: type[Simulator] | None) -> type[Simulator]:
         scenario = self.scenario
