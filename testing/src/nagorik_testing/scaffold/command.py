@@ -121,7 +121,11 @@ def _tried(answers: Answers, target: Path) -> bool:
 
 
 def _next_steps(answers: Answers, target: Path, *, installed: bool) -> list[str]:
-    rules = "" if answers.kind is Kind.GATEWAY else "forms.py and eligibility.py ask for and check what it does; "
+    rules = (
+        ""
+        if answers.kind is Kind.GATEWAY
+        else "forms.py asks what it asks; rules, statuses and messages.toml say what it says; "
+    )
     fees = "fees.toml holds its tariff; " if answers.kind is Kind.SUBMISSION_AND_PAYMENT else ""
     promises = "plugin.toml says what it promises"
     steps = [

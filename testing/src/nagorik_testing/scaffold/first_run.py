@@ -1,4 +1,4 @@
-"""What is done with a plugin that was just written: installed, validated, proved and tested, in processes of their own."""
+"""What is done with a plugin that was just written, each thing in a process of its own."""
 
 import os
 import subprocess

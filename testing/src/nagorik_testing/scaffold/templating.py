@@ -28,7 +28,11 @@ _EVERY: Final = {
 }
 _SERVICE: Final = {
     "src/{package}/forms.py": "{room}/forms.py",
+    "src/{package}/data.py": "every_kind/data.py",
     "src/{package}/eligibility.py": "every_kind/eligibility.py",
+    "src/{package}/messages.toml": "every_kind/messages.toml",
+    "src/{package}/rules.toml": "every_kind/rules.toml",
+    "src/{package}/statuses.toml": "{room}/statuses.toml",
 }
 _FILED: Final = {"src/{package}/course.toml": "{room}/course.toml"}
 _PRICED: Final = {"src/{package}/fees.toml": "{room}/fees.toml"}
