@@ -43,6 +43,7 @@ from nagorik.loading import Policy, Registry
 from nagorik.manifest import Manifest, PaymentGateway, PublicService
 from nagorik_testing.citizens import SyntheticCitizen, SyntheticCitizens
 from nagorik_testing.clock import SimulatedClock
+from nagorik_testing.contract.grade import Grade
 from nagorik_testing.contract.live import ANOTHER, SIMULATOR, Live, NotPlayed, ReadsOnly
 from nagorik_testing.documents import MemoryDocuments
 from nagorik_testing.in_process import SimulatorTransport
@@ -416,6 +417,11 @@ class Subject:
     loopback: bool = False
     live: Live | None = None
     tap: Tap | None = None
+
+    @property
+    def grade(self) -> Grade:
+        """What the plugin is proved against."""
+        return Grade.LIVE if self.live is not None else Grade.LOOPBACK if self.loopback else Grade.MOCK
 
     def callable_operations(self, offer: PublicService | PaymentGateway) -> frozenset[Operation]:
         """The operations of an offer that a bench can call, and may."""

@@ -4,22 +4,30 @@ import argparse
 import asyncio
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Final
 
+from nagorik import SettingsRejected
 from nagorik.cli.command import ExitCode
 from nagorik.cli.output import add_day_argument, add_json_argument, day_of, plain, print_error, print_json
 from nagorik.logs import configure_logging, is_configured
+from nagorik.settings import environment_prefix
 from nagorik_testing.contract.bench import Subject
 from nagorik_testing.contract.checks import CHECKS
+from nagorik_testing.contract.drift import compare
+from nagorik_testing.contract.live import Live, PeopleInvalid, load_people
 from nagorik_testing.contract.package_waivers import WAIVERS_FILE, waivers_of
-from nagorik_testing.contract.report import Report, document_of, make_report
+from nagorik_testing.contract.recording import Recording, known_words, record_run, settings_of
+from nagorik_testing.contract.report import Canary, Report, Source, document_of, make_report
 from nagorik_testing.contract.suite import FAMILY_OF, SuiteBroken, run_suite
 from nagorik_testing.contract.telling import tell
 from nagorik_testing.contract.waivers import Waiver, WaiversInvalid, judge
+from nagorik_testing.exchanges import Exchange, dump_exchanges, load_exchanges
 from nagorik_testing.installed import SimulatorUnusable, installed_simulators, load_simulator
+from nagorik_testing.rejected import FileRejected
 
 
 class ContractCommand:
@@ -44,6 +52,23 @@ class ContractCommand:
             metavar="FILE",
             help=f"known failures; {WAIVERS_FILE} in the plugin's package if not",
         )
+        live = parser.add_argument_group("against the agency's own sandbox")
+        live.add_argument(
+            "--live",
+            metavar="BASE_URL",
+            help="ask the agency there; credentials come from NAGORIK_<ID>_… as on a host",
+        )
+        live.add_argument(
+            "--destructive", action="store_true", help="with --live: also send what leaves something at the agency"
+        )
+        live.add_argument(
+            "--applicant", type=Path, metavar="FILE", help="with --live: the sandbox's own test people, as TOML"
+        )
+        drift = parser.add_argument_group("what the agency answers")
+        drift.add_argument(
+            "--record", type=Path, metavar="FILE", help="write down what it answers, without anybody in it"
+        )
+        drift.add_argument("--against", type=Path, metavar="FILE", help="say what has changed since that recording")
         add_day_argument(parser)
         add_json_argument(parser)
 
@@ -51,11 +76,14 @@ class ContractCommand:
         """Prove each plugin; exit code 1 where a check fails, 2 where a plugin or a waiver cannot be used."""
         try:
             reports = list(_reports(arguments, day_of(arguments)))
-        except (LookupError, SimulatorUnusable, WaiversInvalid) as problem:
+        except (LookupError, SimulatorUnusable, WaiversInvalid, PeopleInvalid, FileRejected) as problem:
             print_error(str(problem.args[0]))
             return ExitCode.USAGE
         except BrokenPipeError:
             raise
+        except SettingsRejected as problem:
+            print_error(_missing_settings(problem))
+            return ExitCode.USAGE
         except OSError as problem:
             print_error(f"the report cannot be written: {problem.strerror}")
             return ExitCode.USAGE
@@ -75,11 +103,14 @@ def _reports(arguments: argparse.Namespace, on: date) -> Iterator[Report]:
     """A report for each plugin that was asked for, told and written as soon as it is there."""
     subjects = _subjects(arguments)
     waivers = [waivers_of(subject, arguments.waivers) for subject in subjects]
+    recorded = None if arguments.against is None else load_exchanges(arguments.against)
+    for subject in subjects:
+        settings_of(subject)  # a missing secret is said once, and not by every check
     if not is_configured():
         # An outage that the suite plays is news to nobody.
         configure_logging(level="CRITICAL")
     for subject, waived in zip(subjects, waivers, strict=True):
-        report = _prove(subject, waived, families=arguments.family, on=on)
+        report = _prove(subject, waived, arguments, recorded, on)
         if arguments.report is not None:
             write(report, arguments.report)
         if not arguments.json:
@@ -112,11 +143,51 @@ def write(report: Report, folder: Path) -> None:
     (folder / f"{name}.html").write_text(page_of(report), "utf-8")
 
 
-def _prove(subject: Subject, waivers: Sequence[Waiver], *, families: Sequence[str] | None, on: date) -> Report:
+def _prove(
+    subject: Subject,
+    waivers: Sequence[Waiver],
+    arguments: argparse.Namespace,
+    recorded: Sequence[Exchange] | None,
+    on: date,
+) -> Report:
     began = time.perf_counter()
-    results = asyncio.run(run_suite(subject, families=families, checks=CHECKS))
+    results = asyncio.run(run_suite(subject, families=arguments.family, checks=CHECKS))
+    canary = None
+    if arguments.record is not None or recorded is not None:
+        now = asyncio.run(record_run(subject))
+        if arguments.record is not None:
+            _write_recording(now, arguments.record)
+        if recorded is not None or now.failed:
+            canary = canary_of(subject, now.exchanges if recorded is None else recorded, now)
     judgement = judge(results, waivers, on=on)
-    return make_report(subject, judgement, on=on, seconds=time.perf_counter() - began)
+    return make_report(subject, judgement, on=on, seconds=time.perf_counter() - began, canary=canary)
+
+
+def canary_of(subject: Subject, recorded: Sequence[Exchange], now: Recording) -> Canary:
+    """What has changed between a recording and the present run."""
+    sources = Counter((each.provenance.value, each.source, each.as_of) for each in recorded)
+    return Canary(
+        changes=compare(recorded, now.exchanges, called=now.whole, failed=now.failed, words=known_words(subject)),
+        compared=len(now.called),
+        skipped=now.skipped,
+        sources=tuple(
+            Source(f"{count} exchange{'' if count == 1 else 's'}", known, source, as_of)
+            for (known, source, as_of), count in sources.items()
+        ),
+    )
+
+
+def _write_recording(recording: Recording, path: Path) -> None:
+    try:
+        path.write_text(dump_exchanges(recording.exchanges), "utf-8")
+    except OSError:
+        raise FileRejected(path, ["it cannot be written"]) from None
+
+
+def _missing_settings(problem: SettingsRejected) -> str:
+    prefix = environment_prefix(problem.plugin)
+    names = ", ".join(f"{prefix}{name.upper()}" for name in problem.names)
+    return f"the plugin's settings are missing or wrong: {names}"
 
 
 def _subjects(arguments: argparse.Namespace) -> list[Subject]:
@@ -136,4 +207,33 @@ def _subjects(arguments: argparse.Namespace) -> list[Subject]:
     families = sorted({*FAMILY_OF.values(), *(check.family for check in CHECKS)})
     if strange := sorted(set(arguments.family or ()) - set(families)):
         raise LookupError(f"there is no family {', '.join(strange)}; families: {', '.join(families)}")
-    return [Subject.installed(load_simulator(installed[name]), loopback=arguments.loopback) for name in names]
+    live = _live(arguments)
+    return [
+        Subject.installed(load_simulator(installed[name]), loopback=arguments.loopback, live=live) for name in names
+    ]
+
+
+def _live(arguments: argparse.Namespace) -> Live | None:
+    """The live agency that was asked for.
+
+    Raises:
+        LookupError: The words contradict each other, or the address is none.
+        PeopleInvalid: The file of test people cannot be used.
+    """
+    if arguments.all and (arguments.record or arguments.against):
+        raise LookupError("a recording is of one plugin: name it")
+    if arguments.live is None:
+        if arguments.destructive or arguments.applicant:
+            raise LookupError("--destructive and --applicant go with --live")
+        return None
+    if arguments.all or arguments.loopback:
+        raise LookupError("--live is of one plugin, and goes without --loopback")
+    people = None if arguments.applicant is None else load_people(arguments.applicant)
+    live = Live(arguments.live, destructive=arguments.destructive, people=people)
+    try:
+        usable = live.host
+    except ValueError:
+        usable = ""
+    if not usable:
+        raise LookupError("--live wants an address such as https://sandbox.agency.example/v1")
+    return live

@@ -95,7 +95,7 @@ def compare(
     Args:
         recorded: What the agency answered then.
         seen: What it answers now.
-        called: The operations that were tried now; others are not compared.
+        called: The operations that were tried now wherever they are offered; of others, nothing is missed.
         failed: Operations that end in an error now, each with what that is.
         words: Words that the plugin knows, which are new to the recording alone.
     """

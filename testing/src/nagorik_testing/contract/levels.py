@@ -9,6 +9,7 @@ from typing import Final
 from nagorik import Operation
 from nagorik.manifest import Manifest, PaymentGateway, PublicService
 from nagorik.operations import Idempotency
+from nagorik_testing.contract.grade import Grade
 from nagorik_testing.contract.waivers import WAIVERS, Judged, Judgement, Outcome
 
 GOLD_WAIVES_ONE_IN: Final = 100
@@ -41,17 +42,6 @@ class Tier(StrEnum):
     """Something fails, and the level stops below it."""
 
 
-class Grade(StrEnum):
-    """What the plugin was proved against."""
-
-    MOCK = "mock"
-    """The simulator, in this process."""
-    LOOPBACK = "loopback"
-    """The simulator, over real sockets."""
-    LIVE = "live"
-    """The agency's own sandbox. Nothing could be made to go wrong there."""
-
-
 @dataclass(frozen=True, slots=True)
 class Standard:
     """Where a plugin stands.
@@ -60,11 +50,13 @@ class Standard:
         level: ``None`` where not even the catalogue is proved, or where only some families ran.
         tier: ``None`` wherever the level is.
         first_missing: The next rung that what is offered, or what fails, keeps it from; ``None`` at the top.
+        missing: What it takes to reach that rung, one thing each.
     """
 
     level: Level | None
     tier: Tier | None
     first_missing: Level | None
+    missing: tuple[str, ...] = ()
 
 
 _FAMILY_RUNGS: Final[Mapping[str, Level]] = MappingProxyType(
@@ -82,21 +74,59 @@ _FAMILY_RUNGS: Final[Mapping[str, Level]] = MappingProxyType(
 Needs = Mapping[Level, frozenset[Operation] | None]
 
 
-def standard_of(manifest: Manifest, judgement: Judgement) -> Standard:
+_TOLD: Final = 5
+"""Failing checks of a rung that are named; more of them is not more to begin with."""
+
+
+def standard_of(manifest: Manifest, judgement: Judgement, *, grade: Grade = Grade.MOCK) -> Standard:
     """The level and tier of a plugin.
 
     The level is the highest that any of its offers reaches, and below the first rung that a failure takes away.
+    Against a live agency only the operations count that were called there and gave a result.
     """
     if judgement.families is not None:
         return Standard(None, None, None)
-    offered = max(_offered(offer) for offer in manifest.offers)
+    proved = {
+        offer.id: _answered(offer, judgement) if grade is Grade.LIVE else offer.operations
+        for offer in manifest.offers
+    }
+    offered = max(_offered(offer, proved[offer.id]) for offer in manifest.offers)
     # A waiver that nobody tends costs the tier; it says nothing of what the plugin does.
     lost = min((_rung(each) for each in judgement.failures if each.family != WAIVERS), default=None)
     if lost is Level.CATALOGUE:
-        return Standard(None, None, lost)
+        return Standard(None, None, lost, _failing(judgement, lost))
     level = offered if lost is None else min(offered, Level(lost - 1))
-    above = Level(level + 1) if level < Level.DELIVERY else None
-    return Standard(level, _tier(judgement), above)
+    above = next((rung for rung in Level if rung > level and _concerns(rung, manifest)), None)
+    if above is None:
+        return Standard(level, _tier(judgement), None)
+    missing = _failing(judgement, above) or tuple(
+        f"{operation.value} of {offer.id}"
+        for offer in manifest.offers
+        for operation in sorted((_needs(offer).get(above) or frozenset()) - proved[offer.id])
+    )
+    return Standard(level, _tier(judgement), above, missing)
+
+
+def _concerns(rung: Level, manifest: Manifest) -> bool:
+    return any(_needs(offer).get(rung) is not None for offer in manifest.offers)
+
+
+def _failing(judgement: Judgement, rung: Level) -> tuple[str, ...]:
+    """The checks that take a rung away."""
+    failing = [each for each in judgement.failures if each.family != WAIVERS and _rung(each) <= rung]
+    named = tuple(dict.fromkeys(each.finding.check for each in failing))
+    more = (f"{len(named) - _TOLD} more checks",) if len(named) > _TOLD else ()
+    return (*named[:_TOLD], *more)
+
+
+def _answered(offer: PublicService | PaymentGateway, judgement: Judgement) -> frozenset[Operation]:
+    """The operations of an offer that gave a result without a fault."""
+    passed = {
+        each.finding.check
+        for each in judgement.judged
+        if each.finding.offer == offer.id and each.outcome is Outcome.PASSED
+    }
+    return frozenset(operation for operation in offer.operations if f"{operation.value}/F00" in passed)
 
 
 def _rung(judged: Judged) -> Level:
@@ -111,13 +141,13 @@ def _tier(judgement: Judgement) -> Tier:
     return Tier.GOLD if waived * GOLD_WAIVES_ONE_IN <= checked else Tier.SILVER
 
 
-def _offered(offer: PublicService | PaymentGateway) -> Level:
+def _offered(offer: PublicService | PaymentGateway, operations: frozenset[Operation]) -> Level:
     """The highest rung whose operations an offer has, with all below that concern it."""
     reached = Level.CATALOGUE
     for level, needed in sorted(_needs(offer).items()):
         if needed is None:
             continue
-        if not needed <= offer.operations:
+        if not needed <= operations:
             break
         reached = level
     return reached

@@ -18,7 +18,7 @@ from nagorik.settings import AgencySettings, load_settings
 from nagorik_testing.contract.bench import PLAYED, Bench, FreeOfCharge, NotReachable, Subject, open_bench
 from nagorik_testing.contract.checks.inspection import is_login, leaves
 from nagorik_testing.contract.constants import constants_of
-from nagorik_testing.contract.live import NotPlayed
+from nagorik_testing.contract.live import LIVE, NotPlayed
 from nagorik_testing.contract.scrubbing import Known, Scrubber, names_in
 from nagorik_testing.exchanges import Exchange, ExchangeRequest, ExchangeResponse, Provenance, fields_of
 
@@ -44,6 +44,12 @@ class Recording:
     called: frozenset[Operation]
     skipped: Mapping[str, str]
     failed: Mapping[str, str]
+
+    @property
+    def whole(self) -> frozenset[Operation]:
+        """Operations that were withheld from no offer: what is not seen of them now is gone."""
+        withheld = {name.partition(" ")[2] for name, reason in self.skipped.items() if reason.startswith(LIVE)}
+        return frozenset(operation for operation in self.called if operation.value not in withheld)
 
 
 @dataclass(slots=True)
@@ -270,8 +276,12 @@ def _forms_of(phone: str) -> Iterator[str]:
     yield from (phone, phone.removeprefix("+"), phone.removeprefix("+88"), phone.removeprefix("+880"))
 
 
-def _secrets(subject: Subject) -> Iterator[str]:
-    """Secret settings, and where the agency is."""
+def settings_of(subject: Subject) -> AgencySettings:
+    """The plugin's settings as a bench gives them.
+
+    Raises:
+        SettingsRejected: Some are missing or wrong.
+    """
     manifest = subject.manifest
     record = subject.registry.record(manifest.id)
     model: type[AgencySettings] = AgencySettings
@@ -284,7 +294,12 @@ def _secrets(subject: Subject) -> Iterator[str]:
         if subject.live is None
         else {"base_url": subject.live.base_url}
     )
-    settings = load_settings(model, manifest.id, given)
+    return load_settings(model, manifest.id, given)
+
+
+def _secrets(subject: Subject) -> Iterator[str]:
+    """Secret settings, and where the agency is."""
+    settings = settings_of(subject)
     for name in type(settings).model_fields:
         value = getattr(settings, name)
         if isinstance(value, SecretStr):

@@ -1,6 +1,7 @@
 """A run as one document: what the JSON report holds, and what page and JUnit file are made from."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -10,13 +11,55 @@ from pydantic import JsonValue
 
 from nagorik.manifest import API_VERSION, Manifest, PaymentGateway, PublicService
 from nagorik_testing.contract.bench import Subject
+from nagorik_testing.contract.drift import Change
 from nagorik_testing.contract.explained import FAULTS
-from nagorik_testing.contract.levels import Grade, Standard, standard_of
+from nagorik_testing.contract.grade import Grade
+from nagorik_testing.contract.levels import Standard, standard_of
+from nagorik_testing.contract.live import LIVE
 from nagorik_testing.contract.suite import family_order
 from nagorik_testing.contract.waivers import Judged, Judgement, Outcome, Waiver
 
 FORMAT: Final = 1
 """Raised when a key of the JSON report changes its meaning or goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """How one thing that a plugin was proved against is known.
+
+    Attributes:
+        what: The offer, simulator or exchange.
+        known: ``modelled``, ``assumed``, ``from-spec`` or ``recorded``.
+        source: Where it is from.
+        as_of: The day on which that was so.
+    """
+
+    what: str
+    known: str
+    source: str
+    as_of: date
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """What became of comparing the agency's answers with a recording.
+
+    Attributes:
+        changes: What has changed.
+        compared: Operations that were called for it.
+        skipped: Operations that were not, each with the reason.
+        sources: How the recording's exchanges are known.
+    """
+
+    changes: tuple[Change, ...]
+    compared: int
+    skipped: Mapping[str, str]
+    sources: tuple[Source, ...]
+
+    @property
+    def breaking(self) -> tuple[Change, ...]:
+        """Those that the plugin may not survive."""
+        return tuple(change for change in self.changes if change.breaking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +78,9 @@ class Report:
     standard: Standard
     on: date
     seconds: float
+    canary: Canary | None = None
+    people: str | None = None
+    """Who provides the test people of a live run."""
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -48,11 +94,38 @@ class Report:
 
     @property
     def sound(self) -> bool:
-        """Whether nothing fails that is not waived."""
-        return not self.judgement.failures
+        """Whether nothing fails that is not waived, and no answer has changed for the worse."""
+        return not self.judgement.failures and not (self.canary and self.canary.breaking)
+
+    @property
+    def not_run(self) -> tuple[tuple[str, int], ...]:
+        """Why checks were not run against a live agency, and how many each."""
+        reasons = Counter(
+            each.finding.because.removeprefix(LIVE)
+            for each in self.judgement.judged
+            if each.outcome is Outcome.NOT_APPLICABLE and each.finding.because.startswith(LIVE)
+        )
+        return tuple(reasons.most_common())
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """How everything that it was proved against is known."""
+        manifest = self.manifest
+        offers = tuple(
+            Source(
+                offer.id,
+                (offer.evidence or manifest.evidence).value,
+                "wire format, as the manifest says",
+                manifest.as_of,
+            )
+            for offer in manifest.offers
+        )
+        return (*offers, *(self.canary.sources if self.canary else ()))
 
 
-def make_report(subject: Subject, judgement: Judgement, *, on: date, seconds: float) -> Report:
+def make_report(
+    subject: Subject, judgement: Judgement, *, on: date, seconds: float, canary: Canary | None = None
+) -> Report:
     """The report of a run that took ``seconds``."""
     record = subject.registry.record(subject.manifest.id)
     return Report(
@@ -60,11 +133,13 @@ def make_report(subject: Subject, judgement: Judgement, *, on: date, seconds: fl
         distribution=record.source.distribution if record is not None else "?",
         version=record.source.version if record is not None else "?",
         modelled=subject.simulator.modelled,
-        grade=Grade.LOOPBACK if subject.loopback else Grade.MOCK,
+        grade=subject.grade,
         judgement=judgement,
-        standard=standard_of(subject.manifest, judgement),
+        standard=standard_of(subject.manifest, judgement, grade=subject.grade),
         on=on,
         seconds=seconds,
+        canary=canary,
+        people=subject.live.people.source if subject.live is not None and subject.live.people is not None else None,
     )
 
 
@@ -103,7 +178,17 @@ def document_of(report: Report) -> dict[str, JsonValue]:
         "level": None if standard.level is None else standard.level.label,
         "tier": None if standard.tier is None else standard.tier.value,
         "evidence": {"grade": report.grade.value, "wire_format": manifest.evidence.value},
+        "next": None
+        if standard.first_missing is None
+        else {"level": standard.first_missing.label, "missing": list[JsonValue](standard.missing)},
         "sound": report.sound,
+        "not_run": [{"reason": reason, "checks": count} for reason, count in report.not_run],
+        "test_people": report.people,
+        "provenance": [
+            {"what": each.what, "known": each.known, "source": each.source, "as_of": each.as_of.isoformat()}
+            for each in report.sources
+        ],
+        "drift": None if report.canary is None else _canary(report.canary),
         "chosen_families": None if judgement.families is None else list[JsonValue](sorted(judgement.families)),
         "counts": {outcome.value: judgement.count(outcome) for outcome in Outcome},
         "offers": [_offer(offer, manifest) for offer in manifest.offers],
@@ -117,6 +202,26 @@ def _offer(offer: PublicService | PaymentGateway, manifest: Manifest) -> JsonVal
         "id": offer.id,
         "name": {"bn": offer.name.bn, "en": offer.name.en},
         "wire_format": (offer.evidence or manifest.evidence).value,
+    }
+
+
+def _canary(canary: Canary) -> JsonValue:
+    return {
+        "breaking": len(canary.breaking),
+        "compared": canary.compared,
+        "skipped": [{"operation": name, "reason": reason} for name, reason in canary.skipped.items()],
+        "changes": [
+            {
+                "drift": change.drift.value,
+                "operation": change.operation,
+                "request": change.request,
+                "place": change.place,
+                "was": change.was,
+                "now": change.now,
+                "breaking": change.breaking,
+            }
+            for change in canary.changes
+        ],
     }
 
 

@@ -3,7 +3,8 @@
 from pathlib import PurePath
 
 from nagorik.manifest import API_VERSION
-from nagorik_testing.contract.report import Report, explained_at, suite_version
+from nagorik_testing.contract.grade import Grade
+from nagorik_testing.contract.report import Canary, Report, explained_at, suite_version
 from nagorik_testing.contract.verdict import Finding
 from nagorik_testing.contract.waivers import Outcome
 
@@ -21,8 +22,9 @@ def failure_lines(finding: Finding) -> tuple[str, ...]:
 
 def tell(report: Report, *, folder: PurePath | None = None) -> tuple[str, ...]:
     """The lines of the summary, then those of each failure, then where the plugin stands."""
-    plugin, simulator = f"{report.manifest.id} {report.version}", f"simulator ({report.manifest.evidence.value})"
-    lines = [f"{plugin} · core {API_VERSION} · suite {suite_version()} · {simulator}"]
+    against = "live agency" if report.grade is Grade.LIVE else "simulator"
+    against = f"{against} ({report.manifest.evidence.value})"
+    lines = [f"{report.manifest.id} {report.version} · core {API_VERSION} · suite {suite_version()} · {against}"]
     width = max(len(family) for family in report.families)
     told = [family for family in report.families if _applies(report, family)]
     lines += [_family(report, family, width) for family in told]
@@ -30,7 +32,30 @@ def tell(report: Report, *, folder: PurePath | None = None) -> tuple[str, ...]:
         lines += ["", *failure_lines(each.finding)]
     if report.judgement.failures:
         lines.append("")
+    lines += [f"Not run: {_checks(count)}: {reason}" for reason, count in report.not_run]
+    if report.canary is not None:
+        lines += drift_lines(report.canary)
+    standard = report.standard
+    if standard.first_missing is not None:
+        lines.append(f"Next: {standard.first_missing.label}; missing: {', '.join(standard.missing)}")
     return (*lines, _standing(report, folder))
+
+
+def drift_lines(canary: Canary) -> tuple[str, ...]:
+    """What has changed since the recording, one change a line."""
+    lines = [
+        f"{'breaking' if change.breaking else 'benign  '}  {change.operation}  {change.request}  {change.place}"
+        f"  {change.drift.value}: {change.was} → {change.now}"
+        for change in canary.changes
+    ]
+    told = (
+        f"{len(canary.breaking)} breaking of {len(canary.changes)} changes" if canary.changes else "nothing changed"
+    )
+    return (*lines, f"Drift: {told}; {canary.compared} operations compared, {len(canary.skipped)} not called")
+
+
+def _checks(count: int) -> str:
+    return f"{count} check{'' if count == 1 else 's'}"
 
 
 def _applies(report: Report, family: str) -> bool:
@@ -64,7 +89,7 @@ def _standing(report: Report, folder: PurePath | None) -> str:
         parts = ["No level"]
     else:
         parts = [f"Level {standard.level.label}", standard.tier.value]
-    checks = f"{report.checks} check{'' if report.checks == 1 else 's'} in {report.seconds:.1f} s"
+    checks = f"{_checks(report.checks)} in {report.seconds:.1f} s"
     parts += [f"evidence: {report.grade.value}", checks]
     if report.judgement.failures:
         parts.append(f"{len(report.judgement.failures)} failed")
