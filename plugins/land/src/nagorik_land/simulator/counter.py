@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from pydantic import JsonValue
 from starlette.requests import Request
@@ -16,12 +16,7 @@ from nagorik_testing.application_book import ApplicationBook
 from nagorik_testing.case import Case
 from nagorik_testing.reading import amount_in, content_of, instant_in, text_in
 from nagorik_testing.refusal import Handler, Refusal
-
-_SPECIMEN: Final = (
-    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
-    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\n% SPECIMEN: nobody's land\n"
-    b"trailer<</Root 1 0 R>>\n%%EOF\n"
-)
+from nagorik_testing.specimen import specimen_pdf
 
 
 @dataclass(slots=True)
@@ -125,7 +120,7 @@ class Counter:
         case = self.book.get(request.path_params["id"])
         if request.path_params["kind"] not in self.papers.get(case.state, ()):
             raise Refusal(409, "status", "nothing of the kind has been issued")
-        return Response(_SPECIMEN, media_type="application/pdf")
+        return Response(specimen_pdf("land office"), media_type="application/pdf")
 
     def standing(self, case: Case[File]) -> dict[str, JsonValue]:
         """How an application stands, as the interface tells it."""

@@ -1,0 +1,86 @@
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from nagorik.forms import validate_form
+from nagorik.model.eligibility import Eligibility, EligibilityDecision, EligibilityRequest
+from nagorik.privacy import Form
+from nagorik_land.eligibility import decide
+from nagorik_land.forms import DevelopmentTaxForm, KhatianCopyForm, MouzaMapForm, MutationForm
+from nagorik_land.simulator import LandSimulator
+from nagorik_testing import SyntheticCitizens
+
+TODAY = date(2026, 11, 24)
+CITIZEN = SyntheticCitizens().citizen(5)
+FORMS: dict[str, type[Form]] = {
+    "land.mutation": MutationForm,
+    "land.khatian-copy": KhatianCopyForm,
+    "land.mouza-map": MouzaMapForm,
+    "land.development-tax": DevelopmentTaxForm,
+}
+
+
+def asked(service: str, on: date = TODAY, *, with_form: bool = True, **changes: Any) -> EligibilityDecision:
+    example = LandSimulator().example(service, CITIZEN)
+    form = validate_form(FORMS[service], {**example.form, **changes}) if with_form else None
+    return decide(EligibilityRequest(service=service, on=on, applicant=example.applicant, form=form))
+
+
+def verdicts(decision: EligibilityDecision) -> dict[str, str]:
+    return {criterion.id: criterion.verdict.value for criterion in decision.criteria}
+
+
+@pytest.mark.parametrize("service", FORMS)
+def test_nothing_is_passed_before_there_is_a_form(service: str) -> None:
+    decision = asked(service, with_form=False)
+    assert set(verdicts(decision).values()) == {"cannot-tell"}
+    assert decision.eligibility is Eligibility.INDETERMINATE
+
+
+@pytest.mark.parametrize("service", FORMS)
+def test_the_criteria_are_the_same_with_and_without_a_form(service: str) -> None:
+    assert set(verdicts(asked(service))) == set(verdicts(asked(service, with_form=False)))
+    assert asked(service).eligibility is Eligibility.ELIGIBLE
+
+
+@pytest.mark.parametrize(("days", "verdict"), [(-1, "pass"), (0, "pass"), (1, "fail")])
+def test_a_deed_is_not_of_a_day_to_come(days: int, verdict: str) -> None:
+    decision = asked("land.mutation", deed_date=(TODAY + timedelta(days=days)).isoformat())
+    assert verdicts(decision)["evidence-of-acquisition"] == verdict
+
+
+def test_inheritance_without_a_deed_may_be_filed() -> None:
+    decision = asked("land.mutation", acquisition="inheritance", deed_number=None, deed_date=None)
+    assert decision.eligibility is Eligibility.ELIGIBLE
+
+
+@pytest.mark.parametrize(
+    ("on", "verdict"),
+    [
+        (date(2026, 6, 30), "fail"),
+        (date(2026, 7, 1), "pass"),
+        (date(2027, 6, 30), "pass"),
+        (date(2027, 7, 1), "pass"),
+    ],
+)
+def test_a_fiscal_year_begins_on_the_first_of_july(on: date, verdict: str) -> None:
+    decision = asked("land.development-tax", on, fiscal_year="2026-27")
+    assert verdicts(decision)["year-begun"] == verdict
+
+
+def test_who_comes_too_early_is_told_the_day() -> None:
+    decision = asked("land.development-tax", date(2026, 6, 30))
+    text = next(criterion.text for criterion in decision.criteria if criterion.id == "year-begun")
+    assert "2026-07-01" in text.en
+    assert "২০২৬-০৭-০১" in text.bn
+
+
+@pytest.mark.parametrize("born", [date(1926, 1, 1), date(2008, 2, 29), TODAY])
+@pytest.mark.parametrize("service", FORMS)
+def test_no_age_is_known_to_matter(service: str, born: date) -> None:
+    example = LandSimulator().example(service, CITIZEN)
+    form = validate_form(FORMS[service], example.form)
+    applicant = example.applicant.model_copy(update={"birth_date": born})
+    decision = decide(EligibilityRequest(service=service, on=TODAY, applicant=applicant, form=form))
+    assert decision.eligibility is Eligibility.ELIGIBLE

@@ -1,0 +1,137 @@
+"""A whole case played by hand, over the admin API, as QA and trainers do it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from nagorik_land.simulator import LandSimulator
+from nagorik_testing.admin import with_admin
+
+MUTATIONS = "/sim/land/mutation/v1/applications"
+PLACE = {"district": "Dhaka", "upazila": "Savar", "mouza": "নমুনা মৌজা", "jlNo": "000", "applicant": "NOMUNA"}
+APPLICATION = {
+    **PLACE,
+    "clientReference": "NGK-1",
+    "khatianNo": "12",
+    "dags": [{"dagNo": "1", "area": "০.১২৫০"}],
+    "acquisition": "INHERIT",
+}
+
+
+@pytest.fixture
+def office() -> LandSimulator:
+    return LandSimulator()
+
+
+@pytest.fixture
+async def http(office: LandSimulator) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=with_admin(office))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+async def filed(http: httpx.AsyncClient, path: str, content: dict[str, Any]) -> str:
+    answer = await http.post(path, json=content)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["applicationId"])
+
+
+async def pay(office: LandSimulator, http: httpx.AsyncClient, path: str, amount: str) -> None:
+    content = {"reference": path, "amount": amount, "paidAt": office.clock.now().isoformat()}
+    assert (await http.post(path, json=content)).json()["status"] == "PENDING"
+    office.clock.advance(600)
+    assert (await http.post(path, json=content)).json()["status"] == "TAKEN"
+
+
+async def act(http: httpx.AsyncClient, name: str, number: str, action: str, **more: str) -> httpx.Response:
+    return await http.post(f"/_simulator/land/{name}/{number}/{action}", json=more)
+
+
+async def word(http: httpx.AsyncClient, path: str) -> str:
+    return str((await http.get(path)).json()["status"])
+
+
+async def test_a_mutation_is_played_to_its_khatian(office: LandSimulator, http: httpx.AsyncClient) -> None:
+    number = await filed(http, MUTATIONS, APPLICATION)
+    one = f"{MUTATIONS}/{number}"
+    await pay(office, http, f"{one}/fee/1", "70.00")
+    assert await word(http, one) == "আবেদন গৃহীত"
+    await act(http, "mutations", number, "summon")
+    before = (await http.get(one)).json()
+    office.clock.advance(86_400)
+    await act(http, "mutations", number, "put-off-hearing", remarks="নতুন তারিখ")
+    after = (await http.get(one)).json()
+    assert (after["status"], after["remarks"]) == ("শুনানি", "নতুন তারিখ")
+    assert after["hearing"] != before["hearing"]
+    await act(http, "mutations", number, "hold-hearing")
+    office.clock.advance(6 * 3600)
+    assert await word(http, one) == "ডিসিআর ফি"
+    assert (await http.get(f"{one}/papers/dcr")).status_code == 409
+    await pay(office, http, f"{one}/fee/2", "1100.00")
+    assert (await http.get(f"{one}/papers/dcr")).content.startswith(b"%PDF-")
+    assert (await http.get(f"{one}/papers/khatian")).status_code == 409
+    await act(http, "mutations", number, "issue-khatian")
+    assert (await http.get(f"{one}/papers/khatian")).content.startswith(b"%PDF-")
+
+
+async def test_an_officer_refuses_in_words(http: httpx.AsyncClient, office: LandSimulator) -> None:
+    number = await filed(http, MUTATIONS, APPLICATION)
+    await pay(office, http, f"{MUTATIONS}/{number}/fee/1", "70.00")
+    answer = await act(http, "mutations", number, "reject", remarks="দলিল জাল")
+    assert answer.json() == {"number": number, "status": "REJECTED", "remarks": "দলিল জাল"}
+
+
+async def test_an_action_out_of_turn_is_refused(http: httpx.AsyncClient) -> None:
+    number = await filed(http, MUTATIONS, APPLICATION)
+    assert (await act(http, "mutations", number, "hold-hearing")).status_code == 409
+    assert (await act(http, "mutations", "LNM-0", "reject")).status_code == 404
+
+
+async def test_the_record_room_hands_over_or_finds_nothing(http: httpx.AsyncClient, office: LandSimulator) -> None:
+    orders = "/sim/land/porcha/v1/orders"
+    order = {**PLACE, "type": "MAP", "sheetNo": "1", "delivery": "COUNTER"}
+    found, missing = await filed(http, orders, order), await filed(http, orders, order)
+    for number in (found, missing):
+        await pay(office, http, f"{orders}/{number}/fee/1", "520.00")
+    await act(http, "orders", missing, "report-missing")
+    assert await word(http, f"{orders}/{missing}") == "রেকর্ডে পাওয়া যায়নি"
+    office.clock.advance(6 * 86_400)
+    assert await word(http, f"{orders}/{found}") == "কাউন্টারে প্রস্তুত"
+    await act(http, "orders", found, "hand-over")
+    assert await word(http, f"{orders}/{found}") == "সরবরাহ করা হয়েছে"
+
+
+async def test_a_payment_is_known_by_its_reference(http: httpx.AsyncClient, office: LandSimulator) -> None:
+    one, other = await filed(http, MUTATIONS, APPLICATION), await filed(http, MUTATIONS, APPLICATION)
+    content = {"reference": "R-1", "amount": "70.00", "paidAt": office.clock.now().isoformat()}
+    for _ in range(2):
+        assert (await http.post(f"{MUTATIONS}/{one}/fee/1", json=content)).status_code == 200
+    assert (await http.post(f"{MUTATIONS}/{other}/fee/1", json=content)).status_code == 409
+    another = {**content, "reference": "R-2"}
+    office.clock.advance(600)
+    assert (await http.post(f"{MUTATIONS}/{one}/fee/1", json=another)).status_code == 409
+    assert len(office.ledger.effects("payment")) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"dags": []}, "dags"),
+        ({"dags": [{"dagNo": "1", "area": "much"}]}, "dags"),
+        ({"acquisition": "PURCHASE"}, "deed"),
+        ({"acquisition": "LUCK"}, "acquisition"),
+        ({"mouza": ""}, "mouza"),
+        ({"khatianNo": 12}, "khatianNo"),
+    ],
+)
+async def test_what_is_wrong_is_refused_by_field(http: httpx.AsyncClient, change: dict[str, Any], field: str) -> None:
+    answer = await http.post(MUTATIONS, json={**APPLICATION, **change})
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
+
+
+async def test_the_same_seed_gives_the_same_numbers(http: httpx.AsyncClient, office: LandSimulator) -> None:
+    first = await filed(http, MUTATIONS, APPLICATION)
+    office.reset()
+    assert await filed(http, MUTATIONS, APPLICATION) == first

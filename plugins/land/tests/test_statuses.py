@@ -1,0 +1,115 @@
+import unicodedata
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import ValidationError
+
+from nagorik.model.states import ApplicationState as S
+from nagorik_land.statuses import read
+from nagorik_land.wire import Filed, Standing
+
+OFFICE = "Savar, Dhaka"
+
+
+def standing(word: str, **more: object) -> Standing:
+    return Standing.model_validate({"status": word, **more})
+
+
+@pytest.mark.parametrize(
+    ("word", "state", "paid", "due", "final"),
+    [
+        ("ফি বকেয়া", S.SUBMITTED, False, None, False),
+        ("আবেদন গৃহীত", S.SUBMITTED, True, None, False),
+        ("ইউনিয়ন ভূমি অফিসে প্রতিবেদন", S.IN_REVIEW, True, None, False),
+        ("কানুনগো/সার্ভেয়ার", S.IN_REVIEW, True, None, False),
+        ("শুনানি", S.AWAITING_APPEARANCE, True, None, False),
+        ("নামঞ্জুর", S.REJECTED, True, None, True),
+        ("অনুমোদিত", S.APPROVED, None, None, False),
+        ("ডিসিআর ফি", S.APPROVED, None, "dcr", False),
+        ("ডিসিআর ফি পরিশোধিত", S.APPROVED, True, None, False),
+        ("খতিয়ান প্রস্তুত", S.ISSUED, True, None, False),
+        ("প্রস্তুত হচ্ছে", S.IN_REVIEW, True, None, False),
+        ("সরবরাহ করা হয়েছে", S.DELIVERED, True, None, True),
+        ("রেকর্ডে পাওয়া যায়নি", S.REJECTED, True, None, True),
+        ("কর বকেয়া", S.SUBMITTED, False, None, False),
+        ("কর পরিশোধিত", S.SUBMITTED, True, None, False),
+    ],
+)
+def test_word(word: str, state: S, paid: bool | None, due: str | None, final: bool) -> None:
+    status = read("land.mutation", standing(word))
+    assert (status.state, status.payment_confirmed, status.fee_due, status.final) == (state, paid, due, final)
+    assert status.raw == standing(word).status
+
+
+@pytest.mark.parametrize(
+    ("service", "word", "kind", "delivery"),
+    [
+        ("land.khatian-copy", "কাউন্টারে প্রস্তুত", "khatian-copy", "counter"),
+        ("land.khatian-copy", "ডাকে পাঠানো হয়েছে", "khatian-copy", "post"),
+        ("land.mouza-map", "কাউন্টারে প্রস্তুত", "mouza-map", "counter"),
+        ("land.development-tax", "দাখিলা প্রস্তুত", "land-tax-receipt", "download"),
+        ("land.development-tax", "মওকুফ দাখিলা প্রস্তুত", "waiver-receipt", "download"),
+    ],
+)
+def test_what_is_issued(service: str, word: str, kind: str, delivery: str) -> None:
+    status = read(service, standing(word))
+    assert status.state is S.ISSUED
+    assert [(artefact.kind, artefact.delivery) for artefact in status.artefacts] == [(kind, delivery)]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_letters_with_a_nukta_are_one_word_in_both_encodings(form: str) -> None:
+    word = unicodedata.normalize(form, "ইউনিয়ন ভূমি অফিসে প্রতিবেদন")  # type: ignore[arg-type]
+    assert read("land.mutation", standing(word.replace("\u09af\u09bc", "\u09df"))).state is S.IN_REVIEW
+
+
+@pytest.mark.parametrize("word", ["পুনঃতদন্ত", "শুনানি স্থগিত", "ISSUED", "অনুমোদিত নয়"])
+def test_a_word_that_nobody_knows_is_kept_and_not_guessed(word: str) -> None:
+    status = read("land.mutation", standing(word))
+    assert (status.state, status.raw, status.fee_due, status.final) == (None, word, None, False)
+
+
+def test_the_day_of_the_hearing_is_dhaka_s() -> None:
+    status = read("land.mutation", standing("শুনানি", hearing="01/12/2026 00:30"))
+    assert status.reason is not None
+    assert "2026-12-01" in status.reason.en
+    assert "২০২৬-১২-০১" in status.reason.bn
+
+
+def test_a_hearing_without_a_day_says_so() -> None:
+    reason = read("land.mutation", standing("শুনানি")).reason
+    assert reason is not None
+    assert "has not named the day" in reason.en
+
+
+def test_officer_s_words_stay_beside_the_state() -> None:
+    status = read("land.mutation", standing("নামঞ্জুর", remarks="দলিলের দাগ মেলে না"))
+    assert status.remark == "দলিলের দাগ মেলে না"
+    assert status.reason is not None
+
+
+@pytest.mark.parametrize("number", ["12/2026-27", "১২/২০২৬-২৭"])
+def test_a_case_number_is_shown_with_its_office(number: str) -> None:
+    status = read("land.mutation", standing("শুনানি", caseNo=number, office=OFFICE, remarks="উপস্থিত হোন"))
+    assert status.remark == "12/2026-27, Savar, Dhaka: উপস্থিত হোন"
+
+
+def test_a_case_number_without_an_office_is_not_shown() -> None:
+    assert read("land.mutation", standing("শুনানি", caseNo="12/2026-27")).remark is None
+
+
+@pytest.mark.parametrize("number", ["12", "12/2026", "2026-27/12", "12/26-27"])
+def test_what_is_no_case_number_breaks_the_contract(number: str) -> None:
+    with pytest.raises(ValidationError):
+        standing("শুনানি", caseNo=number)
+
+
+@pytest.mark.parametrize("number", ["LNM 1", "LNM/1", "../1", "১২৩", "12/2026-27"])
+def test_a_reference_is_one_that_a_path_takes(number: str) -> None:
+    with pytest.raises(ValidationError):
+        Filed.model_validate({"status": "ফি বকেয়া", "applicationId": number})
+
+
+def test_times_are_dhaka_s() -> None:
+    status = read("land.mutation", standing("অনুমোদিত", updatedAt="25/11/2026 00:10", sequence=7))
+    assert (status.at, status.sequence) == (datetime(2026, 11, 24, 18, 10, tzinfo=UTC), 7)
