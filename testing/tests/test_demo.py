@@ -47,6 +47,48 @@ def test_one_payment_of_an_application_can_be_scripted(tmp_path: Path, capsys: p
     assert capsys.readouterr().out.count("waits for the citizen: payment-cancelled") == 1
 
 
+def test_a_missed_appointment_is_taken_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", str(copy(tmp_path, "passport-04-missed"))]) == 0
+    printed = capsys.readouterr().out
+    first, second = (line for line in printed.splitlines() if "takes the appointment" in line)
+    assert "25 Nov 09:30, Uttara, Dhaka" in first
+    assert "29 Nov" in second
+    assert printed.count("waits for the citizen: appearance-required") == 1
+
+
+def test_without_an_appointment_in_the_file_nobody_books(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    quiet = copy(tmp_path, "passport-04-missed", appointments=[], scripted=[])
+    assert main(["demo", str(quiet)]) == 0
+    assert "takes the appointment" not in capsys.readouterr().out
+
+
+def test_an_appointment_that_cannot_be_had_is_tried_after_the_next_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slots = "GET /sim/epassport/api/v1/registrations/{oid}/appointments"
+    down = {"simulator": "passport", "operation": slots, "fault": {"fault": "status", "status": 500}}
+    assert main(["demo", str(copy(tmp_path, "passport-04-missed", mishaps=[down]))]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("no appointment could be had") == 1
+    assert printed.count("takes the appointment") == 2
+
+
+def test_an_officer_settles_a_payment_and_the_fee_is_paid_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", str(copy(tmp_path, "passport-03-payer-name"))]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("payment refund_manual") == 1
+    assert printed.count("payment captured") == 2
+
+
+def test_without_an_officer_a_payment_in_question_waits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    expect = {"state": "awaiting_payment", "hold": "payment-under-investigation", "at_agency": 1}
+    waiting = copy(tmp_path, "passport-03-payer-name", officers=[], expect=expect)
+    assert main(["demo", str(waiting), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["as_expected"] is True
+
+
 def test_an_end_that_was_not_expected_is_told_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     expect = {"state": "rejected", "at_agency": 2}
     assert main(["demo", str(copy(tmp_path, "04-migration", expect=expect)), "--json"]) == 1

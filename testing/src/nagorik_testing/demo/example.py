@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
-from nagorik import PERSONAL, Applicant, ApplicationState, Model, Text
+from nagorik import PERSONAL, Applicant, ApplicationState, Model, PaymentState, Text
 from nagorik.bangladesh import Money
 from nagorik_testing.fault import Fault
 
@@ -26,6 +26,25 @@ class Act(Model):
     action: Literal["go-on", "corrected", "pay-again", "withdraw"]
     form: Annotated[dict[str, JsonValue], PERSONAL] = Field(default_factory=dict)
     """Fields of the form that the citizen changes first."""
+
+
+class Ruling(Model):
+    """What an officer of the platform decides about a payment that only a person can settle."""
+
+    hold: str
+    """The hold's code, such as ``payment-under-investigation``."""
+    payment_to: PaymentState
+    """What becomes of the payment, such as ``refund_manual``; then the fee is due anew."""
+    reason: str = Field(min_length=1)
+
+
+class Appointment(Model):
+    """An appointment that the citizen takes when the agency says, in its own word, that they have to come."""
+
+    when: str
+    """The agency's word, as in the status's ``raw``; it must have been told anew since the appointment before."""
+    slot: int = Field(default=1, ge=1)
+    """Which of the free ones, the first being 1; the last where there are fewer."""
 
 
 class Scripted(Model):
@@ -78,6 +97,9 @@ class Example(Model):
     scripted: tuple[Scripted, ...] = ()
     mishaps: tuple[Mishap, ...] = ()
     citizen: tuple[Act, ...] = ()
+    officers: tuple[Ruling, ...] = ()
+    appointments: tuple[Appointment, ...] = ()
+    """In the order in which they are taken; without any, nobody books."""
     expect: Expectation
 
 

@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 from nagorik import ApplicationDraft
 from nagorik.journey import (
     CitizenActed,
+    Decided,
     Event,
     Next,
     Opened,
@@ -45,21 +46,27 @@ class Row:
     """HTTP requests made for it so far."""
     calls: int = 0
     acts: dict[str, int] = field(default_factory=dict)
-    """How often the citizen has been asked to act, by the hold's code."""
+    """How often somebody has acted, by the hold's code."""
 
 
 Watch = Callable[[Row, tuple[Event, ...]], Awaitable[None]]
-Citizen = Callable[[Row], CitizenActed | None]
+Wishes = Callable[[Row], CitizenActed | Decided | None]
+"""What somebody does about what an application waits for, if anything."""
+Errand = Callable[[Row], Awaitable[None]]
+"""What a citizen does at the agency meanwhile, such as taking an appointment."""
 
 
 class MemoryHost:
     """Advances rows until none is due within the horizon, or all are closed or waiting for somebody."""
 
-    def __init__(self, platform: Platform, clock: SimulatedClock, *, watch: Watch, citizen: Citizen) -> None:
+    def __init__(
+        self, platform: Platform, clock: SimulatedClock, *, watch: Watch, wishes: Wishes, errand: Errand
+    ) -> None:
         self._platform = platform
         self._clock = clock
         self._watch = watch
-        self._citizen = citizen
+        self._wishes = wishes
+        self._errand = errand
 
     async def open(self, draft: ApplicationDraft, opened: Opened) -> Row:
         """Take an application in."""
@@ -76,7 +83,7 @@ class MemoryHost:
         waiting = list(rows)
         while True:
             for row in waiting:
-                await self._let_citizen_act(row)
+                await self._let_somebody_act(row)
             due = [row.next.due for row in waiting if row.next.due is not None]
             if not due or min(due) > until:
                 return
@@ -102,11 +109,12 @@ class MemoryHost:
             RUNNING.reset(token)
         await self._commit(row, step(row.progress, outcome, row.plan, self._clock.now()))
 
-    async def _let_citizen_act(self, row: Row) -> None:
+    async def _let_somebody_act(self, row: Row) -> None:
         hold = row.progress.hold
         if hold is None or row.progress.attempt is not None:
             return
-        wish = self._citizen(row)
+        await self._errand(row)
+        wish = self._wishes(row)
         if wish is not None:
             row.acts[hold.code] = row.acts.get(hold.code, 0) + 1
             await self._commit(row, step(row.progress, wish, row.plan, self._clock.now()))

@@ -17,11 +17,14 @@ from nagorik import (
     ServiceNotOffered,
     hookimpl,
 )
-from nagorik.journey import CitizenActed, Event, Opened
+from nagorik.journey import CitizenActed, Decided, Event, Opened
+from nagorik.lifecycle.groups import MONEY_FOR_A_PERSON
+from nagorik.model.slot import Slot
 from nagorik.platform import Call
 from nagorik_testing.clock import SimulatedClock
+from nagorik_testing.demo.appointments import Appointments
 from nagorik_testing.demo.book import Entry, enter
-from nagorik_testing.demo.example import Act, Example, ExampleProblem, NamedExample
+from nagorik_testing.demo.example import Act, Example, ExampleProblem, NamedExample, Ruling
 from nagorik_testing.demo.memory_host import RUNNING, MemoryHost, Row, payment_id
 from nagorik_testing.demo.telling import Teller
 from nagorik_testing.documents import MemoryDocuments
@@ -32,6 +35,7 @@ from nagorik_testing.simulator import Simulator
 HORIZON: Final = timedelta(days=120)
 """Simulated time after which an application that still waits is left as it is."""
 CONSENT_DAYS: Final = 365
+OFFICER: Final = "Officer of the demonstration"
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:demo")
 
@@ -80,10 +84,18 @@ async def play(examples: Iterable[NamedExample], teller: Teller) -> tuple[Entry,
         async def watch(row: Row, events: tuple[Event, ...]) -> None:
             teller.tell(names[row.progress.id].name, events, clock.now())
 
-        def citizen(row: Row) -> CitizenActed | None:
+        def wishes(row: Row) -> CitizenActed | Decided | None:
             return _act(row, names[row.progress.id].example)
 
-        host = MemoryHost(platform, clock, watch=watch, citizen=citizen)
+        def booked(row: Row, slot: Slot | None) -> None:
+            teller.appointment(names[row.progress.id].name, slot, clock.now())
+
+        appointments = Appointments(platform, clock, booked)
+
+        async def errand(row: Row) -> None:
+            await appointments.take(row, names[row.progress.id].example)
+
+        host = MemoryHost(platform, clock, watch=watch, wishes=wishes, errand=errand)
         rows: dict[str, Row] = {}
         for item in named:
             _check_offers(item, platform)
@@ -197,16 +209,22 @@ def _simulator(simulators: Mapping[str, Simulator], name: str, place: str) -> Si
     return simulators[name]
 
 
-def _act(row: Row, example: Example) -> CitizenActed | None:
-    """What the citizen does about what the application waits for: the acts of the file, each once and in order."""
+def _act(row: Row, example: Example) -> CitizenActed | Decided | None:
+    """What somebody does about what the application waits for: the acts of the file, each once and in order."""
     hold = row.progress.hold
     if hold is None:
         return None
-    acts: list[Act] = [act for act in example.citizen if act.hold == hold.code]
+    everybody: tuple[Act | Ruling, ...] = (*example.citizen, *example.officers)
+    acts = [act for act in everybody if act.hold == hold.code]
     done = row.acts.get(hold.code, 0)
     if done >= len(acts):
         return None
     act = acts[done]
+    if isinstance(act, Ruling):
+        payment = row.progress.payment_in(*MONEY_FOR_A_PERSON)
+        if payment is None:
+            return None
+        return Decided(officer=OFFICER, reason=act.reason, payment=payment.id, payment_to=act.payment_to)
     if act.form:
         row.draft = row.draft.model_copy(update={"form": {**row.draft.form, **act.form}})
     return CitizenActed(act.action)

@@ -14,6 +14,7 @@ from nagorik.cli.output import plain
 from nagorik.journey import Event
 from nagorik.journey.events import AttemptEnded, Held, Moved, PaymentMoved
 from nagorik.lifecycle import state_label
+from nagorik.model.slot import Slot
 from nagorik.model.states import ApplicationState, PaymentState
 from nagorik.operations import Operation
 from nagorik_testing.demo.book import Entry
@@ -72,6 +73,17 @@ class Teller:
             if said is not None:
                 when = dhaka_time(at).strftime("%d %b %H:%M")
                 self._console.print(f"[dim]{when}[/]  {_plain(name):<18} {said}", highlight=False)
+
+    def appointment(self, name: str, slot: Slot | None, at: datetime) -> None:
+        """The line for an appointment that was taken, or that could not be had."""
+        if self._quiet:
+            return
+        said = "no appointment could be had"
+        if slot is not None:
+            begins = dhaka_time(slot.starts_at).strftime("%d %b %H:%M")
+            said = f"takes the appointment of {begins}, {_plain(slot.place.en)}"
+        when = dhaka_time(at).strftime("%d %b %H:%M")
+        self._console.print(f"[dim]{when}[/]  {_plain(name):<18} {said}", highlight=False)
 
     def table(self, entries: Sequence[Entry]) -> None:
         """The table at the end, and each difference from what was expected."""
