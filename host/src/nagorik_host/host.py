@@ -24,7 +24,9 @@ from nagorik.journey import (
     step,
 )
 from nagorik_host.engine.agencies import Agencies, Manners
+from nagorik_host.engine.inbox import Inbox
 from nagorik_host.engine.plans import Plans
+from nagorik_host.engine.versions import Change, take_over
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store.books import Books, Correction
 from nagorik_host.store.database import Database, Transaction, open_database
@@ -68,6 +70,14 @@ class Host:
         self._plans = Plans(platform)
         self._manifests = {record.id: record.manifest for record in platform.plugins if record.manifest is not None}
         self.agencies = Agencies({name: Manners.of(manifest) for name, manifest in self._manifests.items()})
+        self.inbox = Inbox(
+            database=database,
+            platform=platform,
+            books=self.books,
+            vault=self.vault,
+            plans=self._plans,
+            clock=clock,
+        )
 
     async def apply(
         self,
@@ -155,6 +165,12 @@ class Host:
         """
         return await self.database.run(partial(self._take_in, application=application, outcome=decision))
 
+    async def take_over(self) -> list[Change]:
+        """Take open applications over to the plugins that are installed, or block them; done before working."""
+        installed = {record.id: record.source.label for record in self.platform.plugins}
+        now = self.clock.now()
+        return await self.database.run(lambda transaction: take_over(transaction, installed, now))
+
     def worker(self, name: str = "worker") -> Worker:
         """A worker on these books, to be run."""
         return Worker(
@@ -163,6 +179,7 @@ class Host:
             books=self.books,
             vault=self.vault,
             agencies=self.agencies,
+            inbox=self.inbox,
             places={name: manifest.limits.concurrency for name, manifest in self._manifests.items()},
             clock=self.clock,
             lease_clock=self._lease_clock,

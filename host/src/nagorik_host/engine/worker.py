@@ -23,6 +23,7 @@ from nagorik.lifecycle import IllegalTransition
 from nagorik_host.engine.agencies import Agencies
 from nagorik_host.engine.claims import Claims
 from nagorik_host.engine.hand import LEASE, Hand, Taken
+from nagorik_host.engine.inbox import Inbox
 from nagorik_host.engine.plans import Plans
 from nagorik_host.store.books import Books, callee
 from nagorik_host.store.database import Database, Transaction
@@ -49,6 +50,7 @@ class Worker:
         books: Books,
         vault: Vault,
         agencies: Agencies,
+        inbox: Inbox,
         places: Mapping[str, int],
         clock: Clock,
         lease_clock: Clock | None = None,
@@ -62,6 +64,7 @@ class Worker:
             books: Reads and writes applications.
             vault: As the books'.
             agencies: What the agencies can bear.
+            inbox: Messages to be read.
             places: By plugin, the most calls in flight at its agency, over all workers.
             clock: The time of agencies and citizens.
             lease_clock: The machine's time, if that is another.
@@ -73,6 +76,7 @@ class Worker:
         self._platform = platform
         self._books = books
         self._agencies = agencies
+        self._inbox = inbox
         self._places = places
         self._clock = clock
         self._lease_clock = lease_clock or SystemClock()
@@ -121,10 +125,11 @@ class Worker:
 
     async def look(self) -> bool:
         """Take in hand what is due and can be called now; whether there was anything."""
+        read = await self._inbox.handle()
         taken = await self._database.run(self._take)
         for one in taken:
             self._fly(one)
-        return bool(taken)
+        return bool(taken or read)
 
     def hint(self) -> None:
         """Something may be due."""

@@ -1,0 +1,68 @@
+"""Verifying every journal: that nothing was changed, dropped or added by anybody without the host's keys."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import Row, select
+
+from nagorik.journey import Progress, replay
+from nagorik_host.store.books import PROGRESS, entries_in
+from nagorik_host.store.chain import ChainBroken, event_of, verify_chain
+from nagorik_host.store.database import Database, Transaction
+from nagorik_host.store.schema import applications
+from nagorik_host.vault import SealBroken, Vault
+
+PAGE: Final = 100
+"""Applications that are verified in one transaction, so that nobody else waits long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was found of one application.
+
+    Attributes:
+        application: Its id.
+        entries: How many entries its journal should have.
+        problem: What is wrong, or ``None``.
+        erased: Whether the citizen's data were erased, so that the events themselves cannot be read.
+    """
+
+    application: str
+    entries: int
+    problem: str | None
+    erased: bool
+
+
+async def verify_journals(database: Database, vault: Vault) -> AsyncIterator[Verified]:
+    """Every application in the order of ids: its chain, and that the events amount to the row."""
+    after = ""
+    while True:
+        page = await database.run(partial(_page, vault=vault, after=after))
+        for verified in page:
+            yield verified
+        if len(page) < PAGE:
+            return
+        after = page[-1].application
+
+
+def _page(transaction: Transaction, *, vault: Vault, after: str) -> list[Verified]:
+    query = select(applications).where(applications.c.id > after).order_by(applications.c.id).limit(PAGE)
+    return [_verify(transaction, vault, row) for row in transaction.connection.execute(query).all()]
+
+
+def _verify(transaction: Transaction, vault: Vault, row: Row[Any]) -> Verified:
+    erased = row.data_key is None
+    rows = list(entries_in(transaction, row.id))
+    problem: str | None = None
+    try:
+        verify_chain(rows, application=row.id, head=row.chain, count=row.entries, vault=vault)
+        if not erased:
+            key = vault.data_key(row.data_key, row.id)
+            amounts_to = replay(event_of(entry, key) for entry in rows)
+            if amounts_to != Progress.model_validate_json(key.open(row.progress, PROGRESS)):
+                problem = "the journal amounts to another row"
+    except (ChainBroken, SealBroken) as broken:
+        problem = str(broken)
+    return Verified(row.id, row.entries, problem, erased)

@@ -1,0 +1,119 @@
+"""Ending the life of a citizen's data, and changing the keys that guard it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, NamedTuple
+
+from sqlalchemy import Table, delete, literal, select, update
+
+from nagorik_host.store.books import NoSuchApplication
+from nagorik_host.store.database import Database, Transaction
+from nagorik_host.store.schema import applications, inbox, payloads
+from nagorik_host.vault import Vault
+
+PAGE: Final = 500
+
+
+class StillOpen(Exception):
+    """The application is not closed: erasing it would leave a citizen's money or papers without an owner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """What a rotation did.
+
+    Attributes:
+        keys: How many data keys there are; all of them are wrapped by the key in use now.
+        wrapped_anew: How many of them were not before.
+    """
+
+    keys: int
+    wrapped_anew: int
+
+
+def erase(transaction: Transaction, application: str, now: datetime) -> None:
+    """Destroy what leads to the citizen: the form, and the key of everything sealed for the application.
+
+    States, times and codes stay, and the journal still verifies.
+
+    Raises:
+        NoSuchApplication: The books hold none by this id.
+        StillOpen: It is not closed.
+    """
+    query = select(applications.c.closed_at).where(applications.c.id == application).with_for_update()
+    row = transaction.connection.execute(query).one_or_none()
+    if row is None:
+        raise NoSuchApplication(application)
+    if row.closed_at is None:
+        raise StillOpen
+    transaction.connection.execute(delete(payloads).where(payloads.c.application == application))
+    transaction.connection.execute(update(inbox).where(inbox.c.application == application).values(data_key=None))
+    transaction.connection.execute(
+        update(applications)
+        .where(applications.c.id == application)
+        .values(
+            data_key=None,
+            erased_at=now,
+            client_reference=literal("erased-") + applications.c.id,
+            agency_reference=None,
+        )
+    )
+
+
+async def erase_closed(database: Database, *, closed_for: timedelta, now: datetime) -> int:
+    """Erase every application that has been closed for at least so long; how many there were."""
+    erased = 0
+    while True:
+        number = await database.run(partial(_erase_page, closed_before=now - closed_for, now=now))
+        erased += number
+        if number < PAGE:
+            return erased
+
+
+def _erase_page(transaction: Transaction, *, closed_before: datetime, now: datetime) -> int:
+    query = (
+        select(applications.c.id)
+        .where(applications.c.closed_at <= closed_before, applications.c.erased_at.is_(None))
+        .limit(PAGE)
+    )
+    found = transaction.connection.scalars(query).all()
+    for application in found:
+        erase(transaction, application, now)
+    return len(found)
+
+
+async def rotate(database: Database, vault: Vault) -> Rotated:
+    """Wrap every data key by the key in use. Interrupted, it goes on where it was when it is run again."""
+    keys = wrapped_anew = 0
+    for table in (applications, inbox):
+        after = ""
+        while True:
+            rotated = await database.run(partial(_rotate_page, vault=vault, table=table, after=after))
+            keys += len(rotated)
+            wrapped_anew += sum(one.anew for one in rotated)
+            if len(rotated) < PAGE:
+                break
+            after = rotated[-1].id
+    return Rotated(keys, wrapped_anew)
+
+
+class _Wrapped(NamedTuple):
+    id: str
+    anew: bool
+
+
+def _rotate_page(transaction: Transaction, *, vault: Vault, table: Table, after: str) -> list[_Wrapped]:
+    query = (
+        select(table.c.id, table.c.data_key)
+        .where(table.c.id > after, table.c.data_key.is_not(None))
+        .order_by(table.c.id)
+        .limit(PAGE)
+        .with_for_update()
+    )
+    found = transaction.connection.execute(query).all()
+    old = [row for row in found if vault.wrapped_by(row.data_key) != vault.current]
+    for row in old:
+        anew = vault.rewrap(row.data_key, row.id)
+        transaction.connection.execute(update(table).where(table.c.id == row.id).values(data_key=anew))
+    return [_Wrapped(row.id, row in old) for row in found]
