@@ -1,5 +1,7 @@
 """A lost answer is an unknown outcome: looked up, or left to a person; never sent again and hoped."""
 
+from datetime import timedelta
+
 import pytest
 
 from nagorik.errors import (
@@ -271,3 +273,51 @@ def test_read_that_was_interrupted_is_not_made_again_at_once():
     desk.interrupt(Operation.ELIGIBILITY)
     assert desk.next.operation is Operation.ELIGIBILITY
     assert desk.next.due > desk.now
+
+
+def _asking_in_vain(desk: Desk, operation: Operation, end) -> None:
+    """Ask again and again until somebody else has to."""
+    for _ in range(500):
+        if desk.state is S.MANUAL_REVIEW:
+            return
+        desk.answer(operation, end)
+    raise AssertionError(f"no person was called by {desk.now}")
+
+
+def test_a_filing_lost_at_an_agency_that_never_answers_again_reaches_a_person_by_its_age():
+    desk = _lost()
+    lost_at = desk.now
+    _asking_in_vain(desk, Operation.FIND, AgencyUnavailable())
+    assert timedelta(days=3) <= desk.now - lost_at < timedelta(days=3, hours=2)
+    assert desk.calls.count(Operation.SUBMIT) == 1
+
+
+def test_a_lost_filing_is_looked_up_once_more_after_the_platforms_own_outage():
+    desk = _lost()
+    desk.pass_time(timedelta(days=10).total_seconds())
+    desk.answer(Operation.FIND, Found(reference=REFERENCE, status=making.status(S.IN_REVIEW)))
+    assert desk.state is S.IN_REVIEW
+
+
+def test_a_filing_lost_with_every_resend_reaches_a_person():
+    desk = _lost(making.plan_of(Idempotency.NATIVE, without=[Operation.FIND]))
+    lost_at = desk.now
+    _asking_in_vain(desk, Operation.SUBMIT, OutcomeUnknown(step="submit", because="read-timeout"))
+    assert timedelta(days=1) < desk.now - lost_at < timedelta(days=5)
+
+
+def test_each_withdrawal_has_a_key_of_its_own_and_each_attempt_at_one_the_same():
+    desk = Desk(making.plan_of(others=Idempotency.NATIVE)).to_submitted()
+    told = []
+    for end in (
+        OutcomeUnknown(step="withdraw", because="read-timeout"),
+        Withdrawal(withdrawn=False, status=making.status(S.IN_REVIEW)),
+        Withdrawal(withdrawn=True, status=making.status(S.WITHDRAWN)),
+    ):
+        if not desk.row.withdrawal_wanted:
+            desk.take(CitizenActed("withdraw"))
+        while desk.call() is not Operation.WITHDRAW:
+            desk.take(Answered(making.status(S.IN_REVIEW)))
+        told.append(desk.row.withdrawals)
+        desk.take(Failed(end) if isinstance(end, OutcomeUnknown) else Answered(end))
+    assert told == [1, 1, 2]

@@ -425,3 +425,16 @@ def test_price_that_cannot_be_fetched_does_not_stop_a_filed_application():
     desk.take(Failed(ContractViolation("quote")))
     desk.answer(Operation.STATUS, making.status(S.IN_REVIEW))
     assert (desk.state, desk.row.fee_due) == (S.IN_REVIEW, None)
+
+
+def test_a_payment_not_yet_announced_goes_with_its_gateway_when_the_citizen_chooses_another():
+    desk = Desk(making.plan_of())
+    desk.to_ready(making.quote())
+    desk.answer(Operation.START_PAYMENT, AgencyUnavailable())
+    assert desk.payment_states == [P.QUOTED]
+    desk.plan = making.plan_of(gateway="desk.card")
+    desk.call()
+    assert [(payment.gateway, payment.state) for payment in desk.row.payments] == [
+        ("desk.cash", P.CANCELLED),
+        ("desk.card", P.QUOTED),
+    ]

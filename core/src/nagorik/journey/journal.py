@@ -224,7 +224,10 @@ _RULES: Final[Mapping[type, Callable[[Progress, Any], Changes]]] = MappingProxyT
         e.ArtefactFetched: _artefact_fetched,
         e.CorrectionGiven: _correction_given,
         e.CorrectionSent: _correction_sent,
-        e.WithdrawalWanted: lambda _, __: {"withdrawal_wanted": True},
+        e.WithdrawalWanted: lambda progress, _: {
+            "withdrawal_wanted": True,
+            "withdrawals": progress.withdrawals + 1,
+        },
         e.WithdrawalSettled: _withdrawal_settled,
         e.LookedUp: _looked_up,
     }

@@ -23,7 +23,7 @@ def settle_money(record: Record, plan: Plan) -> bool:
         if payment.id == in_flight:
             continue
         if payment.state is P.QUOTED:
-            done = _drop_superseded(record, payment)
+            done = _drop_superseded(record, plan, payment)
         elif payment.state is P.REFUND_FAILED:
             done = _move(record, payment, P.REFUND_MANUAL, "refund-failed")
         elif payment.state in {P.REFUND_REQUESTED, P.REFUND_PENDING}:
@@ -44,12 +44,14 @@ def _move(record: Record, payment: Payment, to: P, code: str, actor: Actor = Act
     return True
 
 
-def _drop_superseded(record: Record, payment: Payment) -> bool:
-    """A payment that definitely was not announced goes with its quote, and with the wish to pay it."""
+def _drop_superseded(record: Record, plan: Plan, payment: Payment) -> bool:
+    """A payment that definitely was not announced goes with its quote, its gateway, and the wish to pay it."""
     progress = record.progress
     quote = progress.quote
     if quote is None or quote.id != payment.quote or progress.state is not S.AWAITING_PAYMENT:
         return _move(record, payment, P.CANCELLED, "superseded")
+    if plan.gateway is not None and plan.gateway != payment.gateway:
+        return _move(record, payment, P.CANCELLED, "gateway-changed")
     return quote.is_expired(record.now) and _move(record, payment, P.EXPIRED, "quote-lapsed")
 
 

@@ -125,7 +125,7 @@ async def _answer_correction(platform: Platform, draft: ApplicationDraft, progre
 
 async def _withdraw(platform: Platform, draft: ApplicationDraft, progress: Progress, _: Next) -> Result:
     consented = draft.model_copy(update={"consent": progress.consent})
-    return await platform.withdraw(consented, references_of(progress))
+    return await platform.withdraw(consented, references_of(progress), about=str(progress.withdrawals))
 
 
 def _payment(progress: Progress, call: Next) -> Payment:

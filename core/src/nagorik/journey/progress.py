@@ -163,6 +163,8 @@ class Progress(Model):
     """How many corrections the citizen has given; tells the key of one from the next."""
     withdrawal_wanted: bool = False
     """The citizen wants the application taken back; the agency is to be told."""
+    withdrawals: int = Field(default=0, ge=0)
+    """How often the citizen wanted it taken back; tells the key of one withdrawal from the next."""
     withdrawal_lost_at: AwareDatetime | None = None
     """When the answer to a withdrawal was lost, as long as nothing has settled whether it arrived."""
 

@@ -1,5 +1,7 @@
 """What follows by itself: moves that need neither an agency's answer nor a person, applied until none is left."""
 
+from typing import Final
+
 from nagorik.journey.consenting import CONSENT_HOLD, Wanted, price_to_come, unmet_consent
 from nagorik.journey.events import Actor, FeeSettled, QuoteDropped, WithdrawalSettled
 from nagorik.journey.holds import settle_hold
@@ -12,6 +14,9 @@ from nagorik.model.eligibility import Eligibility
 from nagorik.model.fee import FeeDue
 from nagorik.model.states import ApplicationState as S
 from nagorik.operations import Operation
+
+RESENDS_BEFORE_A_PERSON: Final = 80
+"""Lost answers in a row to one filing with one key, after which a person looks: some three days of back-off."""
 
 
 def settle(record: Record, plan: Plan) -> None:
@@ -129,6 +134,9 @@ def _settle_unknown(record: Record, plan: Plan) -> bool:
         return False
     if not plan.repeats(Operation.SUBMIT):
         record.move(S.MANUAL_REVIEW, Actor.CORE, "no-look-up")
+        return True
+    if record.progress.wait(Operation.SUBMIT).failures >= RESENDS_BEFORE_A_PERSON:
+        record.move(S.MANUAL_REVIEW, Actor.CORE, "lost-for-long")
         return True
     gap = unmet_consent(record.progress, Wanted(Operation.SUBMIT), record.now)
     if gap is not None:

@@ -322,11 +322,11 @@ class Platform:
         key = references.key(Operation.ANSWER_CORRECTION, about)
         return await self._call(Operation.ANSWER_CORRECTION, draft.service, request, AgencyStatus, key=key)
 
-    async def withdraw(self, draft: ApplicationDraft, references: References) -> Withdrawal:
-        """Take the application back."""
+    async def withdraw(self, draft: ApplicationDraft, references: References, *, about: str = "") -> Withdrawal:
+        """Take the application back; ``about`` tells this withdrawal from one that the agency refused before."""
         self._check_consent(draft.consent, draft.service, Operation.WITHDRAW)
         request = WithdrawRequest(**await self._filed(draft, references))
-        key = references.key(Operation.WITHDRAW)
+        key = references.key(Operation.WITHDRAW, about)
         return await self._call(Operation.WITHDRAW, draft.service, request, Withdrawal, key=key)
 
     # After filing

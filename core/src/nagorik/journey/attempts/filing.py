@@ -1,6 +1,7 @@
 """Filing, and finding out whether it was filed."""
 
 from datetime import timedelta
+from typing import Final
 
 from nagorik.errors import AgencyRejected, DuplicateApplication, InputRejected, NagorikError, Outcome
 from nagorik.journey.attempts.closing import ask_later, end, try_again
@@ -22,6 +23,9 @@ from nagorik.model.submission import (
     settled,
 )
 from nagorik.operations import Operation
+
+LOST_BEFORE_A_PERSON: Final = timedelta(days=3)
+"""Age of a lost filing at which a look-up that settles nothing, for whatever reason, makes it a person's case."""
 
 
 def accepted(record: Record, plan: Plan, attempt: Attempt, answer: Accepted | Found) -> None:
@@ -102,7 +106,7 @@ def could_not_tell(record: Record, _: Plan, attempt: Attempt, answer: CannotTell
 
 
 def not_found_out(record: Record, _: Plan, attempt: Attempt, error: NagorikError) -> None:
-    """The look-up failed; an agency that cannot be reached is waited for, one that refuses is not for ever."""
+    """The look-up failed; an agency that cannot be reached is waited for, though not for ever."""
     _looked_in_vain(record, attempt, error.code, error)
 
 
@@ -114,3 +118,5 @@ def _looked_in_vain(record: Record, attempt: Attempt, result: str, error: Nagori
     answered_in_vain = error is None or error.outcome is Outcome.REJECTED
     if answered_in_vain and record.progress.wait(Operation.FIND).failures >= LOOK_UPS_BEFORE_A_PERSON:
         record.move(ApplicationState.MANUAL_REVIEW, Actor.CORE, "look-up-settles-nothing")
+    elif record.now - (record.progress.lost_at or record.progress.opened_at) >= LOST_BEFORE_A_PERSON:
+        record.move(ApplicationState.MANUAL_REVIEW, Actor.CORE, "lost-for-long")
