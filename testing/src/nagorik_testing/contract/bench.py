@@ -4,6 +4,7 @@ Before a live agency the same bench has less in hand: there is no simulator to l
 """
 
 import traceback
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -117,6 +118,9 @@ class Bench:
             once = uuid4()
             self.references = References(client_reference=f"NGK-CONTRACT-{once.hex[:12]}", idempotency_key=once)
             self.payment = str(uuid5(once, "payment"))
+        self.course: list[timedelta] = []
+        """The waits between those looks at an application that were worth it. A bench that is given the list of
+        another, which went the same way, makes no others."""
         self._draft: ApplicationDraft | None = None
         self._artefact: Artefact | None = None
         self._sent_at: datetime = clock.now()
@@ -264,15 +268,21 @@ class Bench:
         service = self.platform.service(self.offer)
         began, stride, seen = self.clock.now(), STRIDE, ""
         due: str | None = FIRST_STAGE
+        known, taken = deque(self.course), list[timedelta]()
         while self.clock.now() - began < PATIENCE:
-            if due is not None and Operation.ADVISE_PAYMENT in service.writes and await self._settled(due):
+            paying = due is not None and Operation.ADVISE_PAYMENT in service.writes
+            if paying and await self._settled(due or FIRST_STAGE):
                 due = None
             status = await self.platform.get_status(self.draft, self.references)
             if reached(status):
+                self.course[:] = taken
                 return status
+            idle = status.raw == seen and not paying
             stride = min(stride * 2, LONGEST_STRIDE) if status.raw == seen else STRIDE
             seen, due = status.raw, due or status.fee_due
-            self.clock.advance(stride)
+            wait = known.popleft() if known else stride
+            taken = [*taken[:-1], taken[-1] + wait] if idle and taken else [*taken, wait]
+            self.clock.advance(wait)
         raise NotReachable(f"the outcome {outcome} is not reached within {PATIENCE.days} days")
 
     async def _settled(self, stage: str) -> bool:

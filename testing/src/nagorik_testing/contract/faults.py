@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Final
 
 from pydantic import BaseModel, SecretStr
@@ -72,6 +73,7 @@ class _Play:
     Attributes:
         step: The request that meets the faults.
         usual: What the operation returns without any.
+        course: How a bench is prepared without idle looks, once one has been.
     """
 
     subject: Subject
@@ -79,6 +81,7 @@ class _Play:
     operation: Operation
     step: str
     usual: object
+    course: list[timedelta] = field(default_factory=list)
 
     async def reads(self, rows: Sequence[Row]) -> AsyncIterator[Finding]:
         """All rows before one agency, since reading changes nothing there; each on a platform of its own."""
@@ -100,6 +103,7 @@ class _Play:
 
     async def _written(self, row: Row) -> Finding:
         async with open_bench(self.subject, self.offer.id) as bench:
+            bench.course = self.course
             try:
                 await bench.prepare(self.operation)
             except NotReachable as missing:

@@ -30,7 +30,7 @@ PROMPT: Final = 0.9
 """Real seconds in which a cancelled call ends. The core gives a hook that will not stop a whole one."""
 ARRIVES_WITHIN: Final = 5.0
 """Real seconds in which a request reaches the simulator."""
-FAILURES: Final[tuple[Fault, ...]] = (NotSent(), Answered(status=500), Answered(status=400), MaintenancePage())
+FAILURES: Final[tuple[Fault, ...]] = (NotSent(), Answered(status=500), MaintenancePage())
 """What the agency does while nobody may end the process."""
 OFTEN_ASKED: Final = frozenset({Operation.SUBMIT, Operation.STATUS, Operation.START_PAYMENT, Operation.QUERY_PAYMENT})
 """A write and a read of each kind of offer; the errors of an agency are the same for all of its operations."""
@@ -105,7 +105,7 @@ async def _cancel(bench: Bench, operation: Operation) -> list[str]:
 
 async def _never_exits(subject: Subject, offer: Offer) -> list[str]:
     wrong = []
-    for fault in (None, *FAILURES):
+    for fault in FAILURES:
         async for operation, bench in ready_benches(subject, offer, without=LONG_AWAITED):
             _play(bench, fault)
             with _exits() as asked:
@@ -115,9 +115,9 @@ async def _never_exits(subject: Subject, offer: Offer) -> list[str]:
     return wrong
 
 
-def _play(bench: Bench, fault: Fault | None) -> None:
+def _play(bench: Bench, fault: Fault) -> None:
     for step in sorted(bench.simulator.faults.operations):
-        if fault is not None and not is_login(step):
+        if not is_login(step):
             bench.simulator.faults.add(step, fault, count=None)
 
 
