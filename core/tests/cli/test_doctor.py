@@ -1,3 +1,4 @@
+import threading
 from datetime import UTC, datetime
 from typing import Any
 
@@ -245,3 +246,20 @@ def test_whom_a_service_may_ask_is_told(
     assert by_name(result.document)["asks wasa.connection"][:2] == (status, message)
     assert result.code == 0
     assert "land.connection" in nagorik("services", "wasa.connection").out
+
+
+def test_an_import_that_hangs_is_told_and_the_others_are_still_checked(
+    site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "IMPORT_SECONDS", 1.0)
+    released = threading.Event()
+    monkeypatch.setattr(threading, "hung_import", released, raising=False)
+    site.plugin(files={"plugin.py": "import threading\nthreading.hung_import.wait()\n"})
+    site.plugin("land", fees="")
+    try:
+        told = by_name(nagorik("doctor", "--json").document)
+    finally:
+        released.set()
+    assert told["plugin wasa"][0] == "wrong"
+    assert "was not imported within 1 seconds" in told["plugin wasa"][1]
+    assert told["plugin land"][0] == "fine"

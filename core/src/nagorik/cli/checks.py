@@ -1,5 +1,6 @@
 """The checks of ``nagorik doctor``, each a value."""
 
+import asyncio
 import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,12 +13,15 @@ from nagorik.cli.catalogue import read_schedule
 from nagorik.cli.discovery import CommandUnusable, find_commands
 from nagorik.cli.settings_check import check_settings
 from nagorik.fees import NoTariff
-from nagorik.loading import PluginRecord, Quarantine, Registry
+from nagorik.loading import LoadedPlugin, PluginRecord, Quarantine, Registry
 from nagorik.logs import redact
 from nagorik.manifest import API_VERSION, PublicService
+from nagorik.platform.first_use import FirstUse
 
 _EARLIEST: Final = date(2026, 1, 1)
 """The core is younger than this, so that a clock before it is wrong."""
+IMPORT_SECONDS: Final = 10.0
+"""Seconds that a plugin's import may take before it is told as hanging."""
 _CANARY: Final = "1234567890"
 
 
@@ -70,17 +74,25 @@ def _versions() -> Iterator[Check]:
 def _plugins(registry: Registry) -> Iterator[Check]:
     if not registry.records:
         yield Check("plugins", Status.WARNING, "no plugin is installed", "Install one with pip.")
+    made = asyncio.run(_first_uses(registry))
     for record in registry.records:
         name = f"plugin {record.id}"
         refusal = record.quarantine
         if refusal is None:
-            found = registry.activate(record.id)
+            found = made[record.id]
             refusal = found if isinstance(found, Quarantine) else None
         if refusal is not None:
             yield Check(name, Status.WRONG, f"{refusal.code}: {refusal.reason}", refusal.hint)
         else:
             api = record.manifest.requires_api if record.manifest else ""
             yield Check(name, Status.FINE, f"{record.source.label}, for hook API {api}, is ready")
+
+
+async def _first_uses(registry: Registry) -> dict[str, LoadedPlugin | Quarantine]:
+    """Every usable plugin imported, all at once, each within its time."""
+    first_use = FirstUse(registry, IMPORT_SECONDS, lambda _: None)
+    plugins = [record.id for record in registry.usable]
+    return dict(zip(plugins, await asyncio.gather(*map(first_use.of, plugins)), strict=True))
 
 
 def _settings(registry: Registry) -> Iterator[Check]:
