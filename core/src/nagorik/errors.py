@@ -354,19 +354,25 @@ class ServiceNotOffered(NagorikError):
 
 
 class SettingsRejected(NagorikError):
-    """A plugin's settings are missing or wrong. ``names`` are the settings' names, never their values."""
+    """A plugin's settings are missing or wrong. ``names`` are the settings' names, never their values.
+
+    ``reasons`` are codes by name, such as ``missing``, ``secret-empty`` or ``not-https``, where they are known.
+    """
 
     code = "settings-rejected"
     status = 500
 
-    def __init__(self, names: Sequence[str], *, plugin: str) -> None:
+    def __init__(self, names: Sequence[str], *, plugin: str, reasons: Mapping[str, str] | None = None) -> None:
         super().__init__(layer=Layer.CORE)
         self.names = tuple(names)
         self.plugin = plugin
+        self.reasons = dict(reasons or {})
 
     def details(self) -> Mapping[str, JsonValue]:
-        """Which settings of which plugin."""
-        return {"plugin": self.plugin, "settings": list(self.names)}
+        """Which settings of which plugin, and what is wrong with each as far as it is known."""
+        reasons: dict[str, JsonValue] = dict(self.reasons)
+        told: dict[str, JsonValue] = {"plugin": self.plugin, "settings": list(self.names)}
+        return told | ({"reasons": reasons} if reasons else {})
 
 
 class ConsentMissing(NagorikError):

@@ -3,10 +3,12 @@
 They come from the environment (``NAGORIK_<ID>_BASE_URL``), and what the host's own configuration says wins.
 """
 
+import re
 from collections.abc import Mapping
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretBytes, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -16,6 +18,8 @@ from pydantic_settings import (
 )
 
 from nagorik.errors import SettingsRejected
+
+_CODE: Final = re.compile(r"[a-z][a-z-]{0,39}")
 
 SettingsModel = TypeVar("SettingsModel", bound=BaseSettings)
 
@@ -40,6 +44,14 @@ class AgencySettings(BaseSettings):
         prefixed = isinstance(env_settings, EnvSettingsSource) and env_settings.env_prefix
         return (init_settings, env_settings) if prefixed else (init_settings,)
 
+    @field_validator("*")
+    @classmethod
+    def _secrets_are_not_empty(cls, value: object) -> object:
+        # An empty secret comes of a variable that nobody filled in, and opens no agency's door.
+        if isinstance(value, SecretStr | SecretBytes) and not value.get_secret_value().strip():
+            raise PydanticCustomError("secret_empty", "the secret is empty")
+        return value
+
     base_url: str = Field(repr=False)
     """Where the agency's interface begins, such as ``https://api.example.gov.bd/v1``."""
     connect_timeout: float = Field(default=5.0, gt=0, le=120)
@@ -55,6 +67,12 @@ def environment_prefix(plugin_id: str) -> str:
     return f"NAGORIK_{plugin_id.replace('-', '_').upper()}_"
 
 
+def _code(kind: str) -> str:
+    """Pydantic's word for a problem; one of a plugin's own making might quote a value."""
+    code = kind.replace("_", "-")
+    return code if _CODE.fullmatch(code) else "not-accepted"
+
+
 def load_settings(
     model: type[SettingsModel], plugin_id: str, overrides: Mapping[str, object] | None = None
 ) -> SettingsModel:
@@ -63,14 +81,14 @@ def load_settings(
     Raises:
         SettingsRejected: Naming each setting that is missing or wrong, never its value.
     """
-    names: tuple[str, ...]
+    reasons: dict[str, str]
     try:
         return model(_env_prefix=environment_prefix(plugin_id), **dict(overrides or {}))  # type: ignore[arg-type]
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
-        names = tuple(dict.fromkeys(str(problem["loc"][0]) if problem["loc"] else "" for problem in found))
+        reasons = {str(problem["loc"][0]) if problem["loc"] else "": _code(problem["type"]) for problem in found}
     except SettingsError:
         # A value in the environment that should be JSON and is not; the library's text names the field, but
         # the exception it chains quotes the value.
-        names = ("environment",)
-    raise SettingsRejected(names, plugin=plugin_id)
+        reasons = {"environment": "not-json"}
+    raise SettingsRejected(tuple(reasons), plugin=plugin_id, reasons=reasons)

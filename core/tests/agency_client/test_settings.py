@@ -1,9 +1,11 @@
 """A plugin's settings: from the environment, the host's word first, and no value in an error."""
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, field_validator
+from pydantic_core import PydanticCustomError
 
 from nagorik.agency_client import AgencySettings
+from nagorik.agency_client.egress import AddressBook
 from nagorik.errors import SettingsRejected
 from nagorik.settings import load_settings
 
@@ -70,3 +72,51 @@ def test_a_variable_without_the_plugins_prefix_is_someone_elses(monkeypatch):
     monkeypatch.setenv("READ_TIMEOUT", "1")
     settings = AgencySettings(base_url="https://land.example.gov.bd")
     assert (settings.transport, settings.read_timeout) == ("default", 15)
+
+
+@pytest.mark.parametrize("empty", ["", "   "])
+def test_an_empty_secret_is_no_secret(environment, empty):
+    environment.setenv("NAGORIK_LAND_MUTATION_CLIENT_SECRET", empty)
+    with pytest.raises(SettingsRejected) as caught:
+        load_settings(LandSettings, "land-mutation")
+    assert caught.value.reasons == {"client_secret": "secret-empty"}
+
+
+def test_each_refused_setting_says_what_is_wrong_with_it(environment):
+    environment.setenv("NAGORIK_LAND_MUTATION_CONNECT_TIMEOUT", "CANARY")
+    environment.delenv("NAGORIK_LAND_MUTATION_CLIENT_ID")
+    with pytest.raises(SettingsRejected) as caught:
+        load_settings(LandSettings, "land-mutation")
+    assert caught.value.reasons == {"client_id": "missing", "connect_timeout": "float-parsing"}
+    assert caught.value.to_problem()["reasons"] == caught.value.reasons
+    assert "CANARY" not in str(caught.value.to_problem())
+
+
+def test_a_plugins_own_word_for_a_problem_quotes_nothing():
+    class Quoting(AgencySettings):
+        @field_validator("base_url")
+        @classmethod
+        def _refuse(cls, value):
+            raise PydanticCustomError(f"no_{value}", "no")
+
+    with pytest.raises(SettingsRejected) as caught:
+        load_settings(Quoting, "land-mutation", {"base_url": "https://CANARY.example"})
+    assert caught.value.reasons == {"base_url": "not-accepted"}
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("land.example", "not-a-url"),
+        ("ftp://land.example", "not-a-url"),
+        ("https://me@land.example", "not-a-url"),
+        ("https://[", "not-a-url"),
+        ("https://elsewhere.example", "host-not-allowed"),
+        ("http://land.example", "not-https"),
+        ("https://land.example/?a=1", "has-query"),
+    ],
+)
+def test_a_refused_base_address_says_why(url, reason):
+    with pytest.raises(SettingsRejected) as caught:
+        AddressBook(url, frozenset({"land.example"}), plugin="land")
+    assert caught.value.reasons == {"base_url": reason}

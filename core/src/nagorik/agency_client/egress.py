@@ -42,7 +42,7 @@ class AddressBook:
         self._origin: tuple[str, str | None, int] | None = None
         parts = self._parse(base_url)
         if parts is None or parts.query:
-            raise SettingsRejected(("base_url",), plugin=plugin)
+            raise SettingsRejected(("base_url",), plugin=plugin, reasons={"base_url": self._why_not(base_url)})
         self._origin = _origin(parts)
         self._host = parts.netloc.lower().encode("ascii")
         self._base = f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
@@ -85,6 +85,19 @@ class AddressBook:
             return None
         own_port = self._origin is None or (scheme, host, port) == self._origin
         return parts if own_port or port == _DEFAULT_PORTS[scheme] else None
+
+    def _why_not(self, url: str) -> str:
+        """Why a base address that was refused was refused, as a code."""
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname
+        except ValueError:
+            return "not-a-url"
+        if _URL.fullmatch(url) is None or host is None or "@" in parts.netloc:
+            return "not-a-url"
+        if host not in self._egress:
+            return "host-not-allowed"
+        return "has-query" if parts.query else "not-https"
 
     def __repr__(self) -> str:
         return f"<AddressBook {self._plugin}>"
