@@ -22,7 +22,7 @@ from structlog.testing import capture_logs
 from nagorik.bangladesh import MobileNumber, Money, Nid, PersonName, to_bangla_digits
 from nagorik.context import CallLog
 from nagorik.errors import AgencyRejected, AgencyUnavailable
-from nagorik.logs import configure_logging, get_call_log, is_configured, redact, redact_value
+from nagorik.logs import configure_logging, get_call_log, is_configured, quiet_transports, redact, redact_value
 from nagorik.logs.patterns import is_event, may_be_shown
 from nagorik.privacy import MASK, PERSONAL, SECRET, Form, Model
 
@@ -605,3 +605,23 @@ def test_lines_go_to_whatever_standard_error_is_when_they_are_written(monkeypatc
         "agency_outage_began",
         "plain_event",
     ]
+
+
+def test_what_httpcore_tells_of_an_answer_is_kept_quiet_unless_the_host_chose_its_level() -> None:
+    loggers = {name: logging.getLogger(name) for name in ("httpcore", "httpx", "h11")}
+    before = {name: logger.level for name, logger in loggers.items()}
+    root = logging.getLogger().level
+    try:
+        logging.getLogger().setLevel(logging.DEBUG)
+        for logger in loggers.values():
+            logger.setLevel(logging.NOTSET)
+        loggers["h11"].setLevel(logging.DEBUG)
+        assert logging.getLogger("httpcore.http11").isEnabledFor(logging.DEBUG)
+        quiet_transports()
+        assert not logging.getLogger("httpcore.http11").isEnabledFor(logging.INFO)
+        assert not loggers["httpx"].isEnabledFor(logging.INFO)
+        assert loggers["h11"].isEnabledFor(logging.DEBUG)
+    finally:
+        logging.getLogger().setLevel(root)
+        for name, level in before.items():
+            loggers[name].setLevel(level)

@@ -81,3 +81,15 @@ async def test_the_place_of_a_fault_is_told_to_its_owner(world, structlog_output
     assert line["where"] == caught.value.where
     assert line["where"].endswith("in nagorik_get_status")
     assert line["where"].startswith("plugin.py:")
+
+
+async def test_an_agencys_client_quiets_the_libraries_below_it(world):
+    logger = logging.getLogger("httpcore")
+    before = logger.level
+    logger.setLevel(logging.NOTSET)
+    try:
+        world.install()
+        await world.platform().get_status(world.draft(), world.references)
+        assert logger.level == logging.WARNING
+    finally:
+        logger.setLevel(before)

@@ -6,6 +6,14 @@ are fixed snake_case words; anything that was formatted is masked.
 
 from nagorik.logs.calls import BoundCallLog, get_call_log
 from nagorik.logs.redaction import redact, redact_value
-from nagorik.logs.setup import configure_logging, is_configured
+from nagorik.logs.setup import configure_logging, is_configured, quiet_transports
 
-__all__ = ["BoundCallLog", "configure_logging", "get_call_log", "is_configured", "redact", "redact_value"]
+__all__ = [
+    "BoundCallLog",
+    "configure_logging",
+    "get_call_log",
+    "is_configured",
+    "quiet_transports",
+    "redact",
+    "redact_value",
+]

@@ -48,6 +48,17 @@ def configure_logging(*, level: str = "INFO", json: bool | None = None, stream: 
     logging.captureWarnings(capture=True)
 
 
+def quiet_transports() -> None:
+    """Keep the libraries below the agency's client from telling addresses and headers, such as ``Location``.
+
+    For a host that configured no logging here, or another's. A logger whose level the host has set itself is left.
+    """
+    for name in _TALKATIVE:
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.WARNING)
+
+
 def is_configured() -> bool:
     """Whether structlog and the root logger are set up so that every line is redacted."""
     processors = structlog.get_config()["processors"]

@@ -9,6 +9,7 @@ from nagorik.agency_client import AgencyClient, AgencyHttp, AgencySettings
 from nagorik.errors import NagorikError, PluginFault, SettingsRejected
 from nagorik.fees import FeeSchedule, load_schedules
 from nagorik.loading import Imported, LoadedPlugin, resolve_object
+from nagorik.logs import quiet_transports
 from nagorik.manifest import Manifest, PublicService
 from nagorik.model.document import DocumentReference, DocumentStore
 from nagorik.operations import Idempotency, Operation
@@ -89,6 +90,7 @@ class Equipment:
     @cached_property
     def client(self) -> AgencyClient:
         """The agency's client, for the life of the process."""
+        quiet_transports()
         manifest = self.manifest
         return AgencyClient(
             plugin=self.loaded.record.id,
