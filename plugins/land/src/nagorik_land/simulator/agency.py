@@ -6,13 +6,14 @@ from typing import ClassVar
 
 from starlette.routing import Route
 
+from nagorik.errors import AgencyRejected, ContractViolation, InputRejected, NagorikError
 from nagorik_land.simulator.counter import Counter, File, fee_handler
 from nagorik_land.simulator.counters import MutationCounter, OrderCounter, TaxCounter
 from nagorik_land.simulator.examples import example
-from nagorik_testing import ExampleApplication, Simulator, SyntheticCitizen
+from nagorik_testing import ErrorAnswer, ExampleApplication, Simulator, SyntheticCitizen
 from nagorik_testing.application_book import ApplicationBook
 from nagorik_testing.course import Course
-from nagorik_testing.refusal import Handler, routes_of
+from nagorik_testing.refusal import Handler, Refusal, plain_envelope, routes_of
 
 
 class LandSimulator(Simulator):
@@ -62,6 +63,19 @@ class LandSimulator(Simulator):
     def example(self, service: str, citizen: SyntheticCitizen) -> ExampleApplication:
         """One of each service's applications."""
         return example(service, citizen)
+
+    def error_answers(self) -> Sequence[ErrorAnswer]:
+        """What the offices say where they say no, and an error that comes as a success."""
+        said: tuple[tuple[str, Refusal, type[NagorikError]], ...] = (
+            ("an entry is refused", Refusal(400, "mouza", "text is expected"), InputRejected),
+            ("nothing is due", Refusal(409, "status", "nothing is due"), AgencyRejected),
+            ("no such application", Refusal(404, "number", "no such application"), AgencyRejected),
+            ("an error with 200", Refusal(200, "mouza", "text is expected"), ContractViolation),
+        )
+        return tuple(
+            ErrorAnswer(name=name, status=refusal.status, document=plain_envelope(refusal), means=means)
+            for name, refusal, means in said
+        )
 
     def settings(self, base_url: str) -> dict[str, object]:
         """Where the offices are."""
