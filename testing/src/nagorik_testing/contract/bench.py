@@ -5,10 +5,10 @@ Before a live agency the same bench has less in hand: there is no simulator to l
 
 import traceback
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from types import MappingProxyType
 from typing import Final
@@ -38,10 +38,12 @@ from nagorik import (
     StartPaymentRequest,
     Text,
 )
+from nagorik.agency_client.windows import next_opening
 from nagorik.bangladesh import Money
+from nagorik.bangladesh.working_days import WorkingCalendar
 from nagorik.fees.tariff import FIRST_STAGE
 from nagorik.loading import Policy, Registry
-from nagorik.manifest import Manifest, PaymentGateway, PublicService
+from nagorik.manifest import Manifest, PaymentGateway, PublicService, Window
 from nagorik_testing.citizens import SyntheticCitizen, SyntheticCitizens
 from nagorik_testing.clock import SimulatedClock
 from nagorik_testing.contract.grade import Grade
@@ -103,12 +105,15 @@ class Bench:
         citizen: SyntheticCitizen,
         start: StartPlatform | None = None,
         live: Live | None = None,
+        windows: Sequence[Window] = (),
     ) -> None:
         self.platform = platform
         self._start = start
         self._simulator = simulator
         self._live = live
         self.clock = clock
+        self._windows = windows
+        self.later(timedelta(0))
         self.offer = offer
         self.citizen = citizen
         self.references = References(client_reference="NGK-CONTRACT-0001", idempotency_key=uuid5(_NAMESPACE, offer))
@@ -124,6 +129,13 @@ class Bench:
         self._draft: ApplicationDraft | None = None
         self._artefact: Artefact | None = None
         self._sent_at: datetime = clock.now()
+
+    def later(self, by: timedelta) -> None:
+        """Let ``by`` pass, and the rest of the night where the agency is closed then by its manifest's hours."""
+        self.clock.advance(by)
+        opening = next_opening(self._windows, self.clock.now(), _day_off)
+        if opening is not None and self._live is None:
+            self.clock.set(opening)
 
     @asynccontextmanager
     async def restarted(self) -> AsyncIterator[None]:
@@ -257,7 +269,7 @@ class Bench:
         while report.state is not PaymentState.CAPTURED:
             if self.clock.elapsed() > PATIENCE:
                 raise NotReachable("the payment is never captured")
-            self.clock.advance(timedelta(minutes=1))
+            self.later(timedelta(minutes=1))
             report = await self.query_payment()
 
     async def _until(self, outcome: str, reached: Callable[[AgencyStatus], bool]) -> AgencyStatus:
@@ -282,7 +294,7 @@ class Bench:
             seen, due = status.raw, due or status.fee_due
             wait = known.popleft() if known else stride
             taken = [*taken[:-1], taken[-1] + wait] if idle and taken else [*taken, wait]
-            self.clock.advance(wait)
+            self.later(wait)
         raise NotReachable(f"the outcome {outcome} is not reached within {PATIENCE.days} days")
 
     async def _settled(self, stage: str) -> bool:
@@ -477,7 +489,13 @@ async def open_bench(subject: Subject, offer: str, *, seed: int = 0) -> AsyncIte
             return Platform(subject.registry, settings)
 
         async with start() as platform:
-            yield Bench(platform, simulator, clock, offer, SyntheticCitizens(seed).citizen(4242), start, live)
+            citizen = SyntheticCitizens(seed).citizen(4242)
+            yield Bench(platform, simulator, clock, offer, citizen, start, live, subject.manifest.windows)
+
+
+def _day_off(day: date) -> bool:
+    """Every day on which an agency might be closed; the hours that are left, it answers for certain."""
+    return not WorkingCalendar.national().is_working_day(day)
 
 
 @asynccontextmanager

@@ -76,7 +76,7 @@ async def _refunded_twice(subject: Subject, offer: Offer) -> list[str]:
     async with open_bench(subject, offer.id) as bench:
         await bench.paid()
         await bench.refund()
-        bench.clock.advance(LATER)
+        bench.later(LATER)
         before = effects(bench)
         await bench.refund()
         again = effects(bench) - before

@@ -74,7 +74,7 @@ async def _course(bench: Bench, outcome: str) -> AsyncIterator[PaymentReport]:
         yield report
         if report.state in _SOON_OVER:
             return
-        bench.clock.advance(STRIDE)
+        bench.later(STRIDE)
 
 
 async def _unknown_payment(subject: Subject, offer: Offer) -> list[str]:

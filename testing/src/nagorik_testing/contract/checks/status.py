@@ -80,7 +80,7 @@ async def _course(
             answered = True
             if Operation.ANSWER_CORRECTION in offer.writes:
                 yield await bench.platform.answer_correction(bench.draft, bench.references, about="1")
-        bench.clock.advance(stride)
+        bench.later(stride)
         stride = min(stride * GROWTH, LONGEST_STRIDE)
 
 

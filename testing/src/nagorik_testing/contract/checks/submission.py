@@ -63,7 +63,7 @@ async def _carries_reference(subject: Subject, offer: Offer) -> list[str]:
 async def _never_filed(subject: Subject, offer: Offer) -> list[str]:
     async with open_bench(subject, offer.id) as bench:
         await _reference(bench)
-        bench.clock.advance(_settle_time(offer))
+        bench.later(_settle_time(offer))
         answer = await bench.platform.find_submission(bench.draft, _strange(bench), sent_at=bench.clock.now())
     return ["an application that nobody filed is found"] if isinstance(answer, Found) else []
 
@@ -72,7 +72,7 @@ async def _found_again(subject: Subject, offer: Offer) -> list[str]:
     async with open_bench(subject, offer.id) as bench:
         sent_at = bench.clock.now()
         reference = await _reference(bench)
-        bench.clock.advance(_settle_time(offer))
+        bench.later(_settle_time(offer))
         answer = await bench.platform.find_submission(bench.draft, bench.references, sent_at=sent_at)
     if not isinstance(answer, Found):
         told = "definitely absent" if isinstance(answer, DefinitelyAbsent) else "not to be told"
