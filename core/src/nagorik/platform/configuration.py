@@ -1,6 +1,6 @@
 """What a host tells the platform."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,21 @@ class PluginConfiguration:
     settings: Mapping[str, object] = field(default_factory=dict)
     egress: frozenset[str] = frozenset()
     transport_factory: "TransportFactory | None" = None
+
+    def __post_init__(self) -> None:
+        """Refuse what would otherwise fail in a call, where it would be taken for the plugin's fault.
+
+        Raises:
+            TypeError: Naming what is of the wrong type; no value.
+        """
+        settings: object = self.settings
+        egress: object = self.egress
+        if not isinstance(settings, Mapping) or not all(isinstance(name, str) for name in settings):
+            raise TypeError("PluginConfiguration.settings maps names of settings to values")
+        if not isinstance(egress, Set) or not all(isinstance(host, str) for host in egress):
+            raise TypeError("PluginConfiguration.egress is a set of host names")
+        if self.transport_factory is not None and not callable(self.transport_factory):
+            raise TypeError("PluginConfiguration.transport_factory is a function without arguments")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
