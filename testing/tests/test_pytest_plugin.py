@@ -29,7 +29,7 @@ class Run:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=300,
         )
         self.text = done.stdout + done.stderr
         self.code = done.returncode
