@@ -60,8 +60,8 @@ class Workspace:
     def plugin(self, plugin_id: str) -> Path:
         return self.root / "plugins" / plugin_id
 
-    def run(self, *command: str, cwd: Path | None = None, **environment: str) -> str:
-        """Run a tool of this environment in the workspace; its output, and nothing of it may have failed."""
+    def run(self, *command: str, cwd: Path | None = None, expected: int = 0, **environment: str) -> str:
+        """Run a tool of this environment in the workspace; its output, once it ended with the code ``expected``."""
         done = subprocess.run(
             [sys.executable, "-m", *command],
             cwd=cwd or self.root,
@@ -70,7 +70,7 @@ class Workspace:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == expected, done.stdout + done.stderr
         return done.stdout
 
 
