@@ -1,11 +1,15 @@
 """The run as one page that needs nothing beside itself."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nagorik.manifest import PaymentGateway, PublicService
+from nagorik_testing.contract.checks import CHECKS
+from nagorik_testing.contract.explained import FAULTS, Explanation
+from nagorik_testing.contract.grade import Grade
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.report import Report, document_of, explained_at
 from nagorik_testing.contract.suite import FAMILY_OF
@@ -18,6 +22,14 @@ _MARKS: Final = {
     Outcome.NOT_APPLICABLE: ("–", "not applicable"),
 }
 _ROWS: Final = frozenset(row.id for row in ROWS)
+
+
+_GRADES: Final = {
+    Grade.MOCK: "a simulated agency, in one process with the plugin",
+    Grade.LOOPBACK: "a simulated agency, over real sockets of one machine",
+    Grade.LIVE: "the agency’s own sandbox",
+}
+_BANGLA: Final = re.compile(r"[ঀ-৿]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +65,29 @@ def page_of(report: Report) -> str:
         marks=_MARKS,
         outcomes=tuple(Outcome),
         see=explained_at,
+        explained=explanation_of,
         anchor=anchor_of,
+        grades=_GRADES,
+        said=_by_language(report.modelled),
     )
+
+
+def explanation_of(check: str) -> Explanation | None:
+    """Why a check is made and what an author does about it, for a page that is opened far from the documentation."""
+    fault = explained_at(check).rpartition("/")[2]
+    if fault in FAULTS:
+        return FAULTS[fault]
+    return next((Explanation(one.why, one.fix) for one in CHECKS if one.id == check), None)
 
 
 def anchor_of(judged: Judged) -> str:
     """The place of a check on the page."""
     return f"{judged.finding.check}@{judged.finding.offer or 'plugin'}"
+
+
+def _by_language(said: str) -> tuple[tuple[str, str], ...]:
+    """The parts of a sentence in two languages, each with its tag."""
+    return tuple(("bn" if _BANGLA.search(part) else "en", part.strip()) for part in said.split(" / "))
 
 
 def _heat_map(offer: PublicService | PaymentGateway, judged: tuple[Judged, ...]) -> HeatMap:
