@@ -124,7 +124,7 @@ def _next_steps(answers: Answers, target: Path, *, installed: bool) -> list[str]
     rules = (
         ""
         if answers.kind is Kind.GATEWAY
-        else "forms.py asks what it asks; rules, statuses and messages.toml say what it says; "
+        else "forms.py is its form; rules, statuses and messages.toml are its rules and words; "
     )
     fees = "fees.toml holds its tariff; " if answers.kind is Kind.SUBMISSION_AND_PAYMENT else ""
     promises = "plugin.toml says what it promises"
