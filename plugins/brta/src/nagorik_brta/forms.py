@@ -1,0 +1,314 @@
+"""What a citizen fills in for each service."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+
+from nagorik.bangladesh import IsoDay, NationalDataError, Nid, to_ascii_digits
+from nagorik.form_fields import BirthDate, Line, Mobile, NidNumber, PostalAddress
+from nagorik.forms import Choices, Label
+from nagorik.model.text import Text
+from nagorik.privacy import Form
+from nagorik_brta.data import TEXTS
+from nagorik_brta.identifiers import LearnerNumber, LicenceNumber, RegistrationNumber
+
+LONGEST_NUMBER = 6
+
+
+def _whole(written: object) -> object:
+    """A number as people type it, in the digits of either language."""
+    if isinstance(written, int) and not isinstance(written, bool):
+        return written
+    digits = to_ascii_digits(written).strip() if isinstance(written, str) else ""
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_NUMBER):
+        raise TEXTS.problem("form.whole-number")
+    return int(digits)
+
+
+Kind = Annotated[
+    Literal["non-professional", "professional"],
+    Choices(
+        {
+            "non-professional": Text(en="Non-professional", bn="অপেশাদার"),
+            "professional": Text(en="Professional", bn="পেশাদার"),
+        }
+    ),
+    Label(
+        en="Kind of licence",
+        bn="লাইসেন্সের ধরন",
+        help_en="Professional is for those who drive for a living, from 21 on; the other from 18 on.",
+        help_bn="জীবিকার জন্য গাড়ি চালালে পেশাদার, ২১ বছর থেকে; অন্যটি ১৮ বছর থেকে।",
+    ),
+]
+Category = Annotated[
+    Literal["motorcycle", "light", "three-wheeler", "medium", "heavy"],
+    Choices(
+        {
+            "motorcycle": Text(en="Motorcycle", bn="মোটরসাইকেল"),
+            "light": Text(en="Light vehicle", bn="হালকা যান"),
+            "three-wheeler": Text(en="Three-wheeler", bn="থ্রি-হুইলার"),
+            "medium": Text(en="Medium vehicle", bn="মধ্যম যান"),
+            "heavy": Text(en="Heavy vehicle", bn="ভারী যান"),
+        }
+    ),
+]
+"""From memory: which categories the portal lists is not known."""
+Vehicle = Annotated[
+    Literal["motorcycle", "car", "other"],
+    Choices(
+        {
+            "motorcycle": Text(en="Motorcycle", bn="মোটরসাইকেল"),
+            "car": Text(en="Private car", bn="প্রাইভেট কার"),
+            "other": Text(en="Other vehicle", bn="অন্য গাড়ি"),
+        }
+    ),
+    Label(
+        en="Vehicle",
+        bn="গাড়ি",
+        help_en="As in the registration papers.",
+        help_bn="রেজিস্ট্রেশনের কাগজে যেমন আছে।",
+    ),
+]
+EngineCc = Annotated[
+    int,
+    BeforeValidator(_whole),
+    Field(ge=1, le=9_999),
+    Label(
+        en="Engine, in cc",
+        bn="ইঞ্জিন, সিসি",
+        help_en="As in the papers; up to 100 and over 100 cost differently.",
+        help_bn="কাগজপত্রে যেমন আছে; ১০০ পর্যন্ত ও ১০০-এর বেশি হলে ফি আলাদা।",
+    ),
+]
+WeightKg = Annotated[
+    int,
+    BeforeValidator(_whole),
+    Field(ge=1, le=9_999),
+    Label(
+        en="Weight, in kg",
+        bn="ওজন, কেজি",
+        help_en="For a motorcycle: as in the papers.",
+        help_bn="মোটরসাইকেলের জন্য: কাগজপত্রে যেমন আছে।",
+    ),
+]
+MedicallyFit = Annotated[
+    bool,
+    Label(
+        en="I have a medical certificate that I am fit to drive",
+        bn="গাড়ি চালানোর উপযুক্ততার চিকিৎসা সনদ আমার আছে",
+        help_en="From a registered doctor; attach it.",
+        help_bn="নিবন্ধিত চিকিৎসকের দেওয়া; সনদটি যুক্ত করুন।",
+    ),
+]
+CardAddress = Annotated[
+    PostalAddress,
+    Label(
+        en="Address for the card",
+        bn="কার্ড পাঠানোর ঠিকানা",
+        help_en="The card comes here by post.",
+        help_bn="কার্ড ডাকে এই ঠিকানায় আসবে।",
+    ),
+]
+Office = Annotated[
+    Line,
+    Label(
+        en="BRTA circle",
+        bn="বিআরটিএ সার্কেল",
+        help_en="The office at which you appear.",
+        help_bn="যে অফিসে উপস্থিত হবেন।",
+    ),
+]
+
+
+class PersonForm(Form):
+    """A citizen with an NID, without which the portal opens no account."""
+
+    birth_date: BirthDate
+    nid: NidNumber
+    mobile: Mobile
+
+    @field_validator("nid")
+    @classmethod
+    def _is_of_the_birth_year(cls, nid: Nid, info: ValidationInfo) -> Nid:
+        born = info.data.get("birth_date")
+        if born is not None and nid.consistent_with(born) is False:
+            raise NationalDataError("nid.birth-year-mismatch")
+        return nid
+
+
+class LearnerForm(PersonForm):
+    """A learner, who sits the test with the same application."""
+
+    kind: Kind
+    categories: Annotated[
+        tuple[Category, ...],
+        Field(min_length=1, max_length=2),
+        Label(
+            en="Categories",
+            bn="যানের শ্রেণি",
+            help_en="One or two; two cost more.",
+            help_bn="একটি বা দুটি; দুটি হলে ফি বেশি।",
+        ),
+    ]
+    class_viii_passed: Annotated[
+        bool,
+        Label(
+            en="I have passed class VIII or more",
+            bn="আমি অষ্টম শ্রেণি বা তার বেশি পাস",
+            help_en="Attach the certificate.",
+            help_bn="সনদটি যুক্ত করুন।",
+        ),
+    ]
+    medically_fit: MedicallyFit
+    office: Office
+
+    @field_validator("categories")
+    @classmethod
+    def _each_once(cls, categories: tuple[str, ...]) -> tuple[str, ...]:
+        if len(categories) != len(set(categories)):
+            raise TEXTS.problem("form.category-twice")
+        return categories
+
+
+class SmartCardForm(PersonForm):
+    """Somebody who has passed the test."""
+
+    kind: Kind
+    learner_number: Annotated[
+        LearnerNumber,
+        Label(
+            en="Number of the learner's licence",
+            bn="লার্নার লাইসেন্সের নম্বর",
+            help_en="Under which you passed the test.",
+            help_bn="যেটিতে পরীক্ষায় উত্তীর্ণ হয়েছেন।",
+        ),
+    ]
+    dope_test_negative: Annotated[
+        bool | None,
+        Label(
+            en="I have a negative dope test report",
+            bn="আমার ডোপ টেস্টের নেগেটিভ রিপোর্ট আছে",
+            help_en="Needed for a professional licence; attach it. Leave it empty otherwise.",
+            help_bn="পেশাদার লাইসেন্সের জন্য লাগে; যুক্ত করুন। অন্যথায় খালি রাখুন।",
+        ),
+    ] = None
+    delivery_address: CardAddress
+
+
+class RenewalForm(PersonForm):
+    """The holder of a licence that ends or has ended."""
+
+    kind: Kind
+    licence_number: Annotated[
+        LicenceNumber,
+        Label(
+            en="Number of the driving licence",
+            bn="ড্রাইভিং লাইসেন্সের নম্বর",
+            help_en="As on the card, such as DK1234567CL0001.",
+            help_bn="কার্ডে যেমন আছে, যেমন DK1234567CL0001।",
+        ),
+    ]
+    expires_on: Annotated[
+        IsoDay,
+        Label(
+            en="The licence is valid until",
+            bn="লাইসেন্সের মেয়াদ শেষ",
+            help_en="As on the card: year-month-day. The fee depends on it.",
+            help_bn="কার্ডে যেমন আছে: বছর-মাস-দিন। ফি এর ওপর নির্ভর করে।",
+        ),
+    ]
+    delivery_address: CardAddress
+
+
+class RegistrationForm(PersonForm):
+    """The buyer of a motorcycle."""
+
+    engine_cc: EngineCc
+    chassis_number: Annotated[
+        Line,
+        Label(
+            en="Chassis number",
+            bn="চেসিস নম্বর",
+            help_en="As in the papers of the purchase.",
+            help_bn="কেনার কাগজপত্রে যেমন আছে।",
+        ),
+    ]
+    office: Office
+
+
+class VehicleForm(Form):
+    """A vehicle that is registered; who pays for it is not asked."""
+
+    registration_number: Annotated[
+        RegistrationNumber,
+        Label(
+            en="Registration number",
+            bn="রেজিস্ট্রেশন নম্বর",
+            help_en="In Bangla as on the plate: area, one letter, two digits, four digits.",
+            help_bn="নম্বর প্লেটে যেমন আছে, যেমন ঢাকা মেট্রো-গ-১২-৩৪৫৬।",
+        ),
+    ]
+    vehicle: Vehicle
+    mobile: Mobile
+
+
+class TaxTokenForm(VehicleForm):
+    """The next tax token of a vehicle."""
+
+    weight_kg: WeightKg | None = Field(default=None, validate_default=True)
+    plan: Annotated[
+        Literal["two-years", "ten-years", "after-ten-years", "other"],
+        Choices(
+            {
+                "two-years": Text(en="Two years, an instalment", bn="দুই বছর, কিস্তি"),
+                "ten-years": Text(en="Ten years at once", bn="একবারে দশ বছর"),
+                "after-ten-years": Text(en="After ten years, without a fee", bn="দশ বছর পর, ফি ছাড়া"),
+                "other": Text(en="As the portal works it out", bn="পোর্টালের হিসাব অনুযায়ী"),
+            }
+        ),
+        Label(
+            en="For how long",
+            bn="কত দিনের জন্য",
+            help_en="The first three are for motorcycles.",
+            help_bn="প্রথম তিনটি মোটরসাইকেলের জন্য।",
+        ),
+    ]
+    token_expires_on: Annotated[
+        IsoDay,
+        Label(
+            en="The token is valid until",
+            bn="টোকেনের মেয়াদ শেষ",
+            help_en="As on the token: year-month-day.",
+            help_bn="টোকেনে যেমন আছে: বছর-মাস-দিন।",
+        ),
+    ]
+    registered_on: Annotated[
+        IsoDay | None,
+        Label(
+            en="Registered on",
+            bn="রেজিস্ট্রেশনের তারিখ",
+            help_en="Year-month-day; needed for the renewal after ten years.",
+            help_bn="বছর-মাস-দিন; দশ বছর পরের নবায়নের জন্য লাগে।",
+        ),
+    ] = None
+
+    @field_validator("weight_kg")
+    @classmethod
+    def _motorcycles_are_weighed(cls, weight: int | None, info: ValidationInfo) -> int | None:
+        if weight is None and info.data.get("vehicle") == "motorcycle":
+            raise TEXTS.problem("form.weight-needed")
+        return weight
+
+    @field_validator("plan")
+    @classmethod
+    def _plan_is_for_the_vehicle(cls, plan: str, info: ValidationInfo) -> str:
+        vehicle = info.data.get("vehicle")
+        if vehicle is not None and (vehicle == "motorcycle") == (plan == "other"):
+            raise TEXTS.problem("form.plan-for-others" if plan == "other" else "form.plan-for-motorcycles")
+        return plan
+
+
+class FitnessForm(VehicleForm):
+    """A vehicle whose fitness certificate ends or has ended."""
+
+    office: Office

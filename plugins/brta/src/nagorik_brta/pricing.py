@@ -1,0 +1,97 @@
+"""What an application costs: by the published figures where there are any, else by BRTA's calculator alone."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Final
+from uuid import UUID, uuid5
+
+from nagorik.bangladesh import Money, age_on, dhaka_date, dhaka_zone
+from nagorik.fees import FeeSchedule, NotPriced
+from nagorik.model.fee import FeeDue, Quote, QuoteLine, QuoteRequest
+from nagorik.model.source import Source
+from nagorik.privacy import Form
+from nagorik_brta.data import RULES, TEXTS
+from nagorik_brta.forms import LearnerForm, RegistrationForm, RenewalForm, SmartCardForm, TaxTokenForm
+
+CALCULATOR: Final = Source(title="BRTA's own calculator, asked for this application", verified=False)
+FREE_OF_VAT: Final = Money(poisha=0)
+
+_NAMESPACE: Final = UUID("0b3d6a55-6a5c-5f1c-9d0e-7c1f2f8b9e42")
+_TURNING_POINT: Final = 90
+"""Kilograms below and above which a motorcycle's tax token differs."""
+
+
+def choice(form: Form, today: date) -> dict[str, int | str]:
+    """What the price depends on: the dimensions of the service's schedule."""
+    match form:
+        case LearnerForm():
+            return {"categories": len(form.categories)}
+        case SmartCardForm():
+            return {"kind": form.kind}
+        case RenewalForm():
+            return {"kind": form.kind, "years_late": years_late(form.expires_on, today)}
+        case RegistrationForm():
+            return {"engine_cc": form.engine_cc}
+        case TaxTokenForm():
+            vehicle = "motorcycle" if form.vehicle == "motorcycle" else "other"
+            return {"vehicle": vehicle, "plan": form.plan, "weight": _weight(form.weight_kg)}
+        case _:
+            return {}
+
+
+def years_late(expires_on: date, today: date) -> int:
+    """Years that cost more: none up to the end of the days of grace, then each that has begun since the expiry."""
+    if today <= expires_on + RULES.on(today)["renewal-grace"].as_duration:
+        return 0
+    return age_on(expires_on, today - timedelta(days=1)) + 1
+
+
+def published(schedule: FeeSchedule | None, request: QuoteRequest) -> Quote | None:
+    """The price by the published figures; ``None`` where none is published for this choice, or two contradict."""
+    if schedule is None:
+        return None
+    dimensions = choice(request.form, request.on)
+    try:
+        return schedule.quote(
+            request, due=FeeDue.AFTER_SUBMISSION, valid_for=until_midnight(request.at), **dimensions
+        )
+    except NotPriced:
+        return None
+
+
+def calculated(request: QuoteRequest, total: Money) -> Quote:
+    """What BRTA's calculator demands, as it is: how it comes about is not known."""
+    applicant = request.applicant
+    # As in the core's quotes no number of the citizen goes into the id, which is seen in logs.
+    parts = (
+        request.service,
+        request.at.isoformat(timespec="microseconds"),
+        applicant.name.bn or "",
+        applicant.name.en or "",
+        applicant.birth_date.isoformat(),
+        total.plain(),
+    )
+    line = QuoteLine(code="brta-calculator", text=TEXTS.text("fee.calculated"), amount=total, vat=FREE_OF_VAT)
+    return Quote(
+        id=str(uuid5(_NAMESPACE, "\x1f".join(parts))),
+        stage=request.stage,
+        lines=(line,),
+        total=total,
+        due=FeeDue.AFTER_SUBMISSION,
+        issued_at=request.at,
+        expires_at=request.at + until_midnight(request.at),
+        source=CALCULATOR,
+    )
+
+
+def until_midnight(at: datetime) -> timedelta:
+    """How long a price of ``at`` holds: to the end of the day in Dhaka, as a licence is later by the day."""
+    tomorrow = dhaka_date(at) + timedelta(days=1)
+    return datetime.combine(tomorrow, time(0), dhaka_zone()) - at
+
+
+def _weight(kilograms: int | None) -> str:
+    if kilograms is None:
+        return "not-asked"
+    if kilograms == _TURNING_POINT:
+        return "exactly-90"
+    return "under-90" if kilograms < _TURNING_POINT else "over-90"

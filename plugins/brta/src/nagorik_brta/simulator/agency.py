@@ -1,0 +1,88 @@
+"""The simulated Bangladesh Road Transport Authority."""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import ClassVar, Final
+
+from pydantic import JsonValue
+from starlette.routing import Route
+
+from nagorik.errors import InputRejected
+from nagorik_brta.simulator.examples import example
+from nagorik_brta.simulator.portal import INSPECTION, PREFIX, TEST, Filed, Portal
+from nagorik_brta.simulator.register import TestRegister
+from nagorik_testing import (
+    ApplicationBook,
+    ClosedOutside,
+    Condition,
+    Course,
+    ErrorAnswer,
+    ExampleApplication,
+    Simulator,
+    SlotBoard,
+    SyntheticCitizen,
+    SyntheticCitizens,
+    routes_of,
+)
+
+COURSE: Final = Course.read(files("nagorik_brta.simulator") / "course.toml")
+SLOT_TIMES: Final = ("09:00", "11:00", "14:00")
+PLACES_IN_A_SLOT: Final = 2
+
+
+class BrtaSimulator(Simulator):
+    """A model of the Service Portal, its test ground and its inspection yard; closed at night.
+
+    Attributes:
+        book: The applications; ``replication`` is the delay of its search.
+        board: The appointments, at ``TEST`` and at ``INSPECTION``.
+    """
+
+    plugin_id: ClassVar[str] = "brta"
+    modelled: ClassVar[str] = (
+        "বিএসপি পোর্টালের ইন্টারফেস, শব্দ ও সময় কল্পিত; পোর্টালের সময়সূচি, ধাপ ও বেশির ভাগ ফি প্রকাশিত। / "
+        "The portal's interface, words and times are modelled; its hours, its steps and most fees are published."
+    )
+    outcomes: ClassVar[tuple[str, ...]] = COURSE.outcomes
+    conditions: ClassVar[tuple[Condition, ...]] = (ClosedOutside(open="08:00", close="22:00"),)
+
+    book: ApplicationBook[Filed]
+    board: SlotBoard
+
+    def open_office(self) -> None:
+        """Begin with nothing filed and every appointment free."""
+        self.book = ApplicationBook(self, COURSE, numbers="BSP-##########", field="applicationNo")
+        self.board = SlotBoard(self, offices=(TEST, INSPECTION), times=SLOT_TIMES, capacity=PLACES_IN_A_SLOT)
+        self._portal = Portal(self, self.book, self.board)
+        self._register = TestRegister(self.book, SyntheticCitizens(self.seed))
+
+    def routes(self) -> Sequence[Route]:
+        """The portal's interface; it wants no login, since partners are told apart by address [X]."""
+        portal, one = self._portal, "/applications/{number}"
+        handlers = {
+            "GET /fees/quote": portal.quote,
+            "POST /applications": portal.file,
+            "GET /applications": portal.search,
+            f"GET {one}": portal.status,
+            f"POST {one}/payments": portal.pay,
+            f"GET {one}/slots": portal.slots,
+            f"POST {one}/slots": portal.book,
+            f"GET {one}/documents/{{word}}": portal.document_address,
+            "GET /documents/{ticket}": portal.document,
+            "POST /test-results": self._register.look_up,
+            "GET /notice": portal.notice,
+        }
+        return routes_of(handlers, prefix=PREFIX, envelope=lambda refusal: {"error": refusal.error})
+
+    def settings(self, base_url: str) -> dict[str, object]:
+        """Where the portal is."""
+        return {"base_url": base_url}
+
+    def example(self, service: str, citizen: SyntheticCitizen) -> ExampleApplication:
+        """One of each service's applications."""
+        return example(service, citizen)
+
+    def error_answers(self) -> Sequence[ErrorAnswer]:
+        """A field that the portal does not accept."""
+        refused: JsonValue = {"error": {"field": "mobile", "message": "is not in use"}}
+        return (ErrorAnswer(name="a field is refused", status=400, document=refused, means=InputRejected),)

@@ -1,0 +1,27 @@
+"""How large a file may be that goes to the portal."""
+
+from typing import Final
+
+from nagorik.errors import FieldProblem, InputRejected, Layer
+from nagorik.model.request import ApplicationRequest
+from nagorik_brta.data import RULES, TEXTS
+
+KILOBYTE: Final = 1024
+
+
+def check(request: ApplicationRequest) -> None:
+    """Refuse files that BRTA would refuse, before anything is sent.
+
+    Raises:
+        InputRejected: At each document that is too large.
+    """
+    rules = RULES.on(request.on)
+    problems = []
+    for place, document in enumerate(request.documents):
+        limit = rules["photo-kilobytes" if document.kind == "photo" else "paper-kilobytes"].as_int
+        if document.bytes > limit * KILOBYTE:
+            code = "upload.too-large"
+            text = TEXTS.text(code, kilobytes=limit)
+            problems.append(FieldProblem(pointer=f"/documents/{place}", code=code, text=text))
+    if problems:
+        raise InputRejected(problems, layer=Layer.PLUGIN)
