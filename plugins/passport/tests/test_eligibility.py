@@ -196,5 +196,13 @@ def test_form_of_somebody_else_fails() -> None:
     born = born_years_ago(30)
     assert judged(born - DAY, filled(born))["own-application"].verdict is FAIL
     form = filled(CITIZEN.birth_date, nid=SyntheticCitizens().citizen(8).smart_nid.value)
-    same = judged(CITIZEN.birth_date, form, identifiers=(CITIZEN.smart_nid,))
-    assert same["own-application"].verdict is FAIL
+    assert judged(CITIZEN.birth_date, form, identifiers=(CITIZEN.smart_nid,))["own-application"].verdict is FAIL
+    number = f"{CITIZEN.birth_registration.value[:-1]}8"
+    form = filled(CITIZEN.birth_date, birth_registration=number)
+    known = judged(CITIZEN.birth_date, form, identifiers=(CITIZEN.birth_registration,))
+    assert known["own-application"].verdict is FAIL
+
+
+def test_numbers_that_cannot_be_compared_are_not_held_against_anybody() -> None:
+    form = filled(CITIZEN.birth_date, nid=CITIZEN.smart_nid.value)
+    assert judged(CITIZEN.birth_date, form, identifiers=(CITIZEN.full_nid,))["own-application"].verdict is PASS

@@ -15,6 +15,7 @@ from nagorik_testing import Altered, Answered, AnswerLost
 Desk = Any
 API = "/sim/epassport/api/v1"
 CREATE, REWORK = f"POST {API}/registrations", f"POST {API}/registrations/{{oid}}/rework"
+BOOK = f"POST {API}/registrations/{{oid}}/appointments"
 WEEK = timedelta(days=7)
 
 
@@ -128,6 +129,11 @@ async def test_nothing_filed_is_definitely_absent(desk: Desk) -> None:
         ({"pages": 64}, {"birth_date": date(1960, 11, 24)}, {"/form/pages"}),
         ({"nid": None}, {}, {"/form/nid"}),
         ({"nid": None}, {"birth_date": date(2010, 1, 1)}, {"/form/birth_registration"}),
+        (
+            {"nid": None, "birth_date": "2010-01-01", "birth_registration": "20109910000000007"},
+            {"birth_date": date(2010, 1, 1)},
+            {"/form/father_nid"},
+        ),
         ({"delivery": "super-express", "place": "mission"}, {}, {"/form/delivery"}),
     ],
 )
@@ -195,12 +201,15 @@ async def test_slip_is_had_from_the_enrolment_on(desk: Desk) -> None:
     assert (fetched.artefact.kind, fetched.document.media_type) == ("delivery-slip", "application/pdf")
 
 
-async def test_slip_that_is_no_pdf_is_not_kept(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    ("media_type", "body"), [("application/pdf", "<html>Login</html>"), ("text/html", "%PDF-1.4")]
+)
+async def test_slip_that_is_no_pdf_is_not_kept(desk: Desk, media_type: str, body: str) -> None:
     draft = desk.draft()
     await desk.file(draft)
     await desk.pay(draft)
     told = await desk.until(draft, "Pending Backend Verification")
-    page = Answered(status=200, body="<html>Login</html>", headers={"content-type": "application/pdf"})
+    page = Answered(status=200, body=body, headers={"content-type": media_type})
     desk.simulator.faults.add(f"GET {API}/registrations/{{oid}}/delivery-slip", page)
     with pytest.raises(ContractViolation):
         await desk.platform.fetch_artefact(draft, agency_reference=desk.oid, artefact=told.artefacts[0])
@@ -247,6 +256,26 @@ async def test_booking_the_same_again_is_one_appointment_and_another_replaces_it
     assert len(desk.simulator.ledger.effects("appointment")) == 2
     free = {slot.id: slot.free for slot in await slots(desk, draft)}
     assert (free[first.id], free[second.id]) == (2, 1)
+
+
+async def test_lost_answer_to_a_booking_shows_in_the_status_and_is_not_sent_again(desk: Desk) -> None:
+    draft = await busy(desk)
+    first = (await slots(desk, draft))[0]
+    desk.simulator.faults.add(BOOK, AnswerLost())
+    with pytest.raises(OutcomeUnknown):
+        await desk.platform.book_slot(draft, desk.references, first)
+    assert len(desk.simulator.ledger.requests(BOOK)) == 1
+    assert (await desk.status(draft)).raw == "Appointment Scheduled"
+
+
+async def test_slots_are_those_between_the_two_instants(desk: Desk) -> None:
+    draft = await busy(desk)
+    everything = await slots(desk, draft)
+    first, last = everything[1], everything[-1]
+    found = await desk.platform.list_slots(
+        draft, earliest=first.starts_at, latest=last.starts_at, agency_reference=desk.oid
+    )
+    assert found.slots == everything[1:-1]
 
 
 async def test_slot_that_has_gone_is_an_answer(desk: Desk) -> None:

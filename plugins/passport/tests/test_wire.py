@@ -1,0 +1,119 @@
+"""What the portal is told, and how its errors are read."""
+
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from pydantic import JsonValue
+
+from nagorik.agency_client import Answer
+from nagorik.bangladesh import Money
+from nagorik.forms import validate_form
+from nagorik.model.payment import PaymentReceipt
+from nagorik.model.submission import SubmitRequest
+from nagorik.privacy import Form
+from nagorik_passport import wire
+from nagorik_passport.forms import NewPassportForm, ReissueForm
+from nagorik_passport.simulator.examples import example
+from nagorik_testing import SyntheticCitizens
+
+CITIZEN = SyntheticCitizens().citizen(7)
+
+
+def told(service: str = "passport.new", **more: JsonValue) -> dict[str, Any]:
+    model: type[Form] = ReissueForm if service == "passport.reissue" else NewPassportForm
+    request = SubmitRequest(
+        service=service,
+        on=date(2026, 11, 24),
+        applicant=CITIZEN.applicant(),
+        form=validate_form(model, {**example(service, CITIZEN).form, **more}),
+        client_reference="NGK-1",
+    )
+    return wire.to_registration(request, request.client_reference)
+
+
+def test_an_application_as_it_is_filed() -> None:
+    assert told(delivery="super-express", staff="noc-prl") == {
+        "kind": "NEW",
+        "clientReference": "NGK-1",
+        "givenName": CITIZEN.name.en.partition(" ")[0] if CITIZEN.name.en else None,
+        "surname": CITIZEN.name.en.partition(" ")[2] if CITIZEN.name.en else None,
+        "dob": f"{CITIZEN.birth_date:%d/%m/%Y}",
+        "idType": "NID",
+        "idNumber": CITIZEN.full_nid.value,
+        "bookletPages": 48,
+        "validityYears": 5,
+        "delivery": "SUPER_EXPRESS",
+        "staff": True,
+        "place": "BANGLADESH",
+        "office": "সাভার",
+        "mobile": CITIZEN.phone.e164,
+        "presentAddress": "নমুনা সড়ক, বাসা ০, সাভার, ঢাকা, ঢাকা, 1340",
+        "permanentAddress": "নমুনা সড়ক, বাসা ০, সাভার, ঢাকা, ঢাকা, 1340",
+        "documents": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("number", "sent"),
+    [
+        (CITIZEN.smart_nid.value, CITIZEN.smart_nid.value),
+        (CITIZEN.legacy_nid.value, CITIZEN.full_nid.value),
+        (CITIZEN.full_nid.value, CITIZEN.full_nid.value),
+    ],
+)
+def test_nid_of_13_digits_goes_with_the_year_of_birth(number: str, sent: str) -> None:
+    assert told(nid=number)["idNumber"] == sent
+
+
+@pytest.mark.parametrize("parent", ["father_nid", "mother_nid"])
+def test_a_child_goes_by_the_birth_registration_and_a_parent(parent: str) -> None:
+    registration = CITIZEN.birth_registration.value
+    sent = told(nid=None, birth_registration=registration, **{parent: "0099000001"})
+    assert (sent["idType"], sent["idNumber"], sent["birthRegistration"]) == ("BRC", registration, registration)
+    assert sent["parentNid"] == "0099000001"
+
+
+def test_a_reissue_names_what_came_before() -> None:
+    diary = "নমুনা থানা, জিডি নং ১২, ১ নভেম্বর ২০২৬"
+    sent = told("passport.reissue", reason="lost", gd_reference=diary)
+    assert (sent["kind"], sent["previousPassport"], sent["reason"]) == ("REISSUE", "A00000007", "LOST")
+    assert (sent["generalDiary"], sent["permanentAddressChanged"]) == (diary, False)
+
+
+@pytest.mark.parametrize("payer", ["OPERATOR OF THE CENTRE", None])
+def test_a_challan_shows_the_payer_that_the_gateway_names_and_dhakas_day(payer: str | None) -> None:
+    receipt = PaymentReceipt(
+        payment="payment-1",
+        quote="quote-1",
+        stage="application",
+        gateway="till.counter",
+        reference="CHALLAN-1",
+        amount=Money.taka(4025),
+        captured_at=datetime(2026, 11, 24, 18, 30, tzinfo=UTC),
+        payer_name=payer,
+    )
+    assert wire.to_challan(receipt) == {
+        "challanNo": "CHALLAN-1",
+        "amount": "4025.00",
+        "payerName": payer,
+        "paidOn": "25/11/2026",
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "code"),
+    [
+        (422, {"error": {"field": "dob"}}, "input-rejected"),
+        (422, {"error": {"field": "somethingNew"}}, None),
+        (409, {"error": {"field": "dob"}}, None),
+        (200, {"error": {"field": "dob"}}, "contract-violation"),
+        (422, {"error": "dob"}, None),
+        (422, ["error"], None),
+    ],
+)
+def test_errors_that_the_model_knows(status: int, document: JsonValue, code: str | None) -> None:
+    answer = Answer(status, [(b"content-type", b"application/json")], json.dumps(document).encode())
+    error = wire.read_error(answer)
+    assert (error.code if error else None) == code
