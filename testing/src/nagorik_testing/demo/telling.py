@@ -20,16 +20,17 @@ from nagorik.operations import Operation
 from nagorik_testing.demo.book import Entry
 
 _COLUMNS: Final[tuple[tuple[str, JustifyMethod, int | None], ...]] = (
-    ("application", "left", None),
-    ("citizen", "left", 14),
-    ("service", "left", None),
+    ("application", "left", 22),
+    ("citizen", "left", 9),
+    ("service", "left", 18),
     ("fee ৳", "right", None),
-    ("agency reference", "left", 16),
-    ("state", "left", 24),
+    ("agency reference", "left", 14),
+    ("state", "left", 18),
     ("time", "right", None),
     ("HTTP", "right", None),
     ("filed", "right", None),
 )
+"""Headings, how they are set, and the most that they take of a line: together what no figure is cut for."""
 _TOLD_IN_FULL: Final = frozenset(
     {
         ApplicationState.SUBMISSION_UNKNOWN,
@@ -92,7 +93,7 @@ class Teller:
             title_justify="left",
             box=None,
             pad_edge=False,
-            padding=(0, 2, 0, 0),
+            padding=(0, 1, 0, 0),
         )
         for heading, justify, width in _COLUMNS:
             table.add_column(heading, justify=justify, max_width=width, no_wrap=True, overflow="ellipsis")
