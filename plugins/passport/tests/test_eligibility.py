@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from nagorik.bangladesh import PersonName
 from nagorik.forms import validate_form
@@ -71,6 +72,21 @@ def test_booklets_but_the_smallest_are_for_18_to_65(born: date, allowed: bool, b
 def test_smallest_booklet_is_for_everybody(years: int) -> None:
     born = born_years_ago(years)
     assert judged(born, filled(born))["booklet"].verdict is PASS
+
+
+@given(st.dates(date(1930, 1, 1), date(2026, 11, 24)), st.dates(date(2025, 2, 18), date(2040, 12, 31)))
+def test_booklet_follows_from_the_birthdays_alone(born: date, on: date) -> None:
+    form = filled(born, validity_years=10)
+    allowed = birthday(born, 18) <= on < birthday(born, 66)
+    assert judged(born, form, on=on)["booklet"].verdict is (PASS if allowed else FAIL)
+
+
+def birthday(born: date, age: int) -> date:
+    """The first of March stands in for a leap day that a year does not have."""
+    try:
+        return born.replace(year=born.year + age)
+    except ValueError:
+        return date(born.year + age, 3, 1)
 
 
 @pytest.mark.parametrize(

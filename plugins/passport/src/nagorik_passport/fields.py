@@ -74,14 +74,14 @@ Delivery = Annotated[
         {
             "regular": Text(en="Regular", bn="সাধারণ"),
             "express": Text(en="Express", bn="জরুরি"),
-            "super-express": Text(en="Super express", bn="অতি জরুরি"),
+            "super-express": Text(en="Super express", bn="অতীব জরুরি"),
         }
     ),
     Label(
         en="Delivery",
         bn="সরবরাহের ধরন",
         help_en="The days count from the enrolment, not from the payment. Super express is collected in Dhaka only.",
-        help_bn="দিন গণনা হয় অফিসে ছবি ও আঙুলের ছাপ দেওয়ার পর থেকে। অতি জরুরি পাসপোর্ট শুধু ঢাকা থেকে নিতে হয়।",
+        help_bn="দিন গণনা হয় অফিসে ছবি ও আঙুলের ছাপ দেওয়ার পর থেকে। অতীব জরুরি পাসপোর্ট শুধু ঢাকা থেকে নিতে হয়।",
     ),
 ]
 Staff = Annotated[

@@ -82,7 +82,7 @@ class ApplicationForm(Form):
             en="Passport office or mission",
             bn="পাসপোর্ট অফিস বা মিশন",
             help_en="The office for your present address; for super express any office in Bangladesh.",
-            help_bn="বর্তমান ঠিকানার অফিস; অতি জরুরি হলে দেশের যেকোনো অফিস।",
+            help_bn="বর্তমান ঠিকানার অফিস; অতীব জরুরি হলে দেশের যেকোনো অফিস।",
         ),
     ]
     mission_group: MissionGroup = "general"
@@ -172,7 +172,7 @@ class ReissueForm(ApplicationForm):
             en="Has the permanent address changed?",
             bn="স্থায়ী ঠিকানা কি বদলেছে?",
             help_en="Since the earlier passport. Super express is for an unchanged address only.",
-            help_bn="আগের পাসপোর্টের পর। ঠিকানা বদলালে অতি জরুরি সেবা পাওয়া যায় না।",
+            help_bn="আগের পাসপোর্টের পর। ঠিকানা বদলালে অতীব জরুরি সেবা পাওয়া যায় না।",
         ),
     ]
 
