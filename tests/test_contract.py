@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import date
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -20,6 +21,7 @@ from nagorik_nid.simulator import NidSimulator
 from nagorik_testing.contract.bench import Subject
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.command import command, write
+from nagorik_testing.contract.explained import FAULTS
 from nagorik_testing.contract.levels import Level, Tier
 from nagorik_testing.contract.report import Report, make_report
 from nagorik_testing.contract.suite import run_suite
@@ -130,9 +132,11 @@ def test_failures_stand_in_every_report_with_where_they_are_explained(broken: Re
     assert len(suites.findall(".//failure")) == failed
     document = json.loads((tmp_path / "nid.json").read_text("utf-8"))
     assert sum(check["outcome"] == "failed" for check in document["checks"]) == failed
-    outline = Outline((tmp_path / "nid.html").read_text("utf-8"))
+    page = (tmp_path / "nid.html").read_text("utf-8")
+    outline = Outline(page)
     assert outline.tags.count("article") == failed
-    assert "docs/checks/F02" in outline.addresses
+    assert FAULTS["F02"].why in unescape(page)
+    assert {address[:1] for address in outline.addresses} == {"#"}  # it is opened far from the documentation
 
 
 def test_command_ends_in_one_where_a_check_fails(

@@ -134,6 +134,16 @@ async def test_report_of_a_live_run_says_what_was_not_run_and_claims_no_more_tha
     assert report.standard.level in {None, Level.SUBMISSION}
 
 
+async def test_privacy_fees_and_eligibility_are_proved_live(monkeypatch):
+    async with live_agency(NidSimulator, monkeypatch) as (subject, _):
+        results = await run_suite(subject, families={"privacy", "eligibility", "fees"}, checks=CHECKS)
+    stood = {(finding.check, finding.offer): finding.standing for finding in results.findings}
+    for check in ("privacy/results", "privacy/logs", "quote/F00", "eligibility/F00"):
+        assert stood[check, "nid.reissue"] is Standing.PASSED, check
+    assert stood["privacy/error-texts", "nid.reissue"] is Standing.NOT_APPLICABLE
+    assert not any(finding.failed for finding in results.findings)
+
+
 async def test_write_from_any_check_is_stopped_before_it_is_sent(monkeypatch):
     async with (
         live_agency(CashDeskSimulator, monkeypatch) as (subject, agency),

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
+from nagorik.bangladesh import dhaka_date
 from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_testing.contract.bench import Subject
 from nagorik_testing.contract.levels import Level, Tier, standard_of
@@ -186,3 +187,10 @@ def test_contract_of_another_plugins_simulator_is_refused():
     mistaken = type("TestWrong", (PluginContract,), {"plugin": "nid", "simulator": CashDeskSimulator})
     with pytest.raises(TypeError, match="CashDeskSimulator stands for cashdesk, not for nid"):
         mistaken().test_something_is_checked()
+
+
+def test_waivers_are_read_for_today_in_dhaka_unless_a_day_is_named():
+    usual = type("TestUsual", (PluginContract,), {})
+    before = dhaka_date(datetime.now(UTC))
+    assert before <= usual._day() <= dhaka_date(datetime.now(UTC))
+    assert type("TestHeld", (PluginContract,), {"waivers_judged_on": DAY})._day() == DAY

@@ -3,6 +3,7 @@
 Before a live agency the same bench has less in hand: there is no simulator to look into, and time cannot be moved.
 """
 
+import os
 import traceback
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Final
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import httpx
+from pydantic import SecretStr
 
 from nagorik import (
     Accepted,
@@ -44,6 +46,7 @@ from nagorik.bangladesh.working_days import WorkingCalendar
 from nagorik.fees.tariff import FIRST_STAGE
 from nagorik.loading import Policy, Registry
 from nagorik.manifest import Manifest, PaymentGateway, PublicService, Window
+from nagorik.settings import environment_prefix
 from nagorik_testing.citizens import SyntheticCitizen, SyntheticCitizens
 from nagorik_testing.clock import SimulatedClock
 from nagorik_testing.contract.grade import Grade
@@ -61,6 +64,7 @@ LONGEST_STRIDE: Final = timedelta(days=2)
 CEILING: Final = Money.taka(1_000_000)
 PRICE: Final = Money.taka("345.00")
 
+_SECRET_NAMES: Final = ("password", "secret", "token", "api_key")
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:contract")
 
 
@@ -113,7 +117,8 @@ class Bench:
         self._live = live
         self.clock = clock
         self._windows = windows
-        self.later(timedelta(0))
+        if live is None:
+            self.later(timedelta(0))
         self.offer = offer
         self.citizen = citizen
         self.references = References(client_reference="NGK-CONTRACT-0001", idempotency_key=uuid5(_NAMESPACE, offer))
@@ -134,7 +139,7 @@ class Bench:
         """Let ``by`` pass, and the rest of the night where the agency is closed then by its manifest's hours."""
         self.clock.advance(by)
         opening = next_opening(self._windows, self.clock.now(), _day_off)
-        if opening is not None and self._live is None:
+        if opening is not None:
             self.clock.set(opening)
 
     @asynccontextmanager
@@ -178,6 +183,36 @@ class Bench:
                 service=self.offer, applicant=example.applicant, form=dict(example.form), consent=self._consent()
             )
         return self._draft
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secret settings that the plugin was given."""
+        plugin = self._simulator.plugin_id
+        if self._live is not None:
+            prefix = environment_prefix(plugin)
+            given: Mapping[str, object] = {
+                name.removeprefix(prefix).lower(): value
+                for name, value in os.environ.items()
+                if name.startswith(prefix)
+            }
+        else:
+            given = self._simulator.settings(f"http://{LOOPBACK}")
+        return tuple(
+            value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            for name, value in given.items()
+            if isinstance(value, SecretStr) or name.endswith(_SECRET_NAMES)
+        )
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Names and numbers of a live agency's test person, which may appear nowhere either."""
+        person = None if self._live is None else self._live.person(self.offer)
+        if person is None:
+            return ()
+        applicant = person.applicant
+        phone = () if applicant.phone is None else (applicant.phone.e164,)
+        numbers = (str(identifier.value) for identifier in applicant.identifiers)
+        return (*filter(None, (applicant.name.en, applicant.name.bn)), *numbers, *phone)
 
     async def prepare(self, operation: Operation) -> None:
         """Bring everything to where ``operation`` can be called.
@@ -476,7 +511,8 @@ async def open_bench(subject: Subject, offer: str, *, seed: int = 0) -> AsyncIte
     if live is not None and live.people is not None and seed:
         raise NotPlayed(ANOTHER)
     clock = SimulatedClock() if live is None else live.clock()
-    simulator = subject.simulator(clock=clock, seed=seed)
+    # Before a live agency the simulator gives examples and nothing else; its clock is its own.
+    simulator = subject.simulator(clock=clock if live is None else SimulatedClock(), seed=seed)
     async with _configured(subject, simulator) as configuration:
         settings = PlatformSettings(
             plugins={simulator.plugin_id: configuration},

@@ -1,13 +1,12 @@
 """The contract as pytest tests: the five lines that an author writes. Needs ``nagorik-testing[pytest]``."""
 
 import asyncio
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import ClassVar, Final
 
 import pytest
 
 from nagorik.bangladesh import dhaka_date
-from nagorik_testing.clock import START
 from nagorik_testing.contract.bench import Subject
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.levels import Level, standard_of
@@ -39,8 +38,8 @@ class PluginContract:
     """Stands for its agency."""
     level: ClassVar[Level] = Level.CATALOGUE
     """The least level that the plugin has to reach; raise it as the plugin climbs."""
-    waivers_judged_on: ClassVar[date] = dhaka_date(START)
-    """The day for which waivers are read: the simulated clock's, so that a test does not depend on the day."""
+    waivers_judged_on: ClassVar[date | None] = None
+    """The day for which waivers are read; today in Dhaka if not given, so that one that has expired fails."""
     _judgement: ClassVar[Judgement | None] = None
 
     def __init_subclass__(cls) -> None:
@@ -95,9 +94,14 @@ class PluginContract:
         return Subject.installed(cls.simulator)
 
     @classmethod
+    def _day(cls) -> date:
+        # The one thing here that follows the calendar: everything else is played on a simulated clock.
+        return cls.waivers_judged_on or dhaka_date(datetime.now(UTC))
+
+    @classmethod
     def _judged(cls) -> Judgement:
         if cls._judgement is None:
             subject = cls._subject()
             results = asyncio.run(run_suite(subject, checks=CHECKS))
-            cls._judgement = judge(results, waivers_of(subject), on=cls.waivers_judged_on)
+            cls._judgement = judge(results, waivers_of(subject), on=cls._day())
         return cls._judgement

@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator
 from typing import Final
 
-from pydantic import SecretStr
-
 from nagorik import Operation
 from nagorik_testing.contract.bench import Bench, End, Subject
 from nagorik_testing.contract.checks.calling import ready_benches
@@ -65,12 +63,6 @@ def _is_service(bench: Bench) -> bool:
 
 
 def _sought(bench: Bench) -> tuple[str, ...]:
-    settings = bench.simulator.settings("http://127.0.0.1")
-    secrets = [
-        value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-        for name, value in settings.items()
-        if name in {"password", "secret", "token", "api_key", "app_secret"}
-    ]
     numbers = []
     if _is_service(bench):
         numbers = [
@@ -78,7 +70,7 @@ def _sought(bench: Bench) -> tuple[str, ...]:
             for _, value in leaves(dict(bench.draft.form))
             if isinstance(value, str) and len(value) >= _SHORTEST and value.isdecimal()
         ]
-    return canaries(bench.citizen, bench.references.client_reference, *secrets, *numbers)
+    return canaries(bench.citizen, bench.references.client_reference, *bench.named, *bench.secrets, *numbers)
 
 
 PRIVACY: Final = (
