@@ -89,6 +89,24 @@ def test_without_an_officer_a_payment_in_question_waits(tmp_path: Path, capsys: 
     assert json.loads(capsys.readouterr().out)["as_expected"] is True
 
 
+def test_an_application_that_is_opened_at_night_waits_until_the_agency_opens(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", str(copy(tmp_path, "brta-02-at-night"))]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    told = [line for line in lines if line.startswith(("24 Nov", "25 Nov"))]
+    assert "the agency is closed: nothing is sent before 25 Nov 08:00" in told[0]
+    assert told[0].startswith("24 Nov 23:10")
+    assert all(line.startswith("25 Nov 08:0") for line in told[1:])
+
+
+def test_an_application_is_opened_at_once_if_its_time_is_past(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", str(copy(tmp_path, "brta-06-tax-token", opens="09:00"))]) == 0
+    assert "24 Nov 10:00" in capsys.readouterr().out
+
+
 def test_an_end_that_was_not_expected_is_told_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     expect = {"state": "rejected", "at_agency": 2}
     assert main(["demo", str(copy(tmp_path, "04-migration", expect=expect)), "--json"]) == 1

@@ -1,6 +1,7 @@
 """An example application's file: who applies for what, how the agency will behave, and how it must end."""
 
 from codecs import BOM_UTF8
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -90,6 +91,8 @@ class Example(Model):
     title: Text
     service: str
     gateway: str | None = "cashdesk.counter"
+    opens: time | None = None
+    """When it is opened, on the clocks in Dhaka on the first day; at once where absent or past."""
     applicant: Applicant
     form: Annotated[dict[str, JsonValue], PERSONAL]
     fee_ceiling: Money

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -17,6 +17,7 @@ from nagorik import (
     ServiceNotOffered,
     hookimpl,
 )
+from nagorik.bangladesh import dhaka_date, dhaka_zone
 from nagorik.journey import CitizenActed, Decided, Event, Opened
 from nagorik.lifecycle.groups import MONEY_FOR_A_PERSON
 from nagorik.model.slot import Slot
@@ -153,7 +154,7 @@ def _draft(example: Example) -> ApplicationDraft:
 
 def _opened(example: Example, identity: UUID, platform: Platform, clock: SimulatedClock) -> Opened:
     """The first event: one root key and one client reference for everything that is ever sent for the application."""
-    now = clock.now()
+    now = _opening(example, clock)
     service = platform.service(example.service)
     consent = Consent(
         id=str(uuid5(identity, "consent")),
@@ -173,6 +174,13 @@ def _opened(example: Example, identity: UUID, platform: Platform, clock: Simulat
         idempotency_key=str(uuid5(identity, "key")),
         consent=consent,
     )
+
+
+def _opening(example: Example, clock: SimulatedClock) -> datetime:
+    now = clock.now()
+    if example.opens is None:
+        return now
+    return max(now, datetime.combine(dhaka_date(now), example.opens, dhaka_zone()).astimezone(UTC))
 
 
 def _script(named: NamedExample, opened: Opened, simulators: Mapping[str, Simulator]) -> None:

@@ -189,5 +189,9 @@ def _said(event: Event) -> str | None:
             return "[yellow]the answer to the filing was lost: it is looked up, not sent again[/]"
         case AttemptEnded(operation=Operation.FIND, result="accepted"):
             return "[green]the look-up found it at the agency[/]"
+        case AttemptEnded(operation=operation, result="agency-closed", not_before=datetime() as opens) if (
+            operation is not Operation.STATUS
+        ):
+            return f"the agency is closed: nothing is sent before {dhaka_time(opens):%d %b %H:%M}"
         case _:
             return None
