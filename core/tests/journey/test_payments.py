@@ -34,16 +34,54 @@ def _report(state: P) -> PaymentReport:
     return PaymentReport.model_validate({"state": state})
 
 
-def test_lost_announcement_is_asked_about_and_never_announced_again():
-    for kind in (Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE):
-        desk = Desk(making.plan_of(others=kind))
-        desk.to_ready(making.quote())
-        desk.lose(Operation.START_PAYMENT)
-        assert desk.payment_states == [P.UNKNOWN]
-        assert Flag.PAYMENT_UNKNOWN in desk.row.flags
-        desk.answer(Operation.QUERY_PAYMENT, desk.captured())
-        assert desk.next.operation is Operation.SUBMIT
-        assert desk.calls.count(Operation.START_PAYMENT) == 1
+@pytest.mark.parametrize("kind", [Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE])
+def test_lost_announcement_is_asked_about_before_anything_else(kind):
+    desk = Desk(making.plan_of(others=kind))
+    desk.to_ready(making.quote())
+    desk.lose(Operation.START_PAYMENT)
+    assert desk.payment_states == [P.UNKNOWN]
+    assert Flag.PAYMENT_UNKNOWN in desk.row.flags
+    desk.answer(Operation.QUERY_PAYMENT, desk.captured())
+    assert desk.next.operation is Operation.SUBMIT
+    assert desk.calls.count(Operation.START_PAYMENT) == 1
+
+
+def test_payment_that_the_gateway_never_heard_of_is_announced_again_with_its_key():
+    desk = Desk(making.plan_of(others=Idempotency.NATIVE))
+    desk.to_ready(making.quote())
+    desk.lose(Operation.START_PAYMENT)
+    (lost,) = desk.row.payments
+    desk.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    desk.lose(Operation.START_PAYMENT)
+    assert desk.payment_states == [P.UNKNOWN]
+    desk.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    desk.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-1"))
+    assert desk.payment_states == [P.INITIATED]
+    assert desk.row.payments[0].id == lost.id
+    assert Flag.PAYMENT_UNKNOWN not in desk.row.flags
+    desk.answer(Operation.QUERY_PAYMENT, desk.captured())
+    assert desk.next.operation is Operation.SUBMIT
+
+
+def test_payment_is_not_announced_again_where_its_key_means_nothing():
+    desk = Desk(making.plan_of(others=Idempotency.CLIENT_REFERENCE))
+    desk.to_ready(making.quote())
+    desk.lose(Operation.START_PAYMENT)
+    for _ in range(5):
+        desk.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    assert desk.calls.count(Operation.START_PAYMENT) == 1
+
+
+def test_payment_is_not_announced_again_at_a_price_that_has_lapsed():
+    desk = Desk(making.plan_of(others=Idempotency.NATIVE))
+    desk.to_ready(making.quote())
+    desk.lose(Operation.START_PAYMENT)
+    quote = desk.row.quote
+    assert quote is not None
+    desk.now = quote.expires_at
+    for _ in range(5):
+        desk.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    assert desk.calls.count(Operation.START_PAYMENT) == 1
 
 
 def test_unknown_payment_blocks_withdrawal():

@@ -49,8 +49,8 @@ def test_unknown_submission_is_left_only_for_what_was_found_out():
     assert set(application_targets(S.SUBMISSION_UNKNOWN)) == {S.SUBMITTED, S.SUBMITTING, S.MANUAL_REVIEW}
 
 
-def test_unknown_payment_is_never_announced_again():
-    assert not {P.QUOTED, P.INITIATED} & set(payment_targets(P.UNKNOWN))
+def test_unknown_payment_is_never_a_quoted_one_again():
+    assert P.QUOTED not in payment_targets(P.UNKNOWN)
 
 
 def test_captured_money_is_settled_only_when_held_or_given_back():

@@ -72,7 +72,7 @@ def price_to_come(progress: Progress) -> Money | None:
     quote: Quote | None = progress.quote
     if quote is None or progress.is_paid(quote.stage):
         return None
-    if any(payment.quote == quote.id and payment.state is P.QUOTED for payment in progress.payments):
+    if any(payment.quote == quote.id and payment.state in {P.QUOTED, P.UNKNOWN} for payment in progress.payments):
         return None
     return quote.total
 

@@ -67,7 +67,7 @@ def _following(progress: Progress, plan: Plan, now: datetime) -> Hold | None:
     lost = progress.correction_lost_at or progress.withdrawal_lost_at
     if lost is not None and not _can_ask(progress, plan):
         return Hold(party=Party.PERSON, code="no-look-up")
-    return _for_citizen(progress, plan, now) or _for_nobody(progress, plan)
+    return _for_citizen(progress, plan, now) or _for_nobody(progress, plan, now)
 
 
 def _can_ask(progress: Progress, plan: Plan) -> bool:
@@ -133,10 +133,10 @@ def _by_state(progress: Progress, plan: Plan) -> str | None:
     return None
 
 
-def _for_nobody(progress: Progress, plan: Plan) -> Hold | None:
+def _for_nobody(progress: Progress, plan: Plan, now: datetime) -> Hold | None:
     """Who is to look at what would otherwise be lost."""
     unheld = progress.model_copy(update={"hold": None})
-    if progress.state is S.CLOSED or next(candidates(unheld, plan), None) is not None:
+    if progress.state is S.CLOSED or next(candidates(unheld, plan, now), None) is not None:
         return None
     if progress.state in {S.ISSUED, S.DELIVERY_FAILED}:
         return Hold(party=Party.CITIZEN, code="to-be-received")

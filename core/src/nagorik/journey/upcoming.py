@@ -11,7 +11,7 @@ from typing import Final
 from nagorik.journey.consenting import CONSENT_HOLD, may_start_payment
 from nagorik.journey.outcome import Next
 from nagorik.journey.plan import Plan
-from nagorik.journey.progress import Party, Progress
+from nagorik.journey.progress import Party, Payment, Progress
 from nagorik.lifecycle.groups import AT_THE_AGENCY, MONEY_ASKED_ABOUT, MONEY_TAKEN
 from nagorik.model.states import ApplicationState as S, PaymentState as P
 from nagorik.operations import Operation
@@ -27,16 +27,16 @@ def upcoming(progress: Progress, plan: Plan, now: datetime) -> Next:
     """
     if progress.attempt is not None:
         return NOTHING
-    choices = [_timed(progress, choice, now) for choice in candidates(progress, plan)]
+    choices = [_timed(progress, choice, now) for choice in candidates(progress, plan, now)]
     return min(choices, key=lambda choice: choice.due or now, default=NOTHING)
 
 
-def candidates(progress: Progress, plan: Plan) -> Iterator[Next]:
+def candidates(progress: Progress, plan: Plan, now: datetime) -> Iterator[Next]:
     """All that could be done for an application, the most urgent first, whenever it falls due.
 
     Open questions of money are asked whatever else holds the application, and after it is closed.
     """
-    yield from _money(progress, plan)
+    yield from _money(progress, plan, now)
     if progress.is_filed and (progress.state in AT_THE_AGENCY or progress.state is S.AWAITING_PAYMENT):
         yield from _at_the_agency(progress, plan)
     elif progress.state is S.SUBMISSION_UNKNOWN:
@@ -55,13 +55,34 @@ def _timed(progress: Progress, choice: Next, now: datetime) -> Next:
     return Next(operation=choice.operation, due=due, payment=choice.payment, artefact=choice.artefact)
 
 
-def _money(progress: Progress, plan: Plan) -> Iterator[Next]:
+def _money(progress: Progress, plan: Plan, now: datetime) -> Iterator[Next]:
     for payment in reversed(progress.payments):
         asks = payment.state in MONEY_ASKED_ABOUT or (payment.noticed and payment.state is not P.QUOTED)
         if asks and plan.offers(Operation.QUERY_PAYMENT):
             yield Next(Operation.QUERY_PAYMENT, payment=payment.id)
+        if _may_announce_again(progress, plan, payment, now):
+            yield Next(Operation.START_PAYMENT, payment=payment.id)
         if payment.state in {P.REFUND_REQUESTED, P.REFUND_PENDING} and plan.offers(Operation.REFUND_PAYMENT):
             yield Next(Operation.REFUND_PAYMENT, payment=payment.id)
+
+
+def _may_announce_again(progress: Progress, plan: Plan, payment: Payment, now: datetime) -> bool:
+    """Whether a payment whose announcement was lost is announced once more, with its key.
+
+    Only at a gateway that honours the key, after it was asked in vain, and while the price still holds: the payer has
+    been shown nothing yet, and would wait for ever for a payment that the gateway never heard of.
+    """
+    quote = progress.quote
+    return (
+        payment.state is P.UNKNOWN
+        and payment.reference is None
+        and plan.repeats(Operation.START_PAYMENT)
+        and progress.wait(Operation.QUERY_PAYMENT, payment.id).failures > 0
+        and not progress.withdrawal_wanted
+        and quote is not None
+        and quote.id == payment.quote
+        and not quote.is_expired(now)
+    )
 
 
 def _before_filing(progress: Progress, plan: Plan) -> Iterator[Next]:

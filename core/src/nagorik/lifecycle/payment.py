@@ -1,7 +1,8 @@
 """A payment's legal moves.
 
 Captured is the gateway's fact, confirmed the agency's. Money that was captured ends confirmed, refunded, or in a
-refund by hand; a payment that is unknown is left by asking the gateway or by a person, never by paying again.
+refund by hand; a payment that is unknown is left by asking the gateway, by announcing the very same payment again to
+a gateway that honours its key, or by a person, never by another payment.
 """
 
 from collections.abc import Mapping
@@ -47,7 +48,12 @@ PAYMENT_TRANSITIONS: Final[tuple[PaymentTransition, ...]] = (
     ),
     *_rows(P.INITIATED, pending="the payer is paying", unknown="the gateway cannot say", **_GATEWAY_SAYS),
     *_rows(P.PENDING, unknown="the gateway cannot say", **_GATEWAY_SAYS),
-    *_rows(P.UNKNOWN, pending="the gateway knows of it", **_GATEWAY_SAYS),
+    *_rows(
+        P.UNKNOWN,
+        initiated="announced again with its key, which the gateway honours",
+        pending="the gateway knows of it",
+        **_GATEWAY_SAYS,
+    ),
     *_rows(
         P.UNDER_INVESTIGATION,
         captured="a person accepted it",

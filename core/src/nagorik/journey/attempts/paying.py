@@ -20,13 +20,15 @@ def started(record: Record, _: Plan, attempt: Attempt, answer: PaymentStarted) -
 
 
 def not_started(record: Record, _: Plan, attempt: Attempt, error: NagorikError) -> None:
-    """A payment whose announcement was lost is only asked about, whatever the gateway's idempotency class.
+    """A payment whose announcement was lost is unknown, whatever the gateway's idempotency class.
 
     So a payment that is still quoted definitely was not announced, and can be dropped without leaving a payer who
     pays for nothing.
     """
     payment = payment_of(record, attempt)
-    if error.outcome in {Outcome.UNKNOWN, Outcome.ALREADY_THERE}:
+    if payment.state is PaymentState.UNKNOWN and error.outcome is not Outcome.REJECTED:
+        try_again(record, attempt, error.code, error)
+    elif error.outcome in {Outcome.UNKNOWN, Outcome.ALREADY_THERE}:
         end(record, attempt, error.code, settled=False)
         record.move_payment(payment.id, PaymentState.UNKNOWN, Actor.CORE, error.code)
     elif error.outcome is Outcome.REJECTED:
