@@ -1,0 +1,99 @@
+"""A host with two simulated agencies in the same process, on one simulated clock."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+import pytest
+
+from nagorik import ApplicationDraft, Consent, Operation, PlatformSettings, PluginConfiguration
+from nagorik.bangladesh import Money
+from nagorik.loading import Policy
+from nagorik_host import Host, open_host
+from nagorik_host.vault import Keyring
+from nagorik_testing import SimulatedClock, Simulator, SimulatorTransport, SyntheticCitizens
+from nagorik_testing.documents import MemoryDocuments
+from nagorik_testing.installed import installed_simulators, load_simulator
+
+SERVICE = "nid.reissue"
+GATEWAY = "cashdesk.counter"
+PLUGINS = ("nid", "cashdesk")
+SOON = dict.fromkeys(("propagation", "filing", "intake", "review", "production"), timedelta(minutes=1))
+LONG = timedelta(days=60)
+
+
+@dataclass
+class World:
+    """The clock, the agencies and the machine's own time, which outlive any host."""
+
+    clock: SimulatedClock
+    machine: SimulatedClock
+    simulators: dict[str, Simulator]
+    keyring: Keyring
+    documents: MemoryDocuments = field(default_factory=MemoryDocuments)
+
+    @asynccontextmanager
+    async def host(self, url: str) -> AsyncIterator[Host]:
+        settings = PlatformSettings(
+            plugins={
+                name: PluginConfiguration(
+                    settings=simulator.settings("http://127.0.0.1"),
+                    egress=frozenset({"127.0.0.1"}),
+                    transport_factory=partial(SimulatorTransport, simulator),
+                )
+                for name, simulator in self.simulators.items()
+            },
+            admission=Policy(allow=frozenset(PLUGINS)),
+            documents=self.documents,
+            clock=self.clock,
+        )
+        async with open_host(url, self.keyring, settings, lease_clock=self.machine) as host:
+            yield host
+
+    def draft(self, number: int = 1) -> ApplicationDraft:
+        example = self.simulators["nid"].example(SERVICE, SyntheticCitizens().citizen(4000 + number))
+        return ApplicationDraft(
+            service=SERVICE, applicant=example.applicant, form=dict(example.form), gateway=GATEWAY
+        )
+
+    def consent(self) -> Consent:
+        now = self.clock.now()
+        return Consent(
+            id="consent-host",
+            service=SERVICE,
+            operations=frozenset(Operation),
+            fee_ceiling=Money.taka(10_000),
+            given_at=now,
+            expires_at=now + timedelta(days=400),
+        )
+
+    async def apply(self, host: Host, number: int = 1) -> str:
+        return await host.apply(self.draft(number), consent=self.consent())
+
+    async def carry(self, worker, *, for_at_most: timedelta = LONG) -> None:
+        """Let time pass until nothing is due any more."""
+        end: datetime = self.clock.now() + for_at_most
+        while (due := await worker.run_until_idle()) is not None and due <= end:
+            if due > self.clock.now():
+                self.clock.set(due)
+
+    def effects(self, simulator: str, kind: str) -> int:
+        return len(self.simulators[simulator].ledger.effects(kind))
+
+
+@pytest.fixture
+def world(keyring) -> World:
+    """Agencies that decide within minutes."""
+    clock = SimulatedClock()
+    found = installed_simulators()
+    simulators = {name: load_simulator(found[name])(clock=clock) for name in PLUGINS}
+    simulators["nid"].script.set("*", "approve", durations=SOON)
+    return World(clock=clock, machine=SimulatedClock(), simulators=simulators, keyring=keyring)
+
+
+@pytest.fixture
+async def ready_url(database_url: str, database) -> str:
+    """The URL of a database with the newest tables."""
+    return database_url

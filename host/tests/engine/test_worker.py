@@ -1,0 +1,124 @@
+"""A worker carries applications to their end, and nothing is lost or doubled when one is killed."""
+
+import pytest
+from sqlalchemy import select
+
+from nagorik.journey import replay
+from nagorik_host import Host
+from nagorik_host.engine.hand import LEASE
+from nagorik_host.store import Database
+from nagorik_host.store.audit import verify_journals
+from nagorik_host.store.schema import applications, attempts, payments
+
+
+class Killed(BaseException):
+    """The process is gone: nothing after this line runs."""
+
+
+class MortalDatabase(Database):
+    """Kills its process at one transaction, before or after it is committed."""
+
+    def __init__(self, database: Database, *, at: int, committed: bool) -> None:
+        self.database = database
+        self.left = at
+        self.committed = committed
+
+    async def run(self, unit):
+        self.left -= 1
+        if self.left == 0 and not self.committed:
+            raise Killed
+        if self.left < 0:
+            raise Killed
+        result = await self.database.run(unit)
+        if self.left == 0:
+            raise Killed
+        return result
+
+    async def close(self):
+        raise AssertionError("a killed process closes nothing")
+
+
+async def test_application_is_carried_to_its_end(world, ready_url):
+    async with world.host(ready_url) as host:
+        application = await world.apply(host)
+        await world.carry(host.worker())
+        tracked = await host.track(application)
+        assert tracked.progress.state == "closed"
+        assert replay(tracked.events) == tracked.progress
+        found = [one async for one in verify_journals(host.database, host.vault)]
+        assert [(one.application, one.problem) for one in found] == [(application, None)]
+        rows = await host.database.run(lambda t: t.connection.execute(select(payments)).all())
+        assert [(row.state, row.poisha, row.taken_poisha) for row in rows] == [("confirmed", 34500, None)]
+    assert world.effects("nid", "application") == world.effects("cashdesk", "capture") == 1
+
+
+async def test_every_call_is_announced_before_it_is_made(world, ready_url):
+    async with world.host(ready_url) as host:
+        await world.apply(host)
+        await world.carry(host.worker())
+        rows = await host.database.run(
+            lambda t: t.connection.execute(select(attempts).order_by(attempts.c.entry)).all()
+        )
+    assert [row.operation for row in rows[:4]] == ["eligibility", "quote", "start-payment", "query-payment"]
+    assert {row.result for row in rows} == {"answered"}
+    assert all(row.began_at <= row.ended_at for row in rows)
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["before-commit", "after-commit"])
+async def test_killed_worker_loses_and_doubles_nothing(world, ready_url, committed):
+    """Kill a worker at its first transaction, the next at its second, and so on, until one survives to the end."""
+    application = None
+    async with world.host(ready_url) as host:
+        application = await world.apply(host)
+    for at in range(1, 200):
+        async with world.host(ready_url) as host:
+            mortal = Host(
+                database=MortalDatabase(host.database, at=at, committed=committed),
+                platform=host.platform,
+                keyring=world.keyring,
+                clock=world.clock,
+                lease_clock=world.machine,
+            )
+            try:
+                await world.carry(mortal.worker())
+            except Killed:
+                # Nobody hears of it again; its lease runs out.
+                world.machine.advance(LEASE)
+                continue
+            tracked = await host.track(application)
+            break
+    else:
+        pytest.fail("no worker survived")
+    assert tracked.progress.state == "closed"
+    assert replay(tracked.events) == tracked.progress
+    assert world.effects("nid", "application") == 1
+    assert world.effects("cashdesk", "capture") == 1
+    assert at > 5
+
+
+async def test_answer_of_a_worker_that_was_given_up_is_dropped(world, ready_url):
+    async with world.host(ready_url) as host:
+        application = await world.apply(host)
+        slow, other = host.worker(), host.worker()
+        (taken,) = await host.database.run(slow._take)
+        world.machine.advance(LEASE)
+        await world.carry(other)
+        ended = await host.track(application)
+        from nagorik.journey.perform import perform
+
+        outcome = await perform(host.platform, taken.draft, taken.kept.progress, taken.call)
+        assert not await host.database.run(lambda t: slow._hand.lay_down(t, taken, outcome))
+        assert await host.track(application) == ended
+
+
+async def test_two_workers_share_what_is_due(world, ready_url):
+    async with world.host(ready_url) as host:
+        for number in range(6):
+            await world.apply(host, number)
+        one, other = host.worker(), host.worker()
+        first = await host.database.run(one._take)
+        second = await host.database.run(other._take)
+        assert len(first) == 4  # as many as the agency bears at once
+        assert second == []
+        leases = await host.database.run(lambda t: t.connection.scalars(select(applications.c.lease)).all())
+        assert leases.count(one.id) == 4
