@@ -89,7 +89,9 @@ async def _unknown_is_no_pass(subject: Subject, offer: Offer) -> list[str]:
 
 
 def _names_identifier(annotation: object) -> bool:
-    return annotation in {Nid, BirthRegistrationNumber} or any(_names_identifier(one) for one in get_args(annotation))
+    # Compared and not looked up in a set: an annotation's metadata need not be hashable.
+    named = annotation is Nid or annotation is BirthRegistrationNumber
+    return named or any(_names_identifier(one) for one in get_args(annotation))
 
 
 async def _no_effect(subject: Subject, offer: Offer) -> list[str]:
