@@ -204,7 +204,7 @@ def to_application(request: ApplicationRequest, client_reference: str) -> dict[s
 
 def to_test_question(form: SmartCardForm) -> dict[str, str]:
     """Whose test is asked about; BRTA tells it to who knows the date of birth."""
-    return {"learnerNo": form.learner_number.value, "dob": day(form.birth_date), "kind": _word(form.kind)}
+    return {"learnerNo": form.learner_number, "dob": day(form.birth_date), "kind": _word(form.kind)}
 
 
 def to_payment(receipt: PaymentReceipt) -> dict[str, str]:
@@ -226,7 +226,7 @@ def _details(form: object) -> dict[str, Any]:
     if isinstance(form, PersonForm):
         details = {"dob": day(form.birth_date), "nid": _number(form.nid, form.birth_date)}
     if isinstance(form, VehicleForm):
-        details = {"registrationNo": form.registration_number.value, "vehicle": _word(form.vehicle)}
+        details = {"registrationNo": form.registration_number, "vehicle": _word(form.vehicle)}
     if isinstance(form, PersonForm | VehicleForm):
         details["mobile"] = form.mobile.e164
     match form:
@@ -241,14 +241,14 @@ def _details(form: object) -> dict[str, Any]:
         case SmartCardForm():
             details |= {
                 "kind": _word(form.kind),
-                "learnerNo": form.learner_number.value,
+                "learnerNo": form.learner_number,
                 "dopeTestNegative": form.dope_test_negative,
                 "address": _one_line(form.delivery_address),
             }
         case RenewalForm():
             details |= {
                 "kind": _word(form.kind),
-                "licenceNo": form.licence_number.value,
+                "licenceNo": form.licence_number,
                 "expiresOn": day(form.expires_on),
                 "address": _one_line(form.delivery_address),
             }

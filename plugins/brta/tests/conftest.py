@@ -1,0 +1,223 @@
+"""The plugin on a platform of its own, before a simulated BRTA, and one application's journey."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import JsonValue
+
+from nagorik import (
+    ApplicationDraft,
+    Consent,
+    Operation,
+    PaymentReceipt,
+    PaymentReport,
+    PaymentStarted,
+    PaymentState,
+    Platform,
+    PlatformSettings,
+    PluginConfiguration,
+    References,
+)
+from nagorik.bangladesh import Money
+from nagorik.journey import Answered, CitizenActed, Decided, Opened, Plan, begin, open_application, step
+from nagorik.journey.perform import perform
+from nagorik.loading import Policy, Registry
+from nagorik.operations import Idempotency
+from nagorik_brta.simulator import BrtaSimulator
+from nagorik_testing import SimulatorTransport, SyntheticCitizen, SyntheticCitizens
+from nagorik_testing.documents import MemoryDocuments
+
+REFERENCE = "NGK-BRTA-1"
+KEY = UUID("00000000-0000-5000-8000-000000000001")
+
+
+@dataclass
+class Desk:
+    """One citizen at a service centre that has this plugin."""
+
+    platform: Platform
+    simulator: BrtaSimulator
+    citizen: SyntheticCitizen
+    documents: MemoryDocuments
+    number: str | None = None
+
+    def form(self, service: str = "brta.learner", **more: JsonValue) -> dict[str, JsonValue]:
+        return {**self.simulator.example(service, self.citizen).form, **more}
+
+    def consent(self, service: str, ceiling: Money | None = None) -> Consent:
+        now = self.simulator.clock.now()
+        return Consent(
+            id="consent-1",
+            service=service,
+            operations=frozenset(Operation),
+            fee_ceiling=ceiling or Money.taka(20_000),
+            given_at=now,
+            expires_at=now + timedelta(days=365),
+        )
+
+    def draft(
+        self, service: str = "brta.learner", form: dict[str, JsonValue] | None = None, **more: Any
+    ) -> ApplicationDraft:
+        applicant = self.citizen.applicant().model_copy(update=more.pop("applicant", {}))
+        return ApplicationDraft(
+            service=service,
+            applicant=applicant,
+            form=form or self.form(service),
+            consent=self.consent(service, more.pop("ceiling", None)),
+        )
+
+    @property
+    def references(self) -> References:
+        return References(client_reference=REFERENCE, idempotency_key=KEY, agency_reference=self.number)
+
+    async def file(self, draft: ApplicationDraft) -> Any:
+        accepted: Any = await self.platform.submit(draft, self.references)
+        self.number = accepted.reference
+        return accepted
+
+    async def pay(self, draft: ApplicationDraft, payer: str | None = None, number: str = "RECEIPT-1") -> Any:
+        """Tell BRTA of a payment of what it asks for."""
+        quote = await self.platform.quote_fees(draft, agency_reference=self.number)
+        receipt = PaymentReceipt(
+            payment=number,
+            quote=quote.id,
+            stage=quote.stage,
+            gateway="till.counter",
+            reference=number,
+            amount=quote.total,
+            captured_at=self.simulator.clock.now(),
+            payer_name=payer if payer is not None else draft.applicant.name.en,
+        )
+        return await self.platform.advise_payment(draft, self.references, receipt)
+
+    async def status(self, draft: ApplicationDraft) -> Any:
+        return await self.platform.get_status(draft, self.references)
+
+    async def until(self, draft: ApplicationDraft, word: str) -> Any:
+        for _ in range(400):
+            told = await self.status(draft)
+            if told.raw == word:
+                return told
+            self.simulator.clock.advance(timedelta(hours=24))
+        raise AssertionError(word)
+
+
+@dataclass
+class Journey:
+    """One application that is carried on as a host does it, with a till that takes whatever is asked, at once."""
+
+    desk: Desk
+    draft: ApplicationDraft
+    payer: str | None
+    plan: Plan = field(init=False)
+    events: list[Any] = field(default_factory=list)
+    payments: int = 0
+
+    def __post_init__(self) -> None:
+        service = self.desk.platform.service(self.draft.service)
+        till = {
+            Operation.START_PAYMENT: Idempotency.NATIVE,
+            Operation.QUERY_PAYMENT: None,
+            Operation.REFUND_PAYMENT: Idempotency.NATIVE,
+        }
+        plan = Plan.of(service)
+        self.plan = plan.model_copy(update={"operations": {**plan.operations, **till}, "gateway": "till.counter"})
+        opened = Opened(
+            at=self.now,
+            id="application-1",
+            service=self.draft.service,
+            plugin_version="nagorik-brta 1.0.0",
+            client_reference=REFERENCE,
+            idempotency_key=str(KEY),
+            consent=self.draft.consent,
+        )
+        self._take(open_application(opened, self.plan))
+
+    @property
+    def now(self) -> Any:
+        return self.desk.simulator.clock.now()
+
+    @property
+    def hold(self) -> str | None:
+        return self.row.hold.code if self.row.hold else None
+
+    async def run(self, days: float = 60, *, until: str | None = None) -> None:
+        """Do what is due, for so long or until the application is in a state, or waits for somebody for good."""
+        end = self.now + timedelta(days=days)
+        while self.row.state.value != until:
+            if self.next.due is None or self.next.due > end:
+                return
+            if self.next.due > self.now:
+                self.desk.simulator.clock.set(self.next.due)
+            self.payments += 1
+            begun = begin(self.row, self.plan, self.now, f"payment-{self.payments}")
+            self._take(begun)
+            if begun.next.operation is not None:
+                outcome = await self._perform(begun.next)
+                self._take(step(self.row, outcome, self.plan, self.now))
+
+    def decide(self, **decision: Any) -> None:
+        officer = Decided(officer="Officer of the test", reason="Seen the receipt", **decision)
+        self._take(step(self.row, officer, self.plan, self.now))
+
+    def act(self, action: Any, **form: JsonValue) -> None:
+        self.draft = self.draft.model_copy(update={"form": {**self.draft.form, **form}})
+        self._take(step(self.row, CitizenActed(action), self.plan, self.now))
+
+    async def _perform(self, call: Any) -> Any:
+        match call.operation:
+            case Operation.START_PAYMENT:
+                return Answered(PaymentStarted(reference=f"RECEIPT-{self.payments}"))
+            case Operation.QUERY_PAYMENT:
+                payment = self.row.payment(call.payment)
+                return Answered(
+                    PaymentReport(
+                        state=PaymentState.CAPTURED,
+                        amount=payment.amount,
+                        reference=payment.reference,
+                        captured_at=self.now,
+                        payer_name=self.payer,
+                    )
+                )
+            case _:
+                return await perform(self.desk.platform, self.draft, self.row, call)
+
+    def _take(self, done: Any) -> None:
+        self.row, self.next = done.progress, done.next
+        self.events += done.events
+
+
+@pytest.fixture(scope="session")
+def registry() -> Registry:
+    """The installed plugin, read once."""
+    return Registry.discover(policy=Policy(allow=frozenset({"brta"})))
+
+
+@pytest.fixture
+async def desk(registry: Registry) -> AsyncIterator[Desk]:
+    """A desk that reaches the simulator in this process."""
+    simulator = BrtaSimulator()
+    reached = PluginConfiguration(
+        settings=simulator.settings("https://brta.example"),
+        egress=frozenset({"brta.example"}),
+        transport_factory=partial(SimulatorTransport, simulator),
+    )
+    documents = MemoryDocuments()
+    settings = PlatformSettings(clock=simulator.clock, plugins={"brta": reached}, documents=documents)
+    async with Platform(registry, settings) as platform:
+        yield Desk(platform, simulator, SyntheticCitizens().citizen(7), documents)
+
+
+@pytest.fixture
+def journey(desk: Desk) -> Any:
+    """Opens journeys of the desk's citizen."""
+
+    def opened(draft: ApplicationDraft, payer: str | None = None) -> Journey:
+        return Journey(desk, draft, payer or draft.applicant.name.en)
+
+    return opened

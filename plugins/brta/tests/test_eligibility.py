@@ -1,0 +1,188 @@
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from nagorik.forms import validate_form
+from nagorik.model.eligibility import Eligibility, EligibilityDecision, EligibilityRequest
+from nagorik.model.identity import Applicant
+from nagorik_brta import eligibility, forms
+from nagorik_brta.simulator.examples import example
+from nagorik_testing import SyntheticCitizens
+
+TODAY = date(2026, 11, 24)
+CITIZEN = SyntheticCitizens().citizen(7)
+FORMS: dict[str, Any] = {
+    "brta.learner": forms.LearnerForm,
+    "brta.smart-card": forms.SmartCardForm,
+    "brta.renewal": forms.RenewalForm,
+    "brta.registration": forms.RegistrationForm,
+    "brta.tax-token": forms.TaxTokenForm,
+    "brta.fitness": forms.FitnessForm,
+}
+
+
+def decide(
+    service: str,
+    *,
+    born: date | None = None,
+    on: date = TODAY,
+    passed: bool | None = None,
+    blank: bool = False,
+    **more: Any,
+) -> EligibilityDecision:
+    applicant: Applicant = CITIZEN.applicant()
+    given = {**example(service, CITIZEN).form, **more}
+    if born is not None:
+        # Without numbers: those of the citizen hold another year.
+        applicant = applicant.model_copy(update={"birth_date": born, "identifiers": ()})
+        given |= {"birth_date": born.isoformat(), "nid": "0099000007"}
+    form = None if blank else validate_form(FORMS[service], given)
+    request = EligibilityRequest(service=service, on=on, applicant=applicant, form=form)
+    return eligibility.decide(request, passed_test=passed)
+
+
+def verdicts(decision: EligibilityDecision) -> dict[str, str]:
+    return {criterion.id: criterion.verdict.value for criterion in decision.criteria}
+
+
+@pytest.mark.parametrize(("kind", "age"), [("non-professional", 18), ("professional", 21)])
+@pytest.mark.parametrize("service", ["brta.learner", "brta.smart-card", "brta.renewal"])
+def test_age_at_each_boundary(service: str, kind: str, age: int) -> None:
+    birthday = date(2026, 11, 24)
+    born = birthday.replace(year=birthday.year - age)
+    told = {
+        days: verdicts(decide(service, born=born, on=birthday + timedelta(days=days), kind=kind))["licence-age"]
+        for days in (-1, 0, 1)
+    }
+    assert told == {-1: "fail", 0: "pass", 1: "pass"}
+
+
+def test_born_on_29_february() -> None:
+    told = [
+        verdicts(decide("brta.learner", born=date(2008, 2, 29), on=day))["licence-age"]
+        for day in (date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 1))
+    ]
+    assert told[0] == "fail"
+    assert told[2] == "pass"
+
+
+@pytest.mark.parametrize(("years", "verdict"), [(17, "fail"), (18, "cannot-tell"), (20, "cannot-tell"), (21, "pass")])
+def test_before_there_is_a_form_the_kind_is_not_known(years: int, verdict: str) -> None:
+    born = date(TODAY.year - years, 1, 1)
+    assert verdicts(decide("brta.learner", born=born, blank=True))["licence-age"] == verdict
+
+
+def test_birth_date_to_come_is_no_age() -> None:
+    assert verdicts(decide("brta.learner", born=date(2027, 1, 1), blank=True))["licence-age"] == "fail"
+
+
+def test_everything_is_named_and_the_usual_learner_may_apply() -> None:
+    decision = decide("brta.learner")
+    assert verdicts(decision) == dict.fromkeys(("licence-age", "education", "medical", "own-application"), "pass")
+    assert decision.eligibility is Eligibility.ELIGIBLE
+    for criterion in decision.criteria:
+        assert any("\u0980" <= letter <= "\u09ff" for letter in criterion.text.bn)
+
+
+@pytest.mark.parametrize(("field", "criterion"), [("class_viii_passed", "education"), ("medically_fit", "medical")])
+def test_what_a_learner_lacks(field: str, criterion: str) -> None:
+    lacking: dict[str, Any] = {field: False}
+    assert verdicts(decide("brta.learner", **lacking))[criterion] == "fail"
+
+
+@pytest.mark.parametrize("service", FORMS)
+def test_before_there_is_a_form_nothing_unknown_passes(service: str) -> None:
+    decision = decide(service, blank=True)
+    assert set(verdicts(decision).values()) <= {"cannot-tell", "pass"}
+    assert verdicts(decision).keys() == verdicts(decide(service)).keys()
+    if service not in {"brta.registration", "brta.renewal"}:
+        assert decision.eligibility is Eligibility.INDETERMINATE
+
+
+@pytest.mark.parametrize(
+    ("kind", "negative", "verdict"),
+    [
+        ("non-professional", None, "pass"),
+        ("professional", True, "pass"),
+        ("professional", False, "fail"),
+        ("professional", None, "cannot-tell"),
+    ],
+)
+def test_dope_test_is_for_professionals(kind: str, negative: bool | None, verdict: str) -> None:
+    decision = decide("brta.smart-card", passed=True, kind=kind, dope_test_negative=negative)
+    assert verdicts(decision)["dope-test"] == verdict
+
+
+@pytest.mark.parametrize(("passed", "verdict"), [(True, "pass"), (False, "fail"), (None, "cannot-tell")])
+def test_passed_test_is_what_brta_says(passed: bool | None, verdict: str) -> None:
+    assert verdicts(decide("brta.smart-card", passed=passed))["passed-test"] == verdict
+
+
+@pytest.mark.parametrize(("days", "verdict"), [(91, "fail"), (90, "pass"), (89, "pass"), (0, "pass"), (-30, "pass")])
+def test_instalment_is_payable_in_the_last_90_days(days: int, verdict: str) -> None:
+    expires = TODAY + timedelta(days=days)
+    assert verdicts(decide("brta.tax-token", token_expires_on=expires.isoformat()))["token-window"] == verdict
+
+
+def test_first_day_of_an_instalment_is_told_in_both_languages() -> None:
+    expires = TODAY + timedelta(days=91)
+    window = decide("brta.tax-token", token_expires_on=expires.isoformat()).criteria[0]
+    assert "25 November 2026" in window.text.en or "2026-11-25" in window.text.en
+    assert "২৫" in window.text.bn
+
+
+@pytest.mark.parametrize(
+    ("registered", "verdict"),
+    [
+        ("2016-11-24", "pass"),
+        ("2016-11-25", "fail"),
+        ("2016-02-29", "pass"),
+        (None, "cannot-tell"),
+    ],
+)
+def test_free_token_after_ten_years(registered: str | None, verdict: str) -> None:
+    decision = decide("brta.tax-token", plan="after-ten-years", registered_on=registered)
+    assert verdicts(decision)["free-token"] == verdict
+
+
+@pytest.mark.parametrize(("on", "verdict"), [(date(2026, 2, 28), "fail"), (date(2026, 3, 1), "pass")])
+def test_ten_years_after_29_february_are_on_1_march(on: date, verdict: str) -> None:
+    decision = decide("brta.tax-token", on=on, plan="after-ten-years", registered_on="2016-02-29")
+    assert verdicts(decision)["free-token"] == verdict
+
+
+@pytest.mark.parametrize(("vehicle", "verdict"), [("motorcycle", "fail"), ("car", "pass"), ("other", "pass")])
+def test_motorcycles_need_no_fitness(vehicle: str, verdict: str) -> None:
+    decision = decide("brta.fitness", vehicle=vehicle)
+    assert verdicts(decision) == {"needs-fitness": verdict}
+    assert decision.criteria[0].source is not None
+    assert decision.criteria[0].source.verified
+
+
+def test_application_of_somebody_else() -> None:
+    other = SyntheticCitizens().citizen(8)
+    form: dict[str, Any] = {"birth_date": other.birth_date.isoformat(), "nid": other.full_nid.value}
+    assert verdicts(decide("brta.learner", **form))["own-application"] == "fail"
+
+
+async def test_brta_is_asked_about_the_test_and_about_nothing_else(desk: Any) -> None:
+    async def told(number: str) -> str:
+        form = desk.form("brta.smart-card", learner_number=number)
+        decision = await desk.platform.check_eligibility("brta.smart-card", desk.citizen.applicant(), form=form)
+        return verdicts(decision)["passed-test"]
+
+    assert await told("SIM-LL-0007") == "pass"
+    assert await told("SIM-LL-0008") == "cannot-tell"  # somebody else's
+    assert await told("DHK-12345") == "cannot-tell"
+    assert len(desk.simulator.ledger.requests()) == 3
+    await desk.platform.check_eligibility("brta.learner", desk.citizen.applicant(), form=desk.form())
+    assert len(desk.simulator.ledger.requests()) == 3
+
+
+@pytest.mark.parametrize(("serial", "verdict"), [(9001, "fail"), (9101, "fail"), (9301, "cannot-tell")])
+async def test_whoever_has_not_passed_may_not_have_the_card(desk: Any, serial: int, verdict: str) -> None:
+    desk.citizen = SyntheticCitizens().citizen(serial)
+    form = desk.form("brta.smart-card")
+    decision = await desk.platform.check_eligibility("brta.smart-card", desk.citizen.applicant(), form=form)
+    assert verdicts(decision)["passed-test"] == verdict

@@ -1,0 +1,247 @@
+"""Cell by cell against what is published, and what happens where nothing is."""
+
+from datetime import date, timedelta
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from nagorik.bangladesh import Money
+from nagorik.errors import ContractViolation
+from nagorik.fees import FeeSchedule, NoTariff, NotPriced, load_schedules
+from nagorik_brta.pricing import years_late
+from nagorik_testing import Answered
+
+Desk = Any  # the fixture's class lives in conftest.py, which is not imported
+TODAY = date(2026, 11, 24)
+FIRST = date(2026, 1, 1)
+QUOTE = "GET /sim/brta/bsp/api/fees/quote"
+
+
+@pytest.fixture(scope="module")
+def schedules() -> dict[str, FeeSchedule]:
+    return dict(load_schedules(files("nagorik_brta").joinpath("fees.toml").read_bytes()))
+
+
+def totals(schedule: FeeSchedule, day: date, **dimensions: Any) -> str:
+    return schedule.price(day, **dimensions).total.plain()
+
+
+@pytest.mark.parametrize("day", [FIRST, TODAY])
+@pytest.mark.parametrize(("categories", "total"), [(1, "518.00"), (2, "748.00")])
+def test_learner(schedules: dict[str, FeeSchedule], day: date, categories: int, total: str) -> None:
+    assert totals(schedules["learner"], day, categories=categories) == total
+
+
+def test_vat_is_rounded_half_up_to_whole_taka(schedules: dict[str, FeeSchedule]) -> None:
+    one = schedules["learner"].price(TODAY, categories=1)
+    assert [(line.amount.plain(), line.vat.plain()) for line in one.lines] == [("450.00", "68.00")]  # 67.50
+    two = schedules["learner"].price(TODAY, categories=2)
+    assert [line.amount.plain() for line in two.lines] == ["250.00", "400.00"]
+    assert sum(line.vat.poisha for line in two.lines) == 9_800  # 97.50
+
+
+def test_smart_card(schedules: dict[str, FeeSchedule]) -> None:
+    price = schedules["smart-card"].price(TODAY, kind="non-professional")
+    assert price.total.plain() == "4557.00"
+    card, postage = price.lines
+    assert (card.amount + card.vat).plain() == "4497.00"
+    assert (postage.amount.plain(), postage.vat.plain()) == ("60.00", "0.00")
+
+
+def test_professional_card_has_two_figures_and_no_price(schedules: dict[str, FeeSchedule]) -> None:
+    with pytest.raises(NotPriced):
+        schedules["smart-card"].price(TODAY, kind="professional")
+    disputed = [tariff for tariff in schedules["smart-card"].tariffs if tariff.standing.value == "disputed"]
+    assert sorted(sum(row.amount // 100 for row in tariff.rows) for tariff in disputed) == [2832, 2869]
+
+
+@pytest.mark.parametrize(
+    ("late", "total"), [(0, "4212.00"), (1, "4730.00"), (2, "5248.00"), (3, "5766.00"), (10, "9392.00")]
+)
+def test_renewal(schedules: dict[str, FeeSchedule], late: int, total: str) -> None:
+    assert totals(schedules["renewal"], TODAY, kind="non-professional", years_late=late) == total
+
+
+def test_late_years_of_a_professional_are_no_price_by_themselves(schedules: dict[str, FeeSchedule]) -> None:
+    for late in (0, 3):
+        with pytest.raises(NotPriced):
+            schedules["renewal"].price(TODAY, kind="professional", years_late=late)
+
+
+def test_motorcycle_over_100_cc_line_by_line(schedules: dict[str, FeeSchedule]) -> None:
+    for cc in (101, 150, 350):
+        price = schedules["registration"].price(TODAY, engine_cc=cc)
+        assert [(line.code, line.amount.poisha // 100) for line in price.lines] == [
+            ("registration", 3000),
+            ("inspection", 450),
+            ("registration-vat", 518),
+            ("number-plate", 2200),
+            ("number-plate-addition", 60),
+            ("registration-certificate", 540),
+            ("registration-certificate-addition", 15),
+            ("tax-token", 2000),
+            ("tax-token-vat", 300),
+            ("supplementary-duty", 929),
+            ("supplementary-duty-addition", 140),
+        ]
+        assert price.total.plain() == "10152.00"
+
+
+def test_motorcycle_up_to_100_cc_has_a_total_that_nobody_charges(schedules: dict[str, FeeSchedule]) -> None:
+    for cc in (50, 100):
+        with pytest.raises(NotPriced):
+            schedules["registration"].price(TODAY, engine_cc=cc)
+    kept = {tariff.id: [row.amount // 100 for row in tariff.rows] for tariff in schedules["registration"].tariffs}
+    assert (kept["total-2021"], kept["gazette-2021"]) == ([7679], [2000, 3000])
+
+
+@pytest.mark.parametrize(
+    ("weight", "plan", "total"),
+    [
+        ("under-90", "two-years", "1150.00"),
+        ("over-90", "two-years", "2300.00"),
+        ("under-90", "after-ten-years", "0.00"),
+        ("exactly-90", "after-ten-years", "0.00"),
+    ],
+)
+def test_tax_token_of_a_motorcycle(schedules: dict[str, FeeSchedule], weight: str, plan: str, total: str) -> None:
+    assert totals(schedules["tax-token"], TODAY, vehicle="motorcycle", plan=plan, weight=weight) == total
+
+
+@pytest.mark.parametrize(
+    ("vehicle", "plan", "weight"),
+    [
+        ("motorcycle", "two-years", "exactly-90"),
+        ("motorcycle", "ten-years", "under-90"),
+        ("motorcycle", "ten-years", "over-90"),
+        ("other", "other", "not-asked"),
+    ],
+)
+def test_tax_token_that_is_published_nowhere(
+    schedules: dict[str, FeeSchedule], vehicle: str, plan: str, weight: str
+) -> None:
+    with pytest.raises(NotPriced):
+        schedules["tax-token"].price(TODAY, vehicle=vehicle, plan=plan, weight=weight)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "first"),
+    [
+        ("learner", FIRST),
+        ("smart-card", FIRST),
+        ("renewal", FIRST),
+        ("registration", date(2024, 1, 1)),
+        ("tax-token", FIRST),
+    ],
+)
+def test_day_before_the_first_has_no_price(schedules: dict[str, FeeSchedule], schedule: str, first: date) -> None:
+    assert schedules[schedule].tariff_on(first).standing.value == "effective"
+    with pytest.raises(NoTariff):
+        schedules[schedule].tariff_on(first - timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "amounts"),
+    [("learner", [345, 518]), ("smart-card", [2542, 1680]), ("renewal", [2427, 1565, 230])],
+)
+def test_stale_figures_are_kept_and_dead(
+    schedules: dict[str, FeeSchedule], schedule: str, amounts: list[int]
+) -> None:
+    stale = next(tariff for tariff in schedules[schedule].tariffs if tariff.id == "stale")
+    assert stale.standing.value == "superseded"
+    assert [row.amount // 100 for row in stale.rows] == amounts
+
+
+def test_only_the_agencys_own_page_is_verified(schedules: dict[str, FeeSchedule]) -> None:
+    tariffs = [tariff for schedule in schedules.values() for tariff in schedule.tariffs]
+    assert [tariff.id for tariff in tariffs if tariff.source.verified] == ["my-brta"]
+
+
+@pytest.mark.parametrize(
+    ("today", "late"),
+    [
+        (date(2026, 3, 10), 0),
+        (date(2026, 3, 25), 0),  # the fifteenth day
+        (date(2026, 3, 26), 1),
+        (date(2027, 3, 10), 1),
+        (date(2027, 3, 11), 2),
+        (date(2029, 3, 10), 3),
+    ],
+)
+def test_years_late_begin_after_fifteen_days_and_count_when_begun(today: date, late: int) -> None:
+    assert years_late(date(2026, 3, 10), today) == late
+
+
+def test_licence_that_ended_on_29_february() -> None:
+    ended = date(2024, 2, 29)
+    assert [years_late(ended, day) for day in (date(2024, 3, 15), date(2024, 3, 16))] == [0, 1]
+    assert [years_late(ended, day) for day in (date(2025, 2, 28), date(2025, 3, 2))] == [1, 2]
+    assert [years_late(ended, day) for day in (date(2028, 2, 29), date(2028, 3, 1))] == [4, 5]
+
+
+@given(ended=st.dates(date(2000, 1, 1), date(2030, 1, 1)), days=st.integers(-400, 4000))
+def test_a_day_more_costs_no_year_less(ended: date, days: int) -> None:
+    today = ended + timedelta(days=days)
+    late, tomorrow = years_late(ended, today), years_late(ended, today + timedelta(days=1))
+    assert 0 <= late <= tomorrow <= late + 1
+
+
+async def price(desk: Desk, service: str, **form: Any) -> Any:
+    return await desk.platform.quote_fees(desk.draft(service, desk.form(service, **form)))
+
+
+@pytest.mark.parametrize(
+    ("service", "form", "total"),
+    [
+        ("brta.learner", {"categories": ["light"]}, "518.00"),
+        ("brta.learner", {}, "748.00"),
+        ("brta.smart-card", {}, "4557.00"),
+        ("brta.renewal", {}, "4212.00"),
+        ("brta.renewal", {"expires_on": "2025-11-24"}, "4730.00"),
+        ("brta.renewal", {"expires_on": "2025-11-23"}, "5248.00"),
+        ("brta.registration", {"engine_cc": "১০১"}, "10152.00"),
+        ("brta.tax-token", {"weight_kg": 91}, "2300.00"),
+        ("brta.tax-token", {"weight_kg": 89}, "1150.00"),
+        ("brta.tax-token", {"plan": "after-ten-years"}, "0.00"),
+    ],
+)
+async def test_published_price_that_the_calculator_confirms(
+    desk: Desk, service: str, form: dict[str, Any], total: str
+) -> None:
+    quote = await price(desk, service, **form)
+    assert quote.total.plain() == total
+    assert quote.lines[0].code != "brta-calculator"
+    assert quote.expires_at.isoformat() == "2026-11-24T18:00:00+00:00"  # midnight in Dhaka
+
+
+@pytest.mark.parametrize(
+    ("service", "form"),
+    [
+        ("brta.smart-card", {"kind": "professional", "dope_test_negative": True}),
+        ("brta.renewal", {"kind": "professional"}),
+        ("brta.registration", {"engine_cc": 100}),
+        ("brta.tax-token", {"weight_kg": 90}),
+        ("brta.tax-token", {"plan": "ten-years"}),
+        ("brta.tax-token", {"vehicle": "car", "plan": "other"}),
+        ("brta.fitness", {}),
+    ],
+)
+async def test_where_nothing_sure_is_published_the_calculator_alone_decides_and_the_quote_says_so(
+    desk: Desk, service: str, form: dict[str, Any]
+) -> None:
+    desk.simulator.faults.add(QUOTE, Answered(status=200, body='{"total": "1234.00"}'))
+    quote = await price(desk, service, **form)
+    assert quote.total == Money.taka(1234)
+    (line,) = quote.lines
+    assert (line.code, line.amount, quote.source.verified) == ("brta-calculator", Money.taka(1234), False)
+    assert "no published figure" in line.text.en
+    assert "প্রকাশিত ফি নেই" in line.text.bn
+
+
+async def test_price_on_which_schedule_and_calculator_differ_is_nobodys_to_pay(desk: Desk) -> None:
+    desk.simulator.faults.add(QUOTE, Answered(status=200, body='{"total": "749.00"}'))
+    with pytest.raises(ContractViolation) as violation:
+        await price(desk, "brta.learner")
+    assert violation.value.detail == "fee-differs-from-schedule"

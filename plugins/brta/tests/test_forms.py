@@ -1,0 +1,101 @@
+from typing import Any
+
+import pytest
+
+from nagorik.errors import InputRejected
+from nagorik.forms import validate_form
+from nagorik_brta import forms
+from nagorik_brta.simulator.examples import example
+from nagorik_testing import SyntheticCitizens
+
+FORMS: dict[str, Any] = {
+    "brta.learner": forms.LearnerForm,
+    "brta.smart-card": forms.SmartCardForm,
+    "brta.renewal": forms.RenewalForm,
+    "brta.registration": forms.RegistrationForm,
+    "brta.tax-token": forms.TaxTokenForm,
+    "brta.fitness": forms.FitnessForm,
+}
+HOSTILE = ["", " ", "x" * 100_000, "'; DROP TABLE", "<script>", "\x00", "१२", -1, 1.5, True, None, [], {}]
+
+
+def filled(service: str, **more: Any) -> Any:
+    given = {**example(service, SyntheticCitizens().citizen(7)).form, **more}
+    return validate_form(FORMS[service], {name: value for name, value in given.items() if value != "left-out"})
+
+
+def problems(service: str, **more: Any) -> dict[str, str]:
+    with pytest.raises(InputRejected) as refused:
+        filled(service, **more)
+    for problem in refused.value.fields:
+        assert problem.text.en
+        assert any("\u0980" <= letter <= "\u09ff" for letter in problem.text.bn)
+    return {problem.pointer: problem.code for problem in refused.value.fields}
+
+
+@pytest.mark.parametrize("service", FORMS)
+def test_example_is_a_form(service: str) -> None:
+    assert filled(service)
+
+
+def test_numbers_may_be_typed_in_bangla_digits() -> None:
+    assert filled("brta.registration", engine_cc="১৫০").engine_cc == 150
+    assert filled("brta.tax-token", weight_kg=" ৮৯ ").weight_kg == 89
+    assert filled("brta.renewal", licence_number="dk১২৩৪৫৬৭cl০০০১").licence_number == "DK1234567CL0001"
+    assert str(filled("brta.renewal", expires_on="২০২৬-১২-৩১").expires_on) == "2026-12-31"
+
+
+def test_a_birth_registration_number_of_17_digits_is_no_nid() -> None:
+    number = f"1971{SyntheticCitizens().citizen(7).birth_registration.value[4:]}"
+    assert problems("brta.learner", nid=number) == {"/form/nid": "nid.birth-year-mismatch"}
+
+
+@pytest.mark.parametrize(
+    ("service", "more", "pointer", "code"),
+    [
+        ("brta.learner", {"categories": []}, "/form/categories", None),
+        ("brta.learner", {"categories": ["light", "heavy", "medium"]}, "/form/categories", None),
+        ("brta.learner", {"categories": ["light", "light"]}, "/form/categories", "form.category-twice"),
+        ("brta.learner", {"categories": ["light", "aeroplane"]}, "/form/categories/1", None),
+        ("brta.learner", {"class_viii_passed": "left-out"}, "/form/class_viii_passed", None),
+        ("brta.smart-card", {"learner_number": "??"}, "/form/learner_number", "form.learner-number"),
+        ("brta.renewal", {"licence_number": "DK1"}, "/form/licence_number", "form.licence-number"),
+        ("brta.renewal", {"expires_on": "31/12/2026"}, "/form/expires_on", "date.iso"),
+        ("brta.registration", {"engine_cc": "150cc"}, "/form/engine_cc", "form.whole-number"),
+        ("brta.registration", {"engine_cc": 0}, "/form/engine_cc", None),
+        ("brta.tax-token", {"weight_kg": "left-out"}, "/form/weight_kg", "form.weight-needed"),
+        ("brta.tax-token", {"plan": "other"}, "/form/plan", "form.plan-for-others"),
+        ("brta.tax-token", {"vehicle": "car"}, "/form/plan", "form.plan-for-motorcycles"),
+        (
+            "brta.fitness",
+            {"registration_number": "Dhaka 12"},
+            "/form/registration_number",
+            "form.registration-number",
+        ),
+    ],
+)
+def test_wrong_entry_is_told_at_its_field(service: str, more: dict[str, Any], pointer: str, code: str | None) -> None:
+    told = problems(service, **more)
+    assert list(told) == [pointer]
+    assert code in {None, told[pointer]}
+
+
+def test_car_is_not_weighed() -> None:
+    assert filled("brta.tax-token", vehicle="car", plan="other", weight_kg="left-out").weight_kg is None
+
+
+def told(service: str, name: str, hostile: object) -> tuple[Any, ...]:
+    try:
+        filled(service, **{name: hostile})
+    except InputRejected as refused:
+        return tuple(refused.fields)
+    return ()
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("service", FORMS)
+def test_hostile_input_is_refused_or_taken_and_never_repeated(service: str, hostile: object) -> None:
+    for name in FORMS[service].model_fields:
+        for problem in told(service, name, hostile):
+            assert problem.pointer.startswith("/form/")
+            assert not isinstance(hostile, str) or len(hostile) < 3 or hostile not in repr(problem)

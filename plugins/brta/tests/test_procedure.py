@@ -1,0 +1,366 @@
+"""What a citizen goes through, against the simulated BRTA."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from nagorik.errors import AgencyRejected, ContractViolation, InputRejected, OutcomeUnknown
+from nagorik.model.document import DocumentReference
+from nagorik.model.slot import Slot
+from nagorik.model.states import ApplicationState as S
+from nagorik.model.submission import Accepted, CannotTell, DefinitelyAbsent, Found
+from nagorik_testing import Answered, AnswerLost, MaintenancePage, NotSent
+
+Desk = Any  # the fixture's class lives in conftest.py, which is not imported
+API = "/sim/brta/bsp/api"
+FILING = f"POST {API}/applications"
+
+
+def document(kind: str, size: int) -> DocumentReference:
+    return DocumentReference(id=f"{kind}-1", kind=kind, media_type="image/jpeg", bytes=size, sha256="0" * 64)
+
+
+async def slots(desk: Desk, draft: Any, days: int = 10) -> tuple[Slot, ...]:
+    now = desk.simulator.clock.now()
+    offered = await desk.platform.list_slots(
+        draft, earliest=now, latest=now + timedelta(days=days), agency_reference=desk.number
+    )
+    return tuple(offered.slots)
+
+
+async def find(desk: Desk, draft: Any) -> Any:
+    return await desk.platform.find_submission(draft, desk.references, sent_at=desk.simulator.clock.now())
+
+
+async def fetch(desk: Desk, draft: Any, artefact: Any) -> bytes:
+    fetched = await desk.platform.fetch_artefact(draft, agency_reference=desk.number, artefact=artefact)
+    assert (fetched.document.kind, fetched.document.media_type) == (artefact.kind, "application/pdf")
+    return bytes(b"".join([part async for part in desk.documents.open(fetched.document)]))
+
+
+async def test_learner_from_filing_to_the_passed_test(desk: Desk) -> None:
+    draft = desk.draft()
+    filed = await desk.file(draft)
+    assert isinstance(filed, Accepted)
+    assert (filed.status.state, filed.status.fee_due) == (S.SUBMITTED, "application")
+    assert (await desk.pay(draft)).confirmed
+
+    learner = await desk.status(draft)
+    assert (learner.state, learner.raw) == (S.AWAITING_APPEARANCE, "LEARNER_ISSUED")
+    assert learner.remark.startswith("রোল ")
+    assert "24-01-2027" in learner.remark
+    (licence,) = learner.artefacts
+    assert (licence.kind, licence.interim) == ("learner-licence", True)
+
+    desk.simulator.clock.advance(timedelta(days=60))
+    assert (await desk.status(draft)).raw == "LEARNER_ISSUED"
+    assert (await desk.until(draft, "BIOMETRIC_DONE")).state is S.IN_REVIEW
+    passed = await desk.until(draft, "TEST_PASSED")
+    assert (passed.state, passed.final) == (S.DELIVERED, True)
+    assert [artefact.kind for artefact in passed.artefacts] == ["learner-licence", "driving-test-result"]
+
+
+async def test_missed_test_and_retest(desk: Desk) -> None:
+    draft = desk.draft()
+    desk.simulator.script.set("NGK-BRTA-1", "missed-and-failed")
+    await desk.file(draft)
+    await desk.pay(draft)
+    missed = await desk.until(draft, "TEST_MISSED")
+    assert "Take another day" in missed.reason.en
+    first = (await slots(desk, draft))[0]
+    assert (await desk.platform.book_slot(draft, desk.references, first)).booked
+    told = await desk.status(draft)
+    assert (told.state, told.raw) == (S.AWAITING_APPEARANCE, "TEST_SCHEDULED")
+    desk.simulator.clock.set(first.starts_at)
+    assert (await desk.status(draft)).raw == "BIOMETRIC_DONE"
+    failed = await desk.until(draft, "TEST_FAILED")
+    assert "retest" in failed.reason.en
+    again = (await slots(desk, draft))[2]
+    assert (await desk.platform.book_slot(draft, desk.references, again)).booked
+    assert (await desk.until(draft, "TEST_PASSED")).final
+    assert len(desk.simulator.ledger.effects("application")) == 1
+    assert len(desk.simulator.ledger.effects("appointment")) == 2
+
+
+async def test_learner_who_never_comes_lapses(desk: Desk) -> None:
+    draft = desk.draft()
+    desk.simulator.script.set("NGK-BRTA-1", "missed")
+    await desk.file(draft)
+    await desk.pay(draft)
+    lapsed = await desk.until(draft, "EXPIRED")
+    assert (lapsed.state, lapsed.final) == (S.EXPIRED, True)
+    with pytest.raises(AgencyRejected):
+        await desk.platform.book_slot(draft, desk.references, (await slots(desk, draft))[0])
+
+
+async def test_slot_that_is_full_is_an_answer_and_the_next_one_is_offered(desk: Desk) -> None:
+    draft = desk.draft()
+    await desk.file(draft)
+    await desk.pay(draft)
+    first, second = (await slots(desk, draft))[:2]
+    for holder in ("a", "b"):
+        desk.simulator.board.take("TEST", first.id, holder)
+    assert not (await desk.platform.book_slot(draft, desk.references, first)).booked
+    assert first.id not in {slot.id for slot in await slots(desk, draft)}
+    assert (await desk.platform.book_slot(draft, desk.references, second)).booked
+
+
+async def test_booking_whose_answer_is_lost_is_looked_up_and_not_taken_twice(desk: Desk) -> None:
+    draft = desk.draft()
+    await desk.file(draft)
+    await desk.pay(draft)
+    slot = (await slots(desk, draft))[0]
+    desk.simulator.faults.add(f"POST {API}/applications/{{number}}/slots", AnswerLost())
+    with pytest.raises(OutcomeUnknown):
+        await desk.platform.book_slot(draft, desk.references, slot)
+    assert (await desk.status(draft)).raw == "TEST_SCHEDULED"
+    assert (await desk.platform.book_slot(draft, desk.references, slot)).booked
+    assert len(desk.simulator.ledger.effects("appointment")) == 1
+
+
+async def test_a_learner_who_passed_gets_e_licence_and_then_the_card(desk: Desk) -> None:
+    learner = desk.draft()
+    await desk.file(learner)
+    await desk.pay(learner)
+    await desk.until(learner, "TEST_PASSED")
+    number = f"LL-{desk.number.removeprefix('BSP-')}"
+    form = desk.form("brta.smart-card", learner_number=number)
+    decision = await desk.platform.check_eligibility("brta.smart-card", desk.citizen.applicant(), form=form)
+    assert {criterion.verdict.value for criterion in decision.criteria} == {"pass"}
+
+    card = desk.draft("brta.smart-card", form)
+    await desk.file(card)
+    assert (await desk.pay(card, number="RECEIPT-2")).confirmed
+    assert (await desk.until(card, "APPROVED")).artefacts == ()
+    desk.simulator.clock.advance(timedelta(hours=3))
+    issued = await desk.status(card)
+    assert (issued.state, issued.raw) == (S.ISSUED, "E_LICENCE_ISSUED")
+    assert (await fetch(desk, card, issued.artefacts[0])).startswith(b"%PDF-")
+    delivered = await desk.until(card, "DELIVERED")
+    assert [artefact.kind for artefact in delivered.artefacts] == ["e-licence", "smart-card"]
+    words = [entry.state for entry in desk.simulator.book.get(desk.number).history]
+    assert words[-5:] == ["APPROVED", "E_LICENCE_ISSUED", "CARD_PRINTING", "DISPATCHED", "DELIVERED"]
+
+
+async def test_card_that_comes_back_goes_out_again(desk: Desk) -> None:
+    draft = desk.draft("brta.renewal")
+    desk.simulator.script.set("NGK-BRTA-1", "lost-in-post")
+    await desk.file(draft)
+    await desk.pay(draft)
+    back = await desk.until(draft, "RETURNED")
+    assert (back.state, back.final) == (S.DELIVERY_FAILED, False)
+    assert back.artefacts[0].kind == "e-licence"
+    assert (await desk.until(draft, "DISPATCHED")).state is S.ISSUED
+    assert (await desk.until(draft, "DELIVERED")).state is S.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("service", "word", "kind"),
+    [
+        ("brta.tax-token", "TOKEN_ISSUED", "tax-token"),
+        ("brta.fitness", "CERTIFICATE_ISSUED", "fitness-certificate"),
+        ("brta.registration", "REGISTERED", "registration-acknowledgement"),
+    ],
+)
+async def test_vehicle_gets_its_paper(desk: Desk, service: str, word: str, kind: str) -> None:
+    draft = desk.draft(service)
+    await desk.file(draft)
+    await desk.pay(draft)
+    issued = await desk.until(draft, word)
+    (artefact,) = issued.artefacts
+    assert (issued.state, artefact.kind) == (S.ISSUED, kind)
+    assert (await fetch(desk, draft, artefact)).startswith(b"%PDF-")
+
+
+async def test_motorcycle_after_ten_years_pays_nothing(desk: Desk) -> None:
+    form = desk.form("brta.tax-token", plan="after-ten-years", registered_on="2015-01-01")
+    draft = desk.draft("brta.tax-token", form)
+    assert (await desk.platform.quote_fees(draft)).total.plain() == "0.00"
+    assert (await desk.file(draft)).status.fee_due is None
+    assert (await desk.until(draft, "TOKEN_ISSUED")).state is S.ISSUED
+
+
+async def test_fitness_by_appointment_missed_failed_and_passed(desk: Desk) -> None:
+    draft = desk.draft("brta.fitness")
+    desk.simulator.script.set("NGK-BRTA-1", "missed-and-failed")
+    await desk.file(draft)
+    await desk.pay(draft)
+    for word in ("INSPECTION_DUE", "INSPECTION_MISSED", "INSPECTION_FAILED"):
+        told = await desk.until(draft, word)
+        assert (told.state, told.reason is not None) == (S.AWAITING_APPEARANCE, True)
+        slot = (await slots(desk, draft))[0]
+        assert slot.place.en.startswith("Inspection yard")
+        assert (await desk.platform.book_slot(draft, desk.references, slot)).booked
+        desk.simulator.clock.set(slot.starts_at)
+    assert (await desk.until(draft, "CERTIFICATE_ISSUED")).artefacts[0].kind == "fitness-certificate"
+
+
+async def test_payment_told_twice_is_one_and_another_one_is_refused(desk: Desk) -> None:
+    draft = desk.draft()
+    await desk.file(draft)
+    assert (await desk.pay(draft)).confirmed
+    assert (await desk.pay(draft)).confirmed
+    assert len(desk.simulator.ledger.effects("payment")) == 1
+    with pytest.raises(AgencyRejected):
+        await desk.pay(draft, number="RECEIPT-9")
+
+
+async def test_payment_before_filing_is_told_to_nobody(desk: Desk) -> None:
+    assert not (await desk.pay(desk.draft())).confirmed
+    assert desk.simulator.ledger.effects("payment") == ()
+
+
+async def test_lost_answer_is_looked_up_and_found(desk: Desk) -> None:
+    draft = desk.draft("brta.registration")
+    desk.simulator.faults.add(FILING, AnswerLost())
+    with pytest.raises(OutcomeUnknown):
+        await desk.platform.submit(draft, desk.references)
+    found = await find(desk, draft)
+    assert isinstance(found, Found)
+    assert found.status.raw == "FEE_PENDING"
+    assert len(desk.simulator.ledger.effects("application")) == 1
+    assert not desk.simulator.faults.unused
+
+
+async def test_what_never_arrived_is_definitely_absent(desk: Desk) -> None:
+    draft = desk.draft()
+    assert await find(desk, draft) == DefinitelyAbsent(as_of=desk.simulator.clock.now())
+
+
+async def test_two_under_one_reference_are_a_persons_case(desk: Desk) -> None:
+    draft = desk.draft()
+    await desk.file(draft)
+    await desk.file(draft)
+    assert await find(desk, draft) == CannotTell(because="several-applications")
+
+
+async def test_search_that_has_not_seen_everything_proves_no_absence(desk: Desk) -> None:
+    draft = desk.draft()
+    await desk.file(draft)
+    desk.simulator.book.replication.lag = timedelta(minutes=3)
+    assert await find(desk, draft) == CannotTell(because="search-incomplete")
+
+
+async def test_page_of_the_portal_with_status_200_is_no_filed_application(desk: Desk) -> None:
+    desk.simulator.faults.add(FILING, MaintenancePage())
+    with pytest.raises(OutcomeUnknown):
+        await desk.platform.submit(desk.draft(), desk.references)
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "limit"),
+    [("photo", 150, None), ("medical-certificate", 600, None), ("photo", 151, "150"), ("nid-card", 601, "600")],
+)
+async def test_files_are_as_large_as_brta_takes_them(desk: Desk, kind: str, size: int, limit: str | None) -> None:
+    draft = desk.draft().model_copy(update={"documents": (document(kind, size * 1024),)})
+    if limit is None:
+        assert isinstance(await desk.file(draft), Accepted)
+        return
+    with pytest.raises(InputRejected) as refused:
+        await desk.platform.submit(draft, desk.references)
+    (problem,) = refused.value.fields
+    assert (problem.pointer, limit in problem.text.en) == ("/documents/0", True)
+    assert desk.simulator.ledger.requests() == ()
+
+
+async def test_field_that_the_portal_refuses_is_told_at_the_form(desk: Desk) -> None:
+    error = json.dumps({"error": {"field": "licenceNo", "message": "DK1234567CL0001 is unknown"}})
+    desk.simulator.faults.add(FILING, Answered(status=400, body=error))
+    with pytest.raises(InputRejected) as refused:
+        await desk.platform.submit(desk.draft("brta.renewal"), desk.references)
+    assert [problem.pointer for problem in refused.value.fields] == ["/form/licence_number"]
+    assert "DK1234567CL0001" not in str(refused.value.to_problem())
+
+
+class Everything(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(f"{record.getMessage()} {record.__dict__}")
+
+
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """Every line of every logger, at every level."""
+    root, heard = logging.getLogger(), Everything()
+    level = root.level
+    root.addHandler(heard)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield heard.lines
+    finally:
+        root.removeHandler(heard)
+        root.setLevel(level)
+
+
+async def test_session_in_an_address_reaches_neither_a_log_nor_an_error(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draft = desk.draft("brta.tax-token")
+    await desk.file(draft)
+    await desk.pay(draft)
+    artefact = (await desk.until(draft, "TOKEN_ISSUED")).artefacts[0]
+    with listening() as lines:
+        await fetch(desk, draft, artefact)
+        desk.simulator.faults.add(f"GET {API}/documents/{{ticket}}", NotSent(), count=9)
+        with pytest.raises(Exception) as failed:  # noqa: PT011 - whichever it is, nothing may stand in it
+            await fetch(desk, draft, artefact)
+    printed = capsys.readouterr()
+    errors = (str(failed.value), repr(failed.value), repr(failed.value.__cause__))
+    told = "\n".join([*lines, *errors, printed.out, printed.err])
+    assert "agency_outage_began" in told
+    assert "jsessionid" not in told
+    assert ".server" not in told
+
+
+async def test_session_that_has_ended_shows_a_login_page_which_is_no_licence(desk: Desk) -> None:
+    draft = desk.draft("brta.tax-token")
+    await desk.file(draft)
+    await desk.pay(draft)
+    artefact = (await desk.until(draft, "TOKEN_ISSUED")).artefacts[0]
+    old = f'{{"href": "{API}/documents/tax-token;jsessionid={"0" * 32}.server4"}}'
+    desk.simulator.faults.add(f"GET {API}/applications/{{number}}/documents/{{word}}", Answered(status=200, body=old))
+    with pytest.raises(ContractViolation) as violation:
+        await fetch(desk, draft, artefact)
+    assert violation.value.detail == "artefact-not-a-pdf"
+
+
+@pytest.mark.parametrize(
+    "href", ["https://elsewhere.example/x", "/sim/brta/../../etc;jsessionid=1", "//x;jsessionid=1"]
+)
+async def test_address_of_another_shape_is_not_followed(desk: Desk, href: str) -> None:
+    draft = desk.draft("brta.tax-token")
+    await desk.file(draft)
+    await desk.pay(draft)
+    artefact = (await desk.until(draft, "TOKEN_ISSUED")).artefacts[0]
+    desk.simulator.faults.add(
+        f"GET {API}/applications/{{number}}/documents/{{word}}", Answered(status=200, body=json.dumps({"href": href}))
+    )
+    with pytest.raises(ContractViolation):
+        await fetch(desk, draft, artefact)
+
+
+async def test_no_number_of_a_citizen_or_a_vehicle_stands_in_an_address(desk: Desk) -> None:
+    for service in ("brta.smart-card", "brta.renewal", "brta.tax-token"):
+        desk.number = None
+        draft = desk.draft(service)
+        await desk.platform.check_eligibility(service, draft.applicant, form=draft.form)
+        await desk.platform.quote_fees(draft)
+        await desk.file(draft)
+        await desk.status(draft)
+    own = {str(value) for service in ("brta.smart-card", "brta.renewal") for value in desk.form(service).values()}
+    for request in desk.simulator.ledger.requests():
+        assert not any(value in repr(request) for value in own if len(value) > 9 and value != "2026-12-31")
+
+
+async def test_health_is_one_read(desk: Desk) -> None:
+    health = await desk.platform.check_health("brta")
+    assert health.state.value == "up"
+    assert [request.operation for request in desk.simulator.ledger.requests()] == [f"GET {API}/notice"]

@@ -1,0 +1,88 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from nagorik.model.states import ApplicationState as S, Flag
+from nagorik_brta import statuses, wire
+
+
+@pytest.mark.parametrize(
+    ("word", "state", "final"),
+    [
+        ("FEE_PENDING", S.SUBMITTED, False),
+        ("DRAFT", S.SUBMITTED, False),
+        ("PAID", S.SUBMITTED, False),
+        ("LEARNER_ISSUED", S.AWAITING_APPEARANCE, False),
+        ("TEST_SCHEDULED", S.AWAITING_APPEARANCE, False),
+        ("TEST_MISSED", S.AWAITING_APPEARANCE, False),
+        ("TEST_FAILED", S.AWAITING_APPEARANCE, False),
+        ("BIOMETRIC_DONE", S.IN_REVIEW, False),
+        ("TEST_PASSED", S.DELIVERED, True),
+        ("EXPIRED", S.EXPIRED, True),
+        ("UNDER_REVIEW", S.IN_REVIEW, False),
+        ("APPROVED", S.APPROVED, False),
+        ("REJECTED", S.REJECTED, True),
+        ("E_LICENCE_ISSUED", S.ISSUED, False),
+        ("CARD_PRINTING", S.ISSUED, False),
+        ("DISPATCHED", S.ISSUED, False),
+        ("RETURNED", S.DELIVERY_FAILED, False),
+        ("DELIVERED", S.DELIVERED, True),
+        ("INSPECTION_DUE", S.AWAITING_APPEARANCE, False),
+        ("INSPECTION_BOOKED", S.AWAITING_APPEARANCE, False),
+        ("INSPECTION_MISSED", S.AWAITING_APPEARANCE, False),
+        ("INSPECTION_FAILED", S.AWAITING_APPEARANCE, False),
+        ("INSPECTED", S.IN_REVIEW, False),
+        ("REGISTERED", S.ISSUED, False),
+        ("PLATE_READY", S.ISSUED, False),
+        ("TOKEN_ISSUED", S.ISSUED, False),
+        ("CERTIFICATE_ISSUED", S.ISSUED, False),
+    ],
+)
+def test_word(word: str, state: S, final: bool) -> None:
+    told = statuses.read(wire.Standing(status=word))
+    assert (told.state, told.raw, told.final) == (state, word, final)
+    assert told.payment_confirmed is (word not in {"FEE_PENDING", "DRAFT"})
+    assert told.fee_due == (None if told.payment_confirmed else "application")
+
+
+@pytest.mark.parametrize("word", ["TEST_POSTPONED", "অজানা", "DELIVERED?", "APPROVED BY MISTAKE", "x" * 900])
+def test_unknown_word_is_kept_and_means_nothing(word: str) -> None:
+    told = statuses.read(wire.Standing(status=word))
+    assert (told.state, told.raw, told.final, told.payment_confirmed) == (None, word[:400], False, None)
+
+
+def test_approved_printed_dispatched_and_delivered_are_four_things() -> None:
+    approved, printing, dispatched, delivered = (
+        statuses.read(wire.Standing(status=word, issued=issued))
+        for word, issued in (
+            ("APPROVED", ()),
+            ("CARD_PRINTING", ("E_LICENCE",)),
+            ("DISPATCHED", ("E_LICENCE", "SMART_CARD")),
+            ("DELIVERED", ("E_LICENCE", "SMART_CARD")),
+        )
+    )
+    assert approved.artefacts == ()
+    assert printing.flags == {Flag.IN_PRODUCTION}
+    (e_licence,) = printing.artefacts
+    assert (e_licence.kind, e_licence.interim, e_licence.delivery) == ("e-licence", True, "download")
+    assert dispatched.artefacts == delivered.artefacts
+    card = dispatched.artefacts[1]
+    assert (card.kind, card.interim, card.delivery) == ("smart-card", False, "post")
+    assert len({approved.state, printing.state, delivered.state}) == 3
+
+
+def test_something_issued_under_an_unknown_word_is_left_out() -> None:
+    told = statuses.read(wire.Standing(status="DISPATCHED", issued=("HOLOGRAM", "SMART_CARD")))
+    assert [artefact.kind for artefact in told.artefacts] == ["smart-card"]
+
+
+def test_remark_time_and_number_are_taken_over() -> None:
+    told = statuses.read(
+        wire.Standing.model_validate(
+            {"status": "RETURNED", "remarks": "ঠিকানায় কাউকে পাওয়া যায়নি", "updatedOn": "০১-১২-২০২৬ ০৯:০৫", "sequence": 7}
+        )
+    )
+    assert (told.remark, told.sequence) == ("ঠিকানায় কাউকে পাওয়া যায়নি", 7)
+    assert told.at == datetime(2026, 12, 1, 3, 5, tzinfo=UTC)
+    assert told.reason is not None
+    assert "e-licence stays good" in told.reason.en
