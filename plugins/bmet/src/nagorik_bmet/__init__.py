@@ -1,0 +1,1 @@
+"""The Bureau of Manpower, Employment and Training as a Nagorik plugin; ``plugin.toml`` says what it offers."""

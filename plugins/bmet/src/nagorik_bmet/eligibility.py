@@ -1,0 +1,100 @@
+"""Who may register, attend and leave. Only the passport is asked for elsewhere; everything else is told from here.
+
+The rules of the day are applied when a worker asks, when a price is named and once more on filing.
+"""
+
+from typing import Any, Final
+
+from nagorik.context import CallContext
+from nagorik.errors import FieldProblem, InputRejected, Layer
+from nagorik.model.eligibility import Criterion, EligibilityDecision, EligibilityRequest, Verdict
+from nagorik.model.request import ApplicationRequest
+from nagorik_bmet.data import CRITERIA, RULES
+from nagorik_bmet.forms import ClearanceForm, OrientationForm, RegistrationForm, WorkerForm
+from nagorik_bmet.passport import months_later, valid_passport
+
+PAPERS: Final = ("visa", "contract", "pdo-certificate", "bank-account", "medical-report")
+
+_FIELDS: Final = {
+    "working-age": "/form/birth_date",
+    "domestic-work": "/form/occupation",
+    "registration-valid": "/form/registered_on",
+    "own-application": "/form/birth_date",
+    **dict.fromkeys(PAPERS, "/form/papers"),
+}
+"""Where each is put right."""
+
+
+async def decide(request: EligibilityRequest, context: CallContext[Any]) -> EligibilityDecision:
+    """Every criterion of the service with its verdict."""
+    criteria = _told_from_here(request)
+    if request.service != "bmet.orientation":
+        criteria.append(await valid_passport(request, context))
+    return EligibilityDecision(criteria=tuple(criteria))
+
+
+def check_today(request: ApplicationRequest) -> None:
+    """Refuse what the rules of the day of ``request`` do not allow, before anything is sent.
+
+    Raises:
+        InputRejected: At the field of each such entry.
+    """
+    asked = EligibilityRequest(service=request.service, on=request.on, applicant=request.applicant, form=request.form)
+    problems = [
+        FieldProblem(pointer=_FIELDS[found.id], code=f"bmet.{found.id}", text=found.text)
+        for found in _told_from_here(asked)
+        if found.verdict is Verdict.FAIL
+    ]
+    if problems:
+        raise InputRejected(problems, layer=Layer.PLUGIN)
+
+
+def _told_from_here(request: EligibilityRequest) -> list[Criterion]:
+    criteria = [CRITERIA.age("working-age", request, at_least="working-age-from"), _own_application(request)]
+    if request.service != "bmet.orientation":
+        criteria.append(_domestic_work(request))
+    if request.service != "bmet.registration":
+        criteria.append(_registration(request))
+    if request.service == "bmet.clearance":
+        criteria += [_paper(name, request) for name in PAPERS]
+    return criteria
+
+
+def _own_application(request: EligibilityRequest) -> Criterion:
+    form = request.form
+    same = form.birth_date == request.applicant.birth_date if isinstance(form, WorkerForm) else None
+    return CRITERIA.criterion("own-application", same)
+
+
+def _domestic_work(request: EligibilityRequest) -> Criterion:
+    """Whom the limits are about depends on sex and occupation; who is within them need not be asked for either."""
+    rules = RULES.on(request.on)
+    low, high = rules["domestic-work-from"], rules["domestic-work-to"]
+    within = CRITERIA.age("domestic-work", request, at_least="domestic-work-from", at_most="domestic-work-to")
+    form, sex = request.form, request.applicant.sex
+    occupation = form.occupation if isinstance(form, RegistrationForm | ClearanceForm) else None
+    if within.verdict is Verdict.PASS or sex in {"male", "other"} or occupation not in {None, "domestic-work"}:
+        holds: bool | None = True
+    else:
+        holds = False if sex == "female" and occupation else None
+    bounds = {"at_least": low.as_int, "at_most": high.as_int}
+    return CRITERIA.criterion("domestic-work", holds, source=low.source, **bounds)
+
+
+def _registration(request: EligibilityRequest) -> Criterion:
+    """Good to the day before the same day two years later; one of a day to come does not hold."""
+    form, rule = request.form, RULES.on(request.on)["registration-years"]
+    holds: bool | None = None
+    if isinstance(form, OrientationForm | ClearanceForm):
+        begun = form.registered_on <= request.on
+        holds = begun and request.on < months_later(form.registered_on, 12 * rule.as_int)
+    return CRITERIA.criterion("registration-valid", holds, source=rule.source, years=rule.as_int)
+
+
+def _paper(name: str, request: EligibilityRequest) -> Criterion:
+    """Whether the worker says that it is at hand; a card that is corrected has its papers at BMET already."""
+    form, rule = request.form, RULES.on(request.on)["clearance-papers"]
+    holds: bool | None = None
+    if isinstance(form, ClearanceForm):
+        holds = True if name in form.papers else False if form.card == "new" else None
+    return CRITERIA.criterion(name, holds, source=rule.source)

@@ -1,0 +1,49 @@
+"""What the simulated BMET knows by itself: ``figures.toml``."""
+
+import tomllib
+from datetime import date
+from functools import cache
+from importlib.resources import files
+
+from nagorik.bangladesh import Money
+from nagorik.privacy import Model
+
+
+class Fees(Model):
+    """Whole taka, and the day from which the card is free."""
+
+    REGISTRATION: int
+    ORIENTATION: int
+    SMART_CARD: int
+    free_from: date
+
+
+class Centre(Model):
+    """A training centre."""
+
+    en: str
+    bn: str
+
+
+class Figures(Model):
+    """The whole file."""
+
+    fees: Fees
+    centres: dict[str, Centre]
+
+    def price(self, service: str, day: date) -> Money:
+        """What BMET asks for on a day in Dhaka.
+
+        Raises:
+            KeyError: There is no such service.
+        """
+        fees = self.fees
+        card = 0 if day >= fees.free_from else fees.SMART_CARD
+        prices = {"REGISTRATION": fees.REGISTRATION, "ORIENTATION": fees.ORIENTATION, "CLEARANCE": card}
+        return Money.taka(prices[service])
+
+
+@cache
+def figures() -> Figures:
+    """The file, read once."""
+    return Figures.model_validate(tomllib.loads(files(__package__).joinpath("figures.toml").read_text("utf-8")))

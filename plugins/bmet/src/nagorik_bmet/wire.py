@@ -1,0 +1,210 @@
+"""Between the forms and BMET's interface, as it is modelled: BMET publishes none.
+
+``simulator/WIRE.md`` describes it. Days are YYYY-MM-DD, times are Dhaka's. No address holds a number of a worker.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from pydantic import Field
+
+from nagorik.agency_client import Answer, WireModel
+from nagorik.bangladesh import dhaka_date
+from nagorik.errors import ContractViolation, FieldProblem, InputRejected, NagorikError
+from nagorik.model.payment import PaymentReceipt
+from nagorik.model.request import ApplicationRequest
+from nagorik.model.slot import SlotsRequest
+from nagorik.model.status import AgencyStatus
+from nagorik.wire_fields import DhakaMinute, DhakaSecond, TakaAmount
+from nagorik_bmet.data import STATUSES, TEXTS
+from nagorik_bmet.forms import ClearanceForm, OrientationForm, RegistrationForm
+
+API: Final = "/sim/bmet/v1"
+
+COLLECTIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "bmet.registration": f"{API}/registrations",
+        "bmet.orientation": f"{API}/pdo-bookings",
+        "bmet.clearance": f"{API}/clearances",
+    }
+)
+
+FORM_FIELDS: Final = MappingProxyType(
+    {
+        "dob": "/form/birth_date",
+        "passportNo": "/form/passport_no",
+        "mobile": "/form/mobile",
+        "occupation": "/form/occupation",
+        "skills": "/form/skills",
+        "countries": "/form/countries",
+        "bmetNo": "/form/bmet_number",
+        "registeredOn": "/form/registered_on",
+        "ttcCode": "/form/centre",
+        "card": "/form/card",
+        "country": "/form/country",
+        "employer": "/form/employer",
+        "recruitingAgency": "/form/recruiting_agency",
+        "papers": "/form/papers",
+        "correction": "/form/correction",
+    }
+)
+"""Where the worker filled in what BMET calls by these names."""
+
+
+# What BMET answers
+
+
+class Standing(WireModel):
+    """How an application stands."""
+
+    reference: str = Field(pattern=r"^[A-Z]{3}-[0-9]{4,20}$")
+    """Goes into the path of what is asked next."""
+    status: str = Field(min_length=1)
+    updated_at: DhakaSecond | None = Field(default=None, alias="updatedAt")
+    remarks: str | None = None
+    sequence: int | None = Field(default=None, ge=0)
+    number: str | None = None
+    """The number of what has been issued: the BMET number, a certificate's, a card's."""
+
+    def read(self) -> AgencyStatus:
+        """As the platform says it; what has been issued carries its number."""
+        status = STATUSES.status(self.status, remark=self.remarks, at=self.updated_at, sequence=self.sequence)
+        numbered = tuple(one.model_copy(update={"reference": self.number}) for one in status.artefacts)
+        return status.model_copy(update={"artefacts": numbered})
+
+
+class Matches(WireModel):
+    """What BMET holds under one client reference."""
+
+    items: tuple[Standing, ...]
+    complete: bool
+    """Whether the search saw everything."""
+
+
+class Price(WireModel):
+    """What BMET asks for."""
+
+    total: TakaAmount
+
+
+class PaymentTaken(WireModel):
+    """What BMET says to a payment."""
+
+    confirmed: bool
+
+
+class Batch(WireModel):
+    """A batch of the course, of three days in a row."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9:-]+$", max_length=40)
+    begins: DhakaMinute
+    ends: DhakaMinute
+    seats: int = Field(ge=0)
+
+
+class Batches(WireModel):
+    """The batches of a training centre, in order of time."""
+
+    centre: str
+    centre_bn: str = Field(alias="centreBn")
+    items: tuple[Batch, ...]
+
+
+class Seat(WireModel):
+    """A seat taken, or a batch that is full."""
+
+    booked: bool
+    number: str | None = Field(default=None, alias="seatNo")
+
+
+class Centres(WireModel):
+    """The list of training centres; names nobody, so it serves to see whether BMET answers."""
+
+    items: tuple[str, ...] = Field(min_length=1)
+
+
+def read_error(answer: Answer) -> NagorikError | None:
+    """BMET's own errors, as far as the model has them."""
+    document = answer.document
+    error = document.get("error") if isinstance(document, dict) else None
+    if not isinstance(error, dict):
+        return None
+    if answer.status < 300:  # noqa: PLR2004 - a success with an error in it says neither
+        return ContractViolation("error-with-success-status")
+    pointer = FORM_FIELDS.get(str(error.get("field")))
+    if answer.status in {400, 422} and pointer is not None:
+        code = "bmet.field-refused"
+        return InputRejected([FieldProblem(pointer=pointer, code=code, text=TEXTS.text(code))])
+    return None
+
+
+# What BMET is told
+
+
+def to_application(request: ApplicationRequest, client_reference: str) -> dict[str, Any]:
+    """An application as it is filed."""
+    return {"clientReference": client_reference, **to_details(request)}
+
+
+def to_details(request: ApplicationRequest) -> dict[str, Any]:
+    """What an application says: all of it when it is filed, and again as corrected."""
+    form = request.form
+    details: dict[str, Any] = {}
+    if isinstance(form, RegistrationForm):
+        details = {
+            "passportNo": form.passport_no.value,
+            "dob": form.birth_date.isoformat(),
+            "mobile": form.mobile.e164,
+            "occupation": _upper(form.occupation),
+            "skills": list(form.skills),
+            "countries": list(form.countries),
+        }
+    elif isinstance(form, OrientationForm):
+        details = {
+            "bmetNo": form.bmet_number,
+            "registeredOn": form.registered_on.isoformat(),
+            "dob": form.birth_date.isoformat(),
+            "ttcCode": _upper(form.centre),
+        }
+    else:
+        clearance = request.form_as(ClearanceForm)
+        details = {
+            "card": _upper(clearance.card),
+            "bmetNo": clearance.bmet_number,
+            "registeredOn": clearance.registered_on.isoformat(),
+            "dob": clearance.birth_date.isoformat(),
+            "passportNo": clearance.passport_no.value,
+            "occupation": _upper(clearance.occupation),
+            "country": clearance.country,
+            "employer": clearance.employer,
+            "recruitingAgency": clearance.recruiting_agency,
+            "papers": [_upper(paper) for paper in clearance.papers],
+            "correction": clearance.correction,
+        }
+    details["documents"] = [{"kind": document.kind, "sha256": document.sha256} for document in request.documents]
+    return {name: value for name, value in details.items() if value is not None}
+
+
+def to_price_question(request: ApplicationRequest) -> dict[str, str]:
+    """What is to be priced."""
+    asked = {"service": _upper(request.service.partition(".")[2])}
+    return {**asked, "card": _upper(request.form.card)} if isinstance(request.form, ClearanceForm) else asked
+
+
+def to_payment(receipt: PaymentReceipt) -> dict[str, str]:
+    """A payment, by its own number."""
+    return {
+        "reference": receipt.reference,
+        "amount": receipt.amount.plain(),
+        "paidOn": dhaka_date(receipt.captured_at).isoformat(),
+    }
+
+
+def to_days(request: SlotsRequest) -> dict[str, str]:
+    """The days between which batches are asked for."""
+    return {"from": dhaka_date(request.earliest).isoformat(), "to": dhaka_date(request.latest).isoformat()}
+
+
+def _upper(word: str) -> str:
+    return word.upper().replace("-", "_")
