@@ -47,8 +47,8 @@ def references_of(progress: Progress) -> References:
     )
 
 
-async def _eligibility(platform: Platform, draft: ApplicationDraft, _: Progress, __: Next) -> Result:
-    return await platform.check_eligibility(draft.service, draft.applicant, form=draft.form, consent=draft.consent)
+async def _eligibility(platform: Platform, draft: ApplicationDraft, progress: Progress, _: Next) -> Result:
+    return await platform.check_eligibility(draft.service, draft.applicant, form=draft.form, consent=progress.consent)
 
 
 async def _quote(platform: Platform, draft: ApplicationDraft, progress: Progress, _: Next) -> Result:

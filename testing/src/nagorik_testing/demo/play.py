@@ -163,6 +163,7 @@ def _opened(example: Example, identity: UUID, platform: Platform, clock: Simulat
         fee_ceiling=example.fee_ceiling,
         given_at=now,
         expires_at=now + timedelta(days=CONSENT_DAYS),
+        asks=frozenset(service.asks),
     )
     plugin = next(found for found in platform.plugins if found.id == example.service.partition(".")[0])
     return Opened(
