@@ -318,7 +318,7 @@ class Bench:
         known, taken = deque(self.course), list[timedelta]()
         while self.clock.now() - began < PATIENCE:
             paying = due is not None and Operation.ADVISE_PAYMENT in service.writes
-            if paying and await self._settled(due or FIRST_STAGE):
+            if paying and await self.settled(due or FIRST_STAGE):
                 due = None
             status = await self.platform.get_status(self.draft, self.references)
             if reached(status):
@@ -332,7 +332,7 @@ class Bench:
             self.later(wait)
         raise NotReachable(f"the outcome {outcome} is not reached within {PATIENCE.days} days")
 
-    async def _settled(self, stage: str) -> bool:
+    async def settled(self, stage: str) -> bool:
         """Pay what the agency asks for at ``stage``; whether nothing is left to tell it."""
         reference = self.references.agency_reference
         quote = await self.platform.quote_fees(self.draft, stage=stage, agency_reference=reference)

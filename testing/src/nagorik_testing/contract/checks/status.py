@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from nagorik import AgencyStatus, ApplicationState, NagorikError, Operation, PluginFault, References
+from nagorik.fees.tariff import FIRST_STAGE
 from nagorik.lifecycle import route_to_reported_state
 from nagorik.manifest import PublicService
 from nagorik_testing.contract.bench import Bench, Subject, open_bench
@@ -69,28 +70,22 @@ async def _course(
     accepted = await bench.filed()
     yield accepted.status
     began, answered = bench.clock.now(), False
-    paid = Operation.ADVISE_PAYMENT not in offer.writes
+    due = FIRST_STAGE if Operation.ADVISE_PAYMENT in offer.writes else None
     while bench.clock.now() - began < COURSE:
-        paid = paid or await _paid(bench)
+        if due is not None and await bench.settled(due):
+            due = None
         status = await bench.platform.get_status(bench.draft, bench.references)
         yield status
         if status.final:
             return
+        if due is None and Operation.ADVISE_PAYMENT in offer.writes:
+            due = status.fee_due
         if status.state is ApplicationState.CORRECTION_REQUESTED and not answered:
             answered = True
             if Operation.ANSWER_CORRECTION in offer.writes:
                 yield await bench.platform.answer_correction(bench.draft, bench.references, about="1")
         bench.later(stride)
         stride = min(stride * GROWTH, LONGEST_STRIDE)
-
-
-async def _paid(bench: Bench) -> bool:
-    """Tell the agency of the payment, if there is one to make; whether it holds it now."""
-    quote = await bench.platform.quote_fees(bench.draft)
-    if not quote.total.poisha:
-        return True
-    advice = await bench.platform.advise_payment(bench.draft, bench.references, bench.receipt(quote))
-    return advice.confirmed
 
 
 async def _unknown_word(subject: Subject, offer: Offer) -> list[str]:
