@@ -1,0 +1,265 @@
+"""The host's settings: from the environment, and from one TOML file.
+
+What the environment says wins over the file, and the file over the defaults; so it is with the settings of plugins,
+too, whose own variables (``NAGORIK_NID_BASE_URL``) win over what the file says of them.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from socket import gethostname
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from nagorik import PlatformSettings, PluginConfiguration
+from nagorik.loading import Policy
+from nagorik.manifest import PluginId
+from nagorik.settings import environment_prefix
+from nagorik_host.vault import Keyring, KeyringInvalid, read_keyring
+
+PREFIX: Final = "NAGORIK_HOST_"
+FILE: Final = "NAGORIK_CONFIG"
+"""The variable that names the file; without it, ``nagorik.toml`` in the working directory is read if it is there."""
+DEFAULT_FILE: Final = "nagorik.toml"
+NESTED: Final = "__"
+
+_PLACE: Final = re.compile(r"line (\d+)")
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
+
+
+class HostSettingsRejected(ValueError):
+    """The settings cannot be used. The text names each setting and says what is wrong, never what it holds."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        """Tell what is wrong, one sentence for each setting."""
+        self.problems = tuple(problems)
+        super().__init__("; ".join(self.problems))
+
+
+def _listed(value: object) -> object:
+    """A list as the environment has it: separated by commas."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_listed)]
+
+
+class PluginEntry(BaseModel):
+    """What the host says of one plugin."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
+
+    settings: Mapping[str, Any] = Field(default_factory=dict, repr=False)
+    """The plugin's own settings, by name."""
+    egress: Annotated[frozenset[str], BeforeValidator(_listed)] = frozenset()
+    """Hosts that the plugin may reach beside those of its manifest, such as a simulator's."""
+
+
+class HostSettings(BaseSettings):
+    """All that an operator sets. ``load_host_settings`` reads it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter=NESTED,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+    database: SecretStr = SecretStr("sqlite:///nagorik.db")
+    """Where the books are: ``sqlite:///FILE`` or ``postgresql://…``."""
+    keys: SecretStr | None = None
+    """The host's keys, as ``nagorik keys new`` prints them. Either this or ``keys_file``."""
+    keys_file: Path | None = None
+    """The file that holds the host's keys; nobody else should be able to read it."""
+    documents: Path = Path("nagorik-documents")
+    """The folder of citizens' documents, each sealed; it is made when the first is kept."""
+    allow: Names | None = None
+    """The plugins that may be used, by id; all that are installed if absent."""
+    deny: Names = frozenset()
+    """Plugins that may not be used, by id or by distribution."""
+    worker: str = Field(default_factory=gethostname, min_length=1, max_length=120)
+    """What this machine's worker is known by; the machine's name by default."""
+    retention_days: int | None = Field(default=None, ge=1)
+    """Days after its close for which a citizen's data are kept; ``nagorik erase`` erases what is older."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    """The least that is logged."""
+    plugins: Mapping[str, PluginEntry] = Field(default_factory=dict)
+    """By plugin id: settings and egress."""
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("plugins", mode="before")
+    @classmethod
+    def _by_id(cls, value: object) -> object:
+        """A variable's name has no hyphen: ``LAND_MUTATION`` is the plugin ``land-mutation``."""
+        if not isinstance(value, Mapping):
+            return value
+        entries: dict[str, Any] = {}
+        for name, entry in value.items():
+            known = str(name).replace("_", "-")
+            before = entries.get(known)
+            both = isinstance(before, Mapping) and isinstance(entry, Mapping)
+            entries[known] = {**before, **entry} if both else entry  # type: ignore[dict-item]
+        return entries
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment before the file, whose content the caller hands in."""
+        return env_settings, init_settings
+
+    def keyring(self) -> Keyring:
+        """The host's keys.
+
+        Raises:
+            HostSettingsRejected: There are none, there are two sets of them, or they cannot be used.
+        """
+        if self.keys is not None and self.keys_file is not None:
+            raise HostSettingsRejected(["keys and keys_file are both set; keep one of them"])
+        if self.keys is not None:
+            return _keyring("keys", self.keys.get_secret_value())
+        if self.keys_file is None:
+            raise HostSettingsRejected(
+                ["keys_file is not set: write nagorik keys new NAME into a file, and set keys_file to its path"]
+            )
+        try:
+            text = self.keys_file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise HostSettingsRejected([f"keys_file: the file cannot be read ({type(error).__name__})"]) from None
+        return _keyring("keys_file", text)
+
+    def platform(self) -> PlatformSettings:
+        """How the platform is composed, without documents."""
+        return PlatformSettings(
+            plugins={
+                name: PluginConfiguration(settings=_beside_environment(name, entry.settings), egress=entry.egress)
+                for name, entry in self.plugins.items()
+            },
+            admission=Policy(allow=self.allow, deny=self.deny),
+        )
+
+
+def settings_file() -> Path | None:
+    """The file that settings are read from, if there is one.
+
+    Raises:
+        HostSettingsRejected: ``NAGORIK_CONFIG`` names none.
+    """
+    named = os.environ.get(FILE)
+    if named is None:
+        return Path(DEFAULT_FILE) if Path(DEFAULT_FILE).is_file() else None
+    if not Path(named).is_file():
+        raise HostSettingsRejected([f"{FILE} names no file"])
+    return Path(named)
+
+
+def load_host_settings() -> HostSettings:
+    """Read the settings from the environment and from the file.
+
+    Raises:
+        HostSettingsRejected: Naming each setting that is wrong or that does not exist, never a value.
+    """
+    path = settings_file()
+    written = _read(path) if path is not None else {}
+    unknown = [_unknown(f"{PREFIX}{name.upper()}", variables()) for name in _strange_variables()]
+    try:
+        settings = HostSettings(**written)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        raise HostSettingsRejected([*unknown, *(_told(problem) for problem in found)]) from None
+    except SettingsError:
+        # A nested value that should be JSON; the library's own error quotes it.
+        raise HostSettingsRejected([*unknown, f"a variable {PREFIX}PLUGINS{NESTED}… does not hold JSON"]) from None
+    if unknown:
+        raise HostSettingsRejected(unknown)
+    return settings
+
+
+@cache
+def variables() -> tuple[str, ...]:
+    """The names of all settings in the environment."""
+    return tuple(f"{PREFIX}{name.upper()}" for name in HostSettings.model_fields)
+
+
+def is_configured() -> bool:
+    """Whether anybody has set anything, a file or a variable."""
+    return FILE in os.environ or Path(DEFAULT_FILE).is_file() or any(name.startswith(PREFIX) for name in os.environ)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_bytes().decode())
+    except UnicodeDecodeError:
+        raise HostSettingsRejected([f"{path.name} is not UTF-8"]) from None
+    except OSError as error:
+        raise HostSettingsRejected([f"{path.name} cannot be read ({type(error).__name__})"]) from None
+    except tomllib.TOMLDecodeError as error:
+        # Its text may quote what is written there.
+        place = _PLACE.search(str(error))
+        where = f"line {place[1]}" if place else "its end"
+        raise HostSettingsRejected([f"{path.name} is not TOML: look at {where}"]) from None
+
+
+def _strange_variables() -> Iterator[str]:
+    known = set(HostSettings.model_fields)
+    for variable in sorted(os.environ):
+        name = variable.removeprefix(PREFIX).lower()
+        if variable.startswith(PREFIX) and name not in known and not name.startswith(f"plugins{NESTED}"):
+            yield name
+
+
+def _told(problem: Mapping[str, Any]) -> str:
+    place = [str(part) for part in problem["loc"]]
+    # What is written where a name should be might be anything, a secret included.
+    name = ".".join(part if _NAME.fullmatch(part) else "…" for part in place)
+    match problem["type"]:
+        case "extra_forbidden":
+            entry = place[:1] == ["plugins"] and len(place) > 1
+            return _unknown(name, PluginEntry.model_fields if entry else HostSettings.model_fields)
+        case "missing":
+            return f"{name} is missing"
+        case kind:
+            return f"{name} is not accepted ({kind.replace('_', '-')})"
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    above, _, last = name.rpartition(".")
+    likely = get_close_matches(last, list(known), n=1, cutoff=0.5)
+    meant = f"; did you mean {'.'.join(filter(None, (above, likely[0])))}?" if likely else ""
+    return f"there is no setting {name}{meant}"
+
+
+def _keyring(setting: str, text: str) -> Keyring:
+    try:
+        return read_keyring(text)
+    except KeyringInvalid as error:
+        raise HostSettingsRejected([f"{setting}: {error}"]) from None
+
+
+def _beside_environment(plugin: PluginId, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that the environment does not give."""
+    prefix, given = environment_prefix(plugin), {name.upper() for name in os.environ}
+    return {name: value for name, value in settings.items() if f"{prefix}{name.upper()}" not in given}
