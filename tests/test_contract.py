@@ -18,6 +18,7 @@ from nagorik.loading import Registry
 from nagorik.manifest import PublicService
 from nagorik.operations import Idempotency, Operation
 from nagorik_nid.simulator import NidSimulator
+from nagorik_testing.contract.all_cores import run_on_all_cores
 from nagorik_testing.contract.bench import Subject
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.command import command, write
@@ -196,3 +197,11 @@ def arguments(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     command.configure(parser)
     return parser.parse_args(words)
+
+
+def test_run_on_all_cores_finds_what_a_run_on_one_finds() -> None:
+    nid = Subject.installed(NidSimulator)
+    shared_out = run_on_all_cores(nid, families={"delivery", "catalogue"})
+    alone = asyncio.run(run_suite(nid, families={"delivery", "catalogue"}, checks=CHECKS))
+    assert shared_out == alone
+    assert len(shared_out.results) > 100

@@ -15,6 +15,7 @@ from nagorik.cli.command import ExitCode
 from nagorik.cli.output import add_day_argument, add_json_argument, day_of, plain, print_error, print_json
 from nagorik.logs import configure_logging, is_configured
 from nagorik.settings import environment_prefix
+from nagorik_testing.contract.all_cores import run_on_all_cores
 from nagorik_testing.contract.bench import Subject
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.drift import compare
@@ -22,7 +23,7 @@ from nagorik_testing.contract.live import Live, PeopleInvalid, load_people
 from nagorik_testing.contract.package_waivers import WAIVERS_FILE, waivers_of
 from nagorik_testing.contract.recording import Recording, known_words, record_run, settings_of
 from nagorik_testing.contract.report import Canary, Report, Source, document_of, make_report
-from nagorik_testing.contract.suite import FAMILY_OF, SuiteBroken, run_suite
+from nagorik_testing.contract.suite import FAMILY_OF, SuiteBroken
 from nagorik_testing.contract.telling import tell
 from nagorik_testing.contract.waivers import Waiver, WaiversInvalid, judge
 from nagorik_testing.exchanges import Exchange, dump_exchanges, load_exchanges
@@ -151,7 +152,7 @@ def _prove(
     on: date,
 ) -> Report:
     began = time.perf_counter()
-    results = asyncio.run(run_suite(subject, families=arguments.family, checks=CHECKS))
+    results = run_on_all_cores(subject, families=arguments.family)
     canary = None
     if arguments.record is not None or recorded is not None:
         now = asyncio.run(record_run(subject))

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from nagorik import Operation
-from nagorik.manifest import Manifest
+from nagorik.manifest import Manifest, PaymentGateway, PublicService
 from nagorik_testing.contract.bench import PLAYED, Subject
 from nagorik_testing.contract.faults import play_matrix
 from nagorik_testing.contract.live_play import REACHED, play_live
@@ -109,7 +109,7 @@ def known_checks(manifest: Manifest, checks: Sequence[Check]) -> tuple[tuple[str
 
 
 async def run_suite(subject: Subject, *, families: Collection[str] | None = None, checks: Sequence[Check]) -> Results:
-    """Run every check of the chosen families.
+    """Run every check of the chosen families, one after another.
 
     A run that collects nothing, and a check that says nothing, are failures of the run.
 
@@ -121,32 +121,55 @@ async def run_suite(subject: Subject, *, families: Collection[str] | None = None
     Raises:
         SuiteBroken: Two findings, or two checks, claim the same id for the same offer.
     """
-    known = known_checks(subject.manifest, checks)
-    if twice := sorted({name for _, name in known if [other for _, other in known].count(name) > 1}):
-        raise SuiteBroken(f"two checks claim {', '.join(twice)}")
-    chosen = None if families is None else frozenset(families)
     found: list[Result] = []
     for offer in subject.manifest.offers:
-        operations = {operation for operation in offer.operations & PLAYED if _wanted(FAMILY_OF[operation], chosen)}
-        narrowed = offer.model_copy(
-            update={
-                "reads": tuple(operation for operation in offer.reads if operation in operations),
-                "writes": {name: kind for name, kind in offer.writes.items() if name in operations},
-            }
-        )
-        playing = (
-            play_matrix(subject, narrowed) if subject.live is None else play_live(subject, subject.live, narrowed)
-        )
-        async for finding in playing:
-            found.append(Result(FAMILY_OF[Operation(finding.check.partition("/")[0])], finding))  # noqa: PERF401
+        found += await play_offer(subject, offer, families)
+    found += await play_checks(subject, families, checks)
+    return collect(subject.manifest, found, families, checks)
+
+
+async def play_offer(
+    subject: Subject, offer: PublicService | PaymentGateway, families: Collection[str] | None
+) -> list[Result]:
+    """The fault matrix of one service or gateway, as far as it counts in ``families``."""
+    operations = {operation for operation in offer.operations & PLAYED if _wanted(FAMILY_OF[operation], families)}
+    narrowed = offer.model_copy(
+        update={
+            "reads": tuple(operation for operation in offer.reads if operation in operations),
+            "writes": {name: kind for name, kind in offer.writes.items() if name in operations},
+        }
+    )
+    playing = play_matrix(subject, narrowed) if subject.live is None else play_live(subject, subject.live, narrowed)
+    return [Result(FAMILY_OF[Operation(finding.check.partition("/")[0])], finding) async for finding in playing]
+
+
+async def play_checks(subject: Subject, families: Collection[str] | None, checks: Sequence[Check]) -> list[Result]:
+    """The checks beside the fault matrix, of the chosen families."""
+    found: list[Result] = []
     for check in checks:
-        if _wanted(check.family, chosen):
+        if _wanted(check.family, families):
             own = [finding async for finding in check.run(subject)] or [_unsaid(check)]
             found += [Result(str(check.family), finding) for finding in own]
-    if not any(result.finding.standing is not Standing.NOT_APPLICABLE for result in found):
-        found.append(Result("suite", _nothing()))
-    _refuse_doubles(found)
-    ordered = sorted(found, key=lambda result: _place((result.family, result.finding.check)))
+    return found
+
+
+def collect(
+    manifest: Manifest, found: Sequence[Result], families: Collection[str] | None, checks: Sequence[Check]
+) -> Results:
+    """What a run found, in the suite's order, whatever order it was found in.
+
+    Raises:
+        SuiteBroken: Two findings, or two checks, claim the same id for the same offer.
+    """
+    known = known_checks(manifest, checks)
+    if twice := sorted({name for _, name in known if [other for _, other in known].count(name) > 1}):
+        raise SuiteBroken(f"two checks claim {', '.join(twice)}")
+    whole = list(found)
+    if not any(result.finding.standing is not Standing.NOT_APPLICABLE for result in whole):
+        whole.append(Result("suite", _nothing()))
+    _refuse_doubles(whole)
+    ordered = sorted(whole, key=lambda result: _place((result.family, result.finding.check)))
+    chosen = None if families is None else frozenset(families)
     return Results(tuple(ordered), frozenset(name for _, name in known), chosen)
 
 
@@ -159,7 +182,7 @@ def _place(named: tuple[str, str]) -> tuple[tuple[int, str], str]:
     return family_order(named[0]), named[1]
 
 
-def _wanted(family: str, chosen: frozenset[str] | None) -> bool:
+def _wanted(family: str, chosen: Collection[str] | None) -> bool:
     return chosen is None or family in chosen
 
 
