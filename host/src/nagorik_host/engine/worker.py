@@ -22,6 +22,7 @@ from nagorik.journey.perform import perform
 from nagorik.lifecycle import IllegalTransition
 from nagorik_host.engine.agencies import Agencies
 from nagorik_host.engine.claims import Claims
+from nagorik_host.engine.current import APPLICATION
 from nagorik_host.engine.hand import LEASE, Hand, Taken
 from nagorik_host.engine.inbox import Inbox
 from nagorik_host.engine.plans import Plans
@@ -236,6 +237,7 @@ class Worker:
         """Make the call, and those that follow from it at once."""
         carried: Taken | None = taken
         while carried is not None:
+            APPLICATION.set(carried.kept.id)
             outcome = await perform(self._platform, carried.draft, carried.kept.progress, carried.call)
             carried = await self._database.run(partial(self._lay_down, taken=carried, outcome=outcome))
 
