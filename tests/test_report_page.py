@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,7 @@ def visit(tmp_path: Path) -> Open:
     return open_page
 
 
-def requested_in(log: dict) -> tuple[str, ...]:
+def requested_in(log: dict[str, Any]) -> tuple[str, ...]:
     """The addresses elsewhere that the page asked for. What a browser asks for itself has no origin."""
     found = [event.get("params", {}) for event in log["events"]]
     asked = {each["url"] for each in found if each.get("initiator", BROWSERS_OWN) != BROWSERS_OWN and "url" in each}
@@ -148,7 +149,7 @@ class Text(HTMLParser):
         return " ".join(self.words)
 
 
-def test_a_page_that_asks_for_something_elsewhere_is_noticed(visit, tmp_path):
+def test_a_page_that_asks_for_something_elsewhere_is_noticed(visit: Open, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     page.write_text('<script>console.error("noticed")</script><img src="http://fonts.example/x.png">', "utf-8")
     seen = visit(page, "--dump-dom")
@@ -156,7 +157,7 @@ def test_a_page_that_asks_for_something_elsewhere_is_noticed(visit, tmp_path):
     assert "CONSOLE" in seen.said
 
 
-def test_report_of_a_good_plugin_is_read_in_a_browser(visit, good):
+def test_report_of_a_good_plugin_is_read_in_a_browser(visit: Open, good: Path) -> None:
     seen = visit(good, "--dump-dom")
     page = Text(seen.printed)
     assert "L3 payment" in page.text
@@ -171,7 +172,7 @@ def test_report_of_a_good_plugin_is_read_in_a_browser(visit, good):
     assert "CONSOLE" not in seen.said
 
 
-def test_failures_are_read_first_with_what_to_do(visit, bad):
+def test_failures_are_read_first_with_what_to_do(visit: Open, bad: Path) -> None:
     seen = visit(bad, "--dump-dom")
     page = Text(seen.printed)
     assert "Not proved:" in page.text
@@ -187,7 +188,9 @@ def test_failures_are_read_first_with_what_to_do(visit, bad):
     ("which", "width", "colours"),
     [("good", 1280, "light"), ("good", 500, "dark"), ("bad", 1280, "dark"), ("bad", 500, "light")],
 )
-def test_page_is_drawn_in_either_light_at_any_width(visit, request, tmp_path, which, width, colours):
+def test_page_is_drawn_in_either_light_at_any_width(
+    visit: Open, request: pytest.FixtureRequest, tmp_path: Path, which: str, width: int, colours: str
+) -> None:
     picture = tmp_path / f"{which}-{width}-{colours}.png"
     scheme = f"--blink-settings=preferredColorScheme={int(colours == 'light')}"
     seen = visit(request.getfixturevalue(which), f"--screenshot={picture}", f"--window-size={width},2000", scheme)
