@@ -263,3 +263,41 @@ def test_an_import_that_hangs_is_told_and_the_others_are_still_checked(
     assert told["plugin wasa"][0] == "wrong"
     assert "was not imported within 1 seconds" in told["plugin wasa"][1]
     assert told["plugin land"][0] == "fine"
+
+
+CHECK = """
+from nagorik.cli.checks import Check, Status
+
+
+def examine(now):
+    yield Check("water", Status.WARNING, f"there is none on {now:%Y-%m-%d}", "Dig a well.")
+"""
+
+
+def contributed(site: Any, source: str) -> None:
+    site.install("extra-checks", "[nagorik.checks]\nwater = extra_checks.water:examine\n", {"water.py": source})
+
+
+def test_other_distributions_add_checks(site: Any, nagorik: Any) -> None:
+    contributed(site, CHECK)
+    told = by_name(nagorik("doctor", "--json").document)
+    assert told["water"] == ("warning", "there is none on 2026-11-24", "Dig a well.")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("raise ValueError('s3cret')\n", "the check water of extra-checks 1.0.0 cannot be used: "),
+        ("examine = 5\n", "extra-checks 1.0.0 raised TypeError"),
+        ("def examine(now):\n    raise ValueError('s3cret')\n", "extra-checks 1.0.0 raised ValueError"),
+    ],
+)
+def test_broken_check_is_wrong_and_hinders_no_other(site: Any, nagorik: Any, source: str, message: str) -> None:
+    contributed(site, source)
+    result = nagorik("doctor", "--json")
+    told = by_name(result.document)
+    assert result.code == 1
+    assert told["check water"][0] == "wrong"
+    assert told["check water"][1].startswith(message)
+    assert told["logging"][0] == "fine"
+    assert "s3cret" not in result.out

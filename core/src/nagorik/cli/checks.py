@@ -2,7 +2,7 @@
 
 import asyncio
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import Final
 
 from nagorik.cli.catalogue import read_schedule
-from nagorik.cli.discovery import CommandUnusable, find_commands
+from nagorik.cli.discovery import CommandUnusable, Contribution, find_checks, find_commands
 from nagorik.cli.settings_check import check_settings
 from nagorik.fees import NoTariff
 from nagorik.loading import LoadedPlugin, PluginRecord, Quarantine, Registry
@@ -60,6 +60,7 @@ def examine(now: datetime) -> list[Check]:
         *_fees(registry, day),
         *_questions(registry),
         *_commands(),
+        *_contributed(now),
         *zone,
         *_clock(now, registry.records),
         *_logging(),
@@ -147,6 +148,26 @@ def _commands() -> Iterator[Check]:
         else:
             if not item.is_core:
                 yield Check(f"command {item.name}", Status.FINE, f"brought by {item.label}")
+
+
+def _contributed(now: datetime) -> Iterator[Check]:
+    """The checks of other distributions, such as a host's: functions of the instant that yield ``Check``s."""
+    for item in find_checks():
+        try:
+            yield from _run(item, now)
+        except CommandUnusable as problem:
+            hint = f"Repair or uninstall {item.distribution}; the other checks are not affected."
+            yield Check(f"check {item.name}", Status.WRONG, str(problem), hint)
+
+
+def _run(item: Contribution, now: datetime) -> list[Check]:
+    examine: Callable[[datetime], Iterator[Check]] = item.imported()  # type: ignore[assignment]
+    try:
+        found = list(examine(now))
+    except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything, and its text may hold values
+        hint = f"Tell the owner of {item.distribution}."
+        return [Check(f"check {item.name}", Status.WRONG, f"{item.label} raised {type(error).__name__}", hint)]
+    return found
 
 
 def _time_zone() -> Iterator[Check]:

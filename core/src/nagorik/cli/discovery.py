@@ -1,4 +1,4 @@
-"""Finding the subcommands that installed distributions bring, so that a broken one never hides another."""
+"""Finding the subcommands and checks that installed distributions bring, so that a broken one never hides another."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from nagorik.cli.command import Command
 
-ENTRY_POINT_GROUP: Final = "nagorik.commands"
+COMMANDS: Final = "nagorik.commands"
+CHECKS: Final = "nagorik.checks"
+"""Entry point groups; a check is a function of the instant that yields what it found, see ``nagorik.cli.checks``."""
 
 _CORE: Final = "nagorik"
 _CORE_COMMANDS: Final = (
@@ -24,19 +26,20 @@ _CORE_COMMANDS: Final = (
 
 
 class CommandUnusable(Exception):
-    """A subcommand that cannot be used; the text names its distribution and says why."""
+    """A subcommand or a check that cannot be used; the text names its distribution and says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """A subcommand as its entry point declares it, not imported.
+    """A subcommand or a check as its entry point declares it, not imported.
 
     Attributes:
-        name: What is typed after ``nagorik``.
+        name: What is typed after ``nagorik``, or the check's own name.
         value: ``module:object``.
         distribution: The installed distribution that brings it.
         version: Its version.
         problem: Why it cannot be used, as far as can be told without importing it.
+        kind: Which of the two it is, in a word.
     """
 
     name: str
@@ -44,6 +47,7 @@ class Contribution:
     distribution: str
     version: str
     problem: str | None = None
+    kind: str = "command"
 
     @property
     def label(self) -> str:
@@ -61,6 +65,21 @@ class Contribution:
         Raises:
             CommandUnusable: It cannot be imported, or is not what ``Command`` describes.
         """
+        found = self.imported()
+        lacking = [name for name in ("configure", "run") if not callable(getattr(found, name, None))]
+        lacking += [] if isinstance(getattr(found, "help", None), str) else ["help"]
+        if lacking or isinstance(found, type):
+            what = f"has no {' and no '.join(lacking)}" if lacking else "is a class; name an object"
+            raise self._unusable(f"{self.value} {what}")
+        command: Command = found  # type: ignore[assignment]
+        return command
+
+    def imported(self) -> object:
+        """What the entry point names.
+
+        Raises:
+            CommandUnusable: It cannot be imported.
+        """
         if self.problem is not None:
             raise self._unusable(self.problem)
         module, _, attribute = self.value.partition(":")
@@ -72,16 +91,10 @@ class Contribution:
             raise
         except BaseException as error:  # noqa: BLE001 - importing a stranger's module may raise anything
             raise self._unusable(f"{self.value} cannot be imported: {_told(error)}") from None
-        lacking = [name for name in ("configure", "run") if not callable(getattr(found, name, None))]
-        lacking += [] if isinstance(getattr(found, "help", None), str) else ["help"]
-        if lacking or isinstance(found, type):
-            what = f"has no {' and no '.join(lacking)}" if lacking else "is a class; name an object"
-            raise self._unusable(f"{self.value} {what}")
-        command: Command = found  # type: ignore[assignment]
-        return command
+        return found
 
     def _unusable(self, problem: str) -> CommandUnusable:
-        return CommandUnusable(f"the command {self.name} of {self.label} cannot be used: {problem}")
+        return CommandUnusable(f"the {self.kind} {self.name} of {self.label} cannot be used: {problem}")
 
 
 def find_commands(path: Sequence[str] | None = None) -> list[Contribution]:
@@ -90,9 +103,15 @@ def find_commands(path: Sequence[str] | None = None) -> list[Contribution]:
     Two of one name are both unusable, since which is meant is not guessed; a name of the core's is the core's.
     """
     core = [Contribution(name, value, _CORE, version(_CORE)) for name, value in _CORE_COMMANDS]
-    others = list(_contributed(path))
+    others = list(_contributed(path, COMMANDS))
     marked = [replace(item, problem=item.problem or _taken(item, core, others)) for item in others]
     return sorted([*core, *marked], key=lambda item: (item.name, item.distribution, item.value))
+
+
+def find_checks() -> list[Contribution]:
+    """The checks that installed distributions add to ``nagorik doctor``, sorted by name. Imports none of them."""
+    found = (replace(item, kind="check") for item in _contributed(None, CHECKS))
+    return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
 
 
 def _taken(item: Contribution, core: Sequence[Contribution], others: Sequence[Contribution]) -> str | None:
@@ -102,7 +121,7 @@ def _taken(item: Contribution, core: Sequence[Contribution], others: Sequence[Co
     return f"{' and '.join(rivals)} brings a command of this name too" if rivals else None
 
 
-def _contributed(path: Sequence[str] | None) -> Iterator[Contribution]:
+def _contributed(path: Sequence[str] | None, group: str) -> Iterator[Contribution]:
     # Not entry_points(): one malformed entry_points.txt would hide the commands of all distributions.
     seen: set[str] = set()
     for distribution in distributions() if path is None else distributions(path=list(path)):
@@ -110,17 +129,17 @@ def _contributed(path: Sequence[str] | None) -> Iterator[Contribution]:
             text = distribution.read_text("entry_points.txt") or ""
         except (OSError, UnicodeDecodeError):
             continue
-        if ENTRY_POINT_GROUP not in text:
+        if group not in text:
             continue
         label = _label(distribution)
         if label[0].casefold() not in seen:
             seen.add(label[0].casefold())
-            yield from _read(distribution, *label)
+            yield from _read(distribution, group, *label)
 
 
-def _read(distribution: Distribution, name: str, version: str) -> Iterator[Contribution]:
+def _read(distribution: Distribution, group: str, name: str, version: str) -> Iterator[Contribution]:
     try:
-        entries = [entry for entry in distribution.entry_points if entry.group == ENTRY_POINT_GROUP]
+        entries = [entry for entry in distribution.entry_points if entry.group == group]
     except Exception:  # noqa: BLE001 - whatever the parser of this Python version raises
         yield Contribution(name, "", name, version, "its entry_points.txt is malformed")
         return
