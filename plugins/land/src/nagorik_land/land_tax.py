@@ -12,8 +12,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from nagorik.bangladesh import Money, to_bangla_digits
-from nagorik.bangladesh.land_area import PARTS_OF
+from nagorik.bangladesh import LandArea, Money, to_bangla_digits
 from nagorik.errors import ContractViolation, FieldProblem, InputRejected, Layer
 from nagorik.fees import FeeSchedule, NoTariff, NotPriced, Price
 from nagorik.model.fee import QuoteLine
@@ -81,7 +80,7 @@ def _year_bounds(form: DevelopmentTaxForm, whole: Price, schedule: FeeSchedule, 
     most = whole.total.poisha
     if form.use != "agricultural" or kind_of(form, on) == EXEMPT:
         return most, most
-    exempt = int(RULES.on(on)["exempt-acres"].as_decimal * PARTS_OF["acre"])
+    exempt = LandArea.parse(str(RULES.on(on)["exempt-acres"].as_decimal)).parts
     least = _price(schedule, "agricultural-to-limit", max(0, form.area.parts - exempt), on)
     return (least.total.poisha if least else 0), most
 

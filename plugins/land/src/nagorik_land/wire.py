@@ -12,8 +12,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from pydantic import BeforeValidator, Field, field_validator
 
 from nagorik.agency_client import Answer, WireModel
-from nagorik.bangladesh import FiscalYear, LandArea, to_bangla_digits
-from nagorik.bangladesh.days import DayMonthYear
+from nagorik.bangladesh import DayMonthYear, FiscalYear, LandArea, to_ascii_digits, to_bangla_digits
 from nagorik.errors import ContractViolation, FieldProblem, InputRejected, NagorikError
 from nagorik.model.payment import PaymentReceipt
 from nagorik.model.request import ApplicationRequest
@@ -133,10 +132,7 @@ class Standing(WireModel):
     @field_validator("case_number", mode="before")
     @classmethod
     def _in_ascii_digits(cls, written: object) -> object:
-        return written.translate(_ASCII) if isinstance(written, str) else written
-
-
-_ASCII: Final = str.maketrans("০১২৩৪৫৬৭৮৯", "0123456789")
+        return to_ascii_digits(written) if isinstance(written, str) else written
 
 
 class Filed(Standing):
