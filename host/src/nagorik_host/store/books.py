@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, insert, or_, select, update
 
 from nagorik import ApplicationDraft
 from nagorik.journey import Event, Next, Progress, Step
@@ -179,6 +179,21 @@ class Books:
         if len(found) != 1:
             raise NoSuchApplication
         return found[0]
+
+    def named(self, transaction: Transaction, name: str) -> str:
+        """The id of the application that ``name`` is the id or the client reference of.
+
+        Raises:
+            NoSuchApplication: There is none.
+        """
+        reference = self._vault.lookup(CLIENT_REFERENCE, name)
+        query = select(applications.c.id).where(
+            or_(applications.c.id == name.lower(), applications.c.client_reference == reference)
+        )
+        found: str | None = transaction.connection.scalar(query)
+        if found is None:
+            raise NoSuchApplication
+        return found
 
     def draft(self, transaction: Transaction, kept: Kept) -> ApplicationDraft:
         """What the citizen handed in.

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from nagorik_host.store.columns import Instant
@@ -77,6 +78,16 @@ applications: Final = Table(
     Column("blocked", String(CODE)),
     Index("ix_applications_agency_reference", "plugin", "agency_reference"),
     Index("ix_applications_hold", "hold_party", "hold_code"),
+)
+FOR_A_PERSON: Final = text(
+    "closed_at IS NULL AND (hold_party = 'person' OR blocked IS NOT NULL OR state = 'manual_review')"
+)
+"""Rows that only an officer can move. Written out, so that a database sees that the index is for this question."""
+Index(
+    "ix_applications_person",
+    applications.c.updated_at,
+    sqlite_where=FOR_A_PERSON,
+    postgresql_where=FOR_A_PERSON,
 )
 # What is due is found per agency, in the order in which it fell due; what waits for somebody is not in the index.
 Index(

@@ -10,6 +10,8 @@ down_revision: str | None = None
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
+_FOR_A_PERSON = "closed_at IS NULL AND (hold_party = 'person' OR blocked IS NOT NULL OR state = 'manual_review')"
+
 
 def upgrade() -> None:
     """Bring the tables forward."""
@@ -69,6 +71,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("lease IS NOT NULL"),
         postgresql_where=sa.text("lease IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_applications_person",
+        "applications",
+        ["updated_at"],
+        unique=False,
+        sqlite_where=sa.text(_FOR_A_PERSON),
+        postgresql_where=sa.text(_FOR_A_PERSON),
     )
     op.create_table(
         "inbox",
