@@ -1,0 +1,182 @@
+"""The passport is asked about through the platform, and whatever is no clear answer cannot be told."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from nagorik import Accepted, AgencyStatus, ApplicationState, Artefact, Rejected, Text, Verdict
+from nagorik.forms import validate_form
+from nagorik.model.asking import AskedAnswer, NotAsked, WhyNotAsked
+from nagorik.model.eligibility import Criterion, EligibilityRequest
+from nagorik_bmet.forms import RegistrationForm
+from nagorik_bmet.passport import VALIDITY, VERIFICATION, last_day, months_later, valid_passport
+from nagorik_bmet.simulator.examples import example
+from nagorik_testing import Answered, SyntheticCitizens
+
+Desk = Any  # the fixture's class lives in conftest.py, which is not imported
+CITIZEN = SyntheticCitizens().citizen(7)
+TODAY = date(2026, 11, 24)
+SERVICES = ("bmet.registration", "bmet.clearance")
+VERIFY = "POST /sim/epassport/api/v1/passports/verification"
+
+
+class Standing:
+    """Stands for the call's context: a passport office with one answer."""
+
+    def __init__(self, answer: AskedAnswer) -> None:
+        self.answer = answer
+        self.asked: list[Any] = []
+
+    async def ask(self, service: str, form: Any) -> AskedAnswer:
+        self.asked.append((service, dict(form)))
+        return self.answer
+
+
+def accepted(*artefacts: Artefact) -> Accepted:
+    status = AgencyStatus(state=ApplicationState.DELIVERED, raw="VALID", artefacts=artefacts, final=True)
+    return Accepted(reference="ENQ-1", status=status)
+
+
+def until(day: str | None) -> Accepted:
+    return accepted(Artefact(kind=VALIDITY, delivery="none", reference=day))
+
+
+async def judged(answer: AskedAnswer, on: date = TODAY) -> Criterion:
+    form = validate_form(RegistrationForm, dict(example("bmet.registration", CITIZEN, TODAY).form))
+    request = EligibilityRequest(service="bmet.registration", on=on, applicant=CITIZEN.applicant(), form=form)
+    context: Any = Standing(answer)
+    found = await valid_passport(request, context)
+    born = CITIZEN.birth_date.isoformat()
+    assert context.asked == [(VERIFICATION, {"passport_no": "A00000007", "birth_date": born})]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("on", "day", "verdict"),
+    [
+        (TODAY, "2027-05-23", Verdict.FAIL),
+        (TODAY, "2027-05-24", Verdict.PASS),
+        (TODAY, "2027-05-25", Verdict.PASS),
+        (date(2026, 8, 31), "2027-02-27", Verdict.FAIL),
+        (date(2026, 8, 31), "2027-02-28", Verdict.PASS),
+        (date(2027, 8, 31), "2028-02-28", Verdict.FAIL),
+        (date(2027, 8, 31), "2028-02-29", Verdict.PASS),
+    ],
+)
+async def test_six_months_or_more(on: date, day: str, verdict: Verdict) -> None:
+    assert (await judged(until(day), on)).verdict is verdict
+
+
+async def test_a_no_carries_the_passport_offices_own_sentence() -> None:
+    reason = Text(en="It was reported lost.", bn="হারানো বলে জানানো হয়েছে।")
+    found = await judged(Rejected(reason_code="passport.cancelled", reason=reason))
+    assert found.verdict is Verdict.FAIL
+    assert reason.en in found.text.en
+    assert reason.bn in found.text.bn
+
+
+@pytest.mark.parametrize("because", WhyNotAsked)
+async def test_every_way_of_not_knowing_has_a_sentence_of_its_own(because: WhyNotAsked) -> None:
+    found = await judged(NotAsked(because=because))
+    others = [await judged(NotAsked(because=other)) for other in WhyNotAsked if other is not because]
+    assert found.verdict is Verdict.CANNOT_TELL
+    assert found.text.bn not in {other.text.bn for other in others}
+    assert "৬ মাস" in found.text.bn
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        accepted(),
+        until(None),
+        until("30/06/2031"),
+        until(""),
+        accepted(Artefact(kind="something-else", delivery="none", reference="2031-06-30")),
+        accepted(*until("2031-06-30").status.artefacts, *until("2027-01-01").status.artefacts),
+    ],
+)
+async def test_an_answer_without_one_day_cannot_be_told(answer: Accepted) -> None:
+    assert (await judged(answer)).verdict is Verdict.CANNOT_TELL
+
+
+@given(st.text(max_size=30))
+def test_whatever_stands_for_the_day_is_read_or_not(written: str) -> None:
+    day = last_day(until(written))
+    assert day is None or day == date.fromisoformat(written)
+
+
+@given(st.dates(max_value=date(9990, 1, 1)), st.integers(0, 60))
+def test_months_later_is_the_same_day_or_the_months_last(day: date, months: int) -> None:
+    later = months_later(day, months)
+    assert (later.year - day.year) * 12 + later.month - day.month == months
+    assert later.day == day.day or (later.day < day.day and later == months_later(later, 0))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize(
+    ("serial", "verdict", "words"),
+    [
+        (7, Verdict.PASS, "2031-06-30"),
+        (9000, Verdict.FAIL, "2027-01-31"),
+        (9100, Verdict.FAIL, "expired"),
+        (9200, Verdict.FAIL, "no longer valid"),
+        (9300, Verdict.FAIL, "No passport has this number"),
+    ],
+)
+async def test_beside_the_installed_passport_office(
+    both: Desk, service: str, serial: int, verdict: Verdict, words: str
+) -> None:
+    found = (await both.criteria(service, VERIFICATION, serial=serial))["passport"]
+    assert (found.verdict, words in found.text.en) == (verdict, True)
+    assert both.passport_office.ledger.effects() == ()
+
+
+@pytest.mark.parametrize(("on", "verdict"), [(date(2030, 12, 31), Verdict.PASS), (date(2031, 1, 1), Verdict.FAIL)])
+async def test_the_day_of_the_question_counts(both: Desk, on: date, verdict: Verdict) -> None:
+    decision = await both.platform.check_eligibility(
+        "bmet.registration",
+        CITIZEN.applicant(),
+        form=both.form("bmet.registration"),
+        on=on,
+        consent=both.consent("bmet.registration", VERIFICATION),
+    )
+    assert {one.id: one.verdict for one in decision.criteria}["passport"] is verdict
+
+
+async def test_nobody_is_asked_without_consent(both: Desk) -> None:
+    found = (await both.criteria("bmet.registration"))["passport"]
+    assert (found.verdict, "consent" in found.text.en) == (Verdict.CANNOT_TELL, True)
+    assert both.passport_office.ledger.requests() == ()
+
+
+async def test_a_passport_office_that_is_down_says_nothing_about_the_passport(both: Desk) -> None:
+    both.passport_office.faults.add(VERIFY, Answered(status=503), count=None)
+    found = (await both.criteria("bmet.registration", VERIFICATION))["passport"]
+    assert (found.verdict, "does not answer at present" in found.text.en) == (Verdict.CANNOT_TELL, True)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_without_a_passport_office_only_the_passport_cannot_be_told(
+    desk: Desk, both: Desk, service: str
+) -> None:
+    alone, beside = [await one.criteria(service, VERIFICATION) for one in (desk, both)]
+    assert alone.pop("passport").verdict is Verdict.CANNOT_TELL
+    assert beside.pop("passport").verdict is Verdict.PASS
+    assert alone == beside
+
+
+async def test_the_orientation_asks_nobody(both: Desk) -> None:
+    assert "passport" not in await both.criteria("bmet.orientation", VERIFICATION)
+    assert both.passport_office.ledger.requests() == ()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_before_a_number_is_given_nobody_is_asked(both: Desk, service: str) -> None:
+    decision = await both.platform.check_eligibility(
+        service, CITIZEN.applicant(), consent=both.consent(service, VERIFICATION)
+    )
+    found = {one.id: one for one in decision.criteria}["passport"]
+    assert (found.verdict, "Give its number" in found.text.en) == (Verdict.CANNOT_TELL, True)
+    assert both.passport_office.ledger.requests() == ()

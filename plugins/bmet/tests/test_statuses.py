@@ -1,0 +1,62 @@
+"""BMET's words and what they mean."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from nagorik.model.states import ApplicationState as S, Flag
+from nagorik_bmet import wire
+from nagorik_bmet.data import STATUSES
+
+
+def read(word: str, **more: Any) -> Any:
+    return wire.Standing.model_validate({"reference": "REG-00000001", "status": word, **more}).read()
+
+
+@pytest.mark.parametrize(
+    ("word", "state", "paid", "fee_due"),
+    [
+        ("PAYMENT_DUE", S.SUBMITTED, False, "application"),
+        ("PAID", S.IN_REVIEW, True, None),
+        ("REGISTERED", S.ISSUED, True, None),
+        ("BATCH_TO_CHOOSE", S.AWAITING_APPEARANCE, True, None),
+        ("PDO_BOOKED", S.AWAITING_APPEARANCE, True, None),
+        ("pdo booked", S.AWAITING_APPEARANCE, True, None),
+        ("PDO_COMPLETED", S.ISSUED, True, None),
+        ("CLEARANCE_SUBMITTED", S.IN_REVIEW, None, None),
+        ("QUERY", S.CORRECTION_REQUESTED, None, None),
+        ("APPROVED", S.APPROVED, None, None),
+        ("CARD_ISSUED", S.ISSUED, None, None),
+        ("EXPIRED", S.EXPIRED, None, None),
+    ],
+)
+def test_words(word: str, state: S, paid: bool | None, fee_due: str | None) -> None:
+    status = read(word)
+    assert (status.state, status.raw, status.payment_confirmed, status.fee_due) == (state, word, paid, fee_due)
+
+
+def test_approved_is_not_issued() -> None:
+    approved, issued = read("APPROVED"), read("CARD_ISSUED", number="EC1")
+    assert (approved.artefacts, approved.flags) == ((), frozenset({Flag.IN_PRODUCTION}))
+    [card] = issued.artefacts
+    assert (card.kind, card.delivery, card.reference) == ("smart-card", "download", "EC1")
+
+
+@pytest.mark.parametrize("word", ["REJECTED", "Approved?", "REGISTERED AGAIN", "নিবন্ধিত"])
+def test_a_word_that_nobody_knows_is_kept_and_means_nothing(word: str) -> None:
+    status = read(word)
+    assert (status.state, status.raw, status.fee_due, status.artefacts) == (None, word, None, ())
+
+
+@given(
+    st.text(min_size=1, max_size=60).filter(lambda word: word.strip() and STATUSES.meaning_of(word.strip()) is None)
+)
+def test_no_other_word_has_a_state(word: str) -> None:
+    assert read(word).state is None
+
+
+def test_a_query_carries_the_officers_remark() -> None:
+    status = read("QUERY", remarks="নাম মেলে না", updatedAt="2026-11-24 10:05:00", sequence=2)
+    assert (status.remark, status.sequence, status.reason is not None) == ("নাম মেলে না", 2, True)
+    assert status.at.isoformat() == "2026-11-24T04:05:00+00:00"
