@@ -36,7 +36,17 @@ async def database_url(request: pytest.FixtureRequest, tmp_path) -> str:
     """The URL of an empty database; every test runs on both kinds."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/books.db"
-    url_of = request.getfixturevalue("postgresql_server")
+    return await made(request.getfixturevalue("postgresql_server"))
+
+
+@pytest.fixture
+async def postgresql_url(postgresql_server: Callable[[str], str]) -> str:
+    """The URL of an empty database, for what is only on PostgreSQL."""
+    return await made(postgresql_server)
+
+
+async def made(url_of: Callable[..., str]) -> str:
+    """The URL of a new database."""
     name = f"books_{uuid4().hex}"
     connection = await asyncpg.connect(url_of())
     try:

@@ -5,7 +5,8 @@ before it happens, so it does nothing but read and write through the transaction
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -39,12 +40,47 @@ class Transaction:
         """Let somebody look at an application as soon as this is committed."""
         self.due[application] = plugin
 
+    def settle(self, application: str) -> None:
+        """Nobody need look at it after all: it was taken in hand in this transaction."""
+        self.due.pop(application, None)
+
 
 Unit = Callable[[Transaction], T]
 
 
+class Hints:
+    """What other processes say may be due. Nothing relies on it: a hint may be lost, or come twice."""
+
+    async def take(self) -> list[str]:
+        """Applications that somebody should look at; none where processes say nothing to each other.
+
+        Raises:
+            DatabaseUnavailable: The database is gone.
+        """
+        return []
+
+    async def tidy(self) -> None:
+        """Clear away what is left of hints; done now and then.
+
+        Raises:
+            DatabaseUnavailable: The database is gone.
+        """
+
+
 class Database(ABC):
     """An open database."""
+
+    @asynccontextmanager
+    async def hints(self, agencies: Sequence[str], heard: Callable[[], None]) -> AsyncIterator[Hints]:  # noqa: ARG002
+        """Hear what other processes make due at ``agencies``; ``heard`` is called when there is a hint to take."""
+        yield Hints()
+
+    async def prepare(self) -> None:  # noqa: B027 - a database may need nothing else
+        """Bring what the database needs besides the books' tables to the newest version; may be done again.
+
+        Raises:
+            DatabaseUnavailable: The database is gone.
+        """
 
     @abstractmethod
     async def run(self, unit: Unit[T]) -> T:

@@ -1,12 +1,17 @@
 """PostgreSQL: any number of processes and machines on the same books."""
 
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final, TypeVar
 
+import asyncpg
 from sqlalchemy import URL, Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction, Unit
+from nagorik_host.store import queue
+from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction, Unit
 
 T = TypeVar("T")
 
@@ -29,31 +34,54 @@ class PostgresqlDatabase(Database):
             pool_size=CONNECTIONS,
             max_overflow=0,
             pool_timeout=PATIENCE,
-            pool_pre_ping=True,
         )
+        self._running = 0
+        self._at_rest = asyncio.Event()
+        self._at_rest.set()
+        self._closed = False
 
     async def run(self, unit: Unit[T]) -> T:
         """As ``Database.run``; what the database rolled back by itself is done again."""
-        for attempt in range(1, _AGAIN + 1):
-            try:
-                return await self._run(unit)
-            except DBAPIError as error:
-                state = getattr(error.orig, "sqlstate", None)
-                if state in _ROLLED_BACK and attempt < _AGAIN:
-                    continue
-                if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
-                    raise DatabaseUnavailable("the connection to the database broke") from None
-                raise
-            except (OSError, TimeoutError):
-                raise DatabaseUnavailable("the database cannot be reached") from None
+        if self._closed:
+            raise DatabaseUnavailable("the database is closed")
+        with self._noted(), _translated():
+            for attempt in range(1, _AGAIN + 1):
+                try:
+                    return await self._run(unit)
+                except DBAPIError as error:
+                    if attempt == _AGAIN or not _may_be_done_again(error):
+                        raise
         raise AssertionError("a unit is done or has failed")
 
     async def close(self) -> None:
         """As ``Database.close``."""
+        self._closed = True
+        await self._at_rest.wait()
         await self._engine.dispose()
 
-    async def before_commit(self, connection: AsyncConnection, due: dict[str, str]) -> None:
-        """What else belongs into the transaction; nothing, unless a queue is to be told."""
+    async def prepare(self) -> None:
+        """As ``Database.prepare``: the queue's tables."""
+        with self._noted(), _translated():
+            connection = await self._own_connection()
+            try:
+                await queue.install(connection)
+            finally:
+                await connection.close()
+
+    @asynccontextmanager
+    async def hints(self, agencies: Sequence[str], heard: Callable[[], None]) -> AsyncIterator[Hints]:
+        """As ``Database.hints``, from all processes."""
+        hints = QueuedHints(self._own_connection, agencies, heard)
+        try:
+            yield hints
+        finally:
+            await hints.close()
+
+    async def _own_connection(self) -> asyncpg.Connection:
+        """A connection for one purpose, which whoever asked for it closes."""
+        arguments, options = self._engine.dialect.create_connect_args(self._engine.url)
+        connection: asyncpg.Connection = await asyncpg.connect(*arguments, **options)
+        return connection
 
     async def _run(self, unit: Unit[T]) -> T:
         async with self._engine.begin() as connection:
@@ -67,5 +95,77 @@ class PostgresqlDatabase(Database):
 
             result = await connection.run_sync(run)
             if due:
-                await self.before_commit(connection, due)
+                await queue.enqueue(await _driver_of(connection), due)
             return result
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """A connection is in use: whoever closes the database waits for it."""
+        self._running += 1
+        self._at_rest.clear()
+        try:
+            yield
+        finally:
+            self._running -= 1
+            if self._running == 0:
+                self._at_rest.set()
+
+
+class QueuedHints(Hints):
+    """Hints over a connection that is made anew when it breaks."""
+
+    def __init__(
+        self, connect: Callable[[], Awaitable[asyncpg.Connection]], agencies: Sequence[str], heard: Callable[[], None]
+    ) -> None:
+        """Hear hints for ``agencies`` on a connection from ``connect``."""
+        self._connect = connect
+        self._agencies = agencies
+        self._heard = heard
+        self._listener: queue.Listener | None = None
+
+    async def take(self) -> list[str]:
+        """As ``Hints.take``."""
+        with _translated():
+            return await (await self._listening()).take()
+
+    async def tidy(self) -> None:
+        """As ``Hints.tidy``."""
+        with _translated():
+            await (await self._listening()).tidy()
+
+    async def close(self) -> None:
+        """Hear no more."""
+        if self._listener is not None and not self._listener.is_closed:
+            await self._listener.close()
+
+    async def _listening(self) -> queue.Listener:
+        if self._listener is None or self._listener.is_closed:
+            listener = queue.Listener(await self._connect(), self._agencies)
+            await listener.listen(self._heard)
+            self._listener = listener
+        return self._listener
+
+
+async def _driver_of(connection: AsyncConnection) -> asyncpg.Connection:
+    """The driver's own connection, in the same transaction."""
+    raw: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
+    return raw
+
+
+def _may_be_done_again(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in _ROLLED_BACK
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Whatever says that the database cannot be reached, said in one way."""
+    try:
+        yield
+    except DBAPIError as error:
+        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+            raise DatabaseUnavailable("the connection to the database broke") from None
+        raise
+    except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError):
+        raise DatabaseUnavailable("the connection to the database broke") from None
+    except (OSError, TimeoutError, PoolTimeout):
+        raise DatabaseUnavailable("the database cannot be reached") from None

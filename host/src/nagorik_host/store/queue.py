@@ -54,7 +54,7 @@ async def install(connection: asyncpg.Connection) -> None:
 
 
 async def enqueue(connection: asyncpg.Connection, due: Mapping[str, str]) -> None:
-    """Say within the connection's transaction that applications are due, each with the agency that is to be called."""
+    """Say within the connection's transaction which applications are due, and each one's agency."""
     # In one order, so that two transactions never wait for each other.
     ids = sorted(due)
     await _queries(connection).enqueue(
@@ -95,7 +95,8 @@ class Listener:
     @property
     def is_closed(self) -> bool:
         """Whether the connection is gone."""
-        return self._connection.is_closed()
+        closed: bool = self._connection.is_closed()
+        return closed
 
     async def take(self) -> list[str]:
         """The applications that hints were enqueued for; a hint is taken once."""

@@ -36,7 +36,11 @@ async def revision_of(database: Database) -> str | None:
 
 
 async def upgrade(database: Database) -> tuple[str | None, str]:
-    """Bring a database to the newest revision, in one transaction; returns the revision before and after."""
+    """Bring a database to the newest revision; returns the revision before and after.
+
+    The revision changes in one transaction, the last: a database of the newest revision has all that it needs, and
+    an upgrade that broke off is finished by the next.
+    """
 
     def unit(transaction: Transaction) -> tuple[str | None, str]:
         before = _revision(transaction.connection)
@@ -45,6 +49,7 @@ async def upgrade(database: Database) -> tuple[str | None, str]:
         command.upgrade(config, "head")
         return before, newest()
 
+    await database.prepare()
     return await database.run(unit)
 
 
