@@ -26,6 +26,7 @@ from pydantic_settings import (
 from nagorik import PlatformSettings, PluginConfiguration
 from nagorik.loading import Policy
 from nagorik.manifest import PluginId
+from nagorik.model.document import DocumentStore
 from nagorik.settings import environment_prefix
 from nagorik_host.vault import Keyring, KeyringInvalid, read_keyring
 
@@ -151,9 +152,10 @@ class HostSettings(BaseSettings):
             raise HostSettingsRejected([f"keys_file: the file cannot be read ({type(error).__name__})"]) from None
         return _keyring("keys_file", text)
 
-    def platform(self) -> PlatformSettings:
-        """How the platform is composed, without documents."""
+    def platform(self, *, documents: DocumentStore | None = None) -> PlatformSettings:
+        """How the platform is composed, with ``documents`` as the host's store."""
         return PlatformSettings(
+            documents=documents,
             plugins={
                 name: PluginConfiguration(settings=_beside_environment(name, entry.settings), egress=entry.egress)
                 for name, entry in self.plugins.items()

@@ -1,5 +1,6 @@
 """Ending the life of a citizen's data, and changing the keys that guard it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -7,10 +8,12 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Table, delete, literal, select, update
 
-from nagorik_host.store.books import NoSuchApplication
+from nagorik.journey.events import ArtefactFetched
+from nagorik_host.documents import FolderDocuments
+from nagorik_host.store.books import Books, NoSuchApplication
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.schema import applications, inbox, payloads
-from nagorik_host.vault import Vault
+from nagorik_host.vault import Erased, Vault
 
 PAGE: Final = 500
 
@@ -41,11 +44,7 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
         NoSuchApplication: The books hold none by this id.
         StillOpen: It is not closed.
     """
-    query = select(applications.c.closed_at).where(applications.c.id == application).with_for_update()
-    row = transaction.connection.execute(query).one_or_none()
-    if row is None:
-        raise NoSuchApplication(application)
-    if row.closed_at is None:
+    if _closed_at(transaction, application) is None:
         raise StillOpen
     transaction.connection.execute(delete(payloads).where(payloads.c.application == application))
     transaction.connection.execute(update(inbox).where(inbox.c.application == application).values(data_key=None))
@@ -61,26 +60,72 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
     )
 
 
-async def erase_closed(database: Database, *, closed_for: timedelta, now: datetime) -> int:
+def documents_of(transaction: Transaction, books: Books, application: str) -> list[str]:
+    """The ids of all documents that an application has in the host's store: handed in, and fetched.
+
+    Raises:
+        NoSuchApplication: The books hold none by this id.
+    """
+    try:
+        kept = books.read(transaction, application)
+        handed_in = [document.id for document in books.draft(transaction, kept).documents]
+        events = books.events(transaction, kept)
+    except Erased:
+        return []
+    return handed_in + [event.document.id for event in events if isinstance(event, ArtefactFetched)]
+
+
+async def erase_application(
+    database: Database, books: Books, documents: FolderDocuments, application: str, now: datetime
+) -> None:
+    """Erase an application and its documents.
+
+    Raises:
+        NoSuchApplication: The books hold none by this id.
+        StillOpen: It is not closed.
+    """
+
+    def closed_documents(transaction: Transaction) -> list[str]:
+        if _closed_at(transaction, application) is None:
+            raise StillOpen
+        return documents_of(transaction, books, application)
+
+    # The files first: interrupted in between, erasing again still finds what is to be erased.
+    for identity in await database.run(closed_documents):
+        documents.remove(identity)
+    await database.run(partial(erase, application=application, now=now))
+
+
+async def erase_closed(
+    database: Database, books: Books, documents: FolderDocuments, *, closed_for: timedelta, now: datetime
+) -> int:
     """Erase every application that has been closed for at least so long; how many there were."""
     erased = 0
     while True:
-        number = await database.run(partial(_erase_page, closed_before=now - closed_for, now=now))
-        erased += number
-        if number < PAGE:
+        found = await database.run(partial(_erasable, closed_before=now - closed_for))
+        for application in found:
+            await erase_application(database, books, documents, application, now)
+        erased += len(found)
+        if len(found) < PAGE:
             return erased
 
 
-def _erase_page(transaction: Transaction, *, closed_before: datetime, now: datetime) -> int:
+def _erasable(transaction: Transaction, *, closed_before: datetime) -> Sequence[str]:
     query = (
         select(applications.c.id)
         .where(applications.c.closed_at <= closed_before, applications.c.erased_at.is_(None))
         .limit(PAGE)
     )
-    found = transaction.connection.scalars(query).all()
-    for application in found:
-        erase(transaction, application, now)
-    return len(found)
+    return transaction.connection.scalars(query).all()
+
+
+def _closed_at(transaction: Transaction, application: str) -> datetime | None:
+    query = select(applications.c.closed_at).where(applications.c.id == application).with_for_update()
+    row = transaction.connection.execute(query).one_or_none()
+    if row is None:
+        raise NoSuchApplication(application)
+    closed_at: datetime | None = row.closed_at
+    return closed_at
 
 
 async def rotate(database: Database, vault: Vault) -> Rotated:

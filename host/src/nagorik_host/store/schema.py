@@ -89,6 +89,12 @@ Index(
     sqlite_where=FOR_A_PERSON,
     postgresql_where=FOR_A_PERSON,
 )
+Index(
+    "ix_applications_closed",
+    applications.c.closed_at,
+    sqlite_where=text("erased_at IS NULL AND closed_at IS NOT NULL"),
+    postgresql_where=text("erased_at IS NULL AND closed_at IS NOT NULL"),
+)
 # What is due is found per agency, in the order in which it fell due; what waits for somebody is not in the index.
 Index(
     "ix_applications_due",

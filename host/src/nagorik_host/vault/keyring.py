@@ -65,7 +65,12 @@ def read_keyring(text: str) -> Keyring:
 
 def make_keys(name: str) -> str:
     """A new keyring as text: an index key, and a wrapping key with this name."""
-    return "".join(f"{label}:{_written(secrets.token_bytes(KEY_BYTES))}\n" for label in (INDEX, name))
+    return make_key(INDEX) + make_key(name)
+
+
+def make_key(name: str) -> str:
+    """One more key, as the line of a keyring."""
+    return f"{name}:{_written(secrets.token_bytes(KEY_BYTES))}\n"
 
 
 def _lines(text: str) -> Iterator[tuple[int, str, str]]:

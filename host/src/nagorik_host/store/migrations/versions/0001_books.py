@@ -73,6 +73,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("lease IS NOT NULL"),
     )
     op.create_index(
+        "ix_applications_closed",
+        "applications",
+        ["closed_at"],
+        unique=False,
+        sqlite_where=sa.text("erased_at IS NULL AND closed_at IS NOT NULL"),
+        postgresql_where=sa.text("erased_at IS NULL AND closed_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_applications_person",
         "applications",
         ["updated_at"],

@@ -1,0 +1,187 @@
+"""An application as a file: what a citizen handed in at a counter, ready to be taken in."""
+
+from codecs import BOM_UTF8
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+from uuid import uuid4
+
+from pydantic import AwareDatetime, Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
+
+from nagorik import PERSONAL, Applicant, ApplicationDraft, Consent, Model, Operation, Text
+from nagorik.bangladesh import Money
+from nagorik.manifest import PublicService
+from nagorik.model.document import DocumentStore
+from nagorik_host.vault import Vault
+
+T = TypeVar("T")
+
+LARGEST_DOCUMENT: Final = 20_000_000
+"""Bytes."""
+
+_MEDIA_TYPES: Final = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n": "image/png"}
+
+
+class FileProblem(ValueError):
+    """A file that cannot be taken in. Its text names the file and the fields, never what they hold."""
+
+
+class GivenConsent(Model):
+    """The citizen's consent, as it is written into a file."""
+
+    fee_ceiling: Money
+    """The most that may be spent on the application, all stages together."""
+    days: int = Field(ge=1, le=3650)
+    """How long it is in force."""
+    given_at: AwareDatetime | None = None
+    """When it was given; when the application is taken in, if absent."""
+    operations: frozenset[Operation] | None = Field(default=None, min_length=1)
+    """What may be done; all that the service needs, if absent."""
+    asks: frozenset[str] = frozenset()
+    """Services of other agencies that may be asked about the citizen."""
+
+    def consent(self, service: PublicService, now: datetime) -> Consent:
+        """The consent to ``service``."""
+        given_at = self.given_at or now
+        everything = frozenset({*service.writes, Operation.START_PAYMENT})
+        return Consent(
+            id=str(uuid4()),
+            service=service.id,
+            operations=self.operations or everything,
+            fee_ceiling=self.fee_ceiling,
+            given_at=given_at,
+            expires_at=given_at + timedelta(days=self.days),
+            asks=self.asks,
+        )
+
+
+class GivenDocument(Model):
+    """A document that goes with the application."""
+
+    kind: str
+    """One of the kinds that the service lists."""
+    file: Annotated[str, Field(min_length=1), PERSONAL]
+    """Where it is, beside the application's file."""
+
+
+class ApplicationFile(Model):
+    """One application."""
+
+    title: Text | None = None
+    """For whoever looks through the folder."""
+    service: str
+    gateway: str | None = None
+    """How the citizen pays, where the service costs something."""
+    applicant: Applicant
+    form: Annotated[dict[str, JsonValue], PERSONAL] = Field(default_factory=dict)
+    documents: tuple[GivenDocument, ...] = ()
+    consent: GivenConsent | None = None
+    """Without one, the application waits for it and nothing is sent."""
+    client_reference: Annotated[
+        str | None, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{3,39}$"), PERSONAL
+    ] = None
+    """What agencies are told, and by which it is taken in once; made from the file's content if absent."""
+
+    def reference(self, vault: Vault) -> str:
+        """The client reference: the same for the same content, and not to be guessed from it without the keys."""
+        if self.client_reference is not None:
+            return self.client_reference
+        return f"NGK-{vault.lookup('application-file', self.model_dump_json())[:16].upper()}"
+
+    async def draft(self, folder: Path, documents: DocumentStore) -> ApplicationDraft:
+        """What the citizen handed in, its documents put into the store.
+
+        Raises:
+            FileProblem: A document is not there, too large, or neither PDF nor JPEG nor PNG.
+        """
+        found = [(given.kind, *_document(folder, number, given)) for number, given in enumerate(self.documents)]
+        return ApplicationDraft(
+            service=self.service,
+            applicant=self.applicant,
+            form=self.form,
+            documents=tuple([await documents.put(*one) for one in found]),
+            gateway=self.gateway,
+        )
+
+
+def application_files(path: Path) -> tuple[Path, ...]:
+    """A file itself, or all ``*.json`` files of a folder in the order of their names.
+
+    Raises:
+        FileProblem: There is none.
+    """
+    if path.is_dir():
+        found = tuple(sorted(path.glob("*.json")))
+        if not found:
+            raise FileProblem("there are no *.json files in this folder")
+        return found
+    if not path.is_file():
+        raise FileProblem("there is no such file or folder")
+    return (path,)
+
+
+def read_application(path: Path) -> ApplicationFile:
+    """The application in a file.
+
+    Raises:
+        FileProblem: It is not as it should be.
+    """
+    return _validated(TypeAdapter(ApplicationFile), path)
+
+
+def read_consent(path: Path) -> GivenConsent:
+    """The consent in a file.
+
+    Raises:
+        FileProblem: It is not as it should be.
+    """
+    return _validated(TypeAdapter(GivenConsent), path)
+
+
+def read_form(path: Path) -> Mapping[str, JsonValue]:
+    """Fields of a form in a file.
+
+    Raises:
+        FileProblem: It holds no JSON object.
+    """
+    return _validated(TypeAdapter(dict[str, JsonValue]), path)
+
+
+def _validated(adapter: TypeAdapter[T], path: Path) -> T:
+    try:
+        content = path.read_bytes().removeprefix(BOM_UTF8)
+    except OSError:
+        raise FileProblem(f"{path.name}: not a readable file") from None
+    try:
+        return adapter.validate_json(content)
+    except ValidationError as error:
+        problems: list[Any] = error.errors(include_url=False, include_input=False, include_context=False)
+    told = "; ".join(sorted({_told(problem) for problem in problems}))
+    raise FileProblem(f"{path.name}: {told}")
+
+
+def _told(problem: Mapping[str, Any]) -> str:
+    """Where a problem is, and its code; a place may repeat an unknown key, which is the caller's own."""
+    place = ".".join(str(part) for part in problem["loc"]) or "the file"
+    match problem["type"]:
+        case "missing":
+            return f"{place} is missing"
+        case "extra_forbidden":
+            return f"there is no field {place}"
+        case code:
+            return f"{place} is not accepted ({code})"
+
+
+def _document(folder: Path, number: int, given: GivenDocument) -> tuple[str, bytes]:
+    """A document's media type, by how its content begins, and its content."""
+    try:
+        content = (folder / given.file).read_bytes()
+    except OSError:
+        raise FileProblem(f"documents.{number}.file: not a readable file") from None
+    if len(content) > LARGEST_DOCUMENT:
+        raise FileProblem(f"documents.{number}.file: larger than {LARGEST_DOCUMENT} bytes")
+    for beginning, media_type in _MEDIA_TYPES.items():
+        if content.startswith(beginning):
+            return media_type, content
+    raise FileProblem(f"documents.{number}.file: neither PDF nor JPEG nor PNG")

@@ -1,0 +1,162 @@
+"""What ``nagorik doctor`` asks of a host: settings, keys, database, and how the work fares."""
+
+import asyncio
+import stat
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import func, select
+
+from nagorik.cli.checks import Check, Status
+from nagorik.errors import SettingsRejected
+from nagorik.loading import PluginRecord, Quarantine, Registry, resolve_object
+from nagorik.settings import AgencySettings, environment_prefix, load_settings
+from nagorik_host.commands.running import is_absent
+from nagorik_host.engine.hand import LEASE
+from nagorik_host.engine.stops import stops
+from nagorik_host.settings import HostSettings, HostSettingsRejected, is_configured, load_host_settings, settings_file
+from nagorik_host.store.database import (
+    Database,
+    DatabaseInvalid,
+    DatabaseUnavailable,
+    Transaction,
+    open_database,
+    read_url,
+)
+from nagorik_host.store.schema import agencies, applications, workers
+from nagorik_host.store.upgrade import newest, revision_of
+from nagorik_host.store.work import count_work
+
+OVERDUE: Final = timedelta(minutes=15)
+"""What has been due for longer than this waits for a worker, a slow agency, or an officer who stopped it."""
+
+
+def examine(now: datetime) -> Iterator[Check]:
+    """Every check of the host, as of ``now``; one note where nobody has set up a host here."""
+    if not is_configured():
+        hint = "nagorik db upgrade and nagorik keys new NAME begin one; see docs/how-to/run-the-host.md."
+        yield Check("host", Status.NOTE, "no host is set up here: neither nagorik.toml nor NAGORIK_HOST_…", hint)
+        return
+    try:
+        settings = load_host_settings()
+    except HostSettingsRejected as rejected:
+        for problem in rejected.problems:
+            yield Check("host settings", Status.WRONG, problem, "Correct the file or the variable.")
+        return
+    path = settings_file()
+    yield Check("host settings", Status.FINE, f"from {path.name if path else 'the environment alone'}")
+    yield from _keys(settings)
+    yield from _plugins(settings)
+    yield from asyncio.run(_database(settings, now))
+
+
+def _keys(settings: HostSettings) -> Iterator[Check]:
+    try:
+        keyring = settings.keyring()
+    except HostSettingsRejected as rejected:
+        yield Check("host keys", Status.WRONG, str(rejected), "nagorik keys new NAME prints a keyring.")
+        return
+    if settings.keys_file is not None and settings.keys_file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        hint = "chmod 600 it, owned by the user that runs the workers."
+        yield Check("host keys", Status.WARNING, "the file of the keys can be read by other users", hint)
+    others = len(keyring.wrapping) - 1
+    older = f", and {others} older that only unwrap" if others else ""
+    yield Check("host keys", Status.FINE, f"{keyring.current} wraps what is new{older}")
+
+
+def _plugins(settings: HostSettings) -> Iterator[Check]:
+    """The settings of each plugin that is let in, from the environment and the host's own file together."""
+    platform = settings.platform()
+    registry = Registry.discover(policy=platform.admission)
+    known = {record.id for record in registry.records}
+    for name in sorted((set(platform.plugins) | set(settings.allow or ())) - known):
+        hint = "nagorik plugins lists what is installed."
+        yield Check(
+            f"host plugin {name}", Status.WARNING, "it has settings or is allowed, and is not installed", hint
+        )
+    for record in registry.usable:
+        model = _model(record)
+        if model is None:
+            continue  # the core's own check of this plugin tells what is wrong with it
+        given = platform.plugins.get(record.id)
+        try:
+            load_settings(model, record.id, given.settings if given is not None else None)
+        except SettingsRejected as rejected:
+            names = ", ".join(f"{environment_prefix(record.id)}{name.upper()}" for name in rejected.names)
+            hint = f"Set it, or write it under [plugins.{record.id}.settings]; or deny the plugin."
+            yield Check(f"host plugin {record.id}", Status.WARNING, f"missing or not accepted: {names}", hint)
+        else:
+            yield Check(f"host plugin {record.id}", Status.FINE, "its settings are complete")
+
+
+def _model(record: PluginRecord) -> type[AgencySettings] | None:
+    reference = record.manifest.settings if record.manifest is not None else None
+    if reference is None:
+        return AgencySettings
+    found = resolve_object(record, reference)
+    if isinstance(found, Quarantine) or not isinstance(found.value, type):
+        return None
+    return found.value if issubclass(found.value, AgencySettings) else None
+
+
+async def _database(settings: HostSettings, now: datetime) -> list[Check]:
+    url = settings.database.get_secret_value()
+    try:
+        if is_absent(read_url(url)):
+            return [Check("host database", Status.WRONG, "the file is not there", "nagorik db upgrade makes it.")]
+        database = await open_database(url)
+        try:
+            return await _books(database, now)
+        finally:
+            await database.close()
+    except DatabaseInvalid as invalid:
+        return [Check("host database", Status.WRONG, str(invalid), "Correct the setting database.")]
+    except DatabaseUnavailable as gone:
+        hint = "See that it runs and that the setting database is right."
+        return [Check("host database", Status.WRONG, str(gone), hint)]
+
+
+async def _books(database: Database, now: datetime) -> list[Check]:
+    found, needed = await revision_of(database), newest()
+    if found != needed:
+        message = f"revision {found or 'none'}, and this host needs {needed}"
+        return [Check("host database", Status.WRONG, message, "nagorik db upgrade, with all workers stopped.")]
+    return [
+        Check("host database", Status.FINE, f"reachable, revision {found}"),
+        *await database.run(lambda transaction: list(_work(transaction, now))),
+    ]
+
+
+def _work(transaction: Transaction, now: datetime) -> Iterator[Check]:
+    alive = _number(transaction, workers, workers.c.beat_at > now - LEASE)
+    overdue = _number(transaction, applications, applications.c.due_at <= now - OVERDUE)
+    if alive:
+        yield Check("host workers", Status.FINE, f"{alive} at work")
+    else:
+        status = Status.WARNING if overdue else Status.NOTE
+        yield Check("host workers", status, "none is at work", "Start one: nagorik worker.")
+    minutes = round(OVERDUE.total_seconds() / 60)
+    message = f"{overdue} applications have been due for more than {minutes} minutes"
+    hint = "More workers, if the agencies can bear more; a queue after an outage drains by itself." if overdue else ""
+    yield Check("host queue", Status.WARNING if overdue else Status.FINE, message, hint)
+    waiting = count_work(transaction)
+    status, hint = (Status.NOTE, "nagorik work list") if waiting else (Status.FINE, "")
+    yield Check("host work", status, f"{waiting} applications wait for an officer", hint)
+    blocked = select(applications.c.blocked, func.count()).where(applications.c.blocked.is_not(None))
+    for code, number in transaction.connection.execute(blocked.group_by(applications.c.blocked)):
+        status = Status.NOTE if code == "erased" else Status.WARNING
+        yield Check("host blocked", status, f"{number} applications: {code}", "nagorik work list tells what to do.")
+    for row in transaction.connection.execute(select(agencies).where(agencies.c.down_since.is_not(None))):
+        message = f"down since {row.down_since.isoformat(timespec='minutes')}, {row.failures} calls in vain"
+        hint = "It is probed now and then; its queue waits and drains at its pace."
+        yield Check(f"host agency {row.plugin}", Status.WARNING, message, hint)
+    for stop in stops(transaction):
+        message = f"stopped by {stop.officer} since {stop.at.isoformat(timespec='minutes')}: {stop.reason.en}"
+        yield Check(
+            f"host {stop.kind} {stop.name}", Status.WARNING, message, f"nagorik resume {stop.kind} {stop.name}"
+        )
+
+
+def _number(transaction: Transaction, table: Any, condition: Any) -> int:
+    return transaction.connection.scalar(select(func.count()).select_from(table).where(condition)) or 0

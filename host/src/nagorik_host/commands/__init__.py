@@ -1,0 +1,1 @@
+"""What an operator types: the subcommands that the host adds to ``nagorik``."""

@@ -1,0 +1,126 @@
+"""How the host's commands begin and end: settings, an open database, and one line for whatever stops them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL
+
+from nagorik import NagorikError
+from nagorik.cli.command import ExitCode
+from nagorik.cli.output import print_error
+from nagorik.journey import NotPossible
+from nagorik.logs import configure_logging
+from nagorik_host.documents import FolderDocuments
+from nagorik_host.host import Host, open_host
+from nagorik_host.sentences import sentence
+from nagorik_host.settings import HostSettings, HostSettingsRejected
+from nagorik_host.store.books import NoSuchApplication
+from nagorik_host.store.database import Database, DatabaseInvalid, DatabaseUnavailable, open_database, read_url
+from nagorik_host.store.upgrade import SchemaOutdated, require_newest
+from nagorik_host.vault import Erased, SealBroken, Vault
+
+
+class Refused(Exception):
+    """Ends a command. The text says why, and holds nothing of a citizen or a setting."""
+
+    def __init__(self, text: str, code: ExitCode = ExitCode.USAGE) -> None:
+        """End with ``code`` and say why."""
+        super().__init__(text)
+        self.code = code
+
+
+_ENDINGS: Final[Mapping[type[Exception], Callable[[Any], tuple[str, ExitCode]]]] = {
+    Refused: lambda refused: (str(refused), refused.code),
+    HostSettingsRejected: lambda rejected: (str(rejected), ExitCode.USAGE),
+    DatabaseInvalid: lambda invalid: (str(invalid), ExitCode.USAGE),
+    DatabaseUnavailable: lambda gone: (
+        f"{gone}; see that it runs and that the setting database is right",
+        ExitCode.FAILED,
+    ),
+    SchemaOutdated: lambda outdated: (_outdated(outdated), ExitCode.FAILED),
+    NoSuchApplication: lambda _: ("the books hold no application by this id or reference", ExitCode.USAGE),
+    Erased: lambda _: (
+        "this citizen's data were erased; nagorik audit verify still proves the journal",
+        ExitCode.USAGE,
+    ),
+    SealBroken: lambda broken: (
+        f"{broken}: see that every key that was ever used is among the keys",
+        ExitCode.FAILED,
+    ),
+    NotPossible: lambda refused: (_not_possible(refused), ExitCode.USAGE),
+    NagorikError: lambda error: (f"{error.code}: {error.message.en} {error.message.bn}", ExitCode.USAGE),
+}
+
+
+def run_command(do: Callable[[], Coroutine[Any, Any, int]], *, log_level: str = "WARNING") -> int:
+    """Run a command to its end, whatever that is; its exit code."""
+    configure_logging(level=log_level)
+    try:
+        return asyncio.run(do())
+    except tuple(_ENDINGS) as error:
+        ending = next(tell for kind, tell in _ENDINGS.items() if isinstance(error, kind))
+        text, code = ending(error)
+        print_error(text)
+        return code
+
+
+@asynccontextmanager
+async def opened_database(settings: HostSettings, *, make: bool = False) -> AsyncIterator[Database]:
+    """The database; a file that is not there is made only with ``make``.
+
+    Raises:
+        Refused: There is no such file.
+        DatabaseInvalid: Its URL cannot be used.
+        DatabaseUnavailable: It does not answer.
+    """
+    url = settings.database.get_secret_value()
+    if not make and is_absent(read_url(url)):
+        raise Refused("there is no database yet: nagorik db upgrade makes it", ExitCode.FAILED)
+    database = await open_database(url)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def opened_host(settings: HostSettings) -> AsyncIterator[Host]:
+    """The host on its database, which must be at the newest revision.
+
+    Raises:
+        Refused: There is no database.
+        SchemaOutdated: The database is at another revision.
+    """
+    keyring = settings.keyring()
+    async with opened_database(settings) as database:
+        await require_newest(database)
+    platform = settings.platform(documents=FolderDocuments(settings.documents, Vault(keyring)))
+    async with open_host(settings.database.get_secret_value(), keyring, platform) as host:
+        yield host
+
+
+def is_absent(url: URL) -> bool:
+    """Whether the database is a file that is not there."""
+    named = url.database
+    is_file = url.get_backend_name() == "sqlite" and named not in {None, "", ":memory:"}
+    return is_file and not Path(str(named)).exists()
+
+
+def now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+def _not_possible(refused: NotPossible) -> str:
+    text = sentence("not-possible", refused.code)
+    return f"{refused.code}: {text.en} {text.bn}" if text is not None else refused.code
+
+
+def _outdated(outdated: SchemaOutdated) -> str:
+    if outdated.found is None:
+        return "the database is empty: nagorik db upgrade makes its tables"
+    return f"{outdated}: nagorik db upgrade brings it there; if it was made by a later release, install that release"

@@ -1,0 +1,123 @@
+"""``nagorik stop`` and ``nagorik resume``: an officer's kill switch for a service or a whole plugin."""
+
+import argparse
+from collections.abc import Sequence
+from functools import partial
+from typing import Final, Literal
+
+import structlog
+
+from nagorik import Text
+from nagorik.cli.command import ExitCode
+from nagorik.cli.output import add_json_argument, print_json, print_lines, print_table
+from nagorik.cli.services import unknown_service
+from nagorik.loading import Registry
+from nagorik_host.commands.running import Refused, now, opened_database, run_command
+from nagorik_host.commands.telling import when
+from nagorik_host.engine.stops import Stop, go_on, stop, stops
+from nagorik_host.settings import load_host_settings
+from nagorik_host.store.upgrade import require_newest
+
+_log = structlog.stdlib.get_logger("nagorik.host")
+
+KINDS: Final = ("service", "plugin")
+
+
+class StopCommand:
+    """The command as ``nagorik.commands`` wants it."""
+
+    help = "stop a service or a plugin: nothing more is sent until it is resumed; or list what is stopped"
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's arguments."""
+        parser.epilog = (
+            "All workers heed it within a second. Applications wait where they are and lose nothing; calls under way"
+            " are finished. Without arguments, what is stopped is listed."
+        )
+        parser.add_argument("kind", nargs="?", choices=KINDS, help="what is stopped")
+        parser.add_argument("name", nargs="?", metavar="NAME", help="its id, such as nid.reissue or nid")
+        parser.add_argument("--reason-en", metavar="TEXT", help="what citizens are told, in English")
+        parser.add_argument("--reason-bn", metavar="TEXT", help="what citizens are told, in Bangla")
+        parser.add_argument("--officer", help="who stops it")
+        add_json_argument(parser)
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Stop it, or list what is stopped."""
+        return run_command(lambda: _stop(arguments))
+
+
+class ResumeCommand:
+    """The command as ``nagorik.commands`` wants it."""
+
+    help = "let a stopped service or plugin go on, at the pace that its agency can bear"
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's arguments."""
+        parser.add_argument("kind", choices=KINDS, help="what goes on")
+        parser.add_argument("name", metavar="NAME", help="its id, such as nid.reissue or nid")
+        parser.add_argument("--officer", required=True, help="who lets it go on")
+        add_json_argument(parser)
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Let it go on; exit code 2 where it was not stopped."""
+        return run_command(lambda: _resume(arguments))
+
+
+async def _stop(arguments: argparse.Namespace) -> int:
+    wanted = None
+    if arguments.kind is not None:
+        given = (arguments.name, arguments.reason_en, arguments.reason_bn, arguments.officer)
+        if not all(part is not None and part.strip() for part in given):
+            raise Refused("to stop it, give NAME, --reason-en, --reason-bn and --officer")
+        _require_known(arguments.kind, arguments.name)
+        reason = Text(en=arguments.reason_en, bn=arguments.reason_bn)
+        wanted = Stop(arguments.kind, arguments.name, reason, arguments.officer, now())
+    async with opened_database(load_host_settings()) as database:
+        await require_newest(database)
+        if wanted is not None:
+            await database.run(partial(stop, stopped=wanted))
+            _log.warning("stopped", kind=wanted.kind, name=wanted.name, officer=wanted.officer)
+        _tell(await database.run(stops), as_json=arguments.json)
+    return ExitCode.OK
+
+
+async def _resume(arguments: argparse.Namespace) -> int:
+    async with opened_database(load_host_settings()) as database:
+        await require_newest(database)
+        if not await database.run(partial(go_on, kind=arguments.kind, name=arguments.name)):
+            raise Refused(f"the {arguments.kind} {arguments.name} is not stopped; nagorik stop lists what is")
+        _log.warning("resumed", kind=arguments.kind, name=arguments.name, officer=arguments.officer)
+        _tell(await database.run(stops), as_json=arguments.json)
+    return ExitCode.OK
+
+
+def _tell(found: Sequence[Stop], *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "stopped": [
+                    {**one._asdict(), "reason": one.reason.model_dump(), "at": one.at.isoformat()} for one in found
+                ]
+            }
+        )
+    elif not found:
+        print_lines("Nothing is stopped. কিছুই বন্ধ নেই।")
+    else:
+        rows = ((one.name, one.kind, one.reason.bn, one.reason.en, one.officer, when(one.at)) for one in found)
+        print_table(("stopped", "kind", "কারণ", "reason", "officer", "since"), rows)
+
+
+def _require_known(kind: Literal["service", "plugin"], name: str) -> None:
+    """A misspelt name would stop nothing, and nobody would notice."""
+    records = Registry.discover().records
+    if kind == "plugin":
+        if name not in {record.id for record in records}:
+            raise Refused(f"there is no plugin {name}; nagorik plugins lists what there is")
+        return
+    services = [s.id for record in records if record.manifest is not None for s in record.manifest.services]
+    if name not in services:
+        raise Refused(unknown_service(name, services))
+
+
+stop_command: Final = StopCommand()
+resume_command: Final = ResumeCommand()

@@ -1,0 +1,126 @@
+"""An application's journal as people read it: what happened, when, in both languages."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from nagorik import Text
+from nagorik.bangladesh import Money, format_taka
+from nagorik.errors import message_of
+from nagorik.journey import Event
+from nagorik.journey.events import (
+    AttemptEnded,
+    EligibilityDecided,
+    FlagsChanged,
+    Held,
+    Moved,
+    PaymentMoved,
+    PaymentOpened,
+    QuoteReceived,
+    WithdrawalSettled,
+)
+from nagorik.lifecycle import state_label
+from nagorik_host.sentences import sentence
+
+
+class Line(NamedTuple):
+    """One line of a timeline.
+
+    Attributes:
+        at: When it happened; the last time, where it happened again and again.
+        kind: The event's kind.
+        code: What moved to where, or an error's code.
+        text: What it means.
+        times: How often it happened in a row.
+    """
+
+    at: datetime
+    kind: str
+    code: str
+    text: Text
+    times: int = 1
+
+
+def timeline(events: Iterable[Event], agency: Text | None) -> list[Line]:
+    """A line for each event that a person can make something of; the same again and again is one line.
+
+    Args:
+        events: The journal, in order.
+        agency: The agency's name, for sentences that name it.
+    """
+    lines: list[Line] = []
+    for event in events:
+        told = _told(event, agency)
+        if told is None:
+            continue
+        code, text = told
+        last = lines[-1] if lines else None
+        if last is not None and (last.kind, last.code, last.text) == (event.kind, code, text):
+            lines[-1] = last._replace(at=event.at, times=last.times + 1)
+        else:
+            lines.append(Line(event.at, event.kind, code, text))
+    return lines
+
+
+def _told(event: Event, agency: Text | None) -> tuple[str, Text] | None:
+    match event:
+        case Moved(to=state, officer=None):
+            return state.value, state_label(state)
+        case Moved(to=state):
+            return state.value, _both(sentence("event", "decided"), state_label(state))
+        case PaymentMoved(to=payment_state):
+            return payment_state.value, state_label(payment_state)
+        case FlagsChanged(raised=raised) if raised:
+            flags = sorted(raised)
+            text = state_label(flags[0])
+            for flag in flags[1:]:
+                text = _both(text, state_label(flag))
+            return ",".join(flags), text
+        case Held(hold=hold):
+            text_or_none = sentence("hold", hold.code)
+            return hold.code, text_or_none or Text(en=hold.code, bn=hold.code)
+        case AttemptEnded(settled=False, result=result):
+            return _lost(result, agency)
+    return _plain(event)
+
+
+def _plain(event: Event) -> tuple[str, Text] | None:
+    match event:
+        case EligibilityDecided(decision=decision):
+            return _fixed(decision.eligibility.value)
+        case QuoteReceived(quote=quote):
+            return _with_money("quote-received", quote.total)
+        case PaymentOpened(amount=amount):
+            return _with_money("payment-opened", amount)
+        case WithdrawalSettled(outcome="refused"):
+            return _fixed("withdrawal-refused")
+    return _fixed(event.kind)
+
+
+def _fixed(code: str) -> tuple[str, Text] | None:
+    text = sentence("event", code)
+    return (code, text) if text is not None else None
+
+
+def _with_money(code: str, amount: Money) -> tuple[str, Text] | None:
+    text = sentence("event", code)
+    if text is None:
+        return None
+    return code, Text(en=f"{text.en} {amount}.", bn=f"{text.bn} {in_bangla(amount)}।")
+
+
+def in_bangla(amount: Money) -> str:
+    """A sum as it is written in Bangla; one of another currency as it is."""
+    return format_taka(amount, "bn") if amount.currency == "BDT" else str(amount)
+
+
+def _lost(result: str, agency: Text | None) -> tuple[str, Text] | None:
+    """An attempt that settled nothing, if it ended in an error that has a sentence."""
+    try:
+        return result, message_of(result, agency)
+    except KeyError:
+        return None
+
+
+def _both(one: Text | None, other: Text) -> Text:
+    return other if one is None else Text(en=f"{one.en} {other.en}", bn=f"{one.bn} {other.bn}")
