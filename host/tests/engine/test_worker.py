@@ -4,7 +4,9 @@ import pytest
 from sqlalchemy import select
 
 from nagorik.journey import replay
+from nagorik.journey.perform import perform
 from nagorik_host import Host
+from nagorik_host.engine.claims import Stopped
 from nagorik_host.engine.hand import LEASE
 from nagorik_host.store import Database
 from nagorik_host.store.audit import verify_journals
@@ -82,11 +84,13 @@ async def test_killed_worker_loses_and_doubles_nothing(world, ready_url, committ
             try:
                 await world.carry(mortal.worker())
             except Killed:
-                # Nobody hears of it again; its lease runs out.
-                world.machine.advance(LEASE)
-                continue
-            tracked = await host.track(application)
+                tracked = None
+            else:
+                tracked = await host.track(application)
+        if tracked is not None:
             break
+        # What the database was doing for it has ended, and nobody hears of it again; its lease runs out.
+        world.machine.advance(LEASE)
     else:
         pytest.fail("no worker survived")
     assert tracked.progress.state == "closed"
@@ -100,14 +104,13 @@ async def test_answer_of_a_worker_that_was_given_up_is_dropped(world, ready_url)
     async with world.host(ready_url) as host:
         application = await world.apply(host)
         slow, other = host.worker(), host.worker()
-        (taken,) = await host.database.run(slow._take)
+        await host.database.run(slow._meet)
+        (taken,) = await host.database.run(slow.desk.take)
         world.machine.advance(LEASE)
         await world.carry(other)
         ended = await host.track(application)
-        from nagorik.journey.perform import perform
-
         outcome = await perform(host.platform, taken.draft, taken.kept.progress, taken.call)
-        assert not await host.database.run(lambda t: slow._hand.lay_down(t, taken, outcome))
+        assert await host.database.run(lambda t: slow.desk.lay_down(t, taken, outcome, Stopped())) is None
         assert await host.track(application) == ended
 
 
@@ -116,8 +119,9 @@ async def test_two_workers_share_what_is_due(world, ready_url):
         for number in range(6):
             await world.apply(host, number)
         one, other = host.worker(), host.worker()
-        first = await host.database.run(one._take)
-        second = await host.database.run(other._take)
+        await host.database.run(one._meet)
+        first = await host.database.run(one.desk.take)
+        second = await host.database.run(other.desk.take)
         assert len(first) == 4  # as many as the agency bears at once
         assert second == []
         leases = await host.database.run(lambda t: t.connection.scalars(select(applications.c.lease)).all())

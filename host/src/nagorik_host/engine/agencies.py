@@ -6,12 +6,13 @@ alone but for a probe now and then; when it answers again, the queue drains at t
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from math import ceil
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import BigInteger, Row, bindparam, case, func, insert, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 
 from nagorik import (
@@ -27,21 +28,51 @@ from nagorik import (
 )
 from nagorik.journey import Answered, Failed
 from nagorik.manifest import Manifest
+from nagorik_host.store.columns import Instant
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import agencies, outages
+from nagorik_host.store.schema import agencies, applications, outages
 
 FAILURES_OF_AN_OUTAGE: Final = 5
 """Calls in a row, over all processes, that did not reach an agency before it is taken to be down."""
 FIRST_PROBE: Final = timedelta(seconds=30)
 LAST_PROBE: Final = timedelta(minutes=15)
 """Time between two probes of an agency that stays down; it doubles from the first to the last."""
-BURST: Final = timedelta(seconds=1)
-"""An agency that was not called for a while may be called this much of its time at once."""
+HORIZON: Final = timedelta(seconds=1)
+"""How far ahead calls are spoken for. Each has an instant of its own, and waits for it in the hands of its worker."""
 
 _NOT_REACHED: Final = (AgencyUnavailable, OutcomeUnknown, ContractViolation)
 _ANSWERS: Final = (AgencyRejected, CredentialsRejected, DuplicateApplication, InputRejected, RateLimited)
 
-_ROW: Final = select(agencies).where(agencies.c.plugin == bindparam("name")).with_for_update()
+_MICROSECOND: Final = timedelta(microseconds=1)
+_AFTER: Final = _MICROSECOND
+"""A horizon is reached by whoever looks after it, not at it."""
+
+_NAMED: Final = agencies.c.plugin == bindparam("name")
+_ROW: Final = select(agencies).where(_NAMED).with_for_update()
+_FAILURES: Final = select(agencies.c.failures).where(_NAMED)
+# Each agency's first row is read off the index, however many wait behind it.
+_LOOK: Final = select(
+    agencies,
+    select(func.min(applications.c.due_at))
+    .where(applications.c.callee == agencies.c.plugin, applications.c.due_at.is_not(None))
+    .scalar_subquery()
+    .label("due_at"),
+).where(agencies.c.plugin.in_(bindparam("names", expanding=True)))
+_USE_ONE: Final = (
+    update(agencies)
+    .where(_NAMED, agencies.c.down_since.is_(None), agencies.c.paced_to < bindparam("horizon", type_=Instant))
+    .values(
+        paced_to=type_coerce(
+            case(
+                (agencies.c.paced_to > bindparam("now", type_=Instant), type_coerce(agencies.c.paced_to, BigInteger)),
+                else_=type_coerce(bindparam("now", type_=Instant), BigInteger),
+            )
+            + bindparam("interval", type_=BigInteger),
+            BigInteger,
+        )
+    )
+    .returning(agencies.c.paced_to)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +93,20 @@ class Manners:
         return timedelta(seconds=1 / self.per_second)
 
 
+class Look(NamedTuple):
+    """What an agency's queue looks like.
+
+    Attributes:
+        plugin: The agency's plugin.
+        due_at: When its first application falls due, if any does.
+        free_at: From when on a call is granted.
+    """
+
+    plugin: str
+    due_at: datetime | None
+    free_at: datetime
+
+
 class Agencies:
     """Grants calls to agencies and learns how they fare."""
 
@@ -76,44 +121,69 @@ class Agencies:
         self._chance = chance or random.Random()  # noqa: S311 - spreads load, guards nothing
 
     def grant(self, transaction: Transaction, plugin: str, wanted: int, now: datetime) -> int:
-        """How many of ``wanted`` calls may be begun now; the agency's time is not yet taken up by them."""
+        """How many of ``wanted`` calls may be spoken for now; the agency's time is not yet taken up by them."""
         if wanted <= 0:
             return 0
         row = self._row(transaction, plugin, now)
         if row.down_since is not None:
             return 1 if row.probe_at is None or now >= row.probe_at else 0
-        free = now + BURST - max(row.paced_to, now)
-        return max(0, min(wanted, int(free / self._manners[plugin].interval)))
+        paced_to: datetime = row.paced_to
+        free = now + HORIZON - max(paced_to, now)
+        return max(0, min(wanted, ceil(free / self._manners[plugin].interval)))
 
-    def free_at(self, transaction: Transaction, plugin: str, now: datetime) -> datetime:
-        """From when on one call more is granted, as far as can be told now; ``now`` if at once."""
-        row = self._row(transaction, plugin, now)
+    def look(self, transaction: Transaction, plugins: Iterable[str], now: datetime) -> list[Look]:
+        """When each agency's first application falls due, and from when on a call to it is granted.
+
+        As far as can be told now, without waiting for anybody who is changing it.
+        """
+        return [
+            Look(row.plugin, row.due_at, self._free_at(row, now))
+            for row in transaction.connection.execute(_LOOK, {"names": list(plugins)})
+        ]
+
+    def meet(self, transaction: Transaction, plugins: Iterable[str], now: datetime) -> None:
+        """Have a row for each of these agencies."""
+        for plugin in plugins:
+            self._row(transaction, plugin, now)
+
+    @staticmethod
+    def _free_at(row: Row[Any], now: datetime) -> datetime:
         if row.down_since is not None:
             probe_at: datetime | None = row.probe_at
             return max(now, probe_at or now)
         paced_to: datetime = row.paced_to
-        return max(now, paced_to - BURST + self._manners[plugin].interval)
+        return max(now, paced_to - HORIZON + _AFTER)
 
-    def use(self, transaction: Transaction, plugin: str, calls: int, now: datetime) -> None:
-        """Take up the agency's time for ``calls`` that are begun now."""
+    def use(self, transaction: Transaction, plugin: str, calls: int, now: datetime) -> list[datetime]:
+        """Take up the agency's time for ``calls``; the instants from which on they may be made."""
         if calls == 0:
-            return
+            return []
         row = self._row(transaction, plugin, now)
-        values: dict[str, Any] = {
-            "paced_to": max(row.paced_to, now) + calls * self._manners[plugin].interval,
-        }
+        interval = self._manners[plugin].interval
+        first = max(row.paced_to, now)
+        values: dict[str, Any] = {"paced_to": first + calls * interval}
         if row.down_since is not None:
             values["probe_at"] = now + self._pause(row.failures)
         transaction.connection.execute(update(agencies).where(agencies.c.plugin == plugin).values(**values))
+        return [first + number * interval for number in range(calls)]
+
+    def use_one(self, transaction: Transaction, plugin: str, now: datetime) -> datetime | None:
+        """Take up the agency's time for one call, if it is up and one is granted; the instant to make it at."""
+        interval = self._manners[plugin].interval
+        wanted = {"name": plugin, "now": now, "horizon": now + HORIZON, "interval": interval // _MICROSECOND}
+        paced_to: datetime | None = transaction.connection.scalar(_USE_ONE, wanted)
+        return paced_to - interval if paced_to is not None else None
 
     def learn(self, transaction: Transaction, plugin: str, outcome: Answered | Failed, now: datetime) -> None:
         """Take in whether a call reached the agency."""
         error = outcome.error if isinstance(outcome, Failed) else None
-        row = self._row(transaction, plugin, now)
         if not _is_out_of_reach(error):
-            if row.failures:
+            # Of an agency that is well there is nothing to write, so nobody has to wait here for anybody else.
+            if transaction.connection.scalar(_FAILURES, {"name": plugin}):
+                row = self._row(transaction, plugin, now)
                 self._recovered(transaction, row, now, reached=error is None or _has_answered(error))
             return
+        row = self._row(transaction, plugin, now)
         failures = row.failures + 1
         values: dict[str, Any] = {"failures": failures}
         if row.down_since is None and failures >= FAILURES_OF_AN_OUTAGE:

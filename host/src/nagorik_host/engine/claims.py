@@ -4,34 +4,22 @@ Each agency has a queue of its own and places of its own, so that one that is sl
 lost worker had in hand comes first: somebody's money or application may be in question.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import Row, Select, bindparam, func, select
 
-from nagorik_host.engine.agencies import Agencies
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import applications, switches
 
-_WAITING: Final = (
-    select(applications.c.callee).where(applications.c.due_at <= bindparam("now")).group_by(applications.c.callee)
-)
 _IN_HAND: Final = (
-    select(applications.c.callee, func.count().label("number"))
-    .where(applications.c.lease.is_not(None))
-    .group_by(applications.c.callee)
+    select(func.count())
+    .select_from(applications)
+    .where(applications.c.lease.is_not(None), applications.c.callee == bindparam("callee"))
 )
 _STOPPED: Final = select(switches.c.kind, switches.c.name)
-_ONE: Final = (
-    select(applications)
-    .where(
-        applications.c.id == bindparam("application"),
-        applications.c.due_at <= bindparam("now"),
-        applications.c.lease.is_(None),
-    )
-    .with_for_update(skip_locked=True)
-)
 _ABANDONED: Final = (
     select(applications)
     .where(
@@ -43,76 +31,80 @@ _ABANDONED: Final = (
     .limit(bindparam("places"))
     .with_for_update(skip_locked=True)
 )
-_DUE: Final = (
-    select(applications)
-    .where(
+
+
+def _due(*, among: bool) -> Select[Any]:
+    query = select(applications).where(
         applications.c.callee == bindparam("callee"),
         applications.c.due_at <= bindparam("now"),
         applications.c.lease.is_(None),
         applications.c.plugin.not_in(bindparam("stopped_plugins", expanding=True)),
         applications.c.service.not_in(bindparam("stopped_services", expanding=True)),
     )
-    .order_by(applications.c.due_at)
-    .limit(bindparam("granted"))
-    .with_for_update(skip_locked=True)
-)
+    if among:
+        query = query.where(applications.c.id.in_(bindparam("among", expanding=True)))
+    return query.order_by(applications.c.due_at).limit(bindparam("granted")).with_for_update(skip_locked=True)
+
+
+_DUE: Final = _due(among=False)
+_DUE_AMONG: Final = _due(among=True)
 """Statements are made once: making one costs SQLAlchemy more than running it costs SQLite."""
 
 
-class Claims:
-    """Finds rows for a worker; each is locked until the transaction ends."""
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """What an officer has stopped, by plugin and by service."""
 
-    def __init__(self, agencies: Agencies) -> None:
-        """Ask ``agencies`` how many calls may be begun."""
-        self._agencies = agencies
+    plugins: frozenset[str] = frozenset()
+    services: frozenset[str] = frozenset()
 
-    @staticmethod
-    def waiting(transaction: Transaction, now: datetime) -> Sequence[str]:
-        """The agencies that something is due at."""
-        return transaction.connection.scalars(_WAITING, {"now": now}).all()
+    def holds(self, *, plugin: str, service: str, callee: str) -> bool:
+        """Whether an application may not be worked on now."""
+        return service in self.services or bool({plugin, callee} & self.plugins)
 
-    @staticmethod
-    def in_hand(transaction: Transaction) -> dict[str, int]:
-        """How many applications of each agency all workers together have in hand."""
-        return {row.callee: row.number for row in transaction.connection.execute(_IN_HAND)}
 
-    def due(self, transaction: Transaction, callee: str, *, places: int, now: datetime) -> Sequence[Row[Any]]:
-        """Applications whose time has come to call ``callee``, as many as there are places and the agency can bear.
+def stopped(transaction: Transaction) -> Stopped:
+    """What is stopped now."""
+    found = transaction.connection.execute(_STOPPED).all()
+    return Stopped(
+        plugins=frozenset(row.name for row in found if row.kind == "plugin"),
+        services=frozenset(row.name for row in found if row.kind == "service"),
+    )
 
-        Whoever takes them in hand reports with ``Agencies.use`` how many calls came of it.
-        """
-        granted = self._agencies.grant(transaction, callee, places, now)
-        if granted == 0:
-            return ()
-        stopped = _stopped(transaction)
-        if callee in stopped["plugin"]:
-            return ()
-        wanted = {
-            "callee": callee,
-            "now": now,
-            "stopped_plugins": stopped["plugin"],
-            "stopped_services": stopped["service"],
-            "granted": granted,
-        }
+
+def in_hand(transaction: Transaction, callee: str) -> int:
+    """How many applications all workers together have in hand that call this agency."""
+    return transaction.connection.scalar(_IN_HAND, {"callee": callee}) or 0
+
+
+def due(
+    transaction: Transaction,
+    callee: str,
+    *,
+    most: int,
+    now: datetime,
+    stops: Stopped,
+    among: Collection[str] | None = None,
+) -> Sequence[Row[Any]]:
+    """Rows whose time has come to call ``callee``, the longest due first; each is locked until the transaction ends.
+
+    ``among`` limits them to applications that a hint was about; a hint that is late finds nothing.
+    """
+    wanted: dict[str, Any] = {
+        "callee": callee,
+        "now": now,
+        "stopped_plugins": list(stops.plugins),
+        "stopped_services": list(stops.services),
+        "granted": most,
+    }
+    if among is None:
         return transaction.connection.execute(_DUE, wanted).all()
-
-    def one(self, transaction: Transaction, application: str, *, now: datetime) -> Row[Any] | None:
-        """The application, if its time has come and nobody has it in hand; a hint that is late finds nothing."""
-        wanted = {"application": application, "now": now}
-        return transaction.connection.execute(_ONE, wanted).one_or_none()
-
-    @staticmethod
-    def abandoned(
-        transaction: Transaction, callees: Iterable[str], *, places: int, lease_now: datetime
-    ) -> Sequence[Row[Any]]:
-        """Applications in the hands of workers that are lost; ``lease_now`` is the machine's own time."""
-        wanted = {"now": lease_now, "callees": list(callees), "places": places}
-        return transaction.connection.execute(_ABANDONED, wanted).all()
+    return transaction.connection.execute(_DUE_AMONG, wanted | {"among": list(among)}).all()
 
 
-def _stopped(transaction: Transaction) -> dict[str, list[str]]:
-    """What an officer has stopped, by kind."""
-    stopped: dict[str, list[str]] = {"plugin": [], "service": []}
-    for kind, name in transaction.connection.execute(_STOPPED):
-        stopped[kind].append(name)
-    return stopped
+def abandoned(
+    transaction: Transaction, callees: Iterable[str], *, places: int, lease_now: datetime
+) -> Sequence[Row[Any]]:
+    """Rows in the hands of workers that are lost, locked; ``lease_now`` is the machine's own time."""
+    wanted = {"now": lease_now, "callees": list(callees), "places": places}
+    return transaction.connection.execute(_ABANDONED, wanted).all()

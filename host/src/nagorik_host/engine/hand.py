@@ -6,18 +6,19 @@ finds the attempt and treats it as interrupted: the core knows what that means f
 again whose effect it does not know.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from nagorik import ApplicationDraft
 from nagorik.clock import Clock
-from nagorik.journey import Answered, Failed, Interrupted, Next, Outcome, Plan, begin, step
+from nagorik.journey import Answered, Failed, Interrupted, Next, Outcome, Plan, Progress, Step, begin, step
 from nagorik_host.engine.plans import Plans
-from nagorik_host.store.books import Books, Kept, Lease
+from nagorik_host.store.books import Books, Kept, Lease, callee
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import applications, attempts
 from nagorik_host.vault import Vault
@@ -25,10 +26,24 @@ from nagorik_host.vault import Vault
 LEASE: Final = timedelta(seconds=60)
 """How long a worker of whom nothing is heard is waited for. Calls may take longer: a living worker renews it."""
 
+_ROW: Final = select(applications).where(applications.c.id == bindparam("application")).with_for_update()
+_OPEN_ATTEMPT: Final = (
+    select(attempts.c.entry)
+    .where(attempts.c.application == bindparam("application"), attempts.c.ended_at.is_(None))
+    .order_by(attempts.c.entry.desc())
+    .limit(1)
+)
+_ATTEMPT: Final = insert(attempts)
+_END: Final = (
+    update(attempts)
+    .where(attempts.c.application == bindparam("application_"), attempts.c.entry == bindparam("entry_"))
+    .values(ended_at=bindparam("ended_at"), result=bindparam("result"))
+)
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Taken:
-    """An application whose intent is committed and whose call is to be made now.
+    """An application whose intent is committed and whose call is to be made.
 
     Attributes:
         kept: The application with the attempt in flight.
@@ -36,6 +51,7 @@ class Taken:
         plan: What its service offers.
         call: The call to make.
         entry: The journal's entry that announces it.
+        not_before: The instant of the agency's time that the call has for itself.
     """
 
     kept: Kept
@@ -43,6 +59,29 @@ class Taken:
     plan: Plan
     call: Next
     entry: int
+    not_before: datetime
+
+    @property
+    def callee(self) -> str:
+        """The plugin that the call is made through."""
+        return callee(self.call, self.kept.plugin, self.kept.gateway)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Laid:
+    """What became of a call's outcome.
+
+    Attributes:
+        ours: Whether it was still ours to say.
+        following: The same application with its next call, where that may be made at once.
+    """
+
+    ours: bool
+    following: Taken | None = None
+
+
+GoOn = Callable[[Kept, Next], datetime | None]
+"""Whether a call may follow at once, and not before when; asked when everything else speaks for it."""
 
 
 class Hand:
@@ -72,7 +111,8 @@ class Hand:
         """Commit the intent to make the call that an application waits for.
 
         ``row`` is a whole row of the table, locked in this transaction, that is due or whose worker is gone. Where
-        there is no call to make after all, the row says when to look again and ``None`` is returned.
+        there is no call to make after all, the row says when to look again and ``None`` is returned. Nothing is
+        written where this raises.
 
         Raises:
             ServiceNotOffered: No installed plugin offers its service or gateway any more.
@@ -80,79 +120,123 @@ class Hand:
         """
         now = self._clock.now()
         plan = self._plans.plan(row.service, row.gateway)
-        kept = self._books.kept_of(row)
-        if kept.progress.attempt is not None:
-            kept = self._interrupted(transaction, kept, plan, now)
-        begun = begin(kept.progress, plan, now, self._next_payment(kept))
+        kept = replace(self._books.kept_of(row), blocked=None)
+        draft = self._books.draft(transaction, kept)
+        before, open_entry = self._before(transaction, kept, plan, now)
+        begun = self._begin(before, plan, now)
+        if open_entry is not None:
+            self._end(transaction, kept.id, open_entry, "interrupted", now)
         if begun.next.operation is None:
             self._books.change(transaction, kept, begun, now)
             return None
-        lease = Lease(self._worker, self._lease_clock.now() + LEASE)
-        held = self._books.change(transaction, kept, begun, now, lease=lease)
-        draft = self._books.draft(transaction, held)
-        attempt = held.progress.attempt
-        assert attempt is not None  # noqa: S101 - begin named an operation, so it began an attempt
-        transaction.connection.execute(
-            insert(attempts).values(
-                application=held.id,
-                entry=held.entries,
-                operation=attempt.operation.value,
-                subject=attempt.subject,
-                worker=self._worker,
-                request_digest=self._digest(held, draft, begun.next),
-                began_at=now,
-            )
-        )
-        return Taken(held, draft, plan, begun.next, held.entries)
+        return self._hold(transaction, kept, draft, plan, begun, now)
 
-    def lay_down(self, transaction: Transaction, taken: Taken, outcome: Answered | Failed) -> bool:
-        """Commit what came of the call; whether it was still ours to say.
+    def recover(self, transaction: Transaction, row: Row[Any]) -> None:
+        """Take an application out of the hands of a worker that is gone, and call nobody.
+
+        Raises:
+            ServiceNotOffered: As ``take``.
+            Erased: As ``take``.
+        """
+        now = self._clock.now()
+        kept = self._books.kept_of(row)
+        before, open_entry = self._before(transaction, kept, self._plans.plan(row.service, row.gateway), now)
+        if open_entry is not None:
+            self._end(transaction, kept.id, open_entry, "interrupted", now)
+        self._books.change(transaction, kept, before, now)
+
+    def lay_down(
+        self, transaction: Transaction, taken: Taken, outcome: Answered | Failed, go_on: GoOn | None = None
+    ) -> Laid:
+        """Commit what came of the call, and the intent of the one that follows at once if it may.
 
         An answer that comes after the attempt was taken for interrupted is dropped: the row has gone on without it.
         """
-        query = select(applications).where(applications.c.id == taken.kept.id).with_for_update()
-        row = transaction.connection.execute(query).one()
+        row = transaction.connection.execute(_ROW, {"application": taken.kept.id}).one()
         if row.lease != self._worker:
-            return False
-        kept = taken.kept if row.revision == taken.kept.revision else self._books.kept_of(row)
+            return Laid(ours=False)
+        unchanged = row.revision == taken.kept.revision
+        kept = taken.kept if unchanged else self._books.kept_of(row)
         if kept.progress.attempt != taken.kept.progress.attempt:
-            return False
+            return Laid(ours=False)
         now = self._clock.now()
-        self._books.change(transaction, kept, step(kept.progress, outcome, taken.plan, now), now)
-        self._end(transaction, taken.kept.id, taken.entry, _told(outcome), now)
-        return True
+        done = step(kept.progress, outcome, taken.plan, now)
+        following, not_before = done, None
+        if go_on is not None and kept.blocked is None and done.next.due is not None and done.next.due <= now:
+            following = self._begin(done, taken.plan, now)
+            if following.next.operation is not None:
+                not_before = go_on(kept, following.next)
+        draft = taken.draft if unchanged or not_before is None else self._books.draft(transaction, kept)
+        self._end(transaction, kept.id, taken.entry, _told(outcome), now)
+        if not_before is not None:
+            next_one = self._hold(transaction, kept, draft, taken.plan, following, now, not_before=not_before)
+            return Laid(ours=True, following=next_one)
+        self._books.change(transaction, kept, done if following.next.operation is not None else following, now)
+        return Laid(ours=True)
 
-    def _interrupted(self, transaction: Transaction, kept: Kept, plan: Plan, now: datetime) -> Kept:
-        """The row after its worker was lost."""
-        done = step(kept.progress, Interrupted(), plan, now)
-        query = (
-            select(attempts.c.entry)
-            .where(attempts.c.application == kept.id, attempts.c.ended_at.is_(None))
-            .order_by(attempts.c.entry.desc())
-            .limit(1)
+    def give_up(self, transaction: Transaction, taken: Taken, code: str) -> None:
+        """Leave an application to an officer, with the attempt open: nobody knows what came of it."""
+        transaction.connection.execute(
+            update(applications)
+            .where(applications.c.id == taken.kept.id, applications.c.lease == self._worker)
+            .values(blocked=code, due_at=None, lease=None, lease_until=None)
         )
-        entry = transaction.connection.scalar(query)
-        if entry is not None:
-            self._end(transaction, kept.id, entry, "interrupted", now)
-        return self._books.change(transaction, kept, done, now)
+
+    def _before(self, transaction: Transaction, kept: Kept, plan: Plan, now: datetime) -> tuple[Step, int | None]:
+        """The row as it is, or after its worker was lost; and the attempt that then has no end."""
+        if kept.progress.attempt is None:
+            return Step(kept.progress, (), Next(operation=None)), None
+        entry = transaction.connection.scalar(_OPEN_ATTEMPT, {"application": kept.id})
+        return step(kept.progress, Interrupted(), plan, now), entry
+
+    def _begin(self, before: Step, plan: Plan, now: datetime) -> Step:
+        """What comes after ``before``, as one step with it."""
+        begun = begin(before.progress, plan, now, _next_payment(before.progress))
+        return Step(begun.progress, before.events + begun.events, begun.next)
+
+    def _hold(
+        self,
+        transaction: Transaction,
+        kept: Kept,
+        draft: ApplicationDraft,
+        plan: Plan,
+        begun: Step,
+        now: datetime,
+        *,
+        not_before: datetime | None = None,
+    ) -> Taken:
+        lease = Lease(self._worker, self._lease_clock.now() + LEASE)
+        held = self._books.change(transaction, kept, begun, now, lease=lease)
+        attempt = held.progress.attempt
+        assert attempt is not None  # noqa: S101 - begin named an operation, so it began an attempt
+        transaction.connection.execute(
+            _ATTEMPT,
+            {
+                "application": held.id,
+                "entry": held.entries,
+                "operation": attempt.operation.value,
+                "subject": attempt.subject,
+                "worker": self._worker,
+                "request_digest": self._digest(held, draft, begun.next),
+                "began_at": now,
+            },
+        )
+        return Taken(held, draft, plan, begun.next, held.entries, not_before or now)
 
     @staticmethod
     def _end(transaction: Transaction, application: str, entry: int, result: str, now: datetime) -> None:
-        transaction.connection.execute(
-            update(attempts)
-            .where(attempts.c.application == application, attempts.c.entry == entry)
-            .values(ended_at=now, result=result)
-        )
+        wanted = {"application_": application, "entry_": entry, "ended_at": now, "result": result}
+        transaction.connection.execute(_END, wanted)
 
     def _digest(self, kept: Kept, draft: ApplicationDraft, call: Next) -> str:
         """A keyed hash of what the request is made from, to tell later whether two were the same."""
         made_from = f"{kept.id}\x00{call.operation}\x00{call.payment}\x00{draft.model_dump_json()}"
         return self._vault.lookup("request", made_from)
 
-    @staticmethod
-    def _next_payment(kept: Kept) -> str:
-        """The id of a payment if one has to be opened: the same for the same row, however often this is tried."""
-        return str(uuid5(UUID(kept.progress.idempotency_key), f"payment/{len(kept.progress.payments) + 1}"))
+
+def _next_payment(progress: Progress) -> str:
+    """The id of a payment if one has to be opened: the same for the same row, however often this is tried."""
+    return str(uuid5(UUID(progress.idempotency_key), f"payment/{len(progress.payments) + 1}"))
 
 
 def _told(outcome: Outcome) -> str:

@@ -5,39 +5,48 @@ A hint that is lost costs a moment and one that comes twice costs nothing.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final, TypeVar
 from uuid import uuid4
 
 import structlog
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, insert, update
 
-from nagorik import Platform, ServiceNotOffered
+from nagorik import Platform
 from nagorik.clock import Clock, SystemClock
-from nagorik.journey import Answered, Failed, JournalBroken
 from nagorik.journey.perform import perform
-from nagorik.lifecycle import IllegalTransition
 from nagorik_host.engine.agencies import Agencies
-from nagorik_host.engine.claims import Claims
+from nagorik_host.engine.claims import Stopped
 from nagorik_host.engine.current import APPLICATION
+from nagorik_host.engine.desk import Desk, Round
 from nagorik_host.engine.hand import LEASE, Hand, Taken
 from nagorik_host.engine.inbox import Inbox
 from nagorik_host.engine.plans import Plans
-from nagorik_host.store.books import Books, callee
-from nagorik_host.store.database import Database, Transaction
+from nagorik_host.store.books import Books
+from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction, Unit
 from nagorik_host.store.schema import applications, workers
-from nagorik_host.vault import Erased, SealBroken, Vault
+from nagorik_host.vault import Vault
+
+T = TypeVar("T")
 
 _log = structlog.stdlib.get_logger("nagorik.host")
 
 SWEEP: Final = 1.0
-"""Seconds between two looks when no hint comes: another process's hints are heard no later than this."""
+"""Seconds between two looks at everything: what no hint was heard of is found no later than this."""
 BEAT: Final = LEASE.total_seconds() / 4
-BLOCKED: Final = timedelta(minutes=5)
-"""How long an application that the host cannot advance is left alone before it is looked at again."""
+TIDY: Final = 240
+"""Beats between two times that old hints are cleared away."""
+AWAY: Final = LEASE.total_seconds()
+"""Seconds that a database that cannot be reached is waited for; then others have what this worker had in hand."""
+
+_RENEW: Final = (
+    update(applications)
+    .where(applications.c.lease == bindparam("worker"), applications.c.id.in_(bindparam("held", expanding=True)))
+    .values(lease_until=bindparam("until"))
+)
 
 
 class Worker:
@@ -81,37 +90,46 @@ class Worker:
         self._places = places
         self._clock = clock
         self._lease_clock = lease_clock or SystemClock()
-        self._claims = Claims(agencies)
-        self._hand = Hand(books, Plans(platform), vault, worker=self.id, clock=clock, lease_clock=self._lease_clock)
-        self._flying: set[asyncio.Task[None]] = set()
-        self._look = asyncio.Event()
+        hand = Hand(books, Plans(platform), vault, worker=self.id, clock=clock, lease_clock=self._lease_clock)
+        self.desk = Desk(hand, agencies, places=places, clock=clock, lease_clock=self._lease_clock)
+        self._flying: dict[asyncio.Task[None], str] = {}
+        self._woken = asyncio.Event()
+        self._crowded = False
+        self._met = False
+        self._stops = Stopped()
+        self._stopping = False
         self._failed: BaseException | None = None
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, *, grace: float | None = None) -> None:
         """Work until ``stop`` is set, then lay down what is in hand.
 
+        Args:
+            stop: Ends the work. Nothing more is taken in hand from then on.
+            grace: Seconds that calls in flight are waited for at the end, at most; without it, as long as each call's
+                own deadline. A call that is given up is treated as interrupted by whoever takes the application next.
+
         Raises:
-            DatabaseUnavailable: The books cannot be reached any more.
+            DatabaseUnavailable: The books could not be reached for longer than others wait for this worker.
         """
-        await self._database.run(self._sign_on)
+        self._stopping = False
+        await self._commit(self._sign_on)
         beating = asyncio.create_task(self._beat())
         stopping = asyncio.create_task(stop.wait())
+        _log.info("worker_started", worker=self._name)
         try:
-            while not stop.is_set():
-                self._look.clear()
-                if await self.look():
-                    continue
-                looking = asyncio.create_task(self._look.wait())
-                await asyncio.wait({looking, stopping, beating}, timeout=SWEEP, return_when=asyncio.FIRST_COMPLETED)
-                looking.cancel()
-                self._raise_failure(beating)
+            async with self._database.hints(list(self._places), self._woken.set) as hints:
+                beating_too = asyncio.create_task(self._tidy(hints))
+                try:
+                    await self._work(hints, stop, (stopping, beating))
+                finally:
+                    await _end(beating_too)
         finally:
-            await self._lay_down_all()
+            self._stopping = True
+            await self._lay_down_all(grace)
             for task in (beating, stopping):
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+                await _end(task)
             await self._database.run(self._sign_off)
+            _log.info("worker_stopped", worker=self._name)
 
     async def run_until_idle(self) -> datetime | None:
         """Work until nothing is due and nothing is in hand; when something falls due next, if it ever does."""
@@ -122,94 +140,105 @@ class Worker:
                 await asyncio.wait(set(self._flying), return_when=asyncio.FIRST_COMPLETED)
                 self._raise_failure()
                 continue
-            return await self._database.run(self._next_due)
+            return await self._commit(self.desk.next_due)
 
     async def look(self) -> bool:
         """Take in hand what is due and can be called now; whether there was anything."""
         read = await self._inbox.handle()
-        taken = await self._database.run(self._take)
-        for one in taken:
-            self._fly(one)
-        return bool(taken or read)
+        return bool(await self._take(partial(self.desk.take, sweep=True)) or read)
+
+    async def beat(self) -> None:
+        """Say that this worker lives and still has in hand what it has."""
+        await self._database.run(self._renew)
 
     def hint(self) -> None:
         """Something may be due."""
-        self._look.set()
+        self._woken.set()
+
+    # The loop
+
+    async def _work(self, hints: Hints, stop: asyncio.Event, others: Collection[asyncio.Task[object]]) -> None:
+        loop = asyncio.get_running_loop()
+        swept_at = -SWEEP
+        wait = 0.0
+        while not stop.is_set():
+            self._woken.clear()
+            hinted = await self._hinted(hints)
+            if loop.time() >= swept_at + SWEEP:
+                swept_at = loop.time()
+                await self._inbox_read()
+                found = await self._take(partial(self.desk.take, sweep=True))
+            elif self._crowded or wait <= 0:
+                found = await self._take(partial(self.desk.take, sweep=False))
+            elif hinted:
+                found = await self._take(partial(self.desk.take, sweep=False, among=hinted))
+            else:
+                found = None
+            wait = swept_at + SWEEP - loop.time()
+            if found is not None and found.next_look is not None:
+                wait = min(wait, (found.next_look - self._clock.now()).total_seconds())
+            await self._wait(max(wait, 0.0), others)
+
+    async def _wait(self, seconds: float, others: Collection[asyncio.Task[object]]) -> None:
+        woken = asyncio.create_task(self._woken.wait())
+        await asyncio.wait({woken, *others}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        await _end(woken)
+        self._raise_failure(*others)
+
+    async def _hinted(self, hints: Hints) -> list[str]:
+        try:
+            return await hints.take()
+        except DatabaseUnavailable:
+            # The sweep finds whatever there was a hint of, and waits for the database if it has to.
+            return []
+
+    async def _inbox_read(self) -> None:
+        with suppress(DatabaseUnavailable):
+            await self._inbox.handle()
+
+    async def _take(self, unit: Unit[Round]) -> Round:
+        if not self._met:
+            await self._commit(self._meet)
+            self._met = True
+        taken = await self._commit(unit)
+        self._stops, self._crowded = taken.stops, taken.crowded
+        for one in taken:
+            self._fly(one)
+        return taken
+
+    async def _commit(self, unit: Unit[T]) -> T:
+        """Run a unit, and wait for a database that is away, for as long as others wait for this worker.
+
+        A unit that may have happened is run again: what it took in hand the first time is in nobody's hands then, and
+        is taken up when that lease runs out.
+        """
+        loop = asyncio.get_running_loop()
+        away_since: float | None = None
+        pause = 0.05
+        while True:
+            try:
+                result = await self._database.run(unit)
+            except DatabaseUnavailable:
+                if away_since is None:
+                    away_since = loop.time()
+                    _log.error("database_unavailable", worker=self._name)
+                if loop.time() - away_since >= AWAY:
+                    raise
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5.0)
+            else:
+                if away_since is not None:
+                    _log.warning("database_is_back", worker=self._name)
+                return result
 
     # In transactions
 
-    def _take(self, transaction: Transaction) -> list[Taken]:
-        now = self._clock.now()
-        taken: list[Taken] = []
-        lost = self._claims.abandoned(
-            transaction, self._places, places=sum(self._places.values()), lease_now=self._lease_clock.now()
-        )
-        taken += self._take_rows(transaction, lost, now)
-        waiting = self._claims.waiting(transaction, now)
-        in_hand = self._claims.in_hand(transaction) if waiting else {}
-        for plugin in waiting:
-            free = self._places.get(plugin, 0) - in_hand.get(plugin, 0)
-            rows = self._claims.due(transaction, plugin, places=free, now=now)
-            taken += self._take_rows(transaction, rows, now)
-        return taken
-
-    def _take_rows(self, transaction: Transaction, rows: Sequence[Row[Any]], now: datetime) -> list[Taken]:
-        taken = [one for row in rows if (one := self._take_row(transaction, row, now)) is not None]
-        calls: dict[str, int] = {}
-        for one in taken:
-            name = _callee(one)
-            calls[name] = calls.get(name, 0) + 1
-        for name, number in calls.items():
-            self._agencies.use(transaction, name, number, now)
-        return taken
-
-    def _take_row(self, transaction: Transaction, row: Row[Any], now: datetime) -> Taken | None:
-        try:
-            with transaction.connection.begin_nested():
-                return self._hand.take(transaction, row)
-        except ServiceNotOffered:
-            self._block(transaction, row.id, "service-not-offered", now + BLOCKED)
-        except Erased:
-            self._block(transaction, row.id, "erased", None)
-        except (IllegalTransition, JournalBroken, SealBroken, ValueError) as error:
-            # One application that cannot be worked on is an officer's case; it holds up nobody else's.
-            _log.error("application_blocked", defect=type(error).__name__, service=row.service)
-            self._block(transaction, row.id, "defect", None)
-        return None
-
-    @staticmethod
-    def _block(transaction: Transaction, application: str, code: str, again: datetime | None) -> None:
-        transaction.connection.execute(
-            update(applications)
-            .where(applications.c.id == application)
-            .values(blocked=code, due_at=again, lease=None, lease_until=None)
-        )
-
-    def _next_due(self, transaction: Transaction) -> datetime | None:
-        """When the first application falls due to an agency that can bear the call then."""
-        query = (
-            select(applications.c.callee, func.min(applications.c.due_at).label("due_at"))
-            .where(applications.c.callee.in_(list(self._places)), applications.c.due_at.is_not(None))
-            .group_by(applications.c.callee)
-        )
-        now = self._clock.now()
-        waiting = transaction.connection.execute(query).all()
-        firsts = (max(row.due_at, self._agencies.free_at(transaction, row.callee, now)) for row in waiting)
-        return min(firsts, default=None)
-
-    def _lay_down(self, transaction: Transaction, taken: Taken, outcome: Answered | Failed) -> Taken | None:
-        """Commit what came of a call, and with it the next intent of the same application if that is due at once."""
-        now = self._clock.now()
-        self._hand.lay_down(transaction, taken, outcome)
-        self._agencies.learn(transaction, _callee(taken), outcome, now)
-        row = self._claims.one(transaction, taken.kept.id, now=now)
-        if row is None or self._agencies.grant(transaction, row.callee, 1, now) == 0:
-            return None
-        following = self._take_rows(transaction, [row], now)
-        return following[0] if following else None
+    def _meet(self, transaction: Transaction) -> None:
+        self._agencies.meet(transaction, self._places, self._clock.now())
 
     def _sign_on(self, transaction: Transaction) -> None:
         at = self._lease_clock.now()
+        self._sign_off(transaction)
         transaction.connection.execute(insert(workers).values(id=self.id, name=self._name, started_at=at, beat_at=at))
 
     def _sign_off(self, transaction: Transaction) -> None:
@@ -222,15 +251,15 @@ class Worker:
     def _renew(self, transaction: Transaction) -> None:
         at = self._lease_clock.now()
         transaction.connection.execute(update(workers).where(workers.c.id == self.id).values(beat_at=at))
-        transaction.connection.execute(
-            update(applications).where(applications.c.lease == self.id).values(lease_until=at + LEASE)
-        )
+        held = list(self._flying.values())
+        if held:
+            transaction.connection.execute(_RENEW, {"worker": self.id, "held": held, "until": at + LEASE})
 
     # In flight
 
     def _fly(self, taken: Taken) -> None:
         task = asyncio.create_task(self._carry(taken))
-        self._flying.add(task)
+        self._flying[task] = taken.kept.id
         task.add_done_callback(self._landed)
 
     async def _carry(self, taken: Taken) -> None:
@@ -238,32 +267,53 @@ class Worker:
         carried: Taken | None = taken
         while carried is not None:
             APPLICATION.set(carried.kept.id)
-            outcome = await perform(self._platform, carried.draft, carried.kept.progress, carried.call)
-            carried = await self._database.run(partial(self._lay_down, taken=carried, outcome=outcome))
+            early = (carried.not_before - self._clock.now()).total_seconds()
+            if early > 0:
+                await self._clock.sleep(early)
+            try:
+                outcome = await perform(self._platform, carried.draft, carried.kept.progress, carried.call)
+            except Exception as error:  # noqa: BLE001 - one application's defect is nobody else's
+                _log.error("call_broke", defect=type(error).__name__, service=carried.kept.progress.service)
+                await self._commit(partial(self.desk.give_up, taken=carried))
+                return
+            stops = None if self._stopping else self._stops
+            carried = await self._commit(partial(self.desk.lay_down, taken=carried, outcome=outcome, stops=stops))
 
     def _landed(self, task: asyncio.Task[None]) -> None:
-        self._flying.discard(task)
-        self._look.set()
+        self._flying.pop(task, None)
         if not task.cancelled() and task.exception() is not None:
             self._failed = self._failed or task.exception()
+        if self._crowded or self._failed is not None:
+            self._woken.set()
 
-    def _raise_failure(self, *others: asyncio.Task[None]) -> None:
+    def _raise_failure(self, *others: asyncio.Task[object]) -> None:
         for task in others:
             if task.done() and not task.cancelled() and task.exception() is not None:
                 self._failed = self._failed or task.exception()
         if self._failed is not None:
             raise self._failed
 
-    async def _lay_down_all(self) -> None:
-        """Wait for the calls in flight: each has a deadline of its own."""
-        while self._flying:
-            await asyncio.wait(set(self._flying))
+    async def _lay_down_all(self, grace: float | None) -> None:
+        """Wait for the calls in flight, each of which has a deadline of its own, and give up what is left."""
+        if self._flying:
+            await asyncio.wait(set(self._flying), timeout=grace)
+        for task in tuple(self._flying):
+            await _end(task)
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(BEAT)
-            await self._database.run(self._renew)
+            with suppress(DatabaseUnavailable):
+                await self.beat()
+
+    async def _tidy(self, hints: Hints) -> None:
+        while True:
+            await asyncio.sleep(BEAT * TIDY)
+            with suppress(DatabaseUnavailable):
+                await hints.tidy()
 
 
-def _callee(taken: Taken) -> str:
-    return callee(taken.call, taken.kept.plugin, taken.kept.gateway)
+async def _end(task: asyncio.Task[object]) -> None:
+    """Cancel a task and wait until it has ended."""
+    task.cancel()
+    await asyncio.wait({task})

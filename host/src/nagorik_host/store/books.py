@@ -62,6 +62,7 @@ class Kept:
         chain: The link of the last of them.
         key: What its data are sealed with.
         lease: Who has it in hand, if anybody.
+        blocked: Why the host itself leaves it alone, if it does.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Kept:
     chain: bytes
     key: DataKey
     lease: Lease | None
+    blocked: str | None = None
 
 
 class Books:
@@ -163,6 +165,7 @@ class Books:
             chain=row.chain,
             key=key,
             lease=Lease(row.lease, row.lease_until) if row.lease is not None else None,
+            blocked=row.blocked,
         )
 
     def find(self, transaction: Transaction, *, plugin: str, agency_reference: str) -> str:
@@ -217,19 +220,24 @@ class Books:
     ) -> Kept:
         """Write a step that was worked out on ``kept``, read for change in this transaction.
 
-        The application stays in hand where ``lease`` is given, and is let go where it is not.
+        The application stays in hand where ``lease`` is given, and is let go where it is not. One that is blocked
+        stays so, whatever happens to it, until it is unblocked in ``kept``.
         """
         rows = self._entries(kept, done.events)
         values = self._row(kept, done, rows, now)
         if lease is not None:
             # In hand: nobody else finds it due, and a worker that dies is missed when its lease runs out.
             values |= {"lease": lease.worker, "lease_until": lease.until, "due_at": None}
+        elif kept.blocked is not None:
+            del values["due_at"]
         transaction.connection.execute(
             update(applications).where(applications.c.id == kept.id).values(revision=kept.revision + 1, **values)
         )
         self._append(transaction, rows)
         projections.record(transaction, done.progress, done.events, after=kept.entries)
-        if lease is None:
+        if lease is not None:
+            transaction.settle(kept.id)
+        elif kept.blocked is None:
             self._hint(transaction, kept, done.next, now)
         return replace(
             kept,
@@ -282,6 +290,7 @@ class Books:
             "callee": callee(done.next, kept.plugin, kept.gateway),
             "lease": None,
             "lease_until": None,
+            "blocked": kept.blocked,
             "entries": kept.entries + len(rows),
             "chain": rows[-1].link if rows else kept.chain,
             "progress": kept.key.seal(progress.model_dump_json(exclude_defaults=True).encode(), PROGRESS),
