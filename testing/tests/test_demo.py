@@ -56,6 +56,21 @@ def test_a_missed_appointment_is_taken_anew(tmp_path: Path, capsys: pytest.Captu
     assert printed.count("waits for the citizen: appearance-required") == 1
 
 
+def test_who_may_not_apply_is_told_why_by_the_agency_that_was_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", str(copy(tmp_path, "bmet-02-expiring"))]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "আপনারটির মেয়াদ ২০২৭-০১-৩১ পর্যন্ত" in printed
+
+
+def test_a_batch_that_fills_up_is_followed_by_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", str(copy(tmp_path, "bmet-03-batch-full"))]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("no appointment could be had") == 1
+    assert printed.count("takes the appointment of 06 Dec 09:00, TTC Chattogram") == 1
+
+
 def test_without_an_appointment_in_the_file_nobody_books(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     quiet = copy(tmp_path, "passport-04-missed", appointments=[], scripted=[])
     assert main(["demo", str(quiet)]) == 0

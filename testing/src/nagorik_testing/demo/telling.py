@@ -12,8 +12,9 @@ from rich.table import Table
 from nagorik.bangladesh import dhaka_time, format_taka
 from nagorik.cli.output import plain
 from nagorik.journey import Event
-from nagorik.journey.events import AttemptEnded, Held, Moved, PaymentMoved
+from nagorik.journey.events import AttemptEnded, EligibilityDecided, Held, Moved, PaymentMoved
 from nagorik.lifecycle import state_label
+from nagorik.model.eligibility import Verdict
 from nagorik.model.slot import Slot
 from nagorik.model.states import ApplicationState, PaymentState
 from nagorik.operations import Operation
@@ -179,6 +180,9 @@ def _said(event: Event) -> str | None:
         case Moved(to=state):
             sentence = f"  [dim]{state_label(state).bn}[/]" if state in _TOLD_IN_FULL else ""
             return f"[bold]{state.value}[/]{sentence}"
+        case EligibilityDecided(decision=decision):
+            failed = [_plain(one.text.bn) for one in decision.criteria if one.verdict is Verdict.FAIL]
+            return f"may not apply  [dim]{' '.join(failed)}[/]" if failed else None
         case PaymentMoved(to=PaymentState.CAPTURED | PaymentState.CONFIRMED as state):
             return f"payment {state.value}"
         case PaymentMoved(to=state) if state in _MONEY_IN_TROUBLE:
