@@ -1,6 +1,7 @@
 """How the host's commands begin and end: settings, an open database, and one line for whatever stops them."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -59,6 +60,8 @@ _ENDINGS: Final[Mapping[type[Exception], Callable[[Any], tuple[str, ExitCode]]]]
 def run_command(do: Callable[[], Coroutine[Any, Any, int]], *, log_level: str = "WARNING") -> int:
     """Run a command to its end, whatever that is; its exit code."""
     configure_logging(level=log_level)
+    # It tells at every look that it looks.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         return asyncio.run(do())
     except tuple(_ENDINGS) as error:

@@ -106,6 +106,7 @@ def as_document(whole: Whole, host: Host) -> Document:
             {
                 "payment": payment.id,
                 "gateway": payment.gateway,
+                "reference": payment.reference,
                 "stage": payment.stage,
                 "state": payment.state.value,
                 "means": _text(state_label(payment.state)),
@@ -155,10 +156,10 @@ def tell(document: Document) -> None:
     if document["payments"]:
         print_lines("")
         rows = [
-            (one["payment"], one["gateway"], one["taken"] or one["amount"], one["state"])
+            (one["payment"], one["gateway"], one["reference"] or "–", one["taken"] or one["amount"], one["state"])
             for one in document["payments"]
         ]
-        print_table(("payment", "gateway", "amount", "state"), rows)
+        print_table(("payment", "gateway", "reference", "amount", "state"), rows)
     print_lines("")
     print_table(
         ("সময় / time", "কী হয়েছে", "what happened"),

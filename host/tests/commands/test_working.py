@@ -1,0 +1,257 @@
+"""Working, tracking, deciding, stopping: what an operator does every day."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nagorik_host.engine.versions import PLUGIN_CHANGED
+
+EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
+OFFICER = ("--officer", "A. Rahman", "--reason", "seen at the counter")
+REASON = ("--reason-en", "The agency moves house.", "--reason-bn", "সংস্থা দপ্তর বদলাচ্ছে।", "--officer", "A. Rahman")
+
+
+def change(place: Path, statement: str, *values: object) -> None:
+    connection = sqlite3.connect(place / "nagorik.db")
+    with connection:
+        assert connection.execute(statement, values).rowcount > 0
+    connection.close()
+
+
+def taken_in(ready) -> str:
+    return ready("apply", EXAMPLES / "nid-reissue.json", "--json").document["applications"][0]["application"]
+
+
+def test_worker_carries_what_is_due_and_says_what_it_composes(ready, agencies, applied):
+    result = ready("worker", "--once", "--name", "counter-1")
+    assert result.code == 0
+    assert "Worker counter-1: 5 services of 2 plugins." in result.out
+    assert "  nid: nagorik-nid 1.0.0" in result.out
+    assert "kept out" not in result.out
+    assert result.out.endswith("Stopped; nothing is in hand.\n")
+    told = ready("track", applied, "--json").document
+    assert told["state"] == "awaiting_payment"
+    (payment,) = told["payments"]
+    assert (payment["gateway"], payment["amount"]) == ("cashdesk.counter", "345.00 BDT")
+    assert "opened" in {line["kind"] for line in told["timeline"]}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_worker_stops_in_peace_when_it_is_told_to(ready, applied, number):
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from nagorik.cli import main; raise SystemExit(main())", "worker"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("Working."):
+            break
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out.strip()) == (0, "Stopped; nothing is in hand."), err
+
+
+def test_worker_without_a_plugin_says_so(ready, place):
+    (place / "nagorik.toml").write_text('keys_file = "keys.txt"\nallow = []\n')
+    result = ready("worker", "--once")
+    assert (result.code, result.err) == (3, "nagorik: no plugin can be used: nagorik plugins tells why\n")
+
+
+def test_whole_timeline_is_told_in_both_languages(ready, world):
+    application = world.closed()
+    told = ready("track", application, "--json").document
+    assert (told["state"], told["waits_for"], told["next"]) == ("closed", None, None)
+    codes = [line["code"] for line in told["timeline"]]
+    wanted = ["opened", "eligible", "quote-received", "payment-opened", "captured", "submitted", "issued", "closed"]
+    assert [code for code in codes if code in wanted] == wanted
+    assert all(line["text"]["en"] and line["text"]["bn"] for line in told["timeline"])
+    assert told["agency_reference"].startswith("NIDW-")
+    shown = ready("track", told["client_reference"].lower()).err
+    assert shown == "nagorik: the books hold no application by this id or reference\n"
+    shown = ready("track", told["client_reference"]).out
+    assert "এই আবেদনের কাজ শেষ, কিছুই আর বাকি নেই।" in shown
+    assert "24 Nov 2026 10:" in shown
+
+
+def test_application_that_is_not_there_is_told(ready):
+    assert ready("track", "absent").code == 2
+    assert ready("erase", "absent").code == 2
+    assert ready("act", "absent", "withdraw").code == 2
+
+
+def test_officer_finds_looks_and_decides(ready, world):
+    assert ready("work", "list").out == "Nothing waits for an officer. কর্মকর্তার জন্য কিছু অপেক্ষায় নেই।\n"
+    application = world.in_manual_review()
+    listed = ready("work", "list", "--json").document
+    assert listed["number"] == 1
+    assert listed["items"][0]["application"] == application
+    assert application in ready("work", "list").out
+    seen = ready("work", "show", application, "--json").document
+    assert "in_review" in seen["may_become"]
+    assert (
+        seen["applicant"] == "প••••া ন••••ক ২০২ / P••••I N••••K 2••••2"
+        or "•" in seen["applicant"]
+        or "*" in seen["applicant"]
+    )
+    assert all(identifier.split()[1] != "0099000202" for identifier in seen["identifiers"])
+    assert "nid" in seen["form_fields"]
+    assert "--to may be" in ready("work", "show", application).out
+    refused = ready("work", "decide", application, *OFFICER)
+    assert refused.code == 2
+    assert "nothing-to-decide: " in refused.err
+    assert "কর্মকর্তার" in refused.err
+    decided = ready("work", "decide", application, *OFFICER, "--to", "withdrawn", "--json")
+    assert (decided.code, decided.document["state"]) == (0, "closed")
+    assert ready("work", "list", "--json").document["number"] == 0
+    line = ready("track", application, "--json").document["timeline"][-2]
+    assert line["text"]["en"].startswith("An officer decided. ")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--payment", "x"), "payment-and-state-required"),
+        (("--payment", "x", "--payment-to", "refunded"), "no-such-payment"),
+        (("--reference", "NIDW-1"), "reference-without-state"),
+        (("--to", "in_review"), "reference-required"),
+        (("--look-again",), "is not blocked"),
+        (("--accept-plugin",), "does not wait for a decision on another release"),
+    ],
+)
+def test_decision_that_is_not_open_is_refused_with_why(ready, world, words, told):
+    application = world.in_manual_review()
+    result = ready("work", "decide", application, *OFFICER, *words)
+    assert result.code == 2
+    assert told in result.err
+
+
+def test_decision_needs_officer_and_reason(ready, applied):
+    assert ready("work", "decide", applied, "--to", "withdrawn").code == 2
+    assert ready("work", "decide", applied, "--officer", " ", "--reason", "x").code == 2
+
+
+def test_other_release_of_a_plugin_waits_for_an_officer(ready, applied, place):
+    change(place, "UPDATE applications SET plugin_version = 'nagorik-nid 0.5.0'")
+    # What is blocked is not due, so that this worker stops at once and calls nobody.
+    shown = ready("worker", "--once").out
+    assert "1 applications of nagorik-nid 0.5.0 → nagorik-nid 1.0.0: wait for an officer" in shown
+    (item,) = ready("work", "list", "--json").document["items"]
+    assert (item["application"], item["blocked"]) == (applied, PLUGIN_CHANGED)
+    assert "--accept-plugin" in ready("work", "list").out
+    assert ready("track", applied, "--json").document["blocked"]["code"] == PLUGIN_CHANGED
+    done = ready("work", "decide", applied, *OFFICER, "--accept-plugin", "--json")
+    assert done.document == {"plugin": "nid", "before": "nagorik-nid 0.5.0", "after": "nagorik-nid 1.0.0"}
+    assert "officer_let_go_on" in done.err
+    assert ready("track", applied, "--json").document["blocked"] is None
+
+
+def test_defect_is_looked_at_again(ready, applied, place):
+    change(place, "UPDATE applications SET blocked = 'defect', due_at = NULL")
+    assert ready("work", "list", "--json").document["items"][0]["blocked"] == "defect"
+    done = ready("work", "decide", applied, *OFFICER, "--look-again", "--json")
+    assert done.document == {"application": applied, "was_blocked": "defect"}
+    told = ready("track", applied, "--json").document
+    assert told["blocked"] is None
+    assert told["next"] is not None
+
+
+def test_citizen_corrects_withdraws_and_is_told_what_is_not_open(ready, applied, place):
+    form = place / "form.json"
+    form.write_text(json.dumps({"delivery": "regular"}))
+    assert ready("act", applied, "corrected", "--form", form).code == 0
+    refused = ready("act", applied, "received")
+    assert refused.code == 2
+    assert "nothing-to-receive: Nothing has been issued" in refused.err
+    assert ready("act", applied, "go-on").code == 2
+    assert ready("act", applied, "pay-again").code == 2
+    assert ready("act", applied, "withdraw", "--json").document["state"] == "closed"
+
+
+def test_citizen_gives_another_consent(ready, applied, place):
+    consent = place / "consent.json"
+    consent.write_text(json.dumps({"fee_ceiling": {"poisha": 50000, "currency": "BDT"}, "days": 30}))
+    told = ready("act", applied, "consent", "--consent", consent, "--json")
+    assert told.code == 0
+    assert [line["kind"] for line in told.document["timeline"]].count("consent-given") == 1
+    consent.write_text(json.dumps({"days": 30}))
+    assert (
+        ready("act", applied, "consent", "--consent", consent).err
+        == "nagorik: consent.json: fee_ceiling is missing\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("corrected",), ("consent",), ("withdraw", "--form", "form.json"), ("corrected", "--form", "absent.json")],
+)
+def test_act_wants_the_file_that_belongs_to_it(ready, applied, words):
+    assert ready("act", applied, *words).code == 2
+
+
+def test_officer_stops_a_service_and_lets_it_go_on(ready, applied):
+    assert "Nothing is stopped." in ready("stop").out
+    assert ready("stop", "service", "nid.reissue").code == 2
+    assert "did you mean nid.reissue?" in ready("stop", "service", "nid.reisue", *REASON).err
+    assert ready("stop", "plugin", "nidd", *REASON).code == 2
+    assert "The agency moves house." in ready("stop", "service", "nid.reissue", *REASON).out
+    assert "সংস্থা দপ্তর বদলাচ্ছে।" in ready("track", applied).out
+    assert "Stopped now: service nid.reissue" in ready("apply", EXAMPLES / "nid-migration.json").out
+    (stop,) = ready("stop", "--json").document["stopped"]
+    assert (stop["kind"], stop["name"], stop["officer"]) == ("service", "nid.reissue", "A. Rahman")
+    assert ready("resume", "service", "nid.reissue", "--officer", "A. Rahman").code == 0
+    assert ready("resume", "service", "nid.reissue", "--officer", "A. Rahman").code == 2
+    assert ready("stop", "--json").document["stopped"] == []
+
+
+def test_audit_finds_what_was_changed(ready, world, place):
+    application = world.closed()
+    sound = ready("audit", "verify", "--json")
+    assert sound.code == 0
+    assert (sound.document["applications"], sound.document["problems"]) == (1, [])
+    change(
+        place,
+        "UPDATE journal SET outline = replace(outline, '34500', '00') WHERE entry > 3 AND outline LIKE '%34500%'",
+    )
+    found = ready("audit", "verify", "--json")
+    assert found.code == 1
+    assert found.document["problems"][0]["application"] == application
+    assert application in ready("audit", "verify").err
+
+
+def test_erasure_leaves_a_journal_that_verifies_and_nothing_to_read(ready, world, place):
+    application = world.closed()
+    applied = taken_in(ready)
+    assert [path for path in (place / "nagorik-documents").rglob("*") if path.is_file()]
+    refused = ready("erase", applied)
+    assert refused.code == 2
+    assert "the application is not closed" in refused.err
+    assert ready("erase").code == 2
+    assert ready("erase", "--closed-for", "0").code == 2
+    assert ready("erase", application).out == "1 applications are erased.\n"
+    assert not [path for path in (place / "nagorik-documents").rglob("*") if path.is_file()]
+    gone = ready("track", application)
+    assert gone.code == 2
+    assert "this citizen's data were erased" in gone.err
+    audit = ready("audit", "verify", "--json")
+    assert audit.code == 0
+    assert (audit.document["applications"], audit.document["erased"]) == (2, 1)
+
+
+def test_retention_erases_what_has_been_closed_for_long(ready, world, place, monkeypatch):
+    world.closed()
+    applied = taken_in(ready)
+    change(place, "UPDATE applications SET closed_at = 1000000 WHERE closed_at IS NOT NULL")
+    assert ready("erase", "--closed-for", "36500", "--json").document == {"erased": 0}
+    monkeypatch.setenv("NAGORIK_HOST_RETENTION_DAYS", "30")
+    assert ready("erase", "--json").document == {"erased": 1}
+    assert ready("erase", "--json").document == {"erased": 0}
+    assert ready("track", applied).code == 0
