@@ -1,4 +1,4 @@
-"""A small agency to try the kit on, in process and over the loopback."""
+"""A small agency to try the kit on, in process, over the loopback, and there in simulated time."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from nagorik_testing import Simulator, SimulatorTransport, serve
+from nagorik_testing.line import Line
 
 
 class Registry(Simulator):
@@ -66,8 +67,24 @@ async def over_loopback(simulator: Simulator, **options: object) -> AsyncIterato
         yield client
 
 
-@pytest.fixture(params=[in_process, over_loopback], ids=["in-process", "loopback"])
+@asynccontextmanager
+async def over_line(simulator: Simulator, **options: object) -> AsyncIterator[httpx.AsyncClient]:
+    line = Line(simulator.clock)
+    async with (
+        serve(simulator, line=line) as base_url,
+        httpx.AsyncClient(base_url=base_url, transport=line.transport(), **options) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(params=[in_process, over_loopback, over_line], ids=["in-process", "loopback", "line"])
 def reach(request: pytest.FixtureRequest) -> Reach:
+    return request.param
+
+
+@pytest.fixture(params=[in_process, over_line], ids=["in-process", "line"])
+def reach_in_simulated_time(request: pytest.FixtureRequest) -> Reach:
+    """Ways on which the client's time limits count on the simulator's clock."""
     return request.param
 
 

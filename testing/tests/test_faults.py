@@ -1,5 +1,6 @@
 """Each fault, in process and over a real socket: what the client meets, and what the agency really did."""
 
+import asyncio
 import json
 
 import httpx
@@ -17,11 +18,12 @@ from nagorik_testing import (
     NotSent,
     Padded,
     Reshaped,
-    SimulatorTransport,
     Slow,
     Truncated,
     serve,
 )
+
+from .conftest import Registry, over_line
 
 FILE = "POST /files"
 FORM = {"clientReference": "ref-1", "name": "NOMUNA NAGORIK 1"}
@@ -81,12 +83,14 @@ async def test_dropped_request_looks_like_a_lost_answer_and_leaves_nothing(regis
     ("how", "error"),
     [("refused", httpx.ConnectError), ("connect-timeout", httpx.ConnectTimeout), ("pool-timeout", httpx.PoolTimeout)],
 )
-async def test_refused_request_proves_in_process_that_nothing_was_sent(registry, how, error):
+async def test_refused_request_proves_that_nothing_was_sent(registry, reach_in_simulated_time, how, error):
     registry.faults.add(FILE, NotSent(how=how))
-    async with httpx.AsyncClient(transport=SimulatorTransport(registry), base_url="http://registry") as client:
+    async with reach_in_simulated_time(registry, timeout=httpx.Timeout(15, connect=3)) as client:
         with pytest.raises(error):
             await post(client)
-    assert registry.files == []
+        assert registry.files == []
+        assert registry.clock.monotonic() == (0.0 if how == "refused" else 3.0)
+        assert (await post(client)).status_code == 201
 
 
 async def test_status_replaces_the_answer_before_or_after_processing(registry, reach):
@@ -123,15 +127,14 @@ async def test_slow_answer_passes_time_on_the_simulated_clock(registry, reach):
     assert registry.clock.monotonic() == 4.0
 
 
-async def test_answer_slower_than_the_read_timeout_is_given_up_in_process(registry):
-    registry.faults.add(FILE, Slow(seconds=40))
-    async with httpx.AsyncClient(
-        transport=SimulatorTransport(registry), base_url="http://registry", timeout=15
-    ) as client:
+@pytest.mark.parametrize("fault", [Slow(seconds=86_400), AnswerLost(how="silent")], ids=["slow", "silent"])
+async def test_read_timeout_counts_on_the_simulated_clock(registry, reach_in_simulated_time, fault):
+    registry.faults.add(FILE, fault)
+    async with reach_in_simulated_time(registry, timeout=15) as client:
         with pytest.raises(httpx.ReadTimeout):
             await post(client)
-    assert registry.clock.monotonic() == 15.0
-    assert len(registry.files) == 1
+        assert registry.clock.monotonic() == 15.0
+        assert (await post(client)).json()["number"] == "F-2"
 
 
 async def test_real_slowness_meets_a_real_timeout(registry):
@@ -231,11 +234,43 @@ async def test_padded_answer_is_larger_and_the_same_document(registry, reach):
     assert answer.json() == FILED
 
 
-async def test_limit_of_the_whole_exchange_counts_on_the_simulated_clock(registry):
+async def test_drip_whose_every_pause_is_too_long_is_given_up_at_the_first(registry, reach_in_simulated_time):
+    registry.faults.add(FILE, Dripping(seconds=40, piece=1))
+    async with reach_in_simulated_time(registry, timeout=15) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            await post(client)
+    assert registry.clock.monotonic() == 15.0
+
+
+async def test_one_clients_silence_disturbs_no_other(registry):
+    registry.faults.add(FILE, AnswerLost(how="silent"), client_reference="ref-1")
+    async with over_line(registry, timeout=15) as client:
+        answers = await asyncio.gather(
+            *(client.post("/files", json={**FORM, "clientReference": f"ref-{each}"}) for each in (0, 1, 2)),
+            return_exceptions=True,
+        )
+    assert [getattr(answer, "status_code", type(answer)) for answer in answers] == [201, httpx.ReadTimeout, 201]
+
+
+async def test_agency_sees_nothing_of_the_line():
+    seen = []
+
+    class Watched(Registry):
+        async def app(self, scope, receive, send) -> None:
+            seen.extend(name for name, _ in scope["headers"])
+            await super().app(scope, receive, send)
+
+    async with over_line(Watched()) as client:
+        await post(client)
+    assert b"content-type" in seen
+    assert not [name for name in seen if b"line" in name]
+
+
+async def test_limit_of_the_whole_exchange_counts_on_the_simulated_clock(registry, reach_in_simulated_time):
     registry.faults.add(FILE, Dripping(seconds=2, piece=1))
     registry.faults.add(FILE, Slow(seconds=40), first=2)
     limits = {"timeout": {"read": 15.0, "total": 7.0}}
-    async with httpx.AsyncClient(transport=SimulatorTransport(registry), base_url="http://registry") as client:
+    async with reach_in_simulated_time(registry) as client:
         for passed in (7.0, 14.0):
             with pytest.raises(TimeoutError):
                 await client.post("/files", json=FORM, extensions=limits)

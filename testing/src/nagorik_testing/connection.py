@@ -18,3 +18,7 @@ class Connection(Protocol):
     async def wait(self, seconds: float, *, real: bool) -> None:
         """Let the client wait: on the simulator's clock, or on the machine's where ``real``."""
         ...
+
+    async def gone(self) -> None:
+        """Return when the client has gone, without ever a word to it."""
+        ...

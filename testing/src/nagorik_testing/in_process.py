@@ -1,15 +1,15 @@
 """A simulator without a socket: an httpx transport that runs it, and breaks as a network does."""
 
-import math
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Final
 
 import httpx
 from starlette.types import ASGIApp, Message
 
-from nagorik.clock import Clock
 from nagorik_testing.admin import with_admin
 from nagorik_testing.connection import CONNECTION, Drop
+from nagorik_testing.patience import Patience
 from nagorik_testing.simulator import Simulator
 
 _EXCEPTIONS: Final[dict[Drop, tuple[type[httpx.TransportError], str]]] = {
@@ -19,12 +19,7 @@ _EXCEPTIONS: Final[dict[Drop, tuple[type[httpx.TransportError], str]]] = {
     "reset": (httpx.ReadError, "simulated: connection reset"),
     "closed": (httpx.RemoteProtocolError, "simulated: connection closed"),
     "half-closed": (httpx.RemoteProtocolError, "simulated: connection half closed"),
-    "silent": (httpx.ReadTimeout, "simulated: no answer in time"),
 }
-
-
-_BEYOND: Final = 0.000_001
-"""Seconds past a deadline, so that no rounding leaves a part of it."""
 
 
 class SimulatorTransport(httpx.AsyncBaseTransport):
@@ -52,7 +47,7 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
                 the agency, and the defect would pass for one.
         """
         limits = request.extensions.get("timeout", {})
-        connection = _InProcess(self._simulator.clock, limits)
+        connection = _InProcess(Patience(self._simulator.clock, limits))
         body = await request.aread()
         received = False
 
@@ -84,12 +79,8 @@ class _BrokenOff(Exception):
 class _InProcess:
     """One request's connection. What comes after the headers is kept and happens while the body is read."""
 
-    def __init__(self, clock: Clock, limits: Mapping[str, float | None]) -> None:
-        self._clock = clock
-        self._connect_timeout = limits.get("connect")
-        self._read_timeout = limits.get("read")
-        total = limits.get("total")
-        self._end = None if total is None else clock.monotonic() + total
+    def __init__(self, patience: Patience) -> None:
+        self.patience = patience
         self.started = False
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
@@ -103,42 +94,30 @@ class _InProcess:
             self.parts.append(message.get("body", b""))
 
     async def drop(self, how: Drop) -> None:
+        raise _BrokenOff(await self._end(how))
+
+    async def _end(self, how: Drop) -> httpx.TransportError:
+        if how == "silent":
+            return await self.patience.without_a_word()
+        if how in {"connect-timeout", "pool-timeout"}:
+            await self.patience.without_a_connection()
         kind, text = _EXCEPTIONS[how]
         reason = kind(text)
         if self.started:
             self.parts.append(reason)
-        elif how == "silent":
-            await self._clock.sleep(self._read_timeout or 0.0)
-        elif how in {"connect-timeout", "pool-timeout"}:
-            await self._clock.sleep(self._connect_timeout or 0.0)
-        raise _BrokenOff(reason)
+        return reason
+
+    async def gone(self) -> None:
+        await asyncio.Event().wait()  # the client's own cancellation ends it, since both are one task
 
     async def wait(self, seconds: float, *, real: bool) -> None:  # noqa: ARG002 - nothing waits for real in process
         if self.started:
             self.parts.append(seconds)
             return
         try:
-            await self.pass_silently(seconds)
+            await self.patience.silence(seconds)
         except (httpx.ReadTimeout, TimeoutError) as reason:
             raise _BrokenOff(reason) from None
-
-    async def pass_silently(self, seconds: float) -> None:
-        """Let the client wait, up to its own limit.
-
-        Raises:
-            ReadTimeout: The client's limit for one silence came first.
-            TimeoutError: The client's limit for the whole exchange came first, which it keeps on the loop's clock
-                in life; the simulated clock moves without the loop.
-        """
-        limit = self._read_timeout
-        left = math.inf if self._end is None else max(self._end - self._clock.monotonic(), 0.0)
-        if seconds > left and (limit is None or left <= limit):
-            await self._clock.sleep(left + _BEYOND)
-            raise TimeoutError
-        if limit is not None and seconds > limit:
-            await self._clock.sleep(limit)
-            raise httpx.ReadTimeout(_EXCEPTIONS["silent"][1])
-        await self._clock.sleep(seconds)
 
 
 class _Stream(httpx.AsyncByteStream):
@@ -150,7 +129,7 @@ class _Stream(httpx.AsyncByteStream):
             if isinstance(part, bytes):
                 yield part
             elif isinstance(part, float):
-                await self._connection.pass_silently(part)
+                await self._connection.patience.silence(part)
             else:
                 raise part
 

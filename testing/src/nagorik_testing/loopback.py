@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, cast
 
+import httpx
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn._types import ASGI3Application
@@ -17,6 +18,7 @@ from uvicorn.server import ServerState
 from nagorik.clock import Clock
 from nagorik_testing.admin import with_admin
 from nagorik_testing.connection import CONNECTION, Drop
+from nagorik_testing.line import MARK, Caller, Line, NeverSent
 from nagorik_testing.simulator import Simulator
 
 LOOPBACK: Final = "127.0.0.1"
@@ -29,7 +31,9 @@ _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
 @asynccontextmanager
-async def serve(simulator: Simulator, *, port: int = 0, admin: bool = True) -> AsyncIterator[str]:
+async def serve(
+    simulator: Simulator, *, port: int = 0, admin: bool = True, line: Line | None = None
+) -> AsyncIterator[str]:
     """Serve a simulator on 127.0.0.1 inside the running event loop, until the block ends.
 
     No other address can be asked for, no signal is handled and no request is logged. Connections that are still open
@@ -39,6 +43,7 @@ async def serve(simulator: Simulator, *, port: int = 0, admin: bool = True) -> A
         simulator: What is served.
         port: The port; 0 for a free one.
         admin: Whether ``/_simulator`` is served too.
+        line: Whose transports wait on the simulator's clock; every other client waits on its own.
 
     Yields:
         The base URL, ``http://127.0.0.1:PORT``.
@@ -60,7 +65,7 @@ async def serve(simulator: Simulator, *, port: int = 0, admin: bool = True) -> A
     state = ServerState()
     # uvicorn's Server takes the process's signals and polls for its end; its protocol alone needs neither.
     server = await asyncio.get_running_loop().create_server(
-        lambda: _Protocol(config, state, app, simulator.clock), host=LOOPBACK, port=port
+        lambda: _Protocol(config, state, app, line, simulator.clock), host=LOOPBACK, port=port
     )
     try:
         yield f"http://{LOOPBACK}:{server.sockets[0].getsockname()[1]}"
@@ -79,49 +84,84 @@ async def serve(simulator: Simulator, *, port: int = 0, admin: bool = True) -> A
 class _Protocol(H11Protocol):
     """uvicorn's HTTP/1.1 protocol, which tells the application of its connection."""
 
-    def __init__(self, config: uvicorn.Config, state: ServerState, app: ASGIApp, clock: Clock) -> None:
+    def __init__(
+        self, config: uvicorn.Config, state: ServerState, app: ASGIApp, line: Line | None, clock: Clock
+    ) -> None:
         super().__init__(config=config, server_state=state, app_state={})
         self.logger = _SILENT  # an aborted connection is no error here
+        self._line = line
         self._clock = clock
         self._simulator_app = app
         self.app = cast("ASGI3Application", self._serve)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        connection = _Socket(self.transport, self._clock, receive)
+        headers = scope["headers"]
+        mark = next((value for name, value in headers if name == MARK), None)
+        caller = None if self._line is None else self._line.caller(mark)
+        connection = _Socket(self.transport, self._clock, receive, caller)
+        unmarked = [(name, value) for name, value in headers if name != MARK]
         try:
-            await self._simulator_app({**scope, "extensions": {CONNECTION: connection}}, receive, send)
+            await self._simulator_app(
+                {**scope, "headers": unmarked, "extensions": {CONNECTION: connection}}, receive, send
+            )
+        except _ClientGone:
+            return
         except Exception:
             _LOG.exception("simulator_failed")
             raise
 
 
+class _ClientGone(Exception):
+    """Ends the ASGI application of a client that gave up."""
+
+
 class _Socket:
-    def __init__(self, transport: asyncio.Transport, clock: Clock, receive: Receive) -> None:
+    def __init__(self, transport: asyncio.Transport, clock: Clock, receive: Receive, caller: Caller | None) -> None:
         self._transport = transport
         self._clock = clock
         self._receive = receive
+        self._caller = caller
 
     async def drop(self, how: Drop) -> None:
         if how == "closed":
             self._transport.close()  # after what is written has gone out
         elif how == "half-closed":
             self._transport.write_eof()
-        elif how != "silent":
+        elif how == "silent":
+            if self._caller is not None:
+                self._caller.hang_up(await self._caller.patience.without_a_word())
+        elif how == "reset" or self._caller is None:
             await self._reset()
-        await self._until_gone()
+        else:
+            if how != "refused":
+                await self._caller.patience.without_a_connection()
+            self._caller.hang_up(NeverSent(how))
+        await self.gone()
 
     async def wait(self, seconds: float, *, real: bool) -> None:
         if real:
             await asyncio.sleep(seconds)
-        else:
+        elif self._caller is None:
             await self._clock.sleep(seconds)
+        else:
+            await self._bear(self._caller, seconds)
+
+    async def gone(self) -> None:
+        message: Message = {"type": "http.request"}
+        while message["type"] != "http.disconnect":
+            message = await self._receive()
+
+    async def _bear(self, caller: Caller, seconds: float) -> None:
+        try:
+            await caller.patience.silence(seconds)
+        except (httpx.ReadTimeout, TimeoutError) as reason:
+            caller.hang_up(reason.with_traceback(None))
+        else:
+            return
+        await self.gone()
+        raise _ClientGone
 
     async def _reset(self) -> None:
         connection: socket.socket = self._transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self._transport.abort()
-
-    async def _until_gone(self) -> None:
-        message: Message = {"type": "http.request"}
-        while message["type"] != "http.disconnect":
-            message = await self._receive()

@@ -53,6 +53,7 @@ from nagorik_testing.contract.grade import Grade
 from nagorik_testing.contract.live import ANOTHER, SIMULATOR, Live, NotPlayed, ReadsOnly
 from nagorik_testing.documents import MemoryDocuments
 from nagorik_testing.in_process import SimulatorTransport
+from nagorik_testing.line import Line
 from nagorik_testing.loopback import LOOPBACK, serve
 from nagorik_testing.simulator import Simulator
 
@@ -546,11 +547,12 @@ async def _configured(subject: Subject, simulator: Simulator) -> AsyncIterator[P
             transport_factory=None if tap is None else lambda: tap(_network()),
         )
     elif subject.loopback:
-        async with serve(simulator) as address:
+        line = Line(simulator.clock)
+        async with serve(simulator, line=line) as address:
             yield PluginConfiguration(
                 settings=simulator.settings(address),
                 egress=frozenset({LOOPBACK}),
-                transport_factory=None if tap is None else lambda: tap(_network()),
+                transport_factory=line.transport if tap is None else lambda: tap(line.transport()),
             )
     else:
         transport = partial(SimulatorTransport, simulator)

@@ -13,6 +13,7 @@ from pydantic_core import to_json
 from starlette.types import Receive, Scope, Send
 
 from nagorik import AgencyUnavailable, ContractViolation, NagorikError, Operation, OutcomeUnknown, PluginFault
+from nagorik_testing.connection import CONNECTION
 from nagorik_testing.contract.bench import Bench, NotReachable, Subject, open_bench
 from nagorik_testing.contract.checks.calling import ready_benches
 from nagorik_testing.contract.checks.check import About, Check, Family, NotConcerned, Offer
@@ -69,7 +70,8 @@ class Hushed:
         """As the simulator's, or silence."""
         if self.reached is not None and not is_login(scope["path"]):
             self.reached.set()
-            await asyncio.Event().wait()
+            await scope["extensions"][CONNECTION].gone()
+            return
         await super().app(scope, receive, send)  # type: ignore[misc]
 
 
