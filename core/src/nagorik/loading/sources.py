@@ -1,11 +1,15 @@
 """What can be told from a plugin's source files without running them."""
 
 import ast
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
 CORE: Final = "nagorik"
+
+_PARSING: Final = threading.Lock()
+"""CPython 3.11 makes syntax trees in one thread at a time; in two at once, it raises ``SystemError`` now and then."""
 
 
 class PrivateUse(NamedTuple):
@@ -45,7 +49,9 @@ def defines(file: Path, name: str) -> bool:
 
 def _parsed(file: Path) -> ast.Module | None:
     try:
-        return ast.parse(file.read_bytes())
+        content = file.read_bytes()
+        with _PARSING:
+            return ast.parse(content)
     except (OSError, SyntaxError, ValueError, RecursionError):
         return None
 
