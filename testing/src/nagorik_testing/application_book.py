@@ -75,6 +75,11 @@ class ApplicationBook(Desk, Generic[D]):
         self.replication = Replication()
         agency.desks.append(self)
 
+    @property
+    def course(self) -> Course:
+        """What becomes of an application in this book."""
+        return self._course
+
     def __iter__(self) -> Iterator[Case[D]]:
         """Every application as it stands now, in the order of filing."""
         return (self.get(number) for number in self._cases)

@@ -1,0 +1,120 @@
+"""The simulated agencies of a campaign: what can be applied for there, and what their ledgers hold of whom."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from nagorik import Platform
+from nagorik.errors import NagorikError
+from nagorik.operations import Idempotency, Operation
+from nagorik_testing.application_book import ApplicationBook
+from nagorik_testing.campaign.fate import Fate, Offer
+from nagorik_testing.citizens import SyntheticCitizens
+from nagorik_testing.clock import SimulatedClock
+from nagorik_testing.installed import installed_simulators, load_simulator
+from nagorik_testing.ledger import Effect
+from nagorik_testing.simulator import ExampleApplication, Simulator
+
+FILED: Final = "application"
+CAPTURED: Final = "capture"
+REFUNDED: Final = "refund"
+
+
+class Agencies:
+    """Every simulator that is installed, on one clock.
+
+    Attributes:
+        simulators: By plugin id.
+    """
+
+    def __init__(self, clock: SimulatedClock, seed: int) -> None:
+        """Open them all.
+
+        Raises:
+            SimulatorUnusable: One cannot be used.
+        """
+        self.simulators: Mapping[str, Simulator] = {
+            name: load_simulator(found)(clock=clock, seed=seed) for name, found in installed_simulators().items()
+        }
+        self._people = SyntheticCitizens(seed)
+
+    def offers(self, platform: Platform) -> Sequence[Offer]:
+        """What can be applied for: services whose agency is simulated and shows an example of them."""
+        gateways = {
+            gateway.id: self.simulators[plugin].outcomes
+            for gateway in platform.gateways
+            if (plugin := gateway.id.partition(".")[0]) in self.simulators
+        }
+        offers = []
+        for service in platform.services:
+            simulator = self.simulators.get(service.id.partition(".")[0])
+            if simulator is None or Operation.SUBMIT not in service.writes:
+                continue
+            try:
+                simulator.example(service.id, self._people.citizen(1))
+            except (NotImplementedError, NagorikError):
+                continue
+            files = service.writes[Operation.SUBMIT] is not Idempotency.SAFE
+            offers.append(Offer(service.id, tuple(simulator.outcomes), gateways, files))
+        return tuple(offers)
+
+    def example(self, fate: Fate) -> ExampleApplication:
+        """What the citizen hands in."""
+        citizen = self._people.citizen(fate.citizen)
+        return self.agency(fate.service).example(fate.service, citizen)
+
+    def agency(self, offer: str) -> Simulator:
+        """The simulator behind a service or a gateway."""
+        return self.simulators[offer.partition(".")[0]]
+
+    def script(self, fate: Fate, client_reference: str, payments: Sequence[str]) -> None:
+        """Tell the simulators what awaits an application; ``payments`` are the ids that its payments will have."""
+        agency, gateway = self.agency(fate.service), self.agency(fate.gateway)
+        stages = {name: fate.stage(name) for name in _stages(agency, all_of_them=fate.brisk)}
+        agency.script.set(client_reference, fate.outcome, durations=stages)
+        for payment, outcome in zip(payments, fate.payments, strict=True):
+            gateway.script.set(payment, outcome, values={"amount": "1.00"} if outcome == "other-amount" else None)
+        for mishap in fate.mishaps:
+            faults, whose = (gateway, payments[0]) if mishap.at_gateway else (agency, client_reference)
+            faults.faults.add("*", mishap.fault, first=mishap.first, count=mishap.count, client_reference=whose)
+
+    def filed(self) -> Mapping[str, Sequence[tuple[str, Effect]]]:
+        """Applications in all ledgers, by client reference, each with the plugin's id."""
+        return _by_reference(self.simulators.items(), FILED)
+
+    def captured(self) -> Mapping[str, Sequence[tuple[str, Effect]]]:
+        """Money that gateways took, by payment."""
+        return _by_reference(self.simulators.items(), CAPTURED)
+
+    def refunded(self) -> Mapping[str, Sequence[tuple[str, Effect]]]:
+        """Money that gateways gave back, by payment."""
+        return _by_reference(self.simulators.items(), REFUNDED)
+
+    @property
+    def requests(self) -> int:
+        """Requests that reached them."""
+        return sum(len(simulator.ledger.requests()) for simulator in self.simulators.values())
+
+    @property
+    def faults(self) -> int:
+        """Requests that met a fault."""
+        seen = (one for simulator in self.simulators.values() for one in simulator.ledger.requests())
+        return sum(one.fault is not None for one in seen)
+
+
+def _stages(agency: Simulator, *, all_of_them: bool) -> Iterable[str]:
+    """The stages of an agency's courses, or only those that pass by themselves nowhere but in a script."""
+    for desk in agency.desks:
+        if isinstance(desk, ApplicationBook):
+            yield from (name for name, length in desk.course.durations.items() if all_of_them or length == "scripted")
+
+
+def _by_reference(
+    simulators: Iterable[tuple[str, Simulator]], kind: str
+) -> Mapping[str, Sequence[tuple[str, Effect]]]:
+    found: defaultdict[str, list[tuple[str, Effect]]] = defaultdict(list)
+    for name, simulator in simulators:
+        for effect in simulator.ledger.effects(kind):
+            if effect.client_reference is not None:
+                found[effect.client_reference].append((name, effect))
+    return found

@@ -1,0 +1,234 @@
+"""One cohort of a campaign: applications that live side by side, from being handed in to where they come to rest."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+from uuid import UUID, uuid5
+
+from sqlalchemy import delete, func, select
+
+from nagorik import ApplicationDraft, Platform, PlatformSettings, PluginConfiguration
+from nagorik_host import Host
+from nagorik_host.engine.hand import LEASE
+from nagorik_host.engine.worker import Worker
+from nagorik_host.store import Database, Transaction, open_database
+from nagorik_host.store.books import AlreadyOpen
+from nagorik_host.store.schema import applications, metadata
+from nagorik_host.store.upgrade import upgrade
+from nagorik_host.vault import Keyring
+from nagorik_testing.campaign.agencies import Agencies
+from nagorik_testing.campaign.comparison import Finding, compare, readable
+from nagorik_testing.campaign.fate import Fate
+from nagorik_testing.campaign.kills import KillingPolicy, Life, MortalDatabase, MortalTransport, Reaper
+from nagorik_testing.campaign.people import People, consent
+from nagorik_testing.citizens import SyntheticCitizens
+from nagorik_testing.clock import SimulatedClock
+from nagorik_testing.contract.watch import canaries, leaked, listening
+from nagorik_testing.documents import MemoryDocuments
+from nagorik_testing.in_process import SimulatorTransport
+from nagorik_testing.loopback import LOOPBACK
+from nagorik_testing.simulator import Simulator
+
+HORIZON: Final = timedelta(days=75)
+"""Simulated time after which whatever still waits is left and compared as it is."""
+BUSY: Final = 300.0
+STEPS: Final = (2.0, 300.0, 1800.0, 7200.0)
+"""Seconds by which the clock is moved beyond what is due next, so that much falls due together."""
+
+
+class DatabaseInUse(Exception):
+    """A campaign is to run on a database that holds applications of somebody else."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What became of a campaign so far, cohort by cohort."""
+
+    applications: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
+    services: Counter[str] = field(default_factory=Counter)
+    killed: Counter[str] = field(default_factory=Counter)
+    at_operations: Counter[str] = field(default_factory=Counter)
+    calls: int = 0
+    requests: int = 0
+    faults: int = 0
+    acts: int = 0
+    refused_doubles: int = 0
+    simulated: timedelta = timedelta()
+    findings: list[Finding] = field(default_factory=list)
+
+
+async def prepare(url: str) -> None:
+    """Make the tables of an empty database.
+
+    Raises:
+        DatabaseInUse: It holds applications.
+        DatabaseInvalid, DatabaseUnavailable: As ``open_database``.
+    """
+    database = await open_database(url)
+    try:
+        await upgrade(database)
+        count = await database.run(lambda t: t.connection.scalar(select(func.count()).select_from(applications)))
+        if count:
+            raise DatabaseInUse("the database holds applications; a campaign needs one of its own")
+    finally:
+        await database.close()
+
+
+def clear(transaction: Transaction) -> None:
+    """Empty the books for the next cohort."""
+    for table in reversed(metadata.sorted_tables):
+        transaction.connection.execute(delete(table))
+
+
+class Cohort:
+    """A world of its own: agencies, a clock, and workers that are killed."""
+
+    def __init__(self, url: str, keyring: Keyring, *, seed: int, workers: int) -> None:
+        """Use the database at ``url``, which is empty; ``workers`` work side by side."""
+        self._url = url
+        self._keyring = keyring
+        self._seed = seed
+        self._workers = workers
+        self.clock = SimulatedClock()
+        self.machine = SimulatedClock()
+        self.agencies = Agencies(self.clock, seed)
+
+    def settings(self) -> PlatformSettings:
+        """A platform that reaches the simulators in this process."""
+        return PlatformSettings(
+            plugins={
+                name: PluginConfiguration(
+                    settings=simulator.settings(f"http://{LOOPBACK}"),
+                    egress=frozenset({LOOPBACK}),
+                    transport_factory=partial(_transport, simulator),
+                )
+                for name, simulator in self.agencies.simulators.items()
+            },
+            policies=(KillingPolicy(),),
+            documents=MemoryDocuments(),
+            clock=self.clock,
+            # The machine is kept busy on purpose, and a step that waits for its turn is no plugin's fault.
+            longest_step=BUSY,
+            import_seconds=BUSY,
+        )
+
+    async def run(self, fates: Sequence[Fate], platform: Platform, told: Told) -> None:
+        """Carry all of them as far as they go, compare, and add to what is told."""
+        async with AsyncExitStack() as stack:
+            heard = stack.enter_context(listening())
+            database = await open_database(self._url)
+            stack.push_async_callback(database.close)
+            desk = self._host(database, platform)
+            told.refused_doubles += await self.hand_in(database, platform, fates)
+            reaper, people = Reaper(fates), People(desk, self.agencies, fates)
+            began = self.clock.now()
+            await self._carry(platform, reaper, people)
+            compared = await compare(desk, self.agencies, fates)
+            told.findings += compared.findings
+            text = heard.text + await database.run(readable)
+            told.findings += self._leaks(fates, text)
+            told.applications += len(fates)
+            told.ends += compared.ends
+            told.services.update(fate.service for fate in fates)
+            for (moment, operation), number in reaper.killed.items():
+                told.killed[moment] += number
+                told.at_operations[operation] += number
+            told.calls += sum(reaper.calls.values())
+            told.requests += self.agencies.requests
+            told.faults += self.agencies.faults
+            told.acts += people.acts
+            told.simulated += self.clock.now() - began
+            await database.run(clear)
+
+    def _host(self, database: Database, platform: Platform) -> Host:
+        return Host(
+            database=database,
+            platform=platform,
+            keyring=self._keyring,
+            clock=self.clock,
+            lease_clock=self.machine,
+        )
+
+    async def hand_in(self, database: Database, platform: Platform, fates: Sequence[Fate]) -> int:
+        """Hand all in, and script what awaits them; how many second clicks were refused."""
+        desk = self._host(database, platform)
+        refused = 0
+        for fate in fates:
+            example = self.agencies.example(fate)
+            draft = ApplicationDraft(
+                service=fate.service, applicant=example.applicant, form=dict(example.form), gateway=fate.gateway
+            )
+            reference = f"NGK-{fate.id.hex[:16].upper()}"
+            allowed = consent(fate, self.clock.now())
+            await desk.apply(draft, consent=allowed, application=str(fate.id), client_reference=reference)
+            if fate.handed_in_twice:
+                try:
+                    await desk.apply(draft, consent=allowed, client_reference=reference)
+                except AlreadyOpen:
+                    refused += 1
+            key = UUID((await desk.track(str(fate.id))).progress.idempotency_key)
+            payments = [str(uuid5(key, f"payment/{number}")) for number in range(1, len(fate.payments) + 1)]
+            self.agencies.script(fate, reference, payments)
+        return refused
+
+    async def _carry(self, platform: Platform, reaper: Reaper, people: People) -> None:
+        """Let time pass until nothing is due any more; whoever is killed is followed by another."""
+        chance = random.Random(f"time:{self._seed}")  # noqa: S311 - reproducible on purpose
+        end = self.clock.now() + HORIZON
+        crew = [await self._member(platform, reaper) for _ in range(self._workers)]
+        try:
+            while True:
+                done = await asyncio.gather(*(member.live() for member in crew))
+                for place, (survived, _) in enumerate(done):
+                    if not survived:
+                        # Nobody hears of it again, and its lease runs out.
+                        self.machine.advance(LEASE)
+                        await crew[place].database.close()
+                        crew[place] = await self._member(platform, reaper)
+                if not all(survived for survived, _ in done) or await people.act():
+                    continue
+                dues = [due for due in (*(due for _, due in done), people.next_at) if due is not None]
+                if not dues or min(dues) > end or any(record.quarantine for record in platform.plugins):
+                    return
+                self.clock.set(max(min(dues), self.clock.now()))
+                self.clock.advance(chance.choice(STEPS))
+        finally:
+            for member in crew:
+                await member.database.close()
+
+    async def _member(self, platform: Platform, reaper: Reaper) -> "_Member":
+        life = Life(reaper)
+        database = MortalDatabase(await open_database(self._url), life)
+        return _Member(life, database, self._host(database, platform).worker())
+
+    def _leaks(self, fates: Sequence[Fate], text: str) -> list[Finding]:
+        """Citizens who can be found in log lines or in what is readable in the books."""
+        people = SyntheticCitizens(self._seed)
+        return [
+            Finding(fate.alias, "personal-data-readable", f"{number} of the citizen's numbers and names")
+            for fate in fates
+            if (number := leaked(text, canaries(people.citizen(fate.citizen))))
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """One worker of the crew, and its own connection to the books."""
+
+    life: Life
+    database: MortalDatabase
+    worker: Worker
+
+    async def live(self) -> tuple[bool, datetime | None]:
+        return await self.life.live(self.worker)
+
+
+def _transport(simulator: Simulator) -> MortalTransport:
+    return MortalTransport(SimulatorTransport(simulator))

@@ -1,0 +1,197 @@
+"""The host's books against the agencies' own ledgers: whatever the two disagree about is a finding."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, select
+
+from nagorik.journey import JournalBroken, Payment, replay
+from nagorik.lifecycle import IllegalTransition, is_settled
+from nagorik.lifecycle.groups import MONEY_TAKEN
+from nagorik.model.states import ApplicationState as S, PaymentState as P
+from nagorik_host.host import Host, Tracked
+from nagorik_host.store import Transaction
+from nagorik_host.store.audit import verify_journals
+from nagorik_host.store.schema import applications, attempts, journal
+from nagorik_testing.campaign.agencies import Agencies
+from nagorik_testing.campaign.fate import Fate
+from nagorik_testing.ledger import Effect
+
+_NOBODY_KNOWS: Final = frozenset({S.SUBMITTING, S.SUBMISSION_UNKNOWN, S.MANUAL_REVIEW})
+"""States in which the agency may hold an application whose reference the platform does not know."""
+_STILL_ASKED: Final = frozenset({P.INITIATED, P.PENDING, P.UNKNOWN})
+_SAID_NO_MONEY: Final = frozenset({P.QUOTED, P.FAILED, P.EXPIRED, P.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that must never happen.
+
+    Attributes:
+        application: The application's alias, or ``-`` for what belongs to none.
+        code: What it is, such as ``filed-twice``.
+        detail: States and numbers, nothing that leads to a citizen.
+    """
+
+    application: str
+    code: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Compared:
+    """What was counted and found."""
+
+    ends: Counter[str] = field(default_factory=Counter)
+    """Applications by how they stand: a state, with what they wait for."""
+    findings: list[Finding] = field(default_factory=list)
+
+
+async def compare(host: Host, agencies: Agencies, fates: Sequence[Fate]) -> Compared:
+    """Compare all applications of a campaign; nobody works on the books meanwhile."""
+    compared = Compared()
+    filed, captured, refunded = agencies.filed(), agencies.captured(), agencies.refunded()
+    now = host.clock.now()
+    rows = {row.id: row for row in await host.database.run(_rows)}
+    known: set[str] = set()
+    paid: set[str] = set()
+    for fate in fates:
+        row = rows.get(str(fate.id))
+        if row is None:
+            compared.findings.append(Finding(fate.alias, "lost", "handed in and not in the books"))
+            continue
+        tracked = await host.track(row.id)
+        known.add(tracked.progress.client_reference)
+        paid |= {payment.id for payment in tracked.progress.payments}
+        compared.ends[_end(row)] += 1
+        problems = (
+            *_row(row, now),
+            *_filing(tracked, filed, leaves_one=fate.files),
+            *_money(tracked, captured, refunded),
+            *_journal(tracked),
+        )
+        compared.findings += [Finding(fate.alias, code, detail) for code, detail in problems]
+    compared.findings += [Finding("-", "filed-by-nobody", name) for name in _names(filed, known)]
+    compared.findings += [Finding("-", "captured-for-nobody", name) for name in _names(captured, paid)]
+    for record in host.platform.plugins:
+        if record.quarantine is not None:
+            compared.findings.append(Finding("-", "plugin-quarantined", f"{record.id}: {record.quarantine.reason}"))
+    aliases = {str(fate.id): fate.alias for fate in fates}
+    async for problem in _audit(host):
+        compared.findings.append(Finding(aliases.get(problem[0], "-"), *problem[1:]))
+    return compared
+
+
+def _end(row: Row[Any]) -> str:
+    return f"{row.state}, waits for the {row.hold_party}: {row.hold_code}" if row.hold_party else str(row.state)
+
+
+def _row(row: Row[Any], now: datetime) -> Iterator[tuple[str, str]]:
+    """Whether somebody or something will move it."""
+    if row.blocked is not None:
+        yield "blocked", f"{row.blocked} in {row.state}"
+    elif row.lease is not None:
+        yield "left-in-hand", f"{row.state}"
+    elif row.due_at is not None and row.due_at <= now:
+        yield "due-and-left", f"{row.operation} in {row.state}"
+    elif row.closed_at is None and row.due_at is None and row.hold_party is None:
+        yield "waits-for-nobody", f"{row.state}"
+
+
+def _filing(
+    tracked: Tracked, filed: Mapping[str, Sequence[tuple[str, Effect]]], *, leaves_one: bool
+) -> Iterator[tuple[str, str]]:
+    progress = tracked.progress
+    there = filed.get(progress.client_reference, ())
+    if len(there) > 1:
+        yield "filed-twice", f"{len(there)} at the agency"
+    if there and not progress.is_filed and progress.state not in _NOBODY_KNOWS:
+        yield "filed-and-unknown", f"{progress.state.value} here"
+    if (
+        progress.is_filed
+        and leaves_one
+        and progress.agency_reference not in {effect.reference for _, effect in there}
+    ):
+        yield "never-filed", f"{progress.state.value} here and not at the agency"
+
+
+def _money(
+    tracked: Tracked,
+    captured: Mapping[str, Sequence[tuple[str, Effect]]],
+    refunded: Mapping[str, Sequence[tuple[str, Effect]]],
+) -> Iterator[tuple[str, str]]:
+    progress = tracked.progress
+    kept: Counter[str] = Counter()
+    for payment in progress.payments:
+        taken, back = len(captured.get(payment.id, ())), len(refunded.get(payment.id, ()))
+        kept[payment.stage] += taken - back - (payment.state is P.REFUND_MANUAL)
+        if taken > 1:
+            yield "captured-twice", f"{taken} times"
+        if back > 1:
+            yield "refunded-twice", f"{back} times"
+        yield from _payment(payment, taken=bool(taken), back=bool(back), closed=progress.state is S.CLOSED)
+    for stage, number in kept.items():
+        if number > 1:
+            yield "charged-twice", f"{number} payments kept for {stage}"
+
+
+def _payment(payment: Payment, *, taken: bool, back: bool, closed: bool) -> Iterator[tuple[str, str]]:
+    state = payment.state
+    if taken and state in _SAID_NO_MONEY:
+        yield "captured-unaccounted", f"the gateway took it, here it is {state.value}"
+    if taken and closed and not is_settled(state):
+        yield "closed-over-money", state.value
+    if not taken and state in MONEY_TAKEN | {P.REFUND_REQUESTED, P.REFUND_PENDING, P.REFUNDED}:
+        yield "never-captured", f"{state.value} here and not at the gateway"
+    if state is P.REFUNDED and not back:
+        yield "never-refunded", "given back here and not at the gateway"
+    if closed and state in _STILL_ASKED:
+        yield "closed-over-question", state.value
+
+
+def _journal(tracked: Tracked) -> Iterator[tuple[str, str]]:
+    try:
+        if replay(tracked.events) != tracked.progress:
+            yield "another-row", "the journal amounts to another row"
+    except (IllegalTransition, JournalBroken) as error:
+        yield "illegal-journal", type(error).__name__
+
+
+def _names(effects: Mapping[str, Sequence[tuple[str, Effect]]], known: set[str]) -> Iterator[str]:
+    """The agency of each effect that no application in the books has caused."""
+    for reference, there in effects.items():
+        if reference not in known:
+            yield from (name for name, _ in there)
+
+
+async def _audit(host: Host) -> AsyncIterator[tuple[str, str, str]]:
+    """Chains that do not verify, and calls without an end that nobody has in hand."""
+    async for verified in verify_journals(host.database, host.vault):
+        if verified.problem is not None:
+            yield verified.application, "journal-broken", verified.problem
+    for application, operation in await host.database.run(_open_attempts):
+        yield application, "call-without-end", operation
+
+
+def _rows(transaction: Transaction) -> Sequence[Row[Any]]:
+    return transaction.connection.execute(select(applications)).all()
+
+
+def _open_attempts(transaction: Transaction) -> Sequence[tuple[str, str]]:
+    query = (
+        select(attempts.c.application, attempts.c.operation)
+        .join(applications, applications.c.id == attempts.c.application)
+        .where(attempts.c.ended_at.is_(None), applications.c.lease.is_(None))
+    )
+    return [(row.application, row.operation) for row in transaction.connection.execute(query)]
+
+
+def readable(transaction: Transaction) -> str:
+    """All text in the books that is not sealed, in which no citizen may be found."""
+    plain = [
+        str(row) for row in transaction.connection.execute(select(applications.c.service, applications.c.hold_code))
+    ]
+    return "\n".join([*plain, *transaction.connection.scalars(select(journal.c.outline))])

@@ -1,0 +1,190 @@
+"""What awaits each application of a campaign, drawn from the campaign's seed and the application's number alone."""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from nagorik_testing.fault import (
+    Answered,
+    AnswerLost,
+    ClosedBeforeProcessing,
+    Dripping,
+    Encoded,
+    Fault,
+    Garbled,
+    MaintenancePage,
+    NotSent,
+    Reshaped,
+    Slow,
+    Truncated,
+)
+
+_NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:campaign")
+
+LAST_CALL: Final = 14
+"""Kills come at one of an application's first calls, where nearly all of its writes are."""
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    NotSent(how="refused"),
+    NotSent(how="connect-timeout"),
+    ClosedBeforeProcessing(how="reset"),
+    ClosedBeforeProcessing(how="closed"),
+    ClosedBeforeProcessing(how="silent"),
+    AnswerLost(how="reset"),
+    AnswerLost(how="closed"),
+    AnswerLost(how="silent"),
+    AnswerLost(how="reset"),
+    Answered(status=500),
+    Answered(status=503),
+    Answered(status=503, processed=True),
+    Answered(status=504, body="<html>gateway timeout</html>", processed=True),
+    Answered(status=429, retry_after="30"),
+    MaintenancePage(),
+    MaintenancePage(processed=True),
+    Slow(seconds=2),
+    Slow(seconds=45),
+    Dripping(seconds=0.5, piece=64),
+    Truncated(),
+    Truncated(keep=0.0, how="reset"),
+    Garbled(how="not-json"),
+    Garbled(how="empty"),
+    Garbled(how="not-utf-8"),
+    Reshaped(how="no-fields"),
+    Reshaped(how="nulls"),
+    Reshaped(how="double-encoded"),
+    Encoded(how="byte-order-mark"),
+)
+"""The mix that faults are drawn from; an answer lost after processing is the most frequent."""
+
+
+class Moment(StrEnum):
+    """When a worker is killed, relative to one call that it makes."""
+
+    BEFORE_INTENT = "before-intent"
+    """The intent was worked out and is not committed."""
+    AFTER_INTENT = "after-intent"
+    """The intent is committed and nothing was sent."""
+    AFTER_SEND = "after-send"
+    """The agency has processed the request and nobody has heard its answer."""
+    AFTER_ANSWER = "after-answer"
+    """The answer is known in memory only."""
+    BEFORE_COMMIT = "before-commit"
+    """The outcome was worked out and is not committed."""
+    AFTER_COMMIT = "after-commit"
+    """The outcome is committed, and whoever committed it does not learn it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """One death of the worker that has the application in hand."""
+
+    moment: Moment
+    call: int
+    """The application's how manieth call it is about, the first being 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mishap:
+    """A fault that the application's requests meet."""
+
+    at_gateway: bool
+    fault: Fault
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A service that can be applied for, and what its agency can be told to do."""
+
+    service: str
+    outcomes: tuple[str, ...]
+    gateways: Mapping[str, tuple[str, ...]]
+    """By gateway, what it can be told to do with a payment."""
+    files: bool
+    """Whether submitting leaves an application at the agency; a mere question does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """One application of a campaign."""
+
+    number: int
+    """Its place in the campaign, from 1."""
+    id: UUID
+    service: str
+    files: bool
+    """Whether the agency is to hold an application afterwards; a mere question leaves none."""
+    gateway: str
+    citizen: int
+    """The serial of the synthetic citizen who applies."""
+    outcome: str
+    """What the agency does with it."""
+    payments: tuple[str, ...]
+    """What the gateway does with its first payments, in order."""
+    mishaps: tuple[Mishap, ...]
+    kills: tuple[Kill, ...]
+    handed_in_twice: bool
+    """Whether the citizen's second click arrives too."""
+    withdrawn_after: timedelta | None
+    """When the citizen wants it taken back."""
+    brisk: bool
+    """Whether the agency takes minutes and hours where it mostly takes days and weeks."""
+    officer: bool
+    """Whether an officer looks after what only a person can settle."""
+
+    @property
+    def alias(self) -> str:
+        """What it goes by in reports."""
+        return f"a{self.number}"
+
+    def stage(self, name: str) -> timedelta:
+        """How long a stage takes whose length the script decides."""
+        chance = random.Random(f"stage:{self.id}:{name}")  # noqa: S311 - reproducible on purpose
+        return timedelta(minutes=10 ** chance.uniform(0, 1.7 if self.brisk else 3.8))
+
+
+def draw(seed: int, number: int, offers: Sequence[Offer]) -> Fate:
+    """The fate of one application, whatever becomes of the others."""
+    chance = random.Random(f"campaign:{seed}:{number}")  # noqa: S311 - reproducible on purpose
+    offer = offers[number % len(offers)]
+    # All outcomes in turn, so that a small campaign has them too; the rest is chance.
+    outcome = offer.outcomes[number // len(offers) % len(offer.outcomes)]
+    gateway = chance.choice(sorted(offer.gateways))
+    paid, *other = offer.gateways[gateway]
+    return Fate(
+        number=number,
+        id=uuid5(_NAMESPACE, f"{seed}/{number}"),
+        service=offer.service,
+        files=offer.files,
+        gateway=gateway,
+        citizen=number % 10_000,
+        outcome=outcome,
+        payments=tuple(chance.choice((paid, paid, paid, *other)) for _ in range(3)),
+        mishaps=tuple(_mishap(chance) for _ in range(chance.choice((0, 0, 1, 1, 2, 3)))),
+        kills=tuple(
+            Kill(chance.choice(tuple(Moment)), chance.randint(1, LAST_CALL))
+            for _ in range(chance.choice((0, 0, 0, 1, 1, 2)))
+        ),
+        handed_in_twice=_one_in(10, chance),
+        withdrawn_after=timedelta(hours=chance.uniform(0, 24 * 20)) if _one_in(16, chance) else None,
+        brisk=not _one_in(10, chance),
+        officer=not _one_in(5, chance),
+    )
+
+
+def _one_in(number: int, chance: random.Random) -> bool:
+    return chance.randrange(number) == 0
+
+
+def _mishap(chance: random.Random) -> Mishap:
+    return Mishap(
+        at_gateway=_one_in(3, chance),
+        fault=chance.choice(FAULTS),
+        first=chance.randint(1, 10),
+        count=chance.choice((1, 1, 1, 2, 4)),
+    )
