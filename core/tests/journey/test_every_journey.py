@@ -21,6 +21,7 @@ from nagorik.errors import (
     DuplicateApplication,
     InputRejected,
     NagorikError,
+    Outcome as ErrorOutcome,
     OutcomeUnknown,
     PluginFault,
     RateLimited,
@@ -156,8 +157,10 @@ class EveryJourney(RuleBasedStateMachine):
             assert found_out or consent_ran_out or isinstance(outcome, Reported | Decided)
         for payment in before.payments:
             if payment.state is P.UNKNOWN and self.row.payment(payment.id).state is not P.UNKNOWN:
-                asked = self.call.operation is Operation.QUERY_PAYMENT and self.call.payment == payment.id
-                assert isinstance(outcome, Decided) or (asked and isinstance(outcome, Answered))
+                told = {Operation.QUERY_PAYMENT, Operation.START_PAYMENT}
+                asked = self.call.operation in told and self.call.payment == payment.id
+                refused = asked and isinstance(outcome, Failed) and outcome.error.outcome is ErrorOutcome.REJECTED
+                assert isinstance(outcome, Decided) or refused or (asked and isinstance(outcome, Answered))
 
     # Calls
 

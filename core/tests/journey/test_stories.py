@@ -126,6 +126,16 @@ def test_callback_after_closing_changes_nothing_but_flags():
 # Artefacts and delivery
 
 
+def test_paper_that_an_appointment_needs_is_fetched_before_it():
+    desk = Desk(making.plan_of()).to_submitted()
+    paper = making.artefact("learner-licence", interim=True)
+    desk.answer(Operation.STATUS, making.status(S.AWAITING_APPEARANCE, artefacts=(paper,)))
+    assert desk.hold == "appearance-required"
+    desk.answer(Operation.ARTEFACT, making.fetched(paper))
+    assert desk.row.fetched == {"learner-licence"}
+    assert desk.next.operation is Operation.STATUS
+
+
 def test_final_artefact_is_fetched_although_the_interim_one_of_its_kind_was():
     desk = Desk(making.plan_of()).to_submitted()
     interim = making.artefact(interim=True)

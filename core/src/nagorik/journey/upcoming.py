@@ -116,8 +116,7 @@ def _at_the_agency(progress: Progress, plan: Plan) -> Iterator[Next]:
     if progress.state is S.AWAITING_PAYMENT and (hold is None or hold.party is Party.AGENCY):
         yield from _fee(progress, plan)
     yield from _advice(progress, plan)
-    if progress.state is S.ISSUED:
-        yield from _artefacts(progress, plan)
+    yield from _artefacts(progress, plan)
     yield from _status(progress, plan)
 
 
