@@ -18,9 +18,9 @@ Break = Literal["reset", "closed", "half-closed"]
 class NotSent(Model):
     """The request never reaches the agency.
 
-    Only a client can know that. On the loopback the request is read already; a client on a ``Line`` of the contract
-    suite sends it again to where nobody listens, and any other meets a connection that is reset before processing, with
-    the doubt that it has after ``ClosedBeforeProcessing``.
+    Only a client can know that. On the loopback the request is read already; a client on a ``Line``, such as the
+    contract suite's, sends it again to where nobody listens, and any other meets a connection that is reset before
+    processing, with the doubt that it has after ``ClosedBeforeProcessing``.
     """
 
     fault: Literal["refused-before-processing"] = "refused-before-processing"
