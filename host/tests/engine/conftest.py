@@ -1,5 +1,6 @@
 """A host with two simulated agencies in the same process, on one simulated clock."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -8,7 +9,15 @@ from functools import partial
 
 import pytest
 
-from nagorik import ApplicationDraft, Consent, Operation, PlatformSettings, PluginConfiguration
+from nagorik import (
+    AgencyUnavailable,
+    ApplicationDraft,
+    Consent,
+    Operation,
+    PlatformSettings,
+    PluginConfiguration,
+    hookimpl,
+)
 from nagorik.bangladesh import Money
 from nagorik.loading import Policy
 from nagorik_host import Host, open_host
@@ -24,6 +33,52 @@ SOON = dict.fromkeys(("propagation", "filing", "intake", "review", "production")
 LONG = timedelta(days=60)
 
 
+class Street:
+    """The way to the agencies: every call is seen on it, and may be held up.
+
+    Attributes:
+        calls: The instant and the plugin of each call, in order.
+        waiting: How many calls are held up.
+    """
+
+    def __init__(self, clock: SimulatedClock) -> None:
+        self._clock = clock
+        self._open: dict[str, asyncio.Event] = {}
+        self._down: set[str] = set()
+        self.calls: list[tuple[datetime, str]] = []
+        self.waiting = 0
+
+    def close(self, plugin: str) -> None:
+        self._open.setdefault(plugin, asyncio.Event()).clear()
+
+    def open(self, plugin: str) -> None:
+        self._down.discard(plugin)
+        self._open.setdefault(plugin, asyncio.Event()).set()
+
+    def break_down(self, plugin: str) -> None:
+        self._down.add(plugin)
+
+    def times(self, plugin: str) -> list[datetime]:
+        return [at for at, name in self.calls if name == plugin]
+
+    @hookimpl
+    def nagorik_call_policy(self, call):
+        return self._passing(call.plugin)
+
+    @asynccontextmanager
+    async def _passing(self, plugin: str):
+        self.calls.append((self._clock.now(), plugin))
+        if plugin in self._down:
+            raise AgencyUnavailable
+        if plugin in self._open:
+            self.waiting += 1
+            try:
+                await self._open[plugin].wait()
+            finally:
+                self.waiting -= 1
+        yield
+
+
 @dataclass
 class World:
     """The clock, the agencies and the machine's own time, which outlive any host."""
@@ -32,6 +87,7 @@ class World:
     machine: SimulatedClock
     simulators: dict[str, Simulator]
     keyring: Keyring
+    street: Street
     documents: MemoryDocuments = field(default_factory=MemoryDocuments)
 
     @asynccontextmanager
@@ -48,6 +104,7 @@ class World:
             admission=Policy(allow=frozenset(PLUGINS)),
             documents=self.documents,
             clock=self.clock,
+            policies=(self.street,),
         )
         async with open_host(url, self.keyring, settings, lease_clock=self.machine) as host:
             yield host
@@ -90,7 +147,7 @@ def world(keyring) -> World:
     found = installed_simulators()
     simulators = {name: load_simulator(found[name])(clock=clock) for name in PLUGINS}
     simulators["nid"].script.set("*", "approve", durations=SOON)
-    return World(clock=clock, machine=SimulatedClock(), simulators=simulators, keyring=keyring)
+    return World(clock=clock, machine=SimulatedClock(), simulators=simulators, keyring=keyring, street=Street(clock))
 
 
 @pytest.fixture

@@ -39,6 +39,9 @@ SWEEP: Final = 1.0
 BEAT: Final = LEASE.total_seconds() / 4
 TIDY: Final = 240
 """Beats between two times that old hints are cleared away."""
+PAUSE: Final = 0.05
+"""Seconds before a database that is away is tried again; they double up to the longest pause."""
+LONGEST_PAUSE: Final = 5.0
 AWAY: Final = LEASE.total_seconds()
 """Seconds that a database that cannot be reached is waited for; then others have what this worker had in hand."""
 
@@ -97,7 +100,8 @@ class Worker:
         self._crowded = False
         self._met = False
         self._stops = Stopped()
-        self._stopping = False
+        self._stop: asyncio.Event | None = None
+        self._ending = False
         self._failed: BaseException | None = None
 
     async def run(self, stop: asyncio.Event, *, grace: float | None = None) -> None:
@@ -111,7 +115,7 @@ class Worker:
         Raises:
             DatabaseUnavailable: The books could not be reached for longer than others wait for this worker.
         """
-        self._stopping = False
+        self._stop, self._ending = stop, False
         await self._commit(self._sign_on)
         beating = asyncio.create_task(self._beat())
         stopping = asyncio.create_task(stop.wait())
@@ -124,7 +128,8 @@ class Worker:
                 finally:
                     await _end(beating_too)
         finally:
-            self._stopping = True
+            # However it came to an end, nothing more follows from what is in flight.
+            self._ending = True
             await self._lay_down_all(grace)
             for task in (beating, stopping):
                 await _end(task)
@@ -214,7 +219,7 @@ class Worker:
         """
         loop = asyncio.get_running_loop()
         away_since: float | None = None
-        pause = 0.05
+        pause = PAUSE
         while True:
             try:
                 result = await self._database.run(unit)
@@ -225,7 +230,7 @@ class Worker:
                 if loop.time() - away_since >= AWAY:
                     raise
                 await asyncio.sleep(pause)
-                pause = min(pause * 2, 5.0)
+                pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 if away_since is not None:
                     _log.warning("database_is_back", worker=self._name)
@@ -276,7 +281,8 @@ class Worker:
                 _log.error("call_broke", defect=type(error).__name__, service=carried.kept.progress.service)
                 await self._commit(partial(self.desk.give_up, taken=carried))
                 return
-            stops = None if self._stopping else self._stops
+            ending = self._ending or (self._stop is not None and self._stop.is_set())
+            stops = None if ending else self._stops
             carried = await self._commit(partial(self.desk.lay_down, taken=carried, outcome=outcome, stops=stops))
 
     def _landed(self, task: asyncio.Task[None]) -> None:
