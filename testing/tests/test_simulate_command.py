@@ -22,6 +22,8 @@ command.configure(parser)
 sys.exit(command.run(parser.parse_args(sys.argv[1:])))
 """
 
+INSTALLED = ", ".join(installed_simulators())
+
 
 def arguments(*given):
     parser = argparse.ArgumentParser()
@@ -61,7 +63,10 @@ def test_person_reads_address_model_and_exports(capsys):
     ("given", "problem"),
     [
         ((), "name a plugin, or --all"),
-        (("nowhere",), "no simulator of nowhere is installed; installed simulators: cashdesk, "),
+        (
+            ("nowhere",),
+            f"no simulator of nowhere is installed; installed simulators: {', '.join(installed_simulators())}",
+        ),
         (("--all", "--port", "8099"), "--port is for one simulator"),
         (("cashdesk", "--speed", "0"), "--speed: a speed is above zero"),
     ],

@@ -222,21 +222,21 @@ def test_address_that_the_platform_would_refuse_is_told_by_name(
 @pytest.mark.parametrize(
     ("operations", "status", "message"),
     [
-        (None, "note", "land.connection is not on offer here"),
-        ('reads = ["status"]', "warning", "land.connection may not be asked"),
+        (None, "note", "desa.connection is not on offer here"),
+        ('reads = ["status"]', "warning", "desa.connection may not be asked"),
         (
             'reads = []\nwrites = { submit = "safe" }\nform = "forms:Form"',
             "fine",
-            "may ask land.connection, as far as the citizen's consent allows",
+            "may ask desa.connection, as far as the citizen's consent allows",
         ),
     ],
 )
 def test_whom_a_service_may_ask_is_told(
     site: Any, nagorik: Any, operations: str | None, status: str, message: str
 ) -> None:
-    site.plugin(fees='asks = ["land.connection"]')
+    site.plugin(fees='asks = ["desa.connection"]')
     if operations is not None:
-        root = site.plugin("land", fees="")
+        root = site.plugin("desa", fees="")
         manifest = root / "plugin.toml"
         manifest.write_text(manifest.read_text("utf-8").replace('reads = ["status"]', operations), "utf-8")
         hook = "nagorik_submit" if "submit" in operations else "nagorik_get_status"
@@ -245,7 +245,7 @@ def test_whom_a_service_may_ask_is_told(
     result = nagorik("doctor", "--json")
     assert by_name(result.document)["asks wasa.connection"][:2] == (status, message)
     assert result.code == 0
-    assert "land.connection" in nagorik("services", "wasa.connection").out
+    assert "desa.connection" in nagorik("services", "wasa.connection").out
 
 
 def test_an_import_that_hangs_is_told_and_the_others_are_still_checked(
@@ -255,14 +255,14 @@ def test_an_import_that_hangs_is_told_and_the_others_are_still_checked(
     released = threading.Event()
     monkeypatch.setattr(threading, "hung_import", released, raising=False)
     site.plugin(files={"plugin.py": "import threading\nthreading.hung_import.wait()\n"})
-    site.plugin("land", fees="")
+    site.plugin("desa", fees="")
     try:
         told = by_name(nagorik("doctor", "--json").document)
     finally:
         released.set()
     assert told["plugin wasa"][0] == "wrong"
     assert "was not imported within 1 seconds" in told["plugin wasa"][1]
-    assert told["plugin land"][0] == "fine"
+    assert told["plugin desa"][0] == "fine"
 
 
 CHECK = """
