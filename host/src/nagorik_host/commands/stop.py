@@ -76,7 +76,7 @@ async def _stop(arguments: argparse.Namespace) -> int:
         await require_newest(database)
         if wanted is not None:
             await database.run(partial(stop, stopped=wanted))
-            _log.warning("stopped", kind=wanted.kind, name=wanted.name, officer=wanted.officer)
+            _log.warning("stopped", kind=wanted.kind, name=wanted.name)
         _tell(await database.run(stops), as_json=arguments.json)
     return ExitCode.OK
 
@@ -86,7 +86,7 @@ async def _resume(arguments: argparse.Namespace) -> int:
         await require_newest(database)
         if not await database.run(partial(go_on, kind=arguments.kind, name=arguments.name)):
             raise Refused(f"the {arguments.kind} {arguments.name} is not stopped; nagorik stop lists what is")
-        _log.warning("resumed", kind=arguments.kind, name=arguments.name, officer=arguments.officer)
+        _log.warning("resumed", kind=arguments.kind, name=arguments.name)
         _tell(await database.run(stops), as_json=arguments.json)
     return ExitCode.OK
 

@@ -168,8 +168,8 @@ async def _decide(arguments: argparse.Namespace) -> int:
             progress = await host.decide(application, decision)
             told = {"application": application, "state": progress.state.value}
     if arguments.accept_plugin or arguments.look_again:
-        # No event of the citizen's: the journal of the host is its log.
-        _log.warning("officer_let_go_on", officer=arguments.officer, **told)
+        # No event of a citizen's application, so that no journal has it.
+        _log.warning("officer_let_go_on", **told)
     if arguments.json:
         print_json(told)
     else:
