@@ -273,3 +273,27 @@ def test_everybody_in_the_examples_is_synthetic() -> None:
 )
 def test_a_duration_is_told_in_its_two_largest_units(duration: timedelta, told: str) -> None:
     assert span(duration) == told
+
+
+def test_nothing_is_lost_or_doubled_when_the_worker_is_killed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", str(copy(tmp_path, "04-migration")), "--kill"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("kill -9") == 1
+    assert "has just filed one" in printed
+    assert printed.count("the look-up found it at the agency") == 1
+    row = next(line for line in printed.splitlines() if line.startswith("one "))
+    assert row.endswith(" 1")
+    assert "closed, looked up" in row
+
+
+def test_killed_worker_leaves_the_rest_as_the_file_expects(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ends = []
+    for words in ([], ["--kill"]):
+        assert main(["demo", str(copy(tmp_path, "09-refused")), "--json", *words]) == 0
+        (entry,) = json.loads(capsys.readouterr().out)["applications"]
+        ends.append({name: entry[name] for name in ("fee", "state", "waits_for", "applications_at_agency")})
+    assert ends[0] == ends[1]

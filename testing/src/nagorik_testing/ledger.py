@@ -48,6 +48,9 @@ class Ledger:
     """The append-only record of one simulated agency.
 
     Holds references, keys, amounts and times, and no personal data.
+
+    Attributes:
+        told: Hears of every effect as it happens, before whoever asked for it has an answer.
     """
 
     def __init__(self, clock: Clock, settle: Callable[[], None] | None = None) -> None:
@@ -63,6 +66,7 @@ class Ledger:
         self._effects: list[Effect] = []
         self._requests: list[SeenRequest] = []
         self._aliases: dict[str, str] = {}
+        self.told: Callable[[Effect], None] | None = None
 
     def record(
         self,
@@ -77,6 +81,8 @@ class Ledger:
         """Write down an effect, now or at the instant at which it fell due."""
         effect = Effect(kind, reference, at or self._clock.now(), client_reference, idempotency_key, amount)
         self._effects.append(effect)
+        if self.told is not None:
+            self.told(effect)
         return effect
 
     def arrived(

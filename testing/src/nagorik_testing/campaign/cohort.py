@@ -166,7 +166,7 @@ class Cohort:
                 service=fate.service, applicant=example.applicant, form=dict(example.form), gateway=fate.gateway
             )
             reference = f"NGK-{fate.id.hex[:16].upper()}"
-            allowed = consent(fate, self.clock.now())
+            allowed = consent(desk, fate)
             await desk.apply(draft, consent=allowed, application=str(fate.id), client_reference=reference)
             if fate.handed_in_twice:
                 try:

@@ -7,16 +7,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 from nagorik.cli.command import ExitCode
 from nagorik.cli.output import add_json_argument, console, plain, print_json
 from nagorik.logs import configure_logging
+from nagorik_testing.scratch import scratch_folder
 
 HOST_MISSING: Final = "needs the durable host: pip install 'nagorik-testing[host]'"
-_IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of its own is made there
 
 
 class CampaignCommand:
@@ -84,11 +82,11 @@ class CampaignCommand:
 
 @contextmanager
 def _database(given: str | None) -> Iterator[str]:
-    """The database that was named, or one of our own, in memory where the system has a place for files there."""
+    """The database that was named, or one of our own that is deleted."""
     if given is not None:
         yield given
         return
-    with TemporaryDirectory(prefix="nagorik-campaign-", dir=_IN_MEMORY if _IN_MEMORY.is_dir() else None) as folder:
+    with scratch_folder("campaign") as folder:
         yield f"sqlite:///{folder}/books.db"
 
 

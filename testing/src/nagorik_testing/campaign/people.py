@@ -71,7 +71,7 @@ class People:
                 if fate.officer:
                     await self._decide(application, code)
             elif code.startswith("consent-"):
-                await self._host.consent(application, consent(fate, self._host.clock.now()))
+                await self._host.consent(application, consent(self._host, fate))
                 self.acts += 1
             elif code in _ACTS:
                 await self._try(application, _ACTS[code])
@@ -128,8 +128,9 @@ class People:
         return Decided(OFFICER, REASON, payment=doubtful.id, payment_to=to)
 
 
-def consent(fate: Fate, now: datetime) -> Consent:
+def consent(host: Host, fate: Fate) -> Consent:
     """What the citizen allows: everything, for a year."""
+    now = host.clock.now()
     return Consent(
         id=str(uuid4()),
         service=fate.service,
@@ -137,6 +138,7 @@ def consent(fate: Fate, now: datetime) -> Consent:
         fee_ceiling=Money.taka(1_000_000),
         given_at=now,
         expires_at=now + timedelta(days=365),
+        asks=frozenset(host.platform.service(fate.service).asks),
     )
 
 

@@ -11,8 +11,9 @@ from nagorik.journey.perform import references_of
 from nagorik.model.slot import Slot
 from nagorik.model.states import ApplicationState
 from nagorik.platform import Platform
+from nagorik_host.engine.current import APPLICATION
 from nagorik_testing.demo.example import Example
-from nagorik_testing.demo.memory_host import RUNNING, Row
+from nagorik_testing.demo.row import Row
 
 AHEAD: Final = timedelta(days=30)
 """How far ahead appointments are looked for."""
@@ -53,14 +54,14 @@ class Appointments:
         wanted, now = example.appointments[taken.count], self.clock.now()
         if status.raw != wanted.when:
             return
-        token = RUNNING.set(row)
+        token = APPLICATION.set(progress.id)
         try:
             slot = await self._book(row, wanted.slot, now)
         except NagorikError:
             # A lost booking shows in the next status; until then nothing is booked twice.
             slot = None
         finally:
-            RUNNING.reset(token)
+            APPLICATION.reset(token)
         taken.count, taken.at = taken.count + (slot is not None), self.clock.now()
         self.told(row, slot)
 

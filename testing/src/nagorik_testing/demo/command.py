@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,6 @@ from nagorik import NagorikError
 from nagorik.cli.output import CommandConsole, plain
 from nagorik.logs import configure_logging
 from nagorik_testing.demo.example import ExampleProblem, read_examples
-from nagorik_testing.demo.play import play
 from nagorik_testing.demo.telling import Teller, as_json
 from nagorik_testing.installed import SimulatorUnusable
 
@@ -33,8 +33,9 @@ class DemoCommand:
         parser.description = (
             "Starts the simulators of all installed plugins on this machine, reads the application files of a folder,"
             " and takes each application through eligibility, quote, payment, submission and status to delivery."
-            " Time is simulated: weeks pass in seconds. No real agency is called. The exit code is 0 if every"
-            " application ended as its file expects, 1 if one did not, 2 if the files cannot be played."
+            " The durable host does it, with its books in a SQLite file. Time is simulated: weeks pass in seconds. No"
+            " real agency is called. The exit code is 0 if every application ended as its file expects, 1 if one did"
+            " not, 2 if the files cannot be played."
         )
         parser.add_argument(
             "folder",
@@ -43,14 +44,24 @@ class DemoCommand:
             default=EXAMPLES,
             help=f"the folder of application files (default: {EXAMPLES})",
         )
+        parser.add_argument(
+            "--kill",
+            action="store_true",
+            help="run the worker in a process of its own, and kill it when an agency has filed and not yet answered",
+        )
         parser.add_argument("--json", action="store_true", help="print the result as data, and nothing else")
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Play the examples; the exit code says whether all ended as expected."""
         configure_logging(level="ERROR")
+        if find_spec("nagorik_host") is None:
+            sys.stderr.write("nagorik demo: needs the durable host: pip install 'nagorik-testing[host]'\n")
+            return CANNOT_BE_PLAYED
+        from nagorik_testing.demo.play import play
+
         teller = Teller(_console(), quiet=arguments.json)
         try:
-            entries = asyncio.run(play(read_examples(arguments.folder), teller))
+            entries = asyncio.run(play(read_examples(arguments.folder), teller, kill=arguments.kill))
         except (ExampleProblem, SimulatorUnusable, NagorikError) as error:
             sys.stderr.write(f"nagorik demo: {plain(str(error))}\n")
             return CANNOT_BE_PLAYED

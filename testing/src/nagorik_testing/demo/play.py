@@ -1,36 +1,33 @@
-"""Playing the examples: all installed simulators on the loopback, and a platform that was told where they are."""
+"""Playing the examples: all installed simulators on the loopback, and the durable host, told where they are."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from nagorik import (
-    ApplicationDraft,
-    Consent,
-    InputRejected,
-    Operation,
-    Platform,
-    PlatformSettings,
-    PluginConfiguration,
-    ServiceNotOffered,
-    hookimpl,
-)
+from nagorik import ApplicationDraft, Consent, InputRejected, Operation, Platform, ServiceNotOffered
 from nagorik.bangladesh import dhaka_date, dhaka_zone
-from nagorik.journey import CitizenActed, Decided, Event, Opened
+from nagorik.journey import Decided, Progress
 from nagorik.lifecycle.groups import MONEY_FOR_A_PERSON
 from nagorik.model.slot import Slot
-from nagorik.platform import Call
+from nagorik_host import Host, open_host
+from nagorik_host.store.upgrade import upgrade
+from nagorik_host.vault import make_keys, read_keyring
 from nagorik_testing.clock import SimulatedClock
 from nagorik_testing.demo.appointments import Appointments
 from nagorik_testing.demo.book import Entry, enter
+from nagorik_testing.demo.carrying import Acted, Carrying
+from nagorik_testing.demo.doomed import Doomed
 from nagorik_testing.demo.example import Act, Example, ExampleProblem, NamedExample, Ruling
-from nagorik_testing.demo.memory_host import RUNNING, MemoryHost, Row, payment_id
+from nagorik_testing.demo.row import Row
 from nagorik_testing.demo.telling import Teller
-from nagorik_testing.documents import MemoryDocuments
+from nagorik_testing.demo.work import InProcess, Setting, Work
 from nagorik_testing.installed import installed_simulators, load_simulator
-from nagorik_testing.loopback import LOOPBACK, serve
+from nagorik_testing.loopback import serve
+from nagorik_testing.scratch import scratch_folder
+from nagorik_testing.shared_clock import SharedClock
 from nagorik_testing.simulator import Simulator
 
 HORIZON: Final = timedelta(days=120)
@@ -41,76 +38,115 @@ OFFICER: Final = "Officer of the demonstration"
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:demo")
 
 
-class RequestCounter:
-    """A host policy that adds up each application's HTTP requests."""
-
-    @hookimpl
-    def nagorik_call_policy(self, call: Call) -> AbstractAsyncContextManager[None]:
-        """Count the requests of every call that is made for an application."""
-        return _count(call)
-
-
-@asynccontextmanager
-async def _count(call: Call) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        row = RUNNING.get()
-        if row is not None:
-            row.requests += call.requests
-
-
-async def play(examples: Iterable[NamedExample], teller: Teller) -> tuple[Entry, ...]:
+async def play(examples: Iterable[NamedExample], teller: Teller, *, kill: bool = False) -> tuple[Entry, ...]:
     """Carry every example as far as it goes, side by side, and say what became of each.
+
+    Args:
+        examples: What is played.
+        teller: Hears what happens.
+        kill: Whether the worker is a process of its own that is killed in the middle, and followed by another.
 
     Raises:
         SimulatorUnusable: A simulator that an installed plugin brings cannot be used.
         ExampleProblem: An example names what no installed plugin or simulator has.
     """
-    named = tuple(examples)
-    clock = SimulatedClock()
+    named = {str(uuid5(_NAMESPACE, item.name)): item for item in examples}
     async with AsyncExitStack() as stack:
+        folder = stack.enter_context(scratch_folder("demo"))
+        clock = SharedClock(folder / "clock") if kill else SimulatedClock()
+        machine = SharedClock(folder / "machine") if kill else SimulatedClock()
         simulators = {name: load_simulator(found)(clock=clock) for name, found in installed_simulators().items()}
-        configurations = {
-            name: _at(simulator, await stack.enter_async_context(serve(simulator)))
-            for name, simulator in simulators.items()
-        }
-        teller.opening(f"Simulated agencies on this machine: {', '.join(simulators)}. No real agency is called.")
-        settings = PlatformSettings(
-            plugins=configurations, policies=(RequestCounter(),), documents=MemoryDocuments(), clock=clock
+        setting = Setting(
+            folder=str(folder),
+            keys=make_keys("demo"),
+            plugins={
+                name: simulator.settings(await stack.enter_async_context(serve(simulator)))
+                for name, simulator in simulators.items()
+            },
         )
-        platform = await stack.enter_async_context(Platform.discover(settings))
-        names: dict[str, NamedExample] = {}
+        teller.opening(f"Simulated agencies on this machine: {', '.join(simulators)}. No real agency is called.")
+        rows: dict[str, Row] = {}
 
-        async def watch(row: Row, events: tuple[Event, ...]) -> None:
-            teller.tell(names[row.progress.id].name, events, clock.now())
+        def counted(application: str, requests: int) -> None:
+            rows[application].requests += requests
 
-        def wishes(row: Row) -> CitizenActed | Decided | None:
-            return _act(row, names[row.progress.id].example)
+        host = await stack.enter_async_context(
+            open_host(
+                setting.database, read_keyring(setting.keys), setting.platform(clock, counted), lease_clock=machine
+            )
+        )
+        await upgrade(host.database)
+        for item in named.values():
+            _check_offers(item, host.platform)
+
+        async def opened(identity: str) -> Row:
+            rows[identity] = await _open(identity, named[identity], host, simulators)
+            return rows[identity]
+
+        async def started() -> Work:
+            return InProcess(host.worker("demo")) if process is None else await process.start()
 
         def booked(row: Row, slot: Slot | None) -> None:
-            teller.appointment(names[row.progress.id].name, slot, clock.now())
-
-        appointments = Appointments(platform, clock, booked)
+            teller.appointment(named[row.progress.id].name, slot, clock.now())
 
         async def errand(row: Row) -> None:
-            await appointments.take(row, names[row.progress.id].example)
+            await appointments.take(row, named[row.progress.id].example)
 
-        host = MemoryHost(platform, clock, watch=watch, wishes=wishes, errand=errand)
-        rows: dict[str, Row] = {}
-        for item in named:
-            _check_offers(item, platform)
-            identity = uuid5(_NAMESPACE, item.name)
-            names[str(identity)] = item
-            opened = _opened(item.example, identity, platform, clock)
-            _script(item, opened, simulators)
-            rows[item.name] = await host.open(_draft(item.example), opened)
-        await host.run(rows.values(), clock.now() + HORIZON)
-        entries = [enter(item, rows[item.name], platform.service(item.example.service), simulators) for item in named]
-        for item, entry in zip(named, entries, strict=True):
+        appointments = Appointments(host.platform, clock, booked)
+        process: Doomed | None = None
+        if kill:
+            process = Doomed(setting, counted, machine, lambda reference: _killed(teller, named, rows, reference))
+            stack.push_async_callback(process.end)
+            process.watch(
+                simulators, after=max(1, sum(item.example.expect.at_agency for item in named.values()) // 2)
+            )
+        carrying = Carrying(
+            host,
+            clock,
+            work=await started(),
+            restart=started,
+            watch=lambda row, event: teller.tell(named[row.progress.id].name, (event,), event.at),
+            wishes=lambda row: _act(row, named[row.progress.id].example),
+            errand=errand,
+        )
+        times = sorted((_opening(item.example, clock), identity) for identity, item in named.items())
+        await carrying.run([(at, partial(opened, identity)) for at, identity in times], clock.now() + HORIZON)
+        entries = {
+            identity: enter(item, rows[identity], host.platform.service(item.example.service), simulators)
+            for identity, item in named.items()
+        }
+        for identity, entry in entries.items():
             if entry.problems:
-                entry.problems += await _form_problems(platform, item.example.service, rows[item.name].draft)
-        return tuple(entries)
+                service = named[identity].example.service
+                entry.problems += await _form_problems(host.platform, service, rows[identity].draft)
+        return tuple(entries.values())
+
+
+def _killed(teller: Teller, named: Mapping[str, NamedExample], rows: Mapping[str, Row], reference: str) -> None:
+    """Tell at which point the worker was killed."""
+    for identity, row in rows.items():
+        if row.progress.client_reference == reference:
+            row.interrupted = True
+            teller.killed(named[identity].name)
+
+
+async def _open(identity: str, named: NamedExample, host: Host, simulators: Mapping[str, Simulator]) -> Row:
+    """Hand an example in and tell the simulators what awaits it."""
+    example, now = named.example, host.clock.now()
+    draft, service = _draft(example), host.platform.service(example.service)
+    consent = Consent(
+        id=str(uuid5(UUID(identity), "consent")),
+        service=example.service,
+        operations=frozenset({*service.writes, Operation.START_PAYMENT}),
+        fee_ceiling=example.fee_ceiling,
+        given_at=now,
+        expires_at=now + timedelta(days=CONSENT_DAYS),
+        asks=frozenset(service.asks),
+    )
+    await host.apply(draft, consent=consent, application=identity)
+    progress = (await host.track(identity)).progress
+    _script(named, progress, simulators)
+    return Row(draft=draft, progress=progress)
 
 
 async def _form_problems(platform: Platform, service: str, draft: ApplicationDraft) -> list[str]:
@@ -142,38 +178,9 @@ def _check_offers(named: NamedExample, platform: Platform) -> None:
             raise ExampleProblem(f"{where}; nagorik services and nagorik plugins tell what there is") from None
 
 
-def _at(simulator: Simulator, base_url: str) -> PluginConfiguration:
-    return PluginConfiguration(settings=simulator.settings(base_url), egress=frozenset({LOOPBACK}))
-
-
 def _draft(example: Example) -> ApplicationDraft:
     return ApplicationDraft(
         service=example.service, applicant=example.applicant, form=example.form, gateway=example.gateway
-    )
-
-
-def _opened(example: Example, identity: UUID, platform: Platform, clock: SimulatedClock) -> Opened:
-    """The first event: one root key and one client reference for everything that is ever sent for the application."""
-    now = _opening(example, clock)
-    service = platform.service(example.service)
-    consent = Consent(
-        id=str(uuid5(identity, "consent")),
-        service=example.service,
-        operations=frozenset({*service.writes, Operation.START_PAYMENT}),
-        fee_ceiling=example.fee_ceiling,
-        given_at=now,
-        expires_at=now + timedelta(days=CONSENT_DAYS),
-        asks=frozenset(service.asks),
-    )
-    plugin = next(found for found in platform.plugins if found.id == example.service.partition(".")[0])
-    return Opened(
-        at=now,
-        id=str(identity),
-        service=example.service,
-        plugin_version=plugin.source.label,
-        client_reference=f"NGK-{identity.hex[:16].upper()}",
-        idempotency_key=str(uuid5(identity, "key")),
-        consent=consent,
     )
 
 
@@ -184,7 +191,7 @@ def _opening(example: Example, clock: SimulatedClock) -> datetime:
     return max(now, datetime.combine(dhaka_date(now), example.opens, dhaka_zone()).astimezone(UTC))
 
 
-def _script(named: NamedExample, opened: Opened, simulators: Mapping[str, Simulator]) -> None:
+def _script(named: NamedExample, opened: Progress, simulators: Mapping[str, Simulator]) -> None:
     """Tell the simulators what awaits this application: outcomes, and faults below the plugin.
 
     Raises:
@@ -218,7 +225,7 @@ def _simulator(simulators: Mapping[str, Simulator], name: str, place: str) -> Si
     return simulators[name]
 
 
-def _act(row: Row, example: Example) -> CitizenActed | Decided | None:
+def _act(row: Row, example: Example) -> Acted | Decided | None:
     """What somebody does about what the application waits for: the acts of the file, each once and in order."""
     hold = row.progress.hold
     if hold is None:
@@ -236,4 +243,9 @@ def _act(row: Row, example: Example) -> CitizenActed | Decided | None:
         return Decided(officer=OFFICER, reason=act.reason, payment=payment.id, payment_to=act.payment_to)
     if act.form:
         row.draft = row.draft.model_copy(update={"form": {**row.draft.form, **act.form}})
-    return CitizenActed(act.action)
+    return Acted(act.action, act.form)
+
+
+def payment_id(idempotency_key: str, number: int) -> str:
+    """The id of an application's payment, the first being number 1, as the host gives it."""
+    return str(uuid5(UUID(idempotency_key), f"payment/{number}"))

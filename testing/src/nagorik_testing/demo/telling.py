@@ -76,6 +76,13 @@ class Teller:
                 when = dhaka_time(at).strftime("%d %b %H:%M")
                 self._console.print(f"[dim]{when}[/]  {_plain(name):<18} {said}", highlight=False)
 
+    def killed(self, name: str) -> None:
+        """The line for the worker's end."""
+        self.opening(
+            f"[bold red]kill -9[/]  The agency has just filed {_plain(name)}, and the worker's process is gone before"
+            " the answer came. Another one starts."
+        )
+
     def appointment(self, name: str, slot: Slot | None, at: datetime) -> None:
         """The line for an appointment that was taken, or that could not be had."""
         if self._quiet:
