@@ -20,6 +20,8 @@ CONNECTIONS: Final = 8
 PATIENCE: Final = 30.0
 """Seconds that a unit waits for its turn."""
 _AGAIN: Final = 5
+_AWAY: Final = ("08", "53", "57P")
+"""Classes of errors: connections, resources, and an operator who stops the server or starts it."""
 _ROLLED_BACK: Final = frozenset({"40001", "40P01"})
 """Serialisation failure and deadlock: nothing happened, and it is worth doing again."""
 
@@ -152,7 +154,17 @@ async def _driver_of(connection: AsyncConnection) -> asyncpg.Connection:
     return raw
 
 
+def _is_away(error: DBAPIError) -> bool:
+    """Whether the server says that it is stopping, starting, or full, or that the connection is of no use."""
+    state: str = getattr(error.orig, "sqlstate", None) or ""
+    return state.startswith(_AWAY)
+
+
 def _may_be_done_again(error: DBAPIError) -> bool:
+    """Whether nothing happened, for certain: the database says so itself.
+
+    A connection that broke may have broken after the commit; whoever asked has to look.
+    """
     return getattr(error.orig, "sqlstate", None) in _ROLLED_BACK
 
 
@@ -162,10 +174,15 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+        if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError) or _is_away(error):
             raise DatabaseUnavailable("the connection to the database broke") from None
         raise
-    except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError):
+    except (
+        asyncpg.PostgresConnectionError,
+        asyncpg.InterfaceError,
+        asyncpg.OperatorInterventionError,
+        asyncpg.InsufficientResourcesError,
+    ):
         raise DatabaseUnavailable("the connection to the database broke") from None
     except (OSError, TimeoutError, PoolTimeout):
         raise DatabaseUnavailable("the database cannot be reached") from None
