@@ -151,6 +151,8 @@ def test_other_release_of_a_plugin_waits_for_an_officer(ready, applied, place):
     done = ready("work", "decide", applied, *OFFICER, "--accept-plugin", "--json")
     assert done.document == {"plugin": "nid", "before": "nagorik-nid 0.5.0", "after": "nagorik-nid 1.0.0"}
     assert "officer_let_go_on" in done.err
+    (kept,) = ready("work", "decisions", "--json").document["decisions"]
+    assert (kept["kind"], kept["subject"]) == ("accept-plugin", "nagorik-nid 0.5.0 → nagorik-nid 1.0.0")
     assert ready("track", applied, "--json").document["blocked"] is None
 
 
@@ -159,6 +161,8 @@ def test_defect_is_looked_at_again(ready, applied, place):
     assert ready("work", "list", "--json").document["items"][0]["blocked"] == "defect"
     done = ready("work", "decide", applied, *OFFICER, "--look-again", "--json")
     assert done.document == {"application": applied, "was_blocked": "defect"}
+    (kept,) = ready("work", "decisions", "--json").document["decisions"]
+    assert (kept["kind"], kept["subject"], kept["reason"]) == ("look-again", applied, "seen at the counter")
     told = ready("track", applied, "--json").document
     assert told["blocked"] is None
     assert told["next"] is not None
@@ -210,6 +214,12 @@ def test_officer_stops_a_service_and_lets_it_go_on(ready, applied):
     assert ready("resume", "service", "nid.reissue", "--officer", "A. Rahman").code == 0
     assert ready("resume", "service", "nid.reissue", "--officer", "A. Rahman").code == 2
     assert ready("stop", "--json").document["stopped"] == []
+    told = ready("work", "decisions", "--json").document["decisions"]
+    assert [(one["kind"], one["subject"], one["officer"]) for one in told] == [
+        ("resume", "service nid.reissue", "A. Rahman"),
+        ("stop", "service nid.reissue", "A. Rahman"),
+    ]
+    assert "The agency moves house." in ready("work", "decisions").out
 
 
 def test_audit_finds_what_was_changed(ready, world, place):

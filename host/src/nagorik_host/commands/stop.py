@@ -16,6 +16,8 @@ from nagorik_host.commands.running import Refused, now, opened_database, run_com
 from nagorik_host.commands.telling import when
 from nagorik_host.engine.stops import Stop, go_on, stop, stops
 from nagorik_host.settings import load_host_settings
+from nagorik_host.store.database import Transaction
+from nagorik_host.store.decisions import Decision, write_down
 from nagorik_host.store.upgrade import require_newest
 
 _log = structlog.stdlib.get_logger("nagorik.host")
@@ -56,6 +58,7 @@ class ResumeCommand:
         parser.add_argument("kind", choices=KINDS, help="what goes on")
         parser.add_argument("name", metavar="NAME", help="its id, such as nid.reissue or nid")
         parser.add_argument("--officer", required=True, help="who lets it go on")
+        parser.add_argument("--reason", help="why")
         add_json_argument(parser)
 
     def run(self, arguments: argparse.Namespace) -> int:
@@ -75,7 +78,7 @@ async def _stop(arguments: argparse.Namespace) -> int:
     async with opened_database(load_host_settings()) as database:
         await require_newest(database)
         if wanted is not None:
-            await database.run(partial(stop, stopped=wanted))
+            await database.run(partial(_write_stop, stopped=wanted))
             _log.warning("stopped", kind=wanted.kind, name=wanted.name)
         _tell(await database.run(stops), as_json=arguments.json)
     return ExitCode.OK
@@ -84,11 +87,25 @@ async def _stop(arguments: argparse.Namespace) -> int:
 async def _resume(arguments: argparse.Namespace) -> int:
     async with opened_database(load_host_settings()) as database:
         await require_newest(database)
-        if not await database.run(partial(go_on, kind=arguments.kind, name=arguments.name)):
+        if not await database.run(partial(_write_resume, arguments=arguments)):
             raise Refused(f"the {arguments.kind} {arguments.name} is not stopped; nagorik stop lists what is")
         _log.warning("resumed", kind=arguments.kind, name=arguments.name)
         _tell(await database.run(stops), as_json=arguments.json)
     return ExitCode.OK
+
+
+def _write_stop(transaction: Transaction, *, stopped: Stop) -> None:
+    stop(transaction, stopped)
+    subject = f"{stopped.kind} {stopped.name}"
+    write_down(transaction, Decision(stopped.at, stopped.officer, "stop", subject, stopped.reason.en))
+
+
+def _write_resume(transaction: Transaction, *, arguments: argparse.Namespace) -> bool:
+    done = go_on(transaction, arguments.kind, arguments.name)
+    if done:
+        subject = f"{arguments.kind} {arguments.name}"
+        write_down(transaction, Decision(now(), arguments.officer, "resume", subject, arguments.reason or ""))
+    return done
 
 
 def _tell(found: Sequence[Stop], *, as_json: bool) -> None:

@@ -19,6 +19,7 @@ from nagorik_host.host import Host
 from nagorik_host.sentences import sentence
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.database import Transaction
+from nagorik_host.store.decisions import Decision, latest_decisions, write_down
 from nagorik_host.store.schema import applications, attempts
 from nagorik_host.store.work import NotBlocked, WorkItem, count_work, look_again, work
 
@@ -33,6 +34,9 @@ class WorkCommand:
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's arguments."""
         actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+        past = actions.add_parser("decisions", help="what was stopped, resumed and let go on", allow_abbrev=False)
+        past.add_argument("--limit", type=int, default=100, help="the most that are listed (default: 100)")
+        add_json_argument(past)
         listed = actions.add_parser("list", help="what waits, the longest first", allow_abbrev=False)
         listed.add_argument("--limit", type=int, default=100, help="the most that are listed (default: 100)")
         add_json_argument(listed)
@@ -41,8 +45,8 @@ class WorkCommand:
         add_json_argument(show)
         decide = actions.add_parser("decide", help="decide, by name and with a reason", allow_abbrev=False)
         decide.add_argument("application", metavar="ID", help="the application's id, or its client reference")
-        decide.add_argument("--officer", required=True, help="who decides; it is kept in the journal")
-        decide.add_argument("--reason", required=True, help="why; it is kept in the journal, sealed")
+        decide.add_argument("--officer", required=True, help="who decides; it is kept")
+        decide.add_argument("--reason", required=True, help="why; it is kept, so write no citizen's name")
         states = [state.value for state in ApplicationState]
         decide.add_argument("--to", choices=states, metavar="STATE", help="what the application becomes")
         decide.add_argument("--reference", help="the agency's reference, where only the officer has it")
@@ -65,6 +69,8 @@ class WorkCommand:
         match arguments.action:
             case "list":
                 return run_command(lambda: _list(arguments))
+            case "decisions":
+                return run_command(lambda: _decisions(arguments))
             case "show":
                 return run_command(lambda: _show(arguments))
         return run_command(lambda: _decide(arguments))
@@ -88,6 +94,17 @@ async def _list(arguments: argparse.Namespace) -> int:
             print_lines(f"{code}: {text.bn}", f"  {text.en}")
     if number > len(items):
         print_lines(f"{number} in all; --limit shows more.")
+    return ExitCode.OK
+
+
+async def _decisions(arguments: argparse.Namespace) -> int:
+    async with opened_host(load_host_settings()) as host:
+        found = await host.database.run(partial(latest_decisions, limit=max(1, arguments.limit)))
+    if arguments.json:
+        print_json({"decisions": [{**one._asdict(), "at": one.at.isoformat()} for one in found]})
+    else:
+        rows = ((when(one.at), one.officer, one.kind, one.subject, one.reason) for one in found)
+        print_table(("when", "officer", "decision", "on", "reason"), rows)
     return ExitCode.OK
 
 
@@ -153,9 +170,11 @@ async def _decide(arguments: argparse.Namespace) -> int:
     async with opened_host(load_host_settings()) as host:
         application = await host.database.run(partial(_named, host=host, name=arguments.application))
         if arguments.accept_plugin:
-            told = await host.database.run(partial(_accept, host=host, application=application))
+            told = await host.database.run(partial(_accept, host=host, application=application, arguments=arguments))
         elif arguments.look_again:
-            told = await host.database.run(partial(_look_again, host=host, application=application))
+            told = await host.database.run(
+                partial(_look_again, host=host, application=application, arguments=arguments)
+            )
         else:
             decision = Decided(
                 officer=arguments.officer,
@@ -168,7 +187,6 @@ async def _decide(arguments: argparse.Namespace) -> int:
             progress = await host.decide(application, decision)
             told = {"application": application, "state": progress.state.value}
     if arguments.accept_plugin or arguments.look_again:
-        # No event of a citizen's application, so that no journal has it.
         _log.warning("officer_let_go_on", **told)
     if arguments.json:
         print_json(told)
@@ -181,7 +199,7 @@ def _named(transaction: Transaction, *, host: Host, name: str) -> str:
     return host.books.named(transaction, name)
 
 
-def _accept(transaction: Transaction, *, host: Host, application: str) -> Document:
+def _accept(transaction: Transaction, *, host: Host, application: str, arguments: argparse.Namespace) -> Document:
     row = transaction.connection.execute(
         select(applications.c.plugin, applications.c.plugin_version, applications.c.blocked).where(
             applications.c.id == application
@@ -190,15 +208,20 @@ def _accept(transaction: Transaction, *, host: Host, application: str) -> Docume
     installed = {record.id: record.source.label for record in host.platform.plugins if record.usable}
     if row.blocked != PLUGIN_CHANGED or row.plugin not in installed:
         raise Refused("the application does not wait for a decision on another release of its plugin")
-    accept(transaction, row.plugin, row.plugin_version, installed[row.plugin], host.clock.now())
+    at = host.clock.now()
+    accept(transaction, row.plugin, row.plugin_version, installed[row.plugin], at)
+    subject = f"{row.plugin_version} → {installed[row.plugin]}"
+    write_down(transaction, Decision(at, arguments.officer, "accept-plugin", subject, arguments.reason))
     return {"plugin": row.plugin, "before": row.plugin_version, "after": installed[row.plugin]}
 
 
-def _look_again(transaction: Transaction, *, host: Host, application: str) -> Document:
+def _look_again(transaction: Transaction, *, host: Host, application: str, arguments: argparse.Namespace) -> Document:
     try:
-        blocked = look_again(transaction, application, host.clock.now())
+        at = host.clock.now()
+        blocked = look_again(transaction, application, at)
     except NotBlocked:
         raise Refused("the application is not blocked, or its citizen's data were erased") from None
+    write_down(transaction, Decision(at, arguments.officer, "look-again", application, arguments.reason))
     return {"application": application, "was_blocked": blocked}
 
 

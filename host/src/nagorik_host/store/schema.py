@@ -255,3 +255,16 @@ workers: Final = Table(
     Column("started_at", Instant, nullable=False),
     Column("beat_at", Instant, nullable=False),
 )
+
+decisions: Final = Table(
+    "decisions",
+    metadata,
+    Column("id", String(ID), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("officer", String(CODE), nullable=False),
+    # "stop", "resume", "accept-plugin" or "look-again"; decisions on one application are in its journal.
+    Column("kind", String(CODE), nullable=False),
+    Column("subject", String(CODE), nullable=False),
+    Column("reason", Text, nullable=False),
+    Index("ix_decisions_at", "at"),
+)

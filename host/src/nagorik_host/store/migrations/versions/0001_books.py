@@ -89,6 +89,17 @@ def upgrade() -> None:
         postgresql_where=sa.text(_FOR_A_PERSON),
     )
     op.create_table(
+        "decisions",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("officer", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=120), nullable=False),
+        sa.Column("subject", sa.String(length=120), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_decisions")),
+    )
+    op.create_index("ix_decisions_at", "decisions", ["at"], unique=False)
+    op.create_table(
         "inbox",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("offer", sa.String(length=120), nullable=False),
