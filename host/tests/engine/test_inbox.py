@@ -1,0 +1,187 @@
+"""Messages that claim to come from an agency: once each, only where proved, and never a way round the row."""
+
+import json
+import sys
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from nagorik import (
+    Applicant,
+    ApplicationDraft,
+    Consent,
+    Operation,
+    PlatformSettings,
+    PluginConfiguration,
+    ServiceNotOffered,
+)
+from nagorik.bangladesh import Money, PersonName
+from nagorik.loading import Policy
+from nagorik_host import open_host
+from nagorik_host.store.schema import inbox
+from nagorik_testing import SimulatedClock
+
+MANIFEST = """\
+manifest_version = 1
+id = "letters"
+requires_api = "1.0"
+name = { en = "Office of letters", bn = "চিঠির দপ্তর" }
+owners = [{ name = "Nagorik, host's tests", contact = "host@nagorik.example" }]
+evidence = "modelled"
+as_of = 2026-11-24
+
+[[services]]
+id = "letters.reply"
+name = { en = "A reply", bn = "একটি উত্তর" }
+form = "forms:LetterForm"
+reads = ["status", "callback"]
+writes = { submit = "native" }
+"""
+FORM = """\
+from typing import Annotated
+
+from nagorik import Form, Label
+
+
+class LetterForm(Form):
+    subject: Annotated[str, Label(en="Subject", bn="বিষয়")]
+"""
+PLUGIN = """\
+import json
+
+from nagorik import Accepted, AgencyRejected, AgencyStatus, ApplicationState, CallbackReport, hookimpl
+
+
+def status(context, word, *, final):
+    return AgencyStatus(state=ApplicationState(word), raw=word, at=context.clock.now(), final=final)
+
+
+@hookimpl
+async def nagorik_submit(request, context):
+    return Accepted(reference=request.client_reference, status=status(context, "submitted", final=False))
+
+
+@hookimpl
+async def nagorik_get_status(request, context):
+    return status(context, "submitted", final=False)
+
+
+@hookimpl
+async def nagorik_parse_callback(request, context):
+    if request.headers.get("mark") != "genuine":
+        raise AgencyRejected("callback-not-proved")
+    told = json.loads(request.body)
+    return CallbackReport(agency_reference=told["number"], status=status(context, told["word"], final=True))
+"""
+SERVICE = "letters.reply"
+GENUINE = {"mark": "genuine"}
+
+
+@pytest.fixture
+def site(tmp_path, monkeypatch):
+    """Where the office's plugin is installed, for one test."""
+    info, root = tmp_path / "nagorik_letters-1.0.0.dist-info", tmp_path / "nagorik_letters"
+    info.mkdir()
+    root.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.4\nName: nagorik-letters\nVersion: 1.0.0\n")
+    (info / "entry_points.txt").write_text("[nagorik.plugins]\nletters = nagorik_letters.plugin\n")
+    (root / "__init__.py").touch()
+    (root / "plugin.toml").write_text(MANIFEST, "utf-8")
+    (root / "forms.py").write_text(FORM, "utf-8")
+    (root / "plugin.py").write_text(PLUGIN, "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield
+    for name in [name for name in sys.modules if name.partition(".")[0] == "nagorik_letters"]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+async def host(site, ready_url, keyring):
+    clock = SimulatedClock()
+    settings = PlatformSettings(
+        plugins={
+            "letters": PluginConfiguration(
+                settings={"base_url": "http://127.0.0.1:9"}, egress=frozenset({"127.0.0.1"})
+            )
+        },
+        admission=Policy(allow=frozenset({"letters"})),
+        clock=clock,
+    )
+    async with open_host(ready_url, keyring, settings, lease_clock=SimulatedClock()) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def filed(host):
+    """An application that the agency has, and what the agency calls it."""
+    now = host.clock.now()
+    consent = Consent(
+        id="consent-letters",
+        service=SERVICE,
+        operations=frozenset(Operation),
+        fee_ceiling=Money.taka(0),
+        given_at=now,
+        expires_at=now + timedelta(days=400),
+    )
+    applicant = Applicant(name=PersonName(en="PORIKKHA NAGORIK"), birth_date=date(2001, 2, 3))
+    draft = ApplicationDraft(service=SERVICE, applicant=applicant, form={"subject": "A"}, consent=consent)
+    application = await host.apply(draft, client_reference="NGK-LETTER-1")
+    await host.worker().run_until_idle()
+    assert (await host.track(application)).progress.state == "submitted"
+    return application
+
+
+def message(word="rejected", number="NGK-LETTER-1"):
+    return json.dumps({"number": number, "word": word}).encode()
+
+
+async def results(host):
+    query = select(inbox.c.result).order_by(inbox.c.received_at)
+    return await host.database.run(lambda t: t.connection.scalars(query).all())
+
+
+async def test_genuine_message_moves_the_application(host, filed):
+    assert await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    await host.worker().run_until_idle()
+    assert (await host.track(filed)).progress.state == "closed"
+    assert await results(host) == ["taken"]
+
+
+async def test_same_message_counts_once(host, filed):
+    for _ in range(2):
+        await host.inbox.receive(SERVICE, headers=GENUINE, body=message("in_review"))
+    assert not await host.inbox.receive(SERVICE, headers=GENUINE, body=message("in_review"))
+    await host.worker().run_until_idle()
+    assert not await host.inbox.receive(SERVICE, headers=GENUINE, body=message("in_review"))
+    assert await results(host) == ["taken"]
+
+
+async def test_forged_message_moves_nothing(host, filed):
+    before = await host.track(filed)
+    await host.inbox.receive(SERVICE, headers={"mark": "forged"}, body=message())
+    await host.worker().run_until_idle()
+    assert await host.track(filed) == before
+    assert await results(host) == ["agency-rejected"]
+
+
+async def test_message_about_an_unknown_application_is_kept(host, filed):
+    before = await host.track(filed)
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message(number="NOBODYS"))
+    await host.worker().run_until_idle()
+    assert await host.track(filed) == before
+    assert await results(host) == ["unknown-reference"]
+
+
+async def test_message_that_cannot_be_read_stops_no_other(host, filed):
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=b"{")
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    await host.worker().run_until_idle()
+    assert (await host.track(filed)).progress.state == "closed"
+    assert sorted(await results(host))[-1] == "taken"
+    assert len(await results(host)) == 2
+
+
+async def test_message_for_a_service_that_nobody_offers_is_refused(host):
+    with pytest.raises(ServiceNotOffered):
+        await host.inbox.receive("letters.nothing", headers={}, body=b"")
