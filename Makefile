@@ -29,6 +29,7 @@ bench: $(READY)  ## Measure, each figure against a named peer in the same run.
 	$(BIN)/python benchmarks/dispatch.py
 	$(BIN)/python benchmarks/agency_client.py
 	$(BIN)/python benchmarks/discovery.py
+	$(BIN)/python benchmarks/host.py --quick
 
 requirements: $(READY)  ## Resolve the dependencies anew and write the list with hashes.
 	$(BIN)/python -m pip install --quiet uv
