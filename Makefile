@@ -15,7 +15,7 @@ demo: $(READY)  ## Carry the example applications from eligibility to delivery, 
 	@$(BIN)/nagorik demo $(ARGUMENTS)
 
 test: $(READY)  ## Run all tests, in random order, on all cores.
-	@$(BIN)/pytest -n auto --dist loadgroup $(ARGUMENTS)
+	@$(BIN)/pytest -n auto --dist loadscope $(ARGUMENTS)
 
 check: $(READY)  ## Lint, format, strict types, layers, public surface.
 	$(BIN)/ruff check .

@@ -53,7 +53,6 @@ FLAGS = (
 
 pytestmark = [
     pytest.mark.skipif(BROWSER is None and not REQUIRED, reason="no Chromium is installed"),
-    pytest.mark.xdist_group("browser"),
 ]
 
 

@@ -212,7 +212,7 @@ async def test_a_step_that_blocks_the_loop_is_a_fault_though_its_answer_stands(w
 async def test_one_plugins_faults_are_never_anothers(world):
     world.install("wasa", hooks={"nagorik_get_status": "await asyncio.sleep(10_000)"})
     world.install("desa", hooks={"nagorik_get_status": "sys.exit(1)"})
-    good = world.install("brta")
+    good = world.install("pourashava")
     platform = world.platform()
     calls = [
         platform.get_status(world.draft(service), world.references)

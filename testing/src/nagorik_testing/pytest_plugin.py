@@ -27,7 +27,6 @@ _WATCH: "pytest.StashKey[CanaryWatch]" = pytest.StashKey()
 _MARKERS = (
     "nagorik_plugin(plugin, **settings): the id of the plugin under test, and settings beside its simulator's",
     "nagorik_scenario(path): the scenario file that scripts the simulated agency, relative to the test's own file",
-    "xdist_group(name): tests of one name run in one process, where pytest-xdist shares them out",
 )
 
 

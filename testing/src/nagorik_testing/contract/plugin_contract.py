@@ -28,7 +28,7 @@ class PluginContract:
             plugin = "wasa"
             simulator = WasaSimulator
 
-    The suite runs once for each class and process; with pytest-xdist, ``--dist loadgroup`` keeps a class in one
+    The suite runs once for each class and process; with pytest-xdist, ``--dist loadscope`` keeps a class in one
     process. A failure that has to wait is waived in the plugin's package, in ``contract-waivers.toml``; a test of
     the suite cannot be overridden or taken away.
     """
@@ -41,7 +41,6 @@ class PluginContract:
     """The least level that the plugin has to reach; raise it as the plugin climbs."""
     waivers_judged_on: ClassVar[date | None] = None
     """The day for which waivers are read; today in Dhaka if not given, so that one that has expired fails."""
-    pytestmark: ClassVar[list[pytest.MarkDecorator]]
     _judgement: ClassVar[Judgement | None] = None
 
     def __init_subclass__(cls) -> None:
@@ -50,8 +49,6 @@ class PluginContract:
         if replaced := [name for name in (*STANDARD_TESTS, "pytest_generate_tests") if name in vars(cls)]:
             raise TypeError(f"{cls.__name__} replaces {', '.join(replaced)}: waive a check instead of overriding it")
         cls._judgement = None
-        # Where tests are shared out, those of one class stay together: the suite is run once and not once a process.
-        cls.pytestmark = [*vars(cls).get("pytestmark", ()), pytest.mark.xdist_group(f"contract of {cls.__name__}")]
 
     @classmethod
     def pytest_generate_tests(cls, metafunc: pytest.Metafunc) -> None:
