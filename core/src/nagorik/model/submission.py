@@ -1,5 +1,6 @@
 """Filing an application, and finding out whether it was filed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -106,3 +107,21 @@ class Withdrawal(Model):
 def settled(absent: DefinitelyAbsent, sent_at: datetime, settle_seconds: float) -> bool:
     """Whether an absence was observed late enough after the attempt to be believed."""
     return (absent.as_of - sent_at).total_seconds() >= settle_seconds
+
+
+def search_result(matches: Sequence[Found], *, complete: bool, asked_at: datetime) -> SubmissionSearch:
+    """What a search by the client reference amounts to, at an agency that does not notice doubles.
+
+    Args:
+        matches: Everything that it found.
+        complete: Whether the agency says that there is nothing more to find.
+        asked_at: The instant before the search was sent, aware.
+    """
+    match matches:
+        case [only]:
+            return only
+        case []:
+            return DefinitelyAbsent(as_of=asked_at) if complete else CannotTell(because="search-incomplete")
+        case _:
+            # Which of them is the citizen's, a person has to find out.
+            return CannotTell(because="several-applications")

@@ -19,12 +19,11 @@ from nagorik.model.slot import BookSlotRequest, Slot, SlotBooking, Slots, SlotsR
 from nagorik.model.status import AgencyStatus, StatusRequest
 from nagorik.model.submission import (
     Accepted,
-    CannotTell,
-    DefinitelyAbsent,
     FindRequest,
     Found,
     SubmissionSearch,
     SubmitRequest,
+    search_result,
 )
 from nagorik.model.text import Text
 from nagorik_brta import eligibility, pricing, statuses, uploads, wire
@@ -93,13 +92,8 @@ async def nagorik_find_submission(request: FindRequest, context: Context) -> Sub
         params={"clientReference": request.client_reference},
         expect=wire.Matches,
     )
-    match matches.items:
-        case [filed]:
-            return Found(reference=filed.number, status=statuses.read(filed))
-        case [_, *_]:
-            return CannotTell(because="several-applications")
-        case _:
-            return DefinitelyAbsent(as_of=asked_at) if matches.complete else CannotTell(because="search-incomplete")
+    found = [Found(reference=filed.number, status=statuses.read(filed)) for filed in matches.items]
+    return search_result(found, complete=matches.complete, asked_at=asked_at)
 
 
 @hookimpl

@@ -16,13 +16,12 @@ from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
 from nagorik.model.status import AgencyStatus, StatusRequest
 from nagorik.model.submission import (
     Accepted,
-    CannotTell,
-    DefinitelyAbsent,
     FindRequest,
     Found,
     SubmissionResult,
     SubmissionSearch,
     SubmitRequest,
+    search_result,
 )
 from nagorik.settings import AgencySettings
 from nagorik_land import eligibility, land_tax, pricing, statuses, wire
@@ -111,13 +110,10 @@ async def nagorik_find_submission(request: FindRequest, context: Context) -> Sub
         params={"clientReference": request.client_reference},
         expect=wire.Matches,
     )
-    match matches.items:
-        case [filed]:
-            return Found(reference=filed.application_id, status=statuses.read(request.service, filed))
-        case [_, *_]:
-            return CannotTell(because="several-applications")
-        case _:
-            return DefinitelyAbsent(as_of=asked_at) if matches.complete else CannotTell(because="search-incomplete")
+    found = [
+        Found(reference=filed.application_id, status=statuses.read(request.service, filed)) for filed in matches.items
+    ]
+    return search_result(found, complete=matches.complete, asked_at=asked_at)
 
 
 @hookimpl

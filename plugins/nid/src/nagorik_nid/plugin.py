@@ -18,9 +18,7 @@ from nagorik.model.states import ApplicationState
 from nagorik.model.status import AgencyStatus, StatusRequest
 from nagorik.model.submission import (
     Accepted,
-    CannotTell,
     CorrectionRequest,
-    DefinitelyAbsent,
     FindRequest,
     Found,
     Rejected,
@@ -29,6 +27,7 @@ from nagorik.model.submission import (
     SubmitRequest,
     Withdrawal,
     WithdrawRequest,
+    search_result,
 )
 from nagorik_nid import eligibility, partner_service, pricing, statuses, wire
 from nagorik_nid.data import STATUSES, TEXTS
@@ -118,13 +117,10 @@ async def nagorik_find_submission(request: FindRequest, context: Context) -> Sub
         params={"clientReference": request.client_reference},
         expect=wire.Matches,
     )
-    match matches.items:
-        case [filed]:
-            return Found(reference=filed.application_id, status=statuses.read(request.service, filed))
-        case [_, *_]:
-            return CannotTell(because="several-applications")
-        case _:
-            return DefinitelyAbsent(as_of=asked_at) if matches.complete else CannotTell(because="search-incomplete")
+    found = [
+        Found(reference=filed.application_id, status=statuses.read(request.service, filed)) for filed in matches.items
+    ]
+    return search_result(found, complete=matches.complete, asked_at=asked_at)
 
 
 @hookimpl

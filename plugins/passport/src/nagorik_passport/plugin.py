@@ -21,15 +21,14 @@ from nagorik.model.states import ApplicationState
 from nagorik.model.status import AgencyStatus, StatusRequest
 from nagorik.model.submission import (
     Accepted,
-    CannotTell,
     CorrectionRequest,
-    DefinitelyAbsent,
     FindRequest,
     Found,
     Rejected,
     SubmissionResult,
     SubmissionSearch,
     SubmitRequest,
+    search_result,
 )
 from nagorik.model.text import Text
 from nagorik_passport import eligibility, statuses, wire
@@ -111,13 +110,8 @@ async def nagorik_find_submission(request: FindRequest, context: Context) -> Sub
         params={"clientReference": request.client_reference},
         expect=wire.Matches,
     )
-    match matches.items:
-        case [filed]:
-            return Found(reference=filed.oid, status=statuses.read(filed))
-        case [_, *_]:
-            return CannotTell(because="several-applications")
-        case _:
-            return DefinitelyAbsent(as_of=asked_at) if matches.complete else CannotTell(because="search-incomplete")
+    found = [Found(reference=filed.oid, status=statuses.read(filed)) for filed in matches.items]
+    return search_result(found, complete=matches.complete, asked_at=asked_at)
 
 
 @hookimpl
