@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 from uuid import uuid4
@@ -24,6 +24,7 @@ from nagorik.journey import (
     step,
 )
 from nagorik_host.engine.agencies import Agencies, Manners
+from nagorik_host.engine.hand import LEASE
 from nagorik_host.engine.inbox import Inbox
 from nagorik_host.engine.plans import Plans
 from nagorik_host.engine.versions import Change, take_over
@@ -59,12 +60,14 @@ class Host:
         keyring: Keyring,
         clock: Clock,
         lease_clock: Clock | None = None,
+        lease: timedelta = LEASE,
     ) -> None:
         """Use what ``open_host`` has opened."""
         self.platform = platform
         self.database = database
         self.clock = clock
         self._lease_clock = lease_clock
+        self._lease = lease
         self.vault = Vault(keyring)
         self.books = Books(self.vault)
         self._plans = Plans(platform)
@@ -183,6 +186,7 @@ class Host:
             places={name: manifest.limits.concurrency for name, manifest in self._manifests.items()},
             clock=self.clock,
             lease_clock=self._lease_clock,
+            lease=self._lease,
             name=name,
         )
 
@@ -206,7 +210,12 @@ class Host:
 
 @asynccontextmanager
 async def open_host(
-    database: str, keyring: Keyring, settings: PlatformSettings, *, lease_clock: Clock | None = None
+    database: str,
+    keyring: Keyring,
+    settings: PlatformSettings,
+    *,
+    lease_clock: Clock | None = None,
+    lease: timedelta = LEASE,
 ) -> AsyncIterator[Host]:
     """A host on a database that ``nagorik db upgrade`` has brought up to date.
 
@@ -215,6 +224,8 @@ async def open_host(
         keyring: The keys that citizens' data are sealed with.
         settings: How the platform is composed; its clock is the host's.
         lease_clock: The machine's own time, where ``settings`` has a simulated clock.
+        lease: How long a worker of whom nothing is heard is waited for, before another takes over what it had in
+            hand; much more than the clocks of the workers' machines differ by.
 
     Raises:
         DatabaseInvalid: The URL cannot be used.
@@ -224,4 +235,11 @@ async def open_host(
         opened = await open_database(database)
         stack.push_async_callback(opened.close)
         platform = await stack.enter_async_context(Platform.discover(settings))
-        yield Host(database=opened, platform=platform, keyring=keyring, clock=settings.clock, lease_clock=lease_clock)
+        yield Host(
+            database=opened,
+            platform=platform,
+            keyring=keyring,
+            clock=settings.clock,
+            lease_clock=lease_clock,
+            lease=lease,
+        )

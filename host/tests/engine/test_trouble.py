@@ -146,9 +146,7 @@ async def test_database_that_comes_and_goes_loses_and_doubles_nothing(world, rea
     assert world.effects("nid", "application") == world.effects("cashdesk", "capture") == 2
 
 
-async def test_worker_that_finds_no_database_for_too_long_ends(world, ready_url, monkeypatch):
-    monkeypatch.setattr("nagorik_host.engine.worker.AWAY", 0.0)
-
+async def test_worker_that_finds_no_database_for_too_long_ends(world, ready_url):
     class Gone(ShakyDatabase):
         async def run(self, unit):
             raise DatabaseUnavailable
@@ -160,6 +158,7 @@ async def test_worker_that_finds_no_database_for_too_long_ends(world, ready_url,
             keyring=world.keyring,
             clock=world.clock,
             lease_clock=world.machine,
+            lease=timedelta(milliseconds=1),
         )
         with pytest.raises(DatabaseUnavailable):
             await gone.worker().run(asyncio.Event())

@@ -88,7 +88,15 @@ class Hand:
     """Takes applications in hand for one worker, and lays them down again."""
 
     def __init__(
-        self, books: Books, plans: Plans, vault: Vault, *, worker: str, clock: Clock, lease_clock: Clock
+        self,
+        books: Books,
+        plans: Plans,
+        vault: Vault,
+        *,
+        worker: str,
+        clock: Clock,
+        lease_clock: Clock,
+        lease: timedelta = LEASE,
     ) -> None:
         """Work as ``worker``.
 
@@ -99,6 +107,7 @@ class Hand:
             worker: The worker's id.
             clock: The time that agencies and citizens live in.
             lease_clock: The machine's own time, in which processes live and die; in production the same.
+            lease: How long the worker is waited for when nothing is heard of it.
         """
         self._books = books
         self._plans = plans
@@ -106,6 +115,7 @@ class Hand:
         self._worker = worker
         self._clock = clock
         self._lease_clock = lease_clock
+        self._lease = lease
 
     def take(self, transaction: Transaction, row: Row[Any]) -> Taken | None:
         """Commit the intent to make the call that an application waits for.
@@ -205,7 +215,7 @@ class Hand:
         *,
         not_before: datetime | None = None,
     ) -> Taken:
-        lease = Lease(self._worker, self._lease_clock.now() + LEASE)
+        lease = Lease(self._worker, self._lease_clock.now() + self._lease)
         held = self._books.change(transaction, kept, begun, now, lease=lease)
         attempt = held.progress.attempt
         assert attempt is not None  # noqa: S101 - begin named an operation, so it began an attempt

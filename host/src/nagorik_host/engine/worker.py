@@ -7,7 +7,7 @@ A hint that is lost costs a moment and one that comes twice costs nothing.
 import asyncio
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, TypeVar
 from uuid import uuid4
@@ -36,14 +36,13 @@ _log = structlog.stdlib.get_logger("nagorik.host")
 
 SWEEP: Final = 1.0
 """Seconds between two looks at everything: what no hint was heard of is found no later than this."""
-BEAT: Final = LEASE.total_seconds() / 4
-TIDY: Final = 240
-"""Beats between two times that old hints are cleared away."""
+BEATS: Final = 4
+"""How often a living worker is heard of within its lease."""
+TIDY: Final = 3600.0
+"""Seconds between two times that old hints are cleared away."""
 PAUSE: Final = 0.05
 """Seconds before a database that is away is tried again; they double up to the longest pause."""
 LONGEST_PAUSE: Final = 5.0
-AWAY: Final = LEASE.total_seconds()
-"""Seconds that a database that cannot be reached is waited for; then others have what this worker had in hand."""
 
 _RENEW: Final = (
     update(applications)
@@ -67,6 +66,7 @@ class Worker:
         places: Mapping[str, int],
         clock: Clock,
         lease_clock: Clock | None = None,
+        lease: timedelta = LEASE,
         name: str = "worker",
     ) -> None:
         """Work on what ``database`` holds.
@@ -81,6 +81,8 @@ class Worker:
             places: By plugin, the most calls in flight at its agency, over all workers.
             clock: The time of agencies and citizens.
             lease_clock: The machine's time, if that is another.
+            lease: How long it is waited for when nothing is heard of it; then others have what it had in hand. So
+                long it waits for a database, too.
             name: What an operator knows it by, such as the machine's name.
         """
         self.id = str(uuid4())
@@ -93,7 +95,10 @@ class Worker:
         self._places = places
         self._clock = clock
         self._lease_clock = lease_clock or SystemClock()
-        hand = Hand(books, Plans(platform), vault, worker=self.id, clock=clock, lease_clock=self._lease_clock)
+        self._lease = lease
+        hand = Hand(
+            books, Plans(platform), vault, worker=self.id, clock=clock, lease_clock=self._lease_clock, lease=lease
+        )
         self.desk = Desk(hand, agencies, places=places, clock=clock, lease_clock=self._lease_clock)
         self._flying: dict[asyncio.Task[None], str] = {}
         self._woken = asyncio.Event()
@@ -227,7 +232,7 @@ class Worker:
                 if away_since is None:
                     away_since = loop.time()
                     _log.error("database_unavailable", worker=self._name)
-                if loop.time() - away_since >= AWAY:
+                if loop.time() - away_since >= self._lease.total_seconds():
                     raise
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
@@ -258,7 +263,7 @@ class Worker:
         transaction.connection.execute(update(workers).where(workers.c.id == self.id).values(beat_at=at))
         held = list(self._flying.values())
         if held:
-            transaction.connection.execute(_RENEW, {"worker": self.id, "held": held, "until": at + LEASE})
+            transaction.connection.execute(_RENEW, {"worker": self.id, "held": held, "until": at + self._lease})
 
     # In flight
 
@@ -308,13 +313,13 @@ class Worker:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(BEAT)
+            await asyncio.sleep(self._lease.total_seconds() / BEATS)
             with suppress(DatabaseUnavailable):
                 await self.beat()
 
     async def _tidy(self, hints: Hints) -> None:
         while True:
-            await asyncio.sleep(BEAT * TIDY)
+            await asyncio.sleep(TIDY)
             with suppress(DatabaseUnavailable):
                 await hints.tidy()
 
