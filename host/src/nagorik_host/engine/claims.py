@@ -12,29 +12,32 @@ from typing import Any, Final
 from sqlalchemy import Row, Select, bindparam, func, select
 
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import applications, switches
+from nagorik_host.store.schema import applications, payloads, switches
 
 _IN_HAND: Final = (
     select(func.count())
     .select_from(applications)
     .where(applications.c.lease.is_not(None), applications.c.callee == bindparam("callee"))
 )
+_ROWS: Final = select(applications, payloads.c.draft).join(
+    payloads, payloads.c.application == applications.c.id, isouter=True
+)
+"""Applications with what the citizen handed in, which is gone where it was erased."""
 _STOPPED: Final = select(switches.c.kind, switches.c.name)
 _ABANDONED: Final = (
-    select(applications)
-    .where(
+    _ROWS.where(
         applications.c.lease.is_not(None),
         applications.c.lease_until <= bindparam("now"),
         applications.c.callee.in_(bindparam("callees", expanding=True)),
     )
     .order_by(applications.c.lease_until)
     .limit(bindparam("places"))
-    .with_for_update(skip_locked=True)
+    .with_for_update(of=applications, skip_locked=True)
 )
 
 
 def _due(*, among: bool) -> Select[Any]:
-    query = select(applications).where(
+    query = _ROWS.where(
         applications.c.callee == bindparam("callee"),
         applications.c.due_at <= bindparam("now"),
         applications.c.lease.is_(None),
@@ -43,7 +46,11 @@ def _due(*, among: bool) -> Select[Any]:
     )
     if among:
         query = query.where(applications.c.id.in_(bindparam("among", expanding=True)))
-    return query.order_by(applications.c.due_at).limit(bindparam("granted")).with_for_update(skip_locked=True)
+    return (
+        query.order_by(applications.c.due_at)
+        .limit(bindparam("granted"))
+        .with_for_update(of=applications, skip_locked=True)
+    )
 
 
 _DUE: Final = _due(among=False)

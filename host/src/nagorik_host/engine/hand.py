@@ -18,7 +18,7 @@ from nagorik import ApplicationDraft
 from nagorik.clock import Clock
 from nagorik.journey import Answered, Failed, Interrupted, Next, Outcome, Plan, Progress, Step, begin, step
 from nagorik_host.engine.plans import Plans
-from nagorik_host.store.books import Books, Kept, Lease, callee
+from nagorik_host.store.books import Books, Kept, Lease, Moved, callee
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import applications, attempts
 from nagorik_host.vault import Vault
@@ -120,9 +120,9 @@ class Hand:
     def take(self, transaction: Transaction, row: Row[Any]) -> Taken | None:
         """Commit the intent to make the call that an application waits for.
 
-        ``row`` is a whole row of the table, locked in this transaction, that is due or whose worker is gone. Where
-        there is no call to make after all, the row says when to look again and ``None`` is returned. Nothing is
-        written where this raises.
+        ``row`` is a whole row of the table with its draft, locked in this transaction, that is due or whose worker is
+        gone. Where there is no call to make after all, the row says when to look again and ``None`` is returned.
+        Nothing is written where this raises.
 
         Raises:
             ServiceNotOffered: No installed plugin offers its service or gateway any more.
@@ -131,7 +131,7 @@ class Hand:
         now = self._clock.now()
         plan = self._plans.plan(row.service, row.gateway)
         kept = replace(self._books.kept_of(row), blocked=None)
-        draft = self._books.draft(transaction, kept)
+        draft = self._books.draft_of(kept, row.draft)
         before, open_entry = self._before(transaction, kept, plan, now)
         begun = self._begin(before, plan, now)
         if open_entry is not None:
@@ -162,13 +162,33 @@ class Hand:
 
         An answer that comes after the attempt was taken for interrupted is dropped: the row has gone on without it.
         """
-        row = transaction.connection.execute(_ROW, {"application": taken.kept.id}).one()
-        if row.lease != self._worker:
-            return Laid(ours=False)
-        unchanged = row.revision == taken.kept.revision
-        kept = taken.kept if unchanged else self._books.kept_of(row)
-        if kept.progress.attempt != taken.kept.progress.attempt:
-            return Laid(ours=False)
+        try:
+            # Nearly always the row is as it was left, and need not be read again to be sure of that.
+            return self._lay(transaction, taken, taken.kept, outcome, go_on, read=False)
+        except Moved:
+            row = transaction.connection.execute(_ROW, {"application": taken.kept.id}).one()
+            if row.lease != self._worker:
+                return Laid(ours=False)
+            kept = self._books.kept_of(row)
+            if kept.progress.attempt != taken.kept.progress.attempt:
+                return Laid(ours=False)
+            return self._lay(transaction, taken, kept, outcome, go_on, read=True)
+
+    def _lay(
+        self,
+        transaction: Transaction,
+        taken: Taken,
+        kept: Kept,
+        outcome: Answered | Failed,
+        go_on: GoOn | None,
+        *,
+        read: bool,
+    ) -> Laid:
+        """Lay down on ``kept``, which was ``read`` in this transaction or is what was taken in hand.
+
+        Raises:
+            Moved: It is what was taken in hand, and the row has changed since; nothing was written.
+        """
         now = self._clock.now()
         done = step(kept.progress, outcome, taken.plan, now)
         following, not_before = done, None
@@ -176,13 +196,16 @@ class Hand:
             following = self._begin(done, taken.plan, now)
             if following.next.operation is not None:
                 not_before = go_on(kept, following.next)
-        draft = taken.draft if unchanged or not_before is None else self._books.draft(transaction, kept)
-        self._end(transaction, kept.id, taken.entry, _told(outcome), now)
         if not_before is not None:
-            next_one = self._hold(transaction, kept, draft, taken.plan, following, now, not_before=not_before)
-            return Laid(ours=True, following=next_one)
-        self._books.change(transaction, kept, done if following.next.operation is not None else following, now)
-        return Laid(ours=True)
+            draft = self._books.draft(transaction, kept) if read else taken.draft
+            held = self._hold(transaction, kept, draft, taken.plan, following, now, not_before=not_before, read=read)
+            laid = Laid(ours=True, following=held)
+        else:
+            goes_on = following.next.operation is not None
+            self._books.change(transaction, kept, done if goes_on else following, now, read=read)
+            laid = Laid(ours=True)
+        self._end(transaction, kept.id, taken.entry, _told(outcome), now)
+        return laid
 
     def give_up(self, transaction: Transaction, taken: Taken, code: str) -> None:
         """Leave an application to an officer, with the attempt open: nobody knows what came of it."""
@@ -214,9 +237,10 @@ class Hand:
         now: datetime,
         *,
         not_before: datetime | None = None,
+        read: bool = True,
     ) -> Taken:
         lease = Lease(self._worker, self._lease_clock.now() + self._lease)
-        held = self._books.change(transaction, kept, begun, now, lease=lease)
+        held = self._books.change(transaction, kept, begun, now, lease=lease, read=read)
         attempt = held.progress.attempt
         assert attempt is not None  # noqa: S101 - begin named an operation, so it began an attempt
         transaction.connection.execute(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, delete, insert, or_, select, update
+from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
 
 from nagorik import ApplicationDraft
 from nagorik.journey import Event, Next, Progress, Step
@@ -27,6 +27,24 @@ CLIENT_REFERENCE: Final = "client-reference"
 
 Correction = Callable[[ApplicationDraft], ApplicationDraft]
 
+# Statements are made once: making one costs SQLAlchemy more than running it costs SQLite. What an update or an insert
+# sets is named by its parameters.
+_OPEN: Final = insert(applications)
+_CHANGE: Final = update(applications).where(applications.c.id == bindparam("application_"))
+_CHANGE_UNMOVED: Final = _CHANGE.where(
+    applications.c.revision == bindparam("revision_"),
+    applications.c.lease == bindparam("lease_"),
+    applications.c.blocked.is_(None),
+)
+_APPEND: Final = insert(journal)
+_BY_REFERENCE: Final = select(applications.c.id).where(applications.c.client_reference == bindparam("reference"))
+_BY_ID: Final = select(applications).where(applications.c.id == bindparam("application"))
+_BY_ID_FOR_CHANGE: Final = _BY_ID.with_for_update()
+_DRAFT: Final = select(payloads.c.draft).where(payloads.c.application == bindparam("application"))
+_WRITE_DRAFT: Final = insert(payloads)
+_DROP_DRAFT: Final = delete(payloads).where(payloads.c.application == bindparam("application"))
+_JOURNAL: Final = select(journal).where(journal.c.application == bindparam("application")).order_by(journal.c.entry)
+
 
 class NoSuchApplication(LookupError):
     """The books hold no application by this id or reference."""
@@ -39,6 +57,10 @@ class AlreadyOpen(Exception):
         """Name the application that is there."""
         super().__init__("an application with this reference is in the books")
         self.application = application
+
+
+class Moved(Exception):
+    """The row is not what a change was worked out on any more."""
 
 
 class Lease(NamedTuple):
@@ -95,9 +117,7 @@ class Books:
         progress = first.progress
         plugin = progress.service.partition(".")[0]
         reference = self._vault.lookup(CLIENT_REFERENCE, progress.client_reference)
-        there = transaction.connection.scalar(
-            select(applications.c.id).where(applications.c.client_reference == reference)
-        )
+        there = transaction.connection.scalar(_BY_REFERENCE, {"reference": reference})
         if there is not None:
             raise AlreadyOpen(there)
         key, wrapped = self._vault.make_data_key(progress.id)
@@ -114,18 +134,19 @@ class Books:
         )
         rows = self._entries(kept, first.events)
         transaction.connection.execute(
-            insert(applications).values(
-                id=progress.id,
-                service=progress.service,
-                plugin=plugin,
-                plugin_version=progress.plugin_version,
-                gateway=draft.gateway,
-                client_reference=reference,
-                opened_at=progress.opened_at,
-                data_key=wrapped,
-                revision=1,
+            _OPEN,
+            {
+                "id": progress.id,
+                "service": progress.service,
+                "plugin": plugin,
+                "plugin_version": progress.plugin_version,
+                "gateway": draft.gateway,
+                "client_reference": reference,
+                "opened_at": progress.opened_at,
+                "data_key": wrapped,
+                "revision": 1,
                 **self._row(kept, first, rows, progress.opened_at),
-            )
+            },
         )
         self._append(transaction, rows)
         self._write_draft(transaction, kept, draft, progress.opened_at)
@@ -142,8 +163,8 @@ class Books:
             NoSuchApplication: There is none.
             Erased: The citizen's data were erased.
         """
-        query = select(applications).where(applications.c.id == application)
-        row = transaction.connection.execute(query.with_for_update() if for_change else query).one_or_none()
+        query = _BY_ID_FOR_CHANGE if for_change else _BY_ID
+        row = transaction.connection.execute(query, {"application": application}).one_or_none()
         if row is None:
             raise NoSuchApplication(application)
         return self.kept_of(row)
@@ -204,7 +225,14 @@ class Books:
         Raises:
             NoSuchApplication: It was erased.
         """
-        sealed = transaction.connection.scalar(select(payloads.c.draft).where(payloads.c.application == kept.id))
+        return self.draft_of(kept, transaction.connection.scalar(_DRAFT, {"application": kept.id}))
+
+    def draft_of(self, kept: Kept, sealed: bytes | None) -> ApplicationDraft:
+        """What the citizen handed in, from what is kept of it.
+
+        Raises:
+            NoSuchApplication: It was erased.
+        """
         if sealed is None:
             raise NoSuchApplication(kept.id)
         return ApplicationDraft.model_validate_json(kept.key.open(sealed, DRAFT))
@@ -216,12 +244,31 @@ class Books:
     # Changing
 
     def change(
-        self, transaction: Transaction, kept: Kept, done: Step, now: datetime, *, lease: Lease | None = None
+        self,
+        transaction: Transaction,
+        kept: Kept,
+        done: Step,
+        now: datetime,
+        *,
+        lease: Lease | None = None,
+        read: bool = True,
     ) -> Kept:
-        """Write a step that was worked out on ``kept``, read for change in this transaction.
+        """Write a step that was worked out on ``kept``.
 
         The application stays in hand where ``lease`` is given, and is let go where it is not. One that is blocked
         stays so, whatever happens to it, until it is unblocked in ``kept``.
+
+        Args:
+            transaction: Where the change is written.
+            kept: The application as the step found it.
+            done: The step.
+            now: When it was done.
+            lease: Who has the application in hand from now on.
+            read: Whether ``kept`` was read for change in this transaction; where it was not, the change is written
+                only if the row is still what it was when ``kept`` had been taken in hand.
+
+        Raises:
+            Moved: It is not, and nothing was written.
         """
         rows = self._entries(kept, done.events)
         values = self._row(kept, done, rows, now)
@@ -230,9 +277,13 @@ class Books:
             values |= {"lease": lease.worker, "lease_until": lease.until, "due_at": None}
         elif kept.blocked is not None:
             del values["due_at"]
-        transaction.connection.execute(
-            update(applications).where(applications.c.id == kept.id).values(revision=kept.revision + 1, **values)
-        )
+        values |= {"application_": kept.id, "revision": kept.revision + 1}
+        if read:
+            transaction.connection.execute(_CHANGE, values)
+        else:
+            was = {"revision_": kept.revision, "lease_": kept.lease.worker if kept.lease is not None else None}
+            if not transaction.connection.execute(_CHANGE_UNMOVED, values | was).rowcount:
+                raise Moved
         self._append(transaction, rows)
         projections.record(transaction, done.progress, done.events, after=kept.entries)
         if lease is not None:
@@ -257,10 +308,9 @@ class Books:
     ) -> ApplicationDraft:
         """Replace what the citizen handed in; the step that says so is a change of its own."""
         draft = correction(self.draft(transaction, kept))
+        transaction.connection.execute(_DROP_DRAFT, {"application": kept.id})
         self._write_draft(transaction, kept, draft, now)
-        transaction.connection.execute(
-            update(applications).where(applications.c.id == kept.id).values(gateway=draft.gateway)
-        )
+        transaction.connection.execute(_CHANGE, {"application_": kept.id, "gateway": draft.gateway})
         return draft
 
     # Parts
@@ -302,7 +352,7 @@ class Books:
     @staticmethod
     def _append(transaction: Transaction, rows: Sequence[Entry]) -> None:
         if rows:
-            transaction.connection.execute(insert(journal), [row._asdict() for row in rows])
+            transaction.connection.execute(_APPEND, [row._asdict() for row in rows])
 
     @staticmethod
     def _hint(transaction: Transaction, kept: Kept, coming: Next, now: datetime) -> None:
@@ -311,9 +361,8 @@ class Books:
 
     @staticmethod
     def _write_draft(transaction: Transaction, kept: Kept, draft: ApplicationDraft, now: datetime) -> None:
-        transaction.connection.execute(delete(payloads).where(payloads.c.application == kept.id))
         sealed = kept.key.seal(draft.model_dump_json().encode(), DRAFT)
-        transaction.connection.execute(insert(payloads).values(application=kept.id, draft=sealed, updated_at=now))
+        transaction.connection.execute(_WRITE_DRAFT, {"application": kept.id, "draft": sealed, "updated_at": now})
 
 
 def callee(coming: Next, plugin: str, gateway: str | None) -> str:
@@ -324,5 +373,4 @@ def callee(coming: Next, plugin: str, gateway: str | None) -> str:
 
 def entries_in(transaction: Transaction, application: str) -> Iterable[Entry]:
     """The entries of an application's journal, in order."""
-    query = select(journal).where(journal.c.application == application).order_by(journal.c.entry)
-    return (Entry(*row) for row in transaction.connection.execute(query))
+    return (Entry(*row) for row in transaction.connection.execute(_JOURNAL, {"application": application}))

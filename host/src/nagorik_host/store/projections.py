@@ -4,14 +4,20 @@ They follow from the journal and are written with it.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import insert, update
+from sqlalchemy import bindparam, insert, update
 
 from nagorik.journey import Event, Progress
 from nagorik.journey.events import ConsentGiven, Opened, PaymentMoved, PaymentOpened, QuoteReceived
 from nagorik.model.consent import Consent
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import consents, payments, quotes
+
+_QUOTE: Final = insert(quotes)
+_PAYMENT: Final = insert(payments)
+_PAYMENT_MOVED: Final = update(payments).where(payments.c.id == bindparam("payment"))
+_CONSENT: Final = insert(consents)
 
 
 def record(transaction: Transaction, progress: Progress, events: Sequence[Event], *, after: int) -> None:
@@ -22,31 +28,33 @@ def record(transaction: Transaction, progress: Progress, events: Sequence[Event]
                 _consent(transaction, progress.id, entry, consent)
             case QuoteReceived(quote=quote):
                 transaction.connection.execute(
-                    insert(quotes).values(
-                        application=progress.id,
-                        entry=entry,
-                        quote=quote.id,
-                        stage=quote.stage,
-                        poisha=quote.total.poisha,
-                        currency=quote.total.currency,
-                        received_at=event.at,
-                        expires_at=quote.expires_at,
-                    )
+                    _QUOTE,
+                    {
+                        "application": progress.id,
+                        "entry": entry,
+                        "quote": quote.id,
+                        "stage": quote.stage,
+                        "poisha": quote.total.poisha,
+                        "currency": quote.total.currency,
+                        "received_at": event.at,
+                        "expires_at": quote.expires_at,
+                    },
                 )
             case PaymentOpened():
                 transaction.connection.execute(
-                    insert(payments).values(
-                        id=event.payment,
-                        application=progress.id,
-                        gateway=event.gateway,
-                        stage=event.stage,
-                        quote=event.quote,
-                        poisha=event.amount.poisha,
-                        currency=event.amount.currency,
-                        opened_at=event.at,
-                        state=progress.payment(event.payment).state.value,
-                        updated_at=event.at,
-                    )
+                    _PAYMENT,
+                    {
+                        "id": event.payment,
+                        "application": progress.id,
+                        "gateway": event.gateway,
+                        "stage": event.stage,
+                        "quote": event.quote,
+                        "poisha": event.amount.poisha,
+                        "currency": event.amount.currency,
+                        "opened_at": event.at,
+                        "state": progress.payment(event.payment).state.value,
+                        "updated_at": event.at,
+                    },
                 )
             case PaymentMoved():
                 _payment(transaction, progress, event)
@@ -56,28 +64,29 @@ def record(transaction: Transaction, progress: Progress, events: Sequence[Event]
 
 def _consent(transaction: Transaction, application: str, entry: int, consent: Consent) -> None:
     transaction.connection.execute(
-        insert(consents).values(
-            application=application,
-            entry=entry,
-            service=consent.service,
-            scope=",".join(sorted(consent.operations)),
-            ceiling_poisha=consent.fee_ceiling.poisha,
-            currency=consent.fee_ceiling.currency,
-            given_at=consent.given_at,
-            expires_at=consent.expires_at,
-        )
+        _CONSENT,
+        {
+            "application": application,
+            "entry": entry,
+            "service": consent.service,
+            "scope": ",".join(sorted(consent.operations)),
+            "ceiling_poisha": consent.fee_ceiling.poisha,
+            "currency": consent.fee_ceiling.currency,
+            "given_at": consent.given_at,
+            "expires_at": consent.expires_at,
+        },
     )
 
 
 def _payment(transaction: Transaction, progress: Progress, event: PaymentMoved) -> None:
     payment = progress.payment(event.payment)
     transaction.connection.execute(
-        update(payments)
-        .where(payments.c.id == payment.id)
-        .values(
-            state=payment.state.value,
-            taken_poisha=payment.taken.poisha if payment.taken is not None else None,
-            captured_at=payment.captured_at,
-            updated_at=event.at,
-        )
+        _PAYMENT_MOVED,
+        {
+            "payment": payment.id,
+            "state": payment.state.value,
+            "taken_poisha": payment.taken.poisha if payment.taken is not None else None,
+            "captured_at": payment.captured_at,
+            "updated_at": event.at,
+        },
     )

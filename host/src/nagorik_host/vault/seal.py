@@ -4,7 +4,6 @@ Rotating a host's key wraps the data keys anew and touches nothing else. Erasing
 key: what was sealed stays where it is, so that the journal's chain still verifies, and nobody can read it again.
 """
 
-import hashlib
 import hmac
 import os
 from typing import Final
@@ -145,4 +144,4 @@ def _derived(key: bytes, purpose: bytes) -> bytes:
 
 
 def _mac(key: bytes, content: bytes) -> bytes:
-    return hmac.new(key, content, hashlib.sha256).digest()
+    return hmac.digest(key, content, "sha256")
