@@ -18,6 +18,7 @@ from nagorik.journey.outcome import (
 )
 from nagorik.journey.plan import Plan
 from nagorik.journey.progress import Attempt, Hold, Party, Payment, Progress, Wait
+from nagorik.journey.restored import restore
 from nagorik.journey.step import Step, begin, open_application, step
 from nagorik.journey.upcoming import upcoming
 
@@ -51,6 +52,7 @@ __all__ = [
     "open_application",
     "open_progress",
     "replay",
+    "restore",
     "step",
     "upcoming",
 ]

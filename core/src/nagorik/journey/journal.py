@@ -17,7 +17,7 @@ from nagorik.journey.progress import Attempt, Hold, Party, Progress, Wait
 from nagorik.lifecycle import IllegalTransition, application_targets, is_settled
 from nagorik.lifecycle.groups import AT_THE_AGENCY, NOT_FILED, WITHDRAWABLE
 from nagorik.model.states import ApplicationState, Flag
-from nagorik.operations import Operation
+from nagorik.operations import OPERATIONS, Operation
 
 SAME_KEY: Final = "same-key"
 """The code of the move that repeats a lost attempt at an agency which honours the key."""
@@ -109,6 +109,12 @@ def _flags_changed(progress: Progress, event: e.FlagsChanged) -> Changes:
     return {"flags": (progress.flags - event.lowered) | event.raised}
 
 
+def _books_restored(progress: Progress, event: e.BooksRestored) -> Changes:
+    """A filing that was lost may have been repeated since, so that its loss is as good as new."""
+    lost_at = event.at if progress.filing_unknown else progress.lost_at
+    return {"restored_at": event.at, "begun_since": frozenset(), "lost_at": lost_at}
+
+
 def _eligibility_decided(_: Progress, event: e.EligibilityDecided) -> Changes:
     return {"eligibility": event.decision.eligibility}
 
@@ -118,7 +124,10 @@ def _attempt_began(progress: Progress, event: e.AttemptBegan) -> Changes:
         raise JournalBroken("one attempt at a time")
     attempt = Attempt(operation=event.operation, payment=event.payment, artefact=event.artefact, began_at=event.at)
     sent = {"sent_at": event.at} if event.operation is Operation.SUBMIT else {}
-    return {"attempt": attempt, **sent}
+    since = {}
+    if progress.restored_at is not None and OPERATIONS[event.operation].writes:
+        since = {"begun_since": progress.begun_since | {progress.write_name(event.operation, event.payment)}}
+    return {"attempt": attempt, **sent, **since}
 
 
 def _attempt_ended(progress: Progress, event: e.AttemptEnded) -> Changes:
@@ -205,6 +214,7 @@ _RULES: Final[Mapping[type, Callable[[Progress, Any], Changes]]] = MappingProxyT
         e.Released: _released,
         e.Acknowledged: lambda _, __: {"acknowledged": True},
         e.EligibilityDecided: _eligibility_decided,
+        e.BooksRestored: _books_restored,
         e.EligibilityDropped: lambda _, __: {"eligibility": None, "acknowledged": False},
         e.QuoteReceived: lambda _, event: {"quote": event.quote},
         e.QuoteDropped: lambda _, __: {"quote": None},

@@ -167,6 +167,10 @@ class Progress(Model):
     """How often the citizen wanted it taken back; tells the key of one withdrawal from the next."""
     withdrawal_lost_at: AwareDatetime | None = None
     """When the answer to a withdrawal was lost, as long as nothing has settled whether it arrived."""
+    restored_at: AwareDatetime | None = None
+    """When the books were restored from a copy, if they ever were."""
+    begun_since: frozenset[str] = frozenset()
+    """Writes that were begun since then, each as ``write_name`` says; the first attempt at any other is in doubt."""
 
     @property
     def stage(self) -> str:
@@ -210,6 +214,13 @@ class Progress(Model):
     def is_confirmed(self, stage: str) -> bool:
         """Whether the agency holds the money for ``stage``."""
         return any(p.stage == stage and p.state is PaymentState.CONFIRMED for p in self.payments)
+
+    def write_name(self, operation: Operation, payment: str | None) -> str:
+        """What tells an operation's writes apart: the payment, or its stage for starting one."""
+        subject = payment
+        if operation is Operation.START_PAYMENT and payment is not None:
+            subject = self.payment(payment).stage
+        return f"{operation.value}/{subject or ''}"
 
     def receipts(self) -> tuple[PaymentReceipt, ...]:
         """Receipts of all captured payments, oldest first."""

@@ -30,6 +30,7 @@ from nagorik.journey.plan import Plan
 from nagorik.journey.progress import Party, Progress
 from nagorik.journey.record import Record
 from nagorik.journey.reports import take_reference, take_status
+from nagorik.journey.restored import is_in_doubt
 from nagorik.journey.settle import settle
 from nagorik.journey.upcoming import upcoming
 from nagorik.journey.wishes import take_decision, take_notice, take_wish
@@ -57,8 +58,9 @@ def begin(progress: Progress, plan: Plan, now: datetime, payment_id: str) -> Ste
 
     Time may have passed since the row was last looked at, so what follows from that alone is settled first: a lapsed
     quote is not paid, and nothing is sent without a consent that covers it. ``payment_id`` becomes the id of a
-    payment if one has to be opened. The step's ``next`` names the call to make; where there is none to make now it
-    names no operation, and says when to look again, if at all.
+    payment if one has to be opened. A write that the books may have forgotten since they were restored is taken for
+    interrupted. The step's ``next`` names the call to make; where there is none to make now it names no operation,
+    and says when to look again, if at all.
     """
     record = Record(progress, now)
     settle(record, plan)
@@ -75,11 +77,15 @@ def begin(progress: Progress, plan: Plan, now: datetime, payment_id: str) -> Ste
         payment = payment_id
         _open_payment(record, plan, payment_id)
     artefact = todo.artefact.kind if todo.artefact is not None else None
-    before = record.progress.state
+    before, in_doubt = record.progress.state, is_in_doubt(record.progress, todo.operation, payment)
     record.add(AttemptBegan(at=now, operation=todo.operation, payment=payment, artefact=artefact))
     if todo.operation is Operation.SUBMIT:
         code = SAME_KEY if before is ApplicationState.SUBMISSION_UNKNOWN else "filing"
         record.move(ApplicationState.SUBMITTING, Actor.CORE, code)
+    if in_doubt:
+        interrupt_attempt(record, plan)
+        settle(record, plan)
+        return _no_call(record, upcoming(record.progress, plan, now).due)
     call = Next(operation=todo.operation, due=now, payment=payment, artefact=todo.artefact)
     return Step(record.progress, tuple(record.events), call)
 

@@ -20,6 +20,7 @@ from nagorik.journey.events.agency import (
 )
 from nagorik.journey.events.application import (
     Acknowledged,
+    BooksRestored,
     ConsentGiven,
     EligibilityDecided,
     EligibilityDropped,
@@ -51,6 +52,7 @@ __all__ = [
     "ArtefactFetched",
     "AttemptBegan",
     "AttemptEnded",
+    "BooksRestored",
     "ConsentGiven",
     "CorrectionGiven",
     "CorrectionSent",
@@ -89,6 +91,7 @@ Event = Annotated[
     | Acknowledged
     | EligibilityDecided
     | EligibilityDropped
+    | BooksRestored
     | QuoteReceived
     | QuoteDropped
     | FeeDemanded

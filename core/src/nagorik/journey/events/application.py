@@ -85,3 +85,13 @@ class EligibilityDropped(JournalEvent):
     """The form changed, so the criteria are to be applied again."""
 
     kind: Literal["eligibility-dropped"] = "eligibility-dropped"
+
+
+class BooksRestored(JournalEvent):
+    """The books went back to how they were some time ago: what was written since is not known any more."""
+
+    kind: Literal["books-restored"] = "books-restored"
+    officer: str
+    """Who restored them."""
+    reason: Annotated[str, PERSONAL]
+    """The officer's reason, in their words."""
