@@ -1,37 +1,81 @@
 """What an agency can bear is never exceeded, and nobody waits for it past a deadline."""
 
 import asyncio
+from datetime import datetime
+from itertools import cycle
 
+import httpx
 import pytest
 from hypothesis import given, strategies as st
 
-from nagorik.agency_client.limits import RateLimiter
+from nagorik.agency_client.limits import OwnPace
+from nagorik.clock import Deadline
 from nagorik.errors import AgencyUnavailable, RateLimited
 from nagorik.operations import Idempotency
 
 
+class LateClock:
+    """Time that moves when something sleeps on it; whoever sleeps is woken late, by what the test says."""
+
+    def __init__(self, lateness: list[float]) -> None:
+        self.time = 0.0
+        self._lateness = cycle(lateness)
+
+    def now(self) -> datetime:
+        raise AssertionError("a pace is kept on the monotonic scale")
+
+    def monotonic(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        due = self.time + seconds + next(self._lateness)
+        await asyncio.sleep(0)
+        self.time = max(self.time, due)
+
+
 @given(
-    st.floats(min_value=0.1, max_value=1000),
-    st.integers(min_value=1, max_value=50),
-    st.lists(st.floats(min_value=0, max_value=5), min_size=1, max_size=120),
+    st.one_of(st.floats(0.1, 40), st.integers(1, 40)),
+    st.lists(st.floats(min_value=0, max_value=1.5), min_size=1, max_size=60),
+    st.lists(st.floats(min_value=0, max_value=0.5), min_size=1, max_size=9),
 )
-def test_no_stretch_of_time_sees_more_starts_than_burst_and_rate_allow(per_second, burst, gaps):
-    limiter, now, starts = RateLimiter(per_second, burst), 0.0, []
+async def test_no_second_sees_more_starts_than_the_rate(per_second, gaps, lateness):
+    clock = LateClock(lateness)
+    pace, starts = OwnPace(clock), []
+
+    async def start() -> None:
+        await pace.turn("wasa", per_second, Deadline.after(10_000, clock))
+        starts.append(clock.time)
+
+    tasks = []
     for gap in gaps:
-        now += gap
-        starts.append(now + limiter.reserve(now))
-    assert starts == sorted(starts)
-    for first in range(0, len(starts), 7):
-        for last in range(first, len(starts)):
-            allowed = burst + (starts[last] - starts[first]) * per_second
-            assert last - first + 1 <= allowed + 1e-6 * max(1, allowed)
+        clock.time += gap
+        tasks.append(asyncio.create_task(start()))
+        await asyncio.sleep(0)
+    await asyncio.gather(*tasks)
+    requests, seconds = max(1, int(per_second)), max(1.0, 1 / per_second)
+    starts.sort()
+    assert len(starts) == len(gaps)
+    for one, further in zip(starts, starts[requests:], strict=False):
+        assert further - one >= seconds - 1e-6
 
 
-@given(st.floats(min_value=0.1, max_value=1000), st.integers(min_value=1, max_value=50), st.floats(0, 1e6))
-def test_an_idle_limiter_lets_a_burst_through_at_once(per_second, burst, now):
-    limiter = RateLimiter(per_second, burst)
-    assert [limiter.reserve(now) for _ in range(burst)] == pytest.approx([0.0] * burst, abs=1e-6)
-    assert limiter.wait(now) == pytest.approx(1 / per_second, rel=1e-3, abs=1e-6)
+@given(st.integers(1, 50))
+async def test_an_idle_agency_gets_a_seconds_worth_at_once(per_second):
+    clock = LateClock([0.0])
+    pace = OwnPace(clock)
+    for _ in range(per_second):
+        await pace.turn("wasa", per_second, Deadline.after(10, clock))
+    assert clock.time == 0
+    await pace.turn("wasa", per_second, Deadline.after(10, clock))
+    assert clock.time == 1
+
+
+async def test_agencies_do_not_share_a_pace():
+    clock = LateClock([0.0])
+    pace = OwnPace(clock)
+    for plugin in ("wasa", "desco"):
+        await pace.turn(plugin, 1, Deadline.after(10, clock))
+    assert clock.time == 0
 
 
 async def test_calls_are_paced_on_the_platforms_clock(world):
@@ -102,8 +146,36 @@ async def test_a_place_is_free_while_a_call_waits_for_its_next_attempt(world):
             await super().sleep(seconds)
 
     client = world.client(manifest={"limits": {"concurrency": 1, "per_second": 1000}}, clock=Peeking())
-    import httpx
-
     world.agency.will(httpx.ConnectError("x"), world.filed())
     await world.ask(world.bind(client=client))
     assert seen == [False]
+
+
+async def test_every_request_of_a_call_asks_the_hosts_pace(world):
+    asked = []
+
+    class Shared:
+        async def turn(self, plugin, per_second, deadline):
+            asked.append((plugin, per_second, deadline.remaining()))
+
+    client = world.client(manifest={"limits": {"per_second": 2}}, pace=Shared())
+    world.agency.will(httpx.Response(503), world.filed(), world.filed())
+    http = world.bind(client=client)
+    await world.ask(http)
+    await world.ask(http)
+    assert len(asked) == len(world.agency.requests) == 3
+    assert {(plugin, per_second) for plugin, per_second, _ in asked} == {("demo", 2)}
+    assert all(remaining > 0 for _, _, remaining in asked)
+
+
+async def test_nothing_is_sent_where_the_hosts_pace_cannot_tell(world):
+    class Lost:
+        async def turn(self, plugin, per_second, deadline):
+            raise AgencyUnavailable(because="pace-unknown")
+
+    client = world.client(manifest={"limits": {"concurrency": 1}}, pace=Lost())
+    for _ in range(2):  # the place is given back
+        with pytest.raises(AgencyUnavailable) as caught:
+            await world.ask(world.bind(Idempotency.NONE, client=client), Idempotency.NONE)
+        assert caught.value.because == "pace-unknown"
+    assert world.agency.requests == []

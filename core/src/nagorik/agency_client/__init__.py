@@ -5,6 +5,7 @@ from nagorik.agency_client.answer import Answer
 from nagorik.agency_client.client import AgencyClient
 from nagorik.agency_client.judgement import Answers
 from nagorik.agency_client.ledger import CallLedger
+from nagorik.agency_client.limits import Pace
 from nagorik.agency_client.steps import step_key
 from nagorik.agency_client.tokens import Login, Token
 from nagorik.agency_client.wire import WireModel
@@ -20,6 +21,7 @@ __all__ = [
     "Download",
     "Login",
     "Method",
+    "Pace",
     "Token",
     "WireModel",
     "step_key",

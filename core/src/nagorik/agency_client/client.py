@@ -4,6 +4,7 @@ import math
 import random as chances
 import ssl
 from datetime import date, datetime
+from functools import partial
 
 from pydantic import BaseModel
 
@@ -14,7 +15,7 @@ from nagorik.agency_client.egress import AddressBook
 from nagorik.agency_client.exchange import Call, Equipment
 from nagorik.agency_client.judgement import Answers
 from nagorik.agency_client.ledger import CallLedger
-from nagorik.agency_client.limits import Gate
+from nagorik.agency_client.limits import Gate, OwnPace, Pace
 from nagorik.agency_client.tokens import Login, Token, TokenKeeper
 from nagorik.agency_client.transport import TransportFactory, Wire
 from nagorik.agency_client.windows import HORIZON, HolidayLookup, next_opening, open_at
@@ -31,8 +32,8 @@ ATTEMPTS = 4
 class AgencyClient:
     """The platform's connection to one agency.
 
-    It belongs to the event loop in which it first sends. What it knows of the agency (its circuit, its rate, its
-    token) is this process's own; several processes share an agency's limits by each being given a part of them.
+    It belongs to the event loop in which it first sends. What it knows of the agency (its circuit, its places, its
+    token) is this process's own; its pace may be one that several processes share.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class AgencyClient:
         tls: ssl.SSLContext | None = None,
         random: chances.Random | None = None,
         attempts: int = ATTEMPTS,
+        pace: Pace | None = None,
     ) -> None:
         """Make a client; nothing is opened before the first request.
 
@@ -71,6 +73,7 @@ class AgencyClient:
             tls: The TLS context, for an agency with a certificate authority of its own.
             random: The source of jitter.
             attempts: The most attempts of one request, at least 1.
+            pace: Says when a request may be sent; this process's own without one.
 
         Raises:
             SettingsRejected: When ``base_url`` is no address that may be reached.
@@ -101,7 +104,10 @@ class AgencyClient:
         self._equipment = Equipment(
             clock=clock,
             wire=self._wire,
-            gate=Gate(concurrency=limits.concurrency, per_second=limits.per_second, clock=clock),
+            gate=Gate(
+                concurrency=limits.concurrency,
+                turn=partial((pace or OwnPace(clock)).turn, plugin, limits.per_second),
+            ),
             health=self._health,
             tokens=self._tokens,
             closed_until=self._closed if manifest.windows else _always_open,

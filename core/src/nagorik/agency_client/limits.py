@@ -1,62 +1,104 @@
-"""What an agency can bear: calls in flight, and calls started per second."""
+"""What an agency can bear: requests in flight, and requests started per second."""
 
 import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Final, Protocol
 
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import AgencyUnavailable, Layer, RateLimited
 
+_RESOLUTION: Final = 1e-7
+"""Seconds below which two instants are the same: clocks tell microseconds, and floats add errors of their own."""
 
-@dataclass(slots=True)
-class RateLimiter:
-    """The generic cell rate algorithm (GCRA), on the platform's clock.
 
-    Fifteen lines of our own because aiolimiter knows the event loop's clock only, so that neither a simulated
-    clock nor a training host could hold it, and because it cannot say beforehand how long a wait would be.
+class Pace(Protocol):
+    """Hands out the time of agencies, so that no second of it sees more requests than the agency can bear.
 
-    Attributes:
-        per_second: Calls started per second on average, above 0.
-        burst: Calls that an idle limiter lets through at once, at least 1.
-        due: The theoretical arrival time of the next call, in seconds of the clock's monotonic scale.
+    A host whose processes call the same agencies gives the platform one that they share.
     """
 
-    per_second: float
-    burst: float
-    due: float = float("-inf")
+    async def turn(self, plugin: str, per_second: float, deadline: Deadline) -> None:
+        """Wait until one more request may be sent to the agency of ``plugin``, and send it then.
 
-    def wait(self, now: float) -> float:
-        """Seconds until a call may start at ``now``; 0.0 means at once. Reserves nothing."""
-        tolerance = (self.burst - 1) / self.per_second
-        return max(0.0, max(self.due, now) - tolerance - now)
+        ``per_second`` is what its manifest says.
 
-    def reserve(self, now: float) -> float:
-        """Take the next place and return the seconds to wait for it."""
-        waiting = self.wait(now)
-        self.due = max(self.due, now) + 1 / self.per_second
-        return waiting
+        Raises:
+            RateLimited: Its turn comes no sooner than ``deadline``; nothing is used up.
+            AgencyUnavailable: Whether it may be sent cannot be told.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class _Start:
+    """A request's start, in seconds of the clock's monotonic scale: when it is planned, then when it was."""
+
+    at: float
+
+
+class OwnPace:
+    """The pace of one process that shares its agencies with no other.
+
+    An idle agency gets a second's worth of requests at once, and each further one when that one of them is a second
+    old. Our own because aiolimiter and its like let a burst and a second's worth through within one second, know the
+    event loop's clock only, and cannot say beforehand how long a wait would be.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        """Wait on ``clock``."""
+        self._clock = clock
+        self._starts: dict[str, deque[_Start]] = {}
+
+    async def turn(self, plugin: str, per_second: float, deadline: Deadline) -> None:
+        """As ``Pace.turn``."""
+        requests, seconds = portion(per_second)
+        starts = self._starts.get(plugin)
+        if starts is None:
+            starts = self._starts[plugin] = deque(maxlen=requests)
+        now = self._clock.monotonic()
+        # The start that has to be ``seconds`` old; its own request may still be on its way to it, or late.
+        before = starts[0] if len(starts) == requests else None
+        waiting = 0.0 if before is None else max(0.0, before.at + seconds - now)
+        if waiting > 0 and waiting >= deadline.remaining():
+            raise RateLimited(retry_after=waiting, layer=Layer.CORE)
+        own = _Start(now + waiting)
+        starts.append(own)
+        if before is not None:
+            while (waiting := before.at + seconds - self._clock.monotonic()) > _RESOLUTION:
+                await self._clock.sleep(waiting)
+        own.at = self._clock.monotonic()
+
+
+def portion(per_second: float) -> tuple[int, float]:
+    """Of a rate: so many requests, at least one, in any so many seconds, at least one.
+
+    A rate above one loses its fraction: a second holds no half requests.
+    """
+    return (int(per_second), 1.0) if per_second >= 1 else (1, 1 / per_second)
 
 
 class Gate:
     """Lets a request through when the agency can bear it, and never makes it wait past its deadline."""
 
-    def __init__(self, *, concurrency: int, per_second: float, clock: Clock) -> None:
+    def __init__(self, *, concurrency: int, turn: Callable[[Deadline], Awaitable[None]]) -> None:
         self._slots = asyncio.Semaphore(concurrency)
-        self._rate = RateLimiter(per_second=per_second, burst=max(1.0, per_second))
-        self._clock = clock
+        self._turn = turn
 
     async def enter(self, deadline: Deadline) -> None:
         """Take one of the agency's places; the caller gives it back with ``leave``.
 
         Raises:
-            AgencyUnavailable: ``queue-full``: no place came free before the deadline.
-            RateLimited: The next start that the rate allows lies past the deadline.
+            AgencyUnavailable: ``queue-full``: no place came free before the deadline; or as ``Pace.turn``.
+            RateLimited: As ``Pace.turn``.
         """
         if self._slots.locked():
             await self._queue(deadline)
         else:
             await self._slots.acquire()
         try:
-            await self._pace(deadline)
+            await self._turn(deadline)
         except BaseException:
             self._slots.release()
             raise
@@ -75,12 +117,3 @@ class Gate:
             in_time = True
         if not in_time:
             raise AgencyUnavailable(because="queue-full", layer=Layer.CORE)
-
-    async def _pace(self, deadline: Deadline) -> None:
-        now = self._clock.monotonic()
-        waiting = self._rate.wait(now)
-        if waiting > 0 and waiting >= deadline.remaining():
-            raise RateLimited(retry_after=waiting, layer=Layer.CORE)
-        self._rate.reserve(now)
-        if waiting > 0:
-            await self._clock.sleep(waiting)

@@ -8,6 +8,7 @@ from nagorik.clock import Clock, SystemClock
 from nagorik.loading import EVERYTHING, Policy
 
 if TYPE_CHECKING:
+    from nagorik.agency_client.limits import Pace
     from nagorik.agency_client.transport import TransportFactory
     from nagorik.model.document import DocumentStore
 
@@ -53,6 +54,7 @@ class PlatformSettings:
         policies: Objects that implement ``nagorik_call_policy``, outermost first.
         documents: The host's documents; without one, a plugin that reaches for a document is told that there is none.
         clock: The time.
+        pace: Says when a request may be sent to an agency; without one, this process alone calls the agencies.
         faults_before_quarantine: Faults of a plugin in a row, after which it is no longer called.
         import_seconds: Seconds that the import of a plugin may take on its first use; one that takes longer is
             quarantined.
@@ -66,6 +68,7 @@ class PlatformSettings:
     policies: tuple[object, ...] = ()
     documents: "DocumentStore | None" = None
     clock: Clock = field(default_factory=SystemClock)
+    pace: "Pace | None" = None
     faults_before_quarantine: int = 5
     import_seconds: float = 30.0
     longest_step: float = 1.0

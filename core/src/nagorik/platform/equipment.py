@@ -51,6 +51,7 @@ class Equipment:
         self.faults = 0
         """Faults in a row."""
         self._clock = settings.clock
+        self._pace = settings.pace
         self._own = settings.plugins.get(loaded.record.id, PluginConfiguration())
         self._runner = runner
         self._probe = probe
@@ -103,6 +104,7 @@ class Equipment:
             login=self._login(manifest.login),
             probe=self._probe if manifest.health else None,
             transport_factory=self._own.transport_factory,
+            pace=self._pace,
         )
 
     def bind(
