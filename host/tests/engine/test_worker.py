@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from nagorik.journey import replay
+from nagorik.journey import amounts_to
 from nagorik.journey.perform import perform
 from nagorik_host import Host
 from nagorik_host.engine.claims import Stopped
@@ -46,7 +46,7 @@ async def test_application_is_carried_to_its_end(world, ready_url):
         await world.carry(host.worker())
         tracked = await host.track(application)
         assert tracked.progress.state == "closed"
-        assert replay(tracked.events) == tracked.progress
+        assert amounts_to(tracked.events, tracked.progress)
         found = [one async for one in verify_journals(host.database, host.vault)]
         assert [(one.application, one.problem) for one in found] == [(application, None)]
         rows = await host.database.run(lambda t: t.connection.execute(select(payments)).all())
@@ -94,7 +94,7 @@ async def test_killed_worker_loses_and_doubles_nothing(world, ready_url, committ
     else:
         pytest.fail("no worker survived")
     assert tracked.progress.state == "closed"
-    assert replay(tracked.events) == tracked.progress
+    assert amounts_to(tracked.events, tracked.progress)
     assert world.effects("nid", "application") == 1
     assert world.effects("cashdesk", "capture") == 1
     assert at > 5

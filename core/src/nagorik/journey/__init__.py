@@ -2,7 +2,7 @@
 
 from nagorik.journey.errors import JournalBroken, NotPossible, UnexpectedAnswer
 from nagorik.journey.events import Event, Opened
-from nagorik.journey.journal import apply, open_progress, replay
+from nagorik.journey.journal import amounts_to, apply, open_progress, replay
 from nagorik.journey.outcome import (
     Answered,
     CitizenActed,
@@ -47,6 +47,7 @@ __all__ = [
     "Step",
     "UnexpectedAnswer",
     "Wait",
+    "amounts_to",
     "apply",
     "begin",
     "open_application",

@@ -1,5 +1,7 @@
 """The fold: a journal's events, applied in order, are the application's progress.
 
+All of it but a call in flight that only reads: what has no effect is not announced, and the row alone holds it.
+
 The fold is where the lifecycle's tables are enforced, so no driver, database or person can record a move that the
 tables do not know. It computes nothing that an event does not say; the same events give the same progress for ever.
 """
@@ -49,6 +51,23 @@ def replay(journal: Iterable[e.Event]) -> Progress:
     if not isinstance(first, e.Opened):
         raise JournalBroken("a journal begins with opened")
     return reduce(apply, entries, open_progress(first))
+
+
+def amounts_to(journal: Iterable[e.Event], row: Progress) -> bool:
+    """Whether a journal gives this row, but for a call in flight that only reads.
+
+    Raises:
+        JournalBroken: As ``replay``.
+        IllegalTransition: As ``replay``.
+    """
+    return _journalled(replay(journal)) == _journalled(row)
+
+
+def _journalled(progress: Progress) -> Progress:
+    attempt = progress.attempt
+    if attempt is None or OPERATIONS[attempt.operation].writes:
+        return progress
+    return progress.model_copy(update={"attempt": None})
 
 
 def apply(progress: Progress, event: e.Event) -> Progress:
@@ -131,16 +150,42 @@ def _attempt_began(progress: Progress, event: e.AttemptBegan) -> Changes:
 
 
 def _attempt_ended(progress: Progress, event: e.AttemptEnded) -> Changes:
-    attempt = progress.attempt
-    if attempt is None or attempt.operation is not event.operation:
-        raise JournalBroken("an attempt ends after it began")
+    attempt = _ended(progress, event)
     failures = 0 if event.settled else progress.wait(attempt.operation, attempt.subject).failures + 1
     final_word = event.settled and attempt.operation is Operation.QUERY_PAYMENT and attempt.payment is not None
     return {
         "attempt": None,
         "waits": _waits(progress, attempt.operation, attempt.subject, failures, event.not_before),
         **(payments.payment_asked_about(progress, attempt.payment or "") if final_word else {}),
+        **(_status_unchanged(progress, event) if _is_unchanged_status(event) else {}),
     }
+
+
+def _ended(progress: Progress, event: e.AttemptEnded) -> Attempt:
+    """The attempt that ended: the one in flight, or a read that nothing announced."""
+    in_flight = progress.attempt
+    if event.began_at is None:
+        if in_flight is None or in_flight.operation is not event.operation:
+            raise JournalBroken("an attempt ends after it began")
+        return in_flight
+    if OPERATIONS[event.operation].writes:
+        raise JournalBroken("a write is announced before it is made")
+    attempt = Attempt(
+        operation=event.operation, payment=event.payment, artefact=event.artefact, began_at=event.began_at
+    )
+    if in_flight is not None and in_flight != attempt:
+        raise JournalBroken("one attempt at a time")
+    return attempt
+
+
+def _is_unchanged_status(event: e.AttemptEnded) -> bool:
+    return event.operation is Operation.STATUS and event.result == e.UNCHANGED
+
+
+def _status_unchanged(progress: Progress, event: e.AttemptEnded) -> Changes:
+    if progress.status is None:
+        raise JournalBroken("what was never reported cannot be unchanged")
+    return {"status_at": event.at}
 
 
 def _postponed(progress: Progress, event: e.Postponed) -> Changes:

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import TypeVar
 
 from nagorik.bangladesh import Money
-from nagorik.journey.events import Actor, Event, FlagsChanged, Held, JournalEvent, Moved, PaymentMoved
+from nagorik.journey.events import Actor, AttemptBegan, Event, FlagsChanged, Held, JournalEvent, Moved, PaymentMoved
 from nagorik.journey.journal import apply
-from nagorik.journey.progress import Hold, Party, Progress
+from nagorik.journey.progress import Attempt, Hold, Party, Progress
 from nagorik.lifecycle import payment_targets
 from nagorik.model.states import ApplicationState, Flag, PaymentState
+from nagorik.operations import OPERATIONS, Operation
 
 EventT = TypeVar("EventT", bound=JournalEvent)
 
@@ -25,6 +26,14 @@ class Record:
         """Apply one event and keep it."""
         self.progress = apply(self.progress, event)
         self.events.append(event)
+
+    def begin(self, operation: Operation, *, payment: str | None, artefact: str | None) -> None:
+        """Have a call in flight: announced in the journal where it can have an effect, otherwise in the row alone."""
+        if OPERATIONS[operation].writes:
+            self.add(AttemptBegan(at=self.now, operation=operation, payment=payment, artefact=artefact))
+            return
+        attempt = Attempt(operation=operation, payment=payment, artefact=artefact, began_at=self.now)
+        self.progress = self.progress.model_copy(update={"attempt": attempt})
 
     def move(self, to: ApplicationState, actor: Actor, code: str, *, inferred: bool = False) -> None:
         """Move the application along one row of its table."""

@@ -60,16 +60,19 @@ def take_reference(record: Record, plan: Plan, reference: str, code: str) -> boo
     return True
 
 
-def take_status(record: Record, plan: Plan, status: AgencyStatus, *, asked_at: datetime | None = None) -> bool:
-    """Take in one report, which was asked for at ``asked_at`` or came by itself; whether it was news.
-
-    What came by itself changes nothing if it was seen before or is not newer than what is known. An answer changes
-    nothing if it is older, or if a report overtook it that has no number to compare. A word that the plugin does not
-    know, or a state that contradicts what is known, is recorded and flagged; the state stays.
-    """
-    if _is_old(record.progress, status, asked_at):
-        return False
+def take_status(record: Record, plan: Plan, status: AgencyStatus, *, asked_at: datetime | None = None) -> None:
+    """Take in one report, which was asked for at ``asked_at`` or came by itself, unless it is old."""
+    if is_old(record.progress, status, asked_at):
+        return
     record.add(StatusReceived(at=record.now, status=status))
+    follow_status(record, plan, status, asked_at)
+
+
+def follow_status(record: Record, plan: Plan, status: AgencyStatus, asked_at: datetime | None) -> None:
+    """What follows from a report that was received, be it news or not: time makes more of it believed.
+
+    A word that the plugin does not know, or a state that contradicts what is known, is flagged; the state stays.
+    """
     _take_payment_word(record, plan, status, asked_at)
     stale = not _follow(record, status)
     if not stale and asked_at is not None:
@@ -79,10 +82,14 @@ def take_status(record: Record, plan: Plan, status: AgencyStatus, *, asked_at: d
         raised=(status.flags & _SAID_BY_AGENCY) | (unsure if stale else frozenset()),
         lowered=(_SAID_BY_AGENCY - status.flags) | (frozenset() if stale else unsure),
     )
-    return True
 
 
-def _is_old(progress: Progress, status: AgencyStatus, asked_at: datetime | None) -> bool:
+def is_old(progress: Progress, status: AgencyStatus, asked_at: datetime | None) -> bool:
+    """Whether a report changes nothing.
+
+    What came by itself does not if it was seen before or is not newer than what is known. An answer does not if it
+    is older, or if a report overtook it that has no number to compare.
+    """
     numbered = status.sequence is not None and progress.last_sequence is not None
     difference = (status.sequence or 0) - (progress.last_sequence or 0) if numbered else 1
     if asked_at is None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from nagorik.journey.attempts import end_attempt, interrupt_attempt
 from nagorik.journey.consenting import CONSENT_HOLD, Wanted, price_to_come, unmet_consent
-from nagorik.journey.events import Actor, AttemptBegan, ConsentGiven, Event, Opened, PaymentOpened
+from nagorik.journey.events import Actor, ConsentGiven, Event, Opened, PaymentOpened
 from nagorik.journey.journal import SAME_KEY, open_progress
 from nagorik.journey.outcome import (
     Answered,
@@ -56,6 +56,9 @@ def open_application(opened: Opened, plan: Plan) -> Step:
 def begin(progress: Progress, plan: Plan, now: datetime, payment_id: str) -> Step:
     """Write down the intent to make the call that ``progress`` waits for; commit it before making the call.
 
+    The row holds the intent, and so does the journal where the call can have an effect; what only reads leaves one
+    entry, at its end.
+
     Time may have passed since the row was last looked at, so what follows from that alone is settled first: a lapsed
     quote is not paid, and nothing is sent without a consent that covers it. ``payment_id`` becomes the id of a
     payment if one has to be opened. A write that the books may have forgotten since they were restored is taken for
@@ -78,7 +81,7 @@ def begin(progress: Progress, plan: Plan, now: datetime, payment_id: str) -> Ste
         _open_payment(record, plan, payment_id)
     artefact = todo.artefact.kind if todo.artefact is not None else None
     before, in_doubt = record.progress.state, is_in_doubt(record.progress, todo.operation, payment)
-    record.add(AttemptBegan(at=now, operation=todo.operation, payment=payment, artefact=artefact))
+    record.begin(todo.operation, payment=payment, artefact=artefact)
     if todo.operation is Operation.SUBMIT:
         code = SAME_KEY if before is ApplicationState.SUBMISSION_UNKNOWN else "filing"
         record.move(ApplicationState.SUBMITTING, Actor.CORE, code)

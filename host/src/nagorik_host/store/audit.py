@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, select
 
-from nagorik.journey import Progress, replay
+from nagorik.journey import Progress, amounts_to
 from nagorik_host.store.books import PROGRESS, entries_in
 from nagorik_host.store.chain import ChainBroken, event_of, verify_chain
 from nagorik_host.store.database import Database, Transaction
@@ -60,8 +60,8 @@ def _verify(transaction: Transaction, vault: Vault, row: Row[Any]) -> Verified:
         verify_chain(rows, application=row.id, head=row.chain, count=row.entries, vault=vault)
         if not erased:
             key = vault.data_key(row.data_key, row.id)
-            amounts_to = replay(event_of(entry, key) for entry in rows)
-            if amounts_to != Progress.model_validate_json(key.open(row.progress, PROGRESS)):
+            progress = Progress.model_validate_json(key.open(row.progress, PROGRESS))
+            if not amounts_to((event_of(entry, key) for entry in rows), progress):
                 problem = "the journal amounts to another row"
     except (ChainBroken, SealBroken) as broken:
         problem = str(broken)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, select
 
-from nagorik.journey import JournalBroken, Payment, replay
+from nagorik.journey import JournalBroken, Payment, amounts_to
 from nagorik.lifecycle import IllegalTransition, is_settled
 from nagorik.lifecycle.groups import MONEY_TAKEN
 from nagorik.model.states import ApplicationState as S, PaymentState as P
@@ -154,7 +154,7 @@ def _payment(payment: Payment, *, taken: bool, back: bool, closed: bool) -> Iter
 
 def _journal(tracked: Tracked) -> Iterator[tuple[str, str]]:
     try:
-        if replay(tracked.events) != tracked.progress:
+        if not amounts_to(tracked.events, tracked.progress):
             yield "another-row", "the journal amounts to another row"
     except (IllegalTransition, JournalBroken) as error:
         yield "illegal-journal", type(error).__name__

@@ -11,17 +11,21 @@ from nagorik.journey.progress import Attempt, Party, Payment
 from nagorik.journey.record import Record
 from nagorik.journey.schedule import poll_at, retry_at
 from nagorik.model.states import ApplicationState
-from nagorik.operations import Operation
+from nagorik.operations import OPERATIONS, Operation
 
 _CITIZEN_CAN_CORRECT = frozenset({ApplicationState.DRAFT, ApplicationState.READY})
 
 
 def end(record: Record, attempt: Attempt, result: str, *, settled: bool, not_before: datetime | None = None) -> None:
     """The attempt is over; ``settled`` if it has done what it was for."""
+    announced = OPERATIONS[attempt.operation].writes
     record.add(
         AttemptEnded(
             at=record.now,
             operation=attempt.operation,
+            payment=None if announced else attempt.payment,
+            artefact=None if announced else attempt.artefact,
+            began_at=None if announced else attempt.began_at,
             result=result,
             settled=settled,
             not_before=not_before,
@@ -44,11 +48,15 @@ def failed(record: Record, _: Plan, attempt: Attempt, error: NagorikError) -> No
         record.hold(Party.CITIZEN if can_correct else Party.PERSON, INPUT_REJECTED)
 
 
-def ask_later(record: Record, age: float) -> None:
-    """The status is worth asking for after the time that suits an application ``age`` seconds old."""
+def ask_later(record: Record) -> None:
+    """The agency has just said something: its status is worth asking for a little later."""
+    record.add(Postponed(at=record.now, operation=Operation.STATUS, until=next_poll(record, 0)))
+
+
+def next_poll(record: Record, age: float) -> datetime:
+    """When to ask for the status of an application that is ``age`` seconds old."""
     progress = record.progress
-    until = poll_at(progress.id, age, progress.events, record.now)
-    record.add(Postponed(at=record.now, operation=Operation.STATUS, until=until))
+    return poll_at(progress.id, age, progress.events, record.now)
 
 
 def payment_of(record: Record, attempt: Attempt) -> Payment:

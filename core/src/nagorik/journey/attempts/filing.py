@@ -32,7 +32,7 @@ def accepted(record: Record, plan: Plan, attempt: Attempt, answer: Accepted | Fo
     """The agency holds the application; if it said so by itself before, the status beside the answer is old."""
     known = record.progress.is_filed
     end(record, attempt, "accepted", settled=True)
-    ask_later(record, 0)
+    ask_later(record)
     if take_reference(record, plan, answer.reference, "accepted") and not known:
         take_status(record, plan, answer.status, asked_at=attempt.began_at)
 

@@ -3,13 +3,20 @@
 from typing import Final
 
 from nagorik.errors import ContractViolation, NagorikError, Outcome
-from nagorik.journey.attempts.closing import ask_later, end, try_again
-from nagorik.journey.events import Actor, ArtefactFetched, CorrectionSent, WithdrawalSettled
+from nagorik.journey.attempts.closing import ask_later, end, next_poll, try_again
+from nagorik.journey.events import (
+    UNCHANGED,
+    Actor,
+    ArtefactFetched,
+    CorrectionSent,
+    StatusReceived,
+    WithdrawalSettled,
+)
 from nagorik.journey.holds import INPUT_REJECTED
 from nagorik.journey.plan import Plan
 from nagorik.journey.progress import Attempt, Party
 from nagorik.journey.record import Record
-from nagorik.journey.reports import take_status
+from nagorik.journey.reports import follow_status, is_old, take_status
 from nagorik.lifecycle import application_targets
 from nagorik.model.artefact import FetchedArtefact
 from nagorik.model.states import ApplicationState, Flag
@@ -22,10 +29,16 @@ FAILURES_BEFORE_STALE: Final = 5
 
 
 def status_told(record: Record, plan: Plan, attempt: Attempt, status: AgencyStatus) -> None:
-    """The agency says how the application stands."""
-    end(record, attempt, "reported", settled=True)
-    taken = take_status(record, plan, status, asked_at=attempt.began_at)
-    ask_later(record, record.progress.age(record.now) if taken else 0)
+    """The agency says how the application stands; most often, as it did before."""
+    progress = record.progress
+    old = is_old(progress, status, attempt.began_at)
+    result = "outdated" if old else UNCHANGED if status == progress.status else "reported"
+    again = next_poll(record, 0 if old else progress.age(record.now))
+    end(record, attempt, result, settled=True, not_before=again)
+    if result == "reported":
+        record.add(StatusReceived(at=record.now, status=status))
+    if not old:
+        follow_status(record, plan, status, attempt.began_at)
 
 
 def no_status(record: Record, _: Plan, attempt: Attempt, error: NagorikError) -> None:
@@ -48,7 +61,7 @@ def corrected(record: Record, plan: Plan, attempt: Attempt, status: AgencyStatus
     """The agency has the correction, and says how the application stands now."""
     end(record, attempt, "corrected", settled=True)
     record.add(CorrectionSent(at=record.now))
-    ask_later(record, 0)
+    ask_later(record)
     take_status(record, plan, status, asked_at=attempt.began_at)
 
 
@@ -69,7 +82,7 @@ def not_corrected(record: Record, plan: Plan, attempt: Attempt, error: NagorikEr
 def withdrawn(record: Record, plan: Plan, attempt: Attempt, answer: Withdrawal) -> None:
     """The agency's word on the withdrawal; if it decided before, its decision wins."""
     end(record, attempt, "withdrawn" if answer.withdrawn else "refused", settled=True)
-    ask_later(record, 0)
+    ask_later(record)
     take_status(record, plan, answer.status, asked_at=attempt.began_at)
     if answer.withdrawn and answer.status.state is None:
         _follow_withdrawal(record)

@@ -31,7 +31,7 @@ from nagorik.journey.events.application import (
     Released,
 )
 from nagorik.journey.events.base import Actor, JournalEvent
-from nagorik.journey.events.calls import AttemptBegan, AttemptEnded, Postponed
+from nagorik.journey.events.calls import UNCHANGED, AttemptBegan, AttemptEnded, Postponed
 from nagorik.journey.events.paying import (
     AdviceAbsent,
     AdviceLost,
@@ -45,6 +45,7 @@ from nagorik.journey.events.paying import (
 )
 
 __all__ = [
+    "UNCHANGED",
     "Acknowledged",
     "Actor",
     "AdviceAbsent",
