@@ -10,6 +10,8 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
 from typing import ClassVar
 
 from pydantic import JsonValue
@@ -79,6 +81,8 @@ class Simulator(ABC):
     """What can be scripted; the first is what happens where nothing is."""
     conditions: ClassVar[Sequence[Condition]] = ()
     """When it can always be reached, or cannot, such as ``ClosedOutside(open="08:00", close="22:00")``."""
+    durations: ClassVar[Mapping[str, timedelta]] = MappingProxyType({})
+    """How long stages take that a script can change, besides those of its books' courses."""
 
     def __init__(self, *, clock: SimulatedClock | None = None, seed: int = 0) -> None:
         """Open the agency.

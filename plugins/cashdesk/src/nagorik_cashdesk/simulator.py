@@ -69,6 +69,7 @@ class CashDeskSimulator(Simulator):
         "ক্যাশ কাউন্টার, স্লিপ ও ফেরতের সব নিয়ম কল্পিত। / The till, its slips and its refunds are modelled throughout."
     )
     outcomes: ClassVar[tuple[str, ...]] = ("pay", "never", "other-amount", "cancel")
+    durations: ClassVar[Mapping[str, timedelta]] = DURATIONS
 
     def open_office(self) -> None:
         """Begin with an empty book."""

@@ -18,6 +18,8 @@ from nagorik_testing.simulator import ExampleApplication, Simulator
 FILED: Final = "application"
 CAPTURED: Final = "capture"
 REFUNDED: Final = "refund"
+SHORTER: Final = 60
+"""How many times faster than usual a gateway is, where an application does not take as long as in life."""
 
 
 class Agencies:
@@ -70,10 +72,12 @@ class Agencies:
     def script(self, fate: Fate, client_reference: str, payments: Sequence[str]) -> None:
         """Tell the simulators what awaits an application; ``payments`` are the ids that its payments will have."""
         agency, gateway = self.agency(fate.service), self.agency(fate.gateway)
-        stages = {name: fate.stage(name) for name in _stages(agency, all_of_them=fate.brisk)}
+        stages = {name: fate.stage(name) for name in _stages(agency, all_of_them=not fate.lasting)}
         agency.script.set(client_reference, fate.outcome, durations=stages)
+        windows = {} if fate.lasting else {name: usual / SHORTER for name, usual in gateway.durations.items()}
         for payment, outcome in zip(payments, fate.payments, strict=True):
-            gateway.script.set(payment, outcome, values={"amount": "1.00"} if outcome == "other-amount" else None)
+            values = {"amount": "1.00"} if outcome == "other-amount" else None
+            gateway.script.set(payment, outcome, durations=windows, values=values)
         for mishap in fate.mishaps:
             faults, whose = (gateway, payments[0]) if mishap.at_gateway else (agency, client_reference)
             faults.faults.add("*", mishap.fault, first=mishap.first, count=mishap.count, client_reference=whose)

@@ -35,10 +35,11 @@ from nagorik_testing.in_process import SimulatorTransport
 from nagorik_testing.loopback import LOOPBACK
 from nagorik_testing.simulator import Simulator
 
-HORIZON: Final = timedelta(days=75)
+HORIZON: Final = timedelta(days=1)
+LASTING_HORIZON: Final = timedelta(days=75)
 """Simulated time after which whatever still waits is left and compared as it is."""
 BUSY: Final = 300.0
-STEPS: Final = (2.0, 300.0, 1800.0, 7200.0)
+STEPS: Final = (2.0, 120.0, 1800.0, 14_400.0)
 """Seconds by which the clock is moved beyond what is due next, so that much falls due together."""
 
 

@@ -25,8 +25,12 @@ from nagorik_testing.fault import (
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:campaign")
 
-LAST_CALL: Final = 14
+LASTING: Final = 50
+"""Every how manieth application takes days and weeks at its agency; the others are through in hours."""
+LAST_CALL: Final = 9
 """Kills come at one of an application's first calls, where nearly all of its writes are."""
+LAST_REQUEST: Final = 7
+"""Faults begin no later than at this request to the agency or the gateway."""
 
 FAULTS: Final[tuple[Fault, ...]] = (
     NotSent(how="refused"),
@@ -132,8 +136,8 @@ class Fate:
     """Whether the citizen's second click arrives too."""
     withdrawn_after: timedelta | None
     """When the citizen wants it taken back."""
-    brisk: bool
-    """Whether the agency takes minutes and hours where it mostly takes days and weeks."""
+    lasting: bool
+    """Whether it takes as long as in life: days and weeks where the others' agency takes seconds and minutes."""
     officer: bool
     """Whether an officer looks after what only a person can settle."""
 
@@ -145,12 +149,13 @@ class Fate:
     def stage(self, name: str) -> timedelta:
         """How long a stage takes whose length the script decides."""
         chance = random.Random(f"stage:{self.id}:{name}")  # noqa: S311 - reproducible on purpose
-        return timedelta(minutes=10 ** chance.uniform(0, 1.7 if self.brisk else 3.8))
+        return timedelta(seconds=10 ** (chance.uniform(1.8, 5.6) if self.lasting else chance.uniform(0, 2.5)))
 
 
 def draw(seed: int, number: int, offers: Sequence[Offer]) -> Fate:
     """The fate of one application, whatever becomes of the others."""
     chance = random.Random(f"campaign:{seed}:{number}")  # noqa: S311 - reproducible on purpose
+    lasting = is_lasting(number)
     offer = offers[number % len(offers)]
     # All outcomes in turn, so that a small campaign has them too; the rest is chance.
     outcome = offer.outcomes[number // len(offers) % len(offer.outcomes)]
@@ -164,27 +169,36 @@ def draw(seed: int, number: int, offers: Sequence[Offer]) -> Fate:
         gateway=gateway,
         citizen=number % 10_000,
         outcome=outcome,
-        payments=tuple(chance.choice((paid, paid, paid, *other)) for _ in range(3)),
+        payments=tuple(chance.choice(other) if other and _one_in(3, chance) else paid for _ in range(3)),
         mishaps=tuple(_mishap(chance) for _ in range(chance.choice((0, 0, 1, 1, 2, 3)))),
         kills=tuple(
             Kill(chance.choice(tuple(Moment)), chance.randint(1, LAST_CALL))
             for _ in range(chance.choice((0, 0, 0, 1, 1, 2)))
         ),
         handed_in_twice=_one_in(10, chance),
-        withdrawn_after=timedelta(hours=chance.uniform(0, 24 * 20)) if _one_in(16, chance) else None,
-        brisk=not _one_in(10, chance),
-        officer=not _one_in(5, chance),
+        withdrawn_after=_withdrawn_after(chance, lasting=lasting) if _one_in(16, chance) else None,
+        lasting=lasting,
+        officer=not _one_in(20, chance),
     )
+
+
+def is_lasting(number: int) -> bool:
+    """Whether an application is one of the few that take days and weeks."""
+    return number % LASTING == 0
 
 
 def _one_in(number: int, chance: random.Random) -> bool:
     return chance.randrange(number) == 0
 
 
+def _withdrawn_after(chance: random.Random, *, lasting: bool) -> timedelta:
+    return timedelta(seconds=10 ** (chance.uniform(3, 6.2) if lasting else chance.uniform(0, 3.5)))
+
+
 def _mishap(chance: random.Random) -> Mishap:
     return Mishap(
         at_gateway=_one_in(3, chance),
         fault=chance.choice(FAULTS),
-        first=chance.randint(1, 10),
+        first=chance.randint(1, LAST_REQUEST),
         count=chance.choice((1, 1, 1, 2, 4)),
     )
