@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
+from random import Random
 from typing import TYPE_CHECKING
 
 from nagorik.clock import Clock, SystemClock
@@ -55,6 +56,7 @@ class PlatformSettings:
         documents: The host's documents; without one, a plugin that reaches for a document is told that there is none.
         clock: The time.
         pace: Says when a request may be sent to an agency; without one, this process alone calls the agencies.
+        chance: Spreads what is tried again; seed it for a run that is to be repeated exactly.
         faults_before_quarantine: Faults of a plugin in a row, after which it is no longer called.
         import_seconds: Seconds that the import of a plugin may take on its first use; one that takes longer is
             quarantined.
@@ -69,6 +71,7 @@ class PlatformSettings:
     documents: "DocumentStore | None" = None
     clock: Clock = field(default_factory=SystemClock)
     pace: "Pace | None" = None
+    chance: Random | None = None
     faults_before_quarantine: int = 5
     import_seconds: float = 30.0
     longest_step: float = 1.0

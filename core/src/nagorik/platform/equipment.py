@@ -52,6 +52,7 @@ class Equipment:
         """Faults in a row."""
         self._clock = settings.clock
         self._pace = settings.pace
+        self._chance = settings.chance
         self._own = settings.plugins.get(loaded.record.id, PluginConfiguration())
         self._runner = runner
         self._probe = probe
@@ -104,6 +105,7 @@ class Equipment:
             login=self._login(manifest.login),
             probe=self._probe if manifest.health else None,
             transport_factory=self._own.transport_factory,
+            random=self._chance,
             pace=self._pace,
         )
 
