@@ -42,7 +42,7 @@ class Tracked:
 
     Attributes:
         progress: Where it is.
-        events: Its journal, in order.
+        events: Its journal, in order, from where it was asked for.
     """
 
     progress: Progress
@@ -120,8 +120,21 @@ class Host:
         await self.database.run(lambda transaction: self.books.open(transaction, draft, first))
         return identity
 
-    async def track(self, application: str) -> Tracked:
+    async def standing(self, application: str) -> Progress:
+        """Where an application is.
+
+        Raises:
+            NoSuchApplication: The books hold none by this id.
+            Erased: The citizen's data were erased.
+        """
+        return await self.database.run(lambda transaction: self.books.read(transaction, application).progress)
+
+    async def track(self, application: str, *, after: int = 0) -> Tracked:
         """Where an application is, and everything that happened to it.
+
+        Args:
+            application: Its id.
+            after: How many entries of its journal are known already; only those that follow are read.
 
         Raises:
             NoSuchApplication: The books hold none by this id.
@@ -130,7 +143,7 @@ class Host:
 
         def read(transaction: Transaction) -> Tracked:
             kept = self.books.read(transaction, application)
-            return Tracked(kept.progress, self.books.events(transaction, kept))
+            return Tracked(kept.progress, self.books.events(transaction, kept, after=after))
 
         return await self.database.run(read)
 

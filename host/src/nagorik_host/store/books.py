@@ -43,7 +43,11 @@ _BY_ID_FOR_CHANGE: Final = _BY_ID.with_for_update()
 _DRAFT: Final = select(payloads.c.draft).where(payloads.c.application == bindparam("application"))
 _WRITE_DRAFT: Final = insert(payloads)
 _DROP_DRAFT: Final = delete(payloads).where(payloads.c.application == bindparam("application"))
-_JOURNAL: Final = select(journal).where(journal.c.application == bindparam("application")).order_by(journal.c.entry)
+_JOURNAL: Final = (
+    select(journal)
+    .where(journal.c.application == bindparam("application"), journal.c.entry > bindparam("after"))
+    .order_by(journal.c.entry)
+)
 
 
 class NoSuchApplication(LookupError):
@@ -237,9 +241,9 @@ class Books:
             raise NoSuchApplication(kept.id)
         return ApplicationDraft.model_validate_json(kept.key.open(sealed, DRAFT))
 
-    def events(self, transaction: Transaction, kept: Kept) -> tuple[Event, ...]:
-        """The application's whole journal, in order."""
-        return tuple(event_of(row, kept.key) for row in entries_in(transaction, kept.id))
+    def events(self, transaction: Transaction, kept: Kept, *, after: int = 0) -> tuple[Event, ...]:
+        """The application's journal, in order, from what follows the ``after``-th entry."""
+        return tuple(event_of(row, kept.key) for row in entries_in(transaction, kept.id, after=after))
 
     # Changing
 
@@ -371,6 +375,7 @@ def callee(coming: Next, plugin: str, gateway: str | None) -> str:
     return gateway.partition(".")[0] if through_gateway and gateway is not None else plugin
 
 
-def entries_in(transaction: Transaction, application: str) -> Iterable[Entry]:
-    """The entries of an application's journal, in order."""
-    return (Entry(*row) for row in transaction.connection.execute(_JOURNAL, {"application": application}))
+def entries_in(transaction: Transaction, application: str, *, after: int = 0) -> Iterable[Entry]:
+    """The entries of an application's journal that follow the ``after``-th, in order."""
+    wanted = {"application": application, "after": after}
+    return (Entry(*row) for row in transaction.connection.execute(_JOURNAL, wanted))

@@ -8,6 +8,7 @@ changed, dropped, added or moved unnoticed by anybody who has the database alone
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
@@ -18,6 +19,7 @@ from nagorik.privacy import data_classes, is_hidden
 from nagorik_host.store.columns import microseconds
 from nagorik_host.vault import DataKey, Vault
 
+_PLAIN: Final = frozenset({str, int, bool})
 EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Event)
 
 
@@ -50,7 +52,7 @@ def entries_of(
     rows = []
     link = previous
     for number, event in enumerate(events, after + 1):
-        sealed = key.seal(EVENT.dump_json(event, exclude_defaults=True), _place(number))
+        sealed = key.seal(event.model_dump_json(exclude_defaults=True).encode(), _place(number))
         outline = json.dumps(outline_of(event), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         # The kind is a default, which a dump without defaults leaves out.
         row = Entry(application, number, event.at, event.kind, outline, sealed, b"")
@@ -88,17 +90,25 @@ def verify_chain(rows: Iterable[Entry], *, application: str, head: bytes, count:
 
 def outline_of(model: BaseModel) -> dict[str, JsonValue]:
     """The fields of ``model`` that lead to nobody, nested models likewise; defaults are left out."""
-    classes = data_classes(type(model))
     shown: dict[str, JsonValue] = {}
-    for name, field in type(model).model_fields.items():
+    for name, default in _open_fields(type(model)):
         value = getattr(model, name)
-        if is_hidden(classes[name]) or value is None or value == field.default:
-            continue
-        shown[name] = _shown(value)
+        if value is not None and value != default:
+            shown[name] = _shown(value)
     return shown
 
 
+@cache
+def _open_fields(kind: type[BaseModel]) -> tuple[tuple[str, Any], ...]:
+    """The fields of a model that lead to nobody, each with its default."""
+    classes = data_classes(kind)
+    return tuple((name, field.default) for name, field in kind.model_fields.items() if not is_hidden(classes[name]))
+
+
 def _shown(value: Any) -> JsonValue:
+    if type(value) in _PLAIN:
+        as_is: JsonValue = value
+        return as_is
     if isinstance(value, BaseModel):
         return outline_of(value)
     if isinstance(value, Mapping):

@@ -86,9 +86,10 @@ class Carrying:
         for identity, row in self._rows.items():
             if entries[identity] == self._seen.get(identity):
                 continue
-            tracked = await self._host.track(identity)
-            happened += [(row, event) for event in tracked.events[len(row.journal) :]]
-            row.progress, row.journal = tracked.progress, list(tracked.events)
+            tracked = await self._host.track(identity, after=len(row.journal))
+            happened += [(row, event) for event in tracked.events]
+            row.progress = tracked.progress
+            row.journal += tracked.events
             self._seen[identity] = entries[identity]
         at = attrgetter("at")
         for row, event in sorted(happened, key=lambda one: at(one[1])):

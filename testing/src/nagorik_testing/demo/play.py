@@ -144,7 +144,7 @@ async def _open(identity: str, named: NamedExample, host: Host, simulators: Mapp
         asks=frozenset(service.asks),
     )
     await host.apply(draft, consent=consent, application=identity)
-    progress = (await host.track(identity)).progress
+    progress = await host.standing(identity)
     _script(named, progress, simulators)
     return Row(draft=draft, progress=progress)
 
