@@ -50,7 +50,7 @@ class Taken:
         draft: What the citizen handed in.
         plan: What its service offers.
         call: The call to make.
-        entry: The journal's entry that announces it.
+        entry: The journal's last entry when the intent was committed; with the application, it names the attempt.
         not_before: The instant of the agency's time that the call has for itself.
     """
 
