@@ -14,6 +14,7 @@ from nagorik.loading import PluginRecord, Quarantine, Registry, resolve_object
 from nagorik.settings import AgencySettings, environment_prefix, load_settings
 from nagorik_host.commands.running import is_absent
 from nagorik_host.engine.hand import LEASE
+from nagorik_host.engine.restored import catching_up
 from nagorik_host.engine.stops import stops
 from nagorik_host.settings import HostSettings, HostSettingsRejected, is_configured, load_host_settings, settings_file
 from nagorik_host.store.database import (
@@ -151,6 +152,11 @@ def _work(transaction: Transaction, now: datetime) -> Iterator[Check]:
         message = f"down since {row.down_since.isoformat(timespec='minutes')}, {row.failures} calls in vain"
         hint = "It is probed now and then; its queue waits and drains at its pace."
         yield Check(f"host agency {row.plugin}", Status.WARNING, message, hint)
+    restoration = catching_up(transaction)
+    if restoration is not None:
+        message = f"by {restoration.officer} at {restoration.at.isoformat(timespec='minutes')}, and catching up"
+        hint = "Apply again what was taken in since the copy was made, then nagorik db caught-up."
+        yield Check("host restored", Status.WARNING, message, hint)
     for stop in stops(transaction):
         message = f"stopped by {stop.officer} since {stop.at.isoformat(timespec='minutes')}: {stop.reason.en}"
         yield Check(

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from pydantic import JsonValue
 
@@ -26,7 +26,9 @@ from nagorik.journey import (
 from nagorik_host.engine.agencies import Agencies, Manners
 from nagorik_host.engine.hand import LEASE
 from nagorik_host.engine.inbox import Inbox
+from nagorik_host.engine.pace import SharedPace
 from nagorik_host.engine.plans import Plans
+from nagorik_host.engine.restored import catching_up, in_doubt
 from nagorik_host.engine.versions import Change, take_over
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store.books import Books, Correction
@@ -92,6 +94,8 @@ class Host:
     ) -> str:
         """Take an application in and return its id; nothing is sent before a worker takes it in hand.
 
+        While restored books are catching up, its writes are looked up before they are made.
+
         Args:
             draft: What the citizen handed in.
             consent: What the citizen allows.
@@ -107,17 +111,22 @@ class Host:
         now = self.clock.now()
         plugin = draft.service.partition(".")[0]
         plan = self._plans.plan(draft.service, draft.gateway)
+        reference = client_reference or f"NGK-{identity.replace('-', '')[:16].upper()}"
         opened = Opened(
             at=now,
             id=identity,
             service=draft.service,
             plugin_version=next(r.source.label for r in self.platform.plugins if r.id == plugin),
-            client_reference=client_reference or f"NGK-{identity.replace('-', '')[:16].upper()}",
-            idempotency_key=str(uuid4()),
+            client_reference=reference,
+            idempotency_key=self._idempotency_key(reference),
             consent=consent if consent is not None else draft.consent,
         )
         first = open_application(opened, plan)
-        await self.database.run(lambda transaction: self.books.open(transaction, draft, first))
+
+        def keep(transaction: Transaction) -> None:
+            self.books.open(transaction, draft, in_doubt(first, catching_up(transaction), now))
+
+        await self.database.run(keep)
         return identity
 
     async def standing(self, application: str) -> Progress:
@@ -203,6 +212,10 @@ class Host:
             name=name,
         )
 
+    def _idempotency_key(self, client_reference: str) -> str:
+        """The same for the same reference: what is taken in again after a restore finds what it did before."""
+        return str(UUID(self.vault.lookup("idempotency-key", client_reference)[:32], version=4))
+
     def _take_in(
         self,
         transaction: Transaction,
@@ -235,7 +248,8 @@ async def open_host(
     Args:
         database: Its URL, ``sqlite:///FILE`` or ``postgresql://…``.
         keyring: The keys that citizens' data are sealed with.
-        settings: How the platform is composed; its clock is the host's.
+        settings: How the platform is composed; its clock is the host's. Without a pace of its own it has the one
+            that all processes on this database share.
         lease_clock: The machine's own time, where ``settings`` has a simulated clock.
         lease: How long a worker of whom nothing is heard is waited for, before another takes over what it had in
             hand; much more than the clocks of the workers' machines differ by.
@@ -247,7 +261,8 @@ async def open_host(
     async with AsyncExitStack() as stack:
         opened = await open_database(database)
         stack.push_async_callback(opened.close)
-        platform = await stack.enter_async_context(Platform.discover(settings))
+        shared = settings if settings.pace is not None else replace(settings, pace=SharedPace(opened, settings.clock))
+        platform = await stack.enter_async_context(Platform.discover(shared))
         yield Host(
             database=opened,
             platform=platform,

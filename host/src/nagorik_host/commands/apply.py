@@ -10,7 +10,9 @@ from nagorik.cli.command import ExitCode
 from nagorik.cli.output import add_json_argument, print_error, print_json, print_lines, print_table
 from nagorik_host.application_file import FileProblem, application_files, read_application
 from nagorik_host.commands.running import Refused, opened_host, run_command
+from nagorik_host.commands.telling import when
 from nagorik_host.documents import FolderDocuments
+from nagorik_host.engine.restored import catching_up
 from nagorik_host.engine.stops import Stop, stops
 from nagorik_host.host import Host
 from nagorik_host.settings import load_host_settings
@@ -62,10 +64,16 @@ async def _apply(path: Path, *, as_json: bool) -> int:
         documents = FolderDocuments(settings.documents, host.vault)
         taken = [await _take(host, documents, file) for file in files]
         stopped = await host.database.run(stops)
+        restoration = await host.database.run(catching_up)
     if as_json:
         print_json({"applications": [one._asdict() for one in taken]})
     else:
         _tell(taken, stopped)
+        if restoration is not None:
+            print_lines(
+                f"The books were restored on {when(restoration.at)}: what was taken in now is looked up before it is"
+                " sent, until nagorik db caught-up."
+            )
     return ExitCode.FINDINGS if any(one.result == "refused" for one in taken) else ExitCode.OK
 
 

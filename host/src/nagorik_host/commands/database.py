@@ -1,35 +1,60 @@
-"""``nagorik db``: the database's tables."""
+"""``nagorik db``: the database's tables, and books that were restored from a copy."""
 
 import argparse
+from functools import partial
 from typing import Final
 
 from alembic.util.exc import CommandError
 
 from nagorik.cli.command import ExitCode
 from nagorik.cli.output import add_json_argument, print_facts, print_json, print_lines
-from nagorik_host.commands.running import Refused, opened_database, run_command
+from nagorik_host.commands.running import Refused, now, opened_database, run_command
+from nagorik_host.engine.restored import Restoration, WorkersAtWork, say_caught_up, say_restored
 from nagorik_host.settings import HostSettings, load_host_settings
+from nagorik_host.store.books import Books
 from nagorik_host.store.database import read_url
-from nagorik_host.store.upgrade import newest, revision_of, upgrade
+from nagorik_host.store.upgrade import newest, require_newest, revision_of, upgrade
+from nagorik_host.vault import Vault
 
 
 class DatabaseCommand:
     """The command as ``nagorik.commands`` wants it."""
 
-    help = "make the host's tables or bring them up to date, or tell their revision"
+    help = "make the host's tables or bring them up to date; say that they were restored from a copy"
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's arguments."""
-        parser.add_argument(
-            "action",
-            choices=("upgrade", "status"),
-            help="upgrade: make the tables or bring them up to date; status: tell whether they are",
+        actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+        add_json_argument(
+            actions.add_parser("upgrade", help="make the tables or bring them up to date", allow_abbrev=False)
         )
-        add_json_argument(parser)
+        add_json_argument(
+            actions.add_parser("status", help="tell whether the tables are up to date", allow_abbrev=False)
+        )
+        restored = actions.add_parser(
+            "restored",
+            help="say that the books were restored from a copy, so that what was sent since is not sent again",
+            epilog=(
+                "With all workers stopped. Every write of every open application is then looked up before it is first"
+                " made, repeated with its key where the agency does it once, or left to an officer. What is taken in"
+                " from now on is treated alike, until nagorik db caught-up."
+            ),
+            allow_abbrev=False,
+        )
+        caught_up = actions.add_parser(
+            "caught-up",
+            help="say that all that was taken in since the copy was taken in again",
+            allow_abbrev=False,
+        )
+        for action, what in ((restored, "who restored them"), (caught_up, "who says so")):
+            action.add_argument("--officer", required=True, help=f"{what}; it is kept")
+            action.add_argument("--reason", required=True, help="why; it is kept, so write no citizen's name")
+            add_json_argument(action)
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Exit code 1 where ``status`` finds that an upgrade is due."""
-        return run_command(lambda: _upgrade(arguments) if arguments.action == "upgrade" else _status(arguments))
+        actions = {"upgrade": _upgrade, "status": _status, "restored": _restored, "caught-up": _caught_up}
+        return run_command(lambda: actions[arguments.action](arguments))
 
 
 async def _upgrade(arguments: argparse.Namespace) -> int:
@@ -59,6 +84,48 @@ async def _status(arguments: argparse.Namespace) -> int:
         print_facts((("kind", _kind(settings)), ("revision", found or "none"), ("needed", needed)))
         print_lines("Up to date." if found == needed else "Not up to date: nagorik db upgrade.")
     return ExitCode.OK if found == needed else ExitCode.FINDINGS
+
+
+async def _restored(arguments: argparse.Namespace) -> int:
+    settings = load_host_settings()
+    restoration = Restoration(now(), *_signed(arguments))
+    books = Books(Vault(settings.keyring()))
+    async with opened_database(settings) as database:
+        await require_newest(database)
+        try:
+            number = await database.run(
+                partial(say_restored, books=books, restoration=restoration, lease_now=restoration.at)
+            )
+        except WorkersAtWork:
+            text = "a worker is at work, or was a minute ago: stop all workers, and whatever takes applications in"
+            raise Refused(text, ExitCode.FAILED) from None
+    if arguments.json:
+        print_json({"applications": number})
+    else:
+        print_lines(
+            f"{number} open applications: whatever they send next is looked up first.",
+            "Apply again what was taken in since the copy was made, then: nagorik db caught-up.",
+        )
+    return ExitCode.OK
+
+
+async def _caught_up(arguments: argparse.Namespace) -> int:
+    officer, reason = _signed(arguments)
+    async with opened_database(load_host_settings()) as database:
+        await require_newest(database)
+        if not await database.run(partial(say_caught_up, officer=officer, reason=reason, now=now())):
+            raise Refused("the books have nothing to catch up with: nagorik db restored was not said")
+    if arguments.json:
+        print_json({"caught_up": True})
+    else:
+        print_lines("What is taken in from now on is sent without being looked up first.")
+    return ExitCode.OK
+
+
+def _signed(arguments: argparse.Namespace) -> tuple[str, str]:
+    if not arguments.officer.strip() or not arguments.reason.strip():
+        raise Refused("this needs an officer's name and a reason")
+    return arguments.officer, arguments.reason
 
 
 def _kind(settings: HostSettings) -> str:

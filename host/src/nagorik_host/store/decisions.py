@@ -17,13 +17,13 @@ class Decision(NamedTuple):
         at: When it was taken.
         officer: By whom.
         kind: What was decided.
-        subject: On what: a service, a plugin's releases, or an application that the host had left alone.
+        subject: On what: a service, a plugin's releases, an application that the host had left alone, or the books.
         reason: Why.
     """
 
     at: datetime
     officer: str
-    kind: Literal["stop", "resume", "accept-plugin", "look-again"]
+    kind: Literal["stop", "resume", "accept-plugin", "look-again", "restored", "caught-up"]
     subject: str
     reason: str
 

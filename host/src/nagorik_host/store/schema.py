@@ -262,9 +262,20 @@ decisions: Final = Table(
     Column("id", String(ID), primary_key=True),
     Column("at", Instant, nullable=False),
     Column("officer", String(CODE), nullable=False),
-    # "stop", "resume", "accept-plugin" or "look-again"; decisions on one application are in its journal.
+    # "stop", "resume", "accept-plugin", "look-again", "restored" or "caught-up"; what is decided on one application
+    # is in its journal.
     Column("kind", String(CODE), nullable=False),
     Column("subject", String(CODE), nullable=False),
     Column("reason", Text, nullable=False),
     Index("ix_decisions_at", "at"),
+)
+
+restorations: Final = Table(
+    "restorations",
+    metadata,
+    Column("at", Instant, primary_key=True),
+    Column("officer", String(CODE), nullable=False),
+    Column("reason", Text, nullable=False),
+    # Null while what is taken in may be what the lost books had taken in before.
+    Column("caught_up_at", Instant),
 )
