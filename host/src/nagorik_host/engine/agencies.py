@@ -1,7 +1,7 @@
 """How all processes together treat an agency: never faster than it can bear, and gently while it is down.
 
-The pace is a row of the database. Whoever takes applications in hand also takes their share of the agency's time, in
-the same transaction, so that no number of processes is faster than one. While an agency is down its queue is left
+Whoever takes applications in hand also takes their share of the agency's time, in the same transaction, so that no
+number of processes is faster than one. While an agency is down its queue is left
 alone but for a probe now and then; when it answers again, the queue drains at the pace, however long it has grown.
 """
 
@@ -12,8 +12,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, Row, bindparam, case, func, insert, select, type_coerce, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from nagorik import (
     AgencyRejected,
@@ -26,8 +25,10 @@ from nagorik import (
     OutcomeUnknown,
     RateLimited,
 )
+from nagorik.errors import Layer
 from nagorik.journey import Answered, Failed
 from nagorik.manifest import Manifest
+from nagorik_host.engine.pace import MICROSECOND, TAKEN_UP, UNKNOWN, interval_of, row_of
 from nagorik_host.store.columns import Instant
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import agencies, applications, outages
@@ -43,13 +44,27 @@ HORIZON: Final = timedelta(seconds=1)
 _NOT_REACHED: Final = (AgencyUnavailable, OutcomeUnknown, ContractViolation)
 _ANSWERS: Final = (AgencyRejected, CredentialsRejected, DuplicateApplication, InputRejected, RateLimited)
 
-_MICROSECOND: Final = timedelta(microseconds=1)
-_AFTER: Final = _MICROSECOND
+_AFTER: Final = MICROSECOND
 """A horizon is reached by whoever looks after it, not at it."""
 
+# Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
 _NAMED: Final = agencies.c.plugin == bindparam("name")
-_ROW: Final = select(agencies).where(_NAMED).with_for_update()
 _FAILURES: Final = select(agencies.c.failures).where(_NAMED)
+_USE: Final = update(agencies).where(_NAMED).values(paced_to=bindparam("to"))
+_PROBE: Final = update(agencies).where(_NAMED).values(paced_to=bindparam("to"), probe_at=bindparam("again"))
+_FAILED: Final = update(agencies).where(_NAMED).values(failures=bindparam("count"))
+_DOWN: Final = (
+    update(agencies)
+    .where(_NAMED)
+    .values(failures=bindparam("count"), down_since=bindparam("since"), probe_at=bindparam("again"))
+)
+_UP: Final = update(agencies).where(_NAMED).values(failures=0, down_since=None, probe_at=None)
+_OUTAGE_BEGAN: Final = insert(outages)
+_OUTAGE_ENDED: Final = (
+    update(outages)
+    .where(outages.c.plugin == bindparam("name"), outages.c.ended_at.is_(None))
+    .values(ended_at=bindparam("end"))
+)
 # Each agency's first row is read off the index, however many wait behind it.
 _LOOK: Final = select(
     agencies,
@@ -61,16 +76,7 @@ _LOOK: Final = select(
 _USE_ONE: Final = (
     update(agencies)
     .where(_NAMED, agencies.c.down_since.is_(None), agencies.c.paced_to < bindparam("horizon", type_=Instant))
-    .values(
-        paced_to=type_coerce(
-            case(
-                (agencies.c.paced_to > bindparam("now", type_=Instant), type_coerce(agencies.c.paced_to, BigInteger)),
-                else_=type_coerce(bindparam("now", type_=Instant), BigInteger),
-            )
-            + bindparam("interval", type_=BigInteger),
-            BigInteger,
-        )
-    )
+    .values(paced_to=TAKEN_UP)
     .returning(agencies.c.paced_to)
 )
 
@@ -89,8 +95,8 @@ class Manners:
 
     @property
     def interval(self) -> timedelta:
-        """Time of the agency that one call takes up."""
-        return timedelta(seconds=1 / self.per_second)
+        """Time of the agency that one request takes up."""
+        return interval_of(self.per_second)
 
 
 class Look(NamedTuple):
@@ -124,7 +130,7 @@ class Agencies:
         """How many of ``wanted`` calls may be spoken for now; the agency's time is not yet taken up by them."""
         if wanted <= 0:
             return 0
-        row = self._row(transaction, plugin, now)
+        row = row_of(transaction, plugin, now)
         if row.down_since is not None:
             return 1 if row.probe_at is None or now >= row.probe_at else 0
         paced_to: datetime = row.paced_to
@@ -144,7 +150,7 @@ class Agencies:
     def meet(self, transaction: Transaction, plugins: Iterable[str], now: datetime) -> None:
         """Have a row for each of these agencies."""
         for plugin in plugins:
-            self._row(transaction, plugin, now)
+            row_of(transaction, plugin, now)
 
     @staticmethod
     def _free_at(row: Row[Any], now: datetime) -> datetime:
@@ -155,22 +161,23 @@ class Agencies:
         return max(now, paced_to - HORIZON + _AFTER)
 
     def use(self, transaction: Transaction, plugin: str, calls: int, now: datetime) -> list[datetime]:
-        """Take up the agency's time for ``calls``; the instants from which on they may be made."""
+        """Take up the agency's time for the first request of each of ``calls``; the instants to make them at."""
         if calls == 0:
             return []
-        row = self._row(transaction, plugin, now)
+        row = row_of(transaction, plugin, now)
         interval = self._manners[plugin].interval
         first = max(row.paced_to, now)
-        values: dict[str, Any] = {"paced_to": first + calls * interval}
-        if row.down_since is not None:
-            values["probe_at"] = now + self._pause(row.failures)
-        transaction.connection.execute(update(agencies).where(agencies.c.plugin == plugin).values(**values))
+        values: dict[str, Any] = {"name": plugin, "to": first + calls * interval}
+        if row.down_since is None:
+            transaction.connection.execute(_USE, values)
+        else:
+            transaction.connection.execute(_PROBE, values | {"again": now + self._pause(row.failures)})
         return [first + number * interval for number in range(calls)]
 
     def use_one(self, transaction: Transaction, plugin: str, now: datetime) -> datetime | None:
         """Take up the agency's time for one call, if it is up and one is granted; the instant to make it at."""
         interval = self._manners[plugin].interval
-        wanted = {"name": plugin, "now": now, "horizon": now + HORIZON, "interval": interval // _MICROSECOND}
+        wanted = {"name": plugin, "now": now, "horizon": now + HORIZON, "interval": interval // MICROSECOND}
         paced_to: datetime | None = transaction.connection.scalar(_USE_ONE, wanted)
         return paced_to - interval if paced_to is not None else None
 
@@ -179,54 +186,36 @@ class Agencies:
         error = outcome.error if isinstance(outcome, Failed) else None
         if not _is_out_of_reach(error):
             # Of an agency that is well there is nothing to write, so nobody has to wait here for anybody else.
-            if transaction.connection.scalar(_FAILURES, {"name": plugin}):
-                row = self._row(transaction, plugin, now)
-                self._recovered(transaction, row, now, reached=error is None or _has_answered(error))
+            reached = error is None or _has_answered(error)
+            if reached and transaction.connection.scalar(_FAILURES, {"name": plugin}):
+                self._recovered(transaction, row_of(transaction, plugin, now), now)
             return
-        row = self._row(transaction, plugin, now)
+        row = row_of(transaction, plugin, now)
         failures = row.failures + 1
-        values: dict[str, Any] = {"failures": failures}
+        values: dict[str, Any] = {"name": plugin, "count": failures}
         if row.down_since is None and failures >= FAILURES_OF_AN_OUTAGE:
-            values |= {"down_since": now, "probe_at": now + self._pause(failures)}
-            transaction.connection.execute(insert(outages).values(plugin=plugin, began_at=now))
-        transaction.connection.execute(update(agencies).where(agencies.c.plugin == plugin).values(**values))
+            transaction.connection.execute(_OUTAGE_BEGAN, {"plugin": plugin, "began_at": now})
+            transaction.connection.execute(_DOWN, values | {"since": now, "again": now + self._pause(failures)})
+        else:
+            transaction.connection.execute(_FAILED, values)
 
     @staticmethod
-    def _recovered(transaction: Transaction, row: Row[Any], now: datetime, *, reached: bool) -> None:
-        if not reached:
-            return
-        transaction.connection.execute(
-            update(agencies).where(agencies.c.plugin == row.plugin).values(failures=0, down_since=None, probe_at=None)
-        )
+    def _recovered(transaction: Transaction, row: Row[Any], now: datetime) -> None:
+        transaction.connection.execute(_UP, {"name": row.plugin})
         if row.down_since is not None:
-            transaction.connection.execute(
-                update(outages)
-                .where(outages.c.plugin == row.plugin, outages.c.ended_at.is_(None))
-                .values(ended_at=now)
-            )
+            transaction.connection.execute(_OUTAGE_ENDED, {"name": row.plugin, "end": now})
 
     def _pause(self, failures: int) -> timedelta:
         doublings = min(max(0, failures - FAILURES_OF_AN_OUTAGE), 16)
         longest = min(FIRST_PROBE * 2**doublings, LAST_PROBE)
         return timedelta(seconds=longest.total_seconds() * self._chance.uniform(0.5, 1.0))
 
-    @staticmethod
-    def _row(transaction: Transaction, plugin: str, now: datetime) -> Row[Any]:
-        row = transaction.connection.execute(_ROW, {"name": plugin}).one_or_none()
-        if row is None:
-            try:
-                with transaction.connection.begin_nested():
-                    transaction.connection.execute(insert(agencies).values(plugin=plugin, paced_to=now, failures=0))
-            except IntegrityError:
-                pass  # another process was first
-            row = transaction.connection.execute(_ROW, {"name": plugin}).one()
-        return row
-
 
 def _is_out_of_reach(error: NagorikError | None) -> bool:
-    return isinstance(error, _NOT_REACHED)
+    return isinstance(error, _NOT_REACHED) and getattr(error, "because", None) != UNKNOWN
 
 
 def _has_answered(error: NagorikError) -> bool:
     """Whether an error is the agency's own word, and not the platform's before anything was sent."""
-    return isinstance(error, _ANSWERS)
+    held_back = isinstance(error, RateLimited) and error.layer is Layer.CORE
+    return isinstance(error, _ANSWERS) and not held_back

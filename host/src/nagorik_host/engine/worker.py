@@ -24,6 +24,7 @@ from nagorik_host.engine.current import APPLICATION
 from nagorik_host.engine.desk import Desk, Round
 from nagorik_host.engine.hand import LEASE, Hand, Taken
 from nagorik_host.engine.inbox import Inbox
+from nagorik_host.engine.pace import GRANTED, Grant
 from nagorik_host.engine.plans import Plans
 from nagorik_host.store.books import Books
 from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction, Unit
@@ -280,6 +281,7 @@ class Worker:
             early = (carried.not_before - self._clock.now()).total_seconds()
             if early > 0:
                 await self._clock.sleep(early)
+            GRANTED.set(Grant(carried.callee, carried.not_before))
             try:
                 outcome = await perform(self._platform, carried.draft, carried.kept.progress, carried.call)
             except Exception as error:  # noqa: BLE001 - one application's defect is nobody else's

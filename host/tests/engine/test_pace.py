@@ -1,0 +1,155 @@
+"""No second of an agency's life sees more requests than it can bear, whoever sends them and however late."""
+
+import asyncio
+from datetime import timedelta
+from itertools import cycle
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from nagorik import AgencyUnavailable, RateLimited
+from nagorik.clock import Deadline
+from nagorik.errors import Layer
+from nagorik.journey import Failed
+from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, Agencies, Manners
+from nagorik_host.engine.pace import GRANTED, LATE, UNKNOWN, Grant, SharedPace, interval_of
+from nagorik_host.store import Database
+from nagorik_host.store.database import DatabaseUnavailable
+from nagorik_testing import SimulatedClock
+
+
+class Counting(Database):
+    """Counts transactions, and may be away."""
+
+    def __init__(self, database, *, away=False):
+        self.database = database
+        self.away = away
+        self.count = 0
+
+    async def run(self, unit):
+        self.count += 1
+        if self.away:
+            raise DatabaseUnavailable
+        return await self.database.run(unit)
+
+    async def close(self):
+        raise AssertionError("the fixture closes it")
+
+
+class LateClock(SimulatedClock):
+    """Wakes sleepers late, by what the test says."""
+
+    def __init__(self, lateness):
+        super().__init__()
+        self._lateness = cycle(lateness)
+
+    async def sleep(self, seconds):
+        await super().sleep(seconds + next(self._lateness))
+
+
+def deadline(clock, seconds=100_000.0):
+    return Deadline.after(seconds, clock)
+
+
+@pytest.mark.parametrize("per_second", [0.3, 2.5, 5, 40])
+@given(
+    gaps=st.lists(st.floats(min_value=0, max_value=1.5), min_size=1, max_size=14),
+    lateness=st.lists(st.floats(min_value=0, max_value=0.4), min_size=1, max_size=7),
+)
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_no_second_sees_more_requests_of_all_processes_than_the_rate(database, per_second, gaps, lateness):
+    clock = LateClock(lateness)
+    name = f"agency-{id(gaps)}-{per_second}"
+    agencies = Agencies({name: Manners(per_second=per_second, concurrency=4)})
+    paces = cycle([SharedPace(database, clock), SharedPace(database, clock)])
+    sent = []
+
+    async def call(pace, granted):
+        """A call of two requests, the first of which may have an instant already."""
+        GRANTED.set(Grant(name, granted) if granted is not None else None)
+        for _ in range(2):
+            await pace.turn(name, per_second, deadline(clock))
+            sent.append(clock.monotonic())
+
+    calls = []
+    for number, gap in enumerate(gaps):
+        now = clock.advance(gap)
+        granted = None
+        if number % 3:
+            (granted,) = await database.run(lambda t, now=now: agencies.use(t, name, 1, now))
+        calls.append(asyncio.create_task(call(next(paces), granted)))
+    await asyncio.gather(*calls)
+    assert len(sent) == 2 * len(gaps)
+    requests, seconds = max(1, int(per_second)), max(1.0, 1 / per_second)
+    sent.sort()
+    assert all(later - one >= seconds - 1e-9 for one, later in zip(sent, sent[requests:], strict=False))
+
+
+@given(st.floats(0.01, 10_000))
+def test_instants_leave_room_for_requests_that_are_late(per_second):
+    requests, seconds = max(1, int(per_second)), max(1.0, 1 / per_second)
+    assert requests * interval_of(per_second) >= timedelta(seconds=seconds) + LATE
+    assert requests * interval_of(per_second) <= timedelta(seconds=seconds) + LATE + requests * timedelta.resolution
+
+
+async def test_first_request_of_a_call_costs_no_transaction_and_each_further_one(database):
+    clock, counting = SimulatedClock(), Counting(database)
+    pace, agencies = SharedPace(counting, clock), Agencies({"wasa": Manners(per_second=5, concurrency=4)})
+    (granted,) = await database.run(lambda t: agencies.use(t, "wasa", 1, clock.now()))
+    GRANTED.set(Grant("wasa", granted))
+    began = clock.now()
+    await pace.turn("wasa", 5, deadline(clock))
+    assert (counting.count, clock.now()) == (0, began)
+    await pace.turn("wasa", 5, deadline(clock))
+    assert (counting.count, clock.now()) == (1, began + interval_of(5))
+
+
+async def test_instant_of_one_agency_is_none_of_another(database):
+    clock, counting = SimulatedClock(), Counting(database)
+    GRANTED.set(Grant("wasa", clock.now()))
+    await SharedPace(counting, clock).turn("desco", 5, deadline(clock))
+    assert counting.count == 1
+    assert GRANTED.get().use("wasa") == clock.now()
+
+
+async def test_instant_that_has_passed_is_replaced(database):
+    clock, counting = SimulatedClock(), Counting(database)
+    GRANTED.set(Grant("wasa", clock.now()))
+    clock.advance(LATE + timedelta.resolution)
+    await SharedPace(counting, clock).turn("wasa", 5, deadline(clock))
+    assert counting.count == 1
+
+
+async def test_instant_past_the_deadline_is_not_waited_for_and_not_used_up(database):
+    clock = SimulatedClock()
+    pace, began = SharedPace(database, clock), clock.now()
+    await pace.turn("slow", 0.1, deadline(clock, 5))
+    for _ in range(2):
+        with pytest.raises(RateLimited) as caught:
+            await pace.turn("slow", 0.1, deadline(clock, 5))
+        assert caught.value.retry_after == pytest.approx(10.1)
+        assert caught.value.layer is Layer.CORE
+    assert clock.now() == began
+    await pace.turn("slow", 0.1, deadline(clock, 11))
+    assert clock.now() == began + interval_of(0.1)
+
+
+async def test_nothing_is_sent_while_the_books_are_away_and_nothing_is_learnt_of_the_agency(database):
+    clock = SimulatedClock()
+    with pytest.raises(AgencyUnavailable) as caught:
+        await SharedPace(Counting(database, away=True), clock).turn("wasa", 5, deadline(clock))
+    assert (caught.value.because, caught.value.layer) == (UNKNOWN, Layer.CORE)
+    agencies = Agencies({"wasa": Manners(per_second=5, concurrency=4)})
+    for _ in range(FAILURES_OF_AN_OUTAGE):
+        await database.run(lambda t: agencies.learn(t, "wasa", Failed(caught.value), clock.now()))
+    assert await database.run(lambda t: agencies.grant(t, "wasa", 3, clock.now())) == 3
+
+
+@pytest.mark.parametrize(("layer", "up"), [(Layer.CORE, False), (Layer.AGENCY, True)])
+async def test_call_that_the_platform_held_back_does_not_end_an_outage(database, layer, up):
+    clock = SimulatedClock()
+    agencies = Agencies({"wasa": Manners(per_second=5, concurrency=4)})
+    for _ in range(FAILURES_OF_AN_OUTAGE):
+        await database.run(lambda t: agencies.learn(t, "wasa", Failed(AgencyUnavailable()), clock.now()))
+    await database.run(lambda t: agencies.learn(t, "wasa", Failed(RateLimited(layer=layer)), clock.now()))
+    assert (await database.run(lambda t: agencies.grant(t, "wasa", 3, clock.now())) == 3) is up
