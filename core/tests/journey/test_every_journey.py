@@ -621,6 +621,9 @@ class EveryJourney(RuleBasedStateMachine):
         for key, account in self.gateway.accounts.items():
             if account.announced and account.taken is None and account.ended is None:
                 account.taken = self.row.payment(key).amount.poisha // 100
+        if case is not None and self.row.waiver is not None and self.row.waiver.stage == case.fee_due:
+            # It wants nothing for it, and says so in the end.
+            case.fee_due = None
         if case is None or case.fee_due is not None:
             return
         if case.state in ROADS and case.state is not S.CORRECTION_REQUESTED:

@@ -279,6 +279,45 @@ def test_fee_demanded_after_filing_is_quoted_paid_and_confirmed_stage_by_stage()
     assert (desk.state, desk.payment_states) == (S.APPROVED, [P.CONFIRMED, P.CONFIRMED])
 
 
+def _demanded_for_nothing(lasts=10**8):
+    desk = Desk(making.plan_of()).to_submitted()
+    desk.answer(Operation.STATUS, making.status(S.APPROVED, fee_due="record-correction"))
+    free = making.quote(0, stage="record-correction", at=desk.now, lasts=lasts)
+    desk.answer(Operation.QUOTE, free)
+    assert (desk.state, desk.row.fee_due) == (S.SUBMITTED, None)
+    desk.answer(Operation.STATUS, making.status(S.APPROVED, fee_due="record-correction"))
+    return desk
+
+
+def test_fee_demanded_for_ever_and_priced_at_nothing_is_asked_about_once():
+    desk = _demanded_for_nothing()
+    assert desk.state is S.APPROVED
+    entries = len(desk.journal)
+    for _ in range(3):
+        desk.answer(Operation.STATUS, making.status(S.APPROVED, fee_due="record-correction"))
+    assert [event.kind for event in desk.journal[entries:]] == ["attempt-ended"] * 3
+    desk.answer(Operation.STATUS, making.status(S.AWAITING_PAYMENT, fee_due="record-correction"))
+    assert (desk.state, desk.next.operation) == (S.APPROVED, Operation.STATUS)
+
+
+def test_fee_priced_at_nothing_is_priced_again_when_the_price_has_lapsed():
+    desk = _demanded_for_nothing(lasts=10_000)
+    desk.pass_time(10_000)
+    desk.answer(Operation.STATUS, making.status(S.APPROVED, fee_due="record-correction"))
+    assert (desk.state, desk.row.fee_due) == (S.AWAITING_PAYMENT, "record-correction")
+    desk.answer(Operation.QUOTE, making.quote(230, stage="record-correction", at=desk.now))
+    assert desk.next.operation is Operation.START_PAYMENT
+
+
+@pytest.mark.parametrize("stage", ["record-correction", "delivery"])
+def test_other_demand_after_one_priced_at_nothing_is_priced(stage):
+    desk = _demanded_for_nothing()
+    if stage == "record-correction":
+        desk.answer(Operation.STATUS, making.status(S.APPROVED))
+    desk.answer(Operation.STATUS, making.status(S.APPROVED, fee_due=stage))
+    assert (desk.state, desk.row.fee_due, desk.next.operation) == (S.AWAITING_PAYMENT, stage, Operation.QUOTE)
+
+
 def test_fee_demanded_twice_stays_demanded():
     desk = Desk(making.plan_of()).to_submitted()
     desk.report(making.status(S.SUBMITTED, fee_due="record-correction"))

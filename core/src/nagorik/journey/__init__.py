@@ -17,7 +17,7 @@ from nagorik.journey.outcome import (
     Reported,
 )
 from nagorik.journey.plan import Plan
-from nagorik.journey.progress import Attempt, Hold, Party, Payment, Progress, Wait
+from nagorik.journey.progress import Attempt, Hold, Party, Payment, Progress, Wait, Waiver
 from nagorik.journey.restored import restore
 from nagorik.journey.step import Step, begin, open_application, step
 from nagorik.journey.upcoming import upcoming
@@ -47,6 +47,7 @@ __all__ = [
     "Step",
     "UnexpectedAnswer",
     "Wait",
+    "Waiver",
     "amounts_to",
     "apply",
     "begin",

@@ -15,7 +15,7 @@ from typing import Any, Final
 from nagorik.journey import events as e, payment_fold as payments
 from nagorik.journey.errors import JournalBroken
 from nagorik.journey.payment_fold import Changes
-from nagorik.journey.progress import Attempt, Hold, Party, Progress, Wait
+from nagorik.journey.progress import Attempt, Hold, Party, Progress, Wait, Waiver
 from nagorik.lifecycle import IllegalTransition, application_targets, is_settled
 from nagorik.lifecycle.groups import AT_THE_AGENCY, NOT_FILED, WITHDRAWABLE
 from nagorik.model.states import ApplicationState, Flag
@@ -225,7 +225,13 @@ def _status_received(progress: Progress, event: e.StatusReceived) -> Changes:
 
 
 def _fee_demanded(_: Progress, event: e.FeeDemanded) -> Changes:
-    return {"fee_due": event.stage, "quote": None}
+    return {"fee_due": event.stage, "quote": None, "waiver": None}
+
+
+def _fee_settled(progress: Progress, event: e.FeeSettled) -> Changes:
+    quote = progress.quote if event.free else None
+    waiver = Waiver(stage=quote.stage, until=quote.expires_at) if quote is not None else None
+    return {"fee_due": None, "quote": None, "waiver": waiver}
 
 
 def _artefact_fetched(progress: Progress, event: e.ArtefactFetched) -> Changes:
@@ -264,7 +270,7 @@ _RULES: Final[Mapping[type, Callable[[Progress, Any], Changes]]] = MappingProxyT
         e.QuoteReceived: lambda _, event: {"quote": event.quote},
         e.QuoteDropped: lambda _, __: {"quote": None},
         e.FeeDemanded: _fee_demanded,
-        e.FeeSettled: lambda _, __: {"fee_due": None, "quote": None},
+        e.FeeSettled: _fee_settled,
         e.PaymentOpened: payments.payment_opened,
         e.PaymentMoved: payments.payment_moved,
         e.AdviceLost: payments.advice_lost,

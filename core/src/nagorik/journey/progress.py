@@ -63,6 +63,14 @@ class Wait(Model):
     not_before: AwareDatetime | None = None
 
 
+class Waiver(Model):
+    """A stage that the agency wants paid and that costs nothing."""
+
+    stage: str
+    until: AwareDatetime
+    """When the price lapses, so that it is asked for again if the agency still wants it paid."""
+
+
 class Payment(Model):
     """One attempt to pay one quote."""
 
@@ -134,6 +142,7 @@ class Progress(Model):
     """The quote in force for the stage that is due, if any."""
     fee_due: str | None = None
     """The stage that the agency wants paid now."""
+    waiver: Waiver | None = None
     payments: tuple[Payment, ...] = ()
     attempt: Attempt | None = None
     waits: tuple[Wait, ...] = ()
@@ -210,6 +219,11 @@ class Progress(Model):
     def is_paid(self, stage: str) -> bool:
         """Whether the payer's money for ``stage`` has been captured and not given back."""
         return any(p.stage == stage and p.state in MONEY_TAKEN for p in self.payments)
+
+    def is_due(self, stage: str, at: datetime) -> bool:
+        """Whether a stage that the agency wants paid is still to be dealt with: neither paid nor free."""
+        free = self.waiver is not None and self.waiver.stage == stage and at < self.waiver.until
+        return not free and not self.is_paid(stage)
 
     def is_confirmed(self, stage: str) -> bool:
         """Whether the agency holds the money for ``stage``."""

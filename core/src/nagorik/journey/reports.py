@@ -107,10 +107,10 @@ def _follow(record: Record, status: AgencyStatus) -> bool:
     demanded = _demanded_stage(status)
     reported = status.state
     if demanded is not None:
-        if not progress.is_paid(demanded):
+        if progress.is_due(demanded, record.now):
             reported = S.AWAITING_PAYMENT
         elif S.AWAITING_PAYMENT in {progress.state, reported}:
-            # The agency has yet to learn of the payment: nothing has changed.
+            # The agency has yet to learn of the payment, or that there is none to make: nothing has changed.
             reported = progress.state
     route = route_to_reported_state(progress.state, reported)
     if route is None:
@@ -131,9 +131,10 @@ def _demanded_stage(status: AgencyStatus) -> str | None:
 def _take_fee(record: Record, demanded: str | None) -> None:
     progress = record.progress
     if demanded is None:
-        if progress.fee_due is not None and progress.state is not S.AWAITING_PAYMENT:
+        wanted = progress.fee_due is not None or progress.waiver is not None
+        if wanted and progress.state is not S.AWAITING_PAYMENT:
             record.add(FeeSettled(at=record.now))
-    elif demanded != progress.fee_due and not progress.is_paid(demanded):
+    elif demanded != progress.fee_due and progress.is_due(demanded, record.now):
         record.add(FeeDemanded(at=record.now, stage=demanded))
 
 

@@ -100,7 +100,7 @@ def _settle_awaiting_payment(record: Record, plan: Plan) -> bool:
         record.move(S.READY, Actor.GATEWAY, "fee-paid")
         return True
     if progress.is_filed and quote.total.poisha == 0:
-        record.add(FeeSettled(at=record.now))
+        record.add(FeeSettled(at=record.now, free=True))
         record.move(S.SUBMITTED, Actor.AGENCY, "nothing-to-pay")
         return True
     if progress.payment_in(*MONEY_ASKED_ABOUT, *MONEY_FOR_A_PERSON) or progress.is_paid(quote.stage):

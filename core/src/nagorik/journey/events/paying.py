@@ -32,9 +32,11 @@ class FeeDemanded(JournalEvent):
 
 
 class FeeSettled(JournalEvent):
-    """The stage that the agency wanted paid is paid."""
+    """The stage that the agency wanted paid is paid, or free, or the agency no longer wants it paid."""
 
     kind: Literal["fee-settled"] = "fee-settled"
+    free: bool = False
+    """Whether the price in force is nothing, which holds until it lapses, though the agency may go on demanding."""
 
 
 class PaymentOpened(JournalEvent):
