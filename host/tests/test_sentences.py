@@ -8,7 +8,7 @@ import pytest
 
 from nagorik.journey import holds, wishes
 from nagorik.model.consent import ConsentGap
-from nagorik_host.engine import versions, worker
+from nagorik_host.engine import desk, versions
 from nagorik_host.sentences import sentence
 
 CODE = re.compile(r'"([a-z]+(?:-[a-z]+)+|ineligible)"')
@@ -29,7 +29,7 @@ def test_hold_has_a_sentence(code):
 
 
 @pytest.mark.parametrize(
-    "code", [versions.PLUGIN_CHANGED, *codes_of(worker, r'_block\(transaction, row\.id, "([a-z-]+)"')]
+    "code", [versions.PLUGIN_CHANGED, desk.DEFECT, *codes_of(desk, r'_block\(transaction, row\.id, "([a-z-]+)"')]
 )
 def test_block_has_a_sentence(code):
     assert sentence("blocked", code)

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, Field, JsonValue, StringConstraints, TypeAda
 from nagorik import PERSONAL, Applicant, ApplicationDraft, Consent, Model, Operation, Text
 from nagorik.bangladesh import Money
 from nagorik.manifest import PublicService
+from nagorik.model.consent import Acting
 from nagorik.model.document import DocumentStore
 from nagorik_host.vault import Vault
 
@@ -40,6 +41,8 @@ class GivenConsent(Model):
     """What may be done; all that the service needs, if absent."""
     asks: frozenset[str] = frozenset()
     """Services of other agencies that may be asked about the citizen."""
+    acting: Acting | None = None
+    """Who acts for the citizen, by the host's own id; absent where the citizen acts."""
 
     def consent(self, service: PublicService, now: datetime) -> Consent:
         """The consent to ``service``."""
@@ -53,6 +56,7 @@ class GivenConsent(Model):
             given_at=given_at,
             expires_at=given_at + timedelta(days=self.days),
             asks=self.asks,
+            acting=self.acting,
         )
 
 

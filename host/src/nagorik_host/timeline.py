@@ -4,16 +4,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from nagorik import Text
+from nagorik import Consent, Text
 from nagorik.bangladesh import Money, format_taka
 from nagorik.errors import message_of
 from nagorik.journey import Event
 from nagorik.journey.events import (
     AttemptEnded,
+    ConsentGiven,
     EligibilityDecided,
     FlagsChanged,
     Held,
     Moved,
+    Opened,
     PaymentMoved,
     PaymentOpened,
     QuoteReceived,
@@ -88,6 +90,8 @@ def _plain(event: Event) -> tuple[str, Text] | None:
     match event:
         case EligibilityDecided(decision=decision):
             return _fixed(decision.eligibility.value)
+        case Opened(consent=Consent(acting=str() as acting)) | ConsentGiven(consent=Consent(acting=str() as acting)):
+            return _by(event.kind, acting)
         case QuoteReceived(quote=quote):
             return _with_money("quote-received", quote.total)
         case PaymentOpened(amount=amount):
@@ -100,6 +104,14 @@ def _plain(event: Event) -> tuple[str, Text] | None:
 def _fixed(code: str) -> tuple[str, Text] | None:
     text = sentence("event", code)
     return (code, text) if text is not None else None
+
+
+def _by(code: str, acting: str) -> tuple[str, Text] | None:
+    """What somebody did who acts for the citizen, and who that is."""
+    text, by = sentence("event", code), sentence("event", "acting")
+    if text is None or by is None:
+        return None
+    return code, _both(text, Text(en=f"{by.en} {acting}.", bn=f"{by.bn} {acting}।"))
 
 
 def _with_money(code: str, amount: Money) -> tuple[str, Text] | None:

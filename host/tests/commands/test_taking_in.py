@@ -11,6 +11,7 @@ from nagorik_host.vault import read_keyring
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
 SECRET = "hunter2hunter2"
+NUMBER = "0099000202"
 
 
 def example(**changes) -> dict:
@@ -158,3 +159,15 @@ def test_documents_are_kept_sealed(ready, place):
     (kept,) = [path for path in (place / "nagorik-documents").rglob("*") if path.is_file()]
     assert b"citizen" not in kept.read_bytes()
     assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_operator_who_acts_for_the_citizen_is_told(ready):
+    consent = example()["consent"] | {"acting": "centre-0042/operator-7"}
+    applied = ready("apply", written("given/one.json", example(consent=consent)), "--json")
+    told = ready("track", applied.document["applications"][0]["application"]).out
+    assert "Acting for the citizen: centre-0042/operator-7." in told
+    assert "নাগরিকের পক্ষে কাজ করেছেন: centre-0042/operator-7।" in told
+    for number in (NUMBER, "A. Rahman"):
+        refused = ready("apply", written("given/two.json", example(consent=consent | {"acting": number})))
+        assert "consent.acting is not accepted" in refused.out + refused.err
+        assert number not in refused.out + refused.err

@@ -32,6 +32,7 @@ def opened(reference: str = "NGK-BOOKS-1") -> Opened:
         fee_ceiling=Money.taka(500),
         given_at=NOW,
         expires_at=NOW + timedelta(days=30),
+        acting="centre-0042/operator-7",
     )
     return Opened(
         at=NOW,
@@ -167,3 +168,12 @@ async def test_change_to_the_journal_is_noticed(database, vault, kept, tamper):
         return True
 
     assert await database.run(verify)
+
+
+async def test_who_acts_for_a_citizen_up_to_which_sum_is_kept_beside_the_journal(database, books, kept):
+    row = await database.run(lambda t: t.connection.execute(select(consents)).one())
+    assert (row.application, row.acting) == (kept.id, "centre-0042/operator-7")
+    assert (row.scope, row.ceiling_poisha, row.currency) == ("submit", 50_000, "BDT")
+    outline = await database.run(lambda t: t.connection.scalar(select(journal.c.outline)))
+    assert "centre-0042/operator-7" in outline
+    assert "consent-books" not in outline

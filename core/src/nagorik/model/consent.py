@@ -3,13 +3,19 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from nagorik.bangladesh import Money
 from nagorik.operations import Operation
 from nagorik.privacy import PERSONAL, Model
 
 ConsentGap = Literal["absent", "scope", "fee-ceiling", "not-yet", "expired"]
+
+Acting = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9._/-]{0,79}$")]
+"""Who acts for a citizen, by the host's own id, such as ``centre-0042/operator-7``.
+
+It is nobody's name or identity number, and stays readable when the citizen's data have been erased.
+"""
 
 
 class Consent(Model):
@@ -25,6 +31,8 @@ class Consent(Model):
     expires_at: AwareDatetime
     asks: frozenset[str] = frozenset()
     """Services of other agencies that may be asked about the citizen for this one, by id."""
+    acting: Acting | None = None
+    """Who acts for the citizen; ``None`` where the citizen acts."""
 
     def gap(
         self, service: str, operation: Operation, at: datetime, spending: Money | None = None

@@ -74,6 +74,7 @@ def _consent(transaction: Transaction, application: str, entry: int, consent: Co
             "currency": consent.fee_ceiling.currency,
             "given_at": consent.given_at,
             "expires_at": consent.expires_at,
+            "acting": consent.acting,
         },
     )
 
