@@ -1,11 +1,12 @@
 """Messages that claim to come from an agency: once each, only where proved, and never a way round the row."""
 
+import asyncio
 import json
 import sys
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from nagorik import (
     Applicant,
@@ -19,6 +20,7 @@ from nagorik import (
 from nagorik.bangladesh import Money, PersonName
 from nagorik.loading import Policy
 from nagorik_host import open_host
+from nagorik_host.engine.inbox import PATIENCE
 from nagorik_host.store.schema import inbox
 from nagorik_testing import SimulatedClock
 
@@ -112,9 +114,7 @@ async def host(site, ready_url, keyring):
         yield opened
 
 
-@pytest.fixture
-async def filed(host):
-    """An application that the agency has, and what the agency calls it."""
+async def apply(host) -> str:
     now = host.clock.now()
     consent = Consent(
         id="consent-letters",
@@ -126,7 +126,13 @@ async def filed(host):
     )
     applicant = Applicant(name=PersonName(en="PORIKKHA NAGORIK"), birth_date=date(2001, 2, 3))
     draft = ApplicationDraft(service=SERVICE, applicant=applicant, form={"subject": "A"}, consent=consent)
-    application = await host.apply(draft, client_reference="NGK-LETTER-1")
+    return await host.apply(draft, client_reference="NGK-LETTER-1")
+
+
+@pytest.fixture
+async def filed(host):
+    """An application that the agency has, and what the agency calls it."""
+    application = await apply(host)
     await host.worker().run_until_idle()
     assert (await host.track(application)).progress.state == "submitted"
     return application
@@ -170,7 +176,45 @@ async def test_message_about_an_unknown_application_is_kept(host, filed):
     await host.inbox.receive(SERVICE, headers=GENUINE, body=message(number="NOBODYS"))
     await host.worker().run_until_idle()
     assert await host.track(filed) == before
+    # Its application might be being filed just now, so it is not given up at once.
+    assert await results(host) == [None]
+    host.clock.set(host.clock.now() + PATIENCE)
+    await host.worker().run_until_idle()
     assert await results(host) == ["unknown-reference"]
+
+
+async def test_message_that_is_earlier_than_the_answer_is_kept_for_it(host):
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    await host.inbox.handle()
+    application = await apply(host)
+    await host.worker().run_until_idle()
+    assert (await host.track(application)).progress.state == "closed"
+    assert await results(host) == ["taken"]
+
+
+async def test_message_whose_key_is_gone_stops_no_other(host, filed):
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message("in_review"))
+    lost = update(inbox).values(data_key=b"gone:" + b"0" * 60)
+    await host.database.run(lambda transaction: transaction.connection.execute(lost))
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    await host.worker().run_until_idle()
+    assert (await host.track(filed)).progress.state == "closed"
+    assert sorted(await results(host)) == ["defect", "taken"]
+
+
+async def test_more_messages_than_one_page_are_read_at_once(host, filed, monkeypatch):
+    monkeypatch.setattr("nagorik_host.engine.inbox.PAGE", 2)
+    for number in range(5):
+        await host.inbox.receive(SERVICE, headers=GENUINE, body=message("in_review"), message_id=str(number))
+    assert await host.inbox.handle() == 5
+    assert set(await results(host)) == {"taken"}
+
+
+async def test_two_workers_take_a_message_once(host, filed):
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message("in_review"))
+    assert sorted(await asyncio.gather(host.inbox.handle(), host.inbox.handle())) == [0, 1]
+    kinds = [event.kind for event in (await host.track(filed)).events]
+    assert kinds.count("status-received") == 2
 
 
 async def test_message_that_cannot_be_read_stops_no_other(host, filed):

@@ -8,36 +8,70 @@ proved where it is from; a gateway's notice is only a hint to ask the gateway.
 import hashlib
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import insert, select, update
+import structlog
+from sqlalchemy import insert, literal, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from nagorik import NagorikError, Platform
 from nagorik.clock import Clock
-from nagorik.journey import Noticed, NotPossible, Outcome, Reported, step
+from nagorik.journey import JournalBroken, Noticed, NotPossible, Reported, step
+from nagorik.lifecycle import IllegalTransition
 from nagorik.model.payment import PaymentNoticeRequest
 from nagorik.model.status import CallbackRequest
 from nagorik_host.engine.plans import Plans
 from nagorik_host.store.books import Books, NoSuchApplication
+from nagorik_host.store.columns import Instant
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.schema import inbox, payments
-from nagorik_host.vault import Erased, Vault
+from nagorik_host.vault import Erased, SealBroken, Vault
+
+_log = structlog.stdlib.get_logger("nagorik.host")
 
 MESSAGE: Final = "message"
+INBOX: Final = "inbox"
+"""What a hint names in an application's place when a message has come in."""
 PAGE: Final = 50
+PATIENCE: Final = timedelta(minutes=1)
+"""How long a message that names nothing known is kept for the answer that makes it known."""
+UNKNOWN: Final = "unknown-reference"
+DEFECT: Final = "defect"
+
+
+class _Place(NamedTuple):
+    received_at: datetime
+    id: str
+
+
+_BEGINNING: Final = _Place(datetime(1970, 1, 1, tzinfo=UTC), "")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Message:
     id: str
     offer: str
-    headers: Mapping[str, str]
-    body: bytes
+    received_at: datetime
+    wrapped: bytes | None
+    sealed: bytes
+
+    @property
+    def place(self) -> _Place:
+        return _Place(self.received_at, self.id)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Told:
+    """What a plugin made of a message: something that happened, or why it says nothing."""
+
+    outcome: Noticed | Reported | None
+    result: str = ""
 
 
 class Inbox:
@@ -53,6 +87,8 @@ class Inbox:
         self._vault = vault
         self._plans = plans
         self._clock = clock
+        self._has_news = False
+        self._listeners: list[Callable[[], None]] = []
 
     async def receive(
         self, offer: str, *, headers: Mapping[str, str], body: bytes, message_id: str | None = None
@@ -72,72 +108,114 @@ class Inbox:
         kind = f"message/{offer}"
         known_by = message_id if message_id is not None else hashlib.sha256(body).hexdigest()
         message = self._vault.lookup(kind, known_by)
-        return await self._database.run(
+        new = await self._database.run(
             partial(self._keep, offer=offer, message=message, headers=dict(headers), body=body)
         )
+        if new:
+            self._has_news = True
+            for heard in self._listeners:
+                heard()
+        return new
+
+    @property
+    def has_news(self) -> bool:
+        """Whether a message came in through this process that was not looked at yet."""
+        return self._has_news
+
+    @contextmanager
+    def listening(self, heard: Callable[[], None]) -> Iterator[None]:
+        """Call ``heard`` whenever a message comes in through this process."""
+        self._listeners.append(heard)
+        try:
+            yield
+        finally:
+            self._listeners.remove(heard)
 
     async def handle(self) -> int:
-        """Read what has come in and is not read yet; how many messages there were."""
-        messages = await self._database.run(self._unread)
-        for message in messages:
-            application, result = await self._read(message)
-            await self._database.run(partial(self._handled, message=message, application=application, result=result))
-        return len(messages)
+        """Read what has come in and is not read yet; how many messages are done with.
 
-    async def _read(self, message: _Message) -> tuple[str | None, str]:
-        """The application that a message was about, and what came of it."""
+        One that names nothing known stays unread for a minute: its application may be being filed just now.
+        """
+        self._has_news = False
+        done, after = 0, _BEGINNING
+        while page := await self._database.run(partial(self._unread, after=after)):
+            for message in page:
+                told = await self._read(message)
+                done += await self._database.run(partial(self._settle, message=message, told=told))
+            after = page[-1].place
+        return done
+
+    async def _read(self, message: _Message) -> _Told:
+        """What the plugin makes of a message."""
         try:
+            key = self._vault.data_key(message.wrapped, message.id)
+            content = json.loads(key.open(message.sealed, MESSAGE))
+            headers, body = content["headers"], b64decode(content["body"])
             if self._is_gateway(message.offer):
-                return await self._notice(message)
-            return await self._callback(message)
-        except NagorikError as error:
-            return None, error.code
-
-    async def _notice(self, message: _Message) -> tuple[str | None, str]:
-        notice = await self._platform.parse_payment_notice(
-            PaymentNoticeRequest(gateway=message.offer, headers=dict(message.headers), body=message.body)
-        )
-
-        def find(transaction: Transaction) -> str | None:
-            query = select(payments.c.application).where(payments.c.id == notice.payment)
-            return transaction.connection.scalar(query)
-
-        application = await self._database.run(find)
-        if application is None:
-            return None, "unknown-payment"
-        return application, await self._take_in(application, Noticed(notice.payment))
-
-    async def _callback(self, message: _Message) -> tuple[str | None, str]:
-        report = await self._platform.parse_callback(
-            CallbackRequest(service=message.offer, headers=dict(message.headers), body=message.body)
-        )
-        plugin = message.offer.partition(".")[0]
-        try:
-            application = await self._database.run(
-                lambda transaction: self._books.find(
-                    transaction, plugin=plugin, agency_reference=report.agency_reference
+                notice = await self._platform.parse_payment_notice(
+                    PaymentNoticeRequest(gateway=message.offer, headers=headers, body=body)
                 )
+                return _Told(Noticed(notice.payment))
+            report = await self._platform.parse_callback(
+                CallbackRequest(service=message.offer, headers=headers, body=body)
             )
-        except NoSuchApplication:
-            return None, "unknown-reference"
-        return application, await self._take_in(application, Reported(report.agency_reference, report.status))
-
-    async def _take_in(self, application: str, outcome: Outcome) -> str:
-        try:
-            await self._database.run(partial(self._step, application=application, outcome=outcome))
-        except NotPossible as refused:
-            return str(refused)
-        except Erased:
-            return "erased"
-        return "taken"
+        except NagorikError as error:
+            return _Told(None, error.code)
+        except (SealBroken, Erased) as error:
+            _log.error("message_unreadable", defect=type(error).__name__, offer=message.offer)
+            return _Told(None, DEFECT)
+        return _Told(Reported(report.agency_reference, report.status))
 
     # In transactions
 
-    def _step(self, transaction: Transaction, *, application: str, outcome: Outcome) -> None:
+    def _settle(self, transaction: Transaction, *, message: _Message, told: _Told) -> bool:
+        """Take in what a message says and be done with it, both or neither; whether it is done with."""
+        query = select(inbox.c.handled_at).where(inbox.c.id == message.id).with_for_update()
+        if transaction.connection.scalar(query) is not None:
+            return False  # another worker was quicker
         now = self._clock.now()
-        kept = self._books.read(transaction, application, for_change=True)
-        plan = self._plans.plan(kept.progress.service, kept.gateway)
-        self._books.change(transaction, kept, step(kept.progress, outcome, plan, now), now, lease=kept.lease)
+        application, result = None, told.result
+        if told.outcome is not None:
+            application = self._application_of(transaction, message.offer, told.outcome)
+            if application is None and now - message.received_at < PATIENCE:
+                return False
+            result = UNKNOWN if application is None else self._take_in(transaction, application, told.outcome, now)
+        transaction.connection.execute(
+            update(inbox)
+            .where(inbox.c.id == message.id)
+            .values(handled_at=now, application=application, result=result)
+        )
+        return True
+
+    def _application_of(self, transaction: Transaction, offer: str, outcome: Noticed | Reported) -> str | None:
+        if isinstance(outcome, Noticed):
+            # A gateway speaks of its own payments only.
+            query = select(payments.c.application).where(
+                payments.c.id == outcome.payment, payments.c.gateway == offer
+            )
+            found: str | None = transaction.connection.scalar(query)
+            return found
+        plugin = offer.partition(".")[0]
+        try:
+            return self._books.find(transaction, plugin=plugin, agency_reference=outcome.agency_reference)
+        except NoSuchApplication:
+            return None
+
+    def _take_in(self, transaction: Transaction, application: str, outcome: Noticed | Reported, now: datetime) -> str:
+        """Step, if that is possible; nothing is written where it is not. What came of it."""
+        try:
+            kept = self._books.read(transaction, application, for_change=True)
+            plan = self._plans.plan(kept.progress.service, kept.gateway)
+            done = step(kept.progress, outcome, plan, now)
+        except (NotPossible, NagorikError) as refused:
+            return refused.code
+        except Erased:
+            return "erased"
+        except (IllegalTransition, JournalBroken, SealBroken) as error:
+            _log.error("message_not_taken", defect=type(error).__name__)
+            return DEFECT
+        self._books.change(transaction, kept, done, now, lease=kept.lease)
+        return "taken"
 
     def _keep(
         self, transaction: Transaction, *, offer: str, message: str, headers: dict[str, str], body: bytes
@@ -158,29 +236,25 @@ class Inbox:
                 transaction.connection.execute(insert(inbox).values(**values))
         except IntegrityError:
             return False
+        transaction.wake(INBOX, offer.partition(".")[0])
         return True
 
-    def _unread(self, transaction: Transaction) -> list[_Message]:
+    @staticmethod
+    def _unread(transaction: Transaction, *, after: _Place) -> list[_Message]:
         query = (
-            select(inbox.c.id, inbox.c.offer, inbox.c.data_key, inbox.c.sealed)
-            .where(inbox.c.handled_at.is_(None))
-            .order_by(inbox.c.received_at)
+            select(inbox)
+            .where(
+                inbox.c.handled_at.is_(None),
+                tuple_(inbox.c.received_at, inbox.c.id)
+                > tuple_(literal(after.received_at, Instant), literal(after.id)),
+            )
+            .order_by(inbox.c.received_at, inbox.c.id)
             .limit(PAGE)
         )
         return [
-            self._opened(row.id, row.offer, row.data_key, row.sealed) for row in transaction.connection.execute(query)
+            _Message(row.id, row.offer, row.received_at, row.data_key, row.sealed)
+            for row in transaction.connection.execute(query)
         ]
-
-    def _opened(self, identity: str, offer: str, wrapped: bytes, sealed: bytes) -> _Message:
-        content = json.loads(self._vault.data_key(wrapped, identity).open(sealed, MESSAGE))
-        return _Message(identity, offer, content["headers"], b64decode(content["body"]))
-
-    def _handled(self, transaction: Transaction, *, message: _Message, application: str | None, result: str) -> None:
-        transaction.connection.execute(
-            update(inbox)
-            .where(inbox.c.id == message.id)
-            .values(handled_at=self._clock.now(), application=application, result=result)
-        )
 
     def _is_gateway(self, offer: str) -> bool:
         if any(gateway.id == offer for gateway in self._platform.gateways):

@@ -23,7 +23,7 @@ from nagorik_host.engine.claims import Stopped
 from nagorik_host.engine.current import APPLICATION
 from nagorik_host.engine.desk import Desk, Round
 from nagorik_host.engine.hand import LEASE, Hand, Taken
-from nagorik_host.engine.inbox import Inbox
+from nagorik_host.engine.inbox import INBOX, Inbox
 from nagorik_host.engine.pace import GRANTED, Grant
 from nagorik_host.engine.plans import Plans
 from nagorik_host.store.books import Books
@@ -127,10 +127,12 @@ class Worker:
         stopping = asyncio.create_task(stop.wait())
         _log.info("worker_started", worker=self._name)
         try:
-            async with self._database.hints(list(self._places), self._woken.set) as hints:
+            heard = self._woken.set
+            async with self._database.hints(list(self._places), heard) as hints:
                 beating_too = asyncio.create_task(self._tidy(hints))
                 try:
-                    await self._work(hints, stop, (stopping, beating))
+                    with self._inbox.listening(heard):
+                        await self._work(hints, stop, (stopping, beating))
                 finally:
                     await _end(beating_too)
         finally:
@@ -175,11 +177,12 @@ class Worker:
         while not stop.is_set():
             self._woken.clear()
             hinted = await self._hinted(hints)
-            if loop.time() >= swept_at + SWEEP:
+            sweeps = loop.time() >= swept_at + SWEEP
+            read = await self._inbox_read() if sweeps or INBOX in hinted or self._inbox.has_news else 0
+            if sweeps:
                 swept_at = loop.time()
-                await self._inbox_read()
                 found = await self._take(partial(self.desk.take, sweep=True))
-            elif self._crowded or wait <= 0:
+            elif self._crowded or wait <= 0 or read:
                 found = await self._take(partial(self.desk.take, sweep=False))
             elif hinted:
                 found = await self._take(partial(self.desk.take, sweep=False, among=hinted))
@@ -203,9 +206,12 @@ class Worker:
             # The sweep finds whatever there was a hint of, and waits for the database if it has to.
             return []
 
-    async def _inbox_read(self) -> None:
-        with suppress(DatabaseUnavailable):
-            await self._inbox.handle()
+    async def _inbox_read(self) -> int:
+        try:
+            return await self._inbox.handle()
+        except DatabaseUnavailable:
+            # What is in the inbox stays there for the next sweep.
+            return 0
 
     async def _take(self, unit: Unit[Round]) -> Round:
         if not self._met:

@@ -1,0 +1,313 @@
+"""A gateway's notices, from the post to the paid application: hints to ask the gateway, whatever they claim."""
+
+import asyncio
+import json
+import sys
+from contextlib import asynccontextmanager
+from datetime import date, timedelta
+from importlib import import_module
+
+import pytest
+from sqlalchemy import select
+
+from nagorik import Applicant, ApplicationDraft, Consent, Operation, PlatformSettings, PluginConfiguration
+from nagorik.bangladesh import Money, PersonName
+from nagorik.loading import Policy
+from nagorik_host import open_host
+from nagorik_host.engine.inbox import PATIENCE
+from nagorik_host.store import open_database
+from nagorik_host.store.schema import inbox
+from nagorik_host.store.upgrade import upgrade
+from nagorik_testing import SimulatedClock
+
+MANIFEST = """\
+manifest_version = 1
+id = "kiosk"
+requires_api = "1.0"
+name = { en = "Office with a till", bn = "ক্যাশ কাউন্টারওয়ালা দপ্তর" }
+owners = [{ name = "Nagorik, host's tests", contact = "host@nagorik.example" }]
+evidence = "modelled"
+as_of = 2026-11-24
+
+[[services]]
+id = "kiosk.stamp"
+name = { en = "A stamp", bn = "একটি সিল" }
+form = "forms:StampForm"
+reads = ["quote", "status"]
+writes = { submit = "native" }
+
+[[gateways]]
+id = "kiosk.till"
+name = { en = "The till", bn = "ক্যাশ কাউন্টার" }
+reads = ["query-payment", "payment-notice"]
+writes = { start-payment = "native" }
+
+[[gateways]]
+id = "kiosk.other"
+name = { en = "Another till", bn = "আরেকটি কাউন্টার" }
+reads = ["query-payment", "payment-notice"]
+writes = { start-payment = "native" }
+"""
+FORM = """\
+from nagorik import Form
+
+
+class StampForm(Form):
+    pass
+"""
+PLUGIN = """\
+import json
+from datetime import date, timedelta
+
+from nagorik import (
+    Accepted,
+    AgencyRejected,
+    AgencyStatus,
+    ApplicationState,
+    PaymentNotice,
+    PaymentReport,
+    PaymentStarted,
+    PaymentState,
+    Quote,
+    Text,
+    hookimpl,
+)
+from nagorik.bangladesh import Money
+from nagorik.model.fee import FeeDue, QuoteLine
+from nagorik.model.source import Source
+
+PRICE = Money.taka(10)
+PAID, ASKED = set(), []
+
+
+@hookimpl
+async def nagorik_quote_fees(request, context):
+    now = context.clock.now()
+    line = QuoteLine(code="stamp", text=Text(en="Stamp", bn="সিল"), amount=PRICE, vat=Money.taka(0))
+    source = Source(title="A model", as_of=date(2026, 11, 24), verified=False)
+    return Quote(
+        id="quote-1",
+        stage=request.stage,
+        lines=(line,),
+        total=PRICE,
+        due=FeeDue.BEFORE_SUBMISSION,
+        issued_at=now,
+        expires_at=now + timedelta(days=9),
+        source=source,
+    )
+
+
+@hookimpl
+async def nagorik_start_payment(request, context):
+    return PaymentStarted(reference="T-1")
+
+
+@hookimpl
+async def nagorik_query_payment(request, context):
+    ASKED.append(request.payment)
+    if request.payment not in PAID:
+        return PaymentReport(state=PaymentState.PENDING)
+    return PaymentReport(state=PaymentState.CAPTURED, amount=PRICE, captured_at=context.clock.now())
+
+
+@hookimpl
+async def nagorik_parse_payment_notice(request, context):
+    if request.headers.get("mark") != "genuine":
+        raise AgencyRejected("notice-not-proved")
+    return PaymentNotice(payment=json.loads(request.body)["payment"])
+
+
+@hookimpl
+async def nagorik_submit(request, context):
+    status = AgencyStatus(state=ApplicationState.SUBMITTED, raw="taken", at=context.clock.now(), final=False)
+    return Accepted(reference="K-1", status=status)
+
+
+@hookimpl
+async def nagorik_get_status(request, context):
+    return AgencyStatus(state=ApplicationState.SUBMITTED, raw="taken", at=context.clock.now(), final=False)
+"""
+TILL, OTHER, SERVICE = "kiosk.till", "kiosk.other", "kiosk.stamp"
+GENUINE = {"mark": "genuine"}
+
+
+@pytest.fixture
+def till(tmp_path, monkeypatch):
+    """The office's plugin, installed for one test: who has ``PAID``, and which payments were ``ASKED`` about."""
+    info, root = tmp_path / "nagorik_kiosk-1.0.0.dist-info", tmp_path / "nagorik_kiosk"
+    info.mkdir()
+    root.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.4\nName: nagorik-kiosk\nVersion: 1.0.0\n")
+    (info / "entry_points.txt").write_text("[nagorik.plugins]\nkiosk = nagorik_kiosk.plugin\n")
+    (root / "__init__.py").touch()
+    (root / "plugin.toml").write_text(MANIFEST, "utf-8")
+    (root / "forms.py").write_text(FORM, "utf-8")
+    (root / "plugin.py").write_text(PLUGIN, "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield import_module("nagorik_kiosk.plugin")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "nagorik_kiosk"]:
+        del sys.modules[name]
+
+
+@asynccontextmanager
+async def opened(url, keyring, clock):
+    settings = PlatformSettings(
+        plugins={
+            "kiosk": PluginConfiguration(settings={"base_url": "http://127.0.0.1:9"}, egress=frozenset({"127.0.0.1"}))
+        },
+        admission=Policy(allow=frozenset({"kiosk"})),
+        clock=clock,
+    )
+    async with open_host(url, keyring, settings, lease_clock=SimulatedClock()) as host:
+        yield host
+
+
+@pytest.fixture
+async def host(till, ready_url, keyring):
+    async with opened(ready_url, keyring, SimulatedClock()) as host:
+        yield host
+
+
+async def apply(host) -> str:
+    now = host.clock.now()
+    consent = Consent(
+        id="consent-kiosk",
+        service=SERVICE,
+        operations=frozenset(Operation),
+        fee_ceiling=Money.taka(100),
+        given_at=now,
+        expires_at=now + timedelta(days=400),
+    )
+    applicant = Applicant(name=PersonName(en="PORIKKHA NAGORIK"), birth_date=date(2001, 2, 3))
+    draft = ApplicationDraft(service=SERVICE, applicant=applicant, form={}, consent=consent, gateway=TILL)
+    return await host.apply(draft)
+
+
+async def payment_of(host, application) -> str:
+    (payment,) = (await host.track(application)).progress.payments
+    return payment.id
+
+
+@pytest.fixture
+async def waiting(host, till):
+    """An application that waits for its payer, and the payment."""
+    application = await apply(host)
+    await host.worker().run_until_idle()
+    payment = await payment_of(host, application)
+    assert (await host.track(application)).progress.payment(payment).state == "pending"
+    till.ASKED.clear()
+    return application, payment
+
+
+def notice(payment: str) -> bytes:
+    return json.dumps({"payment": payment}).encode()
+
+
+async def results(host) -> list[str | None]:
+    query = select(inbox.c.result).order_by(inbox.c.received_at, inbox.c.id)
+    return list(await host.database.run(lambda t: t.connection.scalars(query).all()))
+
+
+async def state(host, application) -> str:
+    return (await host.track(application)).progress.state.value
+
+
+async def test_notice_of_a_payment_lets_the_gateway_be_asked_at_once(host, till, waiting):
+    application, payment = waiting
+    till.PAID.add(payment)
+    assert await host.inbox.receive(TILL, headers=GENUINE, body=notice(payment))
+    await host.worker().run_until_idle()
+    assert await state(host, application) == "submitted"
+    assert (till.ASKED, await results(host)) == ([payment], ["taken"])
+
+
+async def test_notice_is_believed_in_nothing(host, till, waiting):
+    """It comes before the payer has paid, or lies: the gateway's word counts."""
+    application, payment = waiting
+    await host.inbox.receive(TILL, headers=GENUINE, body=notice(payment))
+    await host.worker().run_until_idle()
+    assert await state(host, application) == "awaiting_payment"
+    assert (till.ASKED, await results(host)) == ([payment], ["taken"])
+
+
+async def test_notice_that_comes_again_and_again_is_one(host, till, waiting):
+    _, payment = waiting
+    till.PAID.add(payment)
+    for _ in range(3):
+        await host.inbox.receive(TILL, headers=GENUINE, body=notice(payment))
+        await host.worker().run_until_idle()
+    assert (till.ASKED, await results(host)) == ([payment], ["taken"])
+
+
+async def test_notice_that_comes_late_changes_nothing(host, till, waiting):
+    """The same payment is named by another message once its application is filed."""
+    application, payment = waiting
+    till.PAID.add(payment)
+    seen = []
+    for number in ("first", "second"):
+        await host.inbox.receive(TILL, headers=GENUINE, body=notice(payment), message_id=number)
+        await host.worker().run_until_idle()
+        progress = (await host.track(application)).progress
+        seen.append((progress.state, progress.payments))
+    assert seen[0] == seen[1]
+    assert seen[0][0] == "submitted"
+    assert await results(host) == ["taken", "taken"]
+
+
+@pytest.mark.parametrize(
+    ("gateway", "headers", "named", "result"),
+    [
+        (TILL, {"mark": "forged"}, None, "agency-rejected"),
+        (TILL, GENUINE, "nobody-s-payment", "unknown-reference"),
+        (OTHER, GENUINE, None, "unknown-reference"),
+    ],
+    ids=["forged", "unknown", "another gateway's"],
+)
+async def test_notice_that_is_nobodys_asks_nobody(host, till, waiting, gateway, headers, named, result):
+    application, payment = waiting
+    before = await host.track(application)
+    await host.inbox.receive(gateway, headers=headers, body=notice(named or payment))
+    await host.inbox.handle()
+    assert await host.track(application) == before
+    host.clock.set(host.clock.now() + PATIENCE)
+    await host.inbox.handle()
+    assert await results(host) == [result]
+
+
+async def test_notice_that_comes_to_another_process_is_heard_at_once(till, postgresql_url, keyring, monkeypatch):
+    """One process receives, another works; no sweep comes after the first, so that only a hint can tell it."""
+    monkeypatch.setattr("nagorik_host.engine.worker.SWEEP", 3600.0)
+    database = await open_database(postgresql_url)
+    await upgrade(database)
+    await database.close()
+    clock = SimulatedClock()
+    async with opened(postgresql_url, keyring, clock) as desk, opened(postgresql_url, keyring, clock) as host:
+        application = await apply(desk)
+        await told(host, desk, till, application)
+
+
+async def test_notice_that_comes_to_the_workers_process_is_heard_at_once(till, tmp_path, keyring, monkeypatch):
+    monkeypatch.setattr("nagorik_host.engine.worker.SWEEP", 3600.0)
+    url = f"sqlite:///{tmp_path}/books.db"
+    database = await open_database(url)
+    await upgrade(database)
+    await database.close()
+    async with opened(url, keyring, SimulatedClock()) as host:
+        application = await apply(host)
+        await told(host, host, till, application)
+
+
+async def told(host, desk, till, application: str) -> None:
+    """Let a worker of ``host`` run, and tell it through ``desk`` that the payer has paid."""
+    ending = asyncio.Event()
+    run = asyncio.create_task(host.worker().run(ending))
+    async with asyncio.timeout(60):
+        while not till.ASKED:  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.005)
+        payment = await payment_of(desk, application)
+        till.PAID.add(payment)
+        await desk.inbox.receive(TILL, headers=GENUINE, body=notice(payment))
+        while await state(desk, application) != "submitted":  # noqa: ASYNC110 - nor has this
+            await asyncio.sleep(0.005)
+    ending.set()
+    await run
