@@ -5,7 +5,10 @@ Every document that is handed in is kept by itself, so that erasing one citizen'
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+import os
+import re
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -15,7 +18,9 @@ from nagorik_host.vault import Vault
 
 CHUNK: Final = 65_536
 PLACE: Final = "document"
+_IDENTITY: Final = re.compile(r"[0-9a-f]{32}")
 _FILES: Final = f"??/{'?' * 32}"
+_UNFINISHED: Final = f"{_FILES}.new"
 _LENGTH: Final = 2
 """Bytes that say how long the wrapped key is, which comes before the sealed content."""
 
@@ -52,10 +57,32 @@ class FolderDocuments:
 
     def remove(self, identity: str) -> bool:
         """Erase a document; whether it was there."""
-        path = self._path(identity)
-        there = path.exists()
-        path.unlink(missing_ok=True)
-        return there
+        try:
+            self._path(identity).unlink()
+        except (NoSuchDocument, FileNotFoundError):
+            return False
+        return True
+
+    def kept(self) -> Iterator[str]:
+        """The ids of all documents that are here."""
+        return (path.name for path in self._folder.glob(_FILES))
+
+    def kept_at(self, identity: str) -> datetime | None:
+        """When a document was written last, in UTC; ``None`` if it is not here any more."""
+        try:
+            return _written_at(self._path(identity))
+        except NoSuchDocument:
+            return None
+
+    def sweep(self, before: datetime) -> int:
+        """Remove what a process that died began to write before this instant; how many files there were."""
+        removed = 0
+        for path in list(self._folder.glob(_UNFINISHED)):
+            written_at = _written_at(path)
+            if written_at is not None and written_at < before:
+                path.unlink(missing_ok=True)
+                removed += 1
+        return removed
 
     def rotate(self) -> int:
         """Wrap the key of every document by the host's key in use; how many were wrapped by another."""
@@ -81,8 +108,8 @@ class FolderDocuments:
         return self._vault.data_key(wrapped, identity).open(sealed, PLACE)
 
     def _path(self, identity: str) -> Path:
-        if not (identity.isascii() and identity.isalnum()):
-            raise NoSuchDocument
+        if not _IDENTITY.fullmatch(identity):
+            raise NoSuchDocument  # and no way out of the folder
         return self._folder / identity[:2] / identity
 
 
@@ -91,9 +118,25 @@ def _parts(content: bytes) -> tuple[bytes, bytes]:
     return content[_LENGTH : _LENGTH + length], content[_LENGTH + length :]
 
 
+def _written_at(path: Path) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
+
+
 def _replace(path: Path, wrapped: bytes, sealed: bytes) -> None:
-    """Write a file as a whole: whoever reads it finds the old content or the new."""
+    """Write a file as a whole, for good: whoever reads it finds the old content or the new, whatever breaks off."""
     beside = path.with_name(f"{path.name}.new")
-    beside.touch(mode=0o600)
-    beside.write_bytes(len(wrapped).to_bytes(_LENGTH, "big") + wrapped + sealed)
+    beside.unlink(missing_ok=True)
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(len(wrapped).to_bytes(_LENGTH, "big") + wrapped + sealed)
+        file.flush()
+        os.fsync(file.fileno())
     beside.replace(path)
+    # The books say that it is here, and they survive a loss of power; so does its place in the folder.
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,5 +1,6 @@
 """Working, tracking, deciding, stopping: what an operator does every day."""
 
+import asyncio
 import json
 import os
 import signal
@@ -254,6 +255,35 @@ def test_erasure_leaves_a_journal_that_verifies_and_nothing_to_read(ready, world
     audit = ready("audit", "verify", "--json")
     assert audit.code == 0
     assert (audit.document["applications"], audit.document["erased"]) == (2, 1)
+
+
+def test_document_without_an_owner_is_found_and_removed_once_it_is_a_day_old(ready, world, place):
+    world.closed()
+    folder = place / "nagorik-documents"
+    owned = {path for path in folder.rglob("*") if path.is_file()}
+    assert owned
+    orphan = asyncio.run(world.documents.put("photo", "image/png", b"nobody's")).id
+    unfinished = folder / orphan[:2] / f"{'0' * 32}.new"
+    unfinished.write_bytes(b"half")
+    young = ready("audit", "documents", "--json")
+    assert (young.code, young.document["orphans"]) == (0, 0)
+    for path in (folder / orphan[:2] / orphan, unfinished):
+        os.utime(path, (0, 0))
+    assert "1 belong to no application; --remove removes them." in ready("audit", "documents").out
+    removed = ready("audit", "documents", "--remove", "--json")
+    assert (removed.code, removed.document["removed"], removed.document["unfinished_removed"]) == (0, 1, 1)
+    assert {path for path in folder.rglob("*") if path.is_file()} == owned
+
+
+def test_document_that_is_missing_is_told_by_its_application(ready, world, place):
+    application = world.closed()
+    gone = [path for path in (place / "nagorik-documents").rglob("*") if path.is_file()]
+    gone[0].unlink()
+    found = ready("audit", "documents", "--json")
+    assert (found.code, found.document["missing"]) == (1, {application: 1})
+    assert f"{application}: 1 of its documents are missing" in ready("audit", "documents").err
+    assert ready("erase", application).code == 0
+    assert ready("audit", "documents").code == 0
 
 
 def test_retention_erases_what_has_been_closed_for_long(ready, world, place, monkeypatch):

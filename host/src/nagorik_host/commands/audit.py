@@ -1,13 +1,16 @@
-"""``nagorik audit``: proof that nobody changed the books behind the host's back."""
+"""``nagorik audit``: proof that nobody changed the books behind the host's back, and that papers have an owner."""
 
 import argparse
 from typing import Final
 
 from nagorik.cli.command import ExitCode
 from nagorik.cli.output import add_json_argument, print_error, print_json, print_lines
-from nagorik_host.commands.running import opened_database, run_command
+from nagorik_host.commands.running import now, opened_database, run_command
+from nagorik_host.documents import FolderDocuments
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.audit import verify_journals
+from nagorik_host.store.books import Books
+from nagorik_host.store.orphans import GRACE, compare
 from nagorik_host.store.upgrade import require_newest
 from nagorik_host.vault import Vault
 
@@ -15,16 +18,28 @@ from nagorik_host.vault import Vault
 class AuditCommand:
     """The command as ``nagorik.commands`` wants it."""
 
-    help = "verify every journal: that nothing was changed, dropped or added"
+    help = "verify every journal; find documents that no application refers to, and those that are missing"
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's arguments."""
-        parser.add_argument("action", choices=("verify",), help="verify every application's journal and row")
-        add_json_argument(parser)
+        actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+        verify = actions.add_parser(
+            "verify", help="verify that nothing was changed, dropped or added", allow_abbrev=False
+        )
+        add_json_argument(verify)
+        documents = actions.add_parser(
+            "documents", help="compare the documents' folder with the books", allow_abbrev=False
+        )
+        documents.add_argument(
+            "--remove", action="store_true", help="remove what is a day old and no application refers to"
+        )
+        add_json_argument(documents)
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Verify; exit code 1 where anything is not what was written."""
-        return run_command(lambda: _verify(as_json=arguments.json))
+        """Exit code 1 where anything is not as it should be."""
+        if arguments.action == "verify":
+            return run_command(lambda: _verify(as_json=arguments.json))
+        return run_command(lambda: _documents(remove=arguments.remove, as_json=arguments.json))
 
 
 async def _verify(*, as_json: bool) -> int:
@@ -47,6 +62,30 @@ async def _verify(*, as_json: bool) -> int:
         sound = f"{len(problems)} applications are not what was written." if problems else "All is as it was written."
         print_lines(f"{applications} applications, {entries} entries, {erased} erased. {sound}")
     return ExitCode.FINDINGS if problems else ExitCode.OK
+
+
+async def _documents(*, remove: bool, as_json: bool) -> int:
+    settings = load_host_settings()
+    vault = Vault(settings.keyring())
+    books, documents = Books(vault), FolderDocuments(settings.documents, vault)
+    async with opened_database(settings) as database:
+        await require_newest(database)
+        found = await compare(database, books, documents, now())
+    removed = sum(documents.remove(one) for one in found.orphans) if remove else 0
+    unfinished = documents.sweep(now() - GRACE) if remove else 0
+    if as_json:
+        told = {"documents": found.documents, "orphans": len(found.orphans), "removed": removed}
+        print_json(told | {"unfinished_removed": unfinished, "missing": found.missing})
+    else:
+        for application, number in found.missing.items():
+            print_error(f"{application}: {number} of its documents are missing; restore the folder from a backup")
+        ended = f"{removed} were removed" if remove else "--remove removes them" if found.orphans else ""
+        print_lines(
+            f"{found.documents} documents; {len(found.orphans)} belong to no application"
+            + (f"; {ended}." if ended else ".")
+        )
+    left = len(found.orphans) - removed
+    return ExitCode.FINDINGS if left or found.missing else ExitCode.OK
 
 
 command: Final = AuditCommand()

@@ -6,16 +6,21 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
-from sqlalchemy import Table, delete, literal, select, update
+from sqlalchemy import Table, bindparam, delete, literal, select, update
 
 from nagorik.journey.events import ArtefactFetched
 from nagorik_host.documents import FolderDocuments
-from nagorik_host.store.books import Books, NoSuchApplication
+from nagorik_host.store.books import Books, Kept, NoSuchApplication
+from nagorik_host.store.chain import Entry, event_of
 from nagorik_host.store.database import Database, Transaction
-from nagorik_host.store.schema import applications, inbox, payloads
+from nagorik_host.store.schema import applications, inbox, journal, payloads
 from nagorik_host.vault import Erased, Vault
 
 PAGE: Final = 500
+
+_FETCHED: Final = select(journal).where(
+    journal.c.application == bindparam("application"), journal.c.kind == "artefact-fetched"
+)
 
 
 class StillOpen(Exception):
@@ -60,18 +65,15 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
     )
 
 
-def documents_of(transaction: Transaction, books: Books, application: str) -> list[str]:
+def referred_to(transaction: Transaction, books: Books, kept: Kept) -> list[str]:
     """The ids of all documents that an application has in the host's store: handed in, and fetched.
 
     Raises:
-        NoSuchApplication: The books hold none by this id.
+        NoSuchApplication: Its data were erased.
     """
-    try:
-        kept = books.read(transaction, application)
-        handed_in = [document.id for document in books.draft(transaction, kept).documents]
-        events = books.events(transaction, kept)
-    except Erased:
-        return []
+    handed_in = [document.id for document in books.draft(transaction, kept).documents]
+    rows = transaction.connection.execute(_FETCHED, {"application": kept.id})
+    events = (event_of(Entry(*row), kept.key) for row in rows)
     return handed_in + [event.document.id for event in events if isinstance(event, ArtefactFetched)]
 
 
@@ -88,7 +90,10 @@ async def erase_application(
     def closed_documents(transaction: Transaction) -> list[str]:
         if _closed_at(transaction, application) is None:
             raise StillOpen
-        return documents_of(transaction, books, application)
+        try:
+            return referred_to(transaction, books, books.read(transaction, application))
+        except Erased:
+            return []
 
     # The files first: interrupted in between, erasing again still finds what is to be erased.
     for identity in await database.run(closed_documents):
