@@ -8,7 +8,9 @@ from nagorik_host.engine import hand
 from nagorik_host.store import open_database
 from nagorik_testing.campaign.cohort import Cohort, DatabaseInUse, prepare
 from nagorik_testing.campaign.fate import Moment, draw
-from nagorik_testing.campaign.run import Plan, campaign
+from nagorik_testing.campaign.people import People
+from nagorik_testing.campaign.plan import Plan
+from nagorik_testing.campaign.run import campaign
 
 SEED = 5
 
@@ -48,11 +50,11 @@ async def test_host_that_sends_again_what_it_does_not_know_is_found_out(tmp_path
     fates = (draw(SEED, number, offers) for number in range(1, 600))
     lost = tuple(fate.number for fate in fates if fate.files and is_lost_early(fate))[:5]
     monkeypatch.setattr(hand, "step", forgetful)
-    found = (await campaign(Plan(applications=0, seed=SEED, url=url, only=lost))).findings
+    found = (await campaign(Plan(applications=0, seed=SEED, url=url, only=lost, alone=True))).findings
     assert "filed-twice" in {finding.code for finding in found}
     # Found again when they are run without the others, and gone when the host is sound.
     twice = tuple(int(finding.application[1:]) for finding in found if finding.code == "filed-twice")
-    alone = Plan(applications=0, seed=SEED, url=url, only=twice)
+    alone = Plan(applications=0, seed=SEED, url=url, only=twice, alone=True)
     assert "filed-twice" in {finding.code for finding in (await campaign(alone)).findings}
     monkeypatch.undo()
     assert (await campaign(alone)).findings == []
@@ -75,7 +77,11 @@ async def test_database_of_somebody_else_is_left_alone(tmp_path, keyring):
     async with Platform.discover(cohort.settings()) as platform:
         database = await open_database(url)
         try:
-            await cohort.hand_in(database, platform, [draw(SEED, 1, cohort.agencies.offers(platform))])
+            people = People(
+                cohort._host(database, platform), cohort.agencies, [draw(SEED, 1, cohort.agencies.offers(platform))]
+            )
+            cohort.clock.advance(86_400)
+            await people.act()
         finally:
             await database.close()
     with pytest.raises(DatabaseInUse):

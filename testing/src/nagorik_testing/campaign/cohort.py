@@ -2,23 +2,23 @@
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from sqlalchemy import delete, func, select
 
-from nagorik import ApplicationDraft, Platform, PlatformSettings, PluginConfiguration
+from nagorik import NagorikError, Platform, PlatformSettings, PluginConfiguration
+from nagorik.model.payment import QueryPaymentRequest
 from nagorik_host import Host
+from nagorik_host.engine.agencies import Agencies as HostAgencies, Manners
 from nagorik_host.engine.hand import LEASE
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import Database, Transaction, open_database
-from nagorik_host.store.books import AlreadyOpen
 from nagorik_host.store.schema import applications, metadata
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import Keyring
@@ -26,7 +26,9 @@ from nagorik_testing.campaign.agencies import Agencies
 from nagorik_testing.campaign.comparison import Finding, compare, readable
 from nagorik_testing.campaign.fate import Fate
 from nagorik_testing.campaign.kills import KillingPolicy, Life, MortalDatabase, MortalTransport, Reaper
-from nagorik_testing.campaign.people import People, consent
+from nagorik_testing.campaign.people import People
+from nagorik_testing.campaign.repeatable import RepeatableDatabase
+from nagorik_testing.campaign.told import Told
 from nagorik_testing.citizens import SyntheticCitizens
 from nagorik_testing.clock import SimulatedClock
 from nagorik_testing.contract.watch import canaries, leaked, listening
@@ -35,6 +37,8 @@ from nagorik_testing.in_process import SimulatorTransport
 from nagorik_testing.loopback import LOOPBACK
 from nagorik_testing.simulator import Simulator
 
+IN_MEMORY: Final = "sqlite://"
+"""The URL of books in this process's memory, where the same campaign is the same again."""
 HORIZON: Final = timedelta(days=1)
 LASTING_HORIZON: Final = timedelta(days=75)
 """Simulated time after which whatever still waits is left and compared as it is."""
@@ -45,24 +49,6 @@ STEPS: Final = (2.0, 120.0, 1800.0, 14_400.0)
 
 class DatabaseInUse(Exception):
     """A campaign is to run on a database that holds applications of somebody else."""
-
-
-@dataclass(slots=True)
-class Told:
-    """What became of a campaign so far, cohort by cohort."""
-
-    applications: int = 0
-    ends: Counter[str] = field(default_factory=Counter)
-    services: Counter[str] = field(default_factory=Counter)
-    killed: Counter[str] = field(default_factory=Counter)
-    at_operations: Counter[str] = field(default_factory=Counter)
-    calls: int = 0
-    requests: int = 0
-    faults: int = 0
-    acts: int = 0
-    refused_doubles: int = 0
-    simulated: timedelta = timedelta()
-    findings: list[Finding] = field(default_factory=list)
 
 
 async def prepare(url: str) -> None:
@@ -100,6 +86,8 @@ class Cohort:
         self.clock = SimulatedClock()
         self.machine = SimulatedClock()
         self.agencies = Agencies(self.clock, seed)
+        self._chance = random.Random()  # noqa: S311 - reproducible on purpose
+        self._memory: RepeatableDatabase | None = None
 
     def settings(self) -> PlatformSettings:
         """A platform that reaches the simulators in this process."""
@@ -115,6 +103,7 @@ class Cohort:
             policies=(KillingPolicy(),),
             documents=MemoryDocuments(),
             clock=self.clock,
+            chance=self._chance,
             # The machine is kept busy on purpose, and a step that waits for its turn is no plugin's fault.
             longest_step=BUSY,
             import_seconds=BUSY,
@@ -122,14 +111,16 @@ class Cohort:
 
     async def run(self, fates: Sequence[Fate], platform: Platform, told: Told) -> None:
         """Carry all of them as far as they go, compare, and add to what is told."""
+        self._chance.seed(f"cohort:{self._seed}:{fates[0].number}")
         async with AsyncExitStack() as stack:
             heard = stack.enter_context(listening())
-            database = await open_database(self._url)
+            database = await self._open()
             stack.push_async_callback(database.close)
+            await _warm(platform, self.clock.now())
             desk = self._host(database, platform)
-            told.refused_doubles += await self.hand_in(database, platform, fates)
             reaper, people = Reaper(fates), People(desk, self.agencies, fates)
             began = self.clock.now()
+            self._horizon = LASTING_HORIZON if any(fate.lasting for fate in fates) else HORIZON
             await self._carry(platform, reaper, people)
             compared = await compare(desk, self.agencies, fates)
             told.findings += compared.findings
@@ -145,44 +136,31 @@ class Cohort:
             told.requests += self.agencies.requests
             told.faults += self.agencies.faults
             told.acts += people.acts
+            told.refused_doubles += people.refused_doubles
             told.simulated += self.clock.now() - began
             await database.run(clear)
 
+    async def _open(self) -> Database:
+        if self._url != IN_MEMORY:
+            return await open_database(self._url)
+        self._memory = self._memory or RepeatableDatabase(self._chance)
+        return self._memory
+
     def _host(self, database: Database, platform: Platform) -> Host:
-        return Host(
+        host = Host(
             database=database,
             platform=platform,
             keyring=self._keyring,
             clock=self.clock,
             lease_clock=self.machine,
         )
-
-    async def hand_in(self, database: Database, platform: Platform, fates: Sequence[Fate]) -> int:
-        """Hand all in, and script what awaits them; how many second clicks were refused."""
-        desk = self._host(database, platform)
-        refused = 0
-        for fate in fates:
-            example = self.agencies.example(fate)
-            draft = ApplicationDraft(
-                service=fate.service, applicant=example.applicant, form=dict(example.form), gateway=fate.gateway
-            )
-            reference = f"NGK-{fate.id.hex[:16].upper()}"
-            allowed = consent(desk, fate)
-            await desk.apply(draft, consent=allowed, application=str(fate.id), client_reference=reference)
-            if fate.handed_in_twice:
-                try:
-                    await desk.apply(draft, consent=allowed, client_reference=reference)
-                except AlreadyOpen:
-                    refused += 1
-            key = UUID((await desk.track(str(fate.id))).progress.idempotency_key)
-            payments = [str(uuid5(key, f"payment/{number}")) for number in range(1, len(fate.payments) + 1)]
-            self.agencies.script(fate, reference, payments)
-        return refused
+        manners = {one.id: Manners.of(one.manifest) for one in platform.plugins if one.manifest is not None}
+        host.agencies = HostAgencies(manners, chance=self._chance)
+        return host
 
     async def _carry(self, platform: Platform, reaper: Reaper, people: People) -> None:
         """Let time pass until nothing is due any more; whoever is killed is followed by another."""
-        chance = random.Random(f"time:{self._seed}")  # noqa: S311 - reproducible on purpose
-        end = self.clock.now() + HORIZON
+        end = self.clock.now() + self._horizon
         crew = [await self._member(platform, reaper) for _ in range(self._workers)]
         try:
             while True:
@@ -199,14 +177,14 @@ class Cohort:
                 if not dues or min(dues) > end or any(record.quarantine for record in platform.plugins):
                     return
                 self.clock.set(max(min(dues), self.clock.now()))
-                self.clock.advance(chance.choice(STEPS))
+                self.clock.advance(self._chance.choice(STEPS))
         finally:
             for member in crew:
                 await member.database.close()
 
     async def _member(self, platform: Platform, reaper: Reaper) -> "_Member":
         life = Life(reaper)
-        database = MortalDatabase(await open_database(self._url), life)
+        database = MortalDatabase(await self._open(), life, shared=self._url == IN_MEMORY)
         return _Member(life, database, self._host(database, platform).worker())
 
     def _leaks(self, fates: Sequence[Fate], text: str) -> list[Finding]:
@@ -229,6 +207,17 @@ class _Member:
 
     async def live(self) -> tuple[bool, datetime | None]:
         return await self.life.live(self.worker)
+
+
+async def _warm(platform: Platform, now: datetime) -> None:
+    """Have every plugin used once: it is imported in a thread, and who is first then is the machine's affair."""
+    for service in platform.services:
+        with suppress(NagorikError):
+            await platform.validate(service.id, {})
+    for gateway in platform.gateways:
+        with suppress(NagorikError):
+            unknown = QueryPaymentRequest(gateway=gateway.id, payment=str(UUID(int=0)), started_at=now)
+            await platform.query_payment(unknown)
 
 
 def _transport(simulator: Simulator) -> MortalTransport:

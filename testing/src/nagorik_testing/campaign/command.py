@@ -1,18 +1,16 @@
 """The command ``nagorik campaign``."""
 
 import argparse
-import asyncio
+import os
+import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Final
 
 from nagorik.cli.command import ExitCode
 from nagorik.cli.output import add_json_argument, console, plain, print_json
 from nagorik.logs import configure_logging
-from nagorik_testing.scratch import scratch_folder
 
 HOST_MISSING: Final = "needs the durable host: pip install 'nagorik-testing[host]'"
 
@@ -28,7 +26,9 @@ class CampaignCommand:
             "Hands in example applications for every service of every installed plugin that has a simulator, carries"
             " them through the durable host while requests meet faults and workers are killed at every step, and"
             " compares the host's books with what each simulated agency really did. Time is simulated. No real agency"
-            " is called. The exit code is 0 if the two agree, 1 if they do not, 2 if the campaign cannot be run."
+            " is called. The exit code is 0 if the two agree, 1 if they do not, 2 if the campaign cannot be run, 3 if"
+            " it was cut off. Without --database the same seed is the same campaign, call for call, whatever the"
+            " number of processes; on a database, threads and processes decide who is first."
         )
         parser.add_argument("--applications", type=_count, default=200, metavar="N", help="how many (default: 200)")
         parser.add_argument("--seed", type=int, default=0, metavar="S", help="from which all is drawn (default: 0)")
@@ -38,14 +38,31 @@ class CampaignCommand:
             action="append",
             default=[],
             metavar="N",
-            help="only this application of the campaign, by its number; may be repeated",
+            help="tell only of this application of the campaign, by its number; may be repeated. All that lived"
+            " beside it is played again with it, since that shares its agencies, their outages and its workers",
+        )
+        parser.add_argument(
+            "--alone",
+            action="store_true",
+            help="with --only: without those that lived beside it. What is drawn for it stays the same: its course,"
+            " its faults and its kills; what the others caused does not",
         )
         parser.add_argument(
             "--database",
             metavar="URL",
-            help="an empty database: sqlite:///FILE or postgresql://… (default: a SQLite file that is deleted)",
+            help="an empty database: sqlite:///FILE or postgresql://… (default: books in memory). Further processes"
+            " have one each beside it",
         )
-        parser.add_argument("--workers", type=_count, default=1, metavar="W", help="side by side (default: 1)")
+        parser.add_argument(
+            "--workers", type=_count, default=2, metavar="W", help="side by side on the same books (default: 2)"
+        )
+        parser.add_argument(
+            "--processes",
+            type=_count,
+            default=_cores(),
+            metavar="P",
+            help="that share the work out (default: one for each core)",
+        )
         add_json_argument(parser)
 
     def run(self, arguments: argparse.Namespace) -> int:
@@ -53,41 +70,48 @@ class CampaignCommand:
         configure_logging(level="ERROR")
         if find_spec("nagorik_host") is None:
             return _refused(HOST_MISSING)
+        if arguments.alone and not arguments.only:
+            return _refused("--alone goes with --only")
+        from concurrent.futures.process import BrokenProcessPool
+
         from nagorik_host.store import DatabaseInvalid, DatabaseUnavailable
-        from nagorik_testing.campaign.cohort import DatabaseInUse
-        from nagorik_testing.campaign.run import Plan, campaign
-        from nagorik_testing.campaign.telling import as_document, tell
+        from nagorik_testing.campaign.cohort import IN_MEMORY, DatabaseInUse
+        from nagorik_testing.campaign.plan import Plan
+        from nagorik_testing.campaign.shares import campaign_in_processes
+        from nagorik_testing.campaign.telling import Progress, as_document, tell
         from nagorik_testing.installed import SimulatorUnusable
 
+        plan = Plan(
+            applications=max([arguments.applications, *arguments.only]),
+            seed=arguments.seed,
+            url=arguments.database or IN_MEMORY,
+            workers=arguments.workers,
+            only=tuple(arguments.only),
+            alone=arguments.alone,
+        )
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         began = time.monotonic()
-        try:
-            with _database(arguments.database) as url:
-                plan = Plan(
-                    applications=arguments.applications,
-                    seed=arguments.seed,
-                    url=url,
-                    workers=arguments.workers,
-                    only=tuple(arguments.only),
-                )
-                told = asyncio.run(campaign(plan))
-        except (DatabaseInUse, DatabaseInvalid, DatabaseUnavailable, SimulatorUnusable) as error:
-            return _refused(str(error))
+        cut_off = False
+        with Progress(plan) as progress:
+            try:
+                told = campaign_in_processes(plan, arguments.processes, progress)
+            except (KeyboardInterrupt, BrokenProcessPool):
+                told, cut_off = progress.told, True
+            except (DatabaseInUse, DatabaseInvalid, DatabaseUnavailable, SimulatorUnusable) as error:
+                return _refused(str(error))
         seconds = time.monotonic() - began
         if arguments.json:
-            print_json(as_document(told, seed=arguments.seed, seconds=seconds))
+            print_json(as_document(told, plan, seconds=seconds, cut_off=cut_off))
         else:
-            tell(console(), told, seed=arguments.seed, seconds=seconds)
+            tell(console(), told, plan, seconds=seconds, cut_off=cut_off)
+        if cut_off:
+            return ExitCode.FAILED
         return ExitCode.FINDINGS if told.findings else ExitCode.OK
 
 
-@contextmanager
-def _database(given: str | None) -> Iterator[str]:
-    """The database that was named, or one of our own that is deleted."""
-    if given is not None:
-        yield given
-        return
-    with scratch_folder("campaign") as folder:
-        yield f"sqlite:///{folder}/books.db"
+def _cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _count(text: str) -> int:

@@ -65,6 +65,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
 """The mix that faults are drawn from; an answer lost after processing is the most frequent."""
 
 
+ARRIVALS: Final = 4 * 3600
+LASTING_ARRIVALS: Final = 10 * 86_400
+"""Seconds within which applications are handed in: some meet a crowd, and some nobody."""
+
+
 class Moment(StrEnum):
     """When a worker is killed, relative to one call that it makes."""
 
@@ -132,10 +137,12 @@ class Fate:
     """What the gateway does with its first payments, in order."""
     mishaps: tuple[Mishap, ...]
     kills: tuple[Kill, ...]
+    arrives_after: timedelta
+    """When it is handed in, after the campaign's first."""
     handed_in_twice: bool
     """Whether the citizen's second click arrives too."""
     withdrawn_after: timedelta | None
-    """When the citizen wants it taken back."""
+    """When the citizen wants it taken back, after it was handed in."""
     lasting: bool
     """Whether it takes as long as in life: days and weeks where the others' agency takes seconds and minutes."""
     officer: bool
@@ -175,6 +182,7 @@ def draw(seed: int, number: int, offers: Sequence[Offer]) -> Fate:
             Kill(chance.choice(tuple(Moment)), chance.randint(1, LAST_CALL))
             for _ in range(chance.choice((0, 0, 0, 1, 1, 2)))
         ),
+        arrives_after=timedelta(seconds=chance.uniform(0, LASTING_ARRIVALS if lasting else ARRIVALS)),
         handed_in_twice=_one_in(10, chance),
         withdrawn_after=_withdrawn_after(chance, lasting=lasting) if _one_in(16, chance) else None,
         lasting=lasting,

@@ -73,7 +73,8 @@ class Life:
     def __init__(self, reaper: Reaper) -> None:
         self.reaper = reaper
         self.gone = False
-        self.tasks: set[asyncio.Task[object]] = set()
+        # In the order in which they began, which a set would not keep.
+        self.tasks: dict[asyncio.Task[object], None] = {}
         self._died = asyncio.Event()
 
     def die(self) -> None:
@@ -85,8 +86,8 @@ class Life:
         """The present task is this worker's and dies with it."""
         task = asyncio.current_task()
         if task is not None:
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+            self.tasks[task] = None
+            task.add_done_callback(lambda done: self.tasks.pop(done, None))
 
     async def live(self, worker: Worker) -> tuple[bool, datetime | None]:
         """Work until nothing is due; whether the worker survived, and when something is due next."""
@@ -96,7 +97,7 @@ class Life:
             await asyncio.wait({working, died}, return_when=asyncio.FIRST_COMPLETED)
             if not self.gone:
                 return True, working.result()
-            left = {working, *self.tasks}
+            left = [working, *self.tasks]
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
@@ -111,11 +112,13 @@ async def _work(life: Life, worker: Worker) -> datetime | None:
 
 
 class MortalDatabase(Database):
-    """A worker's own connection, which ends with it."""
+    """A worker's connection, of which nothing is heard after its death."""
 
-    def __init__(self, database: Database, life: Life) -> None:
+    def __init__(self, database: Database, life: Life, *, shared: bool) -> None:
+        """Use ``database``, which outlives the worker if it is ``shared``."""
         self._database = database
         self._life = life
+        self._shared = shared
 
     async def run(self, unit: Unit[T]) -> T:
         """As ``Database.run``, unless the worker is dead or dies of it."""
@@ -162,7 +165,8 @@ class MortalDatabase(Database):
 
     async def close(self) -> None:
         """Let the connection go, as the system does for a dead process."""
-        await self._database.close()
+        if not self._shared:
+            await self._database.close()
 
 
 def _taken(result: object) -> list[Taken]:

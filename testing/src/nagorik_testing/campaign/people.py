@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Final
-from uuid import uuid4
+from functools import partial
+from heapq import heapify, heappop, heappush
+from typing import Final, Literal
+from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import select
 
-from nagorik import Consent, Operation
+from nagorik import ApplicationDraft, Consent, Operation
 from nagorik.bangladesh import Money
 from nagorik.journey import Decided, NotPossible, Progress
 from nagorik.journey.holds import MONEY_HOLDS
@@ -16,6 +18,7 @@ from nagorik.lifecycle.groups import MONEY_FOR_A_PERSON
 from nagorik.model.states import ApplicationState, PaymentState
 from nagorik_host.host import Action, Host
 from nagorik_host.store import Transaction
+from nagorik_host.store.books import AlreadyOpen
 from nagorik_host.store.schema import applications
 from nagorik_testing.campaign.agencies import Agencies
 from nagorik_testing.campaign.fate import Fate
@@ -35,33 +38,40 @@ _ACTS: Final[dict[str, Action]] = {
 }
 
 
+_Intent = tuple[datetime, int, Literal["hand-in", "withdraw"], Fate]
+
+
 class People:
     """Everybody who has something to do with the applications of a campaign."""
 
     def __init__(self, host: Host, agencies: Agencies, fates: Iterable[Fate]) -> None:
+        """They begin now.
+
+        Attributes:
+            acts: How often somebody did something about an application that was handed in.
+            refused_doubles: How many second clicks were refused.
+        """
         self._host = host
         self._agencies = agencies
         self._fates = {str(fate.id): fate for fate in fates}
         self._done: Counter[tuple[str, str]] = Counter()
-        opened = host.clock.now()
-        self._withdrawals = sorted(
-            (opened + fate.withdrawn_after, str(fate.id))
-            for fate in self._fates.values()
-            if fate.withdrawn_after is not None
-        )
+        began = host.clock.now()
+        self._intents: list[_Intent] = [
+            (began + fate.arrives_after, fate.number, "hand-in", fate) for fate in self._fates.values()
+        ]
+        heapify(self._intents)
         self.acts = 0
+        self.refused_doubles = 0
 
     @property
     def next_at(self) -> datetime | None:
         """When somebody acts next of their own accord."""
-        return self._withdrawals[0][0] if self._withdrawals else None
+        return self._intents[0][0] if self._intents else None
 
     async def act(self) -> bool:
         """Do all that can be done now; whether anything changed."""
+        changed = await self._of_their_own_accord()
         before = self.acts
-        while self._withdrawals and self._withdrawals[0][0] <= self._host.clock.now():
-            _, application = self._withdrawals.pop(0)
-            await self._try(application, "withdraw")
         for application, party, code in await self._host.database.run(_held):
             fate = self._fates.get(application)
             if fate is None or self._done[application, code] >= OFTEN:
@@ -75,7 +85,41 @@ class People:
                 self.acts += 1
             elif code in _ACTS:
                 await self._try(application, _ACTS[code])
-        return self.acts > before
+        return changed or self.acts > before
+
+    async def _of_their_own_accord(self) -> bool:
+        handed_in = False
+        while self._intents and self._intents[0][0] <= self._host.clock.now():
+            _, _, intent, fate = heappop(self._intents)
+            if intent == "withdraw":
+                await self._try(str(fate.id), "withdraw")
+                continue
+            handed_in = True
+            await self._hand_in(fate)
+            if fate.withdrawn_after is not None:
+                at = self._host.clock.now() + fate.withdrawn_after
+                heappush(self._intents, (at, fate.number, "withdraw", fate))
+        return handed_in
+
+    async def _hand_in(self, fate: Fate) -> None:
+        """Hand an application in, and script what awaits it."""
+        host, application = self._host, str(fate.id)
+        example = self._agencies.example(fate)
+        draft = ApplicationDraft(
+            service=fate.service, applicant=example.applicant, form=dict(example.form), gateway=fate.gateway
+        )
+        reference = f"NGK-{fate.id.hex[:16].upper()}"
+        allowed = consent(host, fate)
+        await host.apply(draft, consent=allowed, application=application, client_reference=reference)
+        if fate.handed_in_twice:
+            try:
+                await host.apply(draft, consent=allowed, client_reference=reference)
+            except AlreadyOpen:
+                self.refused_doubles += 1
+        kept = await host.database.run(partial(host.books.read, application=application))
+        key = UUID(kept.progress.idempotency_key)
+        payments = [str(uuid5(key, f"payment/{number}")) for number in range(1, len(fate.payments) + 1)]
+        self._agencies.script(fate, reference, payments)
 
     async def _try(self, application: str, action: Action) -> None:
         try:

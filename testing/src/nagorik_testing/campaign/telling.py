@@ -1,22 +1,65 @@
 """Telling what came of a campaign: to a person, and to a machine."""
 
 from collections import Counter
-from typing import Final
+from datetime import timedelta
+from time import monotonic
+from types import TracebackType
+from typing import Final, Self
 
 from rich.console import Console
 
-from nagorik_testing.campaign.cohort import Told
+from nagorik_testing.campaign.plan import Plan
+from nagorik_testing.campaign.told import Told
 from nagorik_testing.demo.telling import span
 
 SHOWN: Final = 50
 """Most findings that a person is shown."""
 
 
-def tell(console: Console, told: Told, *, seed: int, seconds: float) -> None:
+class Progress:
+    """One line on standard error that is renewed while a campaign runs; nothing where that is no terminal.
+
+    Attributes:
+        told: What there was to tell last.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        """Begin to count the time."""
+        self.told = Told()
+        self._of = sum(len(cohort) for cohort in plan.cohorts)
+        self._began = monotonic()
+        self._status = Console(stderr=True).status(self._line())
+
+    def __enter__(self) -> Self:
+        """Show it."""
+        self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Wipe it away."""
+        self._status.stop()
+
+    def __call__(self, told: Told) -> None:
+        """Hear what there is to tell now."""
+        self.told = told
+        self._status.update(self._line())
+
+    def _line(self) -> str:
+        done, seconds = self.told.applications, monotonic() - self._began
+        if not done:
+            return f"{self._of:,} applications"
+        left = timedelta(seconds=round(seconds / done * (self._of - done)))
+        rate = f"{done / seconds:.1f} a second"
+        return f"{done:,} of {self._of:,} applications · {rate} · {len(self.told.findings)} findings · {left} to go"
+
+
+def tell(console: Console, told: Told, plan: Plan, *, seconds: float, cut_off: bool) -> None:
     """Counts, the rate, and each finding with what replays it."""
     rate = f"{told.applications / seconds:.1f} a second; {span(told.simulated)} of simulated time"
     made = f"calls {told.calls:,} · requests {told.requests:,}, of which {told.faults:,} met a fault"
-    what = f"{told.applications:,} applications of {len(told.services)} services, seed {seed}"
+    what = f"{told.applications:,} applications of {len(told.services)} services, seed {plan.seed}"
     lines = [
         f"{what}, in {seconds:.0f} s ({rate})",
         f"{made} · workers killed {sum(told.killed.values()):,} · second clicks refused {told.refused_doubles:,}",
@@ -25,24 +68,27 @@ def tell(console: Console, told: Told, *, seed: int, seconds: float) -> None:
         f"ended as: {_counted(told.ends)}",
     ]
     for line in lines:
-        console.print(line, highlight=False, markup=False)
+        console.print(line)
+    if cut_off:
+        left = sum(len(cohort) for cohort in plan.cohorts) - told.applications
+        console.print(f"The campaign was cut off: nothing is known of {left:,} applications.", style="bold red")
     if not told.findings:
-        console.print("[green]Books and ledgers agree: nothing doubled, lost, unaccounted for or readable.[/]")
+        agree = "Books and ledgers agree: nothing doubled, lost, unaccounted for or readable."
+        console.print(agree, style="" if cut_off else "green")
         return
-    console.print(f"[bold red]{len(told.findings)} findings[/]", highlight=False)
+    console.print(f"{len(told.findings)} findings", style="bold red")
+    again = f"nagorik campaign --applications {plan.applications} --seed {plan.seed} --workers {plan.workers} --only"
     for finding in told.findings[:SHOWN]:
-        replay = f"   nagorik campaign --seed {seed} --only {finding.application[1:]}"
-        console.print(
-            f"{finding.application}  {finding.code}  {finding.detail}{replay if finding.application != '-' else ''}",
-            highlight=False,
-            markup=False,
-        )
+        replay = f"   {again} {finding.application[1:]}"
+        told_how = replay if finding.application != "-" else ""
+        console.print(f"{finding.application}  {finding.code}  {finding.detail}{told_how}")
 
 
-def as_document(told: Told, *, seed: int, seconds: float) -> dict[str, object]:
+def as_document(told: Told, plan: Plan, *, seconds: float, cut_off: bool) -> dict[str, object]:
     """The same as data; durations in seconds."""
     return {
-        "seed": seed,
+        "seed": plan.seed,
+        "cut_off": cut_off,
         "applications": told.applications,
         "seconds": round(seconds, 3),
         "applications_per_second": round(told.applications / seconds, 3),
