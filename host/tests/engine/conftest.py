@@ -109,25 +109,25 @@ class World:
         async with open_host(url, self.keyring, settings, lease_clock=self.machine) as host:
             yield host
 
-    def draft(self, number: int = 1) -> ApplicationDraft:
-        example = self.simulators["nid"].example(SERVICE, SyntheticCitizens().citizen(4000 + number))
+    def draft(self, number: int = 1, *, service: str = SERVICE) -> ApplicationDraft:
+        example = self.simulators["nid"].example(service, SyntheticCitizens().citizen(4000 + number))
         return ApplicationDraft(
-            service=SERVICE, applicant=example.applicant, form=dict(example.form), gateway=GATEWAY
+            service=service, applicant=example.applicant, form=dict(example.form), gateway=GATEWAY
         )
 
-    def consent(self) -> Consent:
+    def consent(self, *, service: str = SERVICE) -> Consent:
         now = self.clock.now()
         return Consent(
             id="consent-host",
-            service=SERVICE,
+            service=service,
             operations=frozenset(Operation),
             fee_ceiling=Money.taka(10_000),
             given_at=now,
             expires_at=now + timedelta(days=400),
         )
 
-    async def apply(self, host: Host, number: int = 1) -> str:
-        return await host.apply(self.draft(number), consent=self.consent())
+    async def apply(self, host: Host, number: int = 1, *, service: str = SERVICE) -> str:
+        return await host.apply(self.draft(number, service=service), consent=self.consent(service=service))
 
     async def carry(self, worker, *, for_at_most: timedelta = LONG) -> None:
         """Let time pass until nothing is due any more."""

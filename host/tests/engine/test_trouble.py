@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from nagorik import Text
 from nagorik_host import Host
+from nagorik_host.engine import claims
 from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, FIRST_PROBE, LAST_PROBE
 from nagorik_host.engine.hand import LEASE
 from nagorik_host.engine.stops import Stop, go_on, stop
@@ -187,6 +188,28 @@ async def test_what_is_stopped_is_not_called_until_it_is_let_go_on(world, ready_
         await host.database.run(lambda t: go_on(t, kind, name))
         await world.carry(host.worker())
         assert await states(host) == ["closed"]
+
+
+async def test_what_a_stop_holds_back_is_passed_over_once(world, ready_url, monkeypatch):
+    monkeypatch.setattr(claims, "PAGE", 2)
+    stopped = Stop("service", "nid.reissue", Text(en="A fault", bn="একটি ত্রুটি"), "officer-1", world.clock.now())
+    async with world.host(ready_url) as host:
+        held = {await world.apply(host, number) for number in range(5)}
+        other = await world.apply(host, 5, service="nid.migration")
+        await host.database.run(lambda t: stop(t, stopped))
+        worker = host.worker()
+        await world.carry(worker)
+        found = {row.id: row for row in await rows(host)}
+        assert found[other].state == "closed"
+        assert {found[one].aside_at is not None for one in held} == {True}
+        assert {found[one].due_at for one in held} == {found[one].opened_at for one in held}
+        # A citizen's own act is taken in all the same, and waits with the rest.
+        await host.act(min(held), "withdraw")
+        await worker.run_until_idle()
+        await host.database.run(lambda t: go_on(t, "service", "nid.reissue"))
+        await world.carry(worker)
+        assert await states(host) == ["closed"] * 6
+        assert {row.aside_at for row in await rows(host)} == {None}
 
 
 async def test_agency_that_hangs_slows_no_other(world, ready_url):

@@ -31,7 +31,7 @@ from nagorik.manifest import Manifest
 from nagorik_host.engine.pace import MICROSECOND, TAKEN_UP, UNKNOWN, interval_of, row_of
 from nagorik_host.store.columns import Instant
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import agencies, applications, outages
+from nagorik_host.store.schema import IN_QUEUE, agencies, applications, outages
 
 FAILURES_OF_AN_OUTAGE: Final = 5
 """Calls in a row, over all processes, that did not reach an agency before it is taken to be down."""
@@ -69,7 +69,7 @@ _OUTAGE_ENDED: Final = (
 _LOOK: Final = select(
     agencies,
     select(func.min(applications.c.due_at))
-    .where(applications.c.callee == agencies.c.plugin, applications.c.due_at.is_not(None))
+    .where(applications.c.callee == agencies.c.plugin, IN_QUEUE)
     .scalar_subquery()
     .label("due_at"),
 ).where(agencies.c.plugin.in_(bindparam("names", expanding=True)))

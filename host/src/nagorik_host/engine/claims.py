@@ -2,6 +2,9 @@
 
 Each agency has a queue of its own and places of its own, so that one that is slow or down holds up no other. What a
 lost worker had in hand comes first: somebody's money or application may be in question.
+
+What an officer has stopped is set aside when its turn comes, and put back when it may go on: however much a stop
+holds back, a look passes over no more of it than a page, and over each application once.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -9,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy import Row, Select, bindparam, func, or_, select, update
 
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import applications, payloads, switches
+from nagorik_host.store.schema import IN_QUEUE, applications, payloads, switches
 
 _IN_HAND: Final = (
     select(func.count())
@@ -40,6 +43,7 @@ def _due(*, among: bool) -> Select[Any]:
     query = _ROWS.where(
         applications.c.callee == bindparam("callee"),
         applications.c.due_at <= bindparam("now"),
+        IN_QUEUE,
         applications.c.lease.is_(None),
         applications.c.plugin.not_in(bindparam("stopped_plugins", expanding=True)),
         applications.c.service.not_in(bindparam("stopped_services", expanding=True)),
@@ -56,6 +60,40 @@ def _due(*, among: bool) -> Select[Any]:
 _DUE: Final = _due(among=False)
 _DUE_AMONG: Final = _due(among=True)
 """Statements are made once: making one costs SQLAlchemy more than running it costs SQLite."""
+
+
+PAGE: Final = 1000
+"""Most applications that a look sets aside at one agency, or puts back of one service."""
+
+_FIRST_DUE: Final = (
+    select(applications.c.id, applications.c.service, applications.c.plugin)
+    .where(applications.c.callee == bindparam("callee_"), applications.c.due_at <= bindparam("now"), IN_QUEUE)
+    .order_by(applications.c.due_at)
+    .limit(bindparam("page"))
+    .subquery()
+)
+_SET_ASIDE: Final = (
+    update(applications)
+    .where(
+        applications.c.id.in_(
+            select(_FIRST_DUE.c.id).where(
+                or_(
+                    _FIRST_DUE.c.service.in_(bindparam("stopped_services", expanding=True)),
+                    _FIRST_DUE.c.plugin.in_(bindparam("stopped_plugins", expanding=True)),
+                )
+            )
+        ),
+        applications.c.lease.is_(None),
+    )
+    .values(aside_at=bindparam("at"))
+)
+_ASIDE: Final = applications.c.aside_at.is_not(None)
+_FIRST_ASIDE: Final = select(func.min(applications.c.service)).where(_ASIDE)
+_NEXT_ASIDE: Final = _FIRST_ASIDE.where(applications.c.service > bindparam("service"))
+_PAGE_ASIDE: Final = (
+    select(applications.c.id).where(_ASIDE, applications.c.service == bindparam("service_")).limit(bindparam("page"))
+)
+_PUT_BACK: Final = update(applications).where(applications.c.id.in_(_PAGE_ASIDE)).values(aside_at=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +115,30 @@ def stopped(transaction: Transaction) -> Stopped:
         plugins=frozenset(row.name for row in found if row.kind == "plugin"),
         services=frozenset(row.name for row in found if row.kind == "service"),
     )
+
+
+def set_aside(transaction: Transaction, callee: str, *, now: datetime, stops: Stopped) -> bool:
+    """Set aside what is stopped of the first that are due to call ``callee``; whether all of a page was."""
+    if not stops.services and not stops.plugins:
+        return False
+    wanted: dict[str, Any] = {
+        "callee_": callee,
+        "now": now,
+        "at": now,
+        "page": PAGE,
+        "stopped_plugins": list(stops.plugins),
+        "stopped_services": list(stops.services),
+    }
+    return transaction.connection.execute(_SET_ASIDE, wanted).rowcount == PAGE
+
+
+def put_back(transaction: Transaction, stops: Stopped) -> None:
+    """Put applications back in their queues that are not stopped any more, a page of each service."""
+    service: str | None = transaction.connection.scalar(_FIRST_ASIDE)
+    while service is not None:
+        if service not in stops.services and service.partition(".")[0] not in stops.plugins:
+            transaction.connection.execute(_PUT_BACK, {"service_": service, "page": PAGE})
+        service = transaction.connection.scalar(_NEXT_ASIDE, {"service": service})
 
 
 def in_hand(transaction: Transaction, callee: str) -> int:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, update
 
 from nagorik import ServiceNotOffered
 from nagorik.clock import Clock
@@ -79,6 +79,7 @@ class Desk:
         now = self._clock.now()
         done = Round(claims.stopped(transaction))
         if sweep:
+            claims.put_back(transaction, done.stops)
             self._take_abandoned(transaction, done, now)
         for look in self._agencies.look(transaction, self._places, now):
             if look.due_at is None or look.plugin in done.stops.plugins:
@@ -112,17 +113,14 @@ class Desk:
         self._hand.give_up(transaction, taken, DEFECT)
 
     def next_due(self, transaction: Transaction) -> datetime | None:
-        """When the first application falls due to an agency that can bear the call then, and is not stopped."""
+        """When the first application falls due that is not set aside, to an agency that can bear the call then."""
         now = self._clock.now()
         stops = claims.stopped(transaction)
-        due = None
-        if stops.plugins or stops.services:
-            due = _due_besides(transaction, stops)
-        firsts = []
-        for look in self._agencies.look(transaction, self._places, now):
-            due_at = look.due_at if due is None else due.get(look.plugin)
-            if due_at is not None and look.plugin not in stops.plugins:
-                firsts.append(max(due_at, look.free_at))
+        firsts = [
+            max(look.due_at, look.free_at)
+            for look in self._agencies.look(transaction, self._places, now)
+            if look.due_at is not None and look.plugin not in stops.plugins
+        ]
         return min(firsts, default=None)
 
     def _take_from(
@@ -135,6 +133,9 @@ class Desk:
         # Counted after the agency's row is locked: whoever had it before has counted, too.
         free = min(granted, self._places[name] - claims.in_hand(transaction, name))
         if free <= 0:
+            done.crowded = True
+            return
+        if claims.set_aside(transaction, name, now=now, stops=done.stops):
             done.crowded = True
             return
         rows = claims.due(transaction, name, most=free, now=now, stops=done.stops, among=among)
@@ -204,17 +205,3 @@ def _block(transaction: Transaction, application: str, code: str, again: datetim
         .where(applications.c.id == application)
         .values(blocked=code, due_at=again, lease=None, lease_until=None)
     )
-
-
-def _due_besides(transaction: Transaction, stops: Stopped) -> dict[str, datetime]:
-    """By agency, when the first application falls due that is not stopped."""
-    query = (
-        select(applications.c.callee, func.min(applications.c.due_at).label("due_at"))
-        .where(
-            applications.c.due_at.is_not(None),
-            applications.c.plugin.not_in(stops.plugins),
-            applications.c.service.not_in(stops.services),
-        )
-        .group_by(applications.c.callee)
-    )
-    return {row.callee: row.due_at for row in transaction.connection.execute(query)}

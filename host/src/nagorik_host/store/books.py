@@ -342,6 +342,7 @@ class Books:
             "due_at": done.next.due,
             "operation": done.next.operation.value if done.next.operation is not None else None,
             "callee": callee(done.next, kept.plugin, kept.gateway),
+            "aside_at": None,
             "lease": None,
             "lease_until": None,
             "blocked": kept.blocked,

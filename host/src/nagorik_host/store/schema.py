@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     text,
 )
 
@@ -64,6 +65,8 @@ applications: Final = Table(
     Column("operation", String(CODE)),
     # The plugin that the operation is made through: the service's own, or the gateway's.
     Column("callee", String(CODE), nullable=False),
+    # Since when it is kept out of its agency's queue, because what it belongs to is stopped.
+    Column("aside_at", Instant),
     Column("lease", String(ID)),
     Column("lease_until", Instant),
     # Raised by every change; a change that was worked out on another revision is dropped.
@@ -95,13 +98,21 @@ Index(
     sqlite_where=text("erased_at IS NULL AND closed_at IS NOT NULL"),
     postgresql_where=text("erased_at IS NULL AND closed_at IS NOT NULL"),
 )
+IN_QUEUE: Final = and_(applications.c.due_at.is_not(None), applications.c.aside_at.is_(None))
+"""Rows whose time comes or has come; asked for with this, they are read off the index."""
 # What is due is found per agency, in the order in which it fell due; what waits for somebody is not in the index.
 Index(
     "ix_applications_due",
     applications.c.callee,
     applications.c.due_at,
-    sqlite_where=applications.c.due_at.is_not(None),
-    postgresql_where=applications.c.due_at.is_not(None),
+    sqlite_where=IN_QUEUE,
+    postgresql_where=IN_QUEUE,
+)
+Index(
+    "ix_applications_aside",
+    applications.c.service,
+    sqlite_where=applications.c.aside_at.is_not(None),
+    postgresql_where=applications.c.aside_at.is_not(None),
 )
 Index(
     "ix_applications_lease",
