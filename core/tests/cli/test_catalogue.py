@@ -73,6 +73,7 @@ def test_services_lists_what_is_on_offer(site: Any, nagorik: Any) -> None:
                 "name": {"en": "New connection", "bn": "নতুন সংযোগ"},
                 "plugin": "wasa",
                 "state": "discovered",
+                "suspended": None,
                 "evidence": "modelled",
                 "operations": [{"operation": "status", "writes": False, "idempotency": None}],
             }
@@ -96,6 +97,7 @@ def test_one_service_is_told_in_full(site: Any, nagorik: Any) -> None:
         "distribution": "nagorik-wasa",
         "version": "1.0.0",
         "state": "discovered",
+        "suspended": None,
         "quarantine": None,
         "evidence": "modelled",
         "evidence_means": "invented for the simulator; not the agency's real interface",
@@ -234,3 +236,44 @@ def test_process_prints_json_without_colours(site: Any, process: Any) -> None:
     told = process("services", "wasa.connection", "--json", FORCE_COLOR="1", TERM="xterm-256color")
     assert (told.code, told.err) == (0, "")
     assert told.document["id"] == "wasa.connection"
+
+
+SUSPENDING = """
+from datetime import UTC, datetime
+
+from nagorik import Text
+from nagorik.cli.suspensions import Suspension
+
+
+def suspended():
+    reason = Text(en="The agency moves house.", bn="সংস্থা দপ্তর বদলাচ্ছে।")
+    yield Suspension({kind!r}, {name!r}, reason, datetime(2026, 11, 24, 4, 0, tzinfo=UTC))
+"""
+ENTRY = "[nagorik.suspensions]\nhost = some_host.stops:suspended\n"
+
+
+@pytest.mark.parametrize(("kind", "name"), [("service", "wasa.connection"), ("plugin", "wasa")])
+def test_what_a_host_has_suspended_is_shown_as_such(site: Any, nagorik: Any, kind: str, name: str) -> None:
+    site.plugin()
+    site.plugin("desa", fees="")
+    site.install("some-host", ENTRY, {"stops.py": SUSPENDING.format(kind=kind, name=name)})
+    told = {one["id"]: one["suspended"] for one in nagorik("services", "--json").document["services"]}
+    assert told["desa.connection"] is None
+    assert told["wasa.connection"]["since"] == "2026-11-24T04:00:00+00:00"
+    (line,) = [line for line in nagorik("services").out.splitlines() if line.startswith("wasa.connection")]
+    assert line.split()[-1] == "suspended"
+    shown = nagorik("services", "wasa.connection").out
+    assert "Suspended here since 2026-11-24T04:00:00+00:00: The agency moves house. সংস্থা দপ্তর বদলাচ্ছে।" in shown
+    assert "Suspended" not in nagorik("services", "desa.connection").out
+
+
+@pytest.mark.parametrize(
+    "source", ["raise ValueError('s3cret')\n", "def suspended():\n    raise ValueError('s3cret')\n"]
+)
+def test_host_that_cannot_tell_is_named_and_the_services_are_shown(site: Any, nagorik: Any, source: str) -> None:
+    site.plugin()
+    site.install("some-host", ENTRY, {"stops.py": source})
+    result = nagorik("services")
+    assert (result.code, "wasa.connection" in result.out) == (0, True)
+    assert "some-host 1.0.0" in result.err
+    assert "s3cret" not in result.err

@@ -13,10 +13,11 @@ from nagorik.errors import SettingsRejected
 from nagorik.loading import PluginRecord, Quarantine, Registry, resolve_object
 from nagorik.settings import AgencySettings, environment_prefix, load_settings
 from nagorik_host.commands.running import is_absent
+from nagorik_host.configured import is_configured
 from nagorik_host.engine.hand import LEASE
 from nagorik_host.engine.restored import catching_up
 from nagorik_host.engine.stops import stops
-from nagorik_host.settings import HostSettings, HostSettingsRejected, is_configured, load_host_settings, settings_file
+from nagorik_host.settings import HostSettings, HostSettingsRejected, load_host_settings, settings_file
 from nagorik_host.store.database import (
     Database,
     DatabaseInvalid,

@@ -28,12 +28,9 @@ from nagorik.loading import Policy
 from nagorik.manifest import PluginId
 from nagorik.model.document import DocumentStore
 from nagorik.settings import environment_prefix
+from nagorik_host.configured import DEFAULT_FILE, FILE, PREFIX
 from nagorik_host.vault import Keyring, KeyringInvalid, read_keyring
 
-PREFIX: Final = "NAGORIK_HOST_"
-FILE: Final = "NAGORIK_CONFIG"
-"""The variable that names the file; without it, ``nagorik.toml`` in the working directory is read if it is there."""
-DEFAULT_FILE: Final = "nagorik.toml"
 NESTED: Final = "__"
 
 _PLACE: Final = re.compile(r"line (\d+)")
@@ -204,11 +201,6 @@ def load_host_settings() -> HostSettings:
 def variables() -> tuple[str, ...]:
     """The names of all settings in the environment."""
     return tuple(f"{PREFIX}{name.upper()}" for name in HostSettings.model_fields)
-
-
-def is_configured() -> bool:
-    """Whether anybody has set anything, a file or a variable."""
-    return FILE in os.environ or Path(DEFAULT_FILE).is_file() or any(name.startswith(PREFIX) for name in os.environ)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -96,3 +96,12 @@ def test_doctor_shows_it(ready):
     told = {item["check"]: item["status"] for item in ready("doctor", "--json").document["checks"]}
     assert told["host database"] == "fine"
     assert told["command worker"] == "fine"
+
+
+def test_services_are_shown_whether_or_not_a_host_is_set_up(nagorik, place):
+    """The settings name a database that is not there, and then nothing is set up at all."""
+    assert (nagorik("services").code, nagorik("services").err) == (0, "")
+    put(place, "CREATE TABLE other (id)")
+    assert "nagorik-host 1.0.0 cannot tell what is suspended: SchemaOutdated" in nagorik("services").err
+    (place / "nagorik.toml").unlink()
+    assert (nagorik("services").code, nagorik("services").err) == (0, "")

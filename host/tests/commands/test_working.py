@@ -208,6 +208,9 @@ def test_officer_stops_a_service_and_lets_it_go_on(ready, applied):
     assert "did you mean nid.reissue?" in ready("stop", "service", "nid.reisue", *REASON).err
     assert ready("stop", "plugin", "nidd", *REASON).code == 2
     assert "The agency moves house." in ready("stop", "service", "nid.reissue", *REASON).out
+    shown = {one["id"]: one["suspended"] for one in ready("services", "--json").document["services"]}
+    assert shown["nid.reissue"]["reason"]["en"] == "The agency moves house."
+    assert shown["nid.migration"] is None
     assert "সংস্থা দপ্তর বদলাচ্ছে।" in ready("track", applied).out
     assert "Stopped now: service nid.reissue" in ready("apply", EXAMPLES / "nid-migration.json").out
     (stop,) = ready("stop", "--json").document["stopped"]
@@ -215,6 +218,7 @@ def test_officer_stops_a_service_and_lets_it_go_on(ready, applied):
     assert ready("resume", "service", "nid.reissue", "--officer", "A. Rahman").code == 0
     assert ready("resume", "service", "nid.reissue", "--officer", "A. Rahman").code == 2
     assert ready("stop", "--json").document["stopped"] == []
+    assert "suspended" not in ready("services").out
     told = ready("work", "decisions", "--json").document["decisions"]
     assert [(one["kind"], one["subject"], one["officer"]) for one in told] == [
         ("resume", "service nid.reissue", "A. Rahman"),

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any, Final, TypeAlias
 
+from nagorik.cli.suspensions import Suspension
 from nagorik.fees import FeeSchedule, FeesInvalid, NoTariff, Tariff, load_schedules
 from nagorik.loading import PluginRecord, Quarantine
 from nagorik.manifest import Evidence, Offer, PublicService
@@ -57,7 +58,14 @@ def evidence_of(record: PluginRecord, offer: Offer) -> Evidence:
     return record.manifest.evidence
 
 
-def offer_of(record: PluginRecord, offer: Offer) -> Document:
+def suspension_of(suspension: Suspension | None) -> Document | None:
+    """Why and since when nothing is sent, or null."""
+    if suspension is None:
+        return None
+    return {"since": suspension.since.isoformat(), "reason": text_of(suspension.reason)}
+
+
+def offer_of(record: PluginRecord, offer: Offer, suspension: Suspension | None = None) -> Document:
     """One service or gateway as a list has it."""
     return {
         "id": offer.id,
@@ -65,6 +73,7 @@ def offer_of(record: PluginRecord, offer: Offer) -> Document:
         "name": text_of(offer.name),
         "plugin": record.id,
         "state": record.state.value,
+        "suspended": suspension_of(suspension),
         "evidence": evidence_of(record, offer).value,
         "operations": [
             *({"operation": read.value, "writes": False, "idempotency": None} for read in offer.reads),
@@ -76,9 +85,9 @@ def offer_of(record: PluginRecord, offer: Offer) -> Document:
     }
 
 
-def service_of(record: PluginRecord, offer: Offer, on: date) -> Document:
+def service_of(record: PluginRecord, offer: Offer, on: date, suspension: Suspension | None = None) -> Document:
     """One service or gateway in full, with what its fees are on a day."""
-    told = offer_of(record, offer) | {
+    told = offer_of(record, offer, suspension) | {
         "summary": text_of(offer.summary),
         "distribution": record.source.distribution,
         "version": record.source.version,

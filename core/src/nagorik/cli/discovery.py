@@ -1,4 +1,4 @@
-"""Finding the subcommands and checks that installed distributions bring, so that a broken one never hides another."""
+"""Finding what installed distributions bring to the command, so that a broken one never hides another."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 COMMANDS: Final = "nagorik.commands"
 CHECKS: Final = "nagorik.checks"
-"""Entry point groups; a check is a function of the instant that yields what it found, see ``nagorik.cli.checks``."""
+SUSPENSIONS: Final = "nagorik.suspensions"
+"""Entry point groups. A check is a function of the instant that yields what it found, see ``nagorik.cli.checks``; a
+function without arguments tells what is suspended, see ``nagorik.cli.suspensions``."""
 
 _CORE: Final = "nagorik"
 _CORE_COMMANDS: Final = (
@@ -26,20 +28,20 @@ _CORE_COMMANDS: Final = (
 
 
 class CommandUnusable(Exception):
-    """A subcommand or a check that cannot be used; the text names its distribution and says why."""
+    """A contribution that cannot be used; the text names its distribution and says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """A subcommand or a check as its entry point declares it, not imported.
+    """A subcommand, a check or what tells suspensions, as its entry point declares it, not imported.
 
     Attributes:
-        name: What is typed after ``nagorik``, or the check's own name.
+        name: What is typed after ``nagorik``, or its own name.
         value: ``module:object``.
         distribution: The installed distribution that brings it.
         version: Its version.
         problem: Why it cannot be used, as far as can be told without importing it.
-        kind: Which of the two it is, in a word.
+        kind: Which of them it is, in a word.
     """
 
     name: str
@@ -111,6 +113,12 @@ def find_commands(path: Sequence[str] | None = None) -> list[Contribution]:
 def find_checks() -> list[Contribution]:
     """The checks that installed distributions add to ``nagorik doctor``, sorted by name. Imports none of them."""
     found = (replace(item, kind="check") for item in _contributed(None, CHECKS))
+    return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
+
+
+def find_suspensions() -> list[Contribution]:
+    """What installed distributions know of suspensions, sorted by name. Imports none of them."""
+    found = (replace(item, kind="suspension") for item in _contributed(None, SUSPENSIONS))
     return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
 
 

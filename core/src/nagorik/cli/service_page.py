@@ -38,6 +38,9 @@ def print_service(told: Document) -> None:
     if told["quarantine"] is not None:
         quarantine = told["quarantine"]
         print_lines(f"Not to be had ({quarantine['code']}): {quarantine['reason']} {quarantine['hint']}", "")
+    if told["suspended"] is not None:
+        reason = told["suspended"]["reason"]
+        print_lines(f"Suspended here since {told['suspended']['since']}: {reason['en']} {reason['bn']}", "")
     print_table(
         ("operation", "kind", "idempotency"),
         (

@@ -26,18 +26,19 @@ class ServicesCommand:
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Print all services or one, those of plugins that are kept out included."""
+        from nagorik.cli import suspensions
         from nagorik.cli.catalogue import evidence_of, offer_of, service_of
         from nagorik.cli.output import day_of, print_error, print_json, print_lines, print_table
         from nagorik.cli.service_page import print_service
         from nagorik.loading import Registry
 
-        registry = Registry.discover()
+        registry, suspended = Registry.discover(), suspensions.find()
         if arguments.service is not None:
             offer, record = registry.offer(arguments.service), registry.owner_of(arguments.service)
             if offer is None or record is None:
                 print_error(unknown_service(arguments.service, _ids(registry.records)))
                 return ExitCode.USAGE
-            told = service_of(record, offer, day_of(arguments))
+            told = service_of(record, offer, day_of(arguments), suspensions.of(offer.id, suspended))
             if arguments.json:
                 print_json(told)
             else:
@@ -50,7 +51,13 @@ class ServicesCommand:
             for offer in record.manifest.offers
         ]
         if arguments.json:
-            print_json({"services": [offer_of(record, offer) for record, offer in offers]})
+            print_json(
+                {
+                    "services": [
+                        offer_of(record, offer, suspensions.of(offer.id, suspended)) for record, offer in offers
+                    ]
+                }
+            )
         elif not offers:
             print_lines("No service is on offer. nagorik plugins tells what is installed.")
         else:
@@ -63,12 +70,16 @@ class ServicesCommand:
                         offer.name.bn,
                         offer.family.value,
                         evidence_of(record, offer).value,
-                        record.state.value,
+                        _state_of(record, suspensions.of(offer.id, suspended) is not None),
                     )
                     for record, offer in offers
                 ),
             )
         return ExitCode.OK
+
+
+def _state_of(record: "PluginRecord", suspended: bool) -> str:  # noqa: FBT001 - a row's cell
+    return "suspended" if suspended and record.usable else record.state.value
 
 
 def _ids(records: Sequence["PluginRecord"]) -> list[str]:
