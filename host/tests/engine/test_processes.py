@@ -1,114 +1,151 @@
-"""Two workers on one PostgreSQL, each in a process of its own; one is killed in the middle of its work."""
+"""Two workers on the same books, each in a process of its own; one is killed in the middle of its work."""
 
 import asyncio
-import signal
-import sys
-from contextlib import AsyncExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
+from itertools import count
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
-from nagorik import ApplicationDraft, Consent, Operation, PlatformSettings, PluginConfiguration
+from nagorik import ApplicationDraft, Consent, Operation
 from nagorik.bangladesh import Money
-from nagorik.loading import Policy
 from nagorik_host import open_host
 from nagorik_host.store import open_database
 from nagorik_host.store.audit import verify_journals
-from nagorik_host.store.schema import applications, attempts
+from nagorik_host.store.schema import applications, attempts, workers
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import make_keys, read_keyring
 from nagorik_testing import SyntheticCitizens
-from nagorik_testing.clock import FlowingClock
+from nagorik_testing.campaign.processes.course import Course
+from nagorik_testing.campaign.processes.crew import Crew, prepare_processes
+from nagorik_testing.campaign.processes.setting import Setting
 from nagorik_testing.installed import installed_simulators, load_simulator
 from nagorik_testing.loopback import serve
+from nagorik_testing.shared_clock import SharedClock
 
-WORKER = Path(__file__).with_name("worker_process.py")
-APPLICATIONS = 6
+APPLICATIONS = 8
+SOME = 5
+A_WHILE = timedelta(hours=1)
 STAGES = ("propagation", "filing", "intake", "review", "production")
 PLUGINS = ("nid", "cashdesk")
+SERVICE = "nid.reissue"
 
 
-async def begin(name, url, keys, urls):
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(WORKER),
-        name,
-        url,
-        *(f"{plugin}={base}" for plugin, base in urls.items()),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
+@asynccontextmanager
+async def opened(setting, clock):
+    async with open_host(setting.database, read_keyring(setting.keys), setting.platform(clock)) as host:
+        await upgrade(host.database)
+        prepare_processes(host.platform)
+        yield host
+
+
+async def hand_in(host, nid):
+    now = host.clock.now()
+    for number in range(APPLICATIONS):
+        example = nid.example(SERVICE, SyntheticCitizens().citizen(7000 + number))
+        await host.apply(
+            ApplicationDraft(
+                service=SERVICE, applicant=example.applicant, form=dict(example.form), gateway="cashdesk.counter"
+            ),
+            consent=Consent(
+                id="consent-host",
+                service=SERVICE,
+                operations=frozenset(Operation),
+                fee_ceiling=Money.taka(10_000),
+                given_at=now,
+                expires_at=now + timedelta(days=400),
+            ),
+        )
+
+
+async def busy(url):
+    """The names of the workers that wait for an answer and have had others; each may be killed in the middle."""
+    query = (
+        select(workers.c.name)
+        .join(attempts, attempts.c.worker == workers.c.id)
+        .group_by(workers.c.name)
+        .having(func.count() > func.count(attempts.c.ended_at), func.count(attempts.c.ended_at) > 0)
     )
-    process.stdin.write(keys.encode())
-    process.stdin.close()
-    return process
+    database = await open_database(url)
+    try:
+        return await database.run(lambda t: list(t.connection.scalars(query)))
+    finally:
+        await database.close()
 
 
-async def test_worker_finishes_what_a_killed_process_left(postgresql_url):
-    keys = make_keys("test")
-    clock = FlowingClock(speed=600)
+async def left_by(host, name):
+    """The calls of a worker that have no end, each by its application and its entry in the journal."""
+    query = (
+        select(attempts.c.application, attempts.c.entry)
+        .join(workers, workers.c.id == attempts.c.worker)
+        .where(workers.c.name == name, attempts.c.ended_at.is_(None))
+    )
+    rows = await host.database.run(lambda t: t.connection.execute(query).all())
+    return {(row.application, row.entry) for row in rows}
+
+
+async def kill_in_the_middle(url, crew, simulators):
+    """Kill whoever waits for an answer after it had others; its name."""
+    killed = asyncio.get_running_loop().create_future()
+
+    def met(_):
+        if killed.done() or next(requests) < SOME:
+            return
+        with ThreadPoolExecutor() as elsewhere:
+            # No agency answers meanwhile: their event loop is this one.
+            found = elsewhere.submit(asyncio.run, busy(url)).result()
+        if found:
+            crew.kill(found[0])
+            killed.set_result(found[0])
+
+    requests = count(1)
+    for one in simulators.values():
+        one.ledger.met = met
+    return await killed
+
+
+async def test_worker_finishes_what_a_killed_process_left(database_url, tmp_path):
+    clock = SharedClock(tmp_path / "clock")
     found = installed_simulators()
     simulators = {name: load_simulator(found[name])(clock=clock) for name in PLUGINS}
     simulators["nid"].script.set("*", "approve", durations=dict.fromkeys(STAGES, timedelta(minutes=1)))
-    database = await open_database(postgresql_url)
-    await upgrade(database)
-    await database.close()
-    async with AsyncExitStack() as stack:
-        urls = {name: await stack.enter_async_context(serve(one)) for name, one in simulators.items()}
-        settings = PlatformSettings(
+    async with serve(simulators["nid"]) as nid, serve(simulators["cashdesk"]) as cashdesk:
+        setting = Setting(
+            database=database_url,
+            keys=make_keys("test"),
+            folder=tmp_path,
+            lease=timedelta(seconds=2),
             plugins={
-                name: PluginConfiguration(settings=one.settings(urls[name]), egress=frozenset({"127.0.0.1"}))
-                for name, one in simulators.items()
+                "nid": simulators["nid"].settings(nid),
+                "cashdesk": simulators["cashdesk"].settings(cashdesk),
             },
-            admission=Policy(allow=frozenset(PLUGINS)),
-            clock=FlowingClock(),
         )
-        host = await stack.enter_async_context(open_host(postgresql_url, read_keyring(keys), settings))
-        for number in range(APPLICATIONS):
-            example = simulators["nid"].example("nid.reissue", SyntheticCitizens().citizen(7000 + number))
-            now = host.clock.now()
-            await host.apply(
-                ApplicationDraft(
-                    service="nid.reissue",
-                    applicant=example.applicant,
-                    form=dict(example.form),
-                    gateway="cashdesk.counter",
-                ),
-                consent=Consent(
-                    id="consent-host",
-                    service="nid.reissue",
-                    operations=frozenset(Operation),
-                    fee_ceiling=Money.taka(10_000),
-                    given_at=now,
-                    expires_at=now + timedelta(days=400),
-                ),
-            )
-        doomed = await begin("doomed", postgresql_url, keys, urls)
-        async with asyncio.timeout(60):
-            # In the middle: something is filed, and a call is under way.
-            while not simulators["nid"].ledger.effects("application"):  # noqa: ASYNC110 - it has no event
-                await asyncio.sleep(0.01)
-        doomed.send_signal(signal.SIGKILL)
-        await doomed.wait()
-        lost = await host.database.run(
-            lambda t: t.connection.scalar(
-                select(func.count()).select_from(attempts).where(attempts.c.ended_at.is_(None))
-            )
-        )
-        # The machine's own minute until a lost worker is given up is not waited for here.
-        await host.database.run(
-            lambda t: t.connection.execute(
-                update(applications).where(applications.c.lease.is_not(None)).values(lease_until=now)
-            )
-        )
-        other = await begin("other", postgresql_url, keys, urls)
-        async with asyncio.timeout(60):
-            assert await other.wait() == 0
-        rows = await host.database.run(lambda t: t.connection.execute(select(applications)).all())
-        assert {row.state for row in rows} == {"closed"}
-        assert lost > 0
-        workers = await host.database.run(lambda t: t.connection.scalars(select(attempts.c.worker).distinct()).all())
-        assert len(workers) == 2
-        assert [one.problem async for one in verify_journals(host.database, host.vault)] == [None] * APPLICATIONS
+        async with opened(setting, clock) as host:
+            await hand_in(host, simulators["nid"])
+            crew = Crew(setting, ["first-machine", "second-machine"])
+            try:
+                async with asyncio.timeout(60):
+                    await crew.start(*crew.names)
+                    killed = await kill_in_the_middle(database_url, crew, simulators)
+                    await crew.gone(killed)
+                    lost = await left_by(host, killed)
+                    course = Course(host, clock, crew, patience=timedelta(seconds=60))
+                    # Nobody expires the lease of the dead and nobody follows it: the other waits, and takes over.
+                    while (due := await course.rest(replacing=False)) is not None:
+                        clock.set(max(due, clock.now()) + A_WHILE)
+            finally:
+                await crew.end()
+            assert crew.ended == []
+            assert crew.killed == 1
+            rows = await host.database.run(lambda t: t.connection.execute(select(applications)).all())
+            assert {row.state for row in rows} == {"closed"}
+            made = await host.database.run(lambda t: t.connection.execute(select(attempts)).all())
+            assert lost
+            assert lost <= {(one.application, one.entry) for one in made if one.result == "interrupted"}
+            # Each has made calls that had an end, and nobody else has.
+            assert len({one.worker for one in made if one.result != "interrupted"}) == 2
+            problems = [one.problem async for one in verify_journals(host.database, host.vault)]
+            assert problems == [None] * APPLICATIONS
     assert len(simulators["nid"].ledger.effects("application")) == APPLICATIONS
     assert len(simulators["cashdesk"].ledger.effects("capture")) == APPLICATIONS

@@ -51,6 +51,7 @@ class Ledger:
 
     Attributes:
         told: Hears of every effect as it happens, before whoever asked for it has an answer.
+        met: Hears of every request as it arrives, before anything is made of it.
     """
 
     def __init__(self, clock: Clock, settle: Callable[[], None] | None = None) -> None:
@@ -67,6 +68,7 @@ class Ledger:
         self._requests: list[SeenRequest] = []
         self._aliases: dict[str, str] = {}
         self.told: Callable[[Effect], None] | None = None
+        self.met: Callable[[SeenRequest], None] | None = None
 
     def record(
         self,
@@ -92,9 +94,10 @@ class Ledger:
         number = len(self._requests) + 1
         if client_reference is not None:
             self.alias(client_reference)
-        self._requests.append(
-            SeenRequest(number, operation, self._clock.now(), client_reference, idempotency_key, fault)
-        )
+        seen = SeenRequest(number, operation, self._clock.now(), client_reference, idempotency_key, fault)
+        self._requests.append(seen)
+        if self.met is not None:
+            self.met(seen)
         return number
 
     def answered(self, number: int, status: int) -> None:

@@ -1,0 +1,128 @@
+"""Workers in processes of their own: started, killed and followed by others of the same name.
+
+The processes are forked from a server that has imported everything and has done nothing else: no event loop, no
+database and no thread ever ran in it. That each has its own memory, connections and end is what counts; importing
+everything anew would cost each start two seconds.
+"""
+
+import asyncio
+import multiprocessing
+import signal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from multiprocessing.process import BaseProcess
+from typing import Final
+
+from nagorik import Platform
+from nagorik_testing.campaign.processes.setting import Setting
+from nagorik_testing.campaign.processes.worker import work
+
+_FORKS: Final = multiprocessing.get_context("forkserver")
+_DATABASES: Final = ("nagorik_host.store.sqlite", "nagorik_host.store.postgresql")
+_GLANCE: Final = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A worker that came to an end by itself, which none does.
+
+    Attributes:
+        name: The worker's name.
+        exit_code: That of its process.
+    """
+
+    name: str
+    exit_code: int
+
+
+class Crew:
+    """Workers on the same books, each known by a name.
+
+    Attributes:
+        killed: How many were killed.
+        ended: Those that ended by themselves.
+    """
+
+    def __init__(self, setting: Setting, names: Iterable[str]) -> None:
+        """Nobody works yet."""
+        self._setting = setting
+        self._processes: dict[str, BaseProcess | None] = dict.fromkeys(names)
+        self._doomed: set[BaseProcess] = set()
+        self.killed = 0
+        self.ended: list[Ended] = []
+
+    @property
+    def names(self) -> Sequence[str]:
+        """All names, in order."""
+        return tuple(self._processes)
+
+    @property
+    def said(self) -> str:
+        """All that the workers wrote, living or dead."""
+        return "\n".join(path.read_text("utf-8") for path in sorted(self._setting.folder.glob("*.log")))
+
+    async def start(self, *names: str) -> None:
+        """Start these workers."""
+        for name in names:
+            arguments = (self._setting, name, self._setting.folder / f"{name}.log")
+            process = _FORKS.Process(target=work, args=arguments, name=name)
+            # The first start waits until the server has imported everything.
+            await asyncio.to_thread(process.start)
+            self._processes[name] = process
+
+    def kill(self, name: str) -> bool:
+        """SIGKILL: it runs nothing more and cleans nothing up. Whether there was anybody to kill."""
+        process = self._processes[name]
+        if process is None or process in self._doomed or process.exitcode is not None:
+            return False
+        process.kill()
+        self._doomed.add(process)
+        self.killed += 1
+        return True
+
+    async def replace(self) -> None:
+        """Start another for each that is dead."""
+        for name, process in self._processes.items():
+            if process is not None and process.exitcode is not None:
+                self._bury(name, process)
+                await self.start(name)
+
+    async def gone(self, name: str) -> None:
+        """Wait until a killed worker is dead; nobody follows it."""
+        process = self._processes[name]
+        while process is not None and process.exitcode is None:  # noqa: ASYNC110 - a process has no event
+            await asyncio.sleep(_GLANCE)
+        if process is not None:
+            self._bury(name, process)
+
+    async def end(self) -> None:
+        """Let all end as an operator does; whoever does not is killed."""
+        living = {name: one for name, one in self._processes.items() if one is not None}
+        for process in living.values():
+            process.terminate()
+        for name, process in living.items():
+            await asyncio.to_thread(process.join, self._setting.lease.total_seconds() + 10)
+            if process.exitcode is None:
+                process.kill()
+                await asyncio.to_thread(process.join)
+            # One that was about to begin has no ear for a signal yet.
+            if process.exitcode not in {0, -signal.SIGTERM} and process not in self._doomed:
+                self.ended.append(Ended(name, process.exitcode or 0))
+            self._processes[name] = None
+
+    def _bury(self, name: str, process: BaseProcess) -> None:
+        if process not in self._doomed:
+            self.ended.append(Ended(name, process.exitcode or 0))
+        self._doomed.discard(process)
+        self._processes[name] = None
+
+
+def prepare_processes(platform: Platform) -> None:
+    """Let the server that processes are forked from import the host, and the plugins of ``platform``.
+
+    Of no effect once it runs.
+    """
+    plugins = {record.source.value.partition(":")[0] for record in platform.plugins}
+    databases = [name for name in _DATABASES if name.endswith("sqlite") or find_spec("asyncpg") is not None]
+    _FORKS.set_forkserver_preload([work.__module__, *databases, *sorted(plugins)])
