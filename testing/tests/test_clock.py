@@ -5,6 +5,7 @@ import pytest
 
 from nagorik.clock import Deadline
 from nagorik_testing import FlowingClock, SimulatedClock
+from nagorik_testing.clock import OrderlyClock
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -60,3 +61,27 @@ def test_flowing_clock_moves_at_its_speed_and_can_be_advanced():
     assert clock.now() == NOON + timedelta(minutes=2)
     clock.advance(30)
     assert clock.monotonic() == 150.0
+
+
+async def test_orderly_clock_wakes_one_after_another_and_gives_each_its_turn():
+    clock, told = OrderlyClock(NOON), []
+
+    async def sleeper(name, seconds):
+        await clock.sleep(seconds)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        told.append((name, clock.elapsed().total_seconds()))
+        await clock.sleep(1.5)
+        told.append((name, clock.elapsed().total_seconds()))
+
+    await asyncio.gather(sleeper("late", 3), sleeper("early", 1), sleeper("as early", 1))
+    assert told == [("early", 1), ("as early", 1), ("early", 2.5), ("as early", 2.5), ("late", 3), ("late", 4.5)]
+
+
+async def test_orderly_clock_waits_for_nobody_who_was_cancelled():
+    clock = OrderlyClock(NOON)
+    gone = asyncio.create_task(clock.sleep(1))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await clock.sleep(2)
+    assert clock.elapsed() == timedelta(seconds=2)

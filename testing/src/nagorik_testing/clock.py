@@ -5,6 +5,8 @@ import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from heapq import heapify, heappush
+from itertools import count
 from typing import Final
 
 START: Final = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
@@ -50,8 +52,7 @@ class SimulatedClock:
 
     async def sleep(self, seconds: float) -> None:
         """Move to ``seconds`` from now, after the other tasks had a turn."""
-        # Up to the next microsecond: a loop that waits for what is left of a deadline must reach it.
-        due = self.elapsed() + timedelta(microseconds=math.ceil(round(seconds * _MICROSECONDS, 3)))
+        due = self._after(seconds)
         await asyncio.sleep(0)
         self._pass(due - self.elapsed())
 
@@ -69,11 +70,46 @@ class SimulatedClock:
             self._origin += difference
         return self.now()
 
+    def _after(self, seconds: float) -> timedelta:
+        # Up to the next microsecond: a loop that waits for what is left of a deadline must reach it.
+        return self.elapsed() + timedelta(microseconds=math.ceil(round(seconds * _MICROSECONDS, 3)))
+
     def _pass(self, by: timedelta) -> None:
         self._elapsed += max(by, timedelta(0))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.now().isoformat()}>"
+
+
+class OrderlyClock(SimulatedClock):
+    """A simulated clock on which sleepers wake one after another, the earliest first.
+
+    Time goes on to the next of them when the one before had turns enough to do what it woke for; so whoever does
+    something at an instant does it at that instant, and not when the last of those who slept beside it wakes.
+    """
+
+    TURNS: Final = 25
+    """Turns of the event loop; what takes a thread or a socket longer than that takes simulated time, too."""
+
+    def __init__(self, start: datetime = START) -> None:
+        """Begin at ``start``, with nobody asleep."""
+        super().__init__(start)
+        self._asleep: list[tuple[timedelta, int]] = []
+        self._numbers = count()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wake ``seconds`` from now, when everybody who wakes sooner has had their turn."""
+        own = (self._after(seconds), next(self._numbers))
+        heappush(self._asleep, own)
+        try:
+            turns = 0
+            while turns < self.TURNS:
+                await asyncio.sleep(0)
+                turns = turns + 1 if self._asleep[0] is own else 0
+            self._pass(own[0] - self.elapsed())
+        finally:
+            self._asleep.remove(own)
+            heapify(self._asleep)
 
 
 class FlowingClock(SimulatedClock):
