@@ -24,6 +24,7 @@ from pydantic_settings import (
 )
 
 from nagorik import PlatformSettings, PluginConfiguration
+from nagorik.clock import Clock, SystemClock
 from nagorik.loading import Policy
 from nagorik.manifest import PluginId
 from nagorik.model.document import DocumentStore
@@ -149,10 +150,11 @@ class HostSettings(BaseSettings):
             raise HostSettingsRejected([f"keys_file: the file cannot be read ({type(error).__name__})"]) from None
         return _keyring("keys_file", text)
 
-    def platform(self, *, documents: DocumentStore | None = None) -> PlatformSettings:
-        """How the platform is composed, with ``documents`` as the host's store."""
+    def platform(self, *, documents: DocumentStore | None = None, clock: Clock | None = None) -> PlatformSettings:
+        """How the platform is composed, with ``documents`` as the host's store; on the machine's clock or another."""
         return PlatformSettings(
             documents=documents,
+            clock=clock or SystemClock(),
             plugins={
                 name: PluginConfiguration(settings=_beside_environment(name, entry.settings), egress=entry.egress)
                 for name, entry in self.plugins.items()

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from nagorik.loading import Policy
 from nagorik.model.status import AgencyStatus
 from nagorik_host import Host, open_host
 from nagorik_host.application_file import read_application
+from nagorik_host.commands import running
 from nagorik_host.documents import FolderDocuments
 from nagorik_host.engine.plans import Plans
 from nagorik_host.vault import Vault, make_keys, read_keyring
@@ -50,6 +51,8 @@ def place(tmp_path, monkeypatch) -> Path:
     for name in [name for name in os.environ if name.startswith("NAGORIK_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("COLUMNS", "200")
+    # A weekday's morning in Dhaka, when every agency is open.
+    monkeypatch.setattr("nagorik_host.commands.running.CLOCK", FlowingClock())
     monkeypatch.chdir(tmp_path)
     (tmp_path / "keys.txt").write_text(make_keys("first"))
     (tmp_path / "keys.txt").chmod(0o600)
@@ -178,8 +181,7 @@ def world(place, ready, world_at) -> World:
 def agencies(place) -> Iterator[dict[str, Simulator]]:
     """Agencies on real sockets of this machine, and settings that name them."""
     found = installed_simulators()
-    clock = FlowingClock(datetime.now(UTC), speed=1.0)
-    simulators = {name: load_simulator(found[name])(clock=clock) for name in PLUGINS}
+    simulators = {name: load_simulator(found[name])(clock=running.CLOCK) for name in PLUGINS}
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

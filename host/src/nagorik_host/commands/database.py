@@ -8,6 +8,7 @@ from alembic.util.exc import CommandError
 
 from nagorik.cli.command import ExitCode
 from nagorik.cli.output import add_json_argument, print_facts, print_json, print_lines
+from nagorik.clock import SystemClock
 from nagorik_host.commands.running import Refused, now, opened_database, run_command
 from nagorik_host.engine.restored import Restoration, WorkersAtWork, say_caught_up, say_restored
 from nagorik_host.settings import HostSettings, load_host_settings
@@ -94,7 +95,7 @@ async def _restored(arguments: argparse.Namespace) -> int:
         await require_newest(database)
         try:
             number = await database.run(
-                partial(say_restored, books=books, restoration=restoration, lease_now=restoration.at)
+                partial(say_restored, books=books, restoration=restoration, lease_now=SystemClock().now())
             )
         except WorkersAtWork:
             text = "a worker is at work, or was a minute ago: stop all workers, and whatever takes applications in"

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from sqlalchemy import URL
 from nagorik import NagorikError
 from nagorik.cli.command import ExitCode
 from nagorik.cli.output import print_error
+from nagorik.clock import Clock, SystemClock
 from nagorik.journey import NotPossible
 from nagorik.logs import configure_logging
 from nagorik_host.documents import FolderDocuments
@@ -23,6 +24,9 @@ from nagorik_host.store.books import NoSuchApplication
 from nagorik_host.store.database import Database, DatabaseInvalid, DatabaseUnavailable, open_database, read_url
 from nagorik_host.store.upgrade import SchemaOutdated, require_newest
 from nagorik_host.vault import Erased, SealBroken, Vault
+
+CLOCK: Clock = SystemClock()
+"""The commands' time; a test puts another one in its place."""
 
 
 class Refused(Exception):
@@ -101,7 +105,7 @@ async def opened_host(settings: HostSettings) -> AsyncIterator[Host]:
     keyring = settings.keyring()
     async with opened_database(settings) as database:
         await require_newest(database)
-    platform = settings.platform(documents=FolderDocuments(settings.documents, Vault(keyring)))
+    platform = settings.platform(documents=FolderDocuments(settings.documents, Vault(keyring)), clock=CLOCK)
     async with open_host(settings.database.get_secret_value(), keyring, platform) as host:
         yield host
 
@@ -114,8 +118,8 @@ def is_absent(url: URL) -> bool:
 
 
 def now() -> datetime:
-    """The time, in UTC."""
-    return datetime.now(UTC)
+    """The time that citizens and agencies live in, in UTC."""
+    return CLOCK.now()
 
 
 def _not_possible(refused: NotPossible) -> str:

@@ -4,10 +4,7 @@ import argparse
 import asyncio
 import signal
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Final
-
-from sqlalchemy import func, or_, select
 
 from nagorik.cli.command import ExitCode
 from nagorik.cli.output import print_lines
@@ -16,12 +13,8 @@ from nagorik_host.commands.running import Refused, opened_host, run_command
 from nagorik_host.engine.versions import Change
 from nagorik_host.host import Host
 from nagorik_host.settings import HostSettings, load_host_settings
-from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import applications
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-GLANCE: Final = 0.2
-"""Seconds between two looks whether there is nothing left to do, with ``--once``."""
 _CHOSEN: Final = frozenset({QuarantineCode.NOT_ALLOWED, QuarantineCode.DENIED})
 """What the host itself keeps out is no news to it."""
 
@@ -39,7 +32,9 @@ class WorkerCommand:
             " another takes over what it had in hand."
         )
         parser.add_argument("--name", help="what this worker is known by; the setting worker by default")
-        parser.add_argument("--once", action="store_true", help="stop as soon as nothing is due now")
+        parser.add_argument(
+            "--once", action="store_true", help="stop as soon as nothing is in hand and nothing can be done now"
+        )
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Work; exit code 0 when stopped, 3 when the database is outdated or goes away."""
@@ -65,32 +60,12 @@ async def _work(settings: HostSettings, name: str, *, once: bool) -> int:
             _tell_composition(host, name)
             _tell_changes(await host.take_over())
             print_lines("Working. Ctrl-C or SIGTERM stops it; calls under way are finished first.")
-            working = asyncio.create_task(host.worker(name).run(stop))
-            watching = asyncio.create_task(_stop_when_done(host, stop)) if once else None
-            try:
-                await working
-            finally:
-                if watching is not None:
-                    watching.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await watching
+            await host.worker(name).run(stop, until_idle=once)
     finally:
         for number in SIGNALS:
             loop.remove_signal_handler(number)
     print_lines("Stopped; nothing is in hand.")
     return ExitCode.OK
-
-
-async def _stop_when_done(host: Host, stop: asyncio.Event) -> None:
-    while await host.database.run(lambda transaction: _has_work(transaction, host)):  # noqa: ASYNC110
-        await asyncio.sleep(GLANCE)  # the database alone knows, and tells nobody
-    stop.set()
-
-
-def _has_work(transaction: Transaction, host: Host) -> bool:
-    due = or_(applications.c.due_at <= host.clock.now(), applications.c.lease.is_not(None))
-    query = select(func.count()).select_from(applications).where(due)
-    return bool(transaction.connection.scalar(query))
 
 
 def _tell_composition(host: Host, name: str) -> None:

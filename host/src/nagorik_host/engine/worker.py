@@ -37,6 +37,8 @@ _log = structlog.stdlib.get_logger("nagorik.host")
 
 SWEEP: Final = 1.0
 """Seconds between two looks at everything: what no hint was heard of is found no later than this."""
+MOMENT: Final = 1.0
+"""Seconds until the next call that a worker still waits for which is to end as soon as it is idle."""
 BEATS: Final = 4
 """How often a living worker is heard of within its lease."""
 TIDY: Final = 3600.0
@@ -110,11 +112,12 @@ class Worker:
         self._ending = False
         self._failed: BaseException | None = None
 
-    async def run(self, stop: asyncio.Event, *, grace: float | None = None) -> None:
+    async def run(self, stop: asyncio.Event, *, until_idle: bool = False, grace: float | None = None) -> None:
         """Work until ``stop`` is set, then lay down what is in hand.
 
         Args:
             stop: Ends the work. Nothing more is taken in hand from then on.
+            until_idle: Whether to end, too, as soon as nothing is in hand and nothing can be done for a moment.
             grace: Seconds that calls in flight are waited for at the end, at most; without it, as long as each call's
                 own deadline. A call that is given up is treated as interrupted by whoever takes the application next.
 
@@ -132,7 +135,7 @@ class Worker:
                 beating_too = asyncio.create_task(self._tidy(hints))
                 try:
                     with self._inbox.listening(heard):
-                        await self._work(hints, stop, (stopping, beating))
+                        await (self._work_off() if until_idle else self._work(hints, stop, (stopping, beating)))
                 finally:
                     await _end(beating_too)
         finally:
@@ -146,7 +149,7 @@ class Worker:
 
     async def run_until_idle(self) -> datetime | None:
         """Work until nothing is due and nothing is in hand; when something falls due next, if it ever does."""
-        while True:
+        while self._stop is None or not self._stop.is_set():
             if await self.look():
                 continue
             if self._flying:
@@ -154,6 +157,7 @@ class Worker:
                 self._raise_failure()
                 continue
             return await self._commit(self.desk.next_due)
+        return None
 
     async def look(self) -> bool:
         """Take in hand what is due and can be called now; whether there was anything."""
@@ -169,6 +173,13 @@ class Worker:
         self._woken.set()
 
     # The loop
+
+    async def _work_off(self) -> None:
+        while (due := await self.run_until_idle()) is not None:
+            wait = (due - self._clock.now()).total_seconds()
+            if wait > MOMENT:
+                return
+            await self._clock.sleep(max(wait, 0.0))
 
     async def _work(self, hints: Hints, stop: asyncio.Event, others: Collection[asyncio.Task[object]]) -> None:
         loop = asyncio.get_running_loop()
