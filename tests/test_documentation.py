@@ -1,4 +1,4 @@
-"""Runs what the documentation shows: every code block and every command of README.md and docs/.
+"""Runs what the documentation shows: every code block and every command of README.md, docs/ and the host's README.
 
 In one document, in order and in one empty folder: a block with ``title="path"`` is a file and is written there;
 other Python blocks are executed; ``console`` blocks are run, and what they print must match what is shown, where
@@ -87,7 +87,7 @@ def _matches(expected: list[str], printed: list[str]) -> bool:
     return re.fullmatch(pattern, "\n".join(printed)) is not None
 
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "host" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

@@ -163,8 +163,21 @@ async def opened(url, keyring, clock):
 
 
 @pytest.fixture
-async def host(till, ready_url, keyring):
-    async with opened(ready_url, keyring, SimulatedClock()) as host:
+async def file_url(tmp_path) -> str:
+    """The URL of a file with the newest tables; what differs between databases is the inbox's own tests' affair."""
+    return await upgraded(f"sqlite:///{tmp_path}/books.db")
+
+
+async def upgraded(url: str) -> str:
+    database = await open_database(url)
+    await upgrade(database)
+    await database.close()
+    return url
+
+
+@pytest.fixture
+async def host(till, file_url, keyring):
+    async with opened(file_url, keyring, SimulatedClock()) as host:
         yield host
 
 
@@ -277,23 +290,15 @@ async def test_notice_that_is_nobodys_asks_nobody(host, till, waiting, gateway, 
 async def test_notice_that_comes_to_another_process_is_heard_at_once(till, postgresql_url, keyring, monkeypatch):
     """One process receives, another works; no sweep comes after the first, so that only a hint can tell it."""
     monkeypatch.setattr("nagorik_host.engine.worker.SWEEP", 3600.0)
-    database = await open_database(postgresql_url)
-    await upgrade(database)
-    await database.close()
-    clock = SimulatedClock()
-    async with opened(postgresql_url, keyring, clock) as desk, opened(postgresql_url, keyring, clock) as host:
+    url, clock = await upgraded(postgresql_url), SimulatedClock()
+    async with opened(url, keyring, clock) as desk, opened(url, keyring, clock) as host:
         application = await apply(desk)
         await told(host, desk, till, application)
 
 
-async def test_notice_that_comes_to_the_workers_process_is_heard_at_once(till, tmp_path, keyring, monkeypatch):
+async def test_notice_that_comes_to_the_workers_process_is_heard_at_once(host, till, monkeypatch):
     monkeypatch.setattr("nagorik_host.engine.worker.SWEEP", 3600.0)
-    url = f"sqlite:///{tmp_path}/books.db"
-    database = await open_database(url)
-    await upgrade(database)
-    await database.close()
-    async with opened(url, keyring, SimulatedClock()) as host:
-        application = await apply(host)
+    application = await apply(host)
         await told(host, host, till, application)
 
 
