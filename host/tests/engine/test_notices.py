@@ -299,7 +299,7 @@ async def test_notice_that_comes_to_another_process_is_heard_at_once(till, postg
 async def test_notice_that_comes_to_the_workers_process_is_heard_at_once(host, till, monkeypatch):
     monkeypatch.setattr("nagorik_host.engine.worker.SWEEP", 3600.0)
     application = await apply(host)
-        await told(host, host, till, application)
+    await told(host, host, till, application)
 
 
 async def told(host, desk, till, application: str) -> None:
