@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import outages
+from nagorik_host.store.schema import agencies, outages
 
 
 class Outage(NamedTuple):
@@ -44,3 +44,11 @@ def outages_of(transaction: Transaction, plugin: str) -> list[Outage]:
     """All outages of a plugin's agency, the oldest first."""
     query = select(outages).where(outages.c.plugin == plugin).order_by(outages.c.began_at)
     return [Outage(row.began_at, row.ended_at) for row in transaction.connection.execute(query)]
+
+
+def down_since(transaction: Transaction, plugin: str) -> datetime | None:
+    """Since when a plugin's agency cannot be reached, if that is so now."""
+    since: datetime | None = transaction.connection.scalar(
+        select(agencies.c.down_since).where(agencies.c.plugin == plugin)
+    )
+    return since

@@ -8,7 +8,7 @@ from typing import Literal
 
 from nagorik import Text
 
-Table = Literal["hold", "blocked", "not-possible", "event"]
+Table = Literal["hold", "blocked", "not-possible", "outage", "event"]
 
 
 def sentence(table: Table, code: str) -> Text | None:

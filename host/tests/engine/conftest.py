@@ -23,6 +23,7 @@ from nagorik.loading import Policy
 from nagorik_host import Host, open_host
 from nagorik_host.vault import Keyring
 from nagorik_testing import SimulatedClock, Simulator, SimulatorTransport, SyntheticCitizens
+from nagorik_testing.clock import OrderlyClock
 from nagorik_testing.documents import MemoryDocuments
 from nagorik_testing.installed import installed_simulators, load_simulator
 
@@ -101,7 +102,7 @@ class World:
                 )
                 for name, simulator in self.simulators.items()
             },
-            admission=Policy(allow=frozenset(PLUGINS)),
+            admission=Policy(allow=frozenset(self.simulators)),
             documents=self.documents,
             clock=self.clock,
             policies=(self.street,),
@@ -143,7 +144,7 @@ class World:
 @pytest.fixture
 def world(keyring) -> World:
     """Agencies that decide within minutes."""
-    clock = SimulatedClock()
+    clock = OrderlyClock()
     found = installed_simulators()
     simulators = {name: load_simulator(found[name])(clock=clock) for name in PLUGINS}
     simulators["nid"].script.set("*", "approve", durations=SOON)

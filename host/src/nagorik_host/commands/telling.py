@@ -8,13 +8,13 @@ from typing import Any, TypeAlias
 from sqlalchemy import select
 
 from nagorik import ApplicationDraft, ServiceNotOffered, Text
-from nagorik.bangladesh import dhaka_time
+from nagorik.bangladesh import dhaka_time, to_bangla_digits
 from nagorik.cli.output import print_facts, print_lines, print_table
 from nagorik.journey import Event, Progress
 from nagorik.lifecycle import state_label
 from nagorik.manifest import PublicService
 from nagorik_host.engine.stops import Stop, stops
-from nagorik_host.expectation import Expected, expected, outages_of
+from nagorik_host.expectation import Expected, down_since, expected, outages_of
 from nagorik_host.host import Host
 from nagorik_host.sentences import sentence
 from nagorik_host.store.database import Transaction
@@ -37,6 +37,7 @@ class Whole:
         operation: What is due then.
         blocked: Why the host leaves it alone.
         expected: When the agency is expected to be done.
+        unreachable: The plugin whose agency it waits for and that cannot be reached, and since when, if that is so.
         stopped: What an officer has stopped of it.
     """
 
@@ -47,6 +48,7 @@ class Whole:
     operation: str | None
     blocked: str | None
     expected: Expected | None
+    unreachable: tuple[str, datetime] | None
     stopped: Sequence[Stop]
 
 
@@ -62,10 +64,12 @@ async def find(host: Host, name: str) -> Whole:
         application = host.books.named(transaction, name)
         kept = host.books.read(transaction, application)
         row = transaction.connection.execute(
-            select(applications.c.due_at, applications.c.operation, applications.c.blocked).where(
-                applications.c.id == application
-            )
+            select(
+                applications.c.due_at, applications.c.operation, applications.c.callee, applications.c.blocked
+            ).where(applications.c.id == application)
         ).one()
+        goes_on = row.due_at is not None or kept.lease is not None
+        since = down_since(transaction, row.callee) if goes_on else None
         offers = {kept.progress.service, kept.plugin}
         return Whole(
             progress=kept.progress,
@@ -75,6 +79,7 @@ async def find(host: Host, name: str) -> Whole:
             operation=row.operation,
             blocked=row.blocked,
             expected=_expected(transaction, host, kept.progress, kept.plugin),
+            unreachable=(row.callee, since) if since is not None else None,
             stopped=[stop for stop in stops(transaction) if stop.name in offers],
         )
 
@@ -96,6 +101,7 @@ def as_document(whole: Whole, host: Host) -> Document:
         "flags": [{"flag": flag.value, "means": _text(state_label(flag))} for flag in sorted(progress.flags)],
         "waits_for": _waits_for(progress),
         "blocked": _coded(whole.blocked, sentence("blocked", whole.blocked)) if whole.blocked else None,
+        "unreachable": _unreachable(host, whole.unreachable),
         "stopped": [{"kind": stop.kind, "name": stop.name, "reason": _text(stop.reason)} for stop in whole.stopped],
         "next": {"operation": whole.operation, "due": whole.due_at.isoformat()} if whole.due_at else None,
         "opened_at": progress.opened_at.isoformat(),
@@ -123,7 +129,7 @@ def as_document(whole: Whole, host: Host) -> Document:
                 "text": _text(line.text),
                 "times": line.times,
             }
-            for line in timeline(whole.events, _agency(host, progress.service))
+            for line in timeline(whole.events, _agency(host, progress.service.partition(".")[0]))
         ],
     }
 
@@ -147,6 +153,9 @@ def tell(document: Document) -> None:
     print_lines("", document["state_means"]["bn"], document["state_means"]["en"])
     for flag in document["flags"]:
         print_lines(flag["means"]["bn"], flag["means"]["en"])
+    if document["unreachable"] is not None:
+        means = document["unreachable"]["means"]
+        print_lines("সংযোগ নেই / cannot be reached", means["bn"], means["en"])
     for heading, item in (("অপেক্ষা / waits", document["waits_for"]), ("আটকে আছে / blocked", document["blocked"])):
         if item is not None:
             party = f" ({item['party']})" if "party" in item else ""
@@ -181,8 +190,7 @@ def service_of(host: Host, service: str) -> PublicService | None:
         return None
 
 
-def _agency(host: Host, service: str) -> Text | None:
-    plugin = service.partition(".")[0]
+def _agency(host: Host, plugin: str) -> Text | None:
     return next((r.manifest.name for r in host.platform.plugins if r.id == plugin and r.manifest is not None), None)
 
 
@@ -194,6 +202,24 @@ def _expected(transaction: Transaction, host: Host, progress: Progress, plugin: 
         return None
     now = host.clock.now()
     return expected(progress.submitted_at, service.processing, outages_of(transaction, plugin), now)
+
+
+def _unreachable(host: Host, unreachable: tuple[str, datetime] | None) -> Document | None:
+    if unreachable is None:
+        return None
+    plugin, since = unreachable
+    text = sentence("outage", "waits")
+    assert text is not None  # noqa: S101 - the file of sentences is part of the host
+    agency = _agency(host, plugin) or Text(en="The agency", bn="সংস্থা")
+    at = f"{dhaka_time(since):%d-%m-%Y %H:%M}"
+    return {
+        "plugin": plugin,
+        "since": since.isoformat(),
+        "means": {
+            "en": text.en.format(agency=agency.en, since=when(since)),
+            "bn": text.bn.format(agency=agency.bn, since=to_bangla_digits(at)),
+        },
+    }
 
 
 def _waits_for(progress: Progress) -> Document | None:
