@@ -106,7 +106,7 @@ class ShakyDatabase(Database):
         self.database = database
         self.committed = committed
         # By chance: at every third unit, it might be the same one of a worker's round each time.
-        self.chance = Random(3)
+        self.chance = Random(3)  # noqa: S311 - reproducible on purpose
 
     async def run(self, unit):
         if self.chance.random() > 1 / 3:
