@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -39,12 +40,18 @@ from nagorik_testing.simulator import Simulator
 
 IN_MEMORY: Final = "sqlite://"
 """The URL of books in this process's memory, where the same campaign is the same again."""
-HORIZON: Final = timedelta(days=1)
+HORIZON: Final = timedelta(hours=36)
 LASTING_HORIZON: Final = timedelta(days=75)
 """Simulated time after which whatever still waits is left and compared as it is."""
 BUSY: Final = 300.0
-STEPS: Final = (2.0, 120.0, 1800.0, 14_400.0)
+STEPS: Final = (2.0, 2.0, 600.0, 3600.0)
 """Seconds by which the clock is moved beyond what is due next, so that much falls due together."""
+
+
+_PASSING: Final = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?"
+)
+"""Ids and times, of which every line has another."""
 
 
 class DatabaseInUse(Exception):
@@ -190,10 +197,11 @@ class Cohort:
     def _leaks(self, fates: Sequence[Fate], text: str) -> list[Finding]:
         """Citizens who can be found in log lines or in what is readable in the books."""
         people = SyntheticCitizens(self._seed)
+        said = _said(text)
         return [
             Finding(fate.alias, "personal-data-readable", f"{number} of the citizen's numbers and names")
             for fate in fates
-            if (number := leaked(text, canaries(people.citizen(fate.citizen))))
+            if (number := leaked(said, canaries(people.citizen(fate.citizen))))
         ]
 
 
@@ -207,6 +215,11 @@ class _Member:
 
     async def live(self) -> tuple[bool, datetime | None]:
         return await self.life.live(self.worker)
+
+
+def _said(text: str) -> str:
+    """``text`` without lines that say again what another says; ids and times, which no citizen is in, set aside."""
+    return "\n".join(dict.fromkeys(_PASSING.sub("", text).splitlines()))
 
 
 async def _warm(platform: Platform, now: datetime) -> None:

@@ -65,9 +65,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
 """The mix that faults are drawn from; an answer lost after processing is the most frequent."""
 
 
-ARRIVALS: Final = 4 * 3600
+ARRIVALS: Final = 86_400
 LASTING_ARRIVALS: Final = 10 * 86_400
-"""Seconds within which applications are handed in: some meet a crowd, and some nobody."""
+"""Seconds within which applications are handed in: a few at a time, or a worker's death would hit them all."""
 
 
 class Moment(StrEnum):
