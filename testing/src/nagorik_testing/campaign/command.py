@@ -1,6 +1,7 @@
 """The command ``nagorik campaign``."""
 
 import argparse
+import asyncio
 import os
 import signal
 import sys
@@ -57,11 +58,18 @@ class CampaignCommand:
             "--workers", type=_count, default=2, metavar="W", help="side by side on the same books (default: 2)"
         )
         parser.add_argument(
+            "--kill-processes",
+            action="store_true",
+            help="make each worker a process, killed by SIGKILL at any moment and started again; the agencies are on"
+            " sockets of this machine. What a process is doing then is the machine's affair: no two such campaigns"
+            " are the same. Without --database the books are a file that is deleted",
+        )
+        parser.add_argument(
             "--processes",
             type=_count,
             default=_cores(),
             metavar="P",
-            help="that share the work out (default: one for each core)",
+            help="that share the work out, unless processes are killed (default: one for each core)",
         )
         add_json_argument(parser)
 
@@ -77,6 +85,7 @@ class CampaignCommand:
         from nagorik_host.store import DatabaseInvalid, DatabaseUnavailable
         from nagorik_testing.campaign.cohort import IN_MEMORY, DatabaseInUse
         from nagorik_testing.campaign.plan import Plan
+        from nagorik_testing.campaign.processes.run import campaign_of_processes
         from nagorik_testing.campaign.shares import campaign_in_processes
         from nagorik_testing.campaign.telling import Progress, as_document, tell
         from nagorik_testing.installed import SimulatorUnusable
@@ -88,13 +97,17 @@ class CampaignCommand:
             workers=arguments.workers,
             only=tuple(arguments.only),
             alone=arguments.alone,
+            kill_processes=arguments.kill_processes,
         )
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         began = time.monotonic()
         cut_off = False
         with Progress(plan) as progress:
             try:
-                told = campaign_in_processes(plan, arguments.processes, progress)
+                if plan.kill_processes:
+                    told = asyncio.run(campaign_of_processes(plan, progress))
+                else:
+                    told = campaign_in_processes(plan, arguments.processes, progress)
             except (KeyboardInterrupt, BrokenProcessPool):
                 told, cut_off = progress.told, True
             except (DatabaseInUse, DatabaseInvalid, DatabaseUnavailable, SimulatorUnusable) as error:

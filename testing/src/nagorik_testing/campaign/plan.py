@@ -18,6 +18,7 @@ class Plan:
         cohort: About how many applications live side by side.
         only: The numbers of the only applications that are asked about; none for all.
         alone: Whether they are run without those that live beside them.
+        kill_processes: Whether each worker is a process, and killed as one.
     """
 
     applications: int
@@ -27,6 +28,7 @@ class Plan:
     cohort: int = 200
     only: tuple[int, ...] = ()
     alone: bool = False
+    kill_processes: bool = False
 
     @property
     def cohorts(self) -> Sequence[Sequence[int]]:

@@ -77,7 +77,9 @@ def tell(console: Console, told: Told, plan: Plan, *, seconds: float, cut_off: b
         console.print(agree, style="" if cut_off else "green")
         return
     console.print(f"{len(told.findings)} findings", style="bold red")
-    again = f"nagorik campaign --applications {plan.applications} --seed {plan.seed} --workers {plan.workers} --only"
+    how = " --kill-processes" if plan.kill_processes else ""
+    drawn = f"--applications {plan.applications} --seed {plan.seed} --workers {plan.workers}"
+    again = f"nagorik campaign{how} {drawn} --only"
     for finding in told.findings[:SHOWN]:
         replay = f"   {again} {finding.application[1:]}"
         told_how = replay if finding.application != "-" else ""

@@ -7,11 +7,13 @@ everything anew would cost each start two seconds.
 
 import asyncio
 import multiprocessing
+import re
 import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Final
 
 from nagorik import Platform
@@ -21,6 +23,7 @@ from nagorik_testing.campaign.processes.worker import work
 _FORKS: Final = multiprocessing.get_context("forkserver")
 _DATABASES: Final = ("nagorik_host.store.sqlite", "nagorik_host.store.postgresql")
 _GLANCE: Final = 0.005
+_ERROR: Final = re.compile(r"(?:\w+\.)*(\w+)(?::|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +33,12 @@ class Ended:
     Attributes:
         name: The worker's name.
         exit_code: That of its process.
+        error: The type of the exception that it ended with, if there was one.
     """
 
     name: str
     exit_code: int
+    error: str
 
 
 class Crew:
@@ -108,14 +113,24 @@ class Crew:
                 await asyncio.to_thread(process.join)
             # One that was about to begin has no ear for a signal yet.
             if process.exitcode not in {0, -signal.SIGTERM} and process not in self._doomed:
-                self.ended.append(Ended(name, process.exitcode or 0))
+                self._note(name, process)
             self._processes[name] = None
+
+    def _note(self, name: str, process: BaseProcess) -> None:
+        self.ended.append(Ended(name, process.exitcode or 0, _last_error(self._setting.folder / f"{name}.log")))
 
     def _bury(self, name: str, process: BaseProcess) -> None:
         if process not in self._doomed:
-            self.ended.append(Ended(name, process.exitcode or 0))
+            self._note(name, process)
         self._doomed.discard(process)
         self._processes[name] = None
+
+
+def _last_error(log: Path) -> str:
+    """The type that a traceback at the end of a log names; its text may hold anything and is left out."""
+    lines = log.read_text("utf-8").splitlines()
+    found = _ERROR.match(lines[-1]) if lines else None
+    return found[1] if found is not None else "no exception"
 
 
 def prepare_processes(platform: Platform) -> None:
