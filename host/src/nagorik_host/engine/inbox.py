@@ -39,6 +39,14 @@ MESSAGE: Final = "message"
 INBOX: Final = "inbox"
 """What a hint names in an application's place when a message has come in."""
 PAGE: Final = 50
+
+_UNREAD: Final = (
+    select(inbox.c.id, inbox.c.offer, inbox.c.data_key, inbox.c.sealed)
+    .where(inbox.c.handled_at.is_(None))
+    .order_by(inbox.c.received_at)
+    .limit(PAGE)
+)
+"""Made once: every look asks it, and mostly finds nothing."""
 PATIENCE: Final = timedelta(minutes=1)
 """How long a message that names nothing known is kept for the answer that makes it known."""
 UNKNOWN: Final = "unknown-reference"
