@@ -25,7 +25,7 @@ from sqlalchemy import select
 from nagorik import ApplicationDraft, Consent, Operation, Platform, PlatformSettings, PluginConfiguration, Text
 from nagorik.bangladesh import Money
 from nagorik.clock import Deadline
-from nagorik.journey import Opened, Plan, Step, begin, open_application, step
+from nagorik.journey import Answered, Failed, Opened, Plan, Step, begin, open_application, step
 from nagorik.journey.perform import perform
 from nagorik.loading import Policy
 from nagorik.logs import configure_logging
@@ -57,6 +57,7 @@ PROMISED: Final = timedelta(days=30)
 SLOWLY: Final = dict.fromkeys(("propagation", "filing", "intake", "production"), timedelta(minutes=1)) | {
     "review": timedelta(days=40)
 }
+CITIZENS: Final = 400
 TOGETHER: Final = 250
 """Applications that are put into the books in one unit."""
 SAMPLE: Final = 5
@@ -222,66 +223,111 @@ class _Handed:
     so_far: Step
 
 
+class _Desk:
+    """Carries applications, by calls as a worker makes them, to where the outage meets them.
+
+    Citizens come again and again; what they were told of their eligibility and of the fee is told again.
+    """
+
+    def __init__(self, host: Host, platform: Platform, world: World) -> None:
+        self._host = host
+        self._platform = platform
+        self._world = world
+        self._gateway = next(offer.id for offer in host.platform.gateways)
+        self._version = next(record.source.label for record in host.platform.plugins if record.id == AGENCY)
+        self._drafts: dict[str, list[ApplicationDraft]] = {}
+        self._plans: dict[str, Plan] = {}
+        self._told: dict[tuple[int, Operation], Answered | Failed] = {}
+
+    async def prepare(self) -> None:
+        """Find citizens who may apply."""
+        for service in (FILED, PAID):
+            self._plans[service] = Plan.of(
+                self._host.platform.service(service), self._host.platform.gateway(self._gateway)
+            )
+            self._drafts[service] = []
+            for serial in range(1, CITIZENS + 1):
+                example = self._world.agency.example(service, SyntheticCitizens().citizen(serial))
+                draft = ApplicationDraft(
+                    service=service, applicant=example.applicant, form=dict(example.form), gateway=self._gateway
+                )
+                if await self.carry(self.hand_in(draft), Operation.QUOTE) is not None:
+                    self._drafts[service].append(draft)
+
+    def draft(self, service: str, number: int) -> ApplicationDraft:
+        """What the ``number``-th citizen hands in."""
+        drafts = self._drafts[service]
+        return drafts[number % len(drafts)]
+
+    def hand_in(self, draft: ApplicationDraft) -> _Handed:
+        """A new application."""
+        now, identity = self._world.clock.now(), str(uuid4())
+        opened = Opened(
+            at=now,
+            id=identity,
+            service=draft.service,
+            plugin_version=self._version,
+            client_reference=f"NGK-{identity.replace('-', '')[:16].upper()}",
+            idempotency_key=str(uuid4()),
+            consent=Consent(
+                id="consent-outage",
+                service=draft.service,
+                operations=frozenset(Operation),
+                fee_ceiling=Money.taka(10_000),
+                given_at=now,
+                expires_at=now + timedelta(days=400),
+            ),
+        )
+        plan = self._plans[draft.service]
+        return _Handed(draft, plan, open_application(opened, plan))
+
+    async def carry(self, handed: _Handed, until: Operation) -> _Handed | None:
+        """Make the calls that come before ``until``; ``None`` where the application waits for somebody first."""
+        clock, done, events = self._world.clock, handed.so_far, handed.so_far.events
+        while done.next.operation is not until:
+            progress = done.progress
+            payment = str(uuid5(UUID(progress.idempotency_key), f"payment/{len(progress.payments) + 1}"))
+            begun = begin(progress, handed.plan, clock.now(), payment)
+            if begun.next.operation is None:
+                return None
+            outcome = await self._call(handed.draft, begun)
+            done = step(begun.progress, outcome, handed.plan, clock.now())
+            events += begun.events + done.events
+        return replace(handed, so_far=Step(done.progress, events, done.next))
+
+    async def _call(self, draft: ApplicationDraft, begun: Step) -> Answered | Failed:
+        operation = begun.next.operation
+        if operation is None or operation not in {Operation.ELIGIBILITY, Operation.QUOTE}:
+            return await perform(self._platform, draft, begun.progress, begun.next)
+        asked = (id(draft), operation)
+        if asked not in self._told:
+            self._told[asked] = await perform(self._platform, draft, begun.progress, begun.next)
+        return self._told[asked]
+
+
 async def _fill(host: Host, platform: Platform, world: World, number: int) -> int:
     """Carry all to where the outage meets them, and put them into the books; how many are paid and not filed."""
-    paid, many = [], list[_Handed]()
-    for serial in range(1, number + 1):
+    desk = _Desk(host, platform, world)
+    await desk.prepare()
+    paid, many = list[_Handed](), list[_Handed]()
+    for place in range(1, number + 1):
         world.clock.advance(1)
-        service = PAID if serial % EVERY == 0 else FILED
-        handed = _hand_in(host, world, service, serial)
-        if service == PAID:
-            paid.append(await _carry(platform, world.clock, handed, Operation.QUERY_PAYMENT))
-            continue
-        many.append(await _carry(platform, world.clock, handed, Operation.STATUS))
+        service, until = (PAID, Operation.QUERY_PAYMENT) if place % EVERY == 0 else (FILED, Operation.STATUS)
+        carried = await desk.carry(desk.hand_in(desk.draft(service, place)), until)
+        assert carried is not None, "an application came to nothing before the outage"
+        (paid if service == PAID else many).append(carried)
         if len(many) >= TOGETHER:
             await _keep(host, many)
             many = []
     # The citizens pay, and the gateway finds them to have paid.
     world.clock.advance(timedelta(minutes=5))
-    many += [await _carry(platform, world.clock, handed, Operation.SUBMIT) for handed in paid]
+    for handed in paid:
+        carried = await desk.carry(handed, Operation.SUBMIT)
+        assert carried is not None, "a citizen's payment came to nothing"
+        many.append(carried)
     for first in range(0, len(many), TOGETHER):
         await _keep(host, many[first : first + TOGETHER])
     return len(paid)
-
-
-def _hand_in(host: Host, world: World, service: str, serial: int) -> _Handed:
-    now = world.clock.now()
-    example = world.agency.example(service, SyntheticCitizens().citizen(serial))
-    gateway = next(offer.id for offer in host.platform.gateways)
-    draft = ApplicationDraft(service=service, applicant=example.applicant, form=dict(example.form), gateway=gateway)
-    consent = Consent(
-        id="consent-outage",
-        service=service,
-        operations=frozenset(Operation),
-        fee_ceiling=Money.taka(10_000),
-        given_at=now,
-        expires_at=now + timedelta(days=400),
-    )
-    identity = str(uuid4())
-    opened = Opened(
-        at=now,
-        id=identity,
-        service=service,
-        plugin_version=next(record.source.label for record in host.platform.plugins if record.id == AGENCY),
-        client_reference=f"NGK-{identity.replace('-', '')[:16].upper()}",
-        idempotency_key=str(uuid4()),
-        consent=consent,
-    )
-    plan = Plan.of(host.platform.service(service), host.platform.gateway(gateway))
-    return _Handed(draft, plan, open_application(opened, plan))
-
-
-async def _carry(platform: Platform, clock: SimulatedClock, handed: _Handed, until: Operation) -> _Handed:
-    """Make the calls that come before ``until``, as a worker makes them, with nothing kept in between."""
-    done, events = handed.so_far, handed.so_far.events
-    while done.next.operation is not until:
-        progress = done.progress
-        payment = str(uuid5(UUID(progress.idempotency_key), f"payment/{len(progress.payments) + 1}"))
-        begun = begin(progress, handed.plan, clock.now(), payment)
-        outcome = await perform(platform, handed.draft, begun.progress, begun.next)
-        done = step(begun.progress, outcome, handed.plan, clock.now())
-        events += begun.events + done.events
-    return replace(handed, so_far=Step(done.progress, events, done.next))
 
 
 async def _keep(host: Host, many: Iterable[_Handed]) -> None:
@@ -355,7 +401,7 @@ async def _drain(host: Host, world: World, up: datetime, number: int) -> dict[st
             halt = Stop("plugin", AGENCY, Text(en="Measured", bn="মাপা হয়েছে"), "benchmark", world.clock.now())
             await host.database.run(partial(stop, stopped=halt))
             break
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(1)
     await working
     return asked
 
