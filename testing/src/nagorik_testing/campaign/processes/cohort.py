@@ -118,8 +118,12 @@ def _within_a_day(fate: Fate) -> Fate:
 
 def _interrupted(transaction: Transaction) -> Counter[str]:
     """Calls that were in a killed worker's hands, by operation."""
-    query = select(attempts.c.operation, func.count()).where(attempts.c.result == "interrupted")
-    return Counter(dict(transaction.connection.execute(query.group_by(attempts.c.operation)).tuples().all()))
+    query = (
+        select(attempts.c.operation, func.count().label("number"))
+        .where(attempts.c.result == "interrupted")
+        .group_by(attempts.c.operation)
+    )
+    return Counter({row.operation: row.number for row in transaction.connection.execute(query)})
 
 
 def _calls(transaction: Transaction) -> int:

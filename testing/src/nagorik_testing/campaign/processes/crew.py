@@ -21,6 +21,8 @@ from nagorik_testing.campaign.processes.setting import Setting
 from nagorik_testing.campaign.processes.worker import work
 
 _FORKS: Final = multiprocessing.get_context("forkserver")
+_LATE: Final = ("httpcore", "anyio._backends._asyncio")
+"""What httpx imports with the first connection, in every process anew."""
 _DATABASES: Final = ("nagorik_host.store.sqlite", "nagorik_host.store.postgresql")
 _GLANCE: Final = 0.005
 _ERROR: Final = re.compile(r"(?:\w+\.)*(\w+)(?::|$)")
@@ -140,4 +142,4 @@ def prepare_processes(platform: Platform) -> None:
     """
     plugins = {record.source.value.partition(":")[0] for record in platform.plugins}
     databases = [name for name in _DATABASES if name.endswith("sqlite") or find_spec("asyncpg") is not None]
-    _FORKS.set_forkserver_preload([work.__module__, *databases, *sorted(plugins)])
+    _FORKS.set_forkserver_preload([work.__module__, *_LATE, *databases, *sorted(plugins)])
