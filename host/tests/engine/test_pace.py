@@ -153,3 +153,13 @@ async def test_call_that_the_platform_held_back_does_not_end_an_outage(database,
         await database.run(lambda t: agencies.learn(t, "wasa", Failed(AgencyUnavailable()), clock.now()))
     await database.run(lambda t: agencies.learn(t, "wasa", Failed(RateLimited(layer=layer)), clock.now()))
     assert (await database.run(lambda t: agencies.grant(t, "wasa", 3, clock.now())) == 3) is up
+
+
+async def test_calls_outside_a_worker_keep_the_pace_of_all_processes(world, ready_url):
+    async with world.host(ready_url) as one, world.host(ready_url) as other:
+        for _ in range(5):
+            await asyncio.gather(one.platform.check_health("nid"), other.platform.check_health("nid"))
+    times = [seen.at for seen in world.simulators["nid"].ledger.requests()]
+    assert len(times) >= 10
+    assert all(later - one >= timedelta(seconds=1) for one, later in zip(times, times[5:], strict=False))
+    assert times[-1] - times[0] >= (len(times) - 1) * interval_of(5) - LATE
