@@ -6,7 +6,7 @@ from itertools import pairwise
 from random import Random
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from structlog.testing import capture_logs
 
 from nagorik import Text
@@ -16,6 +16,7 @@ from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, FIRST_PROBE, LAS
 from nagorik_host.engine.hand import LEASE
 from nagorik_host.engine.stops import Stop, go_on, stop
 from nagorik_host.engine.versions import PLUGIN_CHANGED, accept
+from nagorik_host.engine.worker import FORGOTTEN
 from nagorik_host.store import Database
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.schema import applications, outages, workers
@@ -75,6 +76,24 @@ async def test_worker_that_may_not_wait_gives_back_what_it_had_in_hand(world, re
         await world.carry(host.worker())
         assert await states(host) == ["closed"]
     assert world.effects("nid", "application") == 1
+
+
+async def test_worker_that_died_long_ago_is_struck_off(world, ready_url):
+    async with world.host(ready_url) as host:
+        for name, ago in (("yesterday", FORGOTTEN), ("long-ago", FORGOTTEN * 1.01)):
+            at = world.machine.now() - ago
+            dead = insert(workers).values(id=name, name=name, started_at=at, beat_at=at)
+            await host.database.run(lambda t, dead=dead: t.connection.execute(dead))
+        ending = asyncio.Event()
+        working = asyncio.create_task(host.worker("new").run(ending))
+        named = set()
+        async with asyncio.timeout(60):
+            while "new" not in named:
+                named = {row.name for row in await rows(host, workers.c.name)}
+        assert named == {"yesterday", "new"}
+        ending.set()
+        await working
+        assert {row.name for row in await rows(host, workers.c.name)} == {"yesterday"}
 
 
 @pytest.mark.parametrize("living", [True, False])

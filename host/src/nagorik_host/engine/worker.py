@@ -41,6 +41,8 @@ MOMENT: Final = 1.0
 """Seconds until the next call that a worker still waits for which is to end as soon as it is idle."""
 BEATS: Final = 4
 """How often a living worker is heard of within its lease."""
+FORGOTTEN: Final = timedelta(days=1)
+"""A worker that was not heard of for so long is struck off; until then its name tells whose calls have no end."""
 TIDY: Final = 3600.0
 """Seconds between two times that old hints are cleared away."""
 PAUSE: Final = 0.05
@@ -267,6 +269,8 @@ class Worker:
     def _sign_on(self, transaction: Transaction) -> None:
         at = self._lease_clock.now()
         self._sign_off(transaction)
+        # A worker that was killed signs off nowhere.
+        transaction.connection.execute(delete(workers).where(workers.c.beat_at < at - FORGOTTEN))
         transaction.connection.execute(insert(workers).values(id=self.id, name=self._name, started_at=at, beat_at=at))
 
     def _sign_off(self, transaction: Transaction) -> None:
