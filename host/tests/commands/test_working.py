@@ -242,6 +242,15 @@ def test_audit_finds_what_was_changed(ready, world, place):
     assert application in ready("audit", "verify").err
 
 
+def test_parts_of_an_audit_are_together_the_whole(ready):
+    for name in ("nid-reissue.json", "nid-migration.json"):
+        assert ready("apply", EXAMPLES / name).code == 0
+    told = [ready("audit", "verify", "--part", f"{number}/3", "--json").document for number in (1, 2, 3)]
+    assert sum(one["applications"] for one in told) == 2
+    for wrong in ("0/3", "4/3", "3", "a/b"):
+        assert ready("audit", "verify", "--part", wrong).code == 2
+
+
 def test_erasure_leaves_a_journal_that_verifies_and_nothing_to_read(ready, world, place):
     application = world.closed()
     applied = taken_in(ready)

@@ -1,6 +1,7 @@
 """``nagorik audit``: proof that nobody changed the books behind the host's back, and that papers have an owner."""
 
 import argparse
+import re
 from typing import Final
 
 from nagorik.cli.command import ExitCode
@@ -8,7 +9,7 @@ from nagorik.cli.output import add_json_argument, print_error, print_json, print
 from nagorik_host.commands.running import now, opened_database, run_command
 from nagorik_host.documents import FolderDocuments
 from nagorik_host.settings import load_host_settings
-from nagorik_host.store.audit import verify_journals
+from nagorik_host.store.audit import ALL, Part, verify_journals
 from nagorik_host.store.books import Books
 from nagorik_host.store.orphans import GRACE, compare
 from nagorik_host.store.upgrade import require_newest
@@ -26,6 +27,13 @@ class AuditCommand:
         verify = actions.add_parser(
             "verify", help="verify that nothing was changed, dropped or added", allow_abbrev=False
         )
+        verify.add_argument(
+            "--part",
+            type=_part,
+            default=ALL,
+            metavar="N/M",
+            help="one of M parts of about the same size, such as 3/30; all M together are everything",
+        )
         add_json_argument(verify)
         documents = actions.add_parser(
             "documents", help="compare the documents' folder with the books", allow_abbrev=False
@@ -38,18 +46,25 @@ class AuditCommand:
     def run(self, arguments: argparse.Namespace) -> int:
         """Exit code 1 where anything is not as it should be."""
         if arguments.action == "verify":
-            return run_command(lambda: _verify(as_json=arguments.json))
+            return run_command(lambda: _verify(arguments.part, as_json=arguments.json))
         return run_command(lambda: _documents(remove=arguments.remove, as_json=arguments.json))
 
 
-async def _verify(*, as_json: bool) -> int:
+def _part(text: str) -> Part:
+    found = re.fullmatch(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})", text)
+    if found is None or int(found[1]) > int(found[2]):
+        raise argparse.ArgumentTypeError("write N/M, such as 3/30, with N from 1 to M")
+    return Part(int(found[1]), int(found[2]))
+
+
+async def _verify(part: Part, *, as_json: bool) -> int:
     settings = load_host_settings()
     vault = Vault(settings.keyring())
     applications = entries = erased = 0
     problems = []
     async with opened_database(settings) as database:
         await require_newest(database)
-        async for one in verify_journals(database, vault):
+        async for one in verify_journals(database, vault, part):
             applications, entries, erased = applications + 1, entries + one.entries, erased + one.erased
             if one.problem is not None:
                 problems.append(one)

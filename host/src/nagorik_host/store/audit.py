@@ -35,11 +35,42 @@ class Verified:
     erased: bool
 
 
-async def verify_journals(database: Database, vault: Vault) -> AsyncIterator[Verified]:
-    """Every application in the order of ids: its chain, and that the events amount to the row."""
-    after = ""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of so many parts of about the same size that all applications fall into, by their ids.
+
+    Attributes:
+        number: Which part, counted from 1.
+        parts: How many there are.
+    """
+
+    number: int = 1
+    parts: int = 1
+
+    @property
+    def begins(self) -> str:
+        """What the ids of this part are after; the first part has all that are not in the others."""
+        return "" if self.number == 1 else _bound(self.number - 1, self.parts)
+
+    @property
+    def ends(self) -> str | None:
+        """What they are not after; the last part has all that is left."""
+        return None if self.number == self.parts else _bound(self.number, self.parts)
+
+
+def _bound(number: int, parts: int) -> str:
+    """Ids are random UUIDs, so that their first digits part them evenly."""
+    return f"{number * 2**32 // parts:08x}"
+
+
+ALL: Final = Part()
+
+
+async def verify_journals(database: Database, vault: Vault, part: Part = ALL) -> AsyncIterator[Verified]:
+    """Every application of a part, in the order of ids: its chain, and that the events amount to the row."""
+    after = part.begins
     while True:
-        page = await database.run(partial(_page, vault=vault, after=after))
+        page = await database.run(partial(_page, vault=vault, after=after, ends=part.ends))
         for verified in page:
             yield verified
         if len(page) < PAGE:
@@ -47,8 +78,10 @@ async def verify_journals(database: Database, vault: Vault) -> AsyncIterator[Ver
         after = page[-1].application
 
 
-def _page(transaction: Transaction, *, vault: Vault, after: str) -> list[Verified]:
+def _page(transaction: Transaction, *, vault: Vault, after: str, ends: str | None) -> list[Verified]:
     query = select(applications).where(applications.c.id > after).order_by(applications.c.id).limit(PAGE)
+    if ends is not None:
+        query = query.where(applications.c.id <= ends)
     return [_verify(transaction, vault, row) for row in transaction.connection.execute(query).all()]
 
 
