@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 from sqlalchemy import (
     Column,
     Integer,
@@ -182,9 +183,14 @@ def size_of_file(path: Path) -> int:
 
 
 async def size(database: Database, url: str) -> int:
-    """Bytes on the disk."""
+    """Bytes on the disk, without what is there only to be used again."""
     if url.startswith("sqlite"):
         return size_of_file(Path(url.removeprefix("sqlite:///")))
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("VACUUM FULL")
+    finally:
+        await connection.close()
     return await database.run(
         lambda transaction: transaction.connection.scalar(text("SELECT pg_database_size(current_database())")) or 0
     )
@@ -357,7 +363,7 @@ def main() -> None:
             tell_disk(kind, "minutes", found[0])
             slow = None if quick else new_site(stack, made, kind, SLOW)
             if slow is not None:
-                tell_disk(kind, "45 days", asyncio.run(long_wait(slow, number // 10)))
+                tell_disk(kind, "45 days", asyncio.run(long_wait(slow, number // 5)))
 
 
 def new_site(
