@@ -124,6 +124,9 @@ class Simulator(ABC):
         For effects that nobody asks for, such as a clerk who takes the money. It records them at their own time.
         """
 
+    def restart(self) -> None:  # noqa: B027 - most agencies keep everything
+        """Lose what a restart of the agency's service loses, such as every token that it gave out."""
+
     def operator_routes(self) -> Sequence[Route]:
         """What the agency's own officers do, under ``/_simulator``; served with the admin API only.
 

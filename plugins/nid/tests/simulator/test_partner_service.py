@@ -46,6 +46,11 @@ async def test_token_dies_after_twelve_hours_of_the_simulated_clock(nid, client,
     assert (answer.status_code, answer.json()) == (401, DENIED)
 
 
+async def test_restart_of_the_service_kills_every_token(nid, client, citizen):
+    nid.restart()
+    assert (await client.post(VERIFY, json=question(citizen))).status_code == 401
+
+
 async def test_logout_kills_the_token(client, citizen):
     assert (await client.post(f"{PARTNER}/auth/logout", json={})).status_code == 200
     assert (await client.post(VERIFY, json=question(citizen))).status_code == 401

@@ -2,15 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from random import Random
 from typing import Final
 
 from nagorik import Platform
 from nagorik.errors import NagorikError
 from nagorik.operations import Idempotency, Operation
 from nagorik_testing.application_book import ApplicationBook
-from nagorik_testing.campaign.fate import Fate, Offer
+from nagorik_testing.campaign.fate import FAULTS, Fate, Offer
 from nagorik_testing.citizens import SyntheticCitizens
 from nagorik_testing.clock import SimulatedClock
+from nagorik_testing.front import UNROUTED
 from nagorik_testing.installed import installed_simulators, load_simulator
 from nagorik_testing.ledger import Effect
 from nagorik_testing.simulator import ExampleApplication, Simulator
@@ -81,6 +83,14 @@ class Agencies:
         for mishap in fate.mishaps:
             faults, whose = (gateway, payments[0]) if mishap.at_gateway else (agency, client_reference)
             faults.faults.add("*", mishap.fault, first=mishap.first, count=mishap.count, client_reference=whose)
+
+    def restart_one(self, chance: Random) -> None:
+        """Restart one agency: its tokens are gone, and the next request in nobody's name, a login, meets a fault."""
+        simulator = self.simulators[chance.choice(sorted(self.simulators))]
+        simulator.restart()
+        nameless = {one.operation for one in simulator.ledger.requests() if one.client_reference is None}
+        for operation in sorted(nameless - {UNROUTED}):
+            simulator.faults.add(operation, chance.choice(FAULTS), count=chance.choice((1, 2, 4)))
 
     def filed(self) -> Mapping[str, Sequence[tuple[str, Effect]]]:
         """Applications in all ledgers, by client reference, each with the plugin's id."""

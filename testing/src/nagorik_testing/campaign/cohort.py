@@ -46,6 +46,8 @@ LASTING_HORIZON: Final = timedelta(days=75)
 BUSY: Final = 300.0
 STEPS: Final = (2.0, 2.0, 600.0, 3600.0)
 """Seconds by which the clock is moved beyond what is due next, so that much falls due together."""
+RESTARTS: Final = 8
+"""Every how manieth time that the clock is moved an agency is restarted, on the average."""
 
 
 _PASSING: Final = re.compile(
@@ -185,6 +187,8 @@ class Cohort:
                     return
                 self.clock.set(max(min(dues), self.clock.now()))
                 self.clock.advance(self._chance.choice(STEPS))
+                if self._chance.randrange(RESTARTS) == 0:
+                    self.agencies.restart_one(self._chance)
         finally:
             for member in crew:
                 await member.database.close()

@@ -46,6 +46,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Answered(status=503),
     Answered(status=503, processed=True),
     Answered(status=504, body="<html>gateway timeout</html>", processed=True),
+    Answered(status=401),
+    Answered(status=403),
     Answered(status=429, retry_after="30"),
     MaintenancePage(),
     MaintenancePage(processed=True),

@@ -73,8 +73,9 @@ def tell(console: Console, told: Told, plan: Plan, *, seconds: float, cut_off: b
         left = sum(len(cohort) for cohort in plan.cohorts) - told.applications
         console.print(f"The campaign was cut off: nothing is known of {left:,} applications.", style="bold red")
     if not told.findings:
-        agree = "Books and ledgers agree: nothing doubled, lost, unaccounted for or readable."
-        console.print(agree, style="" if cut_off else "green")
+        if told.applications:
+            agree = "Books and ledgers agree: nothing doubled, lost, unaccounted for or readable."
+            console.print(f"As far as it came: {agree}" if cut_off else agree, style="" if cut_off else "green")
         return
     console.print(f"{len(told.findings)} findings", style="bold red")
     how = " --kill-processes" if plan.kill_processes else ""

@@ -69,6 +69,10 @@ class NidSimulator(Simulator):
         self.applications = ApplicationService(self, COURSE, self.fees, self.register)
         self.book = self.applications.book
 
+    def restart(self) -> None:
+        """Every token is gone."""
+        self.login_desk.tokens.revoke_all()
+
     def routes(self) -> Sequence[Route]:
         """Both faces, and the photographs."""
         open_to_all = {
