@@ -1,35 +1,88 @@
-"""A campaign on either database finds nothing, and finds what a host does wrong."""
+"""A campaign on either database finds nothing, is the same again, and finds what a host does wrong."""
+
+import asyncio
+import logging
+import os
+import signal
+from io import StringIO
+from multiprocessing import active_children
 
 import pytest
+from rich.console import Console
 
 from nagorik import AgencyUnavailable, Platform
-from nagorik.journey import Failed, Interrupted, step
+from nagorik.journey import Answered, Failed, Interrupted, step
+from nagorik.model.payment import PaymentReport
+from nagorik.model.states import PaymentState
 from nagorik_host.engine import hand
 from nagorik_host.store import open_database
-from nagorik_testing.campaign.cohort import Cohort, DatabaseInUse, prepare
-from nagorik_testing.campaign.fate import Moment, draw
+from nagorik_testing.campaign.cohort import IN_MEMORY, Cohort, DatabaseInUse, prepare
+from nagorik_testing.campaign.fate import LASTING, Moment, draw
 from nagorik_testing.campaign.people import People
 from nagorik_testing.campaign.plan import Plan
 from nagorik_testing.campaign.run import campaign
+from nagorik_testing.campaign.shares import campaign_in_processes
+from nagorik_testing.campaign.telling import as_document, tell
+from nagorik_testing.campaign.told import Told
 
 SEED = 5
 
 
-async def offers_of(url, keyring):
-    cohort = Cohort(url, keyring, seed=SEED, workers=1)
+async def offers_of(keyring):
+    cohort = Cohort(IN_MEMORY, keyring, seed=SEED, workers=1)
     async with Platform.discover(cohort.settings()) as platform:
         return cohort.agencies.offers(platform)
 
 
-async def test_books_and_ledgers_agree_whatever_fails_and_whoever_is_killed(database_url):
-    told = await campaign(Plan(applications=20, seed=SEED, url=database_url, workers=2))
+def agrees(told, applications):
+    """What holds of every campaign of a sound host, whoever was first."""
     assert told.findings == []
-    assert told.applications == sum(told.ends.values()) == 20
-    # Which moments a kill hits depends on how two workers share the work.
+    assert told.applications == sum(told.ends.values()) == applications
     assert set(told.killed) <= set(Moment)
-    assert len(told.killed) >= 3
-    assert told.faults > 5
-    assert told.ends["closed"] > 8
+    assert told.ends["closed"] > applications / 2
+
+
+async def test_books_and_ledgers_agree_whatever_fails_and_whoever_is_killed():
+    told = await campaign(Plan(applications=126, seed=SEED, url=IN_MEMORY, workers=3))
+    agrees(told, 126)
+    assert told.killed.total() > 126 / 3
+    assert told.faults > 126
+    assert set(told.killed) == set(Moment)
+    assert {"submit", "start-payment", "query-payment", "find", "status"} <= set(told.at_operations)
+    assert len(told.services) > 20
+
+
+async def test_they_agree_on_a_database_that_workers_share(database_url):
+    told = await campaign(Plan(applications=24, seed=SEED, url=database_url, workers=3))
+    agrees(told, 24)
+    assert told.killed.total() > 4
+    assert told.faults > 4
+
+
+def test_the_same_seed_is_the_same_campaign_in_however_many_processes():
+    plan = Plan(applications=9, seed=SEED, url=IN_MEMORY, cohort=3)
+    heard = []
+    shared = campaign_in_processes(plan, 2, lambda told: heard.append(told.applications))
+    assert heard == [3, 6, 9]
+    assert shared == asyncio.run(campaign(plan))
+
+
+def test_processes_have_files_of_their_own_beside_the_one_that_was_named(tmp_path):
+    plan = Plan(applications=2, seed=SEED, url=f"sqlite:///{tmp_path}/books.db", cohort=1)
+    told = campaign_in_processes(plan, 2, lambda _: None)
+    assert (told.applications, told.findings) == (2, [])
+    assert {"books.db", "books.db.2"} <= {file.name for file in tmp_path.iterdir()}
+
+
+def test_applications_live_with_the_same_others_however_many_are_asked_about():
+    plan = Plan(applications=LASTING * 4, seed=SEED, url=IN_MEMORY, cohort=LASTING)
+    lasting, *others = plan.cohorts
+    assert list(lasting) == [LASTING, LASTING * 2, LASTING * 3, LASTING * 4]
+    assert sorted(number for cohort in plan.cohorts for number in cohort) == list(range(1, LASTING * 4 + 1))
+    asked = Plan(applications=LASTING * 4, seed=SEED, url=IN_MEMORY, cohort=LASTING, only=(LASTING + 1,))
+    assert asked.cohorts == [cohort for cohort in others if LASTING + 1 in cohort]
+    alone = Plan(applications=LASTING * 4, seed=SEED, url=IN_MEMORY, only=(3, LASTING, 4), alone=True)
+    assert alone.cohorts == [[LASTING], [3, 4]]
 
 
 def forgetful(progress, outcome, plan, now):
@@ -40,28 +93,68 @@ def forgetful(progress, outcome, plan, now):
     return step(progress, Failed(AgencyUnavailable()) if lost else outcome, plan, now)
 
 
+def stingy(progress, outcome, plan, now):
+    """The step of a host that loses sight of money that the gateway took."""
+    if isinstance(outcome, Answered) and isinstance(outcome.result, PaymentReport):
+        failed = outcome.result.model_copy(update={"state": PaymentState.FAILED})
+        return step(progress, Answered(failed), plan, now)
+    return step(progress, outcome, plan, now)
+
+
+def talkative(progress, outcome, plan, now):
+    """The step of a host that logs the citizen's number, whoever the citizen is."""
+    logging.getLogger("nagorik.host").warning("stepped %s", "\n".join(f"00990{number:05}" for number in range(100)))
+    return step(progress, outcome, plan, now)
+
+
 def is_lost_early(fate):
     return any(one.fault.fault == "answer-lost" and one.first <= 3 and not one.at_gateway for one in fate.mishaps)
 
 
-async def test_host_that_sends_again_what_it_does_not_know_is_found_out(tmp_path, keyring, monkeypatch):
-    url = f"sqlite:///{tmp_path}/books.db"
-    offers = await offers_of(url, keyring)
+@pytest.mark.parametrize(
+    ("sabotaged", "code"),
+    [(forgetful, "filed-twice"), (stingy, "captured-unaccounted"), (talkative, "personal-data-readable")],
+)
+async def test_host_that_is_not_sound_is_found_out(sabotaged, code, keyring, monkeypatch):
+    offers = await offers_of(keyring)
     fates = (draw(SEED, number, offers) for number in range(1, 600))
-    lost = tuple(fate.number for fate in fates if fate.files and is_lost_early(fate))[:5]
-    monkeypatch.setattr(hand, "step", forgetful)
-    found = (await campaign(Plan(applications=0, seed=SEED, url=url, only=lost, alone=True))).findings
-    assert "filed-twice" in {finding.code for finding in found}
+    some = tuple(fate.number for fate in fates if fate.files and not fate.lasting and is_lost_early(fate))[:5]
+    monkeypatch.setattr(hand, "step", sabotaged)
+    found = (await campaign(Plan(applications=0, seed=SEED, url=IN_MEMORY, only=some, alone=True))).findings
+    assert code in {finding.code for finding in found}
     # Found again when they are run without the others, and gone when the host is sound.
-    twice = tuple(int(finding.application[1:]) for finding in found if finding.code == "filed-twice")
-    alone = Plan(applications=0, seed=SEED, url=url, only=twice, alone=True)
-    assert "filed-twice" in {finding.code for finding in (await campaign(alone)).findings}
+    those = tuple(int(finding.application[1:]) for finding in found if finding.code == code)[:1]
+    alone = Plan(applications=0, seed=SEED, url=IN_MEMORY, only=those, alone=True)
+    assert code in {finding.code for finding in (await campaign(alone)).findings}
     monkeypatch.undo()
     assert (await campaign(alone)).findings == []
 
 
-async def test_fate_follows_from_the_seed_and_the_number_alone(tmp_path, keyring):
-    offers = await offers_of(f"sqlite:///{tmp_path}/books.db", keyring)
+def test_campaign_that_is_cut_off_tells_what_there_is_and_leaves_no_process():
+    plan = Plan(applications=3, seed=SEED, url=IN_MEMORY, cohort=1)
+    heard = []
+
+    def progress(told):
+        heard.append(as_document(told, plan, seconds=1, cut_off=True))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        campaign_in_processes(plan, 1, progress)
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert active_children() == []
+    assert [(one["applications"], one["cut_off"]) for one in heard] == [(1, True)]
+
+
+def test_what_was_cut_off_is_said_to_a_person():
+    said = Console(file=StringIO(), width=100)
+    plan = Plan(applications=3, seed=SEED, url=IN_MEMORY)
+    tell(said, Told(applications=1), plan, seconds=1, cut_off=True)
+    assert "cut off: nothing is known of 2 applications" in said.file.getvalue()
+
+
+async def test_fate_follows_from_the_seed_and_the_number_alone(keyring):
+    offers = await offers_of(keyring)
     assert draw(SEED, 17, offers) == draw(SEED, 17, offers)
     assert draw(SEED, 17, offers) != draw(SEED + 1, 17, offers)
     drawn = [draw(SEED, number, offers) for number in range(600)]

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import os
-import signal
 import sys
 import time
 from importlib.util import find_spec
@@ -99,7 +98,6 @@ class CampaignCommand:
             alone=arguments.alone,
             kill_processes=arguments.kill_processes,
         )
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         began = time.monotonic()
         cut_off = False
         with Progress(plan) as progress:

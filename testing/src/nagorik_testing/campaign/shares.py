@@ -33,17 +33,18 @@ _OWN: Final[list[str]] = []
 def campaign_in_processes(plan: Plan, processes: int, progress: Callable[[Told], None]) -> Told:
     """Run it; ``progress`` hears after each cohort what there is to tell.
 
-    Whatever ends it early, such as ``KeyboardInterrupt``, ends the processes too.
+    Whatever ends it early ends the processes too. SIGTERM does as Ctrl-C does; call it in the main thread.
 
     Raises:
         SimulatorUnusable: An installed simulator cannot be used.
         DatabaseInUse, DatabaseInvalid, DatabaseUnavailable: The database cannot be used.
+        KeyboardInterrupt: It was cut off.
         BrokenProcessPool: A process was ended from outside.
     """
     cohorts = plan.cohorts
     processes = max(1, min(processes, len(cohorts)))
     so_far, parts = Told(), dict[int, Told]()
-    with _databases(plan.url, processes) as urls, _pool(urls) as pool:
+    with _interruptible(), _databases(plan.url, processes) as urls, _pool(urls) as pool:
         running = {pool.submit(_run, plan, numbers): place for place, numbers in enumerate(cohorts)}
         for done in as_completed(running):
             parts[running[done]] = done.result()
@@ -54,6 +55,15 @@ def campaign_in_processes(plan: Plan, processes: int, progress: Callable[[Told],
     for place in sorted(parts):
         told.add(parts[place])
     return told
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
