@@ -33,6 +33,8 @@ LEASE: Final = timedelta(seconds=2)
 EVERY: Final = 30
 """Requests between two kills, on average."""
 PATIENCE: Final = timedelta(minutes=5)
+LONGEST_QUEUE: Final = timedelta(days=1)
+"""Simulated time after the horizon in which what is due and waits for its turn is worked off."""
 ANY_MOMENT: Final = "any-moment"
 
 
@@ -103,10 +105,12 @@ class ProcessCohort(Cohort):
             if await people.act():
                 continue
             dues = [one for one in (due, people.next_at) if one is not None]
-            if not dues or min(dues) > end:
+            over = not dues or min(dues) > end
+            if not dues or min(dues) > end + LONGEST_QUEUE or (over and not await course.queues()):
                 return
             self.clock.set(max(min(dues), self.clock.now()))
-            self.clock.advance(self._chance.choice(STEPS))
+            if not over:
+                self.clock.advance(self._chance.choice(STEPS))
 
 
 def _within_a_day(fate: Fate) -> Fate:
