@@ -252,6 +252,20 @@ async def test_one_clients_silence_disturbs_no_other(registry):
     assert [getattr(answer, "status_code", type(answer)) for answer in answers] == [201, httpx.ReadTimeout, 201]
 
 
+async def test_client_that_dies_in_the_middle_of_its_request_is_no_failure_of_the_agency(registry, caplog):
+    async with serve(registry) as url:
+        port = httpx.URL(url).port
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /files HTTP/1.1\r\nHost: registry\r\nContent-Length: 100\r\n\r\n{")
+        await writer.drain()
+        writer.transport.abort()
+        async with httpx.AsyncClient(base_url=url) as client:
+            for _ in range(3):
+                assert (await post(client)).status_code == 201
+    assert caplog.records == []
+    assert len(registry.ledger.effects("application")) == 3
+
+
 async def test_agency_sees_nothing_of_the_line():
     seen = []
 

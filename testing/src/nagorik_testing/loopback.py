@@ -10,6 +10,7 @@ from typing import Final, cast
 
 import httpx
 import uvicorn
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -104,7 +105,7 @@ class _Protocol(H11Protocol):
             await self._simulator_app(
                 {**scope, "headers": unmarked, "extensions": {CONNECTION: connection}}, receive, send
             )
-        except _ClientGone:
+        except (_ClientGone, ClientDisconnect):
             return
         except Exception:
             _LOG.exception("simulator_failed")
