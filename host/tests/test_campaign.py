@@ -15,7 +15,9 @@ from nagorik.journey import Answered, Failed, Interrupted, step
 from nagorik.model.payment import PaymentReport
 from nagorik.model.states import PaymentState
 from nagorik_host.engine import hand
-from nagorik_host.store import open_database
+from nagorik_host.store import DatabaseUnavailable, open_database
+from nagorik_host.store.upgrade import newest, revision_of
+from nagorik_testing.campaign.beside import databases
 from nagorik_testing.campaign.cohort import IN_MEMORY, Cohort, DatabaseInUse, prepare
 from nagorik_testing.campaign.fate import LASTING, Moment, draw
 from nagorik_testing.campaign.people import People
@@ -67,11 +69,29 @@ def test_the_same_seed_is_the_same_campaign_in_however_many_processes():
     assert shared == asyncio.run(campaign(plan))
 
 
-def test_processes_have_files_of_their_own_beside_the_one_that_was_named(tmp_path):
-    plan = Plan(applications=2, seed=SEED, url=f"sqlite:///{tmp_path}/books.db", cohort=1)
-    told = campaign_in_processes(plan, 2, lambda _: None)
-    assert (told.applications, told.findings) == (2, [])
-    assert {"books.db", "books.db.2"} <= {file.name for file in tmp_path.iterdir()}
+async def test_each_process_has_an_empty_database_beside_the_one_that_was_named(database_url):
+    def seen():
+        with databases(database_url, 3) as urls:
+            within = [asyncio.run(newest_in(url)) for url in urls]
+        return urls, within, [asyncio.run(newest_in(url)) for url in urls]
+
+    urls, within, afterwards = await asyncio.to_thread(seen)
+    assert urls[0] == database_url
+    assert len(set(urls)) == 3
+    assert within == [True] * 3
+    # Files stay for whoever wants to look at them; on a server nobody would look for names that were made up.
+    assert afterwards == [True, *([database_url.startswith("sqlite")] * 2)]
+
+
+async def newest_in(url):
+    try:
+        database = await open_database(url)
+        try:
+            return await revision_of(database) == newest()
+        finally:
+            await database.close()
+    except DatabaseUnavailable:
+        return False
 
 
 def test_applications_live_with_the_same_others_however_many_are_asked_about():
@@ -179,3 +199,8 @@ async def test_database_of_somebody_else_is_left_alone(tmp_path, keyring):
             await database.close()
     with pytest.raises(DatabaseInUse):
         await prepare(url)
+
+
+async def test_database_that_is_not_there_is_said_to_be_unavailable(postgresql_url):
+    with pytest.raises(DatabaseUnavailable):
+        await prepare(postgresql_url.replace("books_", "nothing_"))

@@ -20,8 +20,8 @@ CONNECTIONS: Final = 8
 PATIENCE: Final = 30.0
 """Seconds that a unit waits for its turn."""
 _AGAIN: Final = 5
-_AWAY: Final = ("08", "53", "57P")
-"""Classes of errors: connections, resources, and an operator who stops the server or starts it."""
+_AWAY: Final = ("08", "53", "57P", "3D")
+"""Classes of errors: connections, resources, an operator who stops the server or starts it, and no such database."""
 _ROLLED_BACK: Final = frozenset({"40001", "40P01"})
 """Serialisation failure and deadlock: nothing happened, and it is worth doing again."""
 
@@ -182,6 +182,7 @@ def _translated() -> Iterator[None]:
         asyncpg.InterfaceError,
         asyncpg.OperatorInterventionError,
         asyncpg.InsufficientResourcesError,
+        asyncpg.InvalidCatalogNameError,
     ):
         raise DatabaseUnavailable("the connection to the database broke") from None
     except (OSError, TimeoutError, PoolTimeout):

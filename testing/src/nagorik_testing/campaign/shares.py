@@ -11,16 +11,9 @@ from contextlib import contextmanager
 from multiprocessing import active_children, get_context
 from multiprocessing.queues import SimpleQueue
 from typing import Final
-from uuid import uuid4
-
-from sqlalchemy import URL, text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from nagorik.logs import configure_logging
-from nagorik_host.store import DatabaseUnavailable
-from nagorik_host.store.database import read_url
-from nagorik_testing.campaign.cohort import IN_MEMORY, prepare
+from nagorik_testing.campaign.beside import databases
 from nagorik_testing.campaign.plan import Plan
 from nagorik_testing.campaign.run import run_cohort
 from nagorik_testing.campaign.told import Told
@@ -44,7 +37,7 @@ def campaign_in_processes(plan: Plan, processes: int, progress: Callable[[Told],
     cohorts = plan.cohorts
     processes = max(1, min(processes, len(cohorts)))
     so_far, parts = Told(), dict[int, Told]()
-    with _interruptible(), _databases(plan.url, processes) as urls, _pool(urls) as pool:
+    with _interruptible(), databases(plan.url, processes) as urls, _pool(urls) as pool:
         running = {pool.submit(_run, plan, numbers): place for place, numbers in enumerate(cohorts)}
         for done in as_completed(running):
             parts[running[done]] = done.result()
@@ -64,48 +57,6 @@ def _interruptible() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _databases(url: str, number: int) -> Iterator[Sequence[str]]:
-    """As many databases as are asked for; those that were made beside a named one on a server are deleted."""
-    if url == IN_MEMORY:
-        yield [IN_MEMORY] * number
-        return
-    asyncio.run(prepare(url))
-    named = read_url(url)
-    if named.get_backend_name() == "sqlite":
-        files = [named, *(named.set(database=f"{named.database}.{place}") for place in range(2, number + 1))]
-        made: list[URL] = []
-    else:
-        made = [named.set(database=f"{named.database}_{uuid4().hex[:12]}") for _ in range(number - 1)]
-        files = [named, *made]
-    try:
-        asyncio.run(_on_the_server(named, "CREATE", made))
-        urls = [file.render_as_string(hide_password=False) for file in files]
-        for one in urls[1:]:
-            asyncio.run(prepare(one))
-        yield urls
-    finally:
-        asyncio.run(_on_the_server(named, "DROP", made))
-
-
-async def _on_the_server(named: URL, what: str, databases: Sequence[URL]) -> None:
-    if not databases:
-        return
-    engine = create_async_engine(named.set(drivername="postgresql+asyncpg"), isolation_level="AUTOCOMMIT")
-    quoted = engine.dialect.identifier_preparer.quote
-    only_if, forced = ("IF EXISTS ", " WITH (FORCE)") if what == "DROP" else ("", "")
-    try:
-        async with engine.connect() as connection:
-            for one in databases:
-                await connection.execute(text(f"{what} DATABASE {only_if}{quoted(one.database or '')}{forced}"))
-    except SQLAlchemyError:
-        raise DatabaseUnavailable(
-            "databases for the processes cannot be made beside the one that was named"
-        ) from None
-    finally:
-        await engine.dispose()
 
 
 @contextmanager
