@@ -343,16 +343,19 @@ async def _keep(host: Host, many: Iterable[_Handed]) -> None:
 
 async def _wait(host: Host, clock: SimulatedClock, up: datetime) -> int:
     """Let time pass until ``up``; how often citizens looked at what is said of their applications meanwhile."""
-    worker, looked, again = host.worker(), 0, clock.now() + timedelta(hours=12)
+    worker, looked = host.worker(), 0
+    look_again, track_again = clock.now(), clock.now() + timedelta(hours=12)
     samples = await host.database.run(_samples)
     while (due := await worker.run_until_idle()) is not None and due < up:
-        said = await host.database.run(_said)
-        assert all(states <= HONEST[service] for service, states in said.items()), f"told of applications: {said}"
-        if clock.now() >= again:
+        if clock.now() >= look_again:
+            said = await host.database.run(_said)
+            assert all(states <= HONEST[service] for service, states in said.items()), f"told of applications: {said}"
+            look_again = clock.now() + timedelta(hours=1)
+        if clock.now() >= track_again:
             for application in samples:
                 _is_honest(as_document(await find(host, application), host), clock)
             looked += len(samples)
-            again += timedelta(hours=24)
+            track_again += timedelta(hours=24)
         clock.set(max(due, clock.now()))
     return looked
 
