@@ -9,13 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from nagorik_testing.clock import SimulatedClock
+from nagorik_testing.clock import OrderlyClock
 
 _SLOT: Final = struct.Struct("q")
 """Microseconds since the clock's beginning: one aligned word, which no reader sees half-written."""
 
 
-class SharedClock(SimulatedClock):
+class SharedClock(OrderlyClock):
     """The same time for everybody who opens the same file; whoever sleeps on it moves it for all."""
 
     def __init__(self, file: Path) -> None:

@@ -9,9 +9,10 @@ from pydantic import JsonValue
 from sqlalchemy import select
 
 from nagorik.journey import Decided, Event
+from nagorik.operations import Operation
 from nagorik_host.host import Action, Host
 from nagorik_host.store import Transaction
-from nagorik_host.store.schema import applications
+from nagorik_host.store.schema import applications, attempts
 from nagorik_testing.clock import SimulatedClock
 from nagorik_testing.demo.row import Row
 from nagorik_testing.demo.work import Work, WorkerKilled
@@ -68,6 +69,8 @@ class Carrying:
             try:
                 due = await self._work.until_idle()
             except WorkerKilled:
+                for identity in await self._host.database.run(_being_filed):
+                    self._rows[identity].filing_cut_off = True
                 self._work = await self._restart()
                 continue
             await self._look()
@@ -120,3 +123,11 @@ class Carrying:
 def _entries(transaction: Transaction) -> dict[str, int]:
     query = select(applications.c.id, applications.c.entries)
     return {row.id: row.entries for row in transaction.connection.execute(query)}
+
+
+def _being_filed(transaction: Transaction) -> list[str]:
+    """Applications whose filing was begun, and of which nothing has been heard since."""
+    query = select(attempts.c.application).where(
+        attempts.c.operation == Operation.SUBMIT.value, attempts.c.ended_at.is_(None)
+    )
+    return list(transaction.connection.scalars(query))

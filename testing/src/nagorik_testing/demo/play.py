@@ -15,7 +15,7 @@ from nagorik.model.slot import Slot
 from nagorik_host import Host, open_host
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import make_keys, read_keyring
-from nagorik_testing.clock import SimulatedClock
+from nagorik_testing.clock import OrderlyClock, SimulatedClock
 from nagorik_testing.demo.appointments import Appointments
 from nagorik_testing.demo.book import Entry, enter
 from nagorik_testing.demo.carrying import Acted, Carrying
@@ -53,7 +53,7 @@ async def play(examples: Iterable[NamedExample], teller: Teller, *, kill: bool =
     named = {str(uuid5(_NAMESPACE, item.name)): item for item in examples}
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(scratch_folder("demo"))
-        clock = SharedClock(folder / "clock") if kill else SimulatedClock()
+        clock = SharedClock(folder / "clock") if kill else OrderlyClock()
         machine = SharedClock(folder / "machine") if kill else SimulatedClock()
         simulators = {name: load_simulator(found)(clock=clock) for name, found in installed_simulators().items()}
         setting = Setting(

@@ -18,4 +18,6 @@ class Row:
     acts: dict[str, int] = field(default_factory=dict)
     """How often somebody has acted, by the hold's code."""
     interrupted: bool = False
-    """Whether the worker was killed while it made a call for it."""
+    """Whether the worker was killed just when the agency had filed it."""
+    filing_cut_off: bool = False
+    """Whether it was being filed when the worker was killed, whatever had become of that."""
