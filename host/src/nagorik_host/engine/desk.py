@@ -188,11 +188,10 @@ class Desk:
         name = callee(coming, kept.plugin, kept.gateway)
         if stops.holds(plugin=kept.plugin, service=kept.progress.service, callee=name):
             return None
-        slot = self._agencies.use_one(transaction, name, self._clock.now())
         # It keeps its place at the same agency; at another it needs one.
-        if slot is None or (name != before and claims.in_hand(transaction, name) >= self._places.get(name, 0)):
+        if name != before and claims.in_hand(transaction, name) >= self._places.get(name, 0):
             return None
-        return slot
+        return self._agencies.use_one(transaction, name, self._clock.now())
 
     @staticmethod
     def _told(error: Exception, service: str) -> None:
