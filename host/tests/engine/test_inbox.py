@@ -18,6 +18,7 @@ from nagorik import (
     ServiceNotOffered,
 )
 from nagorik.bangladesh import Money, PersonName
+from nagorik.journey.perform import perform
 from nagorik.loading import Policy
 from nagorik_host import open_host
 from nagorik_host.engine.inbox import PATIENCE
@@ -190,6 +191,30 @@ async def test_message_that_is_earlier_than_the_answer_is_kept_for_it(host):
     await host.worker().run_until_idle()
     assert (await host.track(application)).progress.state == "closed"
     assert await results(host) == ["taken"]
+
+
+async def test_message_is_read_though_its_application_is_filed_while_a_worker_looks(host, monkeypatch):
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    application = await apply(host)
+    worker, filing = host.worker(), asyncio.Event()
+
+    async def held(*given):
+        await filing.wait()
+        return await perform(*given)
+
+    async def slow(unit, taken=worker._take):
+        round_ = await taken(unit)
+        if not round_:
+            # The inbox was looked at before this, and nothing is due any more.
+            filing.set()
+            while worker._flying:  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0.001)
+        return round_
+
+    monkeypatch.setattr("nagorik_host.engine.worker.perform", held)
+    monkeypatch.setattr(worker, "_take", slow)
+    await worker.run_until_idle()
+    assert (await host.track(application)).progress.state == "closed"
 
 
 async def test_message_whose_key_is_gone_stops_no_other(host, filed):

@@ -106,6 +106,7 @@ class Worker:
         )
         self.desk = Desk(hand, agencies, places=places, clock=clock, lease_clock=self._lease_clock)
         self._flying: dict[asyncio.Task[None], str] = {}
+        self._landings = 0
         self._woken = asyncio.Event()
         self._crowded = False
         self._met = False
@@ -152,13 +153,15 @@ class Worker:
     async def run_until_idle(self) -> datetime | None:
         """Work until nothing is due and nothing is in hand; when something falls due next, if it ever does."""
         while self._stop is None or not self._stop.is_set():
+            landed = self._landings
             if await self.look():
                 continue
             if self._flying:
                 await asyncio.wait(set(self._flying), return_when=asyncio.FIRST_COMPLETED)
-                self._raise_failure()
-                continue
-            return await self._commit(self.desk.next_due)
+            self._raise_failure()
+            # What a call brought while this looked may be what a message was waiting for.
+            if not self._flying and self._landings == landed:
+                return await self._commit(self.desk.next_due)
         return None
 
     async def look(self) -> bool:
@@ -315,6 +318,7 @@ class Worker:
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._flying.pop(task, None)
+        self._landings += 1
         if not task.cancelled() and task.exception() is not None:
             self._failed = self._failed or task.exception()
         if self._crowded or self._failed is not None:
