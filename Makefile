@@ -6,7 +6,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DISTRIBUTIONS := core testing host $(wildcard plugins/*)
 
-.PHONY: help demo test check bench requirements surface reference clean
+# What CI runs beside the tests: some minutes' worth.
+APPLICATIONS ?= 2000
+
+.PHONY: help demo test check campaign bench requirements surface reference clean
 
 help:  ## Show what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -24,6 +27,9 @@ check: $(READY)  ## Lint, format, strict types, layers, public surface.
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python tests/public_surface.py --check
 	$(BIN)/python docs/generate.py --check
+
+campaign: $(READY)  ## Carry thousands of applications through faults and kills, and compare books and ledgers.
+	@$(BIN)/nagorik campaign --applications $(APPLICATIONS) --seed 7 $(ARGUMENTS)
 
 bench: $(READY)  ## Measure, each figure against a named peer in the same run.
 	$(BIN)/python benchmarks/dispatch.py
