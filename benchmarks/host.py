@@ -1,7 +1,7 @@
 """The durable host against plain code that makes the same calls and keeps nothing: applications a second.
 
-An agency on the loopback, a process of its own, answers at once. Each application takes two calls (may they apply,
-file it) and is refused at once, which is final. Contestants:
+A process on the loopback stands for four agencies and answers at once. Each application takes two calls (may they
+apply, file it) and is refused at once, which is final. Contestants:
 
 - ``plain`` makes the calls with ``httpx`` and forgets them,
 - ``sqlite`` and ``postgresql`` are the host: an intent before and an outcome after every call, on the disk; each
@@ -45,6 +45,7 @@ from nagorik_host.store.schema import applications
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import make_keys, read_keyring
 
+AGENCIES = ("bench1", "bench2", "bench3", "bench4")
 IN_FLIGHT = 16
 STANDING = b'{"number":"P-1","word":"REFUSED","since":"2026-11-24T04:00:00Z"}'
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
@@ -53,16 +54,16 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 
 )
 MANIFEST = """\
 manifest_version = 1
-id = "bench"
+id = "AGENCY"
 requires_api = "1.0"
 name = { en = "Bench", bn = "মাপ" }
 owners = [{ name = "Bench", contact = "bench" }]
 evidence = "modelled"
 as_of = 2026-10-01
-limits = { concurrency = 16, per_second = 10000 }
+limits = { concurrency = 4, per_second = 10000 }
 
 [[services]]
-id = "bench.a"
+id = "AGENCY.a"
 name = { en = "Bench", bn = "মাপ" }
 form = "forms:BenchForm"
 reads = ["eligibility"]
@@ -140,40 +141,40 @@ def serve(port: multiprocessing.connection.Connection) -> None:
 
 
 def install(site: Path) -> None:
-    """Write the plugin's distribution where Python finds it."""
-    info, root = site / "nagorik_bench-1.0.0.dist-info", site / "nagorik_bench"
-    info.mkdir()
-    root.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.4\nName: nagorik-bench\nVersion: 1.0.0\n")
-    (info / "entry_points.txt").write_text("[nagorik.plugins]\nbench = nagorik_bench.plugin\n")
-    (root / "__init__.py").touch()
-    (root / "plugin.toml").write_text(MANIFEST, "utf-8")
-    (root / "forms.py").write_text(FORM, "utf-8")
-    (root / "plugin.py").write_text(PLUGIN, "utf-8")
+    """Write the plugins' distributions where Python finds them."""
+    for agency in AGENCIES:
+        info, root = site / f"nagorik_{agency}-1.0.0.dist-info", site / f"nagorik_{agency}"
+        info.mkdir()
+        root.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.4\nName: nagorik-{agency}\nVersion: 1.0.0\n")
+        (info / "entry_points.txt").write_text(f"[nagorik.plugins]\n{agency} = nagorik_{agency}.plugin\n")
+        (root / "__init__.py").touch()
+        (root / "plugin.toml").write_text(MANIFEST.replace("AGENCY", agency), "utf-8")
+        (root / "forms.py").write_text(FORM, "utf-8")
+        (root / "plugin.py").write_text(PLUGIN, "utf-8")
     sys.path.insert(0, str(site))
 
 
 def settings(base_url: str) -> PlatformSettings:
-    """A platform of that one plugin."""
-    return PlatformSettings(
-        plugins={"bench": PluginConfiguration(settings={"base_url": base_url}, egress=frozenset({"127.0.0.1"}))},
-        admission=Policy(allow=frozenset({"bench"})),
-    )
+    """A platform of those plugins."""
+    one = PluginConfiguration(settings={"base_url": base_url}, egress=frozenset({"127.0.0.1"}))
+    return PlatformSettings(plugins=dict.fromkeys(AGENCIES, one), admission=Policy(allow=frozenset(AGENCIES)))
 
 
-def draft() -> ApplicationDraft:
-    """What a citizen hands in."""
+def draft(number: int) -> ApplicationDraft:
+    """What a citizen hands in, at each agency in turn."""
+    service = f"{AGENCIES[number % len(AGENCIES)]}.a"
     applicant = Applicant(name=PersonName(en="PORIKKHA NAGORIK"), birth_date=date(2001, 2, 3))
     now = datetime.now(UTC)
     consent = Consent(
         id="consent-bench",
-        service="bench.a",
+        service=service,
         operations=frozenset(Operation),
         fee_ceiling=Money.taka(0),
         given_at=now,
         expires_at=now + timedelta(days=400),
     )
-    return ApplicationDraft(service="bench.a", applicant=applicant, form={"shop": "A shop"}, consent=consent)
+    return ApplicationDraft(service=service, applicant=applicant, form={"shop": "A shop"}, consent=consent)
 
 
 async def plain(base_url: str, count: int) -> float:
@@ -203,8 +204,8 @@ async def prepare(url: str) -> None:
 async def hand_in(url: str, keys: str, base_url: str, count: int) -> None:
     """Hand ``count`` applications in."""
     async with open_host(url, read_keyring(keys), settings(base_url)) as host:
-        for _ in range(count):
-            await host.apply(draft())
+        for number in range(count):
+            await host.apply(draft(number))
 
 
 def hosted(base_url: str, url: str, count: int, workers: int) -> float:
@@ -224,18 +225,19 @@ def hosted(base_url: str, url: str, count: int, workers: int) -> float:
     for process in crew:
         process.join()
     took = time.perf_counter() - began
-    asyncio.run(done(url, keys, base_url, count + workers))
+    asyncio.run(done(url, keys, base_url, count + workers * len(AGENCIES)))
     return count / took
 
 
 def work(site: str, base_url: str, url: str, keys: str, warm: Barrier, go: Barrier) -> None:
-    """A worker's process: carries one application to be warm, then works from ``go`` until nothing is due."""
+    """A worker's process: carries one application to each agency, to be warm, then works from ``go`` to the end."""
     sys.path.insert(0, site)
 
     async def run() -> None:
         async with open_host(url, read_keyring(keys), settings(base_url)) as host:
             worker = host.worker()
-            await host.apply(draft())
+            for number in range(len(AGENCIES)):
+                await host.apply(draft(number))
             await worker.run_until_idle()
             await asyncio.to_thread(warm.wait)
             await asyncio.to_thread(go.wait)
@@ -297,16 +299,20 @@ def restart(site: str, base_url: str, url: str, keys: str, told: multiprocessing
 
 
 async def multiply(url: str, keys: str, base_url: str, count: int) -> None:
-    """Let ``count`` applications wait for three days, each a copy of the one that is there."""
+    """Let ``count`` applications wait for three days and more, each a copy of the one that is there."""
     later = microseconds(datetime.now(UTC) + timedelta(days=3))
     sqlite = url.startswith("sqlite")
     names = [column.name for column in applications.columns]
-    values = {"due_at": str(later), "id": "lower(hex(randomblob(16)))" if sqlite else "gen_random_uuid()::text"}
+    # Each a millisecond after the one before: what is all the same at the same moment is no queue.
+    values = {
+        "due_at": f"{later} + n.i * 1000",
+        "id": "lower(hex(randomblob(16)))" if sqlite else "gen_random_uuid()::text",
+    }
     values["client_reference"] = values["id"]
     numbers = (
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :number)"
         if sqlite
-        else "WITH n AS (SELECT generate_series(1, :number))"
+        else "WITH n AS (SELECT generate_series(1, :number) AS i)"
     )
     copied = ", ".join(values.get(name, name) for name in names)
     one = "(SELECT * FROM applications LIMIT 1) one"
