@@ -76,6 +76,8 @@ class Life:
         # In the order in which they began, which a set would not keep.
         self.tasks: dict[asyncio.Task[object], None] = {}
         self._died = asyncio.Event()
+        self.buried = asyncio.Event()
+        """Set once all that the worker itself had under way is at an end."""
 
     def die(self) -> None:
         """Be killed, now; to be called in the event loop."""
@@ -101,6 +103,7 @@ class Life:
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
+            self.buried.set()
             return False, None
         finally:
             died.cancel()
@@ -213,8 +216,9 @@ class MortalTransport(httpx.AsyncBaseTransport):
                 return response
             else:
                 raise response
-        await asyncio.Event().wait()  # until the task is cancelled with its worker
-        raise Killed
+        await life.buried.wait()  # until the task is cancelled with its worker
+        # What the living wait for, such as a login that the dead had begun, would not outlive a process either.
+        raise httpx.ConnectError("the process is gone")
 
     async def _answer(self, request: httpx.Request) -> httpx.Response | httpx.TransportError | TimeoutError:
         try:
