@@ -23,10 +23,11 @@ def not_started(record: Record, _: Plan, attempt: Attempt, error: NagorikError) 
     """A payment whose announcement was lost is unknown, whatever the gateway's idempotency class.
 
     So a payment that is still quoted definitely was not announced, and can be dropped without leaving a payer who
-    pays for nothing.
+    pays for nothing. It stays unknown whatever becomes of a repetition: a refusal is of that one alone, and the payer
+    may pay what the first has opened.
     """
     payment = payment_of(record, attempt)
-    if payment.state is PaymentState.UNKNOWN and error.outcome is not Outcome.REJECTED:
+    if payment.state is PaymentState.UNKNOWN:
         try_again(record, attempt, error.code, error)
     elif error.outcome in {Outcome.UNKNOWN, Outcome.ALREADY_THERE}:
         end(record, attempt, error.code, settled=False)
