@@ -48,7 +48,13 @@ from nagorik.journey import (
     step,
 )
 from nagorik.lifecycle import application_targets, is_settled
-from nagorik.lifecycle.groups import ENDED_WITHOUT_RESULT, MONEY_ASKED_ABOUT, MONEY_FOR_A_PERSON, MONEY_TAKEN
+from nagorik.lifecycle.groups import (
+    ENDED_WITHOUT_RESULT,
+    MONEY_ASKED_ABOUT,
+    MONEY_FOR_A_PERSON,
+    MONEY_NOT_TAKEN,
+    MONEY_TAKEN,
+)
 from nagorik.model.eligibility import Verdict
 from nagorik.model.fee import FeeDue
 from nagorik.model.payment import PaymentAdvice, PaymentStarted
@@ -282,7 +288,9 @@ class EveryJourney(RuleBasedStateMachine):
             return
         self.now += timedelta(seconds=1)
         if self.call.operation is Operation.START_PAYMENT:
-            self.gateway.account(self.call.payment).ended = P.FAILED
+            account = self.gateway.account(self.call.payment)
+            # A repetition that is refused ends nothing that was announced before: the payer may still pay.
+            account.ended = account.ended if account.announced else P.FAILED
         if self.call.operation is Operation.SUBMIT and self.agency.case is not None:
             self._end(Failed(DuplicateApplication(self.agency.case.reference)))
         else:
@@ -597,6 +605,8 @@ class EveryJourney(RuleBasedStateMachine):
         else:
             last = [getattr(event, "to", None) or getattr(event, "operation", event.kind) for event in self.journal]
             raise AssertionError(f"does not end: {self.row.state}, {self.row.hold}, {last[-40:]}")
+        for payment in self.row.payments:
+            assert self.gateway.account(payment.id).taken is None or payment.state not in MONEY_NOT_TAKEN
         assert amounts_to(self.journal, self.row)
         for payment in self.row.payments:
             account = self.gateway.account(payment.id)

@@ -63,6 +63,20 @@ def test_payment_that_the_gateway_never_heard_of_is_announced_again_with_its_key
     assert desk.next.operation is Operation.SUBMIT
 
 
+def test_repetition_that_is_refused_says_nothing_of_the_announcement_that_was_lost():
+    desk = Desk(making.plan_of(others=Idempotency.NATIVE))
+    desk.to_ready(making.quote())
+    desk.lose(Operation.START_PAYMENT)
+    desk.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    desk.answer(Operation.START_PAYMENT, AgencyRejected("http-403"))
+    assert desk.payment_states == [P.UNKNOWN]
+    with pytest.raises(NotPossible):
+        desk.take(CitizenActed("pay-again"))
+    desk.answer(Operation.QUERY_PAYMENT, desk.captured())
+    assert desk.payment_states == [P.CAPTURED]
+    assert desk.next.operation is Operation.SUBMIT
+
+
 def test_payment_is_not_announced_again_where_its_key_means_nothing():
     desk = Desk(making.plan_of(others=Idempotency.CLIENT_REFERENCE))
     desk.to_ready(making.quote())
