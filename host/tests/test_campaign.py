@@ -4,13 +4,14 @@ import asyncio
 import logging
 import os
 import signal
+from datetime import timedelta
 from io import StringIO
 from multiprocessing import active_children
 
 import pytest
 from rich.console import Console
 
-from nagorik import AgencyUnavailable, Platform
+from nagorik import AgencyUnavailable, ApplicationDraft, Platform
 from nagorik.journey import Answered, Failed, Interrupted, step
 from nagorik.model.payment import PaymentReport
 from nagorik.model.states import PaymentState
@@ -18,7 +19,7 @@ from nagorik_host.engine import hand
 from nagorik_host.store import DatabaseUnavailable, open_database
 from nagorik_host.store.upgrade import newest, revision_of
 from nagorik_testing.campaign.beside import databases
-from nagorik_testing.campaign.cohort import IN_MEMORY, Cohort, DatabaseInUse, prepare
+from nagorik_testing.campaign.cohort import IN_MEMORY, Cohort, DatabaseInUse, clear, prepare
 from nagorik_testing.campaign.fate import LASTING, Moment, draw
 from nagorik_testing.campaign.people import People
 from nagorik_testing.campaign.plan import Plan
@@ -52,6 +53,27 @@ async def test_books_and_ledgers_agree_whatever_fails_and_whoever_is_killed():
     assert set(told.killed) == set(Moment)
     assert {"submit", "start-payment", "query-payment", "find", "status"} <= set(told.at_operations)
     assert len(told.services) > 20
+
+
+async def test_what_waits_for_its_turn_when_the_time_is_up_is_worked_off(keyring):
+    """Nobody has left it: its agency could not bear it sooner."""
+    cohort = Cohort(IN_MEMORY, keyring, seed=SEED, workers=1)
+    database = await cohort._open()
+    async with Platform.discover(cohort.settings()) as platform:
+        fate = draw(SEED, 1, cohort.agencies.offers(platform))
+        example = cohort.agencies.example(fate)
+        handed_in = ApplicationDraft(
+            service=fate.service, applicant=example.applicant, form=dict(example.form), gateway=fate.gateway
+        )
+        await cohort._host(database, platform).apply(handed_in)
+    now = cohort.clock.now()
+    end, turn = now - timedelta(seconds=1), now + timedelta(seconds=3)
+    assert await cohort._goes_on(database, [turn], end)
+    assert cohort.clock.now() == turn
+    await database.run(clear)
+    assert not await cohort._goes_on(database, [turn + timedelta(seconds=1)], end)
+    assert not await cohort._goes_on(database, [], turn + timedelta(days=1))
+    assert cohort.clock.now() == turn
 
 
 async def test_they_agree_on_a_database_that_workers_share(database_url):

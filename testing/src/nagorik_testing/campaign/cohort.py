@@ -11,7 +11,7 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
 
 from nagorik import NagorikError, Platform, PlatformSettings, PluginConfiguration
 from nagorik.model.payment import QueryPaymentRequest
@@ -43,6 +43,8 @@ IN_MEMORY: Final = "sqlite://"
 HORIZON: Final = timedelta(hours=36)
 LASTING_HORIZON: Final = timedelta(days=75)
 """Simulated time after which whatever still waits is left and compared as it is."""
+LONGEST_QUEUE: Final = timedelta(days=1)
+"""Simulated time after the horizon in which what is due and waits for its turn is worked off."""
 BUSY: Final = 300.0
 STEPS: Final = (2.0, 2.0, 600.0, 3600.0)
 """Seconds by which the clock is moved beyond what is due next, so that much falls due together."""
@@ -183,15 +185,31 @@ class Cohort:
                 if not all(survived for survived, _ in done) or await people.act():
                     continue
                 dues = [due for due in (*(due for _, due in done), people.next_at) if due is not None]
-                if not dues or min(dues) > end or any(record.quarantine for record in platform.plugins):
+                if any(record.quarantine for record in platform.plugins):
                     return
-                self.clock.set(max(min(dues), self.clock.now()))
-                self.clock.advance(self._chance.choice(STEPS))
+                if not await self._goes_on(crew[0].database, dues, end):
+                    return
                 if self._chance.randrange(RESTARTS) == 0:
                     self.agencies.restart_one(self._chance)
         finally:
             for member in crew:
                 await member.database.close()
+
+    async def _goes_on(self, database: Database, dues: Sequence[datetime], end: datetime) -> bool:
+        """Let time pass to what is due next, and a little further; whether there is anything left to wait for.
+
+        What is due at ``end`` and waits for its turn at an agency that can bear no more is worked off, and nothing
+        that falls due later.
+        """
+        if not dues or min(dues) > end + LONGEST_QUEUE:
+            return False
+        over = min(dues) > end
+        if over and not await database.run(partial(_queues, now=self.clock.now())):
+            return False
+        self.clock.set(max(min(dues), self.clock.now()))
+        if not over:
+            self.clock.advance(self._chance.choice(STEPS))
+        return True
 
     async def _member(self, platform: Platform, reaper: Reaper) -> "_Member":
         life = Life(reaper)
@@ -235,6 +253,11 @@ async def _warm(platform: Platform, now: datetime) -> None:
         with suppress(NagorikError):
             unknown = QueryPaymentRequest(gateway=gateway.id, payment=str(UUID(int=0)), started_at=now)
             await platform.query_payment(unknown)
+
+
+def _queues(transaction: Transaction, *, now: datetime) -> bool:
+    """Whether something is due and waits for its turn."""
+    return bool(transaction.connection.scalar(select(exists().where(applications.c.due_at <= now))))
 
 
 def _transport(simulator: Simulator) -> MortalTransport:

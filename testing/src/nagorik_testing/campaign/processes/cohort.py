@@ -11,11 +11,11 @@ from typing import Final
 from sqlalchemy import func, select
 
 from nagorik import Platform
-from nagorik_host.store import Transaction, open_database
+from nagorik_host.store import Database, Transaction, open_database
 from nagorik_host.store.schema import attempts
 from nagorik_host.vault import read_keyring
 from nagorik_testing.campaign.agencies import Agencies
-from nagorik_testing.campaign.cohort import STEPS, Cohort
+from nagorik_testing.campaign.cohort import Cohort
 from nagorik_testing.campaign.comparison import Finding
 from nagorik_testing.campaign.fate import ARRIVALS, Fate
 from nagorik_testing.campaign.kills import Reaper
@@ -33,8 +33,6 @@ LEASE: Final = timedelta(seconds=2)
 EVERY: Final = 30
 """Requests between two kills, on average."""
 PATIENCE: Final = timedelta(minutes=5)
-LONGEST_QUEUE: Final = timedelta(days=1)
-"""Simulated time after the horizon in which what is due and waits for its turn is worked off."""
 ANY_MOMENT: Final = "any-moment"
 
 
@@ -90,7 +88,7 @@ class ProcessCohort(Cohort):
                 one.ledger.met = lightning.met
             course = Course(self._host(database, platform), self.clock, crew, patience=PATIENCE)
             try:
-                await self._pass(course, crew, people)
+                await self._pass(database, course, crew, people)
             except NotAtRest:
                 # The comparison tells whose it is.
                 return
@@ -98,19 +96,15 @@ class ProcessCohort(Cohort):
                 self._interrupted = await database.run(_interrupted)
                 self._calls = await database.run(_calls)
 
-    async def _pass(self, course: Course, crew: Crew, people: People) -> None:
+    async def _pass(self, database: Database, course: Course, crew: Crew, people: People) -> None:
         end = self.clock.now() + self._horizon
         while not crew.ended:
             due = await course.rest()
             if await people.act():
                 continue
             dues = [one for one in (due, people.next_at) if one is not None]
-            over = not dues or min(dues) > end
-            if not dues or min(dues) > end + LONGEST_QUEUE or (over and not await course.queues()):
+            if not await self._goes_on(database, dues, end):
                 return
-            self.clock.set(max(min(dues), self.clock.now()))
-            if not over:
-                self.clock.advance(self._chance.choice(STEPS))
 
 
 def _within_a_day(fate: Fate) -> Fate:

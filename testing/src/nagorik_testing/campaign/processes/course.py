@@ -67,11 +67,6 @@ class Course:
                 raise NotAtRest
             await asyncio.sleep(_GLANCE)
 
-    async def queues(self) -> bool:
-        """Whether something is due and waits for its turn at an agency that can bear no more now."""
-        waiting = select(exists().where(applications.c.due_at <= self._clock.now()))
-        return bool(await self._host.database.run(lambda transaction: transaction.connection.scalar(waiting)))
-
     def _meet(self, transaction: Transaction) -> None:
         names = [record.id for record in self._host.platform.plugins if record.manifest is not None]
         self._host.agencies.meet(transaction, names, self._clock.now())
