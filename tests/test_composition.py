@@ -7,7 +7,7 @@ ways to pay, and with each of the others taken away.
 import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from functools import cache, partial
+from functools import cache
 from typing import Final, NamedTuple
 
 import pytest
@@ -20,7 +20,6 @@ from nagorik import (
     Operation,
     Platform,
     PlatformSettings,
-    PluginConfiguration,
     Quote,
     Verdict,
 )
@@ -31,10 +30,10 @@ from nagorik_testing import (
     ExampleApplication,
     SimulatedClock,
     Simulator,
-    SimulatorTransport,
     SyntheticCitizens,
     installed_simulators,
     load_simulator,
+    reached_in_process,
 )
 from nagorik_testing.documents import MemoryDocuments
 
@@ -98,14 +97,7 @@ def answers(admitted: frozenset[str]) -> Answers:
 async def ask(admitted: frozenset[str]) -> Answers:
     clock = SimulatedClock()
     simulators = {name: load_simulator(found)(clock=clock) for name, found in installed_simulators().items()}
-    configured = {
-        name: PluginConfiguration(
-            settings=simulator.settings(f"https://{name}.example"),
-            egress=frozenset({f"{name}.example"}),
-            transport_factory=partial(SimulatorTransport, simulator),
-        )
-        for name, simulator in simulators.items()
-    }
+    configured = reached_in_process(simulators.values())
     settings = PlatformSettings(clock=clock, plugins=configured, documents=MemoryDocuments())
     begins, told = clock.now(), dict[Question, Answer]()
     async with Platform(Registry.discover(policy=Policy(allow=admitted)), settings) as platform:

@@ -10,7 +10,6 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
@@ -33,7 +32,6 @@ from nagorik import (
     PaymentStarted,
     Platform,
     PlatformSettings,
-    PluginConfiguration,
     PluginFault,
     References,
     StartPaymentRequest,
@@ -43,7 +41,7 @@ from nagorik.bangladesh import Money
 from nagorik.loading import Policy, Registry
 from nagorik.logs import configure_logging
 from nagorik_cashdesk.simulator import CashDeskSimulator
-from nagorik_testing import SimulatedClock, Simulator, SimulatorTransport, SyntheticCitizens
+from nagorik_testing import SimulatedClock, Simulator, SyntheticCitizens, reached_in_process
 from nagorik_testing.documents import MemoryDocuments
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -241,14 +239,7 @@ async def counter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     importlib.invalidate_caches()
     clock = SimulatedClock()
     waterworks, till = Waterworks(clock=clock), CashDeskSimulator(clock=clock)
-    plugins = {
-        simulator.plugin_id: PluginConfiguration(
-            settings=simulator.settings("http://127.0.0.1"),
-            egress=frozenset({"127.0.0.1"}),
-            transport_factory=partial(SimulatorTransport, simulator),
-        )
-        for simulator in (waterworks, till)
-    }
+    plugins = reached_in_process((waterworks, till))
     registry = Registry.discover(policy=Policy(allow=frozenset(plugins)))
     settings = PlatformSettings(plugins=plugins, documents=MemoryDocuments(), clock=clock, longest_step=0.02)
     async with Platform(registry, settings) as platform:

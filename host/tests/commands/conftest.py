@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from nagorik import PlatformSettings, PluginConfiguration
+from nagorik import PlatformSettings
 from nagorik.cli import main
 from nagorik.journey import Reported, step
 from nagorik.loading import Policy
@@ -25,7 +25,7 @@ from nagorik_host.commands import running
 from nagorik_host.documents import FolderDocuments
 from nagorik_host.engine.plans import Plans
 from nagorik_host.vault import Vault, make_keys, read_keyring
-from nagorik_testing import FlowingClock, SimulatedClock, Simulator, SimulatorTransport, serve
+from nagorik_testing import FlowingClock, SimulatedClock, Simulator, reached_in_process, serve
 from nagorik_testing.installed import installed_simulators, load_simulator
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
@@ -107,14 +107,7 @@ class World:
 
         async def opened() -> Any:
             settings = PlatformSettings(
-                plugins={
-                    name: PluginConfiguration(
-                        settings=simulator.settings("http://127.0.0.1"),
-                        egress=frozenset({"127.0.0.1"}),
-                        transport_factory=partial(SimulatorTransport, simulator),
-                    )
-                    for name, simulator in self.simulators.items()
-                },
+                plugins=reached_in_process(self.simulators.values()),
                 admission=Policy(allow=frozenset(PLUGINS)),
                 documents=self.documents,
                 clock=self.clock,

@@ -1,11 +1,13 @@
 """A host with two simulated agencies in the same process, on one simulated clock."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from importlib import import_module
+from types import ModuleType
 
 import pytest
 
@@ -15,14 +17,13 @@ from nagorik import (
     Consent,
     Operation,
     PlatformSettings,
-    PluginConfiguration,
     hookimpl,
 )
 from nagorik.bangladesh import Money
 from nagorik.loading import Policy
 from nagorik_host import Host, open_host
 from nagorik_host.vault import Keyring
-from nagorik_testing import SimulatedClock, Simulator, SimulatorTransport, SyntheticCitizens
+from nagorik_testing import SimulatedClock, Simulator, SyntheticCitizens, reached_in_process
 from nagorik_testing.clock import OrderlyClock
 from nagorik_testing.documents import MemoryDocuments
 from nagorik_testing.installed import installed_simulators, load_simulator
@@ -32,6 +33,31 @@ GATEWAY = "cashdesk.counter"
 PLUGINS = ("nid", "cashdesk")
 SOON = dict.fromkeys(("propagation", "filing", "intake", "review", "production"), timedelta(minutes=1))
 LONG = timedelta(days=60)
+Install = Callable[[str, str, str, str], ModuleType]
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch) -> Iterator[Install]:
+    """Installs a plugin for one test, from its manifest, its forms and its hooks; returns the hooks' module."""
+    installed = []
+
+    def install(name: str, manifest: str, forms: str, hooks: str) -> ModuleType:
+        info, root = tmp_path / f"nagorik_{name}-1.0.0.dist-info", tmp_path / f"nagorik_{name}"
+        info.mkdir()
+        root.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.4\nName: nagorik-{name}\nVersion: 1.0.0\n")
+        (info / "entry_points.txt").write_text(f"[nagorik.plugins]\n{name} = nagorik_{name}.plugin\n")
+        (root / "__init__.py").touch()
+        (root / "plugin.toml").write_text(manifest, "utf-8")
+        (root / "forms.py").write_text(forms, "utf-8")
+        (root / "plugin.py").write_text(hooks, "utf-8")
+        monkeypatch.syspath_prepend(str(tmp_path))
+        installed.append(root.name)
+        return import_module(f"{root.name}.plugin")
+
+    yield install
+    for module in [module for module in sys.modules if module.partition(".")[0] in installed]:
+        del sys.modules[module]
 
 
 class Street:
@@ -94,14 +120,7 @@ class World:
     @asynccontextmanager
     async def host(self, url: str) -> AsyncIterator[Host]:
         settings = PlatformSettings(
-            plugins={
-                name: PluginConfiguration(
-                    settings=simulator.settings("http://127.0.0.1"),
-                    egress=frozenset({"127.0.0.1"}),
-                    transport_factory=partial(SimulatorTransport, simulator),
-                )
-                for name, simulator in self.simulators.items()
-            },
+            plugins=reached_in_process(self.simulators.values()),
             admission=Policy(allow=frozenset(self.simulators)),
             documents=self.documents,
             clock=self.clock,

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from datetime import date, timedelta
 
 import pytest
@@ -82,25 +81,8 @@ GENUINE = {"mark": "genuine"}
 
 
 @pytest.fixture
-def site(tmp_path, monkeypatch):
-    """Where the office's plugin is installed, for one test."""
-    info, root = tmp_path / "nagorik_letters-1.0.0.dist-info", tmp_path / "nagorik_letters"
-    info.mkdir()
-    root.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.4\nName: nagorik-letters\nVersion: 1.0.0\n")
-    (info / "entry_points.txt").write_text("[nagorik.plugins]\nletters = nagorik_letters.plugin\n")
-    (root / "__init__.py").touch()
-    (root / "plugin.toml").write_text(MANIFEST, "utf-8")
-    (root / "forms.py").write_text(FORM, "utf-8")
-    (root / "plugin.py").write_text(PLUGIN, "utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    yield
-    for name in [name for name in sys.modules if name.partition(".")[0] == "nagorik_letters"]:
-        del sys.modules[name]
-
-
-@pytest.fixture
-async def host(site, ready_url, keyring):
+async def host(install, ready_url, keyring):
+    install("letters", MANIFEST, FORM, PLUGIN)
     clock = SimulatedClock()
     settings = PlatformSettings(
         plugins={

@@ -2,10 +2,8 @@
 
 import asyncio
 import json
-import sys
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
-from importlib import import_module
 
 import pytest
 from sqlalchemy import select
@@ -132,21 +130,9 @@ GENUINE = {"mark": "genuine"}
 
 
 @pytest.fixture
-def till(tmp_path, monkeypatch):
+def till(install):
     """The office's plugin, installed for one test: who has ``PAID``, and which payments were ``ASKED`` about."""
-    info, root = tmp_path / "nagorik_kiosk-1.0.0.dist-info", tmp_path / "nagorik_kiosk"
-    info.mkdir()
-    root.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.4\nName: nagorik-kiosk\nVersion: 1.0.0\n")
-    (info / "entry_points.txt").write_text("[nagorik.plugins]\nkiosk = nagorik_kiosk.plugin\n")
-    (root / "__init__.py").touch()
-    (root / "plugin.toml").write_text(MANIFEST, "utf-8")
-    (root / "forms.py").write_text(FORM, "utf-8")
-    (root / "plugin.py").write_text(PLUGIN, "utf-8")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    yield import_module("nagorik_kiosk.plugin")
-    for name in [name for name in sys.modules if name.partition(".")[0] == "nagorik_kiosk"]:
-        del sys.modules[name]
+    return install("kiosk", MANIFEST, FORM, PLUGIN)
 
 
 @asynccontextmanager

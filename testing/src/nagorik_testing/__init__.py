@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     )
     from nagorik_testing.in_process import (
         SimulatorTransport as SimulatorTransport,
+        reached_in_process as reached_in_process,
     )
     from nagorik_testing.installed import (
         SimulatorUnusable as SimulatorUnusable,
@@ -177,7 +178,7 @@ _HOMES = {
     ),
     "fault_plan": ("FaultPlan", "FaultRule"),
     "front": ("ReadRequest",),
-    "in_process": ("SimulatorTransport",),
+    "in_process": ("SimulatorTransport", "reached_in_process"),
     "installed": ("SimulatorUnusable", "installed_simulators", "load_simulator"),
     "ledger": ("Effect", "Ledger", "SeenRequest"),
     "loopback": ("serve",),

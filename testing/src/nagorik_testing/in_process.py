@@ -1,12 +1,14 @@
 """A simulator without a socket: an httpx transport that runs it, and breaks as a network does."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from functools import partial
 from typing import Final
 
 import httpx
 from starlette.types import ASGIApp, Message
 
+from nagorik import PluginConfiguration
 from nagorik_testing.admin import with_admin
 from nagorik_testing.connection import CONNECTION, Drop
 from nagorik_testing.patience import Patience
@@ -21,12 +23,28 @@ _EXCEPTIONS: Final[dict[Drop, tuple[type[httpx.TransportError], str]]] = {
     "half-closed": (httpx.RemoteProtocolError, "simulated: connection half closed"),
 }
 
+_HOST: Final = "127.0.0.1"
+"""The host that requests name; nothing leaves for it."""
+
+
+def reached_in_process(simulators: Iterable[Simulator]) -> dict[str, PluginConfiguration]:
+    """What a platform is told so that its plugins reach these simulators without a socket, by plugin id."""
+    return {
+        simulator.plugin_id: PluginConfiguration(
+            settings=simulator.settings(f"http://{_HOST}"),
+            egress=frozenset({_HOST}),
+            transport_factory=partial(SimulatorTransport, simulator),
+        )
+        for simulator in simulators
+    }
+
 
 class SimulatorTransport(httpx.AsyncBaseTransport):
     """Carries requests to a simulator in the same process, whatever host they name.
 
     A time limit of the request counts on the simulator's clock, so that a test of timeouts takes no time. For
-    ``AgencyClient``, pass ``functools.partial(SimulatorTransport, simulator)`` as its ``transport_factory``.
+    ``AgencyClient``, pass ``functools.partial(SimulatorTransport, simulator)`` as its ``transport_factory``; for a
+    platform, ``reached_in_process`` is the whole configuration.
     """
 
     def __init__(self, simulator: Simulator, *, admin: bool = False) -> None:
