@@ -124,6 +124,15 @@ class NagorikError(Exception):
         problem.update(self.details())
         return problem
 
+    def copy(self) -> Self:
+        """The same error as an object of its own: without traceback, causes and notes, which may quote anything.
+
+        Whoever made this one may keep it, and raise it in several calls at once.
+        """
+        other = type(self).__new__(type(self))
+        other.__dict__.update({name: value for name, value in self.__dict__.items() if name != "__notes__"})
+        return other
+
     def __str__(self) -> str:
         where = "/".join(part for part in (self.service, self.operation) if part)
         return f"{self.code}{f' [{where}]' if where else ''}: {self.message.en}"

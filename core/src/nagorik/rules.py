@@ -23,7 +23,7 @@ from typing import Annotated, Any, Final, Self, TypeVar
 
 from pydantic import BeforeValidator, StrictBool, StrictInt, StringConstraints, ValidationError, model_validator
 
-from nagorik.bangladesh.dates import plain_date
+from nagorik.bangladesh.time import plain_date
 from nagorik.manifest.fields import Day, Duration, ManifestModel
 from nagorik.model.source import Source
 from nagorik.package_files import FileProblem, PackageFileInvalid, package_file, parse_document, told_problems

@@ -1,14 +1,11 @@
 """Talking to an agency: ``context.http`` for plugins, ``AgencyClient`` for the platform."""
 
-from nagorik.agency_client.agency_http import AgencyHttp, Download, Method
-from nagorik.agency_client.answer import Answer
+from nagorik.agency_client.agency_http import CallHttp
 from nagorik.agency_client.client import AgencyClient
-from nagorik.agency_client.judgement import Answers
 from nagorik.agency_client.ledger import CallLedger
 from nagorik.agency_client.limits import Pace
 from nagorik.agency_client.steps import step_key
-from nagorik.agency_client.tokens import Login, Token
-from nagorik.agency_client.wire import WireModel
+from nagorik.http import AgencyHttp, Answer, Answers, Download, Login, Method, Token, WireModel
 from nagorik.settings import AgencySettings
 
 __all__ = [
@@ -17,6 +14,7 @@ __all__ = [
     "AgencySettings",
     "Answer",
     "Answers",
+    "CallHttp",
     "CallLedger",
     "Download",
     "Login",

@@ -1,30 +1,23 @@
-"""What a plugin sees of its agency: ``context.http``, bound to one call."""
+"""``context.http`` as the platform keeps it, bound to one call."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
-from typing import Final, Literal, TypeVar, cast
+from collections.abc import Callable, Collection
+from typing import Final, TypeVar, cast
 
 from pydantic import TypeAdapter
 
-from nagorik.agency_client.answer import Answer
-from nagorik.agency_client.egress import Address, AddressBook, Params, encode
+from nagorik.agency_client.egress import Address, AddressBook, encode
 from nagorik.agency_client.exchange import Call, Equipment, Exchange, Judge, Plan
-from nagorik.agency_client.judgement import Answers, Failed, broken, by_plugin, by_status, by_stranger
+from nagorik.agency_client.judgement import Failed, broken, by_plugin, by_status, by_stranger
 from nagorik.agency_client.ledger import CallLedger
 from nagorik.agency_client.steps import step_key
 from nagorik.agency_client.transport import RawHeaders
-from nagorik.agency_client.wire import Adapters, Expected, Misfit, fit, is_empty_type, to_body
+from nagorik.agency_client.wire import Adapters, Misfit, fit, is_empty_type, to_body
 from nagorik.errors import PluginFault
+from nagorik.http import NOT_FOUND, SUCCESS, AgencyHttp, Answer, Answers, Download, Expected, Headers, Method, Params
 from nagorik.operations import Idempotency
 
 T = TypeVar("T")
-
-Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-Headers = Mapping[str, str]
-SUCCESS: Final = range(200, 300)
-"""The statuses that bring what was asked for, unless a request names others."""
-NOT_FOUND: Final = frozenset({404})
-"""The statuses that say that a thing is absent, unless a request names others."""
 
 _WRITING_METHODS: Final = frozenset({"PUT", "PATCH", "DELETE"})
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9\-_.]+")
@@ -39,36 +32,8 @@ _COMMON: Final[tuple[tuple[bytes, bytes], ...]] = (
 _BODILESS: Final = frozenset({"GET", "DELETE"})
 
 
-class Download:
-    """A file from the agency.
-
-    Attributes:
-        content: Its bytes.
-        content_type: Its media type as the agency labels it, without parameters and in lower case.
-    """
-
-    __slots__ = ("content", "content_type")
-
-    def __init__(self, content: bytes, content_type: str | None) -> None:
-        self.content = content
-        self.content_type = content_type
-
-    def __repr__(self) -> str:
-        return f"<Download {self.content_type} {len(self.content)} bytes>"
-
-
-class AgencyHttp:
-    """The agency's HTTP interface within one call.
-
-    Retries, keys, tokens, time limits and the size of answers are taken care of; which failures are tried again
-    follows from the operation's declared class. Every method names its ``step``, the write's name in the plugin.
-
-    Once the outcome of a write is unknown, no further write of the same call is sent: each raises the same
-    ``OutcomeUnknown``. Reads stay allowed, so that a plugin can look the outcome up.
-
-    All methods raise the errors of ``nagorik.errors`` and nothing else; ``PluginFault`` for a request that the
-    plugin must not make.
-    """
+class CallHttp(AgencyHttp):
+    """One call's ``AgencyHttp``: each request becomes a plan and an exchange, and its answer is classified."""
 
     __slots__ = ("_adapters", "_addresses", "_answers", "_call", "_equipment", "_header", "_key", "_kind", "_plugin")
 
@@ -101,7 +66,7 @@ class AgencyHttp:
         return self._call.ledger
 
     def key_of(self, step: str) -> str:
-        """The idempotency key of a step of this call, as the agency sees it; a look-up may need it."""
+        """As ``AgencyHttp.key_of``."""
         if self._key is None:
             raise PluginFault("no-key", plugin=self._plugin)
         return step_key(self._key, step)
@@ -119,19 +84,7 @@ class AgencyHttp:
         headers: Headers | None = None,
         accept: Collection[int] = SUCCESS,
     ) -> T:
-        """Ask the agency something that has no effect there, whatever the HTTP method; tried again as a read.
-
-        Args:
-            step: A name for it, such as ``find``.
-            method: The HTTP method.
-            path: Below the base address, or an absolute URL whose host the manifest lists.
-            expect: The type of the answer; ``type(None)`` when no body matters.
-            params: Query fields.
-            json: The body as JSON: a model, or plain values.
-            form: The body as form fields, instead of ``json``.
-            headers: Further headers, printable ASCII.
-            accept: Statuses that bring what is asked for.
-        """
+        """As ``AgencyHttp.read``."""
         plan = self._plan(Idempotency.SAFE, step, method, path, params=params, headers=headers, json=json, form=form)
         reader = self._reader(expect)
         judge: Judge[T] = self._judge(reader, accept)
@@ -152,11 +105,7 @@ class AgencyHttp:
         accept: Collection[int] = SUCCESS,
         absent: Collection[int] = NOT_FOUND,
     ) -> T | None:
-        """As ``read``, but ``None`` when the agency says that there is no such thing.
-
-        A status in ``absent`` counts only with a body that is JSON or empty: the page of a proxy that does not
-        know the agency says nothing about the thing, and is a ``ContractViolation``.
-        """
+        """As ``AgencyHttp.read_or_none``."""
         plan = self._plan(Idempotency.SAFE, step, method, path, params=params, headers=headers, json=json, form=form)
         judge = self._judge(cast("Callable[[Answer], T | None]", self._reader(expect)), accept, absent)
         return await Exchange(self._equipment, self._call, plan, judge).run()
@@ -174,16 +123,7 @@ class AgencyHttp:
         headers: Headers | None = None,
         accept: Collection[int] = SUCCESS,
     ) -> T:
-        """Have an effect at the agency, under the class that the manifest declares for this operation.
-
-        With native keys, the step's key travels in the manifest's header, the same on every attempt. Takes the
-        arguments of ``read``.
-
-        Raises:
-            OutcomeUnknown: The agency may have processed it, or an earlier write of this call.
-            PluginFault: ``write-in-read-operation``; ``step-repeated`` for a second write of a step that is
-                being written or was, unless the agency has native keys.
-        """
+        """As ``AgencyHttp.write``."""
         kind = self._kind
         if kind is None:
             raise PluginFault("write-in-read-operation", plugin=self._plugin)
@@ -221,17 +161,7 @@ class AgencyHttp:
         accept: Collection[int] = SUCCESS,
         limit: int | None = None,
     ) -> Download:
-        """Fetch a file with ``GET``; tried again as a read.
-
-        Args:
-            step: A name for it.
-            path: Below the base address, or an absolute URL, such as a presigned one, whose host the manifest
-                lists. The agency's token goes to the base address only.
-            params: Query fields.
-            headers: Further headers, printable ASCII.
-            accept: Statuses that bring the file.
-            limit: The most bytes to read, where it differs from the manifest's ``response_bytes``.
-        """
+        """As ``AgencyHttp.download``."""
         plan = self._plan(
             Idempotency.SAFE, step, "GET", path, params=params, headers=headers, limit=limit, wants=b"*/*"
         )
@@ -318,7 +248,7 @@ class AgencyHttp:
         return judge
 
     def __repr__(self) -> str:
-        return f"<AgencyHttp {self._plugin}>"
+        return f"<CallHttp {self._plugin}>"
 
 
 def _file(answer: Answer) -> Download:

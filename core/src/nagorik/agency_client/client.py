@@ -9,18 +9,18 @@ from functools import partial
 from pydantic import BaseModel
 
 from nagorik.agency_client.agency_health import AgencyHealth, Probe
-from nagorik.agency_client.agency_http import AgencyHttp
+from nagorik.agency_client.agency_http import CallHttp
 from nagorik.agency_client.circuit import CircuitBreaker
 from nagorik.agency_client.egress import AddressBook
 from nagorik.agency_client.exchange import Call, Equipment
-from nagorik.agency_client.judgement import Answers
 from nagorik.agency_client.ledger import CallLedger
 from nagorik.agency_client.limits import Gate, OwnPace, Pace
-from nagorik.agency_client.tokens import Login, Token, TokenKeeper
+from nagorik.agency_client.tokens import TokenKeeper
 from nagorik.agency_client.transport import TransportFactory, Wire
 from nagorik.agency_client.windows import HORIZON, HolidayLookup, next_opening, open_at
 from nagorik.agency_client.wire import Adapters
 from nagorik.clock import Clock, Deadline
+from nagorik.http import Answers, Login, Token
 from nagorik.manifest import Manifest
 from nagorik.operations import OPERATIONS, Idempotency, Operation
 from nagorik.settings import AgencySettings
@@ -120,7 +120,7 @@ class AgencyClient:
 
     def bind(
         self, operation: Operation, idempotency: Idempotency | None, key: str | None, deadline: Deadline
-    ) -> AgencyHttp:
+    ) -> CallHttp:
         """The agency's client for one call; it takes microseconds and holds nothing open.
 
         Args:
@@ -146,8 +146,8 @@ class AgencyClient:
             self._tokens.close()
         await self._wire.aclose()
 
-    def _view(self, call: Call, kind: Idempotency | None, key: str | None) -> AgencyHttp:
-        return AgencyHttp(
+    def _view(self, call: Call, kind: Idempotency | None, key: str | None) -> CallHttp:
+        return CallHttp(
             plugin=self._plugin,
             equipment=self._equipment,
             addresses=self._addresses,

@@ -1,16 +1,13 @@
 """Where a plugin may send: its agency's base address and the hosts its manifest lists, nothing else."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Final, NamedTuple
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from nagorik.errors import PluginFault, SettingsRejected
-
-ParamValue = str | int | float | bool | None
-Params = Mapping[str, ParamValue | Sequence[ParamValue]]
-"""Query or form fields. ``None`` leaves a field out, a sequence repeats it, booleans are ``true`` and ``false``."""
+from nagorik.http import Params, ParamValue
 
 _PATH: Final = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*")
 _URL: Final = re.compile(r"https?://[A-Za-z0-9\-._~!$&'()*+,;=:@%/?\[\]]+")

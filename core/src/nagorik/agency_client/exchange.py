@@ -7,17 +7,17 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from nagorik.agency_client.agency_health import AgencyHealth
-from nagorik.agency_client.answer import Answer
 from nagorik.agency_client.egress import Address
 from nagorik.agency_client.judgement import Failed, not_admitted, without_answer
 from nagorik.agency_client.ledger import CallLedger
 from nagorik.agency_client.limits import Gate
 from nagorik.agency_client.policy import MAYBE_PROCESSED, UNANSWERED, Failure, History, Verdict, after, decide, end
 from nagorik.agency_client.retrying import REPEATING, go_on
-from nagorik.agency_client.tokens import Token, TokenKeeper
+from nagorik.agency_client.tokens import TokenKeeper
 from nagorik.agency_client.transport import Outgoing, Patience, RawHeaders, Wire
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import AgencyClosed, AgencyUnavailable, Layer, NagorikError, OutcomeUnknown
+from nagorik.http import Answer, Token
 from nagorik.operations import Idempotency
 
 T = TypeVar("T")

@@ -1,13 +1,11 @@
 """Reading an answer that is not the one asked for: which failure it is, and which error tells of it."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, cast
 from urllib.parse import urlsplit
 
-from nagorik.agency_client.answer import Answer
 from nagorik.agency_client.backoff import parse_retry_after
 from nagorik.agency_client.policy import Failure
 from nagorik.errors import (
@@ -24,9 +22,7 @@ from nagorik.errors import (
     PluginFault,
     RateLimited,
 )
-
-Answers = Callable[[Answer], NagorikError | None]
-"""A plugin's ``answers``: the agency's own error, where it recognises one, and ``None`` otherwise."""
+from nagorik.http import Answer, Answers
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _LOGIN: Final = re.compile(r"(?<![a-z0-9])(?:log-?[io]n|sign-?in|sso|oauth2?|auth)(?![a-z0-9])")

@@ -4,62 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
-from pydantic import SecretStr
-
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault
+from nagorik.http import Token
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from nagorik.agency_client.agency_http import AgencyHttp
+    pass
 
 EARLY: Final = 30.0
 """Seconds before its end at which a token is renewed, or a tenth of its life if that is less."""
-
-
-class Token:
-    """What a plugin's ``login`` returns; every request to the agency's base address then carries it.
-
-    Attributes:
-        header: The header that it travels in.
-    """
-
-    __slots__ = ("_value", "expires_in", "header")
-
-    def __init__(
-        self,
-        value: SecretStr | str,
-        *,
-        expires_in: float | None = None,
-        scheme: str = "Bearer",
-        header: str = "Authorization",
-    ) -> None:
-        """Make a token.
-
-        Args:
-            value: The token itself.
-            expires_in: Seconds from now that it is good for; ``None`` until the agency refuses it.
-            scheme: What stands before it in the header; empty for nothing.
-            header: The header that it travels in.
-        """
-        secret = value.get_secret_value() if isinstance(value, SecretStr) else value
-        if not secret.isascii() or not secret.isprintable() or not secret:
-            raise ValueError("a token is printable ASCII")
-        self._value = f"{scheme} {secret}".strip().encode("ascii")
-        self.header = header
-        self.expires_in = expires_in
-
-    def as_header(self) -> tuple[bytes, bytes]:
-        """The header's name and value."""
-        return self.header.encode("ascii"), self._value
-
-    def __repr__(self) -> str:
-        return "<Token •••>"
-
-
-Login = Callable[["AgencyHttp", "BaseModel"], Awaitable[Token]]
-"""A plugin's ``login(http, settings)``: asks the agency for a token through ``http``, which carries none."""
 
 
 class TokenKeeper:
@@ -106,7 +59,7 @@ class TokenKeeper:
         result = task.result()
         if isinstance(result, Token):
             return result
-        raise twin(result)
+        raise result.copy()
 
     async def _renew(self) -> Token | NagorikError:
         started = self._clock.monotonic()
@@ -129,10 +82,3 @@ class TokenKeeper:
 
     def __repr__(self) -> str:
         return f"<TokenKeeper {self._plugin}>"
-
-
-def twin(error: NagorikError) -> NagorikError:
-    """The same error as an object of its own, for a second caller to raise and to annotate."""
-    copy = type(error).__new__(type(error))
-    copy.__dict__.update(error.__dict__)
-    return copy

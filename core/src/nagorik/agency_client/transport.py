@@ -14,9 +14,9 @@ from typing import Final, Literal
 
 import httpx
 
-from nagorik.agency_client.answer import Answer
 from nagorik.agency_client.content import TooLarge, Undecodable, collect
 from nagorik.agency_client.policy import Failure
+from nagorik.http import Answer
 
 TransportFactory = Callable[[], httpx.AsyncBaseTransport]
 RawHeaders = list[tuple[bytes, bytes]]

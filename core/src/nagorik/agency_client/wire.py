@@ -4,30 +4,16 @@ from collections.abc import Iterable
 from typing import Any, Final, TypeVar, cast
 
 import pydantic_core
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
 from pydantic_core import ErrorDetails
 
-from nagorik.agency_client.answer import Answer
-from nagorik.privacy import MASK, PERSONAL, Model
+from nagorik.http import Answer, Expected
+from nagorik.privacy import MASK
 
 T = TypeVar("T")
-Expected = type[T] | TypeAdapter[T]
-"""What an answer must be: a type, or a ``TypeAdapter`` for what a type checker does not take for one."""
-
 _SHOWN: Final = 10
 """Problems named in one error."""
-
-
-class WireModel(Model):
-    """Base of a plugin's models of its agency's wire format.
-
-    What the agency adds is ignored, what is missing or of another type breaks the contract. Every field is
-    personal until it declares otherwise, because most of what an agency answers is about one citizen.
-    """
-
-    model_config = ConfigDict(extra="ignore", str_strip_whitespace=True, populate_by_name=True)
-    default_data_class = PERSONAL
 
 
 class Misfit(Exception):

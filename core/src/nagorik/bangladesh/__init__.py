@@ -15,7 +15,7 @@ from nagorik.bangladesh.areas import (
     find_upazila,
     upazilas,
 )
-from nagorik.bangladesh.calendar import FiscalYear, dhaka_date, dhaka_time, dhaka_zone
+from nagorik.bangladesh.calendar import FiscalYear
 from nagorik.bangladesh.dates import DateStyle, format_date, parse_date
 from nagorik.bangladesh.days import DayMonthYear, IsoDay, WrittenDay
 from nagorik.bangladesh.digits import is_ascii_digits, to_ascii_digits, to_bangla_digits
@@ -29,6 +29,7 @@ from nagorik.bangladesh.passport import PassportNumber
 from nagorik.bangladesh.phone import MobileNumber
 from nagorik.bangladesh.postcode import read_postcode
 from nagorik.bangladesh.text import clean_line, looks_like_bijoy, looks_replaced, match_key, normalise, text_warnings
+from nagorik.bangladesh.time import dhaka_date, dhaka_time, dhaka_zone, plain_date
 from nagorik.bangladesh.working_days import DayOverride, WorkingCalendar
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "match_key",
     "normalise",
     "parse_date",
+    "plain_date",
     "read_postcode",
     "text_warnings",
     "to_ascii_digits",

@@ -2,9 +2,8 @@
 
 from datetime import date, datetime
 
-from nagorik.bangladesh.calendar import dhaka_date
-from nagorik.bangladesh.dates import plain_date
 from nagorik.bangladesh.errors import NationalDataError
+from nagorik.bangladesh.time import dhaka_date, plain_date
 
 
 def age_on(birth_date: date, day: date) -> int:

@@ -1,51 +1,21 @@
 """The civil calendar: the date in Dhaka and the fiscal year."""
 
 import re
-from datetime import date, datetime
+from datetime import date
 from functools import total_ordering
 from typing import Final, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, StrictInt, field_validator
 
-from nagorik.bangladesh.dates import plain_date
 from nagorik.bangladesh.digits import to_ascii_digits
 from nagorik.bangladesh.errors import NationalDataError
+from nagorik.bangladesh.time import plain_date
 from nagorik.bangladesh.value import SelfCheckedValue
 
 _LABEL: Final = re.compile(r"(?P<start>[0-9]{4})-(?P<end>[0-9]{2})")
 _FIRST_MONTH: Final = 7
 _EARLIEST: Final = 1900
 _LATEST: Final = 2199
-
-
-def dhaka_zone() -> ZoneInfo:
-    """Asia/Dhaka from the tz database: UTC+6, and UTC+7 in the summer time of 2009. Never a fixed offset."""
-    return ZoneInfo("Asia/Dhaka")
-
-
-def dhaka_time(instant: datetime) -> datetime:
-    """``instant`` on the clocks in Dhaka.
-
-    Raises:
-        NationalDataError: ``time.naive`` for anything but a datetime with an offset.
-    """
-    return _aware(instant).astimezone(dhaka_zone())
-
-
-def dhaka_date(instant: datetime) -> date:
-    """The date in Dhaka at ``instant``; midnight there is 18:00 UTC of the day before.
-
-    Raises:
-        NationalDataError: as ``dhaka_time``.
-    """
-    return dhaka_time(instant).date()
-
-
-def _aware(instant: object) -> datetime:
-    if not isinstance(instant, datetime) or instant.utcoffset() is None:
-        raise NationalDataError("time.naive")
-    return instant
 
 
 @total_ordering

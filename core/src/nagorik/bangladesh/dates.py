@@ -5,12 +5,13 @@ one style after another. Two-digit years are refused in every style.
 """
 
 import re
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
 from nagorik.bangladesh.digits import to_ascii_digits
 from nagorik.bangladesh.errors import NationalDataError
+from nagorik.bangladesh.time import plain_date
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LONGEST_INPUT: Final = 32
@@ -66,16 +67,3 @@ def format_date(day: date, style: DateStyle) -> str:
     if style is DateStyle.DAY_MONTH_YEAR:
         return f"{day.day:02d}/{day.month:02d}/{day.year:04d}"
     return f"{day.day:02d}-{_MONTHS[day.month - 1]}-{day.year:04d}"
-
-
-def plain_date(day: object) -> date:
-    """``day`` itself, if it is a date and not an instant.
-
-    A ``datetime`` is a ``date`` to Python, and its date depends on the time zone it happens to be in.
-
-    Raises:
-        NationalDataError: ``date.not-a-date``.
-    """
-    if not isinstance(day, date) or isinstance(day, datetime):
-        raise NationalDataError("date.not-a-date")
-    return day

@@ -15,9 +15,9 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, field_validator
 
-from nagorik.bangladesh.dates import plain_date
 from nagorik.bangladesh.digits import is_ascii_digits, to_ascii_digits
 from nagorik.bangladesh.errors import DataWarning, NationalDataError
+from nagorik.bangladesh.time import plain_date
 from nagorik.bangladesh.value import PrivateValue, mask_tail, without_input
 
 NidKind = Literal["smart", "legacy", "full"]

@@ -9,8 +9,8 @@ from typing import Final, Self
 
 from pydantic import Field, field_validator
 
-from nagorik.bangladesh.dates import plain_date
 from nagorik.bangladesh.errors import NationalDataError
+from nagorik.bangladesh.time import plain_date
 from nagorik.privacy import Model
 
 WEEKEND: Final = frozenset({4, 5})

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from pydantic import BeforeValidator, Field, model_validator
 
 from nagorik.bangladesh import Currency, Money, Rounding
-from nagorik.bangladesh.dates import plain_date
+from nagorik.bangladesh.time import plain_date
 from nagorik.fees.consistency import schedule_problems
 from nagorik.fees.errors import DimensionRejected, NoTariff, NotPriced
 from nagorik.fees.pricing import Charge, price_lines

@@ -28,7 +28,7 @@ from nagorik.platform.offline import NoAgency, settings_or_none
 from nagorik.platform.policies import Call, Policies
 from nagorik.platform.results import checked
 from nagorik.platform.running import End, Overran, Returned, Runner
-from nagorik.platform.verdicts import bare, held_to_ledger, is_known, of_a_read
+from nagorik.platform.verdicts import held_to_ledger, is_known, of_a_read
 from nagorik.privacy import Form, Model
 
 log: Final = structlog.stdlib.get_logger("nagorik")
@@ -325,7 +325,7 @@ def _about(
     error: NagorikError, record: PluginRecord, service: str | None, operation: Operation | None = None
 ) -> NagorikError:
     """The error to raise: one of its own, that says what was called."""
-    told = bare(error)
+    told = error.copy()
     told.service = service
     told.operation = operation.value if operation is not None else None
     told.agency = record.manifest.name if record.manifest is not None else None

@@ -36,16 +36,6 @@ def is_known(error: BaseException) -> TypeGuard[NagorikError]:
     return all(isinstance(code, str) and _CODE.fullmatch(code) is not None for code in codes)
 
 
-def bare(error: NagorikError) -> NagorikError:
-    """The same error as an object of its own: without traceback, causes and notes, which may quote anything.
-
-    A plugin may keep the object that it raised, and raise it in several calls at once.
-    """
-    copy = type(error).__new__(type(error))
-    copy.__dict__.update({name: value for name, value in error.__dict__.items() if name != "__notes__"})
-    return copy
-
-
 def held_to_ledger(ledger: CallLedger, error: NagorikError | None) -> NagorikError | None:
     """The error that a call ends in, given what the plugin says (``None`` for a result) and what its writes did.
 

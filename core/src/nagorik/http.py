@@ -1,0 +1,312 @@
+"""What a plugin may ask its agency over HTTP: ``context.http``, and what it gets and gives there.
+
+The contract only. Who keeps it is the platform's agency client; a plugin's test may bring another.
+"""
+
+import codecs
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from typing import Final, Literal, Protocol, TypeVar
+
+import pydantic_core
+from pydantic import BaseModel, ConfigDict, JsonValue, SecretStr, TypeAdapter
+
+from nagorik.errors import NagorikError
+from nagorik.privacy import PERSONAL, Model
+
+T = TypeVar("T")
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Headers = Mapping[str, str]
+ParamValue = str | int | float | bool | None
+Params = Mapping[str, ParamValue | Sequence[ParamValue]]
+"""Query or form fields. ``None`` leaves a field out, a sequence repeats it, booleans are ``true`` and ``false``."""
+Expected = type[T] | TypeAdapter[T]
+"""What an answer must be: a type, or a ``TypeAdapter`` for what a type checker does not take for one."""
+
+SUCCESS: Final = range(200, 300)
+"""The statuses that bring what was asked for, unless a request names others."""
+NOT_FOUND: Final = frozenset({404})
+"""The statuses that say that a thing is absent, unless a request names others."""
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+class WireModel(Model):
+    """Base of a plugin's models of its agency's wire format.
+
+    What the agency adds is ignored, what is missing or of another type breaks the contract. Every field is
+    personal until it declares otherwise, because most of what an agency answers is about one citizen.
+    """
+
+    model_config = ConfigDict(extra="ignore", str_strip_whitespace=True, populate_by_name=True)
+    default_data_class = PERSONAL
+
+
+class Answer:
+    """One answer of the agency, read to its end.
+
+    Attributes:
+        status: The HTTP status.
+        body: The bytes, after decompression.
+    """
+
+    __slots__ = ("_document", "_headers", "_parsed", "body", "raw_headers", "status")
+
+    def __init__(self, status: int, raw_headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
+        self.status = status
+        self.raw_headers = raw_headers
+        self.body = body
+        self._headers: Mapping[str, str] | None = None
+        self._document: JsonValue = None
+        self._parsed = False
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers by their names in lower case; of a repeated one, the last."""
+        if self._headers is None:
+            self._headers = {
+                name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self.raw_headers
+            }
+        return self._headers
+
+    @property
+    def content_type(self) -> str | None:
+        """The ``Content-Type`` header as sent."""
+        return self.headers.get("content-type")
+
+    @property
+    def document(self) -> JsonValue:
+        """The body read as JSON, whatever its label says; ``None`` when it is none (or is ``null``)."""
+        if not self._parsed:
+            self._parsed = True
+            try:
+                self._document = pydantic_core.from_json(self.text or "")
+            except ValueError:
+                self._document = None
+        return self._document
+
+    @property
+    def text(self) -> str | None:
+        """The body as text; ``None`` when it is in no character set that it states."""
+        return to_text(self.body, self.content_type)
+
+    def __repr__(self) -> str:
+        return f"<Answer {self.status}>"
+
+
+Answers = Callable[[Answer], NagorikError | None]
+"""A plugin's ``answers``: the agency's own error, where it recognises one, and ``None`` otherwise."""
+
+
+class Download:
+    """A file from the agency.
+
+    Attributes:
+        content: Its bytes.
+        content_type: Its media type as the agency labels it, without parameters and in lower case.
+    """
+
+    __slots__ = ("content", "content_type")
+
+    def __init__(self, content: bytes, content_type: str | None) -> None:
+        self.content = content
+        self.content_type = content_type
+
+    def __repr__(self) -> str:
+        return f"<Download {self.content_type} {len(self.content)} bytes>"
+
+
+class Token:
+    """What a plugin's ``login`` returns; every request to the agency's base address then carries it.
+
+    Attributes:
+        header: The header that it travels in.
+    """
+
+    __slots__ = ("_value", "expires_in", "header")
+
+    def __init__(
+        self,
+        value: SecretStr | str,
+        *,
+        expires_in: float | None = None,
+        scheme: str = "Bearer",
+        header: str = "Authorization",
+    ) -> None:
+        """Make a token.
+
+        Args:
+            value: The token itself.
+            expires_in: Seconds from now that it is good for; ``None`` until the agency refuses it.
+            scheme: What stands before it in the header; empty for nothing.
+            header: The header that it travels in.
+        """
+        secret = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if not secret.isascii() or not secret.isprintable() or not secret:
+            raise ValueError("a token is printable ASCII")
+        self._value = f"{scheme} {secret}".strip().encode("ascii")
+        self.header = header
+        self.expires_in = expires_in
+
+    def as_header(self) -> tuple[bytes, bytes]:
+        """The header's name and value."""
+        return self.header.encode("ascii"), self._value
+
+    def __repr__(self) -> str:
+        return "<Token •••>"
+
+
+Login = Callable[["AgencyHttp", BaseModel], Awaitable[Token]]
+"""A plugin's ``login(http, settings)``: asks the agency for a token through ``http``, which carries none."""
+
+
+class AgencyHttp(Protocol):
+    """The agency's HTTP interface within one call.
+
+    Retries, keys, tokens, time limits and the size of answers are taken care of; which failures are tried again
+    follows from the operation's declared class. Every method names its ``step``, the write's name in the plugin.
+
+    Once the outcome of a write is unknown, no further write of the same call is sent: each raises the same
+    ``OutcomeUnknown``. Reads stay allowed, so that a plugin can look the outcome up.
+
+    All methods raise the errors of ``nagorik.errors`` and nothing else; ``PluginFault`` for a request that the
+    plugin must not make.
+    """
+
+    def key_of(self, step: str) -> str:
+        """The idempotency key of a step of this call, as the agency sees it; a look-up may need it."""
+        ...
+
+    async def read(
+        self,
+        step: str,
+        method: Method,
+        path: str,
+        *,
+        expect: Expected[T],
+        params: Params | None = None,
+        json: object = None,
+        form: Params | None = None,
+        headers: Headers | None = None,
+        accept: Collection[int] = SUCCESS,
+    ) -> T:
+        """Ask the agency something that has no effect there, whatever the HTTP method; tried again as a read.
+
+        Args:
+            step: A name for it, such as ``find``.
+            method: The HTTP method.
+            path: Below the base address, or an absolute URL whose host the manifest lists.
+            expect: The type of the answer; ``type(None)`` when no body matters.
+            params: Query fields.
+            json: The body as JSON: a model, or plain values.
+            form: The body as form fields, instead of ``json``.
+            headers: Further headers, printable ASCII.
+            accept: Statuses that bring what is asked for.
+        """
+        ...
+
+    async def read_or_none(
+        self,
+        step: str,
+        method: Method,
+        path: str,
+        *,
+        expect: Expected[T],
+        params: Params | None = None,
+        json: object = None,
+        form: Params | None = None,
+        headers: Headers | None = None,
+        accept: Collection[int] = SUCCESS,
+        absent: Collection[int] = NOT_FOUND,
+    ) -> T | None:
+        """As ``read``, but ``None`` when the agency says that there is no such thing.
+
+        A status in ``absent`` counts only with a body that is JSON or empty: the page of a proxy that does not
+        know the agency says nothing about the thing, and is a ``ContractViolation``.
+        """
+        ...
+
+    async def write(
+        self,
+        step: str,
+        method: Method,
+        path: str,
+        *,
+        expect: Expected[T],
+        params: Params | None = None,
+        json: object = None,
+        form: Params | None = None,
+        headers: Headers | None = None,
+        accept: Collection[int] = SUCCESS,
+    ) -> T:
+        """Have an effect at the agency, under the class that the manifest declares for this operation.
+
+        With native keys, the step's key travels in the manifest's header, the same on every attempt. Takes the
+        arguments of ``read``.
+
+        Raises:
+            OutcomeUnknown: The agency may have processed it, or an earlier write of this call.
+            PluginFault: ``write-in-read-operation``; ``step-repeated`` for a second write of a step that is
+                being written or was, unless the agency has native keys.
+        """
+        ...
+
+    async def download(
+        self,
+        step: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        headers: Headers | None = None,
+        accept: Collection[int] = SUCCESS,
+        limit: int | None = None,
+    ) -> Download:
+        """Fetch a file with ``GET``; tried again as a read.
+
+        Args:
+            step: A name for it.
+            path: Below the base address, or an absolute URL, such as a presigned one, whose host the manifest
+                lists. The agency's token goes to the base address only.
+            params: Query fields.
+            headers: Further headers, printable ASCII.
+            accept: Statuses that bring the file.
+            limit: The most bytes to read, where it differs from the manifest's ``response_bytes``.
+        """
+        ...
+
+
+def to_text(body: bytes, content_type: str | None) -> str | None:
+    """The body as text without its byte order mark; ``None`` when no stated character set fits.
+
+    A byte order mark is believed first; then UTF-8, which is what JSON is written in and which text of another
+    character set practically never is by accident; then the ``charset`` that the content type names.
+    """
+    for mark, charset in _BOMS:
+        if body.startswith(mark):
+            return _decode(body[len(mark) :], charset)
+    stated = _charset(content_type)
+    wide = stated is not None and stated.startswith(("utf-16", "utf-32", "utf_16", "utf_32"))
+    text = None if wide else _decode(body, "utf-8")
+    if text is None and stated is not None:
+        text = _decode(body, stated)
+    return text
+
+
+def _decode(body: bytes, charset: str) -> str | None:
+    try:
+        return body.decode(charset)
+    except (ValueError, LookupError):
+        return None
+
+
+def _charset(content_type: str | None) -> str | None:
+    for parameter in (content_type or "").split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset":
+            return value.strip().strip('"').lower()
+    return None
