@@ -36,7 +36,7 @@ bench: $(READY)  ## Measure, each figure against a named peer in the same run.
 	$(BIN)/python benchmarks/agency_client.py
 	$(BIN)/python benchmarks/discovery.py
 	$(BIN)/python benchmarks/host.py --quick
-	$(BIN)/python benchmarks/books.py --quick
+	$(BIN)/python benchmarks/store.py --quick
 
 requirements: $(READY)  ## Resolve the dependencies anew and write the list with hashes.
 	$(BIN)/python -m pip install --quiet uv

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import platform
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -11,6 +13,10 @@ import structlog
 # pytest-asyncio asks for the present event loop before it makes its own. Unless one was ever set, Python makes one
 # for the asking, which nobody closes, and which fails whatever test runs when it is collected.
 asyncio.set_event_loop(None)
+
+# The folder platform/ has the name of a module of the standard library. pytest would put a package of that name in
+# its place when it imports the tests in the folder; what looks like a package already is left alone.
+platform.__path__ = [str(Path(__file__).parent / "platform")]  # type: ignore[attr-defined]
 
 # How long an example takes says more about the machine's other work than about the code.
 hypothesis.settings.register_profile("workspace", deadline=None)

@@ -21,10 +21,12 @@ from typing import Literal
 
 import httpx
 
-from nagorik.agency_client import AgencyClient, AgencySettings, WireModel
 from nagorik.clock import Deadline, SystemClock
+from nagorik.http import WireModel
 from nagorik.manifest import Manifest
 from nagorik.operations import Operation
+from nagorik.settings import AgencySettings
+from nagorik_platform.agency_client import AgencyClient
 
 IN_FLIGHT = (1, 16, 64)
 BODY = '{"reference":"REF-0001","state":"in-review","submitted":"2026-11-24","office":"ঢাকা"}'.encode()
@@ -112,7 +114,7 @@ def agency(
         clock=clock,
         egress=frozenset({"127.0.0.1"}),
         settings=AgencySettings(base_url=base_url, transport=transport),
-        answers=lambda _answer: None,
+        error_reader=lambda _answer: None,
     )
 
     async def call() -> object:

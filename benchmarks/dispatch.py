@@ -23,14 +23,13 @@ from uuid import UUID
 
 import httpx
 
-from nagorik.bangladesh import PersonName
-from nagorik.loading import Registry
-from nagorik.model.application import ApplicationDraft
-from nagorik.model.identity import Applicant
+from nagorik.model.application import Applicant, ApplicationDraft
 from nagorik.model.status import AgencyStatus, StatusRequest
 from nagorik.operations import Operation
-from nagorik.platform import Platform, PlatformSettings, PluginConfiguration, References
-from nagorik.platform.dispatch import Dispatcher
+from nagorik.values import PersonName
+from nagorik_platform import Platform, PlatformSettings, PluginConfiguration, References
+from nagorik_platform.dispatch.dispatcher import Dispatcher
+from nagorik_platform.registry import Registry
 
 INSTALLED = (5, 50, 500)
 MANIFEST = """\
@@ -50,7 +49,7 @@ form = "plugin:BenchForm"
 reads = ["status"]
 """
 PLUGIN = """\
-from nagorik.markers import hookimpl
+from nagorik.hookspecs import hookimpl
 from nagorik.model.status import AgencyStatus
 from nagorik.privacy import Form
 

@@ -20,9 +20,9 @@ from datetime import date
 from pathlib import Path
 
 from nagorik import Applicant, EligibilityRequest
-from nagorik.bangladesh import PersonName
-from nagorik.loading import Registry
-from nagorik.platform import Platform, PlatformSettings
+from nagorik.values import PersonName
+from nagorik_platform import Platform, PlatformSettings
+from nagorik_platform.registry import Registry
 
 SCALES = ((5, 4), (20, 10), (100, 10))
 """Plugins, and services of each."""
@@ -44,7 +44,7 @@ reads = ["eligibility"]
 """
 PLUGIN = """\
 from nagorik import Criterion, EligibilityDecision, Text, hookimpl
-from nagorik.bangladesh import age_on
+from nagorik_toolkit.bangladesh import age_on
 
 
 @hookimpl

@@ -33,15 +33,15 @@ import httpx
 from sqlalchemy import func, select, text
 
 from databases import databases
-from nagorik import Applicant, ApplicationDraft, Consent, Operation, PlatformSettings, PluginConfiguration
-from nagorik.bangladesh import Money, PersonName
-from nagorik.loading import Policy
+from nagorik import Applicant, ApplicationDraft, Consent, Operation
+from nagorik.values import Money, PersonName
 from nagorik_host import open_host
 from nagorik_host.store import Transaction, open_database
-from nagorik_host.store.columns import microseconds
-from nagorik_host.store.schema import applications
+from nagorik_host.store.schema import applications, microseconds
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import make_keys, read_keyring
+from nagorik_platform import PlatformSettings, PluginConfiguration
+from nagorik_platform.registry import Admission
 
 AGENCIES = ("bench1", "bench2", "bench3", "bench4")
 IN_FLIGHT = 16
@@ -156,7 +156,7 @@ def install(site: Path) -> None:
 def settings(base_url: str) -> PlatformSettings:
     """A platform of those plugins."""
     one = PluginConfiguration(settings={"base_url": base_url}, egress=frozenset({"127.0.0.1"}))
-    return PlatformSettings(plugins=dict.fromkeys(AGENCIES, one), admission=Policy(allow=frozenset(AGENCIES)))
+    return PlatformSettings(plugins=dict.fromkeys(AGENCIES, one), admission=Admission(allow=frozenset(AGENCIES)))
 
 
 def draft(number: int) -> ApplicationDraft:
@@ -284,12 +284,12 @@ def restart(site: str, base_url: str, url: str, keys: str, told: multiprocessing
         began = time.perf_counter()
         async with open_host(url, read_keyring(keys), settings(base_url)) as host:
             worker = host.worker()
-            await worker.look()
+            await worker.poll()
             opened = time.perf_counter() - began
             told.send("ready")
             began = time.perf_counter()
             for _ in range(100):
-                await worker.look()
+                await worker.poll()
             look = (time.perf_counter() - began) / 100
         told.send((opened, look, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
 

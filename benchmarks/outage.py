@@ -22,29 +22,39 @@ from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import select
 
-from nagorik import ApplicationDraft, Consent, Operation, Platform, PlatformSettings, Text
-from nagorik.bangladesh import Money
+from nagorik import ApplicationDraft, Consent, Operation, Text
 from nagorik.clock import Deadline
-from nagorik.journey import Answered, Failed, Opened, Plan, Step, begin, open_application, step
-from nagorik.journey.perform import perform
-from nagorik.loading import Policy
-from nagorik.logs import configure_logging
+from nagorik.values import Money
 from nagorik_host import Host
-from nagorik_host.commands.telling import as_document, find
-from nagorik_host.engine.pace import SharedPace
-from nagorik_host.engine.stops import Stop, stop
-from nagorik_host.expectation import expected, outages_of
+from nagorik_host.commands.render import as_document, find_application
+from nagorik_host.engine.agencies import expected, outages_of
+from nagorik_host.engine.rate_limiter import SharedRateLimiter
+from nagorik_host.engine.suspensions import SuspensionRecord, suspend
 from nagorik_host.store import Database, Transaction, open_database
 from nagorik_host.store.audit import verify_journals
 from nagorik_host.store.schema import applications
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import make_keys, read_keyring
-from nagorik_testing import SimulatedClock, Simulator, SyntheticCitizens, reached_in_process
-from nagorik_testing.clock import OrderlyClock
-from nagorik_testing.conditions import Outage
-from nagorik_testing.documents import MemoryDocuments
-from nagorik_testing.installed import installed_simulators, load_simulator
-from nagorik_testing.scratch import scratch_folder
+from nagorik_platform import Platform, PlatformSettings
+from nagorik_platform.lifecycle import (
+    CallAnswered,
+    CallFailed,
+    Opened,
+    ServiceCapabilities,
+    Step,
+    begin,
+    open_application,
+    step,
+)
+from nagorik_platform.lifecycle.perform import perform
+from nagorik_platform.logs import configure_logging
+from nagorik_platform.registry import Admission
+from nagorik_testing import SimulatedClock, Simulator, SyntheticCitizens, in_process_configurations
+from nagorik_testing.faults.conditions import Outage
+from nagorik_testing.fixtures.documents import MemoryDocuments
+from nagorik_testing.fixtures.isolation import scratch_folder
+from nagorik_testing.simulator.base import installed_simulators, load_simulator
+from nagorik_testing.simulator.clock import OrderlyClock
 
 AGENCY: Final = "nid"
 GATEWAY: Final = "cashdesk"
@@ -69,10 +79,10 @@ HONEST: Final = {FILED: {"submitted"}, PAID: {"ready"}}
 """What may be said of an application while nobody can know more."""
 
 
-class NoPace:
+class NoRateLimit:
     """Lets everything through: what is filed beforehand was filed over months."""
 
-    async def turn(self, plugin: str, per_second: float, deadline: Deadline) -> None:
+    async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> None:
         """At once."""
 
 
@@ -92,11 +102,11 @@ class World:
     def settings(self) -> PlatformSettings:
         """A platform that reaches the simulators in this process."""
         return PlatformSettings(
-            plugins=reached_in_process(self.simulators.values()),
-            admission=Policy(allow=frozenset(self.simulators)),
+            plugins=in_process_configurations(self.simulators.values()),
+            admission=Admission(allow=frozenset(self.simulators)),
             documents=MemoryDocuments(),
             clock=self.clock,
-            pace=SharedPace(self.database, self.clock),
+            rate_limiter=SharedRateLimiter(self.database, self.clock),
             # The machine is kept busy on purpose, and a step that waits for its turn is no plugin's fault.
             longest_step=BUSY,
             import_seconds=BUSY,
@@ -110,7 +120,7 @@ async def outage(number: int) -> None:
         found = installed_simulators()
         simulators = {name: load_simulator(found[name])(clock=clock) for name in (AGENCY, GATEWAY)}
         simulators[AGENCY].script.set("*", "approve", durations=SLOWLY)
-        database = await open_database(f"sqlite:///{folder}/books.db")
+        database = await open_database(f"sqlite:///{folder}/store.db")
         await upgrade(database)
         world = World(clock, simulators, database)
         try:
@@ -135,7 +145,7 @@ async def _measure(world: World, host: Host, number: int) -> None:
     assert manifest is not None
     per_second = manifest.limits.per_second
     began = _Time()
-    async with Platform.discover(replace(world.settings(), pace=NoPace())) as unpaced:
+    async with Platform.discover(replace(world.settings(), rate_limiter=NoRateLimit())) as unpaced:
         paid = await _fill(host, unpaced, world, number)
     filled = began.lap()
     print(
@@ -145,7 +155,7 @@ async def _measure(world: World, host: Host, number: int) -> None:
 
     down = clock.advance(1)
     up = down + DAYS
-    agency.weather.add(Outage(begin=down, end=up))
+    agency.conditions.add(Outage(begin=down, end=up))
     tracked = await _wait(host, clock, up)
     waited = began.lap()
     knocks = [seen.at for seen in agency.ledger.requests() if down <= seen.at < up]
@@ -212,11 +222,11 @@ class _Handed:
     """An application on its way into the books."""
 
     draft: ApplicationDraft
-    plan: Plan
+    capabilities: ServiceCapabilities
     so_far: Step
 
 
-class _Desk:
+class _Preparation:
     """Carries applications, by calls as a worker makes them, to where the outage meets them.
 
     Citizens come again and again; what they were told of their eligibility and of the fee is told again.
@@ -229,13 +239,13 @@ class _Desk:
         self._gateway = next(offer.id for offer in host.platform.gateways)
         self._version = next(record.source.label for record in host.platform.plugins if record.id == AGENCY)
         self._drafts: dict[str, list[ApplicationDraft]] = {}
-        self._plans: dict[str, Plan] = {}
-        self._told: dict[tuple[int, Operation], Answered | Failed] = {}
+        self._capabilities: dict[str, ServiceCapabilities] = {}
+        self._told: dict[tuple[int, Operation], CallAnswered | CallFailed] = {}
 
     async def prepare(self) -> None:
         """Find citizens who may apply."""
         for service in (FILED, PAID):
-            self._plans[service] = Plan.of(
+            self._capabilities[service] = ServiceCapabilities.of(
                 self._host.platform.service(service), self._host.platform.gateway(self._gateway)
             )
             self._drafts[service] = []
@@ -271,8 +281,8 @@ class _Desk:
                 expires_at=now + timedelta(days=400),
             ),
         )
-        plan = self._plans[draft.service]
-        return _Handed(draft, plan, open_application(opened, plan))
+        capabilities = self._capabilities[draft.service]
+        return _Handed(draft, capabilities, open_application(opened, capabilities))
 
     async def carry(self, handed: _Handed, until: Operation) -> _Handed | None:
         """Make the calls that come before ``until``; ``None`` where the application waits for somebody first."""
@@ -280,15 +290,15 @@ class _Desk:
         while done.next.operation is not until:
             progress = done.progress
             payment = str(uuid5(UUID(progress.idempotency_key), f"payment/{len(progress.payments) + 1}"))
-            begun = begin(progress, handed.plan, clock.now(), payment)
+            begun = begin(progress, handed.capabilities, clock.now(), payment)
             if begun.next.operation is None:
                 return None
             outcome = await self._call(handed.draft, begun)
-            done = step(begun.progress, outcome, handed.plan, clock.now())
+            done = step(begun.progress, outcome, handed.capabilities, clock.now())
             events += begun.events + done.events
         return replace(handed, so_far=Step(done.progress, events, done.next))
 
-    async def _call(self, draft: ApplicationDraft, begun: Step) -> Answered | Failed:
+    async def _call(self, draft: ApplicationDraft, begun: Step) -> CallAnswered | CallFailed:
         operation = begun.next.operation
         if operation is None or operation not in {Operation.ELIGIBILITY, Operation.QUOTE}:
             return await perform(self._platform, draft, begun.progress, begun.next)
@@ -300,13 +310,13 @@ class _Desk:
 
 async def _fill(host: Host, platform: Platform, world: World, number: int) -> int:
     """Carry all to where the outage meets them, and put them into the books; how many are paid and not filed."""
-    desk = _Desk(host, platform, world)
-    await desk.prepare()
+    preparation = _Preparation(host, platform, world)
+    await preparation.prepare()
     paid, many = list[_Handed](), list[_Handed]()
     for place in range(1, number + 1):
         world.clock.advance(1)
         service, until = (PAID, Operation.QUERY_PAYMENT) if place % EVERY == 0 else (FILED, Operation.STATUS)
-        carried = await desk.carry(desk.hand_in(desk.draft(service, place)), until)
+        carried = await preparation.carry(preparation.hand_in(preparation.draft(service, place)), until)
         assert carried is not None, "an application came to nothing before the outage"
         (paid if service == PAID else many).append(carried)
         if len(many) >= TOGETHER:
@@ -315,7 +325,7 @@ async def _fill(host: Host, platform: Platform, world: World, number: int) -> in
     # The citizens pay, and the gateway finds them to have paid.
     world.clock.advance(timedelta(minutes=5))
     for handed in paid:
-        carried = await desk.carry(handed, Operation.SUBMIT)
+        carried = await preparation.carry(handed, Operation.SUBMIT)
         assert carried is not None, "a citizen's payment came to nothing"
         many.append(carried)
     for first in range(0, len(many), TOGETHER):
@@ -326,7 +336,7 @@ async def _fill(host: Host, platform: Platform, world: World, number: int) -> in
 async def _keep(host: Host, many: Iterable[_Handed]) -> None:
     def unit(transaction: Transaction) -> None:
         for handed in many:
-            host.books.open(transaction, handed.draft, handed.so_far)
+            host.store.open(transaction, handed.draft, handed.so_far)
 
     await host.database.run(unit)
 
@@ -346,7 +356,7 @@ async def _wait(host: Host, clock: SimulatedClock, up: datetime) -> int:
             look_again = clock.now() + timedelta(hours=1)
         if clock.now() >= track_again:
             for application in samples:
-                _is_honest(as_document(await find(host, application), host), clock)
+                _is_honest(as_document(await find_application(host, application), host), clock)
             looked += len(samples)
             track_again += timedelta(hours=24)
         clock.set(max(due, clock.now()))
@@ -394,8 +404,10 @@ async def _drain(host: Host, world: World, up: datetime, number: int) -> dict[st
         seen = len(requests)
         if len(asked) >= number:
             # What falls due from now on is no part of the queue.
-            halt = Stop("plugin", AGENCY, Text(en="Measured", bn="মাপা হয়েছে"), "benchmark", world.clock.now())
-            await host.database.run(partial(stop, stopped=halt))
+            halt = SuspensionRecord(
+                "plugin", AGENCY, Text(en="Measured", bn="মাপা হয়েছে"), "benchmark", world.clock.now()
+            )
+            await host.database.run(partial(suspend, record=halt))
             break
         await asyncio.sleep(1)
     await working

@@ -1,26 +1,37 @@
-"""Writes the pages that follow from the code: the manifest, the hooks, the errors, the contract suite's checks.
+"""Writes the pages that follow from the code: manifest, hooks, errors, the tables of the lifecycle, the suite's checks.
 
 ``python docs/generate.py --write`` writes them; ``--check`` says which are not as the code has them.
 """
 
 import inspect
+import re
 import sys
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import BaseModel
 
 from nagorik import errors, hookspecs
 from nagorik.manifest import Circuit, Limits, Manifest, Owner, PaymentGateway, PublicService, Window
+from nagorik.model.status import ApplicationState, Flag, PaymentState
 from nagorik.operations import OPERATIONS, Idempotency
 from nagorik.settings import AgencySettings
+from nagorik_platform.lifecycle import (
+    APPLICATION_TRANSITIONS,
+    PAYMENT_TRANSITIONS,
+    ApplicationTransition,
+    PaymentTransition,
+    state_label,
+)
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.checks.check import Check
-from nagorik_testing.contract.explained import FAULTS
-from nagorik_testing.contract.matrix import ROWS, Kind
+from nagorik_testing.contract.explanations import FAULTS
+from nagorik_testing.contract.matrix import ROWS
+from nagorik_testing.contract.matrix_cells import OperationKind
 
 DOCS: Final = Path(__file__).resolve().parent
 GENERATED: Final = "<!-- Written by docs/generate.py from the code. Change it there. -->\n"
@@ -195,11 +206,70 @@ def checks_page() -> str:
     )
 
 
+def application_table() -> str:
+    """An application's states and the rows that leave them."""
+    any_state = "any state but itself: a named person decides, with a reason"
+    return _states("application", ApplicationState, APPLICATION_TRANSITIONS, {"manual_review": any_state})
+
+
+def payment_table() -> str:
+    """A payment's states and the rows that leave them."""
+    return _states("payment", PaymentState, PAYMENT_TRANSITIONS, {})
+
+
+def flag_table() -> str:
+    """The flags and what a citizen reads of them."""
+    rows = (f"| `{flag}` | {state_label(flag).en} |" for flag in Flag)
+    return _markdown_table(("flag", "what the citizen reads"), rows)
+
+
+TABLES: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
+    {"application": application_table, "payment": payment_table, "flags": flag_table}
+)
+
+
+def put_tables(document: str) -> str:
+    """``document`` with every table between its markers rendered anew.
+
+    Raises:
+        ValueError: A table has no place in it.
+    """
+    for name, render in TABLES.items():
+        begin, end = f"<!-- table: {name} -->", "<!-- end of table -->"
+        place = re.compile(f"{re.escape(begin)}\n.*?{re.escape(end)}", re.DOTALL)
+        if place.search(document) is None:
+            raise ValueError(f"the document has no place for the table {name}")
+        rendered = f"{begin}\n\n{render()}\n{end}"
+        document = place.sub(lambda _, text=rendered: text, document)  # type: ignore[misc]
+    return document
+
+
+def _states(
+    what: str,
+    states: type[ApplicationState] | type[PaymentState],
+    rows: Iterable[ApplicationTransition | PaymentTransition],
+    exceptions: Mapping[str, str],
+) -> str:
+    moves: dict[str, list[str]] = {}
+    for row in rows:
+        moves.setdefault(row.source, []).append(f"`{row.target}`: {row.when}")
+    lines = []
+    for state in states:
+        leads = exceptions.get(state) or "<br>".join(moves.get(state, ["nowhere"]))
+        lines.append(f"| `{state}` | {state_label(state).en} | {leads} |")
+    return _markdown_table((what, "what the citizen reads", "leads to"), lines)
+
+
+def _markdown_table(head: tuple[str, ...], rows: Iterable[str]) -> str:
+    return "\n".join((f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *rows)) + "\n"
+
+
+LIFECYCLE: Final = DOCS / "explanation" / "lifecycle.md"
 KINDS: Final = {
-    Kind.READ: "read, or `safe` write",
-    Kind.NATIVE: "`native` write",
-    Kind.LOOKED_UP: "`client-reference` write",
-    Kind.NEITHER: "`none` write",
+    OperationKind.READ: "read, or `safe` write",
+    OperationKind.NATIVE: "`native` write",
+    OperationKind.LOOKED_UP: "`client-reference` write",
+    OperationKind.NEITHER: "`none` write",
 }
 REFERENCE_PAGES: Final = {"manifest.md": manifest_page, "hooks.md": hooks_page, "errors.md": errors_page}
 
@@ -211,6 +281,7 @@ def pages() -> dict[Path, str]:
         | {DOCS / "checks" / f"{fault}.md": fault_page(fault) for fault in FAULTS}
         | {DOCS / "checks" / f"{check.id.replace('/', '-')}.md": check_page(check) for check in CHECKS}
         | {DOCS / "checks" / "index.md": checks_page()}
+        | {LIFECYCLE: put_tables(LIFECYCLE.read_text("utf-8"))}
     )
 
 

@@ -1,4 +1,4 @@
-"""The core's public surface, as text: what a plugin or a host may rely on, down to each parameter.
+"""The libraries' public surface, as text: what a plugin or a host may rely on, down to each parameter.
 
 ``python tests/public_surface.py --write`` writes it; ``--check`` compares it with what is committed. A line that
 disappears breaks somebody, so a change of this file is a decision that a reviewer sees.
@@ -6,75 +6,50 @@ disappears breaks somebody, so a change of this file is a decision that a review
 
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import griffe
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-SURFACE: Final = ROOT / "core" / "public-surface.txt"
-ROOMS: Final = (
-    "agency_client",
-    "bangladesh",
-    "clock",
-    "context",
-    "criteria",
-    "errors",
-    "fees",
-    "form_fields",
-    "forms",
-    "hookspecs",
-    "journey",
-    "lifecycle",
-    "loading",
-    "logs",
-    "manifest",
-    "markers",
-    "model",
-    "operations",
-    "package_files",
-    "platform",
-    "privacy",
-    "rules",
-    "settings",
-    "statuses",
-    "texts",
-    "wire_fields",
-)
-"""The modules and packages whose public names are promised; of a package, what its ``__init__`` exports."""
+LIBRARIES: Final = {"nagorik": "core", "nagorik_toolkit": "toolkit", "nagorik_platform": "platform"}
+"""What plugins and hosts import, and the folder that each lies in; the list of its names lies beside its code."""
+PROMISED: Final = {
+    "nagorik_platform": ("nagorik_platform", "nagorik_platform.lifecycle", "nagorik_platform.registry")
+}
+"""Of a library that is not here, every public name of every module is promised; of one that is, what these export."""
 
 
-def surface() -> list[str]:
-    """One line per public name, sorted."""
-    core = griffe.load("nagorik", search_paths=[str(ROOT / "core" / "src")], resolve_aliases=True)
-    lines = set(_top_level(core))
-    for room in ROOMS:
-        for path, member in _exported(core[room]):
+def surface(library: str) -> list[str]:
+    """One line per public name of a library, sorted."""
+    root: Any = griffe.load(library, search_paths=[str(ROOT / folder / "src") for folder in LIBRARIES.values()])
+    lines = {f"{library}.{name}" for name in import_module(library).__all__}
+    if library not in PROMISED:
+        for path, member in _defined(root):
             lines.update(_described(path, member))
+        return sorted(lines)
+    for room in PROMISED[library]:
+        for name in import_module(room).__all__:
+            home = getattr(getattr(import_module(room), name), "__module__", None) or room
+            found = (
+                root[home.removeprefix(f"{library}.")].members.get(name) if home.startswith(f"{library}.") else None
+            )
+            lines.update(
+                _described(f"{room}.{name}", found) if isinstance(found, griffe.Object) else [f"{room}.{name}"]
+            )
     return sorted(lines)
 
 
-def _top_level(core: griffe.Object | griffe.Alias) -> Iterator[str]:
-    import nagorik
-
-    for name in dir(nagorik):
-        if not name.startswith("_") and name in nagorik._HOME_OF:
-            yield f"nagorik.{name}"
-
-
-def _exported(room: griffe.Object | griffe.Alias) -> Iterator[tuple[str, griffe.Object]]:
-    if room.path == "nagorik.model":
-        for module in room.modules.values():
-            yield from _exported(module)
-        return
+def _defined(room: griffe.Object | griffe.Alias) -> Iterator[tuple[str, griffe.Object]]:
+    """Every public name that a package's modules define themselves."""
     for name, member in room.members.items():
-        if name.startswith("_") or (room.exports is not None and name not in room.exports):
+        if name.startswith("_") or isinstance(member, griffe.Alias):
             continue
-        if isinstance(member, griffe.Alias) and room.exports is None:
-            continue
-        target = member.final_target if isinstance(member, griffe.Alias) else member
-        if not isinstance(target, griffe.Module):
-            yield f"{room.path}.{name}", target
+        if isinstance(member, griffe.Module):
+            yield from _defined(member)
+        else:
+            yield f"{room.path}.{name}", member
 
 
 def _described(path: str, member: griffe.Object) -> Iterator[str]:
@@ -111,20 +86,22 @@ def _signature(function: griffe.Function) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write or check the surface; the exit code says whether it is as committed."""
-    lines = surface()
-    if arguments == ["--write"]:
-        SURFACE.write_text("\n".join(lines) + "\n", "utf-8")
-        return 0
-    committed = SURFACE.read_text("utf-8").splitlines()
-    for line in sorted(set(committed) - set(lines)):
-        sys.stderr.write(f"gone or changed: {line}\n")
-    for line in sorted(set(lines) - set(committed)):
-        sys.stderr.write(f"new or changed:  {line}\n")
-    if committed != lines:
+    """Write or check the surfaces; the exit code says whether they are as committed."""
+    changed = False
+    for library, folder in LIBRARIES.items():
+        file, lines = ROOT / folder / "public-surface.txt", surface(library)
+        if arguments == ["--write"]:
+            file.write_text("\n".join(lines) + "\n", "utf-8")
+            continue
+        committed = file.read_text("utf-8").splitlines()
+        for line in sorted(set(committed) - set(lines)):
+            sys.stderr.write(f"{library}, gone or changed: {line}\n")
+        for line in sorted(set(lines) - set(committed)):
+            sys.stderr.write(f"{library}, new or changed:  {line}\n")
+        changed = changed or committed != lines
+    if changed:
         sys.stderr.write("The public surface has changed. If that is meant, run: make surface\n")
-        return 1
-    return 0
+    return int(changed)
 
 
 if __name__ == "__main__":

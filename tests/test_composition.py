@@ -12,30 +12,21 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from nagorik import (
-    ApplicationDraft,
-    Consent,
-    EligibilityDecision,
-    NagorikError,
-    Operation,
-    Platform,
-    PlatformSettings,
-    Quote,
-    Verdict,
-)
-from nagorik.bangladesh import Money
-from nagorik.loading import Policy, Registry
+from nagorik import ApplicationDraft, Consent, EligibilityDecision, NagorikError, Operation, Quote, Verdict
 from nagorik.manifest import PublicService
+from nagorik.values import Money
+from nagorik_platform import Platform, PlatformSettings
+from nagorik_platform.registry import Admission, Registry
 from nagorik_testing import (
     ExampleApplication,
     SimulatedClock,
     Simulator,
     SyntheticCitizens,
+    in_process_configurations,
     installed_simulators,
     load_simulator,
-    reached_in_process,
 )
-from nagorik_testing.documents import MemoryDocuments
+from nagorik_testing.fixtures.documents import MemoryDocuments
 
 INSTALLED: Final = {record.id: record for record in Registry.discover().usable if record.manifest is not None}
 SERVING: Final = sorted(name for name, record in INSTALLED.items() if record.manifest and record.manifest.services)
@@ -97,10 +88,10 @@ def answers(admitted: frozenset[str]) -> Answers:
 async def ask(admitted: frozenset[str]) -> Answers:
     clock = SimulatedClock()
     simulators = {name: load_simulator(found)(clock=clock) for name, found in installed_simulators().items()}
-    configured = reached_in_process(simulators.values())
+    configured = in_process_configurations(simulators.values())
     settings = PlatformSettings(clock=clock, plugins=configured, documents=MemoryDocuments())
     begins, told = clock.now(), dict[Question, Answer]()
-    async with Platform(Registry.discover(policy=Policy(allow=admitted)), settings) as platform:
+    async with Platform(Registry.discover(admission=Admission(allow=admitted)), settings) as platform:
         for number, question in enumerate(questions()):
             if plugin_of(question.service) in admitted:
                 clock.set(begins + number * BETWEEN)

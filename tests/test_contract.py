@@ -14,21 +14,20 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from nagorik.loading import Registry
 from nagorik.manifest import PublicService
 from nagorik.operations import Idempotency, Operation
 from nagorik_nid.simulator import NidSimulator
-from nagorik_testing.contract.all_cores import run_on_all_cores
-from nagorik_testing.contract.bench import Subject
+from nagorik_platform.registry import Registry
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.command import command, write
-from nagorik_testing.contract.explained import FAULTS
+from nagorik_testing.contract.explanations import FAULTS
 from nagorik_testing.contract.levels import Level, Tier
+from nagorik_testing.contract.render import render_report
 from nagorik_testing.contract.report import Report, make_report
-from nagorik_testing.contract.suite import run_suite
-from nagorik_testing.contract.telling import tell
+from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.suite import run_on_all_cores, run_suite
 from nagorik_testing.contract.waivers import judge
-from nagorik_testing.installed import installed_simulators
+from nagorik_testing.simulator.base import installed_simulators
 
 NAGORIK = Path(sys.executable).parent / "nagorik"
 DAY = date(2026, 11, 24)
@@ -116,7 +115,7 @@ def test_level_stops_below_what_fails(broken: Report) -> None:
 
 
 def test_failure_reads_as_one_paragraph(broken: Report) -> None:
-    told = "\n".join(tell(broken))
+    told = "\n".join(render_report(broken))
     assert (
         "submit/F02  processed, then no answer  nid.reissue\n"
         "  expected  result, 2 requests, 1 effect\n"

@@ -30,19 +30,17 @@ from nagorik import (
     Operation,
     OutcomeUnknown,
     PaymentStarted,
-    Platform,
-    PlatformSettings,
     PluginFault,
-    References,
     StartPaymentRequest,
     Text,
 )
-from nagorik.bangladesh import Money
-from nagorik.loading import Policy, Registry
-from nagorik.logs import configure_logging
+from nagorik.values import Money
 from nagorik_cashdesk.simulator import CashDeskSimulator
-from nagorik_testing import SimulatedClock, Simulator, SyntheticCitizens, reached_in_process
-from nagorik_testing.documents import MemoryDocuments
+from nagorik_platform import Platform, PlatformSettings, References
+from nagorik_platform.logs import configure_logging
+from nagorik_platform.registry import Admission, Registry
+from nagorik_testing import SimulatedClock, Simulator, SyntheticCitizens, in_process_configurations
+from nagorik_testing.fixtures.documents import MemoryDocuments
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -239,8 +237,8 @@ async def counter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     importlib.invalidate_caches()
     clock = SimulatedClock()
     waterworks, till = Waterworks(clock=clock), CashDeskSimulator(clock=clock)
-    plugins = reached_in_process((waterworks, till))
-    registry = Registry.discover(policy=Policy(allow=frozenset(plugins)))
+    plugins = in_process_configurations((waterworks, till))
+    registry = Registry.discover(admission=Admission(allow=frozenset(plugins)))
     settings = PlatformSettings(plugins=plugins, documents=MemoryDocuments(), clock=clock, longest_step=0.02)
     async with Platform(registry, settings) as platform:
         made = Counter(platform, waterworks, till)

@@ -20,14 +20,14 @@ from typing import Any
 
 import pytest
 
-from nagorik.loading import Registry
 from nagorik.operations import Idempotency, Operation
 from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_nid.simulator import NidSimulator
-from nagorik_testing.contract.bench import Subject
+from nagorik_platform.registry import Registry
 from nagorik_testing.contract.checks import CHECKS
-from nagorik_testing.contract.page import page_of
+from nagorik_testing.contract.render_page import render_page
 from nagorik_testing.contract.report import Report, make_report
+from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import run_suite
 from nagorik_testing.contract.waivers import judge
 
@@ -124,7 +124,7 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def written(report: Report, folder: pytest.TempPathFactory) -> Path:
     path = folder.mktemp("report") / "report.html"
-    path.write_text(page_of(report), "utf-8")
+    path.write_text(render_page(report), "utf-8")
     return path
 
 

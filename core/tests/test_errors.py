@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from nagorik import errors as module
-from nagorik.bangladesh.text import has_bangla_letters
 from nagorik.errors import (
     AgencyClosed,
     AgencyRejected,
@@ -31,7 +30,8 @@ from nagorik.errors import (
     ServiceNotOffered,
     SettingsRejected,
 )
-from nagorik.model.text import Text
+from nagorik.values.sentences import Text
+from nagorik.values.text import has_bangla_letters
 
 REFERENCE = "NIDW-4613278905"
 UNTIL = datetime(2026, 1, 15, 2, 0, tzinfo=UTC)

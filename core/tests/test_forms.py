@@ -16,10 +16,10 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from nagorik.bangladesh import Identifier, MobileNumber, Nid
 from nagorik.errors import InputRejected
 from nagorik.forms import JSON_SCHEMA_DIALECT, Label, form_schema, label_of, validate_form
 from nagorik.privacy import Form
+from nagorik.values import Identifier, MobileNumber, Nid
 
 CANARY = "1990123456789"
 

@@ -6,9 +6,7 @@ import pytest
 from pydantic import BaseModel, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
-from nagorik.bangladesh import MobileNumber, Nid, PersonName
 from nagorik.model.payment import PaymentStarted
-from nagorik.model.text import Text
 from nagorik.privacy import (
     MASK,
     OPERATIONAL,
@@ -22,6 +20,8 @@ from nagorik.privacy import (
     is_hidden,
     without_input,
 )
+from nagorik.values import MobileNumber, Nid, PersonName
+from nagorik.values.sentences import Text
 
 NID = "4613278905"
 NAME = "Rahima Khatun"

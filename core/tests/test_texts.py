@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given, strategies as st
 from pydantic import field_validator
 
-from nagorik.bangladesh import Money
+from nagorik.data_files import DataFileInvalid, parse_texts, read_texts
 from nagorik.errors import InputRejected
 from nagorik.forms import validate_form
-from nagorik.model.text import Text
-from nagorik.package_files import PackageFileInvalid
 from nagorik.privacy import Form
-from nagorik.texts import parse_texts, read_texts
+from nagorik.values import Money
+from nagorik.values.sentences import Text
 
 GOOD = """
 ["age.fail"]
@@ -77,22 +76,22 @@ def test_slip_of_the_plugin_names_the_file_and_the_code(code: str, fills: dict[s
     ],
 )
 def test_what_is_wrong_in_the_file_is_told_with_its_place(entry: str, told: str) -> None:
-    with pytest.raises(PackageFileInvalid) as caught:
+    with pytest.raises(DataFileInvalid) as caught:
         catalogue(entry)
     assert told in str(caught.value)
     assert str(caught.value).startswith("messages.toml: ")
 
 
 def test_all_problems_are_told_at_once() -> None:
-    with pytest.raises(PackageFileInvalid) as caught:
+    with pytest.raises(DataFileInvalid) as caught:
         catalogue('[one]\nen = "x"\n\n[two]\nbn = "ক"')
     assert [problem.location for problem in caught.value.problems] == ["one.bn", "two.en"]
 
 
 def test_file_that_is_not_there_or_no_utf8_is_told() -> None:
-    with pytest.raises(PackageFileInvalid, match=r"gone\.toml: there is no such file in the package nagorik"):
+    with pytest.raises(DataFileInvalid, match=r"gone\.toml: there is no such file in the package nagorik"):
         read_texts("nagorik", "gone.toml")
-    with pytest.raises(PackageFileInvalid, match="UTF-8"):
+    with pytest.raises(DataFileInvalid, match="UTF-8"):
         parse_texts(b'[a]\nen = "\xff"')
 
 

@@ -35,7 +35,7 @@ def postgresql_server() -> Iterator[Callable[[str], str]]:
 async def database_url(request: pytest.FixtureRequest, tmp_path) -> str:
     """The URL of an empty database; every test runs on both kinds."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/books.db"
+        return f"sqlite:///{tmp_path}/store.db"
     return await made(request.getfixturevalue("postgresql_server"))
 
 
@@ -47,7 +47,7 @@ async def postgresql_url(postgresql_server: Callable[[str], str]) -> str:
 
 async def made(url_of: Callable[..., str]) -> str:
     """The URL of a new database."""
-    name = f"books_{uuid4().hex}"
+    name = f"store_{uuid4().hex}"
     connection = await asyncpg.connect(url_of())
     try:
         await connection.execute(f"CREATE DATABASE {name}")

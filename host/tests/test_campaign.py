@@ -11,22 +11,19 @@ from multiprocessing import active_children
 import pytest
 from rich.console import Console
 
-from nagorik import AgencyUnavailable, ApplicationDraft, Platform
-from nagorik.journey import Answered, Failed, Interrupted, step
+from nagorik import AgencyUnavailable, ApplicationDraft
 from nagorik.model.payment import PaymentReport
-from nagorik.model.states import PaymentState
-from nagorik_host.engine import hand
+from nagorik.model.status import PaymentState
+from nagorik_host.engine import leases
 from nagorik_host.store import DatabaseUnavailable, open_database
 from nagorik_host.store.upgrade import newest, revision_of
-from nagorik_testing.campaign.beside import databases
+from nagorik_platform import Platform
+from nagorik_platform.lifecycle import CallAnswered, CallFailed, Interrupted, step
+from nagorik_testing.campaign.cases import LASTING, CampaignPlan, Moment, generate_case
 from nagorik_testing.campaign.cohort import IN_MEMORY, Cohort, DatabaseInUse, clear, prepare
-from nagorik_testing.campaign.fate import LASTING, Moment, draw
 from nagorik_testing.campaign.people import People
-from nagorik_testing.campaign.plan import Plan
-from nagorik_testing.campaign.run import campaign
-from nagorik_testing.campaign.shares import campaign_in_processes
-from nagorik_testing.campaign.telling import as_document, tell
-from nagorik_testing.campaign.told import Told
+from nagorik_testing.campaign.report import CampaignReport, as_document, render_report
+from nagorik_testing.campaign.runner import campaign, campaign_in_processes, sibling_databases
 
 SEED = 5
 
@@ -37,22 +34,22 @@ async def offers_of(keyring):
         return cohort.agencies.offers(platform)
 
 
-def agrees(told, applications):
+def agrees(report, applications):
     """What holds of every campaign of a sound host, whoever was first."""
-    assert told.findings == []
-    assert told.applications == sum(told.ends.values()) == applications
-    assert set(told.killed) <= set(Moment)
-    assert told.ends["closed"] > applications / 2
+    assert report.findings == []
+    assert report.applications == sum(report.ends.values()) == applications
+    assert set(report.killed) <= set(Moment)
+    assert report.ends["closed"] > applications / 2
 
 
 async def test_books_and_ledgers_agree_whatever_fails_and_whoever_is_killed():
-    told = await campaign(Plan(applications=126, seed=SEED, url=IN_MEMORY, workers=3))
-    agrees(told, 126)
-    assert told.killed.total() > 126 / 3
-    assert told.faults > 126
-    assert set(told.killed) == set(Moment)
-    assert {"submit", "start-payment", "query-payment", "find", "status"} <= set(told.at_operations)
-    assert len(told.services) > 20
+    report = await campaign(CampaignPlan(applications=126, seed=SEED, url=IN_MEMORY, workers=3))
+    agrees(report, 126)
+    assert report.killed.total() > 126 / 3
+    assert report.faults > 126
+    assert set(report.killed) == set(Moment)
+    assert {"submit", "start-payment", "query-payment", "find", "status"} <= set(report.at_operations)
+    assert len(report.services) > 20
 
 
 async def test_what_waits_for_its_turn_when_the_time_is_up_is_worked_off(keyring):
@@ -60,40 +57,40 @@ async def test_what_waits_for_its_turn_when_the_time_is_up_is_worked_off(keyring
     cohort = Cohort(IN_MEMORY, keyring, seed=SEED, workers=1)
     database = await cohort._open()
     async with Platform.discover(cohort.settings()) as platform:
-        fate = draw(SEED, 1, cohort.agencies.offers(platform))
-        example = cohort.agencies.example(fate)
+        case = generate_case(SEED, 1, cohort.agencies.offers(platform))
+        example = cohort.agencies.example(case)
         handed_in = ApplicationDraft(
-            service=fate.service, applicant=example.applicant, form=dict(example.form), gateway=fate.gateway
+            service=case.service, applicant=example.applicant, form=dict(example.form), gateway=case.gateway
         )
         await cohort._host(database, platform).apply(handed_in)
     now = cohort.clock.now()
     end, turn = now - timedelta(seconds=1), now + timedelta(seconds=3)
-    assert await cohort._goes_on(database, [turn], end)
+    assert await cohort._advance_clock(database, [turn], end)
     assert cohort.clock.now() == turn
     await database.run(clear)
-    assert not await cohort._goes_on(database, [turn + timedelta(seconds=1)], end)
-    assert not await cohort._goes_on(database, [], turn + timedelta(days=1))
+    assert not await cohort._advance_clock(database, [turn + timedelta(seconds=1)], end)
+    assert not await cohort._advance_clock(database, [], turn + timedelta(days=1))
     assert cohort.clock.now() == turn
 
 
 async def test_they_agree_on_a_database_that_workers_share(database_url):
-    told = await campaign(Plan(applications=24, seed=SEED, url=database_url, workers=3))
-    agrees(told, 24)
-    assert told.killed.total() > 4
-    assert told.faults > 4
+    report = await campaign(CampaignPlan(applications=24, seed=SEED, url=database_url, workers=3))
+    agrees(report, 24)
+    assert report.killed.total() > 4
+    assert report.faults > 4
 
 
 def test_the_same_seed_is_the_same_campaign_in_however_many_processes():
-    plan = Plan(applications=9, seed=SEED, url=IN_MEMORY, cohort=3)
+    plan = CampaignPlan(applications=9, seed=SEED, url=IN_MEMORY, cohort=3)
     heard = []
-    shared = campaign_in_processes(plan, 2, lambda told: heard.append(told.applications))
+    shared = campaign_in_processes(plan, 2, lambda report: heard.append(report.applications))
     assert heard == [3, 6, 9]
     assert shared == asyncio.run(campaign(plan))
 
 
 async def test_each_process_has_an_empty_database_beside_the_one_that_was_named(database_url):
     def seen():
-        with databases(database_url, 3) as urls:
+        with sibling_databases(database_url, 3) as urls:
             within = [asyncio.run(newest_in(url)) for url in urls]
         return urls, within, [asyncio.run(newest_in(url)) for url in urls]
 
@@ -117,40 +114,40 @@ async def newest_in(url):
 
 
 def test_applications_live_with_the_same_others_however_many_are_asked_about():
-    plan = Plan(applications=LASTING * 4, seed=SEED, url=IN_MEMORY, cohort=LASTING)
+    plan = CampaignPlan(applications=LASTING * 4, seed=SEED, url=IN_MEMORY, cohort=LASTING)
     lasting, *others = plan.cohorts
     assert list(lasting) == [LASTING, LASTING * 2, LASTING * 3, LASTING * 4]
     assert sorted(number for cohort in plan.cohorts for number in cohort) == list(range(1, LASTING * 4 + 1))
-    asked = Plan(applications=LASTING * 4, seed=SEED, url=IN_MEMORY, cohort=LASTING, only=(LASTING + 1,))
+    asked = CampaignPlan(applications=LASTING * 4, seed=SEED, url=IN_MEMORY, cohort=LASTING, only=(LASTING + 1,))
     assert asked.cohorts == [cohort for cohort in others if LASTING + 1 in cohort]
-    alone = Plan(applications=LASTING * 4, seed=SEED, url=IN_MEMORY, only=(3, LASTING, 4), alone=True)
+    alone = CampaignPlan(applications=LASTING * 4, seed=SEED, url=IN_MEMORY, only=(3, LASTING, 4), alone=True)
     assert alone.cohorts == [[LASTING], [3, 4]]
 
 
-def forgetful(progress, outcome, plan, now):
+def forgetful(progress, outcome, capabilities, now):
     """The step of a host that takes whatever it does not know for not sent, and sends again."""
     lost = isinstance(outcome, Interrupted) or (
-        isinstance(outcome, Failed) and outcome.error.code == "outcome-unknown"
+        isinstance(outcome, CallFailed) and outcome.error.code == "outcome-unknown"
     )
-    return step(progress, Failed(AgencyUnavailable()) if lost else outcome, plan, now)
+    return step(progress, CallFailed(AgencyUnavailable()) if lost else outcome, capabilities, now)
 
 
-def stingy(progress, outcome, plan, now):
+def stingy(progress, outcome, capabilities, now):
     """The step of a host that loses sight of money that the gateway took."""
-    if isinstance(outcome, Answered) and isinstance(outcome.result, PaymentReport):
+    if isinstance(outcome, CallAnswered) and isinstance(outcome.result, PaymentReport):
         failed = outcome.result.model_copy(update={"state": PaymentState.FAILED})
-        return step(progress, Answered(failed), plan, now)
-    return step(progress, outcome, plan, now)
+        return step(progress, CallAnswered(failed), capabilities, now)
+    return step(progress, outcome, capabilities, now)
 
 
-def talkative(progress, outcome, plan, now):
+def talkative(progress, outcome, capabilities, now):
     """The step of a host that logs the citizen's number, whoever the citizen is."""
     logging.getLogger("nagorik.host").warning("stepped %s", "\n".join(f"00990{number:05}" for number in range(100)))
-    return step(progress, outcome, plan, now)
+    return step(progress, outcome, capabilities, now)
 
 
-def is_lost_early(fate):
-    return any(one.fault.fault == "answer-lost" and one.first <= 3 and not one.at_gateway for one in fate.mishaps)
+def is_lost_early(case):
+    return any(one.fault.fault == "answer-lost" and one.first <= 3 and not one.at_gateway for one in case.faults)
 
 
 @pytest.mark.parametrize(
@@ -159,25 +156,25 @@ def is_lost_early(fate):
 )
 async def test_host_that_is_not_sound_is_found_out(sabotaged, code, keyring, monkeypatch):
     offers = await offers_of(keyring)
-    fates = (draw(SEED, number, offers) for number in range(1, 600))
-    some = tuple(fate.number for fate in fates if fate.files and not fate.lasting and is_lost_early(fate))[:5]
-    monkeypatch.setattr(hand, "step", sabotaged)
-    found = (await campaign(Plan(applications=0, seed=SEED, url=IN_MEMORY, only=some, alone=True))).findings
+    cases = (generate_case(SEED, number, offers) for number in range(1, 600))
+    some = tuple(case.number for case in cases if case.files and not case.lasting and is_lost_early(case))[:5]
+    monkeypatch.setattr(leases, "step", sabotaged)
+    found = (await campaign(CampaignPlan(applications=0, seed=SEED, url=IN_MEMORY, only=some, alone=True))).findings
     assert code in {finding.code for finding in found}
     # Found again when they are run without the others, and gone when the host is sound.
     those = tuple(int(finding.application[1:]) for finding in found if finding.code == code)[:1]
-    alone = Plan(applications=0, seed=SEED, url=IN_MEMORY, only=those, alone=True)
+    alone = CampaignPlan(applications=0, seed=SEED, url=IN_MEMORY, only=those, alone=True)
     assert code in {finding.code for finding in (await campaign(alone)).findings}
     monkeypatch.undo()
     assert (await campaign(alone)).findings == []
 
 
 def test_campaign_that_is_cut_off_tells_what_there_is_and_leaves_no_process():
-    plan = Plan(applications=3, seed=SEED, url=IN_MEMORY, cohort=1)
+    plan = CampaignPlan(applications=3, seed=SEED, url=IN_MEMORY, cohort=1)
     heard = []
 
-    def progress(told):
-        heard.append(as_document(told, plan, seconds=1, cut_off=True))
+    def progress(report):
+        heard.append(as_document(report, plan, seconds=1, cut_off=True))
         os.kill(os.getpid(), signal.SIGTERM)
 
     before = signal.getsignal(signal.SIGTERM)
@@ -190,30 +187,32 @@ def test_campaign_that_is_cut_off_tells_what_there_is_and_leaves_no_process():
 
 def test_what_was_cut_off_is_said_to_a_person():
     said = Console(file=StringIO(), width=100)
-    plan = Plan(applications=3, seed=SEED, url=IN_MEMORY)
-    tell(said, Told(applications=1), plan, seconds=1, cut_off=True)
+    plan = CampaignPlan(applications=3, seed=SEED, url=IN_MEMORY)
+    render_report(said, CampaignReport(applications=1), plan, seconds=1, cut_off=True)
     assert "cut off: nothing is known of 2 applications" in said.file.getvalue()
 
 
-async def test_fate_follows_from_the_seed_and_the_number_alone(keyring):
+async def test_case_follows_from_the_seed_and_the_number_alone(keyring):
     offers = await offers_of(keyring)
-    assert draw(SEED, 17, offers) == draw(SEED, 17, offers)
-    assert draw(SEED, 17, offers) != draw(SEED + 1, 17, offers)
-    drawn = [draw(SEED, number, offers) for number in range(600)]
-    assert {fate.service for fate in drawn} == {offer.service for offer in offers}
+    assert generate_case(SEED, 17, offers) == generate_case(SEED, 17, offers)
+    assert generate_case(SEED, 17, offers) != generate_case(SEED + 1, 17, offers)
+    drawn = [generate_case(SEED, number, offers) for number in range(600)]
+    assert {case.service for case in drawn} == {offer.service for offer in offers}
     for offer in offers:
-        assert {fate.outcome for fate in drawn if fate.service == offer.service} == set(offer.outcomes)
+        assert {case.outcome for case in drawn if case.service == offer.service} == set(offer.outcomes)
 
 
 async def test_database_of_somebody_else_is_left_alone(tmp_path, keyring):
-    url = f"sqlite:///{tmp_path}/books.db"
+    url = f"sqlite:///{tmp_path}/store.db"
     await prepare(url)
     cohort = Cohort(url, keyring, seed=SEED, workers=1)
     async with Platform.discover(cohort.settings()) as platform:
         database = await open_database(url)
         try:
             people = People(
-                cohort._host(database, platform), cohort.agencies, [draw(SEED, 1, cohort.agencies.offers(platform))]
+                cohort._host(database, platform),
+                cohort.agencies,
+                [generate_case(SEED, 1, cohort.agencies.offers(platform))],
             )
             cohort.clock.advance(86_400)
             await people.act()
@@ -225,4 +224,4 @@ async def test_database_of_somebody_else_is_left_alone(tmp_path, keyring):
 
 async def test_database_that_is_not_there_is_said_to_be_unavailable(postgresql_url):
     with pytest.raises(DatabaseUnavailable):
-        await prepare(postgresql_url.replace("books_", "nothing_"))
+        await prepare(postgresql_url.replace("store_", "nothing_"))

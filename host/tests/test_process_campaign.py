@@ -3,10 +3,10 @@
 import asyncio
 from datetime import timedelta
 
-from nagorik_testing.campaign.plan import Plan
-from nagorik_testing.campaign.processes.crew import Crew, Ended
-from nagorik_testing.campaign.processes.run import campaign_of_processes
-from nagorik_testing.campaign.processes.setting import Setting
+from nagorik_testing.campaign.cases import CampaignPlan
+from nagorik_testing.campaign.processes.cohort import campaign_of_processes
+from nagorik_testing.campaign.processes.worker import WorkerSettings
+from nagorik_testing.campaign.processes.worker_pool import WorkerExit, WorkerPool
 
 SEED = 5
 APPLICATIONS = 5
@@ -15,26 +15,28 @@ EVERY = 12
 
 
 async def test_books_and_ledgers_agree_when_processes_are_killed(tmp_path):
-    url = f"sqlite:///{tmp_path}/books.db"
-    told = await campaign_of_processes(Plan(applications=APPLICATIONS, seed=SEED, url=url, workers=2), every=EVERY)
-    assert told.findings == []
-    assert told.applications == sum(told.ends.values()) == APPLICATIONS
-    assert sum(told.killed.values()) > 0
-    assert told.calls >= sum(told.at_operations.values())
+    url = f"sqlite:///{tmp_path}/store.db"
+    report = await campaign_of_processes(
+        CampaignPlan(applications=APPLICATIONS, seed=SEED, url=url, workers=2), every=EVERY
+    )
+    assert report.findings == []
+    assert report.applications == sum(report.ends.values()) == APPLICATIONS
+    assert sum(report.killed.values()) > 0
+    assert report.calls >= sum(report.at_operations.values())
 
 
 async def test_worker_that_ends_by_itself_is_noticed(tmp_path):
-    setting = Setting(
-        database=f"sqlite:///{tmp_path}/books.db",
+    setting = WorkerSettings(
+        database=f"sqlite:///{tmp_path}/store.db",
         keys="no keys at all",
         folder=tmp_path,
         lease=timedelta(seconds=2),
         plugins={},
     )
-    crew = Crew(setting, ["machine-1"])
-    await crew.start("machine-1")
+    pool = WorkerPool(setting, ["machine-1"])
+    await pool.start("machine-1")
     async with asyncio.timeout(60):
-        await crew.gone("machine-1")
-    assert crew.ended == [Ended("machine-1", 1, "KeyringInvalid")]
-    assert not crew.kill("machine-1")
-    assert crew.killed == 0
+        await pool.wait_until_dead("machine-1")
+    assert pool.ended == [WorkerExit("machine-1", 1, "KeyringInvalid")]
+    assert not pool.kill("machine-1")
+    assert pool.killed == 0

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from nagorik_testing import Simulator, SimulatorTransport, serve
-from nagorik_testing.line import Line
+from nagorik_testing.simulator.loopback_clock import LoopbackClock
 
 
 class Registry(Simulator):
@@ -69,10 +69,10 @@ async def over_loopback(simulator: Simulator, **options: object) -> AsyncIterato
 
 @asynccontextmanager
 async def over_line(simulator: Simulator, **options: object) -> AsyncIterator[httpx.AsyncClient]:
-    line = Line(simulator.clock)
+    loopback_clock = LoopbackClock(simulator.clock)
     async with (
-        serve(simulator, line=line) as base_url,
-        httpx.AsyncClient(base_url=base_url, transport=line.transport(), **options) as client,
+        serve(simulator, loopback_clock=loopback_clock) as base_url,
+        httpx.AsyncClient(base_url=base_url, transport=loopback_clock.transport(), **options) as client,
     ):
         yield client
 

@@ -10,11 +10,12 @@ from nagorik.errors import PluginFault
 if TYPE_CHECKING:
     from pydantic import JsonValue
 
-    from nagorik.agency_client import AgencyHttp, AgencySettings
-    from nagorik.fees import FeeSchedule
+    from nagorik.http import AgencyHttp
     from nagorik.manifest import PaymentGateway, PublicService
-    from nagorik.model.asking import AskedAnswer
-    from nagorik.model.document import DocumentStore
+    from nagorik.model.application import DocumentStore
+    from nagorik.model.submission import AskedAnswer
+    from nagorik.settings import AgencySettings
+    from nagorik_toolkit.fees import FeeSchedule
 
 SettingsT = TypeVar("SettingsT", bound="AgencySettings")
 
@@ -44,7 +45,7 @@ class NobodyToAsk:
 
     async def ask(self, service: str, form: "Mapping[str, JsonValue]") -> "AskedAnswer":  # noqa: ARG002
         """Answer that nothing was asked."""
-        from nagorik.model.asking import NotAsked, WhyNotAsked
+        from nagorik.model.submission import NotAsked, WhyNotAsked
 
         return NotAsked(because=WhyNotAsked.NO_CONSENT)
 

@@ -14,8 +14,8 @@ from typing import Any, ClassVar, Self
 
 from pydantic import JsonValue
 
-from nagorik.model.text import Text
 from nagorik.privacy import Model
+from nagorik.values.sentences import Text
 
 
 class Outcome(StrEnum):

@@ -1,18 +1,17 @@
-"""The hooks, grouped by family, in the order in which an application meets them.
+"""The hooks, grouped by family, in the order in which an application meets them; and the markers of both sides.
 
 Every hook is ``async def name(request, context)`` with one frozen request and one ``CallContext``. A hook is
 addressed: the platform calls the one plugin that owns the service. It returns one of the results named here or
 raises one of ``nagorik.errors``; anything else is the plugin's fault and never a guess at the agency's answer.
 """
 
-from typing import Any
+from typing import Any, Final
+
+import pluggy
 
 from nagorik.context import CallContext
-from nagorik.markers import hookspec
-from nagorik.model.artefact import ArtefactRequest, FetchedArtefact
 from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
 from nagorik.model.fee import Quote, QuoteRequest
-from nagorik.model.health import Health, HealthRequest
 from nagorik.model.payment import (
     AdvisePaymentRequest,
     PaymentAdvice,
@@ -25,8 +24,20 @@ from nagorik.model.payment import (
     RefundReport,
     StartPaymentRequest,
 )
-from nagorik.model.slot import BookSlotRequest, SlotBooking, Slots, SlotsRequest
-from nagorik.model.status import AgencyStatus, CallbackReport, CallbackRequest, StatusRequest
+from nagorik.model.status import (
+    AgencyStatus,
+    BookSlotRequest,
+    CallbackReport,
+    CallbackRequest,
+    DeliverableRequest,
+    FetchedDeliverable,
+    Health,
+    HealthRequest,
+    SlotBooking,
+    Slots,
+    SlotsRequest,
+    StatusRequest,
+)
 from nagorik.model.submission import (
     Accepted,
     CannotTell,
@@ -40,6 +51,13 @@ from nagorik.model.submission import (
     Withdrawal,
     WithdrawRequest,
 )
+
+PROJECT: Final = "nagorik"
+
+hookspec: Final = pluggy.HookspecMarker(PROJECT)
+hookimpl: Final = pluggy.HookimplMarker(PROJECT)
+"""Marks a plugin's coroutine function as the implementation of the hook of the same name."""
+
 
 # Eligibility
 
@@ -141,7 +159,7 @@ async def nagorik_find_submission(
     """Does the agency hold an application with our client reference?
 
     Called after an answer was lost, before anything else is done. ``DefinitelyAbsent`` lets the host send again
-    once the service's settle time has passed, so say it only where the agency's answer is complete.
+    once the service's look-up grace has passed, so say it only where the agency's answer is complete.
     """
     raise NotImplementedError
 
@@ -201,10 +219,10 @@ async def nagorik_book_slot(request: BookSlotRequest, context: CallContext[Any])
 
 
 @hookspec
-async def nagorik_fetch_artefact(request: ArtefactRequest, context: CallContext[Any]) -> FetchedArtefact:
+async def nagorik_fetch_deliverable(request: DeliverableRequest, context: CallContext[Any]) -> FetchedDeliverable:
     """Fetch what the agency issued and put it into the host's document store.
 
-    Called once the application is issued and the artefact can be downloaded; may be called again.
+    Called once the application is issued and the deliverable can be downloaded; may be called again.
     """
     raise NotImplementedError
 

@@ -47,7 +47,7 @@ class WireModel(Model):
     default_data_class = PERSONAL
 
 
-class Answer:
+class AgencyResponse:
     """One answer of the agency, read to its end.
 
     Attributes:
@@ -96,11 +96,11 @@ class Answer:
         return to_text(self.body, self.content_type)
 
     def __repr__(self) -> str:
-        return f"<Answer {self.status}>"
+        return f"<AgencyResponse {self.status}>"
 
 
-Answers = Callable[[Answer], NagorikError | None]
-"""A plugin's ``answers``: the agency's own error, where it recognises one, and ``None`` otherwise."""
+ErrorReader = Callable[[AgencyResponse], NagorikError | None]
+"""A plugin's ``error_reader``: the agency's own error, where it recognises one, and ``None`` otherwise."""
 
 
 class Download:

@@ -24,7 +24,7 @@ class Operation(StrEnum):
     CALLBACK = "callback"
     SLOTS = "slots"
     BOOK_SLOT = "book-slot"
-    ARTEFACT = "artefact"
+    DELIVERABLE = "deliverable"
     HEALTH = "health"
 
 
@@ -75,7 +75,7 @@ OPERATIONS: Final[Mapping[Operation, OperationSpec]] = MappingProxyType(
         Operation.CALLBACK: OperationSpec("nagorik_parse_callback", Family.SERVICE, writes=False),
         Operation.SLOTS: OperationSpec("nagorik_list_slots", Family.SERVICE, writes=False),
         Operation.BOOK_SLOT: OperationSpec("nagorik_book_slot", Family.SERVICE, writes=True),
-        Operation.ARTEFACT: OperationSpec("nagorik_fetch_artefact", Family.SERVICE, writes=False),
+        Operation.DELIVERABLE: OperationSpec("nagorik_fetch_deliverable", Family.SERVICE, writes=False),
         Operation.HEALTH: OperationSpec("nagorik_check_health", Family.PLUGIN, writes=False),
     }
 )

@@ -10,10 +10,9 @@ from uuid import uuid4
 from pydantic import AwareDatetime, Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
 
 from nagorik import PERSONAL, Applicant, ApplicationDraft, Consent, Model, Operation, Text
-from nagorik.bangladesh import Money
 from nagorik.manifest import PublicService
-from nagorik.model.consent import Acting
-from nagorik.model.document import DocumentStore
+from nagorik.model.application import Acting, DocumentStore
+from nagorik.values import Money
 from nagorik_host.vault import Vault
 
 T = TypeVar("T")
@@ -24,7 +23,7 @@ LARGEST_DOCUMENT: Final = 20_000_000
 _MEDIA_TYPES: Final = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n": "image/png"}
 
 
-class FileProblem(ValueError):
+class ApplicationFileInvalid(ValueError):
     """A file that cannot be taken in. Its text names the file and the fields, never what they hold."""
 
 
@@ -97,7 +96,7 @@ class ApplicationFile(Model):
         """What the citizen handed in, its documents put into the store.
 
         Raises:
-            FileProblem: A document is not there, too large, or neither PDF nor JPEG nor PNG.
+            ApplicationFileInvalid: A document is not there, too large, or neither PDF nor JPEG nor PNG.
         """
         found = [(given.kind, *_document(folder, number, given)) for number, given in enumerate(self.documents)]
         return ApplicationDraft(
@@ -113,15 +112,15 @@ def application_files(path: Path) -> tuple[Path, ...]:
     """A file itself, or all ``*.json`` files of a folder in the order of their names.
 
     Raises:
-        FileProblem: There is none.
+        ApplicationFileInvalid: There is none.
     """
     if path.is_dir():
         found = tuple(sorted(path.glob("*.json")))
         if not found:
-            raise FileProblem("there are no *.json files in this folder")
+            raise ApplicationFileInvalid("there are no *.json files in this folder")
         return found
     if not path.is_file():
-        raise FileProblem("there is no such file or folder")
+        raise ApplicationFileInvalid("there is no such file or folder")
     return (path,)
 
 
@@ -129,7 +128,7 @@ def read_application(path: Path) -> ApplicationFile:
     """The application in a file.
 
     Raises:
-        FileProblem: It is not as it should be.
+        ApplicationFileInvalid: It is not as it should be.
     """
     return _validated(TypeAdapter(ApplicationFile), path)
 
@@ -138,7 +137,7 @@ def read_consent(path: Path) -> GivenConsent:
     """The consent in a file.
 
     Raises:
-        FileProblem: It is not as it should be.
+        ApplicationFileInvalid: It is not as it should be.
     """
     return _validated(TypeAdapter(GivenConsent), path)
 
@@ -147,7 +146,7 @@ def read_form(path: Path) -> Mapping[str, JsonValue]:
     """Fields of a form in a file.
 
     Raises:
-        FileProblem: It holds no JSON object.
+        ApplicationFileInvalid: It holds no JSON object.
     """
     return _validated(TypeAdapter(dict[str, JsonValue]), path)
 
@@ -156,16 +155,16 @@ def _validated(adapter: TypeAdapter[T], path: Path) -> T:
     try:
         content = path.read_bytes().removeprefix(BOM_UTF8)
     except OSError:
-        raise FileProblem(f"{path.name}: not a readable file") from None
+        raise ApplicationFileInvalid(f"{path.name}: not a readable file") from None
     try:
         return adapter.validate_json(content)
     except ValidationError as error:
         problems: list[Any] = error.errors(include_url=False, include_input=False, include_context=False)
-    told = "; ".join(sorted({_told(problem) for problem in problems}))
-    raise FileProblem(f"{path.name}: {told}")
+    described = "; ".join(sorted({_describe(problem) for problem in problems}))
+    raise ApplicationFileInvalid(f"{path.name}: {described}")
 
 
-def _told(problem: Mapping[str, Any]) -> str:
+def _describe(problem: Mapping[str, Any]) -> str:
     """Where a problem is, and its code; a place may repeat an unknown key, which is the caller's own."""
     place = ".".join(str(part) for part in problem["loc"]) or "the file"
     match problem["type"]:
@@ -182,10 +181,10 @@ def _document(folder: Path, number: int, given: GivenDocument) -> tuple[str, byt
     try:
         content = (folder / given.file).read_bytes()
     except OSError:
-        raise FileProblem(f"documents.{number}.file: not a readable file") from None
+        raise ApplicationFileInvalid(f"documents.{number}.file: not a readable file") from None
     if len(content) > LARGEST_DOCUMENT:
-        raise FileProblem(f"documents.{number}.file: larger than {LARGEST_DOCUMENT} bytes")
+        raise ApplicationFileInvalid(f"documents.{number}.file: larger than {LARGEST_DOCUMENT} bytes")
     for beginning, media_type in _MEDIA_TYPES.items():
         if content.startswith(beginning):
             return media_type, content
-    raise FileProblem(f"documents.{number}.file: neither PDF nor JPEG nor PNG")
+    raise ApplicationFileInvalid(f"documents.{number}.file: neither PDF nor JPEG nor PNG")

@@ -10,30 +10,30 @@ from uuid import UUID, uuid4
 
 from pydantic import JsonValue
 
-from nagorik import ApplicationDraft, Consent, Platform, PlatformSettings
+from nagorik import ApplicationDraft, Consent
 from nagorik.clock import Clock
-from nagorik.journey import (
+from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
+from nagorik_host.engine.inbox import Inbox
+from nagorik_host.engine.leases import LEASE
+from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_over
+from nagorik_host.engine.rate_limiter import SharedRateLimiter
+from nagorik_host.engine.restoration import catching_up, in_doubt
+from nagorik_host.engine.worker import Worker
+from nagorik_host.store.application_store import ApplicationStore, Correction
+from nagorik_host.store.database import Database, Transaction, open_database
+from nagorik_host.vault import Keyring, Vault
+from nagorik_platform import Platform, PlatformSettings
+from nagorik_platform.lifecycle import (
     CitizenActed,
     ConsentGranted,
     Decided,
     Event,
+    Input,
     Opened,
-    Outcome,
     Progress,
     open_application,
     step,
 )
-from nagorik_host.engine.agencies import Agencies, Manners
-from nagorik_host.engine.hand import LEASE
-from nagorik_host.engine.inbox import Inbox
-from nagorik_host.engine.pace import SharedPace
-from nagorik_host.engine.plans import Plans
-from nagorik_host.engine.restored import catching_up, in_doubt
-from nagorik_host.engine.versions import Change, take_over
-from nagorik_host.engine.worker import Worker
-from nagorik_host.store.books import Books, Correction
-from nagorik_host.store.database import Database, Transaction, open_database
-from nagorik_host.vault import Keyring, Vault
 
 Action = Literal["go-on", "corrected", "pay-again", "withdraw", "received"]
 
@@ -71,16 +71,18 @@ class Host:
         self._lease_clock = lease_clock
         self._lease = lease
         self.vault = Vault(keyring)
-        self.books = Books(self.vault)
-        self._plans = Plans(platform)
+        self.store = ApplicationStore(self.vault)
+        self._capabilities = CapabilitiesCache(platform)
         self._manifests = {record.id: record.manifest for record in platform.plugins if record.manifest is not None}
-        self.agencies = Agencies({name: Manners.of(manifest) for name, manifest in self._manifests.items()})
+        self.agencies = AgencyScheduler(
+            {name: AgencyLimits.of(manifest) for name, manifest in self._manifests.items()}
+        )
         self.inbox = Inbox(
             database=database,
             platform=platform,
-            books=self.books,
+            store=self.store,
             vault=self.vault,
-            plans=self._plans,
+            capabilities=self._capabilities,
             clock=clock,
         )
 
@@ -110,7 +112,7 @@ class Host:
         identity = application or str(uuid4())
         now = self.clock.now()
         plugin = draft.service.partition(".")[0]
-        plan = self._plans.plan(draft.service, draft.gateway)
+        capabilities = self._capabilities.of(draft.service, draft.gateway)
         reference = client_reference or f"NGK-{identity.replace('-', '')[:16].upper()}"
         opened = Opened(
             at=now,
@@ -121,22 +123,22 @@ class Host:
             idempotency_key=self._idempotency_key(reference),
             consent=consent if consent is not None else draft.consent,
         )
-        first = open_application(opened, plan)
+        first = open_application(opened, capabilities)
 
         def keep(transaction: Transaction) -> None:
-            self.books.open(transaction, draft, in_doubt(first, catching_up(transaction), now))
+            self.store.open(transaction, draft, in_doubt(first, catching_up(transaction), now))
 
         await self.database.run(keep)
         return identity
 
-    async def standing(self, application: str) -> Progress:
+    async def progress(self, application: str) -> Progress:
         """Where an application is.
 
         Raises:
             NoSuchApplication: The books hold none by this id.
             Erased: The citizen's data were erased.
         """
-        return await self.database.run(lambda transaction: self.books.read(transaction, application).progress)
+        return await self.database.run(lambda transaction: self.store.read(transaction, application).progress)
 
     async def track(self, application: str, *, after: int = 0) -> Tracked:
         """Where an application is, and everything that happened to it.
@@ -151,8 +153,8 @@ class Host:
         """
 
         def read(transaction: Transaction) -> Tracked:
-            kept = self.books.read(transaction, application)
-            return Tracked(kept.progress, self.books.events(transaction, kept, after=after))
+            stored = self.store.read(transaction, application)
+            return Tracked(stored.progress, self.store.events(transaction, stored, after=after))
 
         return await self.database.run(read)
 
@@ -168,7 +170,7 @@ class Host:
             changed = dict(form)
             correction = lambda draft: draft.model_copy(update={"form": {**draft.form, **changed}})  # noqa: E731
         return await self.database.run(
-            partial(self._take_in, application=application, outcome=CitizenActed(action), correction=correction)
+            partial(self._take_in, application=application, received=CitizenActed(action), correction=correction)
         )
 
     async def consent(self, application: str, consent: Consent) -> Progress:
@@ -178,7 +180,7 @@ class Host:
             NoSuchApplication: The books hold none by this id.
         """
         return await self.database.run(
-            partial(self._take_in, application=application, outcome=ConsentGranted(consent))
+            partial(self._take_in, application=application, received=ConsentGranted(consent))
         )
 
     async def decide(self, application: str, decision: Decided) -> Progress:
@@ -188,9 +190,9 @@ class Host:
             NotPossible: It is not theirs to decide.
             NoSuchApplication: The books hold none by this id.
         """
-        return await self.database.run(partial(self._take_in, application=application, outcome=decision))
+        return await self.database.run(partial(self._take_in, application=application, received=decision))
 
-    async def take_over(self) -> list[Change]:
+    async def take_over(self) -> list[PluginTakeover]:
         """Take open applications over to the plugins that are installed, or block them; done before working."""
         installed = {record.id: record.source.label for record in self.platform.plugins}
         now = self.clock.now()
@@ -201,11 +203,11 @@ class Host:
         return Worker(
             database=self.database,
             platform=self.platform,
-            books=self.books,
+            store=self.store,
             vault=self.vault,
             agencies=self.agencies,
             inbox=self.inbox,
-            places={name: manifest.limits.concurrency for name, manifest in self._manifests.items()},
+            concurrency={name: manifest.limits.concurrency for name, manifest in self._manifests.items()},
             clock=self.clock,
             lease_clock=self._lease_clock,
             lease=self._lease,
@@ -221,17 +223,17 @@ class Host:
         transaction: Transaction,
         *,
         application: str,
-        outcome: Outcome,
+        received: Input,
         correction: Correction | None = None,
     ) -> Progress:
         """A step that no attempt asked for; whoever has the application in hand keeps it."""
         now: datetime = self.clock.now()
-        kept = self.books.read(transaction, application, for_change=True)
-        plan = self._plans.plan(kept.progress.service, kept.gateway)
-        done = step(kept.progress, outcome, plan, now)
+        stored = self.store.read(transaction, application, for_change=True)
+        capabilities = self._capabilities.of(stored.progress.service, stored.gateway)
+        done = step(stored.progress, received, capabilities, now)
         if correction is not None:
-            self.books.correct(transaction, kept, correction, now)
-        return self.books.change(transaction, kept, done, now, lease=kept.lease).progress
+            self.store.correct(transaction, stored, correction, now)
+        return self.store.change(transaction, stored, done, now, lease=stored.lease).progress
 
 
 @asynccontextmanager
@@ -248,7 +250,7 @@ async def open_host(
     Args:
         database: Its URL, ``sqlite:///FILE`` or ``postgresql://…``.
         keyring: The keys that citizens' data are sealed with.
-        settings: How the platform is composed; its clock is the host's. Without a pace of its own it has the one
+        settings: How the platform is composed; its clock is the host's. Without a rate limiter of its own it has the one
             that all processes on this database share.
         lease_clock: The machine's own time, where ``settings`` has a simulated clock.
         lease: How long a worker of whom nothing is heard is waited for, before another takes over what it had in
@@ -261,7 +263,11 @@ async def open_host(
     async with AsyncExitStack() as stack:
         opened = await open_database(database)
         stack.push_async_callback(opened.close)
-        shared = settings if settings.pace is not None else replace(settings, pace=SharedPace(opened, settings.clock))
+        shared = (
+            settings
+            if settings.rate_limiter is not None
+            else replace(settings, rate_limiter=SharedRateLimiter(opened, settings.clock))
+        )
         platform = await stack.enter_async_context(Platform.discover(shared))
         yield Host(
             database=opened,

@@ -23,14 +23,14 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from nagorik import PlatformSettings, PluginConfiguration
 from nagorik.clock import Clock, SystemClock
-from nagorik.loading import Policy
 from nagorik.manifest import PluginId
-from nagorik.model.document import DocumentStore
+from nagorik.model.application import DocumentStore
 from nagorik.settings import environment_prefix
 from nagorik_host.configured import DEFAULT_FILE, FILE, PREFIX
 from nagorik_host.vault import Keyring, KeyringInvalid, read_keyring
+from nagorik_platform import PlatformSettings, PluginConfiguration
+from nagorik_platform.registry import Admission
 
 NESTED: Final = "__"
 
@@ -159,7 +159,7 @@ class HostSettings(BaseSettings):
                 name: PluginConfiguration(settings=_beside_environment(name, entry.settings), egress=entry.egress)
                 for name, entry in self.plugins.items()
             },
-            admission=Policy(allow=self.allow, deny=self.deny),
+            admission=Admission(allow=self.allow, deny=self.deny),
         )
 
 
@@ -190,7 +190,7 @@ def load_host_settings() -> HostSettings:
         settings = HostSettings(**written)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
-        raise HostSettingsRejected([*unknown, *(_told(problem) for problem in found)]) from None
+        raise HostSettingsRejected([*unknown, *(_describe(problem) for problem in found)]) from None
     except SettingsError:
         # A nested value that should be JSON; the library's own error quotes it.
         raise HostSettingsRejected([*unknown, f"a variable {PREFIX}PLUGINS{NESTED}… does not hold JSON"]) from None
@@ -227,7 +227,7 @@ def _strange_variables() -> Iterator[str]:
             yield name
 
 
-def _told(problem: Mapping[str, Any]) -> str:
+def _describe(problem: Mapping[str, Any]) -> str:
     place = [str(part) for part in problem["loc"]]
     # What is written where a name should be might be anything, a secret included.
     name = ".".join(part if _NAME.fullmatch(part) else "…" for part in place)

@@ -14,19 +14,19 @@ from typing import Any
 
 import pytest
 
-from nagorik import PlatformSettings
-from nagorik.cli import main
-from nagorik.journey import Reported, step
-from nagorik.loading import Policy
 from nagorik.model.status import AgencyStatus
 from nagorik_host import Host, open_host
 from nagorik_host.application_file import read_application
 from nagorik_host.commands import running
-from nagorik_host.documents import FolderDocuments
-from nagorik_host.engine.plans import Plans
+from nagorik_host.engine.plugins import CapabilitiesCache
+from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import Vault, make_keys, read_keyring
-from nagorik_testing import FlowingClock, SimulatedClock, Simulator, reached_in_process, serve
-from nagorik_testing.installed import installed_simulators, load_simulator
+from nagorik_platform import PlatformSettings
+from nagorik_platform.cli import main
+from nagorik_platform.lifecycle import Reported, step
+from nagorik_platform.registry import Admission
+from nagorik_testing import FlowingClock, SimulatedClock, Simulator, in_process_configurations, serve
+from nagorik_testing.simulator.base import installed_simulators, load_simulator
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
 PLUGINS = ("nid", "cashdesk")
@@ -94,7 +94,7 @@ class World:
         self.clock = SimulatedClock()
         self.url = url
         self.keyring = read_keyring((place / "keys.txt").read_text())
-        self.documents = FolderDocuments(place / "nagorik-documents", Vault(self.keyring))
+        self.documents = FolderDocumentStore(place / "nagorik-documents", Vault(self.keyring))
         found = installed_simulators()
         self.simulators: dict[str, Simulator] = {
             name: load_simulator(found[name])(clock=self.clock) for name in PLUGINS
@@ -107,8 +107,8 @@ class World:
 
         async def opened() -> Any:
             settings = PlatformSettings(
-                plugins=reached_in_process(self.simulators.values()),
-                admission=Policy(allow=frozenset(PLUGINS)),
+                plugins=in_process_configurations(self.simulators.values()),
+                admission=Admission(allow=frozenset(PLUGINS)),
                 documents=self.documents,
                 clock=self.clock,
             )
@@ -146,11 +146,11 @@ class World:
             application = await self.apply(host)
 
             def report(transaction):
-                kept = host.books.read(transaction, application, for_change=True)
-                plan = Plans(host.platform).plan(kept.progress.service, kept.gateway)
+                kept = host.store.read(transaction, application, for_change=True)
+                capabilities = CapabilitiesCache(host.platform).of(kept.progress.service, kept.gateway)
                 said = Reported("NIDW-SOMEWHERE", AgencyStatus(state="in_review", raw="UNDER_REVIEW"))
                 now = self.clock.now()
-                host.books.change(transaction, kept, step(kept.progress, said, plan, now), now)
+                host.store.change(transaction, kept, step(kept.progress, said, capabilities, now), now)
 
             await host.database.run(report)
             return application

@@ -72,9 +72,9 @@ def test_postgresql_is_dumped_and_restored(nagorik, place, world_at, postgresql_
     (place / "nagorik.toml").write_text(f'keys_file = "keys.txt"\ndatabase = "{url}"\nallow = ["nid", "cashdesk"]\n')
     assert "The PostgreSQL database went from empty" in nagorik("db", "upgrade").out
     application = world_at(url).closed()
-    tool("pg_dump", "--format=custom", "--file=books.dump", f"--dbname={url}")
+    tool("pg_dump", "--format=custom", "--file=store.dump", f"--dbname={url}")
     other = made(postgresql_server)
-    tool("pg_restore", "--no-owner", f"--dbname={other}", "books.dump")
+    tool("pg_restore", "--no-owner", f"--dbname={other}", "store.dump")
     restored(nagorik, place, other, application)
 
 
@@ -87,6 +87,6 @@ def test_commands_work_on_postgresql(nagorik, place, agencies, url):
     told = nagorik("apply", EXAMPLES, "--json").document["applications"]
     assert nagorik("worker", "--once").code == 0
     assert nagorik("track", told[1]["application"], "--json").document["state"] == "awaiting_payment"
-    assert nagorik("work", "list", "--json").document["number"] == 0
+    assert nagorik("cases", "list", "--json").document["number"] == 0
     assert nagorik("audit", "verify").code == 0
     assert not (place / "nagorik.db").exists()

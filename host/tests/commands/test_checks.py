@@ -5,15 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nagorik.cli.checks import Status
-from nagorik_host.checks import OVERDUE, examine
-from nagorik_host.store.columns import microseconds
+from nagorik_host.commands.checks import OVERDUE, examine
+from nagorik_host.store.schema import microseconds
+from nagorik_platform.cli.checks import DoctorStatus
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 SECRET = "hunter2hunter2"
 
 
-def found(at: datetime = NOW) -> dict[str, tuple[Status, str]]:
+def found(at: datetime = NOW) -> dict[str, tuple[DoctorStatus, str]]:
     return {check.name: (check.status, check.message) for check in examine(at)}
 
 
@@ -26,43 +26,43 @@ def put(place, statement: str, *values: object) -> None:
 
 def test_no_host_is_a_note(place):
     (place / "nagorik.toml").unlink()
-    assert found() == {"host": (Status.NOTE, "no host is set up here: neither nagorik.toml nor NAGORIK_HOST_…")}
+    assert found() == {"host": (DoctorStatus.NOTE, "no host is set up here: neither nagorik.toml nor NAGORIK_HOST_…")}
 
 
 def test_sound_host_is_fine(ready, place, agencies):
     told = found()
-    assert told["host settings"] == (Status.FINE, "from nagorik.toml")
-    assert told["host keys"] == (Status.FINE, "first wraps what is new")
-    assert told["host plugin nid"] == (Status.FINE, "its settings are complete")
-    assert told["host database"][0] is Status.FINE
-    assert told["host workers"] == (Status.NOTE, "none is at work")
-    assert {status for status, _ in told.values()} == {Status.FINE, Status.NOTE}
+    assert told["host settings"] == (DoctorStatus.FINE, "from nagorik.toml")
+    assert told["host keys"] == (DoctorStatus.FINE, "first wraps what is new")
+    assert told["host plugin nid"] == (DoctorStatus.FINE, "its settings are complete")
+    assert told["host database"][0] is DoctorStatus.FINE
+    assert told["host workers"] == (DoctorStatus.NOTE, "none is at work")
+    assert {status for status, _ in told.values()} == {DoctorStatus.FINE, DoctorStatus.NOTE}
 
 
 def test_settings_that_are_wrong_are_told_by_name(place):
     (place / "nagorik.toml").write_text(f'databse = "{SECRET}"\n')
-    assert found() == {"host settings": (Status.WRONG, "there is no setting databse; did you mean database?")}
+    assert found() == {"host settings": (DoctorStatus.WRONG, "there is no setting databse; did you mean database?")}
 
 
 def test_database_and_keys_that_are_absent_are_wrong(place):
     (place / "keys.txt").unlink()
     told = found()
-    assert told["host keys"][0] is Status.WRONG
-    assert told["host database"] == (Status.WRONG, "the file is not there")
+    assert told["host keys"][0] is DoctorStatus.WRONG
+    assert told["host database"] == (DoctorStatus.WRONG, "the file is not there")
     assert not (place / "nagorik.db").exists()
 
 
 def test_keys_that_others_can_read_are_a_warning(ready, place):
     (place / "keys.txt").chmod(0o644)
-    assert [c.status for c in examine(NOW) if c.name == "host keys"] == [Status.WARNING, Status.FINE]
+    assert [c.status for c in examine(NOW) if c.name == "host keys"] == [DoctorStatus.WARNING, DoctorStatus.FINE]
 
 
 def test_plugin_that_is_not_installed_or_not_set_up_is_a_warning(ready, place):
     (place / "nagorik.toml").write_text('keys_file = "keys.txt"\nallow = ["nid", "wasa"]\n')
     told = found()
-    assert told["host plugin wasa"][0] is Status.WARNING
+    assert told["host plugin wasa"][0] is DoctorStatus.WARNING
     status, message = told["host plugin nid"]
-    assert status is Status.WARNING
+    assert status is DoctorStatus.WARNING
     assert "NAGORIK_NID_BASE_URL" in message
 
 
@@ -73,10 +73,10 @@ def test_workers_are_counted_by_their_heartbeat(ready, applied, place, beat):
     put(place, "UPDATE applications SET due_at = ?", microseconds(NOW - OVERDUE))
     told = found()
     if beat < timedelta(minutes=1):
-        assert told["host workers"] == (Status.FINE, "1 at work")
+        assert told["host workers"] == (DoctorStatus.FINE, "1 at work")
     else:
-        assert told["host workers"] == (Status.WARNING, "none is at work")
-    assert told["host queue"] == (Status.WARNING, "1 applications have been due for more than 15 minutes")
+        assert told["host workers"] == (DoctorStatus.WARNING, "none is at work")
+    assert told["host queue"] == (DoctorStatus.WARNING, "1 applications have been due for more than 15 minutes")
 
 
 def test_what_is_down_blocked_or_stopped_is_told(ready, applied, place):
@@ -86,10 +86,10 @@ def test_what_is_down_blocked_or_stopped_is_told(ready, applied, place):
     put(place, "UPDATE applications SET blocked = 'defect', due_at = NULL")
     ready("stop", "plugin", "nid", "--reason-en", "x", "--reason-bn", "ক", "--officer", "A. Rahman")
     told = found()
-    assert told["host agency nid"] == (Status.WARNING, "down since 2026-11-24T02:00+00:00, 7 calls in vain")
-    assert told["host blocked"] == (Status.WARNING, "1 applications: defect")
-    assert told["host work"] == (Status.NOTE, "1 applications wait for an officer")
-    assert told["host plugin nid"][0] is Status.WARNING
+    assert told["host agency nid"] == (DoctorStatus.WARNING, "down since 2026-11-24T02:00+00:00, 7 calls in vain")
+    assert told["host blocked"] == (DoctorStatus.WARNING, "1 applications: defect")
+    assert told["host cases"] == (DoctorStatus.NOTE, "1 applications wait for an officer")
+    assert told["host plugin nid"][0] is DoctorStatus.WARNING
 
 
 def test_doctor_shows_it(ready):

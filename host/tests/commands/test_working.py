@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nagorik_host.engine.versions import PLUGIN_CHANGED
+from nagorik_host.engine.plugins import PLUGIN_CHANGED
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
 OFFICER = ("--officer", "A. Rahman", "--reason", "seen at the counter")
@@ -46,7 +46,7 @@ def test_worker_carries_what_is_due_and_says_what_it_composes(ready, agencies, a
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_worker_stops_in_peace_when_it_is_told_to(ready, applied, number):
     process = subprocess.Popen(
-        [sys.executable, "-c", "from nagorik.cli import main; raise SystemExit(main())", "worker"],
+        [sys.executable, "-c", "from nagorik_platform.cli import main; raise SystemExit(main())", "worker"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -90,13 +90,13 @@ def test_application_that_is_not_there_is_told(ready):
 
 
 def test_officer_finds_looks_and_decides(ready, world):
-    assert ready("work", "list").out == "Nothing waits for an officer. কর্মকর্তার জন্য কিছু অপেক্ষায় নেই।\n"
+    assert ready("cases", "list").out == "Nothing waits for an officer. কর্মকর্তার জন্য কিছু অপেক্ষায় নেই।\n"
     application = world.in_manual_review()
-    listed = ready("work", "list", "--json").document
+    listed = ready("cases", "list", "--json").document
     assert listed["number"] == 1
     assert listed["items"][0]["application"] == application
-    assert application in ready("work", "list").out
-    seen = ready("work", "show", application, "--json").document
+    assert application in ready("cases", "list").out
+    seen = ready("cases", "show", application, "--json").document
     assert "in_review" in seen["may_become"]
     assert (
         seen["applicant"] == "প••••া ন••••ক ২০২ / P••••I N••••K 2••••2"
@@ -105,14 +105,14 @@ def test_officer_finds_looks_and_decides(ready, world):
     )
     assert all(identifier.split()[1] != "0099000202" for identifier in seen["identifiers"])
     assert "nid" in seen["form_fields"]
-    assert "--to may be" in ready("work", "show", application).out
-    refused = ready("work", "decide", application, *OFFICER)
+    assert "--to may be" in ready("cases", "show", application).out
+    refused = ready("cases", "decide", application, *OFFICER)
     assert refused.code == 2
     assert "nothing-to-decide: " in refused.err
     assert "কর্মকর্তার" in refused.err
-    decided = ready("work", "decide", application, *OFFICER, "--to", "withdrawn", "--json")
+    decided = ready("cases", "decide", application, *OFFICER, "--to", "withdrawn", "--json")
     assert (decided.code, decided.document["state"]) == (0, "closed")
-    assert ready("work", "list", "--json").document["number"] == 0
+    assert ready("cases", "list", "--json").document["number"] == 0
     line = ready("track", application, "--json").document["timeline"][-2]
     assert line["text"]["en"].startswith("An officer decided. ")
 
@@ -130,14 +130,14 @@ def test_officer_finds_looks_and_decides(ready, world):
 )
 def test_decision_that_is_not_open_is_refused_with_why(ready, world, words, told):
     application = world.in_manual_review()
-    result = ready("work", "decide", application, *OFFICER, *words)
+    result = ready("cases", "decide", application, *OFFICER, *words)
     assert result.code == 2
     assert told in result.err
 
 
 def test_decision_needs_officer_and_reason(ready, applied):
-    assert ready("work", "decide", applied, "--to", "withdrawn").code == 2
-    assert ready("work", "decide", applied, "--officer", " ", "--reason", "x").code == 2
+    assert ready("cases", "decide", applied, "--to", "withdrawn").code == 2
+    assert ready("cases", "decide", applied, "--officer", " ", "--reason", "x").code == 2
 
 
 def test_other_release_of_a_plugin_waits_for_an_officer(ready, applied, place):
@@ -145,24 +145,24 @@ def test_other_release_of_a_plugin_waits_for_an_officer(ready, applied, place):
     # What is blocked is not due, so that this worker stops at once and calls nobody.
     shown = ready("worker", "--once").out
     assert "1 applications of nagorik-nid 0.5.0 → nagorik-nid 1.0.0: wait for an officer" in shown
-    (item,) = ready("work", "list", "--json").document["items"]
+    (item,) = ready("cases", "list", "--json").document["items"]
     assert (item["application"], item["blocked"]) == (applied, PLUGIN_CHANGED)
-    assert "--accept-plugin" in ready("work", "list").out
+    assert "--accept-plugin" in ready("cases", "list").out
     assert ready("track", applied, "--json").document["blocked"]["code"] == PLUGIN_CHANGED
-    done = ready("work", "decide", applied, *OFFICER, "--accept-plugin", "--json")
+    done = ready("cases", "decide", applied, *OFFICER, "--accept-plugin", "--json")
     assert done.document == {"plugin": "nid", "before": "nagorik-nid 0.5.0", "after": "nagorik-nid 1.0.0"}
     assert "officer_let_go_on" in done.err
-    (kept,) = ready("work", "decisions", "--json").document["decisions"]
+    (kept,) = ready("cases", "decisions", "--json").document["decisions"]
     assert (kept["kind"], kept["subject"]) == ("accept-plugin", "nagorik-nid 0.5.0 → nagorik-nid 1.0.0")
     assert ready("track", applied, "--json").document["blocked"] is None
 
 
 def test_defect_is_looked_at_again(ready, applied, place):
     change(place, "UPDATE applications SET blocked = 'defect', due_at = NULL")
-    assert ready("work", "list", "--json").document["items"][0]["blocked"] == "defect"
-    done = ready("work", "decide", applied, *OFFICER, "--look-again", "--json")
+    assert ready("cases", "list", "--json").document["items"][0]["blocked"] == "defect"
+    done = ready("cases", "decide", applied, *OFFICER, "--look-again", "--json")
     assert done.document == {"application": applied, "was_blocked": "defect"}
-    (kept,) = ready("work", "decisions", "--json").document["decisions"]
+    (kept,) = ready("cases", "decisions", "--json").document["decisions"]
     assert (kept["kind"], kept["subject"], kept["reason"]) == ("look-again", applied, "seen at the counter")
     told = ready("track", applied, "--json").document
     assert told["blocked"] is None
@@ -219,12 +219,12 @@ def test_officer_stops_a_service_and_lets_it_go_on(ready, applied):
     assert ready("resume", "service", "nid.reissue", "--officer", "A. Rahman").code == 2
     assert ready("stop", "--json").document["stopped"] == []
     assert "suspended" not in ready("services").out
-    told = ready("work", "decisions", "--json").document["decisions"]
+    told = ready("cases", "decisions", "--json").document["decisions"]
     assert [(one["kind"], one["subject"], one["officer"]) for one in told] == [
         ("resume", "service nid.reissue", "A. Rahman"),
         ("stop", "service nid.reissue", "A. Rahman"),
     ]
-    assert "The agency moves house." in ready("work", "decisions").out
+    assert "The agency moves house." in ready("cases", "decisions").out
 
 
 def test_audit_finds_what_was_changed(ready, world, place):

@@ -11,22 +11,16 @@ from types import ModuleType
 
 import pytest
 
-from nagorik import (
-    AgencyUnavailable,
-    ApplicationDraft,
-    Consent,
-    Operation,
-    PlatformSettings,
-    hookimpl,
-)
-from nagorik.bangladesh import Money
-from nagorik.loading import Policy
+from nagorik import AgencyUnavailable, ApplicationDraft, Consent, Operation, hookimpl
+from nagorik.values import Money
 from nagorik_host import Host, open_host
 from nagorik_host.vault import Keyring
-from nagorik_testing import SimulatedClock, Simulator, SyntheticCitizens, reached_in_process
-from nagorik_testing.clock import OrderlyClock
-from nagorik_testing.documents import MemoryDocuments
-from nagorik_testing.installed import installed_simulators, load_simulator
+from nagorik_platform import PlatformSettings
+from nagorik_platform.registry import Admission
+from nagorik_testing import SimulatedClock, Simulator, SyntheticCitizens, in_process_configurations
+from nagorik_testing.fixtures.documents import MemoryDocuments
+from nagorik_testing.simulator.base import installed_simulators, load_simulator
+from nagorik_testing.simulator.clock import OrderlyClock
 
 SERVICE = "nid.reissue"
 GATEWAY = "cashdesk.counter"
@@ -120,11 +114,11 @@ class World:
     @asynccontextmanager
     async def host(self, url: str) -> AsyncIterator[Host]:
         settings = PlatformSettings(
-            plugins=reached_in_process(self.simulators.values()),
-            admission=Policy(allow=frozenset(self.simulators)),
+            plugins=in_process_configurations(self.simulators.values()),
+            admission=Admission(allow=frozenset(self.simulators)),
             documents=self.documents,
             clock=self.clock,
-            policies=(self.street,),
+            call_middleware=(self.street,),
         )
         async with open_host(url, self.keyring, settings, lease_clock=self.machine) as host:
             yield host

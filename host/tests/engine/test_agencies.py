@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from nagorik_host.engine.agencies import HORIZON, Agencies, Manners
+from nagorik_host.engine.agencies import HORIZON, AgencyLimits, AgencyScheduler
 from nagorik_testing import SimulatedClock
 
 ASKED = st.lists(
@@ -19,32 +19,32 @@ ASKED = st.lists(
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_no_two_calls_have_the_same_time(database, per_second, asked):
     clock = SimulatedClock()
-    manners = Manners(per_second=per_second, concurrency=4)
+    limits = AgencyLimits(per_second=per_second, concurrency=4)
     name = f"agency-{id(asked)}-{per_second}"
-    processes = [Agencies({name: manners}), Agencies({name: manners})]
+    processes = [AgencyScheduler({name: limits}), AgencyScheduler({name: limits})]
     slots = []
     for who, wanted, later in asked:
         now = clock.advance(later)
 
         def unit(transaction, agency=processes[who], wanted=wanted, now=now):
             if wanted == 0:
-                slot = agency.use_one(transaction, name, now)
+                slot = agency.reserve_one(transaction, name, now)
                 return [] if slot is None else [slot]
-            granted = agency.grant(transaction, name, wanted, now)
+            granted = agency.available(transaction, name, wanted, now)
             assert granted <= wanted
-            return agency.use(transaction, name, granted, now)
+            return agency.reserve(transaction, name, granted, now)
 
         found = await database.run(unit)
         assert all(now <= at < now + HORIZON or (found[0] == now and at == now) for at in found)
         slots += found
-    interval = manners.interval
+    interval = limits.interval
     assert all(later - earlier >= interval for earlier, later in pairwise(slots))
 
 
 async def test_slow_agency_is_called_at_once_when_it_is_free(database):
     clock = SimulatedClock()
-    agency = Agencies({"slow": Manners(per_second=0.1, concurrency=1)})
-    assert await database.run(lambda t: agency.grant(t, "slow", 3, clock.now())) == 1
-    assert await database.run(lambda t: agency.use(t, "slow", 1, clock.now())) == [clock.now()]
-    assert await database.run(lambda t: agency.grant(t, "slow", 1, clock.now() + timedelta(seconds=5))) == 0
-    assert await database.run(lambda t: agency.grant(t, "slow", 1, clock.now() + timedelta(seconds=10))) == 1
+    agency = AgencyScheduler({"slow": AgencyLimits(per_second=0.1, concurrency=1)})
+    assert await database.run(lambda t: agency.available(t, "slow", 3, clock.now())) == 1
+    assert await database.run(lambda t: agency.reserve(t, "slow", 1, clock.now())) == [clock.now()]
+    assert await database.run(lambda t: agency.available(t, "slow", 1, clock.now() + timedelta(seconds=5))) == 0
+    assert await database.run(lambda t: agency.available(t, "slow", 1, clock.now() + timedelta(seconds=10))) == 1

@@ -32,8 +32,8 @@ async def working(host, world, applications):
 
 
 async def test_running_worker_hears_of_what_another_process_takes_in(world, url, monkeypatch):
-    # No sweep comes after the first, so what is found later was hinted at.
-    monkeypatch.setattr("nagorik_host.engine.worker.SWEEP", 3600.0)
+    # No full scan comes after the first, so what is found later was hinted at.
+    monkeypatch.setattr("nagorik_host.engine.worker.FULL_SCAN", 3600.0)
     async with world.host(url) as desk, world.host(url) as host:
         ending = asyncio.Event()
         run = asyncio.create_task(host.worker().run(ending))
@@ -45,7 +45,7 @@ async def test_running_worker_hears_of_what_another_process_takes_in(world, url,
         await run
 
 
-async def test_hint_that_is_lost_is_made_up_for_by_the_sweep(world, url):
+async def test_hint_that_is_lost_is_made_up_for_by_the_full_scan(world, url):
     async with world.host(url) as host:
         await world.apply(host)
         async with host.database.hints(["nid"], lambda: None) as thief:
@@ -62,7 +62,7 @@ async def test_hint_that_comes_again_and_late_changes_nothing(world, url):
         ended = await host.track(application)
         calls = len(world.street.calls)
         for _ in range(2):
-            await host.database.run(lambda t: t.wake(application, "nid"))
+            await host.database.run(lambda t: t.add_hint(application, "nid"))
         ending = asyncio.Event()
         run = asyncio.create_task(host.worker().run(ending))
         # The worker has heard the late hints when it works on what was taken in after them.

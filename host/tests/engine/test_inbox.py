@@ -7,21 +7,14 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from nagorik import (
-    Applicant,
-    ApplicationDraft,
-    Consent,
-    Operation,
-    PlatformSettings,
-    PluginConfiguration,
-    ServiceNotOffered,
-)
-from nagorik.bangladesh import Money, PersonName
-from nagorik.journey.perform import perform
-from nagorik.loading import Policy
+from nagorik import Applicant, ApplicationDraft, Consent, Operation, ServiceNotOffered
+from nagorik.values import Money, PersonName
 from nagorik_host import open_host
 from nagorik_host.engine.inbox import PATIENCE
 from nagorik_host.store.schema import inbox
+from nagorik_platform import PlatformSettings, PluginConfiguration
+from nagorik_platform.lifecycle.perform import perform
+from nagorik_platform.registry import Admission
 from nagorik_testing import SimulatedClock
 
 MANIFEST = """\
@@ -90,7 +83,7 @@ async def host(install, ready_url, keyring):
                 settings={"base_url": "http://127.0.0.1:9"}, egress=frozenset({"127.0.0.1"})
             )
         },
-        admission=Policy(allow=frozenset({"letters"})),
+        admission=Admission(allow=frozenset({"letters"})),
         clock=clock,
     )
     async with open_host(ready_url, keyring, settings, lease_clock=SimulatedClock()) as opened:
@@ -184,17 +177,17 @@ async def test_message_is_read_though_its_application_is_filed_while_a_worker_lo
         await filing.wait()
         return await perform(*given)
 
-    async def slow(unit, taken=worker._take):
-        round_ = await taken(unit)
-        if not round_:
+    async def slow(unit, claim=worker._claim):
+        batch = await claim(unit)
+        if not batch:
             # The inbox was looked at before this, and nothing is due any more.
             filing.set()
-            while worker._flying:  # noqa: ASYNC110 - it has no event
+            while worker._in_flight:  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.001)
-        return round_
+        return batch
 
     monkeypatch.setattr("nagorik_host.engine.worker.perform", held)
-    monkeypatch.setattr(worker, "_take", slow)
+    monkeypatch.setattr(worker, "_claim", slow)
     await worker.run_until_idle()
     assert (await host.track(application)).progress.state == "closed"
 

@@ -8,14 +8,15 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from nagorik import Applicant, ApplicationDraft, Consent, Operation, PlatformSettings, PluginConfiguration
-from nagorik.bangladesh import Money, PersonName
-from nagorik.loading import Policy
+from nagorik import Applicant, ApplicationDraft, Consent, Operation
+from nagorik.values import Money, PersonName
 from nagorik_host import open_host
 from nagorik_host.engine.inbox import PATIENCE
 from nagorik_host.store import open_database
 from nagorik_host.store.schema import inbox
 from nagorik_host.store.upgrade import upgrade
+from nagorik_platform import PlatformSettings, PluginConfiguration
+from nagorik_platform.registry import Admission
 from nagorik_testing import SimulatedClock
 
 MANIFEST = """\
@@ -70,9 +71,9 @@ from nagorik import (
     Text,
     hookimpl,
 )
-from nagorik.bangladesh import Money
+from nagorik.values import Money
 from nagorik.model.fee import FeeDue, QuoteLine
-from nagorik.model.source import Source
+from nagorik.model.fee import Source
 
 PRICE = Money.taka(10)
 PAID, ASKED = set(), []
@@ -141,7 +142,7 @@ async def opened(url, keyring, clock):
         plugins={
             "kiosk": PluginConfiguration(settings={"base_url": "http://127.0.0.1:9"}, egress=frozenset({"127.0.0.1"}))
         },
-        admission=Policy(allow=frozenset({"kiosk"})),
+        admission=Admission(allow=frozenset({"kiosk"})),
         clock=clock,
     )
     async with open_host(url, keyring, settings, lease_clock=SimulatedClock()) as host:
@@ -151,7 +152,7 @@ async def opened(url, keyring, clock):
 @pytest.fixture
 async def file_url(tmp_path) -> str:
     """The URL of a file with the newest tables; what differs between databases is the inbox's own tests' affair."""
-    return await upgraded(f"sqlite:///{tmp_path}/books.db")
+    return await upgraded(f"sqlite:///{tmp_path}/store.db")
 
 
 async def upgraded(url: str) -> str:
@@ -274,8 +275,8 @@ async def test_notice_that_is_nobodys_asks_nobody(host, till, waiting, gateway, 
 
 
 async def test_notice_that_comes_to_another_process_is_heard_at_once(till, postgresql_url, keyring, monkeypatch):
-    """One process receives, another works; no sweep comes after the first, so that only a hint can tell it."""
-    monkeypatch.setattr("nagorik_host.engine.worker.SWEEP", 3600.0)
+    """One process receives, another works; no full scan comes after the first, so that only a hint can tell it."""
+    monkeypatch.setattr("nagorik_host.engine.worker.FULL_SCAN", 3600.0)
     url, clock = await upgraded(postgresql_url), SimulatedClock()
     async with opened(url, keyring, clock) as desk, opened(url, keyring, clock) as host:
         application = await apply(desk)
@@ -283,7 +284,7 @@ async def test_notice_that_comes_to_another_process_is_heard_at_once(till, postg
 
 
 async def test_notice_that_comes_to_the_workers_process_is_heard_at_once(host, till, monkeypatch):
-    monkeypatch.setattr("nagorik_host.engine.worker.SWEEP", 3600.0)
+    monkeypatch.setattr("nagorik_host.engine.worker.FULL_SCAN", 3600.0)
     application = await apply(host)
     await told(host, host, till, application)
 

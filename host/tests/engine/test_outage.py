@@ -5,13 +5,12 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from nagorik_host.commands.telling import as_document, find
-from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, LAST_PROBE
-from nagorik_host.expectation import outages_of
+from nagorik_host.commands.render import as_document, find_application
+from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, LAST_PROBE, outages_of
 from nagorik_host.store.schema import applications
 from nagorik_testing import SyntheticCitizens
-from nagorik_testing.conditions import Outage
-from nagorik_testing.installed import installed_simulators, load_simulator
+from nagorik_testing.faults.conditions import Outage
+from nagorik_testing.simulator.base import installed_simulators, load_simulator
 
 AWAY = timedelta(hours=2)
 FILED, PAID, ELSEWHERE = 16, 8, 6
@@ -74,7 +73,7 @@ async def test_agency_that_is_away_is_left_alone_and_drained_at_its_pace(wide_wo
             world.clock.set(max(await worker.run_until_idle(), world.clock.now()))
         down = world.clock.advance(1)
         up = down + AWAY
-        nid.weather.add(Outage(begin=down, end=up))
+        nid.conditions.add(Outage(begin=down, end=up))
 
         # Of an application nothing is said that nobody knows.
         while (due := await worker.run_until_idle()) < up - timedelta(minutes=3):
@@ -131,14 +130,14 @@ async def test_citizen_is_told_since_when_what_it_means_and_that_the_expected_ti
         worker = host.worker()
         (application,) = await hand_in(world, host, "passport.reissue", 1)
         await world.carry(worker, for_at_most=timedelta(minutes=10))
-        before = as_document(await find(host, application), host)
+        before = as_document(await find_application(host, application), host)
         assert before["submitted_at"] is not None
         assert before["unreachable"] is None
         assert before["expected_frozen_seconds"] == 0
         down = world.clock.now()
-        world.simulators["passport"].weather.add(Outage(begin=down, end=down + AWAY))
+        world.simulators["passport"].conditions.add(Outage(begin=down, end=down + AWAY))
         await world.carry(worker, for_at_most=AWAY - timedelta(minutes=1))
-        during = as_document(await find(host, application), host)
+        during = as_document(await find_application(host, application), host)
         assert (during["state"], during["agency_reference"]) == (before["state"], before["agency_reference"])
         told = during["unreachable"]
         since = datetime.fromisoformat(told["since"])
@@ -157,7 +156,7 @@ async def test_citizen_is_told_since_when_what_it_means_and_that_the_expected_ti
         assert moved == frozen
         world.clock.set(down + AWAY)
         await world.carry(worker, for_at_most=timedelta(hours=1))
-        after = as_document(await find(host, application), host)
+        after = as_document(await find_application(host, application), host)
         assert after["unreachable"] is None
         kept = timedelta(seconds=after["expected_frozen_seconds"])
         assert frozen < kept <= AWAY + timedelta(hours=1)

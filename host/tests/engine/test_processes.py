@@ -9,7 +9,7 @@ from itertools import count
 from sqlalchemy import func, select
 
 from nagorik import ApplicationDraft, Consent, Operation
-from nagorik.bangladesh import Money
+from nagorik.values import Money
 from nagorik_host import open_host
 from nagorik_host.store import open_database
 from nagorik_host.store.audit import verify_journals
@@ -17,12 +17,12 @@ from nagorik_host.store.schema import applications, attempts, workers
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import make_keys, read_keyring
 from nagorik_testing import SyntheticCitizens
-from nagorik_testing.campaign.processes.course import Course
-from nagorik_testing.campaign.processes.crew import Crew, prepare_processes
-from nagorik_testing.campaign.processes.setting import Setting
-from nagorik_testing.installed import installed_simulators, load_simulator
-from nagorik_testing.loopback import serve
-from nagorik_testing.shared_clock import SharedClock
+from nagorik_testing.campaign.processes.clock_driver import ClockDriver
+from nagorik_testing.campaign.processes.worker import WorkerSettings
+from nagorik_testing.campaign.processes.worker_pool import WorkerPool, prepare_processes
+from nagorik_testing.simulator.base import installed_simulators, load_simulator
+from nagorik_testing.simulator.loopback import serve
+from nagorik_testing.simulator.shared_clock import SharedClock
 
 APPLICATIONS = 8
 SOME = 5
@@ -85,7 +85,7 @@ async def left_by(host, name):
     return {(row.application, row.entry) for row in rows}
 
 
-async def kill_in_the_middle(url, crew, simulators):
+async def kill_in_the_middle(url, pool, simulators):
     """Kill whoever waits for an answer after it had others; its name."""
     killed = asyncio.get_running_loop().create_future()
 
@@ -96,12 +96,12 @@ async def kill_in_the_middle(url, crew, simulators):
             # No agency answers meanwhile: their event loop is this one.
             found = elsewhere.submit(asyncio.run, busy(url)).result()
         if found:
-            crew.kill(found[0])
+            pool.kill(found[0])
             killed.set_result(found[0])
 
     requests = count(1)
     for one in simulators.values():
-        one.ledger.met = met
+        one.ledger.on_request = met
     return await killed
 
 
@@ -111,7 +111,7 @@ async def test_worker_finishes_what_a_killed_process_left(database_url, tmp_path
     simulators = {name: load_simulator(found[name])(clock=clock) for name in PLUGINS}
     simulators["nid"].script.set("*", "approve", durations=dict.fromkeys(STAGES, timedelta(minutes=1)))
     async with serve(simulators["nid"]) as nid, serve(simulators["cashdesk"]) as cashdesk:
-        setting = Setting(
+        setting = WorkerSettings(
             database=database_url,
             keys=make_keys("test"),
             folder=tmp_path,
@@ -123,21 +123,21 @@ async def test_worker_finishes_what_a_killed_process_left(database_url, tmp_path
         )
         async with opened(setting, clock) as host:
             await hand_in(host, simulators["nid"])
-            crew = Crew(setting, ["first-machine", "second-machine"])
+            pool = WorkerPool(setting, ["first-machine", "second-machine"])
             try:
                 async with asyncio.timeout(60):
-                    await crew.start(*crew.names)
-                    killed = await kill_in_the_middle(database_url, crew, simulators)
-                    await crew.gone(killed)
+                    await pool.start(*pool.names)
+                    killed = await kill_in_the_middle(database_url, pool, simulators)
+                    await pool.wait_until_dead(killed)
                     lost = await left_by(host, killed)
-                    course = Course(host, clock, crew, patience=timedelta(seconds=60))
+                    driver = ClockDriver(host, clock, pool, timeout=timedelta(seconds=60))
                     # Nobody expires the lease of the dead and nobody follows it: the other waits, and takes over.
-                    while (due := await course.rest(replacing=False)) is not None:
+                    while (due := await driver.wait_until_idle(replacing=False)) is not None:
                         clock.set(max(due, clock.now()) + A_WHILE)
             finally:
-                await crew.end()
-            assert crew.ended == []
-            assert crew.killed == 1
+                await pool.stop()
+            assert pool.ended == []
+            assert pool.killed == 1
             rows = await host.database.run(lambda t: t.connection.execute(select(applications)).all())
             assert {row.state for row in rows} == {"closed"}
             made = await host.database.run(lambda t: t.connection.execute(select(attempts)).all())

@@ -13,10 +13,10 @@ from nagorik import Text
 from nagorik_host import Host
 from nagorik_host.engine import claims
 from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, FIRST_PROBE, LAST_PROBE
-from nagorik_host.engine.hand import LEASE
-from nagorik_host.engine.stops import Stop, go_on, stop
-from nagorik_host.engine.versions import PLUGIN_CHANGED, accept
-from nagorik_host.engine.worker import FORGOTTEN
+from nagorik_host.engine.leases import LEASE
+from nagorik_host.engine.plugins import PLUGIN_CHANGED, accept
+from nagorik_host.engine.suspensions import SuspensionRecord, resume, suspend
+from nagorik_host.engine.worker import WORKER_EXPIRY
 from nagorik_host.store import Database
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.schema import applications, outages, workers
@@ -80,7 +80,7 @@ async def test_worker_that_may_not_wait_gives_back_what_it_had_in_hand(world, re
 
 async def test_worker_that_died_long_ago_is_struck_off(world, ready_url):
     async with world.host(ready_url) as host:
-        for name, ago in (("yesterday", FORGOTTEN), ("long-ago", FORGOTTEN * 1.01)):
+        for name, ago in (("yesterday", WORKER_EXPIRY), ("long-ago", WORKER_EXPIRY * 1.01)):
             at = world.machine.now() - ago
             dead = insert(workers).values(id=name, name=name, started_at=at, beat_at=at)
             await host.database.run(lambda t, dead=dead: t.connection.execute(dead))
@@ -102,13 +102,13 @@ async def test_call_that_takes_longer_than_a_lease_stays_in_hand_while_its_worke
         await world.apply(host)
         world.street.close("nid")
         slow, other = host.worker(), host.worker()
-        assert await slow.look()
+        assert await slow.poll()
         await until(lambda: world.street.waiting == 1)
         for _ in range(3):
             world.machine.advance(LEASE * 0.9)
             if living:
-                await slow.beat()
-        await other.look()
+                await slow.heartbeat()
+        await other.poll()
         ((lease,),) = await rows(host, applications.c.lease)
         assert lease == (slow.id if living else None)
         world.street.open("nid")
@@ -199,37 +199,39 @@ async def test_application_that_cannot_be_worked_on_blocks_itself_alone(world, r
 
 @pytest.mark.parametrize(("kind", "name"), [("service", "nid.reissue"), ("plugin", "nid"), ("plugin", "cashdesk")])
 async def test_what_is_stopped_is_not_called_until_it_is_let_go_on(world, ready_url, kind, name):
-    stopped = Stop(kind, name, Text(en="A fault", bn="একটি ত্রুটি"), "officer-1", world.clock.now())
+    stopped = SuspensionRecord(kind, name, Text(en="A fault", bn="একটি ত্রুটি"), "officer-1", world.clock.now())
     async with world.host(ready_url) as host:
         await world.apply(host)
-        await host.database.run(lambda t: stop(t, stopped))
+        await host.database.run(lambda t: suspend(t, stopped))
         await world.carry(host.worker())
         assert {plugin for _, plugin in world.street.calls} == ({"nid"} if name == "cashdesk" else set())
-        await host.database.run(lambda t: go_on(t, kind, name))
+        await host.database.run(lambda t: resume(t, kind, name))
         await world.carry(host.worker())
         assert await states(host) == ["closed"]
 
 
 async def test_what_a_stop_holds_back_is_passed_over_once(world, ready_url, monkeypatch):
     monkeypatch.setattr(claims, "PAGE", 2)
-    stopped = Stop("service", "nid.reissue", Text(en="A fault", bn="একটি ত্রুটি"), "officer-1", world.clock.now())
+    stopped = SuspensionRecord(
+        "service", "nid.reissue", Text(en="A fault", bn="একটি ত্রুটি"), "officer-1", world.clock.now()
+    )
     async with world.host(ready_url) as host:
         held = {await world.apply(host, number) for number in range(5)}
         other = await world.apply(host, 5, service="nid.migration")
-        await host.database.run(lambda t: stop(t, stopped))
+        await host.database.run(lambda t: suspend(t, stopped))
         worker = host.worker()
         await world.carry(worker)
         found = {row.id: row for row in await rows(host)}
         assert found[other].state == "closed"
-        assert {found[one].aside_at is not None for one in held} == {True}
+        assert {found[one].parked_at is not None for one in held} == {True}
         assert {found[one].due_at for one in held} == {found[one].opened_at for one in held}
         # A citizen's own act is taken in all the same, and waits with the rest.
         await host.act(min(held), "withdraw")
         await worker.run_until_idle()
-        await host.database.run(lambda t: go_on(t, "service", "nid.reissue"))
+        await host.database.run(lambda t: resume(t, "service", "nid.reissue"))
         await world.carry(worker)
         assert await states(host) == ["closed"] * 6
-        assert {row.aside_at for row in await rows(host)} == {None}
+        assert {row.parked_at for row in await rows(host)} == {None}
 
 
 async def test_agency_that_hangs_slows_no_other(world, ready_url):
@@ -242,12 +244,12 @@ async def test_agency_that_hangs_slows_no_other(world, ready_url):
             await world.apply(host, number)
         world.street.close("nid")
         worker = host.worker()
-        await worker.look()
+        await worker.poll()
         await until(lambda: world.street.waiting == 4)
         before = len(world.street.times("cashdesk"))
         for _ in range(5):
             world.clock.advance(timedelta(minutes=30))
-            await worker.look()
+            await worker.poll()
             await until(lambda: world.street.waiting >= 4)
         assert len(world.street.times("cashdesk")) > before
         assert world.street.waiting == 4

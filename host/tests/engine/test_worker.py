@@ -3,14 +3,14 @@
 import pytest
 from sqlalchemy import select
 
-from nagorik.journey import amounts_to
-from nagorik.journey.perform import perform
 from nagorik_host import Host
-from nagorik_host.engine.claims import Stopped
-from nagorik_host.engine.hand import LEASE
+from nagorik_host.engine.claims import SuspendedOffers
+from nagorik_host.engine.leases import LEASE
 from nagorik_host.store import Database
 from nagorik_host.store.audit import verify_journals
 from nagorik_host.store.schema import applications, attempts, payments
+from nagorik_platform.lifecycle import amounts_to
+from nagorik_platform.lifecycle.perform import perform
 
 
 class Killed(BaseException):
@@ -104,13 +104,13 @@ async def test_answer_of_a_worker_that_was_given_up_is_dropped(world, ready_url)
     async with world.host(ready_url) as host:
         application = await world.apply(host)
         slow, other = host.worker(), host.worker()
-        await host.database.run(slow._meet)
-        (taken,) = await host.database.run(slow.desk.take)
+        await host.database.run(slow._ensure_rows)
+        (claim,) = await host.database.run(slow.claims.claim)
         world.machine.advance(LEASE)
         await world.carry(other)
         ended = await host.track(application)
-        outcome = await perform(host.platform, taken.draft, taken.kept.progress, taken.call)
-        assert await host.database.run(lambda t: slow.desk.lay_down(t, taken, outcome, Stopped())) is None
+        outcome = await perform(host.platform, claim.draft, claim.stored.progress, claim.call)
+        assert await host.database.run(lambda t: slow.claims.complete(t, claim, outcome, SuspendedOffers())) is None
         assert await host.track(application) == ended
 
 
@@ -119,9 +119,9 @@ async def test_two_workers_share_what_is_due(world, ready_url):
         for number in range(6):
             await world.apply(host, number)
         one, other = host.worker(), host.worker()
-        await host.database.run(one._meet)
-        first = await host.database.run(one.desk.take)
-        second = await host.database.run(other.desk.take)
+        await host.database.run(one._ensure_rows)
+        first = await host.database.run(one.claims.claim)
+        second = await host.database.run(other.claims.claim)
         assert len(first) == 4  # as many as the agency bears at once
         assert second == []
         leases = await host.database.run(lambda t: t.connection.scalars(select(applications.c.lease)).all())

@@ -20,7 +20,7 @@ async def shared(postgresql_url):
 def waking(*applications: str, agency: str = "nid"):
     def unit(transaction):
         for application in applications:
-            transaction.wake(application, agency)
+            transaction.add_hint(application, agency)
 
     return unit
 
@@ -38,7 +38,7 @@ async def test_hint_is_heard_when_it_is_committed_and_taken_once(shared):
 
 async def test_change_that_is_rolled_back_gives_no_hint(shared):
     def unit(transaction):
-        transaction.wake(str(uuid4()), "nid")
+        transaction.add_hint(str(uuid4()), "nid")
         raise ArithmeticError
 
     async with shared.hints(["nid"], lambda: None) as hints:
@@ -59,8 +59,8 @@ async def test_application_that_is_taken_in_hand_at_once_needs_no_hint(shared):
     application = str(uuid4())
 
     def unit(transaction):
-        transaction.wake(application, "nid")
-        transaction.settle(application)
+        transaction.add_hint(application, "nid")
+        transaction.drop_hint(application)
 
     async with shared.hints(["nid"], lambda: None) as hints:
         await shared.run(unit)

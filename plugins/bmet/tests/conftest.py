@@ -11,19 +11,11 @@ from uuid import UUID
 import pytest
 from pydantic import JsonValue
 
-from nagorik import (
-    ApplicationDraft,
-    Consent,
-    Operation,
-    PaymentReceipt,
-    Platform,
-    PlatformSettings,
-    PluginConfiguration,
-    References,
-)
-from nagorik.bangladesh import Money
-from nagorik.loading import Policy, Registry
+from nagorik import ApplicationDraft, Consent, Operation, PaymentReceipt
+from nagorik.values import Money
 from nagorik_bmet.simulator import BmetSimulator
+from nagorik_platform import Platform, PlatformSettings, PluginConfiguration, References
+from nagorik_platform.registry import Admission, Registry
 from nagorik_testing import (
     Simulator,
     SimulatorTransport,
@@ -32,7 +24,7 @@ from nagorik_testing import (
     installed_simulators,
     load_simulator,
 )
-from nagorik_testing.documents import MemoryDocuments
+from nagorik_testing.fixtures.documents import MemoryDocuments
 
 REFERENCE = "NGK-BMET-1"
 KEY = UUID("00000000-0000-5000-8000-000000000001")
@@ -119,7 +111,7 @@ async def open_desk(*plugins: str) -> AsyncIterator[Desk]:
         )
         for name, agency in agencies.items()
     }
-    registry = Registry.discover(policy=Policy(allow=frozenset(agencies)))
+    registry = Registry.discover(admission=Admission(allow=frozenset(agencies)))
     settings = PlatformSettings(clock=bmet.clock, plugins=reached, documents=MemoryDocuments())
     async with Platform(registry, settings) as platform:
         yield Desk(platform, bmet, SyntheticCitizens().citizen(7), agencies.get("passport"))

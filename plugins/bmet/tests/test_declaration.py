@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 import nagorik_bmet
-from nagorik.loading.validation import validate_path
 from nagorik.manifest import Manifest, parse_manifest
-from nagorik.model.asking import WhyNotAsked
+from nagorik.model.submission import WhyNotAsked
 from nagorik_bmet import plugin
 from nagorik_bmet.data import RULES, STATUSES, TEXTS
 from nagorik_bmet.eligibility import PAPERS
+from nagorik_testing.validation.checks import validate_path
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(nagorik_bmet.__file__).parent
@@ -35,7 +35,9 @@ def test_hooks_are_those_that_the_manifest_declares(manifest: Manifest) -> None:
 
 def test_what_is_issued_is_declared(manifest: Manifest) -> None:
     declared = {kind for service in manifest.services for kind in service.deliverables}
-    assert declared == {artefact.kind for word in STATUSES.words for artefact in STATUSES.status(word).artefacts}
+    assert declared == {
+        deliverable.kind for word in STATUSES.words for deliverable in STATUSES.status(word).deliverables
+    }
 
 
 def test_whoever_looks_at_the_passport_says_whom_it_asks(manifest: Manifest) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from nagorik.context import CallContext
 from nagorik.forms import validate_form
-from nagorik.model.asking import NotAsked, WhyNotAsked
 from nagorik.model.eligibility import Criterion, Eligibility, EligibilityDecision, EligibilityRequest, Verdict
+from nagorik.model.submission import NotAsked, WhyNotAsked
 from nagorik.privacy import Form
 from nagorik_bmet import eligibility
 from nagorik_bmet.forms import ClearanceForm, OrientationForm, RegistrationForm

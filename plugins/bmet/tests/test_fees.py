@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from nagorik.bangladesh import dhaka_zone
 from nagorik.errors import ContractViolation, InputRejected
-from nagorik.fees import FeeSchedule, NoTariff, Standing, load_schedules
 from nagorik.model.fee import FeeDue
+from nagorik.values import dhaka_zone
 from nagorik_testing import Altered
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, Standing, load_schedules
 
 Desk = Any
 TODAY = date(2026, 11, 24)

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from nagorik import Accepted, AgencyStatus, ApplicationState, Artefact, Rejected, Text, Verdict
+from nagorik import Accepted, AgencyStatus, ApplicationState, Deliverable, Rejected, Text, Verdict
 from nagorik.forms import validate_form
-from nagorik.model.asking import AskedAnswer, NotAsked, WhyNotAsked
 from nagorik.model.eligibility import Criterion, EligibilityRequest
+from nagorik.model.submission import AskedAnswer, NotAsked, WhyNotAsked
 from nagorik_bmet.forms import RegistrationForm
 from nagorik_bmet.passport import VALIDITY, VERIFICATION, last_day, months_later, valid_passport
 from nagorik_bmet.simulator.examples import example
-from nagorik_testing import Answered, SyntheticCitizens
+from nagorik_testing import InjectedResponse, SyntheticCitizens
 
 Desk = Any  # the fixture's class lives in conftest.py, which is not imported
 CITIZEN = SyntheticCitizens().citizen(7)
@@ -34,13 +34,13 @@ class Standing:
         return self.answer
 
 
-def accepted(*artefacts: Artefact) -> Accepted:
-    status = AgencyStatus(state=ApplicationState.DELIVERED, raw="VALID", artefacts=artefacts, final=True)
+def accepted(*deliverables: Deliverable) -> Accepted:
+    status = AgencyStatus(state=ApplicationState.DELIVERED, raw="VALID", deliverables=deliverables, final=True)
     return Accepted(reference="ENQ-1", status=status)
 
 
 def until(day: str | None) -> Accepted:
-    return accepted(Artefact(kind=VALIDITY, delivery="none", reference=day))
+    return accepted(Deliverable(kind=VALIDITY, delivery="none", reference=day))
 
 
 async def judged(answer: AskedAnswer, on: date = TODAY) -> Criterion:
@@ -93,8 +93,8 @@ async def test_every_way_of_not_knowing_has_a_sentence_of_its_own(because: WhyNo
         until(None),
         until("30/06/2031"),
         until(""),
-        accepted(Artefact(kind="something-else", delivery="none", reference="2031-06-30")),
-        accepted(*until("2031-06-30").status.artefacts, *until("2027-01-01").status.artefacts),
+        accepted(Deliverable(kind="something-else", delivery="none", reference="2031-06-30")),
+        accepted(*until("2031-06-30").status.deliverables, *until("2027-01-01").status.deliverables),
     ],
 )
 async def test_an_answer_without_one_day_cannot_be_told(answer: Accepted) -> None:
@@ -152,7 +152,7 @@ async def test_nobody_is_asked_without_consent(both: Desk) -> None:
 
 
 async def test_a_passport_office_that_is_down_says_nothing_about_the_passport(both: Desk) -> None:
-    both.passport_office.faults.add(VERIFY, Answered(status=503), count=None)
+    both.passport_office.faults.add(VERIFY, InjectedResponse(status=503), count=None)
     found = (await both.criteria("bmet.registration", VERIFICATION))["passport"]
     assert (found.verdict, "does not answer at present" in found.text.en) == (Verdict.CANNOT_TELL, True)
 

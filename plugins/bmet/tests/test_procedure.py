@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from nagorik.errors import AgencyRejected, ContractViolation, InputRejected, OutcomeUnknown
-from nagorik.model.states import ApplicationState as S
+from nagorik.model.status import ApplicationState as S
 from nagorik.model.submission import CannotTell, DefinitelyAbsent, Found
-from nagorik_testing import Altered, Answered, AnswerLost
+from nagorik_testing import Altered, AnswerLost, InjectedResponse
 
 Desk = Any
 API = "/sim/bmet/v1"
@@ -19,8 +19,8 @@ MONTH = timedelta(days=30)
 
 
 async def fetched(desk: Desk, draft: Any, told: Any) -> Any:
-    [artefact] = told.artefacts
-    return await desk.platform.fetch_artefact(draft, agency_reference=desk.reference, artefact=artefact)
+    [deliverable] = told.deliverables
+    return await desk.platform.fetch_deliverable(draft, agency_reference=desk.reference, deliverable=deliverable)
 
 
 async def test_registration_from_filing_to_the_card(desk: Desk) -> None:
@@ -30,9 +30,9 @@ async def test_registration_from_filing_to_the_card(desk: Desk) -> None:
     assert (await desk.status(draft)).state is S.IN_REVIEW
     desk.simulator.clock.advance(timedelta(hours=2))
     told = await desk.status(draft)
-    assert (told.state, told.artefacts[0].reference[:2]) == (S.ISSUED, "BM")
+    assert (told.state, told.deliverables[0].reference[:2]) == (S.ISSUED, "BM")
     got = await fetched(desk, draft, told)
-    assert (got.artefact.kind, got.document.media_type) == ("registration-card", "application/pdf")
+    assert (got.deliverable.kind, got.document.media_type) == ("registration-card", "application/pdf")
 
 
 async def test_a_payment_told_twice_is_one(desk: Desk) -> None:
@@ -110,7 +110,7 @@ async def test_what_the_day_forbids_is_not_sent(desk: Desk, service: str, more: 
 
 async def test_field_that_bmet_refuses_is_told_at_its_field(desk: Desk) -> None:
     body = '{"error": {"field": "mobile", "message": "is in use"}}'
-    refusal = Answered(status=422, body=body, headers={"content-type": "application/json"})
+    refusal = InjectedResponse(status=422, body=body, headers={"content-type": "application/json"})
     desk.simulator.faults.add(REGISTER, refusal)
     with pytest.raises(InputRejected) as refused:
         await desk.file(desk.draft("bmet.registration"))
@@ -145,7 +145,7 @@ async def test_three_days_at_the_centre_and_a_certificate(desk: Desk) -> None:
     desk.simulator.clock.set(first.ends_at)
     told = await desk.status(draft)
     assert told.state is S.ISSUED
-    assert (await fetched(desk, draft, told)).artefact.kind == "pdo-certificate"
+    assert (await fetched(desk, draft, told)).deliverable.kind == "pdo-certificate"
 
 
 async def test_a_batch_that_fills_up_is_an_answer_and_another_one_is_chosen(desk: Desk) -> None:
@@ -218,7 +218,7 @@ async def test_a_free_clearance_asks_for_no_money(desk: Desk) -> None:
     desk.simulator.clock.advance(timedelta(days=4))
     told = await desk.status(draft)
     assert told.state is S.ISSUED
-    assert (await fetched(desk, draft, told)).artefact.kind == "smart-card"
+    assert (await fetched(desk, draft, told)).deliverable.kind == "smart-card"
 
 
 async def test_until_the_letter_the_card_was_paid_for(desk: Desk) -> None:
@@ -263,7 +263,7 @@ async def test_document_that_is_no_pdf_is_not_kept(desk: Desk) -> None:
     await desk.file(draft)
     desk.simulator.clock.advance(timedelta(days=4))
     told = await desk.status(draft)
-    page = Answered(status=200, body="<html>Login</html>", headers={"content-type": "application/pdf"})
+    page = InjectedResponse(status=200, body="<html>Login</html>", headers={"content-type": "application/pdf"})
     desk.simulator.faults.add(f"GET {API}/clearances/{{reference}}/document", page)
     with pytest.raises(ContractViolation):
         await fetched(desk, draft, told)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from nagorik.model.states import ApplicationState as S, Flag
+from nagorik.model.status import ApplicationState as S, Flag
 from nagorik_bmet import wire
 from nagorik_bmet.data import STATUSES
 
@@ -38,15 +38,15 @@ def test_words(word: str, state: S, paid: bool | None, fee_due: str | None) -> N
 
 def test_approved_is_not_issued() -> None:
     approved, issued = read("APPROVED"), read("CARD_ISSUED", number="EC1")
-    assert (approved.artefacts, approved.flags) == ((), frozenset({Flag.IN_PRODUCTION}))
-    [card] = issued.artefacts
+    assert (approved.deliverables, approved.flags) == ((), frozenset({Flag.IN_PRODUCTION}))
+    [card] = issued.deliverables
     assert (card.kind, card.delivery, card.reference) == ("smart-card", "download", "EC1")
 
 
 @pytest.mark.parametrize("word", ["REJECTED", "Approved?", "REGISTERED AGAIN", "নিবন্ধিত"])
 def test_a_word_that_nobody_knows_is_kept_and_means_nothing(word: str) -> None:
     status = read(word)
-    assert (status.state, status.raw, status.fee_due, status.artefacts) == (None, word, None, ())
+    assert (status.state, status.raw, status.fee_due, status.deliverables) == (None, word, None, ())
 
 
 @given(

@@ -1,4 +1,4 @@
-"""The plugin on a platform of its own, before a simulated BRTA, and one application's journey."""
+"""The plugin on a platform of its own, before a simulated BRTA, and one application driven by hand."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -10,27 +10,25 @@ from uuid import UUID
 import pytest
 from pydantic import JsonValue
 
-from nagorik import (
-    ApplicationDraft,
-    Consent,
-    Operation,
-    PaymentReceipt,
-    PaymentReport,
-    PaymentStarted,
-    PaymentState,
-    Platform,
-    PlatformSettings,
-    PluginConfiguration,
-    References,
-)
-from nagorik.bangladesh import Money
-from nagorik.journey import Answered, CitizenActed, Decided, Opened, Plan, begin, open_application, step
-from nagorik.journey.perform import perform
-from nagorik.loading import Policy, Registry
+from nagorik import ApplicationDraft, Consent, Operation, PaymentReceipt, PaymentReport, PaymentStarted, PaymentState
 from nagorik.operations import Idempotency
+from nagorik.values import Money
 from nagorik_brta.simulator import BrtaSimulator
+from nagorik_platform import Platform, PlatformSettings, PluginConfiguration, References
+from nagorik_platform.lifecycle import (
+    CallAnswered,
+    CitizenActed,
+    Decided,
+    Opened,
+    ServiceCapabilities,
+    begin,
+    open_application,
+    step,
+)
+from nagorik_platform.lifecycle.perform import perform
+from nagorik_platform.registry import Admission, Registry
 from nagorik_testing import SimulatorTransport, SyntheticCitizen, SyntheticCitizens
-from nagorik_testing.documents import MemoryDocuments
+from nagorik_testing.fixtures.documents import MemoryDocuments
 
 REFERENCE = "NGK-BRTA-1"
 KEY = UUID("00000000-0000-5000-8000-000000000001")
@@ -108,13 +106,13 @@ class Desk:
 
 
 @dataclass
-class Journey:
+class ApplicationDriver:
     """One application that is carried on as a host does it, with a till that takes whatever is asked, at once."""
 
     desk: Desk
     draft: ApplicationDraft
     payer: str | None
-    plan: Plan = field(init=False)
+    capabilities: ServiceCapabilities = field(init=False)
     events: list[Any] = field(default_factory=list)
     payments: int = 0
 
@@ -125,8 +123,10 @@ class Journey:
             Operation.QUERY_PAYMENT: None,
             Operation.REFUND_PAYMENT: Idempotency.NATIVE,
         }
-        plan = Plan.of(service)
-        self.plan = plan.model_copy(update={"operations": {**plan.operations, **till}, "gateway": "till.counter"})
+        capabilities = ServiceCapabilities.of(service)
+        self.capabilities = capabilities.model_copy(
+            update={"operations": {**capabilities.operations, **till}, "gateway": "till.counter"}
+        )
         opened = Opened(
             at=self.now,
             id="application-1",
@@ -136,7 +136,7 @@ class Journey:
             idempotency_key=str(KEY),
             consent=self.draft.consent,
         )
-        self._take(open_application(opened, self.plan))
+        self._take(open_application(opened, self.capabilities))
 
     @property
     def now(self) -> Any:
@@ -155,27 +155,27 @@ class Journey:
             if self.next.due > self.now:
                 self.desk.simulator.clock.set(self.next.due)
             self.payments += 1
-            begun = begin(self.row, self.plan, self.now, f"payment-{self.payments}")
+            begun = begin(self.row, self.capabilities, self.now, f"payment-{self.payments}")
             self._take(begun)
             if begun.next.operation is not None:
                 outcome = await self._perform(begun.next)
-                self._take(step(self.row, outcome, self.plan, self.now))
+                self._take(step(self.row, outcome, self.capabilities, self.now))
 
     def decide(self, **decision: Any) -> None:
         officer = Decided(officer="Officer of the test", reason="Seen the receipt", **decision)
-        self._take(step(self.row, officer, self.plan, self.now))
+        self._take(step(self.row, officer, self.capabilities, self.now))
 
     def act(self, action: Any, **form: JsonValue) -> None:
         self.draft = self.draft.model_copy(update={"form": {**self.draft.form, **form}})
-        self._take(step(self.row, CitizenActed(action), self.plan, self.now))
+        self._take(step(self.row, CitizenActed(action), self.capabilities, self.now))
 
     async def _perform(self, call: Any) -> Any:
         match call.operation:
             case Operation.START_PAYMENT:
-                return Answered(PaymentStarted(reference=f"RECEIPT-{self.payments}"))
+                return CallAnswered(PaymentStarted(reference=f"RECEIPT-{self.payments}"))
             case Operation.QUERY_PAYMENT:
                 payment = self.row.payment(call.payment)
-                return Answered(
+                return CallAnswered(
                     PaymentReport(
                         state=PaymentState.CAPTURED,
                         amount=payment.amount,
@@ -195,7 +195,7 @@ class Journey:
 @pytest.fixture(scope="session")
 def registry() -> Registry:
     """The installed plugin, read once."""
-    return Registry.discover(policy=Policy(allow=frozenset({"brta"})))
+    return Registry.discover(admission=Admission(allow=frozenset({"brta"})))
 
 
 @pytest.fixture
@@ -214,10 +214,10 @@ async def desk(registry: Registry) -> AsyncIterator[Desk]:
 
 
 @pytest.fixture
-def journey(desk: Desk) -> Any:
-    """Opens journeys of the desk's citizen."""
+def driver(desk: Desk) -> Any:
+    """Opens applications of the desk's citizen."""
 
-    def opened(draft: ApplicationDraft, payer: str | None = None) -> Journey:
-        return Journey(desk, draft, payer or draft.applicant.name.en)
+    def opened(draft: ApplicationDraft, payer: str | None = None) -> ApplicationDriver:
+        return ApplicationDriver(desk, draft, payer or draft.applicant.name.en)
 
     return opened

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import nagorik_brta
-from nagorik.loading.validation import validate_path
 from nagorik.manifest import Manifest, parse_manifest
-from nagorik.model.text import Text
+from nagorik.values.sentences import Text
 from nagorik_brta import eligibility, plugin, pricing, statuses, wire
 from nagorik_brta.data import RULES, STATUSES
-from nagorik_brta.simulator.agency import COURSE
+from nagorik_brta.simulator.agency import WORKFLOW
+from nagorik_testing.validation.checks import validate_path
 
 ROOT = Path(__file__).parents[1]
 RULE_NAMES = [
@@ -69,7 +69,7 @@ def test_portal_is_open_every_day_from_8_to_22(manifest: Manifest) -> None:
 
 
 def test_every_word_of_the_simulated_portal_is_known() -> None:
-    assert all(STATUSES.meaning_of(word) is not None for word in COURSE.states)
+    assert all(STATUSES.meaning_of(word) is not None for word in WORKFLOW.states)
 
 
 def test_every_sentence_is_there_in_both_languages_and_used() -> None:

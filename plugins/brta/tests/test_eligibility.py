@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from nagorik.forms import validate_form
+from nagorik.model.application import Applicant
 from nagorik.model.eligibility import Eligibility, EligibilityDecision, EligibilityRequest
-from nagorik.model.identity import Applicant
 from nagorik_brta import eligibility, forms
 from nagorik_brta.simulator.examples import example
 from nagorik_testing import SyntheticCitizens

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from nagorik.bangladesh import Money
 from nagorik.errors import ContractViolation
-from nagorik.fees import FeeSchedule, NoTariff, NotPriced, load_schedules
+from nagorik.values import Money
 from nagorik_brta.pricing import years_late
-from nagorik_testing import Answered
+from nagorik_testing import InjectedResponse
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, load_schedules
 
 Desk = Any  # the fixture's class lives in conftest.py, which is not imported
 TODAY = date(2026, 11, 24)
@@ -231,7 +231,7 @@ async def test_published_price_that_the_calculator_confirms(
 async def test_where_nothing_sure_is_published_the_calculator_alone_decides_and_the_quote_says_so(
     desk: Desk, service: str, form: dict[str, Any]
 ) -> None:
-    desk.simulator.faults.add(QUOTE, Answered(status=200, body='{"total": "1234.00"}'))
+    desk.simulator.faults.add(QUOTE, InjectedResponse(status=200, body='{"total": "1234.00"}'))
     quote = await price(desk, service, **form)
     assert quote.total == Money.taka(1234)
     (line,) = quote.lines
@@ -241,7 +241,7 @@ async def test_where_nothing_sure_is_published_the_calculator_alone_decides_and_
 
 
 async def test_price_on_which_schedule_and_calculator_differ_is_nobodys_to_pay(desk: Desk) -> None:
-    desk.simulator.faults.add(QUOTE, Answered(status=200, body='{"total": "749.00"}'))
+    desk.simulator.faults.add(QUOTE, InjectedResponse(status=200, body='{"total": "749.00"}'))
     with pytest.raises(ContractViolation) as violation:
         await price(desk, "brta.learner")
     assert violation.value.detail == "fee-differs-from-schedule"

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from nagorik.bangladesh import dhaka_time
 from nagorik.errors import AgencyClosed
 from nagorik.operations import Operation
+from nagorik.values import dhaka_time
 from nagorik_testing import SimulatorTransport
 
 Desk = Any  # the fixture's class lives in conftest.py, which is not imported
@@ -68,9 +68,9 @@ async def test_simulated_portal_is_closed_by_itself(desk: Desk) -> None:
             assert (await http.get("/sim/brta/bsp/api/notice")).status_code == status
 
 
-async def test_application_opened_at_night_waits_and_goes_on_in_the_morning(desk: Desk, journey: Any) -> None:
+async def test_application_opened_at_night_waits_and_goes_on_in_the_morning(desk: Desk, driver: Any) -> None:
     desk.simulator.clock.set(at(24, 23, 10))
-    case = journey(desk.draft("brta.smart-card"))
+    case = driver(desk.draft("brta.smart-card"))
     await case.run(days=0.3)
     assert case.row.state.value == "draft"
     assert case.hold is None
@@ -85,9 +85,9 @@ async def test_application_opened_at_night_waits_and_goes_on_in_the_morning(desk
     assert len(desk.simulator.ledger.effects("application")) == 1
 
 
-async def test_money_that_was_captured_before_closing_is_told_of_in_the_morning(desk: Desk, journey: Any) -> None:
+async def test_money_that_was_captured_before_closing_is_told_of_in_the_morning(desk: Desk, driver: Any) -> None:
     desk.simulator.clock.set(at(24, 21, 50))
-    case = journey(desk.draft())
+    case = driver(desk.draft())
     usual = case._perform
 
     async def slow_till(call: Any) -> Any:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 from pydantic_core import PydanticCustomError
 
-from nagorik.bangladesh import to_ascii_digits, to_bangla_digits
+from nagorik.values import to_ascii_digits, to_bangla_digits
 from nagorik_brta.identifiers import read_learner_number, read_licence_number, read_registration_number
 
 AREAS = ["ঢাকা মেট্রো", "চট্ট মেট্রো", "ময়মনসিংহ", "সিলেট", "কুষ্টিয়া", "বগুড়া", "চাঁদপুর"]

@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from nagorik.errors import AgencyRejected, ContractViolation, InputRejected, OutcomeUnknown
-from nagorik.model.document import DocumentReference
-from nagorik.model.slot import Slot
-from nagorik.model.states import ApplicationState as S
+from nagorik.model.application import DocumentReference
+from nagorik.model.status import ApplicationState as S, Slot
 from nagorik.model.submission import Accepted, CannotTell, DefinitelyAbsent, Found
-from nagorik_testing import Answered, AnswerLost, MaintenancePage, NotSent
+from nagorik_testing import AnswerLost, InjectedResponse, MaintenancePage, NotSent
 
 Desk = Any  # the fixture's class lives in conftest.py, which is not imported
 API = "/sim/brta/bsp/api"
@@ -37,9 +36,9 @@ async def find(desk: Desk, draft: Any) -> Any:
     return await desk.platform.find_submission(draft, desk.references, sent_at=desk.simulator.clock.now())
 
 
-async def fetch(desk: Desk, draft: Any, artefact: Any) -> bytes:
-    fetched = await desk.platform.fetch_artefact(draft, agency_reference=desk.number, artefact=artefact)
-    assert (fetched.document.kind, fetched.document.media_type) == (artefact.kind, "application/pdf")
+async def fetch(desk: Desk, draft: Any, deliverable: Any) -> bytes:
+    fetched = await desk.platform.fetch_deliverable(draft, agency_reference=desk.number, deliverable=deliverable)
+    assert (fetched.document.kind, fetched.document.media_type) == (deliverable.kind, "application/pdf")
     return bytes(b"".join([part async for part in desk.documents.open(fetched.document)]))
 
 
@@ -54,7 +53,7 @@ async def test_learner_from_filing_to_the_passed_test(desk: Desk) -> None:
     assert (learner.state, learner.raw) == (S.AWAITING_APPEARANCE, "LEARNER_ISSUED")
     assert learner.remark.startswith("রোল ")
     assert "24-01-2027" in learner.remark
-    (licence,) = learner.artefacts
+    (licence,) = learner.deliverables
     assert (licence.kind, licence.interim) == ("learner-licence", True)
 
     desk.simulator.clock.advance(timedelta(days=60))
@@ -62,7 +61,7 @@ async def test_learner_from_filing_to_the_passed_test(desk: Desk) -> None:
     assert (await desk.until(draft, "BIOMETRIC_DONE")).state is S.IN_REVIEW
     passed = await desk.until(draft, "TEST_PASSED")
     assert (passed.state, passed.final) == (S.DELIVERED, True)
-    assert [artefact.kind for artefact in passed.artefacts] == ["learner-licence", "driving-test-result"]
+    assert [deliverable.kind for deliverable in passed.deliverables] == ["learner-licence", "driving-test-result"]
 
 
 async def test_missed_test_and_retest(desk: Desk) -> None:
@@ -136,13 +135,13 @@ async def test_a_learner_who_passed_gets_e_licence_and_then_the_card(desk: Desk)
     card = desk.draft("brta.smart-card", form)
     await desk.file(card)
     assert (await desk.pay(card, number="RECEIPT-2")).confirmed
-    assert (await desk.until(card, "APPROVED")).artefacts == ()
+    assert (await desk.until(card, "APPROVED")).deliverables == ()
     desk.simulator.clock.advance(timedelta(hours=3))
     issued = await desk.status(card)
     assert (issued.state, issued.raw) == (S.ISSUED, "E_LICENCE_ISSUED")
-    assert (await fetch(desk, card, issued.artefacts[0])).startswith(b"%PDF-")
+    assert (await fetch(desk, card, issued.deliverables[0])).startswith(b"%PDF-")
     delivered = await desk.until(card, "DELIVERED")
-    assert [artefact.kind for artefact in delivered.artefacts] == ["e-licence", "smart-card"]
+    assert [deliverable.kind for deliverable in delivered.deliverables] == ["e-licence", "smart-card"]
     words = [entry.state for entry in desk.simulator.book.get(desk.number).history]
     assert words[-5:] == ["APPROVED", "E_LICENCE_ISSUED", "CARD_PRINTING", "DISPATCHED", "DELIVERED"]
 
@@ -154,7 +153,7 @@ async def test_card_that_comes_back_goes_out_again(desk: Desk) -> None:
     await desk.pay(draft)
     back = await desk.until(draft, "RETURNED")
     assert (back.state, back.final) == (S.DELIVERY_FAILED, False)
-    assert back.artefacts[0].kind == "e-licence"
+    assert back.deliverables[0].kind == "e-licence"
     assert (await desk.until(draft, "DISPATCHED")).state is S.ISSUED
     assert (await desk.until(draft, "DELIVERED")).state is S.DELIVERED
 
@@ -172,9 +171,9 @@ async def test_vehicle_gets_its_paper(desk: Desk, service: str, word: str, kind:
     await desk.file(draft)
     await desk.pay(draft)
     issued = await desk.until(draft, word)
-    (artefact,) = issued.artefacts
-    assert (issued.state, artefact.kind) == (S.ISSUED, kind)
-    assert (await fetch(desk, draft, artefact)).startswith(b"%PDF-")
+    (deliverable,) = issued.deliverables
+    assert (issued.state, deliverable.kind) == (S.ISSUED, kind)
+    assert (await fetch(desk, draft, deliverable)).startswith(b"%PDF-")
 
 
 async def test_motorcycle_after_ten_years_pays_nothing(desk: Desk) -> None:
@@ -197,7 +196,7 @@ async def test_fitness_by_appointment_missed_failed_and_passed(desk: Desk) -> No
         assert slot.place.en.startswith("Inspection yard")
         assert (await desk.platform.book_slot(draft, desk.references, slot)).booked
         desk.simulator.clock.set(slot.starts_at)
-    assert (await desk.until(draft, "CERTIFICATE_ISSUED")).artefacts[0].kind == "fitness-certificate"
+    assert (await desk.until(draft, "CERTIFICATE_ISSUED")).deliverables[0].kind == "fitness-certificate"
 
 
 async def test_payment_told_twice_is_one_and_another_one_is_refused(desk: Desk) -> None:
@@ -270,7 +269,7 @@ async def test_files_are_as_large_as_brta_takes_them(desk: Desk, kind: str, size
 
 async def test_field_that_the_portal_refuses_is_told_at_the_form(desk: Desk) -> None:
     error = json.dumps({"error": {"field": "licenceNo", "message": "DK1234567CL0001 is unknown"}})
-    desk.simulator.faults.add(FILING, Answered(status=400, body=error))
+    desk.simulator.faults.add(FILING, InjectedResponse(status=400, body=error))
     with pytest.raises(InputRejected) as refused:
         await desk.platform.submit(desk.draft("brta.renewal"), desk.references)
     assert [problem.pointer for problem in refused.value.fields] == ["/form/licence_number"]
@@ -306,12 +305,12 @@ async def test_session_in_an_address_reaches_neither_a_log_nor_an_error(
     draft = desk.draft("brta.tax-token")
     await desk.file(draft)
     await desk.pay(draft)
-    artefact = (await desk.until(draft, "TOKEN_ISSUED")).artefacts[0]
+    deliverable = (await desk.until(draft, "TOKEN_ISSUED")).deliverables[0]
     with listening() as lines:
-        await fetch(desk, draft, artefact)
+        await fetch(desk, draft, deliverable)
         desk.simulator.faults.add(f"GET {API}/documents/{{ticket}}", NotSent(), count=9)
         with pytest.raises(Exception) as failed:  # noqa: PT011 - whichever it is, nothing may stand in it
-            await fetch(desk, draft, artefact)
+            await fetch(desk, draft, deliverable)
     printed = capsys.readouterr()
     errors = (str(failed.value), repr(failed.value), repr(failed.value.__cause__))
     told = "\n".join([*lines, *errors, printed.out, printed.err])
@@ -324,12 +323,14 @@ async def test_session_that_has_ended_shows_a_login_page_which_is_no_licence(des
     draft = desk.draft("brta.tax-token")
     await desk.file(draft)
     await desk.pay(draft)
-    artefact = (await desk.until(draft, "TOKEN_ISSUED")).artefacts[0]
+    deliverable = (await desk.until(draft, "TOKEN_ISSUED")).deliverables[0]
     old = f'{{"href": "{API}/documents/tax-token;jsessionid={"0" * 32}.server4"}}'
-    desk.simulator.faults.add(f"GET {API}/applications/{{number}}/documents/{{word}}", Answered(status=200, body=old))
+    desk.simulator.faults.add(
+        f"GET {API}/applications/{{number}}/documents/{{word}}", InjectedResponse(status=200, body=old)
+    )
     with pytest.raises(ContractViolation) as violation:
-        await fetch(desk, draft, artefact)
-    assert violation.value.detail == "artefact-not-a-pdf"
+        await fetch(desk, draft, deliverable)
+    assert violation.value.detail == "deliverable-not-a-pdf"
 
 
 @pytest.mark.parametrize(
@@ -339,12 +340,13 @@ async def test_address_of_another_shape_is_not_followed(desk: Desk, href: str) -
     draft = desk.draft("brta.tax-token")
     await desk.file(draft)
     await desk.pay(draft)
-    artefact = (await desk.until(draft, "TOKEN_ISSUED")).artefacts[0]
+    deliverable = (await desk.until(draft, "TOKEN_ISSUED")).deliverables[0]
     desk.simulator.faults.add(
-        f"GET {API}/applications/{{number}}/documents/{{word}}", Answered(status=200, body=json.dumps({"href": href}))
+        f"GET {API}/applications/{{number}}/documents/{{word}}",
+        InjectedResponse(status=200, body=json.dumps({"href": href})),
     )
     with pytest.raises(ContractViolation):
-        await fetch(desk, draft, artefact)
+        await fetch(desk, draft, deliverable)
 
 
 async def test_no_number_of_a_citizen_or_a_vehicle_stands_in_an_address(desk: Desk) -> None:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from nagorik.model.states import ApplicationState as S, Flag
+from nagorik.model.status import ApplicationState as S, Flag
 from nagorik_brta import statuses, wire
 
 
@@ -61,19 +61,19 @@ def test_approved_printed_dispatched_and_delivered_are_four_things() -> None:
             ("DELIVERED", ("E_LICENCE", "SMART_CARD")),
         )
     )
-    assert approved.artefacts == ()
+    assert approved.deliverables == ()
     assert printing.flags == {Flag.IN_PRODUCTION}
-    (e_licence,) = printing.artefacts
+    (e_licence,) = printing.deliverables
     assert (e_licence.kind, e_licence.interim, e_licence.delivery) == ("e-licence", True, "download")
-    assert dispatched.artefacts == delivered.artefacts
-    card = dispatched.artefacts[1]
+    assert dispatched.deliverables == delivered.deliverables
+    card = dispatched.deliverables[1]
     assert (card.kind, card.interim, card.delivery) == ("smart-card", False, "post")
     assert len({approved.state, printing.state, delivered.state}) == 3
 
 
 def test_something_issued_under_an_unknown_word_is_left_out() -> None:
     told = statuses.read(wire.Standing(status="DISPATCHED", issued=("HOLOGRAM", "SMART_CARD")))
-    assert [artefact.kind for artefact in told.artefacts] == ["smart-card"]
+    assert [deliverable.kind for deliverable in told.deliverables] == ["smart-card"]
 
 
 def test_remark_time_and_number_are_taken_over() -> None:

@@ -14,12 +14,9 @@ import pytest
 import respx
 from pydantic import ValidationError
 
-from nagorik.agency_client import AgencyClient, AgencySettings
-from nagorik.bangladesh import Money
 from nagorik.clock import Deadline
 from nagorik.context import CallContext
 from nagorik.errors import AgencyRejected, ContractViolation, OutcomeUnknown
-from nagorik.loading.validation import validate_path
 from nagorik.manifest import Manifest, parse_manifest
 from nagorik.model.payment import (
     PaymentReport,
@@ -28,12 +25,16 @@ from nagorik.model.payment import (
     RefundReport,
     StartPaymentRequest,
 )
-from nagorik.model.states import PaymentState
-from nagorik.model.text import Text
+from nagorik.model.status import PaymentState
 from nagorik.operations import Operation
+from nagorik.settings import AgencySettings
+from nagorik.values import Money
+from nagorik.values.sentences import Text
 from nagorik_cashdesk import plugin, wire
 from nagorik_cashdesk.simulator import CashDeskSimulator
+from nagorik_platform.agency_client import AgencyClient
 from nagorik_testing import AnswerLost, SimulatorTransport
+from nagorik_testing.validation.checks import validate_path
 
 GATEWAY, PAYMENT, HOST = "cashdesk.counter", "payment-1", "cashdesk.example"
 AMOUNT = Money.taka("345.00")

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 import nagorik_land
-from nagorik.loading.validation import validate_path
 from nagorik.manifest import Manifest, parse_manifest
 from nagorik_land import plugin, statuses, wire
 from nagorik_land.data import RULES, STATUSES, TEXTS
 from nagorik_land.simulator.agency import LandSimulator
+from nagorik_testing.validation.checks import validate_path
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(nagorik_land.__file__).parent

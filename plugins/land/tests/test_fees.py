@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import pytest
 
-from nagorik.fees import FeeSchedule, NoTariff, NotPriced, Standing, load_schedules
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, Standing, load_schedules
 
 TODAY = date(2026, 11, 24)
 DAY = timedelta(days=1)

@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from nagorik.bangladesh import FiscalYear, LandArea, Money
 from nagorik.errors import ContractViolation, InputRejected
-from nagorik.fees import load_schedules
 from nagorik.forms import validate_form
+from nagorik.values import Money
 from nagorik_land.forms import DevelopmentTaxForm
 from nagorik_land.land_tax import assess, interest_bounds, kind_of
 from nagorik_land.simulator import LandSimulator
 from nagorik_land.simulator.holdings import HoldingRegister, read_holding
 from nagorik_land.wire import Demand, to_demand_question
 from nagorik_testing import SyntheticCitizens
+from nagorik_toolkit.bangladesh import FiscalYear, LandArea
+from nagorik_toolkit.fees import load_schedules
 
 TODAY = date(2026, 11, 24)
 SCHEDULE = load_schedules(files("nagorik_land").joinpath("fees.toml").read_bytes())["development-tax"]

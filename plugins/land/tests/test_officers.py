@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from nagorik_land.simulator import LandSimulator
-from nagorik_testing.admin import with_admin
+from nagorik_testing.simulator.admin import with_admin
 
 MUTATIONS = "/sim/land/mutation/v1/applications"
 PLACE = {"district": "Dhaka", "upazila": "Savar", "mouza": "নমুনা মৌজা", "jlNo": "000", "applicant": "NOMUNA"}

@@ -23,15 +23,14 @@ from nagorik import (
     Operation,
     OutcomeUnknown,
     PaymentReceipt,
-    Platform,
     Quote,
-    References,
 )
-from nagorik.bangladesh import Money
 from nagorik.model.fee import FeeDue
-from nagorik.model.health import HealthState
+from nagorik.model.status import HealthState
+from nagorik.values import Money
 from nagorik_land.simulator import LandSimulator
-from nagorik_testing import Altered, Answered, AnswerLost, SyntheticCitizen, SyntheticCitizens
+from nagorik_platform import Platform, References
+from nagorik_testing import Altered, AnswerLost, InjectedResponse, SyntheticCitizen, SyntheticCitizens
 
 pytestmark = pytest.mark.nagorik_plugin("land")
 
@@ -143,17 +142,19 @@ async def test_a_mutation_is_paid_twice_and_brings_its_dcr_and_its_khatian(citiz
     assert (second.stage, second.total.plain(), second.due) == ("dcr", "1100.00", FeeDue.AFTER_SUBMISSION)
     paid = await owner.status()
     assert (paid.state, paid.fee_due, paid.payment_confirmed) == (S.APPROVED, None, True)
-    assert [artefact.kind for artefact in paid.artefacts] == ["dcr"]
+    assert [deliverable.kind for deliverable in paid.deliverables] == ["dcr"]
 
     issued = await owner.until(S.ISSUED)
-    assert [(artefact.kind, artefact.delivery) for artefact in issued.artefacts] == [
+    assert [(deliverable.kind, deliverable.delivery) for deliverable in issued.deliverables] == [
         ("dcr", "download"),
         ("khatian", "download"),
     ]
     reference = owner.references.agency_reference
-    for artefact in issued.artefacts:
-        fetched = await owner.platform.fetch_artefact(owner.draft, agency_reference=reference, artefact=artefact)
-        assert (fetched.document.kind, fetched.document.media_type) == (artefact.kind, "application/pdf")
+    for deliverable in issued.deliverables:
+        fetched = await owner.platform.fetch_deliverable(
+            owner.draft, agency_reference=reference, deliverable=deliverable
+        )
+        assert (fetched.document.kind, fetched.document.media_type) == (deliverable.kind, "application/pdf")
     assert [effect.amount for effect in owner.simulator.ledger.effects("payment")] == ["70.00", "1100.00"]
 
 
@@ -290,7 +291,9 @@ async def test_a_certified_copy_comes_by_post_or_waits_at_the_counter(
     await orderer.file()
     assert (await orderer.pay()).total.plain() == total
     issued = await orderer.until(S.ISSUED)
-    assert [(artefact.kind, artefact.delivery) for artefact in issued.artefacts] == [("khatian-copy", waits)]
+    assert [(deliverable.kind, deliverable.delivery) for deliverable in issued.deliverables] == [
+        ("khatian-copy", waits)
+    ]
     assert (await orderer.until(S.DELIVERED)).final
 
 
@@ -331,10 +334,10 @@ async def test_tax_is_paid_and_its_receipt_fetched(citizen: Any) -> None:
     await payer.file()
     assert (await payer.pay()).total.plain() == "25.00"
     issued = await payer.until(S.ISSUED)
-    (artefact,) = issued.artefacts
-    assert artefact.kind == "land-tax-receipt"
+    (deliverable,) = issued.deliverables
+    assert deliverable.kind == "land-tax-receipt"
     reference = payer.references.agency_reference
-    fetched = await payer.platform.fetch_artefact(payer.draft, agency_reference=reference, artefact=artefact)
+    fetched = await payer.platform.fetch_deliverable(payer.draft, agency_reference=reference, deliverable=deliverable)
     assert fetched.document.media_type == "application/pdf"
 
 
@@ -342,7 +345,7 @@ async def test_exempt_land_brings_a_waiver_receipt(citizen: Any) -> None:
     farmer = citizen("land.development-tax", 1, {"use": "agricultural", "area": "২.০০০০", "family_area": "৮.২৫০০"})
     await farmer.file()
     assert (await farmer.pay()).total.plain() == "10.00"
-    assert [artefact.kind for artefact in (await farmer.until(S.ISSUED)).artefacts] == ["waiver-receipt"]
+    assert [deliverable.kind for deliverable in (await farmer.until(S.ISSUED)).deliverables] == ["waiver-receipt"]
 
 
 async def test_interest_grows_overnight_and_the_old_price_lapses_with_the_day(
@@ -399,7 +402,7 @@ async def test_a_field_that_the_office_refuses_is_shown_where_it_was_filled_in(c
     payer = citizen("land.development-tax")
     refusal = '{"status":"ERROR","statusCode":"BAD_REQUEST","error":{"field":"holdingNo","message":"unknown"}}'
     payer.simulator.faults.add(
-        f"POST {RECEIPTS}", Answered(status=400, body=refusal, headers={"Content-Type": "application/json"})
+        f"POST {RECEIPTS}", InjectedResponse(status=400, body=refusal, headers={"Content-Type": "application/json"})
     )
     with pytest.raises(InputRejected) as caught:
         await payer.file()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from nagorik.model.states import ApplicationState as S
+from nagorik.model.status import ApplicationState as S
 from nagorik_land.statuses import read
 from nagorik_land.wire import Filed, Standing
 
@@ -54,7 +54,7 @@ def test_word(word: str, state: S, paid: bool | None, due: str | None, final: bo
 def test_what_is_issued(service: str, word: str, kind: str, delivery: str) -> None:
     status = read(service, standing(word))
     assert status.state is S.ISSUED
-    assert [(artefact.kind, artefact.delivery) for artefact in status.artefacts] == [(kind, delivery)]
+    assert [(deliverable.kind, deliverable.delivery) for deliverable in status.deliverables] == [(kind, delivery)]
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])

@@ -12,22 +12,21 @@ import httpx
 import pytest
 from pydantic import JsonValue
 
-from nagorik.agency_client import AgencyClient
-from nagorik.bangladesh import dhaka_date
 from nagorik.clock import Deadline
 from nagorik.context import CallContext
-from nagorik.fees import load_schedules
 from nagorik.forms import validate_form
 from nagorik.manifest import Manifest, PublicService, parse_manifest
-from nagorik.model.document import DocumentReference
-from nagorik.model.identity import Applicant
+from nagorik.model.application import Applicant, DocumentReference
 from nagorik.operations import Operation
 from nagorik.privacy import Form
+from nagorik.values import dhaka_date
 from nagorik_nid import forms, partner_service, plugin
 from nagorik_nid.settings import NidSettings
 from nagorik_nid.simulator import NidSimulator
+from nagorik_platform.agency_client import AgencyClient
 from nagorik_testing import SimulatorTransport, SyntheticCitizen, SyntheticCitizens
-from nagorik_testing.documents import MemoryDocuments
+from nagorik_testing.fixtures.documents import MemoryDocuments
+from nagorik_toolkit.fees import load_schedules
 
 HOST = "nid.example"
 FORMS: dict[str, type[Form]] = {
@@ -110,7 +109,7 @@ HOOKS = {
     Operation.ADVISE_PAYMENT: "nagorik_advise_payment",
     Operation.ANSWER_CORRECTION: "nagorik_answer_correction",
     Operation.WITHDRAW: "nagorik_withdraw",
-    Operation.ARTEFACT: "nagorik_fetch_artefact",
+    Operation.DELIVERABLE: "nagorik_fetch_deliverable",
 }
 
 Transport = Callable[[], httpx.AsyncBaseTransport]
@@ -127,7 +126,7 @@ def make_desk(simulator: NidSimulator, transport: Transport | None) -> Desk:
         clock=simulator.clock,
         egress=frozenset({HOST}),
         settings=settings,
-        answers=partner_service.read_error,
+        error_reader=partner_service.read_error,
         login=partner_service.login,  # type: ignore[arg-type]
         transport_factory=transport,
     )

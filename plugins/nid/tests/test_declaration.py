@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import nagorik_nid
-from nagorik.loading.validation import validate_path
 from nagorik.manifest import Manifest, parse_manifest
-from nagorik.model.text import Text
+from nagorik.values.sentences import Text
 from nagorik_nid import eligibility, partner_service, plugin, statuses, wire
 from nagorik_nid.data import RULES, TEXTS
+from nagorik_testing.validation.checks import validate_path
 
 ROOT = Path(__file__).parents[1]
 

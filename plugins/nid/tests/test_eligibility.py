@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from nagorik.bangladesh import BirthRegistrationNumber, Nid, PersonName
 from nagorik.forms import validate_form
+from nagorik.model.application import Applicant
 from nagorik.model.eligibility import Eligibility, EligibilityDecision, EligibilityRequest
-from nagorik.model.identity import Applicant
+from nagorik.values import BirthRegistrationNumber, Nid, PersonName
 from nagorik_nid import plugin
 from nagorik_nid.forms import NewVoterForm, ReissueForm
 

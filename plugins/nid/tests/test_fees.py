@@ -5,9 +5,9 @@ from importlib.resources import files
 
 import pytest
 
-from nagorik.fees import FeeSchedule, NoTariff, load_schedules
 from nagorik_nid.forms import Change, CorrectedField, CorrectionForm
 from nagorik_nid.pricing import choice
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, load_schedules
 
 FIRST_DAY = date(2015, 9, 1)
 TODAY = date(2026, 11, 24)

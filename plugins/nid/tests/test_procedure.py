@@ -7,12 +7,9 @@ from typing import Any
 import pytest
 
 from nagorik.errors import AgencyRejected, ContractViolation, InputRejected, OutcomeUnknown
-from nagorik.model.artefact import ArtefactRequest
 from nagorik.model.fee import FeeDue, QuoteRequest
-from nagorik.model.health import HealthState
 from nagorik.model.payment import AdvisePaymentRequest, PaymentReceipt
-from nagorik.model.states import ApplicationState
-from nagorik.model.status import StatusRequest
+from nagorik.model.status import ApplicationState, DeliverableRequest, HealthState, StatusRequest
 from nagorik.model.submission import (
     Accepted,
     CannotTell,
@@ -25,7 +22,7 @@ from nagorik.model.submission import (
 )
 from nagorik.operations import Operation
 from nagorik_nid import plugin
-from nagorik_testing import Answered
+from nagorik_testing import InjectedResponse
 
 Desk = Any  # the fixture's class lives in conftest.py, which is not imported
 REFERENCE = "nagorik-0001"
@@ -127,12 +124,12 @@ async def test_lost_card_from_price_to_download(desk: Desk) -> None:
 
     ready = await until(desk, service, form, reference, "READY_TO_DOWNLOAD")
     assert (ready.state, ready.payment_confirmed, ready.final) == (ApplicationState.ISSUED, True, False)
-    (artefact,) = ready.artefacts
-    assert (artefact.kind, artefact.delivery) == ("nid-card", "download")
+    (deliverable,) = ready.deliverables
+    assert (deliverable.kind, deliverable.delivery) == ("nid-card", "download")
 
     fetched = await desk.call(
-        Operation.ARTEFACT,
-        desk.request(ArtefactRequest, service, form, agency_reference=reference, artefact=artefact),
+        Operation.DELIVERABLE,
+        desk.request(DeliverableRequest, service, form, agency_reference=reference, deliverable=deliverable),
     )
     content = b"".join([part async for part in desk.documents.open(fetched.document)])
     assert content.startswith(b"%PDF-")
@@ -147,7 +144,7 @@ async def test_card_collected_at_the_office_is_delivered_when_handed_over(desk: 
     desk.simulator.clock.advance(HALF_AN_HOUR)
 
     printed = await until(desk, service, form, reference, "PRINTED")
-    assert (printed.state, printed.artefacts[0].delivery) == (ApplicationState.ISSUED, "counter")
+    assert (printed.state, printed.deliverables[0].delivery) == (ApplicationState.ISSUED, "counter")
     handed = await until(desk, service, form, reference, "HANDED_OVER")
     assert (handed.state, handed.final) == (ApplicationState.DELIVERED, True)
     assert handed.sequence > printed.sequence
@@ -194,7 +191,7 @@ async def test_free_migration_needs_no_payment(desk: Desk) -> None:
     told = await until(desk, service, form, reference, "SUBMITTED")
     assert told.state is ApplicationState.SUBMITTED
     issued = await until(desk, service, form, reference, "READY_TO_DOWNLOAD")
-    assert issued.artefacts[0].kind == "voter-area-confirmation"
+    assert issued.deliverables[0].kind == "voter-area-confirmation"
 
 
 async def test_new_voter_is_filed_without_an_nid(desk: Desk) -> None:
@@ -224,7 +221,7 @@ async def test_reissue_costs_by_how_often_the_ec_has_seen_it(desk: Desk, earlier
 
 @pytest.mark.parametrize("told", [{"attempt": 1, "total": "200.00"}, {"attempt": 3, "total": "230.00"}])
 async def test_price_that_differs_from_the_schedule_is_nobodys_to_pay(desk: Desk, told: dict[str, Any]) -> None:
-    desk.simulator.faults.add("GET /sim/nid/v1/fee-quote", Answered(status=200, body=json.dumps(told)))
+    desk.simulator.faults.add("GET /sim/nid/v1/fee-quote", InjectedResponse(status=200, body=json.dumps(told)))
     with pytest.raises(ContractViolation) as violation:
         await quote(desk, "nid.reissue", desk.card(**LOST))
     assert violation.value.detail == "fee-differs-from-schedule"
@@ -234,7 +231,7 @@ async def test_price_that_differs_from_the_schedule_is_nobodys_to_pay(desk: Desk
     "told", [{"total": "230.00"}, {"attempt": 0, "total": "230.00"}, {"attempt": 1, "total": "?"}]
 )
 async def test_price_without_a_count_or_an_amount_is_no_price(desk: Desk, told: dict[str, Any]) -> None:
-    desk.simulator.faults.add("GET /sim/nid/v1/fee-quote", Answered(status=200, body=json.dumps(told)))
+    desk.simulator.faults.add("GET /sim/nid/v1/fee-quote", InjectedResponse(status=200, body=json.dumps(told)))
     with pytest.raises(ContractViolation):
         await quote(desk, "nid.reissue", desk.card(**LOST))
 
@@ -244,15 +241,15 @@ async def test_price_without_a_count_or_an_amount_is_no_price(desk: Desk, told: 
     [({"Content-Type": "application/pdf"}, "<html>login</html>"), ({"Content-Type": "text/html"}, "%PDF-1.4")],
 )
 async def test_file_that_is_no_pdf_is_not_kept(desk: Desk, headers: dict[str, str], body: str) -> None:
-    fault = Answered(status=200, headers=headers, body=body)
-    desk.simulator.faults.add("GET /sim/nid/v1/applications/{id}/artefact", fault)
-    artefact = {"kind": "nid-card", "delivery": "download"}
+    fault = InjectedResponse(status=200, headers=headers, body=body)
+    desk.simulator.faults.add("GET /sim/nid/v1/applications/{id}/deliverable", fault)
+    deliverable = {"kind": "nid-card", "delivery": "download"}
     request = desk.request(
-        ArtefactRequest, "nid.reissue", desk.card(**LOST), agency_reference="NIDW-1", artefact=artefact
+        DeliverableRequest, "nid.reissue", desk.card(**LOST), agency_reference="NIDW-1", deliverable=deliverable
     )
     with pytest.raises(ContractViolation) as violation:
-        await desk.call(Operation.ARTEFACT, request)
-    assert violation.value.detail == "artefact-not-a-pdf"
+        await desk.call(Operation.DELIVERABLE, request)
+    assert violation.value.detail == "deliverable-not-a-pdf"
 
 
 async def test_application_is_found_by_our_reference(desk: Desk) -> None:
@@ -349,13 +346,13 @@ async def test_status_is_told_to_nobody_with_another_birth_date(desk: Desk) -> N
     assert refused.value.reason_code == "http-404"
 
 
-async def test_artefact_that_is_not_there_yet_is_refused(desk: Desk) -> None:
+async def test_deliverable_that_is_not_there_yet_is_refused(desk: Desk) -> None:
     service, form = "nid.reissue", desk.card(**LOST)
     reference = await submit(desk, service, form)
-    artefact = {"kind": "nid-card", "delivery": "download"}
-    request = desk.request(ArtefactRequest, service, form, agency_reference=reference, artefact=artefact)
+    deliverable = {"kind": "nid-card", "delivery": "download"}
+    request = desk.request(DeliverableRequest, service, form, agency_reference=reference, deliverable=deliverable)
     with pytest.raises(AgencyRejected):
-        await desk.call(Operation.ARTEFACT, request)
+        await desk.call(Operation.DELIVERABLE, request)
 
 
 async def test_health_is_one_read_that_names_nobody(desk: Desk) -> None:
@@ -390,7 +387,7 @@ async def test_success_with_an_error_in_it_is_no_answered_correction(desk: Desk)
     reference = await submit(desk, "nid.correction", form)
     error = '{"status": "ERROR", "error": {"field": "documents"}}'
     desk.simulator.faults.add(
-        "POST /sim/nid/v1/applications/{id}/additional-documents", Answered(status=200, body=error)
+        "POST /sim/nid/v1/applications/{id}/additional-documents", InjectedResponse(status=200, body=error)
     )
     request = desk.request(
         CorrectionRequest, "nid.correction", form, client_reference=REFERENCE, agency_reference=reference

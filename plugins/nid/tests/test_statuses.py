@@ -3,9 +3,9 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from nagorik.model.states import ApplicationState as S
+from nagorik.model.status import ApplicationState as S
 from nagorik_nid.data import STATUSES
-from nagorik_nid.simulator.agency import COURSE
+from nagorik_nid.simulator.agency import WORKFLOW
 from nagorik_nid.statuses import read
 from nagorik_nid.wire import Filed, Standing
 
@@ -36,17 +36,17 @@ def standing(word: str, **more: object) -> Standing:
 def test_word(word: str, state: S, paid: bool | None, collected: str | None, final: bool) -> None:
     status = read(SERVICE, standing(word))
     assert (status.state, status.raw, status.payment_confirmed, status.final) == (state, word, paid, final)
-    assert [artefact.delivery for artefact in status.artefacts] == ([collected] if collected else [])
+    assert [deliverable.delivery for deliverable in status.deliverables] == ([collected] if collected else [])
 
 
 def test_every_word_that_the_simulator_speaks_is_known() -> None:
-    assert set(COURSE.states) == set(STATUSES.words)
+    assert set(WORKFLOW.states) == set(STATUSES.words)
 
 
 @pytest.mark.parametrize("word", ["BIOMETRIC_HOLD", "DRAFTED", "খসড়া", "X" * 500])
 def test_unknown_word_is_kept_and_means_nothing(word: str) -> None:
     status = read(SERVICE, standing(word, remarks=" মন্তব্য "))
-    assert (status.state, status.payment_confirmed, status.final, status.artefacts) == (None, None, False, ())
+    assert (status.state, status.payment_confirmed, status.final, status.deliverables) == (None, None, False, ())
     assert (status.raw, status.remark) == (word[:400], "মন্তব্য")
 
 

@@ -16,8 +16,7 @@ from nagorik.errors import (
     CredentialsRejected,
     InputRejected,
 )
-from nagorik.model.artefact import Artefact
-from nagorik.model.states import ApplicationState
+from nagorik.model.status import ApplicationState, Deliverable
 from nagorik.model.submission import Accepted, Rejected, SubmitRequest
 from nagorik.operations import Operation
 
@@ -50,7 +49,7 @@ async def test_data_that_agree_are_verified_by_any_form_of_the_number(desk: Desk
     assert isinstance(verified, Accepted)
     status = verified.status
     assert (status.state, status.raw, status.final) == (ApplicationState.DELIVERED, "verified", True)
-    assert status.artefacts == (Artefact(kind="verification-result", delivery="none"),)
+    assert status.deliverables == (Deliverable(kind="verification-result", delivery="none"),)
 
 
 async def test_mismatch_names_the_fields_and_no_value(desk: Desk) -> None:
@@ -70,7 +69,7 @@ async def test_missing_agreement_is_a_matter_of_permission(desk: Desk) -> None:
 
 
 async def test_expired_password_is_told_after_a_fresh_login(desk: Desk) -> None:
-    desk.simulator.login_desk.password_expired = True
+    desk.simulator.login_endpoint.password_expired = True
     with pytest.raises(CredentialsRejected) as rejected:
         await verify(desk, form_of(desk))
     assert rejected.value.kind is CredentialProblem.EXPIRED

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 import nagorik_passport
-from nagorik.loading.validation import validate_path
 from nagorik.manifest import Manifest, parse_manifest
 from nagorik_passport import plugin, statuses, wire
 from nagorik_passport.data import RULES, STATUSES, TEXTS
 from nagorik_passport.plugin import VALIDITY
+from nagorik_testing.validation.checks import validate_path
 
 ROOT = Path(__file__).parents[1]
 CIRCULAR = date(2025, 2, 18)
@@ -37,7 +37,7 @@ def test_hooks_are_those_that_the_manifest_declares(manifest: Manifest) -> None:
 
 def test_what_is_issued_is_declared(manifest: Manifest) -> None:
     declared = {kind for service in manifest.services for kind in service.deliverables}
-    issued = {artefact.kind for word in STATUSES.words for artefact in STATUSES.status(word).artefacts}
+    issued = {deliverable.kind for word in STATUSES.words for deliverable in STATUSES.status(word).deliverables}
     assert declared == issued | {statuses.SLIP.kind, VALIDITY}
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from nagorik.bangladesh import PersonName
 from nagorik.forms import validate_form
 from nagorik.model.eligibility import Criterion, EligibilityRequest, Verdict
 from nagorik.privacy import Form
+from nagorik.values import PersonName
 from nagorik_passport import eligibility
 from nagorik_passport.forms import NewPassportForm, ReissueForm
 from nagorik_passport.simulator.examples import example

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from nagorik.errors import InputRejected
-from nagorik.fees import DimensionRejected, FeeSchedule, NoTariff, load_schedules
 from nagorik.model.fee import FeeDue
+from nagorik_toolkit.fees import DimensionRejected, FeeSchedule, NoTariff, load_schedules
 
 Desk = Any  # the fixture's class lives in conftest.py, which is not imported
 FIRST_DAY = date(2022, 12, 4)

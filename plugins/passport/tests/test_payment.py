@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from nagorik.bangladesh import Money
 from nagorik.errors import AgencyRejected
-from nagorik.journey.events import Moved
-from nagorik.model.states import ApplicationState as S, Flag, PaymentState as P
+from nagorik.model.status import ApplicationState as S, Flag, PaymentState as P
+from nagorik.values import Money
 from nagorik_passport import wire
-from nagorik_testing import Answered
+from nagorik_platform.lifecycle.events import Moved
+from nagorik_testing import InjectedResponse
 
 Desk = Any
-Journeys = Any
+Drivers = Any
 CREATE = "POST /sim/epassport/api/v1/registrations"
 
 
@@ -57,8 +57,8 @@ async def test_payment_before_filing_is_not_told(desk: Desk) -> None:
     assert desk.simulator.ledger.requests() == ()
 
 
-async def test_journey_is_paid_after_filing(desk: Desk, journey: Journeys) -> None:
-    told = journey(desk.draft())
+async def test_application_is_paid_after_filing(desk: Desk, driver: Drivers) -> None:
+    told = driver(desk.draft())
     await told.run(until="awaiting_payment")
     assert told.row.is_filed
     await told.run()
@@ -70,16 +70,16 @@ async def test_journey_is_paid_after_filing(desk: Desk, journey: Journeys) -> No
     assert told.row.fetched == {"delivery-slip"}
 
 
-async def test_mismatch_waits_for_an_officer_and_no_second_payment_is_taken(desk: Desk, journey: Journeys) -> None:
-    told = journey(desk.draft(), payer="OPERATOR OF THE CENTRE")
+async def test_mismatch_waits_for_an_officer_and_no_second_payment_is_taken(desk: Desk, driver: Drivers) -> None:
+    told = driver(desk.draft(), payer="OPERATOR OF THE CENTRE")
     await told.run()
     assert (told.row.state, told.hold) == (S.AWAITING_PAYMENT, "payment-under-investigation")
     assert [payment.state for payment in told.row.payments] == [P.UNDER_INVESTIGATION]
     assert Flag.PAYMENT_UNDER_INVESTIGATION in told.row.flags
 
 
-async def test_office_corrects_the_payer_and_the_officer_confirms(desk: Desk, journey: Journeys) -> None:
-    told = journey(desk.draft(), payer="OPERATOR OF THE CENTRE")
+async def test_office_corrects_the_payer_and_the_officer_confirms(desk: Desk, driver: Drivers) -> None:
+    told = driver(desk.draft(), payer="OPERATOR OF THE CENTRE")
     await told.run(10)
     case = next(iter(desk.simulator.book))
     desk.simulator.book.act(case, "correct-payer")
@@ -91,9 +91,9 @@ async def test_office_corrects_the_payer_and_the_officer_confirms(desk: Desk, jo
 
 
 async def test_fee_is_paid_anew_in_the_applicants_name_after_the_first_is_given_back(
-    desk: Desk, journey: Journeys
+    desk: Desk, driver: Drivers
 ) -> None:
-    told = journey(desk.draft(), payer="OPERATOR OF THE CENTRE")
+    told = driver(desk.draft(), payer="OPERATOR OF THE CENTRE")
     await told.run(10)
     told.payer = desk.citizen.name.en
     told.decide(payment=told.row.payments[0].id, payment_to=P.REFUND_MANUAL)
@@ -103,15 +103,15 @@ async def test_fee_is_paid_anew_in_the_applicants_name_after_the_first_is_given_
     assert len(desk.simulator.ledger.effects("payment")) == 2
 
 
-async def test_mission_takes_its_fee_itself(desk: Desk, journey: Journeys) -> None:
+async def test_mission_takes_its_fee_itself(desk: Desk, driver: Drivers) -> None:
     form = desk.form(place="mission", office="Singapore", delivery="regular")
-    told = journey(desk.draft(form=form, ceiling=Money.of(100, "USD")))
+    told = driver(desk.draft(form=form, ceiling=Money.of(100, "USD")))
     await told.run()
     assert (told.row.state, told.row.payments) == (S.CLOSED, ())
 
 
-async def test_mission_needs_a_consent_in_dollars(desk: Desk, journey: Journeys) -> None:
-    told = journey(desk.draft(form=desk.form(place="mission", office="Singapore")))
+async def test_mission_needs_a_consent_in_dollars(desk: Desk, driver: Drivers) -> None:
+    told = driver(desk.draft(form=desk.form(place="mission", office="Singapore")))
     await told.run()
     assert (told.row.state, told.hold) == (S.DRAFT, "consent-fee-ceiling")
 
@@ -130,12 +130,14 @@ BIRTHDAYS = [
 
 @pytest.mark.parametrize(("born", "wanted", "corrected", "fee"), BIRTHDAYS)
 async def test_birthday_while_the_draft_is_open(
-    desk: Desk, journey: Journeys, born: date, wanted: dict[str, Any], corrected: dict[str, Any], fee: str
+    desk: Desk, driver: Drivers, born: date, wanted: dict[str, Any], corrected: dict[str, Any], fee: str
 ) -> None:
     applicant = {"birth_date": born, "identifiers": ()}
     form = desk.form(**{"nid": f"{born.year}9910000000007", **wanted})
-    told = journey(desk.draft(form=form, applicant=applicant))
-    tomorrow = Answered(status=429, retry_after="86400", body="{}", headers={"content-type": "application/json"})
+    told = driver(desk.draft(form=form, applicant=applicant))
+    tomorrow = InjectedResponse(
+        status=429, retry_after="86400", body="{}", headers={"content-type": "application/json"}
+    )
     desk.simulator.faults.add(CREATE, tomorrow)
     await told.run(2)
     assert (told.row.state, told.hold) == (S.READY, "input-rejected")
@@ -147,12 +149,12 @@ async def test_birthday_while_the_draft_is_open(
 
 
 async def test_coming_of_age_while_the_draft_is_open_changes_nothing_that_was_chosen(
-    desk: Desk, journey: Journeys
+    desk: Desk, driver: Drivers
 ) -> None:
     born = date(2008, 11, 25)
     numbers = {"nid": None, "birth_registration": "20089910000000007", "father_nid": "0099000001"}
     form = desk.form(birth_date=born.isoformat(), **numbers)
-    told = journey(desk.draft(form=form, applicant={"birth_date": born, "identifiers": ()}))
-    desk.simulator.faults.add(CREATE, Answered(status=429, retry_after="86400", body="{}"))
+    told = driver(desk.draft(form=form, applicant={"birth_date": born, "identifiers": ()}))
+    desk.simulator.faults.add(CREATE, InjectedResponse(status=429, retry_after="86400", body="{}"))
     await told.run()
     assert told.row.state is S.CLOSED

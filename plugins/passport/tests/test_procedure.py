@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from nagorik.bangladesh import dhaka_zone
 from nagorik.errors import AgencyRejected, ContractViolation, InputRejected, OutcomeUnknown
-from nagorik.model.states import ApplicationState as S, Flag
+from nagorik.model.status import ApplicationState as S, Flag
 from nagorik.model.submission import CannotTell, DefinitelyAbsent, Found
+from nagorik.values import dhaka_zone
 from nagorik_passport.simulator.figures import figures
-from nagorik_testing import Altered, Answered, AnswerLost
+from nagorik_testing import Altered, AnswerLost, InjectedResponse
 
 Desk = Any
 API = "/sim/epassport/api/v1"
@@ -54,7 +54,7 @@ async def test_passport_from_filing_to_the_counter(desk: Desk) -> None:
         S.DELIVERED,
     ]
     assert seen[0].fee_due == "application"
-    assert seen[-2].artefacts[-1].delivery == "counter"
+    assert seen[-2].deliverables[-1].delivery == "counter"
     assert all(Flag.THIRD_PARTY_VERIFICATION not in told.flags for told in seen)
 
 
@@ -148,7 +148,7 @@ async def test_what_the_day_forbids_is_not_sent(
 
 async def test_field_that_the_portal_refuses_is_told_at_its_field(desk: Desk) -> None:
     body = '{"error": {"field": "surname", "message": "is not readable"}}'
-    refusal = Answered(status=422, body=body, headers={"content-type": "application/json"})
+    refusal = InjectedResponse(status=422, body=body, headers={"content-type": "application/json"})
     desk.simulator.faults.add(CREATE, refusal)
     with pytest.raises(InputRejected) as refused:
         await desk.file(desk.draft())
@@ -194,11 +194,13 @@ async def test_lost_answer_to_a_rework_is_not_sent_again(desk: Desk) -> None:
 async def test_slip_is_had_from_the_enrolment_on(desk: Desk) -> None:
     draft = desk.draft()
     await desk.file(draft)
-    assert (await desk.status(draft)).artefacts == ()
+    assert (await desk.status(draft)).deliverables == ()
     await desk.pay(draft)
     told = await desk.until(draft, "Pending Backend Verification")
-    fetched = await desk.platform.fetch_artefact(draft, agency_reference=desk.oid, artefact=told.artefacts[0])
-    assert (fetched.artefact.kind, fetched.document.media_type) == ("delivery-slip", "application/pdf")
+    fetched = await desk.platform.fetch_deliverable(
+        draft, agency_reference=desk.oid, deliverable=told.deliverables[0]
+    )
+    assert (fetched.deliverable.kind, fetched.document.media_type) == ("delivery-slip", "application/pdf")
 
 
 @pytest.mark.parametrize(
@@ -209,10 +211,10 @@ async def test_slip_that_is_no_pdf_is_not_kept(desk: Desk, media_type: str, body
     await desk.file(draft)
     await desk.pay(draft)
     told = await desk.until(draft, "Pending Backend Verification")
-    page = Answered(status=200, body=body, headers={"content-type": media_type})
+    page = InjectedResponse(status=200, body=body, headers={"content-type": media_type})
     desk.simulator.faults.add(f"GET {API}/registrations/{{oid}}/delivery-slip", page)
     with pytest.raises(ContractViolation):
-        await desk.platform.fetch_artefact(draft, agency_reference=desk.oid, artefact=told.artefacts[0])
+        await desk.platform.fetch_deliverable(draft, agency_reference=desk.oid, deliverable=told.deliverables[0])
 
 
 # Appointments

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from nagorik.model.states import ApplicationState as S, Flag
+from nagorik.model.status import ApplicationState as S, Flag
 from nagorik_passport import statuses, wire
 from nagorik_passport.data import STATUSES
 
@@ -89,9 +89,9 @@ def test_a_mismatch_keeps_the_fee_open_and_says_what_to_do(kind: str) -> None:
 
 
 def test_slip_is_beside_whatever_is_issued() -> None:
-    assert read("Pending Backend Verification", deliverySlip=True).artefacts == (statuses.SLIP,)
+    assert read("Pending Backend Verification", deliverySlip=True).deliverables == (statuses.SLIP,)
     ready = read("Passport Ready for Issuance", deliverySlip=True)
-    assert [(artefact.kind, artefact.delivery) for artefact in ready.artefacts] == [
+    assert [(deliverable.kind, deliverable.delivery) for deliverable in ready.deliverables] == [
         ("delivery-slip", "download"),
         ("passport", "counter"),
     ]

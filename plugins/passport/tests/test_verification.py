@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from nagorik.bangladesh import dhaka_zone
 from nagorik.errors import AgencyUnavailable, ConsentMissing, ContractViolation
-from nagorik.model.artefact import Artefact
-from nagorik.model.states import ApplicationState
+from nagorik.model.status import ApplicationState, Deliverable
 from nagorik.model.submission import Accepted, Rejected
-from nagorik_testing import Altered, Answered, SyntheticCitizens
+from nagorik.values import dhaka_zone
+from nagorik_testing import Altered, InjectedResponse, SyntheticCitizens
 
 Desk = Any
 SERVICE = "passport.verification"
@@ -28,7 +27,7 @@ async def test_valid_until_when(desk: Desk, serial: int, until: str) -> None:
     answer = await asked(desk, serial)
     assert isinstance(answer, Accepted)
     assert (answer.status.state, answer.status.raw) == (ApplicationState.DELIVERED, "VALID")
-    assert answer.status.artefacts == (Artefact(kind="passport-validity", delivery="none", reference=until),)
+    assert answer.status.deliverables == (Deliverable(kind="passport-validity", delivery="none", reference=until),)
     assert desk.simulator.ledger.effects() == ()
 
 
@@ -69,7 +68,7 @@ async def test_a_word_that_nobody_knows_is_no_answer(desk: Desk) -> None:
 
 
 async def test_it_is_asked_again_after_a_lost_answer_and_never_taken_for_a_no(desk: Desk) -> None:
-    desk.simulator.faults.add(VERIFY, Answered(status=503), count=None)
+    desk.simulator.faults.add(VERIFY, InjectedResponse(status=503), count=None)
     with pytest.raises(AgencyUnavailable):
         await asked(desk)
     assert len(desk.simulator.ledger.requests(VERIFY)) > 1
@@ -84,5 +83,5 @@ async def test_nobody_is_asked_about_without_consent(desk: Desk) -> None:
 
 async def test_days_within_the_last_half_year_can_be_told(desk: Desk) -> None:
     answer = await asked(desk, 9000)
-    until = date.fromisoformat(answer.status.artefacts[0].reference)
+    until = date.fromisoformat(answer.status.deliverables[0].reference)
     assert until - desk.simulator.clock.now().date() < timedelta(days=180)

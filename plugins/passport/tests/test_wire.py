@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
-from nagorik.agency_client import Answer
-from nagorik.bangladesh import Money
 from nagorik.forms import validate_form
+from nagorik.http import AgencyResponse
 from nagorik.model.payment import PaymentReceipt
 from nagorik.model.submission import SubmitRequest
 from nagorik.privacy import Form
+from nagorik.values import Money
 from nagorik_passport import wire
 from nagorik_passport.forms import NewPassportForm, ReissueForm
 from nagorik_passport.simulator.examples import example
@@ -114,6 +114,6 @@ def test_a_challan_shows_the_payer_that_the_gateway_names_and_dhakas_day(payer: 
     ],
 )
 def test_errors_that_the_model_knows(status: int, document: JsonValue, code: str | None) -> None:
-    answer = Answer(status, [(b"content-type", b"application/json")], json.dumps(document).encode())
+    answer = AgencyResponse(status, [(b"content-type", b"application/json")], json.dumps(document).encode())
     error = wire.read_error(answer)
     assert (error.code if error else None) == code

@@ -14,13 +14,13 @@ from nagorik import Operation
 from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_nid.simulator import NidSimulator
 from nagorik_testing import SyntheticCitizens
-from nagorik_testing.contract.bench import Subject
-from nagorik_testing.contract.drift import Change, Drift, compare
+from nagorik_testing.contract.drift import Drift, DriftChange, compare
 from nagorik_testing.contract.recording import known_words, record_run
-from nagorik_testing.contract.scrubbing import Known, Scrubber, is_shape, names_in, shape_label, shape_of
-from nagorik_testing.contract.watch import canaries, leaked
-from nagorik_testing.exchanges import Provenance, dump_exchanges, load_exchanges
-from nagorik_testing.installed import installed_simulators, load_simulator
+from nagorik_testing.contract.subject import Subject
+from nagorik_testing.fixtures.canaries import canary_values, count_leaks
+from nagorik_testing.simulator.base import installed_simulators, load_simulator
+from nagorik_testing.simulator.exchanges import Provenance, dump_exchanges, load_exchanges
+from nagorik_testing.simulator.scrubbing import Known, Scrubber, is_shape, names_in, shape_label, shape_of
 
 RECORDED = Path(__file__).parent / "recorded"
 CITIZEN = SyntheticCitizens().citizen(4242)
@@ -47,7 +47,7 @@ def tampered(change: Mapping[str, tuple[str, str]], path: str) -> type[CashDeskS
     return Tampered
 
 
-def drift_of(simulator: type[CashDeskSimulator]) -> list[Change]:
+def drift_of(simulator: type[CashDeskSimulator]) -> list[DriftChange]:
     subject = replace(Subject.installed(CashDeskSimulator), simulator=simulator)
     now = asyncio.run(record_run(subject))
     recorded = load_exchanges(RECORDED / "cashdesk.toml")
@@ -138,13 +138,13 @@ def test_nobody_is_in_a_recording_of_an_installed_plugin(plugin):
     subject = Subject.installed(load_simulator(installed_simulators()[plugin]))
     written = dump_exchanges(asyncio.run(record_run(subject)).exchanges)
     parts = names_in(text for name in (CITIZEN.name, CITIZEN.father, CITIZEN.mother) for text in (name.en, name.bn))
-    sought = (*canaries(CITIZEN), *parts, str(CITIZEN.birth_date), CITIZEN.phone.e164[4:], CITIZEN.alias)
+    sought = (*canary_values(CITIZEN), *parts, str(CITIZEN.birth_date), CITIZEN.phone.e164[4:], CITIZEN.alias)
     assert written
-    assert leaked(written, sought) == 0
+    assert count_leaks(written, sought) == 0
     assert not re.search(r"[0-9]{5,}", re.sub(r"as_of = .*|date\([^)]*\)", "", written))
 
 
-PERSONAL = canaries(CITIZEN)
+PERSONAL = canary_values(CITIZEN)
 inside = (
     st.sampled_from(PERSONAL)
     | st.sampled_from(PERSONAL).map(str.upper)
@@ -170,7 +170,7 @@ documents = st.recursive(
 def test_whatever_an_agency_answers_nobody_is_left_in_it(document):
     known = Known({"person": PERSONAL, "name": names_in((CITIZEN.name.en, CITIZEN.name.bn))}, (CITIZEN.birth_date,))
     left = json.dumps(Scrubber(known, frozenset({"OPEN"})).value(document), ensure_ascii=False)
-    assert leaked(left.casefold(), tuple(value.casefold() for value in PERSONAL)) == 0
+    assert count_leaks(left.casefold(), tuple(value.casefold() for value in PERSONAL)) == 0
     assert not re.search(r"[0-9]{6,}", left)
 
 

@@ -20,11 +20,8 @@ from nagorik import Operation, SettingsRejected
 from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_nid.simulator import NidSimulator
 from nagorik_testing import Simulator, SyntheticCitizens, serve
-from nagorik_testing.clock import START, SimulatedClock
-from nagorik_testing.contract.bench import Subject, open_bench
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.drift import compare
-from nagorik_testing.contract.grade import Grade
 from nagorik_testing.contract.levels import Level
 from nagorik_testing.contract.live import (
     LIVE,
@@ -41,12 +38,14 @@ from nagorik_testing.contract.live import (
 )
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.recording import known_words, record_run, settings_of
+from nagorik_testing.contract.render import render_report
 from nagorik_testing.contract.report import Report, document_of, make_report
+from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.suite import run_suite
-from nagorik_testing.contract.telling import tell
-from nagorik_testing.contract.verdict import Standing
+from nagorik_testing.contract.verdict import CheckStatus, Grade
 from nagorik_testing.contract.waivers import judge
-from nagorik_testing.exchanges import load_exchanges
+from nagorik_testing.simulator.clock import START, SimulatedClock
+from nagorik_testing.simulator.exchanges import load_exchanges
 
 DAY = date(2026, 11, 24)
 NAGORIK = Path(sys.executable).parent / "nagorik"
@@ -93,7 +92,7 @@ async def test_nothing_is_left_at_a_live_agency_unless_it_is_asked_for(monkeypat
     submitted = {
         each.finding.offer: each.finding for each in report.judgement.judged if each.finding.check == "submit/F00"
     }
-    assert submitted["nid.verification"].standing is Standing.PASSED  # a safe write leaves nothing
+    assert submitted["nid.verification"].status is CheckStatus.PASSED  # a safe write leaves nothing
     assert submitted["nid.reissue"].because == WRITES
 
 
@@ -109,12 +108,12 @@ async def test_what_needs_the_simulator_or_its_clock_is_never_proved_live(monkey
         and not each.finding.check.endswith("/F00")
     ]
     rows = {row.id for row in ROWS}
-    played = [one for one in faults if one.standing is Standing.PASSED and one.check.partition("/")[2] in rows]
+    played = [one for one in faults if one.status is CheckStatus.PASSED and one.check.partition("/")[2] in rows]
     assert faults
     assert played == []
     assert {finding.because for finding in faults if finding.check.endswith("/F02")} == {SIMULATOR}
     refund = next(each.finding for each in report.judgement.judged if each.finding.check == "refund-payment/F00")
-    assert (refund.standing, refund.because) == (Standing.NOT_APPLICABLE, TIME)
+    assert (refund.status, refund.because) == (CheckStatus.NOT_APPLICABLE, TIME)
 
 
 async def test_report_of_a_live_run_says_what_was_not_run_and_claims_no_more_than_it_saw(monkeypatch):
@@ -125,9 +124,9 @@ async def test_report_of_a_live_run_says_what_was_not_run_and_claims_no_more_tha
     assert report.grade is Grade.LIVE
     reasons = {each["reason"] for each in document["not_run"]}
     assert {reason.removeprefix(LIVE) for reason in (WRITES, SIMULATOR)} <= reasons
-    assert any("--destructive was not given" in line for line in tell(report))
+    assert any("--destructive was not given" in line for line in render_report(report))
     assert not any(
-        each.finding.check.startswith("status/") and each.finding.standing is Standing.PASSED
+        each.finding.check.startswith("status/") and each.finding.status is CheckStatus.PASSED
         for each in report.judgement.judged
     )
     # The one service that is wholly answered by what may be sent is the verification.
@@ -137,24 +136,24 @@ async def test_report_of_a_live_run_says_what_was_not_run_and_claims_no_more_tha
 async def test_privacy_fees_and_eligibility_are_proved_live(monkeypatch):
     async with live_agency(NidSimulator, monkeypatch) as (subject, _):
         results = await run_suite(subject, families={"privacy", "eligibility", "fees"}, checks=CHECKS)
-    stood = {(finding.check, finding.offer): finding.standing for finding in results.findings}
+    stood = {(finding.check, finding.offer): finding.status for finding in results.findings}
     for check in ("privacy/results", "privacy/logs", "quote/F00", "eligibility/F00"):
-        assert stood[check, "nid.reissue"] is Standing.PASSED, check
-    assert stood["privacy/error-texts", "nid.reissue"] is Standing.NOT_APPLICABLE
+        assert stood[check, "nid.reissue"] is CheckStatus.PASSED, check
+    assert stood["privacy/error-texts", "nid.reissue"] is CheckStatus.NOT_APPLICABLE
     assert not any(finding.failed for finding in results.findings)
 
 
 async def test_write_from_any_check_is_stopped_before_it_is_sent(monkeypatch):
     async with (
         live_agency(CashDeskSimulator, monkeypatch) as (subject, agency),
-        open_bench(subject, "cashdesk.counter") as bench,
+        open_rig(subject, "cashdesk.counter") as rig,
     ):
         with pytest.raises(NotPlayed, match="--destructive was not given"):
-            await bench.start_payment()
+            await rig.start_payment()
         with pytest.raises(NotPlayed, match="ledger"):
-            _ = bench.simulator
+            _ = rig.simulator
         with pytest.raises(NotPlayed, match="clock"):
-            bench.clock.advance(1)
+            rig.clock.advance(1)
         assert agency.ledger.requests() == ()
 
 
@@ -167,13 +166,13 @@ async def test_application_of_a_test_person_is_read_without_a_write(monkeypatch)
         offer = next(offer for offer in subject.manifest.offers if offer.id == "nid.reissue")
         assert Operation.STATUS in subject.callable_operations(offer)
         assert Operation.SUBMIT not in subject.callable_operations(offer)
-        async with open_bench(subject, "nid.reissue") as bench:
-            await bench.prepare(Operation.STATUS)
-            end = await bench.call(Operation.STATUS)
+        async with open_rig(subject, "nid.reissue") as rig:
+            await rig.prepare(Operation.STATUS)
+            end = await rig.call(Operation.STATUS)
         assert end.error is not None  # this sandbox has no such application, and that is told
         assert [seen.operation.split()[0] for seen in agency.ledger.requests()][-1] == "GET"
         with pytest.raises(NotPlayed, match="second test person"):
-            async with open_bench(subject, "nid.reissue", seed=1):
+            async with open_rig(subject, "nid.reissue", seed=1):
                 pass
 
 

@@ -6,15 +6,15 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from nagorik.bangladesh import dhaka_date
+from nagorik.values import dhaka_date
 from nagorik_cashdesk.simulator import CashDeskSimulator
-from nagorik_testing.contract.bench import Subject
 from nagorik_testing.contract.levels import Level, Tier, standard_of
 from nagorik_testing.contract.plugin_contract import PluginContract
 from nagorik_testing.contract.report import explained_at
-from nagorik_testing.contract.suite import EMPTY, Result, Results, SuiteBroken, run_suite
-from nagorik_testing.contract.verdict import Finding, Standing
-from nagorik_testing.contract.waivers import Outcome, Waiver, WaiversInvalid, judge, parse_waivers
+from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.suite import EMPTY, CheckResult, SuiteBroken, SuiteResults, run_suite
+from nagorik_testing.contract.verdict import CheckStatus, Finding
+from nagorik_testing.contract.waivers import CheckOutcome, Waiver, WaiversInvalid, judge, parse_waivers
 
 DAY = date(2026, 11, 24)
 
@@ -37,13 +37,13 @@ def subject() -> Subject:
     return Subject.installed(CashDeskSimulator)
 
 
-def found(check="catalogue/scripted", standing=Standing.PASSED, offer=None) -> Finding:
-    return Finding(check=check, offer=offer, title="scripted", standing=standing)
+def found(check="catalogue/scripted", status=CheckStatus.PASSED, offer=None) -> Finding:
+    return Finding(check=check, offer=offer, title="scripted", status=status)
 
 
-def results(*made: tuple[str, Finding], families=None) -> Results:
+def results(*made: tuple[str, Finding], families=None) -> SuiteResults:
     known = frozenset(finding.check for _, finding in made)
-    return Results(tuple(Result(*each) for each in made), known, families)
+    return SuiteResults(tuple(CheckResult(*each) for each in made), known, families)
 
 
 def waiver(check="submit/F02", offer=None, expires=date(2027, 3, 31)) -> Waiver:
@@ -60,7 +60,7 @@ async def test_run_that_collects_nothing_fails(subject):
 
 
 async def test_run_of_checks_that_all_do_not_apply_fails(subject):
-    idle = Scripted(findings=(found(standing=Standing.NOT_APPLICABLE),))
+    idle = Scripted(findings=(found(status=CheckStatus.NOT_APPLICABLE),))
     ran = await run_suite(subject, families={"catalogue"}, checks=(idle,))
     assert EMPTY in failing(judge(ran, (), on=DAY))
 
@@ -90,16 +90,16 @@ async def test_order_is_the_same_in_every_run(subject):
 
 def test_failure_that_is_waived_counts_as_waived_for_its_offer_alone():
     both = results(
-        ("submission", found("submit/F02", Standing.FAILED, "a.one")),
-        ("submission", found("submit/F02", Standing.NOT_REACHED, "a.two")),
+        ("submission", found("submit/F02", CheckStatus.FAILED, "a.one")),
+        ("submission", found("submit/F02", CheckStatus.NOT_REACHED, "a.two")),
     )
     judgement = judge(both, [waiver(offer="a.one")], on=DAY)
-    assert [each.outcome for each in judgement.judged] == [Outcome.WAIVED, Outcome.FAILED]
+    assert [each.outcome for each in judgement.judged] == [CheckOutcome.WAIVED, CheckOutcome.FAILED]
     assert failing(judge(both, [waiver()], on=DAY)) == []
 
 
 def test_waiver_holds_on_its_last_day_and_not_after():
-    failed = results(("submission", found("submit/F02", Standing.FAILED)))
+    failed = results(("submission", found("submit/F02", CheckStatus.FAILED)))
     until = [waiver(expires=DAY)]
     assert failing(judge(failed, until, on=DAY)) == []
     assert failing(judge(failed, until, on=date(2026, 11, 25))) == ["submit/F02", "waivers/expired"]
@@ -116,8 +116,8 @@ def test_waiver_of_no_known_check_fails():
 
 
 def test_waiver_of_a_family_that_did_not_run_is_let_be():
-    ran = Results(
-        (Result("status", found("status/F01")),), frozenset({"status/F01", "submit/F02"}), frozenset({"status"})
+    ran = SuiteResults(
+        (CheckResult("status", found("status/F01")),), frozenset({"status/F01", "submit/F02"}), frozenset({"status"})
     )
     assert failing(judge(ran, [waiver()], on=DAY)) == []
 
@@ -140,20 +140,20 @@ def test_waivers_that_break_the_format_are_refused_by_place(content, problem):
 def test_gateway_reaches_payment_and_a_failed_payment_takes_all_below_it_alone(subject):
     passed = judge(results(("payment", found("start-payment/F02"))), (), on=DAY)
     assert standard_of(subject.manifest, passed).level is Level.PAYMENT
-    failed = judge(results(("payment", found("start-payment/F02", Standing.FAILED))), (), on=DAY)
+    failed = judge(results(("payment", found("start-payment/F02", CheckStatus.FAILED))), (), on=DAY)
     standard = standard_of(subject.manifest, failed)
     assert (standard.level, standard.tier, standard.first_missing) == (Level.SUBMISSION, Tier.BRONZE, Level.PAYMENT)
 
 
 def test_failed_catalogue_or_privacy_leaves_no_level(subject):
     for family in ("catalogue", "privacy"):
-        judgement = judge(results((family, found("x/y", Standing.FAILED))), (), on=DAY)
+        judgement = judge(results((family, found("x/y", CheckStatus.FAILED))), (), on=DAY)
         assert standard_of(subject.manifest, judgement).level is None
 
 
 def test_gold_becomes_silver_where_more_than_one_check_in_a_hundred_is_waived(subject):
     passed = [("payment", found(f"start-payment/X{number}")) for number in range(98)]
-    failed = [("payment", found(f"submit/F0{number}", Standing.FAILED)) for number in (2, 3)]
+    failed = [("payment", found(f"submit/F0{number}", CheckStatus.FAILED)) for number in (2, 3)]
     waived = [waiver("submit/F02"), waiver("submit/F03")]
     tiers = [
         standard_of(

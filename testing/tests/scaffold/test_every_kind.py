@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from nagorik.loading import LoadedPlugin, Registry
-from nagorik.loading.findings import Severity
-from nagorik.loading.validation import validate_path
 from nagorik.manifest import parse_manifest
 from nagorik.operations import OPERATIONS, Operation
+from nagorik_platform.registry import LoadedPlugin, Registry
 from nagorik_testing import Simulator
+from nagorik_testing.validation.checks import validate_path
+from nagorik_testing.validation.findings import Severity
 
 from .conftest import CLASSES, KINDS, ROOT, Workspace
 
@@ -125,5 +125,5 @@ def test_wheel_holds_what_the_plugin_reads(workspace: Workspace) -> None:
     held = set(zipfile.ZipFile(wheel).namelist())
     assert wheel.name == "nagorik_xpaid_native-0.1.0-py3-none-any.whl"
     assert {
-        f"nagorik_xpaid_native/{name}" for name in ("plugin.toml", "fees.toml", "course.toml", "py.typed")
+        f"nagorik_xpaid_native/{name}" for name in ("plugin.toml", "fees.toml", "workflow.toml", "py.typed")
     } <= held

@@ -57,7 +57,10 @@ def test_plugin_is_installed_validated_and_tested(python: Path) -> None:
     assert "  ok      nagorik contract wasa\n" in done.stdout
     assert "  1. read README.md: it lists what is modelled" in done.stdout
     listed = subprocess.run(
-        [python, "-c", "from nagorik.cli import main; main(['plugins'])"], capture_output=True, text=True, check=True
+        [python, "-c", "from nagorik_platform.cli import main; main(['plugins'])"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert "nagorik-wasa" in listed.stdout
 

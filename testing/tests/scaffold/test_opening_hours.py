@@ -21,7 +21,7 @@ def test_declared_hours_are_held_against_the_agencys(
     package = source / "src" / "nagorik_xpaid_client_reference"
     _change(package / "plugin.toml", "[[services]]", HOURS % declared)
     _change(package / "simulator.py", "    Case,\n", "    Case,\n    ClosedOutside,\n")
-    hours = '    conditions = (ClosedOutside(open="08:00", close="22:00"),)\n'
+    hours = '    declared_conditions = (ClosedOutside(open="08:00", close="22:00"),)\n'
     _change(package / "simulator.py", "    outcomes: ClassVar", f"{hours}    outcomes: ClassVar")
     pip = ("pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target", str(tmp_path / "installed"))
     workspace.run(*pip, str(source))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nagorik.manifest import parse_manifest
-from nagorik_testing.scaffold import writing
+from nagorik_testing.scaffold import project_files as writing
 
 from .conftest import NAMES, New
 

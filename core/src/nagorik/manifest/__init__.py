@@ -9,13 +9,15 @@ from nagorik.manifest.fields import (
     ServiceId,
     Slug,
 )
-from nagorik.manifest.offers import Offer, PaymentGateway, PublicService
 from nagorik.manifest.plugin import (
     API_VERSION,
     Circuit,
     Limits,
     Manifest,
+    Offer,
     Owner,
+    PaymentGateway,
+    PublicService,
     Window,
     is_compatible,
 )

@@ -10,10 +10,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from nagorik.manifest.fields import SHAPES
-from nagorik.manifest.offers import PaymentGateway, PublicService
-from nagorik.manifest.plugin import Circuit, Limits, Manifest, Owner, Window
-from nagorik.model.text import Text
+from nagorik.manifest.plugin import Circuit, Limits, Manifest, Owner, PaymentGateway, PublicService, Window
 from nagorik.privacy import Model
+from nagorik.values.sentences import Text
 
 MANIFEST_FILE: Final = "plugin.toml"
 

@@ -4,11 +4,10 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from nagorik.model.identity import Applicant
-from nagorik.model.request import ServiceRequest
-from nagorik.model.source import Source
-from nagorik.model.text import Text
+from nagorik.model.application import Applicant, ServiceRequest
+from nagorik.model.fee import Source
 from nagorik.privacy import Form, Model
+from nagorik.values.sentences import Text
 
 
 class Verdict(StrEnum):

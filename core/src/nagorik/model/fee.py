@@ -1,16 +1,26 @@
-"""What a citizen has to pay, and why."""
+"""What is to be paid, and where its figures come from."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import AwareDatetime, model_validator
 
-from nagorik.bangladesh import Money
-from nagorik.model.request import ApplicationRequest
-from nagorik.model.source import Source
-from nagorik.model.text import Text
+from nagorik.model.application import ApplicationRequest
 from nagorik.privacy import PERSONAL, Model
+from nagorik.values import Money
+from nagorik.values.sentences import Sentence, Text
+
+
+class Source(Model):
+    """A citation, dated, that says whether anyone checked it."""
+
+    title: Sentence
+    """The act, circular, page or document."""
+    as_of: date | None = None
+    """The day of the document, or on which the page was read."""
+    verified: bool
+    """Whether the figure was checked against the agency's own publication."""
 
 
 class FeeDue(StrEnum):

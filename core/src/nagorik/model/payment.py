@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from nagorik.bangladesh import Money
-from nagorik.model.request import ApplicationRequest
-from nagorik.model.states import PaymentState
-from nagorik.model.text import Text
+from nagorik.model.application import ApplicationRequest
+from nagorik.model.status import PaymentState
 from nagorik.privacy import PERSONAL, SECRET, Model
+from nagorik.values import Money
+from nagorik.values.sentences import Text
 
 
 class PaymentReceipt(Model):

@@ -1,14 +1,106 @@
-"""How an application stands at the agency."""
+"""Where an application stands: its states, what its agency reports, what was issued, appointments, health."""
 
-from typing import Annotated, Final
+from enum import StrEnum
+from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, Field
 
-from nagorik.model.artefact import Artefact
-from nagorik.model.request import ApplicationRequest
-from nagorik.model.states import ApplicationState, Flag
-from nagorik.model.text import Text
+from nagorik.model.application import ApplicationRequest, DocumentReference
 from nagorik.privacy import PERSONAL, SECRET, Model
+from nagorik.values.sentences import Text
+
+
+class ApplicationState(StrEnum):
+    """Where an application is on its way from the citizen to the delivered deliverable."""
+
+    DRAFT = "draft"
+    READY = "ready"
+    AWAITING_PAYMENT = "awaiting_payment"
+    SUBMITTING = "submitting"
+    SUBMISSION_UNKNOWN = "submission_unknown"
+    SUBMITTED = "submitted"
+    IN_REVIEW = "in_review"
+    CORRECTION_REQUESTED = "correction_requested"
+    AWAITING_APPEARANCE = "awaiting_appearance"
+    APPROVED = "approved"
+    ISSUED = "issued"
+    DELIVERED = "delivered"
+    DELIVERY_FAILED = "delivery_failed"
+    REJECTED_AT_INTAKE = "rejected_at_intake"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    MANUAL_REVIEW = "manual_review"
+    CLOSED = "closed"
+
+
+class Flag(StrEnum):
+    """What else is true of an application, whatever its state."""
+
+    PAYMENT_UNKNOWN = "payment_unknown"
+    PAYMENT_UNDER_INVESTIGATION = "payment_under_investigation"
+    REFUND_DUE = "refund_due"
+    ADVICE_UNCONFIRMED = "advice_unconfirmed"
+    THIRD_PARTY_VERIFICATION = "third_party_verification"
+    POSSIBLE_DUPLICATE = "possible_duplicate"
+    IDENTITY_MISMATCH = "identity_mismatch"
+    BIOMETRIC_CONFLICT = "biometric_conflict"
+    IN_PRODUCTION = "in_production"
+    AGENCY_SUSPENDED = "agency_suspended"
+    SLA_BREACHED = "sla_breached"
+    DEADLINE_FROZEN = "deadline_frozen"
+    STALE_STATUS = "stale_status"
+
+
+class PaymentState(StrEnum):
+    """Where a payment is. Captured is the payer's fact, confirmed the agency's; the citizen sees both."""
+
+    QUOTED = "quoted"
+    INITIATED = "initiated"
+    PENDING = "pending"
+    CAPTURED = "captured"
+    ADVISED = "advised"
+    CONFIRMED = "confirmed"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    UNDER_INVESTIGATION = "under_investigation"
+    REFUND_REQUESTED = "refund_requested"
+    REFUND_PENDING = "refund_pending"
+    REFUNDED = "refunded"
+    REFUND_FAILED = "refund_failed"
+    REFUND_MANUAL = "refund_manual"
+    DISPUTED = "disputed"
+
+
+class Deliverable(Model):
+    """One thing that the agency has issued (CPSV-AP's ``Output``)."""
+
+    kind: str
+    """One of the deliverables that the service's manifest lists."""
+    interim: bool = False
+    """Whether it stands in until the final one is made, like an e-paper licence before the card."""
+    delivery: Literal["download", "counter", "post", "none"]
+    """How it reaches the citizen; ``none`` where the answer itself is what was asked for."""
+    reference: Annotated[str | None, PERSONAL] = None
+    """The agency's number of it."""
+
+
+class DeliverableRequest(ApplicationRequest):
+    """Fetch a deliverable that can be downloaded."""
+
+    agency_reference: Annotated[str, PERSONAL]
+    deliverable: Deliverable
+
+
+class FetchedDeliverable(Model):
+    """A deliverable that is now in the host's document store."""
+
+    deliverable: Deliverable
+    document: DocumentReference
+
 
 LONGEST_RAW: Final = 400
 LONGEST_REMARK: Final = 2000
@@ -37,7 +129,7 @@ class AgencyStatus(Model):
     """The stage of the service's fees that must be paid now, if any."""
     payment_confirmed: bool | None = None
     """Whether the agency holds the latest payment; ``None`` where it does not say."""
-    artefacts: tuple[Artefact, ...] = ()
+    deliverables: tuple[Deliverable, ...] = ()
     """What has been issued so far."""
     final: bool = False
     """Whether the agency will say nothing more, so that asking again is useless."""
@@ -63,3 +155,63 @@ class CallbackReport(Model):
 
     agency_reference: Annotated[str, PERSONAL]
     status: AgencyStatus
+
+
+class SlotsRequest(ApplicationRequest):
+    """Which appointments are free?"""
+
+    agency_reference: Annotated[str | None, PERSONAL] = None
+    earliest: AwareDatetime
+    latest: AwareDatetime
+
+
+class Slot(Model):
+    """One appointment that can be taken."""
+
+    id: str
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    place: Text
+    free: int = Field(ge=0)
+    """Places left when the agency was asked."""
+
+
+class Slots(Model):
+    """The free appointments, in order of time."""
+
+    slots: tuple[Slot, ...]
+
+
+class BookSlotRequest(ApplicationRequest):
+    """Take this appointment."""
+
+    client_reference: Annotated[str, PERSONAL]
+    agency_reference: Annotated[str | None, PERSONAL] = None
+    slot: Slot
+
+
+class SlotBooking(Model):
+    """An appointment taken, or gone to someone else first."""
+
+    booked: bool
+    reference: Annotated[str | None, PERSONAL] = None
+
+
+class HealthState(StrEnum):
+    """What the agency's own probe says."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    CLOSED = "closed"
+
+
+class HealthRequest(Model):
+    """Is the agency answering?"""
+
+
+class Health(Model):
+    """The agency's answer."""
+
+    state: HealthState
+    until: AwareDatetime | None = None
+    """When it opens again, for a closed agency that says so."""

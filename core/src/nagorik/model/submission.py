@@ -1,16 +1,17 @@
-"""Filing an application, and finding out whether it was filed."""
+"""Filing, finding, correcting and taking back an application, and asking another service about its citizen."""
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
+from nagorik.model.application import ApplicationRequest
 from nagorik.model.payment import PaymentReceipt
-from nagorik.model.request import ApplicationRequest
 from nagorik.model.status import AgencyStatus
-from nagorik.model.text import Text
 from nagorik.privacy import PERSONAL, Model
+from nagorik.values.sentences import Text
 
 
 class SubmitRequest(ApplicationRequest):
@@ -104,9 +105,9 @@ class Withdrawal(Model):
     status: AgencyStatus
 
 
-def settled(absent: DefinitelyAbsent, sent_at: datetime, settle_seconds: float) -> bool:
+def past_lookup_grace(absent: DefinitelyAbsent, sent_at: datetime, grace_seconds: float) -> bool:
     """Whether an absence was observed late enough after the attempt to be believed."""
-    return (absent.as_of - sent_at).total_seconds() >= settle_seconds
+    return (absent.as_of - sent_at).total_seconds() >= grace_seconds
 
 
 def search_result(matches: Sequence[Found], *, complete: bool, asked_at: datetime) -> SubmissionSearch:
@@ -125,3 +126,39 @@ def search_result(matches: Sequence[Found], *, complete: bool, asked_at: datetim
         case _:
             # Which of them is the citizen's, a person has to find out.
             return CannotTell(because="several-applications")
+
+
+class WhyNotAsked(StrEnum):
+    """Why a question has no answer. None of them says anything about the citizen."""
+
+    NO_CONSENT = "no-consent"
+    """The citizen has not allowed this question, or not for now. Nothing was sent."""
+    NOT_INSTALLED = "not-installed"
+    """No installed plugin offers the service."""
+    NOT_ASKABLE = "not-askable"
+    """The service's submit is not of the class ``safe``, or it offers none: asking could have an effect."""
+    QUARANTINED = "suspended"
+    """The service's plugin is kept out."""
+    NESTED = "nested"
+    """This call answers a question itself; questions do not chain."""
+    INPUT = "input"
+    """What was filled in does not fit the other service's form. Nothing was sent."""
+    CLOSED = "closed"
+    """The agency is outside its hours."""
+    UNAVAILABLE = "unavailable"
+    """The agency or its plugin cannot answer now, or not within this call's time."""
+    REFUSED = "refused"
+    """The agency refused the question itself, which is not the answer no."""
+    UNDECIDED = "undecided"
+    """The agency will answer later."""
+    OUTCOME_UNKNOWN = "outcome-unknown"
+    """The question may have arrived; its answer was lost."""
+
+
+class NotAsked(Model):
+    """There is no answer, so a criterion that rests on it cannot be told."""
+
+    because: WhyNotAsked
+
+
+AskedAnswer = Accepted | Rejected | NotAsked

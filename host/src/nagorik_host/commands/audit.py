@@ -4,16 +4,15 @@ import argparse
 import re
 from typing import Final
 
-from nagorik.cli.command import ExitCode
-from nagorik.cli.output import add_json_argument, print_error, print_json, print_lines
 from nagorik_host.commands.running import now, opened_database, run_command
-from nagorik_host.documents import FolderDocuments
 from nagorik_host.settings import load_host_settings
-from nagorik_host.store.audit import ALL, Part, verify_journals
-from nagorik_host.store.books import Books
-from nagorik_host.store.orphans import GRACE, compare
+from nagorik_host.store.application_store import ApplicationStore
+from nagorik_host.store.audit import ALL, ORPHAN_GRACE, Part, compare_documents, verify_journals
+from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.upgrade import require_newest
 from nagorik_host.vault import Vault
+from nagorik_platform.cli.commands import ExitCode
+from nagorik_platform.cli.output import add_json_argument, print_error, print_json, print_lines
 
 
 class AuditCommand:
@@ -69,8 +68,8 @@ async def _verify(part: Part, *, as_json: bool) -> int:
             if one.problem is not None:
                 problems.append(one)
     if as_json:
-        told = [{"application": one.application, "problem": one.problem} for one in problems]
-        print_json({"applications": applications, "entries": entries, "erased": erased, "problems": told})
+        document = [{"application": one.application, "problem": one.problem} for one in problems]
+        print_json({"applications": applications, "entries": entries, "erased": erased, "problems": document})
     else:
         for one in problems:
             print_error(f"{one.application}: {one.problem}")
@@ -82,15 +81,15 @@ async def _verify(part: Part, *, as_json: bool) -> int:
 async def _documents(*, remove: bool, as_json: bool) -> int:
     settings = load_host_settings()
     vault = Vault(settings.keyring())
-    books, documents = Books(vault), FolderDocuments(settings.documents, vault)
+    store, documents = ApplicationStore(vault), FolderDocumentStore(settings.documents, vault)
     async with opened_database(settings) as database:
         await require_newest(database)
-        found = await compare(database, books, documents, now())
+        found = await compare_documents(database, store, documents, now())
     removed = sum(documents.remove(one) for one in found.orphans) if remove else 0
-    unfinished = documents.sweep(now() - GRACE) if remove else 0
+    unfinished = documents.sweep(now() - ORPHAN_GRACE) if remove else 0
     if as_json:
-        told = {"documents": found.documents, "orphans": len(found.orphans), "removed": removed}
-        print_json(told | {"unfinished_removed": unfinished, "missing": found.missing})
+        document = {"documents": found.documents, "orphans": len(found.orphans), "removed": removed}
+        print_json(document | {"unfinished_removed": unfinished, "missing": found.missing})
     else:
         for application, number in found.missing.items():
             print_error(f"{application}: {number} of its documents are missing; restore the folder from a backup")

@@ -6,16 +6,16 @@ from typing import Final
 
 from alembic.util.exc import CommandError
 
-from nagorik.cli.command import ExitCode
-from nagorik.cli.output import add_json_argument, print_facts, print_json, print_lines
 from nagorik.clock import SystemClock
-from nagorik_host.commands.running import Refused, now, opened_database, run_command
-from nagorik_host.engine.restored import Restoration, WorkersAtWork, say_caught_up, say_restored
+from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command
+from nagorik_host.engine.restoration import Restoration, WorkersActive, mark_caught_up, mark_restored
 from nagorik_host.settings import HostSettings, load_host_settings
-from nagorik_host.store.books import Books
+from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.database import read_url
 from nagorik_host.store.upgrade import newest, require_newest, revision_of, upgrade
 from nagorik_host.vault import Vault
+from nagorik_platform.cli.commands import ExitCode
+from nagorik_platform.cli.output import add_json_argument, print_facts, print_json, print_lines
 
 
 class DatabaseCommand:
@@ -65,7 +65,7 @@ async def _upgrade(arguments: argparse.Namespace) -> int:
             before, after = await upgrade(database)
         except CommandError:
             text = "the database was made by a later release of the host; install that release"
-            raise Refused(text, ExitCode.FAILED) from None
+            raise CommandRefused(text, ExitCode.FAILED) from None
     if arguments.json:
         print_json({"before": before, "after": after})
     elif before == after:
@@ -90,16 +90,16 @@ async def _status(arguments: argparse.Namespace) -> int:
 async def _restored(arguments: argparse.Namespace) -> int:
     settings = load_host_settings()
     restoration = Restoration(now(), *_signed(arguments))
-    books = Books(Vault(settings.keyring()))
+    store = ApplicationStore(Vault(settings.keyring()))
     async with opened_database(settings) as database:
         await require_newest(database)
         try:
             number = await database.run(
-                partial(say_restored, books=books, restoration=restoration, lease_now=SystemClock().now())
+                partial(mark_restored, store=store, restoration=restoration, lease_now=SystemClock().now())
             )
-        except WorkersAtWork:
+        except WorkersActive:
             text = "a worker is at work, or was a minute ago: stop all workers, and whatever takes applications in"
-            raise Refused(text, ExitCode.FAILED) from None
+            raise CommandRefused(text, ExitCode.FAILED) from None
     if arguments.json:
         print_json({"applications": number})
     else:
@@ -114,8 +114,8 @@ async def _caught_up(arguments: argparse.Namespace) -> int:
     officer, reason = _signed(arguments)
     async with opened_database(load_host_settings()) as database:
         await require_newest(database)
-        if not await database.run(partial(say_caught_up, officer=officer, reason=reason, now=now())):
-            raise Refused("the books have nothing to catch up with: nagorik db restored was not said")
+        if not await database.run(partial(mark_caught_up, officer=officer, reason=reason, now=now())):
+            raise CommandRefused("the books have nothing to catch up with: nagorik db restored was not said")
     if arguments.json:
         print_json({"caught_up": True})
     else:
@@ -125,7 +125,7 @@ async def _caught_up(arguments: argparse.Namespace) -> int:
 
 def _signed(arguments: argparse.Namespace) -> tuple[str, str]:
     if not arguments.officer.strip() or not arguments.reason.strip():
-        raise Refused("this needs an officer's name and a reason")
+        raise CommandRefused("this needs an officer's name and a reason")
     return arguments.officer, arguments.reason
 
 

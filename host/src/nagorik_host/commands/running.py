@@ -11,25 +11,25 @@ from typing import Any, Final
 from sqlalchemy import URL
 
 from nagorik import NagorikError
-from nagorik.cli.command import ExitCode
-from nagorik.cli.output import print_error
 from nagorik.clock import Clock, SystemClock
-from nagorik.journey import NotPossible
-from nagorik.logs import configure_logging
-from nagorik_host.documents import FolderDocuments
 from nagorik_host.host import Host, open_host
-from nagorik_host.sentences import sentence
 from nagorik_host.settings import HostSettings, HostSettingsRejected
-from nagorik_host.store.books import NoSuchApplication
+from nagorik_host.store.application_store import NoSuchApplication
 from nagorik_host.store.database import Database, DatabaseInvalid, DatabaseUnavailable, open_database, read_url
+from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.upgrade import SchemaOutdated, require_newest
+from nagorik_host.texts import sentence
 from nagorik_host.vault import Erased, SealBroken, Vault
+from nagorik_platform.cli.commands import ExitCode
+from nagorik_platform.cli.output import print_error
+from nagorik_platform.lifecycle import NotPossible
+from nagorik_platform.logs import configure_logging
 
 CLOCK: Clock = SystemClock()
 """The commands' time; a test puts another one in its place."""
 
 
-class Refused(Exception):
+class CommandRefused(Exception):
     """Ends a command. The text says why, and holds nothing of a citizen or a setting."""
 
     def __init__(self, text: str, code: ExitCode = ExitCode.USAGE) -> None:
@@ -39,7 +39,7 @@ class Refused(Exception):
 
 
 _ENDINGS: Final[Mapping[type[Exception], Callable[[Any], tuple[str, ExitCode]]]] = {
-    Refused: lambda refused: (str(refused), refused.code),
+    CommandRefused: lambda refused: (str(refused), refused.code),
     HostSettingsRejected: lambda rejected: (str(rejected), ExitCode.USAGE),
     DatabaseInvalid: lambda invalid: (str(invalid), ExitCode.USAGE),
     DatabaseUnavailable: lambda gone: (
@@ -69,7 +69,7 @@ def run_command(do: Callable[[], Coroutine[Any, Any, int]], *, log_level: str = 
     try:
         return asyncio.run(do())
     except tuple(_ENDINGS) as error:
-        ending = next(tell for kind, tell in _ENDINGS.items() if isinstance(error, kind))
+        ending = next(describe for kind, describe in _ENDINGS.items() if isinstance(error, kind))
         text, code = ending(error)
         print_error(text)
         return code
@@ -80,13 +80,13 @@ async def opened_database(settings: HostSettings, *, make: bool = False) -> Asyn
     """The database; a file that is not there is made only with ``make``.
 
     Raises:
-        Refused: There is no such file.
+        CommandRefused: There is no such file.
         DatabaseInvalid: Its URL cannot be used.
         DatabaseUnavailable: It does not answer.
     """
     url = settings.database.get_secret_value()
     if not make and is_absent(read_url(url)):
-        raise Refused("there is no database yet: nagorik db upgrade makes it", ExitCode.FAILED)
+        raise CommandRefused("there is no database yet: nagorik db upgrade makes it", ExitCode.FAILED)
     database = await open_database(url)
     try:
         yield database
@@ -99,13 +99,13 @@ async def opened_host(settings: HostSettings) -> AsyncIterator[Host]:
     """The host on its database, which must be at the newest revision.
 
     Raises:
-        Refused: There is no database.
+        CommandRefused: There is no database.
         SchemaOutdated: The database is at another revision.
     """
     keyring = settings.keyring()
     async with opened_database(settings) as database:
         await require_newest(database)
-    platform = settings.platform(documents=FolderDocuments(settings.documents, Vault(keyring)), clock=CLOCK)
+    platform = settings.platform(documents=FolderDocumentStore(settings.documents, Vault(keyring)), clock=CLOCK)
     async with open_host(settings.database.get_secret_value(), keyring, platform) as host:
         yield host
 

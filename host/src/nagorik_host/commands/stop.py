@@ -8,17 +8,17 @@ from typing import Final, Literal
 import structlog
 
 from nagorik import Text
-from nagorik.cli.command import ExitCode
-from nagorik.cli.output import add_json_argument, print_json, print_lines, print_table
-from nagorik.cli.services import unknown_service
-from nagorik.loading import Registry
-from nagorik_host.commands.running import Refused, now, opened_database, run_command
-from nagorik_host.commands.telling import when
-from nagorik_host.engine.stops import Stop, go_on, stop, stops
+from nagorik_host.commands.render import when
+from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command
+from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions, resume, suspend
 from nagorik_host.settings import load_host_settings
+from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.decisions import Decision, write_down
 from nagorik_host.store.upgrade import require_newest
+from nagorik_platform.cli.commands import ExitCode
+from nagorik_platform.cli.output import add_json_argument, print_json, print_lines, print_table
+from nagorik_platform.cli.services import unknown_service
+from nagorik_platform.registry import Registry
 
 _log = structlog.stdlib.get_logger("nagorik.host")
 
@@ -71,16 +71,16 @@ async def _stop(arguments: argparse.Namespace) -> int:
     if arguments.kind is not None:
         given = (arguments.name, arguments.reason_en, arguments.reason_bn, arguments.officer)
         if not all(part is not None and part.strip() for part in given):
-            raise Refused("to stop it, give NAME, --reason-en, --reason-bn and --officer")
+            raise CommandRefused("to stop it, give NAME, --reason-en, --reason-bn and --officer")
         _require_known(arguments.kind, arguments.name)
         reason = Text(en=arguments.reason_en, bn=arguments.reason_bn)
-        wanted = Stop(arguments.kind, arguments.name, reason, arguments.officer, now())
+        wanted = SuspensionRecord(arguments.kind, arguments.name, reason, arguments.officer, now())
     async with opened_database(load_host_settings()) as database:
         await require_newest(database)
         if wanted is not None:
-            await database.run(partial(_write_stop, stopped=wanted))
+            await database.run(partial(_write_stop, record=wanted))
             _log.warning("stopped", kind=wanted.kind, name=wanted.name)
-        _tell(await database.run(stops), as_json=arguments.json)
+        _print_suspensions(await database.run(list_suspensions), as_json=arguments.json)
     return ExitCode.OK
 
 
@@ -88,27 +88,27 @@ async def _resume(arguments: argparse.Namespace) -> int:
     async with opened_database(load_host_settings()) as database:
         await require_newest(database)
         if not await database.run(partial(_write_resume, arguments=arguments)):
-            raise Refused(f"the {arguments.kind} {arguments.name} is not stopped; nagorik stop lists what is")
+            raise CommandRefused(f"the {arguments.kind} {arguments.name} is not stopped; nagorik stop lists what is")
         _log.warning("resumed", kind=arguments.kind, name=arguments.name)
-        _tell(await database.run(stops), as_json=arguments.json)
+        _print_suspensions(await database.run(list_suspensions), as_json=arguments.json)
     return ExitCode.OK
 
 
-def _write_stop(transaction: Transaction, *, stopped: Stop) -> None:
-    stop(transaction, stopped)
-    subject = f"{stopped.kind} {stopped.name}"
-    write_down(transaction, Decision(stopped.at, stopped.officer, "stop", subject, stopped.reason.en))
+def _write_stop(transaction: Transaction, *, record: SuspensionRecord) -> None:
+    suspend(transaction, record)
+    subject = f"{record.kind} {record.name}"
+    record_decision(transaction, Decision(record.at, record.officer, "stop", subject, record.reason.en))
 
 
 def _write_resume(transaction: Transaction, *, arguments: argparse.Namespace) -> bool:
-    done = go_on(transaction, arguments.kind, arguments.name)
+    done = resume(transaction, arguments.kind, arguments.name)
     if done:
         subject = f"{arguments.kind} {arguments.name}"
-        write_down(transaction, Decision(now(), arguments.officer, "resume", subject, arguments.reason or ""))
+        record_decision(transaction, Decision(now(), arguments.officer, "resume", subject, arguments.reason or ""))
     return done
 
 
-def _tell(found: Sequence[Stop], *, as_json: bool) -> None:
+def _print_suspensions(found: Sequence[SuspensionRecord], *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
@@ -129,11 +129,11 @@ def _require_known(kind: Literal["service", "plugin"], name: str) -> None:
     records = Registry.discover().records
     if kind == "plugin":
         if name not in {record.id for record in records}:
-            raise Refused(f"there is no plugin {name}; nagorik plugins lists what there is")
+            raise CommandRefused(f"there is no plugin {name}; nagorik plugins lists what there is")
         return
     services = [s.id for record in records if record.manifest is not None for s in record.manifest.services]
     if name not in services:
-        raise Refused(unknown_service(name, services))
+        raise CommandRefused(unknown_service(name, services))
 
 
 stop_command: Final = StopCommand()

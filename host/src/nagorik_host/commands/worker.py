@@ -6,13 +6,13 @@ import signal
 from collections.abc import Sequence
 from typing import Final
 
-from nagorik.cli.command import ExitCode
-from nagorik.cli.output import print_lines
-from nagorik.loading import QuarantineCode
-from nagorik_host.commands.running import Refused, opened_host, run_command
-from nagorik_host.engine.versions import Change
+from nagorik_host.commands.running import CommandRefused, opened_host, run_command
+from nagorik_host.engine.plugins import PluginTakeover
 from nagorik_host.host import Host
 from nagorik_host.settings import HostSettings, load_host_settings
+from nagorik_platform.cli.commands import ExitCode
+from nagorik_platform.cli.output import print_lines
+from nagorik_platform.registry import QuarantineCode
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _CHOSEN: Final = frozenset({QuarantineCode.NOT_ALLOWED, QuarantineCode.DENIED})
@@ -57,8 +57,8 @@ async def _work(settings: HostSettings, name: str, *, once: bool) -> int:
         loop.add_signal_handler(number, stop.set)
     try:
         async with opened_host(settings) as host:
-            _tell_composition(host, name)
-            _tell_changes(await host.take_over())
+            _print_composition(host, name)
+            _print_takeovers(await host.take_over())
             print_lines("Working. Ctrl-C or SIGTERM stops it; calls under way are finished first.")
             await host.worker(name).run(stop, until_idle=once)
     finally:
@@ -68,23 +68,23 @@ async def _work(settings: HostSettings, name: str, *, once: bool) -> int:
     return ExitCode.OK
 
 
-def _tell_composition(host: Host, name: str) -> None:
+def _print_composition(host: Host, name: str) -> None:
     usable = [record for record in host.platform.plugins if record.usable]
     if not usable:
-        raise Refused("no plugin can be used: nagorik plugins tells why", ExitCode.FAILED)
+        raise CommandRefused("no plugin can be used: nagorik plugins tells why", ExitCode.FAILED)
     print_lines(f"Worker {name}: {len(host.platform.services)} services of {len(usable)} plugins.")
     print_lines(*(f"  {record.id}: {record.source.label}" for record in usable))
     broken = (one for one in host.platform.quarantined if one.code not in _CHOSEN)
     print_lines(*(f"  kept out: {one.code}: {one.reason} {one.hint}" for one in broken))
 
 
-def _tell_changes(changes: Sequence[Change]) -> None:
-    for change in changes:
-        if change.taken_over:
+def _print_takeovers(takeovers: Sequence[PluginTakeover]) -> None:
+    for takeover in takeovers:
+        if takeover.taken_over:
             done = "are taken over"
         else:
-            done = "wait for an officer, since it is another release line: nagorik work list"
-        print_lines(f"{change.applications} applications of {change.before} → {change.after}: {done}.")
+            done = "wait for an officer, since it is another release line: nagorik cases list"
+        print_lines(f"{takeover.applications} applications of {takeover.before} → {takeover.after}: {done}.")
 
 
 command: Final = WorkerCommand()

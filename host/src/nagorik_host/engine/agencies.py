@@ -1,8 +1,9 @@
 """How all processes together treat an agency: never faster than it can bear, and gently while it is down.
 
-Whoever takes applications in hand also takes their share of the agency's time, in the same transaction, so that no
-number of processes is faster than one. While an agency is down its queue is left
-alone but for a probe now and then; when it answers again, the queue drains at the pace, however long it has grown.
+Whoever claims applications also reserves their share of the agency's time, in the same transaction, so that no number
+of processes is faster than one. While an agency is down its queue is left alone but for a probe now and then; when it
+answers again, the queue drains at the agency's rate, however long it has grown. The time of an outage does not count
+against what the agency promises.
 """
 
 import random
@@ -26,12 +27,11 @@ from nagorik import (
     RateLimited,
 )
 from nagorik.errors import Layer
-from nagorik.journey import Answered, Failed
 from nagorik.manifest import Manifest
-from nagorik_host.engine.pace import MICROSECOND, TAKEN_UP, UNKNOWN, interval_of, row_of
-from nagorik_host.store.columns import Instant
+from nagorik_host.engine.rate_limiter import MICROSECOND, TAKEN_UP, UNKNOWN, interval_of, row_of
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import IN_QUEUE, agencies, applications, outages
+from nagorik_host.store.schema import IN_QUEUE, Instant, agencies, applications, outages
+from nagorik_platform.lifecycle import CallAnswered, CallFailed
 
 FAILURES_OF_AN_OUTAGE: Final = 5
 """Calls in a row, over all processes, that did not reach an agency before it is taken to be down."""
@@ -50,7 +50,7 @@ _AFTER: Final = MICROSECOND
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
 _NAMED: Final = agencies.c.plugin == bindparam("name")
 _FAILURES: Final = select(agencies.c.failures).where(_NAMED)
-_USE: Final = update(agencies).where(_NAMED).values(paced_to=bindparam("to"))
+_RESERVE: Final = update(agencies).where(_NAMED).values(paced_to=bindparam("to"))
 _PROBE: Final = update(agencies).where(_NAMED).values(paced_to=bindparam("to"), probe_at=bindparam("again"))
 _FAILED: Final = update(agencies).where(_NAMED).values(failures=bindparam("count"))
 _DOWN: Final = (
@@ -66,14 +66,14 @@ _OUTAGE_ENDED: Final = (
     .values(ended_at=bindparam("end"))
 )
 # Each agency's first row is read off the index, however many wait behind it.
-_LOOK: Final = select(
+_QUEUE_STATES: Final = select(
     agencies,
     select(func.min(applications.c.due_at))
-    .where(applications.c.callee == agencies.c.plugin, IN_QUEUE)
+    .where(applications.c.target_plugin == agencies.c.plugin, IN_QUEUE)
     .scalar_subquery()
     .label("due_at"),
 ).where(agencies.c.plugin.in_(bindparam("names", expanding=True)))
-_USE_ONE: Final = (
+_RESERVE_ONE: Final = (
     update(agencies)
     .where(_NAMED, agencies.c.down_since.is_(None), agencies.c.paced_to < bindparam("horizon", type_=Instant))
     .values(paced_to=TAKEN_UP)
@@ -82,15 +82,15 @@ _USE_ONE: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class AgencyLimits:
     """What one agency can bear, as its plugin's manifest says."""
 
     per_second: float
     concurrency: int
 
     @classmethod
-    def of(cls, manifest: Manifest) -> "Manners":
-        """The manners towards a plugin's agency."""
+    def of(cls, manifest: Manifest) -> "AgencyLimits":
+        """The limits of a plugin's agency."""
         return cls(per_second=manifest.limits.per_second, concurrency=manifest.limits.concurrency)
 
     @property
@@ -99,7 +99,7 @@ class Manners:
         return interval_of(self.per_second)
 
 
-class Look(NamedTuple):
+class QueueState(NamedTuple):
     """What an agency's queue looks like.
 
     Attributes:
@@ -113,20 +113,20 @@ class Look(NamedTuple):
     free_at: datetime
 
 
-class Agencies:
+class AgencyScheduler:
     """Grants calls to agencies and learns how they fare."""
 
-    def __init__(self, manners: Mapping[str, Manners], *, chance: random.Random | None = None) -> None:
+    def __init__(self, limits: Mapping[str, AgencyLimits], *, rng: random.Random | None = None) -> None:
         """Treat the agencies of these plugins.
 
         Args:
-            manners: By plugin id.
-            chance: Spreads the probes of several processes; seed it for a test.
+            limits: By plugin id.
+            rng: Spreads the probes of several processes; seed it for a test.
         """
-        self._manners = manners
-        self._chance = chance or random.Random()  # noqa: S311 - spreads load, guards nothing
+        self._limits = limits
+        self._rng = rng or random.Random()  # noqa: S311 - spreads load, guards nothing
 
-    def grant(self, transaction: Transaction, plugin: str, wanted: int, now: datetime) -> int:
+    def available(self, transaction: Transaction, plugin: str, wanted: int, now: datetime) -> int:
         """How many of ``wanted`` calls may be spoken for now; the agency's time is not yet taken up by them."""
         if wanted <= 0:
             return 0
@@ -135,19 +135,19 @@ class Agencies:
             return 1 if row.probe_at is None or now >= row.probe_at else 0
         paced_to: datetime = row.paced_to
         free = now + HORIZON - max(paced_to, now)
-        return max(0, min(wanted, ceil(free / self._manners[plugin].interval)))
+        return max(0, min(wanted, ceil(free / self._limits[plugin].interval)))
 
-    def look(self, transaction: Transaction, plugins: Iterable[str], now: datetime) -> list[Look]:
+    def queue_states(self, transaction: Transaction, plugins: Iterable[str], now: datetime) -> list[QueueState]:
         """When each agency's first application falls due, and from when on a call to it is granted.
 
         As far as can be told now, without waiting for anybody who is changing it.
         """
         return [
-            Look(row.plugin, row.due_at, self._free_at(row, now))
-            for row in transaction.connection.execute(_LOOK, {"names": list(plugins)})
+            QueueState(row.plugin, row.due_at, self._free_at(row, now))
+            for row in transaction.connection.execute(_QUEUE_STATES, {"names": list(plugins)})
         ]
 
-    def meet(self, transaction: Transaction, plugins: Iterable[str], now: datetime) -> None:
+    def ensure_rows(self, transaction: Transaction, plugins: Iterable[str], now: datetime) -> None:
         """Have a row for each of these agencies."""
         for plugin in plugins:
             row_of(transaction, plugin, now)
@@ -160,30 +160,30 @@ class Agencies:
         paced_to: datetime = row.paced_to
         return max(now, paced_to - HORIZON + _AFTER)
 
-    def use(self, transaction: Transaction, plugin: str, calls: int, now: datetime) -> list[datetime]:
+    def reserve(self, transaction: Transaction, plugin: str, calls: int, now: datetime) -> list[datetime]:
         """Take up the agency's time for the first request of each of ``calls``; the instants to make them at."""
         if calls == 0:
             return []
         row = row_of(transaction, plugin, now)
-        interval = self._manners[plugin].interval
+        interval = self._limits[plugin].interval
         first = max(row.paced_to, now)
         values: dict[str, Any] = {"name": plugin, "to": first + calls * interval}
         if row.down_since is None:
-            transaction.connection.execute(_USE, values)
+            transaction.connection.execute(_RESERVE, values)
         else:
             transaction.connection.execute(_PROBE, values | {"again": now + self._pause(row.failures)})
         return [first + number * interval for number in range(calls)]
 
-    def use_one(self, transaction: Transaction, plugin: str, now: datetime) -> datetime | None:
+    def reserve_one(self, transaction: Transaction, plugin: str, now: datetime) -> datetime | None:
         """Take up the agency's time for one call, if it is up and one is granted; the instant to make it at."""
-        interval = self._manners[plugin].interval
+        interval = self._limits[plugin].interval
         wanted = {"name": plugin, "now": now, "horizon": now + HORIZON, "interval": interval // MICROSECOND}
-        paced_to: datetime | None = transaction.connection.scalar(_USE_ONE, wanted)
+        paced_to: datetime | None = transaction.connection.scalar(_RESERVE_ONE, wanted)
         return paced_to - interval if paced_to is not None else None
 
-    def learn(self, transaction: Transaction, plugin: str, outcome: Answered | Failed, now: datetime) -> None:
+    def learn(self, transaction: Transaction, plugin: str, outcome: CallAnswered | CallFailed, now: datetime) -> None:
         """Take in whether a call reached the agency."""
-        error = outcome.error if isinstance(outcome, Failed) else None
+        error = outcome.error if isinstance(outcome, CallFailed) else None
         if not _is_out_of_reach(error):
             # Of an agency that is well there is nothing to write, so nobody has to wait here for anybody else.
             reached = error is None or _has_answered(error)
@@ -208,7 +208,7 @@ class Agencies:
     def _pause(self, failures: int) -> timedelta:
         doublings = min(max(0, failures - FAILURES_OF_AN_OUTAGE), 16)
         longest = min(FIRST_PROBE * 2**doublings, LAST_PROBE)
-        return timedelta(seconds=longest.total_seconds() * self._chance.uniform(0.5, 1.0))
+        return timedelta(seconds=longest.total_seconds() * self._rng.uniform(0.5, 1.0))
 
 
 def _is_out_of_reach(error: NagorikError | None) -> bool:
@@ -219,3 +219,47 @@ def _has_answered(error: NagorikError) -> bool:
     """Whether an error is the agency's own word, and not the platform's before anything was sent."""
     held_back = isinstance(error, RateLimited) and error.layer is Layer.CORE
     return isinstance(error, _ANSWERS) and not held_back
+
+
+class OutagePeriod(NamedTuple):
+    """A time in which an agency could not be reached; it goes on where ``end`` is ``None``."""
+
+    begin: datetime
+    end: datetime | None
+
+
+class Expected(NamedTuple):
+    """When an application is expected to be decided.
+
+    Attributes:
+        at: The day and hour; it moves on while an outage goes on.
+        frozen: How much later that is because of outages.
+    """
+
+    at: datetime
+    frozen: timedelta
+
+
+def expected(filed_at: datetime, promised: timedelta, outages: Iterable[OutagePeriod], now: datetime) -> Expected:
+    """The promised time from the filing on, outages left out; all times aware."""
+    at = filed_at + promised
+    for outage in sorted(outages):
+        end = outage.end if outage.end is not None else now
+        begin = max(outage.begin, filed_at)
+        if begin < at and end > begin:
+            at += end - begin
+    return Expected(at, at - filed_at - promised)
+
+
+def outages_of(transaction: Transaction, plugin: str) -> list[OutagePeriod]:
+    """All outages of a plugin's agency, the oldest first."""
+    query = select(outages).where(outages.c.plugin == plugin).order_by(outages.c.began_at)
+    return [OutagePeriod(row.began_at, row.ended_at) for row in transaction.connection.execute(query)]
+
+
+def down_since(transaction: Transaction, plugin: str) -> datetime | None:
+    """Since when a plugin's agency cannot be reached, if that is so now."""
+    since: datetime | None = transaction.connection.scalar(
+        select(agencies.c.down_since).where(agencies.c.plugin == plugin)
+    )
+    return since

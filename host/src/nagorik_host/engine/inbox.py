@@ -20,18 +20,17 @@ import structlog
 from sqlalchemy import insert, literal, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
-from nagorik import NagorikError, Platform
+from nagorik import NagorikError
 from nagorik.clock import Clock
-from nagorik.journey import JournalBroken, Noticed, NotPossible, Reported, step
-from nagorik.lifecycle import IllegalTransition
 from nagorik.model.payment import PaymentNoticeRequest
 from nagorik.model.status import CallbackRequest
-from nagorik_host.engine.plans import Plans
-from nagorik_host.store.books import Books, NoSuchApplication
-from nagorik_host.store.columns import Instant
+from nagorik_host.engine.plugins import CapabilitiesCache
+from nagorik_host.store.application_store import ApplicationStore, NoSuchApplication
 from nagorik_host.store.database import Database, Transaction
-from nagorik_host.store.schema import inbox, payments
+from nagorik_host.store.schema import Instant, inbox, payments
 from nagorik_host.vault import Erased, SealBroken, Vault
+from nagorik_platform import Platform
+from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, Noticed, NotPossible, Reported, step
 
 _log = structlog.stdlib.get_logger("nagorik.host")
 
@@ -75,7 +74,7 @@ class _Message:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Told:
+class _Reading:
     """What a plugin made of a message: something that happened, or why it says nothing."""
 
     outcome: Noticed | Reported | None
@@ -86,14 +85,21 @@ class Inbox:
     """Keeps messages, and lets the plugins read them."""
 
     def __init__(
-        self, *, database: Database, platform: Platform, books: Books, vault: Vault, plans: Plans, clock: Clock
+        self,
+        *,
+        database: Database,
+        platform: Platform,
+        store: ApplicationStore,
+        vault: Vault,
+        capabilities: CapabilitiesCache,
+        clock: Clock,
     ) -> None:
         """Keep messages in ``database``, sealed by ``vault``."""
         self._database = database
         self._platform = platform
-        self._books = books
+        self._store = store
         self._vault = vault
-        self._plans = plans
+        self._capabilities = capabilities
         self._clock = clock
         self._has_news = False
         self._listeners: list[Callable[[], None]] = []
@@ -148,12 +154,12 @@ class Inbox:
         done, after = 0, _BEGINNING
         while page := await self._database.run(partial(self._unread, after=after)):
             for message in page:
-                told = await self._read(message)
-                done += await self._database.run(partial(self._settle, message=message, told=told))
+                reading = await self._read(message)
+                done += await self._database.run(partial(self._apply_message, message=message, reading=reading))
             after = page[-1].place
         return done
 
-    async def _read(self, message: _Message) -> _Told:
+    async def _read(self, message: _Message) -> _Reading:
         """What the plugin makes of a message."""
         try:
             key = self._vault.data_key(message.wrapped, message.id)
@@ -163,31 +169,31 @@ class Inbox:
                 notice = await self._platform.parse_payment_notice(
                     PaymentNoticeRequest(gateway=message.offer, headers=headers, body=body)
                 )
-                return _Told(Noticed(notice.payment))
+                return _Reading(Noticed(notice.payment))
             report = await self._platform.parse_callback(
                 CallbackRequest(service=message.offer, headers=headers, body=body)
             )
         except NagorikError as error:
-            return _Told(None, error.code)
+            return _Reading(None, error.code)
         except (SealBroken, Erased) as error:
             _log.error("message_unreadable", defect=type(error).__name__, offer=message.offer)
-            return _Told(None, DEFECT)
-        return _Told(Reported(report.agency_reference, report.status))
+            return _Reading(None, DEFECT)
+        return _Reading(Reported(report.agency_reference, report.status))
 
     # In transactions
 
-    def _settle(self, transaction: Transaction, *, message: _Message, told: _Told) -> bool:
+    def _apply_message(self, transaction: Transaction, *, message: _Message, reading: _Reading) -> bool:
         """Take in what a message says and be done with it, both or neither; whether it is done with."""
         query = select(inbox.c.handled_at).where(inbox.c.id == message.id).with_for_update()
         if transaction.connection.scalar(query) is not None:
             return False  # another worker was quicker
         now = self._clock.now()
-        application, result = None, told.result
-        if told.outcome is not None:
-            application = self._application_of(transaction, message.offer, told.outcome)
+        application, result = None, reading.result
+        if reading.outcome is not None:
+            application = self._application_of(transaction, message.offer, reading.outcome)
             if application is None and now - message.received_at < PATIENCE:
                 return False
-            result = UNKNOWN if application is None else self._take_in(transaction, application, told.outcome, now)
+            result = UNKNOWN if application is None else self._take_in(transaction, application, reading.outcome, now)
         transaction.connection.execute(
             update(inbox)
             .where(inbox.c.id == message.id)
@@ -205,16 +211,18 @@ class Inbox:
             return found
         plugin = offer.partition(".")[0]
         try:
-            return self._books.find(transaction, plugin=plugin, agency_reference=outcome.agency_reference)
+            return self._store.find_by_agency_reference(
+                transaction, plugin=plugin, agency_reference=outcome.agency_reference
+            )
         except NoSuchApplication:
             return None
 
     def _take_in(self, transaction: Transaction, application: str, outcome: Noticed | Reported, now: datetime) -> str:
         """Step, if that is possible; nothing is written where it is not. What came of it."""
         try:
-            kept = self._books.read(transaction, application, for_change=True)
-            plan = self._plans.plan(kept.progress.service, kept.gateway)
-            done = step(kept.progress, outcome, plan, now)
+            stored = self._store.read(transaction, application, for_change=True)
+            capabilities = self._capabilities.of(stored.progress.service, stored.gateway)
+            done = step(stored.progress, outcome, capabilities, now)
         except (NotPossible, NagorikError) as refused:
             return refused.code
         except Erased:
@@ -222,7 +230,7 @@ class Inbox:
         except (IllegalTransition, JournalBroken, SealBroken) as error:
             _log.error("message_not_taken", defect=type(error).__name__)
             return DEFECT
-        self._books.change(transaction, kept, done, now, lease=kept.lease)
+        self._store.change(transaction, stored, done, now, lease=stored.lease)
         return "taken"
 
     def _keep(
@@ -244,7 +252,7 @@ class Inbox:
                 transaction.connection.execute(insert(inbox).values(**values))
         except IntegrityError:
             return False
-        transaction.wake(INBOX, offer.partition(".")[0])
+        transaction.add_hint(INBOX, offer.partition(".")[0])
         return True
 
     @staticmethod

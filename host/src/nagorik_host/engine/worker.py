@@ -1,4 +1,4 @@
-"""A worker: takes what is due, makes the calls, and never holds more than it can lay down.
+"""A worker: takes what is due, makes the calls, and never holds more than it can complete.
 
 Everything is level-triggered. A worker looks at what is due, whatever made it look: a hint, a timer or another look.
 A hint that is lost costs a moment and one that comes twice costs nothing.
@@ -15,33 +15,31 @@ from uuid import uuid4
 import structlog
 from sqlalchemy import bindparam, delete, insert, update
 
-from nagorik import Platform
 from nagorik.clock import Clock, SystemClock
-from nagorik.journey.perform import perform
-from nagorik_host.engine.agencies import Agencies
-from nagorik_host.engine.claims import Stopped
-from nagorik_host.engine.current import APPLICATION
-from nagorik_host.engine.desk import Desk, Round
-from nagorik_host.engine.hand import LEASE, Hand, Taken
+from nagorik_host.engine.agencies import AgencyScheduler
+from nagorik_host.engine.claims import ClaimBatch, Claims, SuspendedOffers
 from nagorik_host.engine.inbox import INBOX, Inbox
-from nagorik_host.engine.pace import GRANTED, Grant
-from nagorik_host.engine.plans import Plans
-from nagorik_host.store.books import Books
+from nagorik_host.engine.leases import APPLICATION, LEASE, Claim, LeaseHolder
+from nagorik_host.engine.plugins import CapabilitiesCache
+from nagorik_host.engine.rate_limiter import RESERVED, Reservation
+from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction, Unit
 from nagorik_host.store.schema import applications, workers
 from nagorik_host.vault import Vault
+from nagorik_platform import Platform
+from nagorik_platform.lifecycle.perform import perform
 
 T = TypeVar("T")
 
 _log = structlog.stdlib.get_logger("nagorik.host")
 
-SWEEP: Final = 1.0
-"""Seconds between two looks at everything: what no hint was heard of is found no later than this."""
+FULL_SCAN: Final = 1.0
+"""Seconds between two scans of everything: what no hint was heard of is found no later than this."""
 MOMENT: Final = 1.0
 """Seconds until the next call that a worker still waits for which is to end as soon as it is idle."""
-BEATS: Final = 4
+HEARTBEATS: Final = 4
 """How often a living worker is heard of within its lease."""
-FORGOTTEN: Final = timedelta(days=1)
+WORKER_EXPIRY: Final = timedelta(days=1)
 """A worker that was not heard of for so long is struck off; until then its name tells whose calls have no end."""
 TIDY: Final = 3600.0
 """Seconds between two times that old hints are cleared away."""
@@ -64,11 +62,11 @@ class Worker:
         *,
         database: Database,
         platform: Platform,
-        books: Books,
+        store: ApplicationStore,
         vault: Vault,
-        agencies: Agencies,
+        agencies: AgencyScheduler,
         inbox: Inbox,
-        places: Mapping[str, int],
+        concurrency: Mapping[str, int],
         clock: Clock,
         lease_clock: Clock | None = None,
         lease: timedelta = LEASE,
@@ -79,11 +77,11 @@ class Worker:
         Args:
             database: Where the books are.
             platform: Makes the calls.
-            books: Reads and writes applications.
+            store: Reads and writes applications.
             vault: As the books'.
             agencies: What the agencies can bear.
             inbox: Messages to be read.
-            places: By plugin, the most calls in flight at its agency, over all workers.
+            concurrency: By plugin, the most calls in flight at its agency, over all workers.
             clock: The time of agencies and citizens.
             lease_clock: The machine's time, if that is another.
             lease: How long it is waited for when nothing is heard of it; then others have what it had in hand. So
@@ -94,29 +92,35 @@ class Worker:
         self._name = name
         self._database = database
         self._platform = platform
-        self._books = books
+        self._store = store
         self._agencies = agencies
         self._inbox = inbox
-        self._places = places
+        self._concurrency = concurrency
         self._clock = clock
         self._lease_clock = lease_clock or SystemClock()
         self._lease = lease
-        hand = Hand(
-            books, Plans(platform), vault, worker=self.id, clock=clock, lease_clock=self._lease_clock, lease=lease
+        leases = LeaseHolder(
+            store,
+            CapabilitiesCache(platform),
+            vault,
+            worker=self.id,
+            clock=clock,
+            lease_clock=self._lease_clock,
+            lease=lease,
         )
-        self.desk = Desk(hand, agencies, places=places, clock=clock, lease_clock=self._lease_clock)
-        self._flying: dict[asyncio.Task[None], str] = {}
-        self._landings = 0
+        self.claims = Claims(leases, agencies, concurrency=concurrency, clock=clock, lease_clock=self._lease_clock)
+        self._in_flight: dict[asyncio.Task[None], str] = {}
+        self._completions = 0
         self._woken = asyncio.Event()
-        self._crowded = False
-        self._met = False
-        self._stops = Stopped()
+        self._saturated = False
+        self._has_rows = False
+        self._suspended = SuspendedOffers()
         self._stop: asyncio.Event | None = None
         self._ending = False
         self._failed: BaseException | None = None
 
     async def run(self, stop: asyncio.Event, *, until_idle: bool = False, grace: float | None = None) -> None:
-        """Work until ``stop`` is set, then lay down what is in hand.
+        """Work until ``stop`` is set, then complete what is in hand.
 
         Args:
             stop: Ends the work. Nothing more is taken in hand from then on.
@@ -128,48 +132,48 @@ class Worker:
             DatabaseUnavailable: The books could not be reached for longer than others wait for this worker.
         """
         self._stop, self._ending = stop, False
-        await self._commit(self._sign_on)
-        beating = asyncio.create_task(self._beat())
+        await self._commit(self._register)
+        heartbeats = asyncio.create_task(self._send_heartbeats())
         stopping = asyncio.create_task(stop.wait())
         _log.info("worker_started", worker=self._name)
         try:
             heard = self._woken.set
-            async with self._database.hints(list(self._places), heard) as hints:
-                beating_too = asyncio.create_task(self._tidy(hints))
+            async with self._database.hints(list(self._concurrency), heard) as hints:
+                tidying = asyncio.create_task(self._tidy(hints))
                 try:
                     with self._inbox.listening(heard):
-                        await (self._work_off() if until_idle else self._work(hints, stop, (stopping, beating)))
+                        await (self._work_off() if until_idle else self._work(hints, stop, (stopping, heartbeats)))
                 finally:
-                    await _end(beating_too)
+                    await _end(tidying)
         finally:
             # However it came to an end, nothing more follows from what is in flight.
             self._ending = True
-            await self._lay_down_all(grace)
-            for task in (beating, stopping):
+            await self._finish_in_flight(grace)
+            for task in (heartbeats, stopping):
                 await _end(task)
-            await self._database.run(self._sign_off)
+            await self._database.run(self._deregister)
             _log.info("worker_stopped", worker=self._name)
 
     async def run_until_idle(self) -> datetime | None:
         """Work until nothing is due and nothing is in hand; when something falls due next, if it ever does."""
         while self._stop is None or not self._stop.is_set():
-            landed = self._landings
-            if await self.look():
+            completions = self._completions
+            if await self.poll():
                 continue
-            if self._flying:
-                await asyncio.wait(set(self._flying), return_when=asyncio.FIRST_COMPLETED)
+            if self._in_flight:
+                await asyncio.wait(set(self._in_flight), return_when=asyncio.FIRST_COMPLETED)
             self._raise_failure()
             # What a call brought while this looked may be what a message was waiting for.
-            if not self._flying and self._landings == landed:
-                return await self._commit(self.desk.next_due)
+            if not self._in_flight and self._completions == completions:
+                return await self._commit(self.claims.next_due)
         return None
 
-    async def look(self) -> bool:
+    async def poll(self) -> bool:
         """Take in hand what is due and can be called now; whether there was anything."""
         read = await self._inbox.handle()
-        return bool(await self._take(partial(self.desk.take, sweep=True)) or read)
+        return bool(await self._claim(partial(self.claims.claim, full_scan=True)) or read)
 
-    async def beat(self) -> None:
+    async def heartbeat(self) -> None:
         """Say that this worker lives and still has in hand what it has."""
         await self._database.run(self._renew)
 
@@ -188,25 +192,25 @@ class Worker:
 
     async def _work(self, hints: Hints, stop: asyncio.Event, others: Collection[asyncio.Task[object]]) -> None:
         loop = asyncio.get_running_loop()
-        swept_at = -SWEEP
+        scanned_at = -FULL_SCAN
         wait = 0.0
         while not stop.is_set():
             self._woken.clear()
             hinted = await self._hinted(hints)
-            sweeps = loop.time() >= swept_at + SWEEP
-            read = await self._inbox_read() if sweeps or INBOX in hinted or self._inbox.has_news else 0
-            if sweeps:
-                swept_at = loop.time()
-                found = await self._take(partial(self.desk.take, sweep=True))
-            elif self._crowded or wait <= 0 or read:
-                found = await self._take(partial(self.desk.take, sweep=False))
+            scans = loop.time() >= scanned_at + FULL_SCAN
+            read = await self._inbox_read() if scans or INBOX in hinted or self._inbox.has_news else 0
+            if scans:
+                scanned_at = loop.time()
+                found = await self._claim(partial(self.claims.claim, full_scan=True))
+            elif self._saturated or wait <= 0 or read:
+                found = await self._claim(partial(self.claims.claim, full_scan=False))
             elif hinted:
-                found = await self._take(partial(self.desk.take, sweep=False, among=hinted))
+                found = await self._claim(partial(self.claims.claim, full_scan=False, among=hinted))
             else:
                 found = None
-            wait = swept_at + SWEEP - loop.time()
-            if found is not None and found.next_look is not None:
-                wait = min(wait, (found.next_look - self._clock.now()).total_seconds())
+            wait = scanned_at + FULL_SCAN - loop.time()
+            if found is not None and found.next_poll is not None:
+                wait = min(wait, (found.next_poll - self._clock.now()).total_seconds())
             await self._wait(max(wait, 0.0), others)
 
     async def _wait(self, seconds: float, others: Collection[asyncio.Task[object]]) -> None:
@@ -219,25 +223,25 @@ class Worker:
         try:
             return await hints.take()
         except DatabaseUnavailable:
-            # The sweep finds whatever there was a hint of, and waits for the database if it has to.
+            # The full scan finds whatever there was a hint of, and waits for the database if it has to.
             return []
 
     async def _inbox_read(self) -> int:
         try:
             return await self._inbox.handle()
         except DatabaseUnavailable:
-            # What is in the inbox stays there for the next sweep.
+            # What is in the inbox stays there for the next full scan.
             return 0
 
-    async def _take(self, unit: Unit[Round]) -> Round:
-        if not self._met:
-            await self._commit(self._meet)
-            self._met = True
-        taken = await self._commit(unit)
-        self._stops, self._crowded = taken.stops, taken.crowded
-        for one in taken:
-            self._fly(one)
-        return taken
+    async def _claim(self, unit: Unit[ClaimBatch]) -> ClaimBatch:
+        if not self._has_rows:
+            await self._commit(self._ensure_rows)
+            self._has_rows = True
+        batch = await self._commit(unit)
+        self._suspended, self._saturated = batch.suspended, batch.saturated
+        for claim in batch:
+            self._start(claim)
+        return batch
 
     async def _commit(self, unit: Unit[T]) -> T:
         """Run a unit, and wait for a database that is away, for as long as others wait for this worker.
@@ -266,17 +270,17 @@ class Worker:
 
     # In transactions
 
-    def _meet(self, transaction: Transaction) -> None:
-        self._agencies.meet(transaction, self._places, self._clock.now())
+    def _ensure_rows(self, transaction: Transaction) -> None:
+        self._agencies.ensure_rows(transaction, self._concurrency, self._clock.now())
 
-    def _sign_on(self, transaction: Transaction) -> None:
+    def _register(self, transaction: Transaction) -> None:
         at = self._lease_clock.now()
-        self._sign_off(transaction)
+        self._deregister(transaction)
         # A worker that was killed signs off nowhere.
-        transaction.connection.execute(delete(workers).where(workers.c.beat_at < at - FORGOTTEN))
+        transaction.connection.execute(delete(workers).where(workers.c.beat_at < at - WORKER_EXPIRY))
         transaction.connection.execute(insert(workers).values(id=self.id, name=self._name, started_at=at, beat_at=at))
 
-    def _sign_off(self, transaction: Transaction) -> None:
+    def _deregister(self, transaction: Transaction) -> None:
         """Give back what was not finished, at once instead of when the lease runs out."""
         transaction.connection.execute(
             update(applications).where(applications.c.lease == self.id).values(lease_until=self._lease_clock.now())
@@ -286,42 +290,44 @@ class Worker:
     def _renew(self, transaction: Transaction) -> None:
         at = self._lease_clock.now()
         transaction.connection.execute(update(workers).where(workers.c.id == self.id).values(beat_at=at))
-        held = list(self._flying.values())
+        held = list(self._in_flight.values())
         if held:
             transaction.connection.execute(_RENEW, {"worker": self.id, "held": held, "until": at + self._lease})
 
     # In flight
 
-    def _fly(self, taken: Taken) -> None:
-        task = asyncio.create_task(self._carry(taken))
-        self._flying[task] = taken.kept.id
-        task.add_done_callback(self._landed)
+    def _start(self, claim: Claim) -> None:
+        task = asyncio.create_task(self._run_claim(claim))
+        self._in_flight[task] = claim.stored.id
+        task.add_done_callback(self._done)
 
-    async def _carry(self, taken: Taken) -> None:
+    async def _run_claim(self, claim: Claim) -> None:
         """Make the call, and those that follow from it at once."""
-        carried: Taken | None = taken
-        while carried is not None:
-            APPLICATION.set(carried.kept.id)
-            early = (carried.not_before - self._clock.now()).total_seconds()
+        current: Claim | None = claim
+        while current is not None:
+            APPLICATION.set(current.stored.id)
+            early = (current.not_before - self._clock.now()).total_seconds()
             if early > 0:
                 await self._clock.sleep(early)
-            GRANTED.set(Grant(carried.callee, carried.not_before))
+            RESERVED.set(Reservation(current.target_plugin, current.not_before))
             try:
-                outcome = await perform(self._platform, carried.draft, carried.kept.progress, carried.call)
+                outcome = await perform(self._platform, current.draft, current.stored.progress, current.call)
             except Exception as error:  # noqa: BLE001 - one application's defect is nobody else's
-                _log.error("call_broke", defect=type(error).__name__, service=carried.kept.progress.service)
-                await self._commit(partial(self.desk.give_up, taken=carried))
+                _log.error("call_broke", defect=type(error).__name__, service=current.stored.progress.service)
+                await self._commit(partial(self.claims.block, claim=current))
                 return
             ending = self._ending or (self._stop is not None and self._stop.is_set())
-            stops = None if ending else self._stops
-            carried = await self._commit(partial(self.desk.lay_down, taken=carried, outcome=outcome, stops=stops))
+            suspended = None if ending else self._suspended
+            current = await self._commit(
+                partial(self.claims.complete, claim=current, outcome=outcome, suspended=suspended)
+            )
 
-    def _landed(self, task: asyncio.Task[None]) -> None:
-        self._flying.pop(task, None)
-        self._landings += 1
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._in_flight.pop(task, None)
+        self._completions += 1
         if not task.cancelled() and task.exception() is not None:
             self._failed = self._failed or task.exception()
-        if self._crowded or self._failed is not None:
+        if self._saturated or self._failed is not None:
             self._woken.set()
 
     def _raise_failure(self, *others: asyncio.Task[object]) -> None:
@@ -331,18 +337,18 @@ class Worker:
         if self._failed is not None:
             raise self._failed
 
-    async def _lay_down_all(self, grace: float | None) -> None:
+    async def _finish_in_flight(self, grace: float | None) -> None:
         """Wait for the calls in flight, each of which has a deadline of its own, and give up what is left."""
-        if self._flying:
-            await asyncio.wait(set(self._flying), timeout=grace)
-        for task in tuple(self._flying):
+        if self._in_flight:
+            await asyncio.wait(set(self._in_flight), timeout=grace)
+        for task in tuple(self._in_flight):
             await _end(task)
 
-    async def _beat(self) -> None:
+    async def _send_heartbeats(self) -> None:
         while True:
-            await asyncio.sleep(self._lease.total_seconds() / BEATS)
+            await asyncio.sleep(self._lease.total_seconds() / HEARTBEATS)
             with suppress(DatabaseUnavailable):
-                await self.beat()
+                await self.heartbeat()
 
     async def _tidy(self, hints: Hints) -> None:
         while True:

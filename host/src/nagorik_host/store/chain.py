@@ -14,16 +14,16 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel, JsonValue, TypeAdapter
 from pydantic_core import to_jsonable_python
 
-from nagorik.journey import Event
 from nagorik.privacy import data_classes, is_hidden
-from nagorik_host.store.columns import microseconds
+from nagorik_host.store.schema import microseconds
 from nagorik_host.vault import DataKey, Vault
+from nagorik_platform.lifecycle import Event
 
 _PLAIN: Final = frozenset({str, int, bool})
 EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Event)
 
 
-class Entry(NamedTuple):
+class JournalEntry(NamedTuple):
     """A row of the journal's table."""
 
     application: str
@@ -47,7 +47,7 @@ def anchor(vault: Vault, application: str) -> bytes:
 
 def entries_of(
     events: Iterable[Event], *, application: str, after: int, previous: bytes, key: DataKey, vault: Vault
-) -> list[Entry]:
+) -> list[JournalEntry]:
     """Rows for events that follow the ``after``-th entry, whose link is ``previous``."""
     rows = []
     link = previous
@@ -55,13 +55,13 @@ def entries_of(
         sealed = key.seal(event.model_dump_json(exclude_defaults=True).encode(), _place(number))
         outline = json.dumps(outline_of(event), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         # The kind is a default, which a dump without defaults leaves out.
-        row = Entry(application, number, event.at, event.kind, outline, sealed, b"")
+        row = JournalEntry(application, number, event.at, event.kind, outline, sealed, b"")
         link = _link(vault, link, row)
         rows.append(row._replace(link=link))
     return rows
 
 
-def event_of(row: Entry, key: DataKey) -> Event:
+def event_of(row: JournalEntry, key: DataKey) -> Event:
     """The event that was kept.
 
     Raises:
@@ -71,7 +71,7 @@ def event_of(row: Entry, key: DataKey) -> Event:
     return EVENT.validate_python({**kept, "kind": row.kind}, strict=False)
 
 
-def verify_chain(rows: Iterable[Entry], *, application: str, head: bytes, count: int, vault: Vault) -> None:
+def verify_chain(rows: Iterable[JournalEntry], *, application: str, head: bytes, count: int, vault: Vault) -> None:
     """See that an application's entries are all there, in order and unchanged. Needs no data key.
 
     Raises:
@@ -125,6 +125,6 @@ def _place(entry: int) -> str:
     return f"journal/{entry}"
 
 
-def _link(vault: Vault, previous: bytes, row: Entry) -> bytes:
+def _link(vault: Vault, previous: bytes, row: JournalEntry) -> bytes:
     head = f"{row.application}\x00{row.entry}\x00{microseconds(row.at)}\x00{row.kind}\x00{row.outline}\x00"
     return vault.link(previous, head.encode() + row.sealed)

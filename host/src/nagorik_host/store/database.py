@@ -36,11 +36,11 @@ class Transaction:
     connection: Connection
     due: dict[str, str] = field(default_factory=dict)
 
-    def wake(self, application: str, plugin: str) -> None:
+    def add_hint(self, application: str, plugin: str) -> None:
         """Let somebody look at an application as soon as this is committed."""
         self.due[application] = plugin
 
-    def settle(self, application: str) -> None:
+    def drop_hint(self, application: str) -> None:
         """Nobody need look at it after all: it was taken in hand in this transaction."""
         self.due.pop(application, None)
 

@@ -10,8 +10,8 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from nagorik_host.store import queue
 from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction, Unit
+from nagorik_host.store.hints import HintListener, enqueue_hints, install_hints
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ class PostgresqlDatabase(Database):
         with self._noted(), _translated():
             connection = await self._own_connection()
             try:
-                await queue.install(connection)
+                await install_hints(connection)
             finally:
                 await connection.close()
 
@@ -97,7 +97,7 @@ class PostgresqlDatabase(Database):
 
             result = await connection.run_sync(run)
             if due:
-                await queue.enqueue(await _driver_of(connection), due)
+                await enqueue_hints(await _driver_of(connection), due)
             return result
 
     @contextmanager
@@ -123,7 +123,7 @@ class QueuedHints(Hints):
         self._connect = connect
         self._agencies = agencies
         self._heard = heard
-        self._listener: queue.Listener | None = None
+        self._listener: HintListener | None = None
 
     async def take(self) -> list[str]:
         """As ``Hints.take``."""
@@ -140,9 +140,9 @@ class QueuedHints(Hints):
         if self._listener is not None and not self._listener.is_closed:
             await self._listener.close()
 
-    async def _listening(self) -> queue.Listener:
+    async def _listening(self) -> HintListener:
         if self._listener is None or self._listener.is_closed:
-            listener = queue.Listener(await self._connect(), self._agencies)
+            listener = HintListener(await self._connect(), self._agencies)
             await listener.listen(self._heard)
             self._listener = listener
         return self._listener

@@ -8,11 +8,11 @@ from typing import Final
 
 from sqlalchemy import bindparam, insert, update
 
-from nagorik.journey import Event, Progress
-from nagorik.journey.events import ConsentGiven, Opened, PaymentMoved, PaymentOpened, QuoteReceived
-from nagorik.model.consent import Consent
+from nagorik.model.application import Consent
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import consents, payments, quotes
+from nagorik_platform.lifecycle import Event, Progress
+from nagorik_platform.lifecycle.events import ConsentGiven, Opened, PaymentMoved, PaymentOpened, QuoteReceived
 
 _QUOTE: Final = insert(quotes)
 _PAYMENT: Final = insert(payments)

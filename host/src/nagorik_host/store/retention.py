@@ -8,18 +8,18 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Table, bindparam, delete, literal, select, update
 
-from nagorik.journey.events import ArtefactFetched
-from nagorik_host.documents import FolderDocuments
-from nagorik_host.store.books import Books, Kept, NoSuchApplication
-from nagorik_host.store.chain import Entry, event_of
+from nagorik_host.store.application_store import ApplicationStore, NoSuchApplication, StoredApplication
+from nagorik_host.store.chain import JournalEntry, event_of
 from nagorik_host.store.database import Database, Transaction
+from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.schema import applications, inbox, journal, payloads
 from nagorik_host.vault import Erased, Vault
+from nagorik_platform.lifecycle.events import DeliverableFetched
 
 PAGE: Final = 500
 
 _FETCHED: Final = select(journal).where(
-    journal.c.application == bindparam("application"), journal.c.kind == "artefact-fetched"
+    journal.c.application == bindparam("application"), journal.c.kind == "deliverable-fetched"
 )
 
 
@@ -28,7 +28,7 @@ class StillOpen(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Rotated:
+class KeyRotation:
     """What a rotation did.
 
     Attributes:
@@ -65,20 +65,20 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
     )
 
 
-def referred_to(transaction: Transaction, books: Books, kept: Kept) -> list[str]:
+def referred_to(transaction: Transaction, store: ApplicationStore, stored: StoredApplication) -> list[str]:
     """The ids of all documents that an application has in the host's store: handed in, and fetched.
 
     Raises:
         NoSuchApplication: Its data were erased.
     """
-    handed_in = [document.id for document in books.draft(transaction, kept).documents]
-    rows = transaction.connection.execute(_FETCHED, {"application": kept.id})
-    events = (event_of(Entry(*row), kept.key) for row in rows)
-    return handed_in + [event.document.id for event in events if isinstance(event, ArtefactFetched)]
+    handed_in = [document.id for document in store.draft(transaction, stored).documents]
+    rows = transaction.connection.execute(_FETCHED, {"application": stored.id})
+    events = (event_of(JournalEntry(*row), stored.key) for row in rows)
+    return handed_in + [event.document.id for event in events if isinstance(event, DeliverableFetched)]
 
 
 async def erase_application(
-    database: Database, books: Books, documents: FolderDocuments, application: str, now: datetime
+    database: Database, store: ApplicationStore, documents: FolderDocumentStore, application: str, now: datetime
 ) -> None:
     """Erase an application and its documents.
 
@@ -91,7 +91,7 @@ async def erase_application(
         if _closed_at(transaction, application) is None:
             raise StillOpen
         try:
-            return referred_to(transaction, books, books.read(transaction, application))
+            return referred_to(transaction, store, store.read(transaction, application))
         except Erased:
             return []
 
@@ -102,14 +102,19 @@ async def erase_application(
 
 
 async def erase_closed(
-    database: Database, books: Books, documents: FolderDocuments, *, closed_for: timedelta, now: datetime
+    database: Database,
+    store: ApplicationStore,
+    documents: FolderDocumentStore,
+    *,
+    closed_for: timedelta,
+    now: datetime,
 ) -> int:
     """Erase every application that has been closed for at least so long; how many there were."""
     erased = 0
     while True:
         found = await database.run(partial(_erasable, closed_before=now - closed_for))
         for application in found:
-            await erase_application(database, books, documents, application, now)
+            await erase_application(database, store, documents, application, now)
         erased += len(found)
         if len(found) < PAGE:
             return erased
@@ -133,7 +138,7 @@ def _closed_at(transaction: Transaction, application: str) -> datetime | None:
     return closed_at
 
 
-async def rotate(database: Database, vault: Vault) -> Rotated:
+async def rotate(database: Database, vault: Vault) -> KeyRotation:
     """Wrap every data key by the key in use. Interrupted, it goes on where it was when it is run again."""
     keys = wrapped_anew = 0
     for table in (applications, inbox):
@@ -145,7 +150,7 @@ async def rotate(database: Database, vault: Vault) -> Rotated:
             if len(rotated) < PAGE:
                 break
             after = rotated[-1].id
-    return Rotated(keys, wrapped_anew)
+    return KeyRotation(keys, wrapped_anew)
 
 
 class _Wrapped(NamedTuple):

@@ -2,14 +2,16 @@
 
 ``applications`` is the row that is worked with: the fold of its journal, and when it is due. ``journal`` is the truth
 and only ever grows. The other tables are for what a row cannot say: calls as they were made, messages that came in,
-what people decided, and how each agency fares.
+what people decided, and how each agency fares. Column types mean the same on SQLite and on PostgreSQL.
 """
 
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -22,8 +24,41 @@ from sqlalchemy import (
     and_,
     text,
 )
+from sqlalchemy.types import TypeDecorator
 
-from nagorik_host.store.columns import Instant
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware time, kept as microseconds since 1970 in UTC: exact, ordered, and the same in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """To microseconds.
+
+        Raises:
+            ValueError: The time has no zone.
+        """
+        return None if value is None else microseconds(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """From microseconds, in UTC."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+def microseconds(at: datetime) -> int:
+    """Whole microseconds from 1970 to ``at``.
+
+    Raises:
+        ValueError: The time has no zone.
+    """
+    if at.tzinfo is None:
+        raise ValueError("a time without a zone is no instant")
+    return (at - _EPOCH) // _MICROSECOND
+
 
 ID: Final = 36
 CODE: Final = 120
@@ -64,9 +99,9 @@ applications: Final = Table(
     Column("due_at", Instant),
     Column("operation", String(CODE)),
     # The plugin that the operation is made through: the service's own, or the gateway's.
-    Column("callee", String(CODE), nullable=False),
-    # Since when it is kept out of its agency's queue, because what it belongs to is stopped.
-    Column("aside_at", Instant),
+    Column("target_plugin", String(CODE), nullable=False),
+    # Since when it is kept out of its agency's queue, because what it belongs to is suspended.
+    Column("parked_at", Instant),
     Column("lease", String(ID)),
     Column("lease_until", Instant),
     # Raised by every change; a change that was worked out on another revision is dropped.
@@ -98,21 +133,21 @@ Index(
     sqlite_where=text("erased_at IS NULL AND closed_at IS NOT NULL"),
     postgresql_where=text("erased_at IS NULL AND closed_at IS NOT NULL"),
 )
-IN_QUEUE: Final = and_(applications.c.due_at.is_not(None), applications.c.aside_at.is_(None))
+IN_QUEUE: Final = and_(applications.c.due_at.is_not(None), applications.c.parked_at.is_(None))
 """Rows whose time comes or has come; asked for with this, they are read off the index."""
 # What is due is found per agency, in the order in which it fell due; what waits for somebody is not in the index.
 Index(
     "ix_applications_due",
-    applications.c.callee,
+    applications.c.target_plugin,
     applications.c.due_at,
     sqlite_where=IN_QUEUE,
     postgresql_where=IN_QUEUE,
 )
 Index(
-    "ix_applications_aside",
+    "ix_applications_parked",
     applications.c.service,
-    sqlite_where=applications.c.aside_at.is_not(None),
-    postgresql_where=applications.c.aside_at.is_not(None),
+    sqlite_where=applications.c.parked_at.is_not(None),
+    postgresql_where=applications.c.parked_at.is_not(None),
 )
 Index(
     "ix_applications_lease",
@@ -246,8 +281,8 @@ outages: Final = Table(
     Column("ended_at", Instant),
 )
 
-switches: Final = Table(
-    "switches",
+suspensions: Final = Table(
+    "suspensions",
     metadata,
     # "service" or "plugin", and its id.
     Column("kind", String(CODE), primary_key=True),

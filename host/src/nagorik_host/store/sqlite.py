@@ -69,7 +69,7 @@ class SqliteDatabase(Database):
             self._connection.rollback()
         except OperationalError:
             raise DatabaseUnavailable("the file cannot be opened") from None
-        self._writer = threading.Thread(target=self._write, name="nagorik-books", daemon=True)
+        self._writer = threading.Thread(target=self._write, name="nagorik-store", daemon=True)
         self._writer.start()
 
     async def run(self, unit: Unit[T]) -> T:

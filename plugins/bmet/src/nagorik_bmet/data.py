@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from nagorik.criteria import Criteria
-from nagorik.rules import read_rules
-from nagorik.statuses import read_statuses
-from nagorik.texts import read_texts
+from nagorik.data_files import read_texts
+from nagorik_toolkit.criteria import Criteria
+from nagorik_toolkit.rules import read_rules
+from nagorik_toolkit.statuses import read_statuses
 
 TEXTS: Final = read_texts(__package__)
 RULES: Final = read_rules(__package__)

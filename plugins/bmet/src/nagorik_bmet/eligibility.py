@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from nagorik.context import CallContext
 from nagorik.errors import FieldProblem, InputRejected, Layer
+from nagorik.model.application import ApplicationRequest
 from nagorik.model.eligibility import Criterion, EligibilityDecision, EligibilityRequest, Verdict
-from nagorik.model.request import ApplicationRequest
 from nagorik_bmet.data import CRITERIA, RULES
 from nagorik_bmet.forms import ClearanceForm, OrientationForm, RegistrationForm, WorkerForm
 from nagorik_bmet.passport import months_later, valid_passport

@@ -4,12 +4,13 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
-from nagorik.bangladesh import IsoDay, to_ascii_digits
-from nagorik.form_fields import BirthDate, Line, Mobile, OneLine, Passport
 from nagorik.forms import Choices, Label
-from nagorik.model.text import Text
 from nagorik.privacy import Form
+from nagorik.values import to_ascii_digits
+from nagorik.values.sentences import Text
 from nagorik_bmet.data import TEXTS
+from nagorik_toolkit.bangladesh import IsoDay
+from nagorik_toolkit.fields import BirthDate, Line, Mobile, OneLine, Passport
 
 LONGEST_NUMBER: Final = 30
 

@@ -7,13 +7,12 @@ import calendar
 from datetime import date
 from typing import Any, Final
 
-from nagorik.bangladesh import PassportNumber
 from nagorik.context import CallContext
-from nagorik.model.asking import NotAsked
 from nagorik.model.eligibility import Criterion, EligibilityRequest, Verdict
-from nagorik.model.submission import Accepted, Rejected
+from nagorik.model.submission import Accepted, NotAsked, Rejected
 from nagorik_bmet.data import CRITERIA, RULES, TEXTS
 from nagorik_bmet.forms import ClearanceForm, RegistrationForm
+from nagorik_toolkit.bangladesh import PassportNumber
 
 VERIFICATION: Final = "passport.verification"
 VALIDITY: Final = "passport-validity"
@@ -52,7 +51,7 @@ def question(number: PassportNumber, born: date) -> dict[str, Any]:
 
 def last_day(answer: Accepted) -> date | None:
     """The last day of validity, where the answer names exactly one that can be read."""
-    named = [artefact.reference for artefact in answer.status.artefacts if artefact.kind == VALIDITY]
+    named = [deliverable.reference for deliverable in answer.status.deliverables if deliverable.kind == VALIDITY]
     try:
         return date.fromisoformat(named[0]) if len(named) == 1 and named[0] else None
     except ValueError:

@@ -4,17 +4,25 @@ Each is filed first and paid for afterwards, where it costs something. A seat in
 once the fee has arrived; the clearance may come back with a query.
 """
 
-from nagorik.agency_client import AgencySettings
 from nagorik.context import CallContext
 from nagorik.errors import ContractViolation
-from nagorik.markers import hookimpl
-from nagorik.model.artefact import ArtefactRequest, FetchedArtefact
+from nagorik.hookspecs import hookimpl
 from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
 from nagorik.model.fee import FeeDue, Quote, QuoteRequest
-from nagorik.model.health import Health, HealthState
 from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
-from nagorik.model.slot import BookSlotRequest, Slot, SlotBooking, Slots, SlotsRequest
-from nagorik.model.status import AgencyStatus, StatusRequest
+from nagorik.model.status import (
+    AgencyStatus,
+    BookSlotRequest,
+    DeliverableRequest,
+    FetchedDeliverable,
+    Health,
+    HealthState,
+    Slot,
+    SlotBooking,
+    Slots,
+    SlotsRequest,
+    StatusRequest,
+)
 from nagorik.model.submission import (
     Accepted,
     CorrectionRequest,
@@ -25,7 +33,8 @@ from nagorik.model.submission import (
     SubmitRequest,
     search_result,
 )
-from nagorik.model.text import Text
+from nagorik.settings import AgencySettings
+from nagorik.values.sentences import Text
 from nagorik_bmet import eligibility, wire
 from nagorik_bmet.data import RULES
 from nagorik_bmet.forms import ClearanceForm
@@ -168,15 +177,15 @@ async def nagorik_answer_correction(request: CorrectionRequest, context: Context
 
 
 @hookimpl
-async def nagorik_fetch_artefact(request: ArtefactRequest, context: Context) -> FetchedArtefact:
+async def nagorik_fetch_deliverable(request: DeliverableRequest, context: Context) -> FetchedDeliverable:
     """Registration card, certificate or smart card, as a PDF with its QR code."""
     file = await context.http.download(
         "document", f"{COLLECTIONS[request.service]}/{request.agency_reference}/document"
     )
     if file.content_type != "application/pdf" or not file.content.startswith(b"%PDF-"):
-        raise ContractViolation("artefact-not-a-pdf")
-    document = await context.documents.put(request.artefact.kind, "application/pdf", file.content)
-    return FetchedArtefact(artefact=request.artefact, document=document)
+        raise ContractViolation("deliverable-not-a-pdf")
+    document = await context.documents.put(request.deliverable.kind, "application/pdf", file.content)
+    return FetchedDeliverable(deliverable=request.deliverable, document=document)
 
 
 @hookimpl

@@ -9,16 +9,15 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from nagorik.agency_client import Answer, WireModel
-from nagorik.bangladesh import dhaka_date
 from nagorik.errors import ContractViolation, FieldProblem, InputRejected, NagorikError
+from nagorik.http import AgencyResponse, WireModel
+from nagorik.model.application import ApplicationRequest
 from nagorik.model.payment import PaymentReceipt
-from nagorik.model.request import ApplicationRequest
-from nagorik.model.slot import SlotsRequest
-from nagorik.model.status import AgencyStatus
-from nagorik.wire_fields import DhakaMinute, DhakaSecond, TakaAmount
+from nagorik.model.status import AgencyStatus, SlotsRequest
+from nagorik.values import dhaka_date
 from nagorik_bmet.data import STATUSES, TEXTS
 from nagorik_bmet.forms import ClearanceForm, OrientationForm, RegistrationForm
+from nagorik_toolkit.wire_fields import DhakaMinute, DhakaSecond, TakaAmount
 
 API: Final = "/sim/bmet/v1"
 
@@ -70,8 +69,8 @@ class Standing(WireModel):
     def read(self) -> AgencyStatus:
         """As the platform says it; what has been issued carries its number."""
         status = STATUSES.status(self.status, remark=self.remarks, at=self.updated_at, sequence=self.sequence)
-        numbered = tuple(one.model_copy(update={"reference": self.number}) for one in status.artefacts)
-        return status.model_copy(update={"artefacts": numbered})
+        numbered = tuple(one.model_copy(update={"reference": self.number}) for one in status.deliverables)
+        return status.model_copy(update={"deliverables": numbered})
 
 
 class Matches(WireModel):
@@ -124,7 +123,7 @@ class Centres(WireModel):
     items: tuple[str, ...] = Field(min_length=1)
 
 
-def read_error(answer: Answer) -> NagorikError | None:
+def read_error(answer: AgencyResponse) -> NagorikError | None:
     """BMET's own errors, as far as the model has them."""
     document = answer.document
     error = document.get("error") if isinstance(document, dict) else None

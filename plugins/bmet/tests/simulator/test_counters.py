@@ -7,7 +7,7 @@ import pytest
 from httpx import ASGITransport
 
 from nagorik_bmet.simulator import BmetSimulator
-from nagorik_testing.admin import with_admin
+from nagorik_testing.simulator.admin import with_admin
 
 API = "/sim/bmet/v1"
 BOOKING = {

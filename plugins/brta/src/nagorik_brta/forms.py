@@ -4,13 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from nagorik.bangladesh import IsoDay, NationalDataError, Nid, to_ascii_digits
-from nagorik.form_fields import BirthDate, Line, Mobile, NidNumber, PostalAddress
 from nagorik.forms import Choices, Label
-from nagorik.model.text import Text
 from nagorik.privacy import Form
+from nagorik.values import NationalDataError, Nid, to_ascii_digits
+from nagorik.values.sentences import Text
 from nagorik_brta.data import TEXTS
 from nagorik_brta.identifiers import LearnerNumber, LicenceNumber, RegistrationNumber
+from nagorik_toolkit.bangladesh import IsoDay
+from nagorik_toolkit.fields import BirthDate, Line, Mobile, NidNumber, PostalAddress
 
 LONGEST_NUMBER = 6
 

@@ -6,17 +6,25 @@ approved and gets the card by post. A vehicle is brought to an inspection by app
 closed: the core holds every call until it opens, and nothing here knows of it.
 """
 
-from nagorik.agency_client import AgencySettings
 from nagorik.context import CallContext
 from nagorik.errors import ContractViolation
-from nagorik.markers import hookimpl
-from nagorik.model.artefact import ArtefactRequest, FetchedArtefact
+from nagorik.hookspecs import hookimpl
 from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
 from nagorik.model.fee import Quote, QuoteRequest
-from nagorik.model.health import Health, HealthState
 from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
-from nagorik.model.slot import BookSlotRequest, Slot, SlotBooking, Slots, SlotsRequest
-from nagorik.model.status import AgencyStatus, StatusRequest
+from nagorik.model.status import (
+    AgencyStatus,
+    BookSlotRequest,
+    DeliverableRequest,
+    FetchedDeliverable,
+    Health,
+    HealthState,
+    Slot,
+    SlotBooking,
+    Slots,
+    SlotsRequest,
+    StatusRequest,
+)
 from nagorik.model.submission import (
     Accepted,
     FindRequest,
@@ -25,7 +33,8 @@ from nagorik.model.submission import (
     SubmitRequest,
     search_result,
 )
-from nagorik.model.text import Text
+from nagorik.settings import AgencySettings
+from nagorik.values.sentences import Text
 from nagorik_brta import eligibility, pricing, statuses, uploads, wire
 from nagorik_brta.forms import SmartCardForm
 from nagorik_brta.wire import API
@@ -162,9 +171,9 @@ async def nagorik_get_status(request: StatusRequest, context: Context) -> Agency
 
 
 @hookimpl
-async def nagorik_fetch_artefact(request: ArtefactRequest, context: Context) -> FetchedArtefact:
+async def nagorik_fetch_deliverable(request: DeliverableRequest, context: Context) -> FetchedDeliverable:
     """A paper as a PDF, from an address that the portal gives out for some minutes."""
-    word = statuses.CODES[request.artefact.kind]
+    word = statuses.CODES[request.deliverable.kind]
     address = await context.http.read(
         "documents.address",
         "GET",
@@ -173,9 +182,9 @@ async def nagorik_fetch_artefact(request: ArtefactRequest, context: Context) -> 
     )
     file = await context.http.download("documents.file", address.href)
     if file.content_type != "application/pdf" or not file.content.startswith(b"%PDF-"):
-        raise ContractViolation("artefact-not-a-pdf")
-    document = await context.documents.put(request.artefact.kind, "application/pdf", file.content)
-    return FetchedArtefact(artefact=request.artefact, document=document)
+        raise ContractViolation("deliverable-not-a-pdf")
+    document = await context.documents.put(request.deliverable.kind, "application/pdf", file.content)
+    return FetchedDeliverable(deliverable=request.deliverable, document=document)
 
 
 @hookimpl

@@ -3,7 +3,7 @@
 from typing import Final
 
 from nagorik.errors import FieldProblem, InputRejected, Layer
-from nagorik.model.request import ApplicationRequest
+from nagorik.model.application import ApplicationRequest
 from nagorik_brta.data import RULES, TEXTS
 
 KILOBYTE: Final = 1024

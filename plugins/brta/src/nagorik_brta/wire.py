@@ -10,14 +10,12 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from nagorik.agency_client import Answer, WireModel
-from nagorik.bangladesh import Nid, dhaka_date
 from nagorik.errors import ContractViolation, FieldProblem, InputRejected, NagorikError
-from nagorik.form_fields import PostalAddress
+from nagorik.http import AgencyResponse, WireModel
+from nagorik.model.application import ApplicationRequest
 from nagorik.model.payment import PaymentReceipt
-from nagorik.model.request import ApplicationRequest
-from nagorik.model.slot import SlotsRequest
-from nagorik.wire_fields import DhakaTime, TakaAmount
+from nagorik.model.status import SlotsRequest
+from nagorik.values import Nid, dhaka_date
 from nagorik_brta.data import TEXTS
 from nagorik_brta.forms import (
     FitnessForm,
@@ -29,6 +27,8 @@ from nagorik_brta.forms import (
     TaxTokenForm,
     VehicleForm,
 )
+from nagorik_toolkit.fields import PostalAddress
+from nagorik_toolkit.wire_fields import DhakaTime, TakaAmount
 
 API: Final = "/sim/brta/bsp/api"
 DAY: Final = "%d-%m-%Y"
@@ -149,7 +149,7 @@ class Notice(WireModel):
     close: str
 
 
-def read_error(answer: Answer) -> NagorikError | None:
+def read_error(answer: AgencyResponse) -> NagorikError | None:
     """The portal's own errors, as far as the model has them."""
     document = answer.document
     error = document.get("error") if isinstance(document, dict) else None

@@ -1,8 +1,7 @@
 """Cash at the counter: a slip is opened, the payer pays the operator, the till's book says whether it was paid."""
 
-from nagorik.agency_client import AgencySettings
 from nagorik.context import CallContext
-from nagorik.markers import hookimpl
+from nagorik.hookspecs import hookimpl
 from nagorik.model.payment import (
     PaymentReport,
     PaymentStarted,
@@ -11,7 +10,8 @@ from nagorik.model.payment import (
     RefundReport,
     StartPaymentRequest,
 )
-from nagorik.model.states import PaymentState
+from nagorik.model.status import PaymentState
+from nagorik.settings import AgencySettings
 from nagorik_cashdesk import wire
 from nagorik_cashdesk.wire import PAYMENTS
 

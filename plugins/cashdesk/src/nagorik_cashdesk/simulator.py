@@ -22,8 +22,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from nagorik.bangladesh import Money, NationalDataError
-from nagorik_testing import ADMIN_PATH, ReadRequest, Replays, Scenario, Simulator, refused
+from nagorik.values import Money, NationalDataError
+from nagorik_testing import ADMIN_PATH, IdempotencyStore, ReadRequest, Scenario, Simulator, refused
 
 PAYMENTS: Final = "/sim/cashdesk/v1/payments"
 DURATIONS: Final[Mapping[str, timedelta]] = MappingProxyType(
@@ -74,7 +74,7 @@ class CashDeskSimulator(Simulator):
     def open_office(self) -> None:
         """Begin with an empty book."""
         self._slips: dict[str, Slip] = {}
-        self._replays = Replays()
+        self._idempotency = IdempotencyStore()
 
     def routes(self) -> Sequence[Route]:
         """The till's interface; it wants no login."""
@@ -105,7 +105,7 @@ class CashDeskSimulator(Simulator):
         name = slip.payer_name if slip else given
         return (name,) if isinstance(name, str) else ()
 
-    def settle(self) -> None:
+    def catch_up(self) -> None:
         """Let the clerk do what has fallen due."""
         for slip in self._slips.values():
             self._settle(slip)
@@ -163,7 +163,7 @@ class CashDeskSimulator(Simulator):
     async def _open(self, request: Request) -> Response:
         content = await _content(request)
         key = request.headers.get("idempotency-key")
-        return self._replays.once(key, "open", content, lambda: self._opened(content, key))
+        return self._idempotency.once(key, "open", content, lambda: self._opened(content, key))
 
     def _opened(self, content: Mapping[str, Any], key: str | None) -> Reply:
         payment, amount, payer = content.get("paymentId"), _amount(content), content.get("payerName")

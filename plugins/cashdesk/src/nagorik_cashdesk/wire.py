@@ -6,11 +6,11 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, Field
 
-from nagorik.agency_client import WireModel
-from nagorik.bangladesh import Money, format_taka
+from nagorik.http import WireModel
 from nagorik.model.payment import PaymentReport, RefundPaymentRequest, RefundReport, StartPaymentRequest
-from nagorik.model.states import PaymentState
-from nagorik.model.text import Text
+from nagorik.model.status import PaymentState
+from nagorik.values import Money, format_taka
+from nagorik.values.sentences import Text
 
 PAYMENTS: Final = "/sim/cashdesk/v1/payments"
 

@@ -6,12 +6,13 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from nagorik.bangladesh import IsoDay, LandArea, to_ascii_digits
-from nagorik.form_fields import AcreArea, Address, Line, Mobile, OneLine, PostalAddress, TaxYear
 from nagorik.forms import Choices, Label
-from nagorik.model.text import Text
 from nagorik.privacy import Form
+from nagorik.values import to_ascii_digits
+from nagorik.values.sentences import Text
 from nagorik_land.data import TEXTS
+from nagorik_toolkit.bangladesh import IsoDay, LandArea
+from nagorik_toolkit.fields import AcreArea, Address, Line, Mobile, OneLine, PostalAddress, TaxYear
 
 _NUMBER: Final = re.compile(r"[0-9]{1,12}([/-][0-9]{1,6})?")
 

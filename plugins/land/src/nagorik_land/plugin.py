@@ -7,13 +7,18 @@ second payment is due, after which its receipt (DCR) and the new khatian are iss
 
 from nagorik.context import CallContext
 from nagorik.errors import ContractViolation, FieldProblem, InputRejected, Layer
-from nagorik.markers import hookimpl
-from nagorik.model.artefact import ArtefactRequest, FetchedArtefact
+from nagorik.hookspecs import hookimpl
 from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
 from nagorik.model.fee import Quote, QuoteLine, QuoteRequest
-from nagorik.model.health import Health, HealthState
 from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
-from nagorik.model.status import AgencyStatus, StatusRequest
+from nagorik.model.status import (
+    AgencyStatus,
+    DeliverableRequest,
+    FetchedDeliverable,
+    Health,
+    HealthState,
+    StatusRequest,
+)
 from nagorik.model.submission import (
     Accepted,
     FindRequest,
@@ -145,16 +150,16 @@ async def nagorik_get_status(request: StatusRequest, context: Context) -> Agency
 
 
 @hookimpl
-async def nagorik_fetch_artefact(request: ArtefactRequest, context: Context) -> FetchedArtefact:
+async def nagorik_fetch_deliverable(request: DeliverableRequest, context: Context) -> FetchedDeliverable:
     """A mutation's DCR or khatian, or the receipt for the tax, as a PDF."""
-    kind = request.artefact.kind
+    kind = request.deliverable.kind
     file = await context.http.download(
         "paper", f"{DESKS[request.service].applications}/{request.agency_reference}/papers/{kind}"
     )
     if file.content_type != "application/pdf" or not file.content.startswith(b"%PDF-"):
         raise ContractViolation("paper-not-a-pdf")
     document = await context.documents.put(kind, "application/pdf", file.content)
-    return FetchedArtefact(artefact=request.artefact, document=document)
+    return FetchedDeliverable(deliverable=request.deliverable, document=document)
 
 
 @hookimpl

@@ -4,9 +4,8 @@ from datetime import datetime, time, timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
-from nagorik.bangladesh import Money, dhaka_time, dhaka_zone
-from nagorik.model.fee import FeeDue, Quote, QuoteLine, QuoteRequest
-from nagorik.model.source import Source
+from nagorik.model.fee import FeeDue, Quote, QuoteLine, QuoteRequest, Source
+from nagorik.values import Money, dhaka_time, dhaka_zone
 
 NO_VAT: Final = Money(poisha=0)
 

@@ -3,10 +3,8 @@
 from types import MappingProxyType
 from typing import Final
 
-from nagorik.bangladesh import dhaka_date
-from nagorik.model.artefact import Artefact
-from nagorik.model.states import ApplicationState
-from nagorik.model.status import AgencyStatus
+from nagorik.model.status import AgencyStatus, ApplicationState, Deliverable
+from nagorik.values import dhaka_date
 from nagorik_land import wire
 from nagorik_land.data import STATUSES, TEXTS
 
@@ -29,8 +27,8 @@ def read(service: str, told: wire.Standing) -> AgencyStatus:
     )
     more: dict[str, object] = {}
     if told.papers:
-        more["artefacts"] = tuple(
-            Artefact(kind=paper.kind, delivery="download", reference=paper.number) for paper in told.papers
+        more["deliverables"] = tuple(
+            Deliverable(kind=paper.kind, delivery="download", reference=paper.number) for paper in told.papers
         )
     if status.state is ApplicationState.AWAITING_APPEARANCE:
         more["reason"] = (

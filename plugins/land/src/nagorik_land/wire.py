@@ -11,12 +11,11 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from nagorik.agency_client import Answer, WireModel
-from nagorik.bangladesh import DayMonthYear, FiscalYear, LandArea, to_ascii_digits, to_bangla_digits
 from nagorik.errors import ContractViolation, FieldProblem, InputRejected, NagorikError
+from nagorik.http import AgencyResponse, WireModel
+from nagorik.model.application import ApplicationRequest
 from nagorik.model.payment import PaymentReceipt
-from nagorik.model.request import ApplicationRequest
-from nagorik.wire_fields import DhakaMinute, TakaAmount
+from nagorik.values import to_ascii_digits, to_bangla_digits
 from nagorik_land.data import TEXTS
 from nagorik_land.forms import (
     DevelopmentTaxForm,
@@ -26,6 +25,8 @@ from nagorik_land.forms import (
     MutationForm,
     OrderForm,
 )
+from nagorik_toolkit.bangladesh import DayMonthYear, FiscalYear, LandArea
+from nagorik_toolkit.wire_fields import DhakaMinute, TakaAmount
 
 
 class Desk(NamedTuple):
@@ -156,7 +157,7 @@ class AdviceTaken(WireModel):
     status: Literal["TAKEN", "PENDING"]
 
 
-def read_error(answer: Answer) -> NagorikError | None:
+def read_error(answer: AgencyResponse) -> NagorikError | None:
     """The land offices' own refusals, as far as they name a field of the form."""
     error = answer.document.get("error") if isinstance(answer.document, dict) else None
     if not isinstance(error, dict):

@@ -6,9 +6,9 @@ without an answer, and the EC decides it anyway.
 
 from datetime import date
 
-from nagorik.bangladesh import Nid
+from nagorik.model.application import Applicant
 from nagorik.model.eligibility import Criterion, EligibilityDecision, EligibilityRequest, Verdict
-from nagorik.model.identity import Applicant
+from nagorik.values import Nid
 from nagorik_nid.data import CRITERIA
 from nagorik_nid.forms import CardForm, NewVoterForm, NidForm
 

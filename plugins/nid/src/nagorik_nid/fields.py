@@ -1,9 +1,9 @@
-"""The fields that are the EC's own; those that most agencies have are in ``nagorik.form_fields``."""
+"""The fields that are the EC's own; those that most agencies have are in ``nagorik_toolkit.fields``."""
 
 from typing import Annotated, Literal
 
-from nagorik.form_fields import Address, Line
 from nagorik.forms import Label
+from nagorik_toolkit.fields import Address, Line
 
 BloodGroup = Literal["A+", "A-", "B+", "B-", "AB+", "AB-", "O+", "O-"]
 Delivery = Annotated[

@@ -4,15 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from nagorik.bangladesh import (
-    BirthRegistrationNumber as Brn,
-    DateStyle,
-    NationalDataError,
-    Nid,
-    PersonName,
-    parse_date,
-)
-from nagorik.form_fields import (
+from nagorik.forms import Label
+from nagorik.privacy import Form
+from nagorik.values import BirthRegistrationNumber as Brn, NationalDataError, Nid, PersonName
+from nagorik_nid.data import TEXTS
+from nagorik_nid.fields import BloodGroup, Delivery, HomeAddress
+from nagorik_toolkit.bangladesh import DateStyle, parse_date
+from nagorik_toolkit.fields import (
     Address,
     BirthDate,
     BirthRegistration,
@@ -24,10 +22,6 @@ from nagorik.form_fields import (
     NidNumber,
     SpouseName,
 )
-from nagorik.forms import Label
-from nagorik.privacy import Form
-from nagorik_nid.data import TEXTS
-from nagorik_nid.fields import BloodGroup, Delivery, HomeAddress
 
 
 class NidForm(Form):

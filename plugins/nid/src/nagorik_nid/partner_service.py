@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from pydantic import Field, model_validator
 
-from nagorik.agency_client import AgencyHttp, Answer, Token, WireModel
 from nagorik.errors import (
     AgencyRejected,
     ContractViolation,
@@ -20,12 +19,13 @@ from nagorik.errors import (
     InputRejected,
     NagorikError,
 )
-from nagorik.form_fields import Address
-from nagorik.model.text import Text
+from nagorik.http import AgencyHttp, AgencyResponse, Token, WireModel
+from nagorik.values.sentences import Text
 from nagorik_nid.data import TEXTS
 from nagorik_nid.forms import VerificationForm
 from nagorik_nid.settings import NidSettings
 from nagorik_nid.wire import day, number_of
+from nagorik_toolkit.fields import Address
 
 TOKEN_SECONDS: Final = 12 * 60 * 60
 """How long a token is good for, says the document, which forbids to log in for each call."""
@@ -115,7 +115,7 @@ async def login(http: AgencyHttp, settings: NidSettings) -> Token:
     return Token(answer.success.data.access_token, expires_in=TOKEN_SECONDS)
 
 
-def read_error(answer: Answer) -> NagorikError | None:
+def read_error(answer: AgencyResponse) -> NagorikError | None:
     """The EC's own errors, as far as its document explains them."""
     document = trimmed(answer.document)
     error = document.get("error") if isinstance(document, dict) else None

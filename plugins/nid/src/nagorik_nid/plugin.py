@@ -5,17 +5,23 @@ the EC as a draft until it has been told of the payment; papers may be asked for
 end a card waits to be downloaded or collected.
 """
 
-from nagorik.agency_client import Download
 from nagorik.context import CallContext
 from nagorik.errors import ContractViolation, FieldProblem, InputRejected, Layer
-from nagorik.markers import hookimpl
-from nagorik.model.artefact import Artefact, ArtefactRequest, FetchedArtefact
+from nagorik.hookspecs import hookimpl
+from nagorik.http import Download
 from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
 from nagorik.model.fee import FeeDue, Quote, QuoteRequest
-from nagorik.model.health import Health, HealthState
 from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
-from nagorik.model.states import ApplicationState
-from nagorik.model.status import AgencyStatus, StatusRequest
+from nagorik.model.status import (
+    AgencyStatus,
+    ApplicationState,
+    Deliverable,
+    DeliverableRequest,
+    FetchedDeliverable,
+    Health,
+    HealthState,
+    StatusRequest,
+)
 from nagorik.model.submission import (
     Accepted,
     CorrectionRequest,
@@ -100,7 +106,7 @@ async def _verify(form: VerificationForm, context: Context) -> Accepted | Reject
     verified = AgencyStatus(
         state=ApplicationState.DELIVERED,
         raw="verified",
-        artefacts=(Artefact(kind="verification-result", delivery="none"),),
+        deliverables=(Deliverable(kind="verification-result", delivery="none"),),
         final=True,
     )
     return Accepted(reference=answer.success.data.request_id, status=verified)
@@ -183,17 +189,17 @@ async def nagorik_withdraw(request: WithdrawRequest, context: Context) -> Withdr
 
 
 @hookimpl
-async def nagorik_fetch_artefact(request: ArtefactRequest, context: Context) -> FetchedArtefact:
+async def nagorik_fetch_deliverable(request: DeliverableRequest, context: Context) -> FetchedDeliverable:
     """The card, or the confirmation of a new voter area, as a PDF."""
     file = await context.http.download(
-        "artefact",
-        f"{API}/applications/{request.agency_reference}/artefact",
+        "deliverable",
+        f"{API}/applications/{request.agency_reference}/deliverable",
         params={"dob": wire.day(request.form_as(NidForm).birth_date)},
     )
     if not _is_pdf(file):
-        raise ContractViolation("artefact-not-a-pdf")
-    document = await context.documents.put(request.artefact.kind, "application/pdf", file.content)
-    return FetchedArtefact(artefact=request.artefact, document=document)
+        raise ContractViolation("deliverable-not-a-pdf")
+    document = await context.documents.put(request.deliverable.kind, "application/pdf", file.content)
+    return FetchedDeliverable(deliverable=request.deliverable, document=document)
 
 
 def _is_pdf(file: Download) -> bool:

@@ -10,12 +10,10 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from nagorik.agency_client import WireModel
-from nagorik.bangladesh import DateStyle, Nid, format_date
-from nagorik.model.document import DocumentReference
+from nagorik.http import WireModel
+from nagorik.model.application import ApplicationRequest, DocumentReference
 from nagorik.model.payment import PaymentReceipt
-from nagorik.model.request import ApplicationRequest
-from nagorik.wire_fields import DhakaMinute, TakaAmount
+from nagorik.values import Nid
 from nagorik_nid.fields import HomeAddress
 from nagorik_nid.forms import (
     CardForm,
@@ -26,6 +24,8 @@ from nagorik_nid.forms import (
     NidForm,
     ReissueForm,
 )
+from nagorik_toolkit.bangladesh import DateStyle, format_date
+from nagorik_toolkit.wire_fields import DhakaMinute, TakaAmount
 
 API: Final = "/sim/nid/v1"
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from nagorik_nid.simulator import NidSimulator
-from nagorik_nid.simulator.login_desk import FIRST_PASSWORD, USERNAME
+from nagorik_nid.simulator.login_endpoint import FIRST_PASSWORD, USERNAME
 from nagorik_testing import SimulatorTransport, SyntheticCitizen, SyntheticCitizens, serve
 
 PARTNER = "/partner-service/rest"

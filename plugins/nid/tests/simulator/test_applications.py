@@ -199,7 +199,7 @@ async def test_approved_application_climbs_the_ladder_on_the_simulated_clock(nid
     assert [one["sequence"] for one in seen] == [0, 1, 2, 3, 4, 5]
     assert seen[1]["updatedAt"] == "24/11/2026 10:30"
     assert seen[5]["statusBn"] == "ডাউনলোডের জন্য প্রস্তুত"
-    card = await client.get(f"{API}/applications/{number}/artefact", params={"dob": str(citizen.birth_date)})
+    card = await client.get(f"{API}/applications/{number}/deliverable", params={"dob": str(citizen.birth_date)})
     assert (card.headers["content-type"], card.content[:5]) == ("application/pdf", b"%PDF-")
 
 

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from nagorik_nid.simulator import NidSimulator
-from nagorik_nid.simulator.login_desk import FIRST_PASSWORD, USERNAME
+from nagorik_nid.simulator.login_endpoint import FIRST_PASSWORD, USERNAME
 
 from .conftest import PARTNER, log_in
 
@@ -29,7 +29,7 @@ async def test_login_answers_in_the_envelope_and_is_counted(nid, client):
     document = answer.json()
     assert (document["status"], document["statusCode"]) == ("OK", "SUCCESS")
     assert set(document["success"]["data"]) == {"username", "access_token", "refresh_token"}
-    assert nid.login_desk.logins == 2
+    assert nid.login_endpoint.logins == 2
 
 
 async def test_wrong_password_is_told_from_a_dead_token(client):
@@ -57,7 +57,7 @@ async def test_logout_kills_the_token(client, citizen):
 
 
 async def test_expired_password_denies_every_call_until_it_is_changed(nid, client, citizen):
-    nid.login_desk.password_expired = True
+    nid.login_endpoint.password_expired = True
     assert (await log_in(client)).status_code == 200
     for path in ("demographic/verification", "partner-billing/get-billing-report"):
         assert (await client.post(f"{PARTNER}/{path}", json={})).json() == DENIED

@@ -7,12 +7,13 @@ filed: in between somebody may have a birthday, and a circular its first day.
 from collections.abc import Callable
 from typing import Final
 
-from nagorik.bangladesh import PersonName, age_on
 from nagorik.errors import FieldProblem, InputRejected, Layer
+from nagorik.model.application import ApplicationRequest
 from nagorik.model.eligibility import Criterion, EligibilityDecision, EligibilityRequest, Verdict
-from nagorik.model.request import ApplicationRequest
+from nagorik.values import PersonName
 from nagorik_passport.data import CRITERIA, RULES, TEXTS
 from nagorik_passport.forms import ApplicationForm, ReissueForm
+from nagorik_toolkit.bangladesh import age_on
 
 SMALLEST: Final = (48, 5)
 """Pages and years of the booklet that everybody may have."""

@@ -1,15 +1,15 @@
-"""The fields that are the passport's own; those that most agencies have are in ``nagorik.form_fields``."""
+"""The fields that are the passport's own; those that most agencies have are in ``nagorik_toolkit.fields``."""
 
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator
 
-from nagorik.bangladesh import NationalDataError, to_ascii_digits
-from nagorik.bangladesh.text import has_bangla_letters, has_latin_letters
-from nagorik.form_fields import Line
 from nagorik.forms import Choices, Label
-from nagorik.model.text import Text
+from nagorik.values import NationalDataError, to_ascii_digits
+from nagorik.values.sentences import Text
+from nagorik.values.text import has_bangla_letters, has_latin_letters
 from nagorik_passport.data import TEXTS
+from nagorik_toolkit.fields import Line
 
 TITLES: Final = frozenset({"dr", "engr", "late"})
 """Forbidden in a passport's names, by the guide to machine-readable passports [C]."""

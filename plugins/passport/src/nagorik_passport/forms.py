@@ -4,10 +4,9 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from nagorik.bangladesh import BirthRegistrationNumber, NationalDataError, Nid
-from nagorik.form_fields import BirthDate, BirthRegistration, Line, Mobile, NidNumber, Passport, PostalAddress
 from nagorik.forms import Label
 from nagorik.privacy import Form
+from nagorik.values import BirthRegistrationNumber, NationalDataError, Nid
 from nagorik_passport.data import TEXTS
 from nagorik_passport.fields import (
     Delivery,
@@ -20,6 +19,7 @@ from nagorik_passport.fields import (
     Surname,
     ValidityYears,
 )
+from nagorik_toolkit.fields import BirthDate, BirthRegistration, Line, Mobile, NidNumber, Passport, PostalAddress
 
 
 class VerificationForm(Form):

@@ -7,18 +7,27 @@ processing time runs. What has to be corrected comes back for rework, and in the
 
 from datetime import date
 
-from nagorik.agency_client import AgencySettings
 from nagorik.context import CallContext
 from nagorik.errors import ContractViolation
-from nagorik.markers import hookimpl
-from nagorik.model.artefact import Artefact, ArtefactRequest, FetchedArtefact
+from nagorik.hookspecs import hookimpl
 from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
 from nagorik.model.fee import FeeDue, Quote, QuoteRequest
-from nagorik.model.health import Health, HealthState
 from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
-from nagorik.model.slot import BookSlotRequest, Slot, SlotBooking, Slots, SlotsRequest
-from nagorik.model.states import ApplicationState
-from nagorik.model.status import AgencyStatus, StatusRequest
+from nagorik.model.status import (
+    AgencyStatus,
+    ApplicationState,
+    BookSlotRequest,
+    Deliverable,
+    DeliverableRequest,
+    FetchedDeliverable,
+    Health,
+    HealthState,
+    Slot,
+    SlotBooking,
+    Slots,
+    SlotsRequest,
+    StatusRequest,
+)
 from nagorik.model.submission import (
     Accepted,
     CorrectionRequest,
@@ -30,7 +39,8 @@ from nagorik.model.submission import (
     SubmitRequest,
     search_result,
 )
-from nagorik.model.text import Text
+from nagorik.settings import AgencySettings
+from nagorik.values.sentences import Text
 from nagorik_passport import eligibility, statuses, wire
 from nagorik_passport.data import MISSION_FEES, RULES, TEXTS
 from nagorik_passport.forms import ApplicationForm, VerificationForm
@@ -93,7 +103,7 @@ async def _verify(form: VerificationForm, today: date, context: Context) -> Acce
     valid = AgencyStatus(
         state=ApplicationState.DELIVERED,
         raw=enquiry.result,
-        artefacts=(Artefact(kind=VALIDITY, delivery="none", reference=enquiry.expires_on.isoformat()),),
+        deliverables=(Deliverable(kind=VALIDITY, delivery="none", reference=enquiry.expires_on.isoformat()),),
         final=True,
     )
     return Accepted(reference=enquiry.number, status=valid)
@@ -201,7 +211,7 @@ async def nagorik_answer_correction(request: CorrectionRequest, context: Context
 
 
 @hookimpl
-async def nagorik_fetch_artefact(request: ArtefactRequest, context: Context) -> FetchedArtefact:
+async def nagorik_fetch_deliverable(request: DeliverableRequest, context: Context) -> FetchedDeliverable:
     """The delivery slip, as a PDF."""
     file = await context.http.download(
         "delivery-slip",
@@ -209,9 +219,9 @@ async def nagorik_fetch_artefact(request: ArtefactRequest, context: Context) -> 
         params={"dob": wire.day_of_birth(request)},
     )
     if file.content_type != "application/pdf" or not file.content.startswith(b"%PDF-"):
-        raise ContractViolation("artefact-not-a-pdf")
-    document = await context.documents.put(request.artefact.kind, "application/pdf", file.content)
-    return FetchedArtefact(artefact=request.artefact, document=document)
+        raise ContractViolation("deliverable-not-a-pdf")
+    document = await context.documents.put(request.deliverable.kind, "application/pdf", file.content)
+    return FetchedDeliverable(deliverable=request.deliverable, document=document)
 
 
 @hookimpl

@@ -3,9 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
-from nagorik.model.artefact import Artefact
-from nagorik.model.states import ApplicationState
-from nagorik.model.status import AgencyStatus
+from nagorik.model.status import AgencyStatus, ApplicationState, Deliverable
 from nagorik_passport import wire
 from nagorik_passport.data import STATUSES
 
@@ -17,7 +15,7 @@ PAID: Final = MappingProxyType(
 AT_MISSION: Final = "AT_MISSION"
 """A mission takes its fee itself: nothing is due here."""
 
-SLIP: Final = Artefact(kind="delivery-slip", interim=True, delivery="download")
+SLIP: Final = Deliverable(kind="delivery-slip", interim=True, delivery="download")
 """Made out at the enrolment; without it nobody collects a passport."""
 
 
@@ -41,5 +39,5 @@ def read(told: wire.Standing) -> AgencyStatus:
         elif status.payment_confirmed is False:
             changes["fee_due"] = "application"
     if told.delivery_slip:
-        changes["artefacts"] = (SLIP, *status.artefacts)
+        changes["deliverables"] = (SLIP, *status.deliverables)
     return status.model_copy(update=changes)

@@ -8,16 +8,17 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from nagorik.agency_client import Answer, WireModel
-from nagorik.bangladesh import DateStyle, DayMonthYear, Nid, dhaka_date, format_date
 from nagorik.errors import AgencyRejected, ContractViolation, FieldProblem, InputRejected, NagorikError
-from nagorik.form_fields import PostalAddress
+from nagorik.http import AgencyResponse, WireModel
+from nagorik.model.application import ApplicationRequest
 from nagorik.model.payment import PaymentReceipt
-from nagorik.model.request import ApplicationRequest
-from nagorik.model.slot import SlotsRequest
-from nagorik.wire_fields import DhakaMinute
+from nagorik.model.status import SlotsRequest
+from nagorik.values import Nid, dhaka_date
 from nagorik_passport.data import TEXTS
 from nagorik_passport.forms import ApplicationForm, ReissueForm, VerificationForm
+from nagorik_toolkit.bangladesh import DateStyle, DayMonthYear, format_date
+from nagorik_toolkit.fields import PostalAddress
+from nagorik_toolkit.wire_fields import DhakaMinute
 
 API: Final = "/sim/epassport/api/v1"
 
@@ -122,7 +123,7 @@ class FeePage(WireModel):
     last_updated: str = Field(alias="lastUpdated")
 
 
-def read_error(answer: Answer) -> NagorikError | None:
+def read_error(answer: AgencyResponse) -> NagorikError | None:
     """The portal's own errors, as far as the model has them."""
     document = answer.document
     error = document.get("error") if isinstance(document, dict) else None

@@ -7,7 +7,7 @@ from httpx import ASGITransport
 from nagorik_passport.simulator import PassportSimulator
 from nagorik_passport.simulator.registrations import DAY
 from nagorik_testing import SyntheticCitizens
-from nagorik_testing.admin import with_admin
+from nagorik_testing.simulator.admin import with_admin
 
 API = "/sim/epassport/api/v1"
 CITIZEN = SyntheticCitizens().citizen(7)

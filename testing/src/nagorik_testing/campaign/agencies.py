@@ -5,17 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from typing import Final
 
-from nagorik import Platform
 from nagorik.errors import NagorikError
 from nagorik.operations import Idempotency, Operation
-from nagorik_testing.application_book import ApplicationBook
-from nagorik_testing.campaign.fate import FAULTS, Fate, Offer
-from nagorik_testing.citizens import SyntheticCitizens
-from nagorik_testing.clock import SimulatedClock
-from nagorik_testing.front import UNROUTED
-from nagorik_testing.installed import installed_simulators, load_simulator
-from nagorik_testing.ledger import Effect
-from nagorik_testing.simulator import ExampleApplication, Simulator
+from nagorik_platform import Platform
+from nagorik_testing.campaign.cases import FAULTS, CampaignCase, OfferedService
+from nagorik_testing.simulator.app import UNROUTED
+from nagorik_testing.simulator.application_book import ApplicationBook
+from nagorik_testing.simulator.base import ExampleApplication, Simulator, installed_simulators, load_simulator
+from nagorik_testing.simulator.citizens import SyntheticCitizens
+from nagorik_testing.simulator.clock import SimulatedClock
+from nagorik_testing.simulator.ledger import Effect
 
 FILED: Final = "application"
 CAPTURED: Final = "capture"
@@ -24,7 +23,7 @@ SHORTER: Final = 60
 """How many times faster than usual a gateway is, where an application does not take as long as in life."""
 
 
-class Agencies:
+class SimulatedAgencies:
     """Every simulator that is installed, on one clock.
 
     Attributes:
@@ -42,7 +41,7 @@ class Agencies:
         }
         self._people = SyntheticCitizens(seed)
 
-    def offers(self, platform: Platform) -> Sequence[Offer]:
+    def offers(self, platform: Platform) -> Sequence[OfferedService]:
         """What can be applied for: services whose agency is simulated and shows an example of them."""
         gateways = {
             gateway.id: self.simulators[plugin].outcomes
@@ -59,38 +58,38 @@ class Agencies:
             except (NotImplementedError, NagorikError):
                 continue
             files = service.writes[Operation.SUBMIT] is not Idempotency.SAFE
-            offers.append(Offer(service.id, tuple(simulator.outcomes), gateways, files))
+            offers.append(OfferedService(service.id, tuple(simulator.outcomes), gateways, files))
         return tuple(offers)
 
-    def example(self, fate: Fate) -> ExampleApplication:
+    def example(self, case: CampaignCase) -> ExampleApplication:
         """What the citizen hands in."""
-        citizen = self._people.citizen(fate.citizen)
-        return self.agency(fate.service).example(fate.service, citizen)
+        citizen = self._people.citizen(case.citizen)
+        return self.agency(case.service).example(case.service, citizen)
 
     def agency(self, offer: str) -> Simulator:
         """The simulator behind a service or a gateway."""
         return self.simulators[offer.partition(".")[0]]
 
-    def script(self, fate: Fate, client_reference: str, payments: Sequence[str]) -> None:
+    def script(self, case: CampaignCase, client_reference: str, payments: Sequence[str]) -> None:
         """Tell the simulators what awaits an application; ``payments`` are the ids that its payments will have."""
-        agency, gateway = self.agency(fate.service), self.agency(fate.gateway)
-        stages = {name: fate.stage(name) for name in _stages(agency, all_of_them=not fate.lasting)}
-        agency.script.set(client_reference, fate.outcome, durations=stages)
-        windows = {} if fate.lasting else {name: usual / SHORTER for name, usual in gateway.durations.items()}
-        for payment, outcome in zip(payments, fate.payments, strict=True):
+        agency, gateway = self.agency(case.service), self.agency(case.gateway)
+        stages = {name: case.stage(name) for name in _stages(agency, all_of_them=not case.lasting)}
+        agency.script.set(client_reference, case.outcome, durations=stages)
+        windows = {} if case.lasting else {name: usual / SHORTER for name, usual in gateway.durations.items()}
+        for payment, outcome in zip(payments, case.payments, strict=True):
             values = {"amount": "1.00"} if outcome == "other-amount" else None
             gateway.script.set(payment, outcome, durations=windows, values=values)
-        for mishap in fate.mishaps:
-            faults, whose = (gateway, payments[0]) if mishap.at_gateway else (agency, client_reference)
-            faults.faults.add("*", mishap.fault, first=mishap.first, count=mishap.count, client_reference=whose)
+        for injected in case.faults:
+            faults, whose = (gateway, payments[0]) if injected.at_gateway else (agency, client_reference)
+            faults.faults.add("*", injected.fault, first=injected.first, count=injected.count, client_reference=whose)
 
-    def restart_one(self, chance: Random) -> None:
+    def restart_one(self, rng: Random) -> None:
         """Restart one agency: its tokens are gone, and the next request in nobody's name, a login, meets a fault."""
-        simulator = self.simulators[chance.choice(sorted(self.simulators))]
+        simulator = self.simulators[rng.choice(sorted(self.simulators))]
         simulator.restart()
         nameless = {one.operation for one in simulator.ledger.requests() if one.client_reference is None}
         for operation in sorted(nameless - {UNROUTED}):
-            simulator.faults.add(operation, chance.choice(FAULTS), count=chance.choice((1, 2, 4)))
+            simulator.faults.add(operation, rng.choice(FAULTS), count=rng.choice((1, 2, 4)))
 
     def filed(self) -> Mapping[str, Sequence[tuple[str, Effect]]]:
         """Applications in all ledgers, by client reference, each with the plugin's id."""
@@ -117,10 +116,12 @@ class Agencies:
 
 
 def _stages(agency: Simulator, *, all_of_them: bool) -> Iterable[str]:
-    """The stages of an agency's courses, or only those that pass by themselves nowhere but in a script."""
-    for desk in agency.desks:
-        if isinstance(desk, ApplicationBook):
-            yield from (name for name, length in desk.course.durations.items() if all_of_them or length == "scripted")
+    """The stages of an agency's workflows, or only those that pass by themselves nowhere but in a script."""
+    for component in agency.components:
+        if isinstance(component, ApplicationBook):
+            yield from (
+                name for name, length in component.workflow.durations.items() if all_of_them or length == "scripted"
+            )
 
 
 def _by_reference(

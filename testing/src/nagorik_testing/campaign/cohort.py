@@ -1,4 +1,9 @@
-"""One cohort of a campaign: applications that live side by side, from being handed in to where they come to rest."""
+"""One cohort of a campaign: applications that live side by side, from being handed in to where they come to rest.
+
+Its store in memory takes turns without a thread, so that what happens when follows from a seed alone. On a database
+of the host's own kind, threads and sockets decide who is first; what the one cannot show, such as several writers at
+once, the other does.
+"""
 
 import asyncio
 import random
@@ -8,35 +13,84 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from random import Random
+from typing import Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, exists, func, make_url, select
 
-from nagorik import NagorikError, Platform, PlatformSettings, PluginConfiguration
+from nagorik import NagorikError
 from nagorik.model.payment import QueryPaymentRequest
 from nagorik_host import Host
-from nagorik_host.engine.agencies import Agencies as HostAgencies, Manners
-from nagorik_host.engine.hand import LEASE
+from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
+from nagorik_host.engine.leases import LEASE
 from nagorik_host.engine.worker import Worker
-from nagorik_host.store import Database, Transaction, open_database
+from nagorik_host.store import Database, Transaction, Unit, open_database
 from nagorik_host.store.schema import applications, metadata
+from nagorik_host.store.sqlite import engine_of
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import Keyring
-from nagorik_testing.campaign.agencies import Agencies
-from nagorik_testing.campaign.comparison import Finding, compare, readable
-from nagorik_testing.campaign.fate import Fate
-from nagorik_testing.campaign.kills import KillingPolicy, Life, MortalDatabase, MortalTransport, Reaper
+from nagorik_platform import Platform, PlatformSettings, PluginConfiguration
+from nagorik_testing.campaign.agencies import SimulatedAgencies
+from nagorik_testing.campaign.cases import CampaignCase
+from nagorik_testing.campaign.comparison import Discrepancy, compare, readable
+from nagorik_testing.campaign.kills import (
+    KillableDatabase,
+    KillableTransport,
+    KillingMiddleware,
+    KillSchedule,
+    WorkerLife,
+)
 from nagorik_testing.campaign.people import People
-from nagorik_testing.campaign.repeatable import RepeatableDatabase
-from nagorik_testing.campaign.told import Told
-from nagorik_testing.citizens import SyntheticCitizens
-from nagorik_testing.clock import SimulatedClock
-from nagorik_testing.contract.watch import canaries, leaked, listening
-from nagorik_testing.documents import MemoryDocuments
-from nagorik_testing.in_process import SimulatorTransport
-from nagorik_testing.loopback import LOOPBACK
-from nagorik_testing.simulator import Simulator
+from nagorik_testing.campaign.report import CampaignReport
+from nagorik_testing.fixtures.canaries import canary_values, capture_logs, count_leaks
+from nagorik_testing.fixtures.documents import MemoryDocuments
+from nagorik_testing.simulator.base import Simulator
+from nagorik_testing.simulator.citizens import SyntheticCitizens
+from nagorik_testing.simulator.clock import SimulatedClock
+from nagorik_testing.simulator.in_process import SimulatorTransport
+from nagorik_testing.simulator.loopback import LOOPBACK
+
+T = TypeVar("T")
+
+_LONGEST_TURN: Final = 3
+"""Most turns of the event loop that a unit waits for its own, and whoever asked for its result."""
+_TWICE: Final = 50
+"""Every how manieth unit is rolled back and run again, on the average: a host's own database may do so."""
+
+
+class RepeatableDatabase(Database):
+    """SQLite in memory, with the newest tables. All workers of a process may share it."""
+
+    def __init__(self, rng: Random) -> None:
+        """Begin with empty books; ``rng`` decides who of several is first."""
+        self._rng = rng
+        self._engine = engine_of(make_url("sqlite://"))
+        self._connection = self._engine.connect()
+        with self._connection.begin():
+            metadata.create_all(self._connection)
+
+    async def run(self, unit: Unit[T]) -> T:
+        """As ``Database.run``."""
+        await self._let_others_run()
+        if self._rng.randrange(_TWICE) == 0:
+            with self._connection.begin() as transaction:
+                unit(Transaction(self._connection))
+                transaction.rollback()
+        with self._connection.begin():
+            result = unit(Transaction(self._connection))
+        await self._let_others_run()
+        return result
+
+    async def close(self) -> None:
+        """As ``Database.close``: the books are gone."""
+        self._connection.close()
+        self._engine.dispose()
+
+    async def _let_others_run(self) -> None:
+        for _ in range(self._rng.randint(1, _LONGEST_TURN)):
+            await asyncio.sleep(0)
+
 
 IN_MEMORY: Final = "sqlite://"
 """The URL of books in this process's memory, where the same campaign is the same again."""
@@ -96,8 +150,8 @@ class Cohort:
         self._workers = workers
         self.clock = SimulatedClock()
         self.machine = SimulatedClock()
-        self.agencies = Agencies(self.clock, seed)
-        self._chance = random.Random()  # noqa: S311 - reproducible on purpose
+        self.agencies = SimulatedAgencies(self.clock, seed)
+        self._rng = random.Random()  # noqa: S311 - reproducible on purpose
         self._memory: RepeatableDatabase | None = None
 
     def settings(self) -> PlatformSettings:
@@ -111,50 +165,50 @@ class Cohort:
                 )
                 for name, simulator in self.agencies.simulators.items()
             },
-            policies=(KillingPolicy(),),
+            call_middleware=(KillingMiddleware(),),
             documents=MemoryDocuments(),
             clock=self.clock,
-            chance=self._chance,
+            rng=self._rng,
             # The machine is kept busy on purpose, and a step that waits for its turn is no plugin's fault.
             longest_step=BUSY,
             import_seconds=BUSY,
         )
 
-    async def run(self, fates: Sequence[Fate], platform: Platform, told: Told) -> None:
-        """Carry all of them as far as they go, compare, and add to what is told."""
-        self._chance.seed(f"cohort:{self._seed}:{fates[0].number}")
+    async def run(self, cases: Sequence[CampaignCase], platform: Platform, report: CampaignReport) -> None:
+        """Carry all of them as far as they go, compare, and add to the report."""
+        self._rng.seed(f"cohort:{self._seed}:{cases[0].number}")
         async with AsyncExitStack() as stack:
-            heard = stack.enter_context(listening())
+            heard = stack.enter_context(capture_logs())
             database = await self._open()
             stack.push_async_callback(database.close)
             await _warm(platform, self.clock.now())
-            desk = self._host(database, platform)
-            reaper, people = Reaper(fates), People(desk, self.agencies, fates)
+            host = self._host(database, platform)
+            schedule, people = KillSchedule(cases), People(host, self.agencies, cases)
             began = self.clock.now()
-            self._horizon = LASTING_HORIZON if any(fate.lasting for fate in fates) else HORIZON
-            await self._carry(platform, reaper, people)
-            compared = await compare(desk, self.agencies, fates)
-            told.findings += compared.findings
+            self._horizon = LASTING_HORIZON if any(case.lasting for case in cases) else HORIZON
+            await self._run_until_idle(platform, schedule, people)
+            comparison = await compare(host, self.agencies, cases)
+            report.findings += comparison.findings
             text = heard.text + await database.run(readable)
-            told.findings += self._leaks(fates, text)
-            told.applications += len(fates)
-            told.ends += compared.ends
-            told.services.update(fate.service for fate in fates)
-            for (moment, operation), number in reaper.killed.items():
-                told.killed[moment] += number
-                told.at_operations[operation] += number
-            told.calls += sum(reaper.calls.values())
-            told.requests += self.agencies.requests
-            told.faults += self.agencies.faults
-            told.acts += people.acts
-            told.refused_doubles += people.refused_doubles
-            told.simulated += self.clock.now() - began
+            report.findings += self._leaks(cases, text)
+            report.applications += len(cases)
+            report.ends += comparison.ends
+            report.services.update(case.service for case in cases)
+            for (moment, operation), number in schedule.killed.items():
+                report.killed[moment] += number
+                report.at_operations[operation] += number
+            report.calls += sum(schedule.calls.values())
+            report.requests += self.agencies.requests
+            report.faults += self.agencies.faults
+            report.acts += people.acts
+            report.refused_doubles += people.refused_doubles
+            report.simulated += self.clock.now() - began
             await database.run(clear)
 
     async def _open(self) -> Database:
         if self._url != IN_MEMORY:
             return await open_database(self._url)
-        self._memory = self._memory or RepeatableDatabase(self._chance)
+        self._memory = self._memory or RepeatableDatabase(self._rng)
         return self._memory
 
     def _host(self, database: Database, platform: Platform) -> Host:
@@ -165,37 +219,37 @@ class Cohort:
             clock=self.clock,
             lease_clock=self.machine,
         )
-        manners = {one.id: Manners.of(one.manifest) for one in platform.plugins if one.manifest is not None}
-        host.agencies = HostAgencies(manners, chance=self._chance)
+        limits = {one.id: AgencyLimits.of(one.manifest) for one in platform.plugins if one.manifest is not None}
+        host.agencies = AgencyScheduler(limits, rng=self._rng)
         return host
 
-    async def _carry(self, platform: Platform, reaper: Reaper, people: People) -> None:
+    async def _run_until_idle(self, platform: Platform, schedule: KillSchedule, people: People) -> None:
         """Let time pass until nothing is due any more; whoever is killed is followed by another."""
         end = self.clock.now() + self._horizon
-        crew = [await self._member(platform, reaper) for _ in range(self._workers)]
+        pool = [await self._member(platform, schedule) for _ in range(self._workers)]
         try:
             while True:
-                done = await asyncio.gather(*(member.live() for member in crew))
+                done = await asyncio.gather(*(member.live() for member in pool))
                 for place, (survived, _) in enumerate(done):
                     if not survived:
                         # Nobody hears of it again, and its lease runs out.
                         self.machine.advance(LEASE)
-                        await crew[place].database.close()
-                        crew[place] = await self._member(platform, reaper)
+                        await pool[place].database.close()
+                        pool[place] = await self._member(platform, schedule)
                 if not all(survived for survived, _ in done) or await people.act():
                     continue
                 dues = [due for due in (*(due for _, due in done), people.next_at) if due is not None]
                 if any(record.quarantine for record in platform.plugins):
                     return
-                if not await self._goes_on(crew[0].database, dues, end):
+                if not await self._advance_clock(pool[0].database, dues, end):
                     return
-                if self._chance.randrange(RESTARTS) == 0:
-                    self.agencies.restart_one(self._chance)
+                if self._rng.randrange(RESTARTS) == 0:
+                    self.agencies.restart_one(self._rng)
         finally:
-            for member in crew:
+            for member in pool:
                 await member.database.close()
 
-    async def _goes_on(self, database: Database, dues: Sequence[datetime], end: datetime) -> bool:
+    async def _advance_clock(self, database: Database, dues: Sequence[datetime], end: datetime) -> bool:
         """Let time pass to what is due next, and a little further; whether there is anything left to wait for.
 
         What is due at ``end`` and waits for its turn at an agency that can bear no more is worked off, and nothing
@@ -208,38 +262,38 @@ class Cohort:
             return False
         self.clock.set(max(min(dues), self.clock.now()))
         if not over:
-            self.clock.advance(self._chance.choice(STEPS))
+            self.clock.advance(self._rng.choice(STEPS))
         return True
 
-    async def _member(self, platform: Platform, reaper: Reaper) -> "_Member":
-        life = Life(reaper)
-        database = MortalDatabase(await self._open(), life, shared=self._url == IN_MEMORY)
+    async def _member(self, platform: Platform, schedule: KillSchedule) -> "_Member":
+        life = WorkerLife(schedule)
+        database = KillableDatabase(await self._open(), life, shared=self._url == IN_MEMORY)
         return _Member(life, database, self._host(database, platform).worker())
 
-    def _leaks(self, fates: Sequence[Fate], text: str) -> list[Finding]:
+    def _leaks(self, cases: Sequence[CampaignCase], text: str) -> list[Discrepancy]:
         """Citizens who can be found in log lines or in what is readable in the books."""
         people = SyntheticCitizens(self._seed)
-        said = _said(text)
+        lines = _distinct_lines(text)
         return [
-            Finding(fate.alias, "personal-data-readable", f"{number} of the citizen's numbers and names")
-            for fate in fates
-            if (number := leaked(said, canaries(people.citizen(fate.citizen))))
+            Discrepancy(case.alias, "personal-data-readable", f"{number} of the citizen's numbers and names")
+            for case in cases
+            if (number := count_leaks(lines, canary_values(people.citizen(case.citizen))))
         ]
 
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """One worker of the crew, and its own connection to the books."""
+    """One worker of the pool, and its own connection to the books."""
 
-    life: Life
-    database: MortalDatabase
+    life: WorkerLife
+    database: KillableDatabase
     worker: Worker
 
     async def live(self) -> tuple[bool, datetime | None]:
-        return await self.life.live(self.worker)
+        return await self.life.run_worker(self.worker)
 
 
-def _said(text: str) -> str:
+def _distinct_lines(text: str) -> str:
     """``text`` without lines that say again what another says; ids and times, which no citizen is in, set aside."""
     return "\n".join(dict.fromkeys(_PASSING.sub("", text).splitlines()))
 
@@ -260,5 +314,5 @@ def _queues(transaction: Transaction, *, now: datetime) -> bool:
     return bool(transaction.connection.scalar(select(exists().where(applications.c.due_at <= now))))
 
 
-def _transport(simulator: Simulator) -> MortalTransport:
-    return MortalTransport(SimulatorTransport(simulator))
+def _transport(simulator: Simulator) -> KillableTransport:
+    return KillableTransport(SimulatorTransport(simulator))

@@ -8,9 +8,9 @@ import time
 from importlib.util import find_spec
 from typing import Final
 
-from nagorik.cli.command import ExitCode
-from nagorik.cli.output import add_json_argument, console, plain, print_json
-from nagorik.logs import configure_logging
+from nagorik_platform.cli.commands import ExitCode
+from nagorik_platform.cli.output import add_json_argument, console, plain, print_json
+from nagorik_platform.logs import configure_logging
 
 HOST_MISSING: Final = "needs the durable host: pip install 'nagorik-testing[host]'"
 
@@ -82,14 +82,14 @@ class CampaignCommand:
         from concurrent.futures.process import BrokenProcessPool
 
         from nagorik_host.store import DatabaseInvalid, DatabaseUnavailable
+        from nagorik_testing.campaign.cases import CampaignPlan
         from nagorik_testing.campaign.cohort import IN_MEMORY, DatabaseInUse
-        from nagorik_testing.campaign.plan import Plan
-        from nagorik_testing.campaign.processes.run import campaign_of_processes
-        from nagorik_testing.campaign.shares import campaign_in_processes
-        from nagorik_testing.campaign.telling import Progress, as_document, tell
-        from nagorik_testing.installed import SimulatorUnusable
+        from nagorik_testing.campaign.processes.cohort import campaign_of_processes
+        from nagorik_testing.campaign.report import ProgressLine, as_document, render_report
+        from nagorik_testing.campaign.runner import campaign_in_processes
+        from nagorik_testing.simulator.base import SimulatorUnusable
 
-        plan = Plan(
+        plan = CampaignPlan(
             applications=max([arguments.applications, *arguments.only]),
             seed=arguments.seed,
             url=arguments.database or IN_MEMORY,
@@ -100,24 +100,24 @@ class CampaignCommand:
         )
         began = time.monotonic()
         cut_off = False
-        with Progress(plan) as progress:
+        with ProgressLine(plan) as progress:
             try:
                 if plan.kill_processes:
-                    told = asyncio.run(campaign_of_processes(plan, progress))
+                    report = asyncio.run(campaign_of_processes(plan, progress))
                 else:
-                    told = campaign_in_processes(plan, arguments.processes, progress)
+                    report = campaign_in_processes(plan, arguments.processes, progress)
             except (KeyboardInterrupt, BrokenProcessPool):
-                told, cut_off = progress.told, True
+                report, cut_off = progress.report, True
             except (DatabaseInUse, DatabaseInvalid, DatabaseUnavailable, SimulatorUnusable) as error:
                 return _refused(str(error))
         seconds = time.monotonic() - began
         if arguments.json:
-            print_json(as_document(told, plan, seconds=seconds, cut_off=cut_off))
+            print_json(as_document(report, plan, seconds=seconds, cut_off=cut_off))
         else:
-            tell(console(), told, plan, seconds=seconds, cut_off=cut_off)
+            render_report(console(), report, plan, seconds=seconds, cut_off=cut_off)
         if cut_off:
             return ExitCode.FAILED
-        return ExitCode.FINDINGS if told.findings else ExitCode.OK
+        return ExitCode.FINDINGS if report.findings else ExitCode.OK
 
 
 def _cores() -> int:

@@ -8,17 +8,16 @@ from typing import Any, Final
 
 from sqlalchemy import Row, select
 
-from nagorik.journey import JournalBroken, Payment, amounts_to
-from nagorik.lifecycle import IllegalTransition, is_settled
-from nagorik.lifecycle.groups import MONEY_TAKEN
-from nagorik.model.states import ApplicationState as S, PaymentState as P
+from nagorik.model.status import ApplicationState as S, PaymentState as P
 from nagorik_host.host import Host, Tracked
 from nagorik_host.store import Transaction
 from nagorik_host.store.audit import verify_journals
 from nagorik_host.store.schema import applications, attempts, journal
-from nagorik_testing.campaign.agencies import Agencies
-from nagorik_testing.campaign.fate import Fate
-from nagorik_testing.ledger import Effect
+from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, Payment, amounts_to, is_settled
+from nagorik_platform.lifecycle.tables import MONEY_TAKEN
+from nagorik_testing.campaign.agencies import SimulatedAgencies
+from nagorik_testing.campaign.cases import CampaignCase
+from nagorik_testing.simulator.ledger import Effect
 
 _NOBODY_KNOWS: Final = frozenset({S.SUBMITTING, S.SUBMISSION_UNKNOWN, S.MANUAL_REVIEW})
 """States in which the agency may hold an application whose reference the platform does not know."""
@@ -27,7 +26,7 @@ _SAID_NO_MONEY: Final = frozenset({P.QUOTED, P.FAILED, P.EXPIRED, P.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Discrepancy:
     """Something that must never happen.
 
     Attributes:
@@ -42,47 +41,49 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Compared:
+class Comparison:
     """What was counted and found."""
 
     ends: Counter[str] = field(default_factory=Counter)
     """Applications by how they stand: a state, with what they wait for."""
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Discrepancy] = field(default_factory=list)
 
 
-async def compare(host: Host, agencies: Agencies, fates: Sequence[Fate]) -> Compared:
+async def compare(host: Host, agencies: SimulatedAgencies, cases: Sequence[CampaignCase]) -> Comparison:
     """Compare all applications of a campaign; nobody works on the books meanwhile."""
-    compared = Compared()
+    comparison = Comparison()
     filed, captured, refunded = agencies.filed(), agencies.captured(), agencies.refunded()
     now = host.clock.now()
     rows = {row.id: row for row in await host.database.run(_rows)}
     known: set[str] = set()
     paid: set[str] = set()
-    for fate in fates:
-        row = rows.get(str(fate.id))
+    for case in cases:
+        row = rows.get(str(case.id))
         if row is None:
-            compared.findings.append(Finding(fate.alias, "lost", "handed in and not in the books"))
+            comparison.findings.append(Discrepancy(case.alias, "lost", "handed in and not in the books"))
             continue
         tracked = await host.track(row.id)
         known.add(tracked.progress.client_reference)
         paid |= {payment.id for payment in tracked.progress.payments}
-        compared.ends[_end(row)] += 1
+        comparison.ends[_end(row)] += 1
         problems = (
             *_row(row, now),
-            *_filing(tracked, filed, leaves_one=fate.files),
+            *_filing(tracked, filed, leaves_one=case.files),
             *_money(tracked, captured, refunded),
             *_journal(tracked),
         )
-        compared.findings += [Finding(fate.alias, code, detail) for code, detail in problems]
-    compared.findings += [Finding("-", "filed-by-nobody", name) for name in _names(filed, known)]
-    compared.findings += [Finding("-", "captured-for-nobody", name) for name in _names(captured, paid)]
+        comparison.findings += [Discrepancy(case.alias, code, detail) for code, detail in problems]
+    comparison.findings += [Discrepancy("-", "filed-by-nobody", name) for name in _names(filed, known)]
+    comparison.findings += [Discrepancy("-", "captured-for-nobody", name) for name in _names(captured, paid)]
     for record in host.platform.plugins:
         if record.quarantine is not None:
-            compared.findings.append(Finding("-", "plugin-quarantined", f"{record.id}: {record.quarantine.reason}"))
-    aliases = {str(fate.id): fate.alias for fate in fates}
+            comparison.findings.append(
+                Discrepancy("-", "plugin-quarantined", f"{record.id}: {record.quarantine.reason}")
+            )
+    aliases = {str(case.id): case.alias for case in cases}
     async for problem in _audit(host):
-        compared.findings.append(Finding(aliases.get(problem[0], "-"), *problem[1:]))
-    return compared
+        comparison.findings.append(Discrepancy(aliases.get(problem[0], "-"), *problem[1:]))
+    return comparison
 
 
 def _end(row: Row[Any]) -> str:

@@ -15,17 +15,16 @@ from typing import Final, TypeVar
 import httpx
 
 from nagorik import hookimpl
-from nagorik.platform import Call
-from nagorik_host.engine.current import APPLICATION
-from nagorik_host.engine.hand import Taken
+from nagorik_host.engine.leases import APPLICATION, Claim
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import Database, Transaction, Unit
-from nagorik_testing.campaign.fate import Fate, Moment
-from nagorik_testing.in_process import SimulatorTransport
+from nagorik_platform import Call
+from nagorik_testing.campaign.cases import CampaignCase, Moment
+from nagorik_testing.simulator.in_process import SimulatorTransport
 
 T = TypeVar("T")
 
-LIFE: Final[ContextVar["Life | None"]] = ContextVar("LIFE", default=None)
+LIFE: Final[ContextVar["WorkerLife | None"]] = ContextVar("LIFE", default=None)
 """The worker that a task belongs to."""
 
 
@@ -33,7 +32,7 @@ class Killed(BaseException):
     """The process is gone: nothing after this line runs."""
 
 
-class Reaper:
+class KillSchedule:
     """Knows who is to die when, over all lives of a campaign's workers.
 
     Attributes:
@@ -41,13 +40,13 @@ class Reaper:
         killed: Deaths so far, by moment and operation.
     """
 
-    def __init__(self, fates: Iterable[Fate]) -> None:
-        self._due = {str(fate.id): list(fate.kills) for fate in fates if fate.kills}
+    def __init__(self, cases: Iterable[CampaignCase]) -> None:
+        self._due = {str(case.id): list(case.kills) for case in cases if case.kills}
         self.calls: Counter[str] = Counter()
         self.killed: Counter[tuple[Moment, str]] = Counter()
         self._operations: dict[str, str] = {}
 
-    def takes(self, application: str, moment: Moment, call: int | None = None) -> bool:
+    def should_kill(self, application: str, moment: Moment, call: int | None = None) -> bool:
         """Whether this is the moment: the first of its kind at or after the call that it was drawn for."""
         now = self.calls[application] if call is None else call
         for kill in self._due.get(application, ()):
@@ -57,44 +56,44 @@ class Reaper:
                 return True
         return False
 
-    def begins(self, application: str, operation: str) -> None:
+    def note_operation(self, application: str, operation: str) -> None:
         """Note what the coming moments are about."""
         self._operations[application] = operation
 
     @property
-    def left(self) -> int:
+    def pending(self) -> int:
         """Kills that did not come about: the application never made so many calls."""
         return sum(len(kills) for kills in self._due.values())
 
 
-class Life:
+class WorkerLife:
     """One life of one worker."""
 
-    def __init__(self, reaper: Reaper) -> None:
-        self.reaper = reaper
+    def __init__(self, schedule: KillSchedule) -> None:
+        self.schedule = schedule
         self.gone = False
         # In the order in which they began, which a set would not keep.
         self.tasks: dict[asyncio.Task[object], None] = {}
-        self._died = asyncio.Event()
-        self.buried = asyncio.Event()
+        self._killed = asyncio.Event()
+        self.cleaned_up = asyncio.Event()
         """Set once all that the worker itself had under way is at an end."""
 
-    def die(self) -> None:
+    def kill(self) -> None:
         """Be killed, now; to be called in the event loop."""
         self.gone = True
-        self._died.set()
+        self._killed.set()
 
-    def note(self) -> None:
+    def track_task(self) -> None:
         """The present task is this worker's and dies with it."""
         task = asyncio.current_task()
         if task is not None:
             self.tasks[task] = None
             task.add_done_callback(lambda done: self.tasks.pop(done, None))
 
-    async def live(self, worker: Worker) -> tuple[bool, datetime | None]:
+    async def run_worker(self, worker: Worker) -> tuple[bool, datetime | None]:
         """Work until nothing is due; whether the worker survived, and when something is due next."""
         working = asyncio.create_task(_work(self, worker))
-        died = asyncio.create_task(self._died.wait())
+        died = asyncio.create_task(self._killed.wait())
         try:
             await asyncio.wait({working, died}, return_when=asyncio.FIRST_COMPLETED)
             if not self.gone:
@@ -103,21 +102,21 @@ class Life:
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
-            self.buried.set()
+            self.cleaned_up.set()
             return False, None
         finally:
             died.cancel()
 
 
-async def _work(life: Life, worker: Worker) -> datetime | None:
+async def _work(life: WorkerLife, worker: Worker) -> datetime | None:
     LIFE.set(life)
     return await worker.run_until_idle()
 
 
-class MortalDatabase(Database):
+class KillableDatabase(Database):
     """A worker's connection, of which nothing is heard after its death."""
 
-    def __init__(self, database: Database, life: Life, *, shared: bool) -> None:
+    def __init__(self, database: Database, life: WorkerLife, *, shared: bool) -> None:
         """Use ``database``, which outlives the worker if it is ``shared``."""
         self._database = database
         self._life = life
@@ -125,20 +124,20 @@ class MortalDatabase(Database):
 
     async def run(self, unit: Unit[T]) -> T:
         """As ``Database.run``, unless the worker is dead or dies of it."""
-        life, reaper = self._life, self._life.reaper
+        life, schedule = self._life, self._life.schedule
         if life.gone:
             raise Killed
         ending = APPLICATION.get()
-        doomed = ending is not None and reaper.takes(ending, Moment.BEFORE_COMMIT)
+        dies_before_commit = ending is not None and schedule.should_kill(ending, Moment.BEFORE_COMMIT)
 
         def watched(transaction: Transaction) -> T:
             # A unit may be run twice, and the dead stay dead.
             if life.gone:
                 raise Killed
             result = unit(transaction)
-            if doomed or any(
-                reaper.takes(one.kept.id, Moment.BEFORE_INTENT, reaper.calls[one.kept.id] + 1)
-                for one in _taken(result)
+            if dies_before_commit or any(
+                schedule.should_kill(one.stored.id, Moment.BEFORE_INTENT, schedule.calls[one.stored.id] + 1)
+                for one in _claims(result)
             ):
                 life.gone = True
                 raise Killed
@@ -147,23 +146,23 @@ class MortalDatabase(Database):
         try:
             result = await self._database.run(watched)
         except Killed:
-            life.die()
+            life.kill()
             raise
         self._committed(result, ending)
         return result
 
     def _committed(self, result: object, ending: str | None) -> None:
-        life, reaper = self._life, self._life.reaper
+        life, schedule = self._life, self._life.schedule
         if life.gone:
             raise Killed
-        dies = ending is not None and reaper.takes(ending, Moment.AFTER_COMMIT)
-        for one in _taken(result):
-            reaper.calls[one.kept.id] += 1
+        dies = ending is not None and schedule.should_kill(ending, Moment.AFTER_COMMIT)
+        for one in _claims(result):
+            schedule.calls[one.stored.id] += 1
             operation = one.call.operation
-            reaper.begins(one.kept.id, operation.value if operation is not None else "?")
-            dies = reaper.takes(one.kept.id, Moment.AFTER_INTENT) or dies
+            schedule.note_operation(one.stored.id, operation.value if operation is not None else "?")
+            dies = schedule.should_kill(one.stored.id, Moment.AFTER_INTENT) or dies
         if dies:
-            life.die()
+            life.kill()
             raise Killed
 
     async def close(self) -> None:
@@ -172,13 +171,13 @@ class MortalDatabase(Database):
             await self._database.close()
 
 
-def _taken(result: object) -> list[Taken]:
+def _claims(result: object) -> list[Claim]:
     """The applications that a unit has taken in hand."""
     results = result if isinstance(result, list) else [result]
-    return [one for one in results if isinstance(one, Taken)]
+    return [one for one in results if isinstance(one, Claim)]
 
 
-class KillingPolicy:
+class KillingMiddleware:
     """Kills the worker when it has an answer and has not begun to commit it."""
 
     @hookimpl
@@ -191,13 +190,13 @@ class KillingPolicy:
 async def _answered() -> AsyncIterator[None]:
     life, application = LIFE.get(), APPLICATION.get()
     if life is not None:
-        life.note()
+        life.track_task()
     yield
-    if life is not None and application is not None and life.reaper.takes(application, Moment.AFTER_ANSWER):
-        life.die()
+    if life is not None and application is not None and life.schedule.should_kill(application, Moment.AFTER_ANSWER):
+        life.kill()
 
 
-class MortalTransport(httpx.AsyncBaseTransport):
+class KillableTransport(httpx.AsyncBaseTransport):
     """Reaches a simulator, until the worker is dead; what the agency then has processed, nobody hears of."""
 
     def __init__(self, transport: SimulatorTransport) -> None:
@@ -210,13 +209,13 @@ class MortalTransport(httpx.AsyncBaseTransport):
             return await self._transport.handle_async_request(request)
         if not life.gone:
             response = await self._answer(request)
-            if life.reaper.takes(application, Moment.AFTER_SEND):
-                life.die()
+            if life.schedule.should_kill(application, Moment.AFTER_SEND):
+                life.kill()
             elif isinstance(response, httpx.Response):
                 return response
             else:
                 raise response
-        await life.buried.wait()  # until the task is cancelled with its worker
+        await life.cleaned_up.wait()  # until the task is cancelled with its worker
         # What the living wait for, such as a login that the dead had begun, would not outlive a process either.
         raise httpx.ConnectError("the process is gone")
 

@@ -11,17 +11,17 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import select
 
 from nagorik import ApplicationDraft, Consent, Operation
-from nagorik.bangladesh import Money
-from nagorik.journey import Decided, NotPossible, Progress
-from nagorik.journey.holds import MONEY_HOLDS
-from nagorik.lifecycle.groups import MONEY_FOR_A_PERSON
-from nagorik.model.states import ApplicationState, PaymentState
+from nagorik.model.status import ApplicationState, PaymentState
+from nagorik.values import Money
 from nagorik_host.host import Action, Host
 from nagorik_host.store import Transaction
-from nagorik_host.store.books import AlreadyOpen
+from nagorik_host.store.application_store import AlreadyOpen
 from nagorik_host.store.schema import applications
-from nagorik_testing.campaign.agencies import Agencies
-from nagorik_testing.campaign.fate import Fate
+from nagorik_platform.lifecycle import Decided, NotPossible, Progress
+from nagorik_platform.lifecycle.rules.holds import MONEY_HOLDS
+from nagorik_platform.lifecycle.tables import MONEY_FOR_A_PERSON
+from nagorik_testing.campaign.agencies import SimulatedAgencies
+from nagorik_testing.campaign.cases import CampaignCase
 
 OFTEN: Final = 3
 """How often somebody does the same thing about the same application."""
@@ -38,13 +38,13 @@ _ACTS: Final[dict[str, Action]] = {
 }
 
 
-_Intent = tuple[datetime, int, Literal["hand-in", "withdraw"], Fate]
+_Intent = tuple[datetime, int, Literal["hand-in", "withdraw"], CampaignCase]
 
 
 class People:
     """Everybody who has something to do with the applications of a campaign."""
 
-    def __init__(self, host: Host, agencies: Agencies, fates: Iterable[Fate]) -> None:
+    def __init__(self, host: Host, agencies: SimulatedAgencies, cases: Iterable[CampaignCase]) -> None:
         """They begin now.
 
         Attributes:
@@ -53,11 +53,11 @@ class People:
         """
         self._host = host
         self._agencies = agencies
-        self._fates = {str(fate.id): fate for fate in fates}
+        self._fates = {str(case.id): case for case in cases}
         self._done: Counter[tuple[str, str]] = Counter()
         began = host.clock.now()
         self._intents: list[_Intent] = [
-            (began + fate.arrives_after, fate.number, "hand-in", fate) for fate in self._fates.values()
+            (began + case.arrives_after, case.number, "hand-in", case) for case in self._fates.values()
         ]
         heapify(self._intents)
         self.acts = 0
@@ -73,15 +73,15 @@ class People:
         changed = await self._of_their_own_accord()
         before = self.acts
         for application, party, code in await self._host.database.run(_held):
-            fate = self._fates.get(application)
-            if fate is None or self._done[application, code] >= OFTEN:
+            case = self._fates.get(application)
+            if case is None or self._done[application, code] >= OFTEN:
                 continue
             self._done[application, code] += 1
             if party == "person":
-                if fate.officer:
+                if case.officer:
                     await self._decide(application, code)
             elif code.startswith("consent-"):
-                await self._host.consent(application, consent(self._host, fate))
+                await self._host.consent(application, consent(self._host, case))
                 self.acts += 1
             elif code in _ACTS:
                 await self._try(application, _ACTS[code])
@@ -90,36 +90,36 @@ class People:
     async def _of_their_own_accord(self) -> bool:
         handed_in = False
         while self._intents and self._intents[0][0] <= self._host.clock.now():
-            _, _, intent, fate = heappop(self._intents)
+            _, _, intent, case = heappop(self._intents)
             if intent == "withdraw":
-                await self._try(str(fate.id), "withdraw")
+                await self._try(str(case.id), "withdraw")
                 continue
             handed_in = True
-            await self._hand_in(fate)
-            if fate.withdrawn_after is not None:
-                at = self._host.clock.now() + fate.withdrawn_after
-                heappush(self._intents, (at, fate.number, "withdraw", fate))
+            await self._hand_in(case)
+            if case.withdrawn_after is not None:
+                at = self._host.clock.now() + case.withdrawn_after
+                heappush(self._intents, (at, case.number, "withdraw", case))
         return handed_in
 
-    async def _hand_in(self, fate: Fate) -> None:
+    async def _hand_in(self, case: CampaignCase) -> None:
         """Hand an application in, and script what awaits it."""
-        host, application = self._host, str(fate.id)
-        example = self._agencies.example(fate)
+        host, application = self._host, str(case.id)
+        example = self._agencies.example(case)
         draft = ApplicationDraft(
-            service=fate.service, applicant=example.applicant, form=dict(example.form), gateway=fate.gateway
+            service=case.service, applicant=example.applicant, form=dict(example.form), gateway=case.gateway
         )
-        reference = f"NGK-{fate.id.hex[:16].upper()}"
-        allowed = consent(host, fate)
+        reference = f"NGK-{case.id.hex[:16].upper()}"
+        allowed = consent(host, case)
         await host.apply(draft, consent=allowed, application=application, client_reference=reference)
-        if fate.handed_in_twice:
+        if case.handed_in_twice:
             try:
                 await host.apply(draft, consent=allowed, client_reference=reference)
             except AlreadyOpen:
                 self.refused_doubles += 1
-        kept = await host.database.run(partial(host.books.read, application=application))
+        kept = await host.database.run(partial(host.store.read, application=application))
         key = UUID(kept.progress.idempotency_key)
-        payments = [str(uuid5(key, f"payment/{number}")) for number in range(1, len(fate.payments) + 1)]
-        self._agencies.script(fate, reference, payments)
+        payments = [str(uuid5(key, f"payment/{number}")) for number in range(1, len(case.payments) + 1)]
+        self._agencies.script(case, reference, payments)
 
     async def _try(self, application: str, action: Action) -> None:
         try:
@@ -160,10 +160,10 @@ class People:
             unconfirmed = progress.payment_in(PaymentState.CAPTURED, PaymentState.ADVISED)
             if unconfirmed is None:
                 return None
-            told = self._agencies.agency(progress.service).ledger.effects(
+            recorded = self._agencies.agency(progress.service).ledger.effects(
                 "payment", client_reference=progress.client_reference
             )
-            to = PaymentState.CONFIRMED if told else PaymentState.REFUND_REQUESTED
+            to = PaymentState.CONFIRMED if recorded else PaymentState.REFUND_REQUESTED
             return Decided(OFFICER, REASON, payment=unconfirmed.id, payment_to=to)
         if doubtful.state is not PaymentState.UNKNOWN:
             return Decided(OFFICER, REASON, payment=doubtful.id, payment_to=PaymentState.REFUND_MANUAL)
@@ -172,17 +172,17 @@ class People:
         return Decided(OFFICER, REASON, payment=doubtful.id, payment_to=to)
 
 
-def consent(host: Host, fate: Fate) -> Consent:
+def consent(host: Host, case: CampaignCase) -> Consent:
     """What the citizen allows: everything, for a year."""
     now = host.clock.now()
     return Consent(
         id=str(uuid4()),
-        service=fate.service,
+        service=case.service,
         operations=frozenset(Operation),
         fee_ceiling=Money.taka(1_000_000),
         given_at=now,
         expires_at=now + timedelta(days=365),
-        asks=frozenset(host.platform.service(fate.service).asks),
+        asks=frozenset(host.platform.service(case.service).asks),
     )
 
 

@@ -11,24 +11,21 @@ from pathlib import Path
 from typing import Final
 
 from nagorik import SettingsRejected
-from nagorik.cli.command import ExitCode
-from nagorik.cli.output import add_day_argument, add_json_argument, day_of, plain, print_error, print_json
-from nagorik.logs import configure_logging, is_configured
 from nagorik.settings import environment_prefix
-from nagorik_testing.contract.all_cores import run_on_all_cores
-from nagorik_testing.contract.bench import Subject
+from nagorik_platform.cli.commands import ExitCode
+from nagorik_platform.cli.output import add_day_argument, add_json_argument, day_of, plain, print_error, print_json
+from nagorik_platform.logs import configure_logging, is_configured
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.drift import compare
 from nagorik_testing.contract.live import Live, PeopleInvalid, load_people
-from nagorik_testing.contract.package_waivers import WAIVERS_FILE, waivers_of
 from nagorik_testing.contract.recording import Recording, known_words, record_run, settings_of
-from nagorik_testing.contract.report import Canary, Report, Source, document_of, make_report
-from nagorik_testing.contract.suite import FAMILY_OF, SuiteBroken
-from nagorik_testing.contract.telling import tell
-from nagorik_testing.contract.waivers import Waiver, WaiversInvalid, judge
-from nagorik_testing.exchanges import Exchange, dump_exchanges, load_exchanges
-from nagorik_testing.installed import SimulatorUnusable, installed_simulators, load_simulator
-from nagorik_testing.rejected import FileRejected
+from nagorik_testing.contract.render import render_report
+from nagorik_testing.contract.report import DriftReport, EvidenceSource, Report, document_of, make_report
+from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.suite import FAMILY_OF, SuiteBroken, run_on_all_cores
+from nagorik_testing.contract.waivers import WAIVERS_FILE, Waiver, WaiversInvalid, judge, waivers_of
+from nagorik_testing.simulator.base import SimulatorUnusable, installed_simulators, load_simulator
+from nagorik_testing.simulator.exchanges import Exchange, FileRejected, dump_exchanges, load_exchanges
 
 
 class ContractCommand:
@@ -115,12 +112,12 @@ def _reports(arguments: argparse.Namespace, on: date) -> Iterator[Report]:
         if arguments.report is not None:
             write(report, arguments.report)
         if not arguments.json:
-            sys.stdout.write(plain_lines(tell(report, folder=arguments.report)))
+            sys.stdout.write(plain_text(render_report(report, folder=arguments.report)))
             sys.stdout.flush()
         yield report
 
 
-def plain_lines(lines: Sequence[str]) -> str:
+def plain_text(lines: Sequence[str]) -> str:
     """Lines for a terminal that nothing in them steers."""
     return "".join(f"{plain(line).rstrip()}\n" for line in lines)
 
@@ -133,15 +130,15 @@ def write(report: Report, folder: Path) -> None:
     """
     import json
 
-    from nagorik_testing.contract.junit import junit_of
-    from nagorik_testing.contract.page import page_of
+    from nagorik_testing.contract.render import render_junit
+    from nagorik_testing.contract.render_page import render_page
 
     folder.mkdir(parents=True, exist_ok=True)
     name = report.manifest.id
     document = json.dumps(document_of(report), ensure_ascii=False, indent=2)
     (folder / f"{name}.json").write_text(f"{document}\n", "utf-8")
-    (folder / f"{name}.xml").write_bytes(junit_of(report))
-    (folder / f"{name}.html").write_text(page_of(report), "utf-8")
+    (folder / f"{name}.xml").write_bytes(render_junit(report))
+    (folder / f"{name}.html").write_text(render_page(report), "utf-8")
 
 
 def _prove(
@@ -153,26 +150,26 @@ def _prove(
 ) -> Report:
     began = time.perf_counter()
     results = run_on_all_cores(subject, families=arguments.family)
-    canary = None
+    drift = None
     if arguments.record is not None or recorded is not None:
         now = asyncio.run(record_run(subject))
         if arguments.record is not None:
             _write_recording(now, arguments.record)
         if recorded is not None or now.failed:
-            canary = canary_of(subject, now.exchanges if recorded is None else recorded, now)
+            drift = drift_of(subject, now.exchanges if recorded is None else recorded, now)
     judgement = judge(results, waivers, on=on)
-    return make_report(subject, judgement, on=on, seconds=time.perf_counter() - began, canary=canary)
+    return make_report(subject, judgement, on=on, seconds=time.perf_counter() - began, drift=drift)
 
 
-def canary_of(subject: Subject, recorded: Sequence[Exchange], now: Recording) -> Canary:
+def drift_of(subject: Subject, recorded: Sequence[Exchange], now: Recording) -> DriftReport:
     """What has changed between a recording and the present run."""
     sources = Counter((each.provenance.value, each.source, each.as_of) for each in recorded)
-    return Canary(
+    return DriftReport(
         changes=compare(recorded, now.exchanges, called=now.whole, failed=now.failed, words=known_words(subject)),
         compared=len(now.called),
         skipped=now.skipped,
         sources=tuple(
-            Source(f"{count} exchange{'' if count == 1 else 's'}", known, source, as_of)
+            EvidenceSource(f"{count} exchange{'' if count == 1 else 's'}", known, source, as_of)
             for (known, source, as_of), count in sources.items()
         ),
     )

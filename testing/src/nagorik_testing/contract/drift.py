@@ -10,8 +10,8 @@ from pydantic import JsonValue
 from pydantic_core import from_json
 
 from nagorik import Operation
-from nagorik_testing.contract.scrubbing import is_shape, shape_label
-from nagorik_testing.exchanges import Exchange
+from nagorik_testing.simulator.exchanges import Exchange
+from nagorik_testing.simulator.scrubbing import is_shape, shape_label
 
 ROOT: Final = "$"
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
@@ -35,7 +35,7 @@ class Drift(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DriftChange:
     """One difference between what was recorded and what the agency answers now.
 
     Attributes:
@@ -65,7 +65,7 @@ class _Place:
     words: set[str] = field(default_factory=set)
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         return " or ".join(sorted(self.formats | self.words | (self.types - {"text"})))
 
 
@@ -89,7 +89,7 @@ def compare(
     called: Collection[Operation],
     failed: Mapping[str, str] = NOTHING,
     words: Collection[str],
-) -> tuple[Change, ...]:
+) -> tuple[DriftChange, ...]:
     """What has changed, in the recording's order.
 
     Args:
@@ -101,15 +101,19 @@ def compare(
     """
     then, now = _profiles(recorded), _profiles(seen)
     names = {operation.value for operation in called}
-    changes = [Change(Drift.OPERATION_FAILS, name, "-", "-", "a result", wrong) for name, wrong in failed.items()]
+    changes = [
+        DriftChange(Drift.OPERATION_FAILS, name, "-", "-", "a result", wrong) for name, wrong in failed.items()
+    ]
     for key, profile in then.items():
         operation, request = key
         if key in now:
             changes += _differences(key, profile, now[key], frozenset(words))
         elif operation in names:
-            changes.append(Change(Drift.REQUEST_GONE, operation, request, "-", "asked", "not asked any more"))
+            changes.append(DriftChange(Drift.REQUEST_GONE, operation, request, "-", "asked", "not asked any more"))
     for operation, request in now.keys() - then.keys():
-        changes.append(Change(Drift.REQUEST_NEW, operation, request, "-", "not recorded", "asked", breaking=False))
+        changes.append(
+            DriftChange(Drift.REQUEST_NEW, operation, request, "-", "not recorded", "asked", breaking=False)
+        )
     return tuple(changes)
 
 
@@ -173,18 +177,18 @@ def _type_of(value: JsonValue) -> str:
             return "list"
 
 
-def _differences(key: _Key, then: _Profile, now: _Profile, words: frozenset[str]) -> Iterator[Change]:
+def _differences(key: _Key, then: _Profile, now: _Profile, words: frozenset[str]) -> Iterator[DriftChange]:
     operation, request = key
     if strange := now.statuses - then.statuses:
-        yield Change(Drift.STATUS, operation, request, "-", _all(then.statuses), _all(strange))
+        yield DriftChange(Drift.STATUS, operation, request, "-", _all(then.statuses), _all(strange))
     if new_types := now.content_types - then.content_types:
         media = {_media(each) for each in new_types} - {_media(each) for each in then.content_types}
-        told = _all(then.content_types), _all(new_types)
-        yield Change(Drift.CONTENT_TYPE, operation, request, "-", *told, breaking=bool(media))
+        types = _all(then.content_types), _all(new_types)
+        yield DriftChange(Drift.CONTENT_TYPE, operation, request, "-", *types, breaking=bool(media))
     yield from _of_fields(key, then, now, words)
 
 
-def _of_fields(key: _Key, then: _Profile, now: _Profile, words: frozenset[str]) -> Iterator[Change]:
+def _of_fields(key: _Key, then: _Profile, now: _Profile, words: frozenset[str]) -> Iterator[DriftChange]:
     """What has changed in the document; below a place that is gone or of another type, nothing more is said."""
     operation, request = key
     settled: list[str] = []
@@ -196,33 +200,33 @@ def _of_fields(key: _Key, then: _Profile, now: _Profile, words: frozenset[str]) 
             settled.append(place)
             # A list may be empty today, and what was not always there need not be.
             if was.count == then.count and not place.endswith("[]"):
-                yield Change(Drift.FIELD_GONE, operation, request, place, was.told, "gone")
+                yield DriftChange(Drift.FIELD_GONE, operation, request, place, was.summary, "gone")
             continue
         if was.count == then.count and found.count < now.count:
-            yield Change(Drift.FIELD_GONE, operation, request, place, "always there", "not always there")
+            yield DriftChange(Drift.FIELD_GONE, operation, request, place, "always there", "not always there")
         if strange_types := found.types - was.types:
             settled.append(place)
-            yield Change(Drift.TYPE, operation, request, place, _all(was.types), _all(strange_types))
+            yield DriftChange(Drift.TYPE, operation, request, place, _all(was.types), _all(strange_types))
             continue
         yield from _of_text(key, place, was, found, words)
     new: list[str] = []
     for place, found in now.places.items():
         if place not in then.places and not _below(place, [*settled, *new]):
             new.append(place)
-            yield Change(Drift.FIELD_NEW, operation, request, place, "not there", found.told, breaking=False)
+            yield DriftChange(Drift.FIELD_NEW, operation, request, place, "not there", found.summary, breaking=False)
 
 
-def _of_text(key: _Key, place: str, was: _Place, now: _Place, words: frozenset[str]) -> Iterator[Change]:
+def _of_text(key: _Key, place: str, was: _Place, now: _Place, words: frozenset[str]) -> Iterator[DriftChange]:
     """What has changed in a string. Where free text was seen, any other may follow it."""
     if any(shape.startswith("text") for shape in was.formats):
         return
     operation, request = key
     if new_formats := now.formats - was.formats:
-        yield Change(Drift.FORMAT, operation, request, place, was.told, _all(new_formats))
+        yield DriftChange(Drift.FORMAT, operation, request, place, was.summary, _all(new_formats))
     if new_words := now.words - was.words:
         known = new_words <= words
         drift = Drift.WORD_NEW if was.words else Drift.FORMAT
-        yield Change(drift, operation, request, place, was.told, _all(new_words), breaking=not known)
+        yield DriftChange(drift, operation, request, place, was.summary, _all(new_words), breaking=not known)
 
 
 def _below(place: str, others: Sequence[str]) -> bool:

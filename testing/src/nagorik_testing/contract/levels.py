@@ -9,8 +9,8 @@ from typing import Final
 from nagorik import Operation
 from nagorik.manifest import Manifest, PaymentGateway, PublicService
 from nagorik.operations import Idempotency
-from nagorik_testing.contract.grade import Grade
-from nagorik_testing.contract.waivers import WAIVERS, Judged, Judgement, Outcome
+from nagorik_testing.contract.verdict import Grade
+from nagorik_testing.contract.waivers import WAIVERS, CheckOutcome, Judged, Judgement
 
 GOLD_WAIVES_ONE_IN: Final = 100
 """A plugin keeps gold while no more than one check in this many is waived."""
@@ -74,7 +74,7 @@ _FAMILY_RUNGS: Final[Mapping[str, Level]] = MappingProxyType(
 Needs = Mapping[Level, frozenset[Operation] | None]
 
 
-_TOLD: Final = 5
+_NAMED: Final = 5
 """Failing checks of a rung that are named; more of them is not more to begin with."""
 
 
@@ -115,8 +115,8 @@ def _failing(judgement: Judgement, rung: Level) -> tuple[str, ...]:
     """The checks that take a rung away."""
     failing = [each for each in judgement.failures if each.family != WAIVERS and _rung(each) <= rung]
     named = tuple(dict.fromkeys(each.finding.check for each in failing))
-    more = (f"{len(named) - _TOLD} more checks",) if len(named) > _TOLD else ()
-    return (*named[:_TOLD], *more)
+    more = (f"{len(named) - _NAMED} more checks",) if len(named) > _NAMED else ()
+    return (*named[:_NAMED], *more)
 
 
 def _answered(offer: PublicService | PaymentGateway, judgement: Judgement) -> frozenset[Operation]:
@@ -124,7 +124,7 @@ def _answered(offer: PublicService | PaymentGateway, judgement: Judgement) -> fr
     passed = {
         each.finding.check
         for each in judgement.judged
-        if each.finding.offer == offer.id and each.outcome is Outcome.PASSED
+        if each.finding.offer == offer.id and each.outcome is CheckOutcome.PASSED
     }
     return frozenset(operation for operation in offer.operations if f"{operation.value}/F00" in passed)
 
@@ -136,8 +136,8 @@ def _rung(judged: Judged) -> Level:
 def _tier(judgement: Judgement) -> Tier:
     if judgement.failures:
         return Tier.BRONZE
-    waived = judgement.count(Outcome.WAIVED)
-    checked = waived + judgement.count(Outcome.PASSED)
+    waived = judgement.count(CheckOutcome.WAIVED)
+    checked = waived + judgement.count(CheckOutcome.PASSED)
     return Tier.GOLD if waived * GOLD_WAIVES_ONE_IN <= checked else Tier.SILVER
 
 
@@ -165,5 +165,5 @@ def _needs(offer: PublicService | PaymentGateway) -> Needs:
         Level.STATUS: None if at_once else frozenset({Operation.STATUS}),
         Level.SUBMISSION: frozenset({Operation.SUBMIT} | ({Operation.FIND} if looked_up else set())),
         Level.PAYMENT: frozenset({Operation.QUOTE, Operation.ADVISE_PAYMENT}) if paid else None,
-        Level.DELIVERY: None if at_once else frozenset({Operation.ARTEFACT}),
+        Level.DELIVERY: None if at_once else frozenset({Operation.DELIVERABLE}),
     }

@@ -1,5 +1,6 @@
 """A run against an agency's own sandbox: what may be asked of it, and what cannot be known there."""
 
+import os
 import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -10,14 +11,17 @@ from types import MappingProxyType
 from typing import Annotated, Final, NoReturn
 from urllib.parse import urlsplit
 
-from pydantic import Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue, SecretStr, ValidationError
 
 from nagorik import PERSONAL, Applicant, Operation, hookimpl
 from nagorik.manifest import PaymentGateway, PublicService
 from nagorik.operations import Idempotency
-from nagorik.platform import Call
 from nagorik.privacy import Model
-from nagorik_testing.clock import FlowingClock
+from nagorik.settings import environment_prefix
+from nagorik_platform import Call
+from nagorik_testing.simulator.base import Simulator
+from nagorik_testing.simulator.clock import FlowingClock
+from nagorik_testing.simulator.loopback import LOOPBACK
 
 LIVE: Final = "live: "
 """What the reason of a check that is not run against a live agency begins with."""
@@ -36,9 +40,10 @@ _RESTS_ON: Final[Mapping[Operation, Operation]] = MappingProxyType(
     }
 )
 """What must be at the agency before an operation can be called."""
-_TAKES_TIME: Final = frozenset({Operation.ANSWER_CORRECTION, Operation.ARTEFACT, Operation.REFUND_PAYMENT})
+_SECRET_NAMES: Final = ("password", "secret", "token", "api_key")
+_TAKES_TIME: Final = frozenset({Operation.ANSWER_CORRECTION, Operation.DELIVERABLE, Operation.REFUND_PAYMENT})
 
-Offer = PublicService | PaymentGateway
+AnyOffer = PublicService | PaymentGateway
 
 
 class NotPlayed(Exception):
@@ -80,7 +85,7 @@ class Live:
         base_url: Where it is. Credentials come from the environment, as a host's do.
         destructive: Whether writes may be sent that leave something there.
         people: Whom it knows; the simulator's example of a synthetic citizen where none are given.
-        clock: Makes the time of one bench.
+        clock: Makes the time of one rig.
     """
 
     base_url: str
@@ -104,7 +109,17 @@ class Live:
         """Whom an offer is tried with, if that is told."""
         return None if self.people is None else self.people.services.get(offer)
 
-    def withheld(self, offer: Offer) -> Mapping[Operation, str]:
+    def names_of(self, offer: str) -> tuple[str, ...]:
+        """Names and numbers of an offer's test person, which may appear nowhere."""
+        person = self.person(offer)
+        if person is None:
+            return ()
+        applicant = person.applicant
+        phone = () if applicant.phone is None else (applicant.phone.e164,)
+        numbers = (str(identifier.value) for identifier in applicant.identifiers)
+        return (*filter(None, (applicant.name.en, applicant.name.bn)), *numbers, *phone)
+
+    def withheld(self, offer: AnyOffer) -> Mapping[Operation, str]:
         """The operations of an offer that are not called, each with the reason."""
         reasons: dict[Operation, str] = {}
         person = self.person(offer.id)
@@ -117,7 +132,7 @@ class Live:
                 reasons[operation] = WRITES
         return reasons
 
-    def _refused(self, offer: Offer, operation: Operation) -> bool:
+    def _refused(self, offer: AnyOffer, operation: Operation) -> bool:
         kind = offer.writes.get(operation)
         return not self.destructive and kind is not None and kind is not Idempotency.SAFE
 
@@ -161,6 +176,22 @@ class AgencyTime(FlowingClock):
             NotPlayed: Always.
         """
         raise NotPlayed(TIME)
+
+
+def secret_settings(simulator: Simulator, live: Live | None) -> tuple[str, ...]:
+    """The secret settings that the plugin was given."""
+    if live is not None:
+        prefix = environment_prefix(simulator.plugin_id)
+        given: Mapping[str, object] = {
+            name.removeprefix(prefix).lower(): value for name, value in os.environ.items() if name.startswith(prefix)
+        }
+    else:
+        given = simulator.settings(f"http://{LOOPBACK}")
+    return tuple(
+        value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in given.items()
+        if isinstance(value, SecretStr) or name.endswith(_SECRET_NAMES)
+    )
 
 
 def load_people(path: Path) -> TestPeople:

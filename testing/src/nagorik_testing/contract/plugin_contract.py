@@ -6,15 +6,14 @@ from typing import ClassVar, Final
 
 import pytest
 
-from nagorik.bangladesh import dhaka_date
-from nagorik_testing.contract.bench import Subject
+from nagorik.values import dhaka_date
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.levels import Level, standard_of
-from nagorik_testing.contract.package_waivers import waivers_of
+from nagorik_testing.contract.render import render_failure
+from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import EMPTY, known_checks, run_suite
-from nagorik_testing.contract.telling import failure_lines
-from nagorik_testing.contract.waivers import WAIVERS, Judgement, Outcome, judge
-from nagorik_testing.simulator import Simulator
+from nagorik_testing.contract.waivers import WAIVERS, CheckOutcome, Judgement, judge, waivers_of
+from nagorik_testing.simulator.base import Simulator
 
 STANDARD_TESTS: Final = ("test_check", "test_something_is_checked", "test_waivers_are_tended", "test_level")
 
@@ -60,23 +59,25 @@ class PluginContract:
     def test_check(self, check: str) -> None:
         """No offer fails this check, but where that is waived."""
         met = [each for each in self._judged().judged if each.finding.check == check]
-        failed = [line for each in met if each.outcome is Outcome.FAILED for line in failure_lines(each.finding)]
+        failed = [
+            line for each in met if each.outcome is CheckOutcome.FAILED for line in render_failure(each.finding)
+        ]
         if failed:
             pytest.fail("\n".join(failed), pytrace=False)
-        if not any(each.outcome is Outcome.PASSED for each in met):
+        if not any(each.outcome is CheckOutcome.PASSED for each in met):
             waived = [each.waiver for each in met if each.waiver is not None]
             reasons = {each.finding.because for each in met} - {""}
             pytest.skip(f"waived: {waived[0].reason}" if waived else "; ".join(sorted(reasons)) or "nothing to check")
 
     def test_something_is_checked(self) -> None:
         """A run that checks nothing is no proof."""
-        if not any(each.outcome is Outcome.PASSED for each in self._judged().judged):
+        if not any(each.outcome is CheckOutcome.PASSED for each in self._judged().judged):
             pytest.fail(f"{EMPTY}: no check has passed", pytrace=False)
 
     def test_waivers_are_tended(self) -> None:
         """No waiver has expired, is for an unknown check, or for one that passes."""
         untended = [
-            line for each in self._judged().judged if each.family == WAIVERS for line in failure_lines(each.finding)
+            line for each in self._judged().judged if each.family == WAIVERS for line in render_failure(each.finding)
         ]
         if untended:
             pytest.fail("\n".join(untended), pytrace=False)
@@ -85,8 +86,8 @@ class PluginContract:
         """The plugin has reached the level that its author claims."""
         reached = standard_of(self._subject().manifest, self._judged()).level
         if reached is None or reached < self.level:
-            told = "no level" if reached is None else reached.label
-            pytest.fail(f"{self.plugin} claims {self.level.label} and reaches {told}", pytrace=False)
+            reached_label = "no level" if reached is None else reached.label
+            pytest.fail(f"{self.plugin} claims {self.level.label} and reaches {reached_label}", pytrace=False)
 
     @classmethod
     def _subject(cls) -> Subject:

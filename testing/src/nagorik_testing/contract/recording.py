@@ -1,8 +1,15 @@
-"""What a plugin and its agency say to each other, written down without anybody in it."""
+"""What a plugin and its agency say to each other, written down without anybody in it.
 
+The words that the plugin's own code and tables hold are nobody's secret, and are kept.
+"""
+
+import ast
+import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -11,22 +18,61 @@ from pydantic import JsonValue, SecretStr
 from pydantic_core import from_json, to_json
 
 from nagorik import NagorikError, Operation
-from nagorik.bangladesh import Identifier, dhaka_date
-from nagorik.loading import Imported, resolve_object
-from nagorik.manifest import PaymentGateway, PublicService
+from nagorik.manifest import PublicService
 from nagorik.settings import AgencySettings, load_settings
-from nagorik_testing.contract.bench import PLAYED, Bench, FreeOfCharge, NotReachable, Subject, open_bench
+from nagorik.values import Identifier, dhaka_date
+from nagorik_platform.registry import Imported, resolve_object
 from nagorik_testing.contract.checks.inspection import is_login, leaves
-from nagorik_testing.contract.constants import constants_of
-from nagorik_testing.contract.live import LIVE, NotPlayed
-from nagorik_testing.contract.scrubbing import Known, Scrubber, names_in
-from nagorik_testing.exchanges import Exchange, ExchangeRequest, ExchangeResponse, Provenance, fields_of
+from nagorik_testing.contract.live import LIVE, AnyOffer, NotPlayed
+from nagorik_testing.contract.rig import CALLABLE_OPERATIONS, Rig
+from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
+from nagorik_testing.simulator.exchanges import Exchange, ExchangeRequest, ExchangeResponse, Provenance, fields_of
+from nagorik_testing.simulator.scrubbing import Known, Scrubber, names_in
+
+LONGEST: Final = 40
+_PATH: Final = re.compile(r"[/\s]+")
+
+
+def constants_of(package: Path) -> frozenset[str]:
+    """Short strings of a package's modules and TOML tables, and the segments of its paths.
+
+    Its simulator is left out: what an agency may say is known only where the plugin reads it.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    found: set[str] = set()
+    for file in sorted(package.rglob("*.py")):
+        if "simulator" not in file.relative_to(package).as_posix():
+            found.update(_of_code(file.read_text("utf-8")))
+    for file in sorted(package.rglob("*.toml")):
+        found.update(_of_table(tomllib.loads(file.read_text("utf-8"))))
+    short = {text for text in found if 0 < len(text) <= LONGEST}
+    return frozenset(short | {segment for text in found if "/" in text for segment in _PATH.split(text) if segment})
+
+
+def _of_code(source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def _of_table(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield str(name)
+            yield from _of_table(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _of_table(part)
+
 
 _JSON: Final = "json"
 _SHORTEST_FORM_VALUE: Final = 4
 """Characters from which on what the form says is looked for in answers; shorter ones are choices such as ``yes``."""
-
-Offer = PublicService | PaymentGateway
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +99,7 @@ class Recording:
 
 
 @dataclass(slots=True)
-class _Heard:
+class _Recorded:
     request: httpx.Request
     sent: bytes
     status: int
@@ -62,30 +108,30 @@ class _Heard:
 
 
 @dataclass(slots=True)
-class Tape:
+class Recorder:
     """Takes down what passes through the transports that it is put around, while it is switched on."""
 
     on: bool = False
-    heard: list[_Heard] = field(default_factory=list)
+    heard: list[_Recorded] = field(default_factory=list)
 
     def around(self, transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
         """The same transport, overheard."""
-        return _Overheard(transport, self)
+        return _RecordingTransport(transport, self)
 
 
-class _Overheard(httpx.AsyncBaseTransport):
-    def __init__(self, inner: httpx.AsyncBaseTransport, tape: Tape) -> None:
+class _RecordingTransport(httpx.AsyncBaseTransport):
+    def __init__(self, inner: httpx.AsyncBaseTransport, recorder: Recorder) -> None:
         self._inner = inner
-        self._tape = tape
+        self._recorder = recorder
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self._inner.handle_async_request(request)
-        if not self._tape.on:
+        if not self._recorder.on:
             return response
         raw = b"".join([part async for part in response.aiter_raw()])
         await response.aclose()
         body = httpx.Response(response.status_code, headers=response.headers, content=raw).content
-        self._tape.heard.append(_Heard(request, request.content, response.status_code, response.headers, body))
+        self._recorder.heard.append(_Recorded(request, request.content, response.status_code, response.headers, body))
         return httpx.Response(
             response.status_code, headers=response.headers.raw, stream=httpx.ByteStream(raw), request=request
         )
@@ -100,8 +146,8 @@ async def record_run(subject: Subject) -> Recording:
     Raises:
         OSError: A module of the plugin, whose words are kept, cannot be read.
     """
-    tape = Tape()
-    tapped = replace(subject, tap=tape.around)
+    recorder = Recorder()
+    tapped = replace(subject, tap=recorder.around)
     constants = known_words(subject)
     found: dict[bytes, Exchange] = {}
     called: set[Operation] = set()
@@ -109,13 +155,13 @@ async def record_run(subject: Subject) -> Recording:
     failed: dict[str, str] = {}
     for offer in subject.manifest.offers:
         withheld = {} if subject.live is None else subject.live.withheld(offer)
-        for operation in sorted(offer.operations & PLAYED):
+        for operation in sorted(offer.operations & CALLABLE_OPERATIONS):
             name = f"{offer.id} {operation.value}"
             if operation in withheld:
                 skipped[name] = withheld[operation]
                 continue
             try:
-                heard, wrong = await _call(tapped, tape, offer, operation, constants)
+                heard, wrong = await _call(tapped, recorder, offer, operation, constants)
             except (FreeOfCharge, NotPlayed) as reason:
                 skipped[name] = str(reason) or "the example costs nothing"
                 continue
@@ -140,29 +186,29 @@ def known_words(subject: Subject) -> frozenset[str]:
 
 
 async def _call(
-    subject: Subject, tape: Tape, offer: Offer, operation: Operation, constants: frozenset[str]
+    subject: Subject, recorder: Recorder, offer: AnyOffer, operation: Operation, constants: frozenset[str]
 ) -> tuple[list[Exchange], str]:
     """The exchanges of one operation, and in what error it ended, if in one: the answer is then of most interest."""
-    async with open_bench(subject, offer.id) as bench:
-        day = dhaka_date(bench.clock.now())
-        await bench.prepare(operation)
-        tape.heard.clear()
-        tape.on = True
+    async with open_rig(subject, offer.id) as rig:
+        day = dhaka_date(rig.clock.now())
+        await rig.prepare(operation)
+        recorder.heard.clear()
+        recorder.on = True
         try:
-            end = await bench.call(operation)
+            end = await rig.call(operation)
         finally:
-            tape.on = False
+            recorder.on = False
         wrong = ""
         if end.error is not None:
             wrong = (
                 f"it ends in {end.error.code if isinstance(end.error, NagorikError) else type(end.error).__name__}"
             )
-        scrubber = Scrubber(_known(subject, offer, bench), constants)
-        return [_exchange(subject, offer, operation, heard, scrubber, day) for heard in tape.heard], wrong
+        scrubber = Scrubber(_known(subject, offer, rig), constants)
+        return [_exchange(subject, offer, operation, heard, scrubber, day) for heard in recorder.heard], wrong
 
 
 def _exchange(
-    subject: Subject, offer: Offer, operation: Operation, heard: _Heard, scrubber: Scrubber, day: date
+    subject: Subject, offer: AnyOffer, operation: Operation, heard: _Recorded, scrubber: Scrubber, day: date
 ) -> Exchange:
     url = heard.request.url
     path = scrubber.path(url.path.removeprefix(_base_path(subject)))
@@ -194,7 +240,7 @@ def _exchange(
     )
 
 
-def _provenance(subject: Subject, offer: Offer) -> tuple[Provenance, str]:
+def _provenance(subject: Subject, offer: AnyOffer) -> tuple[Provenance, str]:
     """A simulator proves nothing of its agency, whatever is recorded from it."""
     command = f"nagorik contract {subject.manifest.id} --record"
     if subject.live is not None:
@@ -208,7 +254,7 @@ def _base_path(subject: Subject) -> str:
     return "" if subject.live is None else urlsplit(subject.live.base_url).path.rstrip("/")
 
 
-def _sent(heard: _Heard) -> JsonValue:
+def _sent(heard: _Recorded) -> JsonValue:
     """What a request holds, as JSON; a form's fields as texts."""
     if "form" in heard.request.headers.get("content-type", ""):
         return dict(parse_qsl(heard.sent.decode("utf-8", "replace"), keep_blank_values=True))
@@ -231,23 +277,23 @@ def _media(content_type: str) -> str:
     return "; ".join([parts[0], *(part for part in parts[1:] if part.startswith("charset="))])
 
 
-def _known(subject: Subject, offer: Offer, bench: Bench) -> Known:
-    """Everything of somebody's that an answer about this bench may hold."""
-    citizen, references = bench.citizen, bench.references
+def _known(subject: Subject, offer: AnyOffer, rig: Rig) -> Known:
+    """Everything of somebody's that an answer about this rig may hold."""
+    citizen, references = rig.citizen, rig.references
     people = [citizen.name, citizen.father, citizen.mother, citizen.spouse]
     birth_dates = [citizen.birth_date]
     identifiers: list[Identifier] = [citizen.full_nid, citizen.legacy_nid, citizen.smart_nid]
     phones = [citizen.phone]
     form: list[str] = []
     if isinstance(offer, PublicService):
-        applicant = bench.draft.applicant
+        applicant = rig.draft.applicant
         people.append(applicant.name)
         birth_dates.append(applicant.birth_date)
         identifiers += applicant.identifiers
         phones += [] if applicant.phone is None else [applicant.phone]
         form = [
             value
-            for _, value in leaves(dict(bench.draft.form))
+            for _, value in leaves(dict(rig.draft.form))
             if isinstance(value, str) and len(value) >= _SHORTEST_FORM_VALUE and not value.islower()
         ]
     values = {
@@ -262,7 +308,7 @@ def _known(subject: Subject, offer: Offer, bench: Bench) -> Known:
                 references.client_reference,
                 references.agency_reference,
                 str(references.idempotency_key),
-                bench.payment,
+                rig.payment,
             )
             if known
         ],
@@ -277,7 +323,7 @@ def _forms_of(phone: str) -> Iterator[str]:
 
 
 def settings_of(subject: Subject) -> AgencySettings:
-    """The plugin's settings as a bench gives them.
+    """The plugin's settings as a rig gives them.
 
     Raises:
         SettingsRejected: Some are missing or wrong.

@@ -10,21 +10,21 @@ from typing import Final
 from pydantic import JsonValue
 
 from nagorik.manifest import API_VERSION, Manifest, PaymentGateway, PublicService
-from nagorik_testing.contract.bench import Subject
-from nagorik_testing.contract.drift import Change
-from nagorik_testing.contract.explained import FAULTS
-from nagorik_testing.contract.grade import Grade
+from nagorik_testing.contract.drift import DriftChange
+from nagorik_testing.contract.explanations import FAULTS
 from nagorik_testing.contract.levels import Standard, standard_of
 from nagorik_testing.contract.live import LIVE
+from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import family_order
-from nagorik_testing.contract.waivers import Judged, Judgement, Outcome, Waiver
+from nagorik_testing.contract.verdict import Grade
+from nagorik_testing.contract.waivers import CheckOutcome, Judged, Judgement, Waiver
 
 FORMAT: Final = 1
 """Raised when a key of the JSON report changes its meaning or goes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class EvidenceSource:
     """How one thing that a plugin was proved against is known.
 
     Attributes:
@@ -41,7 +41,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Canary:
+class DriftReport:
     """What became of comparing the agency's answers with a recording.
 
     Attributes:
@@ -51,13 +51,13 @@ class Canary:
         sources: How the recording's exchanges are known.
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[DriftChange, ...]
     compared: int
     skipped: Mapping[str, str]
-    sources: tuple[Source, ...]
+    sources: tuple[EvidenceSource, ...]
 
     @property
-    def breaking(self) -> tuple[Change, ...]:
+    def breaking(self) -> tuple[DriftChange, ...]:
         """Those that the plugin may not survive."""
         return tuple(change for change in self.changes if change.breaking)
 
@@ -78,7 +78,7 @@ class Report:
     standard: Standard
     on: date
     seconds: float
-    canary: Canary | None = None
+    drift: DriftReport | None = None
     people: str | None = None
     """Who provides the test people of a live run."""
 
@@ -90,12 +90,12 @@ class Report:
     @property
     def checks(self) -> int:
         """How many checks applied."""
-        return sum(each.outcome is not Outcome.NOT_APPLICABLE for each in self.judgement.judged)
+        return sum(each.outcome is not CheckOutcome.NOT_APPLICABLE for each in self.judgement.judged)
 
     @property
     def sound(self) -> bool:
         """Whether nothing fails that is not waived, and no answer has changed for the worse."""
-        return not self.judgement.failures and not (self.canary and self.canary.breaking)
+        return not self.judgement.failures and not (self.drift and self.drift.breaking)
 
     @property
     def not_run(self) -> tuple[tuple[str, int], ...]:
@@ -103,16 +103,16 @@ class Report:
         reasons = Counter(
             each.finding.because.removeprefix(LIVE)
             for each in self.judgement.judged
-            if each.outcome is Outcome.NOT_APPLICABLE and each.finding.because.startswith(LIVE)
+            if each.outcome is CheckOutcome.NOT_APPLICABLE and each.finding.because.startswith(LIVE)
         )
         return tuple(reasons.most_common())
 
     @property
-    def sources(self) -> tuple[Source, ...]:
+    def sources(self) -> tuple[EvidenceSource, ...]:
         """How everything that it was proved against is known."""
         manifest = self.manifest
         offers = tuple(
-            Source(
+            EvidenceSource(
                 offer.id,
                 (offer.evidence or manifest.evidence).value,
                 "wire format, as the manifest says",
@@ -120,11 +120,11 @@ class Report:
             )
             for offer in manifest.offers
         )
-        return (*offers, *(self.canary.sources if self.canary else ()))
+        return (*offers, *(self.drift.sources if self.drift else ()))
 
 
 def make_report(
-    subject: Subject, judgement: Judgement, *, on: date, seconds: float, canary: Canary | None = None
+    subject: Subject, judgement: Judgement, *, on: date, seconds: float, drift: DriftReport | None = None
 ) -> Report:
     """The report of a run that took ``seconds``."""
     record = subject.registry.record(subject.manifest.id)
@@ -138,7 +138,7 @@ def make_report(
         standard=standard_of(subject.manifest, judgement, grade=subject.grade),
         on=on,
         seconds=seconds,
-        canary=canary,
+        drift=drift,
         people=subject.live.people.source if subject.live is not None and subject.live.people is not None else None,
     )
 
@@ -188,9 +188,9 @@ def document_of(report: Report) -> dict[str, JsonValue]:
             {"what": each.what, "known": each.known, "source": each.source, "as_of": each.as_of.isoformat()}
             for each in report.sources
         ],
-        "drift": None if report.canary is None else _canary(report.canary),
+        "drift": None if report.drift is None else _drift(report.drift),
         "chosen_families": None if judgement.families is None else list[JsonValue](sorted(judgement.families)),
-        "counts": {outcome.value: judgement.count(outcome) for outcome in Outcome},
+        "counts": {outcome.value: judgement.count(outcome) for outcome in CheckOutcome},
         "offers": [_offer(offer, manifest) for offer in manifest.offers],
         "checks": [_check(each) for each in judgement.judged],
         "waivers": _waivers(judgement.waivers),
@@ -205,11 +205,11 @@ def _offer(offer: PublicService | PaymentGateway, manifest: Manifest) -> JsonVal
     }
 
 
-def _canary(canary: Canary) -> JsonValue:
+def _drift(drift: DriftReport) -> JsonValue:
     return {
-        "breaking": len(canary.breaking),
-        "compared": canary.compared,
-        "skipped": [{"operation": name, "reason": reason} for name, reason in canary.skipped.items()],
+        "breaking": len(drift.breaking),
+        "compared": drift.compared,
+        "skipped": [{"operation": name, "reason": reason} for name, reason in drift.skipped.items()],
         "changes": [
             {
                 "drift": change.drift.value,
@@ -220,7 +220,7 @@ def _canary(canary: Canary) -> JsonValue:
                 "now": change.now,
                 "breaking": change.breaking,
             }
-            for change in canary.changes
+            for change in drift.changes
         ],
     }
 
@@ -233,7 +233,7 @@ def _check(judged: Judged) -> JsonValue:
         "offer": finding.offer,
         "title": finding.title,
         "outcome": judged.outcome.value,
-        "standing": finding.standing.value,
+        "standing": finding.status.value,
         "expected": finding.expected,
         "got": finding.got,
         "because": finding.because,

@@ -1,17 +1,29 @@
-"""The suite itself: every check of one plugin, in one order, with nothing left out in silence."""
+"""The suite itself: every check of one plugin, in one order, with nothing left out in silence.
 
+It runs in one process, or on all cores: then the matrix of each offer, and all other checks, each have a process to
+themselves.
+"""
+
+import asyncio
+import os
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
+from multiprocessing import get_context
 from types import MappingProxyType
 from typing import Final, Protocol
 
 from nagorik import Operation
 from nagorik.manifest import Manifest, PaymentGateway, PublicService
-from nagorik_testing.contract.bench import PLAYED, Subject
-from nagorik_testing.contract.faults import play_matrix
-from nagorik_testing.contract.live_play import REACHED, play_live
+from nagorik_platform.logs import configure_logging
+from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.matrix import ROWS
-from nagorik_testing.contract.verdict import Finding, Standing
+from nagorik_testing.contract.matrix_runner import REACHED, play_live, play_matrix
+from nagorik_testing.contract.rig import CALLABLE_OPERATIONS
+from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.verdict import CheckStatus, Finding
+from nagorik_testing.simulator.base import installed_simulators, load_simulator
 
 FAMILY_OF: Final[Mapping[Operation, str]] = MappingProxyType(
     {
@@ -26,7 +38,7 @@ FAMILY_OF: Final[Mapping[Operation, str]] = MappingProxyType(
         Operation.QUERY_PAYMENT: "payment",
         Operation.REFUND_PAYMENT: "payment",
         Operation.STATUS: "status",
-        Operation.ARTEFACT: "delivery",
+        Operation.DELIVERABLE: "delivery",
     }
 )
 """The family in which an operation's faults are counted."""
@@ -47,7 +59,7 @@ FAMILIES: Final = (
 EMPTY: Final = "suite/nothing-checked"
 
 
-class Check(Protocol):
+class SuiteCheck(Protocol):
     """A check that is more than one fault of one operation."""
 
     @property
@@ -70,7 +82,7 @@ class SuiteBroken(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class CheckResult:
     """A finding and the family that it counts in."""
 
     family: str
@@ -78,7 +90,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Results:
+class SuiteResults:
     """What a run found.
 
     Attributes:
@@ -87,7 +99,7 @@ class Results:
         families: The families that were chosen; ``None`` for all.
     """
 
-    results: tuple[Result, ...]
+    results: tuple[CheckResult, ...]
     known: frozenset[str]
     families: frozenset[str] | None = None
 
@@ -97,9 +109,11 @@ class Results:
         return tuple(result.finding for result in self.results)
 
 
-def known_checks(manifest: Manifest, checks: Sequence[Check]) -> tuple[tuple[str, str], ...]:
+def known_checks(manifest: Manifest, checks: Sequence[SuiteCheck]) -> tuple[tuple[str, str], ...]:
     """Family and id of every check that a plugin with this manifest meets, in order. Runs nothing."""
-    operations = sorted({operation for offer in manifest.offers for operation in offer.operations & PLAYED})
+    operations = sorted(
+        {operation for offer in manifest.offers for operation in offer.operations & CALLABLE_OPERATIONS}
+    )
     faults = [
         (FAMILY_OF[operation], f"{operation.value}/{row}")
         for operation in operations
@@ -108,7 +122,9 @@ def known_checks(manifest: Manifest, checks: Sequence[Check]) -> tuple[tuple[str
     return tuple(sorted([*faults, *((str(check.family), check.id) for check in checks)], key=_place))
 
 
-async def run_suite(subject: Subject, *, families: Collection[str] | None = None, checks: Sequence[Check]) -> Results:
+async def run_suite(
+    subject: Subject, *, families: Collection[str] | None = None, checks: Sequence[SuiteCheck]
+) -> SuiteResults:
     """Run every check of the chosen families, one after another.
 
     A run that collects nothing, and a check that says nothing, are failures of the run.
@@ -121,7 +137,7 @@ async def run_suite(subject: Subject, *, families: Collection[str] | None = None
     Raises:
         SuiteBroken: Two findings, or two checks, claim the same id for the same offer.
     """
-    found: list[Result] = []
+    found: list[CheckResult] = []
     for offer in subject.manifest.offers:
         found += await play_offer(subject, offer, families)
     found += await play_checks(subject, families, checks)
@@ -130,9 +146,11 @@ async def run_suite(subject: Subject, *, families: Collection[str] | None = None
 
 async def play_offer(
     subject: Subject, offer: PublicService | PaymentGateway, families: Collection[str] | None
-) -> list[Result]:
+) -> list[CheckResult]:
     """The fault matrix of one service or gateway, as far as it counts in ``families``."""
-    operations = {operation for operation in offer.operations & PLAYED if _wanted(FAMILY_OF[operation], families)}
+    operations = {
+        operation for operation in offer.operations & CALLABLE_OPERATIONS if _wanted(FAMILY_OF[operation], families)
+    }
     narrowed = offer.model_copy(
         update={
             "reads": tuple(operation for operation in offer.reads if operation in operations),
@@ -140,22 +158,24 @@ async def play_offer(
         }
     )
     playing = play_matrix(subject, narrowed) if subject.live is None else play_live(subject, subject.live, narrowed)
-    return [Result(FAMILY_OF[Operation(finding.check.partition("/")[0])], finding) async for finding in playing]
+    return [CheckResult(FAMILY_OF[Operation(finding.check.partition("/")[0])], finding) async for finding in playing]
 
 
-async def play_checks(subject: Subject, families: Collection[str] | None, checks: Sequence[Check]) -> list[Result]:
+async def play_checks(
+    subject: Subject, families: Collection[str] | None, checks: Sequence[SuiteCheck]
+) -> list[CheckResult]:
     """The checks beside the fault matrix, of the chosen families."""
-    found: list[Result] = []
+    found: list[CheckResult] = []
     for check in checks:
         if _wanted(check.family, families):
             own = [finding async for finding in check.run(subject)] or [_unsaid(check)]
-            found += [Result(str(check.family), finding) for finding in own]
+            found += [CheckResult(str(check.family), finding) for finding in own]
     return found
 
 
 def collect(
-    manifest: Manifest, found: Sequence[Result], families: Collection[str] | None, checks: Sequence[Check]
-) -> Results:
+    manifest: Manifest, found: Sequence[CheckResult], families: Collection[str] | None, checks: Sequence[SuiteCheck]
+) -> SuiteResults:
     """What a run found, in the suite's order, whatever order it was found in.
 
     Raises:
@@ -165,12 +185,12 @@ def collect(
     if twice := sorted({name for _, name in known if [other for _, other in known].count(name) > 1}):
         raise SuiteBroken(f"two checks claim {', '.join(twice)}")
     whole = list(found)
-    if not any(result.finding.standing is not Standing.NOT_APPLICABLE for result in whole):
-        whole.append(Result("suite", _nothing()))
+    if not any(result.finding.status is not CheckStatus.NOT_APPLICABLE for result in whole):
+        whole.append(CheckResult("suite", _nothing()))
     _refuse_doubles(whole)
     ordered = sorted(whole, key=lambda result: _place((result.family, result.finding.check)))
     chosen = None if families is None else frozenset(families)
-    return Results(tuple(ordered), frozenset(name for _, name in known), chosen)
+    return SuiteResults(tuple(ordered), frozenset(name for _, name in known), chosen)
 
 
 def family_order(family: str) -> tuple[int, str]:
@@ -186,12 +206,12 @@ def _wanted(family: str, chosen: Collection[str] | None) -> bool:
     return chosen is None or family in chosen
 
 
-def _unsaid(check: Check) -> Finding:
+def _unsaid(check: SuiteCheck) -> Finding:
     return Finding(
         check=check.id,
         offer=None,
         title="the check says what it found",
-        standing=Standing.FAILED,
+        status=CheckStatus.FAILED,
         expected="a finding, or why the check does not apply",
         got="nothing",
         because="a check that says nothing proves nothing",
@@ -203,17 +223,64 @@ def _nothing() -> Finding:
         check=EMPTY,
         offer=None,
         title="something is checked",
-        standing=Standing.FAILED,
+        status=CheckStatus.FAILED,
         expected="at least one check",
         got="none",
         because="a run that checks nothing would pass for a good one",
     )
 
 
-def _refuse_doubles(found: Sequence[Result]) -> None:
+def _refuse_doubles(found: Sequence[CheckResult]) -> None:
     seen: set[tuple[str, str | None]] = set()
     for result in found:
         named = (result.finding.check, result.finding.offer)
         if named in seen:
             raise SuiteBroken(f"{named[0]} is found twice for {named[1] or 'the plugin'}")
         seen.add(named)
+
+
+OTHER_CHECKS: Final = None
+"""Stands for all that is not the fault matrix of an offer."""
+
+
+def run_on_all_cores(subject: Subject, *, families: Collection[str] | None = None) -> SuiteResults:
+    """As ``run_suite`` with all checks, in less time where there is more than one offer and more than one core.
+
+    A live agency is asked from one process only: it must not be pressed harder for our convenience.
+
+    Raises:
+        SuiteBroken: Two findings, or two checks, claim the same id for the same offer.
+    """
+    offers = [offer.id for offer in subject.manifest.offers]
+    processes = min(os.cpu_count() or 1, len(offers) + 1)
+    if subject.live is not None or len(offers) < 2 or processes < 2:  # noqa: PLR2004 - nothing to share out
+        return asyncio.run(run_suite(subject, families=families, checks=CHECKS))
+    chosen = None if families is None else tuple(families)
+    # Spawned, not forked: a child that inherits a running thread's lock waits for it for ever.
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_keep_quiet) as pool:
+        parts = [
+            pool.submit(_play_part, subject.manifest.id, part, chosen, loopback=subject.loopback)
+            for part in (OTHER_CHECKS, *offers)
+        ]
+        found = [result for part in parts for result in part.result()]
+    return collect(subject.manifest, found, families, CHECKS)
+
+
+def _keep_quiet() -> None:
+    # An outage that the suite plays is news to nobody.
+    configure_logging(level="CRITICAL")
+
+
+def _play_part(
+    plugin: str, part: str | None, families: tuple[str, ...] | None, *, loopback: bool
+) -> list[CheckResult]:
+    subject = _subject(plugin, loopback=loopback)
+    if part is OTHER_CHECKS:
+        return asyncio.run(play_checks(subject, families, CHECKS))
+    offer = next(offer for offer in subject.manifest.offers if offer.id == part)
+    return asyncio.run(play_offer(subject, offer, families))
+
+
+@lru_cache(maxsize=1)
+def _subject(plugin: str, *, loopback: bool) -> Subject:
+    return Subject.installed(load_simulator(installed_simulators()[plugin]), loopback=loopback)

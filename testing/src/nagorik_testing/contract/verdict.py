@@ -1,10 +1,50 @@
-"""What a check found."""
+"""What a check found, how a call ended, and how strong the evidence is that it rests on."""
 
+import traceback
 from dataclasses import dataclass
 from enum import StrEnum
 
+from nagorik import NagorikError
 
-class Standing(StrEnum):
+
+class Grade(StrEnum):
+    """Each is stronger evidence than the one before."""
+
+    MOCK = "mock"
+    """The simulator, in this process."""
+    LOOPBACK = "loopback"
+    """The simulator, over real sockets."""
+    LIVE = "live"
+    """The agency's own sandbox. Nothing could be made to go wrong there."""
+
+
+class NotReachable(Exception):
+    """The rig cannot bring an application to where an operation can be called; the text says what is missing."""
+
+
+class FreeOfCharge(Exception):
+    """There is nothing to tell the agency of: the example costs nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnd:
+    """How a call ended: a result, or one of the platform's errors, or something that no host should meet."""
+
+    result: object = None
+    error: BaseException | None = None
+    seconds: float = 0.0
+    """Simulated seconds that it took."""
+
+    @property
+    def text(self) -> str:
+        """Everything that the end shows of itself, for the search for personal data."""
+        if self.error is None:
+            return repr(self.result)
+        problem = str(self.error.to_problem()) if isinstance(self.error, NagorikError) else ""
+        return "\n".join((str(self.error), repr(self.error), problem, *traceback.format_exception(self.error)))
+
+
+class CheckStatus(StrEnum):
     """How a check ended."""
 
     PASSED = "passed"
@@ -23,7 +63,7 @@ class Finding:
         check: The check's stable id, such as ``submit/F02``.
         offer: The service or gateway; ``None`` for a check of the plugin as a whole.
         title: What was checked, in English.
-        standing: How it ended.
+        status: How it ended.
         expected: What should have come of it.
         got: What came of it; empty if it passed.
         because: What follows for the citizen or the agency, or why the check does not apply.
@@ -32,7 +72,7 @@ class Finding:
     check: str
     offer: str | None
     title: str
-    standing: Standing
+    status: CheckStatus
     expected: str = ""
     got: str = ""
     because: str = ""
@@ -40,4 +80,4 @@ class Finding:
     @property
     def failed(self) -> bool:
         """Whether the plugin is not proved in this point."""
-        return self.standing in {Standing.FAILED, Standing.NOT_REACHED}
+        return self.status in {CheckStatus.FAILED, CheckStatus.NOT_REACHED}

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from nagorik_testing.contract.suite import Result, Results
-from nagorik_testing.contract.verdict import Finding, Standing
+from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.suite import CheckResult, SuiteResults
+from nagorik_testing.contract.verdict import CheckStatus, Finding
 
 WAIVERS: Final = "waivers"
 """The family of what is wrong with the waivers themselves."""
@@ -45,7 +47,7 @@ class _File(BaseModel):
     waivers: tuple[Waiver, ...] = ()
 
 
-class Outcome(StrEnum):
+class CheckOutcome(StrEnum):
     """How a check counts once the waivers are read."""
 
     PASSED = "passed"
@@ -60,7 +62,7 @@ class Judged:
 
     family: str
     finding: Finding
-    outcome: Outcome
+    outcome: CheckOutcome
     waiver: Waiver | None = None
 
 
@@ -81,9 +83,9 @@ class Judgement:
     @property
     def failures(self) -> tuple[Judged, ...]:
         """What is not proved, and not waived."""
-        return tuple(each for each in self.judged if each.outcome is Outcome.FAILED)
+        return tuple(each for each in self.judged if each.outcome is CheckOutcome.FAILED)
 
-    def count(self, outcome: Outcome, family: str | None = None) -> int:
+    def count(self, outcome: CheckOutcome, family: str | None = None) -> int:
         """How many checks of a family, or of all, ended so."""
         return sum(each.outcome is outcome and family in {None, each.family} for each in self.judged)
 
@@ -104,27 +106,27 @@ def parse_waivers(content: str) -> tuple[Waiver, ...]:
         raise WaiversInvalid(f"{where}: {first['msg']}") from None
 
 
-def judge(results: Results, waivers: Sequence[Waiver], *, on: date) -> Judgement:
+def judge(results: SuiteResults, waivers: Sequence[Waiver], *, on: date) -> Judgement:
     """What the findings come to with these waivers on this day.
 
     A waiver that has expired, that names no check of the plugin, or whose check passes, is a failure of its own.
     """
     valid = [waiver for waiver in waivers if on <= waiver.expires]
     judged = [_judged(result, valid) for result in results.results]
-    judged += [Judged(WAIVERS, problem, Outcome.FAILED) for problem in _problems(results, waivers, on)]
+    judged += [Judged(WAIVERS, problem, CheckOutcome.FAILED) for problem in _problems(results, waivers, on)]
     return Judgement(tuple(judged), tuple(waivers), results.families)
 
 
-def _judged(result: Result, waivers: Sequence[Waiver]) -> Judged:
+def _judged(result: CheckResult, waivers: Sequence[Waiver]) -> Judged:
     finding = result.finding
     if not finding.failed:
-        passed = finding.standing is Standing.PASSED
-        return Judged(result.family, finding, Outcome.PASSED if passed else Outcome.NOT_APPLICABLE)
+        passed = finding.status is CheckStatus.PASSED
+        return Judged(result.family, finding, CheckOutcome.PASSED if passed else CheckOutcome.NOT_APPLICABLE)
     waiver = next((waiver for waiver in waivers if waiver.covers(finding)), None)
-    return Judged(result.family, finding, Outcome.FAILED if waiver is None else Outcome.WAIVED, waiver)
+    return Judged(result.family, finding, CheckOutcome.FAILED if waiver is None else CheckOutcome.WAIVED, waiver)
 
 
-def _problems(results: Results, waivers: Sequence[Waiver], on: date) -> Iterator[Finding]:
+def _problems(results: SuiteResults, waivers: Sequence[Waiver], on: date) -> Iterator[Finding]:
     for number, waiver in enumerate(waivers, 1):
         covered = [finding for finding in results.findings if waiver.covers(finding)]
         ran = covered or results.families is None
@@ -140,8 +142,33 @@ def _problems(results: Results, waivers: Sequence[Waiver], on: date) -> Iterator
             check=f"{WAIVERS}/{kind}",
             offer=waiver.offer,
             title=f"waiver {number}, of {waiver.check}",
-            standing=Standing.FAILED,
+            status=CheckStatus.FAILED,
             expected=expected,
             got=got,
             because="a waiver that nobody tends hides the next fault",
         )
+
+
+WAIVERS_FILE: Final = "contract-waivers.toml"
+"""The file's name in a plugin's package, beside ``plugin.toml``."""
+
+
+def waivers_of(subject: Subject, given: Path | None = None) -> tuple[Waiver, ...]:
+    """The waivers of the file given, or else of the plugin's package; none where it has no such file.
+
+    Raises:
+        WaiversInvalid: The file cannot be read, or breaks the format.
+    """
+    record = subject.registry.record(subject.manifest.id)
+    path = given
+    if path is None and record is not None and record.directory is not None:
+        path = record.directory / WAIVERS_FILE
+        path = path if path.is_file() else None
+    if path is None:
+        return ()
+    try:
+        return parse_waivers(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise WaiversInvalid(f"{path.name} cannot be read") from None
+    except WaiversInvalid as problem:
+        raise WaiversInvalid(f"{path.name}: {problem}") from None

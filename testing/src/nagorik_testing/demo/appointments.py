@@ -7,13 +7,12 @@ from typing import Final
 
 from nagorik.clock import Clock
 from nagorik.errors import NagorikError
-from nagorik.journey.perform import references_of
-from nagorik.model.slot import Slot
-from nagorik.model.states import ApplicationState
-from nagorik.platform import Platform
-from nagorik_host.engine.current import APPLICATION
+from nagorik.model.status import ApplicationState, Slot
+from nagorik_host.engine.leases import APPLICATION
+from nagorik_platform import Platform
+from nagorik_platform.lifecycle.perform import references_of
 from nagorik_testing.demo.example import Example
-from nagorik_testing.demo.row import Row
+from nagorik_testing.demo.results import DemoApplication
 
 AHEAD: Final = timedelta(days=30)
 """How far ahead appointments are looked for."""
@@ -30,16 +29,16 @@ class Appointments:
     """Takes what the examples say, each once and in order.
 
     Attributes:
-        told: Hears which slot an application has taken, or ``None`` where none could be had; then it is tried again
+        booked: Hears which slot an application has taken, or ``None`` where none could be had; then it is tried again
             after the next status.
     """
 
     platform: Platform
     clock: Clock
-    told: Callable[[Row, Slot | None], None]
+    booked: Callable[[DemoApplication, Slot | None], None]
     _taken: dict[str, _Taken] = field(default_factory=dict)
 
-    async def take(self, row: Row, example: Example) -> None:
+    async def take(self, row: DemoApplication, example: Example) -> None:
         """Take the next appointment of ``example``, if it is time for it."""
         progress, taken = row.progress, self._taken.setdefault(row.progress.id, _Taken())
         status, heard = progress.status, progress.status_at
@@ -63,9 +62,9 @@ class Appointments:
         finally:
             APPLICATION.reset(token)
         taken.count, taken.at = taken.count + (slot is not None), self.clock.now()
-        self.told(row, slot)
+        self.booked(row, slot)
 
-    async def _book(self, row: Row, number: int, now: datetime) -> Slot | None:
+    async def _book(self, row: DemoApplication, number: int, now: datetime) -> Slot | None:
         progress = row.progress
         offered = await self.platform.list_slots(
             row.draft, earliest=now, latest=now + AHEAD, agency_reference=progress.agency_reference

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from nagorik import NagorikError
-from nagorik.cli.output import CommandConsole, plain
-from nagorik.logs import configure_logging
+from nagorik_platform.cli.output import CommandConsole, plain
+from nagorik_platform.logs import configure_logging
 from nagorik_testing.demo.example import ExampleProblem, read_examples
-from nagorik_testing.demo.telling import Teller, as_json
-from nagorik_testing.installed import SimulatorUnusable
+from nagorik_testing.demo.render import ProgressPrinter, as_json
+from nagorik_testing.simulator.base import SimulatorUnusable
 
 EXAMPLES: Final = Path("examples") / "applications"
 
@@ -59,16 +59,16 @@ class DemoCommand:
             return CANNOT_BE_PLAYED
         from nagorik_testing.demo.play import play
 
-        teller = Teller(_console(), quiet=arguments.json)
+        printer = ProgressPrinter(_console(), quiet=arguments.json)
         try:
-            entries = asyncio.run(play(read_examples(arguments.folder), teller, kill=arguments.kill))
+            entries = asyncio.run(play(read_examples(arguments.folder), printer, kill=arguments.kill))
         except (ExampleProblem, SimulatorUnusable, NagorikError) as error:
             sys.stderr.write(f"nagorik demo: {plain(str(error))}\n")
             return CANNOT_BE_PLAYED
         if arguments.json:
             sys.stdout.write(as_json(entries) + "\n")
         else:
-            teller.table(entries)
+            printer.table(entries)
         return AS_EXPECTED if all(not entry.problems for entry in entries) else NOT_AS_EXPECTED
 
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from nagorik import PERSONAL, Applicant, ApplicationState, Model, PaymentState, Text
-from nagorik.bangladesh import Money
-from nagorik_testing.fault import Fault
+from nagorik.values import Money
+from nagorik_testing.faults.kinds import Fault
 
 LONGEST_STAGE: Final = 1e9
 """Seconds, some thirty years: beyond it lies the end of the calendar."""
@@ -39,7 +39,7 @@ class Ruling(Model):
     reason: str = Field(min_length=1)
 
 
-class Appointment(Model):
+class ExampleAppointment(Model):
     """An appointment that the citizen takes when the agency says, in its own word, that they have to come."""
 
     when: str
@@ -60,7 +60,7 @@ class Scripted(Model):
     values: dict[str, str] = Field(default_factory=dict)
 
 
-class Mishap(Model):
+class ExampleFault(Model):
     """A fault that this application's requests meet, below the plugin."""
 
     simulator: str
@@ -98,10 +98,10 @@ class Example(Model):
     fee_ceiling: Money
     """What the citizen consents to spend."""
     scripted: tuple[Scripted, ...] = ()
-    mishaps: tuple[Mishap, ...] = ()
+    mishaps: tuple[ExampleFault, ...] = ()
     citizen: tuple[Act, ...] = ()
     officers: tuple[Ruling, ...] = ()
-    appointments: tuple[Appointment, ...] = ()
+    appointments: tuple[ExampleAppointment, ...] = ()
     """In the order in which they are taken; without any, nobody books."""
     expect: Expectation
 

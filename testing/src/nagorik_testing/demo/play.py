@@ -7,28 +7,26 @@ from functools import partial
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from nagorik import ApplicationDraft, Consent, InputRejected, Operation, Platform, ServiceNotOffered
-from nagorik.bangladesh import dhaka_date, dhaka_zone
-from nagorik.journey import Decided, Progress
-from nagorik.lifecycle.groups import MONEY_FOR_A_PERSON
-from nagorik.model.slot import Slot
+from nagorik import ApplicationDraft, Consent, InputRejected, Operation, ServiceNotOffered
+from nagorik.model.status import Slot
+from nagorik.values import dhaka_date, dhaka_zone
 from nagorik_host import Host, open_host
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import make_keys, read_keyring
-from nagorik_testing.clock import OrderlyClock, SimulatedClock
+from nagorik_platform import Platform
+from nagorik_platform.lifecycle import Decided, Progress
+from nagorik_platform.lifecycle.tables import MONEY_FOR_A_PERSON
 from nagorik_testing.demo.appointments import Appointments
-from nagorik_testing.demo.book import Entry, enter
-from nagorik_testing.demo.carrying import Acted, Carrying
-from nagorik_testing.demo.doomed import Doomed
 from nagorik_testing.demo.example import Act, Example, ExampleProblem, NamedExample, Ruling
-from nagorik_testing.demo.row import Row
-from nagorik_testing.demo.telling import Teller
-from nagorik_testing.demo.work import InProcess, Setting, Work
-from nagorik_testing.installed import installed_simulators, load_simulator
-from nagorik_testing.loopback import serve
-from nagorik_testing.scratch import scratch_folder
-from nagorik_testing.shared_clock import SharedClock
-from nagorik_testing.simulator import Simulator
+from nagorik_testing.demo.render import ProgressPrinter
+from nagorik_testing.demo.results import DemoApplication, DemoResult, result_of
+from nagorik_testing.demo.runner import CitizenAct, ExampleRunner
+from nagorik_testing.demo.worker import DemoSettings, DemoWorker, InProcessWorker, KilledWorker
+from nagorik_testing.fixtures.isolation import scratch_folder
+from nagorik_testing.simulator.base import Simulator, installed_simulators, load_simulator
+from nagorik_testing.simulator.clock import OrderlyClock, SimulatedClock
+from nagorik_testing.simulator.loopback import serve
+from nagorik_testing.simulator.shared_clock import SharedClock
 
 HORIZON: Final = timedelta(days=120)
 """Simulated time after which an application that still waits is left as it is."""
@@ -38,12 +36,14 @@ OFFICER: Final = "Officer of the demonstration"
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:demo")
 
 
-async def play(examples: Iterable[NamedExample], teller: Teller, *, kill: bool = False) -> tuple[Entry, ...]:
+async def play(
+    examples: Iterable[NamedExample], printer: ProgressPrinter, *, kill: bool = False
+) -> tuple[DemoResult, ...]:
     """Carry every example as far as it goes, side by side, and say what became of each.
 
     Args:
         examples: What is played.
-        teller: Hears what happens.
+        printer: Hears what happens.
         kill: Whether the worker is a process of its own that is killed in the middle, and followed by another.
 
     Raises:
@@ -56,7 +56,7 @@ async def play(examples: Iterable[NamedExample], teller: Teller, *, kill: bool =
         clock = SharedClock(folder / "clock") if kill else OrderlyClock()
         machine = SharedClock(folder / "machine") if kill else SimulatedClock()
         simulators = {name: load_simulator(found)(clock=clock) for name, found in installed_simulators().items()}
-        setting = Setting(
+        setting = DemoSettings(
             folder=str(folder),
             keys=make_keys("demo"),
             plugins={
@@ -64,8 +64,8 @@ async def play(examples: Iterable[NamedExample], teller: Teller, *, kill: bool =
                 for name, simulator in simulators.items()
             },
         )
-        teller.opening(f"Simulated agencies on this machine: {', '.join(simulators)}. No real agency is called.")
-        rows: dict[str, Row] = {}
+        printer.opening(f"Simulated agencies on this machine: {', '.join(simulators)}. No real agency is called.")
+        rows: dict[str, DemoApplication] = {}
 
         def counted(application: str, requests: int) -> None:
             rows[application].requests += requests
@@ -79,40 +79,42 @@ async def play(examples: Iterable[NamedExample], teller: Teller, *, kill: bool =
         for item in named.values():
             _check_offers(item, host.platform)
 
-        async def opened(identity: str) -> Row:
+        async def opened(identity: str) -> DemoApplication:
             rows[identity] = await _open(identity, named[identity], host, simulators)
             return rows[identity]
 
-        async def started() -> Work:
-            return InProcess(host.worker("demo")) if process is None else await process.start()
+        async def started() -> DemoWorker:
+            return InProcessWorker(host.worker("demo")) if process is None else await process.start()
 
-        def booked(row: Row, slot: Slot | None) -> None:
-            teller.appointment(named[row.progress.id].name, slot, clock.now())
+        def booked(row: DemoApplication, slot: Slot | None) -> None:
+            printer.appointment(named[row.progress.id].name, slot, clock.now())
 
-        async def errand(row: Row) -> None:
+        async def errand(row: DemoApplication) -> None:
             await appointments.take(row, named[row.progress.id].example)
 
         appointments = Appointments(host.platform, clock, booked)
-        process: Doomed | None = None
+        process: KilledWorker | None = None
         if kill:
-            process = Doomed(setting, counted, machine, lambda reference: _killed(teller, named, rows, reference))
+            process = KilledWorker(
+                setting, counted, machine, lambda reference: _killed(printer, named, rows, reference)
+            )
             stack.push_async_callback(process.end)
             process.watch(
                 simulators, after=max(1, sum(item.example.expect.at_agency for item in named.values()) // 2)
             )
-        carrying = Carrying(
+        runner = ExampleRunner(
             host,
             clock,
-            work=await started(),
+            worker=await started(),
             restart=started,
-            watch=lambda row, event: teller.tell(named[row.progress.id].name, (event,), event.at),
-            wishes=lambda row: _act(row, named[row.progress.id].example),
+            watch=lambda row, event: printer.events(named[row.progress.id].name, (event,), event.at),
+            next_act=lambda row: _act(row, named[row.progress.id].example),
             errand=errand,
         )
         times = sorted((_opening(item.example, clock), identity) for identity, item in named.items())
-        await carrying.run([(at, partial(opened, identity)) for at, identity in times], clock.now() + HORIZON)
+        await runner.run([(at, partial(opened, identity)) for at, identity in times], clock.now() + HORIZON)
         entries = {
-            identity: enter(item, rows[identity], host.platform.service(item.example.service), simulators)
+            identity: result_of(item, rows[identity], host.platform.service(item.example.service), simulators)
             for identity, item in named.items()
         }
         for identity, entry in entries.items():
@@ -122,15 +124,19 @@ async def play(examples: Iterable[NamedExample], teller: Teller, *, kill: bool =
         return tuple(entries.values())
 
 
-def _killed(teller: Teller, named: Mapping[str, NamedExample], rows: Mapping[str, Row], reference: str) -> None:
+def _killed(
+    printer: ProgressPrinter, named: Mapping[str, NamedExample], rows: Mapping[str, DemoApplication], reference: str
+) -> None:
     """Tell at which point the worker was killed."""
     for identity, row in rows.items():
         if row.progress.client_reference == reference:
             row.interrupted = True
-            teller.killed(named[identity].name)
+            printer.killed(named[identity].name)
 
 
-async def _open(identity: str, named: NamedExample, host: Host, simulators: Mapping[str, Simulator]) -> Row:
+async def _open(
+    identity: str, named: NamedExample, host: Host, simulators: Mapping[str, Simulator]
+) -> DemoApplication:
     """Hand an example in and tell the simulators what awaits it."""
     example, now = named.example, host.clock.now()
     draft, service = _draft(example), host.platform.service(example.service)
@@ -144,9 +150,9 @@ async def _open(identity: str, named: NamedExample, host: Host, simulators: Mapp
         asks=frozenset(service.asks),
     )
     await host.apply(draft, consent=consent, application=identity)
-    progress = await host.standing(identity)
+    progress = await host.progress(identity)
     _script(named, progress, simulators)
-    return Row(draft=draft, progress=progress)
+    return DemoApplication(draft=draft, progress=progress)
 
 
 async def _form_problems(platform: Platform, service: str, draft: ApplicationDraft) -> list[str]:
@@ -225,7 +231,7 @@ def _simulator(simulators: Mapping[str, Simulator], name: str, place: str) -> Si
     return simulators[name]
 
 
-def _act(row: Row, example: Example) -> Acted | Decided | None:
+def _act(row: DemoApplication, example: Example) -> CitizenAct | Decided | None:
     """What somebody does about what the application waits for: the acts of the file, each once and in order."""
     hold = row.progress.hold
     if hold is None:
@@ -243,7 +249,7 @@ def _act(row: Row, example: Example) -> Acted | Decided | None:
         return Decided(officer=OFFICER, reason=act.reason, payment=payment.id, payment_to=act.payment_to)
     if act.form:
         row.draft = row.draft.model_copy(update={"form": {**row.draft.form, **act.form}})
-    return Acted(act.action, act.form)
+    return CitizenAct(act.action, act.form)
 
 
 def payment_id(idempotency_key: str, number: int) -> str:

@@ -5,34 +5,34 @@ import json
 import sys
 from pathlib import Path
 
-from nagorik.logs import configure_logging
 from nagorik_host import open_host
 from nagorik_host.vault import read_keyring
-from nagorik_testing.demo.work import Setting
-from nagorik_testing.shared_clock import SharedClock
+from nagorik_platform.logs import configure_logging
+from nagorik_testing.demo.worker import DemoSettings
+from nagorik_testing.simulator.shared_clock import SharedClock
 
 
 async def main() -> None:
-    """Look whenever a line comes, until there are no more."""
-    setting = Setting(**json.loads(sys.stdin.readline()))
+    """Poll whenever a line comes, until there are no more."""
+    setting = DemoSettings(**json.loads(sys.stdin.readline()))
     folder = Path(setting.folder)
     clock, machine = SharedClock(folder / "clock"), SharedClock(folder / "machine")
     settings = setting.platform(
-        clock, lambda application, requests: _tell(application=application, requests=requests)
+        clock, lambda application, requests: _send(application=application, requests=requests)
     )
     async with open_host(setting.database, read_keyring(setting.keys), settings, lease_clock=machine) as host:
         worker = host.worker("demo")
         while await asyncio.to_thread(sys.stdin.readline):
             due = await worker.run_until_idle()
-            _tell(due=due.isoformat() if due is not None else None)
+            _send(due=due.isoformat() if due is not None else None)
 
 
-def _tell_requests(application: str, requests: int) -> None:
-    _tell(application=application, requests=requests)
+def _send_requests(application: str, requests: int) -> None:
+    _send(application=application, requests=requests)
 
 
-def _tell(**told: object) -> None:
-    sys.stdout.write(f"{json.dumps(told)}\n")
+def _send(**message: object) -> None:
+    sys.stdout.write(f"{json.dumps(message)}\n")
     sys.stdout.flush()
 
 

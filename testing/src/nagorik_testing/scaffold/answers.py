@@ -1,7 +1,7 @@
-"""What the author says of the new plugin, checked before anything is written."""
+"""What the author says of the new plugin, asked for on a terminal and checked before anything is written."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Final, Self
@@ -21,7 +21,7 @@ _UNSAYABLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode's categories of what steers instead of being read, and of what is no character."""
 
 
-class Kind(StrEnum):
+class PluginKind(StrEnum):
     """What the plugin does."""
 
     READ_ONLY = "read-only"
@@ -50,7 +50,7 @@ def _sayable(value: str) -> str:
     return text
 
 
-Name = Annotated[str, AfterValidator(_sayable)]
+DisplayName = Annotated[str, AfterValidator(_sayable)]
 
 
 class AnswersRefused(ValueError):
@@ -65,12 +65,12 @@ class Answers(Model):
     """Everything that a new plugin is made of."""
 
     id: PluginId
-    kind: Kind
-    name_en: Name
-    name_bn: Name
+    kind: PluginKind
+    name_en: DisplayName
+    name_bn: DisplayName
     service_slug: Slug
-    service_en: Name
-    service_bn: Name
+    service_en: DisplayName
+    service_bn: DisplayName
     idempotency: Idempotency = Idempotency.SAFE
     """The class of what the plugin writes; a question is safe and has no other."""
     host: Host | None = None
@@ -126,3 +126,46 @@ def _problem(found: ErrorDetails) -> tuple[str, str]:
     if found["type"] == "string_pattern_mismatch":
         message = SHAPES.get(found.get("ctx", {})["pattern"], message)
     return str(found["loc"][0]), message
+
+
+QUESTIONS: Final[Mapping[str, str]] = {
+    "kind": f"What does the plugin do ({', '.join(PluginKind)})?",
+    "name_en": "The agency's name in English?",
+    "name_bn": "The agency's name in Bangla?",
+    "service_slug": "A short name of its service, in lower-case words joined by hyphens?",
+    "service_en": "The service's name in English?",
+    "service_bn": "The service's name in Bangla?",
+    "idempotency": f"What does the agency promise of a repeated request ({', '.join(CLASSES)})?",
+}
+"""By the answer's name. For all but the last, every kind of plugin needs one."""
+
+
+def missing(said: Mapping[str, object]) -> list[str]:
+    """Names of the answers that are still to be given, in the order in which they are asked."""
+    needless = {"idempotency"} if said.get("kind") in {PluginKind.READ_ONLY, None} else set()
+    return [name for name in QUESTIONS if name not in said and name not in needless]
+
+
+def ask(
+    said: Mapping[str, object], answer: Callable[[str], str], complain: Callable[[str], None]
+) -> dict[str, object]:
+    """``said`` with the missing answers, each asked again until it is acceptable."""
+    given = dict(said)
+    while wanted := missing(given):
+        name = wanted[0]
+        given[name] = answer(f"{QUESTIONS[name]} ")
+        problem = _problem_with(name, given)
+        if problem is not None:
+            complain(problem)
+            del given[name]
+    return given
+
+
+def _problem_with(name: str, given: Mapping[str, object]) -> str | None:
+    if name == "idempotency" and given[name] not in CLASSES:
+        return f"write one of {', '.join(CLASSES)}"
+    try:
+        check(given)
+    except AnswersRefused as refused:
+        return refused.problems.get(name)
+    return None

@@ -8,13 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from nagorik.bangladesh import dhaka_date
-from nagorik.cli.command import ExitCode
-from nagorik_testing.scaffold.answers import CLASSES, Answers, AnswersRefused, Kind, check
+from nagorik.values import dhaka_date
+from nagorik_platform.cli.commands import ExitCode
+from nagorik_testing.scaffold.answers import CLASSES, Answers, AnswersRefused, PluginKind, ask, check, missing
 from nagorik_testing.scaffold.first_run import first_run
-from nagorik_testing.scaffold.questions import ask, missing
-from nagorik_testing.scaffold.templating import render
-from nagorik_testing.scaffold.writing import CannotWrite, write
+from nagorik_testing.scaffold.project_files import CannotWrite, render, write
 
 _ASKED: Final = ("kind", "name_en", "name_bn", "service_slug", "service_en", "service_bn", "idempotency")
 
@@ -31,7 +29,7 @@ class NewCommand:
             " plugin is written and its tests pass, 1 if it is written and something failed, 2 if nothing is written."
         )
         parser.add_argument("id", metavar="ID", help="the plugin's id, such as wasa or land-records")
-        parser.add_argument("--kind", choices=[kind.value for kind in Kind], help="what the plugin does")
+        parser.add_argument("--kind", choices=[kind.value for kind in PluginKind], help="what the plugin does")
         parser.add_argument("--name-en", metavar="NAME", help="the agency's name in English")
         parser.add_argument("--name-bn", metavar="NAME", help="the agency's name in Bangla")
         parser.add_argument("--service-slug", metavar="SLUG", help="the service's short name, such as new-connection")
@@ -91,7 +89,7 @@ def _complete(said: dict[str, object]) -> dict[str, object]:
     Raises:
         AnswersRefused: Something is missing and there is nobody to ask, or is wrong already.
     """
-    if said.get("kind") == Kind.READ_ONLY and "idempotency" in said:
+    if said.get("kind") == PluginKind.READ_ONLY and "idempotency" in said:
         raise AnswersRefused({"idempotency": "a read-only plugin changes nothing, so leave it out"})
     if not missing(said):
         return said
@@ -123,10 +121,10 @@ def _tried(answers: Answers, target: Path) -> bool:
 def _next_steps(answers: Answers, target: Path, *, installed: bool) -> list[str]:
     rules = (
         ""
-        if answers.kind is Kind.GATEWAY
+        if answers.kind is PluginKind.GATEWAY
         else "forms.py is its form; rules, statuses and messages.toml are its rules and words; "
     )
-    fees = "fees.toml holds its tariff; " if answers.kind is Kind.SUBMISSION_AND_PAYMENT else ""
+    fees = "fees.toml holds its tariff; " if answers.kind is PluginKind.SUBMISSION_AND_PAYMENT else ""
     promises = "plugin.toml says what it promises"
     steps = [
         *([] if installed else ["pip install --editable '.[tests]'"]),

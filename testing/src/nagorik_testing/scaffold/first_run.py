@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-_NAGORIK: Final = (sys.executable, "-c", "import sys; from nagorik.cli import main; sys.exit(main())")
+_NAGORIK: Final = (sys.executable, "-c", "import sys; from nagorik_platform.cli import main; sys.exit(main())")
 _BACKEND: Final = ("hatchling", "editables")
 _SHOWN: Final = 4000
 """Characters of a failed command's output that are shown, from its end."""

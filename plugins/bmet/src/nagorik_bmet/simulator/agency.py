@@ -9,26 +9,26 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from nagorik.bangladesh import dhaka_date
 from nagorik.errors import ContractViolation, InputRejected
+from nagorik.values import dhaka_date
 from nagorik_bmet.simulator.counters import Clearances, Filed, Orientations, Registrations
 from nagorik_bmet.simulator.examples import example
 from nagorik_bmet.simulator.figures import figures
 from nagorik_testing import (
     ApplicationBook,
-    Course,
     ErrorAnswer,
     ExampleApplication,
     Simulator,
     SlotBoard,
     SyntheticCitizen,
+    Workflow,
     choice_in,
     routes_of,
 )
 
 PREFIX: Final = "/sim/bmet/v1"
-COURSES: Final = {
-    name: Course.read(files("nagorik_bmet.simulator") / f"{name}.toml")
+WORKFLOWS: Final = {
+    name: Workflow.read(files("nagorik_bmet.simulator") / f"{name}.toml")
     for name in ("registration", "orientation", "clearance")
 }
 SEATS: Final = 20
@@ -99,8 +99,8 @@ class BmetSimulator(Simulator):
         service = choice_in(asked, "service", tuple(_SERVICES))
         return JSONResponse({"total": figures().price(service, dhaka_date(self.clock.now())).plain()})
 
-    def _book(self, course: str, numbers: str) -> ApplicationBook[Filed]:
-        return ApplicationBook(self, COURSES[course], numbers=numbers, name=f"{course}s", field="reference")
+    def _book(self, workflow: str, numbers: str) -> ApplicationBook[Filed]:
+        return ApplicationBook(self, WORKFLOWS[workflow], numbers=numbers, name=f"{workflow}s", field="reference")
 
 
 _SERVICES: Final = ("REGISTRATION", "ORIENTATION", "CLEARANCE")

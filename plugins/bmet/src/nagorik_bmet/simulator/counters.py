@@ -9,13 +9,13 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nagorik.bangladesh import Money, dhaka_date, dhaka_time
+from nagorik.values import Money, dhaka_date, dhaka_time
 from nagorik_bmet.simulator.figures import figures
 from nagorik_testing import (
     ApplicationBook,
     Case,
-    Handler,
     Refusal,
+    RouteHandler,
     SimulatedClock,
     SlotBoard,
     amount_in,
@@ -60,7 +60,7 @@ class Counter:
         self.book = book
         self.clock = clock
 
-    def handlers(self, collection: str) -> dict[str, Handler]:
+    def handlers(self, collection: str) -> dict[str, RouteHandler]:
         """By method and path."""
         one = f"/{collection}/{{reference}}"
         return {
@@ -170,7 +170,7 @@ class Orientations(Counter):
         super().__init__(book, clock)
         self._board = board
 
-    def handlers(self, collection: str) -> dict[str, Handler]:
+    def handlers(self, collection: str) -> dict[str, RouteHandler]:
         """With the batches."""
         one = f"/{collection}/{{reference}}"
         return {
@@ -236,7 +236,7 @@ class Clearances(Counter):
     issued = "ISSUED"
     prefix = "EC"
 
-    def handlers(self, collection: str) -> dict[str, Handler]:
+    def handlers(self, collection: str) -> dict[str, RouteHandler]:
         """With the answer to a query."""
         return {**super().handlers(collection), f"POST /{collection}/{{reference}}/answer": self.answer}
 

@@ -12,20 +12,20 @@ from nagorik_brta.simulator.examples import example
 from nagorik_brta.simulator.portal import INSPECTION, PREFIX, TEST, Filed, Portal
 from nagorik_brta.simulator.register import TestRegister
 from nagorik_testing import (
+    AgencyCondition,
     ApplicationBook,
     ClosedOutside,
-    Condition,
-    Course,
     ErrorAnswer,
     ExampleApplication,
     Simulator,
     SlotBoard,
     SyntheticCitizen,
     SyntheticCitizens,
+    Workflow,
     routes_of,
 )
 
-COURSE: Final = Course.read(files("nagorik_brta.simulator") / "course.toml")
+WORKFLOW: Final = Workflow.read(files("nagorik_brta.simulator") / "workflow.toml")
 SLOT_TIMES: Final = ("09:00", "11:00", "14:00")
 PLACES_IN_A_SLOT: Final = 2
 
@@ -43,15 +43,15 @@ class BrtaSimulator(Simulator):
         "বিএসপি পোর্টালের ইন্টারফেস, শব্দ ও সময় কল্পিত; পোর্টালের সময়সূচি, ধাপ ও বেশির ভাগ ফি প্রকাশিত। / "
         "The portal's interface, words and times are modelled; its hours, its steps and most fees are published."
     )
-    outcomes: ClassVar[tuple[str, ...]] = COURSE.outcomes
-    conditions: ClassVar[tuple[Condition, ...]] = (ClosedOutside(open="08:00", close="22:00"),)
+    outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
+    declared_conditions: ClassVar[tuple[AgencyCondition, ...]] = (ClosedOutside(open="08:00", close="22:00"),)
 
     book: ApplicationBook[Filed]
     board: SlotBoard
 
     def open_office(self) -> None:
         """Begin with nothing filed and every appointment free."""
-        self.book = ApplicationBook(self, COURSE, numbers="BSP-##########", field="applicationNo")
+        self.book = ApplicationBook(self, WORKFLOW, numbers="BSP-##########", field="applicationNo")
         self.board = SlotBoard(self, offices=(TEST, INSPECTION), times=SLOT_TIMES, capacity=PLACES_IN_A_SLOT)
         self._portal = Portal(self, self.book, self.board)
         self._register = TestRegister(self.book, SyntheticCitizens(self.seed))

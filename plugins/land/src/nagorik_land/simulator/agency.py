@@ -11,9 +11,9 @@ from nagorik_land.simulator.counter import Counter, File, fee_handler
 from nagorik_land.simulator.counters import MutationCounter, OrderCounter, TaxCounter
 from nagorik_land.simulator.examples import example
 from nagorik_testing import ErrorAnswer, ExampleApplication, Simulator, SyntheticCitizen
-from nagorik_testing.application_book import ApplicationBook
-from nagorik_testing.course import Course
-from nagorik_testing.refusal import Handler, Refusal, plain_envelope, routes_of
+from nagorik_testing.simulator.application_book import ApplicationBook
+from nagorik_testing.simulator.handlers import Refusal, RouteHandler, plain_envelope, routes_of
+from nagorik_testing.simulator.workflow import Workflow
 
 
 class LandSimulator(Simulator):
@@ -49,7 +49,7 @@ class LandSimulator(Simulator):
             ("porcha", "orders", self.orders),
             ("ldtax", "receipts", self.receipts),
         )
-        more: dict[str, dict[str, Handler]] = {
+        more: dict[str, dict[str, RouteHandler]] = {
             "mutation": {"GET /fee": fee_handler(MutationCounter.price)},
             "porcha": {"GET /fee": fee_handler(OrderCounter.price)},
             "ldtax": {"POST /holdings/demand": self.receipts.demand},
@@ -81,6 +81,6 @@ class LandSimulator(Simulator):
         """Where the offices are."""
         return {"base_url": base_url}
 
-    def _book(self, course: str, numbers: str, name: str) -> ApplicationBook[File]:
-        read = Course.read(files(__package__) / f"{course}.toml")
+    def _book(self, workflow: str, numbers: str, name: str) -> ApplicationBook[File]:
+        read = Workflow.read(files(__package__) / f"{workflow}.toml")
         return ApplicationBook(self, read, numbers=numbers, name=name)

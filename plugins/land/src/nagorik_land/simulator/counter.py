@@ -9,14 +9,12 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nagorik.bangladesh import Money, dhaka_time
+from nagorik.values import Money, dhaka_time
 from nagorik_land.simulator.holdings import propagation
 from nagorik_testing import SimulatedClock
-from nagorik_testing.application_book import ApplicationBook
-from nagorik_testing.case import Case
-from nagorik_testing.reading import amount_in, content_of, instant_in, text_in
-from nagorik_testing.refusal import Handler, Refusal
-from nagorik_testing.specimen import specimen_pdf
+from nagorik_testing.fixtures.documents import specimen_pdf
+from nagorik_testing.simulator.application_book import ApplicationBook, Case
+from nagorik_testing.simulator.handlers import Refusal, RouteHandler, amount_in, content_of, instant_in, text_in
 
 
 @dataclass(slots=True)
@@ -40,7 +38,7 @@ class Counter:
         self.book = book
         self.clock = clock
 
-    def handlers(self, collection: str) -> dict[str, Handler]:
+    def handlers(self, collection: str) -> dict[str, RouteHandler]:
         """By method and path."""
         return {
             f"POST /{collection}": self.file,
@@ -142,7 +140,7 @@ class Counter:
         }
 
 
-def fee_handler(price: Callable[[Mapping[str, Any]], Money]) -> Handler:
+def fee_handler(price: Callable[[Mapping[str, Any]], Money]) -> RouteHandler:
     """Answers what something costs."""
 
     async def fee(request: Request) -> Response:

@@ -8,14 +8,13 @@ from typing import Any, ClassVar
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nagorik.bangladesh import FiscalYear, Money, dhaka_date
+from nagorik.values import Money, dhaka_date
 from nagorik_land.simulator.counter import Counter, File
 from nagorik_land.simulator.holdings import Holding, HoldingRegister, prices, read_area, read_holding
 from nagorik_testing import SimulatedClock
-from nagorik_testing.application_book import ApplicationBook
-from nagorik_testing.case import Case
-from nagorik_testing.reading import choice_in, content_of, rows_in, text_in
-from nagorik_testing.refusal import Refusal
+from nagorik_testing.simulator.application_book import ApplicationBook, Case
+from nagorik_testing.simulator.handlers import Refusal, choice_in, content_of, rows_in, text_in
+from nagorik_toolkit.bangladesh import FiscalYear
 
 ACQUISITIONS = ("PURCHASE", "INHERIT", "GIFT", "DECREE")
 

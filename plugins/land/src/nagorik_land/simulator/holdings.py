@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import JsonValue, TypeAdapter
 
-from nagorik.bangladesh import FiscalYear, LandArea, Money, NationalDataError
-from nagorik_testing.reading import choice_in, text_in
-from nagorik_testing.refusal import Refusal
+from nagorik.values import Money, NationalDataError
+from nagorik_testing.simulator.handlers import Refusal, choice_in, text_in
+from nagorik_toolkit.bangladesh import FiscalYear, LandArea
 
 CLASSES: Final = ("RURAL", "MUNICIPALITY", "CITY")
 USES: Final = ("AGRICULTURAL", "RESIDENTIAL", "COMMERCIAL", "INDUSTRIAL")

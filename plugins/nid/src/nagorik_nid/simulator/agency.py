@@ -12,11 +12,10 @@ from nagorik_nid.simulator.application_service import PREFIX, ApplicationService
 from nagorik_nid.simulator.envelope import partner_envelope
 from nagorik_nid.simulator.examples import example
 from nagorik_nid.simulator.fee_counter import FeeCounter
-from nagorik_nid.simulator.login_desk import USERNAME, LoginDesk
+from nagorik_nid.simulator.login_endpoint import USERNAME, LoginEndpoint
 from nagorik_nid.simulator.register import VoterRegister, is_number
 from nagorik_nid.simulator.verification import VerificationDesk
 from nagorik_testing import (
-    Course,
     ErrorAnswer,
     ExampleApplication,
     ReadRequest,
@@ -25,13 +24,14 @@ from nagorik_testing import (
     SyntheticCitizen,
     SyntheticCitizens,
     TemporaryLinks,
+    Workflow,
     routes_of,
 )
 
 PARTNER_SERVICE: Final = "/partner-service/rest"
 PHOTO_LIFE: Final = timedelta(seconds=120)
 """As the Commission's document says."""
-COURSE: Final = Course.read(files(__package__) / "course.toml")
+WORKFLOW: Final = Workflow.read(files(__package__) / "workflow.toml")
 
 
 class NidSimulator(Simulator):
@@ -39,7 +39,7 @@ class NidSimulator(Simulator):
 
     Attributes:
         register: The voters; everybody in ``SyntheticCitizens(seed)`` is one.
-        login_desk: Tokens and the partner's password.
+        login_endpoint: Tokens and the partner's password.
         verification: The partner's agreement (``sla_fields``) and its bill.
         fees: Who applied how often before.
         applications: Their interface; ``propagation`` is a payment's delay.
@@ -51,10 +51,10 @@ class NidSimulator(Simulator):
         "এনআইডি যাচাই নির্বাচন কমিশনের নথি অনুসারে; আবেদন, অবস্থা ও সময় কল্পিত। / "
         "NID verification follows the Election Commission's document; applications, statuses and times are modelled."
     )
-    outcomes: ClassVar[tuple[str, ...]] = COURSE.outcomes
+    outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
 
     register: VoterRegister
-    login_desk: LoginDesk
+    login_endpoint: LoginEndpoint
     verification: VerificationDesk
     fees: FeeCounter
     applications: ApplicationService
@@ -62,30 +62,30 @@ class NidSimulator(Simulator):
     def open_office(self) -> None:
         """Begin with everybody registered, nobody logged in and nothing filed."""
         self.register = VoterRegister(SyntheticCitizens(self.seed))
-        self.login_desk = LoginDesk(self.clock, self.ledger, self.random)
+        self.login_endpoint = LoginEndpoint(self.clock, self.ledger, self.random)
         self._photos = TemporaryLinks(self.clock, self.random, path="/partner-service/photos", life=PHOTO_LIFE)
         self.verification = VerificationDesk(self.register, self._photos, self.clock, self.ledger, self.random)
         self.fees = FeeCounter()
-        self.applications = ApplicationService(self, COURSE, self.fees, self.register)
+        self.applications = ApplicationService(self, WORKFLOW, self.fees, self.register)
         self.book = self.applications.book
 
     def restart(self) -> None:
         """Every token is gone."""
-        self.login_desk.tokens.revoke_all()
+        self.login_endpoint.tokens.revoke_all()
 
     def routes(self) -> Sequence[Route]:
         """Both faces, and the photographs."""
         open_to_all = {
-            "POST /auth/login": self.login_desk.login,
-            "POST /auth/logout": self.login_desk.logout,
-            "POST /common/change-user-password": self.login_desk.change_password,
+            "POST /auth/login": self.login_endpoint.login,
+            "POST /auth/logout": self.login_endpoint.logout,
+            "POST /common/change-user-password": self.login_endpoint.change_password,
         }
         partner = {
             "POST /demographic/verification": self.verification.verify,
             "POST /voter/demographic/verification": self.verification.verify,
             "POST /partner-billing/get-billing-report": self.verification.billing_report,
         }
-        guard = self.login_desk.check
+        guard = self.login_endpoint.check
         return (
             *routes_of(open_to_all, prefix=PARTNER_SERVICE, envelope=partner_envelope),
             *routes_of(partner, prefix=PARTNER_SERVICE, envelope=partner_envelope, guard=guard),
@@ -113,7 +113,7 @@ class NidSimulator(Simulator):
 
     def settings(self, base_url: str) -> dict[str, object]:
         """Where the simulator is, and the one partner that it knows."""
-        return {"base_url": base_url, "username": USERNAME, "password": self.login_desk.password}
+        return {"base_url": base_url, "username": USERNAME, "password": self.login_endpoint.password}
 
     def markers(self, request: ReadRequest) -> tuple[str, ...]:
         """The alias of the synthetic citizen whom a request is about."""

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nagorik.bangladesh import dhaka_time
+from nagorik.values import dhaka_time
 from nagorik_nid.simulator.envelope import trimmed_content_of
 from nagorik_nid.simulator.fee_counter import CHARGED, FeeCounter, FeeQuote
 from nagorik_nid.simulator.filing import DELIVERIES, TYPES, Filing, read_filing, read_number, read_paid_at
@@ -15,10 +15,10 @@ from nagorik_nid.simulator.register import VoterRegister
 from nagorik_testing import (
     ApplicationBook,
     Case,
-    Course,
-    Handler,
     Refusal,
+    RouteHandler,
     Simulator,
+    Workflow,
     amount_in,
     choice_in,
     specimen_pdf,
@@ -32,7 +32,7 @@ _ONE: Final = "/applications/{id}"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the Commission notes beside an application's course."""
+    """What the Commission notes beside an application's workflow."""
 
     filing: Filing
     holder: str
@@ -48,14 +48,14 @@ class ApplicationService:
         propagation: From paying to the payment's arrival at the Commission.
     """
 
-    def __init__(self, agency: Simulator, course: Course, fees: FeeCounter, register: VoterRegister) -> None:
-        self.book: ApplicationBook[Held] = ApplicationBook(agency, course, numbers="NIDW-##########")
-        self.propagation = course.length("propagation")
+    def __init__(self, agency: Simulator, workflow: Workflow, fees: FeeCounter, register: VoterRegister) -> None:
+        self.book: ApplicationBook[Held] = ApplicationBook(agency, workflow, numbers="NIDW-##########")
+        self.propagation = workflow.length("propagation")
         self._clock = agency.clock
         self._fees = fees
         self._register = register
 
-    def handlers(self) -> dict[str, Handler]:
+    def handlers(self) -> dict[str, RouteHandler]:
         """By method and path."""
         return {
             "GET /fee-quote": self.fee_quote,
@@ -65,7 +65,7 @@ class ApplicationService:
             f"POST {_ONE}/payment-reference": self.payment_reference,
             f"POST {_ONE}/additional-documents": self.additional_documents,
             f"POST {_ONE}/withdraw": self.withdraw,
-            f"GET {_ONE}/artefact": self.artefact,
+            f"GET {_ONE}/deliverable": self.deliverable,
         }
 
     async def fee_quote(self, request: Request) -> Response:
@@ -161,7 +161,7 @@ class ApplicationService:
             self.book.act(case, "withdraw")
         return JSONResponse(self._standing(case) | {"withdrawn": case.state == "WITHDRAWN"})
 
-    async def artefact(self, request: Request) -> Response:
+    async def deliverable(self, request: Request) -> Response:
         """The card as PDF, once it is ready."""
         if self._of(request).state != "READY_TO_DOWNLOAD":
             raise Refusal(409, "status", "nothing to download")

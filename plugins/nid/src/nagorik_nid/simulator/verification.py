@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
 
-from nagorik.bangladesh import NationalDataError, dhaka_date, normalise
+from nagorik.values import NationalDataError, dhaka_date, normalise
 from nagorik_nid.simulator.envelope import success, trimmed_content_of
 from nagorik_nid.simulator.register import VoterRegister, is_number
 from nagorik_testing import Ledger, Refusal, SimulatedClock, TemporaryLinks, day_in, specimen_picture
@@ -33,13 +33,13 @@ class VerificationDesk:
         photos: TemporaryLinks,
         clock: SimulatedClock,
         ledger: Ledger,
-        chance: random.Random,
+        rng: random.Random,
     ) -> None:
         self._register = register
         self._photos = photos
         self._clock = clock
         self._ledger = ledger
-        self._chance = chance
+        self._rng = rng
         self._calls: list[tuple[date, bool]] = []
         self.sla_fields: frozenset[str] | None = FIELDS
         """Fields that the partner's agreement lets it ask about; ``None`` where no agreement is assigned."""
@@ -87,7 +87,7 @@ class VerificationDesk:
         }
         if all(agreement.values()):
             found: dict[str, JsonValue] = {
-                "requestId": f"{self._chance.getrandbits(64):016x}",
+                "requestId": f"{self._rng.getrandbits(64):016x}",
                 **person,
                 "dateOfBirth": f" {voter.citizen.birth_date.isoformat()}",
             }

@@ -16,18 +16,18 @@ from nagorik_passport.simulator.register import PassportRegister
 from nagorik_passport.simulator.registrations import Filed, Registrations
 from nagorik_testing import (
     ApplicationBook,
-    Course,
     ErrorAnswer,
     ExampleApplication,
     Simulator,
     SlotBoard,
     SyntheticCitizen,
     SyntheticCitizens,
+    Workflow,
     routes_of,
 )
 
 PREFIX: Final = "/sim/epassport/api/v1"
-COURSE: Final = Course.read(files("nagorik_passport.simulator") / "course.toml")
+WORKFLOW: Final = Workflow.read(files("nagorik_passport.simulator") / "workflow.toml")
 SLOT_TIMES: Final = ("09:30", "10:00", "10:30", "11:00", "11:30", "12:00")
 PLACES: Final = 2
 
@@ -45,7 +45,7 @@ class PassportSimulator(Simulator):
         "ই-পাসপোর্ট পোর্টালের ইন্টারফেস, সময় ও পাসপোর্ট যাচাই কল্পিত; ফি, বয়সের নিয়ম ও অবস্থার শব্দগুলো প্রকাশিত। / "
         "The portal's interface, times and verification are modelled; fees, ages and status texts are published."
     )
-    outcomes: ClassVar[tuple[str, ...]] = COURSE.outcomes
+    outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
 
     book: ApplicationBook[Filed]
     board: SlotBoard
@@ -53,7 +53,7 @@ class PassportSimulator(Simulator):
     def open_office(self) -> None:
         """Begin with nothing filed and every appointment free."""
         citizens = SyntheticCitizens(self.seed)
-        self.book = ApplicationBook(self, COURSE, numbers="OID##########")
+        self.book = ApplicationBook(self, WORKFLOW, numbers="OID##########")
         self.board = SlotBoard(self, offices=tuple(figures().offices), times=SLOT_TIMES, capacity=PLACES)
         self._registrations = Registrations(self, self.book, self.board, citizens)
         self._register = PassportRegister(self, citizens)

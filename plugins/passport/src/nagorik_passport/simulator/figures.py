@@ -5,8 +5,8 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 
-from nagorik.bangladesh import Money
 from nagorik.privacy import Model
+from nagorik.values import Money
 
 DELIVERIES = ("REGULAR", "EXPRESS", "SUPER_EXPRESS")
 

@@ -1,38 +1,39 @@
-"""A cohort whose workers are killed as processes."""
+"""A cohort whose workers are killed as processes, and a whole campaign of such cohorts on the same database."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import func, select
 
-from nagorik import Platform
 from nagorik_host.store import Database, Transaction, open_database
 from nagorik_host.store.schema import attempts
-from nagorik_host.vault import read_keyring
-from nagorik_testing.campaign.agencies import Agencies
-from nagorik_testing.campaign.cohort import Cohort
-from nagorik_testing.campaign.comparison import Finding
-from nagorik_testing.campaign.fate import ARRIVALS, Fate
-from nagorik_testing.campaign.kills import Reaper
+from nagorik_host.vault import make_keys, read_keyring
+from nagorik_platform import Platform
+from nagorik_testing.campaign.agencies import SimulatedAgencies
+from nagorik_testing.campaign.cases import ARRIVALS, CampaignCase, CampaignPlan, generate_case
+from nagorik_testing.campaign.cohort import IN_MEMORY, Cohort, prepare
+from nagorik_testing.campaign.comparison import Discrepancy
+from nagorik_testing.campaign.kills import KillSchedule
 from nagorik_testing.campaign.people import People
-from nagorik_testing.campaign.processes.course import Course, NotAtRest
-from nagorik_testing.campaign.processes.crew import Crew, prepare_processes
-from nagorik_testing.campaign.processes.lightning import Lightning
-from nagorik_testing.campaign.processes.setting import Setting
-from nagorik_testing.campaign.told import Told
-from nagorik_testing.loopback import serve
-from nagorik_testing.shared_clock import SharedClock
+from nagorik_testing.campaign.processes.clock_driver import ClockDriver, NeverIdle
+from nagorik_testing.campaign.processes.worker import WorkerSettings
+from nagorik_testing.campaign.processes.worker_pool import WorkerKiller, WorkerPool, prepare_processes
+from nagorik_testing.campaign.report import CampaignReport
+from nagorik_testing.fixtures.isolation import scratch_folder
+from nagorik_testing.simulator.loopback import serve
+from nagorik_testing.simulator.shared_clock import SharedClock
 
 LEASE: Final = timedelta(seconds=2)
 """How long a killed worker is waited for, in the machine's own time."""
 EVERY: Final = 30
 """Requests between two kills, on average."""
-PATIENCE: Final = timedelta(minutes=5)
+IDLE_TIMEOUT: Final = timedelta(minutes=5)
 ANY_MOMENT: Final = "any-moment"
 
 
@@ -43,32 +44,32 @@ class ProcessCohort(Cohort):
         """Use the database at ``url``, which is empty, and ``folder`` for what the processes share."""
         super().__init__(url, read_keyring(keys), seed=seed, workers=workers)
         self.clock = SharedClock(folder / "clock")
-        self.agencies = Agencies(self.clock, seed)
+        self.agencies = SimulatedAgencies(self.clock, seed)
         self._keys = keys
         self._folder = folder
         self._every = every
         self._interrupted: Counter[str] = Counter()
         self._calls = 0
-        self._crew: Crew | None = None
+        self._pool: WorkerPool | None = None
 
-    async def run(self, fates: Sequence[Fate], platform: Platform, told: Told) -> None:
+    async def run(self, cases: Sequence[CampaignCase], platform: Platform, report: CampaignReport) -> None:
         """As ``Cohort.run``; what the processes said is searched for citizens, too."""
-        await super().run([_within_a_day(fate) for fate in fates], platform, told)
-        assert self._crew is not None  # noqa: S101 - it carried the applications
-        told.killed[ANY_MOMENT] += self._crew.killed
-        told.at_operations += self._interrupted
-        told.calls += self._calls
-        told.findings += self._leaks(fates, self._crew.said)
-        told.findings += [
-            Finding("-", "worker-ended", f"{one.error}, exit code {one.exit_code}") for one in self._crew.ended
+        await super().run([_within_a_day(case) for case in cases], platform, report)
+        assert self._pool is not None  # noqa: S101 - it carried the applications
+        report.killed[ANY_MOMENT] += self._pool.killed
+        report.at_operations += self._interrupted
+        report.calls += self._calls
+        report.findings += self._leaks(cases, self._pool.output)
+        report.findings += [
+            Discrepancy("-", "worker-ended", f"{one.error}, exit code {one.exit_code}") for one in self._pool.ended
         ]
 
-    async def _carry(self, platform: Platform, reaper: Reaper, people: People) -> None:  # noqa: ARG002
-        """Let time pass until nothing is due any more, while lightning strikes the workers."""
+    async def _run_until_idle(self, platform: Platform, schedule: KillSchedule, people: People) -> None:  # noqa: ARG002
+        """Let time pass until nothing is due any more, while workers are killed."""
         prepare_processes(platform)
         async with AsyncExitStack() as stack:
             simulators = self.agencies.simulators
-            setting = Setting(
+            setting = WorkerSettings(
                 database=self._url,
                 keys=self._keys,
                 folder=self._folder,
@@ -80,38 +81,40 @@ class ProcessCohort(Cohort):
             )
             database = await open_database(self._url)
             stack.push_async_callback(database.close)
-            crew = self._crew = Crew(setting, [f"machine-{number + 1}" for number in range(self._workers)])
-            stack.push_async_callback(crew.end)
-            await crew.start(*crew.names)
-            lightning = Lightning(crew, seed=self._seed, every=self._every)
+            pool = self._pool = WorkerPool(setting, [f"machine-{number + 1}" for number in range(self._workers)])
+            stack.push_async_callback(pool.stop)
+            await pool.start(*pool.names)
+            killer = WorkerKiller(pool, seed=self._seed, every=self._every)
             for one in simulators.values():
-                one.ledger.met = lightning.met
-            course = Course(self._host(database, platform), self.clock, crew, patience=PATIENCE)
+                one.ledger.on_request = killer.on_request
+            driver = ClockDriver(self._host(database, platform), self.clock, pool, timeout=IDLE_TIMEOUT)
             try:
-                await self._pass(database, course, crew, people)
-            except NotAtRest:
+                await self._advance_until_idle(database, driver, pool, people)
+            except NeverIdle:
                 # The comparison tells whose it is.
                 return
             finally:
                 self._interrupted = await database.run(_interrupted)
                 self._calls = await database.run(_calls)
 
-    async def _pass(self, database: Database, course: Course, crew: Crew, people: People) -> None:
+    async def _advance_until_idle(
+        self, database: Database, driver: ClockDriver, pool: WorkerPool, people: People
+    ) -> None:
         end = self.clock.now() + self._horizon
-        while not crew.ended:
-            due = await course.rest()
+        while not pool.ended:
+            due = await driver.wait_until_idle()
             if await people.act():
                 continue
             dues = [one for one in (due, people.next_at) if one is not None]
-            if not await self._goes_on(database, dues, end):
+            if not await self._advance_clock(database, dues, end):
                 return
 
 
-def _within_a_day(fate: Fate) -> Fate:
+def _within_a_day(case: CampaignCase) -> CampaignCase:
     """Without what takes real time in other processes: a move of the clock, and an agency that never answers."""
-    heard = tuple(one for one in fate.mishaps if getattr(one.fault, "how", None) != "silent")
-    arrives_after = fate.arrives_after % timedelta(seconds=ARRIVALS)
-    return replace(fate, mishaps=heard, kills=(), lasting=False, arrives_after=arrives_after)
+    heard = tuple(one for one in case.faults if getattr(one.fault, "how", None) != "silent")
+    arrives_after = case.arrives_after % timedelta(seconds=ARRIVALS)
+    return replace(case, faults=heard, kills=(), lasting=False, arrives_after=arrives_after)
 
 
 def _interrupted(transaction: Transaction) -> Counter[str]:
@@ -126,3 +129,32 @@ def _interrupted(transaction: Transaction) -> Counter[str]:
 
 def _calls(transaction: Transaction) -> int:
     return transaction.connection.scalar(select(func.count()).select_from(attempts)) or 0
+
+
+async def campaign_of_processes(
+    plan: CampaignPlan, progress: Callable[[CampaignReport], None] | None = None, *, every: int = EVERY
+) -> CampaignReport:
+    """Run it; ``progress`` gets the report so far after each cohort.
+
+    The seed decides what awaits each application and the rhythm of the kills. What a process is doing when it is
+    killed is the machine's affair, and no two campaigns are the same.
+
+    Raises:
+        SimulatorUnusable: An installed simulator cannot be used.
+        DatabaseInUse, DatabaseInvalid, DatabaseUnavailable: The database cannot be used.
+    """
+    keys, report, asked = make_keys("campaign"), CampaignReport(), {"-", *(f"a{number}" for number in plan.only)}
+    for numbers in plan.cohorts:
+        with scratch_folder("campaign") as folder:
+            url = f"sqlite:///{folder}/store.db" if plan.url == IN_MEMORY else plan.url
+            await prepare(url)
+            cohort = ProcessCohort(url, keys, folder, seed=plan.seed, workers=plan.workers, every=every)
+            async with Platform.discover(cohort.settings()) as platform:
+                for record in platform.plugins:
+                    import_module(record.source.value.partition(":")[0])
+                offers = cohort.agencies.offers(platform)
+                await cohort.run([generate_case(plan.seed, number, offers) for number in numbers], platform, report)
+        report.findings = [found for found in report.findings if not plan.only or found.application in asked]
+        if progress is not None:
+            progress(report)
+    return report

@@ -1,30 +1,74 @@
-"""A worker in a process of its own: as ``nagorik worker``, on a clock that jumps."""
+"""A worker in a process of its own: as ``nagorik worker``, on a clock that jumps; and what it is opened with."""
 
 import asyncio
 import multiprocessing
 import os
 import signal
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from nagorik.clock import SystemClock
-from nagorik.logs import configure_logging
+from nagorik.clock import Clock, SystemClock
 from nagorik_host import open_host
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import DatabaseUnavailable
-from nagorik_host.vault import read_keyring
-from nagorik_testing.campaign.processes.setting import Setting
-from nagorik_testing.shared_clock import SharedClock
+from nagorik_host.store.documents import FolderDocumentStore
+from nagorik_host.vault import Vault, read_keyring
+from nagorik_platform import PlatformSettings, PluginConfiguration
+from nagorik_platform.logs import configure_logging
+from nagorik_platform.registry import Admission
+from nagorik_testing.simulator.loopback import LOOPBACK
+from nagorik_testing.simulator.shared_clock import SharedClock
 
-GLANCE: Final = 0.02
-"""Seconds between two glances at the clock."""
+BUSY: Final = 300.0
+"""Seconds; the machine is kept busy on purpose, and a step that waits for its turn is no plugin's fault."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class WorkerSettings:
+    """What all workers share."""
+
+    database: str
+    """The URL of the books."""
+    keys: str
+    """The host's keys, as ``nagorik keys new`` prints them."""
+    folder: Path
+    """Holds the shared clock, the documents, and what each worker's process writes."""
+    lease: timedelta
+    """How long a lost worker is waited for, in the machine's own time."""
+    plugins: Mapping[str, dict[str, object]]
+    """The plugins' settings, by plugin id."""
+
+    @property
+    def clock(self) -> Path:
+        """The file of the clock that agencies and citizens live by."""
+        return self.folder / "clock"
+
+    def platform(self, clock: Clock) -> PlatformSettings:
+        """A platform that reaches the simulated agencies over the loopback."""
+        return PlatformSettings(
+            plugins={
+                name: PluginConfiguration(settings=settings, egress=frozenset({LOOPBACK}))
+                for name, settings in self.plugins.items()
+            },
+            admission=Admission(allow=frozenset(self.plugins)),
+            documents=FolderDocumentStore(self.folder / "documents", Vault(read_keyring(self.keys))),
+            clock=clock,
+            longest_step=BUSY,
+            import_seconds=BUSY,
+        )
+
+
+POLL_SECONDS: Final = 0.02
+"""Seconds between two looks at the clock."""
 JUMP: Final = timedelta(seconds=1)
 """From here on the clock was moved; what is less is a call that waited for its turn."""
 
 
-def work(setting: Setting, name: str, log: Path) -> None:
+def work(setting: WorkerSettings, name: str, log: Path) -> None:
     """Work until SIGTERM, or until whoever started this process is gone; all that it says is added to ``log``."""
     writing = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(writing, 1)
@@ -33,7 +77,7 @@ def work(setting: Setting, name: str, log: Path) -> None:
     asyncio.run(_work(setting, name))
 
 
-async def _work(setting: Setting, name: str) -> None:
+async def _work(setting: WorkerSettings, name: str) -> None:
     ending, stop = _ending(), asyncio.Event()
     clock = SharedClock(setting.clock)
     async with open_host(
@@ -60,13 +104,13 @@ async def _follow(clock: SharedClock, worker: Worker) -> None:
     """Look as soon as the clock was moved: the machine's time never jumps, and a timer knows nothing of it."""
     seen = clock.elapsed()
     while True:
-        await asyncio.sleep(GLANCE)
+        await asyncio.sleep(POLL_SECONDS)
         moved = clock.elapsed() - seen
         if moved >= JUMP:
             seen += moved
             # Where the books are away, the running worker waits for them.
             with suppress(DatabaseUnavailable):
-                await worker.look()
+                await worker.poll()
 
 
 def _ending() -> asyncio.Event:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from nagorik_testing.contract.checks.catalogue import CATALOGUE
-from nagorik_testing.contract.checks.check import About, Check, Family
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.checks.eligibility import ELIGIBILITY
 from nagorik_testing.contract.checks.fees import FEES
 from nagorik_testing.contract.checks.filled_form import FILLED_FORM
@@ -30,4 +30,4 @@ CHECKS: Final[tuple[Check, ...]] = (
 )
 """Every check, in the order of a plugin's life; ids are unique and stable."""
 
-__all__ = ["CHECKS", "About", "Check", "Family"]
+__all__ = ["CHECKS", "CheckScope", "Check", "CheckFamily"]

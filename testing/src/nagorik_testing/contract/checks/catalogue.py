@@ -8,27 +8,28 @@ from pydantic import BaseModel, SecretStr
 
 from nagorik import Form, SettingsRejected, Text
 from nagorik.forms import find_label
-from nagorik.loading import Imported, Quarantine, resolve_object
-from nagorik.loading.findings import Severity
-from nagorik.loading.objects import check_objects
 from nagorik.manifest import PublicService
 from nagorik.settings import AgencySettings, load_settings
-from nagorik_testing.contract.bench import Subject
-from nagorik_testing.contract.checks.check import About, Check, Family, NotConcerned, Offer
+from nagorik_platform.registry import Imported, Quarantine, resolve_object
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import LANGUAGES, form_of, record_of, scripts_of, wrong_scripts
+from nagorik_testing.contract.live import AnyOffer
+from nagorik_testing.contract.subject import Subject
+from nagorik_testing.validation.checks import check_objects
+from nagorik_testing.validation.findings import Severity
 
 _SECRET_WORDS: Final = re.compile(r"password|passwd|secret|token|api_?key|private_?key|credential|(^|_)pin($|_)")
 _BASE_URL: Final = "http://127.0.0.1"
 
 
-async def _bilingual(subject: Subject, offer: Offer) -> list[str]:
+async def _bilingual(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong = wrong_scripts("the plugin's name", subject.manifest.name) + wrong_scripts("the name", offer.name)
     if offer.summary is None:
         return [*wrong, "there is no summary"]
     return wrong + wrong_scripts("the summary", offer.summary)
 
 
-async def _form_labels(subject: Subject, offer: Offer) -> list[str]:
+async def _form_labels(subject: Subject, offer: AnyOffer) -> list[str]:
     return [problem for model in _forms(form_of(subject, offer)) for problem in _unlabelled(model)]
 
 
@@ -61,7 +62,7 @@ def _unlabelled(model: type[Form]) -> list[str]:
     return wrong
 
 
-async def _simulator_says(subject: Subject, _: Offer) -> list[str]:
+async def _simulator_says(subject: Subject, _: AnyOffer) -> list[str]:
     said = getattr(subject.simulator, "modelled", "")
     if not said.strip():
         return ["the simulator does not say what of it is modelled"]
@@ -69,17 +70,17 @@ async def _simulator_says(subject: Subject, _: Offer) -> list[str]:
     return [f"what the simulator says of itself is not said in {language}" for language in LANGUAGES - written_in]
 
 
-async def _hooks(subject: Subject, _: Offer) -> list[str]:
+async def _hooks(subject: Subject, _: AnyOffer) -> list[str]:
     made = subject.registry.activate(subject.manifest.id)
     return [made.reason] if isinstance(made, Quarantine) else []
 
 
-async def _objects(subject: Subject, _: Offer) -> list[str]:
+async def _objects(subject: Subject, _: AnyOffer) -> list[str]:
     found = check_objects(record_of(subject))
     return [f"{one.location}: {one.message}" for one in found if one.severity is not Severity.NOTE]
 
 
-async def _settings(subject: Subject, _: Offer) -> list[str]:
+async def _settings(subject: Subject, _: AnyOffer) -> list[str]:
     try:
         load_settings(_settings_model(subject), subject.manifest.id, subject.simulator().settings(_BASE_URL))
     except SettingsRejected as refused:
@@ -87,7 +88,7 @@ async def _settings(subject: Subject, _: Offer) -> list[str]:
     return []
 
 
-async def _secret_settings(subject: Subject, _: Offer) -> list[str]:
+async def _secret_settings(subject: Subject, _: AnyOffer) -> list[str]:
     model = _settings_model(subject)
     return [
         f"the setting {name} is a secret by its name and not a SecretStr"
@@ -111,7 +112,7 @@ def _settings_model(subject: Subject) -> type[AgencySettings]:
     return value
 
 
-async def _listed_once(_: Subject, offer: Offer) -> list[str]:
+async def _listed_once(_: Subject, offer: AnyOffer) -> list[str]:
     if not isinstance(offer, PublicService) or not offer.deliverables:
         raise NotConcerned("it delivers nothing")
     repeated = [slug for slug in set(offer.deliverables) if offer.deliverables.count(slug) > 1]
@@ -122,87 +123,87 @@ async def _listed_once(_: Subject, offer: Offer) -> list[str]:
 CATALOGUE: Final = (
     Check(
         id="catalogue/bilingual",
-        family=Family.CATALOGUE,
+        family=CheckFamily.CATALOGUE,
         title="names and summary are in both scripts",
         why="A citizen who reads one language only cannot choose the service, and an operator who sees an "
         "untranslated name asks nobody why (77).",
         expected="a name and a summary, the Bangla in Bangla letters, the English in Latin ones",
         fix="Write name and summary in plugin.toml as { en = …, bn = … }.",
-        about=About.OFFERS,
+        scope=CheckScope.OFFERS,
         examine=_bilingual,
     ),
     Check(
         id="catalogue/form-labels",
-        family=Family.CATALOGUE,
+        family=CheckFamily.CATALOGUE,
         title="every field of the form has its title in both languages",
         why="A page that is drawn from the form's schema shows the field's name in Python, and the citizen guesses "
         "which number is meant (55).",
         expected="a Label in both scripts on every field, nested forms included; help in both languages or in none",
         fix="Annotate the field: Annotated[Nid, Label(en=…, bn=…)].",
-        about=About.SERVICES,
+        scope=CheckScope.SERVICES,
         examine=_form_labels,
     ),
     Check(
         id="catalogue/listed-once",
-        family=Family.CATALOGUE,
+        family=CheckFamily.CATALOGUE,
         title="documents and deliverables are listed once",
         why="A paper that is listed twice is asked for twice at the counter, and a package that counts deliverables "
         "waits for one that never comes (10).",
         expected="no document and no deliverable twice",
         fix="Remove the repetition from plugin.toml.",
-        about=About.SERVICES,
+        scope=CheckScope.SERVICES,
         examine=_listed_once,
     ),
     Check(
         id="catalogue/simulator-modelled",
-        family=Family.CATALOGUE,
+        family=CheckFamily.CATALOGUE,
         title="the simulator says what of it is modelled",
         why="A simulator that passes for the agency lets a difference from production be found by citizens (75).",
         expected="one sentence in Bangla and one in English",
         fix="Set the simulator's class variable modelled.",
-        about=About.PLUGIN,
+        scope=CheckScope.PLUGIN,
         examine=_simulator_says,
     ),
     Check(
         id="catalogue/hooks",
-        family=Family.CATALOGUE,
+        family=CheckFamily.CATALOGUE,
         title="the hooks are those that the manifest declares",
         why="A misspelt hook is never called, and an operation that is offered without one fails before a citizen "
         "(72, 74).",
         expected="the plugin can be imported, and implements exactly what its manifest offers",
         fix="Run nagorik validate on the project; it says which hook is missing or too much.",
-        about=About.PLUGIN,
+        scope=CheckScope.PLUGIN,
         examine=_hooks,
     ),
     Check(
         id="catalogue/objects",
-        family=Family.CATALOGUE,
+        family=CheckFamily.CATALOGUE,
         title="every object that the manifest names can be imported and is of its kind",
         why="A schema that is shipped apart from its code is found missing at the first application (71).",
         expected="forms are Forms, settings AgencySettings, login a coroutine function, answers a function",
         fix="Correct the reference in plugin.toml, or the object that it names.",
-        about=About.PLUGIN,
+        scope=CheckScope.PLUGIN,
         examine=_objects,
     ),
     Check(
         id="catalogue/settings",
-        family=Family.CATALOGUE,
+        family=CheckFamily.CATALOGUE,
         title="the settings accept what the simulator wants set",
         why="A plugin whose settings do not load fails at its first call and not when it is installed (62, 72).",
         expected="the settings model loads with the simulator's settings",
         fix="Let the simulator's settings() name the fields of the settings model.",
-        about=About.PLUGIN,
+        scope=CheckScope.PLUGIN,
         examine=_settings,
     ),
     Check(
         id="catalogue/secret-settings",
-        family=Family.CATALOGUE,
+        family=CheckFamily.CATALOGUE,
         title="secrets among the settings are masked",
         why="A password that is a plain text is printed with the settings, and a plugin beside it reads it in a log "
         "(63, 68).",
         expected="every setting whose name says that it is a secret is a SecretStr",
         fix="Type it as pydantic.SecretStr and unwrap it only where it is sent.",
-        about=About.PLUGIN,
+        scope=CheckScope.PLUGIN,
         examine=_secret_settings,
     ),
 )

@@ -6,14 +6,12 @@ from enum import StrEnum
 
 from nagorik import NagorikError, Operation
 from nagorik.manifest import PaymentGateway, PublicService
-from nagorik_testing.contract.bench import NotReachable, Subject
-from nagorik_testing.contract.live import NotPlayed
-from nagorik_testing.contract.verdict import Finding, Standing
-
-Offer = PublicService | PaymentGateway
+from nagorik_testing.contract.live import AnyOffer, NotPlayed
+from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.verdict import CheckStatus, Finding, NotReachable
 
 
-class Family(StrEnum):
+class CheckFamily(StrEnum):
     """What a check is about."""
 
     CATALOGUE = "catalogue"
@@ -26,7 +24,7 @@ class Family(StrEnum):
     ROBUSTNESS = "robustness"
 
 
-class About(StrEnum):
+class CheckScope(StrEnum):
     """What a check is put to."""
 
     PLUGIN = "plugin"
@@ -41,10 +39,10 @@ class NotConcerned(Exception):
     """An examination has nothing to look at in this offer; the text says why."""
 
 
-Examine = Callable[[Subject, Offer], Awaitable[list[str]]]
+Examine = Callable[[Subject, AnyOffer], Awaitable[list[str]]]
 """Looks at one offer; each text says one thing that is wrong, and holds nothing of a citizen.
 
-On one bench it stops well before the faults in a row that put a plugin into quarantine, since all checks share one
+On one rig it stops well before the faults in a row that put a plugin into quarantine, since all checks share one
 registry.
 """
 
@@ -60,60 +58,60 @@ class Check:
         why: The failure that it stands for in the real world; numbers are those of the catalogue of failure modes.
         expected: What has to come of it.
         fix: What an author does about a failure.
-        about: What it is put to.
+        scope: What it is put to.
         needs: Operations without which it does not concern an offer.
         examine: Does it.
     """
 
     id: str
-    family: Family
+    family: CheckFamily
     title: str
     why: str
     expected: str
     fix: str
-    about: About
+    scope: CheckScope
     examine: Examine = field(repr=False)
     needs: tuple[Operation, ...] = ()
 
     async def run(self, subject: Subject) -> AsyncIterator[Finding]:
         """One finding for each offer, or one for the plugin as a whole."""
-        if self.about is About.PLUGIN:
+        if self.scope is CheckScope.PLUGIN:
             yield await self._finding(subject, subject.manifest.offers[0])
             return
         for offer in subject.manifest.offers:
             yield await self._finding(subject, offer)
 
-    async def _finding(self, subject: Subject, offer: Offer) -> Finding:
+    async def _finding(self, subject: Subject, offer: AnyOffer) -> Finding:
         try:
             self._require(offer)
             problems = await self.examine(subject, offer)
         except (NotConcerned, NotPlayed) as reason:
-            return self._found(offer, Standing.NOT_APPLICABLE, because=str(reason))
+            return self._found(offer, CheckStatus.NOT_APPLICABLE, because=str(reason))
         except NotReachable as missing:
-            return self._found(offer, Standing.NOT_REACHED, got=str(missing))
+            return self._found(offer, CheckStatus.NOT_REACHED, got=str(missing))
         except NotImplementedError:
-            return self._found(offer, Standing.NOT_REACHED, got=f"the simulator has no example of {offer.id}")
+            return self._found(offer, CheckStatus.NOT_REACHED, got=f"the simulator has no example of {offer.id}")
         except NagorikError as error:
             problems = [f"a call ends in {error.code}, without any fault of the agency"]
         if not problems:
-            return self._found(offer, Standing.PASSED)
-        return self._found(offer, Standing.FAILED, got="; ".join(dict.fromkeys(problems)), because=self.why)
+            return self._found(offer, CheckStatus.PASSED)
+        return self._found(offer, CheckStatus.FAILED, got="; ".join(dict.fromkeys(problems)), because=self.why)
 
-    def _require(self, offer: Offer) -> None:
-        if self.about is About.SERVICES and not isinstance(offer, PublicService):
+    def _require(self, offer: AnyOffer) -> None:
+        if self.scope is CheckScope.SERVICES and not isinstance(offer, PublicService):
             raise NotConcerned("it is a gateway")
-        if self.about is About.GATEWAYS and not isinstance(offer, PaymentGateway):
+        if self.scope is CheckScope.GATEWAYS and not isinstance(offer, PaymentGateway):
             raise NotConcerned("it is a service")
         for operation in self.needs:
             if operation not in offer.operations:
                 raise NotConcerned(f"it does not offer {operation.value}")
 
-    def _found(self, offer: Offer, standing: Standing, *, got: str = "", because: str = "") -> Finding:
+    def _found(self, offer: AnyOffer, status: CheckStatus, *, got: str = "", because: str = "") -> Finding:
         return Finding(
             check=self.id,
-            offer=None if self.about is About.PLUGIN else offer.id,
+            offer=None if self.scope is CheckScope.PLUGIN else offer.id,
             title=self.title,
-            standing=standing,
+            status=status,
             expected=self.expected,
             got=got,
             because=because,

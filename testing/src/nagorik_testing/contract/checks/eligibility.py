@@ -5,45 +5,47 @@ from datetime import date, timedelta
 from typing import Final, get_args
 
 from nagorik import Eligibility, EligibilityDecision, NagorikError, Operation, Verdict
-from nagorik.bangladesh import BirthRegistrationNumber, Nid, dhaka_date
-from nagorik_testing.contract.bench import Bench, Subject, open_bench
-from nagorik_testing.contract.checks.check import About, Check, Family, NotConcerned, Offer
+from nagorik.values import BirthRegistrationNumber, Nid, dhaka_date
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import effects, example_form, form_of, wrong_scripts
-from nagorik_testing.contract.watch import canaries, leaked
+from nagorik_testing.contract.live import AnyOffer
+from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.fixtures.canaries import canary_values, count_leaks
 
 AGES: Final = (0, 16, 17, 18, 19, 20, 65, 66)
 """Years at which a rule of some agency changes, and a citizen born today."""
 _LEAP_BIRTHS: Final = (date(1960, 2, 29), date(2008, 2, 29))
 
 
-async def _all_reasons(subject: Subject, offer: Offer) -> list[str]:
-    async with open_bench(subject, offer.id) as bench:
-        decision = await _asked(bench, with_form=True)
-        secrets = canaries(bench.citizen)
+async def _all_reasons(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(subject, offer.id) as rig:
+        decision = await _asked(rig, with_form=True)
+        secrets = canary_values(rig.citizen)
     wrong: list[str] = []
     names = [criterion.id for criterion in decision.criteria]
     wrong += [f"the criterion {name} is named twice" for name in set(names) if names.count(name) > 1]
     for criterion in decision.criteria:
         wrong += wrong_scripts(f"the criterion {criterion.id}", criterion.text)
-        if leaked(f"{criterion.text.bn} {criterion.text.en}", secrets):
+        if count_leaks(f"{criterion.text.bn} {criterion.text.en}", secrets):
             wrong.append(f"the text of the criterion {criterion.id} repeats what the citizen wrote")
     return wrong
 
 
-async def _example_may_apply(subject: Subject, offer: Offer) -> list[str]:
-    async with open_bench(subject, offer.id) as bench:
-        decision = await _asked(bench, with_form=True)
+async def _example_may_apply(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(subject, offer.id) as rig:
+        decision = await _asked(rig, with_form=True)
     failed = [criterion.id for criterion in decision.criteria if criterion.verdict is Verdict.FAIL]
     return [f"the agency accepts the example, and the plugin refuses it: {', '.join(failed)}"] if failed else []
 
 
-async def _boundary_ages(subject: Subject, offer: Offer) -> list[str]:
-    async with open_bench(subject, offer.id) as bench:
-        usual = _ids(await _asked(bench))
-        for born in _birth_dates(dhaka_date(bench.clock.now())):
-            applicant = bench.draft.applicant.model_copy(update={"birth_date": born})
+async def _boundary_ages(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(subject, offer.id) as rig:
+        usual = _ids(await _asked(rig))
+        for born in _birth_dates(dhaka_date(rig.clock.now())):
+            applicant = rig.draft.applicant.model_copy(update={"birth_date": born})
             try:
-                decision = await bench.platform.check_eligibility(offer.id, applicant)
+                decision = await rig.platform.check_eligibility(offer.id, applicant)
             except NagorikError as error:
                 return [f"a citizen born on {born} is answered with {error.code}"]
             if _ids(decision) != usual:
@@ -67,22 +69,22 @@ def _years_before(day: date, years: int) -> date:
         return date(day.year - years, 3, 1)
 
 
-async def _bare_applicant(subject: Subject, offer: Offer) -> list[str]:
-    async with open_bench(subject, offer.id) as bench:
-        usual = _ids(await _asked(bench))
+async def _bare_applicant(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(subject, offer.id) as rig:
+        usual = _ids(await _asked(rig))
         try:
-            decision = await _asked(bench, bare=True)
+            decision = await _asked(rig, bare=True)
         except NagorikError as error:
             return [f"a citizen without identifiers is answered with {error.code}"]
     return [] if _ids(decision) == usual else ["a citizen without identifiers is told other criteria"]
 
 
-async def _unknown_is_no_pass(subject: Subject, offer: Offer) -> list[str]:
+async def _unknown_is_no_pass(subject: Subject, offer: AnyOffer) -> list[str]:
     fields = form_of(subject, offer).model_fields.values()
     if not any(_names_identifier(field.annotation) for field in fields if field.is_required()):
         raise NotConcerned("its form asks for no identifier, so that nothing depends on one")
-    async with open_bench(subject, offer.id) as bench:
-        decision = await _asked(bench, bare=True)
+    async with open_rig(subject, offer.id) as rig:
+        decision = await _asked(rig, bare=True)
     if decision.eligibility is Eligibility.ELIGIBLE:
         return ["a citizen of whom no identifier is known is told that every criterion is met"]
     return []
@@ -94,19 +96,19 @@ def _names_identifier(annotation: object) -> bool:
     return named or any(_names_identifier(one) for one in get_args(annotation))
 
 
-async def _no_effect(subject: Subject, offer: Offer) -> list[str]:
-    async with open_bench(subject, offer.id) as bench:
-        await _asked(bench, with_form=True)
-        done = effects(bench)
+async def _no_effect(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(subject, offer.id) as rig:
+        await _asked(rig, with_form=True)
+        done = effects(rig)
     return [f"asking leaves at the agency: {kind}" for kind in sorted(done)]
 
 
-async def _asked(bench: Bench, *, with_form: bool = False, bare: bool = False) -> EligibilityDecision:
-    form = example_form(bench)
-    applicant = bench.draft.applicant
+async def _asked(rig: Rig, *, with_form: bool = False, bare: bool = False) -> EligibilityDecision:
+    form = example_form(rig)
+    applicant = rig.draft.applicant
     if bare:
         applicant = applicant.model_copy(update={"identifiers": (), "phone": None, "sex": None})
-    return await bench.platform.check_eligibility(bench.offer, applicant, form=form if with_form else None)
+    return await rig.platform.check_eligibility(rig.offer, applicant, form=form if with_form else None)
 
 
 def _ids(decision: EligibilityDecision) -> frozenset[str]:
@@ -118,67 +120,67 @@ _NEEDS: Final = (Operation.ELIGIBILITY,)
 ELIGIBILITY: Final = (
     Check(
         id="eligibility/all-reasons",
-        family=Family.ELIGIBILITY,
+        family=CheckFamily.ELIGIBILITY,
         title="every criterion is named once and explained in both scripts",
         why="A citizen who is told one reason at a time comes to the counter once for each (77).",
         expected="criteria with ids of their own and texts in both scripts that repeat no number and no name",
         fix="Return every criterion with its verdict, with texts from a file of messages.",
-        about=About.SERVICES,
+        scope=CheckScope.SERVICES,
         needs=_NEEDS,
         examine=_all_reasons,
     ),
     Check(
         id="eligibility/example-may-apply",
-        family=Family.ELIGIBILITY,
+        family=CheckFamily.ELIGIBILITY,
         title="who is accepted by the agency is not refused by the plugin",
         why="A rule that is stricter than the agency's turns away citizens who have a right to the service (75).",
         expected="no criterion fails for the simulator's example",
         fix="Correct the rule, or the example that the simulator gives.",
-        about=About.SERVICES,
+        scope=CheckScope.SERVICES,
         needs=_NEEDS,
         examine=_example_may_apply,
     ),
     Check(
         id="eligibility/boundary-ages",
-        family=Family.ELIGIBILITY,
+        family=CheckFamily.ELIGIBILITY,
         title="citizens at the ages where rules change are answered",
         why="A birthday on 29 February, or one that is today, ends in an error at the counter (58).",
         expected="the same criteria on the days around each birthday, for children and for leap-day births",
-        fix="Compute ages with nagorik.bangladesh.age_on, and name a criterion whatever its verdict is.",
-        about=About.SERVICES,
+        fix="Compute ages with nagorik_toolkit.bangladesh.dates.age_on, and name a criterion whatever its verdict.",
+        scope=CheckScope.SERVICES,
         needs=_NEEDS,
         examine=_boundary_ages,
     ),
     Check(
         id="eligibility/no-identifiers",
-        family=Family.ELIGIBILITY,
+        family=CheckFamily.ELIGIBILITY,
         title="a citizen without identifiers is answered",
         why="Who has lost every paper asks first of all, and meets an exception (55, 73).",
         expected="the same criteria, failed or not to be told",
         fix="Answer cannot-tell where an identifier is not known.",
-        about=About.SERVICES,
+        scope=CheckScope.SERVICES,
         needs=_NEEDS,
         examine=_bare_applicant,
     ),
     Check(
         id="eligibility/unknown-is-no-pass",
-        family=Family.ELIGIBILITY,
+        family=CheckFamily.ELIGIBILITY,
         title="what is not known is not passed",
         why="A citizen is told to come, pays, and is refused by the agency, which knew what the plugin assumed (18).",
         expected="at least one criterion that is not passed, where no identifier is known of the citizen",
         fix="Let a criterion pass only on a fact; without one it is cannot-tell.",
-        about=About.SERVICES,
+        scope=CheckScope.SERVICES,
         needs=_NEEDS,
         examine=_unknown_is_no_pass,
     ),
     Check(
         id="eligibility/no-effect",
-        family=Family.ELIGIBILITY,
+        family=CheckFamily.ELIGIBILITY,
         title="asking leaves nothing at the agency",
         why="A question that files something registers citizens who only wanted to know (1).",
         expected="no effect in the agency's ledger",
         fix="Decide from the request, or with reads alone.",
-        about=About.SERVICES,
+        scope=CheckScope.SERVICES,
         needs=_NEEDS,
         examine=_no_effect,
     ),

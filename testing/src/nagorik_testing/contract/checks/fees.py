@@ -7,11 +7,8 @@ from itertools import product
 from typing import Final
 
 from nagorik import NagorikError, Operation, Quote
-from nagorik.bangladesh import dhaka_date, dhaka_zone
-from nagorik.fees import FeeSchedule, NoTariff, NotPriced, Numbers, Price, Standing, Word
-from nagorik_testing.clock import START
-from nagorik_testing.contract.bench import Bench, Subject, open_bench
-from nagorik_testing.contract.checks.check import About, Check, Family, Offer
+from nagorik.values import dhaka_date, dhaka_zone
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.checks.inspection import (
     effects,
     example_form,
@@ -19,6 +16,11 @@ from nagorik_testing.contract.checks.inspection import (
     schedule_of,
     wrong_scripts,
 )
+from nagorik_testing.contract.live import AnyOffer
+from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.simulator.clock import START
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, Numbers, Price, Standing, Word
 
 MOST_REQUESTS: Final = 3
 """Reads that one quote may take."""
@@ -26,7 +28,7 @@ LONGEST: Final = timedelta(days=366)
 """The longest that a price may be said to hold."""
 
 
-async def _effective_today(subject: Subject, offer: Offer) -> list[str]:
+async def _effective_today(subject: Subject, offer: AnyOffer) -> list[str]:
     schedule = schedule_of(subject, offer)
     today = max(dhaka_date(START), subject.manifest.as_of)
     try:
@@ -36,7 +38,7 @@ async def _effective_today(subject: Subject, offer: Offer) -> list[str]:
     return []
 
 
-async def _sources(subject: Subject, offer: Offer) -> list[str]:
+async def _sources(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     for tariff in schedule_of(subject, offer).tariffs:
         if tariff.source.as_of is None:
@@ -48,10 +50,10 @@ async def _sources(subject: Subject, offer: Offer) -> list[str]:
     return wrong
 
 
-async def _expires(subject: Subject, offer: Offer) -> list[str]:
-    async with open_bench(subject, offer.id) as bench:
-        quote = await _quoted(bench)
-        asked = bench.clock.now()
+async def _expires(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(subject, offer.id) as rig:
+        quote = await _quoted(rig)
+        asked = rig.clock.now()
     wrong = []
     if quote.issued_at > asked:
         wrong.append("the quote is issued in the future")
@@ -62,9 +64,9 @@ async def _expires(subject: Subject, offer: Offer) -> list[str]:
     return wrong
 
 
-async def _same_answer(subject: Subject, offer: Offer) -> list[str]:
-    async with open_bench(subject, offer.id) as bench:
-        first, second = await _quoted(bench), await _quoted(bench)
+async def _same_answer(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(subject, offer.id) as rig:
+        first, second = await _quoted(rig), await _quoted(rig)
     if (first.lines, first.total, first.due) != (second.lines, second.total, second.due):
         return ["the same question asked twice has two prices"]
     if first.issued_at == second.issued_at and first.id != second.id:
@@ -72,31 +74,31 @@ async def _same_answer(subject: Subject, offer: Offer) -> list[str]:
     return []
 
 
-async def _bilingual(subject: Subject, offer: Offer) -> list[str]:
-    async with open_bench(subject, offer.id) as bench:
-        quote = await _quoted(bench)
+async def _bilingual(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(subject, offer.id) as rig:
+        quote = await _quoted(rig)
     if not quote.lines:
         return ["the quote has no line that says what is paid for"]
     return [problem for line in quote.lines for problem in wrong_scripts(f"the line {line.code}", line.text)]
 
 
-async def _no_effect(subject: Subject, offer: Offer) -> list[str]:
-    async with open_bench(subject, offer.id) as bench:
-        await _quoted(bench)
-        made, done = len(requests_made(bench)), effects(bench)
+async def _no_effect(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(subject, offer.id) as rig:
+        await _quoted(rig)
+        made, done = len(requests_made(rig)), effects(rig)
     wrong = [f"a quote leaves at the agency: {kind}" for kind in sorted(done)]
     return wrong if made <= MOST_REQUESTS else [*wrong, f"a quote takes {made} requests"]
 
 
-async def _tariff_days(subject: Subject, offer: Offer) -> list[str]:
+async def _tariff_days(subject: Subject, offer: AnyOffer) -> list[str]:
     schedule = schedule_of(subject, offer)
     wrong = []
     for day in sorted(set(_edges(schedule))):
-        async with open_bench(subject, offer.id) as bench:
-            example_form(bench)
-            bench.clock.set(datetime.combine(day, time(12), dhaka_zone()).astimezone(UTC))
+        async with open_rig(subject, offer.id) as rig:
+            example_form(rig)
+            rig.clock.set(datetime.combine(day, time(12), dhaka_zone()).astimezone(UTC))
             try:
-                quote = await bench.platform.quote_fees(bench.draft)
+                quote = await rig.platform.quote_fees(rig.draft)
             except NagorikError:
                 continue  # to name no price is no guess
             wrong += _differs(quote, schedule, day)
@@ -141,9 +143,9 @@ def _given(value: Word | Numbers) -> int | str:
     return value.word if isinstance(value, Word) else value.low
 
 
-async def _quoted(bench: Bench) -> Quote:
-    example_form(bench)
-    return await bench.platform.quote_fees(bench.draft)
+async def _quoted(rig: Rig) -> Quote:
+    example_form(rig)
+    return await rig.platform.quote_fees(rig.draft)
 
 
 _NEEDS: Final = (Operation.QUOTE,)
@@ -151,77 +153,77 @@ _NEEDS: Final = (Operation.QUOTE,)
 FEES: Final = (
     Check(
         id="fees/effective-today",
-        family=Family.FEES,
+        family=CheckFamily.FEES,
         title="the schedule can be read and holds a tariff for today",
         why="A schedule that ends before its successor is known leaves every citizen without a price (20).",
         expected="one tariff that is effective on the day on which the manifest was last checked, or later",
         fix="Leave effective_to out while no end is known.",
-        about=About.SERVICES,
+        scope=CheckScope.SERVICES,
         examine=_effective_today,
     ),
     Check(
         id="fees/sources",
-        family=Family.FEES,
+        family=CheckFamily.FEES,
         title="every tariff names its source with a day, and every row says what is paid for",
         why="Nobody can tell whether a figure is older than the circular that changed it (20, 61).",
         expected="a dated source for each tariff, and texts in both scripts",
         fix="Give source.as_of, the day of the document or of the reading, and write each text in both languages.",
-        about=About.SERVICES,
+        scope=CheckScope.SERVICES,
         examine=_sources,
     ),
     Check(
         id="fees/expires",
-        family=Family.FEES,
+        family=CheckFamily.FEES,
         title="a quote expires after it is issued, and does expire",
         why="A price that never expires is paid after the fee has changed, and the agency refuses the sum (14, 20).",
         expected="issued now, expiring later, within a year",
         fix="Give the agency's own time limit as valid_for.",
-        about=About.SERVICES,
+        scope=CheckScope.SERVICES,
         needs=_NEEDS,
         examine=_expires,
     ),
     Check(
         id="fees/same-answer",
-        family=Family.FEES,
+        family=CheckFamily.FEES,
         title="the same question has the same price",
         why="A citizen who asks twice is shown two prices, and the payment of one does not fit the other (13, 14).",
         expected="equal lines, totals and due times, and one id for one instant",
         fix="Compute the quote from the request and the agency's answer alone; FeeSchedule.quote does.",
-        about=About.SERVICES,
+        scope=CheckScope.SERVICES,
         needs=_NEEDS,
         examine=_same_answer,
     ),
     Check(
         id="fees/bilingual",
-        family=Family.FEES,
+        family=CheckFamily.FEES,
         title="every line says in both scripts what is paid for",
         why="A citizen who cannot read what a sum is for cannot tell a fee from a bribe (66).",
         expected="at least one line, each with texts in both scripts",
         fix="Take the lines from the schedule.",
-        about=About.SERVICES,
+        scope=CheckScope.SERVICES,
         needs=_NEEDS,
         examine=_bilingual,
     ),
     Check(
         id="fees/no-effect",
-        family=Family.FEES,
+        family=CheckFamily.FEES,
         title="a quote leaves nothing at the agency and takes a few reads",
         why="A price list that opens a bill is paid twice, and one that asks for each row is refused as a storm of "
         "requests (13, 31).",
         expected=f"no effect in the agency's ledger, {MOST_REQUESTS} requests at most",
         fix="Ask the agency only for what it alone knows.",
-        about=About.SERVICES,
+        scope=CheckScope.SERVICES,
         needs=_NEEDS,
         examine=_no_effect,
     ),
     Check(
         id="fees/tariff-days",
-        family=Family.FEES,
+        family=CheckFamily.FEES,
         title="the price changes with the tariff, on its first day and after its last",
         why="A fee that changed overnight is charged at the old price, and the agency refuses the payment (14, 20).",
         expected="on both sides of each date, the tariff of that day or no price at all",
         fix="Price by request.on, not by a date of your own.",
-        about=About.SERVICES,
+        scope=CheckScope.SERVICES,
         needs=_NEEDS,
         examine=_tariff_days,
     ),

@@ -8,10 +8,9 @@ from typing import Final
 from pydantic import BaseModel, JsonValue
 
 from nagorik import Form, InputRejected
-from nagorik.bangladesh import Money, to_bangla_digits
 from nagorik.forms import validate_form
-from nagorik_testing.contract.bench import Subject, open_bench
-from nagorik_testing.contract.checks.check import About, Check, Family, NotConcerned, Offer
+from nagorik.values import Money, to_bangla_digits
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import (
     Place,
     example_form,
@@ -21,6 +20,8 @@ from nagorik_testing.contract.checks.inspection import (
     written,
     wrong_scripts,
 )
+from nagorik_testing.contract.live import AnyOffer
+from nagorik_testing.contract.subject import Subject, open_rig
 
 MARK: Final = "Q7Z9"
 """Stands in every hostile text, and in no sentence of a plugin's own."""
@@ -44,7 +45,7 @@ _ONE_CODE_POINT: Final = (("\u09a1\u09bc", "\u09dc"), ("\u09a2\u09bc", "\u09dd")
 """Letters with a nukta as two code points, which is NFC's way, and as one, which is what keyboards send."""
 
 
-async def _hostile_input(subject: Subject, offer: Offer) -> list[str]:
+async def _hostile_input(subject: Subject, offer: AnyOffer) -> list[str]:
     model, example = await _material(subject, offer)
     wrong: list[str] = []
     for place, _ in leaves(example):
@@ -66,8 +67,8 @@ def _refusal(
     refused, wrong = _judged(model, given, where)
     if given != kept:
         wrong.append(f"{where}: what was handed in is changed")
-    told = str(refused.to_problem()) if refused is not None else ""
-    if MARK in told:
+    shown = str(refused.to_problem()) if refused is not None else ""
+    if MARK in shown:
         wrong.append(f"{where}: the refusal repeats it")
     return wrong
 
@@ -89,7 +90,7 @@ def _judged(model: type[Form], given: dict[str, JsonValue], where: str) -> tuple
     return None, []
 
 
-async def _bangla_digits(subject: Subject, offer: Offer) -> list[str]:
+async def _bangla_digits(subject: Subject, offer: AnyOffer) -> list[str]:
     model, example = await _material(subject, offer)
     usual = _accepted(model, example)
     places = [(place, value) for place, value in leaves(example) if _is_number(usual, place, value)]
@@ -112,7 +113,7 @@ def _is_number(usual: Form, place: Place, value: JsonValue) -> bool:
     return isinstance(here, date | int | Money) or (isinstance(here, BaseModel) and not isinstance(here, Form))
 
 
-async def _same_letters(subject: Subject, offer: Offer) -> list[str]:
+async def _same_letters(subject: Subject, offer: AnyOffer) -> list[str]:
     model, example = await _material(subject, offer)
     usual = _accepted(model, example)
     texts = [(place, value) for place, value in leaves(example) if isinstance(value, str)]
@@ -153,45 +154,45 @@ def _accepted(model: type[Form], example: dict[str, JsonValue]) -> Form:
     return validate_form(model, example)
 
 
-async def _material(subject: Subject, offer: Offer) -> tuple[type[Form], dict[str, JsonValue]]:
+async def _material(subject: Subject, offer: AnyOffer) -> tuple[type[Form], dict[str, JsonValue]]:
     model = form_of(subject, offer)
-    async with open_bench(subject, offer.id) as bench:
-        return model, example_form(bench)
+    async with open_rig(subject, offer.id) as rig:
+        return model, example_form(rig)
 
 
 FILLED_FORM: Final = (
     Check(
         id="form/hostile-input",
-        family=Family.SUBMISSION,
+        family=CheckFamily.SUBMISSION,
         title="whatever is written into a field is taken or refused, field by field",
         why="A number pasted from a spreadsheet, an invisible character or an old font ends in a crash, or in an "
         "error report that carries the citizen's own words (52, 53, 55, 56, 58, 63).",
         expected="InputRejected with pointers below /form, texts in both scripts that repeat nothing, and the form "
         "as it was handed in",
-        fix="Use the types of nagorik.bangladesh; in an own validator raise PydanticCustomError, and change nothing "
+        fix="Use the types of nagorik.values; in an own validator raise PydanticCustomError, and change nothing "
         "that was given.",
-        about=About.SERVICES,
+        scope=CheckScope.SERVICES,
         examine=_hostile_input,
     ),
     Check(
         id="form/bangla-digits",
-        family=Family.SUBMISSION,
+        family=CheckFamily.SUBMISSION,
         title="numbers and dates in Bangla digits are the same numbers and dates",
         why="Citizens write the digits that they learned at school, and are refused or filed under another number "
         "(51, 57).",
         expected="each number and date of the example gives the same form in Bangla digits",
-        fix="Read numbers with the types of nagorik.bangladesh, and dates with parse_date.",
-        about=About.SERVICES,
+        fix="Read numbers with the types of nagorik.values, and dates with parse_date.",
+        scope=CheckScope.SERVICES,
         examine=_bangla_digits,
     ),
     Check(
         id="form/one-encoding",
-        family=Family.SUBMISSION,
+        family=CheckFamily.SUBMISSION,
         title="one text in two encodings of its letters is one text",
         why="A name that two keyboards encode differently does not match itself in the register (52, 54).",
         expected="decomposed letters, and letters with a nukta in one code point, give the same form",
-        fix="Bring text to NFC with nagorik.bangladesh.normalise.",
-        about=About.SERVICES,
+        fix="Bring text to NFC with nagorik.values.normalise.",
+        scope=CheckScope.SERVICES,
         examine=_same_letters,
     ),
 )

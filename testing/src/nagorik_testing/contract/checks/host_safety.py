@@ -13,15 +13,17 @@ from pydantic_core import to_json
 from starlette.types import Receive, Scope, Send
 
 from nagorik import AgencyUnavailable, ContractViolation, NagorikError, Operation, OutcomeUnknown, PluginFault
-from nagorik_testing.connection import CONNECTION
-from nagorik_testing.contract.bench import Bench, NotReachable, Subject, open_bench
-from nagorik_testing.contract.checks.calling import ready_benches
-from nagorik_testing.contract.checks.check import About, Check, Family, NotConcerned, Offer
-from nagorik_testing.contract.checks.inspection import is_login
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.inspection import is_login, ready_rigs
 from nagorik_testing.contract.checks.robustness import LONG_AWAITED
-from nagorik_testing.contract.matrix import Kind
-from nagorik_testing.fault import Answered, Fault, MaintenancePage, NotSent
-from nagorik_testing.simulator import ErrorAnswer
+from nagorik_testing.contract.live import AnyOffer
+from nagorik_testing.contract.matrix_cells import OperationKind
+from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.verdict import NotReachable
+from nagorik_testing.faults.kinds import Fault, InjectedResponse, MaintenancePage, NotSent
+from nagorik_testing.simulator.base import ErrorAnswer
+from nagorik_testing.simulator.connection import CONNECTION
 
 LONGEST_BLOCK: Final = 0.25
 """Real seconds for which a call may keep the event loop; a machine's own hiccups are shorter, or do not repeat."""
@@ -31,27 +33,27 @@ PROMPT: Final = 100
 """Turns of the event loop in which a cancelled call ends; it has nothing to wait for, however busy the machine is."""
 ARRIVES_WITHIN: Final = 5.0
 """Real seconds in which a request reaches the simulator."""
-FAILURES: Final[tuple[Fault, ...]] = (NotSent(), Answered(status=500), MaintenancePage())
+FAILURES: Final[tuple[Fault, ...]] = (NotSent(), InjectedResponse(status=500), MaintenancePage())
 """What the agency does while nobody may end the process."""
 OFTEN_ASKED: Final = frozenset({Operation.SUBMIT, Operation.STATUS, Operation.START_PAYMENT, Operation.QUERY_PAYMENT})
 """A write and a read of each kind of offer; the errors of an agency are the same for all of its operations."""
 
 
-async def _blocks(subject: Subject, offer: Offer) -> list[str]:
+async def _blocks(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong = []
-    async for operation, bench in ready_benches(subject, offer, without=LONG_AWAITED):
-        await bench.call(operation)  # imports and builds what the first call needs
+    async for operation, rig in ready_rigs(subject, offer, without=LONG_AWAITED):
+        await rig.call(operation)  # imports and builds what the first call needs
         for _ in range(TRIES):
-            if await _longest_block(bench, operation) <= LONGEST_BLOCK:
+            if await _longest_block(rig, operation) <= LONGEST_BLOCK:
                 break
         else:
             wrong.append(f"{operation.value} keeps the event loop for more than {LONGEST_BLOCK * 1000:.0f} ms")
     return wrong
 
 
-async def _longest_block(bench: Bench, operation: Operation) -> float:
+async def _longest_block(rig: Rig, operation: Operation) -> float:
     """Real seconds of the longest time in which nothing else could run while a call was made."""
-    calling = asyncio.create_task(bench.call(operation))
+    calling = asyncio.create_task(rig.call(operation))
     longest, last = 0.0, time.perf_counter()
     while not calling.done():
         await asyncio.sleep(0)
@@ -75,20 +77,20 @@ class Hushed:
         await super().app(scope, receive, send)  # type: ignore[misc]
 
 
-async def _cancelled(subject: Subject, offer: Offer) -> list[str]:
+async def _cancelled(subject: Subject, offer: AnyOffer) -> list[str]:
     kind: Any = type(f"Hushed{subject.simulator.__name__}", (Hushed, subject.simulator), {})
     wrong = []
-    async for operation, bench in ready_benches(replace(subject, simulator=kind), offer, without=LONG_AWAITED):
-        wrong += [f"{operation.value} {problem}" for problem in await _cancel(bench, operation)]
+    async for operation, rig in ready_rigs(replace(subject, simulator=kind), offer, without=LONG_AWAITED):
+        wrong += [f"{operation.value} {problem}" for problem in await _cancel(rig, operation)]
     return wrong
 
 
-async def _cancel(bench: Bench, operation: Operation) -> list[str]:
+async def _cancel(rig: Rig, operation: Operation) -> list[str]:
     """Cancel a call while the agency has its request; what is wrong with how it ends."""
-    simulator: Any = bench.simulator
+    simulator: Any = rig.simulator
     simulator.reached = reached = asyncio.Event()
     before = asyncio.all_tasks()
-    calling = asyncio.create_task(bench.call(operation))
+    calling = asyncio.create_task(rig.call(operation))
     arriving = asyncio.create_task(reached.wait())
     await asyncio.wait({calling, arriving}, timeout=ARRIVES_WITHIN, return_when=asyncio.FIRST_COMPLETED)
     arriving.cancel()
@@ -103,22 +105,22 @@ async def _cancel(bench: Bench, operation: Operation) -> list[str]:
     return [*problems, "leaves a task behind"] if asyncio.all_tasks() - before else problems
 
 
-async def _never_exits(subject: Subject, offer: Offer) -> list[str]:
+async def _never_exits(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong = []
     for fault in FAILURES:
-        async for operation, bench in ready_benches(subject, offer, without=LONG_AWAITED):
-            _play(bench, fault)
+        async for operation, rig in ready_rigs(subject, offer, without=LONG_AWAITED):
+            _play(rig, fault)
             with _exits() as asked:
-                error = (await bench.call(operation)).error
+                error = (await rig.call(operation)).error
             if asked or (isinstance(error, PluginFault) and error.fault == "exit"):
                 wrong.append(f"{operation.value} ends the process")
     return wrong
 
 
-def _play(bench: Bench, fault: Fault) -> None:
-    for step in sorted(bench.simulator.faults.operations):
+def _play(rig: Rig, fault: Fault) -> None:
+    for step in sorted(rig.simulator.faults.operations):
         if not is_login(step):
-            bench.simulator.faults.add(step, fault, count=None)
+            rig.simulator.faults.add(step, fault, count=None)
 
 
 @contextmanager
@@ -138,26 +140,28 @@ def _exits() -> Iterator[list[object]]:
         sys.exit, os._exit = usual
 
 
-async def _own_errors(subject: Subject, offer: Offer) -> list[str]:
-    if subject.manifest.answers is None:
-        raise NotConcerned("its manifest names no answers function")
-    async with open_bench(subject, offer.id) as bench:
-        examples = bench.simulator.error_answers()
+async def _own_errors(subject: Subject, offer: AnyOffer) -> list[str]:
+    if subject.manifest.error_reader is None:
+        raise NotConcerned("its manifest names no error reader")
+    async with open_rig(subject, offer.id) as rig:
+        examples = rig.simulator.error_answers()
     if not examples:
         raise NotReachable("the simulator gives no example of the agency's own errors")
     wrong = []
     for example in examples:
-        own = Answered(status=example.status, body=_body(example), headers={"content-type": "application/json"})
-        async for operation, bench in ready_benches(subject, offer, without=set(Operation) - OFTEN_ASKED):
-            _play(bench, own)
-            before = len(bench.simulator.ledger.requests())
-            end = await bench.call(operation)
-            if len(bench.simulator.ledger.requests()) == before:
+        own = InjectedResponse(
+            status=example.status, body=_body(example), headers={"content-type": "application/json"}
+        )
+        async for operation, rig in ready_rigs(subject, offer, without=set(Operation) - OFTEN_ASKED):
+            _play(rig, own)
+            before = len(rig.simulator.ledger.requests())
+            end = await rig.call(operation)
+            if len(rig.simulator.ledger.requests()) == before:
                 continue
-            expected = _as_ended(example.means, Kind.of(offer.writes.get(operation)))
+            expected = _as_ended(example.means, OperationKind.of(offer.writes.get(operation)))
             if not isinstance(end.error, expected):
-                told = type(end.result if end.error is None else end.error).__name__
-                wrong.append(f"{operation.value}: {example.name} ends in {told}, not in {expected.__name__}")
+                shown = type(end.result if end.error is None else end.error).__name__
+                wrong.append(f"{operation.value}: {example.name} ends in {shown}, not in {expected.__name__}")
     return wrong
 
 
@@ -165,9 +169,9 @@ def _body(example: ErrorAnswer) -> str:
     return to_json(example.document).decode()
 
 
-def _as_ended(means: type[NagorikError], kind: Kind) -> type[NagorikError]:
+def _as_ended(means: type[NagorikError], kind: OperationKind) -> type[NagorikError]:
     """What a call ends in whose agency said something that means ``means``."""
-    if kind is Kind.READ:
+    if kind is OperationKind.READ:
         return AgencyUnavailable if means is OutcomeUnknown else means
     return OutcomeUnknown if means is ContractViolation else means
 
@@ -175,38 +179,38 @@ def _as_ended(means: type[NagorikError], kind: Kind) -> type[NagorikError]:
 HOST_SAFETY: Final = (
     Check(
         id="robustness/F20-blocks-the-loop",
-        family=Family.ROBUSTNESS,
+        family=CheckFamily.ROBUSTNESS,
         title="no call keeps the event loop",
         why="One agency's library that waits without async stands every other citizen's call still (41, 73).",
         expected=f"no longer than {LONGEST_BLOCK * 1000:.0f} ms at a time in which nothing else can run",
         fix="Await context.http and context.clock.sleep; put long computing into asyncio.to_thread.",
-        about=About.OFFERS,
+        scope=CheckScope.OFFERS,
         examine=_blocks,
     ),
     Check(
         id="robustness/F20-cancelled",
-        family=Family.ROBUSTNESS,
+        family=CheckFamily.ROBUSTNESS,
         title="a call that is cancelled while the agency is silent ends, and leaves nothing running",
         why="A hook that catches its cancellation, or starts tasks that nobody awaits, holds a stopping host and "
         "leaks until it falls (37, 73).",
         expected=f"an end within {PROMPT} turns of the event loop, and no task left",
         fix="Never catch CancelledError or BaseException without raising it again; start tasks in asyncio.TaskGroup.",
-        about=About.OFFERS,
+        scope=CheckScope.OFFERS,
         examine=_cancelled,
     ),
     Check(
         id="robustness/F20-exits",
-        family=Family.ROBUSTNESS,
+        family=CheckFamily.ROBUSTNESS,
         title="nothing that the agency does lets a call end the process",
         why="A library written for scripts calls sys.exit when the agency is down, and the counter with it (72, 73).",
         expected="neither sys.exit nor os._exit is called",
         fix="Let the client's errors pass; do not use a command-line library in a hook.",
-        about=About.OFFERS,
+        scope=CheckScope.OFFERS,
         examine=_never_exits,
     ),
     Check(
         id="robustness/own-errors",
-        family=Family.ROBUSTNESS,
+        family=CheckFamily.ROBUSTNESS,
         title="the agency's own errors mean what they mean",
         why="An expired password is told to the citizen as a wrong date of birth, and an error with status 200 as a "
         "success (8, 62).",
@@ -214,7 +218,7 @@ HOST_SAFETY: Final = (
         "neither yes nor no is unknown",
         fix="Map the agency's codes in the function that the manifest names as answers, and return None for what it "
         "does not know.",
-        about=About.OFFERS,
+        scope=CheckScope.OFFERS,
         examine=_own_errors,
     ),
 )

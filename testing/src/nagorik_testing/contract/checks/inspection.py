@@ -1,18 +1,29 @@
-"""What several checks look with: scripts, records, objects that a manifest names, effects."""
+"""What several checks look with.
 
+Scripts, records, objects that a manifest names, effects; operations brought to where they can be called; and the
+agency's own words, overheard so that one of them can be replaced.
+"""
+
+import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
 
 from pydantic import JsonValue
+from starlette.types import Message, Receive, Scope, Send
 
-from nagorik import Form, Text
-from nagorik.fees import FeeSchedule, FeesInvalid, load_schedules
-from nagorik.loading import Imported, PluginRecord, resolve_object
+from nagorik import Form, Operation, Text
 from nagorik.manifest import PublicService
-from nagorik_testing.contract.bench import Bench, NotReachable, Subject
-from nagorik_testing.contract.checks.check import NotConcerned, Offer
+from nagorik_platform.registry import Imported, PluginRecord, resolve_object
+from nagorik_testing.contract.checks.check import NotConcerned
+from nagorik_testing.contract.live import AnyOffer
+from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
+from nagorik_testing.faults.kinds import Altered
+from nagorik_toolkit.fees import FeeSchedule, FeesInvalid, load_schedules
 
 _BANGLA_LETTER: Final = re.compile(r"[ঀ-৿]")
 _LATIN_LETTER: Final = re.compile(r"[A-Za-z]")
@@ -55,7 +66,7 @@ def record_of(subject: Subject) -> PluginRecord:
     return record
 
 
-def form_of(subject: Subject, offer: Offer) -> type[Form]:
+def form_of(subject: Subject, offer: AnyOffer) -> type[Form]:
     """The model of a service's form.
 
     Raises:
@@ -70,7 +81,7 @@ def form_of(subject: Subject, offer: Offer) -> type[Form]:
     return found.value
 
 
-def schedule_of(subject: Subject, offer: Offer) -> FeeSchedule:
+def schedule_of(subject: Subject, offer: AnyOffer) -> FeeSchedule:
     """The schedule that a service's fees come from.
 
     Raises:
@@ -90,16 +101,16 @@ def schedule_of(subject: Subject, offer: Offer) -> FeeSchedule:
     return schedules[name]
 
 
-def example_form(bench: Bench) -> dict[str, JsonValue]:
+def example_form(rig: Rig) -> dict[str, JsonValue]:
     """What the simulator says that a citizen would fill in.
 
     Raises:
         NotReachable: It says nothing of this service.
     """
     try:
-        return dict(bench.draft.form)
+        return dict(rig.draft.form)
     except (NotImplementedError, KeyError):
-        raise NotReachable(f"the simulator has no example of {bench.offer}") from None
+        raise NotReachable(f"the simulator has no example of {rig.offer}") from None
 
 
 def leaves(document: JsonValue, at: Place = ()) -> Iterator[tuple[Place, JsonValue]]:
@@ -131,18 +142,88 @@ def written(place: Place) -> str:
     return ".".join(str(step) for step in place)
 
 
-def effects(bench: Bench) -> Counter[str]:
+def effects(rig: Rig) -> Counter[str]:
     """What the agency did for good, by kind."""
-    counts: Mapping[str, int] = bench.simulator.ledger.effect_counts
+    counts: Mapping[str, int] = rig.simulator.ledger.effect_counts
     return Counter({kind: count for kind, count in counts.items() if kind != LOGIN})
 
 
-def requests_made(bench: Bench, since: int = 0) -> list[str]:
+def requests_made(rig: Rig, since: int = 0) -> list[str]:
     """The operations of the agency that were asked for after the first ``since`` requests, without logins."""
-    seen = bench.simulator.ledger.requests()[since:]
+    seen = rig.simulator.ledger.requests()[since:]
     return [request.operation for request in seen if not is_login(request.operation)]
 
 
 def is_login(operation: str) -> bool:
     """Whether a request, as the ledger names it, obtains a token."""
     return any(word in operation for word in LOGIN_PATHS)
+
+
+UNHEARD_OF = "UNHEARD-OF"
+"""A word that no agency uses."""
+
+
+class Overheard:
+    """Mixed into a simulator: keeps its last JSON answer."""
+
+    last_answer: JsonValue = None
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As the simulator's, and listen."""
+        body = bytearray()
+
+        async def keep_and_send(message: Message) -> None:
+            body.extend(message.get("body", b""))
+            await send(message)
+
+        await super().app(scope, receive, keep_and_send)  # type: ignore[misc]
+        try:
+            self.last_answer = json.loads(bytes(body))
+        except ValueError:
+            self.last_answer = None
+
+
+def overheard(subject: Subject) -> Subject:
+    """The subject before the same simulator, whose answers are kept."""
+    kind: Any = type(f"Overheard{subject.simulator.__name__}", (Overheard, subject.simulator), {})
+    return replace(subject, simulator=kind)
+
+
+def words_of(rig: Rig, shown: str) -> Iterator[str]:
+    """Places of the last answer that hold a text which ``shown`` repeats: where the agency's word may stand."""
+    answer: JsonValue = getattr(rig.simulator, "last_answer", None)
+    for place, value in leaves(answer):
+        if isinstance(value, str) and len(value) > 1 and value in shown:
+            yield written(place)
+
+
+def replaced_word(place: str) -> Altered:
+    """A fault that puts a word nobody has heard of into one place of an answer."""
+    return Altered(put={place: UNHEARD_OF})
+
+
+async def ready_rigs(
+    subject: Subject, offer: AnyOffer, *, without: Collection[Operation] = (), seed: int = 0
+) -> AsyncIterator[tuple[Operation, Rig]]:
+    """Each operation of an offer with a rig of its own, prepared for it.
+
+    One that cannot be prepared is passed over: the matrix of faults tells of it.
+
+    Raises:
+        NotConcerned: The offer has no operation that a rig can call.
+        NotReachable: None of them can be prepared, so that nothing would be proved.
+    """
+    played = sorted(subject.callable_operations(offer) - frozenset(without))
+    if not played:
+        raise NotConcerned("it offers no operation that can be called")
+    reached = False
+    for operation in played:
+        async with open_rig(subject, offer.id, seed=seed) as rig:
+            try:
+                await rig.prepare(operation)
+            except (FreeOfCharge, NotReachable):
+                continue
+            reached = True
+            yield operation, rig
+    if not reached:
+        raise NotReachable("none of its operations can be called")

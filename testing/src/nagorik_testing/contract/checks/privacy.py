@@ -4,105 +4,107 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from nagorik import Operation
-from nagorik_testing.contract.bench import Bench, End, Subject
-from nagorik_testing.contract.checks.calling import ready_benches
-from nagorik_testing.contract.checks.check import About, Check, Family, Offer
-from nagorik_testing.contract.checks.inspection import is_login, leaves
-from nagorik_testing.contract.watch import canaries, leaked, listening
-from nagorik_testing.fault import Answered
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
+from nagorik_testing.contract.checks.inspection import is_login, leaves, ready_rigs
+from nagorik_testing.contract.live import AnyOffer
+from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.verdict import CallEnd
+from nagorik_testing.faults.kinds import InjectedResponse
+from nagorik_testing.fixtures.canaries import canary_values, capture_logs, count_leaks
 
 _SHORTEST: Final = 10
 """Digits from which on a number of the example is one that leads to somebody."""
 
 
-async def _results(subject: Subject, offer: Offer) -> list[str]:
+async def _results(subject: Subject, offer: AnyOffer) -> list[str]:
     return [
         f"what {operation.value} returns shows personal data when it is printed"
-        async for operation, bench, end, _ in _called(subject, offer)
-        if leaked(f"{end.told}\n{bench.draft!r}" if _is_service(bench) else end.told, _sought(bench))
+        async for operation, rig, end, _ in _called(subject, offer)
+        if count_leaks(f"{end.text}\n{rig.draft!r}" if _is_service(rig) else end.text, _sought(rig))
     ]
 
 
-async def _logs(subject: Subject, offer: Offer) -> list[str]:
+async def _logs(subject: Subject, offer: AnyOffer) -> list[str]:
     return [
         f"{operation.value} writes personal data into the log"
-        async for operation, bench, _, heard in _called(subject, offer)
-        if leaked(heard, _sought(bench))
+        async for operation, rig, _, heard in _called(subject, offer)
+        if count_leaks(heard, _sought(rig))
     ]
 
 
-async def _errors(subject: Subject, offer: Offer) -> list[str]:
+async def _errors(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong = []
-    async for operation, bench in ready_benches(subject, offer):
-        for step in sorted(bench.simulator.faults.operations):
+    async for operation, rig in ready_rigs(subject, offer):
+        for step in sorted(rig.simulator.faults.operations):
             if not is_login(step):
-                bench.simulator.faults.add(step, _quoting(bench), count=None)
-        with listening() as heard:
-            end = await bench.call(operation)
-        if leaked(heard.text + end.told, _sought(bench)):
+                rig.simulator.faults.add(step, _quoting(rig), count=None)
+        with capture_logs() as heard:
+            end = await rig.call(operation)
+        if count_leaks(heard.text + end.text, _sought(rig)):
             wrong.append(f"{operation.value} repeats what the agency's refusal quotes")
     return wrong
 
 
-def _quoting(bench: Bench) -> Answered:
-    quoted = " ".join(canaries(bench.citizen))
+def _quoting(rig: Rig) -> InjectedResponse:
+    quoted = " ".join(canary_values(rig.citizen))
     body = f'{{"status": "ERROR", "error": {{"field": "{quoted}", "message": "{quoted}"}}}}'
-    return Answered(status=400, body=body, headers={"content-type": "application/json"})
+    return InjectedResponse(status=400, body=body, headers={"content-type": "application/json"})
 
 
-async def _called(subject: Subject, offer: Offer) -> AsyncIterator[tuple[Operation, Bench, End, str]]:
+async def _called(subject: Subject, offer: AnyOffer) -> AsyncIterator[tuple[Operation, Rig, CallEnd, str]]:
     """Each operation of the offer, called once without a fault, with all that was logged."""
-    async for operation, bench in ready_benches(subject, offer):
-        with listening() as heard:
-            end = await bench.call(operation)
-        yield operation, bench, end, heard.text
+    async for operation, rig in ready_rigs(subject, offer):
+        with capture_logs() as heard:
+            end = await rig.call(operation)
+        yield operation, rig, end, heard.text
 
 
-def _is_service(bench: Bench) -> bool:
-    return any(service.id == bench.offer for service in bench.platform.services)
+def _is_service(rig: Rig) -> bool:
+    return any(service.id == rig.offer for service in rig.platform.services)
 
 
-def _sought(bench: Bench) -> tuple[str, ...]:
+def _sought(rig: Rig) -> tuple[str, ...]:
     numbers = []
-    if _is_service(bench):
+    if _is_service(rig):
         numbers = [
             value
-            for _, value in leaves(dict(bench.draft.form))
+            for _, value in leaves(dict(rig.draft.form))
             if isinstance(value, str) and len(value) >= _SHORTEST and value.isdecimal()
         ]
-    return canaries(bench.citizen, bench.references.client_reference, *bench.named, *bench.secrets, *numbers)
+    return canary_values(rig.citizen, rig.references.client_reference, *rig.named, *rig.secrets, *numbers)
 
 
 PRIVACY: Final = (
     Check(
         id="privacy/results",
-        family=Family.PRIVACY,
+        family=CheckFamily.PRIVACY,
         title="a result and a draft show nothing of the citizen when they are printed",
         why="An exception report prints its local variables, and the citizen's number is in somebody's inbox (63).",
         expected="no canary in any representation",
         fix="Put a value that is about a citizen into a field of the class PERSONAL.",
-        about=About.OFFERS,
+        scope=CheckScope.OFFERS,
         examine=_results,
     ),
     Check(
         id="privacy/logs",
-        family=Family.PRIVACY,
+        family=CheckFamily.PRIVACY,
         title="nothing of the citizen is logged",
         why="A line that was written for one hour of debugging keeps every number for a year (63).",
         expected="no canary in any line of any logger",
         fix="Log with context.log, and only codes and counts.",
-        about=About.OFFERS,
+        scope=CheckScope.OFFERS,
         examine=_logs,
     ),
     Check(
         id="privacy/error-texts",
-        family=Family.PRIVACY,
+        family=CheckFamily.PRIVACY,
         title="an agency's refusal that quotes the citizen is not repeated",
         why="Agencies quote the number that they refuse, and the platform's error carries it into logs and tickets "
         "(63, 77).",
         expected="no canary in the error's text, its causes and the log",
         fix="Raise AgencyRejected with a code of your own, never with the agency's free text.",
-        about=About.OFFERS,
+        scope=CheckScope.OFFERS,
         examine=_errors,
     ),
 )

@@ -9,16 +9,19 @@ from types import ModuleType
 from typing import Final
 from uuid import uuid5
 
-from nagorik import Accepted, Operation, References
-from nagorik_testing.citizens import SyntheticCitizens
-from nagorik_testing.contract.bench import Bench, NotReachable, Subject, open_bench
-from nagorik_testing.contract.checks.calling import ready_benches
-from nagorik_testing.contract.checks.check import About, Check, Family, Offer
-from nagorik_testing.contract.checks.inspection import example_form, record_of, requests_made
+from nagorik import Accepted, Operation
+from nagorik_platform import References
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
+from nagorik_testing.contract.checks.inspection import example_form, ready_rigs, record_of, requests_made
+from nagorik_testing.contract.live import AnyOffer
+from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.verdict import NotReachable
+from nagorik_testing.simulator.citizens import SyntheticCitizens
 
 OTHER_SEED: Final = 1
 OTHER_SERIAL: Final = 77
-LONG_AWAITED: Final = frozenset({Operation.ANSWER_CORRECTION, Operation.ARTEFACT})
+LONG_AWAITED: Final = frozenset({Operation.ANSWER_CORRECTION, Operation.DELIVERABLE})
 """Operations that wait for a whole course at the agency; what they keep is seen in the shorter ones."""
 MOST_REQUESTS: Final = 4
 """Requests that one call may take without a fault."""
@@ -26,7 +29,7 @@ LONGEST: Final = timedelta(seconds=5)
 """Simulated time that a call may take of an agency that answers at once."""
 
 
-async def _stateless(subject: Subject, offer: Offer) -> list[str]:
+async def _stateless(subject: Subject, offer: AnyOffer) -> list[str]:
     first = await _outcomes(subject, offer)
     await _outcomes(subject, offer, seed=OTHER_SEED)
     again = await _outcomes(subject, offer)
@@ -37,33 +40,33 @@ async def _stateless(subject: Subject, offer: Offer) -> list[str]:
     ]
 
 
-async def _outcomes(subject: Subject, offer: Offer, *, seed: int = 0) -> dict[Operation, object]:
+async def _outcomes(subject: Subject, offer: AnyOffer, *, seed: int = 0) -> dict[Operation, object]:
     """How each operation ends, called once: its result, or the type of its error."""
     found: dict[Operation, object] = {}
-    async for operation, bench in ready_benches(subject, offer, without=LONG_AWAITED, seed=seed):
-        end = await bench.call(operation)
+    async for operation, rig in ready_rigs(subject, offer, without=LONG_AWAITED, seed=seed):
+        end = await rig.call(operation)
         found[operation] = type(end.error) if end.error is not None else end.result
     return found
 
 
-async def _side_by_side(subject: Subject, offer: Offer) -> list[str]:
-    async with open_bench(subject, offer.id) as bench:
-        example_form(bench)
-        neighbour = _neighbour(bench)
-        one, other = await asyncio.gather(_filed(bench), _filed(neighbour))
+async def _side_by_side(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(subject, offer.id) as rig:
+        example_form(rig)
+        neighbour = _neighbour(rig)
+        one, other = await asyncio.gather(_filed(rig), _filed(neighbour))
         if Operation.STATUS not in offer.operations:
             return ["two citizens have one reference"] if one == other else []
-        mine = await bench.platform.get_status(bench.draft, _with(bench.references, one))
+        mine = await rig.platform.get_status(rig.draft, _with(rig.references, one))
         theirs = await neighbour.platform.get_status(neighbour.draft, _with(neighbour.references, other))
     wrong = ["two citizens have one reference"] if one == other else []
     return wrong if mine.state == theirs.state else [*wrong, "two citizens who filed at once stand differently"]
 
 
-def _neighbour(bench: Bench) -> Bench:
+def _neighbour(rig: Rig) -> Rig:
     citizen = SyntheticCitizens().citizen(OTHER_SERIAL)
-    other = Bench(bench.platform, bench.simulator, bench.clock, bench.offer, citizen)
+    other = Rig(rig.platform, rig.simulator, rig.clock, rig.offer, citizen)
     other.references = References(
-        client_reference="NGK-CONTRACT-0002", idempotency_key=uuid5(bench.references.idempotency_key, "neighbour")
+        client_reference="NGK-CONTRACT-0002", idempotency_key=uuid5(rig.references.idempotency_key, "neighbour")
     )
     return other
 
@@ -76,19 +79,19 @@ def _with(references: References, reference: str) -> References:
     )
 
 
-async def _filed(bench: Bench) -> str:
-    answer = await bench.platform.submit(bench.draft, bench.references)
+async def _filed(rig: Rig) -> str:
+    answer = await rig.platform.submit(rig.draft, rig.references)
     if not isinstance(answer, Accepted):
-        raise NotReachable(f"the example of {bench.offer} is not accepted")
+        raise NotReachable(f"the example of {rig.offer} is not accepted")
     return answer.reference
 
 
-async def _no_polling(subject: Subject, offer: Offer) -> list[str]:
+async def _no_polling(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong = []
-    async for operation, bench in ready_benches(subject, offer, without=LONG_AWAITED):
-        before = len(bench.simulator.ledger.requests())
-        end = await bench.call(operation)
-        made = len(requests_made(bench, before))
+    async for operation, rig in ready_rigs(subject, offer, without=LONG_AWAITED):
+        before = len(rig.simulator.ledger.requests())
+        end = await rig.call(operation)
+        made = len(requests_made(rig, before))
         if made > MOST_REQUESTS:
             wrong.append(f"{operation.value} takes {made} requests")
         if end.seconds > LONGEST.total_seconds():
@@ -96,7 +99,7 @@ async def _no_polling(subject: Subject, offer: Offer) -> list[str]:
     return wrong
 
 
-async def _no_module_state(subject: Subject, offer: Offer) -> list[str]:
+async def _no_module_state(subject: Subject, offer: AnyOffer) -> list[str]:
     await _outcomes(subject, offer)  # what a first call caches is no state of a citizen's
     before = _containers(subject)
     await _outcomes(subject, offer, seed=OTHER_SEED)
@@ -126,44 +129,44 @@ def _modules(subject: Subject) -> Iterator[tuple[str, ModuleType]]:
 ROBUSTNESS: Final = (
     Check(
         id="robustness/stateless",
-        family=Family.ROBUSTNESS,
+        family=CheckFamily.ROBUSTNESS,
         title="a call is answered alike, whoever asked before",
         why="A plugin that remembers the last citizen tells the next one of them (65, 68).",
         expected="equal results before and after the same call for somebody else",
         fix="Keep nothing of a call: neither in a module nor on the object that holds the hooks.",
-        about=About.OFFERS,
+        scope=CheckScope.OFFERS,
         examine=_stateless,
     ),
     Check(
         id="robustness/side-by-side",
-        family=Family.ROBUSTNESS,
+        family=CheckFamily.ROBUSTNESS,
         title="two citizens who file at once are two citizens",
         why="Two operators file in one second, and both are handed the same receipt (5, 65).",
         expected="two references, each with its own state",
         fix="Keep what belongs to a call in local variables.",
-        about=About.SERVICES,
+        scope=CheckScope.SERVICES,
         needs=(Operation.SUBMIT,),
         examine=_side_by_side,
     ),
     Check(
         id="robustness/no-polling",
-        family=Family.ROBUSTNESS,
+        family=CheckFamily.ROBUSTNESS,
         title="a call asks the agency a few times and does not wait by itself",
         why="A hook that polls holds the counter for as long as the agency likes, and adds to its storm of requests "
         "(31, 37).",
         expected=f"{MOST_REQUESTS} requests and {LONGEST.seconds} seconds at most, where the agency answers at once",
         fix="Return what the agency says now; the host asks again by its own schedule.",
-        about=About.OFFERS,
+        scope=CheckScope.OFFERS,
         examine=_no_polling,
     ),
     Check(
         id="robustness/no-module-state",
-        family=Family.ROBUSTNESS,
+        family=CheckFamily.ROBUSTNESS,
         title="no module of the plugin keeps anything of a call",
         why="A dictionary that was meant as a cache grows until the host stops, and holds every citizen (63, 73).",
         expected="dictionaries, lists and sets of the plugin's modules as they were before the call",
         fix="Hold constants in tuples and MappingProxyType, and nothing of a call at all.",
-        about=About.OFFERS,
+        scope=CheckScope.OFFERS,
         examine=_no_module_state,
     ),
 )

@@ -1,0 +1,243 @@
+"""Amounts of money as whole poisha, the named ways to round them, and amounts in writing."""
+
+import re
+from decimal import Context, Decimal
+from enum import StrEnum
+from fractions import Fraction
+from math import floor
+from typing import TYPE_CHECKING, Final, Literal, Self
+
+from pydantic import Field, StrictInt, field_validator
+
+from nagorik.values.checked import SelfCheckedValue
+from nagorik.values.sentences import NationalDataError
+from nagorik.values.text import to_ascii_digits, to_bangla_digits
+
+if TYPE_CHECKING:
+    pass
+
+_LONGEST_AMOUNT: Final = 40
+_AMOUNT: Final = re.compile(
+    r"(?P<units>[0-9]+|[0-9]{1,3}(,[0-9]{3})+|[0-9]{1,2}(,[0-9]{2})*,[0-9]{3})(\.(?P<hundredths>[0-9]+))?"
+)
+_MARKS: Final = {
+    "BDT": re.compile(
+        r"(?P<before>৳|Tk\.?|BDT)?\s*(?P<amount>[0-9.,]+?)\s*(?P<after>৳|Tk\.?|BDT|টাকা|/-)?", re.IGNORECASE
+    ),
+    "USD": re.compile(r"(?P<before>US\$|\$|USD)?\s*(?P<amount>[0-9.,]+?)\s*(?P<after>USD)?", re.IGNORECASE),
+}
+_PLACES: Final = 2
+
+
+def format_taka(money: "Money", lang: Literal["en", "bn"] = "en") -> str:
+    """``1,23,45,678.50`` in English, ``১,২৩,৪৫,৬৭৮.৫০ ৳`` in Bangla; always two places.
+
+    Raises:
+        NationalDataError: ``money.currency`` for an amount that is not in BDT.
+    """
+    if money.currency != "BDT":
+        raise NationalDataError("money.currency")
+    units, hundredths = money.plain().split(".")
+    written = f"{group_by_lakh(units)}.{hundredths}"
+    return written if lang == "en" else f"{to_bangla_digits(written)} ৳"
+
+
+def group_by_lakh(digits: str) -> str:
+    """ASCII ``digits`` with a comma before the last three and before every two in front of them."""
+    head, tail = digits[:-3], digits[-3:]
+    pairs = [head[max(0, end - 2) : end] for end in range(len(head), 0, -2)]
+    return ",".join([*reversed(pairs), tail])
+
+
+def read_amount(text: object, currency: Literal["BDT", "USD"]) -> int:
+    """The hundredths in a written amount; grouping is by lakh or by thousand throughout, or absent.
+
+    Raises:
+        NationalDataError: ``money.text`` where it cannot be read without guessing, ``money.too-precise`` for
+            more than two places.
+    """
+    if not isinstance(text, str) or len(text) > _LONGEST_AMOUNT:
+        raise NationalDataError("money.text")
+    marked = _MARKS[currency].fullmatch(to_ascii_digits(text).strip())
+    found = marked and _AMOUNT.fullmatch(marked["amount"])
+    if not found:
+        raise NationalDataError("money.text")
+    hundredths = found["hundredths"] or ""
+    if len(hundredths) > _PLACES:
+        raise NationalDataError("money.too-precise")
+    return int(found["units"].replace(",", "")) * 100 + int(hundredths.ljust(_PLACES, "0"))
+
+
+Currency = Literal["BDT", "USD"]
+"""US dollars are what missions abroad charge in."""
+
+MAX_POISHA: Final = 10**15 - 1
+"""Just under ten trillion taka; every amount is exact in JSON readers that know only doubles."""
+
+_MINOR: Final = 100
+_EXACT: Final = Context(prec=60)
+"""Wider than any amount; a longer ``Decimal`` is not one."""
+
+
+class Rounding(StrEnum):
+    """How an amount is brought to a payable one. Half a unit always goes up: 517.50 taka becomes 518."""
+
+    WHOLE_TAKA_HALF_UP = "whole-taka-half-up"
+    """To whole taka (or dollars), as most portals charge."""
+    POISHA_HALF_UP = "poisha-half-up"
+    """To whole poisha (or cents)."""
+    NONE = "none"
+    """Not at all: the result must be exact in poisha."""
+
+
+class Money(SelfCheckedValue):
+    """An amount of zero or more, in hundredths of its currency: poisha for BDT, cents for USD.
+
+    A refund is a positive amount that goes the other way, so there is no negative ``Money``;
+    ``poisha_above`` tells the signed difference of two amounts.
+    """
+
+    poisha: StrictInt = Field(description="Hundredths of the currency, 0 to 999,999,999,999,999.")
+    currency: Currency = Field(default="BDT", description="ISO 4217 code.")
+
+    @field_validator("poisha", mode="before")
+    @classmethod
+    def _check(cls, value: object) -> int:
+        try:
+            return _whole(value)
+        except NationalDataError as error:
+            raise error.for_pydantic() from None
+
+    @classmethod
+    def taka(cls, amount: str | int | Decimal) -> Self:
+        """An amount in taka: ``518``, ``Decimal("518.5")`` or ``"518.00"``; text may be grouped.
+
+        Raises:
+            NationalDataError: ``money.*``; floats, booleans, negative amounts and fractions of a poisha are refused.
+        """
+        return cls.of(amount, "BDT")
+
+    @classmethod
+    def of(cls, amount: str | int | Decimal, currency: Currency) -> Self:
+        """An amount in whole units of ``currency``; reads and refuses what ``taka`` does."""
+        if isinstance(amount, str):
+            return cls(poisha=_whole(read_amount(amount, currency)), currency=currency)
+        if isinstance(amount, Decimal):
+            return cls(poisha=_exact(amount), currency=currency)
+        return cls(poisha=_whole(_integer(amount) * _MINOR), currency=currency)
+
+    @classmethod
+    def parse(cls, text: object, currency: Currency = "BDT") -> Self:
+        """Read an amount as people write it: Bangla or ASCII digits, lakh or thousand grouping, ৳ or Tk.
+
+        Raises:
+            NationalDataError: ``money.text`` and ``money.too-precise``; ``money.negative`` and ``money.too-large``.
+        """
+        return cls(poisha=_whole(read_amount(text, currency)), currency=currency)
+
+    def __add__(self, other: "Money") -> Self:
+        """The sum; ``money.currency`` where the currencies differ."""
+        return self._with(self.poisha + self._same(other))
+
+    def __sub__(self, other: "Money") -> Self:
+        """The rest; ``money.negative`` where ``other`` is larger."""
+        return self._with(self.poisha - self._same(other))
+
+    def __mul__(self, count: int) -> Self:
+        """The price of ``count`` pieces, 0 or more."""
+        return self._with(self.poisha * _whole(count))
+
+    __rmul__ = __mul__
+
+    def __lt__(self, other: "Money") -> bool:
+        return self.poisha < self._same(other)
+
+    def __le__(self, other: "Money") -> bool:
+        return self.poisha <= self._same(other)
+
+    def __gt__(self, other: "Money") -> bool:
+        return self.poisha > self._same(other)
+
+    def __ge__(self, other: "Money") -> bool:
+        return self.poisha >= self._same(other)
+
+    def poisha_above(self, other: "Money") -> int:
+        """How many poisha this is more than ``other``; below zero where it is less."""
+        return self.poisha - self._same(other)
+
+    def rounded(self, rounding: Rounding) -> Self:
+        """This amount under a rounding rule; only ``WHOLE_TAKA_HALF_UP`` changes an amount in poisha."""
+        return self._with(_rounded(Fraction(self.poisha), rounding))
+
+    def vat(self, rate: Decimal, rounding: Rounding) -> Self:
+        """The tax on this amount, itself without tax: ``Decimal("0.15")`` is 15 per cent.
+
+        Raises:
+            NationalDataError: ``money.rate`` for anything but a ``Decimal`` from 0 to 1, ``money.inexact`` where
+                ``Rounding.NONE`` is asked for and the tax is not whole in poisha.
+        """
+        return self._with(_rounded(self.poisha * _rate(rate), rounding))
+
+    def as_decimal(self) -> Decimal:
+        """The amount in whole units, with two places: ``Decimal("518.00")``."""
+        return Decimal(self.plain())
+
+    def plain(self) -> str:
+        """The amount as machines read it, ``518.00``: ASCII digits, a point, two places, no grouping."""
+        return f"{self.poisha // _MINOR}.{self.poisha % _MINOR:02d}"
+
+    def __str__(self) -> str:
+        return f"{self.plain()} {self.currency}"
+
+    def _with(self, poisha: int) -> Self:
+        return type(self)(poisha=_whole(poisha), currency=self.currency)
+
+    def _same(self, other: "Money") -> int:
+        if not isinstance(other, Money):
+            raise NationalDataError("money.not-money")
+        if other.currency != self.currency:
+            raise NationalDataError("money.currency")
+        return other.poisha
+
+
+def _integer(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise NationalDataError("money.not-exact-type")
+    return value
+
+
+def _whole(value: object) -> int:
+    number = _integer(value)
+    if number < 0:
+        raise NationalDataError("money.negative")
+    if number > MAX_POISHA:
+        raise NationalDataError("money.too-large")
+    return number
+
+
+def _exact(amount: Decimal) -> int:
+    if not amount.is_finite():
+        raise NationalDataError("money.not-exact-type")
+    # Compared before the conversion: Decimal("1E+999999999") is an integer of a milliard digits.
+    if abs(amount) > MAX_POISHA:
+        raise NationalDataError("money.too-large")
+    poisha = amount.scaleb(2, _EXACT)
+    if poisha != poisha.to_integral_value():
+        raise NationalDataError("money.too-precise")
+    return _whole(int(poisha))
+
+
+def _rate(rate: object) -> Fraction:
+    if not isinstance(rate, Decimal) or not rate.is_finite() or not 0 <= rate <= 1:
+        raise NationalDataError("money.rate")
+    return Fraction(rate)
+
+
+def _rounded(poisha: Fraction, rounding: Rounding) -> int:
+    if rounding is Rounding.WHOLE_TAKA_HALF_UP:
+        return floor(poisha / _MINOR + Fraction(1, 2)) * _MINOR
+    if rounding is Rounding.POISHA_HALF_UP:
+        return floor(poisha + Fraction(1, 2))
+    if poisha.denominator != 1:
+        raise NationalDataError("money.inexact")
+    return int(poisha)

@@ -1,0 +1,255 @@
+"""``nagorik cases``: what waits for an officer, and what they decide."""
+
+import argparse
+from functools import partial
+from typing import Final
+
+import structlog
+from sqlalchemy import select
+
+from nagorik import ApplicationState, PaymentState
+from nagorik_host.commands.render import (
+    ApplicationView,
+    Document,
+    as_document,
+    find_application,
+    render_application,
+    when,
+)
+from nagorik_host.commands.running import CommandRefused, opened_host, run_command
+from nagorik_host.engine.plugins import PLUGIN_CHANGED, accept
+from nagorik_host.host import Host
+from nagorik_host.settings import load_host_settings
+from nagorik_host.store.cases import (
+    Decision,
+    NotBlocked,
+    OfficerCase,
+    count_cases,
+    latest_decisions,
+    list_cases,
+    record_decision,
+    unblock,
+)
+from nagorik_host.store.database import Transaction
+from nagorik_host.store.schema import applications, attempts
+from nagorik_host.texts import sentence
+from nagorik_platform.cli.commands import ExitCode
+from nagorik_platform.cli.output import add_json_argument, print_facts, print_json, print_lines, print_table
+from nagorik_platform.lifecycle import Decided, application_targets, payment_targets
+
+_log = structlog.stdlib.get_logger("nagorik.host")
+
+
+class CasesCommand:
+    """The command as ``nagorik.commands`` wants it."""
+
+    help = "list what waits for an officer, look at one, and decide"
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's arguments."""
+        actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+        past = actions.add_parser("decisions", help="what was stopped, resumed and let go on", allow_abbrev=False)
+        past.add_argument("--limit", type=int, default=100, help="the most that are listed (default: 100)")
+        add_json_argument(past)
+        listed = actions.add_parser("list", help="what waits, the longest first", allow_abbrev=False)
+        listed.add_argument("--limit", type=int, default=100, help="the most that are listed (default: 100)")
+        add_json_argument(listed)
+        show = actions.add_parser("show", help="everything that an officer decides by", allow_abbrev=False)
+        show.add_argument("application", metavar="ID", help="the application's id, or its client reference")
+        add_json_argument(show)
+        decide = actions.add_parser("decide", help="decide, by name and with a reason", allow_abbrev=False)
+        decide.add_argument("application", metavar="ID", help="the application's id, or its client reference")
+        decide.add_argument("--officer", required=True, help="who decides; it is kept")
+        decide.add_argument("--reason", required=True, help="why; it is kept, so write no citizen's name")
+        states = [state.value for state in ApplicationState]
+        decide.add_argument("--to", choices=states, metavar="STATE", help="what the application becomes")
+        decide.add_argument("--reference", help="the agency's reference, where only the officer has it")
+        decide.add_argument("--payment", metavar="ID", help="the payment that is decided on")
+        moneys = [state.value for state in PaymentState]
+        decide.add_argument("--payment-to", choices=moneys, metavar="STATE", help="what the payment becomes")
+        which = decide.add_mutually_exclusive_group()
+        which.add_argument(
+            "--accept-plugin",
+            action="store_true",
+            help="let it, and all others begun with the same release, go on with the plugin that is installed",
+        )
+        which.add_argument(
+            "--look-again", action="store_true", help="let the host try again, after a defect has been removed"
+        )
+        add_json_argument(decide)
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """List, show or decide."""
+        match arguments.action:
+            case "list":
+                return run_command(lambda: _list(arguments))
+            case "decisions":
+                return run_command(lambda: _decisions(arguments))
+            case "show":
+                return run_command(lambda: _show(arguments))
+        return run_command(lambda: _decide(arguments))
+
+
+async def _list(arguments: argparse.Namespace) -> int:
+    async with opened_host(load_host_settings()) as host:
+        items = await host.database.run(partial(list_cases, limit=max(1, arguments.limit)))
+        number = await host.database.run(count_cases)
+    if arguments.json:
+        print_json({"number": number, "items": [_item(item) for item in items]})
+        return ExitCode.OK
+    if not items:
+        print_lines("Nothing waits for an officer. কর্মকর্তার জন্য কিছু অপেক্ষায় নেই।")
+        return ExitCode.OK
+    rows = ((item.application, item.service, item.state, _code(item), when(item.since)) for item in items)
+    print_table(("application", "service", "state", "waits for", "since"), rows)
+    for code in dict.fromkeys(_code(item) for item in items):
+        text = sentence("hold", code) or sentence("blocked", code)
+        if text is not None:
+            print_lines(f"{code}: {text.bn}", f"  {text.en}")
+    if number > len(items):
+        print_lines(f"{number} in all; --limit shows more.")
+    return ExitCode.OK
+
+
+async def _decisions(arguments: argparse.Namespace) -> int:
+    async with opened_host(load_host_settings()) as host:
+        found = await host.database.run(partial(latest_decisions, limit=max(1, arguments.limit)))
+    if arguments.json:
+        print_json({"decisions": [{**one._asdict(), "at": one.at.isoformat()} for one in found]})
+    else:
+        rows = ((when(one.at), one.officer, one.kind, one.subject, one.reason) for one in found)
+        print_table(("when", "officer", "decision", "on", "reason"), rows)
+    return ExitCode.OK
+
+
+async def _show(arguments: argparse.Namespace) -> int:
+    async with opened_host(load_host_settings()) as host:
+        view = await find_application(host, arguments.application)
+        document = as_document(view, host) | await _for_officer(host, view)
+    if arguments.json:
+        print_json(document)
+        return ExitCode.OK
+    render_application(document)
+    print_facts(
+        (
+            ("citizen", document["applicant"]),
+            ("identifiers", ", ".join(document["identifiers"]) or "–"),
+            ("form holds", ", ".join(document["form_fields"]) or "–"),
+            ("--to may be", ", ".join(document["may_become"]) or "–"),
+            *((f"--payment {p} may be", ", ".join(to) or "–") for p, to in document["payments_may_become"].items()),
+        )
+    )
+    print_table(
+        ("began", "operation", "result", "ended"),
+        ((when(a["began"]), a["operation"], a["result"] or "–", _ended(a)) for a in document["attempts"]),
+    )
+    return ExitCode.OK
+
+
+def _ended(attempt: Document) -> str:
+    return when(attempt["ended"]) if attempt["ended"] else "–"
+
+
+async def _for_officer(host: Host, view: ApplicationView) -> Document:
+    """What an officer sees beyond what the citizen is told; whom it is about only masked."""
+    progress, applicant = view.progress, view.draft.applicant
+
+    def calls(transaction: Transaction) -> list[Document]:
+        query = select(attempts).where(attempts.c.application == progress.id).order_by(attempts.c.entry)
+        return [
+            {
+                "operation": row.operation,
+                "began": row.began_at.isoformat(),
+                "ended": row.ended_at.isoformat() if row.ended_at else None,
+                "result": row.result,
+            }
+            for row in transaction.connection.execute(query)
+        ]
+
+    return {
+        "applicant": applicant.name.masked(),
+        "identifiers": [f"{identifier.type} {identifier.masked()}" for identifier in applicant.identifiers],
+        "form_fields": sorted(view.draft.form),
+        "may_become": [state.value for state in application_targets(progress.state)],
+        "payments_may_become": {
+            payment.id: [state.value for state in payment_targets(payment.state)] for payment in progress.payments
+        },
+        "attempts": await host.database.run(calls),
+    }
+
+
+async def _decide(arguments: argparse.Namespace) -> int:
+    if not arguments.officer.strip() or not arguments.reason.strip():
+        raise CommandRefused("a decision needs an officer's name and a reason")
+    async with opened_host(load_host_settings()) as host:
+        application = await host.database.run(partial(_named, host=host, name=arguments.application))
+        if arguments.accept_plugin:
+            result = await host.database.run(
+                partial(_accept, host=host, application=application, arguments=arguments)
+            )
+        elif arguments.look_again:
+            result = await host.database.run(
+                partial(_unblock, host=host, application=application, arguments=arguments)
+            )
+        else:
+            decision = Decided(
+                officer=arguments.officer,
+                reason=arguments.reason,
+                to=ApplicationState(arguments.to) if arguments.to else None,
+                agency_reference=arguments.reference,
+                payment=arguments.payment,
+                payment_to=PaymentState(arguments.payment_to) if arguments.payment_to else None,
+            )
+            progress = await host.decide(application, decision)
+            result = {"application": application, "state": progress.state.value}
+    if arguments.accept_plugin or arguments.look_again:
+        _log.warning("officer_let_go_on", **result)
+    if arguments.json:
+        print_json(result)
+    else:
+        print_lines(*(f"{name.replace('_', ' ')}: {value}" for name, value in result.items()))
+    return ExitCode.OK
+
+
+def _named(transaction: Transaction, *, host: Host, name: str) -> str:
+    return host.store.resolve(transaction, name)
+
+
+def _accept(transaction: Transaction, *, host: Host, application: str, arguments: argparse.Namespace) -> Document:
+    row = transaction.connection.execute(
+        select(applications.c.plugin, applications.c.plugin_version, applications.c.blocked).where(
+            applications.c.id == application
+        )
+    ).one()
+    installed = {record.id: record.source.label for record in host.platform.plugins if record.usable}
+    if row.blocked != PLUGIN_CHANGED or row.plugin not in installed:
+        raise CommandRefused("the application does not wait for a decision on another release of its plugin")
+    at = host.clock.now()
+    accept(transaction, row.plugin, row.plugin_version, installed[row.plugin], at)
+    subject = f"{row.plugin_version} → {installed[row.plugin]}"
+    record_decision(transaction, Decision(at, arguments.officer, "accept-plugin", subject, arguments.reason))
+    return {"plugin": row.plugin, "before": row.plugin_version, "after": installed[row.plugin]}
+
+
+def _unblock(transaction: Transaction, *, host: Host, application: str, arguments: argparse.Namespace) -> Document:
+    try:
+        at = host.clock.now()
+        blocked = unblock(transaction, application, at)
+    except NotBlocked:
+        raise CommandRefused("the application is not blocked, or its citizen's data were erased") from None
+    record_decision(transaction, Decision(at, arguments.officer, "look-again", application, arguments.reason))
+    return {"application": application, "was_blocked": blocked}
+
+
+def _item(item: OfficerCase) -> Document:
+    code = _code(item)
+    text = sentence("hold", code) or sentence("blocked", code)
+    means = {"en": text.en, "bn": text.bn} if text is not None else None
+    return {**item._asdict(), "since": item.since.isoformat(), "means": means}
+
+
+def _code(item: OfficerCase) -> str:
+    return item.blocked or item.hold or item.state
+
+
+command: Final = CasesCommand()

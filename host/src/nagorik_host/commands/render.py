@@ -1,0 +1,253 @@
+"""An application as it is rendered: for a program, and for the person at the counter."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import select
+
+from nagorik import ApplicationDraft, ServiceNotOffered, Text
+from nagorik.manifest import PublicService
+from nagorik.values import dhaka_time, to_bangla_digits
+from nagorik_host.engine.agencies import Expected, down_since, expected, outages_of
+from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions
+from nagorik_host.host import Host
+from nagorik_host.store.database import Transaction
+from nagorik_host.store.schema import applications
+from nagorik_host.texts import sentence, timeline
+from nagorik_platform.cli.output import print_facts, print_lines, print_table
+from nagorik_platform.lifecycle import Event, Progress, state_label
+
+Document: TypeAlias = dict[str, Any]
+"""A JSON object."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ApplicationView:
+    """An application with all that is told of it.
+
+    Attributes:
+        progress: Where it is.
+        events: Its journal.
+        draft: What the citizen handed in.
+        due_at: When it is looked at again.
+        operation: What is due then.
+        blocked: Why the host leaves it alone.
+        expected: When the agency is expected to be done.
+        unreachable: The plugin whose agency it waits for and that cannot be reached, and since when, if that is so.
+        stopped: What an officer has stopped of it.
+    """
+
+    progress: Progress
+    events: tuple[Event, ...]
+    draft: ApplicationDraft
+    due_at: datetime | None
+    operation: str | None
+    blocked: str | None
+    expected: Expected | None
+    unreachable: tuple[str, datetime] | None
+    stopped: Sequence[SuspensionRecord]
+
+
+async def find_application(host: Host, name: str) -> ApplicationView:
+    """The application that ``name`` is the id or the client reference of.
+
+    Raises:
+        NoSuchApplication: The books hold none.
+        Erased: The citizen's data were erased.
+    """
+
+    def read(transaction: Transaction) -> ApplicationView:
+        application = host.store.resolve(transaction, name)
+        stored = host.store.read(transaction, application)
+        row = transaction.connection.execute(
+            select(
+                applications.c.due_at, applications.c.operation, applications.c.target_plugin, applications.c.blocked
+            ).where(applications.c.id == application)
+        ).one()
+        goes_on = row.due_at is not None or stored.lease is not None
+        since = down_since(transaction, row.target_plugin) if goes_on else None
+        offers = {stored.progress.service, stored.plugin}
+        return ApplicationView(
+            progress=stored.progress,
+            events=host.store.events(transaction, stored),
+            draft=host.store.draft(transaction, stored),
+            due_at=row.due_at,
+            operation=row.operation,
+            blocked=row.blocked,
+            expected=_expected(transaction, host, stored.progress, stored.plugin),
+            unreachable=(row.target_plugin, since) if since is not None else None,
+            stopped=[one for one in list_suspensions(transaction) if one.name in offers],
+        )
+
+    return await host.database.run(read)
+
+
+def as_document(view: ApplicationView, host: Host) -> Document:
+    """What is told of an application, with stable keys; times in UTC, money as decimal text."""
+    progress, service = view.progress, service_of(host, view.progress.service)
+    return {
+        "application": progress.id,
+        "client_reference": progress.client_reference,
+        "agency_reference": progress.agency_reference,
+        "service": progress.service,
+        "service_name": _text(service.name if service is not None else None),
+        "plugin": progress.plugin_version,
+        "state": progress.state.value,
+        "state_means": _text(state_label(progress.state)),
+        "flags": [{"flag": flag.value, "means": _text(state_label(flag))} for flag in sorted(progress.flags)],
+        "waits_for": _waits_for(progress),
+        "blocked": _coded(view.blocked, sentence("blocked", view.blocked)) if view.blocked else None,
+        "unreachable": _unreachable(host, view.unreachable),
+        "stopped": [{"kind": one.kind, "name": one.name, "reason": _text(one.reason)} for one in view.stopped],
+        "next": {"operation": view.operation, "due": view.due_at.isoformat()} if view.due_at else None,
+        "opened_at": progress.opened_at.isoformat(),
+        "submitted_at": progress.submitted_at.isoformat() if progress.submitted_at else None,
+        "expected_by": view.expected.at.isoformat() if view.expected else None,
+        "expected_frozen_seconds": view.expected.frozen.total_seconds() if view.expected else None,
+        "payments": [
+            {
+                "payment": payment.id,
+                "gateway": payment.gateway,
+                "reference": payment.reference,
+                "stage": payment.stage,
+                "state": payment.state.value,
+                "means": _text(state_label(payment.state)),
+                "amount": str(payment.amount),
+                "taken": str(payment.taken) if payment.taken else None,
+            }
+            for payment in progress.payments
+        ],
+        "timeline": [
+            {
+                "at": line.at.isoformat(),
+                "kind": line.kind,
+                "code": line.code,
+                "text": _text(line.text),
+                "times": line.times,
+            }
+            for line in timeline(view.events, _agency(host, progress.service.partition(".")[0]))
+        ],
+    }
+
+
+def render_application(document: Document) -> None:
+    """The same for a person."""
+    name = document["service_name"]
+    print_facts(
+        (fact, value)
+        for fact, value in (
+            ("application", document["application"]),
+            ("আবেদন / reference", document["client_reference"]),
+            ("সেবা / service", f"{document['service']} {name['bn']} · {name['en']}" if name else document["service"]),
+            ("সংস্থার নম্বর / agency's number", document["agency_reference"]),
+            ("অবস্থা / state", document["state"]),
+            ("পরের কাজ / next", _next(document)),
+            ("সম্ভাব্য সময় / expected by", _expected_by(document)),
+        )
+        if value
+    )
+    print_lines("", document["state_means"]["bn"], document["state_means"]["en"])
+    for flag in document["flags"]:
+        print_lines(flag["means"]["bn"], flag["means"]["en"])
+    if document["unreachable"] is not None:
+        means = document["unreachable"]["means"]
+        print_lines("সংযোগ নেই / cannot be reached", means["bn"], means["en"])
+    for heading, item in (("অপেক্ষা / waits", document["waits_for"]), ("আটকে আছে / blocked", document["blocked"])):
+        if item is not None:
+            party = f" ({item['party']})" if "party" in item else ""
+            print_lines(f"{heading}{party}: {item['code']}", item["means"]["bn"], item["means"]["en"])
+    for stop in document["stopped"]:
+        print_lines(f"বন্ধ / stopped: {stop['kind']} {stop['name']}", stop["reason"]["bn"], stop["reason"]["en"])
+    if document["payments"]:
+        print_lines("")
+        rows = [
+            (one["payment"], one["gateway"], one["reference"] or "–", one["taken"] or one["amount"], one["state"])
+            for one in document["payments"]
+        ]
+        print_table(("payment", "gateway", "reference", "amount", "state"), rows)
+    print_lines("")
+    print_table(
+        ("সময় / time", "কী হয়েছে", "what happened"),
+        ((when(line["at"]), _repeated(line, "bn"), _repeated(line, "en")) for line in document["timeline"]),
+    )
+
+
+def when(at: str | datetime) -> str:
+    """A time on the clocks in Dhaka, to the minute."""
+    instant = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return f"{dhaka_time(instant):%d %b %Y %H:%M}"
+
+
+def service_of(host: Host, service: str) -> PublicService | None:
+    """The service, if an installed plugin offers it."""
+    try:
+        return host.platform.service(service)
+    except ServiceNotOffered:
+        return None
+
+
+def _agency(host: Host, plugin: str) -> Text | None:
+    return next((r.manifest.name for r in host.platform.plugins if r.id == plugin and r.manifest is not None), None)
+
+
+def _expected(transaction: Transaction, host: Host, progress: Progress, plugin: str) -> Expected | None:
+    """When the agency promises to be done, as long as it is not."""
+    service = service_of(host, progress.service)
+    decided = progress.status is not None and progress.status.final
+    if service is None or service.processing is None or progress.submitted_at is None or decided:
+        return None
+    now = host.clock.now()
+    return expected(progress.submitted_at, service.processing, outages_of(transaction, plugin), now)
+
+
+def _unreachable(host: Host, unreachable: tuple[str, datetime] | None) -> Document | None:
+    if unreachable is None:
+        return None
+    plugin, since = unreachable
+    text = sentence("outage", "waits")
+    assert text is not None  # noqa: S101 - the file of sentences is part of the host
+    agency = _agency(host, plugin) or Text(en="The agency", bn="সংস্থা")
+    at = f"{dhaka_time(since):%d-%m-%Y %H:%M}"
+    return {
+        "plugin": plugin,
+        "since": since.isoformat(),
+        "means": {
+            "en": text.en.format(agency=agency.en, since=when(since)),
+            "bn": text.bn.format(agency=agency.bn, since=to_bangla_digits(at)),
+        },
+    }
+
+
+def _waits_for(progress: Progress) -> Document | None:
+    hold = progress.hold
+    if hold is None:
+        return None
+    return {"party": hold.party.value, **_coded(hold.code, sentence("hold", hold.code))}
+
+
+def _coded(code: str, text: Text | None) -> Document:
+    return {"code": code, "means": _text(text) or {"en": code, "bn": code}}
+
+
+def _text(text: Text | None) -> Document | None:
+    return None if text is None else {"en": text.en, "bn": text.bn}
+
+
+def _next(document: Document) -> str | None:
+    coming = document["next"]
+    return f"{coming['operation'] or '–'}, {when(coming['due'])}" if coming is not None else None
+
+
+def _expected_by(document: Document) -> str | None:
+    if document["expected_by"] is None:
+        return None
+    hours = round(document["expected_frozen_seconds"] / 3600)
+    frozen = f" (সংস্থা {hours} ঘণ্টা বন্ধ ছিল · frozen for {hours} h of outage)" if hours else ""
+    return when(document["expected_by"]) + frozen
+
+
+def _repeated(line: Document, language: str) -> str:
+    times = f" × {line['times']}" if line["times"] > 1 else ""
+    return f"{line['text'][language]}{times}"

@@ -1,0 +1,146 @@
+"""What the installed plugins mean for open applications: what a service can do, and what an upgrade takes over.
+
+Applications are pinned to the plugin that they were begun with. A plugin of the same release line (the same first
+number; below 1.0, the same second) promises to understand what an earlier one filed, so its open applications go over
+to it. Any other is refused: they wait, blocked, until the old plugin is back or an officer who has read its release
+notes lets them go on.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from packaging.version import InvalidVersion, Version
+from sqlalchemy import func, select, update
+
+from nagorik_host.store.database import Transaction
+from nagorik_host.store.schema import applications
+from nagorik_platform import Platform
+from nagorik_platform.lifecycle import ServiceCapabilities
+
+
+class CapabilitiesCache:
+    """The capabilities of all services on offer."""
+
+    def __init__(self, platform: Platform) -> None:
+        """Read the services of ``platform`` when they are asked for."""
+        self._platform = platform
+        self._cached: dict[tuple[str, str | None], ServiceCapabilities] = {}
+
+    def of(self, service: str, gateway: str | None) -> ServiceCapabilities:
+        """The capabilities of a service that is paid through ``gateway``.
+
+        Raises:
+            ServiceNotOffered: No installed plugin offers the service, or the gateway.
+        """
+        asked = (service, gateway)
+        if asked not in self._cached:
+            chosen = self._platform.gateway(gateway) if gateway is not None else None
+            self._cached[asked] = ServiceCapabilities.of(self._platform.service(service), chosen)
+        return self._cached[asked]
+
+
+PLUGIN_CHANGED: Final = "plugin-changed"
+
+
+class PluginTakeover(NamedTuple):
+    """Open applications that were begun with another plugin than the one that is installed.
+
+    Attributes:
+        plugin: The plugin's id.
+        before: What they are pinned to, as distribution and version.
+        after: What is installed.
+        applications: How many there are.
+        taken_over: Whether they go over to it.
+    """
+
+    plugin: str
+    before: str
+    after: str
+    applications: int
+    taken_over: bool
+
+
+def take_over(transaction: Transaction, installed: Mapping[str, str], now: datetime) -> list[PluginTakeover]:
+    """Take open applications over to what is installed, or block them.
+
+    Args:
+        transaction: Where the books are.
+        installed: Distribution and version by plugin id, as ``nagorik plugins`` tells them.
+        now: When what was blocked and may go on is looked at again.
+    """
+    open_ones = (
+        select(applications.c.plugin, applications.c.plugin_version, func.count().label("number"))
+        .where(applications.c.closed_at.is_(None))
+        .group_by(applications.c.plugin, applications.c.plugin_version)
+    )
+    changes = []
+    for row in transaction.connection.execute(open_ones).all():
+        after = installed.get(row.plugin)
+        if after is None:
+            continue
+        if after == row.plugin_version:
+            _unblock(transaction, row.plugin, after, now)
+            continue
+        understood = same_line(row.plugin_version, after)
+        if understood:
+            accept(transaction, row.plugin, row.plugin_version, after, now)
+        else:
+            _block(transaction, row.plugin, row.plugin_version)
+        changes.append(PluginTakeover(row.plugin, row.plugin_version, after, row.number, understood))
+    return changes
+
+
+def accept(transaction: Transaction, plugin: str, before: str, after: str, now: datetime) -> None:
+    """Let open applications that are pinned to ``before`` go on with ``after``."""
+    transaction.connection.execute(
+        update(applications)
+        .where(
+            applications.c.plugin == plugin,
+            applications.c.plugin_version == before,
+            applications.c.closed_at.is_(None),
+        )
+        .values(plugin_version=after)
+    )
+    _unblock(transaction, plugin, after, now)
+
+
+def same_line(before: str, after: str) -> bool:
+    """Whether ``after`` promises to understand what ``before`` filed; each is a distribution and its version."""
+    one, other = before.rpartition(" "), after.rpartition(" ")
+    if one[0] != other[0]:
+        return False
+    try:
+        old, new = Version(one[2]), Version(other[2])
+    except InvalidVersion:
+        return False
+    return new >= old and old.release[: _line(old)] == new.release[: _line(old)]
+
+
+def _line(version: Version) -> int:
+    return 1 if version.major > 0 else 2
+
+
+def _block(transaction: Transaction, plugin: str, version: str) -> None:
+    transaction.connection.execute(
+        update(applications)
+        .where(
+            applications.c.plugin == plugin,
+            applications.c.plugin_version == version,
+            applications.c.closed_at.is_(None),
+            applications.c.blocked.is_(None),
+        )
+        .values(blocked=PLUGIN_CHANGED, due_at=None)
+    )
+
+
+def _unblock(transaction: Transaction, plugin: str, version: str, now: datetime) -> None:
+    transaction.connection.execute(
+        update(applications)
+        .where(
+            applications.c.plugin == plugin,
+            applications.c.plugin_version == version,
+            applications.c.blocked == PLUGIN_CHANGED,
+        )
+        .values(blocked=None, due_at=now)
+    )

@@ -1,0 +1,113 @@
+"""Books that were restored from a copy: the agencies may know more of an application than its row does.
+
+From the restoration on, every write of every open application is looked up before it is first made. What is taken in
+is treated alike until the books have caught up: it may be what the lost books had taken in before.
+"""
+
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from nagorik.operations import Operation
+from nagorik_host.engine.leases import LEASE
+from nagorik_host.store.application_store import ApplicationStore
+from nagorik_host.store.cases import Decision, record_decision
+from nagorik_host.store.database import Transaction
+from nagorik_host.store.schema import applications, restorations, workers
+from nagorik_platform.lifecycle import NextAction, Step, restore
+
+PAGE: Final = 500
+_OPEN: Final = (
+    select(applications)
+    .where(applications.c.closed_at.is_(None), applications.c.id > bindparam("after"))
+    .order_by(applications.c.id)
+    .limit(PAGE)
+    .with_for_update()
+)
+
+
+class WorkersActive(Exception):
+    """A worker is at work on the books, or was less than its lease ago."""
+
+
+class Restoration(NamedTuple):
+    """One restoration of the books.
+
+    Attributes:
+        at: When the officer said so.
+        officer: Who restored them.
+        reason: Why.
+    """
+
+    at: datetime
+    officer: str
+    reason: str
+
+
+def mark_restored(
+    transaction: Transaction, store: ApplicationStore, restoration: Restoration, *, lease_now: datetime
+) -> int:
+    """Put every write of every open application in doubt, all or none; how many applications there were.
+
+    Args:
+        transaction: Where the books are.
+        store: Reads and writes them.
+        restoration: Who restored them, and why.
+        lease_now: The machine's own time.
+
+    Raises:
+        WorkersActive: Somebody sends while nobody knows what has been sent.
+    """
+    number, after = 0, ""
+    while rows := transaction.connection.execute(_OPEN, {"after": after}).all():
+        for row in rows:
+            stored = store.from_row(row)
+            progress, event = restore(stored.progress, restoration.officer, restoration.reason, restoration.at)
+            # What an application waits for stays as it was; one in a lost worker's hands stays there until missed.
+            operation = Operation(row.operation) if row.operation is not None else None
+            coming = NextAction(operation, row.due_at if stored.lease is None else restoration.at)
+            store.change(transaction, stored, Step(progress, (event,), coming), restoration.at, lease=stored.lease)
+            transaction.drop_hint(row.id)
+        number, after = number + len(rows), rows[-1].id
+    transaction.connection.execute(insert(restorations).values(**restoration._asdict()))
+    subject = f"{number} applications"
+    record_decision(
+        transaction, Decision(restoration.at, restoration.officer, "restored", subject, restoration.reason)
+    )
+    # Asked last, so that a worker that began meanwhile is seen.
+    if _at_work(transaction, lease_now):
+        raise WorkersActive
+    return number
+
+
+def catching_up(transaction: Transaction) -> Restoration | None:
+    """The latest restoration, unless the books have caught up since."""
+    query = select(restorations).where(restorations.c.caught_up_at.is_(None)).order_by(restorations.c.at.desc())
+    row = transaction.connection.execute(query.limit(1)).one_or_none()
+    return Restoration(row.at, row.officer, row.reason) if row is not None else None
+
+
+def mark_caught_up(transaction: Transaction, officer: str, reason: str, now: datetime) -> bool:
+    """All that was taken in since the copy was made has been taken in again; whether anything was left to catch up.
+
+    What is taken in from now on is sent without being looked up.
+    """
+    open_ones = update(restorations).where(restorations.c.caught_up_at.is_(None)).values(caught_up_at=now)
+    done = transaction.connection.execute(open_ones).rowcount > 0
+    if done:
+        record_decision(transaction, Decision(now, officer, "caught-up", "books", reason))
+    return done
+
+
+def in_doubt(first: Step, restoration: Restoration | None, now: datetime) -> Step:
+    """An application's first step, with its writes in doubt while the books are catching up."""
+    if restoration is None:
+        return first
+    progress, event = restore(first.progress, restoration.officer, restoration.reason, now)
+    return Step(progress, (*first.events, event), first.next)
+
+
+def _at_work(transaction: Transaction, lease_now: datetime) -> bool:
+    query = select(func.count()).select_from(workers).where(workers.c.beat_at > lease_now - LEASE)
+    return bool(transaction.connection.scalar(query))

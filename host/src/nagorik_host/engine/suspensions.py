@@ -1,0 +1,60 @@
+"""What an officer has stopped: a service or a plugin whose applications wait until it is let go on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from sqlalchemy import delete, insert, select
+
+from nagorik import Text
+from nagorik_host.store.database import Transaction
+from nagorik_host.store.schema import suspensions
+
+
+class SuspensionRecord(NamedTuple):
+    """One service or plugin that is stopped.
+
+    Attributes:
+        kind: What is stopped.
+        name: Its id.
+        reason: What citizens are told.
+        officer: Who stopped it.
+        at: Since when.
+    """
+
+    kind: Literal["service", "plugin"]
+    name: str
+    reason: Text
+    officer: str
+    at: datetime
+
+
+def suspend(transaction: Transaction, record: SuspensionRecord) -> None:
+    """Stop it, or replace the reason for which it is stopped."""
+    resume(transaction, record.kind, record.name)
+    transaction.connection.execute(
+        insert(suspensions).values(
+            kind=record.kind,
+            name=record.name,
+            reason_en=record.reason.en,
+            reason_bn=record.reason.bn,
+            officer=record.officer,
+            at=record.at,
+        )
+    )
+
+
+def resume(transaction: Transaction, kind: str, name: str) -> bool:
+    """Let it go on; whether it was stopped. What waits is then taken up at the agency's pace."""
+    done = transaction.connection.execute(
+        delete(suspensions).where(suspensions.c.kind == kind, suspensions.c.name == name)
+    )
+    return done.rowcount > 0
+
+
+def list_suspensions(transaction: Transaction) -> Sequence[SuspensionRecord]:
+    """All that is stopped, the oldest first."""
+    return [
+        SuspensionRecord(row.kind, row.name, Text(bn=row.reason_bn, en=row.reason_en), row.officer, row.at)
+        for row in transaction.connection.execute(select(suspensions).order_by(suspensions.c.at))
+    ]

@@ -1,0 +1,385 @@
+"""The books: an application is opened, read and changed here, and nowhere else.
+
+Every change is a step of the core: its events go into the journal, and the row becomes what they amount to, in one
+transaction. A change is worked out on the row as it is in that transaction, never on a copy from before.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
+
+from nagorik import ApplicationDraft
+from nagorik.operations import OPERATIONS, Family
+from nagorik_host.store import projections
+from nagorik_host.store.chain import JournalEntry, anchor, entries_of, event_of
+from nagorik_host.store.database import Transaction
+from nagorik_host.store.schema import applications, journal, payloads
+from nagorik_host.vault import DataKey, Vault
+from nagorik_platform.lifecycle import Event, NextAction, Progress, Step, application_targets
+
+PROGRESS: Final = "progress"
+DRAFT: Final = "draft"
+CLIENT_REFERENCE: Final = "client-reference"
+
+Correction = Callable[[ApplicationDraft], ApplicationDraft]
+
+# Statements are made once: making one costs SQLAlchemy more than running it costs SQLite. What an update or an insert
+# sets is named by its parameters.
+_OPEN: Final = insert(applications)
+_CHANGE: Final = update(applications).where(applications.c.id == bindparam("application_"))
+_CHANGE_IF_CURRENT: Final = _CHANGE.where(
+    applications.c.revision == bindparam("revision_"),
+    applications.c.lease == bindparam("lease_"),
+    applications.c.blocked.is_(None),
+)
+_APPEND: Final = insert(journal)
+_BY_REFERENCE: Final = select(applications.c.id).where(applications.c.client_reference == bindparam("reference"))
+_BY_ID: Final = select(applications).where(applications.c.id == bindparam("application"))
+_BY_ID_FOR_CHANGE: Final = _BY_ID.with_for_update()
+_DRAFT: Final = select(payloads.c.draft).where(payloads.c.application == bindparam("application"))
+_WRITE_DRAFT: Final = insert(payloads)
+_DROP_DRAFT: Final = delete(payloads).where(payloads.c.application == bindparam("application"))
+_JOURNAL: Final = (
+    select(journal)
+    .where(journal.c.application == bindparam("application"), journal.c.entry > bindparam("after"))
+    .order_by(journal.c.entry)
+)
+
+
+class NoSuchApplication(LookupError):
+    """The books hold no application by this id or reference."""
+
+
+class AlreadyOpen(Exception):
+    """An application with this client reference is in the books."""
+
+    def __init__(self, application: str) -> None:
+        """Name the application that is there."""
+        super().__init__("an application with this reference is in the books")
+        self.application = application
+
+
+class StaleRevision(Exception):
+    """The row is not what a change was worked out on any more."""
+
+
+class Lease(NamedTuple):
+    """Who has an application in hand, and until when if nothing more is heard of them."""
+
+    worker: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class StoredApplication:
+    """An application as the books hold it at one moment.
+
+    Attributes:
+        id: The application's id.
+        plugin: The plugin that owns its service.
+        gateway: The gateway that the citizen chose, if any.
+        progress: Where it is.
+        revision: Raised by every change.
+        entries: How many entries its journal has.
+        chain: The link of the last of them.
+        key: What its data are sealed with.
+        lease: Who has it in hand, if anybody.
+        blocked: Why the host itself leaves it alone, if it does.
+    """
+
+    id: str
+    plugin: str
+    gateway: str | None
+    progress: Progress
+    revision: int
+    entries: int
+    chain: bytes
+    key: DataKey
+    lease: Lease | None
+    blocked: str | None = None
+
+
+class ApplicationStore:
+    """Reads and writes applications. Knows the keys, and keeps nothing in memory."""
+
+    def __init__(self, vault: Vault) -> None:
+        """Seal with the keys of ``vault``."""
+        self._vault = vault
+
+    # Opening
+
+    def open(self, transaction: Transaction, draft: ApplicationDraft, first: Step) -> StoredApplication:
+        """Take an application in.
+
+        Raises:
+            AlreadyOpen: Its client reference is in the books: the same application came twice.
+        """
+        progress = first.progress
+        plugin = progress.service.partition(".")[0]
+        reference = self._vault.lookup(CLIENT_REFERENCE, progress.client_reference)
+        there = transaction.connection.scalar(_BY_REFERENCE, {"reference": reference})
+        if there is not None:
+            raise AlreadyOpen(there)
+        key, wrapped = self._vault.make_data_key(progress.id)
+        stored = StoredApplication(
+            id=progress.id,
+            plugin=plugin,
+            gateway=draft.gateway,
+            progress=progress,
+            revision=1,
+            entries=0,
+            chain=anchor(self._vault, progress.id),
+            key=key,
+            lease=None,
+        )
+        rows = self._entries(stored, first.events)
+        transaction.connection.execute(
+            _OPEN,
+            {
+                "id": progress.id,
+                "service": progress.service,
+                "plugin": plugin,
+                "plugin_version": progress.plugin_version,
+                "gateway": draft.gateway,
+                "client_reference": reference,
+                "opened_at": progress.opened_at,
+                "data_key": wrapped,
+                "revision": 1,
+                **self._row(stored, first, rows, progress.opened_at),
+            },
+        )
+        self._append(transaction, rows)
+        self._write_draft(transaction, stored, draft, progress.opened_at)
+        projections.record(transaction, progress, first.events, after=0)
+        self._hint(transaction, stored, first.next, progress.opened_at)
+        return replace(stored, entries=len(rows), chain=rows[-1].link)
+
+    # Reading
+
+    def read(self, transaction: Transaction, application: str, *, for_change: bool = False) -> StoredApplication:
+        """An application by its id; with ``for_change``, nobody else changes it until the transaction ends.
+
+        Raises:
+            NoSuchApplication: There is none.
+            Erased: The citizen's data were erased.
+        """
+        query = _BY_ID_FOR_CHANGE if for_change else _BY_ID
+        row = transaction.connection.execute(query, {"application": application}).one_or_none()
+        if row is None:
+            raise NoSuchApplication(application)
+        return self.from_row(row)
+
+    def from_row(self, row: Row[Any]) -> StoredApplication:
+        """An application from a whole row of its table.
+
+        Raises:
+            Erased: The citizen's data were erased.
+        """
+        key = self._vault.data_key(row.data_key, row.id)
+        return StoredApplication(
+            id=row.id,
+            plugin=row.plugin,
+            gateway=row.gateway,
+            progress=Progress.model_validate_json(key.open(row.progress, PROGRESS)),
+            revision=row.revision,
+            entries=row.entries,
+            chain=row.chain,
+            key=key,
+            lease=Lease(row.lease, row.lease_until) if row.lease is not None else None,
+            blocked=row.blocked,
+        )
+
+    def find_by_agency_reference(self, transaction: Transaction, *, plugin: str, agency_reference: str) -> str:
+        """The id of the application that an agency knows by this reference.
+
+        Raises:
+            NoSuchApplication: There is none, or more than one.
+        """
+        query = select(applications.c.id).where(
+            applications.c.plugin == plugin,
+            applications.c.agency_reference == self._agency_reference(plugin, agency_reference),
+        )
+        found: Sequence[str] = transaction.connection.scalars(query.limit(2)).all()
+        if len(found) != 1:
+            raise NoSuchApplication
+        return found[0]
+
+    def resolve(self, transaction: Transaction, name: str) -> str:
+        """The id of the application that ``name`` is the id or the client reference of.
+
+        Raises:
+            NoSuchApplication: There is none.
+        """
+        reference = self._vault.lookup(CLIENT_REFERENCE, name)
+        query = select(applications.c.id).where(
+            or_(applications.c.id == name.lower(), applications.c.client_reference == reference)
+        )
+        found: str | None = transaction.connection.scalar(query)
+        if found is None:
+            raise NoSuchApplication
+        return found
+
+    def draft(self, transaction: Transaction, stored: StoredApplication) -> ApplicationDraft:
+        """What the citizen handed in.
+
+        Raises:
+            NoSuchApplication: It was erased.
+        """
+        return self.open_draft(stored, transaction.connection.scalar(_DRAFT, {"application": stored.id}))
+
+    def open_draft(self, stored: StoredApplication, sealed: bytes | None) -> ApplicationDraft:
+        """What the citizen handed in, from what is kept of it.
+
+        Raises:
+            NoSuchApplication: It was erased.
+        """
+        if sealed is None:
+            raise NoSuchApplication(stored.id)
+        return ApplicationDraft.model_validate_json(stored.key.open(sealed, DRAFT))
+
+    def events(self, transaction: Transaction, stored: StoredApplication, *, after: int = 0) -> tuple[Event, ...]:
+        """The application's journal, in order, from what follows the ``after``-th entry."""
+        return tuple(event_of(row, stored.key) for row in entries_in(transaction, stored.id, after=after))
+
+    # Changing
+
+    def change(
+        self,
+        transaction: Transaction,
+        stored: StoredApplication,
+        done: Step,
+        now: datetime,
+        *,
+        lease: Lease | None = None,
+        read: bool = True,
+    ) -> StoredApplication:
+        """Write a step that was worked out on ``stored``.
+
+        The application stays in hand where ``lease`` is given, and is let go where it is not. One that is blocked
+        stays so, whatever happens to it, until it is unblocked in ``stored``.
+
+        Args:
+            transaction: Where the change is written.
+            stored: The application as the step found it.
+            done: The step.
+            now: When it was done.
+            lease: Who has the application in hand from now on.
+            read: Whether ``stored`` was read for change in this transaction; where it was not, the change is written
+                only if the row is still what it was when ``stored`` had been taken in hand.
+
+        Raises:
+            StaleRevision: It is not, and nothing was written.
+        """
+        rows = self._entries(stored, done.events)
+        values = self._row(stored, done, rows, now)
+        if lease is not None:
+            # In hand: nobody else finds it due, and a worker that dies is missed when its lease runs out.
+            values |= {"lease": lease.worker, "lease_until": lease.until, "due_at": None}
+        elif stored.blocked is not None:
+            del values["due_at"]
+        values |= {"application_": stored.id, "revision": stored.revision + 1}
+        if read:
+            transaction.connection.execute(_CHANGE, values)
+        else:
+            was = {"revision_": stored.revision, "lease_": stored.lease.worker if stored.lease is not None else None}
+            if not transaction.connection.execute(_CHANGE_IF_CURRENT, values | was).rowcount:
+                raise StaleRevision
+        self._append(transaction, rows)
+        projections.record(transaction, done.progress, done.events, after=stored.entries)
+        if lease is not None:
+            transaction.drop_hint(stored.id)
+        elif stored.blocked is None:
+            self._hint(transaction, stored, done.next, now)
+        return replace(
+            stored,
+            progress=done.progress,
+            revision=stored.revision + 1,
+            entries=stored.entries + len(rows),
+            chain=rows[-1].link if rows else stored.chain,
+            lease=lease,
+        )
+
+    def correct(
+        self,
+        transaction: Transaction,
+        stored: StoredApplication,
+        correction: Correction,
+        now: datetime,
+    ) -> ApplicationDraft:
+        """Replace what the citizen handed in; the step that says so is a change of its own."""
+        draft = correction(self.draft(transaction, stored))
+        transaction.connection.execute(_DROP_DRAFT, {"application": stored.id})
+        self._write_draft(transaction, stored, draft, now)
+        transaction.connection.execute(_CHANGE, {"application_": stored.id, "gateway": draft.gateway})
+        return draft
+
+    # Parts
+
+    def _entries(self, stored: StoredApplication, events: Sequence[Event]) -> list[JournalEntry]:
+        return entries_of(
+            events,
+            application=stored.id,
+            after=stored.entries,
+            previous=stored.chain,
+            key=stored.key,
+            vault=self._vault,
+        )
+
+    def _row(
+        self, stored: StoredApplication, done: Step, rows: Sequence[JournalEntry], now: datetime
+    ) -> dict[str, Any]:
+        progress, hold, reference = done.progress, done.progress.hold, done.progress.agency_reference
+        closed = not application_targets(progress.state) and done.next.due is None
+        return {
+            "state": progress.state.value,
+            "hold_party": hold.party.value if hold is not None else None,
+            "hold_code": hold.code if hold is not None else None,
+            "agency_reference": self._agency_reference(stored.plugin, reference) if reference is not None else None,
+            "updated_at": now,
+            "closed_at": now if closed else None,
+            "due_at": done.next.due,
+            "operation": done.next.operation.value if done.next.operation is not None else None,
+            "target_plugin": target_plugin(done.next, stored.plugin, stored.gateway),
+            "parked_at": None,
+            "lease": None,
+            "lease_until": None,
+            "blocked": stored.blocked,
+            "entries": stored.entries + len(rows),
+            "chain": rows[-1].link if rows else stored.chain,
+            "progress": stored.key.seal(progress.model_dump_json(exclude_defaults=True).encode(), PROGRESS),
+        }
+
+    def _agency_reference(self, plugin: str, reference: str) -> str:
+        return self._vault.lookup(f"agency-reference/{plugin}", reference)
+
+    @staticmethod
+    def _append(transaction: Transaction, rows: Sequence[JournalEntry]) -> None:
+        if rows:
+            transaction.connection.execute(_APPEND, [row._asdict() for row in rows])
+
+    @staticmethod
+    def _hint(transaction: Transaction, stored: StoredApplication, coming: NextAction, now: datetime) -> None:
+        if coming.due is not None and coming.due <= now:
+            transaction.add_hint(stored.id, target_plugin(coming, stored.plugin, stored.gateway))
+
+    @staticmethod
+    def _write_draft(
+        transaction: Transaction, stored: StoredApplication, draft: ApplicationDraft, now: datetime
+    ) -> None:
+        sealed = stored.key.seal(draft.model_dump_json().encode(), DRAFT)
+        transaction.connection.execute(_WRITE_DRAFT, {"application": stored.id, "draft": sealed, "updated_at": now})
+
+
+def target_plugin(coming: NextAction, plugin: str, gateway: str | None) -> str:
+    """The plugin that an operation is made through."""
+    through_gateway = coming.operation is not None and OPERATIONS[coming.operation].family is Family.GATEWAY
+    return gateway.partition(".")[0] if through_gateway and gateway is not None else plugin
+
+
+def entries_in(transaction: Transaction, application: str, *, after: int = 0) -> Iterable[JournalEntry]:
+    """The entries of an application's journal that follow the ``after``-th, in order."""
+    wanted = {"application": application, "after": after}
+    return (JournalEntry(*row) for row in transaction.connection.execute(_JOURNAL, wanted))

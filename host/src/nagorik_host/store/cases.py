@@ -1,0 +1,108 @@
+"""The cases that wait for an officer, and what officers decided: who, what, and why.
+
+A case is a decision that nobody else can take, or a row that the host cannot advance. What is decided on one
+application is in its journal; what is no single application's is kept here.
+"""
+
+from datetime import datetime
+from typing import Final, Literal, NamedTuple
+from uuid import uuid4
+
+from sqlalchemy import func, insert, select, update
+
+from nagorik_host.store.application_store import NoSuchApplication
+from nagorik_host.store.database import Transaction
+from nagorik_host.store.schema import FOR_A_PERSON, applications, decisions
+
+
+class Decision(NamedTuple):
+    """One decision.
+
+    Attributes:
+        at: When it was taken.
+        officer: By whom.
+        kind: What was decided.
+        subject: On what: a service, a plugin's releases, an application that the host had left alone, or the books.
+        reason: Why.
+    """
+
+    at: datetime
+    officer: str
+    kind: Literal["stop", "resume", "accept-plugin", "look-again", "restored", "caught-up"]
+    subject: str
+    reason: str
+
+
+def record_decision(transaction: Transaction, decision: Decision) -> None:
+    """Keep a decision, in the transaction in which it takes effect."""
+    transaction.connection.execute(insert(decisions).values(id=str(uuid4()), **decision._asdict()))
+
+
+def latest_decisions(transaction: Transaction, limit: int) -> list[Decision]:
+    """The latest decisions, the newest first."""
+    query = select(decisions).order_by(decisions.c.at.desc()).limit(limit)
+    return [
+        Decision(row.at, row.officer, row.kind, row.subject, row.reason)
+        for row in transaction.connection.execute(query)
+    ]
+
+
+ERASED: Final = "erased"
+
+
+class NotBlocked(Exception):
+    """The application is not blocked, or blocked for good."""
+
+
+class OfficerCase(NamedTuple):
+    """An application that waits for an officer; nothing in it leads to the citizen.
+
+    Attributes:
+        application: Its id.
+        service: What it is for.
+        state: Where it is.
+        hold: The code of what it waits for, if that is the reason.
+        blocked: Why the host leaves it alone, if that is the reason.
+        since: When it was last changed.
+    """
+
+    application: str
+    service: str
+    state: str
+    hold: str | None
+    blocked: str | None
+    since: datetime
+
+
+def count_cases(transaction: Transaction) -> int:
+    """How many applications wait for an officer."""
+    return transaction.connection.scalar(select(func.count()).select_from(applications).where(FOR_A_PERSON)) or 0
+
+
+def list_cases(transaction: Transaction, limit: int) -> list[OfficerCase]:
+    """What waits for an officer, the longest first, at most ``limit``."""
+    query = select(applications).where(FOR_A_PERSON).order_by(applications.c.updated_at).limit(limit)
+    return [
+        OfficerCase(row.id, row.service, row.state, row.hold_code, row.blocked, row.updated_at)
+        for row in transaction.connection.execute(query)
+    ]
+
+
+def unblock(transaction: Transaction, application: str, now: datetime) -> str:
+    """Let the host look again at an application that it left alone; why it had.
+
+    Raises:
+        NoSuchApplication: The books hold none by this id.
+        NotBlocked: It is not blocked, or its citizen's data were erased.
+    """
+    query = select(applications.c.blocked).where(applications.c.id == application).with_for_update()
+    row = transaction.connection.execute(query).one_or_none()
+    if row is None:
+        raise NoSuchApplication(application)
+    if row.blocked is None or row.blocked == ERASED:
+        raise NotBlocked
+    blocked: str = row.blocked
+    transaction.connection.execute(
+        update(applications).where(applications.c.id == application).values(blocked=None, due_at=now)
+    )
+    return blocked

@@ -1,0 +1,152 @@
+"""What a person reads, in both languages: the sentence beside a code, and an application's journal line by line."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import Literal, NamedTuple
+
+from nagorik import Consent, Text
+from nagorik.errors import message_of
+from nagorik.values import Money, format_taka
+from nagorik_platform.lifecycle import Event, state_label
+from nagorik_platform.lifecycle.events import (
+    AttemptEnded,
+    ConsentGiven,
+    EligibilityDecided,
+    FlagsChanged,
+    Held,
+    Moved,
+    Opened,
+    PaymentMoved,
+    PaymentOpened,
+    QuoteReceived,
+    WithdrawalSettled,
+)
+
+SentenceTable = Literal["hold", "blocked", "not-possible", "outage", "event"]
+
+
+def sentence(table: SentenceTable, code: str) -> Text | None:
+    """The sentence for a code, or ``None`` where there is none: the code then stands for itself."""
+    return _sentences()[table].get(code)
+
+
+@cache
+def _sentences() -> Mapping[str, Mapping[str, Text]]:
+    tables = tomllib.loads(files("nagorik_host").joinpath("texts.toml").read_text("utf-8"))
+    return {table: {code: Text(**texts) for code, texts in rows.items()} for table, rows in tables.items()}
+
+
+class TimelineEntry(NamedTuple):
+    """One line of a timeline.
+
+    Attributes:
+        at: When it happened; the last time, where it happened again and again.
+        kind: The event's kind.
+        code: What moved to where, or an error's code.
+        text: What it means.
+        times: How often it happened in a row.
+    """
+
+    at: datetime
+    kind: str
+    code: str
+    text: Text
+    times: int = 1
+
+
+def timeline(events: Iterable[Event], agency: Text | None) -> list[TimelineEntry]:
+    """A line for each event that a person can make something of; the same again and again is one line.
+
+    Args:
+        events: The journal, in order.
+        agency: The agency's name, for sentences that name it.
+    """
+    lines: list[TimelineEntry] = []
+    for event in events:
+        described = _describe(event, agency)
+        if described is None:
+            continue
+        code, text = described
+        last = lines[-1] if lines else None
+        if last is not None and (last.kind, last.code, last.text) == (event.kind, code, text):
+            lines[-1] = last._replace(at=event.at, times=last.times + 1)
+        else:
+            lines.append(TimelineEntry(event.at, event.kind, code, text))
+    return lines
+
+
+def _describe(event: Event, agency: Text | None) -> tuple[str, Text] | None:
+    match event:
+        case Moved(to=state, officer=None):
+            return state.value, state_label(state)
+        case Moved(to=state):
+            return state.value, _both(sentence("event", "decided"), state_label(state))
+        case PaymentMoved(to=payment_state):
+            return payment_state.value, state_label(payment_state)
+        case FlagsChanged(raised=raised) if raised:
+            flags = sorted(raised)
+            text = state_label(flags[0])
+            for flag in flags[1:]:
+                text = _both(text, state_label(flag))
+            return ",".join(flags), text
+        case Held(hold=hold):
+            text_or_none = sentence("hold", hold.code)
+            return hold.code, text_or_none or Text(en=hold.code, bn=hold.code)
+        case AttemptEnded(settled=False, result=result):
+            return _lost(result, agency)
+    return _plain(event)
+
+
+def _plain(event: Event) -> tuple[str, Text] | None:
+    match event:
+        case EligibilityDecided(decision=decision):
+            return _fixed(decision.eligibility.value)
+        case Opened(consent=Consent(acting=str() as acting)) | ConsentGiven(consent=Consent(acting=str() as acting)):
+            return _by(event.kind, acting)
+        case QuoteReceived(quote=quote):
+            return _with_money("quote-received", quote.total)
+        case PaymentOpened(amount=amount):
+            return _with_money("payment-opened", amount)
+        case WithdrawalSettled(outcome="refused"):
+            return _fixed("withdrawal-refused")
+    return _fixed(event.kind)
+
+
+def _fixed(code: str) -> tuple[str, Text] | None:
+    text = sentence("event", code)
+    return (code, text) if text is not None else None
+
+
+def _by(code: str, acting: str) -> tuple[str, Text] | None:
+    """What somebody did who acts for the citizen, and who that is."""
+    text, by = sentence("event", code), sentence("event", "acting")
+    if text is None or by is None:
+        return None
+    return code, _both(text, Text(en=f"{by.en} {acting}.", bn=f"{by.bn} {acting}।"))
+
+
+def _with_money(code: str, amount: Money) -> tuple[str, Text] | None:
+    text = sentence("event", code)
+    if text is None:
+        return None
+    return code, Text(en=f"{text.en} {amount}.", bn=f"{text.bn} {in_bangla(amount)}।")
+
+
+def in_bangla(amount: Money) -> str:
+    """A sum as it is written in Bangla; one of another currency as it is."""
+    return format_taka(amount, "bn") if amount.currency == "BDT" else str(amount)
+
+
+def _lost(result: str, agency: Text | None) -> tuple[str, Text] | None:
+    """An attempt that settled nothing, if it ended in an error that has a sentence."""
+    try:
+        return result, message_of(result, agency)
+    except KeyError:
+        return None
+
+
+def _both(one: Text | None, other: Text) -> Text:
+    return other if one is None else Text(en=f"{one.en} {other.en}", bn=f"{one.bn} {other.bn}")

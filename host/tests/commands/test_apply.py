@@ -1,0 +1,173 @@
+"""Tables, keys, files: how a host begins and takes applications in."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from nagorik_host.store.upgrade import newest
+from nagorik_host.vault import read_keyring
+
+EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
+SECRET = "hunter2hunter2"
+NUMBER = "0099000202"
+
+
+def example(**changes) -> dict:
+    given = json.loads((EXAMPLES / "nid-reissue.json").read_text("utf-8")) | changes
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def written(name: str, content: object) -> Path:
+    path = Path(name)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
+    return path
+
+
+def test_database_is_made_by_upgrade_alone(nagorik, place):
+    absent = nagorik("db", "status")
+    assert (absent.code, absent.err) == (3, "nagorik: there is no database yet: nagorik db upgrade makes it\n")
+    assert not (place / "nagorik.db").exists()
+    assert nagorik("db", "upgrade").out == f"The SQLite database went from empty to revision {newest()}.\n"
+    assert nagorik("db", "upgrade", "--json").document == {"before": newest(), "after": newest()}
+    status = nagorik("db", "status", "--json")
+    assert status.code == 0
+    assert status.document == {"kind": "SQLite", "revision": newest(), "needed": newest(), "current": True}
+
+
+def test_database_of_another_release_is_refused_with_what_to_do(ready, place):
+    with sqlite3.connect(place / "nagorik.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    assert ready("db", "status").code == 1
+    for words in (("worker",), ("apply", EXAMPLES), ("cases", "list"), ("audit", "verify")):
+        result = ready(*words)
+        assert result.code == 3
+        assert f"the database is at revision 9999 and this host needs {newest()}: nagorik db upgrade" in result.err
+    assert "made by a later release" in ready("db", "upgrade").err
+
+
+def test_empty_database_is_told(nagorik, place):
+    sqlite3.connect(place / "nagorik.db").execute("CREATE TABLE other (id)").connection.close()
+    assert nagorik("cases", "list").err == "nagorik: the database is empty: nagorik db upgrade makes its tables\n"
+
+
+def test_settings_that_are_wrong_end_every_command(nagorik, monkeypatch):
+    monkeypatch.setenv("NAGORIK_HOST_DATABSE", SECRET)
+    result = nagorik("db", "status")
+    assert result.code == 2
+    assert "did you mean NAGORIK_HOST_DATABASE?" in result.err
+    monkeypatch.delenv("NAGORIK_HOST_DATABSE")
+    monkeypatch.setenv("NAGORIK_HOST_DATABASE", f"mysql://{SECRET}@127.0.0.1/x")
+    result = nagorik("db", "status")
+    assert (result.code, result.err) == (2, "nagorik: mysql is not supported; use sqlite or postgresql\n")
+    assert nagorik("worker").code == 2
+
+
+def test_keys_are_printed_for_a_file(nagorik):
+    keyring = read_keyring(nagorik("keys", "new", "2026-11").out)
+    assert keyring.current == "2026-11"
+    assert nagorik("keys", "add", "2026-12").out.startswith("2026-12:")
+    for name in ("index", "a:b", "", "না"):
+        assert nagorik("keys", "new", name).code == 2
+
+
+def test_keys_are_rotated_and_the_old_one_may_go(ready, applied, place):
+    keys = place / "keys.txt"
+    keys.write_text(ready("keys", "add", "second").out + keys.read_text())
+    assert ready("keys", "rotate", "--json").document["wrapped_anew"] == 1
+    assert "0 of them" in ready("keys", "rotate").out
+    keys.write_text("".join(line for line in keys.read_text().splitlines(True) if not line.startswith("first:")))
+    assert ready("track", applied).code == 0
+
+
+def test_key_that_is_missing_is_told(ready, applied, place):
+    lines = (place / "keys.txt").read_text().splitlines(keepends=True)
+    (place / "keys.txt").write_text(lines[0] + ready("keys", "add", "other").out)
+    result = ready("track", applied)
+    assert result.code == 3
+    assert "see that every key that was ever used is among the keys" in result.err
+
+
+def test_folder_is_taken_in_once(ready):
+    first = ready("apply", EXAMPLES, "--json")
+    assert first.code == 0
+    assert [one["result"] for one in first.document["applications"]] == ["taken", "taken"]
+    again = ready("apply", EXAMPLES, "--json")
+    assert again.code == 0
+    assert [one["result"] for one in again.document["applications"]] == ["already-open", "already-open"]
+    assert [one["application"] for one in again.document["applications"]] == [
+        one["application"] for one in first.document["applications"]
+    ]
+    assert first.document["applications"][0]["application"] in ready("apply", EXAMPLES).out
+
+
+def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
+    files = [written(f"in/{name}.json", example(client_reference=f"UDC-{name}")) for name in ("one", "two")]
+    told = ready("apply", files[0].parent, "--json").document["applications"]
+    assert [one["result"] for one in told] == ["taken", "taken"]
+    assert ready("track", "UDC-two", "--json").document["application"] == told[1]["application"]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("{", "bad.json: the file is not accepted (json_invalid)"),
+        ("[]", "bad.json: the file is not accepted (model_type)"),
+        (example(service=None), "bad.json: service is missing"),
+        (example(mishaps=[]), "bad.json: there is no field mishaps"),
+        (
+            example(applicant={"name": {"en": "A"}, "birth_date": SECRET}),
+            "bad.json: applicant.birth_date is not accepted",
+        ),
+        (example(form={"nid": SECRET}), "bad.json: /form/birth_date: "),
+        (example(service="nid.reisue"), "bad.json: service-not-offered: "),
+        (example(gateway="nid.counter"), "bad.json: service-not-offered: "),
+        (example(client_reference=f"{SECRET} {SECRET}"), "bad.json: client_reference is not accepted"),
+        (example(documents=[{"kind": "photo", "file": "absent.jpg"}]), "documents.0.file: not a readable file"),
+        (
+            example(documents=[{"kind": "photo", "file": "bad.json"}]),
+            "documents.0.file: neither PDF nor JPEG nor PNG",
+        ),
+        (example(consent={"days": 0, "fee_ceiling": SECRET}), "consent.days is not accepted"),
+    ],
+)
+def test_file_that_is_wrong_is_told_by_field_and_others_are_taken(ready, content, told):
+    folder = written("in/bad.json", content).parent
+    written("in/good.json", example())
+    result = ready("apply", folder)
+    assert result.code == 1
+    assert told in result.err
+    assert SECRET not in result.out + result.err
+    assert "good.json" in result.out
+    assert "bad.json" not in result.out
+
+
+@pytest.mark.parametrize("path", ["absent.json", "empty"])
+def test_nothing_to_take_in_is_a_wrong_argument(ready, path):
+    Path("empty").mkdir()
+    assert ready("apply", path).code == 2
+
+
+def test_documents_are_kept_sealed(ready, place):
+    content = b"%PDF-1.7 " + b"a citizen's own paper" * 50
+    (place / "paper.pdf").write_bytes(content)
+    file = written("with.json", example(documents=[{"kind": "general-diary", "file": "paper.pdf"}]))
+    assert ready("apply", file).code == 0
+    (kept,) = [path for path in (place / "nagorik-documents").rglob("*") if path.is_file()]
+    assert b"citizen" not in kept.read_bytes()
+    assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_operator_who_acts_for_the_citizen_is_told(ready):
+    consent = example()["consent"] | {"acting": "centre-0042/operator-7"}
+    applied = ready("apply", written("given/one.json", example(consent=consent)), "--json")
+    told = ready("track", applied.document["applications"][0]["application"]).out
+    assert "Acting for the citizen: centre-0042/operator-7." in told
+    assert "নাগরিকের পক্ষে কাজ করেছেন: centre-0042/operator-7।" in told
+    for number in (NUMBER, "A. Rahman"):
+        refused = ready("apply", written("given/two.json", example(consent=consent | {"acting": number})))
+        assert "consent.acting is not accepted" in refused.out + refused.err
+        assert number not in refused.out + refused.err

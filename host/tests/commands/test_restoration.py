@@ -1,0 +1,61 @@
+"""An officer says that the books were restored from a copy, and later that they have caught up."""
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from nagorik_host.commands.checks import examine
+from nagorik_host.store.schema import microseconds
+from nagorik_platform.cli.checks import DoctorStatus
+
+EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
+NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
+SIGNED = ("--officer", "A. Rahman", "--reason", "The disk burned.")
+
+
+def kinds(ready, application: str) -> list[str]:
+    return [line["kind"] for line in ready("track", application, "--json").document["timeline"]]
+
+
+def test_restored_books_are_in_doubt_until_they_have_caught_up(ready, applied):
+    assert ready("db", "restored", *SIGNED, "--json").document == {"applications": 1}
+    assert "books-restored" in kinds(ready, applied)
+    shown = ready("track", applied).out
+    assert "প্ল্যাটফর্মের তথ্য একটি পুরোনো অনুলিপি থেকে ফিরিয়ে আনা হয়েছে।" in shown
+    told = ready("apply", EXAMPLES / "nid-migration.json")
+    assert "what was taken in now is looked up before it is sent, until nagorik db caught-up." in told.out
+    assert [check.status for check in examine(NOW) if check.name == "host restored"] == [DoctorStatus.WARNING]
+    assert ready("db", "caught-up", *SIGNED).code == 0
+    assert "host restored" not in {check.name for check in examine(NOW)}
+    again = ready("db", "caught-up", *SIGNED)
+    assert (again.code, "nothing to catch up with" in again.err) == (2, True)
+    decided = ready("cases", "decisions", "--json").document["decisions"]
+    assert [(one["kind"], one["subject"]) for one in decided] == [
+        ("caught-up", "books"),
+        ("restored", "1 applications"),
+    ]
+    assert ready("audit", "verify").code == 0
+
+
+def test_what_is_applied_while_catching_up_is_in_doubt(ready):
+    assert ready("db", "restored", *SIGNED).code == 0
+    application = ready("apply", EXAMPLES / "nid-reissue.json", "--json").document["applications"][0]["application"]
+    assert "books-restored" in kinds(ready, application)
+
+
+def test_worker_at_work_is_told_to_stop_first(ready, applied, place):
+    at = microseconds(datetime.now(UTC))
+    with sqlite3.connect(place / "nagorik.db") as connection:
+        connection.execute("INSERT INTO workers (id, name, started_at, beat_at) VALUES ('w', 'w', ?, ?)", (at, at))
+    connection.close()
+    refused = ready("db", "restored", *SIGNED)
+    assert (refused.code, "stop all workers" in refused.err) == (3, True)
+    assert "books-restored" not in kinds(ready, applied)
+
+
+@pytest.mark.parametrize("action", ["restored", "caught-up"])
+def test_it_needs_officer_and_reason(ready, action):
+    assert ready("db", action, "--officer", " ", "--reason", "x").code == 2
+    assert ready("db", action).code == 2

@@ -1,0 +1,168 @@
+"""No second of an agency's life sees more requests than it can bear, whoever sends them and however late."""
+
+import asyncio
+from datetime import timedelta
+from itertools import cycle
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from nagorik import AgencyUnavailable, RateLimited
+from nagorik.clock import Deadline
+from nagorik.errors import Layer
+from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, AgencyLimits, AgencyScheduler
+from nagorik_host.engine.rate_limiter import LATE, RESERVED, UNKNOWN, Reservation, SharedRateLimiter, interval_of
+from nagorik_host.store import Database
+from nagorik_host.store.database import DatabaseUnavailable
+from nagorik_platform.lifecycle import CallFailed
+from nagorik_testing import SimulatedClock
+
+
+class Counting(Database):
+    """Counts transactions, and may be away."""
+
+    def __init__(self, database, *, away=False):
+        self.database = database
+        self.away = away
+        self.count = 0
+
+    async def run(self, unit):
+        self.count += 1
+        if self.away:
+            raise DatabaseUnavailable
+        return await self.database.run(unit)
+
+    async def close(self):
+        raise AssertionError("the fixture closes it")
+
+
+class LateClock(SimulatedClock):
+    """Wakes sleepers late, by what the test says."""
+
+    def __init__(self, lateness):
+        super().__init__()
+        self._lateness = cycle(lateness)
+
+    async def sleep(self, seconds):
+        await super().sleep(seconds + next(self._lateness))
+
+
+def deadline(clock, seconds=100_000.0):
+    return Deadline.after(seconds, clock)
+
+
+@pytest.mark.parametrize("per_second", [0.3, 2.5, 5, 40])
+@given(
+    gaps=st.lists(st.floats(min_value=0, max_value=1.5), min_size=1, max_size=14),
+    lateness=st.lists(st.floats(min_value=0, max_value=0.4), min_size=1, max_size=7),
+)
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_no_second_sees_more_requests_of_all_processes_than_the_rate(database, per_second, gaps, lateness):
+    clock = LateClock(lateness)
+    name = f"agency-{id(gaps)}-{per_second}"
+    agencies = AgencyScheduler({name: AgencyLimits(per_second=per_second, concurrency=4)})
+    limiters = cycle([SharedRateLimiter(database, clock), SharedRateLimiter(database, clock)])
+    sent = []
+
+    async def call(limiter, granted):
+        """A call of two requests, the first of which may have an instant already."""
+        RESERVED.set(Reservation(name, granted) if granted is not None else None)
+        for _ in range(2):
+            await limiter.acquire(name, per_second, deadline(clock))
+            sent.append(clock.monotonic())
+
+    calls = []
+    for number, gap in enumerate(gaps):
+        now = clock.advance(gap)
+        granted = None
+        if number % 3:
+            (granted,) = await database.run(lambda t, now=now: agencies.reserve(t, name, 1, now))
+        calls.append(asyncio.create_task(call(next(limiters), granted)))
+    await asyncio.gather(*calls)
+    assert len(sent) == 2 * len(gaps)
+    requests, seconds = max(1, int(per_second)), max(1.0, 1 / per_second)
+    sent.sort()
+    assert all(later - one >= seconds - 1e-9 for one, later in zip(sent, sent[requests:], strict=False))
+
+
+@given(st.floats(0.01, 10_000))
+def test_instants_leave_room_for_requests_that_are_late(per_second):
+    requests, seconds = max(1, int(per_second)), max(1.0, 1 / per_second)
+    assert requests * interval_of(per_second) >= timedelta(seconds=seconds) + LATE
+    assert requests * interval_of(per_second) <= timedelta(seconds=seconds) + LATE + requests * timedelta.resolution
+
+
+async def test_first_request_of_a_call_costs_no_transaction_and_each_further_one(database):
+    clock, counting = SimulatedClock(), Counting(database)
+    limiter, agencies = (
+        SharedRateLimiter(counting, clock),
+        AgencyScheduler({"wasa": AgencyLimits(per_second=5, concurrency=4)}),
+    )
+    (granted,) = await database.run(lambda t: agencies.reserve(t, "wasa", 1, clock.now()))
+    RESERVED.set(Reservation("wasa", granted))
+    began = clock.now()
+    await limiter.acquire("wasa", 5, deadline(clock))
+    assert (counting.count, clock.now()) == (0, began)
+    await limiter.acquire("wasa", 5, deadline(clock))
+    assert (counting.count, clock.now()) == (1, began + interval_of(5))
+
+
+async def test_instant_of_one_agency_is_none_of_another(database):
+    clock, counting = SimulatedClock(), Counting(database)
+    RESERVED.set(Reservation("wasa", clock.now()))
+    await SharedRateLimiter(counting, clock).acquire("desco", 5, deadline(clock))
+    assert counting.count == 1
+    assert RESERVED.get().redeem("wasa") == clock.now()
+
+
+async def test_instant_that_has_passed_is_replaced(database):
+    clock, counting = SimulatedClock(), Counting(database)
+    RESERVED.set(Reservation("wasa", clock.now()))
+    clock.advance(LATE + timedelta.resolution)
+    await SharedRateLimiter(counting, clock).acquire("wasa", 5, deadline(clock))
+    assert counting.count == 1
+
+
+async def test_instant_past_the_deadline_is_not_waited_for_and_not_used_up(database):
+    clock = SimulatedClock()
+    limiter, began = SharedRateLimiter(database, clock), clock.now()
+    await limiter.acquire("slow", 0.1, deadline(clock, 5))
+    for _ in range(2):
+        with pytest.raises(RateLimited) as caught:
+            await limiter.acquire("slow", 0.1, deadline(clock, 5))
+        assert caught.value.retry_after == pytest.approx(10.1)
+        assert caught.value.layer is Layer.CORE
+    assert clock.now() == began
+    await limiter.acquire("slow", 0.1, deadline(clock, 11))
+    assert clock.now() == began + interval_of(0.1)
+
+
+async def test_nothing_is_sent_while_the_books_are_away_and_nothing_is_learnt_of_the_agency(database):
+    clock = SimulatedClock()
+    with pytest.raises(AgencyUnavailable) as caught:
+        await SharedRateLimiter(Counting(database, away=True), clock).acquire("wasa", 5, deadline(clock))
+    assert (caught.value.because, caught.value.layer) == (UNKNOWN, Layer.CORE)
+    agencies = AgencyScheduler({"wasa": AgencyLimits(per_second=5, concurrency=4)})
+    for _ in range(FAILURES_OF_AN_OUTAGE):
+        await database.run(lambda t: agencies.learn(t, "wasa", CallFailed(caught.value), clock.now()))
+    assert await database.run(lambda t: agencies.available(t, "wasa", 3, clock.now())) == 3
+
+
+@pytest.mark.parametrize(("layer", "up"), [(Layer.CORE, False), (Layer.AGENCY, True)])
+async def test_call_that_the_platform_held_back_does_not_end_an_outage(database, layer, up):
+    clock = SimulatedClock()
+    agencies = AgencyScheduler({"wasa": AgencyLimits(per_second=5, concurrency=4)})
+    for _ in range(FAILURES_OF_AN_OUTAGE):
+        await database.run(lambda t: agencies.learn(t, "wasa", CallFailed(AgencyUnavailable()), clock.now()))
+    await database.run(lambda t: agencies.learn(t, "wasa", CallFailed(RateLimited(layer=layer)), clock.now()))
+    assert (await database.run(lambda t: agencies.available(t, "wasa", 3, clock.now())) == 3) is up
+
+
+async def test_calls_outside_a_worker_keep_the_pace_of_all_processes(world, ready_url):
+    async with world.host(ready_url) as one, world.host(ready_url) as other:
+        for _ in range(5):
+            await asyncio.gather(one.platform.check_health("nid"), other.platform.check_health("nid"))
+    times = [seen.at for seen in world.simulators["nid"].ledger.requests()]
+    assert len(times) >= 10
+    assert all(later - one >= timedelta(seconds=1) for one, later in zip(times, times[5:], strict=False))
+    assert times[-1] - times[0] >= (len(times) - 1) * interval_of(5) - LATE

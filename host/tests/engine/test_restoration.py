@@ -1,0 +1,169 @@
+"""Books that go back to an old copy: nothing is filed or taken twice, whatever was done since the copy was made."""
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from sqlalchemy import insert, make_url
+
+from nagorik import PaymentState
+from nagorik_host.engine.restoration import Restoration, WorkersActive, catching_up, mark_caught_up, mark_restored
+from nagorik_host.store import open_database
+from nagorik_host.store.audit import verify_journals
+from nagorik_host.store.schema import workers
+from nagorik_host.store.upgrade import upgrade
+from nagorik_platform.lifecycle import Decided
+
+
+async def copied(url: str) -> str:
+    """The URL of a copy of the database at ``url``, which nobody has open."""
+    name = f"copy_{uuid4().hex}"
+    parts = make_url(url)
+    if parts.get_backend_name() == "sqlite":
+        copy = Path(str(parts.database)).with_name(f"{name}.db")
+        shutil.copy(str(parts.database), copy)
+        return f"sqlite:///{copy}"
+    before = parts.render_as_string(hide_password=False)
+    connection = await asyncpg.connect(before.replace(f"/{parts.database}", "/postgres"))
+    try:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {parts.database}")
+    finally:
+        await connection.close()
+    return before.replace(f"/{parts.database}", f"/{name}")
+
+
+@pytest.fixture
+async def url(database_url: str) -> str:
+    """The URL of a database with the newest tables, which nobody has open."""
+    database = await open_database(database_url)
+    await upgrade(database)
+    await database.close()
+    return database_url
+
+
+@pytest.fixture
+async def file_url(tmp_path) -> str:
+    """The same, a file."""
+    database = await open_database(f"sqlite:///{tmp_path}/store.db")
+    await upgrade(database)
+    await database.close()
+    return f"sqlite:///{tmp_path}/store.db"
+
+
+async def restored(world, host) -> int:
+    said = Restoration(world.clock.now(), "A. Rahman", "The disk burned.")
+    return await host.database.run(
+        lambda transaction: mark_restored(transaction, host.store, said, lease_now=world.machine.now())
+    )
+
+
+def done(world) -> dict[str, int]:
+    """How often each agency did each thing; a session is nobody's."""
+    return {
+        f"{name} {effect.kind}": world.effects(name, effect.kind)
+        for name, simulator in world.simulators.items()
+        for effect in simulator.ledger.effects()
+        if effect.kind != "login"
+    }
+
+
+async def test_nothing_is_done_twice(world, url):
+    await twice(world, url, "payment begun")
+
+
+@pytest.mark.parametrize("known", ["taken in", "paid", "filed"])
+async def test_nothing_is_done_twice_whenever_the_copy_was_made(world, file_url, known):
+    await twice(world, file_url, known)
+
+
+async def twice(world, url: str, known: str) -> None:
+    """Carry an application to its end, and once more from a copy that was made when this much was ``known``."""
+    async with world.host(url) as host:
+        application = await world.apply(host)
+        worker = host.worker()
+        if known != "taken in":
+            await worker.run_until_idle()
+        if known in {"paid", "filed"}:
+            await world.carry(worker, for_at_most=timedelta(minutes=1 if known == "paid" else 10))
+    copy = await copied(url)
+    async with world.host(url) as host:
+        await world.carry(host.worker())
+        assert (await host.track(application)).progress.state == "closed"
+    before = done(world)
+    assert set(before.values()) == {1}
+    async with world.host(copy) as host:
+        assert await restored(world, host) == 1
+        await carried_again(world, host, application, investigated=known == "taken in")
+        assert [one.problem async for one in verify_journals(host.database, host.vault)] == [None]
+    assert done(world) == before
+
+
+async def carried_again(world, host, application: str, *, investigated: bool) -> None:
+    """Carry it to its end, with an officer's help where the price that was paid is not the price of today."""
+    await world.carry(host.worker())
+    progress = (await host.track(application)).progress
+    held = progress.hold is not None and progress.hold.code == "payment-under-investigation"
+    assert held is investigated
+    if held:
+        (payment,) = progress.payments
+        told = Decided("A. Rahman", "The receipt was seen.", payment=payment.id, payment_to=PaymentState.CAPTURED)
+        await host.decide(application, told)
+        await world.carry(host.worker())
+    progress = (await host.track(application)).progress
+    assert (progress.state, [payment.state for payment in progress.payments]) == ("closed", ["confirmed"])
+
+
+async def test_what_was_taken_in_since_is_taken_in_again(world, file_url):
+    copy = await copied(file_url)
+    for url in (file_url, copy):
+        async with world.host(url) as host:
+            if url == copy:
+                assert await restored(world, host) == 0
+            draft, consent = world.draft(), world.consent()
+            application = await host.apply(draft, consent=consent, client_reference="NGK-AGAIN")
+            await carried_again(world, host, application, investigated=url == copy)
+            assert set(done(world).values()) == {1}
+    async with world.host(copy) as host:
+        assert await host.database.run(lambda t: mark_caught_up(t, "A. Rahman", "done", world.clock.now()))
+        assert not await host.database.run(lambda t: mark_caught_up(t, "A. Rahman", "done", world.clock.now()))
+        assert await host.database.run(catching_up) is None
+        new = await world.apply(host, 2)
+        assert (await host.track(new)).progress.restored_at is None
+
+
+async def test_what_the_agency_does_not_have_is_filed(world, file_url):
+    async with world.host(file_url) as host:
+        application = await world.apply(host)
+        await restored(world, host)
+        await world.carry(host.worker())
+        assert (await host.track(application)).progress.state == "closed"
+    assert set(done(world).values()) == {1}
+
+
+async def test_worker_at_work_is_in_the_way_and_nothing_is_changed(world, file_url):
+    async with world.host(file_url) as host:
+        application = await world.apply(host)
+        at = world.machine.now()
+        register = insert(workers).values(id="w", name="w", started_at=at, beat_at=at)
+        await host.database.run(lambda transaction: transaction.connection.execute(register))
+        with pytest.raises(WorkersActive):
+            await restored(world, host)
+        assert (await host.track(application)).progress.restored_at is None
+        assert await host.database.run(catching_up) is None
+        await world.machine.sleep(61)
+        assert await restored(world, host) == 1
+
+
+async def test_without_saying_so_what_was_paid_is_filed_again(world, file_url):
+    """What the others are worth: the same story, and nobody says that the books were restored."""
+    async with world.host(file_url) as host:
+        await world.apply(host)
+        await world.carry(host.worker(), for_at_most=timedelta(minutes=1))
+    copy = await copied(file_url)
+    for url in (file_url, copy):
+        async with world.host(url) as host:
+            await world.carry(host.worker(), for_at_most=timedelta(minutes=10))
+    assert world.effects("nid", "application") == 2

@@ -1,0 +1,130 @@
+"""Citizens' documents in a folder: sealed, whole, each by itself, and never outside."""
+
+import hashlib
+import os
+import stat
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from nagorik.model.application import DocumentReference
+from nagorik_host.store.documents import CHUNK, FolderDocumentStore, NoSuchDocument
+from nagorik_host.vault import SealBroken, Vault, make_keys, read_keyring
+from nagorik_host.vault.keyring import make_key
+
+PAPER = b"%PDF-1.7 a citizen's own paper"
+
+
+@pytest.fixture
+def documents(tmp_path, vault) -> FolderDocumentStore:
+    return FolderDocumentStore(tmp_path / "documents", vault)
+
+
+def files(folder) -> list:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def opened(documents: FolderDocumentStore, reference: DocumentReference) -> bytes:
+    return b"".join([chunk async for chunk in documents.open(reference)])
+
+
+@pytest.mark.parametrize("content", [b"", PAPER, os.urandom(CHUNK * 2 + 1)])
+async def test_document_is_given_back_as_it_was(documents, content):
+    reference = await documents.put("passport", "application/pdf", content)
+    assert (reference.kind, reference.media_type, reference.bytes) == ("passport", "application/pdf", len(content))
+    assert reference.sha256 == hashlib.sha256(content).hexdigest()
+    assert await opened(documents, reference) == content
+
+
+async def test_content_is_sealed_and_only_the_owner_reads_files_and_folders(documents, tmp_path):
+    await documents.put("passport", "application/pdf", PAPER)
+    (file,) = files(tmp_path / "documents")
+    assert b"citizen" not in file.read_bytes()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+async def test_same_content_twice_is_two_documents(documents, tmp_path):
+    one, other = [await documents.put("photo", "image/png", PAPER) for _ in range(2)]
+    assert documents.remove(one.id)
+    assert not documents.remove(one.id)
+    assert await opened(documents, other) == PAPER
+    with pytest.raises(NoSuchDocument):
+        await opened(documents, one)
+    assert len(files(tmp_path / "documents")) == 1
+
+
+async def test_file_that_was_changed_or_moved_does_not_open(documents, tmp_path):
+    one, other = [await documents.put("photo", "image/png", PAPER) for _ in range(2)]
+    paths = {path.name: path for path in files(tmp_path / "documents")}
+    whole = paths[one.id].read_bytes()
+    paths[other.id].write_bytes(whole)
+    paths[one.id].write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    for reference in (one, other):
+        with pytest.raises(SealBroken):
+            await opened(documents, reference)
+
+
+async def test_rotation_wraps_each_key_once_and_the_old_key_may_go(tmp_path):
+    first = make_keys("first")
+    folder = tmp_path / "documents"
+    before = FolderDocumentStore(folder, Vault(read_keyring(first)))
+    references = [await before.put("photo", "image/png", PAPER) for _ in range(3)]
+    second = make_key("second") + first
+    both = FolderDocumentStore(folder, Vault(read_keyring(second)))
+    assert (both.rotate(), both.rotate()) == (3, 0)
+    only = "".join(line for line in second.splitlines(keepends=True) if not line.startswith("first:"))
+    after = FolderDocumentStore(folder, Vault(read_keyring(only)))
+    assert [await opened(after, one) for one in references] == [PAPER] * 3
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files(folder)} == {0o600}
+
+
+@pytest.mark.parametrize("call", ["nagorik_host.store.documents.os.fsync", "pathlib.Path.replace"])
+async def test_what_breaks_off_leaves_the_old_file_or_none(tmp_path, monkeypatch, call):
+    """The disk fills up while a document is written, and while its key is wrapped anew."""
+    first, folder = make_keys("first"), tmp_path / "documents"
+    documents = FolderDocumentStore(folder, Vault(read_keyring(first)))
+    kept = await documents.put("photo", "image/png", PAPER)
+    rotating = FolderDocumentStore(folder, Vault(read_keyring(make_key("second") + first)))
+
+    def break_off(*_: object) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(call, break_off)
+        with pytest.raises(OSError, match="no space"):
+            await documents.put("photo", "image/png", PAPER)
+        with pytest.raises(OSError, match="no space"):
+            rotating.rotate()
+    assert list(documents.kept()) == [kept.id]
+    assert await opened(documents, kept) == PAPER
+    now = datetime.now(UTC)
+    assert documents.sweep(now - timedelta(days=1)) == 0
+    assert documents.sweep(now + timedelta(days=1)) == 2
+    assert rotating.rotate() == 1
+    assert await opened(rotating, kept) == PAPER
+
+
+HOSTILE = st.one_of(
+    st.text(max_size=40),
+    st.sampled_from(
+        ["..", "../../keys.txt", "/etc/passwd", "", ".", "a/../../b", "\0", "০" * 32, "A" * 32, "a" * 33]
+    ),
+    st.text(alphabet="./\\abc", min_size=1, max_size=40),
+)
+
+
+@given(identity=HOSTILE.filter(lambda text: len(text) != 32 or set(text) - set("0123456789abcdef")))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+async def test_no_id_leads_out_of_the_folder(documents, tmp_path, identity):
+    outside = tmp_path / "keys.txt"
+    outside.write_text("secret")
+    reference = DocumentReference.model_construct(
+        id=identity, kind="photo", media_type="image/png", bytes=6, sha256="0" * 64
+    )
+    with pytest.raises(NoSuchDocument):
+        await opened(documents, reference)
+    assert not documents.remove(identity)
+    assert documents.kept_at(identity) is None
+    assert outside.read_text() == "secret"

@@ -1,0 +1,5 @@
+from .configuration import PlatformSettings as PlatformSettings, PluginConfiguration as PluginConfiguration
+from .dispatch.policies import Call as Call
+from .dispatch.survey import NoDecision as NoDecision, ServiceEligibility as ServiceEligibility
+from .platform import Platform as Platform, References as References
+from .registry.discovery import Admission as Admission

@@ -1,0 +1,224 @@
+"""How an agency fares: when calls to it stop for a while, the probe that lets them go on, one log line per edge.
+
+``CircuitBreaker`` is a state machine without input or output; ``AgencyHealth`` runs it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+import structlog
+
+from nagorik.clock import Clock, Deadline
+from nagorik.errors import AgencyUnavailable, Layer
+from nagorik.operations import Idempotency
+from nagorik_platform.agency_client.retry_table import UNANSWERED, VIOLATIONS, Failure
+
+
+class CircuitState(StrEnum):
+    """Whether calls go through."""
+
+    CLOSED = "closed"
+    """They do."""
+    OPEN = "open"
+    """They do not."""
+    PROBING = "probing"
+    """One does, and its result decides."""
+
+
+class CircuitDecision(StrEnum):
+    """What the circuit says to one request."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    PROBE = "probe"
+    """It may go through, and its result decides whether the circuit closes."""
+    REFUSE = "refuse"
+
+
+@dataclass(slots=True)
+class CircuitBreaker:
+    """Opens on contract violations in a row and on a sustained outage; closes when one probe succeeds.
+
+    All times are seconds on one monotonic scale. Results of requests that were admitted before the circuit opened
+    may still arrive while it is open: they change nothing, because only the probe decides.
+
+    Attributes:
+        contract_violations: Violations in a row that open it, at least 1.
+        outage: Seconds without an answer, while requests fail, that open it.
+        probe_after: Seconds an open circuit waits before it admits a probe. A probe that has not reported for as
+            long is taken for lost, and another is admitted.
+    """
+
+    contract_violations: int
+    outage: float
+    probe_after: float
+    state: CircuitState = field(default=CircuitState.CLOSED, init=False)
+    since: float = field(default=0.0, init=False)
+    """When the present state began; meaningless while closed."""
+    violations: int = field(default=0, init=False)
+    """Contract violations in a row, while closed."""
+    failing_since: float | None = field(default=None, init=False)
+    """When the first of the present run of unanswered requests failed."""
+
+    def ask(self, now: float) -> CircuitDecision:
+        """What a request at ``now`` would be told; changes nothing."""
+        if self.state is CircuitState.CLOSED:
+            return CircuitDecision.PASS
+        return CircuitDecision.REFUSE if self.retry_after(now) > 0 else CircuitDecision.PROBE
+
+    def begin_probe(self, now: float) -> None:
+        """The request that was told ``PROBE`` goes out."""
+        self.state, self.since = CircuitState.PROBING, now
+
+    def retry_after(self, now: float) -> float:
+        """Seconds until a probe may go through; 0.0 while the circuit is closed."""
+        return 0.0 if self.state is CircuitState.CLOSED else max(0.0, self.since + self.probe_after - now)
+
+    def answered(self) -> None:
+        """The agency gave an answer that keeps its contract, be it a refusal."""
+        self.failing_since = None
+        if self.state is CircuitState.CLOSED:
+            self.violations = 0
+
+    def violated(self, now: float) -> None:
+        """The agency gave an answer that breaks its contract."""
+        self.failing_since = None
+        if self.state is CircuitState.CLOSED:
+            self.violations += 1
+            if self.violations >= self.contract_violations:
+                self._open(now)
+
+    def unanswered(self, now: float) -> None:
+        """The agency gave no answer, or only a gateway's in its stead."""
+        if self.failing_since is None:
+            self.failing_since = now
+        if self.state is CircuitState.CLOSED and now - self.failing_since >= self.outage:
+            self._open(now)
+
+    def probe_succeeded(self) -> None:
+        """The probe was answered: calls go through again."""
+        self.state, self.violations, self.failing_since = CircuitState.CLOSED, 0, None
+
+    def probe_failed(self, now: float) -> None:
+        """The probe was not answered, or wrongly: the wait begins anew."""
+        self._open(now)
+
+    def _open(self, now: float) -> None:
+        self.state, self.since, self.violations = CircuitState.OPEN, now, 0
+
+
+Probe = Callable[[], Awaitable[bool]]
+"""Asks the agency, through the plugin's health hook, whether it is well."""
+
+_PROBING_CLASSES: Final = frozenset({Idempotency.SAFE, Idempotency.NATIVE})
+
+
+class AgencyHealth:
+    """Admits requests while the agency is well and learns from their results whether it is."""
+
+    def __init__(self, circuit: CircuitBreaker, clock: Clock, *, plugin: str, probe: Probe | None) -> None:
+        self._circuit = circuit
+        self._clock = clock
+        self._plugin = plugin
+        self._probe = probe
+        self._probing: asyncio.Task[None] | None = None
+        self._outage_since: float | None = None
+
+    async def admit(self, kind: Idempotency, deadline: Deadline) -> None:
+        """Let a request of class ``kind`` come forward, running the health hook first when a probe is due.
+
+        Raises:
+            AgencyUnavailable: ``circuit-open``.
+        """
+        if self._circuit.state is CircuitState.CLOSED:
+            return
+        if self._probe is not None and self._circuit.ask(self._clock.monotonic()) is CircuitDecision.PROBE:
+            self._circuit.begin_probe(self._clock.monotonic())
+            self._probing = asyncio.get_running_loop().create_task(self._run(self._probe))
+            await asyncio.wait({self._probing}, timeout=deadline.remaining())
+        self._check(kind)
+
+    def start_request(self, kind: Idempotency) -> bool:
+        """The request goes out now. Whether it is the probe.
+
+        Raises:
+            AgencyUnavailable: ``circuit-open``.
+        """
+        if self._circuit.state is CircuitState.CLOSED:
+            return False
+        self._check(kind)
+        self._circuit.begin_probe(self._clock.monotonic())
+        return True
+
+    def report(self, failure: Failure | None, *, probe: bool = False) -> None:
+        """What became of a request that went out; ``None`` for the answer that was asked for."""
+        now = self._clock.monotonic()
+        before = self._circuit.state
+        if failure in UNANSWERED:
+            self._circuit.unanswered(now)
+            well = False
+        elif failure in VIOLATIONS:
+            self._circuit.violated(now)
+            well = False
+        else:
+            self._circuit.answered()
+            well = True
+        if failure not in UNANSWERED:
+            self._answered(now)
+        if probe:
+            self._decided(now, well=well)
+        if before is CircuitState.CLOSED and self._circuit.state is CircuitState.OPEN:
+            cause = "outage" if failure in UNANSWERED else "contract-violations"
+            self._log().warning("agency_circuit_opened", plugin=self._plugin, cause=cause)
+
+    def call_failed(self, failure: Failure) -> None:
+        """A call ended without the agency's own word, all its attempts included."""
+        if failure in UNANSWERED and self._outage_since is None:
+            now = self._clock.monotonic()
+            since = self._circuit.failing_since
+            self._outage_since = now if since is None else since
+            self._log().warning("agency_outage_began", plugin=self._plugin, cause=failure.value)
+
+    def close(self) -> None:
+        """Stop a probe that is running."""
+        if self._probing is not None:
+            self._probing.cancel()
+
+    def _check(self, kind: Idempotency) -> None:
+        now = self._clock.monotonic()
+        if self._circuit.state is CircuitState.CLOSED:
+            return
+        wait = self._circuit.retry_after(now)
+        # A write that could not be repeated is never the one to find out whether the agency is well.
+        if self._probe is not None or wait > 0 or kind not in _PROBING_CLASSES:
+            raise AgencyUnavailable(
+                retry_after=wait or self._circuit.probe_after, because="circuit-open", layer=Layer.CORE
+            )
+
+    async def _run(self, probe: Probe) -> None:
+        well = False
+        try:
+            well = await probe()
+        except Exception:  # noqa: BLE001 - a health hook that fails in whatever way does not say that all is well
+            well = False
+        finally:
+            self._decided(self._clock.monotonic(), well=well)
+
+    def _decided(self, now: float, *, well: bool) -> None:
+        if not well:
+            self._circuit.probe_failed(now)
+            return
+        self._circuit.probe_succeeded()
+        self._log().info("agency_circuit_closed", plugin=self._plugin)
+
+    def _answered(self, now: float) -> None:
+        if self._outage_since is not None:
+            lasted = round(now - self._outage_since, 3)
+            self._outage_since = None
+            self._log().info("agency_outage_ended", plugin=self._plugin, seconds=lasted)
+
+    def _log(self) -> structlog.typing.FilteringBoundLogger:
+        logger: structlog.typing.FilteringBoundLogger = structlog.get_logger("nagorik")
+        return logger

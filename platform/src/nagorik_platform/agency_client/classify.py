@@ -1,0 +1,149 @@
+"""Reading an answer that is not the one asked for: which failure it is, and which error tells of it."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, cast
+from urllib.parse import urlsplit
+
+from nagorik.errors import (
+    AgencyRejected,
+    AgencyUnavailable,
+    ContractViolation,
+    CredentialProblem,
+    CredentialsRejected,
+    InputRejected,
+    Layer,
+    NagorikError,
+    Outcome,
+    OutcomeUnknown,
+    PluginFault,
+    RateLimited,
+)
+from nagorik.http import AgencyResponse, ErrorReader
+from nagorik_platform.agency_client.retry_table import Failure, parse_retry_after
+
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_LOGIN: Final = re.compile(r"(?<![a-z0-9])(?:log-?[io]n|sign-?in|sso|oauth2?|auth)(?![a-z0-9])")
+"""Words of their own, so that ``/authority/receipts/7`` is no login."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedAttempt:
+    """An attempt that did not bring what was asked for.
+
+    Attributes:
+        failure: Its kind, which the policy reads.
+        error: What is raised when the policy says that it is known what happened.
+        because: The cause as a code, for ``OutcomeUnknown``.
+        retry_after: Seconds that the agency asks to wait.
+    """
+
+    failure: Failure
+    error: NagorikError
+    because: str
+    retry_after: float | None = None
+
+
+def from_transport(failure: Failure) -> FailedAttempt:
+    """A failure below HTTP."""
+    error: NagorikError
+    if failure is Failure.CONTENT:
+        return broken("content-encoding")
+    if failure is Failure.UNEXPECTED:
+        error = ContractViolation(failure.value, layer=Layer.TRANSPORT)
+    else:
+        error = AgencyUnavailable(because=failure.value)
+    return FailedAttempt(failure, error, failure.value)
+
+
+def not_admitted(error: NagorikError) -> FailedAttempt:
+    """The platform itself held the request back."""
+    return FailedAttempt(Failure.NOT_ADMITTED, error, error.code)
+
+
+def broken(detail: str) -> FailedAttempt:
+    """An answer of the right status that cannot be read."""
+    return FailedAttempt(Failure.CONTENT, ContractViolation(detail), Failure.CONTENT.value)
+
+
+def from_plugin(answer: AgencyResponse, error_reader: ErrorReader) -> FailedAttempt | None:
+    """What the plugin makes of an answer; ``None`` when it leaves it to the core."""
+    try:
+        # What a manifest names need not keep to the type.
+        error = cast("object", error_reader(answer))
+    except Exception:  # noqa: BLE001 - a plugin's code may raise anything, with anything in its text
+        return broken("error-reader-raised")
+    if error is None:
+        return None
+    if not isinstance(error, NagorikError):
+        return broken("error-reader-wrong-result")
+    because = error.code
+    match error:
+        case OutcomeUnknown():
+            # As a server's failure: a native key is the way to learn more.
+            failure, because = Failure.SERVER, error.because
+        case ContractViolation() | PluginFault():
+            failure = Failure.CONTENT
+        case CredentialsRejected(kind=CredentialProblem.EXPIRED):
+            failure = Failure.UNAUTHENTICATED
+        case CredentialsRejected() if answer.status == 401:  # noqa: PLR2004
+            failure = Failure.UNAUTHENTICATED
+        case NagorikError(outcome=Outcome.REJECTED | Outcome.ALREADY_THERE):
+            failure = Failure.MAPPED
+        case _:
+            failure = Failure.MAPPED_NOT_SENT
+    return FailedAttempt(failure, error, because)
+
+
+def from_intermediary(answer: AgencyResponse) -> FailedAttempt | None:
+    """A refusal of a write that is not the agency's word: a page, from whatever stands before the agency.
+
+    A proxy may answer so after the agency has processed the write, as it does with 502. A refusal that is empty or
+    JSON is taken for the agency's own, and so is any 401: who is not let in has not been heard.
+    """
+    status = answer.status
+    refusal = 400 <= status < 500 and status != 401  # noqa: PLR2004
+    if not refusal or not answer.body or answer.document is not None:
+        return None
+    code = f"http-{status}-not-json"
+    return FailedAttempt(Failure.GATEWAY, AgencyUnavailable(because=code), code)
+
+
+def from_status(answer: AgencyResponse, host: bytes, now: datetime) -> FailedAttempt:
+    """What a status outside the expected ones says, when the plugin has nothing to say about it."""
+    status = answer.status
+    code = f"http-{status}"
+    match status:
+        case 400 | 422:
+            return FailedAttempt(Failure.INVALID, InputRejected((), layer=Layer.AGENCY), code)
+        case 401:
+            return FailedAttempt(Failure.UNAUTHENTICATED, CredentialsRejected(), code)
+        case 403 | 404 | 409:
+            return FailedAttempt(Failure.REFUSED, AgencyRejected(code), code)
+        case 429:
+            wait = parse_retry_after(answer.headers.get("retry-after"), now)
+            return FailedAttempt(Failure.RATE_LIMITED, RateLimited(retry_after=wait), code, wait)
+    if status >= 500:  # noqa: PLR2004
+        wait = parse_retry_after(answer.headers.get("retry-after"), now)
+        failure = Failure.GATEWAY if status in {502, 503, 504} else Failure.SERVER
+        return FailedAttempt(
+            failure, AgencyUnavailable(retry_after=wait, because=code, layer=Layer.AGENCY), code, wait
+        )
+    if status in _REDIRECTS and _leads_to_login(answer.headers.get("location", ""), host):
+        return FailedAttempt(Failure.LOGIN_REDIRECT, CredentialsRejected(), code)
+    return FailedAttempt(Failure.STATUS, ContractViolation(code), code)
+
+
+def _leads_to_login(location: str, host: bytes) -> bool:
+    """Whether a redirect asks for a login: its path says so, or the host that it leaves for.
+
+    One that merely leaves the host does not: what a write made is often shown elsewhere, and the answer to a write
+    that was processed must not pass for one to a write that was not.
+    """
+    try:
+        parts = urlsplit(location.lower())
+    except ValueError:
+        return False
+    elsewhere = parts.netloc if parts.netloc.encode("utf-8") != host else ""
+    return _LOGIN.search(f"{elsewhere}{parts.path}") is not None

@@ -1,0 +1,201 @@
+"""One agency's client, for the life of the process: everything that its calls share."""
+
+import math
+import random
+import ssl
+from datetime import date, datetime
+from functools import partial
+
+from pydantic import BaseModel
+
+from nagorik.clock import Clock, Deadline
+from nagorik.http import ErrorReader, Login, Token
+from nagorik.manifest import Manifest
+from nagorik.operations import OPERATIONS, Idempotency, Operation
+from nagorik.settings import AgencySettings
+from nagorik_platform.agency_client.bodies import Adapters
+from nagorik_platform.agency_client.circuit import AgencyHealth, CircuitBreaker, Probe
+from nagorik_platform.agency_client.egress import EgressRules
+from nagorik_platform.agency_client.exchange import CallState, ClientResources
+from nagorik_platform.agency_client.hours import HORIZON, HolidayLookup, next_opening, open_at
+from nagorik_platform.agency_client.http import CallHttp
+from nagorik_platform.agency_client.ledger import CallLedger
+from nagorik_platform.agency_client.limits import ConcurrencyLimiter, LocalRateLimiter, RateLimiter
+from nagorik_platform.agency_client.tokens import TokenCache
+from nagorik_platform.agency_client.transport import ConnectionPool, TransportFactory
+
+ATTEMPTS = 4
+"""The most attempts of one request, the first included."""
+
+
+class AgencyClient:
+    """The platform's connection to one agency.
+
+    It belongs to the event loop in which it first sends. What it knows of the agency (its circuit, its places, its
+    token) is this process's own; its pace may be one that several processes share.
+    """
+
+    def __init__(
+        self,
+        *,
+        plugin: str,
+        manifest: Manifest,
+        base_url: str,
+        clock: Clock,
+        egress: frozenset[str],
+        settings: BaseModel,
+        error_reader: ErrorReader | None = None,
+        login: Login | None = None,
+        probe: Probe | None = None,
+        holidays: HolidayLookup | None = None,
+        transport_factory: TransportFactory | None = None,
+        tls: ssl.SSLContext | None = None,
+        rng: random.Random | None = None,
+        attempts: int = ATTEMPTS,
+        rate_limiter: RateLimiter | None = None,
+    ) -> None:
+        """Make a client; nothing is opened before the first request.
+
+        Args:
+            plugin: The plugin's id.
+            manifest: Its manifest: limits, circuit, windows, and the header of native keys.
+            base_url: Where the agency's interface begins.
+            clock: The time.
+            egress: Host names that may be reached, ``base_url``'s among them.
+            settings: The plugin's settings, handed to ``login``; time limits and transport if they are
+                ``AgencySettings``.
+            error_reader: Recognises the agency's own errors, before anything else reads an answer.
+            login: Obtains a token.
+            probe: The plugin's health hook; without it, a request serves as the circuit's probe.
+            holidays: Whether a date is a national public holiday; the platform's calendar by default.
+            transport_factory: Makes a transport in place of httpx's; for tests.
+            tls: The TLS context, for an agency with a certificate authority of its own.
+            rng: The source of jitter.
+            attempts: The most attempts of one request, at least 1.
+            rate_limiter: Says when a request may be sent; this process's own without one.
+
+        Raises:
+            SettingsRejected: When ``base_url`` is no address that may be reached.
+        """
+        limits, circuit = manifest.limits, manifest.circuit
+        tuned = settings if isinstance(settings, AgencySettings) else AgencySettings(base_url=base_url)
+        self._plugin = plugin
+        self._windows = manifest.windows
+        self._key_header = manifest.idempotency_header
+        self._login_seconds = limits.deadline
+        self._clock = clock
+        self._settings = settings
+        self._error_reader = error_reader
+        self._login = login
+        self._holidays = holidays
+        self._adapters = Adapters()
+        self._egress = EgressRules(base_url, egress, plugin=plugin)
+        self._connections = ConnectionPool(tuned.transport, tls=tls, factory=transport_factory)
+        self._health = AgencyHealth(
+            CircuitBreaker(circuit.contract_violations, circuit.outage, circuit.probe_after),
+            clock,
+            plugin=plugin,
+            probe=probe,
+        )
+        self._tokens = None if login is None else TokenCache(self._obtain_token, clock, plugin=plugin)
+        self._hours_known_for = -1
+        self._closed_until: datetime | None = None
+        self._resources = ClientResources(
+            clock=clock,
+            connections=self._connections,
+            limiter=ConcurrencyLimiter(
+                concurrency=limits.concurrency,
+                acquire_rate=partial((rate_limiter or LocalRateLimiter(clock)).acquire, plugin, limits.per_second),
+            ),
+            health=self._health,
+            tokens=self._tokens,
+            closed_until=self._closed if manifest.windows else _always_open,
+            connect_timeout=tuned.connect_timeout,
+            read_timeout=tuned.read_timeout,
+            response_bytes=limits.response_bytes,
+            attempts=attempts,
+            rng=rng or random.Random(),  # noqa: S311 - jitter, not a secret
+        )
+
+    def bind(
+        self, operation: Operation, idempotency: Idempotency | None, key: str | None, deadline: Deadline
+    ) -> CallHttp:
+        """The agency's client for one call; it takes microseconds and holds nothing open.
+
+        Args:
+            operation: The operation that is called. A health check passes an open circuit.
+            idempotency: The class of a write; ``None`` for a read.
+            key: The application's key for this operation; required where the agency has native keys.
+            deadline: When the call's answer is no longer waited for, on this client's clock.
+
+        Raises:
+            ValueError: When operation, class and key do not go together.
+        """
+        if OPERATIONS[operation].writes != (idempotency is not None):
+            raise ValueError("an operation that writes has an idempotency class, and no other has")
+        if idempotency is Idempotency.NATIVE and not key:
+            raise ValueError("a native key is derived from the application's key, which is missing")
+        call = CallState(deadline, CallLedger(), bypass=operation is Operation.HEALTH)
+        return self._view(call, idempotency, key)
+
+    async def aclose(self) -> None:
+        """Close all connections and stop a login or a probe that is running."""
+        self._health.close()
+        if self._tokens is not None:
+            self._tokens.close()
+        await self._connections.aclose()
+
+    def _view(self, call: CallState, kind: Idempotency | None, key: str | None) -> CallHttp:
+        return CallHttp(
+            plugin=self._plugin,
+            resources=self._resources,
+            egress=self._egress,
+            adapters=self._adapters,
+            error_reader=self._error_reader,
+            key_header=self._key_header,
+            call=call,
+            kind=kind,
+            key=key,
+        )
+
+    async def _obtain_token(self) -> Token:
+        assert self._login is not None  # noqa: S101 - the keeper exists only with a login
+        deadline = Deadline.after(self._login_seconds, self._clock)
+        call = CallState(deadline, CallLedger(), bypass=True, authenticated=False)
+        return await self._login(self._view(call, None, None), self._settings)
+
+    def _closed(self) -> datetime | None:
+        """When the agency opens, if it is closed now; looked up once a second at most."""
+        now = self._clock.now()
+        second = math.floor(now.timestamp())
+        if second != self._hours_known_for:
+            holiday = self._holidays = self._holidays or _national_holidays()
+            self._hours_known_for = second
+            self._closed_until = (
+                None
+                if open_at(self._windows, now, holiday)
+                else next_opening(self._windows, now, holiday) or now + HORIZON
+            )
+        return self._closed_until
+
+    def __repr__(self) -> str:
+        return f"<AgencyClient {self._plugin}>"
+
+
+def _always_open() -> None:
+    return None
+
+
+def _national_holidays() -> HolidayLookup:
+    """Public holidays by the platform's calendar, imported when an agency with windows is first called."""
+    from nagorik_toolkit.bangladesh import WorkingCalendar
+    from nagorik_toolkit.bangladesh.calendar import WEEKEND
+
+    calendar = WorkingCalendar.national()
+    named = frozenset(override.day for override in calendar.overrides if not override.working)
+
+    def holiday(day: date) -> bool:
+        # The calendar does not tell a holiday that falls on a weekend from the weekend; only those it names count.
+        return day in named or (day.weekday() not in WEEKEND and not calendar.is_working_day(day))
+
+    return holiday

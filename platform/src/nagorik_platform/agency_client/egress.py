@@ -1,0 +1,127 @@
+"""Where a plugin may send: its agency's base address and the hosts its manifest lists, nothing else."""
+
+import re
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import Final, NamedTuple
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
+
+from nagorik.errors import PluginFault, SettingsRejected
+from nagorik.http import Params, ParamValue
+
+_PATH: Final = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*")
+_URL: Final = re.compile(r"https?://[A-Za-z0-9\-._~!$&'()*+,;=:@%/?\[\]]+")
+_DOT_SEGMENT: Final = re.compile(r"(?:^|/|%2f|%5c)(?:\.|%2e){1,2}(?:/|%2f|%5c|$)", re.IGNORECASE)
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+class EgressTarget(NamedTuple):
+    """Where one request goes."""
+
+    url: str
+    """The absolute URL; it may hold identifiers, so it is never logged."""
+    host: bytes
+    """The value of the ``Host`` header."""
+    home: bool
+    """Whether it is the agency's own base address, to which alone its token is sent."""
+
+
+class EgressRules:
+    """Turns what a plugin asks for into an address that it may reach.
+
+    The host must be on the allow-list, character by character; ``https`` is required except on the loopback; a
+    port other than the scheme's own is allowed on the base address's host as given there, and on the loopback.
+    """
+
+    def __init__(self, base_url: str, egress: frozenset[str], *, plugin: str) -> None:
+        self._plugin = plugin
+        self._egress = egress
+        self._origin: tuple[str, str | None, int] | None = None
+        parts = self._parse(base_url)
+        if parts is None or parts.query:
+            raise SettingsRejected(("base_url",), plugin=plugin, reasons={"base_url": self._why_not(base_url)})
+        self._origin = _origin(parts)
+        self._host = parts.netloc.lower().encode("ascii")
+        self._base = f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+
+    def resolve(self, target: str, params: Params | None = None) -> EgressTarget:
+        """The address of ``target``: a path below the base address, or an absolute URL.
+
+        Raises:
+            PluginFault: ``egress-not-allowed``, or ``path-not-allowed`` for a path that holds a query, a dot
+                segment or a character that must be percent-encoded.
+        """
+        if target.startswith("/"):
+            if _PATH.fullmatch(target) is None or (("." in target or "%" in target) and _DOT_SEGMENT.search(target)):
+                raise PluginFault("path-not-allowed", plugin=self._plugin)
+            url = self._base + target
+            return EgressTarget(f"{url}?{encode(params)}" if params else url, self._host, home=True)
+        parts = self._parse(target)
+        if parts is None:
+            raise PluginFault("egress-not-allowed", plugin=self._plugin)
+        query = "&".join(part for part in (parts.query, encode(params) if params else "") if part)
+        url = f"{parts.scheme}://{parts.netloc.lower()}{parts.path or '/'}"
+        return EgressTarget(
+            f"{url}?{query}" if query else url, parts.netloc.lower().encode("ascii"), _origin(parts) == self._origin
+        )
+
+    def _parse(self, url: str) -> SplitResult | None:
+        """The parts of an absolute URL if a plugin may reach it."""
+        if _URL.fullmatch(url) is None:
+            return None
+        try:
+            parts = urlsplit(url)
+            scheme, host, port = _origin(parts)
+        except ValueError:
+            return None
+        if host is None or host not in self._egress or "@" in parts.netloc:
+            return None
+        if is_loopback(host):
+            return parts
+        if scheme != "https":
+            return None
+        own_port = self._origin is None or (scheme, host, port) == self._origin
+        return parts if own_port or port == _DEFAULT_PORTS[scheme] else None
+
+    def _why_not(self, url: str) -> str:
+        """Why a base address that was refused was refused, as a code."""
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname
+        except ValueError:
+            return "not-a-url"
+        if _URL.fullmatch(url) is None or host is None or "@" in parts.netloc:
+            return "not-a-url"
+        if host not in self._egress:
+            return "host-not-allowed"
+        return "has-query" if parts.query else "not-https"
+
+    def __repr__(self) -> str:
+        return f"<EgressRules {self._plugin}>"
+
+
+def encode(fields: Params) -> str:
+    """Fields as ``application/x-www-form-urlencoded`` text in UTF-8, spaces as ``%20``."""
+    pairs = [
+        (name, _text(value))
+        for name, given in fields.items()
+        for value in (given if isinstance(given, Sequence) and not isinstance(given, str) else (given,))
+        if value is not None
+    ]
+    return urlencode(pairs, quote_via=quote, safe="")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` is this machine itself."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _origin(parts: SplitResult) -> tuple[str, str | None, int]:
+    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS[parts.scheme]
+
+
+def _text(value: ParamValue) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

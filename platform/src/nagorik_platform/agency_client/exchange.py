@@ -1,0 +1,226 @@
+"""One request of a call with all its attempts: the gates before it, the classification after it, the ledger throughout."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from nagorik.clock import Clock, Deadline
+from nagorik.errors import AgencyClosed, AgencyUnavailable, Layer, NagorikError, OutcomeUnknown
+from nagorik.http import AgencyResponse, Token
+from nagorik.operations import Idempotency
+from nagorik_platform.agency_client.circuit import AgencyHealth
+from nagorik_platform.agency_client.classify import FailedAttempt, from_transport, not_admitted
+from nagorik_platform.agency_client.egress import EgressTarget
+from nagorik_platform.agency_client.ledger import CallLedger
+from nagorik_platform.agency_client.limits import ConcurrencyLimiter
+from nagorik_platform.agency_client.retry import RETRYING, retry
+from nagorik_platform.agency_client.retry_table import (
+    MAYBE_PROCESSED,
+    UNANSWERED,
+    Failure,
+    History,
+    RetryDecision,
+    decide,
+    decide_at_end,
+    record_failure,
+)
+from nagorik_platform.agency_client.tokens import TokenCache
+from nagorik_platform.agency_client.transport import ConnectionPool, OutgoingRequest, RawHeaders, Timeouts
+
+T = TypeVar("T")
+
+Classifier = Callable[[AgencyResponse, EgressTarget], T | FailedAttempt]
+"""What an answer is: what was asked for, or a failure."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ClientResources:
+    """What all requests to one agency share."""
+
+    clock: Clock
+    connections: ConnectionPool
+    limiter: ConcurrencyLimiter
+    health: AgencyHealth
+    tokens: TokenCache | None
+    closed_until: Callable[[], datetime | None]
+    connect_timeout: float
+    read_timeout: float
+    response_bytes: int
+    attempts: int
+    rng: random.Random
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CallState:
+    """What all requests of one hook call share.
+
+    Attributes:
+        deadline: When the call's answer is no longer waited for.
+        ledger: What the call has done so far.
+        bypass: Whether the circuit lets it through whatever its state: a health check, a login.
+        authenticated: Whether its requests carry the agency's token.
+    """
+
+    deadline: Deadline
+    ledger: CallLedger
+    bypass: bool = False
+    authenticated: bool = True
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class RequestPlan:
+    """One request as the plugin wants it; the same on every attempt."""
+
+    kind: Idempotency
+    step: str
+    method: str
+    address: EgressTarget
+    headers: RawHeaders
+    body: bytes | None
+    limit: int
+
+
+class HttpExchange(Generic[T]):
+    """Carries out one plan. Results of attempts are values, so that no foreign exception is ever in a chain."""
+
+    __slots__ = ("_at_agency", "_call", "_doubt", "_resources", "_history", "_classifier", "_plan", "_decision")
+
+    def __init__(
+        self, resources: ClientResources, call: CallState, plan: RequestPlan, classifier: Classifier[T]
+    ) -> None:
+        self._resources = resources
+        self._call = call
+        self._plan = plan
+        self._classifier = classifier
+        self._history = History(refreshed=resources.tokens is None or not call.authenticated or not plan.address.home)
+        self._decision = RetryDecision.FAIL
+        self._doubt: str | None = None
+        """Why an attempt may have been processed: the cause of the first that may."""
+        self._at_agency = False
+        """Whether a request is with the agency at this moment."""
+
+    async def run(self) -> T:
+        """Make attempts until one brings what was asked for.
+
+        Raises:
+            NagorikError: What the policy makes of the last attempt.
+        """
+        try:
+            result = await self._attempt()
+            if isinstance(result, FailedAttempt) and self._decision in RETRYING:
+                resources = self._resources
+                result = await retry(
+                    result,
+                    self._attempt,
+                    lambda: self._decision,
+                    attempts=resources.attempts,
+                    deadline=self._call.deadline,
+                    clock=resources.clock,
+                    rng=resources.rng,
+                )
+        except BaseException:
+            # Cancelled, or a mock router's complaint: a write that was with the agency may have been processed.
+            sent = self._at_agency and self._plan.kind is not Idempotency.SAFE
+            if sent or self._doubt is not None:
+                self._unknown(self._doubt or "cancelled", Layer.CORE)
+            raise
+        if not isinstance(result, FailedAttempt):
+            self._succeeded()
+            return result
+        raise self._final_error(result)
+
+    async def _attempt(self) -> T | FailedAttempt:
+        outcome = await self._try()
+        if isinstance(outcome, FailedAttempt):
+            self._decide(outcome)
+        return outcome
+
+    async def _try(self) -> T | FailedAttempt:
+        """One attempt: gates, request, classification."""
+        resources, call, plan = self._resources, self._call, self._plan
+        try:
+            token = await self._admitted()
+            await resources.limiter.acquire(call.deadline)
+        except NagorikError as error:
+            return not_admitted(error)
+        try:
+            try:
+                probe = not call.bypass and resources.health.start_request(plan.kind)
+            except NagorikError as error:
+                return not_admitted(error)
+            return await self._send(token, probe=probe)
+        finally:
+            resources.limiter.release()
+
+    async def _admitted(self) -> Token | None:
+        """Pass the gates that cost the agency nothing; the token to send, if any.
+
+        Raises:
+            NagorikError: The gate that is shut.
+        """
+        resources, call, plan = self._resources, self._call, self._plan
+        if call.deadline.remaining() <= 0:
+            raise AgencyUnavailable(because="deadline", layer=Layer.CORE)
+        until = resources.closed_until()
+        if until is not None:
+            raise AgencyClosed(until)
+        if not call.bypass:
+            await resources.health.admit(plan.kind, call.deadline)
+        if resources.tokens is None or not call.authenticated or not plan.address.home:
+            return None
+        return await resources.tokens.current(call.deadline)
+
+    async def _send(self, token: Token | None, *, probe: bool) -> T | FailedAttempt:
+        resources, call, plan = self._resources, self._call, self._plan
+        remaining = call.deadline.remaining()
+        headers = plan.headers if token is None else [*plan.headers, token.as_header()]
+        timeouts = Timeouts(
+            # Half of what is left at most, so that a connection that never stands is told from a lost answer.
+            connect=min(resources.connect_timeout, remaining / 2),
+            read=min(resources.read_timeout, remaining),
+            total=remaining,
+            limit=plan.limit,
+        )
+        call.ledger.requests += 1
+        self._at_agency = True
+        outcome: T | FailedAttempt
+        answer = await resources.connections.send(
+            OutgoingRequest(plan.method, plan.address.url, headers, plan.body), timeouts
+        )
+        outcome = from_transport(answer) if isinstance(answer, Failure) else self._classifier(answer, plan.address)
+        self._at_agency = False
+        failure = outcome.failure if isinstance(outcome, FailedAttempt) else None
+        resources.health.report(failure, probe=probe)
+        if failure is Failure.UNAUTHENTICATED and token is not None and resources.tokens is not None:
+            resources.tokens.invalidate(token)
+        return outcome
+
+    def _decide(self, failed: FailedAttempt) -> None:
+        kind, failure = self._plan.kind, failed.failure
+        self._decision = decide(kind, failure, self._history)
+        self._history = record_failure(failure, self._history)
+        if self._decision is RetryDecision.FRESH_TOKEN:
+            self._history = History(self._history.maybe_processed, refreshed=True)
+        if kind is not Idempotency.SAFE and failure in MAYBE_PROCESSED and self._doubt is None:
+            self._doubt = failed.because
+
+    def _succeeded(self) -> None:
+        if self._plan.kind is Idempotency.SAFE:
+            self._call.ledger.read()
+        else:
+            self._call.ledger.wrote = True
+
+    def _final_error(self, failed: FailedAttempt) -> NagorikError:
+        if failed.failure in UNANSWERED:
+            self._resources.health.call_failed(failed.failure)
+        decision = self._decision
+        if decision in RETRYING:  # the budget is used up
+            decision = decide_at_end(self._plan.kind, failed.failure, self._history)
+        if decision is RetryDecision.UNKNOWN:
+            return self._unknown(self._doubt or failed.because, failed.error.layer)
+        return failed.error
+
+    def _unknown(self, because: str, layer: Layer) -> OutcomeUnknown:
+        return self._call.ledger.record_unknown(OutcomeUnknown(step=self._plan.step, because=because, layer=layer))

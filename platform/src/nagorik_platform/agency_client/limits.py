@@ -1,0 +1,119 @@
+"""What an agency can bear: requests in flight, and requests started per second."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from nagorik.clock import Clock, Deadline
+from nagorik.errors import AgencyUnavailable, Layer, RateLimited
+
+_RESOLUTION: Final = 1e-7
+"""Seconds below which two instants are the same: clocks tell microseconds, and floats add errors of their own."""
+
+
+class RateLimiter(Protocol):
+    """Hands out the time of agencies, so that no second of it sees more requests than the agency can bear.
+
+    A host whose processes call the same agencies gives the platform one that they share.
+    """
+
+    async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> None:
+        """Wait until one more request may be sent to the agency of ``plugin``, and send it then.
+
+        ``per_second`` is what its manifest says.
+
+        Raises:
+            RateLimited: Its turn comes no sooner than ``deadline``; nothing is used up.
+            AgencyUnavailable: Whether it may be sent cannot be told.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class _Start:
+    """A request's start, in seconds of the clock's monotonic scale: when it is planned, then when it was."""
+
+    at: float
+
+
+class LocalRateLimiter:
+    """The pace of one process that shares its agencies with no other.
+
+    An idle agency gets a second's worth of requests at once, and each further one when that one of them is a second
+    old. Our own because aiolimiter and its like let a burst and a second's worth through within one second, know the
+    event loop's clock only, and cannot say beforehand how long a wait would be.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        """Wait on ``clock``."""
+        self._clock = clock
+        self._starts: dict[str, deque[_Start]] = {}
+
+    async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> None:
+        """As ``RateLimiter.acquire``."""
+        requests, seconds = burst_window(per_second)
+        starts = self._starts.get(plugin)
+        if starts is None:
+            starts = self._starts[plugin] = deque(maxlen=requests)
+        now = self._clock.monotonic()
+        # The start that has to be ``seconds`` old; its own request may still be on its way to it, or late.
+        before = starts[0] if len(starts) == requests else None
+        waiting = 0.0 if before is None else max(0.0, before.at + seconds - now)
+        if waiting > 0 and waiting >= deadline.remaining():
+            raise RateLimited(retry_after=waiting, layer=Layer.CORE)
+        own = _Start(now + waiting)
+        starts.append(own)
+        if before is not None:
+            while (waiting := before.at + seconds - self._clock.monotonic()) > _RESOLUTION:
+                await self._clock.sleep(waiting)
+        own.at = self._clock.monotonic()
+
+
+def burst_window(per_second: float) -> tuple[int, float]:
+    """Of a rate: so many requests, at least one, in any so many seconds, at least one.
+
+    A rate above one loses its fraction: a second holds no half requests.
+    """
+    return (int(per_second), 1.0) if per_second >= 1 else (1, 1 / per_second)
+
+
+class ConcurrencyLimiter:
+    """Lets a request through when the agency can bear it, and never makes it wait past its deadline."""
+
+    def __init__(self, *, concurrency: int, acquire_rate: Callable[[Deadline], Awaitable[None]]) -> None:
+        self._slots = asyncio.Semaphore(concurrency)
+        self._acquire_rate = acquire_rate
+
+    async def acquire(self, deadline: Deadline) -> None:
+        """Take one of the agency's places; the caller gives it back with ``release``.
+
+        Raises:
+            AgencyUnavailable: ``queue-full``: no place came free before the deadline; or as ``RateLimiter.acquire``.
+            RateLimited: As ``RateLimiter.acquire``.
+        """
+        if self._slots.locked():
+            await self._queue(deadline)
+        else:
+            await self._slots.acquire()
+        try:
+            await self._acquire_rate(deadline)
+        except BaseException:
+            self._slots.release()
+            raise
+
+    def release(self) -> None:
+        """Give the place back."""
+        self._slots.release()
+
+    async def _queue(self, deadline: Deadline) -> None:
+        try:
+            async with asyncio.timeout(deadline.remaining()):
+                await self._slots.acquire()
+        except TimeoutError:
+            in_time = False
+        else:
+            in_time = True
+        if not in_time:
+            raise AgencyUnavailable(because="queue-full", layer=Layer.CORE)

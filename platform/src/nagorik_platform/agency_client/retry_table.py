@@ -1,0 +1,203 @@
+"""What follows from a failed attempt: a table of (idempotency class, failure, history), and how long to wait.
+
+A plugin's author cannot choose another policy; the class that its manifest declares selects one. The rows:
+
+=====================  =======================  ================  =======================  ==================
+failure                read, safe               native key        client reference, none   may be processed
+=====================  =======================  ================  =======================  ==================
+never sent             again                    again             again                    no
+429                    again                    again             again                    no
+401                    fresh token, once        fresh token       fresh token              no
+answer lost            again                    again, same key   unknown                  yes
+502, 503, 504          again                    again, same key   unknown                  yes
+4xx page, not JSON     as its status            again, same key   unknown                  yes
+500, other 5xx         fails                    again, same key   unknown                  yes
+breaks the contract    fails                    unknown           unknown                  yes
+refused, invalid       fails                    fails             fails                    no
+=====================  =======================  ================  =======================  ==================
+
+Once an attempt of a native write may have been processed, only an answer that speaks of the application itself
+(400, 422, or what the plugin recognised as the agency's own) settles it; any other end is unknown. The wait before
+the next attempt is the agency's word for it, or full jitter.
+"""
+
+import math
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from nagorik.operations import Idempotency
+
+FIRST: Final = 0.2
+"""Upper bound of the first wait, in seconds; it doubles with each attempt."""
+LONGEST: Final = 20.0
+"""Upper bound of every wait that the agency did not ask for, in seconds."""
+DAY: Final = 86_400.0
+"""No agency is believed that asks for a longer wait than this, in seconds."""
+
+
+def parse_retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds to wait by a ``Retry-After`` header, between 0 and one day; ``None`` when it says nothing usable.
+
+    Takes whole seconds and HTTP dates (RFC 9110, 10.2.3). A date in the past, a negative number and text that is
+    neither say nothing usable: the caller's own back-off applies.
+    """
+    if value is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        digits = text.lstrip("0") or "0"
+        # What has more than nine digits is capped anyway, and int() refuses thousands of them.
+        return min(float(digits), DAY) if len(digits) <= 9 else DAY  # noqa: PLR2004
+    try:
+        when = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    seconds = (when - now).total_seconds()
+    return min(seconds, DAY) if seconds > 0 else None
+
+
+def full_jitter(attempt: int, rng: random.Random) -> float:
+    """A wait in seconds after the ``attempt``-th failure (from 1): anything from 0 to the exponential bound."""
+    exponent = min(attempt - 1, 30)
+    return rng.uniform(0.0, min(LONGEST, FIRST * math.ldexp(1.0, exponent)))
+
+
+class Failure(StrEnum):
+    """Why an attempt did not bring what was asked for. The value is the ``because`` of an error."""
+
+    CONNECT = "connect-failed"
+    CONNECT_TIMEOUT = "connect-timeout"
+    POOL_TIMEOUT = "pool-timeout"
+    NOT_ADMITTED = "not-admitted"
+    """The platform itself did not send it: closed, circuit open, no place, no token."""
+    READ_TIMEOUT = "read-timeout"
+    WRITE_TIMEOUT = "write-timeout"
+    RESET = "connection-reset"
+    PROTOCOL = "protocol-error"
+    DEADLINE = "deadline"
+    TOO_LARGE = "response-too-large"
+    UNEXPECTED = "unexpected-failure"
+    """An exception that nobody foresaw."""
+    RATE_LIMITED = "http-429"
+    UNAUTHENTICATED = "http-401"
+    GATEWAY = "http-gateway"
+    """502, 503 and 504; and a refusal of a write in a page that is not the agency's own."""
+    SERVER = "http-server"
+    """500 and every other 5xx."""
+    REFUSED = "http-refused"
+    """403, 404, 409: a definite no, unless an earlier attempt may have been processed."""
+    INVALID = "http-invalid"
+    """400, 422: the agency read the request and found it wrong."""
+    LOGIN_REDIRECT = "login-redirect"
+    STATUS = "http-unforeseen"
+    """A status that the contract does not know."""
+    CONTENT = "contract-violation"
+    """The expected status with an answer that cannot be read."""
+    MAPPED = "mapped"
+    """The plugin recognised the agency's own error, and it speaks of this application."""
+    MAPPED_NOT_SENT = "mapped-not-sent"
+    """The plugin recognised the agency's own error, and it says that this attempt had no effect."""
+
+
+class RetryDecision(StrEnum):
+    """What to do after a failed attempt."""
+
+    AGAIN = "again"
+    """Wait, then try again with the same key; at the end of the budget, as ``decide_at_end`` says."""
+    FRESH_TOKEN = "fresh-token"  # noqa: S105 - a decision, not a password
+    """Log in and try again, once in a call."""
+    FAIL = "fail"
+    """Raise the failure's own error: it is known what happened."""
+    UNKNOWN = "unknown"
+    """Raise ``OutcomeUnknown``."""
+
+
+NOT_SENT: Final = frozenset({Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.POOL_TIMEOUT})
+"""What alone proves that nothing reached the agency."""
+LOST: Final = frozenset({Failure.READ_TIMEOUT, Failure.WRITE_TIMEOUT, Failure.RESET, Failure.PROTOCOL})
+"""The answer is missing; the request may have been processed."""
+BROKEN: Final = frozenset({Failure.STATUS, Failure.CONTENT, Failure.UNEXPECTED, Failure.TOO_LARGE, Failure.DEADLINE})
+"""Something came or happened that says nothing about the effect, and that another attempt would not change."""
+MAYBE_PROCESSED: Final = LOST | BROKEN | {Failure.GATEWAY, Failure.SERVER}
+UNANSWERED: Final = NOT_SENT | LOST | {Failure.DEADLINE, Failure.GATEWAY, Failure.SERVER, Failure.UNEXPECTED}
+"""No word of the agency's own; counts towards an outage."""
+VIOLATIONS: Final = frozenset({Failure.STATUS, Failure.CONTENT, Failure.TOO_LARGE})
+"""The agency answered and broke its contract; counts towards opening the circuit."""
+ABOUT_THE_APPLICATION: Final = frozenset({Failure.INVALID, Failure.MAPPED})
+"""Settles a native write even when an earlier attempt may have been processed."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What earlier attempts of the same call leave behind.
+
+    Attributes:
+        maybe_processed: Whether an earlier attempt may have had its effect.
+        refreshed: Whether a fresh token was already obtained.
+    """
+
+    maybe_processed: bool = False
+    refreshed: bool = False
+
+
+def _row(
+    failures: frozenset[Failure], safe: RetryDecision, native: RetryDecision, once: RetryDecision
+) -> dict[tuple[Idempotency, Failure], RetryDecision]:
+    classes = {
+        Idempotency.SAFE: safe,
+        Idempotency.NATIVE: native,
+        Idempotency.CLIENT_REFERENCE: once,
+        Idempotency.NONE: once,
+    }
+    return {(kind, failure): decision for failure in failures for kind, decision in classes.items()}
+
+
+_AGAIN, _FAIL, _UNKNOWN = RetryDecision.AGAIN, RetryDecision.FAIL, RetryDecision.UNKNOWN
+
+TABLE: Final[Mapping[tuple[Idempotency, Failure], RetryDecision]] = MappingProxyType(
+    _row(NOT_SENT | {Failure.RATE_LIMITED}, _AGAIN, _AGAIN, _AGAIN)
+    | _row(frozenset({Failure.UNAUTHENTICATED}), *(RetryDecision.FRESH_TOKEN,) * 3)
+    | _row(LOST | {Failure.GATEWAY}, _AGAIN, _AGAIN, _UNKNOWN)
+    | _row(frozenset({Failure.SERVER}), _FAIL, _AGAIN, _UNKNOWN)
+    | _row(BROKEN, _FAIL, _UNKNOWN, _UNKNOWN)
+    | _row(
+        frozenset({Failure.REFUSED, Failure.INVALID, Failure.LOGIN_REDIRECT, Failure.NOT_ADMITTED})
+        | {Failure.MAPPED, Failure.MAPPED_NOT_SENT},
+        _FAIL,
+        _FAIL,
+        _FAIL,
+    )
+)
+"""The decision on each failure of a first attempt."""
+
+
+def decide(kind: Idempotency, failure: Failure, history: History) -> RetryDecision:
+    """What to do after ``failure`` of a call of class ``kind`` (a read is ``SAFE``)."""
+    decision = TABLE[kind, failure]
+    if decision is RetryDecision.FRESH_TOKEN and history.refreshed:
+        decision = RetryDecision.FAIL
+    return decide_at_end(kind, failure, history) if decision is RetryDecision.FAIL else decision
+
+
+def decide_at_end(kind: Idempotency, failure: Failure, history: History) -> RetryDecision:
+    """How a call ends whose last attempt failed with ``failure``: ``FAIL`` or ``UNKNOWN``."""
+    if kind is Idempotency.SAFE:
+        return RetryDecision.FAIL
+    if failure in MAYBE_PROCESSED:
+        return RetryDecision.UNKNOWN
+    if history.maybe_processed and failure not in ABOUT_THE_APPLICATION:
+        return RetryDecision.UNKNOWN
+    return RetryDecision.FAIL
+
+
+def record_failure(failure: Failure, history: History) -> History:
+    """The history once ``failure`` has happened."""
+    return History(maybe_processed=history.maybe_processed or failure in MAYBE_PROCESSED, refreshed=history.refreshed)

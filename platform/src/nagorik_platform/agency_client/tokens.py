@@ -1,0 +1,84 @@
+"""The platform's token at one agency: obtained once for all calls that need it, and renewed before it expires."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Final
+
+from nagorik.clock import Clock, Deadline
+from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault
+from nagorik.http import Token
+
+if TYPE_CHECKING:
+    pass
+
+EARLY: Final = 30.0
+"""Seconds before its end at which a token is renewed, or a tenth of its life if that is less."""
+
+
+class TokenCache:
+    """Keeps one token for all calls; however many miss it at once, one login runs."""
+
+    def __init__(self, obtain: Callable[[], Awaitable[object]], clock: Clock, *, plugin: str) -> None:
+        self._obtain = obtain
+        self._clock = clock
+        self._plugin = plugin
+        self._token: Token | None = None
+        self._renew_at = float("inf")
+        self._running: asyncio.Task[Token | NagorikError] | None = None
+
+    async def current(self, deadline: Deadline) -> Token:
+        """A token that is believed good, logging in when there is none.
+
+        Raises:
+            NagorikError: What the login ended in; ``AgencyUnavailable`` when it does not end before ``deadline``.
+        """
+        if self._token is not None and self._clock.monotonic() < self._renew_at:
+            return self._token
+        return await self._log_in(deadline)
+
+    def invalidate(self, token: Token) -> None:
+        """The agency refused ``token``; the next call logs in, unless another has done so meanwhile."""
+        if self._token is token:
+            self._token = None
+
+    def close(self) -> None:
+        """Stop a login that is running."""
+        if self._running is not None:
+            self._running.cancel()
+
+    async def _log_in(self, deadline: Deadline) -> Token:
+        # The login is a task of its own, so that the call that happened to start it may be cancelled
+        # without taking the others' login with it.
+        if self._running is None:
+            self._running = asyncio.get_running_loop().create_task(self._renew())
+            self._running.add_done_callback(self._finished)
+        task = self._running
+        await asyncio.wait({task}, timeout=deadline.remaining())
+        if not task.done() or task.cancelled():
+            raise AgencyUnavailable(because="login-pending", layer=Layer.CORE)
+        result = task.result()
+        if isinstance(result, Token):
+            return result
+        raise result.copy()
+
+    async def _renew(self) -> Token | NagorikError:
+        started = self._clock.monotonic()
+        try:
+            token = await self._obtain()
+        except NagorikError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - a plugin's login may raise anything; its text may hold secrets
+            return PluginFault("login-raised", plugin=self._plugin, exception=type(error).__name__)
+        if not isinstance(token, Token):
+            return PluginFault("login-wrong-result", plugin=self._plugin)
+        self._token = token
+        life = token.expires_in
+        self._renew_at = float("inf") if life is None else started + life - min(EARLY, life / 10)
+        return token
+
+    def _finished(self, task: asyncio.Task[Token | NagorikError]) -> None:
+        if self._running is task:
+            self._running = None
+
+    def __repr__(self) -> str:
+        return f"<TokenCache {self._plugin}>"

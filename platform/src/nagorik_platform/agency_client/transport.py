@@ -1,0 +1,224 @@
+"""The one module that knows httpx. What it returns is an answer or a failure's name, never an exception of httpx.
+
+Requests go to the transport directly, without ``httpx.AsyncClient``: no redirects, cookies, netrc, proxies from the
+environment or log lines with URLs, and less work. Their exceptions are read here and dropped, because their
+texts hold URLs.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, Literal
+
+import httpx
+
+from nagorik.http import AgencyResponse
+from nagorik_platform.agency_client.bodies import TooLarge, Undecodable, read_body
+from nagorik_platform.agency_client.retry_table import Failure
+
+TransportFactory = Callable[[], httpx.AsyncBaseTransport]
+RawHeaders = list[tuple[bytes, bytes]]
+
+KEEP_ALIVE: Final = 5.0
+"""Seconds an idle connection is kept. Longer ones are often closed by the agency in the very moment of a write."""
+CONNECTIONS_PER_TRANSPORT: Final = 4
+"""Connections of one transport, which serves one request at a time: one for each host a plugin alternates between."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class OutgoingRequest:
+    """One request, ready to send."""
+
+    method: str
+    url: str
+    headers: RawHeaders
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long to wait, in seconds, and how much to read, in bytes after decompression."""
+
+    connect: float
+    read: float
+    total: float
+    limit: int
+
+
+@cache
+def shared_tls() -> ssl.SSLContext:
+    """The process's one TLS context; building it takes longer than a hundred requests."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+class ConnectionPool:
+    """The connections to one agency.
+
+    httpx 0.28 scans its whole pool on every request. So each request has a transport for itself, the one used
+    last first, and each transport's pool holds one connection for each host it has met. How many requests are in
+    flight is for the caller to bound.
+    """
+
+    def __init__(
+        self,
+        choice: Literal["default", "fast"] = "default",
+        *,
+        tls: ssl.SSLContext | None = None,
+        factory: TransportFactory | None = None,
+    ) -> None:
+        self._idle: list[httpx.AsyncBaseTransport] = []
+        self._all: list[httpx.AsyncBaseTransport] = []
+        self._classify = _classify
+        self._shared = choice == "fast" and factory is None
+        if factory is not None:
+            self._factory = factory
+        elif choice == "fast":
+            self._classify = _classify_aiohttp
+            self._factory = lambda: _aiohttp_transport(tls or shared_tls())
+        else:
+            self._factory = lambda: httpx.AsyncHTTPTransport(
+                verify=tls or shared_tls(),
+                trust_env=False,
+                limits=httpx.Limits(
+                    max_connections=CONNECTIONS_PER_TRANSPORT,
+                    max_keepalive_connections=CONNECTIONS_PER_TRANSPORT,
+                    keepalive_expiry=KEEP_ALIVE,
+                ),
+            )
+
+    async def send(self, outgoing: OutgoingRequest, timeouts: Timeouts) -> AgencyResponse | Failure:
+        """Send one request and read its answer to the end.
+
+        Raises:
+            AssertionError: From a mock router that was not told about the request.
+        """
+        request = httpx.Request(
+            outgoing.method,
+            outgoing.url,
+            headers=outgoing.headers,
+            stream=httpx.ByteStream(outgoing.body or b""),
+            extensions={
+                "timeout": {
+                    "connect": timeouts.connect,
+                    "read": timeouts.read,
+                    "write": timeouts.read,
+                    "pool": timeouts.connect,
+                    "total": timeouts.total,  # kept below; for a transport that has a clock of its own
+                }
+            },
+        )
+        request.read()
+        transport = self._check_out()
+        try:
+            async with asyncio.timeout(timeouts.total):
+                response = await transport.handle_async_request(request)
+                try:
+                    body = await read_body(_chunks(response), timeouts.limit, _encoding(response.headers.raw))
+                finally:
+                    await response.aclose()
+            return AgencyResponse(response.status_code, response.headers.raw, body)
+        except TimeoutError:
+            return Failure.DEADLINE
+        except TooLarge:
+            return Failure.TOO_LARGE
+        except Undecodable:
+            return Failure.CONTENT
+        except AssertionError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it fails the attempt and is never retried
+            return self._classify(error)
+        finally:
+            if not self._shared:
+                self._idle.append(transport)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        self._idle.clear()
+        while self._all:
+            await self._all.pop().aclose()
+
+    def _check_out(self) -> httpx.AsyncBaseTransport:
+        if self._shared and self._all:
+            return self._all[0]
+        if self._idle:
+            return self._idle.pop()
+        transport = self._factory()
+        self._all.append(transport)
+        return transport
+
+
+def _chunks(response: httpx.Response) -> httpx.AsyncByteStream:
+    """The body as it came, still compressed."""
+    if not isinstance(response.stream, httpx.AsyncByteStream):
+        raise TypeError("the transport answered with a synchronous stream")
+    return response.stream
+
+
+def _encoding(headers: RawHeaders) -> str | None:
+    for name, value in headers:
+        if name.lower() == b"content-encoding":
+            return value.decode("latin-1").strip().lower()
+    return None
+
+
+def _classify(error: Exception) -> Failure:
+    """What an exception of a transport proves. Only three kinds prove that nothing was sent."""
+    for kind, failure in _KINDS:
+        if isinstance(error, kind):
+            return failure
+    return Failure.UNEXPECTED
+
+
+_KINDS: Final[tuple[tuple[type[Exception], Failure], ...]] = (
+    (httpx.ConnectTimeout, Failure.CONNECT_TIMEOUT),
+    (httpx.PoolTimeout, Failure.POOL_TIMEOUT),
+    (httpx.ConnectError, Failure.CONNECT),
+    (httpx.ReadTimeout, Failure.READ_TIMEOUT),
+    (httpx.WriteTimeout, Failure.WRITE_TIMEOUT),
+    (httpx.NetworkError, Failure.RESET),
+    (httpx.RemoteProtocolError, Failure.PROTOCOL),
+)
+
+
+def _classify_aiohttp(error: Exception) -> Failure:
+    """What an exception of the ``fast`` transport proves.
+
+    httpx-aiohttp reports a connection that broke after the request was sent as ``ConnectTimeout``, which would
+    prove that nothing was sent. So the exception beneath decides, and only what aiohttp raises while it connects
+    counts as never sent.
+    """
+    import aiohttp
+
+    beneath = error if isinstance(error, aiohttp.ClientError) else error.__cause__
+    if isinstance(beneath, aiohttp.ConnectionTimeoutError):
+        return Failure.CONNECT_TIMEOUT
+    if isinstance(beneath, aiohttp.ClientConnectorError):
+        return Failure.CONNECT
+    if isinstance(beneath, aiohttp.SocketTimeoutError):
+        return Failure.READ_TIMEOUT
+    if isinstance(beneath, aiohttp.ClientConnectionError):
+        return Failure.RESET
+    if isinstance(beneath, aiohttp.ClientPayloadError | aiohttp.ClientResponseError):
+        return Failure.PROTOCOL
+    return Failure.UNEXPECTED
+
+
+def _aiohttp_transport(tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
+    import aiohttp
+    from httpx_aiohttp import AiohttpTransport
+
+    def session() -> aiohttp.ClientSession:
+        opened = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=tls, keepalive_timeout=KEEP_ALIVE),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+            trust_env=False,
+        )
+        # aiohttp sends PUT and DELETE again by itself when a kept connection breaks. A write is never sent again
+        # behind the ledger's back; there is no public switch.
+        opened._retry_connection = False
+        return opened
+
+    return AiohttpTransport(client=session)

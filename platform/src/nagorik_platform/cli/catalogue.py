@@ -1,0 +1,183 @@
+"""What is installed, as JSON values with stable keys: the one shape from which tables are drawn too."""
+
+from datetime import date
+from typing import Any, Final, TypeAlias
+
+from nagorik.manifest import Evidence, Offer, PublicService
+from nagorik.values.sentences import Text
+from nagorik_platform.cli.suspensions import Suspension
+from nagorik_platform.registry import PluginRecord, Quarantine
+from nagorik_toolkit.fees import FeeSchedule, FeesInvalid, NoTariff, Tariff, load_schedules
+
+Document: TypeAlias = dict[str, Any]
+"""A JSON object."""
+
+MEANINGS: Final = {
+    Evidence.MODELLED: "invented for the simulator; not the agency's real interface",
+    Evidence.FROM_SPEC: "written from a document of the agency",
+    Evidence.RECORDED: "taken from recorded exchanges with the agency",
+}
+"""Each grade of evidence in plain words."""
+
+
+def text_of(text: Text | None) -> Document | None:
+    """Both languages, or null."""
+    return None if text is None else {"en": text.en, "bn": text.bn}
+
+
+def quarantine_of(quarantine: Quarantine | None) -> Document | None:
+    """Why a plugin is kept out, or null."""
+    if quarantine is None:
+        return None
+    return {"code": quarantine.code.value, "reason": quarantine.reason, "hint": quarantine.hint}
+
+
+def plugin_of(record: PluginRecord) -> Document:
+    """One installed plugin."""
+    manifest = record.manifest
+    return {
+        "id": record.id,
+        "name": text_of(manifest.name if manifest else None),
+        "distribution": record.source.distribution,
+        "version": record.source.version,
+        "requires_api": manifest.requires_api if manifest else None,
+        "evidence": manifest.evidence.value if manifest else None,
+        "state": record.state.value,
+        "services": [service.id for service in manifest.services] if manifest else [],
+        "gateways": [gateway.id for gateway in manifest.gateways] if manifest else [],
+        "quarantine": quarantine_of(record.quarantine),
+    }
+
+
+def evidence_of(record: PluginRecord, offer: Offer) -> Evidence:
+    """How the offer's wire format is known."""
+    if offer.evidence is not None:
+        return offer.evidence
+    if record.manifest is None:
+        raise ValueError("an offer comes from a manifest")
+    return record.manifest.evidence
+
+
+def suspension_of(suspension: Suspension | None) -> Document | None:
+    """Why and since when nothing is sent, or null."""
+    if suspension is None:
+        return None
+    return {"since": suspension.since.isoformat(), "reason": text_of(suspension.reason)}
+
+
+def offer_of(record: PluginRecord, offer: Offer, suspension: Suspension | None = None) -> Document:
+    """One service or gateway as a list has it."""
+    return {
+        "id": offer.id,
+        "kind": offer.family.value,
+        "name": text_of(offer.name),
+        "plugin": record.id,
+        "state": record.state.value,
+        "suspended": suspension_of(suspension),
+        "evidence": evidence_of(record, offer).value,
+        "operations": [
+            *({"operation": read.value, "writes": False, "idempotency": None} for read in offer.reads),
+            *(
+                {"operation": op.value, "writes": True, "idempotency": kind.value}
+                for op, kind in offer.writes.items()
+            ),
+        ],
+    }
+
+
+def service_of(record: PluginRecord, offer: Offer, on: date, suspension: Suspension | None = None) -> Document:
+    """One service or gateway in full, with what its fees are on a day."""
+    document = offer_of(record, offer, suspension) | {
+        "summary": text_of(offer.summary),
+        "distribution": record.source.distribution,
+        "version": record.source.version,
+        "quarantine": quarantine_of(record.quarantine),
+        "evidence_means": MEANINGS[evidence_of(record, offer)],
+    }
+    if isinstance(offer, PublicService):
+        fields = offer.model_dump(
+            mode="json",
+            include={
+                "documents",
+                "processing",
+                "lookup_grace",
+                "legal_basis",
+                "life_event",
+                "deliverables",
+                "channels",
+                "asks",
+            },
+        )
+        document |= fields | {"form": offer.form, "fees": fees_of(record, offer, on)}
+    return document
+
+
+def read_schedule(record: PluginRecord, reference: str) -> FeeSchedule:
+    """The schedule that a manifest names, from its file.
+
+    Raises:
+        ValueError: It cannot be read; the text says why.
+    """
+    file, _, name = reference.partition("#")
+    try:
+        content = record.directory.joinpath(file).read_bytes() if record.directory else b""
+    except OSError:
+        raise ValueError(f"there is no readable {file} in the plugin's package") from None
+    try:
+        return load_schedules(content)[name]
+    except FeesInvalid as error:
+        raise ValueError(f"{file}: {error}") from None
+    except KeyError:
+        raise ValueError(f"{file} has no schedule {name}") from None
+
+
+def fees_of(record: PluginRecord, service: PublicService, on: date) -> Document | None:
+    """A service's fees, or null; ``problem`` says why they cannot be document."""
+    if service.fees is None:
+        return None
+    document: Document = {"reference": service.fees, "on": on.isoformat(), "charged": None, "problem": None}
+    try:
+        schedule = read_schedule(record, service.fees)
+    except ValueError as error:
+        return document | {"problem": str(error)}
+    try:
+        document["charged"] = schedule.tariff_on(on).id
+    except NoTariff as error:
+        document["problem"] = str(error)
+    vat = schedule.vat
+    return document | {
+        "title": text_of(schedule.title),
+        "currency": schedule.currency,
+        "rounding": schedule.rounding.value,
+        "vat": None if vat is None else {"rate": str(vat.rate), "included": vat.included, "per": vat.per},
+        "dimensions": {dimension.dimension: list(dimension.labels) for dimension in schedule.dimensions},
+        "tariffs": [_tariff(tariff) for tariff in schedule.tariffs],
+    }
+
+
+def _tariff(tariff: Tariff) -> Document:
+    first, last, as_of = tariff.effective_from, tariff.effective_to, tariff.source.as_of
+    return {
+        "id": tariff.id,
+        "standing": tariff.standing.value,
+        "effective_from": first.isoformat() if first else None,
+        "effective_to": last.isoformat() if last else None,
+        "source": {
+            "title": tariff.source.title,
+            "as_of": as_of.isoformat() if as_of else None,
+            "verified": tariff.source.verified,
+        },
+        "note": text_of(tariff.note),
+        "rows": [
+            {
+                "code": row.code,
+                "text": text_of(row.text),
+                "amount": f"{row.amount // 100}.{row.amount % 100:02d}",
+                "stage": row.stage,
+                "when": {condition.dimension: [str(value) for value in condition.values] for condition in row.when},
+                "times": row.multiplied,
+                "vat_exempt": row.vat_exempt,
+            }
+            for row in tariff.rows
+        ],
+    }

@@ -1,0 +1,207 @@
+"""What a subcommand is, and those that installed distributions bring, found so that a broken one never hides another."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from importlib import import_module
+from importlib.metadata import Distribution, distributions, version
+from pathlib import PurePath
+from typing import Final, Protocol
+
+
+class ExitCode(IntEnum):
+    """How every command ends."""
+
+    OK = 0
+    """All is well, or what was asked for is printed."""
+    FINDINGS = 1
+    """The command did its work and found something wrong."""
+    USAGE = 2
+    """The arguments are wrong, or name something that does not exist or cannot be used."""
+    FAILED = 3
+    """The command itself failed."""
+
+
+class Command(Protocol):
+    """A subcommand: an object that an entry point of the group ``nagorik.commands`` names.
+
+    The entry point's name is the subcommand's. The object is imported when its subcommand is given, so its module
+    may import what it likes; an object of the platform's own is also asked for its ``help`` when all commands are listed.
+    """
+
+    @property
+    def help(self) -> str:
+        """One line that says what the command does, without a full stop."""
+        ...
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's arguments. A command that prints offers ``--json`` for machines."""
+        ...
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do it: results to standard output, errors to standard error, and an ``ExitCode``."""
+        ...
+
+
+COMMANDS: Final = "nagorik.commands"
+CHECKS: Final = "nagorik.checks"
+SUSPENSIONS: Final = "nagorik.suspensions"
+"""Entry point groups. A check is a function of the instant that yields what it found, see ``nagorik_platform.cli.checks``; a
+function without arguments tells what is suspended, see ``nagorik_platform.cli.suspensions``."""
+
+_PLATFORM: Final = "nagorik-platform"
+_BUILT_IN: Final = (
+    ("doctor", "nagorik_platform.cli.doctor:command"),
+    ("eligible", "nagorik_platform.cli.eligible:command"),
+    ("plugins", "nagorik_platform.cli.plugins:command"),
+    ("services", "nagorik_platform.cli.services:command"),
+)
+
+
+class CommandUnusable(Exception):
+    """A contribution that cannot be used; the text names its distribution and says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """A subcommand, a check or what tells suspensions, as its entry point declares it, not imported.
+
+    Attributes:
+        name: What is typed after ``nagorik``, or its own name.
+        value: ``module:object``.
+        distribution: The installed distribution that brings it.
+        version: Its version.
+        problem: Why it cannot be used, as far as can be told without importing it.
+        kind: Which of them it is, in a word.
+    """
+
+    name: str
+    value: str
+    distribution: str
+    version: str
+    problem: str | None = None
+    kind: str = "command"
+
+    @property
+    def label(self) -> str:
+        """The distribution and its version."""
+        return f"{self.distribution} {self.version}"
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether the platform itself brings it."""
+        return self.distribution == _PLATFORM
+
+    def load(self) -> "Command":
+        """The command's object.
+
+        Raises:
+            CommandUnusable: It cannot be imported, or is not what ``Command`` describes.
+        """
+        found = self.imported()
+        lacking = [name for name in ("configure", "run") if not callable(getattr(found, name, None))]
+        lacking += [] if isinstance(getattr(found, "help", None), str) else ["help"]
+        if lacking or isinstance(found, type):
+            what = f"has no {' and no '.join(lacking)}" if lacking else "is a class; name an object"
+            raise self._unusable(f"{self.value} {what}")
+        command: Command = found  # type: ignore[assignment]
+        return command
+
+    def imported(self) -> object:
+        """What the entry point names.
+
+        Raises:
+            CommandUnusable: It cannot be imported.
+        """
+        if self.problem is not None:
+            raise self._unusable(self.problem)
+        module, _, attribute = self.value.partition(":")
+        try:
+            found: object = import_module(module.strip())
+            for part in attribute.strip().split("."):
+                found = getattr(found, part)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - importing a stranger's module may raise anything
+            raise self._unusable(f"{self.value} cannot be imported: {_describe(error)}") from None
+        return found
+
+    def _unusable(self, problem: str) -> CommandUnusable:
+        return CommandUnusable(f"the {self.kind} {self.name} of {self.label} cannot be used: {problem}")
+
+
+def find_commands(path: Sequence[str] | None = None) -> list[Contribution]:
+    """Every subcommand on ``path``, by default ``sys.path``, sorted by name. Imports none of them.
+
+    Two of one name are both unusable, since which is meant is not guessed; a name of the platform's is the platform's.
+    """
+    own = [Contribution(name, value, _PLATFORM, version(_PLATFORM)) for name, value in _BUILT_IN]
+    others = list(_contributed(path, COMMANDS))
+    marked = [replace(item, problem=item.problem or _taken(item, own, others)) for item in others]
+    return sorted([*own, *marked], key=lambda item: (item.name, item.distribution, item.value))
+
+
+def find_checks() -> list[Contribution]:
+    """The checks that installed distributions add to ``nagorik doctor``, sorted by name. Imports none of them."""
+    found = (replace(item, kind="check") for item in _contributed(None, CHECKS))
+    return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
+
+
+def find_suspensions() -> list[Contribution]:
+    """What installed distributions know of suspensions, sorted by name. Imports none of them."""
+    found = (replace(item, kind="suspension") for item in _contributed(None, SUSPENSIONS))
+    return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
+
+
+def _taken(item: Contribution, own: Sequence[Contribution], others: Sequence[Contribution]) -> str | None:
+    if any(mine.name == item.name for mine in own):
+        return "the platform has a command of this name"
+    rivals = sorted({other.label for other in others if other.name == item.name and other != item})
+    return f"{' and '.join(rivals)} brings a command of this name too" if rivals else None
+
+
+def _contributed(path: Sequence[str] | None, group: str) -> Iterator[Contribution]:
+    # Not entry_points(): one malformed entry_points.txt would hide the commands of all distributions.
+    seen: set[str] = set()
+    for distribution in distributions() if path is None else distributions(path=list(path)):
+        try:
+            text = distribution.read_text("entry_points.txt") or ""
+        except (OSError, UnicodeDecodeError):
+            continue
+        if group not in text:
+            continue
+        label = _label(distribution)
+        if label[0].casefold() not in seen:
+            seen.add(label[0].casefold())
+            yield from _read(distribution, group, *label)
+
+
+def _read(distribution: Distribution, group: str, name: str, version: str) -> Iterator[Contribution]:
+    try:
+        entries = [entry for entry in distribution.entry_points if entry.group == group]
+    except Exception:  # noqa: BLE001 - whatever the parser of this Python version raises
+        yield Contribution(name, "", name, version, "its entry_points.txt is malformed")
+        return
+    for entry in entries:
+        yield Contribution(entry.name, entry.value, name, version)
+
+
+def _label(distribution: Distribution) -> tuple[str, str]:
+    try:
+        return distribution.metadata["Name"] or "?", distribution.version or "?"
+    except Exception:  # noqa: BLE001 - metadata that cannot be parsed
+        return "?", "?"
+
+
+def _describe(error: BaseException) -> str:
+    # Not the exception's text, which may hold a setting's value; but a missing module's name says what to install.
+    missing = f" (there is no module {error.name})" if isinstance(error, ModuleNotFoundError) and error.name else ""
+    traceback, place = error.__traceback__, ""
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if not file.startswith("<frozen") and file != __file__ and not file.startswith(sys.base_prefix):
+            place = f" at {PurePath(file).name}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return f"{type(error).__name__}{missing}{place}"

@@ -1,0 +1,51 @@
+"""``nagorik doctor``: is this installation sound, and if not, what is to be done?"""
+
+import argparse
+import sys
+from contextlib import redirect_stdout
+from typing import Final
+
+from nagorik_platform.cli.commands import ExitCode
+
+
+class DoctorCommand:
+    """The command as ``nagorik.commands`` wants it."""
+
+    help = "check this installation: plugins, settings, fees, commands, time zone, clock and logging"
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's arguments."""
+        from nagorik_platform.cli.output import add_json_argument
+
+        parser.description = (
+            "Check this installation without any network. Imports every plugin, as its first use would. Settings are "
+            "told by name, never by value, and only those of the environment are seen, not the host's own."
+        )
+        parser.add_argument("--strict", action="store_true", help="let warnings fail too")
+        add_json_argument(parser)
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Print every check; exit code 1 where something is wrong, or with ``--strict`` may be."""
+        from datetime import UTC, datetime
+
+        from nagorik_platform.cli.checks import DoctorStatus, examine
+        from nagorik_platform.cli.output import print_json, print_lines, print_table
+
+        with redirect_stdout(sys.stderr):  # what a plugin prints when it is imported is none of the result
+            checks = examine(datetime.now(UTC))
+        failing = {DoctorStatus.WRONG, DoctorStatus.WARNING} if arguments.strict else {DoctorStatus.WRONG}
+        sound = not any(check.status in failing for check in checks)
+        if arguments.json:
+            told = [
+                {"check": item.name, "status": item.status.value, "message": item.message, "hint": item.hint}
+                for item in checks
+            ]
+            print_json({"sound": sound, "checks": told})
+        else:
+            rows = [(item.name, item.status.value, item.message, item.hint) for item in checks]
+            print_table(("check", "status", "what is so", "what to do"), rows)
+            print_lines("This installation is sound." if sound else "Something is wrong with this installation.")
+        return ExitCode.OK if sound else ExitCode.FINDINGS
+
+
+command: Final = DoctorCommand()

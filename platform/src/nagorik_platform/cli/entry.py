@@ -1,0 +1,108 @@
+"""From the words on the command line to one command, run."""
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import PurePath
+
+from nagorik_platform.cli.commands import Command, CommandUnusable, Contribution, ExitCode, find_commands
+
+
+def run(argv: Sequence[str] | None) -> int:
+    """Parse the words, run the command that they name, and turn every ending into an exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    _write_what_can_be_written()
+    commands = find_commands()
+    wanted = next((word for word in words if not word.startswith("-")), None)
+    try:
+        command = _load(commands, wanted)
+        arguments = _parser(commands, wanted, command).parse_args(words)
+    except CommandUnusable as problem:
+        sys.stderr.write(f"nagorik: {problem}\n")
+        return ExitCode.USAGE
+    except SystemExit as end:
+        # argparse has said what it had to say: help, the version, or what is wrong with the arguments.
+        return ExitCode.OK if not end.code else ExitCode.USAGE
+    return ExitCode.USAGE if command is None else _run(command, arguments)
+
+
+def _load(commands: Sequence[Contribution], wanted: str | None) -> Command | None:
+    chosen = next((item for item in commands if item.name == wanted and item.is_built_in), None)
+    chosen = chosen or next((item for item in commands if item.name == wanted), None)
+    return None if chosen is None else chosen.load()
+
+
+def _parser(commands: Sequence[Contribution], wanted: str | None, command: Command | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="nagorik",
+        description="Nagorik connects a citizen-service platform with the agencies behind it.",
+        epilog="Exit codes: 0 well, 1 something was found, 2 wrong arguments, 3 the command failed. "
+        "nagorik COMMAND --help tells a command's arguments.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"nagorik {version('nagorik')}")
+    listed = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
+    seen: set[str] = set()
+    for item in sorted(commands, key=lambda item: (not item.is_built_in, item.name)):
+        if item.name == wanted and command is not None and item.name not in seen:
+            described = f"{command.help[:1].upper()}{command.help[1:]}."
+            own = listed.add_parser(item.name, help=_escaped(command.help), description=described, allow_abbrev=False)
+            _configure(item, command, own)
+        elif item.name not in seen:
+            listed.add_parser(item.name, help=_escaped(_summary(item)))
+        seen.add(item.name)
+    return parser
+
+
+def _configure(item: Contribution, command: Command, parser: argparse.ArgumentParser) -> None:
+    try:
+        command.configure(parser)
+    except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
+        raise CommandUnusable(
+            f"the command {item.name} of {item.label} cannot be used: its arguments raised {_place(error)}"
+        ) from None
+
+
+def _summary(item: Contribution) -> str:
+    # A stranger's command is not imported for its help: listing the commands must not take a second.
+    if item.problem is not None:
+        return f"broken: {item.problem} ({item.label})"
+    return item.load().help if item.is_built_in else f"brought by {item.label}"
+
+
+def _run(command: Command, arguments: argparse.Namespace) -> int:
+    try:
+        code = int(command.run(arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough; Python's last flush must not complain about it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except Exception as error:  # noqa: BLE001 - a command's fault is told as one line and a code
+        sys.stderr.write(f"nagorik: the command {arguments.command} failed: {_place(error)}\n")
+        return ExitCode.FAILED
+    return code
+
+
+def _place(error: BaseException) -> str:
+    # The text of an exception may hold anything; its type and place are enough to report it.
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return type(error).__name__
+    return f"{type(error).__name__} at {PurePath(traceback.tb_frame.f_code.co_filename).name}:{traceback.tb_lineno}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%%")
+
+
+def _write_what_can_be_written() -> None:
+    # Bangla on a terminal or in a pipe that takes ASCII alone is escaped, not a crash.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

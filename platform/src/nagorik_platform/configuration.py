@@ -1,0 +1,77 @@
+"""What a host tells the platform."""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING
+
+from nagorik.clock import Clock, SystemClock
+from nagorik_platform.registry import ADMIT_ALL, Admission
+
+if TYPE_CHECKING:
+    from nagorik.model.application import DocumentStore
+    from nagorik_platform.agency_client.limits import RateLimiter
+    from nagorik_platform.agency_client.transport import TransportFactory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PluginConfiguration:
+    """What a host sets for one plugin.
+
+    Attributes:
+        settings: Values of the plugin's settings by field name; they win over the environment. May hold secrets.
+        egress: Hosts that may be reached beside the manifest's, such as a simulator's loopback address.
+        transport_factory: Makes the transport in place of the network's; for tests.
+    """
+
+    settings: Mapping[str, object] = field(default_factory=dict)
+    egress: frozenset[str] = frozenset()
+    transport_factory: "TransportFactory | None" = None
+
+    def __post_init__(self) -> None:
+        """Refuse what would otherwise fail in a call, where it would be taken for the plugin's fault.
+
+        Raises:
+            TypeError: Naming what is of the wrong type; no value.
+        """
+        settings: object = self.settings
+        egress: object = self.egress
+        if not isinstance(settings, Mapping) or not all(isinstance(name, str) for name in settings):
+            raise TypeError("PluginConfiguration.settings maps names of settings to values")
+        if not isinstance(egress, Set) or not all(isinstance(host, str) for host in egress):
+            raise TypeError("PluginConfiguration.egress is a set of host names")
+        if self.transport_factory is not None and not callable(self.transport_factory):
+            raise TypeError("PluginConfiguration.transport_factory is a function without arguments")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PlatformSettings:
+    """How a host composes its platform.
+
+    Attributes:
+        plugins: Settings by plugin id; a plugin without an entry reads the environment alone.
+        admission: Which of the installed plugins are let in.
+        strict: Whether any plugin in quarantine is an error.
+        call_middleware: Objects that implement ``nagorik_call_policy``, outermost first.
+        documents: The host's documents; without one, a plugin that reaches for a document is told that there is none.
+        clock: The time.
+        rate_limiter: Says when a request may be sent to an agency; without one, this process alone calls the agencies.
+        rng: Spreads what is tried again; seed it for a run that is to be repeated exactly.
+        faults_before_quarantine: Faults of a plugin in a row, after which it is no longer called.
+        import_seconds: Seconds that the import of a plugin may take on its first use; one that takes longer is
+            quarantined.
+        longest_step: Seconds for which a hook may keep the event loop without awaiting. Nothing can interrupt it; a
+            longer step counts as a fault, though what the hook returns stands.
+    """
+
+    plugins: Mapping[str, PluginConfiguration] = field(default_factory=dict)
+    admission: Admission = ADMIT_ALL
+    strict: bool = False
+    call_middleware: tuple[object, ...] = ()
+    documents: "DocumentStore | None" = None
+    clock: Clock = field(default_factory=SystemClock)
+    rate_limiter: "RateLimiter | None" = None
+    rng: Random | None = None
+    faults_before_quarantine: int = 5
+    import_seconds: float = 30.0
+    longest_step: float = 1.0

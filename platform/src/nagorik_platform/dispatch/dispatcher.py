@@ -1,0 +1,340 @@
+"""Calling a plugin: one operation, addressed to the one plugin that owns the service."""
+
+import math
+from collections.abc import Callable, Mapping
+from types import CoroutineType
+from typing import Any, Final, NamedTuple, TypeVar
+
+import structlog
+from pydantic import JsonValue
+
+from nagorik.context import CallContext
+from nagorik.errors import AgencyUnavailable, Layer, NagorikError, OutcomeUnknown, PluginFault, ServiceNotOffered
+from nagorik.forms import validate_form
+from nagorik.manifest import PaymentGateway, PublicService
+from nagorik.model.application import Applicant, Consent
+from nagorik.model.submission import WhyNotAsked
+from nagorik.operations import OPERATIONS, Operation
+from nagorik.privacy import Form, Model
+from nagorik_platform.configuration import PlatformSettings
+from nagorik_platform.dispatch.asking import AskingCall, AskingServices, NoQuestions, Question, Questions
+from nagorik_platform.dispatch.importer import PluginImporter
+from nagorik_platform.dispatch.policies import Call, Policies
+from nagorik_platform.dispatch.reconcile import (
+    as_read_error,
+    fault_of,
+    is_known,
+    reconcile_with_ledger,
+    unwrap_single,
+    validated_result,
+)
+from nagorik_platform.dispatch.runner import CallDeadline, HookEnd, Returned, Runner, TimedOut
+from nagorik_platform.dispatch.runtime import NoAgency, PluginRuntime, settings_or_none
+from nagorik_platform.logs import get_call_log
+from nagorik_platform.registry import LoadedPlugin, PluginRecord, Quarantine, QuarantineCode, Registry
+
+log: Final = structlog.stdlib.get_logger("nagorik")
+
+T = TypeVar("T")
+
+Offer = PublicService | PaymentGateway
+
+
+class CallOptions(NamedTuple):
+    """How a call is made: its key, what the citizen allowed, and seconds that it may not exceed."""
+
+    key: str | None = None
+    consent: Consent | None = None
+    seconds: float = math.inf
+    offline: bool = False
+    """Whether nobody may be reached: no agency, and no other plugin."""
+
+
+class Dispatcher:
+    """Resolves, activates, calls and reconciles. Errors that leave it are those of ``nagorik.errors``."""
+
+    def __init__(self, registry: Registry, settings: PlatformSettings) -> None:
+        self._registry = registry
+        self._settings = settings
+        self._clock = settings.clock
+        self._policies = Policies(settings.call_middleware)
+        self._runner = Runner()
+        self._runtimes: dict[str, PluginRuntime] = {}
+        self._importer = PluginImporter(registry, settings.import_seconds, self._make_runtime)
+        self._asking_services = AskingServices(registry, settings.clock, self.validate, self._answer)
+        self._closed = False
+
+    def offer(self, service: str) -> tuple[PluginRecord, Offer]:
+        """The owner of a service or gateway and what its manifest says of it.
+
+        Raises:
+            ServiceNotOffered: Nobody offers it, or its plugin is in quarantine.
+        """
+        record = self._registry.owner_of(service)
+        if record is not None and record.quarantine is not None:
+            raise _addressed(ServiceNotOffered(record.quarantine.code.value), record, service)
+        offer = self._registry.offer(service)
+        if record is None or offer is None:
+            raise ServiceNotOffered("unknown-service")
+        return record, offer
+
+    async def with_form(self, service: str, use: Callable[[type[Form] | None], T]) -> T:
+        """What ``use`` makes of a service's form, a plugin's code on the host's loop.
+
+        Raises:
+            NagorikError: What ``use`` raises; anything else is the plugin's fault.
+        """
+        record, offer = self.offer(service)
+        if not isinstance(offer, PublicService):
+            raise ServiceNotOffered("not-a-service")
+        runtime = await self._ready(record, service, None)
+        try:
+            return runtime.contain("form-raised", lambda: use(runtime.form(offer)))
+        except NagorikError as failure:
+            error = _addressed(failure, record, service)
+        if isinstance(error, PluginFault):
+            self._record_fault(runtime, error)
+        raise error
+
+    async def validate(self, service: str, form: Mapping[str, JsonValue]) -> Form:
+        """What was filled in, held to the service's form.
+
+        Raises:
+            NagorikError: ``InputRejected``, or as ``with_form``.
+        """
+        return await self.with_form(service, lambda model: validate_form(model or Form, form))
+
+    async def call(
+        self,
+        operation: Operation,
+        service: str,
+        request: Model,
+        *,
+        key: str | None = None,
+        consent: Consent | None = None,
+        offline: bool = False,
+        seconds: float = math.inf,
+    ) -> Model:
+        """Call ``operation`` of ``service``; ``key`` is the application's for this operation, which a write needs.
+
+        ``consent`` says which services of other plugins the called one may ask. An ``offline`` call reaches nobody.
+        ``seconds`` shorten the plugin's own limit.
+
+        Raises:
+            NagorikError: Any of ``nagorik.errors``, with service, operation and agency filled in.
+        """
+        record, offer = self.offer(service)
+        if operation not in offer.reads and operation not in offer.writes:
+            raise _addressed(ServiceNotOffered("operation-not-offered"), record, service, operation)
+        runtime = await self._ready(record, service, operation)
+        call = Call(record.id, service, operation, offer.writes.get(operation))
+        return await self._with_policies(call, runtime, offer, request, CallOptions(key, consent, seconds, offline))
+
+    async def call_plugin(self, operation: Operation, plugin: str, request: Model) -> Model:
+        """Call an operation that belongs to a plugin as a whole.
+
+        Raises:
+            NagorikError: As ``call``.
+        """
+        record = self._registry.record(plugin)
+        if record is None:
+            raise ServiceNotOffered("unknown-plugin")
+        if record.quarantine is not None:
+            raise _addressed(ServiceNotOffered(record.quarantine.code.value), record, None, operation)
+        if record.manifest is None or OPERATIONS[operation].hook not in record.manifest.declared_hooks:
+            raise _addressed(ServiceNotOffered("operation-not-offered"), record, None, operation)
+        runtime = await self._ready(record, None, operation)
+        return await self._with_policies(Call(plugin, None, operation, None), runtime, None, request, CallOptions())
+
+    async def aclose(self) -> None:
+        """Begin no further call, let those under way end, each by its deadline, and close all clients."""
+        self._closed = True
+        await self._runner.drain()
+        for plugin, runtime in self._runtimes.items():
+            try:
+                await runtime.aclose()
+            except Exception as failure:  # noqa: BLE001 - one plugin's transport does not keep the others' open
+                log.error("client_not_closed", plugin=plugin, exception=type(failure).__name__)  # noqa: TRY400
+
+    # Inside
+
+    async def _answer(self, question: Question) -> Model:
+        """Put one plugin's question to another; a call like any, that cannot ask in turn."""
+        record, offer = self.offer(question.service)
+        runtime = await self._ready(record, question.service, Operation.SUBMIT)
+        kind = offer.writes.get(Operation.SUBMIT)
+        call = Call(record.id, question.service, Operation.SUBMIT, kind, asked_by=question.asked_by)
+        options = CallOptions(question.key, seconds=question.seconds)
+        return await self._with_policies(call, runtime, offer, question.request, options)
+
+    async def _ready(self, record: PluginRecord, service: str | None, operation: Operation | None) -> PluginRuntime:
+        """A plugin ready to be called; imported if this is its first use.
+
+        Raises:
+            ServiceNotOffered: It went into quarantine by its import.
+            AgencyUnavailable: ``platform-closed``.
+        """
+        if self._closed:
+            raise _addressed(
+                AgencyUnavailable(because="platform-closed", layer=Layer.CORE), record, service, operation
+            )
+        ready = self._runtimes.get(record.id)
+        if ready is not None:
+            return ready
+        made = await self._importer.load(record.id)
+        if isinstance(made, Quarantine):
+            log.warning("plugin_quarantined", plugin=record.id, code=made.code.value)
+            raise _addressed(ServiceNotOffered(made.code.value), record, service, operation)
+        return self._runtimes[record.id]
+
+    def _make_runtime(self, loaded: LoadedPlugin) -> None:
+        """Runs in the import's thread."""
+        plugin = loaded.record.id
+
+        async def probe() -> bool:
+            from nagorik.model.status import Health, HealthRequest, HealthState
+
+            answer = await self.call_plugin(Operation.HEALTH, plugin, HealthRequest())
+            return isinstance(answer, Health) and answer.state is not HealthState.CLOSED
+
+        runtime = PluginRuntime(loaded, self._settings, runner=self._runner, probe=probe)
+        runtime.prepare()
+        self._runtimes[plugin] = runtime
+
+    async def _with_policies(
+        self, call: Call, runtime: PluginRuntime, offer: Offer | None, request: Model, options: "CallOptions"
+    ) -> Model:
+        """Run the host's policies around the call and complete its error."""
+        stack = self._policies.around(call)
+        if stack is not None:
+            refusal = await stack.enter()
+            if refusal is not None:
+                raise _addressed(refusal, runtime.loaded.record, call.service, call.operation)
+        try:
+            answer = await self._outcome(call, runtime, offer, request, options)
+        except BaseException as stop:
+            if stack is not None:
+                await stack.leave(stop)
+            raise
+        error: NagorikError | None = None
+        if isinstance(answer, NagorikError):
+            error = _addressed(answer, runtime.loaded.record, call.service, call.operation)
+            if isinstance(error, OutcomeUnknown):
+                error.client_reference = getattr(request, "client_reference", None)
+        if stack is not None:
+            await stack.leave(error)
+        if error is not None:
+            raise error
+        assert isinstance(answer, Model)  # noqa: S101 - the other half of the union
+        return answer
+
+    async def _outcome(
+        self, call: Call, runtime: PluginRuntime, offer: Offer | None, request: Model, options: "CallOptions"
+    ) -> Model | NagorikError:
+        """Run the hook and say what is known: its result, its error, or that its outcome is unknown.
+
+        Errors are values here: a frame of this function, which holds what the plugin raised, is in no traceback.
+        """
+        deadline = CallDeadline.after(min(runtime.manifest.limits.deadline, options.seconds), self._clock)
+        questions = self._questions(call, offer, request, options, deadline)
+        try:
+            http: Any = (
+                NoAgency()
+                if options.offline
+                else runtime.bind(call.operation, call.idempotency, options.key, deadline)
+            )
+            context: CallContext[Any] = CallContext(
+                http=http,
+                settings=settings_or_none(lambda: runtime.settings) if options.offline else runtime.settings,
+                clock=self._clock,
+                deadline=deadline,
+                idempotency_key=options.key,
+                offer=offer,
+                schedule=runtime.fees(offer) if isinstance(offer, PublicService) else None,
+                documents=runtime.documents,
+                log=get_call_log(call.plugin, call.service, call.operation),
+                asking=questions,
+            )
+        except PluginFault as fault:
+            self._record_fault(runtime, fault)
+            return fault
+        except NagorikError as unusable:
+            return unusable
+        loaded, hook = runtime.loaded, OPERATIONS[call.operation].hook
+        try:
+            end, step = await self._runner.run(lambda: loaded.call(hook, request=request, context=context), deadline)
+        finally:
+            call.requests = http.ledger.requests
+            await questions.close()
+        found = questions.fault or _interpret(end, call, runtime)
+        self._count_faults(runtime, found, step)
+        if isinstance(found, NagorikError) and call.idempotency is None:
+            return as_read_error(found)
+        held = reconcile_with_ledger(http.ledger, found if isinstance(found, NagorikError) else None)
+        return found if held is None else held
+
+    def _questions(
+        self, call: Call, offer: Offer | None, request: Model, options: "CallOptions", deadline: CallDeadline
+    ) -> Questions | NoQuestions:
+        """What the called plugin may ask: about the citizen of the request, and nobody else."""
+        if call.asked_by is not None:
+            return NoQuestions(WhyNotAsked.NESTED)
+        applicant, on = getattr(request, "applicant", None), getattr(request, "on", None)
+        if not isinstance(offer, PublicService) or not isinstance(applicant, Applicant) or on is None:
+            return NoQuestions(WhyNotAsked.NO_CONSENT)
+        return Questions(
+            AskingCall(call.plugin, offer, deadline, applicant, on, options.consent), self._asking_services
+        )
+
+    def _count_faults(self, runtime: PluginRuntime, found: Model | NagorikError, step: float) -> None:
+        """Count a fault, or end the run of faults."""
+        if isinstance(found, PluginFault):
+            self._record_fault(runtime, found)
+        elif step > self._settings.longest_step:
+            self._record_fault(runtime, PluginFault("blocked-loop", plugin=runtime.loaded.record.id), seconds=step)
+        else:
+            runtime.faults = 0
+
+    def _record_fault(self, runtime: PluginRuntime, fault: PluginFault, seconds: float | None = None) -> None:
+        """Note a fault, and quarantine the plugin when they come in a row. ``seconds`` is how long it blocked."""
+        runtime.faults += 1
+        plugin = runtime.loaded.record.id
+        details = {"exception": fault.exception, "where": fault.where, "seconds": seconds and round(seconds, 3)}
+        known = {name: value for name, value in details.items() if value is not None}
+        log.error("plugin_fault", plugin=plugin, fault=fault.fault, **known)
+        record = self._registry.record(plugin)
+        in_use = record is not None and record.quarantine is None
+        if in_use and runtime.faults >= self._settings.faults_before_quarantine:
+            self._registry.quarantine(
+                plugin,
+                QuarantineCode.TOO_MANY_FAULTS,
+                f"failed {runtime.faults} times in a row, at last with {fault.fault}",
+                "Ask its owner for a fixed version, install it and restart.",
+            )
+            log.error("plugin_quarantined", plugin=plugin, code=QuarantineCode.TOO_MANY_FAULTS.value)
+
+
+def _interpret(end: HookEnd, call: Call, runtime: PluginRuntime) -> Model | NagorikError:
+    """What a hook's end says, before its writes are looked at."""
+    if isinstance(end, Returned):
+        answer = validated_result(call.operation, end.value)
+        if answer is not None:
+            return answer
+        if type(end.value) is CoroutineType:  # an isinstance would ask the plugin
+            end.value.close()
+        return PluginFault("wrong-result", plugin=call.plugin, exception=type(end.value).__name__)
+    if isinstance(end, TimedOut):
+        return PluginFault("abandoned" if end.abandoned else "deadline", plugin=call.plugin)
+    error = unwrap_single(end.error)
+    return error if is_known(error) else fault_of(error, runtime.loaded.record)
+
+
+def _addressed(
+    error: NagorikError, record: PluginRecord, service: str | None, operation: Operation | None = None
+) -> NagorikError:
+    """The error to raise: one of its own, that says what was called."""
+    addressed = error.copy()
+    addressed.service = service
+    addressed.operation = operation.value if operation is not None else None
+    addressed.agency = record.manifest.name if record.manifest is not None else None
+    return addressed

@@ -1,0 +1,141 @@
+"""What a call that has ended comes to: a result, an error of the contract, a plugin's fault, or an unknown outcome.
+
+A result is held to the hook's specification, an error to ``nagorik.errors``, and both to the call's ledger: no plugin
+may say that nothing was sent when a write of its call may have been processed. Of what a plugin raised beside that,
+the kind and the place are told, never the text.
+"""
+
+import json
+import re
+import traceback
+import types
+from functools import cache
+from pathlib import Path
+from typing import Final, TypeGuard, Union, get_args, get_origin, get_type_hints
+
+from nagorik import errors
+from nagorik.errors import AgencyClosed, AgencyUnavailable, Layer, NagorikError, Outcome, OutcomeUnknown, PluginFault
+from nagorik.operations import OPERATIONS, Operation
+from nagorik.privacy import Model
+from nagorik_platform.agency_client import CallLedger
+from nagorik_platform.registry import PluginRecord
+
+_EXITS: Final = (SystemExit, KeyboardInterrupt)
+
+
+def fault_of(error: BaseException, record: PluginRecord, kind: str = "raised") -> PluginFault:
+    """A plugin's foreign exception as its fault; ``exit`` where it would have ended the process."""
+    return PluginFault(
+        "exit" if isinstance(error, _EXITS) else kind,
+        plugin=record.id,
+        exception=type(error).__name__,
+        where=_place(error, record.directory),
+    )
+
+
+def unwrap_single(error: BaseException) -> BaseException:
+    """The one error in a group of one, as a ``TaskGroup`` makes it of the first failure among its tasks."""
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
+def _place(error: BaseException, directory: Path | None) -> str | None:
+    """File, line and function of the innermost frame inside the plugin; never the line's text or a value."""
+    if directory is None:
+        return None
+    inside = [
+        frame
+        for frame in traceback.StackSummary.extract(
+            traceback.walk_tb(error.__traceback__), lookup_lines=False, capture_locals=False
+        )
+        if Path(frame.filename).is_relative_to(directory)
+    ]
+    if not inside:
+        return None
+    frame = inside[-1]
+    return f"{Path(frame.filename).relative_to(directory)}:{frame.lineno} in {frame.name}"
+
+
+@cache
+def result_types(operation: Operation) -> frozenset[type[Model]]:
+    """The types that an operation's hook may return, as its specification is annotated."""
+    from nagorik import hookspecs
+
+    annotation = get_type_hints(getattr(hookspecs, OPERATIONS[operation].hook))["return"]
+    union = get_origin(annotation) in {Union, types.UnionType}
+    return frozenset(get_args(annotation) if union else (annotation,))
+
+
+def validated_result(operation: Operation, value: object) -> Model | None:
+    """``value`` built anew, or ``None`` if ``operation`` may not end in it.
+
+    Its type is taken literally: a subclass may carry more than the host knows how to keep, and a stand-in may lie
+    about its class. Its fields are validated again, because ``model_copy(update=…)`` and ``model_construct`` skip it.
+    """
+    kind = next((kind for kind in result_types(operation) if type(value) is kind), None)
+    if kind is None or not isinstance(value, kind):
+        return None
+    try:
+        return kind.model_validate(value.model_dump(round_trip=True, warnings=False))
+    except Exception:  # noqa: BLE001 - fields that were never validated may hold anything
+        return None
+
+
+_KNOWN: Final = frozenset(
+    kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, NagorikError) and kind is not NagorikError
+)
+_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,79}")
+_CODES: Final = ("because", "fault", "reason_code")
+"""Members that are words of a program and go into logs and journals as they are."""
+_DEFINITE: Final = frozenset({Outcome.REJECTED, Outcome.ALREADY_THERE})
+
+
+def is_known(error: BaseException) -> TypeGuard[NagorikError]:
+    """Whether a host can handle this error: one of ``nagorik.errors`` itself, with members that can be rendered.
+
+    A plugin's own subclass could say anything in its text, and a member of the wrong type would fail in the host.
+    """
+    if type(error) not in _KNOWN or not isinstance(error, NagorikError):
+        return False
+    try:
+        json.dumps({**error.details(), "outcome": error.outcome.value, "layer": error.layer.value}, allow_nan=False)
+    except Exception:  # noqa: BLE001 - a member may be anything
+        return False
+    if isinstance(error, AgencyClosed) and error.until.tzinfo is None:
+        return False
+    codes = [getattr(error, name) for name in _CODES if hasattr(error, name)]
+    return all(isinstance(code, str) and _CODE.fullmatch(code) is not None for code in codes)
+
+
+def reconcile_with_ledger(ledger: CallLedger, error: NagorikError | None) -> NagorikError | None:
+    """The error that a call ends in, given what the plugin says (``None`` for a result) and what its writes did.
+
+    No plugin may say that nothing was sent, or that all is well, when a write of its call may have been processed.
+    One that meets a lost answer may look it up itself and return what it found; without an answered look-up its word
+    counts for nothing. An error that claims that nothing was sent, after something was, is unknown too, and so
+    is every end with a write still on its way.
+    """
+    if isinstance(error, OutcomeUnknown):
+        return error
+    definite = error is None or error.outcome in _DEFINITE
+    if ledger.unknown is not None and not (definite and ledger.read_after_unknown):
+        return ledger.unknown
+    if ledger.in_flight:
+        return _unknown(ledger, "not-awaited", Layer.PLUGIN)
+    if error is not None and error.outcome is Outcome.NOT_SENT and ledger.wrote:
+        return _unknown(ledger, error.code, error.layer)
+    return error
+
+
+def as_read_error(error: NagorikError) -> NagorikError:
+    """A read has no effect to be unsure of: what an agency's ``unknown`` means there is that it has no answer."""
+    if isinstance(error, OutcomeUnknown):
+        return AgencyUnavailable(because=error.because, layer=error.layer)
+    return error
+
+
+def _unknown(ledger: CallLedger, because: str, layer: Layer) -> OutcomeUnknown:
+    return OutcomeUnknown(step="+".join(sorted(ledger.steps)) or "write", because=because, layer=layer)

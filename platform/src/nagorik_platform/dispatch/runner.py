@@ -1,0 +1,207 @@
+"""Running one hook: under a deadline that even a plugin which refuses to stop cannot break."""
+
+import asyncio
+import contextlib
+import time
+import types
+from collections.abc import Callable, Coroutine, Generator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from nagorik.clock import Clock, Deadline
+from nagorik.errors import AgencyUnavailable, Layer
+
+
+class CallDeadline(Deadline):
+    """The deadline of one call, closed when the call has ended.
+
+    The agency's client asks it before everything that it sends. So a plugin that keeps its context, or leaves a task
+    behind, sends nothing after its call, when nobody would account for the effect.
+    """
+
+    __slots__ = ("_closed",)
+
+    _closed: bool
+
+    def __init__(self, clock: Clock, at: float) -> None:
+        super().__init__(clock, at)
+        object.__setattr__(self, "_closed", False)
+
+    @classmethod
+    def after(cls, seconds: float, clock: Clock) -> "CallDeadline":
+        """A deadline ``seconds`` from now on ``clock``."""
+        return cls(clock, clock.monotonic() + seconds)
+
+    def close(self) -> None:
+        """The call has ended."""
+        object.__setattr__(self, "_closed", True)
+
+    def remaining(self) -> float:
+        """Seconds left; 0.0 once it has passed.
+
+        Raises:
+            AgencyUnavailable: ``call-over``: the call has ended, by its deadline or before.
+        """
+        if self._closed:
+            raise AgencyUnavailable(because="call-over", layer=Layer.PLUGIN)
+        return super().remaining()
+
+
+GRACE: Final = 0.5
+"""Seconds of the loop's time that a hook has beyond its deadline, in which the client's own errors arrive."""
+CANCEL_GRACE: Final = 1.0
+"""Seconds that a cancelled hook has to end before it is abandoned."""
+
+Start = Callable[[], Coroutine[Any, Any, object]]
+"""Makes a hook's coroutine; a plugin's own code, like the coroutine itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The hook returned this."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """The hook raised this, whatever it is: even an attempt to end the process is only a plugin's fault."""
+
+    error: BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    """The hook did not end in time. ``abandoned`` says that it did not even end when it was cancelled."""
+
+    abandoned: bool
+
+
+HookEnd = Returned | Raised | TimedOut
+
+
+class HookStepper:
+    """Runs one hook step by step, a step being what it does between two waits.
+
+    Attributes:
+        longest_step: Seconds of the longest step so far, in which nothing else in the process could run. A step
+            cannot be interrupted, only measured.
+    """
+
+    __slots__ = ("_abandoned", "longest_step")
+
+    def __init__(self) -> None:
+        self.longest_step = 0.0
+        self._abandoned = False
+
+    def abandon(self) -> None:
+        """Never run another step of the hook, whatever it waits for."""
+        self._abandoned = True
+
+    async def run(self, start: Start) -> HookEnd:
+        """The hook's end as a value: an event loop would let ``SystemExit`` through a task and end the host."""
+        try:
+            return Returned(await self._steps(start()))
+        except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, and the host goes on
+            return Raised(error)
+
+    @types.coroutine
+    def _steps(self, hook: Coroutine[Any, Any, object]) -> Generator[Any, Any, object]:
+        clock = time.perf_counter
+        step: Callable[[Any], Any] = hook.send
+        given: object = None
+        while True:
+            began = clock()
+            try:
+                awaited = step(given)
+            except StopIteration as end:
+                return end.value
+            finally:
+                self.longest_step = max(self.longest_step, clock() - began)
+            try:
+                given = yield awaited
+                step = hook.send
+            except GeneratorExit:
+                hook.close()
+                raise
+            except BaseException as thrown:  # noqa: BLE001 - handed on to the hook
+                given, step = thrown, hook.throw
+            if self._abandoned:
+                with contextlib.suppress(BaseException):
+                    hook.close()
+                return None
+
+
+class Runner:
+    """Runs hooks as tasks of their own, so that a caller's time is never a plugin's to spend."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[HookEnd]] = set()
+        self._strays: set[asyncio.Task[HookEnd]] = set()
+
+    async def run(self, start: Start, deadline: CallDeadline) -> tuple[HookEnd, float]:
+        """Run a hook until its deadline and the grace; its end, and the seconds of its longest step.
+
+        Nothing can be sent under ``deadline`` any more when this returns or raises. If the caller is cancelled, the
+        hook is cancelled with it and awaited for as long as a stubborn hook is.
+        """
+        stepper = HookStepper()
+        task = asyncio.get_running_loop().create_task(stepper.run(start))
+        self._running.add(task)
+        try:
+            in_time = await _wait(task, deadline.remaining() + GRACE)
+            deadline.close()
+            if in_time:
+                return task.result(), stepper.longest_step
+            return TimedOut(abandoned=not await self._stop(task, stepper)), stepper.longest_step
+        except asyncio.CancelledError:
+            deadline.close()
+            await self._stop(task, stepper)
+            raise
+        finally:
+            self._running.discard(task)
+
+    async def drain(self) -> None:
+        """Wait until no hook is running; each ends by its own deadline."""
+        while self._running:
+            await asyncio.wait(set(self._running))
+
+    async def _stop(self, task: "asyncio.Task[HookEnd]", stepper: HookStepper) -> bool:
+        """Cancel a hook; whether it ends within its time. One that does not is not run any further.
+
+        What it has started as tasks of its own runs on: nothing in asyncio can stop a task that will not stop.
+        """
+        if not task.done():
+            task.cancel()
+            try:
+                if await _wait(task, CANCEL_GRACE):
+                    return True
+            finally:
+                if not task.done():
+                    stepper.abandon()
+                    task.cancel()
+                    self._strays.add(task)
+                    task.add_done_callback(self._strays.discard)
+            return False
+        return True
+
+
+async def _wait(task: "asyncio.Task[HookEnd]", seconds: float) -> bool:
+    """Whether ``task`` ends within ``seconds`` of the loop's time. Costs a third of ``asyncio.wait``."""
+    if task.done():
+        return True
+    loop = asyncio.get_running_loop()
+    waiter: asyncio.Future[None] = loop.create_future()
+
+    def wake(_: object = None) -> None:
+        if not waiter.done():
+            waiter.set_result(None)
+
+    alarm = loop.call_later(seconds, wake)
+    task.add_done_callback(wake)
+    try:
+        await waiter
+    finally:
+        alarm.cancel()
+        task.remove_done_callback(wake)
+    return task.done()

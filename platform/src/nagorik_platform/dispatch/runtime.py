@@ -1,0 +1,239 @@
+"""What the platform keeps for one plugin in use, each made when first needed, and what stands in where nobody may be reached."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from functools import cached_property, lru_cache
+from typing import Any, Final, NoReturn, TypeVar
+
+from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault, SettingsRejected
+from nagorik.http import AgencyHttp
+from nagorik.manifest import Manifest, PublicService
+from nagorik.model.application import DocumentReference, DocumentStore
+from nagorik.operations import Idempotency, Operation
+from nagorik.privacy import Form
+from nagorik.settings import AgencySettings, load_settings
+from nagorik_platform.agency_client import AgencyClient, CallLedger
+from nagorik_platform.agency_client.circuit import Probe
+from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
+from nagorik_platform.dispatch.reconcile import fault_of, is_known, unwrap_single
+from nagorik_platform.dispatch.runner import CallDeadline, Raised, Returned, Runner
+from nagorik_platform.logs import quiet_transports
+from nagorik_platform.registry import Imported, LoadedPlugin, resolve_object
+from nagorik_toolkit.fees import FeeSchedule, load_schedules
+
+OFFLINE: Final = "offline"
+
+
+class NoAgency:
+    """Stands where an agency's client would: whatever is asked of it, there is no agency to reach."""
+
+    def __init__(self) -> None:
+        self.ledger = CallLedger()
+
+    def __getattr__(self, name: str) -> Any:
+        raise AgencyUnavailable(because=OFFLINE, layer=Layer.CORE)
+
+
+class NoSettings:
+    """Stands where a plugin's settings would that are not there: only reading one is an error."""
+
+    def __init__(self, error: NagorikError) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> Any:
+        raise self._error
+
+
+def settings_or_none(load: Callable[[], AgencySettings]) -> AgencySettings | NoSettings:
+    """A plugin's settings as ``load`` gives them; without them a rule that needs none still works."""
+    try:
+        return load()
+    except NagorikError as error:
+        return NoSettings(error)
+
+
+T = TypeVar("T")
+
+
+@lru_cache(maxsize=256)
+def _schedules(text: str) -> Mapping[str, FeeSchedule]:
+    """The schedules of a file, read once for all platforms of a process: they are frozen, and reading is slow."""
+    return load_schedules(text)
+
+
+class PluginRuntime:
+    """One plugin, ready to be called, with all that its calls share.
+
+    What it raises is one of ``nagorik.errors``, whatever the plugin's own code does.
+    """
+
+    def __init__(
+        self, loaded: LoadedPlugin, settings: PlatformSettings, *, runner: Runner, probe: Probe | None
+    ) -> None:
+        manifest = loaded.record.manifest
+        if manifest is None:
+            raise ValueError("a loaded plugin has a manifest")
+        self.loaded = loaded
+        self.manifest: Manifest = manifest
+        self.documents: DocumentStore = settings.documents or _NoDocuments(loaded.record.id)
+        self.faults = 0
+        """Faults in a row."""
+        self._clock = settings.clock
+        self._rate_limiter = settings.rate_limiter
+        self._rng = settings.rng
+        self._own = settings.plugins.get(loaded.record.id, PluginConfiguration())
+        self._runner = runner
+        self._probe = probe
+        self._forms: dict[str, type[Form]] = {}
+        self._fees: dict[str, FeeSchedule] = {}
+
+    def prepare(self) -> None:
+        """Import and read what the manifest names, so that no call does it; a problem waits for the call it meets."""
+        with suppress(NagorikError):
+            _ = self.settings
+        for reference in (self.manifest.login, self.manifest.error_reader):
+            with suppress(NagorikError):
+                self._function(reference)
+        for service in self.manifest.services:
+            with suppress(NagorikError):
+                self.form(service)
+            with suppress(NagorikError):
+                self.fees(service)
+
+    @cached_property
+    def settings(self) -> AgencySettings:
+        """The plugin's settings.
+
+        Raises:
+            SettingsRejected: Naming what is missing or wrong.
+        """
+        model: Any = AgencySettings
+        if self.manifest.settings is not None:
+            model = self._object(self.manifest.settings)
+            if not (isinstance(model, type) and issubclass(model, AgencySettings)):
+                self._broken("settings-not-agency-settings")
+        settings: AgencySettings = self.contain(
+            "settings-raised", lambda: load_settings(model, self.loaded.record.id, self._own.settings)
+        )
+        return settings
+
+    @cached_property
+    def client(self) -> AgencyClient:
+        """The agency's client, for the life of the process."""
+        quiet_transports()
+        manifest = self.manifest
+        return AgencyClient(
+            plugin=self.loaded.record.id,
+            manifest=manifest,
+            base_url=self.settings.base_url,
+            clock=self._clock,
+            egress=frozenset(manifest.egress) | self._own.egress,
+            settings=self.settings,
+            error_reader=self._function(manifest.error_reader),
+            login=self._login(manifest.login),
+            probe=self._probe if manifest.health else None,
+            transport_factory=self._own.transport_factory,
+            rng=self._rng,
+            rate_limiter=self._rate_limiter,
+        )
+
+    def bind(
+        self, operation: Operation, idempotency: Idempotency | None, key: str | None, deadline: CallDeadline
+    ) -> AgencyHttp:
+        """The client for one call."""
+        return self.client.bind(operation, idempotency, key, deadline)
+
+    def form(self, service: PublicService) -> type[Form] | None:
+        """The model of a service's form, or ``None`` for a service without one."""
+        if service.form is None:
+            return None
+        if service.id not in self._forms:
+            model = self._object(service.form)
+            if not (isinstance(model, type) and issubclass(model, Form)):
+                self._broken("form-not-a-form")
+            self._forms[service.id] = model
+        return self._forms[service.id]
+
+    def fees(self, service: PublicService) -> FeeSchedule | None:
+        """A service's fee schedule, or ``None`` for a service whose manifest names none."""
+        if service.fees is None:
+            return None
+        if service.fees not in self._fees:
+            file, _, name = service.fees.partition("#")
+            directory = self.loaded.record.directory
+            schedule = None
+            with suppress(OSError, ValueError, KeyError):
+                text = (directory / file).read_bytes() if directory is not None else b""
+                schedule = _schedules(text)[name]
+            if schedule is None:
+                self._broken("fee-schedule-unusable")
+            self._fees[service.fees] = schedule
+        return self._fees[service.fees]
+
+    def contain(self, fault: str, code: Callable[[], T]) -> T:
+        """Run a plugin's synchronous code; what it raises beside ``nagorik.errors`` becomes its ``fault``."""
+        try:
+            return code()
+        except BaseException as error:  # noqa: BLE001 - a plugin's code may raise anything
+            failure = error if is_known(error) else fault_of(error, self.loaded.record, fault)
+        failure.__context__ = failure.__cause__ = None
+        raise failure
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        if "client" in self.__dict__:
+            await self.client.aclose()
+
+    def _login(self, reference: str | None) -> Callable[[AgencyHttp, Any], Awaitable[Any]] | None:
+        """The plugin's login, run like a hook: it ends in time and cannot end the process."""
+        function = self._function(reference)
+        if function is None:
+            return None
+
+        async def login(http: AgencyHttp, settings: Any) -> object:
+            deadline = CallDeadline.after(self.manifest.limits.deadline, self._clock)
+            end, _ = await self._runner.run(lambda: function(http, settings), deadline)
+            if isinstance(end, Returned):
+                return end.value
+            failure: BaseException = PluginFault("login-deadline", plugin=self.loaded.record.id)
+            if isinstance(end, Raised):
+                error = unwrap_single(end.error)
+                failure = error if is_known(error) else fault_of(error, self.loaded.record, "login-raised")
+            raise failure
+
+        return login
+
+    def _function(self, reference: str | None) -> Callable[..., Any] | None:
+        if reference is None:
+            return None
+        function = self._object(reference)
+        if not callable(function):
+            self._broken("reference-not-callable")
+        return function  # type: ignore[no-any-return]
+
+    def _object(self, reference: str) -> Any:
+        found = self.contain("reference-raised", lambda: resolve_object(self.loaded.record, reference))
+        if not isinstance(found, Imported):
+            self._broken(found.code.value)
+        return found.value
+
+    def _broken(self, fault: str) -> NoReturn:
+        raise PluginFault(fault, plugin=self.loaded.record.id)
+
+
+class _NoDocuments:
+    """Stands where a host has no document store: a plugin that needs one cannot serve here."""
+
+    def __init__(self, plugin: str) -> None:
+        self._plugin = plugin
+
+    def open(self, document: DocumentReference) -> AsyncIterator[bytes]:  # noqa: ARG002 - the protocol's
+        raise SettingsRejected(["documents"], plugin=self._plugin)
+
+    async def put(
+        self,
+        kind: str,  # noqa: ARG002 - the protocol's
+        media_type: str,  # noqa: ARG002
+        content: bytes,  # noqa: ARG002
+    ) -> DocumentReference:
+        raise SettingsRejected(["documents"], plugin=self._plugin)

@@ -1,0 +1,94 @@
+"""How an application advances: its legal moves, pure functions of a row and an input, and the call between them.
+
+A host opens an application, begins the call that is due, makes it, and steps on with what came of it. It needs no
+database for that: the row is a value, the journal a list of events.
+"""
+
+from nagorik_platform.lifecycle.attempts.retry import UnexpectedAnswer
+from nagorik_platform.lifecycle.commands import NotPossible, restore
+from nagorik_platform.lifecycle.events import Event, Opened
+from nagorik_platform.lifecycle.fold import amounts_to, apply, open_progress, replay
+from nagorik_platform.lifecycle.inputs import (
+    CallAnswered,
+    CallFailed,
+    CitizenActed,
+    ConsentGranted,
+    Decided,
+    Due,
+    Input,
+    Interrupted,
+    Noticed,
+    Reported,
+)
+from nagorik_platform.lifecycle.labels import state_label
+from nagorik_platform.lifecycle.next_action import NextAction, next_action
+from nagorik_platform.lifecycle.payment_fold import JournalBroken
+from nagorik_platform.lifecycle.state import (
+    Attempt,
+    Backoff,
+    FeeWaiver,
+    Hold,
+    Party,
+    Payment,
+    Progress,
+    ServiceCapabilities,
+)
+from nagorik_platform.lifecycle.step import Step, begin, open_application, step
+from nagorik_platform.lifecycle.tables import (
+    APPLICATION_TRANSITIONS,
+    PAYMENT_TRANSITIONS,
+    ApplicationTransition,
+    IllegalTransition,
+    PaymentTransition,
+    application_targets,
+    is_settled,
+    payment_targets,
+    route_to_reported_state,
+)
+
+__all__ = [
+    "APPLICATION_TRANSITIONS",
+    "PAYMENT_TRANSITIONS",
+    "ApplicationTransition",
+    "Attempt",
+    "Backoff",
+    "CallAnswered",
+    "CallFailed",
+    "CitizenActed",
+    "ConsentGranted",
+    "Decided",
+    "Due",
+    "Event",
+    "FeeWaiver",
+    "Hold",
+    "IllegalTransition",
+    "Input",
+    "Interrupted",
+    "JournalBroken",
+    "NextAction",
+    "NotPossible",
+    "Noticed",
+    "Opened",
+    "Party",
+    "Payment",
+    "PaymentTransition",
+    "Progress",
+    "Reported",
+    "ServiceCapabilities",
+    "Step",
+    "UnexpectedAnswer",
+    "amounts_to",
+    "application_targets",
+    "apply",
+    "begin",
+    "is_settled",
+    "next_action",
+    "open_application",
+    "open_progress",
+    "payment_targets",
+    "replay",
+    "restore",
+    "route_to_reported_state",
+    "state_label",
+    "step",
+]

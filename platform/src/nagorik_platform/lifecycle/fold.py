@@ -1,0 +1,302 @@
+"""The fold: a journal's events, applied in order, are the application's progress.
+
+All of it but a call in flight that only reads: what has no effect is not announced, and the row alone holds it.
+
+The fold is where the lifecycle's tables are enforced, so no driver, database or person can record a move that the
+tables do not know. It computes nothing that an event does not say; the same events give the same progress for ever.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from functools import reduce
+from types import MappingProxyType
+from typing import Any, Final
+
+from nagorik.model.status import ApplicationState, Flag
+from nagorik.operations import OPERATIONS, Operation
+from nagorik_platform.lifecycle import events as e, payment_fold as payments
+from nagorik_platform.lifecycle.payment_fold import Changes, JournalBroken
+from nagorik_platform.lifecycle.state import Attempt, Backoff, FeeWaiver, Hold, Party, Progress
+from nagorik_platform.lifecycle.tables import (
+    AT_THE_AGENCY,
+    NOT_FILED,
+    WITHDRAWABLE,
+    IllegalTransition,
+    application_targets,
+    is_settled,
+)
+
+SAME_KEY: Final = "same-key"
+"""The code of the move that repeats a lost attempt at an agency which honours the key."""
+
+
+def open_progress(event: e.Opened) -> Progress:
+    """The progress of an application that has just been opened."""
+    return Progress(
+        id=event.id,
+        service=event.service,
+        plugin_version=event.plugin_version,
+        client_reference=event.client_reference,
+        idempotency_key=event.idempotency_key,
+        consent=event.consent,
+        opened_at=event.at,
+        events=1,
+    )
+
+
+def replay(journal: Iterable[e.Event]) -> Progress:
+    """The progress that a whole journal amounts to.
+
+    Raises:
+        JournalBroken: It does not begin with ``opened``, or contradicts itself.
+        IllegalTransition: It holds a move that the lifecycle does not know.
+    """
+    entries = iter(journal)
+    first = next(entries, None)
+    if not isinstance(first, e.Opened):
+        raise JournalBroken("a journal begins with opened")
+    return reduce(apply, entries, open_progress(first))
+
+
+def amounts_to(journal: Iterable[e.Event], row: Progress) -> bool:
+    """Whether a journal gives this row, but for a call in flight that only reads.
+
+    Raises:
+        JournalBroken: As ``replay``.
+        IllegalTransition: As ``replay``.
+    """
+    return _journalled(replay(journal)) == _journalled(row)
+
+
+def _journalled(progress: Progress) -> Progress:
+    attempt = progress.attempt
+    if attempt is None or OPERATIONS[attempt.operation].writes:
+        return progress
+    return progress.model_copy(update={"attempt": None})
+
+
+def apply(progress: Progress, event: e.Event) -> Progress:
+    """``progress`` after ``event``.
+
+    Raises:
+        IllegalTransition: The event is a move that the lifecycle does not know.
+        JournalBroken: The event contradicts the progress.
+    """
+    changes = _RULES[type(event)](progress, event)
+    return progress.model_copy(update={**changes, "events": progress.events + 1})
+
+
+def _moved(progress: Progress, event: e.Moved) -> Changes:
+    _check_move(progress, event)
+    by_person = event.to is ApplicationState.MANUAL_REVIEW
+    lost = event.to is ApplicationState.SUBMISSION_UNKNOWN
+    left_correction = event.to is not ApplicationState.CORRECTION_REQUESTED
+    return {
+        "state": event.to,
+        "hold": Hold(party=Party.PERSON, code=event.code) if by_person else None,
+        "filing_unknown": _filing_unknown(progress, event),
+        "lost_at": event.at if lost else progress.lost_at,
+        "correction_ready": progress.correction_ready and not left_correction,
+        "correction_lost_at": None if left_correction else progress.correction_lost_at,
+        "withdrawal_lost_at": progress.withdrawal_lost_at if event.to in WITHDRAWABLE else None,
+    }
+
+
+def _check_move(progress: Progress, event: e.Moved) -> None:
+    if event.to not in application_targets(progress.state):
+        raise IllegalTransition("application", progress.state.value, event.to.value)
+    if progress.state is ApplicationState.MANUAL_REVIEW and (event.actor is not e.Actor.PERSON or not event.officer):
+        raise JournalBroken("manual review is left by a named person only")
+    if event.to in AT_THE_AGENCY | {ApplicationState.DELIVERED} and not progress.is_filed:
+        raise JournalBroken("what is at the agency has the agency's reference")
+    if event.to in NOT_FILED and progress.is_filed:
+        raise JournalBroken("what has the agency's reference is not filed again")
+    if event.to is ApplicationState.CLOSED and not all(is_settled(payment.state) for payment in progress.payments):
+        raise JournalBroken("money is settled before an application closes")
+    gives_up = event.to in {ApplicationState.WITHDRAWN, ApplicationState.EXPIRED}
+    if gives_up and event.actor in {e.Actor.CITIZEN, e.Actor.CORE} and Flag.PAYMENT_UNKNOWN in progress.flags:
+        raise JournalBroken("nothing is given up while a payment is unknown")
+
+
+def _filing_unknown(progress: Progress, event: e.Moved) -> bool:
+    """A lost attempt stays unknown while it is repeated with its key, until an answer or a look-up settles it."""
+    if event.to is ApplicationState.SUBMISSION_UNKNOWN:
+        return True
+    return progress.filing_unknown and event.to is ApplicationState.SUBMITTING and event.code == SAME_KEY
+
+
+def _released(progress: Progress, event: e.Released) -> Changes:
+    return {"hold": None, "backoffs": () if event.at_once else progress.backoffs}
+
+
+def _flags_changed(progress: Progress, event: e.FlagsChanged) -> Changes:
+    return {"flags": (progress.flags - event.lowered) | event.raised}
+
+
+def _books_restored(progress: Progress, event: e.BooksRestored) -> Changes:
+    """A filing that was lost may have been repeated since, so that its loss is as good as new."""
+    lost_at = event.at if progress.filing_unknown else progress.lost_at
+    return {"restored_at": event.at, "begun_since": frozenset(), "lost_at": lost_at}
+
+
+def _eligibility_decided(_: Progress, event: e.EligibilityDecided) -> Changes:
+    return {"eligibility": event.decision.eligibility}
+
+
+def _attempt_began(progress: Progress, event: e.AttemptBegan) -> Changes:
+    if progress.attempt is not None:
+        raise JournalBroken("one attempt at a time")
+    attempt = Attempt(
+        operation=event.operation, payment=event.payment, deliverable=event.deliverable, began_at=event.at
+    )
+    sent = {"sent_at": event.at} if event.operation is Operation.SUBMIT else {}
+    since = {}
+    if progress.restored_at is not None and OPERATIONS[event.operation].writes:
+        since = {"begun_since": progress.begun_since | {progress.write_name(event.operation, event.payment)}}
+    return {"attempt": attempt, **sent, **since}
+
+
+def _attempt_ended(progress: Progress, event: e.AttemptEnded) -> Changes:
+    attempt = _ended(progress, event)
+    failures = 0 if event.settled else progress.backoff(attempt.operation, attempt.subject).failures + 1
+    final_word = event.settled and attempt.operation is Operation.QUERY_PAYMENT and attempt.payment is not None
+    return {
+        "attempt": None,
+        "backoffs": _backoffs(progress, attempt.operation, attempt.subject, failures, event.not_before),
+        **(payments.payment_asked_about(progress, attempt.payment or "") if final_word else {}),
+        **(_status_unchanged(progress, event) if _is_unchanged_status(event) else {}),
+    }
+
+
+def _ended(progress: Progress, event: e.AttemptEnded) -> Attempt:
+    """The attempt that ended: the one in flight, or a read that nothing announced."""
+    in_flight = progress.attempt
+    if event.began_at is None:
+        if in_flight is None or in_flight.operation is not event.operation:
+            raise JournalBroken("an attempt ends after it began")
+        return in_flight
+    if OPERATIONS[event.operation].writes:
+        raise JournalBroken("a write is announced before it is made")
+    attempt = Attempt(
+        operation=event.operation, payment=event.payment, deliverable=event.deliverable, began_at=event.began_at
+    )
+    if in_flight is not None and in_flight != attempt:
+        raise JournalBroken("one attempt at a time")
+    return attempt
+
+
+def _is_unchanged_status(event: e.AttemptEnded) -> bool:
+    return event.operation is Operation.STATUS and event.result == e.UNCHANGED
+
+
+def _status_unchanged(progress: Progress, event: e.AttemptEnded) -> Changes:
+    if progress.status is None:
+        raise JournalBroken("what was never reported cannot be unchanged")
+    return {"status_at": event.at}
+
+
+def _postponed(progress: Progress, event: e.Postponed) -> Changes:
+    failures = progress.backoff(event.operation).failures
+    return {"backoffs": _backoffs(progress, event.operation, None, failures, event.until)}
+
+
+def _backoffs(
+    progress: Progress, operation: Operation, subject: str | None, failures: int, not_before: datetime | None
+) -> tuple[Backoff, ...]:
+    others = tuple(w for w in progress.backoffs if (w.operation, w.subject) != (operation, subject))
+    if failures == 0 and not_before is None:
+        return others
+    return (*others, Backoff(operation=operation, subject=subject, failures=failures, not_before=not_before))
+
+
+def _reference_received(progress: Progress, event: e.ReferenceReceived) -> Changes:
+    if progress.agency_reference not in {None, event.reference}:
+        raise JournalBroken("one application has one reference at the agency")
+    return {"agency_reference": event.reference, "submitted_at": progress.submitted_at or event.at}
+
+
+def _status_received(progress: Progress, event: e.StatusReceived) -> Changes:
+    status = event.status
+    known = {deliverable.kind: deliverable for deliverable in progress.deliverables}
+    reported = {deliverable.kind: deliverable for deliverable in status.deliverables}
+    # The final deliverable replaces the interim one of its kind and has to be fetched in its turn.
+    replaced = {kind for kind in known.keys() & reported.keys() if known[kind].interim and not reported[kind].interim}
+    return {
+        "status": status,
+        "status_at": event.at,
+        "last_sequence": status.sequence if status.sequence is not None else progress.last_sequence,
+        "seen_events": progress.seen_events | ({status.event} if status.event else set()),
+        "deliverables": tuple((known | reported).values()),
+        "fetched": progress.fetched - replaced,
+    }
+
+
+def _fee_demanded(_: Progress, event: e.FeeDemanded) -> Changes:
+    return {"fee_due": event.stage, "quote": None, "waiver": None}
+
+
+def _fee_settled(progress: Progress, event: e.FeeSettled) -> Changes:
+    quote = progress.quote if event.free else None
+    waiver = FeeWaiver(stage=quote.stage, until=quote.expires_at) if quote is not None else None
+    return {"fee_due": None, "quote": None, "waiver": waiver}
+
+
+def _deliverable_fetched(progress: Progress, event: e.DeliverableFetched) -> Changes:
+    return {"fetched": progress.fetched | {event.deliverable.kind}}
+
+
+def _correction_given(progress: Progress, _: e.CorrectionGiven) -> Changes:
+    hold = progress.hold if progress.hold is not None and progress.hold.party is Party.PERSON else None
+    return {"correction_ready": True, "hold": hold, "corrections": progress.corrections + 1}
+
+
+def _correction_sent(_: Progress, event: e.CorrectionSent) -> Changes:
+    return {"correction_ready": False, "correction_lost_at": event.at if event.lost else None}
+
+
+def _withdrawal_settled(_: Progress, event: e.WithdrawalSettled) -> Changes:
+    return {"withdrawal_wanted": False, "withdrawal_lost_at": event.at if event.outcome == "unknown" else None}
+
+
+def _looked_up(_: Progress, event: e.LookedUp) -> Changes:
+    corrected = event.operation is Operation.ANSWER_CORRECTION
+    return {"correction_lost_at" if corrected else "withdrawal_lost_at": None}
+
+
+_RULES: Final[Mapping[type, Callable[[Progress, Any], Changes]]] = MappingProxyType(
+    {
+        e.ConsentGiven: lambda _, event: {"consent": event.consent},
+        e.Moved: _moved,
+        e.FlagsChanged: _flags_changed,
+        e.Held: lambda _, event: {"hold": event.hold},
+        e.Released: _released,
+        e.Acknowledged: lambda _, __: {"acknowledged": True},
+        e.EligibilityDecided: _eligibility_decided,
+        e.BooksRestored: _books_restored,
+        e.EligibilityDropped: lambda _, __: {"eligibility": None, "acknowledged": False},
+        e.QuoteReceived: lambda _, event: {"quote": event.quote},
+        e.QuoteDropped: lambda _, __: {"quote": None},
+        e.FeeDemanded: _fee_demanded,
+        e.FeeSettled: _fee_settled,
+        e.PaymentOpened: payments.payment_opened,
+        e.PaymentMoved: payments.payment_moved,
+        e.AdviceLost: payments.advice_lost,
+        e.AdviceAbsent: payments.advice_absent,
+        e.PaymentNoticed: payments.payment_noticed,
+        e.AttemptBegan: _attempt_began,
+        e.AttemptEnded: _attempt_ended,
+        e.Postponed: _postponed,
+        e.ReferenceReceived: _reference_received,
+        e.ReferenceDoubted: lambda _, __: {},
+        e.StatusReceived: _status_received,
+        e.DeliverableFetched: _deliverable_fetched,
+        e.CorrectionGiven: _correction_given,
+        e.CorrectionSent: _correction_sent,
+        e.WithdrawalWanted: lambda progress, _: {
+            "withdrawal_wanted": True,
+            "withdrawals": progress.withdrawals + 1,
+        },
+        e.WithdrawalSettled: _withdrawal_settled,
+        e.LookedUp: _looked_up,
+    }
+)

@@ -1,0 +1,186 @@
+"""What an application waits for, read off its row alone.
+
+Queues, timers and callbacks are hints to look at the row; a hint that is lost or doubled changes nothing, because
+this function gives the same answer to whoever asks.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from nagorik.model.status import ApplicationState as S, Deliverable, PaymentState as P
+from nagorik.operations import Operation
+from nagorik_platform.lifecycle.rules.consent import CONSENT_HOLD, may_start_payment
+from nagorik_platform.lifecycle.state import Party, Payment, Progress, ServiceCapabilities
+from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, MONEY_ASKED_ABOUT, MONEY_TAKEN
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NextAction:
+    """What an application waits for: an operation at a time, or somebody.
+
+    Attributes:
+        operation: What to do, or ``None`` if only somebody can move it or it is closed.
+        due: When to look at the row again, aware UTC; ``None`` if only somebody can move it or it is closed.
+        payment: The payment it is about.
+        deliverable: The deliverable it is about.
+    """
+
+    operation: Operation | None
+    due: datetime | None = None
+    payment: str | None = None
+    deliverable: Deliverable | None = None
+
+
+_NOTHING: Final = NextAction(operation=None)
+
+
+def next_action(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> NextAction:
+    """The next operation and when it is due, or nothing if only somebody can move the application.
+
+    Of all that could be done the first to fall due comes next, so that no operation that keeps failing keeps the
+    others from their turn; of what is due already, the order of ``candidates`` decides.
+    """
+    if progress.attempt is not None:
+        return _NOTHING
+    choices = [_timed(progress, choice, now) for choice in candidates(progress, capabilities, now)]
+    return min(choices, key=lambda choice: choice.due or now, default=_NOTHING)
+
+
+def candidates(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Iterator[NextAction]:
+    """All that could be done for an application, the most urgent first, whenever it falls due.
+
+    Open questions of money are asked whatever else holds the application, and after it is closed.
+    """
+    yield from _money(progress, capabilities, now)
+    if progress.is_filed and (progress.state in AT_THE_AGENCY or progress.state is S.AWAITING_PAYMENT):
+        yield from _at_the_agency(progress, capabilities)
+    elif progress.state is S.SUBMISSION_UNKNOWN:
+        yield from _unknown(capabilities)
+    elif progress.state is S.DELIVERED:
+        yield from _delivered(progress, capabilities)
+    elif progress.hold is None or progress.hold.party is Party.AGENCY:
+        yield from _before_filing(progress, capabilities)
+
+
+def _timed(progress: Progress, choice: NextAction, now: datetime) -> NextAction:
+    assert choice.operation is not None  # noqa: S101 - a candidate names an operation
+    subject = choice.payment or (choice.deliverable.kind if choice.deliverable is not None else None)
+    not_before = progress.backoff(choice.operation, subject).not_before
+    due = now if not_before is None else max(now, not_before)
+    return NextAction(operation=choice.operation, due=due, payment=choice.payment, deliverable=choice.deliverable)
+
+
+def _money(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Iterator[NextAction]:
+    for payment in reversed(progress.payments):
+        asks = payment.state in MONEY_ASKED_ABOUT or (payment.noticed and payment.state is not P.QUOTED)
+        if asks and capabilities.offers(Operation.QUERY_PAYMENT):
+            yield NextAction(Operation.QUERY_PAYMENT, payment=payment.id)
+        if _may_announce_again(progress, capabilities, payment, now):
+            yield NextAction(Operation.START_PAYMENT, payment=payment.id)
+        if payment.state in {P.REFUND_REQUESTED, P.REFUND_PENDING} and capabilities.offers(Operation.REFUND_PAYMENT):
+            yield NextAction(Operation.REFUND_PAYMENT, payment=payment.id)
+
+
+def _may_announce_again(
+    progress: Progress, capabilities: ServiceCapabilities, payment: Payment, now: datetime
+) -> bool:
+    """Whether a payment whose announcement was lost is announced once more, with its key.
+
+    Only at a gateway that honours the key, after it was asked in vain, and while the price still holds: the payer has
+    been shown nothing yet, and would wait for ever for a payment that the gateway never heard of.
+    """
+    quote = progress.quote
+    return (
+        payment.state is P.UNKNOWN
+        and payment.reference is None
+        and capabilities.repeats(Operation.START_PAYMENT)
+        and progress.backoff(Operation.QUERY_PAYMENT, payment.id).failures > 0
+        and not progress.withdrawal_wanted
+        and quote is not None
+        and quote.id == payment.quote
+        and not quote.is_expired(now)
+    )
+
+
+def _before_filing(progress: Progress, capabilities: ServiceCapabilities) -> Iterator[NextAction]:
+    match progress.state:
+        case S.DRAFT if progress.eligibility is None and capabilities.offers(Operation.ELIGIBILITY):
+            yield NextAction(Operation.ELIGIBILITY)
+        case S.DRAFT if progress.quote is None and capabilities.offers(Operation.QUOTE):
+            yield NextAction(Operation.QUOTE)
+        case S.AWAITING_PAYMENT if may_start_payment(progress, capabilities):
+            yield _start_payment(progress)
+        case S.READY if capabilities.offers(Operation.SUBMIT):
+            yield NextAction(Operation.SUBMIT)
+
+
+def _unknown(capabilities: ServiceCapabilities) -> Iterator[NextAction]:
+    """Look it up; the same key again only where there is no looking up and the agency honours it."""
+    if capabilities.offers(Operation.FIND):
+        yield NextAction(Operation.FIND)
+    elif capabilities.repeats(Operation.SUBMIT):
+        yield NextAction(Operation.SUBMIT)
+
+
+def _at_the_agency(progress: Progress, capabilities: ServiceCapabilities) -> Iterator[NextAction]:
+    hold = progress.hold
+    may_write = hold is None or (hold.party is not Party.PERSON and not hold.code.startswith(CONSENT_HOLD))
+    tells = progress.withdrawal_wanted and capabilities.offers(Operation.WITHDRAW)
+    if may_write and tells and not progress.payment_in(P.UNKNOWN):
+        yield NextAction(Operation.WITHDRAW)
+    elif may_write and progress.correction_ready and capabilities.offers(Operation.ANSWER_CORRECTION):
+        yield NextAction(Operation.ANSWER_CORRECTION)
+    if progress.state is S.AWAITING_PAYMENT and (hold is None or hold.party is Party.AGENCY):
+        yield from _fee(progress, capabilities)
+    yield from _advice(progress, capabilities)
+    yield from _deliverables(progress, capabilities)
+    yield from _status(progress, capabilities)
+
+
+def _fee(progress: Progress, capabilities: ServiceCapabilities) -> Iterator[NextAction]:
+    if progress.is_paid(progress.stage) or progress.withdrawal_wanted:
+        return
+    if progress.quote is None:
+        if capabilities.offers(Operation.QUOTE):
+            yield NextAction(Operation.QUOTE)
+    elif may_start_payment(progress, capabilities):
+        yield _start_payment(progress)
+
+
+def _delivered(progress: Progress, capabilities: ServiceCapabilities) -> Iterator[NextAction]:
+    yield from _advice(progress, capabilities)
+    yield from _deliverables(progress, capabilities)
+    if any(p.state in MONEY_TAKEN and p.state is not P.CONFIRMED for p in progress.payments):
+        yield from _status(progress, capabilities)
+
+
+def _start_payment(progress: Progress) -> NextAction:
+    announced = progress.payment_in(P.QUOTED)
+    return NextAction(Operation.START_PAYMENT, payment=announced.id if announced is not None else None)
+
+
+def _advice(progress: Progress, capabilities: ServiceCapabilities) -> Iterator[NextAction]:
+    """Tell the agency of captured money; after a lost answer only where twice is once."""
+    if not capabilities.offers(Operation.ADVISE_PAYMENT):
+        return
+    for payment in progress.payments:
+        advice_lost = payment.advice_lost_at is not None and not capabilities.repeats(Operation.ADVISE_PAYMENT)
+        if payment.state in {P.CAPTURED, P.ADVISED} and not advice_lost:
+            yield NextAction(Operation.ADVISE_PAYMENT, payment=payment.id)
+
+
+def _deliverables(progress: Progress, capabilities: ServiceCapabilities) -> Iterator[NextAction]:
+    if capabilities.offers(Operation.DELIVERABLE):
+        yield from (
+            NextAction(Operation.DELIVERABLE, deliverable=deliverable)
+            for deliverable in progress.deliverables_to_fetch()
+        )
+
+
+def _status(progress: Progress, capabilities: ServiceCapabilities) -> Iterator[NextAction]:
+    """Ask, until the agency says that it will say nothing more."""
+    done = progress.status is not None and progress.status.final
+    if capabilities.offers(Operation.STATUS) and progress.is_filed and not done:
+        yield NextAction(Operation.STATUS)

@@ -1,0 +1,84 @@
+"""Whether the citizen's consent covers what comes next."""
+
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from nagorik.model.application import ConsentGap
+from nagorik.model.fee import Quote
+from nagorik.model.status import ApplicationState as S, PaymentState as P
+from nagorik.operations import OPERATIONS, Operation
+from nagorik.values import Money
+from nagorik_platform.lifecycle.state import Progress, ServiceCapabilities
+
+CONSENT_HOLD: Final = "consent-"
+"""How the codes of holds begin that only another consent, or none being needed, ends."""
+
+_FOLLOWS_FROM_PAYING: Final = frozenset({Operation.ADVISE_PAYMENT, Operation.REFUND_PAYMENT})
+"""Finishing what was paid for, or giving it back, follows from the consent to pay."""
+_SPENDS: Final = frozenset({Operation.START_PAYMENT, Operation.SUBMIT})
+
+
+class IntendedWrite(NamedTuple):
+    """A write that comes next, and what it adds to the spending."""
+
+    operation: Operation
+    price: Money | None = None
+
+
+def unmet_consent(progress: Progress, wanted: IntendedWrite, now: datetime) -> ConsentGap | None:
+    """What keeps the citizen's consent from covering a write, or ``None`` if it is covered or needs none."""
+    operation = wanted.operation
+    if not OPERATIONS[operation].writes or operation in _FOLLOWS_FROM_PAYING:
+        return None
+    if progress.consent is None:
+        return "absent"
+    gap = progress.consent.gap(progress.service, operation, now)
+    if gap is not None or operation not in _SPENDS:
+        return gap
+    return _above_ceiling(progress, wanted.price)
+
+
+def intended_write(progress: Progress, capabilities: ServiceCapabilities) -> IntendedWrite | None:
+    """The write that the application is heading for, as far as it needs consent."""
+    free = progress.hold is None or progress.hold.code.startswith(CONSENT_HOLD)
+    if progress.state in {S.DRAFT, S.READY} and free:
+        return IntendedWrite(Operation.SUBMIT, price_to_come(progress))
+    if progress.is_filed and progress.withdrawal_wanted:
+        return IntendedWrite(Operation.WITHDRAW)
+    if progress.correction_ready:
+        return IntendedWrite(Operation.ANSWER_CORRECTION)
+    if progress.state is S.AWAITING_PAYMENT and free and may_start_payment(progress, capabilities):
+        return IntendedWrite(Operation.START_PAYMENT, price_to_come(progress))
+    return None
+
+
+def may_start_payment(progress: Progress, capabilities: ServiceCapabilities) -> bool:
+    """Whether nothing but the citizen's consent or somebody's work keeps the payer from being asked for money."""
+    return (
+        progress.quote is not None
+        and progress.quote.total.poisha > 0
+        and not progress.is_paid(progress.quote.stage)
+        and not progress.withdrawal_wanted
+        and progress.withdrawal_lost_at is None
+        and progress.payment_in(P.INITIATED, P.PENDING, P.UNKNOWN, P.UNDER_INVESTIGATION, P.DISPUTED) is None
+        and capabilities.gateway is not None
+        and capabilities.offers(Operation.START_PAYMENT)
+    )
+
+
+def price_to_come(progress: Progress) -> Money | None:
+    """The quote in force, if it is not yet among the payments."""
+    quote: Quote | None = progress.quote
+    if quote is None or progress.is_paid(quote.stage):
+        return None
+    if any(payment.quote == quote.id and payment.state in {P.QUOTED, P.UNKNOWN} for payment in progress.payments):
+        return None
+    return quote.total
+
+
+def _above_ceiling(progress: Progress, price: Money | None) -> ConsentGap | None:
+    ceiling = progress.consent.fee_ceiling if progress.consent is not None else None
+    sums = [money for money in (*progress.spending(), price) if money is not None and money.poisha > 0]
+    if ceiling is None or any(money.currency != ceiling.currency for money in sums):
+        return "fee-ceiling" if sums else None
+    return "fee-ceiling" if sum(money.poisha for money in sums) > ceiling.poisha else None

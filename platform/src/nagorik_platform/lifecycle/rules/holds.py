@@ -1,0 +1,147 @@
+"""For whom an application waits, when it does not move by itself.
+
+Nearly every hold follows from the row, so none is forgotten when another takes its place and none outlives its
+reason. The last rule leaves no hole: what has nothing due and nobody to wait for is given to a person.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from nagorik.model.eligibility import Eligibility
+from nagorik.model.status import ApplicationState as S, PaymentState as P
+from nagorik.operations import Operation
+from nagorik_platform.lifecycle.events import Released
+from nagorik_platform.lifecycle.journal_writer import JournalWriter
+from nagorik_platform.lifecycle.next_action import candidates
+from nagorik_platform.lifecycle.rules.consent import CONSENT_HOLD, intended_write, unmet_consent
+from nagorik_platform.lifecycle.state import Hold, Party, Payment, Progress, ServiceCapabilities
+
+LOOK_UPS_BEFORE_A_PERSON: Final = 12
+"""Look-ups that settle nothing, after which what is unknown becomes a person's case."""
+
+INPUT_REJECTED: Final = "input-rejected"
+PAYMENT_ENDED: Final = {
+    P.FAILED: "payment-failed",
+    P.EXPIRED: "payment-expired",
+    P.CANCELLED: "payment-cancelled",
+}
+GATEWAY_NOT_CHOSEN: Final = "gateway-not-chosen"
+ELIGIBILITY_INDETERMINATE: Final = "eligibility-indeterminate"
+
+_SET_BY_WHAT_HAPPENED: Final = frozenset({INPUT_REJECTED, *PAYMENT_ENDED.values()})
+"""Holds that the row does not show; somebody's act or a move ends them."""
+_UNDECIDED_MONEY: Final = {
+    P.UNDER_INVESTIGATION: "payment-under-investigation",
+    P.DISPUTED: "payment-disputed",
+    P.UNKNOWN: "payment-unknown",
+}
+PAYMENT_UNCONFIRMED: Final = "payment-unconfirmed"
+MONEY_HOLDS: Final = frozenset({PAYMENT_UNCONFIRMED, *_UNDECIDED_MONEY.values()})
+"""Holds that end when a person decides on a payment, and not by being released."""
+
+
+def update_hold(writer: JournalWriter, capabilities: ServiceCapabilities) -> bool:
+    """Let the application wait for whom it has to wait for now; whether that is somebody else than before."""
+    progress = writer.progress
+    if progress.attempt is not None or progress.state is S.MANUAL_REVIEW:
+        return False
+    hold, follows = progress.hold, _hold_of(progress, capabilities, writer.now)
+    happened = hold is not None and hold.code in _SET_BY_WHAT_HAPPENED
+    outranked = follows is not None and (follows.party is Party.PERSON or follows.code.startswith(CONSENT_HOLD))
+    if follows == hold or (happened and not outranked):
+        return False
+    if follows is None:
+        writer.add(Released(at=writer.now))
+    else:
+        writer.hold(follows.party, follows.code)
+    return True
+
+
+def _hold_of(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Hold | None:
+    """The hold that follows from the row."""
+    for payment in progress.payments:
+        code = _undecided(progress, capabilities, payment)
+        if code is not None:
+            return Hold(party=Party.PERSON, code=code)
+    lost = progress.correction_lost_at or progress.withdrawal_lost_at
+    if lost is not None and not _can_ask(progress, capabilities):
+        return Hold(party=Party.PERSON, code="no-look-up")
+    return _for_citizen(progress, capabilities, now) or _for_nobody(progress, capabilities, now)
+
+
+def _can_ask(progress: Progress, capabilities: ServiceCapabilities) -> bool:
+    """Whether a status will be asked for that can show what became of a lost answer."""
+    return capabilities.offers(Operation.STATUS) and not (progress.status is not None and progress.status.final)
+
+
+def _undecided(progress: Progress, capabilities: ServiceCapabilities, payment: Payment) -> str | None:
+    """What a person has to find out about a payment, because asking has not settled it."""
+    if payment.state is P.UNKNOWN:
+        asked = progress.backoff(Operation.QUERY_PAYMENT, payment.id).failures
+        return _UNDECIDED_MONEY[P.UNKNOWN] if asked >= LOOK_UPS_BEFORE_A_PERSON else None
+    if payment.advice_lost_at is None or capabilities.repeats(Operation.ADVISE_PAYMENT):
+        return _UNDECIDED_MONEY.get(payment.state)
+    if progress.status is None or progress.status_at is None:
+        return None
+    if progress.status.payment_confirmed is not None and payment == progress.latest_taken:
+        return None
+    waited = (progress.status_at - payment.advice_lost_at).total_seconds()
+    return PAYMENT_UNCONFIRMED if waited >= capabilities.lookup_grace else None
+
+
+def _for_citizen(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Hold | None:
+    code = _in_draft(progress) if progress.state is S.DRAFT else None
+    wanted = intended_write(progress, capabilities)
+    if code is None and wanted is not None and not _still_preparing(progress, capabilities):
+        gap = unmet_consent(progress, wanted, now)
+        code = f"{CONSENT_HOLD}{gap}" if gap is not None else None
+    if code is None:
+        code = _by_state(progress, capabilities)
+    return Hold(party=Party.CITIZEN, code=code) if code is not None else None
+
+
+def _in_draft(progress: Progress) -> str | None:
+    if progress.eligibility is Eligibility.INELIGIBLE:
+        return "ineligible"
+    if progress.eligibility is Eligibility.INDETERMINATE and not progress.acknowledged:
+        return ELIGIBILITY_INDETERMINATE
+    return None
+
+
+def _still_preparing(progress: Progress, capabilities: ServiceCapabilities) -> bool:
+    """Whether a draft's eligibility or price is still to come: consent is asked for when both are known."""
+    return progress.state is S.DRAFT and (
+        (progress.eligibility is None and capabilities.offers(Operation.ELIGIBILITY))
+        or (progress.quote is None and capabilities.offers(Operation.QUOTE))
+    )
+
+
+def _by_state(progress: Progress, capabilities: ServiceCapabilities) -> str | None:
+    match progress.state:
+        case S.CORRECTION_REQUESTED if not progress.correction_ready and progress.correction_lost_at is None:
+            return "correction-requested"
+        case S.AWAITING_APPEARANCE:
+            return "appearance-required"
+        case S.AWAITING_PAYMENT if (
+            progress.quote is not None
+            and progress.quote.total.poisha > 0
+            and not progress.is_paid(progress.quote.stage)
+            and not (capabilities.gateway is not None and capabilities.offers(Operation.START_PAYMENT))
+        ):
+            return GATEWAY_NOT_CHOSEN
+    return None
+
+
+def _for_nobody(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Hold | None:
+    """Who is to look at what would otherwise be lost."""
+    unheld = progress.model_copy(update={"hold": None})
+    if progress.state is S.CLOSED or next(candidates(unheld, capabilities, now), None) is not None:
+        return None
+    if progress.state in {S.ISSUED, S.DELIVERY_FAILED}:
+        return Hold(party=Party.CITIZEN, code="to-be-received")
+    if progress.payment_in(P.CAPTURED, P.ADVISED) is not None:
+        return Hold(party=Party.PERSON, code=PAYMENT_UNCONFIRMED)
+    final = progress.status is not None and progress.status.final
+    if progress.is_filed and capabilities.offers(Operation.CALLBACK) and not final:
+        return Hold(party=Party.AGENCY, code="report-expected")
+    return Hold(party=Party.PERSON, code="nothing-due")

@@ -1,0 +1,286 @@
+"""What a step reads: how an application fares, which is the row that a host keeps, and what its service can do."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from nagorik.manifest import PaymentGateway, PublicService
+from nagorik.model.application import Consent
+from nagorik.model.eligibility import Eligibility
+from nagorik.model.fee import Quote
+from nagorik.model.payment import PaymentReceipt
+from nagorik.model.status import AgencyStatus, ApplicationState, Deliverable, Flag, PaymentState
+from nagorik.operations import Idempotency, Operation
+from nagorik.privacy import PERSONAL, Model
+from nagorik.values import Money
+from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN, MONEY_TAKEN
+
+
+class Party(StrEnum):
+    """Who can move an application that is not moving by itself."""
+
+    CITIZEN = "citizen"
+    PERSON = "person"
+    """An officer of the platform, by name."""
+    AGENCY = "agency"
+    """The agency, which cannot be asked and reports by itself."""
+
+
+class Hold(Model):
+    """Why an application waits for somebody."""
+
+    party: Party
+    code: str
+    """Stable, such as ``eligibility-indeterminate`` or ``consent-fee-ceiling``."""
+
+
+class Attempt(Model):
+    """An intent: committed before a call, so that a killed process leaves a question and not a gap."""
+
+    operation: Operation
+    payment: str | None = None
+    """The payment it is about."""
+    deliverable: str | None = None
+    """The kind of the deliverable it is about."""
+    began_at: AwareDatetime
+
+    @property
+    def subject(self) -> str | None:
+        """What tells this operation's calls apart within an application."""
+        return self.payment or self.deliverable
+
+
+class Backoff(Model):
+    """How an operation has fared lately and when it is worth another try."""
+
+    operation: Operation
+    subject: str | None = None
+    failures: int = Field(default=0, ge=0)
+    """Attempts in a row that settled nothing."""
+    not_before: AwareDatetime | None = None
+
+
+class FeeWaiver(Model):
+    """A stage that the agency wants paid and that costs nothing."""
+
+    stage: str
+    until: AwareDatetime
+    """When the price lapses, so that it is asked for again if the agency still wants it paid."""
+
+
+class Payment(Model):
+    """One attempt to pay one quote."""
+
+    id: str
+    quote: str
+    stage: str
+    gateway: str
+    amount: Money
+    """What the payer is asked for."""
+    taken: Money | None = None
+    """What the gateway says it took, if that is something else."""
+    state: PaymentState
+    opened_at: AwareDatetime
+    reference: Annotated[str | None, PERSONAL] = None
+    captured_at: AwareDatetime | None = None
+    payer_name: Annotated[str | None, PERSONAL] = None
+    advice_lost_at: AwareDatetime | None = None
+    """When an answer to telling the agency of the payment was lost, as long as nothing has settled it."""
+    noticed: bool = False
+    """Whether a message named this payment and the gateway has not been asked for its final word since."""
+
+    @property
+    def sum(self) -> Money:
+        """What the payer has given or would give."""
+        return self.taken or self.amount
+
+    def receipt(self) -> PaymentReceipt:
+        """Proof of the capture, for the agency.
+
+        Raises:
+            ValueError: Nothing was captured.
+        """
+        if self.captured_at is None:
+            raise ValueError(f"payment in state {self.state.value} has no receipt")
+        return PaymentReceipt(
+            payment=self.id,
+            quote=self.quote,
+            stage=self.stage,
+            gateway=self.gateway,
+            reference=self.reference or self.id,
+            amount=self.sum,
+            captured_at=self.captured_at,
+            payer_name=self.payer_name,
+        )
+
+
+class Progress(Model):
+    """Where an application is. Holds nothing of the citizen's form: only references, states and times."""
+
+    id: str
+    service: str
+    plugin_version: str
+    """The plugin that the application is pinned to, as ``distribution version``."""
+    client_reference: Annotated[str, PERSONAL]
+    """The platform's reference, shown to the agency; the same for every attempt."""
+    idempotency_key: Annotated[str, PERSONAL]
+    """The root of the keys of all its writes; never changes."""
+    opened_at: AwareDatetime
+    events: int = Field(default=0, ge=0)
+    """How many events have been applied."""
+    state: ApplicationState = ApplicationState.DRAFT
+    flags: frozenset[Flag] = frozenset()
+    hold: Hold | None = None
+    consent: Consent | None = None
+    eligibility: Eligibility | None = None
+    acknowledged: bool = False
+    """Whether the citizen wants to go on although eligibility could not be told."""
+    quote: Quote | None = None
+    """The quote in force for the stage that is due, if any."""
+    fee_due: str | None = None
+    """The stage that the agency wants paid now."""
+    waiver: FeeWaiver | None = None
+    payments: tuple[Payment, ...] = ()
+    attempt: Attempt | None = None
+    backoffs: tuple[Backoff, ...] = ()
+    """Operations that were tried or put off; what is not named here may be tried at once."""
+    sent_at: AwareDatetime | None = None
+    """When the latest attempt to file began."""
+    filing_unknown: bool = False
+    """Whether an attempt to file was lost and nothing has settled since what became of it."""
+    lost_at: AwareDatetime | None = None
+    """When the latest attempt to file was found to be lost."""
+    agency_reference: Annotated[str | None, PERSONAL] = None
+    submitted_at: AwareDatetime | None = None
+    status: AgencyStatus | None = None
+    """The agency's latest report."""
+    status_at: AwareDatetime | None = None
+    """When it was received."""
+    last_sequence: int | None = None
+    seen_events: Annotated[frozenset[str], PERSONAL] = frozenset()
+    deliverables: tuple[Deliverable, ...] = ()
+    fetched: frozenset[str] = frozenset()
+    """Kinds of deliverable that are in the document store, as last reported."""
+    correction_ready: bool = False
+    """The citizen has corrected the form; it is to be sent."""
+    correction_lost_at: AwareDatetime | None = None
+    """When the answer to a correction was lost, as long as nothing has settled whether it arrived."""
+    corrections: int = Field(default=0, ge=0)
+    """How many corrections the citizen has given; tells the key of one from the next."""
+    withdrawal_wanted: bool = False
+    """The citizen wants the application taken back; the agency is to be told."""
+    withdrawals: int = Field(default=0, ge=0)
+    """How often the citizen wanted it taken back; tells the key of one withdrawal from the next."""
+    withdrawal_lost_at: AwareDatetime | None = None
+    """When the answer to a withdrawal was lost, as long as nothing has settled whether it arrived."""
+    restored_at: AwareDatetime | None = None
+    """When the books were restored from a copy, if they ever were."""
+    begun_since: frozenset[str] = frozenset()
+    """Writes that were begun since then, each as ``write_name`` says; the first attempt at any other is in doubt."""
+
+    @property
+    def stage(self) -> str:
+        """The stage whose fee is the next to be dealt with."""
+        return self.fee_due or "application"
+
+    def payment(self, payment_id: str) -> Payment:
+        """The payment with this id.
+
+        Raises:
+            KeyError: There is none.
+        """
+        for payment in self.payments:
+            if payment.id == payment_id:
+                return payment
+        raise KeyError(payment_id)
+
+    def payment_in(self, *states: PaymentState) -> Payment | None:
+        """The latest payment in one of ``states``."""
+        return next((p for p in reversed(self.payments) if p.state in states), None)
+
+    def backoff(self, operation: Operation, subject: str | None = None) -> Backoff:
+        """How an operation has fared lately; as good as new if it was not tried."""
+        fresh = Backoff(operation=operation, subject=subject)
+        return next((w for w in self.backoffs if w.operation is operation and w.subject == subject), fresh)
+
+    @property
+    def is_filed(self) -> bool:
+        """Whether the agency holds the application."""
+        return self.agency_reference is not None
+
+    @property
+    def latest_taken(self) -> Payment | None:
+        """The payment that an agency speaks of when it says whether it holds the latest one."""
+        return self.payment_in(*MONEY_TAKEN)
+
+    def is_paid(self, stage: str) -> bool:
+        """Whether the payer's money for ``stage`` has been captured and not given back."""
+        return any(p.stage == stage and p.state in MONEY_TAKEN for p in self.payments)
+
+    def is_due(self, stage: str, at: datetime) -> bool:
+        """Whether a stage that the agency wants paid is still to be dealt with: neither paid nor free."""
+        free = self.waiver is not None and self.waiver.stage == stage and at < self.waiver.until
+        return not free and not self.is_paid(stage)
+
+    def is_confirmed(self, stage: str) -> bool:
+        """Whether the agency holds the money for ``stage``."""
+        return any(p.stage == stage and p.state is PaymentState.CONFIRMED for p in self.payments)
+
+    def write_name(self, operation: Operation, payment: str | None) -> str:
+        """What tells an operation's writes apart: the payment, or its stage for starting one."""
+        subject = payment
+        if operation is Operation.START_PAYMENT and payment is not None:
+            subject = self.payment(payment).stage
+        return f"{operation.value}/{subject or ''}"
+
+    def receipts(self) -> tuple[PaymentReceipt, ...]:
+        """Receipts of all captured payments, oldest first."""
+        return tuple(p.receipt() for p in self.payments if p.state in MONEY_TAKEN)
+
+    def spending(self) -> tuple[Money, ...]:
+        """Sums spent or on their way for this application: everything not failed, lapsed or given back."""
+        free = MONEY_NOT_TAKEN | {PaymentState.REFUNDED, PaymentState.REFUND_MANUAL}
+        return tuple(p.sum for p in self.payments if p.state not in free)
+
+    def deliverables_to_fetch(self) -> tuple[Deliverable, ...]:
+        """Deliverables that can be downloaded and are not in the document store."""
+        return tuple(a for a in self.deliverables if a.delivery == "download" and a.kind not in self.fetched)
+
+    def age(self, at: datetime) -> float:
+        """Seconds since it was filed, or opened if it has not been."""
+        return (at - (self.submitted_at or self.opened_at)).total_seconds()
+
+
+class ServiceCapabilities(Model):
+    """What a service offers and how its writes repeat, as far as they decide what comes next."""
+
+    operations: Mapping[Operation, Idempotency | None]
+    """Every operation offered, the gateway's included; a write with its idempotency class."""
+    gateway: str | None
+    """The gateway that the citizen pays with."""
+    lookup_grace: float
+    """Seconds after a lost answer before a look-up that finds nothing is believed."""
+
+    @classmethod
+    def of(cls, service: PublicService, gateway: PaymentGateway | None = None) -> "ServiceCapabilities":
+        """The capabilities of a service paid through ``gateway``."""
+        operations: dict[Operation, Idempotency | None] = {}
+        for offer in filter(None, (service, gateway)):
+            operations |= dict.fromkeys(offer.reads)
+            operations |= offer.writes
+        return cls(
+            operations=operations,
+            gateway=gateway.id if gateway else None,
+            lookup_grace=service.lookup_grace.total_seconds(),
+        )
+
+    def offers(self, operation: Operation) -> bool:
+        """Whether the operation exists."""
+        return operation in self.operations
+
+    def repeats(self, operation: Operation) -> bool:
+        """Whether the agency itself sees to it that doing the operation twice does it once."""
+        return self.operations.get(operation) in {Idempotency.NATIVE, Idempotency.SAFE}

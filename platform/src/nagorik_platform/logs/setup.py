@@ -1,0 +1,149 @@
+"""One set-up for structlog and the standard library's logging, and the logger of each call: every line is redacted."""
+
+import logging
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TextIO, cast
+
+import structlog
+
+from nagorik_platform.logs.exceptions import place
+from nagorik_platform.logs.redaction import redact
+
+_LEVELS: Final[Mapping[str, int]] = {
+    name: getattr(logging, name) for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+}
+_VERBOSE_LIBRARIES: Final = ("aiohttp", "asyncio", "h11", "httpcore", "httpx", "urllib", "urllib3")
+"""Loggers that tell URLs, headers or tasks at INFO and below."""
+
+
+def configure_logging(*, level: str = "INFO", json: bool | None = None, stream: TextIO | None = None) -> None:
+    """Send structlog's and the standard library's lines through redaction to ``stream``, by default standard error.
+
+    ``json`` chooses one JSON object per line or text for a person; by default JSON where ``stream`` is no terminal.
+    Handlers of the root logger are replaced, since they would write lines unredacted; handlers that a library puts
+    on a logger of its own are its host's to remove. Python's warnings become log lines, because pydantic's quote
+    values. May be called again; the last call counts.
+
+    Raises:
+        ValueError: ``level`` is not DEBUG, INFO, WARNING, ERROR or CRITICAL.
+    """
+    number = _LEVELS.get(level.upper())
+    if number is None:
+        raise ValueError(f"level is one of {', '.join(_LEVELS)}")
+    target = stream if stream is not None else cast("TextIO", _StandardError())
+    as_json = not target.isatty() if json is None else json
+    finish = (structlog.processors.TimeStamper(fmt="iso", utc=True), _renderer(target, as_json=as_json))
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, redact, structlog.processors.add_log_level, *finish],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.WriteLoggerFactory(target),
+        cache_logger_on_first_use=False,
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [_RedactingHandler(target, finish)]
+    root.setLevel(number)
+    for name in _VERBOSE_LIBRARIES:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
+    logging.captureWarnings(capture=True)
+
+
+def quiet_transports() -> None:
+    """Keep the libraries below the agency's client from telling addresses and headers, such as ``Location``.
+
+    For a host that configured no logging here, or another's. A logger whose level the host has set itself is left.
+    """
+    for name in _VERBOSE_LIBRARIES:
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.WARNING)
+
+
+def is_configured() -> bool:
+    """Whether structlog and the root logger are set up so that every line is redacted."""
+    processors = structlog.get_config()["processors"]
+    handlers = logging.getLogger().handlers
+    return redact in processors and bool(handlers) and all(isinstance(item, _RedactingHandler) for item in handlers)
+
+
+class _StandardError:
+    """Standard error as it is when a line is written: a host may redirect it, or close the one it began with."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def isatty(self) -> bool:
+        return sys.stderr.isatty()
+
+
+class _RedactingHandler(logging.Handler):
+    """Turns a record of the standard library into a redacted line; what was formatted into it is never read."""
+
+    def __init__(self, stream: TextIO, finish: Iterable[structlog.typing.Processor]) -> None:
+        super().__init__()
+        self._stream = stream
+        self._finish = tuple(finish)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record, or nothing where that fails."""
+        level = record.levelname.lower()
+        event = None if record.args else record.msg
+        line: Any = redact(None, level, {"event": event, "logger": record.name, "exc_info": record.exc_info})
+        # The place is the core's own reading, and is what finds a call whose text is masked.
+        line |= {"at": place(record.pathname, record.lineno, record.funcName or ""), "level": level}
+        try:
+            for processor in self._finish:
+                line = processor(None, level, line)
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+        except Exception:  # noqa: BLE001 - logging must not stop the one who logs
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
+        """Say nothing: the library's own way prints the record with its arguments to standard error."""
+
+
+def _renderer(stream: TextIO, *, as_json: bool) -> structlog.typing.Processor:
+    if as_json:
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    return structlog.dev.ConsoleRenderer(colors=stream.isatty(), sort_keys=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BoundCallLog:
+    """A ``CallLog`` whose lines carry plugin, service and operation.
+
+    It redacts by itself before structlog sees anything, so that a plugin's line is safe in a host that has set up
+    logging in its own way, or not at all. Nothing is bound until a line is written.
+    """
+
+    plugin: str
+    service: str | None
+    operation: str
+
+    def info(self, event: str, **fields: object) -> None:
+        """Something worth knowing; see ``redact_value`` for what of ``fields`` is shown."""
+        self._write("info", event, fields)
+
+    def warning(self, event: str, **fields: object) -> None:
+        """Something that the plugin's owner should look at."""
+        self._write("warning", event, fields)
+
+    def _write(self, method: str, event: str, fields: dict[str, object]) -> None:
+        line = redact(
+            None,
+            method,
+            {**fields, "plugin": self.plugin, "service": self.service, "operation": self.operation, "event": event},
+        )
+        shown = str(line.pop("event"))
+        logger = structlog.get_logger("nagorik.plugin")
+        (logger.info if method == "info" else logger.warning)(shown, **line)
+
+
+def get_call_log(plugin: str, service: str | None, operation: str) -> BoundCallLog:
+    """A logger for one call; making it costs well under a microsecond."""
+    return BoundCallLog(plugin, service, str(operation))

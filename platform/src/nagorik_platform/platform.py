@@ -1,0 +1,443 @@
+"""``Platform``: what a host calls. One typed method per operation, each addressed to the service's one owner."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import TracebackType
+from typing import Self, TypedDict, TypeVar, cast
+from uuid import UUID, uuid5
+
+from pydantic import JsonValue
+
+from nagorik.errors import ConsentMissing, ServiceNotOffered
+from nagorik.forms import form_schema
+from nagorik.manifest import PaymentGateway, PublicService
+from nagorik.model.application import Applicant, ApplicationDraft, Consent, DocumentReference
+from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
+from nagorik.model.fee import Quote, QuoteRequest
+from nagorik.model.payment import (
+    AdvisePaymentRequest,
+    PaymentAdvice,
+    PaymentNotice,
+    PaymentNoticeRequest,
+    PaymentReceipt,
+    PaymentReport,
+    PaymentStarted,
+    QueryPaymentRequest,
+    RefundPaymentRequest,
+    RefundReport,
+    StartPaymentRequest,
+)
+from nagorik.model.status import (
+    AgencyStatus,
+    BookSlotRequest,
+    CallbackReport,
+    CallbackRequest,
+    Deliverable,
+    DeliverableRequest,
+    FetchedDeliverable,
+    Health,
+    HealthRequest,
+    Slot,
+    SlotBooking,
+    Slots,
+    SlotsRequest,
+    StatusRequest,
+)
+from nagorik.model.submission import (
+    CorrectionRequest,
+    FindRequest,
+    SubmissionResult,
+    SubmissionSearch,
+    SubmitRequest,
+    Withdrawal,
+    WithdrawRequest,
+)
+from nagorik.operations import Operation
+from nagorik.privacy import Form, Model
+from nagorik.values import Money, dhaka_date
+from nagorik_platform.configuration import PlatformSettings
+from nagorik_platform.dispatch.dispatcher import Dispatcher
+from nagorik_platform.dispatch.survey import RULES_SECONDS, ServiceEligibility, survey
+from nagorik_platform.registry import PluginRecord, Quarantine, Registry
+
+ResultT = TypeVar("ResultT")
+
+
+class _ApplicationMembers(TypedDict):
+    service: str
+    applicant: Applicant
+    on: date
+    form: Form
+    documents: tuple[DocumentReference, ...]
+
+
+class _FiledMembers(_ApplicationMembers):
+    client_reference: str
+    agency_reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class References:
+    """What identifies an application towards an agency; personal, and the same for every attempt.
+
+    Attributes:
+        client_reference: The platform's own reference, shown to the agency.
+        idempotency_key: The root of the keys of the application's writes, a UUID.
+        agency_reference: The agency's reference, once it is known.
+    """
+
+    client_reference: str
+    idempotency_key: UUID
+    agency_reference: str | None = None
+
+    def key(self, operation: Operation, about: str = "") -> str:
+        """The key of one write, derived (UUID version 5) so that every attempt at it has the same.
+
+        ``about`` tells writes of one operation apart: a payment, a slot, the number of a correction.
+        """
+        return str(uuid5(self.idempotency_key, f"{operation.value}/{about}"))
+
+
+class Platform:
+    """All installed plugins behind one typed facade.
+
+    Every method that calls a plugin raises the errors of ``nagorik.errors`` and nothing else, save what a host's own
+    policy raises on entering. An application's form is validated before any hook is called, a write is refused unless
+    a consent covers it, and every call is over by its deadline, whatever the plugin does, unless it never awaits.
+
+    A caller that cancels a write does not know its outcome. A platform belongs to the event loop that first uses it.
+    """
+
+    def __init__(self, registry: Registry, settings: PlatformSettings) -> None:
+        self._registry = registry
+        self._settings = settings
+        self._clock = settings.clock
+        self._dispatcher = Dispatcher(registry, settings)
+
+    @classmethod
+    def discover(cls, settings: PlatformSettings | None = None) -> "Platform":
+        """Read the manifests of all installed plugins; imports none of them.
+
+        Raises:
+            LoadingFailed: With ``settings.strict``, when any plugin is kept out for another reason than admission.
+        """
+        chosen = settings or PlatformSettings()
+        return cls(Registry.discover(admission=chosen.admission, strict=chosen.strict), chosen)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Begin no further call, let those under way end, each by its deadline, and close all connections."""
+        await self._dispatcher.aclose()
+
+    # The catalogue
+
+    @property
+    def plugins(self) -> tuple[PluginRecord, ...]:
+        """All plugins as they stand, those in quarantine included."""
+        return self._registry.records
+
+    @property
+    def quarantined(self) -> tuple[Quarantine, ...]:
+        """Why plugins are kept out."""
+        return self._registry.quarantined
+
+    @property
+    def services(self) -> tuple[PublicService, ...]:
+        """The services of all usable plugins."""
+        return self._registry.services()
+
+    @property
+    def gateways(self) -> tuple[PaymentGateway, ...]:
+        """The payment gateways of all usable plugins."""
+        return self._registry.gateways()
+
+    def service(self, service: str) -> PublicService:
+        """What the catalogue says of a service.
+
+        Raises:
+            ServiceNotOffered: Nobody offers it, or its plugin is in quarantine.
+        """
+        _, offer = self._dispatcher.offer(service)
+        if not isinstance(offer, PublicService):
+            raise ServiceNotOffered("not-a-service")
+        return offer
+
+    def gateway(self, gateway: str) -> PaymentGateway:
+        """What the catalogue says of a payment gateway.
+
+        Raises:
+            ServiceNotOffered: Nobody offers it, or its plugin is in quarantine.
+        """
+        _, offer = self._dispatcher.offer(gateway)
+        if not isinstance(offer, PaymentGateway):
+            raise ServiceNotOffered("not-a-gateway")
+        return offer
+
+    async def form_schema(self, service: str) -> dict[str, JsonValue] | None:
+        """The JSON Schema 2020-12 of a service's form, in both languages; ``None`` for a service without a form."""
+        return await self._dispatcher.with_form(service, lambda form: None if form is None else form_schema(form))
+
+    async def validate(self, service: str, form: Mapping[str, JsonValue]) -> Form:
+        """Check what was filled in, without calling anybody.
+
+        Raises:
+            InputRejected: With a pointer and a sentence in both languages for each field.
+        """
+        return await self._dispatcher.validate(service, form)
+
+    # Before filing
+
+    async def check_eligibility(
+        self,
+        service: str,
+        applicant: Applicant,
+        *,
+        form: Mapping[str, JsonValue] | None = None,
+        on: date | None = None,
+        consent: Consent | None = None,
+    ) -> EligibilityDecision:
+        """May this citizen apply, ``on`` a day in Asia/Dhaka (today by default), with ``form`` as far as known?
+
+        Other agencies are asked only as far as ``consent`` allows; without it, what they know cannot be told.
+        """
+        request = EligibilityRequest(
+            service=service,
+            applicant=applicant,
+            on=on or self._today(),
+            form=None if form is None else await self.validate(service, form),
+        )
+        return await self._call(Operation.ELIGIBILITY, service, request, EligibilityDecision, consent=consent)
+
+    async def eligible_services(
+        self, applicant: Applicant, *, on: date | None = None, services: Sequence[str] | None = None
+    ) -> tuple[ServiceEligibility, ...]:
+        """What this citizen may apply for among all services, or those named, in the catalogue's order.
+
+        Reaches nobody: no plugin has its agency's client in this call, and nobody consented to asking another. Rules
+        have 2 seconds each. A plugin that fails or is kept out is an entry of its own and disturbs no other.
+
+        Raises:
+            ServiceNotOffered: A named service is in no plugin's catalogue.
+        """
+        day = on or self._today()
+
+        async def ask(service: str) -> EligibilityDecision:
+            request = EligibilityRequest(service=service, applicant=applicant, on=day)
+            answer = await self._dispatcher.call(
+                Operation.ELIGIBILITY, service, request, offline=True, seconds=RULES_SECONDS
+            )
+            return cast("EligibilityDecision", answer)
+
+        return await survey(self._registry, services, ask)
+
+    async def quote_fees(
+        self, draft: ApplicationDraft, *, stage: str = "application", agency_reference: str | None = None
+    ) -> Quote:
+        """What has to be paid at this stage, and when it is due."""
+        request = QuoteRequest(
+            **await self._application(draft), at=self._clock.now(), stage=stage, agency_reference=agency_reference
+        )
+        return await self._call(Operation.QUOTE, draft.service, request, Quote, consent=draft.consent)
+
+    # Paying
+
+    async def start_payment(
+        self,
+        request: StartPaymentRequest,
+        *,
+        service: str,
+        consent: Consent | None,
+        key: str,
+    ) -> PaymentStarted:
+        """Announce a payment for ``service`` to the gateway named in ``request``.
+
+        The consent's ceiling is for all payments of an application together; here it is compared with this one. Who
+        keeps the others, as ``nagorik_platform.lifecycle`` does, compares the sum before.
+
+        Raises:
+            ConsentMissing: The citizen's consent does not cover paying, or not this amount.
+        """
+        self._check_consent(consent, service, Operation.START_PAYMENT, request.amount)
+        return await self._call(Operation.START_PAYMENT, request.gateway, request, PaymentStarted, key=key)
+
+    async def query_payment(self, request: QueryPaymentRequest) -> PaymentReport:
+        """Ask the gateway what became of a payment."""
+        return await self._call(Operation.QUERY_PAYMENT, request.gateway, request, PaymentReport)
+
+    async def refund_payment(self, request: RefundPaymentRequest, *, key: str) -> RefundReport:
+        """Give captured money back. Needs no consent of its own: it undoes what was consented to."""
+        return await self._call(Operation.REFUND_PAYMENT, request.gateway, request, RefundReport, key=key)
+
+    async def parse_payment_notice(self, request: PaymentNoticeRequest) -> PaymentNotice:
+        """Which payment a message names; query that payment next."""
+        return await self._call(Operation.PAYMENT_NOTICE, request.gateway, request, PaymentNotice)
+
+    async def advise_payment(
+        self, draft: ApplicationDraft, references: References, receipt: PaymentReceipt
+    ) -> PaymentAdvice:
+        """Tell the agency that the fee was paid. Covered by the consent under which it was paid."""
+        request = AdvisePaymentRequest(
+            **await self._application(draft),
+            client_reference=references.client_reference,
+            agency_reference=references.agency_reference,
+            receipt=receipt,
+        )
+        key = references.key(Operation.ADVISE_PAYMENT, receipt.payment)
+        return await self._call(Operation.ADVISE_PAYMENT, draft.service, request, PaymentAdvice, key=key)
+
+    # Filing
+
+    async def submit(
+        self, draft: ApplicationDraft, references: References, *, receipts: tuple[PaymentReceipt, ...] = ()
+    ) -> SubmissionResult:
+        """File the application.
+
+        Raises:
+            InputRejected: The form is not valid; nothing was sent.
+            ConsentMissing: The citizen's consent does not cover filing; nothing was sent.
+            OutcomeUnknown: Look it up with ``find_submission`` before anything else.
+        """
+        self._check_consent(draft.consent, draft.service, Operation.SUBMIT)
+        request = SubmitRequest(
+            **await self._application(draft), client_reference=references.client_reference, receipts=receipts
+        )
+        key = references.key(Operation.SUBMIT)
+        return cast(
+            "SubmissionResult",
+            await self._dispatcher.call(Operation.SUBMIT, draft.service, request, key=key, consent=draft.consent),
+        )
+
+    async def find_submission(
+        self, draft: ApplicationDraft, references: References, *, sent_at: datetime
+    ) -> SubmissionSearch:
+        """Whether the agency holds an application whose answer was lost."""
+        request = FindRequest(
+            **await self._application(draft), client_reference=references.client_reference, sent_at=sent_at
+        )
+        return cast("SubmissionSearch", await self._dispatcher.call(Operation.FIND, draft.service, request))
+
+    async def answer_correction(self, draft: ApplicationDraft, references: References, *, about: str) -> AgencyStatus:
+        """Send the corrected form; ``about`` tells this correction from others of the application."""
+        self._check_consent(draft.consent, draft.service, Operation.ANSWER_CORRECTION)
+        request = CorrectionRequest(**await self._filed(draft, references))
+        key = references.key(Operation.ANSWER_CORRECTION, about)
+        return await self._call(Operation.ANSWER_CORRECTION, draft.service, request, AgencyStatus, key=key)
+
+    async def withdraw(self, draft: ApplicationDraft, references: References, *, about: str = "") -> Withdrawal:
+        """Take the application back; ``about`` tells this withdrawal from one that the agency refused before."""
+        self._check_consent(draft.consent, draft.service, Operation.WITHDRAW)
+        request = WithdrawRequest(**await self._filed(draft, references))
+        key = references.key(Operation.WITHDRAW, about)
+        return await self._call(Operation.WITHDRAW, draft.service, request, Withdrawal, key=key)
+
+    # After filing
+
+    async def get_status(self, draft: ApplicationDraft, references: References) -> AgencyStatus:
+        """How the application stands at the agency."""
+        request = StatusRequest(**await self._filed(draft, references))
+        return await self._call(Operation.STATUS, draft.service, request, AgencyStatus)
+
+    async def parse_callback(self, request: CallbackRequest) -> CallbackReport:
+        """What a message from the agency says, once its origin is proved."""
+        return await self._call(Operation.CALLBACK, request.service, request, CallbackReport)
+
+    async def list_slots(
+        self,
+        draft: ApplicationDraft,
+        *,
+        earliest: datetime,
+        latest: datetime,
+        agency_reference: str | None = None,
+    ) -> Slots:
+        """Which appointments are free between two instants."""
+        request = SlotsRequest(
+            **await self._application(draft),
+            agency_reference=agency_reference,
+            earliest=earliest,
+            latest=latest,
+        )
+        return await self._call(Operation.SLOTS, draft.service, request, Slots)
+
+    async def book_slot(self, draft: ApplicationDraft, references: References, slot: Slot) -> SlotBooking:
+        """Take an appointment."""
+        self._check_consent(draft.consent, draft.service, Operation.BOOK_SLOT)
+        request = BookSlotRequest(
+            **await self._application(draft),
+            client_reference=references.client_reference,
+            agency_reference=references.agency_reference,
+            slot=slot,
+        )
+        key = references.key(Operation.BOOK_SLOT, slot.id)
+        return await self._call(Operation.BOOK_SLOT, draft.service, request, SlotBooking, key=key)
+
+    async def fetch_deliverable(
+        self, draft: ApplicationDraft, *, agency_reference: str, deliverable: Deliverable
+    ) -> FetchedDeliverable:
+        """Fetch an issued deliverable into the host's document store."""
+        request = DeliverableRequest(
+            **await self._application(draft), agency_reference=agency_reference, deliverable=deliverable
+        )
+        return await self._call(Operation.DELIVERABLE, draft.service, request, FetchedDeliverable)
+
+    async def check_health(self, plugin: str) -> Health:
+        """Whether a plugin's agency is answering."""
+        answer = await self._dispatcher.call_plugin(Operation.HEALTH, plugin, HealthRequest())
+        if not isinstance(answer, Health):
+            raise TypeError("health does not return a Health")
+        return answer
+
+    # Inside
+
+    async def _call(
+        self,
+        operation: Operation,
+        service: str,
+        request: Model,
+        result: type[ResultT],
+        *,
+        key: str | None = None,
+        consent: Consent | None = None,
+    ) -> ResultT:
+        answer = await self._dispatcher.call(operation, service, request, key=key, consent=consent)
+        if not isinstance(answer, result):
+            raise TypeError(f"{operation.value} does not return a {result.__name__}")
+        return answer
+
+    async def _application(self, draft: ApplicationDraft) -> _ApplicationMembers:
+        """The members that every request about an application has, its form validated."""
+        return {
+            "service": draft.service,
+            "applicant": draft.applicant,
+            "on": self._today(),
+            "form": await self.validate(draft.service, draft.form),
+            "documents": draft.documents,
+        }
+
+    async def _filed(self, draft: ApplicationDraft, references: References) -> _FiledMembers:
+        if references.agency_reference is None:
+            raise ValueError("an application that has been filed has the agency's reference")
+        return {
+            **await self._application(draft),
+            "client_reference": references.client_reference,
+            "agency_reference": references.agency_reference,
+        }
+
+    def _check_consent(
+        self, consent: Consent | None, service: str, operation: Operation, amount: Money | None = None
+    ) -> None:
+        gap = "absent" if consent is None else consent.gap(service, operation, self._clock.now(), amount)
+        if gap is not None:
+            missing = ConsentMissing(gap)
+            missing.service, missing.operation = service, operation.value
+            raise missing
+
+    def _today(self) -> date:
+        return dhaka_date(self._clock.now())

@@ -1,0 +1,95 @@
+"""Importing one plugin and verifying its hooks: what its first use does."""
+
+import time
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+import pluggy
+
+from nagorik_platform.registry.records import PluginRecord, Problem, QuarantineCode
+from nagorik_platform.registry.references import import_object, split_value
+from nagorik_platform.registry.static_analysis import find_private_uses
+from nagorik_platform.registry.verification import HookSpecs, new_manager, verify
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPlugin:
+    """A plugin that is imported and verified, with a plugin manager that holds it alone.
+
+    Attributes:
+        record: What is known of the plugin; its state is ready.
+        manager: pluggy's manager, for those who need more than a call.
+        hooks: A caller for each hook that the plugin implements, by the hook's name.
+    """
+
+    record: PluginRecord
+    manager: pluggy.PluginManager
+    hooks: Mapping[str, pluggy.HookCaller]
+
+    def call(self, hook: str, **arguments: object) -> Coroutine[Any, Any, object]:
+        """The coroutine of the plugin's implementation of ``hook``, not yet started: await it under a deadline.
+
+        Does not check what it returns.
+
+        Raises:
+            KeyError: The plugin does not implement the hook; its manifest does not offer it either.
+        """
+        coroutines: list[Coroutine[Any, Any, object]] = self.hooks[hook](**arguments)
+        return coroutines[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What importing and verifying a plugin showed.
+
+    Attributes:
+        record: The plugin, with the time that its import took.
+        problems: All that is wrong, worst first.
+        loaded: The plugin ready for calls; ``None`` if there is any problem.
+    """
+
+    record: PluginRecord
+    problems: Sequence[Problem] = ()
+    loaded: LoadedPlugin | None = None
+
+
+def examine(record: PluginRecord, hookspecs: HookSpecs) -> Examination:
+    """Import a plugin and verify its hooks. Calls nothing of it and raises nothing but ``KeyboardInterrupt``.
+
+    Its source is searched for private names of the core first: where there are any, it is not imported.
+
+    Raises:
+        ValueError: ``record`` has not passed the stages before this one.
+    """
+    manifest = record.manifest
+    if manifest is None or record.directory is None:
+        raise ValueError("a plugin whose manifest could not be read is not imported")
+    private = [
+        Problem(
+            QuarantineCode.PRIVATE_CORE_IMPORT,
+            f"uses {use.name}, which is private to the core, at {use.file}:{use.line}",
+            "Use a public name; ask for one where there is none.",
+        )
+        for use in find_private_uses(record.directory)
+    ]
+    if private:
+        return Examination(record, private)
+    started = time.perf_counter()
+    imported = import_object(*split_value(record.source), record.directory)
+    record = replace(record, import_seconds=time.perf_counter() - started)
+    if isinstance(imported, Problem):
+        return Examination(record, [imported])
+    manager = new_manager(hookspecs)
+    try:
+        problems = verify(manager, imported.value, manifest)
+        if problems:
+            return Examination(record, problems)
+        manager.register(imported.value, name=record.id)
+    except Exception as error:  # noqa: BLE001 - the object may be one whose attributes raise on a look
+        why = f"cannot be looked into: what its entry point names raised {type(error).__name__}"
+        return Examination(record, [Problem(QuarantineCode.IMPORT_FAILED, why, "Name a plain module.")])
+    record = replace(record, verified=True)
+    hooks = {name: getattr(manager.hook, name) for name in sorted(manifest.declared_hooks)}
+    return Examination(record, loaded=LoadedPlugin(record, manager, MappingProxyType(hooks)))

@@ -1,0 +1,189 @@
+"""From an entry point to a record, nothing imported: admission, conflict, package, manifest, identity, compatibility.
+
+``importlib.util.find_spec("a.b")`` imports ``a``. So only the first part is asked of the import system; below a
+namespace package, whose directories are known from its spec, each next part is asked of ``PathFinder`` with those
+directories, which imports nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import find_spec
+from pathlib import Path
+
+from nagorik.manifest import MANIFEST_FILE, ManifestInvalid, is_compatible, read_document, validate_document
+from nagorik_platform.registry.discovery import Admission, DiscoveredPlugin
+from nagorik_platform.registry.records import PluginRecord, PluginSource, QuarantineCode
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A plugin's package on disk."""
+
+    name: str
+    directory: Path
+
+    @property
+    def manifest_file(self) -> Path:
+        """Where its ``plugin.toml`` belongs."""
+        return self.directory / MANIFEST_FILE
+
+
+class PackageNotFound(Exception):
+    """There is no package to look into; ``why`` reads on after the distribution's name."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def locate_package(module: str, path: Sequence[str] | None = None) -> Package:
+    """The first regular package on the dotted way to ``module``.
+
+    Looks on ``path``, or where Python would look. A module that is already imported is found by its own spec.
+
+    Raises:
+        PackageNotFound: Saying why.
+    """
+    first, *rest = module.split(".")
+    name, spec = first, _first_spec(first, path)
+    for part in rest:
+        if spec is None or not _is_namespace(spec):
+            break
+        name = f"{name}.{part}"
+        spec = _below(name, spec.submodule_search_locations or ())
+    if spec is None:
+        raise PackageNotFound(f"names the module {module}, but there is no {name}")
+    if spec.submodule_search_locations is None:
+        raise PackageNotFound(f"names the module {name}, which is a single file and has no room for {MANIFEST_FILE}")
+    if _is_namespace(spec):
+        raise PackageNotFound(f"names {name}, a namespace package, which belongs to nobody")
+    directory = Path(next(iter(spec.submodule_search_locations)))
+    if not directory.is_dir():
+        raise PackageNotFound(f"is not unpacked: {name} lies inside an archive")
+    return Package(name, directory)
+
+
+def _first_spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    try:
+        return find_spec(name) if path is None else PathFinder.find_spec(name, list(path))
+    except Exception:  # noqa: BLE001 - finders are anyone's code, and a module may have set __spec__ to None
+        return None
+
+
+def _below(name: str, directories: Iterable[str]) -> ModuleSpec | None:
+    try:
+        return PathFinder.find_spec(name, list(directories))
+    except Exception:  # noqa: BLE001 - path hooks are anyone's code
+        return None
+
+
+def _is_namespace(spec: ModuleSpec) -> bool:
+    return spec.submodule_search_locations is not None and not spec.has_location
+
+
+def read_plugins(
+    found: Iterable[DiscoveredPlugin], *, admission: Admission, api_version: str, path: Sequence[str] | None
+) -> list[PluginRecord]:
+    """A record for each entry point, in the order given. Nothing is imported, and nothing is raised."""
+    records = [_admitted(item, admission) for item in found]
+    by_id: dict[str, list[PluginRecord]] = defaultdict(list)
+    for record in records:
+        if record.usable:
+            by_id[record.id].append(record)
+    return [
+        _read(record, by_id[record.id], api_version=api_version, path=path) if record.usable else record
+        for record in records
+    ]
+
+
+def read_package(source: PluginSource, package: Package, *, api_version: str) -> PluginRecord:
+    """The record of one plugin whose package is known; the stages parse, identity and compatibility."""
+    record = PluginRecord(source, package=package.name, directory=package.directory)
+    try:
+        content = package.manifest_file.read_bytes()
+    except OSError:
+        return record.refused(
+            QuarantineCode.MANIFEST_MISSING,
+            f"has no readable {MANIFEST_FILE} in its package {package.name}",
+            f"Put {MANIFEST_FILE} beside the package's __init__.py and have the build include it.",
+        )
+    try:
+        return _identified(record, _parsed(record, content, api_version))
+    except ManifestInvalid as error:
+        return record.refused(
+            QuarantineCode.MANIFEST_INVALID,
+            f"has a {MANIFEST_FILE} that cannot be used: {error}",
+            f"Correct it; nagorik validate {source.distribution} lists every problem.",
+        )
+
+
+def _parsed(record: PluginRecord, content: bytes, api_version: str) -> PluginRecord:
+    document = read_document(content)
+    requires = document.get("requires_api")
+    try:
+        manifest = validate_document(document)
+    except ManifestInvalid:
+        # A plugin for a later core may use fields that this one does not know: then its version is the reason.
+        if isinstance(requires, str) and _is_newer(requires, api_version):
+            return _incompatible(record, requires, api_version)
+        raise
+    if not is_compatible(manifest.requires_api, api_version):
+        return _incompatible(replace(record, manifest=manifest), manifest.requires_api, api_version)
+    return replace(record, manifest=manifest)
+
+
+def _is_newer(requires: str, offered: str) -> bool:
+    try:
+        return not is_compatible(requires, offered)
+    except ValueError:
+        return False
+
+
+def _incompatible(record: PluginRecord, requires: str, offered: str) -> PluginRecord:
+    return record.refused(
+        QuarantineCode.API_INCOMPATIBLE,
+        f"was written for hook API {requires}, and this core offers {offered}",
+        "Install a release of the plugin for this core, or the core that the plugin needs.",
+    )
+
+
+def _identified(before: PluginRecord, record: PluginRecord) -> PluginRecord:
+    if record.manifest is None or not record.usable or record.manifest.id == record.id:
+        return record
+    return before.refused(
+        QuarantineCode.ID_MISMATCH,
+        f"registers the plugin {record.id}, but its {MANIFEST_FILE} says id {record.manifest.id}",
+        "Give the entry point and the manifest the same id.",
+    )
+
+
+def _admitted(found: DiscoveredPlugin, admission: Admission) -> PluginRecord:
+    return PluginRecord(found.source, quarantine=admission.refusal(found.source) or found.quarantine)
+
+
+def _read(
+    record: PluginRecord, rivals: Sequence[PluginRecord], *, api_version: str, path: Sequence[str] | None
+) -> PluginRecord:
+    if len(rivals) > 1:
+        return _in_conflict(record, rivals)
+    module = record.source.value.partition(":")[0].strip()
+    try:
+        package = locate_package(module, path)
+    except PackageNotFound as error:
+        return record.refused(
+            QuarantineCode.MANIFEST_MISSING,
+            f"{error.why}, so its {MANIFEST_FILE} cannot be found",
+            "Let the entry point name a module inside a regular package that is installed unpacked.",
+        )
+    return read_package(record.source, package, api_version=api_version)
+
+
+def _in_conflict(record: PluginRecord, rivals: Sequence[PluginRecord]) -> PluginRecord:
+    others = " and ".join(rival.source.label for rival in rivals if rival is not record)
+    return record.refused(
+        QuarantineCode.CONFLICT_ID,
+        f"claims the plugin id {record.id}, and so does {others}; none of them is used",
+        "Uninstall all but one, or deny the others by distribution name.",
+    )

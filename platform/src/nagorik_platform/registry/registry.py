@@ -1,0 +1,185 @@
+"""All installed plugins: known from their manifests at once, imported one by one when first used."""
+
+from collections.abc import Iterable, Sequence
+from threading import Lock
+
+from nagorik.manifest import API_VERSION, PaymentGateway, PublicService
+from nagorik_platform.registry.activation import LoadedPlugin, examine
+from nagorik_platform.registry.discovery import ADMIT_ALL, Admission, find_sources
+from nagorik_platform.registry.reading import read_plugins
+from nagorik_platform.registry.records import ADMISSION_CODES, LoadingFailed, PluginRecord, Quarantine, QuarantineCode
+from nagorik_platform.registry.verification import HookSpecs
+
+
+class Registry:
+    """The installed plugins and what became of each.
+
+    What is installed is fixed when the registry is made. Two things change: a plugin becomes ready by its first
+    use, and a plugin may be put into quarantine, which it does not leave. May be used from several threads.
+    """
+
+    def __init__(
+        self, records: Iterable[PluginRecord], *, hookspecs: HookSpecs | None = None, strict: bool = False
+    ) -> None:
+        """``hookspecs`` replaces ``nagorik.hookspecs``, for tests."""
+        # Several records share an id where they are in conflict or one of them is denied. The usable one, else
+        # the first, speaks for that id.
+        ordered = sorted(records, key=lambda record: (not record.usable, _order(record)))
+        self._records: dict[str, PluginRecord] = {}
+        self._others = tuple(
+            record for record in ordered if self._records.setdefault(record.id, record) is not record
+        )
+        self._offers = {
+            offer.id: offer
+            for record in self._records.values()
+            if record.manifest is not None
+            for offer in record.manifest.offers
+        }
+        self._loaded: dict[str, LoadedPlugin] = {}
+        self._change = Lock()
+        self._activation = {plugin_id: Lock() for plugin_id in self._records}
+        self._hookspecs = hookspecs
+        self._strict = strict
+
+    @classmethod
+    def discover(
+        cls,
+        *,
+        admission: Admission = ADMIT_ALL,
+        strict: bool = False,
+        path: Sequence[str] | None = None,
+        api_version: str = API_VERSION,
+        hookspecs: HookSpecs | None = None,
+    ) -> "Registry":
+        """Read what is installed on ``path``, by default on ``sys.path``. Imports no plugin.
+
+        Each plugin passes the host's admission, the search for conflicts, the reading of its manifest and the
+        comparison of versions, or is quarantined with the reason; one broken plugin never hinders another.
+        The result does not depend on the order in which distributions are found.
+
+        Raises:
+            LoadingFailed: With ``strict``, when any plugin is quarantined for another reason than the admission.
+        """
+        registry = cls(
+            read_plugins(find_sources(path), admission=admission, api_version=api_version, path=path),
+            hookspecs=hookspecs,
+            strict=strict,
+        )
+        faults = [found for found in registry.quarantined if found.code not in ADMISSION_CODES]
+        if strict and faults:
+            raise LoadingFailed(faults)
+        return registry
+
+    @property
+    def records(self) -> tuple[PluginRecord, ...]:
+        """Every plugin as it stands now, sorted by id, distribution and version."""
+        with self._change:
+            return tuple(sorted((*self._records.values(), *self._others), key=_order))
+
+    @property
+    def usable(self) -> tuple[PluginRecord, ...]:
+        """The plugins that may be called, sorted by id; not all of them are imported."""
+        return tuple(record for record in self.records if record.usable)
+
+    @property
+    def quarantined(self) -> tuple[Quarantine, ...]:
+        """Why each of the others may not, in the records' order."""
+        return tuple(record.quarantine for record in self.records if record.quarantine is not None)
+
+    def record(self, plugin_id: str) -> PluginRecord | None:
+        """The plugin as it stands now; of several with this id the usable one, or else the first."""
+        return self._records.get(plugin_id)
+
+    def offer(self, service_id: str) -> PublicService | PaymentGateway | None:
+        """What the manifest says of a service or gateway, whether or not its plugin is usable."""
+        return self._offers.get(service_id)
+
+    def services(self) -> tuple[PublicService, ...]:
+        """The public services among the offers of plugins that are usable now."""
+        return tuple(service for record in self.usable if record.manifest for service in record.manifest.services)
+
+    def gateways(self) -> tuple[PaymentGateway, ...]:
+        """The payment gateways among the offers of plugins that are usable now."""
+        return tuple(gateway for record in self.usable if record.manifest for gateway in record.manifest.gateways)
+
+    def owner_of(self, service_id: str) -> PluginRecord | None:
+        """The plugin that offers this service or gateway, or ``None`` when nobody does.
+
+        The owner may be in quarantine: the caller tells why the service cannot be had. Where a quarantined plugin's
+        manifest could not be read, it owns every id that begins with its own.
+        """
+        record = self._records.get(service_id.partition(".")[0])
+        if record is None or record.manifest is None:
+            return record
+        return record if service_id in self._offers else None
+
+    def activate(self, plugin_id: str) -> LoadedPlugin | Quarantine:
+        """The plugin ready for calls, imported and verified if this is its first use; or why it may not be called.
+
+        Blocks for the import on first use (tens of milliseconds; an event loop that must not wait gives it to a
+        thread) and costs a look-up afterwards. Several callers at once share one import. A failed import
+        is not tried again.
+
+        Raises:
+            KeyError: No such plugin is installed.
+            LoadingFailed: With a strict registry, instead of returning a quarantine of this plugin.
+        """
+        loaded = self._loaded.get(plugin_id)
+        if loaded is not None:
+            return loaded
+        with self._activation[plugin_id]:
+            record = self._records[plugin_id]
+            if record.quarantine is None and plugin_id not in self._loaded:
+                record = self._activated(record)
+            if record.quarantine is None:
+                return self._loaded[plugin_id]
+        if self._strict:
+            raise LoadingFailed([record.quarantine])
+        return record.quarantine
+
+    def quarantine(self, plugin_id: str, code: QuarantineCode, reason: str, hint: str) -> Quarantine:
+        """Keep a plugin out from now on; a call that is under way is not stopped. The first reason stays.
+
+        ``reason`` reads on after the distribution's name and version (``raised 5 times in a minute``), and holds
+        nothing from a call.
+
+        Raises:
+            KeyError: No such plugin is installed.
+        """
+        with self._change:
+            record = self._records[plugin_id]
+            if record.quarantine is None:
+                record = record.refused(code, reason, hint)
+                self._records[plugin_id] = record
+            self._loaded.pop(plugin_id, None)
+        if record.quarantine is None:
+            raise AssertionError  # pragma: no cover - refused() has just set it
+        return record.quarantine
+
+    def _activated(self, record: PluginRecord) -> PluginRecord:
+        examination = examine(record, self._hook_specifications())
+        with self._change:
+            current = self._records[record.id]
+            if current.quarantine is not None:
+                # Quarantined by another thread while it was being imported.
+                return current
+            if examination.loaded is None:
+                current = examination.record.refused(*examination.problems[0])
+            else:
+                current = examination.loaded.record
+                self._loaded[record.id] = examination.loaded
+            self._records[record.id] = current
+            return current
+
+    def _hook_specifications(self) -> HookSpecs:
+        if self._hookspecs is not None:
+            return self._hookspecs
+        # Reading a catalogue does not need the models that cross the hooks.
+        from nagorik import hookspecs
+
+        return hookspecs
+
+
+def _order(record: PluginRecord) -> tuple[str, str, str, str]:
+    source = record.source
+    return source.plugin_id, source.distribution, source.version, source.value

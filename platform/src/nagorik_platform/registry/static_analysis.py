@@ -1,0 +1,114 @@
+"""What can be told from a plugin's source files without running them."""
+
+import ast
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+CONTRACT: Final = frozenset({"nagorik", "nagorik_toolkit"})
+
+_PARSING: Final = threading.Lock()
+"""CPython 3.11 makes syntax trees in one thread at a time; in two at once, it raises ``SystemError`` now and then."""
+
+
+class PrivateUse(NamedTuple):
+    """A private name of the core in a plugin's source."""
+
+    file: str
+    """Relative to the plugin's package."""
+    line: int
+    name: str
+
+
+def find_private_uses(directory: Path) -> list[PrivateUse]:
+    """Where the package's files import a name of the core that begins with an underscore, sorted.
+
+    Sees ``import``, ``from … import`` and attributes of the core's modules that are written out; does not see names
+    that are put together at run time. A file that is not valid Python is left to the import, which names it.
+    """
+    uses: list[PrivateUse] = []
+    for file in sorted(directory.rglob("*.py")):
+        tree = _parsed(file)
+        if tree is not None:
+            uses.extend(PrivateUse(str(file.relative_to(directory)), *use) for use in _private_names(tree))
+    return sorted(uses)
+
+
+def defines(file: Path, name: str) -> bool:
+    """Whether a module's file binds ``name`` at its top level, by definition, assignment or import.
+
+    A star import or a module-level ``__getattr__`` may bind anything: such a file has the benefit of the doubt.
+    """
+    tree = _parsed(file)
+    if tree is None:
+        return False
+    bound = {bound for node in _top_level(tree.body) for bound in _bindings(node)}
+    return not bound.isdisjoint({name, "*", "__getattr__"})
+
+
+def _parsed(file: Path) -> ast.Module | None:
+    try:
+        content = file.read_bytes()
+        with _PARSING:
+            return ast.parse(content)
+    except (OSError, SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def _private_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                candidates = [alias.name for alias in names]
+            case ast.ImportFrom(module=str(module), names=names, level=0):
+                candidates = [f"{module}.{alias.name}" for alias in names]
+            case ast.Attribute():
+                candidates = [_dotted(node)]
+            case _:
+                continue
+        for candidate in candidates:
+            first, *rest = candidate.split(".")
+            if first in CONTRACT and any(_is_private(part) for part in rest):
+                yield node.lineno, candidate
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not (name.startswith("__") and name.endswith("__"))
+
+
+def _dotted(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=value, attr=attr):
+            return f"{_dotted(value)}.{attr}"
+        case _:
+            return ""
+
+
+def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    for node in body:
+        yield node
+        # A name bound under ``if`` or ``try`` at the top level is the module's too.
+        if isinstance(node, ast.If | ast.Try | ast.With):
+            inner = [*node.body, *getattr(node, "orelse", []), *getattr(node, "finalbody", [])]
+            inner += [statement for handler in getattr(node, "handlers", []) for statement in handler.body]
+            yield from _top_level(inner)
+
+
+def _bindings(node: ast.stmt) -> Iterator[str]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case ast.Import(names=names) | ast.ImportFrom(names=names):
+            yield from (alias.asname or alias.name.partition(".")[0] for alias in names)
+        case ast.Assign(targets=targets):
+            yield from (name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name))
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr()):
+            yield name
+        case _:
+            # ``type X = …`` of Python 3.12 has no node class here before that version.
+            name_node = getattr(node, "name", None)
+            if isinstance(name_node, ast.Name):
+                yield name_node.id

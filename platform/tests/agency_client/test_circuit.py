@@ -1,0 +1,280 @@
+"""When calls to an agency stop, who finds out whether it is well again, and what is logged of it."""
+
+import asyncio
+
+import httpx
+import pytest
+from hypothesis import given, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from structlog.testing import capture_logs
+
+from nagorik.errors import AgencyRejected, AgencyUnavailable, ContractViolation, OutcomeUnknown
+from nagorik.operations import Idempotency, Operation
+from nagorik_platform.agency_client.circuit import CircuitBreaker, CircuitDecision, CircuitState
+
+NATIVE, NEITHER = Idempotency.NATIVE, Idempotency.NONE
+
+
+class CircuitMachine(RuleBasedStateMachine):
+    def __init__(self):
+        super().__init__()
+        self.now = 0.0
+        self.circuit = CircuitBreaker(contract_violations=3, outage=60, probe_after=30)
+        self.in_a_row = 0
+        self.failing_since = None
+
+    @rule(seconds=st.floats(min_value=0, max_value=100))
+    def time_passes(self, seconds):
+        self.now += seconds
+
+    @rule()
+    def answered(self):
+        self.circuit.answered()
+        self.in_a_row, self.failing_since = 0, None
+
+    @rule()
+    def violated(self):
+        closed = self.circuit.state is CircuitState.CLOSED
+        self.circuit.violated(self.now)
+        self.failing_since = None
+        if closed:
+            self.in_a_row += 1
+            assert (self.circuit.state is CircuitState.OPEN) == (self.in_a_row >= 3)
+
+    @rule()
+    def unanswered(self):
+        closed = self.circuit.state is CircuitState.CLOSED
+        if self.failing_since is None:
+            self.failing_since = self.now
+        self.circuit.unanswered(self.now)
+        if closed:
+            assert (self.circuit.state is CircuitState.OPEN) == (self.now - self.failing_since >= 60)
+
+    @precondition(lambda self: self.circuit.ask(self.now) is CircuitDecision.PROBE)
+    @rule(well=st.booleans(), late=st.floats(min_value=0, max_value=29))
+    def probe(self, well, late):
+        self.circuit.begin_probe(self.now)
+        self.now += late
+        assert self.circuit.ask(self.now) is CircuitDecision.REFUSE
+        if well:
+            self.circuit.probe_succeeded()
+            self.in_a_row, self.failing_since = 0, None
+            assert self.circuit.state is CircuitState.CLOSED
+        else:
+            self.circuit.probe_failed(self.now)
+            assert self.circuit.state is CircuitState.OPEN
+            assert self.circuit.ask(self.now) is CircuitDecision.REFUSE
+
+    @precondition(lambda self: self.circuit.state is CircuitState.OPEN)
+    @rule()
+    def late_answers_do_not_close_it(self):
+        self.circuit.answered()
+        assert self.circuit.state is CircuitState.OPEN
+        self.failing_since, self.in_a_row = None, 0
+
+    @invariant()
+    def it_admits_by_its_state_alone(self):
+        admission = self.circuit.ask(self.now)
+        assert (admission is CircuitDecision.PASS) == (self.circuit.state is CircuitState.CLOSED)
+        assert 0 <= self.circuit.retry_after(self.now) <= 30 + 1e-9
+        assert (admission is CircuitDecision.REFUSE) == (self.circuit.retry_after(self.now) > 0) or admission is (
+            CircuitDecision.PASS
+        )
+        if self.circuit.state is not CircuitState.CLOSED:
+            self.in_a_row = 0
+
+
+TestCircuitMachine = CircuitMachine.TestCase
+
+
+async def violate(world, client, times):
+    world.agency.will(*(httpx.Response(200, text="<html>") for _ in range(times)))
+    for _ in range(times):
+        with pytest.raises(ContractViolation):
+            await world.ask(world.bind(client=client))
+
+
+async def test_violations_in_a_row_open_it_and_nothing_more_is_sent(world):
+    client = world.client()
+    await violate(world, client, 3)
+    for kind in (None, NATIVE, NEITHER):
+        http = world.bind(kind, client=client)
+        with pytest.raises(AgencyUnavailable) as caught:
+            await world.ask(http, kind)
+        assert (caught.value.because, caught.value.retry_after) == ("circuit-open", 30)
+        assert http.ledger.requests == 0
+    assert len(world.agency.requests) == 3
+
+
+async def test_a_good_answer_between_violations_keeps_it_closed(world):
+    client = world.client()
+    for _ in range(3):
+        await violate(world, client, 2)
+        world.agency.will(world.filed())
+        await world.ask(world.bind(client=client))
+
+
+async def test_a_refusal_is_an_answer(world):
+    client = world.client()
+    for _ in range(3):
+        await violate(world, client, 2)
+        world.agency.will(httpx.Response(404))
+        with pytest.raises(AgencyRejected):
+            await world.ask(world.bind(client=client))
+
+
+async def test_a_sustained_outage_opens_it_and_is_logged_once_per_edge(world):
+    client = world.client(attempts=1)
+    with capture_logs() as lines:
+        for _ in range(6):
+            world.agency.will(httpx.ConnectError("x"))
+            with pytest.raises(AgencyUnavailable):
+                await world.ask(world.bind(client=client))
+            world.clock.elapsed += 15
+        assert len(world.agency.requests) == 5
+        world.clock.elapsed += 30
+        with pytest.raises(AgencyUnavailable):
+            await world.ask(world.bind(client=client))
+        world.clock.elapsed += 30
+        world.agency.will(world.filed())
+        await world.ask(world.bind(client=client))
+    assert [line["event"] for line in lines] == [
+        "agency_outage_began",
+        "agency_circuit_opened",
+        "agency_outage_ended",
+        "agency_circuit_closed",
+    ]
+    assert lines[0] == {
+        "event": "agency_outage_began",
+        "log_level": "warning",
+        "plugin": "demo",
+        "cause": "connect-failed",
+    }
+    assert lines[2]["seconds"] == world.clock.elapsed
+
+
+async def test_a_blip_that_a_retry_mends_is_no_outage(world):
+    with capture_logs() as lines:
+        world.agency.will(httpx.ReadTimeout("x"), world.filed())
+        await world.ask(world.bind())
+    assert lines == []
+
+
+@pytest.mark.parametrize("kind", [None, NATIVE])
+async def test_without_a_health_hook_one_repeatable_request_is_the_probe(world, kind):
+    client = world.client()
+    await violate(world, client, 3)
+    world.clock.elapsed += 30
+    with pytest.raises(AgencyUnavailable):
+        await world.ask(world.bind(NEITHER, client=client), NEITHER)
+    arrived, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(_request):
+        arrived.set()
+        await go.wait()
+        return world.filed()
+
+    world.agency.will(slow)
+    probe = asyncio.create_task(world.ask(world.bind(kind, client=client), kind))
+    await arrived.wait()
+    with pytest.raises(AgencyUnavailable):
+        await world.ask(world.bind(client=client))
+    go.set()
+    assert (await probe).reference == "REF-1"
+    world.agency.will(world.filed())
+    await world.ask(world.bind(NEITHER, client=client), NEITHER)
+
+
+async def test_a_failed_probe_sends_one_request_only(world):
+    client = world.client()
+    await violate(world, client, 3)
+    world.clock.elapsed += 30
+    world.agency.will(httpx.ReadTimeout("x"))
+    with pytest.raises(AgencyUnavailable):
+        await world.ask(world.bind(client=client))
+    assert len(world.agency.requests) == 4
+
+
+async def test_a_native_probe_whose_answer_is_lost_is_unknown(world):
+    client = world.client()
+    await violate(world, client, 3)
+    world.clock.elapsed += 30
+    world.agency.will(httpx.ReadTimeout("x"))
+    with pytest.raises(OutcomeUnknown) as caught:
+        await world.ask(world.bind(NATIVE, client=client), NATIVE)
+    assert caught.value.because == "read-timeout"
+    assert len(world.agency.requests) == 4
+
+
+async def test_a_cancelled_probe_makes_room_for_another(world):
+    client = world.client()
+    await violate(world, client, 3)
+    world.clock.elapsed += 30
+    arrived = asyncio.Event()
+
+    async def hang(_request):
+        arrived.set()
+        await asyncio.Event().wait()
+
+    world.agency.will(hang, world.filed())
+    probe = asyncio.create_task(world.ask(world.bind(client=client)))
+    await arrived.wait()
+    probe.cancel()
+    await asyncio.gather(probe, return_exceptions=True)
+    world.clock.elapsed += 30
+    await world.ask(world.bind(client=client))
+
+
+async def test_the_health_hook_is_asked_first_and_once(world):
+    asked = []
+
+    async def probe():
+        asked.append(1)
+        http = world.bind(client=client, operation=Operation.HEALTH)
+        await world.ask(http)
+        return True
+
+    client = world.client(probe=probe)
+    await violate(world, client, 3)
+    world.clock.elapsed += 30
+    world.agency.will(world.filed("HEALTH"), world.filed("REF-1"))
+    results = await asyncio.gather(
+        *(world.ask(world.bind(NEITHER, client=client), NEITHER) for _ in range(5)), return_exceptions=True
+    )
+    assert asked == [1]
+    assert [r.reference for r in results if not isinstance(r, AgencyUnavailable)] == ["REF-1"]
+
+
+async def test_an_unwell_agency_stays_shut_after_its_health_hook(world):
+    async def probe():
+        return False
+
+    client = world.client(probe=probe)
+    await violate(world, client, 3)
+    world.clock.elapsed += 30
+    with pytest.raises(AgencyUnavailable) as caught:
+        await world.ask(world.bind(client=client))
+    assert caught.value.retry_after == 30
+    assert len(world.agency.requests) == 3
+
+
+@pytest.mark.parametrize("error", [AgencyUnavailable(), ZeroDivisionError()])
+async def test_a_health_hook_that_fails_says_unwell(world, error):
+    async def probe():
+        raise error
+
+    client = world.client(probe=probe)
+    await violate(world, client, 3)
+    world.clock.elapsed += 30
+    with pytest.raises(AgencyUnavailable) as caught:
+        await world.ask(world.bind(client=client))
+    assert caught.value.because == "circuit-open"
+
+
+@given(st.floats(min_value=0, max_value=1e9), st.floats(min_value=0.001, max_value=1e6))
+def test_a_lost_probe_is_replaced_after_the_same_wait(now, wait):
+    circuit = CircuitBreaker(contract_violations=1, outage=1, probe_after=wait)
+    circuit.violated(now)
+    circuit.begin_probe(now + wait)
+    assert circuit.ask(now + wait) is CircuitDecision.REFUSE
+    assert circuit.ask(now + wait + 2 * wait) is CircuitDecision.PROBE

@@ -1,0 +1,246 @@
+"""What a call remembers, and what it therefore does not let its plugin do."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from nagorik.errors import AgencyRejected, AgencyUnavailable, DuplicateApplication, OutcomeUnknown, PluginFault
+from nagorik.operations import Idempotency, Operation
+from nagorik_platform.agency_client import step_key
+
+NATIVE, REFERENCE, NEITHER = Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE, Idempotency.NONE
+WRITES = [NATIVE, REFERENCE, NEITHER]
+
+
+@pytest.mark.parametrize("kind", WRITES)
+async def test_after_an_unknown_outcome_no_write_of_the_call_is_sent(world, kind):
+    http = world.bind(kind, attempts=1)
+    world.agency.will(httpx.ReadTimeout("x"))
+    with pytest.raises(OutcomeUnknown) as first:
+        await world.ask(http, kind, step="file")
+    for step in ("file", "pay"):
+        with pytest.raises(OutcomeUnknown) as again:
+            await world.ask(http, kind, step=step)
+        assert again.value is first.value
+    assert http.ledger.requests == 1
+
+
+async def test_a_look_up_after_an_unknown_outcome_is_noted(world):
+    http = world.bind(REFERENCE)
+    world.agency.will(httpx.ReadTimeout("x"), httpx.Response(403), world.filed())
+    with pytest.raises(OutcomeUnknown):
+        await world.ask(http, REFERENCE)
+    with pytest.raises(AgencyRejected):
+        await world.ask(http)
+    assert not http.ledger.read_after_unknown
+    await world.ask(http)
+    assert http.ledger.read_after_unknown
+    assert http.ledger.unknown is not None
+
+
+async def test_a_read_before_is_no_look_up(world):
+    http = world.bind(REFERENCE)
+    world.agency.will(world.filed(), httpx.ReadTimeout("x"))
+    await world.ask(http)
+    with pytest.raises(OutcomeUnknown):
+        await world.ask(http, REFERENCE)
+    assert not http.ledger.read_after_unknown
+
+
+async def test_another_call_may_write(world):
+    client = world.client()
+    world.agency.will(httpx.ReadTimeout("x"), world.filed())
+    with pytest.raises(OutcomeUnknown):
+        await world.ask(world.bind(NEITHER, client=client), NEITHER)
+    assert (await world.ask(world.bind(NEITHER, client=client), NEITHER)).reference == "REF-1"
+
+
+@pytest.mark.parametrize("kind", [REFERENCE, NEITHER])
+async def test_a_step_is_written_once(world, kind):
+    http = world.bind(kind)
+    world.agency.will(world.filed(), world.filed())
+    await world.ask(http, kind, step="file")
+    with pytest.raises(PluginFault) as caught:
+        await world.ask(http, kind, step="file")
+    assert caught.value.fault == "step-repeated"
+    await world.ask(http, kind, step="pay")
+    assert http.ledger.requests == 2
+
+
+async def test_a_step_is_not_written_twice_at_once(world):
+    http = world.bind(NEITHER)
+    world.agency.will(world.filed())
+    results = await asyncio.gather(world.ask(http, NEITHER), world.ask(http, NEITHER), return_exceptions=True)
+    assert sorted(type(r).__name__ for r in results) == ["Filed", "PluginFault"]
+    assert http.ledger.requests == 1
+
+
+@pytest.mark.parametrize("kind", [REFERENCE, NEITHER])
+async def test_a_step_that_had_no_effect_may_be_written_again(world, kind):
+    http = world.bind(kind, attempts=1)
+    world.agency.will(httpx.ConnectError("x"), httpx.Response(403), world.filed())
+    with pytest.raises(AgencyUnavailable):
+        await world.ask(http, kind)
+    with pytest.raises(AgencyRejected):
+        await world.ask(http, kind)
+    assert not http.ledger.wrote
+    await world.ask(http, kind)
+    assert http.ledger.wrote
+
+
+async def test_a_native_step_repeated_carries_the_same_key(world):
+    http = world.bind(NATIVE)
+    world.agency.will(world.filed(), world.filed(), world.filed())
+    for step in ("file", "file", "pay"):
+        await world.ask(http, NATIVE, step=step)
+    same, again, other = world.agency.keys()
+    assert same == again == step_key("application-key", "file") == http.key_of("file")
+    assert other == step_key("application-key", "pay") != same
+
+
+async def test_the_key_travels_in_the_header_that_the_manifest_names(world):
+    http = world.bind(NATIVE, manifest={"idempotency_header": "X-Request-Id"})
+    world.agency.will(world.filed())
+    await world.ask(http, NATIVE)
+    assert world.agency.keys("X-Request-Id") == [step_key("application-key", "file")]
+    assert world.agency.keys() == [None]
+
+
+def test_a_step_key_never_changes_and_shows_nothing_of_its_origin():
+    assert step_key("application-key", "file") == "650712d9-74c8-50bc-b81c-5aabe451fbcf"
+    assert len({step_key(k, s) for k in ("a", "b") for s in ("x", "y")}) == 4
+    assert step_key("a\nb", "c") != step_key("a", "b") != step_key("application-key", "file")
+
+
+async def test_a_read_carries_no_key(world):
+    http = world.bind(NATIVE)
+    world.agency.will(world.filed())
+    await world.ask(http)
+    assert world.agency.keys() == [None]
+
+
+async def test_a_safe_operation_never_counts_as_written(world):
+    http = world.bind(Idempotency.SAFE)
+    world.agency.will(world.filed(), world.filed())
+    await world.ask(http, Idempotency.SAFE)
+    await world.ask(http, Idempotency.SAFE)
+    assert not http.ledger.wrote
+    assert world.agency.keys() == [None, None]
+
+
+async def test_a_read_operation_does_not_write(world):
+    http = world.bind()
+    with pytest.raises(PluginFault) as caught:
+        await world.ask(http, NEITHER)
+    assert caught.value.fault == "write-in-read-operation"
+    assert http.ledger.requests == 0
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+async def test_a_read_does_not_use_a_method_that_writes(world, method):
+    http = world.bind()
+    with pytest.raises(PluginFault) as caught:
+        await http.read("x", method, "/a", expect=world.Filed)
+    assert caught.value.fault == "writing-method-in-read"
+
+
+@pytest.mark.parametrize("kind", WRITES)
+async def test_a_write_cancelled_while_it_is_with_the_agency_is_unknown(world, kind):
+    arrived = asyncio.Event()
+
+    async def hang(_request):
+        arrived.set()
+        await asyncio.Event().wait()
+
+    http = world.bind(kind)
+    world.agency.will(hang)
+    task = asyncio.create_task(world.ask(http, kind))
+    await arrived.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert http.ledger.wrote
+    assert http.ledger.unknown.because == "cancelled"
+    with pytest.raises(OutcomeUnknown):
+        await world.ask(http, kind)
+
+
+async def test_a_native_write_cancelled_between_attempts_is_unknown(world):
+    asleep = asyncio.Event()
+
+    class Slow(type(world.clock)):
+        async def sleep(self, seconds):
+            asleep.set()
+            await asyncio.Event().wait()
+
+    http = world.bind(NATIVE, clock=Slow())
+    world.agency.will(httpx.ReadTimeout("x"))
+    task = asyncio.create_task(world.ask(http, NATIVE))
+    await asleep.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert http.ledger.unknown.because == "read-timeout"
+
+
+async def test_a_write_cancelled_before_it_is_sent_is_not_unknown(world):
+    client = world.client(manifest={"limits": {"concurrency": 1, "per_second": 1000}})
+    arrived = asyncio.Event()
+
+    async def hang(_request):
+        arrived.set()
+        await asyncio.Event().wait()
+
+    world.agency.will(hang)
+    holder = asyncio.create_task(world.ask(world.bind(client=client)))
+    await arrived.wait()
+    http = world.bind(NEITHER, client=client)
+    task = asyncio.create_task(world.ask(http, NEITHER))
+    await asyncio.sleep(0)
+    task.cancel()
+    holder.cancel()
+    await asyncio.gather(task, holder, return_exceptions=True)
+    assert (http.ledger.wrote, http.ledger.unknown, http.ledger.requests) == (False, None, 0)
+
+
+async def test_a_read_that_is_cancelled_leaves_nothing_unknown(world):
+    arrived = asyncio.Event()
+
+    async def hang(_request):
+        arrived.set()
+        await asyncio.Event().wait()
+
+    http = world.bind(NEITHER)
+    world.agency.will(hang)
+    task = asyncio.create_task(world.ask(http))
+    await arrived.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert http.ledger.unknown is None
+
+
+async def test_a_write_that_a_mock_does_not_know_is_unknown_and_the_mocks_complaint_is_heard(world):
+    http = world.bind(NEITHER)
+    with pytest.raises(AssertionError, match="once more than the script says"):
+        await world.ask(http, NEITHER)
+    assert http.ledger.unknown is not None
+
+
+async def test_an_existing_application_is_not_unknown(world):
+    http = world.bind(
+        NEITHER, error_reader=lambda answer: DuplicateApplication("REF-7") if answer.status == 409 else None
+    )
+    world.agency.will(httpx.Response(409))
+    with pytest.raises(DuplicateApplication):
+        await world.ask(http, NEITHER)
+    assert (http.ledger.wrote, http.ledger.unknown) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("operation", "kind", "key"),
+    [(Operation.STATUS, NEITHER, "k"), (Operation.SUBMIT, None, "k"), (Operation.SUBMIT, NATIVE, None)],
+)
+def test_operation_class_and_key_must_go_together(world, operation, kind, key):
+    with pytest.raises(ValueError, match=r"class|key"):
+        world.bind(kind, key=key, operation=operation)

@@ -1,0 +1,121 @@
+"""A plugin's settings: from the environment, the host's word first, and no value in an error."""
+
+import pytest
+from pydantic import SecretStr, field_validator
+from pydantic_core import PydanticCustomError
+
+from nagorik.errors import SettingsRejected
+from nagorik.settings import AgencySettings, load_settings
+from nagorik_platform.agency_client.egress import EgressRules
+
+
+class LandSettings(AgencySettings):
+    client_id: str
+    client_secret: SecretStr
+    offices: list[int] = []  # noqa: RUF012
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    monkeypatch.setenv("NAGORIK_LAND_MUTATION_BASE_URL", "https://land.example.gov.bd")
+    monkeypatch.setenv("NAGORIK_LAND_MUTATION_CLIENT_ID", "me")
+    monkeypatch.setenv("NAGORIK_LAND_MUTATION_CLIENT_SECRET", "CANARY")
+    return monkeypatch
+
+
+def test_settings_come_from_the_plugins_own_part_of_the_environment(environment):
+    environment.setenv("NAGORIK_OTHER_CLIENT_ID", "you")
+    settings = load_settings(LandSettings, "land-mutation")
+    assert (settings.base_url, settings.client_id) == ("https://land.example.gov.bd", "me")
+    assert settings.client_secret.get_secret_value() == "CANARY"
+    assert (settings.connect_timeout, settings.read_timeout, settings.transport) == (5, 15, "default")
+    assert "CANARY" not in repr(settings)
+    assert "CANARY" not in str(settings)
+
+
+def test_the_hosts_own_configuration_wins(environment):
+    environment.setenv("NAGORIK_LAND_MUTATION_READ_TIMEOUT", "3")
+    settings = load_settings(LandSettings, "land-mutation", {"client_id": "host", "read_timeout": 9})
+    assert (settings.client_id, settings.read_timeout) == ("host", 9)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "names"),
+    [
+        ("CONNECT_TIMEOUT", "CANARY", ("connect_timeout",)),
+        ("CONNECT_TIMEOUT", "-1", ("connect_timeout",)),
+        ("TRANSPORT", "CANARY", ("transport",)),
+        ("OFFICES", "[CANARY", ("environment",)),
+        ("OFFICES", '["CANARY"]', ("offices",)),
+    ],
+)
+def test_wrong_settings_are_named_without_their_values(environment, variable, value, names):
+    environment.setenv(f"NAGORIK_LAND_MUTATION_{variable}", value)
+    with pytest.raises(SettingsRejected) as caught:
+        load_settings(LandSettings, "land-mutation")
+    assert caught.value.names == names
+    assert caught.value.plugin == "land-mutation"
+    assert "CANARY" not in str(caught.value) + repr(caught.value.to_problem())
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+def test_every_missing_and_unknown_setting_is_named():
+    with pytest.raises(SettingsRejected) as caught:
+        load_settings(LandSettings, "land-mutation", {"clientid": "x"})
+    assert set(caught.value.names) == {"base_url", "client_id", "client_secret", "clientid"}
+
+
+def test_a_variable_without_the_plugins_prefix_is_someone_elses(monkeypatch):
+    monkeypatch.setenv("TRANSPORT", "bus")
+    monkeypatch.setenv("READ_TIMEOUT", "1")
+    settings = AgencySettings(base_url="https://land.example.gov.bd")
+    assert (settings.transport, settings.read_timeout) == ("default", 15)
+
+
+@pytest.mark.parametrize("empty", ["", "   "])
+def test_an_empty_secret_is_no_secret(environment, empty):
+    environment.setenv("NAGORIK_LAND_MUTATION_CLIENT_SECRET", empty)
+    with pytest.raises(SettingsRejected) as caught:
+        load_settings(LandSettings, "land-mutation")
+    assert caught.value.reasons == {"client_secret": "secret-empty"}
+
+
+def test_each_refused_setting_says_what_is_wrong_with_it(environment):
+    environment.setenv("NAGORIK_LAND_MUTATION_CONNECT_TIMEOUT", "CANARY")
+    environment.delenv("NAGORIK_LAND_MUTATION_CLIENT_ID")
+    with pytest.raises(SettingsRejected) as caught:
+        load_settings(LandSettings, "land-mutation")
+    assert caught.value.reasons == {"client_id": "missing", "connect_timeout": "float-parsing"}
+    assert caught.value.to_problem()["reasons"] == caught.value.reasons
+    assert "CANARY" not in str(caught.value.to_problem())
+
+
+def test_a_plugins_own_word_for_a_problem_quotes_nothing():
+    class Quoting(AgencySettings):
+        @field_validator("base_url")
+        @classmethod
+        def _refuse(cls, value):
+            raise PydanticCustomError(f"no_{value}", "no")
+
+    with pytest.raises(SettingsRejected) as caught:
+        load_settings(Quoting, "land-mutation", {"base_url": "https://CANARY.example"})
+    assert caught.value.reasons == {"base_url": "not-accepted"}
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("land.example", "not-a-url"),
+        ("ftp://land.example", "not-a-url"),
+        ("https://me@land.example", "not-a-url"),
+        ("https://[", "not-a-url"),
+        ("https://elsewhere.example", "host-not-allowed"),
+        ("http://land.example", "not-https"),
+        ("https://land.example/?a=1", "has-query"),
+    ],
+)
+def test_a_refused_base_address_says_why(url, reason):
+    with pytest.raises(SettingsRejected) as caught:
+        EgressRules(url, frozenset({"land.example"}), plugin="land")
+    assert caught.value.reasons == {"base_url": reason}

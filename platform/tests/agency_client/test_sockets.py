@@ -1,0 +1,274 @@
+"""Over real loopback sockets, with both transports: what no mock can show."""
+
+import asyncio
+import gc
+import socket
+import time
+
+import pytest
+
+from nagorik.clock import SystemClock
+from nagorik.errors import AgencyUnavailable, OutcomeUnknown
+from nagorik.operations import Idempotency
+from nagorik.settings import AgencySettings
+from nagorik_platform.agency_client import step_key
+
+NATIVE, REFERENCE, NEITHER = Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE, Idempotency.NONE
+BODY = b'{"reference": "REF-1"}'
+GOOD = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
+
+
+class Server:
+    """Reads each request whole, then does what ``then`` says with the connection."""
+
+    def __init__(self):
+        self.requests = []
+        self.connections = 0
+        self.four_arrived = asyncio.Event()
+        self.then = self.answer
+        self._handlers = set()
+
+    async def __aenter__(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=256)
+        self.base = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_exc):
+        self._server.close()
+        for handler in self._handlers:
+            handler.cancel()
+        await asyncio.gather(*self._handlers, return_exceptions=True)
+
+    async def _serve(self, reader, writer):
+        self._handlers.add(asyncio.current_task())
+        self.connections += 1
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = 0
+                for line in head.lower().split(b"\r\n"):
+                    if line.startswith(b"content-length:"):
+                        length = int(line.partition(b":")[2])
+                self.requests.append(head + (await reader.readexactly(length)))
+                if len(self.requests) == 4:
+                    self.four_arrived.set()
+                await self.then(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+            await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+
+    async def answer(self, _reader, writer):
+        writer.write(GOOD)
+
+    async def silence(self, reader, writer):
+        await reader.read(1)
+
+    async def close(self, _reader, writer):
+        writer.close()
+        raise ConnectionError
+
+    async def reset(self, _reader, writer):
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        writer.transport.abort()
+        raise ConnectionError
+
+    async def half_close(self, reader, writer):
+        writer.write(GOOD[:40])
+        writer.write_eof()
+        await reader.read()
+        raise ConnectionError
+
+    async def truncate(self, _reader, writer):
+        writer.write(GOOD[:-5])
+        await writer.drain()
+        writer.close()
+        raise ConnectionError
+
+    async def drip(self, _reader, writer):
+        for byte in GOOD:
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0.01)
+
+    async def rubbish(self, _reader, writer):
+        writer.write(b"220 smtp.example ESMTP\r\n\r\n")
+        await writer.drain()
+
+
+@pytest.fixture
+async def server():
+    async with Server() as made:
+        yield made
+
+
+@pytest.fixture(params=["default", "fast"])
+def connect(request, world, server):
+    """A client over real sockets; slow failures are cut short by short time limits."""
+
+    def make(base=None, *, real_time=False, **settings):
+        options = {"clock": SystemClock()} if real_time else {}
+        base = base or server.base
+        tuned = AgencySettings(base_url=base, transport=request.param, **settings)
+        return world.client(
+            base_url=base, egress=frozenset({"127.0.0.1"}), transport_factory=None, settings=tuned, **options
+        )
+
+    return make
+
+
+LOSSES = ["silence", "close", "reset", "half_close", "truncate", "rubbish"]
+
+
+async def test_a_call_is_answered_and_its_connection_kept(world, server, connect):
+    client = connect()
+    for _ in range(3):
+        assert (await world.ask(world.bind(client=client))).reference == "REF-1"
+    assert (server.connections, len(server.requests)) == (1, 3)
+    head = server.requests[0].lower()
+    assert head.startswith(b"post /applications http/1.1\r\n")
+    assert head.count(b"\r\nhost:") == head.count(b"\r\ncontent-length:") == head.count(b"\r\nuser-agent:") == 1
+    assert b"transfer-encoding" not in head
+    assert head.endswith(b'{"a":1}')
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("kind", [REFERENCE, NEITHER])
+async def test_a_write_whose_answer_is_lost_on_the_wire_is_sent_once(world, server, connect, kind, loss):
+    server.then = getattr(server, loss)
+    http = world.bind(kind, client=connect(read_timeout=0.1))
+    with pytest.raises(OutcomeUnknown):
+        await world.ask(http, kind)
+    assert len(server.requests) == 1
+    assert http.ledger.unknown is not None
+
+
+@pytest.mark.parametrize("loss", ["close", "reset"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_no_transport_sends_again_by_itself_when_a_kept_connection_breaks(world, server, connect, method, loss):
+    client = connect()
+    await world.ask(world.bind(client=client))
+    server.then = getattr(server, loss)
+    http = world.bind(NEITHER, client=client)
+    with pytest.raises(OutcomeUnknown):
+        await http.write("x", method, "/a", expect=world.Filed)
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("loss", ["close", "reset", "half_close", "truncate"])
+async def test_a_native_write_is_sent_again_with_the_same_key_over_the_wire(world, server, connect, loss):
+    http = world.bind(NATIVE, client=connect())
+
+    async def lose_once(reader, writer):
+        server.then = server.answer
+        await getattr(server, loss)(reader, writer)
+
+    server.then = lose_once
+    assert (await world.ask(http, NATIVE)).reference == "REF-1"
+    key = step_key("application-key", "file").encode()
+    assert [key in request for request in server.requests] == [True, True]
+
+
+async def test_a_refused_connection_was_never_sent(world, connect):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        client = connect(f"http://127.0.0.1:{taken.getsockname()[1]}")
+        http = world.bind(NEITHER, client=client)
+        with pytest.raises(AgencyUnavailable) as caught:
+            await world.ask(http, NEITHER)
+    assert caught.value.because == "connect-failed"
+    assert (http.ledger.requests, http.ledger.unknown) == (4, None)
+
+
+async def test_a_connection_that_never_stands_was_never_sent(world, connect):
+    # A listener whose backlog is full leaves a further connection waiting.
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        fillers = [socket.socket() for _ in range(4)]
+        try:
+            for filler in fillers:
+                filler.setblocking(False)
+                filler.connect_ex(listener.getsockname())
+            await asyncio.sleep(0.02)
+            client = connect(f"http://127.0.0.1:{listener.getsockname()[1]}", connect_timeout=0.03)
+            http = world.bind(NEITHER, client=client)
+            with pytest.raises(AgencyUnavailable) as caught:
+                await world.ask(http, NEITHER)
+        finally:
+            for filler in fillers:
+                filler.close()
+    assert caught.value.because == "connect-timeout"
+    assert http.ledger.unknown is None
+
+
+async def test_a_slow_drip_ends_at_the_deadline(world, server, connect):
+    server.then = server.drip
+    client = connect(real_time=True)
+    for kind, ending in ((None, AgencyUnavailable), (NEITHER, OutcomeUnknown)):
+        http = world.bind(kind, client=client, seconds=0.15)
+        began = time.monotonic()
+        with pytest.raises(ending) as caught:
+            await world.ask(http, kind)
+        assert caught.value.because == "deadline"
+        assert 0.1 <= time.monotonic() - began < 2
+    assert len(server.requests) == 2
+
+
+async def test_the_client_works_on_after_every_kind_of_loss(world, server, connect):
+    client = connect(read_timeout=0.1)
+    for loss in LOSSES:
+        server.then = getattr(server, loss)
+        with pytest.raises(OutcomeUnknown):
+            await world.ask(world.bind(NEITHER, client=client), NEITHER)
+        server.then = server.answer
+        assert (await world.ask(world.bind(client=client))).reference == "REF-1"
+
+
+async def test_many_calls_in_flight_keep_within_the_agencys_limit(world, server, connect):
+    client = connect()
+    answers = await asyncio.gather(*(world.ask(world.bind(client=client)) for _ in range(100)))
+    assert {a.reference for a in answers} == {"REF-1"}
+    assert len(server.requests) == 100
+    assert server.connections <= 4
+
+
+async def test_cancelled_calls_leave_no_connection_behind_and_block_nobody(world, server, connect):
+    client = connect()
+    server.then = server.silence
+    tasks = [asyncio.create_task(world.ask(world.bind(client=client))) for _ in range(20)]
+    await server.four_arrived.wait()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    server.then = server.answer
+    answers = await asyncio.gather(*(world.ask(world.bind(client=client)) for _ in range(8)))
+    assert len(answers) == 8
+
+
+async def test_an_answer_that_is_too_large_is_not_read_on(world, server, connect):
+    sent = 0
+
+    async def pour(_reader, writer):
+        nonlocal sent
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+        while True:
+            writer.write(b"x" * 65536)
+            await writer.drain()
+            sent += 65536
+
+    server.then = pour
+    with pytest.raises(AgencyUnavailable) as caught:
+        await world.ask(world.bind(client=connect()))
+    assert caught.value.because == "response-too-large"
+    await asyncio.sleep(0.01)
+    assert sent < 50_000_000
+
+
+async def test_closing_leaves_nothing_open(world, server, connect):
+    client = connect()
+    await world.ask(world.bind(client=client))
+    await client.aclose()
+    await client.aclose()
+    gc.collect()

@@ -1,0 +1,189 @@
+"""Logging in: once for all that need it, renewed when refused, and never another call's business."""
+
+import asyncio
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from nagorik.errors import AgencyUnavailable, CredentialProblem, CredentialsRejected, OutcomeUnknown, PluginFault
+from nagorik.http import Token, WireModel
+from nagorik.operations import Idempotency
+
+NATIVE, REFERENCE, NEITHER = Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE, Idempotency.NONE
+CLASSES = [None, Idempotency.SAFE, NATIVE, REFERENCE, NEITHER]
+
+
+class Granted(WireModel):
+    access_token: SecretStr
+    expires_in: float | None = None
+
+
+async def login(http, settings):
+    assert settings.base_url
+    granted = await http.read("login", "POST", "/token", form={"grant_type": "x"}, expect=Granted)
+    return Token(granted.access_token, expires_in=granted.expires_in)
+
+
+def grant(token, expires_in=None):
+    return httpx.Response(200, json={"access_token": token, "expires_in": expires_in})
+
+
+def sent_tokens(world):
+    return [r.headers.get("Authorization") for r in world.agency.requests]
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+async def test_a_refused_token_is_renewed_once_and_the_request_sent_again(world, kind):
+    http = world.bind(kind, login=login)
+    world.agency.will(grant("t1"), httpx.Response(401), grant("t2"), world.filed())
+    assert (await world.ask(http, kind)).reference == "REF-1"
+    assert sent_tokens(world) == [None, "Bearer t1", None, "Bearer t2"]
+    assert world.clock.elapsed == 0
+    assert http.ledger.unknown is None
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+async def test_a_second_refusal_is_final_and_nothing_was_processed(world, kind):
+    http = world.bind(kind, login=login)
+    world.agency.will(grant("t1"), httpx.Response(401), grant("t2"), httpx.Response(401))
+    with pytest.raises(CredentialsRejected):
+        await world.ask(http, kind)
+    assert (http.ledger.wrote, http.ledger.requests) == (False, 2)
+
+
+async def test_a_native_write_in_doubt_still_gets_its_fresh_token(world):
+    http = world.bind(NATIVE, login=login)
+    world.agency.will(grant("t1"), httpx.ReadTimeout("x"), httpx.Response(401), grant("t2"), world.filed())
+    assert (await world.ask(http, NATIVE)).reference == "REF-1"
+    keys = list(filter(None, world.agency.keys()))
+    assert len(keys) == 3
+    assert len(set(keys)) == 1
+
+
+async def test_many_calls_share_one_login(world):
+    client = world.client(login=login)
+    world.agency.will(grant("t1"))
+    world.agency.for_ever(world.filed)
+    await asyncio.gather(*(world.ask(world.bind(client=client)) for _ in range(10)))
+    assert world.agency.paths().count("/v1/token") == 1
+
+
+async def test_many_refusals_share_one_renewal(world):
+    client = world.client(login=login)
+    tokens = iter(["t1", "t2", "t3"])
+
+    def answer(request):
+        if request.url.path == "/v1/token":
+            return grant(next(tokens))
+        return world.filed() if request.headers["Authorization"] == "Bearer t2" else httpx.Response(401)
+
+    world.agency.for_ever(lambda: answer)
+    await asyncio.gather(*(world.ask(world.bind(client=client)) for _ in range(4)))
+    assert world.agency.paths().count("/v1/token") == 2
+
+
+async def test_a_token_is_renewed_before_it_expires(world):
+    client = world.client(login=login)
+    world.agency.will(grant("t1", 100), world.filed(), world.filed(), grant("t2", 100), world.filed())
+    for elapsed in (0, 89, 90):
+        world.clock.elapsed = elapsed
+        await world.ask(world.bind(client=client))
+    assert [t for t in sent_tokens(world) if t] == ["Bearer t1", "Bearer t1", "Bearer t2"]
+
+
+async def test_a_login_that_fails_is_each_callers_own_error(world):
+    client = world.client(login=login)
+    world.agency.for_ever(lambda: httpx.Response(403))
+    results = await asyncio.gather(
+        *(world.ask(world.bind(NEITHER, client=client), NEITHER) for _ in range(3)), return_exceptions=True
+    )
+    assert {type(r).__name__ for r in results} == {"AgencyRejected"}
+    assert len({id(r) for r in results}) == 3
+    assert [r.reason_code for r in results] == ["http-403"] * 3
+
+
+@pytest.mark.parametrize(
+    ("broken", "fault", "exception"),
+    [
+        (lambda: 1 / 0, "login-raised", "ZeroDivisionError"),
+        (lambda: None, "login-wrong-result", None),
+        (lambda: Token("bad\r\ntoken"), "login-raised", "ValueError"),
+    ],
+)
+async def test_a_login_that_misbehaves_is_the_plugins_fault(world, broken, fault, exception):
+    async def bad(_http, _settings):
+        return broken()
+
+    with pytest.raises(PluginFault) as caught:
+        await world.ask(world.bind(login=bad))
+    assert (caught.value.fault, caught.value.exception) == (fault, exception)
+    assert world.agency.requests == []
+
+
+async def test_a_login_that_hangs_is_waited_for_until_the_deadline_only(world):
+    async def slow(_http, _settings):
+        await asyncio.Event().wait()
+
+    http = world.bind(NEITHER, login=slow, seconds=0.02)
+    with pytest.raises(AgencyUnavailable) as caught:
+        await world.ask(http, NEITHER)
+    assert (caught.value.because, http.ledger.requests) == ("login-pending", 0)
+
+
+async def test_a_caller_that_leaves_does_not_take_the_others_login_along(world):
+    started, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(_http, _settings):
+        started.set()
+        await go.wait()
+        return Token("t1")
+
+    client = world.client(login=slow)
+    world.agency.for_ever(world.filed)
+    first = asyncio.create_task(world.ask(world.bind(client=client)))
+    await started.wait()
+    second = asyncio.create_task(world.ask(world.bind(client=client)))
+    await asyncio.sleep(0)
+    first.cancel()
+    go.set()
+    assert (await second).reference == "REF-1"
+
+
+async def test_a_login_that_fails_during_a_native_write_in_doubt_leaves_it_unknown(world):
+    http = world.bind(NATIVE, login=login)
+    world.agency.will(grant("t1"), httpx.ReadTimeout("x"), httpx.Response(401), httpx.Response(403))
+    with pytest.raises(OutcomeUnknown) as caught:
+        await world.ask(http, NATIVE)
+    assert caught.value.because == "read-timeout"
+
+
+async def test_an_expired_token_that_only_the_plugin_recognises_is_renewed(world):
+    def error_reader(answer):
+        if isinstance(answer.document, dict) and answer.document.get("error") == "token-expired":
+            return CredentialsRejected(CredentialProblem.EXPIRED)
+        return None
+
+    http = world.bind(NEITHER, login=login, error_reader=error_reader)
+    world.agency.will(grant("t1"), httpx.Response(200, json={"error": "token-expired"}), grant("t2"), world.filed())
+    assert (await world.ask(http, NEITHER)).reference == "REF-1"
+
+
+async def test_the_kind_of_refusal_that_the_plugin_names_is_told(world):
+    def error_reader(answer):
+        return CredentialsRejected(CredentialProblem.REVOKED) if answer.status == 401 else None
+
+    http = world.bind(login=login, error_reader=error_reader)
+    world.agency.will(grant("t1"), httpx.Response(401), grant("t2"), httpx.Response(401))
+    with pytest.raises(CredentialsRejected) as caught:
+        await world.ask(http)
+    assert caught.value.kind is CredentialProblem.REVOKED
+
+
+async def test_a_token_may_travel_in_another_header(world):
+    async def other(_http, _settings):
+        return Token("abc", header="X-Token", scheme="")
+
+    world.agency.will(world.filed())
+    await world.ask(world.bind(login=other))
+    assert world.agency.requests[0].headers["X-Token"] == "abc"

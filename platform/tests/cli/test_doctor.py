@@ -1,0 +1,303 @@
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from nagorik_platform.cli import checks
+from nagorik_platform.logs import redaction
+
+NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+SECRET = "hunter2hunter2"
+EXAMINE = checks.examine
+SETTINGS = """
+from pydantic import SecretStr, field_validator
+
+from nagorik.settings import AgencySettings
+
+
+class WasaSettings(AgencySettings):
+    api_key: SecretStr
+    pages: int = 3
+
+    @field_validator("pages")
+    @classmethod
+    def _odd(cls, value):
+        if value == 13:
+            raise RuntimeError("s3cret")
+        return value
+"""
+
+
+@pytest.fixture(autouse=True)
+def at_noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "examine", lambda _: EXAMINE(NOW))
+
+
+def by_name(document: Any) -> dict[str, tuple[str, str, str]]:
+    return {item["check"]: (item["status"], item["message"], item["hint"]) for item in document["checks"]}
+
+
+def test_sound_installation_is_sound(site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.plugin()
+    monkeypatch.setenv("NAGORIK_WASA_BASE_URL", "https://api.wasa.example")
+    result = nagorik("doctor", "--json")
+    assert result.code == 0
+    assert result.document["sound"] is True
+    told = by_name(result.document)
+    assert told["core"][1] == "nagorik 1.0.0, hook API 1.0"
+    assert told["plugin wasa"][:2] == ("fine", "nagorik-wasa 1.0.0, for hook API 1.0, is ready")
+    assert told["settings wasa"][:2] == ("fine", "set: NAGORIK_WASA_BASE_URL")
+    assert told["fees wasa.connection"][:2] == (
+        "fine",
+        "the tariff circular-2020 is charged on 2026-11-24 (verified)",
+    )
+    for name in ("python", "time zone", "clock", "logging"):
+        assert told[name][0] == "fine"
+    shown = nagorik("doctor")
+    assert shown.code == 0
+    assert "This installation is sound." in shown.out
+    assert "api.wasa.example" not in shown.out + result.out
+
+
+def test_quarantined_plugin_is_wrong_and_says_what_to_do(site: Any, nagorik: Any) -> None:
+    site.plugin(api="9.0")
+    result = nagorik("doctor", "--json")
+    assert result.code == 1
+    assert result.document["sound"] is False
+    status, message, hint = by_name(result.document)["plugin wasa"]
+    assert status == "wrong"
+    assert message.startswith("api-incompatible: nagorik-wasa 1.0.0 was written for hook API 9.0")
+    assert hint == "Install a release of the plugin for this core, or the core that the plugin needs."
+    shown = nagorik("doctor")
+    assert shown.code == 1
+    assert "Something is wrong with this installation." in shown.out
+
+
+def test_fault_that_only_importing_shows_is_found(site: Any, nagorik: Any) -> None:
+    site.plugin(files={"plugin.py": "raise ValueError('s3cret')\n"})
+    result = nagorik("doctor", "--json")
+    assert result.code == 1
+    assert by_name(result.document)["plugin wasa"][1].startswith("import-failed: ")
+    assert "s3cret" not in result.out
+
+
+def test_settings_are_told_by_name_alone(site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.plugin(extra='settings = "settings:WasaSettings"', files={"settings.py": SETTINGS})
+    monkeypatch.setenv("NAGORIK_WASA_API_KEY", SECRET)
+    missing = nagorik("doctor", "--json")
+    assert missing.code == 0
+    assert by_name(missing.document)["settings wasa"][:2] == (
+        "warning",
+        "missing: NAGORIK_WASA_BASE_URL; set: NAGORIK_WASA_API_KEY",
+    )
+    assert nagorik("doctor", "--strict").code == 1
+    monkeypatch.setenv("NAGORIK_WASA_BASE_URL", "https://api.wasa.example")
+    monkeypatch.setenv("NAGORIK_WASA_PAGES", f"{SECRET}x")
+    wrong = nagorik("doctor", "--json")
+    assert wrong.code == 1
+    assert by_name(wrong.document)["settings wasa"][1].startswith("not accepted: NAGORIK_WASA_PAGES; set: ")
+    monkeypatch.setenv("NAGORIK_WASA_PAGES", "13")
+    raising = nagorik("doctor", "--json")
+    assert "the settings model raised RuntimeError" in by_name(raising.document)["settings wasa"][1]
+    for result in (missing, wrong, raising):
+        assert SECRET not in result.out
+        assert "s3cret" not in result.out
+
+
+def test_misspelt_setting_is_found(site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.plugin()
+    site.plugin("wasa-billing")
+    monkeypatch.setenv("NAGORIK_WASA_BASE_URL", "https://api.wasa.example")
+    monkeypatch.setenv("NAGORIK_WASA_BILLING_BASE_URL", "https://api.wasa.example")
+    monkeypatch.setenv("NAGORIK_WASA_REED_TIMEOUT", "3")
+    found = [item for item in nagorik("doctor", "--json").document["checks"] if item["check"] == "settings wasa"]
+    assert [(item["status"], item["message"], item["hint"]) for item in found] == [
+        ("fine", "set: NAGORIK_WASA_BASE_URL", ""),
+        (
+            "warning",
+            "NAGORIK_WASA_REED_TIMEOUT is set, and there is no such setting",
+            "Did you mean NAGORIK_WASA_READ_TIMEOUT?",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [("settings:Absent", "settings:Absent"), ("settings:NotSettings", "do not derive from AgencySettings")],
+)
+def test_settings_model_that_is_none_is_wrong(site: Any, nagorik: Any, settings: str, told: str) -> None:
+    site.plugin(extra=f'settings = "{settings}"', files={"settings.py": "class NotSettings:\n    pass\n"})
+    result = nagorik("doctor", "--json")
+    assert result.code == 1
+    assert told in by_name(result.document)["settings wasa"][1]
+
+
+@pytest.mark.parametrize(
+    ("now", "status"),
+    [
+        (datetime(2027, 6, 30, 17, 59, tzinfo=UTC), "fine"),
+        (datetime(2027, 6, 30, 18, 0, tzinfo=UTC), "wrong"),  # midnight in Dhaka, after the last day
+    ],
+)
+def test_fees_without_a_tariff_today_are_wrong(site: Any, now: datetime, status: str) -> None:
+    site.plugin()
+    (fees,) = [check for check in EXAMINE(now) if check.name == "fees wasa.connection"]
+    assert fees.status == status
+
+
+def test_fees_that_cannot_be_read_are_wrong(site: Any, nagorik: Any) -> None:
+    site.plugin(files={"fees.toml": "[connection]\n"})
+    result = nagorik("doctor", "--json")
+    assert result.code == 1
+    assert by_name(result.document)["fees wasa.connection"][1].startswith("fees.toml: connection.title: ")
+
+
+def test_nothing_installed_is_a_warning(site: Any, nagorik: Any) -> None:
+    result = nagorik("doctor", "--json")
+    assert result.code == 0
+    assert by_name(result.document)["plugins"][0] == "warning"
+
+
+@pytest.mark.parametrize(
+    ("now", "status"),
+    [
+        (datetime(1970, 1, 1, tzinfo=UTC), "wrong"),
+        (datetime(2026, 9, 29, 23, 59, tzinfo=UTC), "wrong"),
+        (datetime(2026, 9, 30, tzinfo=UTC), "fine"),
+        (NOW, "fine"),
+    ],
+)
+def test_clock_is_not_before_what_is_installed(site: Any, now: datetime, status: str) -> None:
+    site.plugin()
+    (clock,) = [check for check in EXAMINE(now) if check.name == "clock"]
+    assert clock.status == status
+
+
+def test_absent_time_zone_is_wrong(site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(_: object) -> datetime:
+        raise KeyError("Asia/Dhaka")
+
+    monkeypatch.setattr("nagorik.values.dhaka_time", absent)
+    result = nagorik("doctor", "--json")
+    assert result.code == 1
+    assert by_name(result.document)["time zone"] == (
+        "wrong",
+        "the data for Asia/Dhaka is absent or wrong",
+        "Install tzdata again.",
+    )
+
+
+def test_leaking_redaction_is_wrong(site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redaction, "may_be_shown", lambda *_: True)
+    result = nagorik("doctor", "--json")
+    assert result.code == 1
+    assert by_name(result.document)["logging"][0] == "wrong"
+
+
+def test_what_a_plugin_prints_when_it_is_imported_is_none_of_the_result(site: Any, nagorik: Any) -> None:
+    package = site.plugin()
+    plugin = package / "plugin.py"
+    plugin.write_text(f"print('loading...')\n{plugin.read_text('utf-8')}", "utf-8")
+    assert nagorik("doctor", "--json").document["checks"]
+    result = nagorik("validate", "nagorik-wasa", "--run", "--on", "2026-11-24", "--json")
+    assert result.document["valid"] is True
+
+
+@pytest.mark.parametrize("url", ["http://api.wasa.example", "https://elsewhere.example", "api.wasa.example"])
+def test_address_that_the_platform_would_refuse_is_told_by_name(
+    site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    site.plugin()
+    monkeypatch.setenv("NAGORIK_WASA_BASE_URL", url)
+    result = nagorik("doctor", "--json")
+    warned = [item for item in result.document["checks"] if item["status"] == "warning"]
+    assert [(item["check"], item["message"]) for item in warned] == [
+        ("settings wasa", "NAGORIK_WASA_BASE_URL is no address that the plugin may reach")
+    ]
+    assert "Use https and a host of the manifest (api.wasa.example)" in warned[0]["hint"]
+    assert "elsewhere" not in result.out
+
+
+@pytest.mark.parametrize(
+    ("operations", "status", "message"),
+    [
+        (None, "note", "desa.connection is not on offer here"),
+        ('reads = ["status"]', "warning", "desa.connection may not be asked"),
+        (
+            'reads = []\nwrites = { submit = "safe" }\nform = "forms:Form"',
+            "fine",
+            "may ask desa.connection, as far as the citizen's consent allows",
+        ),
+    ],
+)
+def test_whom_a_service_may_ask_is_told(
+    site: Any, nagorik: Any, operations: str | None, status: str, message: str
+) -> None:
+    site.plugin(fees='asks = ["desa.connection"]')
+    if operations is not None:
+        root = site.plugin("desa", fees="")
+        manifest = root / "plugin.toml"
+        manifest.write_text(manifest.read_text("utf-8").replace('reads = ["status"]', operations), "utf-8")
+        hook = "nagorik_submit" if "submit" in operations else "nagorik_get_status"
+        plugin = root / "plugin.py"
+        plugin.write_text(plugin.read_text("utf-8").replace("nagorik_get_status", hook), "utf-8")
+    result = nagorik("doctor", "--json")
+    assert by_name(result.document)["asks wasa.connection"][:2] == (status, message)
+    assert result.code == 0
+    assert "desa.connection" in nagorik("services", "wasa.connection").out
+
+
+def test_an_import_that_hangs_is_told_and_the_others_are_still_checked(
+    site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "IMPORT_SECONDS", 1.0)
+    released = threading.Event()
+    monkeypatch.setattr(threading, "hung_import", released, raising=False)
+    site.plugin(files={"plugin.py": "import threading\nthreading.hung_import.wait()\n"})
+    site.plugin("desa", fees="")
+    try:
+        told = by_name(nagorik("doctor", "--json").document)
+    finally:
+        released.set()
+    assert told["plugin wasa"][0] == "wrong"
+    assert "was not imported within 1 seconds" in told["plugin wasa"][1]
+    assert told["plugin desa"][0] == "fine"
+
+
+CHECK = """
+from nagorik_platform.cli.checks import Check, Status
+
+
+def examine(now):
+    yield Check("water", Status.WARNING, f"there is none on {now:%Y-%m-%d}", "Dig a well.")
+"""
+
+
+def contributed(site: Any, source: str) -> None:
+    site.install("extra-checks", "[nagorik.checks]\nwater = extra_checks.water:examine\n", {"water.py": source})
+
+
+def test_other_distributions_add_checks(site: Any, nagorik: Any) -> None:
+    contributed(site, CHECK)
+    told = by_name(nagorik("doctor", "--json").document)
+    assert told["water"] == ("warning", "there is none on 2026-11-24", "Dig a well.")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("raise ValueError('s3cret')\n", "the check water of extra-checks 1.0.0 cannot be used: "),
+        ("examine = 5\n", "extra-checks 1.0.0 raised TypeError"),
+        ("def examine(now):\n    raise ValueError('s3cret')\n", "extra-checks 1.0.0 raised ValueError"),
+    ],
+)
+def test_broken_check_is_wrong_and_hinders_no_other(site: Any, nagorik: Any, source: str, message: str) -> None:
+    contributed(site, source)
+    result = nagorik("doctor", "--json")
+    told = by_name(result.document)
+    assert result.code == 1
+    assert told["check water"][0] == "wrong"
+    assert told["check water"][1].startswith(message)
+    assert told["logging"][0] == "fine"
+    assert "s3cret" not in result.out

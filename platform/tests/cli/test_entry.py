@@ -1,0 +1,226 @@
+import os
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+GREET = """
+import sys
+
+
+class Greet:
+    help = "greet 100% of those named"
+
+    def configure(self, parser):
+        parser.add_argument("name")
+
+    def run(self, arguments):
+        print(f"hello {arguments.name}")
+        return 0 if arguments.name != "nobody" else 1
+
+
+command = Greet()
+"""
+CORE = ("doctor", "eligible", "plugins", "services", "validate")
+
+
+def test_help_lists_the_core_and_what_others_bring(site: Any, nagorik: Any) -> None:
+    site.command("greet", GREET, distribution="nagorik-greeter")
+    result = nagorik("--help")
+    assert result.code == 0
+    for name in CORE:
+        assert f"\n    {name}" in result.out
+    assert re.search(r"\n    greet +brought by nagorik-greeter 1.0.0\n", result.out)
+    assert "Exit codes: 0 well, 1 something was found" in result.out
+    assert result.err == ""
+
+
+def test_listing_imports_no_contributed_command(site: Any, nagorik: Any) -> None:
+    site.command("greet", "raise RuntimeError('imported')\n")
+    assert nagorik("--help").code == 0
+    assert nagorik("plugins").code == 0
+
+
+@pytest.mark.parametrize("command", CORE)
+def test_every_command_has_a_whole_help(nagorik: Any, command: str) -> None:
+    result = nagorik(command, "--help")
+    assert result.code == 0
+    assert result.out.startswith(f"usage: nagorik {command} ")
+    assert "--json" in result.out
+    # argparse leaves the column of help empty for an argument without one.
+    options = result.out.partition("options:")[2]
+    assert all(line.strip() for line in options.strip().splitlines())
+
+
+def test_contributed_command_runs_like_any(site: Any, nagorik: Any) -> None:
+    site.command("greet", GREET)
+    greeted = nagorik("greet", "rahima")
+    assert (greeted.code, greeted.out, greeted.err) == (0, "hello rahima\n", "")
+    assert nagorik("greet", "nobody").code == 1
+    helped = nagorik("greet", "--help")
+    assert "Greet 100% of those named." in helped.out
+    assert nagorik("greet").code == 2
+
+
+def test_version_is_told(nagorik: Any) -> None:
+    result = nagorik("--version")
+    assert (result.code, result.out) == (0, "nagorik 1.0.0\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "required: COMMAND"),
+        (("nonesuch",), "invalid choice: 'nonesuch'"),
+        (("plugins", "extra"), "unrecognized arguments: extra"),
+        (("--jso", "plugins"), "unrecognized arguments: --jso"),
+        (("services", "--on", "tomorrow"), "'tomorrow' is not a date such as 2026-11-24"),
+        (("validate",), "required: PATH|DIST"),
+    ],
+)
+def test_wrong_words_are_told_on_standard_error(nagorik: Any, words: tuple[str, ...], told: str) -> None:
+    result = nagorik(*words)
+    assert result.code == 2
+    assert told in result.err
+    assert result.out == ""
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        (
+            "x = 1\nimport no_such_module\n",
+            "cannot be imported: ModuleNotFoundError (there is no module no_such_module) at cli.py:2",
+        ),
+        ("raise ValueError('s3cret')\n", "cannot be imported: ValueError at cli.py:1"),
+        ("import sys\nsys.exit(7)\n", "cannot be imported: SystemExit at cli.py:2"),
+        ("other = 1\n", "cannot be imported: AttributeError"),
+        ("command = 5\n", "has no configure and no run and no help"),
+        (GREET.replace("command = Greet()", "command = Greet"), "is a class; name an object"),
+        (GREET.replace('    help = "greet 100% of those named"\n', ""), "has no help"),
+        (
+            GREET.replace('parser.add_argument("name")', "raise OSError('s3cret')"),
+            "its arguments raised OSError at cli.py:9",
+        ),
+    ],
+)
+def test_broken_command_names_its_distribution_and_hinders_no_other(
+    site: Any, nagorik: Any, source: str, told: str
+) -> None:
+    site.command("greet", source, distribution="nagorik-greeter")
+    result = nagorik("greet", "x")
+    assert (result.code, result.out) == (2, "")
+    assert "the command greet of nagorik-greeter 1.0.0 cannot be used: " in result.err
+    assert told in result.err
+    assert "s3cret" not in result.err
+    assert nagorik("--help").code == 0
+    assert nagorik("plugins").code == 0
+
+
+def test_doctor_lists_broken_commands(site: Any, nagorik: Any) -> None:
+    site.command("greet", GREET, distribution="nagorik-greeter")
+    site.command("broken", "raise ValueError\n", distribution="nagorik-breaker")
+    checks = {check["check"]: check for check in nagorik("doctor", "--json").document["checks"]}
+    assert checks["command greet"]["status"] == "fine"
+    assert checks["command broken"]["status"] == "wrong"
+    assert checks["command broken"]["message"].startswith("broken: the command broken of nagorik-breaker 1.0.0")
+    assert "Repair or uninstall nagorik-breaker" in checks["command broken"]["hint"]
+
+
+def test_two_commands_of_one_name_are_both_refused(site: Any, nagorik: Any) -> None:
+    site.command("greet", GREET, distribution="one-greeter")
+    site.command("greet", GREET, distribution="two-greeter")
+    result = nagorik("greet", "x")
+    assert result.code == 2
+    assert "two-greeter 1.0.0 brings a command of this name too" in result.err
+    assert "broken: two-greeter 1.0.0 brings a command of this" in " ".join(nagorik("--help").out.split())
+
+
+def test_name_of_a_core_command_is_the_cores(site: Any, nagorik: Any) -> None:
+    site.command("plugins", "raise ValueError\n", distribution="impostor")
+    assert nagorik("plugins", "--json").document == {"plugins": []}
+    checks = nagorik("doctor", "--json").document["checks"]
+    told = [
+        check["message"] for check in checks if check["check"] == "command plugins" and check["status"] == "wrong"
+    ]
+    assert told == [
+        "broken: the command plugins of impostor 1.0.0 cannot be used: the platform has a command of this name"
+    ]
+
+
+def test_malformed_entry_points_hide_no_other_command(site: Any, nagorik: Any) -> None:
+    site.install("malformed", "[nagorik.commands\nx = \n= y\n", {})
+    site.command("greet", GREET)
+    assert nagorik("greet", "x").out == "hello x\n"
+    helped = " ".join(nagorik("--help").out.split())
+    assert "malformed 1.0.0" in helped or "malformed" not in helped
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "told"),
+    [
+        ("raise KeyError('s3cret')", 3, "the command greet failed: KeyError at cli.py:12"),
+        ("return None", 3, "the command greet failed: TypeError"),
+        ("raise KeyboardInterrupt", 130, ""),
+        ("return 1", 1, ""),
+    ],
+)
+def test_every_ending_is_a_code(site: Any, nagorik: Any, body: str, code: int, told: str) -> None:
+    site.command("greet", GREET.replace('print(f"hello {arguments.name}")', body))
+    result = nagorik("greet", "x")
+    assert result.code == code
+    assert told in result.err
+    assert "s3cret" not in result.err
+    assert "Traceback" not in result.err
+
+
+def test_process_ends_with_the_code(site: Any, process: Any) -> None:
+    site.command("greet", GREET)
+    assert process("greet", "x").code == 0
+    assert process("greet", "nobody").code == 1
+    assert process("greet").code == 2
+    assert process("--help").code == 0
+
+
+def test_interruption_while_a_command_is_imported_is_a_code(site: Any, process: Any) -> None:
+    site.command("greet", "raise KeyboardInterrupt\n" + GREET)
+    told = process("greet", "x")
+    assert (told.code, told.out, told.err) == (130, "", "")
+
+
+def test_reader_that_has_seen_enough_is_no_finding(site: Any) -> None:
+    for number in range(40):
+        site.plugin(f"wasa{number}")
+    for words in (("services",), ("plugins", "--json"), ("doctor",)):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(
+            [sys.executable, "-c", "from nagorik_platform.cli import main; raise SystemExit(main())", *words],
+            env={**os.environ, "PYTHONPATH": str(site.directory)},
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            check=False,
+        )
+        os.close(writer)
+        assert (done.returncode, done.stderr) == (0, ""), words
+
+
+def test_help_reads_nothing_heavy(process: Any, site: Any) -> None:
+    site.command(
+        "loaded",
+        "import sys\nheavy = {'httpx', 'pydantic', 'rich', 'structlog', 'nagorik_platform.registry'} & set(sys.modules)\n"
+        + GREET.replace('print(f"hello {arguments.name}")', "print(sorted(heavy))"),
+    )
+    assert process("loaded", "x").out == "[]\n"
+
+
+def test_output_that_takes_no_bangla_is_no_crash(site: Any, process: Any) -> None:
+    site.plugin()
+    told = process("plugins", "--json", PYTHONIOENCODING="ascii")
+    assert told.code == 0
+    (plugin,) = [plugin for plugin in told.document["plugins"] if plugin["id"] == "wasa"]
+    assert plugin["name"]["bn"] == "পানি কর্তৃপক্ষ"
+    assert process("plugins", PYTHONIOENCODING="ascii").code == 0

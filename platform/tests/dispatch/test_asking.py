@@ -1,0 +1,297 @@
+"""One plugin asks another through the platform: an answer, or a word for why there is none."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from nagorik.errors import PluginFault
+from nagorik.hookspecs import hookimpl
+from nagorik.model.application import Consent
+from nagorik.operations import Idempotency, Operation
+from nagorik.values import Money
+
+pytestmark = pytest.mark.asyncio
+
+ASKER = "wasa.connection"
+ASKED = "other.connection"
+IMPORTS = "from nagorik import NotAsked, Text, Criterion, Verdict, EligibilityDecision"
+ASKING = """
+answer = await context.ask("other.connection", {"holding": "P-7"})
+seen.append(answer)
+if isinstance(answer, NotAsked):
+    verdict, because = Verdict.CANNOT_TELL, answer.because.value
+else:
+    verdict = Verdict.PASS if isinstance(answer, Accepted) else Verdict.FAIL
+    because = "answered"
+text = Text(en=because, bn=because)
+return EligibilityDecision(criteria=(Criterion(id="other", verdict=verdict, text=text),))
+"""
+ACCEPTS = "seen.append(request)\nreturn Accepted(reference='A-1', status=STATUS)"
+REJECTS = """
+from nagorik import Text
+return Rejected(reason_code="other.expired", reason=Text(en="Expired.", bn="মেয়াদ শেষ।"))
+"""
+
+
+def install_asker(world, body=ASKING, *, asks=(ASKED,), hook="nagorik_check_eligibility", **options):
+    service = f'form = "forms:ConnectionForm"\nasks = {list(asks)}'
+    return world.install(hooks={hook: body}, head=IMPORTS, service=service, **options)
+
+
+def install_asked(world, body=ACCEPTS, *, kind="safe", **options):
+    return world.install("other", hooks={"nagorik_submit": body}, writes={"submit": kind}, **options)
+
+
+def allowed(world, *asks, **members):
+    return world.consent(ASKER, asks=frozenset(asks or (ASKED,)), **members)
+
+
+async def ask(world, platform=None, consent=None, **options):
+    """The asker's only criterion: its verdict and, where there is no answer, why."""
+    platform = platform or world.platform(**options)
+    decision = await platform.check_eligibility(
+        ASKER, world.applicant(), consent=allowed(world) if consent is None else consent or None
+    )
+    [criterion] = decision.criteria
+    return criterion.verdict.value, criterion.text.en
+
+
+async def test_an_answer_comes_back_typed(world):
+    install_asker(world)
+    install_asked(world)
+    assert await ask(world) == ("pass", "answered")
+    [request] = world.module("other").seen
+    assert request.applicant == world.applicant()
+    assert request.form.holding == "P-7"
+    assert request.service == ASKED
+    assert world.NID not in request.client_reference
+    [answer] = world.module().seen
+    assert (answer.reference, answer.status.raw) == ("A-1", "RECEIVED")
+
+
+async def test_no_is_an_answer(world):
+    install_asker(world)
+    install_asked(world, REJECTS)
+    assert await ask(world) == ("fail", "answered")
+
+
+async def test_without_a_consent_nothing_is_asked(world):
+    install_asker(world)
+    install_asked(world)
+    platform = world.platform()
+    assert await ask(world, platform, consent=False) == ("cannot-tell", "no-consent")
+    now = datetime.now(UTC)
+    for consent in (
+        world.consent(ASKER),
+        allowed(world, "third.connection"),
+        world.consent("another.service", asks=frozenset({ASKED})),
+        allowed(world, given_at=now + timedelta(hours=1)),
+        allowed(world, expires_at=now - timedelta(hours=1)),
+    ):
+        assert await ask(world, platform, consent) == ("cannot-tell", "no-consent")
+    with pytest.raises(KeyError):
+        world.module("other")
+
+
+async def test_a_missing_plugin_is_no_answer(world):
+    install_asker(world)
+    assert await ask(world) == ("cannot-tell", "not-installed")
+
+
+async def test_a_plugin_that_does_not_import_is_suspended(world):
+    install_asker(world)
+    install_asked(world, head="raise ValueError(NID)")
+    platform = world.platform()
+    assert await ask(world, platform) == ("cannot-tell", "suspended")
+    assert await ask(world, platform) == ("cannot-tell", "suspended")
+
+
+@pytest.mark.parametrize("kind", ["none", "native"])
+async def test_only_what_has_no_effect_is_asked(world, kind):
+    install_asker(world)
+    install_asked(world, kind=kind)
+    assert await ask(world) == ("cannot-tell", "not-askable")
+
+
+NO_ANSWERS = {
+    "closed": (
+        "from datetime import datetime, timezone\nraise AgencyClosed(datetime(2030, 1, 1, tzinfo=timezone.utc))",
+        "closed",
+    ),
+    "unavailable": ("raise AgencyUnavailable()", "unavailable"),
+    "rate limited": ("raise RateLimited()", "unavailable"),
+    "credentials": ("raise CredentialsRejected()", "unavailable"),
+    "refused": ("raise AgencyRejected('http-403')", "refused"),
+    "rejected input": ("raise InputRejected(())", "input"),
+    "contract": ("raise ContractViolation('not-json')", "unavailable"),
+    "unknown": ("raise OutcomeUnknown(step='file', because='read-timeout')", "outcome-unknown"),
+    "pending": ("return Pending()", "undecided"),
+    "duplicate": ("raise DuplicateApplication(NID)", "unavailable"),
+    "a foreign exception": ("raise TypeError(NID)", "unavailable"),
+    "a wrong result": ("return 7", "unavailable"),
+    "an exit": ("sys.exit(NID)", "unavailable"),
+    "its own cancellation": ("raise asyncio.CancelledError(NID)", "unavailable"),
+    "a hanging hook": ("await asyncio.sleep(3600)", "unavailable"),
+    "a stubborn hook": (
+        "while True:\n    try:\n        await asyncio.sleep(3600)\n    except asyncio.CancelledError:\n            0",
+        "unavailable",
+    ),
+}
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(("body", "because"), NO_ANSWERS.values(), ids=NO_ANSWERS)
+async def test_what_goes_wrong_there_is_only_no_answer_here(world, body, because, structlog_output):
+    install_asker(world, extra="[limits]\ndeadline = 20")
+    install_asked(world, body)
+    platform = world.platform(faults_before_quarantine=1)
+    await world.warm(platform)
+    await world.warm(platform, ASKED)
+    assert await ask(world, platform) == ("cannot-tell", because)
+    assert next(record for record in platform.plugins if record.id == "wasa").usable
+    assert world.NID not in str(structlog_output)
+    [answer] = world.module().seen
+    assert answer.model_dump() == {"because": because}
+
+
+@pytest.mark.looptime
+async def test_a_question_takes_at_most_half_of_the_time_left(world, looptime):
+    install_asker(world, extra="[limits]\ndeadline = 20")
+    install_asked(world, "await asyncio.sleep(3600)", extra="[limits]\ndeadline = 500")
+    platform = world.platform()
+    await world.warm(platform)
+    await world.warm(platform, ASKED)
+    before = float(looptime)
+    assert await ask(world, platform) == ("cannot-tell", "unavailable")
+    assert float(looptime) - before == pytest.approx(10.5, abs=0.2)
+
+
+async def test_an_import_that_hangs_there_is_only_no_answer_here(world):
+    install_asker(world, extra="[limits]\ndeadline = 0.4")
+    install_asked(world, head="time.sleep(1)")
+    platform = world.platform()
+    await world.warm(platform)
+    assert await ask(world, platform) == ("cannot-tell", "unavailable")
+
+
+async def test_a_form_that_does_not_fit_is_not_sent(world):
+    install_asker(world, ASKING.replace('"holding"', '"holdign"'))
+    install_asked(world)
+    assert await ask(world) == ("cannot-tell", "input")
+
+
+async def test_an_undeclared_question_is_a_fault_even_if_caught(world):
+    body = f"try:\n    await context.ask('other.connection', {{}})\nexcept PluginFault:\n    pass\n{ASKING}"
+    install_asker(world, body, asks=("third.connection",))
+    install_asked(world)
+    with pytest.raises(PluginFault) as caught:
+        await ask(world)
+    assert (caught.value.fault, caught.value.plugin) == ("undeclared-ask", "wasa")
+    with pytest.raises(KeyError):
+        world.module("other")
+
+
+async def test_what_is_asked_does_not_ask_in_turn(world):
+    inner = "seen.append(await context.ask('wasa.connection', {'holding': '1'}))\n" + ACCEPTS
+    install_asker(world)
+    install_asked(world, inner, service='form = "forms:ConnectionForm"\nasks = ["wasa.connection"]')
+    assert await ask(world) == ("pass", "answered")
+    assert world.module("other").seen[0].because.value == "nested"
+
+
+async def test_a_question_passes_the_hosts_policies_and_says_who_asks(world):
+    calls = []
+
+    class Audit:
+        @hookimpl
+        def nagorik_call_policy(self, call):
+            calls.append((call.service, call.operation, call.idempotency, call.asked_by))
+
+    install_asker(world)
+    install_asked(world)
+    await ask(world, call_middleware=(Audit(),))
+    assert calls == [
+        (ASKER, Operation.ELIGIBILITY, None, None),
+        (ASKED, Operation.SUBMIT, Idempotency.SAFE, ASKER),
+    ]
+
+
+async def test_a_policy_that_refuses_the_question_is_not_the_askers_fault(world, structlog_output):
+    class Refusing:
+        @hookimpl
+        def nagorik_call_policy(self, call):
+            if call.asked_by:
+                raise RuntimeError(world.NID)
+
+    install_asker(world)
+    install_asked(world)
+    assert await ask(world, call_middleware=(Refusing(),)) == ("cannot-tell", "unavailable")
+    assert {"event": "question_failed", "asked": ASKED, "exception": "RuntimeError", "log_level": "error"} in (
+        structlog_output
+    )
+
+
+async def test_the_asked_agency_is_really_called(world):
+    install_asker(world)
+    install_asked(world, "filed = await file(context)\nreturn Accepted(reference=filed.reference, status=STATUS)")
+    world.agencies["other"].will(httpx.Response(503), world.filed())
+    assert await ask(world) == ("pass", "answered")
+    assert world.agencies["other"].writes == 2
+    assert not world.agency.requests
+
+
+@pytest.mark.looptime
+async def test_a_question_left_behind_ends_with_the_call(world):
+    body = """
+seen.append(asyncio.ensure_future(context.ask("other.connection", {"holding": "1"})))
+await asyncio.sleep(1)
+text = Text(en="told", bn="বলা হলো")
+return EligibilityDecision(criteria=(Criterion(id="other", verdict=Verdict.PASS, text=text),))
+"""
+    install_asker(world, body)
+    install_asked(world, "seen.append('begun')\nawait asyncio.sleep(5)\nseen.append('ended')")
+    platform = world.platform()
+    await world.warm(platform)
+    await world.warm(platform, ASKED)
+    assert await ask(world, platform) == ("pass", "told")
+    await asyncio.sleep(20)
+    assert world.module("other").seen == ["begun"]
+    assert world.module().seen[0].done()
+
+
+async def test_filing_asks_under_the_drafts_consent(world):
+    body = (
+        "seen.append(await context.ask('other.connection', {'holding': '1'}))\n"
+        "return Accepted(reference='R', status=STATUS)"
+    )
+    install_asker(world, body, hook="nagorik_submit")
+    install_asked(world)
+    await world.platform().submit(world.draft(consent=allowed(world)), world.references)
+    assert world.module().seen[0].reference == "A-1"
+
+
+async def test_a_call_about_no_citizen_asks_nothing(world):
+    body = "seen.append(await context.ask('other.connection', {}))\nreturn Health(state=HealthState.UP)"
+    world.install(hooks={"nagorik_check_health": body, "nagorik_get_status": "return STATUS"}, head=IMPORTS, extra="")
+    install_asked(world)
+    await world.platform().check_health("wasa")
+    assert world.module().seen[0].because.value == "no-consent"
+
+
+async def test_gap_to_ask():
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    consent = Consent(
+        id="c",
+        service=ASKER,
+        operations=frozenset({Operation.SUBMIT}),
+        fee_ceiling=Money(poisha=0),
+        given_at=now,
+        expires_at=now + timedelta(days=1),
+        asks=frozenset({ASKED}),
+    )
+    assert consent.gap_to_ask(ASKER, ASKED, now) is None
+    assert consent.gap_to_ask(ASKED, ASKER, now) == "scope"
+    assert consent.gap_to_ask(ASKER, ASKED, now - timedelta(seconds=1)) == "not-yet"
+    assert consent.gap_to_ask(ASKER, ASKED, now + timedelta(days=1)) == "expired"

@@ -1,0 +1,245 @@
+"""What a plugin may do wrong in a hook: its call fails as a plugin fault, and nothing else does."""
+
+import asyncio
+
+import pytest
+
+from nagorik.errors import AgencyUnavailable, Outcome, PluginFault
+from nagorik.model.status import AgencyStatus
+from nagorik.model.submission import Accepted
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+WRONG_RESULTS = {
+    "nothing": ("return None", "NoneType"),
+    "a plain value": ("return 'R-1'", "str"),
+    "another operation's result": ("return STATUS", "AgencyStatus"),
+    "a coroutine": ("return file(context)", "coroutine"),
+    "the class itself": ("return Accepted", "ModelMetaclass"),
+    "a subclass": ("class Mine(Accepted): pass\nreturn Mine(reference='R-1', status=STATUS)", "Mine"),
+    "a stand-in": ("class Liar:\n    __class__ = Accepted\nreturn Liar()", "Liar"),
+    "a class that raises on a look": (
+        "class Trap:\n    @property\n    def __class__(self): raise TypeError(NID)\nreturn Trap()",
+        "Trap",
+    ),
+    "fields that were never validated": ("return Accepted.model_construct(reference=None, status=7)", "Accepted"),
+    "a copy with a wrong field": (
+        "return Accepted(reference='R-1', status=STATUS.model_copy(update={'state': 'lost'}))",
+        "Accepted",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "exception"), WRONG_RESULTS.values(), ids=WRONG_RESULTS)
+async def test_wrong_result_is_a_fault(world, body, exception):
+    world.install(hooks={"nagorik_submit": body})
+    with pytest.raises(PluginFault) as caught:
+        await world.platform().submit(world.draft(), world.references)
+    assert (caught.value.fault, caught.value.exception, caught.value.plugin) == ("wrong-result", exception, "wasa")
+    assert caught.value.outcome is Outcome.NOT_SENT
+
+
+RAISED = {
+    "a foreign exception": ("raise TypeError(NID)", "raised", "TypeError"),
+    "an exit": ("sys.exit(NID)", "exit", "SystemExit"),
+    "an interrupt": ("raise KeyboardInterrupt(NID)", "exit", "KeyboardInterrupt"),
+    "its own cancellation": ("raise asyncio.CancelledError(NID)", "raised", "CancelledError"),
+    "cancelling its task": ("asyncio.current_task().cancel()\nawait asyncio.sleep(1)", "raised", "CancelledError"),
+    "a generator's exit": ("raise GeneratorExit(NID)", "raised", "GeneratorExit"),
+    "the end of an iterator": ("raise StopIteration(NID)", "raised", "RuntimeError"),
+    "a wait for nothing": ("class Odd:\n    def __await__(self): yield 7\nawait Odd()", "raised", "RuntimeError"),
+    "endless recursion": ("def f(): f()\nf()", "raised", "RecursionError"),
+    "an error of its own": (
+        "class Mine(AgencyRejected):\n    def __str__(self): return NID\nraise Mine('x')",
+        "raised",
+        "Mine",
+    ),
+    "the base of all errors": ("raise NagorikError()", "raised", "NagorikError"),
+    "an error that cannot be shown": ("raise InputRejected([{'pointer': NID}])", "raised", "InputRejected"),
+    "an error with a sentence for a code": ("raise AgencyRejected(f'no {NID}')", "raised", "AgencyRejected"),
+    "an error that waits for ever": ("raise RateLimited(retry_after=float('inf'))", "raised", "RateLimited"),
+    "an instant without a zone": (
+        "from datetime import datetime\nraise AgencyClosed(datetime(2026, 1, 1))",
+        "raised",
+        "AgencyClosed",
+    ),
+    "several errors at once": (
+        "raise ExceptionGroup(NID, [AgencyUnavailable(), TypeError(NID)])",
+        "raised",
+        "ExceptionGroup",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "fault", "exception"), RAISED.values(), ids=RAISED)
+async def test_whatever_is_raised_is_a_fault_with_a_place(world, body, fault, exception):
+    world.install(hooks={"nagorik_submit": body})
+    with pytest.raises(PluginFault) as caught:
+        await world.platform().submit(world.draft(), world.references)
+    assert (caught.value.fault, caught.value.exception) == (fault, exception)
+    assert caught.value.where is None or caught.value.where.startswith("plugin.py:")
+    assert asyncio.current_task().cancelling() == 0
+
+
+async def test_a_single_error_of_a_task_group_is_that_error(world):
+    world.install(
+        hooks={
+            "nagorik_get_status": """
+                async def fail():
+                    raise AgencyUnavailable(because="connect-failed")
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(fail())
+                    group.create_task(asyncio.sleep(100))
+            """
+        }
+    )
+    with pytest.raises(AgencyUnavailable) as caught:
+        await world.platform().get_status(world.draft(), world.references)
+    assert caught.value.because == "connect-failed"
+
+
+async def test_a_hook_that_hangs_is_ended_at_its_deadline(world, looptime):
+    world.install(hooks={"nagorik_get_status": "await asyncio.sleep(10_000)"}, extra="limits = { deadline = 20 }")
+    platform = world.platform()
+    with pytest.raises(PluginFault, match="plugin-fault") as caught:
+        await platform.get_status(world.draft(), world.references)
+    assert caught.value.fault == "deadline"
+    assert looptime == pytest.approx(20.5)
+
+
+async def test_a_late_answer_after_a_cancellation_is_not_believed(world):
+    body = """
+        try:
+            await asyncio.sleep(10_000)
+        except asyncio.CancelledError:
+            return STATUS
+    """
+    world.install(hooks={"nagorik_get_status": body})
+    with pytest.raises(PluginFault) as caught:
+        await world.platform().get_status(world.draft(), world.references)
+    assert caught.value.fault == "deadline"
+
+
+CANCEL_GRACE = """
+    while True:
+        try:
+            await asyncio.sleep(3)
+            seen.append("ran on")
+        except asyncio.CancelledError:
+            seen.append("refused")
+"""
+
+
+async def test_a_hook_that_refuses_to_stop_is_abandoned_and_never_runs_again(world, looptime):
+    world.install(
+        hooks={
+            "nagorik_get_status": CANCEL_GRACE,
+            "nagorik_submit": "return Accepted(reference='R-1', status=STATUS)",
+        },
+        extra="limits = { deadline = 20 }",
+    )
+    platform = world.platform()
+    with pytest.raises(PluginFault) as caught:
+        await platform.get_status(world.draft(), world.references)
+    assert caught.value.fault == "abandoned"
+    assert looptime == pytest.approx(21.5)
+    seen = list(world.module().seen)
+    assert seen[-1] == "refused"
+    await asyncio.sleep(100)
+    assert world.module().seen == seen
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert isinstance(await platform.submit(world.draft(), world.references), Accepted)
+
+
+async def test_the_callers_cancellation_ends_the_hook_and_reaches_the_caller(world, looptime):
+    body = """
+        try:
+            await asyncio.sleep(10_000)
+        finally:
+            seen.append("ended")
+    """
+    world.install(hooks={"nagorik_get_status": body})
+    platform = world.platform()
+    await world.warm(platform)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(3):
+            await platform.get_status(world.draft(), world.references)
+    assert looptime == pytest.approx(3)
+    assert world.module().seen == ["ended"]
+
+
+async def test_a_stubborn_hook_delays_its_cancelled_caller_for_a_second_at_most(world, looptime):
+    world.install(hooks={"nagorik_get_status": CANCEL_GRACE})
+    platform = world.platform()
+    await world.warm(platform)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(5):
+            await platform.get_status(world.draft(), world.references)
+    assert looptime == pytest.approx(6)
+    await asyncio.sleep(1)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_plugins_own_timeouts_work_as_ever(world, looptime):
+    body = """
+        try:
+            async with asyncio.timeout(2):
+                await asyncio.sleep(10)
+        except TimeoutError:
+            return STATUS
+    """
+    world.install(hooks={"nagorik_get_status": body})
+    assert isinstance(await world.platform().get_status(world.draft(), world.references), AgencyStatus)
+    assert looptime == pytest.approx(2)
+
+
+BLOCKING = """
+    until = time.perf_counter() + 0.01
+    while time.perf_counter() < until:
+        pass
+    return STATUS
+"""
+
+
+async def test_a_step_that_blocks_the_loop_is_a_fault_though_its_answer_stands(world, structlog_output):
+    world.install(hooks={"nagorik_get_status": BLOCKING})
+    platform = world.platform(longest_step=0.005, faults_before_quarantine=2)
+    for _ in range(2):
+        assert isinstance(await platform.get_status(world.draft(), world.references), AgencyStatus)
+    faults = [line for line in structlog_output if line["event"] == "plugin_fault"]
+    assert [line["fault"] for line in faults] == ["blocked-loop", "blocked-loop"]
+    assert all(line["seconds"] >= 0.01 for line in faults)
+    assert [refusal.code for refusal in platform.quarantined] == ["too-many-faults"]
+
+
+async def test_one_plugins_faults_are_never_anothers(world):
+    world.install("wasa", hooks={"nagorik_get_status": "await asyncio.sleep(10_000)"})
+    world.install("desa", hooks={"nagorik_get_status": "sys.exit(1)"})
+    good = world.install("pourashava")
+    platform = world.platform()
+    calls = [
+        platform.get_status(world.draft(service), world.references)
+        for service in ("wasa.connection", "desa.connection", good) * 10
+    ]
+    ends = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(end) for end in ends] == [PluginFault, PluginFault, AgencyStatus] * 10
+    assert [end.plugin for end in ends if isinstance(end, PluginFault)] == ["wasa", "desa"] * 10
+    assert [refusal.distribution for refusal in platform.quarantined] == ["nagorik-desa", "nagorik-wasa"]
+
+
+async def test_two_calls_at_once_keep_to_themselves(world):
+    body = """
+        seen.append(request.client_reference)
+        await asyncio.sleep(1)
+        return Accepted(reference=request.client_reference, status=STATUS)
+    """
+    world.install(hooks={"nagorik_submit": body})
+    platform = world.platform()
+
+    def references(number):
+        return type(world.references)(
+            client_reference=f"CR-{number}", idempotency_key=world.references.idempotency_key
+        )
+
+    results = await asyncio.gather(*(platform.submit(world.draft(), references(number)) for number in range(5)))
+    assert [result.reference for result in results] == [f"CR-{number}" for number in range(5)]

@@ -1,0 +1,185 @@
+"""What a host does around every call."""
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from nagorik.errors import AgencyRejected, OutcomeUnknown, PluginFault, RateLimited
+from nagorik.hookspecs import hookimpl
+from nagorik.model.status import AgencyStatus
+from nagorik.operations import Idempotency, Operation
+
+pytestmark = pytest.mark.asyncio
+
+
+class Diary:
+    """A policy that writes down what it sees, and does on entering and leaving what it is told."""
+
+    def __init__(self, name, lines, *, entering=None, leaving=None, swallow=False):
+        self.name, self.lines = name, lines
+        self.entering, self.leaving, self.swallow = entering, leaving, swallow
+        self.calls = []
+
+    @hookimpl
+    def nagorik_call_policy(self, call):
+        self.calls.append(call)
+        return self
+
+    async def __aenter__(self):
+        self.lines.append(f"{self.name} in")
+        if self.entering is not None:
+            raise self.entering
+
+    async def __aexit__(self, kind, error, trace):
+        self.lines.append(f"{self.name} out {kind.__name__ if kind else ''}".strip())
+        if self.leaving is not None:
+            raise self.leaving
+        return self.swallow
+
+
+async def status(world, *policies, body="return STATUS"):
+    world.install(hooks={"nagorik_get_status": f"seen.append(1)\n{body}"})
+    return await world.platform(call_middleware=policies).get_status(world.draft(), world.references)
+
+
+async def test_policies_are_entered_in_order_and_left_in_reverse(world):
+    lines = []
+    await status(world, *(Diary(name, lines) for name in "abc"))
+    assert lines == ["a in", "b in", "c in", "c out", "b out", "a out"]
+
+
+async def test_a_policy_is_told_of_the_call_and_nothing_of_the_citizen(world):
+    diary = Diary("a", [])
+    world.install()
+    await world.platform(call_middleware=(diary,)).submit(world.draft(), world.references)
+    [call] = diary.calls
+    assert (call.plugin, call.service, call.operation) == ("wasa", "wasa.connection", Operation.SUBMIT)
+    assert call.idempotency is Idempotency.NONE
+    assert call.requests == 0
+    assert world.NID not in repr(call)
+
+
+async def test_a_policy_learns_how_many_requests_a_call_took(world):
+    diary = Diary("a", [])
+    await status(world, diary, body="await look(context)\nreturn STATUS")
+    assert diary.calls[0].requests == 1
+
+
+async def test_a_policy_may_leave_a_call_alone(world):
+    class Elsewhere:
+        @hookimpl
+        def nagorik_call_policy(self, call):
+            return None
+
+    lines = []
+    assert isinstance(await status(world, Elsewhere(), Diary("b", lines)), AgencyStatus)
+    assert lines == ["b in", "b out"]
+
+
+async def test_a_refusal_sends_nothing_and_leaves_those_that_were_entered(world):
+    lines = []
+    refusal = RateLimited(retry_after=5)
+    with pytest.raises(RateLimited) as caught:
+        await status(world, Diary("a", lines), Diary("b", lines, entering=refusal), Diary("c", lines))
+    assert lines == ["a in", "b in", "a out RateLimited"]
+    assert (caught.value.service, caught.value.operation) == ("wasa.connection", "status")
+    assert world.module().seen == []
+
+
+async def test_a_policy_that_breaks_on_entering_refuses_the_call(world):
+    lines = []
+    with pytest.raises(OSError, match="disk"):
+        await status(world, Diary("a", lines), Diary("b", lines, entering=OSError("disk")))
+    assert lines == ["a in", "b in", "a out OSError"]
+    assert world.module().seen == []
+
+
+async def test_a_failing_exit_changes_nothing_and_is_logged_without_its_text(world, structlog_output):
+    lines = []
+    failing = Diary("b", lines, leaving=OSError(world.NID))
+    assert isinstance(await status(world, Diary("a", lines), failing), AgencyStatus)
+    assert lines == ["a in", "b in", "b out", "a out"]
+    [line] = [line for line in structlog_output if line["event"] == "call_policy_failed"]
+    assert (line["policy"], line["exception"]) == ("Diary", "OSError")
+    assert world.NID not in str(structlog_output)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"), [("raise AgencyRejected('x')", AgencyRejected), ("raise TypeError(NID)", PluginFault)]
+)
+async def test_a_policy_sees_the_error_and_cannot_swallow_or_replace_it(world, body, kind):
+    lines = []
+    policies = Diary("a", lines, swallow=True), Diary("b", lines, leaving=OSError("x"))
+    with pytest.raises(kind):
+        await status(world, *policies, body=body)
+    assert lines == ["a in", "b in", f"b out {kind.__name__}", f"a out {kind.__name__}"]
+
+
+async def test_an_unknown_outcome_is_what_a_policy_sees(world):
+    lines = []
+    world.install(hooks={"nagorik_submit": "await file(context)\nraise TypeError(NID)"})
+    with pytest.raises(OutcomeUnknown):
+        await world.platform(call_middleware=(Diary("a", lines),)).submit(world.draft(), world.references)
+    assert lines == ["a in", "a out OutcomeUnknown"]
+
+
+async def test_a_context_manager_function_serves_as_a_policy(world):
+    lines = []
+
+    class Counting:
+        @hookimpl
+        @staticmethod
+        def nagorik_call_policy(call):
+            @asynccontextmanager
+            async def around():
+                try:
+                    yield
+                except AgencyRejected:
+                    lines.append("rejected")
+                    raise
+                finally:
+                    lines.append("done")
+
+            return around()
+
+    with pytest.raises(AgencyRejected):
+        await status(world, Counting(), body="raise AgencyRejected('x')")
+    assert lines == ["rejected", "done"]
+
+
+@pytest.mark.looptime
+async def test_a_cancelled_call_leaves_its_policies(world):
+    lines = []
+    world.install(hooks={"nagorik_get_status": "await asyncio.sleep(1000)"})
+    platform = world.platform(call_middleware=(Diary("a", lines), Diary("b", lines)))
+    await world.warm(platform)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await platform.get_status(world.draft(), world.references)
+    assert lines == ["a in", "b in", "b out CancelledError", "a out CancelledError"]
+
+
+async def test_a_cancellation_while_leaving_leaves_the_others_too(world):
+    lines = []
+    with pytest.raises(asyncio.CancelledError):
+        await status(world, Diary("a", lines), Diary("b", lines, leaving=asyncio.CancelledError()))
+    assert lines == ["a in", "b in", "b out", "a out"]
+
+
+async def test_a_policy_that_would_never_be_asked_is_refused(world):
+    class Unmarked:
+        def nagorik_call_policy(self, call):
+            return AsyncExitStack()
+
+    world.install()
+    with pytest.raises(ValueError, match="Unmarked has no nagorik_call_policy"):
+        world.platform(call_middleware=(Unmarked(),))
+
+
+async def test_the_probe_of_a_circuit_passes_the_policies_too(world):
+    diary = Diary("a", [])
+    world.install(hooks={"nagorik_get_status": "return STATUS", "nagorik_check_health": "return Health(state='up')"})
+    await world.platform(call_middleware=(diary,)).check_health("wasa")
+    [call] = diary.calls
+    assert (call.service, call.operation) == (None, Operation.HEALTH)

@@ -1,0 +1,180 @@
+"""A model agency and a model gateway with ledgers of what really happened, whatever became of the answers.
+
+Both are honest and no more than that: they file, take money and give it back twice if they are asked twice and
+honour no key, what was done shows in look-ups only after a while, and a gateway may take money after it said no.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from nagorik.model.payment import PaymentReport, RefundReport
+from nagorik.model.status import AgencyStatus, ApplicationState as S, Deliverable, PaymentState as P
+from nagorik.model.submission import CannotTell, DefinitelyAbsent, Found, SubmissionSearch
+from nagorik.operations import Operation
+from nagorik_platform.lifecycle import Progress, ServiceCapabilities
+
+from . import factories
+
+LAG = timedelta(seconds=factories.LOOKUP_GRACE * 0.9)
+"""How long what was done does not show in look-ups; less than the look-up grace that the service declares."""
+
+ROADS = {
+    S.SUBMITTED: (S.IN_REVIEW, S.REJECTED_AT_INTAKE, S.APPROVED),
+    S.IN_REVIEW: (S.CORRECTION_REQUESTED, S.AWAITING_APPEARANCE, S.APPROVED, S.REJECTED, S.EXPIRED),
+    S.CORRECTION_REQUESTED: (S.IN_REVIEW, S.REJECTED, S.EXPIRED),
+    S.AWAITING_APPEARANCE: (S.IN_REVIEW, S.REJECTED),
+    S.APPROVED: (S.ISSUED, S.REVOKED),
+    S.ISSUED: (S.DELIVERED, S.DELIVERY_FAILED),
+    S.DELIVERY_FAILED: (S.ISSUED, S.DELIVERED),
+}
+"""Where a case at the agency may go from each state."""
+ENDS = frozenset({S.REJECTED_AT_INTAKE, S.REJECTED, S.EXPIRED, S.REVOKED, S.DELIVERED, S.WITHDRAWN})
+
+
+@dataclass
+class Case:
+    """One application as the agency keeps it."""
+
+    reference: str
+    filed_at: datetime
+    history: list[tuple[datetime, S]]
+    fees_demanded: list[datetime] = field(default_factory=list)
+    fee_due: str | None = None
+    fees_settled: set[str] = field(default_factory=set)
+    deliverables: tuple[Deliverable, ...] = ()
+
+    @property
+    def state(self) -> S:
+        return self.history[-1][1]
+
+    def demand(self, stage: str, at: datetime) -> None:
+        self.fee_due = stage
+        self.fees_demanded.append(at)
+
+    def number_at(self, instant: datetime) -> int:
+        """How many times something had changed that is reported."""
+        return sum(1 for at in (*(at for at, _ in self.history), *self.fees_demanded) if at <= instant)
+
+    def state_at(self, instant: datetime) -> S:
+        return next((state for at, state in reversed(self.history) if at <= instant), self.history[0][1])
+
+
+class Agency:
+    """Files, is told of payments and corrections, and decides."""
+
+    def __init__(self, capabilities: ServiceCapabilities, *, numbered: bool) -> None:
+        self.capabilities = capabilities
+        self.numbered = numbered
+        self.cases: list[Case] = []
+        self.told: dict[str, list[datetime]] = {}
+        self.corrections: dict[int, int] = {}
+        self.withdrawals = 0
+
+    @property
+    def case(self) -> Case | None:
+        return self.cases[0] if self.cases else None
+
+    def file(self, row: Progress, at: datetime) -> Case:
+        """File; an agency that honours the key gives the case of this key back."""
+        if self.cases and self.capabilities.repeats(Operation.SUBMIT):
+            return self.cases[0]
+        case = Case(f"CANARY-REFERENCE-{len(self.cases)}", at, [(at, S.SUBMITTED)])
+        self.cases.append(case)
+        if not self.capabilities.offers(Operation.ADVISE_PAYMENT):
+            for receipt in row.receipts():
+                self.told.setdefault(receipt.payment, []).append(at)
+                case.fees_settled.add(receipt.stage)
+        return case
+
+    def find(self, at: datetime, *, sure: bool) -> SubmissionSearch:
+        shown = [case for case in self.cases if case.filed_at + LAG <= at]
+        if shown:
+            return Found(reference=shown[0].reference, status=self.status(at, None))
+        return DefinitelyAbsent(as_of=at) if sure else CannotTell(because="search-incomplete")
+
+    def advise(self, payment: str, stage: str, at: datetime) -> None:
+        native = self.capabilities.repeats(Operation.ADVISE_PAYMENT)
+        if not (native and payment in self.told):
+            self.told.setdefault(payment, []).append(at)
+        if self.case is not None:
+            self.case.fees_settled.add(stage)
+            if self.case.fee_due == stage:
+                self.case.fee_due = None
+
+    def correct(self, number: int, at: datetime) -> None:
+        native = self.capabilities.repeats(Operation.ANSWER_CORRECTION)
+        if not (native and number in self.corrections):
+            self.corrections[number] = self.corrections.get(number, 0) + 1
+        self.move(S.IN_REVIEW, at, only_from={S.CORRECTION_REQUESTED})
+
+    def withdraw(self, at: datetime) -> bool:
+        """Whether the agency still can; its decision wins."""
+        self.withdrawals += 1
+        self.move(S.WITHDRAWN, at, only_from=set(S) - ENDS - {S.APPROVED, S.ISSUED, S.DELIVERY_FAILED})
+        return self.case is not None and self.case.state is S.WITHDRAWN
+
+    def move(self, to: S, at: datetime, *, only_from: set[S]) -> None:
+        if self.case is not None and self.case.state in only_from:
+            self.case.history.append((at, to))
+            if to is S.ISSUED:
+                self.case.deliverables = (factories.deliverable(),)
+
+    def status(self, at: datetime, payment: str | None, *, fresh: bool = False) -> AgencyStatus:
+        """What the agency shows; ``fresh`` beside an answer to a write, otherwise with its lag."""
+        assert self.case is not None
+        seen = at if fresh else at - LAG
+        state = self.case.state_at(seen)
+        confirmed = None if payment is None else any(told <= seen for told in self.told.get(payment, ()))
+        return AgencyStatus(
+            state=state,
+            raw="CANARY-RAW",
+            sequence=self.case.number_at(seen) if self.numbered else None,
+            fee_due=self.case.fee_due,
+            payment_confirmed=confirmed,
+            deliverables=self.case.deliverables if state in {S.ISSUED, S.DELIVERED, S.DELIVERY_FAILED} else (),
+            final=state in ENDS,
+        )
+
+
+@dataclass
+class Account:
+    """One payment as the gateway keeps it."""
+
+    announced: bool = False
+    taken: int | None = None
+    """Taka that the payer gave."""
+    ended: P | None = None
+    """What the gateway said when it gave up on the payer."""
+    refunds: int = 0
+
+
+class Gateway:
+    """Takes money and gives it back."""
+
+    def __init__(self, capabilities: ServiceCapabilities) -> None:
+        self.capabilities = capabilities
+        self.accounts: dict[str, Account] = {}
+
+    def account(self, payment: str) -> Account:
+        return self.accounts.setdefault(payment, Account())
+
+    def start(self, payment: str) -> None:
+        self.account(payment).announced = True
+
+    def query(self, payment: str, at: datetime, *, sure: bool) -> PaymentReport:
+        account = self.account(payment)
+        if account.taken is not None:
+            return PaymentReport(
+                state=P.CAPTURED, amount=factories.taka(account.taken), captured_at=at, payer_name="CANARY-PAYER"
+            )
+        if not account.announced:
+            account.ended = P.EXPIRED
+        if account.ended is not None:
+            return PaymentReport.model_validate({"state": account.ended})
+        return PaymentReport(state=P.PENDING if sure else P.UNKNOWN)
+
+    def refund(self, payment: str) -> RefundReport:
+        account = self.account(payment)
+        if not (account.refunds and self.capabilities.repeats(Operation.REFUND_PAYMENT)):
+            account.refunds += 1
+        return RefundReport(state=P.REFUNDED)

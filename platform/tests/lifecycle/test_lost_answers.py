@@ -1,0 +1,331 @@
+"""A lost answer is an unknown outcome: looked up, or left to a person; never sent again and hoped."""
+
+from datetime import timedelta
+
+import pytest
+
+from nagorik.errors import (
+    AgencyRejected,
+    AgencyUnavailable,
+    DuplicateApplication,
+    InputRejected,
+    OutcomeUnknown,
+)
+from nagorik.model.payment import PaymentAdvice
+from nagorik.model.status import ApplicationState as S, Flag, PaymentState as P
+from nagorik.model.submission import Accepted, CannotTell, DefinitelyAbsent, Found, Pending, Withdrawal
+from nagorik.operations import Idempotency, Operation
+from nagorik_platform.lifecycle import (
+    CallAnswered,
+    CallFailed,
+    CitizenActed,
+    Decided,
+    Interrupted,
+    NotPossible,
+    Party,
+)
+
+from . import factories
+from .driver import REFERENCE, Driver
+
+
+def _lost(capabilities=None) -> Driver:
+    driver = Driver(capabilities or factories.capabilities_of())
+    driver.to_ready()
+    driver.lose(Operation.SUBMIT)
+    return driver
+
+
+def _absent(driver: Driver) -> DefinitelyAbsent:
+    return DefinitelyAbsent(as_of=driver.now)
+
+
+def test_lost_answer_is_looked_up_before_any_resend():
+    driver = _lost()
+    assert driver.state is S.SUBMISSION_UNKNOWN
+    driver.answer(Operation.FIND, Found(reference=REFERENCE, status=factories.status(S.IN_REVIEW)))
+    assert driver.state is S.IN_REVIEW
+    assert driver.row.agency_reference == REFERENCE
+    assert driver.calls.count(Operation.SUBMIT) == 1
+
+
+def test_absence_is_believed_only_after_the_settle_time_and_then_filed_with_the_same_key():
+    driver = _lost()
+    key = driver.row.idempotency_key
+    driver.call()
+    driver.take(CallAnswered(_absent(driver)))
+    assert driver.state is S.SUBMISSION_UNKNOWN
+    driver.pass_time(factories.LOOKUP_GRACE)
+    driver.call()
+    driver.take(CallAnswered(_absent(driver)))
+    assert driver.state is S.READY
+    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+    assert driver.state is S.SUBMITTED
+    assert driver.row.idempotency_key == key
+
+
+def test_settle_time_counts_from_the_loss_since_a_request_may_arrive_while_its_answer_is_waited_for():
+    driver = Driver(factories.capabilities_of())
+    driver.to_ready()
+    driver.call()
+    driver.pass_time(factories.LOOKUP_GRACE)
+    driver.take(CallFailed(OutcomeUnknown(step="submit", because="read-timeout")))
+    driver.call()
+    driver.take(CallAnswered(_absent(driver)))
+    assert driver.state is S.SUBMISSION_UNKNOWN
+
+
+def test_interrupted_submission_is_looked_up():
+    driver = Driver(factories.capabilities_of())
+    driver.to_ready()
+    driver.interrupt(Operation.SUBMIT)
+    assert driver.state is S.SUBMISSION_UNKNOWN
+    assert driver.next.operation is Operation.FIND
+
+
+def test_interruption_told_twice_changes_nothing():
+    driver = Driver(factories.capabilities_of())
+    driver.to_ready()
+    driver.interrupt(Operation.SUBMIT)
+    before = driver.row
+    driver.take(Interrupted())
+    assert driver.row == before
+
+
+@pytest.mark.parametrize("kind", [Idempotency.NONE, Idempotency.CLIENT_REFERENCE])
+def test_without_a_look_up_a_person_decides(kind):
+    driver = _lost(factories.capabilities_of(kind, without={Operation.FIND}))
+    assert driver.state is S.MANUAL_REVIEW
+    assert driver.row.hold.party is Party.PERSON
+    assert driver.next.operation is None
+    driver.take(Decided(officer="R. Karim", reason="Telephoned", to=S.SUBMITTED, agency_reference=REFERENCE))
+    assert driver.state is S.SUBMITTED
+    assert driver.next.operation is Operation.STATUS
+
+
+def test_native_agency_without_a_look_up_is_sent_the_same_key_again():
+    driver = _lost(factories.capabilities_of(Idempotency.NATIVE, without={Operation.FIND}))
+    assert driver.next.operation is Operation.SUBMIT
+    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+    assert driver.state is S.SUBMITTED
+
+
+def test_second_attempt_that_was_not_sent_leaves_the_first_one_unknown():
+    driver = _lost(factories.capabilities_of(Idempotency.NATIVE, without={Operation.FIND}))
+    driver.answer(Operation.SUBMIT, AgencyUnavailable())
+    assert driver.state is S.SUBMISSION_UNKNOWN
+    driver.answer(Operation.SUBMIT, AgencyRejected("http-403"))
+    assert driver.state is S.MANUAL_REVIEW
+
+
+def test_look_up_that_settles_nothing_ends_with_a_person():
+    driver = _lost()
+    driver.answer_until(
+        lambda d: d.state is not S.SUBMISSION_UNKNOWN, give={Operation.FIND: CannotTell(because="search-incomplete")}
+    )
+    assert driver.state is S.MANUAL_REVIEW
+    assert driver.hold == "look-up-settles-nothing"
+    assert driver.calls.count(Operation.FIND) == 12
+
+
+def test_unreachable_look_up_is_waited_for():
+    driver = _lost()
+    for _ in range(30):
+        driver.answer(Operation.FIND, AgencyUnavailable())
+    assert driver.state is S.SUBMISSION_UNKNOWN
+
+
+def test_nobody_withdraws_what_may_be_at_the_agency():
+    driver = _lost()
+    with pytest.raises(NotPossible, match="too-late-or-unknown"):
+        driver.take(CitizenActed("withdraw"))
+
+
+def test_report_that_comes_first_settles_an_unknown_submission():
+    driver = _lost()
+    driver.call()
+    driver.report(factories.status(S.IN_REVIEW))
+    assert driver.state is S.IN_REVIEW
+    driver.take(CallAnswered(Found(reference=REFERENCE, status=factories.status(S.SUBMITTED))))
+    assert driver.state is S.IN_REVIEW
+    assert Flag.STALE_STATUS not in driver.row.flags
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        OutcomeUnknown(step="submit", because="read-timeout"),
+        InputRejected(()),
+        AgencyRejected("http-409"),
+        AgencyUnavailable(),
+    ],
+    ids=lambda end: end.code,
+)
+def test_report_during_the_attempt_makes_its_failed_answer_immaterial(end):
+    driver = Driver(factories.capabilities_of())
+    driver.to_ready()
+    driver.call()
+    driver.report(factories.status(S.SUBMITTED))
+    driver.take(CallFailed(end))
+    assert driver.state is S.SUBMITTED
+    assert driver.next.operation is Operation.STATUS
+
+
+def test_duplicate_is_adopted_and_another_one_is_flagged():
+    driver = Driver(factories.capabilities_of())
+    driver.to_ready()
+    driver.answer(Operation.SUBMIT, DuplicateApplication(REFERENCE))
+    assert (driver.state, driver.row.agency_reference) == (S.SUBMITTED, REFERENCE)
+    driver.report(factories.status(S.IN_REVIEW), reference="CANARY-REFERENCE-OTHER")
+    assert (driver.state, driver.row.agency_reference) == (S.SUBMITTED, REFERENCE)
+    assert Flag.POSSIBLE_DUPLICATE in driver.row.flags
+
+
+def test_pending_without_a_number_is_looked_up_when_the_agency_said():
+    driver = Driver(factories.capabilities_of())
+    driver.to_ready()
+    driver.answer(Operation.SUBMIT, Pending(check_after=7200))
+    assert driver.state is S.SUBMISSION_UNKNOWN
+    assert driver.next.operation is Operation.FIND
+    assert (driver.next.due - driver.now).total_seconds() == 7200
+
+
+def _correcting(capabilities=None) -> Driver:
+    driver = Driver(capabilities or factories.capabilities_of())
+    driver.to_submitted()
+    driver.answer(Operation.STATUS, factories.status(S.CORRECTION_REQUESTED))
+    assert driver.hold == "correction-requested"
+    driver.take(CitizenActed("corrected"))
+    return driver
+
+
+def test_lost_correction_is_not_sent_again_and_the_status_tells():
+    driver = _correcting()
+    driver.lose(Operation.ANSWER_CORRECTION)
+    assert driver.next.operation is Operation.STATUS
+    assert driver.hold is None
+    with pytest.raises(NotPossible, match="correction-unknown"):
+        driver.take(CitizenActed("corrected"))
+    driver.answer(Operation.STATUS, factories.status(S.IN_REVIEW))
+    assert driver.state is S.IN_REVIEW
+    assert driver.calls.count(Operation.ANSWER_CORRECTION) == 1
+
+
+def test_lost_correction_is_asked_for_again_only_when_the_status_had_time_to_show_it():
+    driver = _correcting()
+    driver.lose(Operation.ANSWER_CORRECTION)
+    driver.answer(Operation.STATUS, factories.status(S.CORRECTION_REQUESTED))
+    assert driver.hold is None
+    driver.pass_time(factories.LOOKUP_GRACE)
+    driver.answer(Operation.STATUS, factories.status(S.CORRECTION_REQUESTED))
+    assert driver.hold == "correction-requested"
+    driver.take(CitizenActed("corrected"))
+    driver.answer(Operation.ANSWER_CORRECTION, factories.status(S.IN_REVIEW))
+    assert driver.state is S.IN_REVIEW
+
+
+def test_correction_overtaken_by_the_agency_is_not_sent():
+    driver = _correcting()
+    driver.report(factories.status(S.IN_REVIEW))
+    assert driver.next.operation is Operation.STATUS
+    assert not driver.row.correction_ready
+
+
+def test_lost_withdrawal_is_not_sent_again():
+    driver = Driver(factories.capabilities_of()).to_submitted()
+    driver.take(CitizenActed("withdraw"))
+    driver.lose(Operation.WITHDRAW)
+    with pytest.raises(NotPossible, match="withdrawal-unknown"):
+        driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.STATUS, factories.status(S.WITHDRAWN, final=True))
+    assert driver.state is S.CLOSED
+    assert driver.calls.count(Operation.WITHDRAW) == 1
+
+
+def test_agencys_decision_wins_over_a_withdrawal_in_flight():
+    driver = Driver(factories.capabilities_of()).to_submitted()
+    driver.take(CitizenActed("withdraw"))
+    driver.call()
+    driver.report(factories.status(S.APPROVED))
+    driver.take(CallAnswered(Withdrawal(withdrawn=False, status=factories.status(S.APPROVED))))
+    assert driver.state is S.APPROVED
+    assert [event.outcome for event in driver.journal if event.kind == "withdrawal-settled"] == ["refused"]
+
+
+def test_lost_advice_is_sent_again_only_after_the_agency_denies_it_late_enough():
+    driver = Driver(factories.capabilities_of())
+    driver.to_paying().pay()
+    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+    driver.lose(Operation.ADVISE_PAYMENT)
+    assert driver.next.operation is Operation.STATUS
+    driver.answer(Operation.STATUS, factories.status(payment_confirmed=False))
+    assert driver.next.operation is Operation.STATUS
+    driver.pass_time(factories.LOOKUP_GRACE)
+    driver.answer(Operation.STATUS, factories.status(payment_confirmed=False))
+    driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=True))
+    assert driver.payment_states == [P.CONFIRMED]
+
+
+def test_lost_advice_keeps_money_from_going_back_even_where_it_can_be_repeated():
+    driver = Driver(factories.capabilities_of(others=Idempotency.NATIVE))
+    driver.to_paying().pay()
+    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+    driver.lose(Operation.ADVISE_PAYMENT)
+    driver.report(factories.status(S.REJECTED))
+    assert driver.payment_states == [P.UNDER_INVESTIGATION]
+    assert driver.row.hold.party is Party.PERSON
+
+
+def test_read_that_was_interrupted_is_not_made_again_at_once():
+    driver = Driver(factories.capabilities_of())
+    driver.interrupt(Operation.ELIGIBILITY)
+    assert driver.next.operation is Operation.ELIGIBILITY
+    assert driver.next.due > driver.now
+
+
+def _asking_in_vain(driver: Driver, operation: Operation, end) -> None:
+    """Ask again and again until somebody else has to."""
+    for _ in range(500):
+        if driver.state is S.MANUAL_REVIEW:
+            return
+        driver.answer(operation, end)
+    raise AssertionError(f"no person was called by {driver.now}")
+
+
+def test_a_filing_lost_at_an_agency_that_never_answers_again_reaches_a_person_by_its_age():
+    driver = _lost()
+    lost_at = driver.now
+    _asking_in_vain(driver, Operation.FIND, AgencyUnavailable())
+    assert timedelta(days=3) <= driver.now - lost_at < timedelta(days=3, hours=2)
+    assert driver.calls.count(Operation.SUBMIT) == 1
+
+
+def test_a_lost_filing_is_looked_up_once_more_after_the_platforms_own_outage():
+    driver = _lost()
+    driver.pass_time(timedelta(days=10).total_seconds())
+    driver.answer(Operation.FIND, Found(reference=REFERENCE, status=factories.status(S.IN_REVIEW)))
+    assert driver.state is S.IN_REVIEW
+
+
+def test_a_filing_lost_with_every_resend_reaches_a_person():
+    driver = _lost(factories.capabilities_of(Idempotency.NATIVE, without=[Operation.FIND]))
+    lost_at = driver.now
+    _asking_in_vain(driver, Operation.SUBMIT, OutcomeUnknown(step="submit", because="read-timeout"))
+    assert timedelta(days=1) < driver.now - lost_at < timedelta(days=5)
+
+
+def test_each_withdrawal_has_a_key_of_its_own_and_each_attempt_at_one_the_same():
+    driver = Driver(factories.capabilities_of(others=Idempotency.NATIVE)).to_submitted()
+    told = []
+    for end in (
+        OutcomeUnknown(step="withdraw", because="read-timeout"),
+        Withdrawal(withdrawn=False, status=factories.status(S.IN_REVIEW)),
+        Withdrawal(withdrawn=True, status=factories.status(S.WITHDRAWN)),
+    ):
+        if not driver.row.withdrawal_wanted:
+            driver.take(CitizenActed("withdraw"))
+        while driver.call() is not Operation.WITHDRAW:
+            driver.take(CallAnswered(factories.status(S.IN_REVIEW)))
+        told.append(driver.row.withdrawals)
+        driver.take(CallFailed(end) if isinstance(end, OutcomeUnknown) else CallAnswered(end))
+    assert told == [1, 1, 2]

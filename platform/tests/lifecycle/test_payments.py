@@ -1,0 +1,531 @@
+"""Money: captured exactly once for a stage, told to the agency, or given back."""
+
+import pytest
+
+from nagorik.errors import AgencyRejected, AgencyUnavailable, ContractViolation, OutcomeUnknown
+from nagorik.model.fee import FeeDue
+from nagorik.model.payment import PaymentAdvice, PaymentReport, PaymentStarted, RefundReport
+from nagorik.model.status import ApplicationState as S, Flag, PaymentState as P
+from nagorik.model.submission import Accepted, Rejected
+from nagorik.operations import Idempotency, Operation
+from nagorik_platform.lifecycle import (
+    CallAnswered,
+    CallFailed,
+    CitizenActed,
+    ConsentGranted,
+    Decided,
+    Due,
+    Noticed,
+    NotPossible,
+    Party,
+)
+
+from . import factories
+from .driver import REFERENCE, Driver
+
+OFFICER = {"officer": "R. Karim", "reason": "Seen in the ledger"}
+
+
+def _paying(capabilities=None) -> Driver:
+    return Driver(capabilities or factories.capabilities_of()).to_paying()
+
+
+def _report(state: P) -> PaymentReport:
+    return PaymentReport.model_validate({"state": state})
+
+
+@pytest.mark.parametrize("kind", [Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE])
+def test_lost_announcement_is_asked_about_before_anything_else(kind):
+    driver = Driver(factories.capabilities_of(others=kind))
+    driver.to_ready(factories.quote())
+    driver.lose(Operation.START_PAYMENT)
+    assert driver.payment_states == [P.UNKNOWN]
+    assert Flag.PAYMENT_UNKNOWN in driver.row.flags
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert driver.next.operation is Operation.SUBMIT
+    assert driver.calls.count(Operation.START_PAYMENT) == 1
+
+
+def test_payment_that_the_gateway_never_heard_of_is_announced_again_with_its_key():
+    driver = Driver(factories.capabilities_of(others=Idempotency.NATIVE))
+    driver.to_ready(factories.quote())
+    driver.lose(Operation.START_PAYMENT)
+    (lost,) = driver.row.payments
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    driver.lose(Operation.START_PAYMENT)
+    assert driver.payment_states == [P.UNKNOWN]
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="G-1"))
+    assert driver.payment_states == [P.INITIATED]
+    assert driver.row.payments[0].id == lost.id
+    assert Flag.PAYMENT_UNKNOWN not in driver.row.flags
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert driver.next.operation is Operation.SUBMIT
+
+
+def test_repetition_that_is_refused_says_nothing_of_the_announcement_that_was_lost():
+    driver = Driver(factories.capabilities_of(others=Idempotency.NATIVE))
+    driver.to_ready(factories.quote())
+    driver.lose(Operation.START_PAYMENT)
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    driver.answer(Operation.START_PAYMENT, AgencyRejected("http-403"))
+    assert driver.payment_states == [P.UNKNOWN]
+    with pytest.raises(NotPossible):
+        driver.take(CitizenActed("pay-again"))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert driver.payment_states == [P.CAPTURED]
+    assert driver.next.operation is Operation.SUBMIT
+
+
+def test_payment_is_not_announced_again_where_its_key_means_nothing():
+    driver = Driver(factories.capabilities_of(others=Idempotency.CLIENT_REFERENCE))
+    driver.to_ready(factories.quote())
+    driver.lose(Operation.START_PAYMENT)
+    for _ in range(5):
+        driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    assert driver.calls.count(Operation.START_PAYMENT) == 1
+
+
+def test_payment_is_not_announced_again_at_a_price_that_has_lapsed():
+    driver = Driver(factories.capabilities_of(others=Idempotency.NATIVE))
+    driver.to_ready(factories.quote())
+    driver.lose(Operation.START_PAYMENT)
+    quote = driver.row.quote
+    assert quote is not None
+    driver.now = quote.expires_at
+    for _ in range(5):
+        driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    assert driver.calls.count(Operation.START_PAYMENT) == 1
+
+
+def test_unknown_payment_blocks_withdrawal():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    with pytest.raises(NotPossible, match="payment-unknown"):
+        driver.take(CitizenActed("withdraw"))
+    assert driver.state is S.AWAITING_PAYMENT
+
+
+def test_wish_to_withdraw_is_not_sent_while_a_payment_is_unknown():
+    driver = Driver(factories.capabilities_of()).to_submitted()
+    driver.report(factories.status(fee_due="record-correction"))
+    driver.answer(Operation.QUOTE, factories.quote(1100, stage="record-correction"))
+    driver.answer(Operation.START_PAYMENT, PaymentStarted())
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    assert driver.next.operation is not Operation.WITHDRAW
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.EXPIRED))
+    assert driver.next.operation is Operation.WITHDRAW
+
+
+def test_payment_that_stays_unknown_becomes_a_persons_case_and_is_asked_about_still():
+    driver = _paying()
+    for _ in range(12):
+        driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    assert driver.hold == "payment-unknown"
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.PENDING))
+    assert driver.hold is None
+    assert driver.next.operation is Operation.QUERY_PAYMENT
+    assert driver.next.due > driver.now
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert driver.next.operation is Operation.SUBMIT
+
+
+def test_payer_who_gives_up_is_asked_and_pays_again_with_a_new_payment():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.CANCELLED))
+    assert driver.hold == "payment-cancelled"
+    assert driver.next.operation is None
+    driver.take(CitizenActed("pay-again"))
+    driver.answer(Operation.START_PAYMENT, PaymentStarted())
+    assert driver.payment_states == [P.CANCELLED, P.INITIATED]
+
+
+def test_money_taken_after_the_gateway_said_no_is_found_by_its_notice_and_given_back():
+    driver = _paying()
+    first = driver.row.payments[0].id
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.FAILED))
+    driver.take(CitizenActed("pay-again"))
+    driver.answer(Operation.START_PAYMENT, PaymentStarted())
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    driver.take(Noticed(first))
+    assert driver.next.operation is Operation.QUERY_PAYMENT
+    assert driver.next.payment == first
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert sorted(driver.payment_states) == [P.CAPTURED, P.REFUND_REQUESTED]
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    assert sorted(driver.payment_states) == [P.CAPTURED, P.REFUNDED]
+
+
+def test_the_payment_that_the_agency_holds_is_kept_and_the_later_one_given_back():
+    driver = _paying()
+    first = driver.row.payments[0].id
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.EXPIRED))
+    driver.take(CitizenActed("pay-again"))
+    driver.answer(Operation.START_PAYMENT, PaymentStarted())
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+    driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=True))
+    driver.take(Noticed(first))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    assert driver.payment_states == [P.REFUND_REQUESTED, P.CONFIRMED]
+
+
+def test_money_that_arrives_after_the_application_was_closed_is_given_back():
+    driver = _paying()
+    driver.take(CitizenActed("withdraw"))
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.EXPIRED))
+    assert driver.state is S.CLOSED
+    driver.take(Noticed(driver.row.payments[0].id))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured())
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUND_PENDING))
+    driver.answer(Operation.REFUND_PAYMENT, RefundReport(state=P.REFUNDED))
+    assert (driver.state, driver.payment_states, driver.next.operation) == (S.CLOSED, [P.REFUNDED], None)
+
+
+def test_notice_makes_the_next_question_due_at_once_and_proves_nothing():
+    driver = _paying()
+    for _ in range(8):
+        driver.answer(Operation.QUERY_PAYMENT, _report(P.PENDING))
+    assert (driver.next.due - driver.now).total_seconds() > 300
+    driver.take(Noticed(driver.row.payments[0].id))
+    assert driver.next.due == driver.now
+    assert driver.payment_states == [P.PENDING]
+
+
+def test_other_amount_than_asked_waits_for_a_person_and_the_whole_of_it_goes_back():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(999))
+    assert driver.payment_states == [P.UNDER_INVESTIGATION]
+    assert Flag.PAYMENT_UNDER_INVESTIGATION in driver.row.flags
+    assert driver.row.hold.party is Party.PERSON
+    assert driver.next.operation is None
+    payment = driver.row.payments[0].id
+    with pytest.raises(NotPossible, match="nothing-to-decide"):
+        driver.take(Decided(**OFFICER))
+    driver.take(Decided(**OFFICER, payment=payment, payment_to=P.REFUND_REQUESTED))
+    assert driver.row.payments[0].receipt().amount == factories.taka(999)
+    assert driver.next.operation is Operation.REFUND_PAYMENT
+
+
+def test_other_amount_that_an_officer_accepts_pays_the_fee():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(231))
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.CAPTURED))
+    assert driver.next.operation is Operation.SUBMIT
+    assert driver.row.receipts()[0].amount == factories.taka(231)
+
+
+def test_amount_that_the_gateway_does_not_say_is_not_taken_for_the_right_one():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.CAPTURED))
+    assert driver.payment_states == [P.UNDER_INVESTIGATION]
+
+
+def test_payment_that_an_officer_found_captured_has_a_receipt():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, _report(P.UNKNOWN))
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.CAPTURED))
+    assert driver.row.receipts()[0].captured_at == driver.now
+
+
+@pytest.mark.parametrize(
+    ("answer", "ends"),
+    [
+        (RefundReport(state=P.REFUNDED), P.REFUNDED),
+        (RefundReport(state=P.REFUND_FAILED), P.REFUND_MANUAL),
+        (RefundReport(state=P.REFUND_MANUAL), P.REFUND_MANUAL),
+        (AgencyRejected("http-409"), P.REFUND_MANUAL),
+        (OutcomeUnknown(step="refund", because="read-timeout"), P.REFUND_MANUAL),
+    ],
+    ids=["refunded", "failed", "manual", "rejected", "unknown"],
+)
+def test_money_goes_back_after_rejection_at_intake_and_then_the_application_closes(answer, ends):
+    driver = _paying().pay()
+    driver.answer(Operation.SUBMIT, Rejected(reason_code="incomplete", reason=factories.WORDS))
+    assert driver.state is S.REJECTED_AT_INTAKE
+    assert Flag.REFUND_DUE in driver.row.flags
+    driver.answer(Operation.REFUND_PAYMENT, answer)
+    assert (driver.state, driver.payment_states) == (S.CLOSED, [ends])
+
+
+def test_gateway_that_gives_nothing_back_leaves_the_refund_to_a_person():
+    driver = _paying(factories.capabilities_of(without={Operation.REFUND_PAYMENT})).pay()
+    driver.take(CitizenActed("withdraw"))
+    assert (driver.state, driver.payment_states) == (S.CLOSED, [P.REFUND_MANUAL])
+
+
+def test_rejection_that_arrives_while_a_payment_is_announced_does_not_break_its_answer():
+    driver = Driver(factories.capabilities_of()).to_submitted()
+    driver.report(factories.status(fee_due="record-correction"))
+    driver.answer(Operation.QUOTE, factories.quote(1100, stage="record-correction"))
+    assert driver.call() is Operation.START_PAYMENT
+    driver.report(factories.status(S.REJECTED, final=True))
+    driver.take(CallAnswered(PaymentStarted()))
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(1100))
+    assert driver.payment_states == [P.REFUND_REQUESTED]
+
+
+def test_rejection_that_arrives_while_the_agency_is_told_waits_for_its_answer():
+    driver = _paying().pay()
+    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+    driver.call()
+    driver.report(factories.status(S.REJECTED))
+    assert driver.payment_states == [P.CAPTURED]
+    driver.take(CallAnswered(PaymentAdvice(confirmed=True)))
+    assert (driver.state, driver.payment_states) == (S.CLOSED, [P.CONFIRMED])
+
+
+def test_fee_demanded_after_filing_is_quoted_paid_and_confirmed_stage_by_stage():
+    """A mutation costs 70 taka at filing and 1,100 when it is granted."""
+    driver = Driver(factories.capabilities_of()).to_submitted(factories.quote(70))
+    driver.answer(Operation.STATUS, factories.status(S.IN_REVIEW))
+    driver.answer(Operation.STATUS, factories.status(S.APPROVED, fee_due="record-correction"))
+    assert driver.state is S.AWAITING_PAYMENT
+    assert driver.next.due == driver.now
+    driver.answer(Operation.QUOTE, factories.quote(1100, stage="record-correction", due=FeeDue.AFTER_SUBMISSION))
+    driver.answer(Operation.START_PAYMENT, PaymentStarted())
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(1100))
+    driver.answer(Operation.ADVISE_PAYMENT, PaymentAdvice(confirmed=True))
+    assert (driver.state, driver.row.fee_due) == (S.SUBMITTED, None)
+    driver.answer(Operation.STATUS, factories.status(S.APPROVED))
+    assert (driver.state, driver.payment_states) == (S.APPROVED, [P.CONFIRMED, P.CONFIRMED])
+
+
+def _demanded_for_nothing(lasts=10**8):
+    driver = Driver(factories.capabilities_of()).to_submitted()
+    driver.answer(Operation.STATUS, factories.status(S.APPROVED, fee_due="record-correction"))
+    free = factories.quote(0, stage="record-correction", at=driver.now, lasts=lasts)
+    driver.answer(Operation.QUOTE, free)
+    assert (driver.state, driver.row.fee_due) == (S.SUBMITTED, None)
+    driver.answer(Operation.STATUS, factories.status(S.APPROVED, fee_due="record-correction"))
+    return driver
+
+
+def test_fee_demanded_for_ever_and_priced_at_nothing_is_asked_about_once():
+    driver = _demanded_for_nothing()
+    assert driver.state is S.APPROVED
+    entries = len(driver.journal)
+    for _ in range(3):
+        driver.answer(Operation.STATUS, factories.status(S.APPROVED, fee_due="record-correction"))
+    assert [event.kind for event in driver.journal[entries:]] == ["attempt-ended"] * 3
+    driver.answer(Operation.STATUS, factories.status(S.AWAITING_PAYMENT, fee_due="record-correction"))
+    assert (driver.state, driver.next.operation) == (S.APPROVED, Operation.STATUS)
+
+
+def test_fee_priced_at_nothing_is_priced_again_when_the_price_has_lapsed():
+    driver = _demanded_for_nothing(lasts=10_000)
+    driver.pass_time(10_000)
+    driver.answer(Operation.STATUS, factories.status(S.APPROVED, fee_due="record-correction"))
+    assert (driver.state, driver.row.fee_due) == (S.AWAITING_PAYMENT, "record-correction")
+    driver.answer(Operation.QUOTE, factories.quote(230, stage="record-correction", at=driver.now))
+    assert driver.next.operation is Operation.START_PAYMENT
+
+
+@pytest.mark.parametrize("stage", ["record-correction", "delivery"])
+def test_other_demand_after_one_priced_at_nothing_is_priced(stage):
+    driver = _demanded_for_nothing()
+    if stage == "record-correction":
+        driver.answer(Operation.STATUS, factories.status(S.APPROVED))
+    driver.answer(Operation.STATUS, factories.status(S.APPROVED, fee_due=stage))
+    assert (driver.state, driver.row.fee_due, driver.next.operation) == (S.AWAITING_PAYMENT, stage, Operation.QUOTE)
+
+
+def test_fee_demanded_twice_stays_demanded():
+    driver = Driver(factories.capabilities_of()).to_submitted()
+    driver.report(factories.status(S.SUBMITTED, fee_due="record-correction"))
+    driver.report(factories.status(S.SUBMITTED, fee_due="record-correction"))
+    assert driver.state is S.AWAITING_PAYMENT
+    assert driver.codes().count("fee-demanded") == 1
+    assert driver.next.operation is Operation.QUOTE
+
+
+def test_stage_is_paid_again_after_its_money_was_given_back():
+    driver = Driver(factories.capabilities_of()).to_submitted()
+    driver.report(factories.status(fee_due="record-correction"))
+    driver.answer(Operation.QUOTE, factories.quote(1100, stage="record-correction"))
+    driver.answer(Operation.START_PAYMENT, PaymentStarted())
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(1100))
+    driver.answer(Operation.ADVISE_PAYMENT, AgencyRejected("wrong-account"))
+    assert driver.payment_states == [P.UNDER_INVESTIGATION]
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.REFUND_REQUESTED))
+    driver.answer_until(
+        lambda d: d.next.operation is Operation.START_PAYMENT,
+        give={
+            Operation.REFUND_PAYMENT: RefundReport(state=P.REFUNDED),
+            Operation.STATUS: factories.status(fee_due="record-correction"),
+        },
+    )
+    driver.answer(Operation.START_PAYMENT, PaymentStarted())
+    assert driver.payment_states == [P.REFUNDED, P.INITIATED]
+
+
+def test_disputed_payment_keeps_the_stage_from_being_paid_again():
+    driver = _paying().pay()
+    driver.answer(Operation.SUBMIT, AgencyUnavailable())
+    payment = driver.row.payments[0].id
+    driver.take(Decided(**OFFICER, payment=payment, payment_to=P.DISPUTED))
+    assert driver.row.hold.code == "payment-disputed"
+    assert driver.next.operation is None
+
+
+def test_unconfirmed_advice_does_not_starve_the_status():
+    driver = _paying().pay()
+    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+    give = {Operation.ADVISE_PAYMENT: PaymentAdvice(confirmed=False), Operation.STATUS: factories.status(S.IN_REVIEW)}
+    driver.answer_until(lambda d: d.state is S.IN_REVIEW, give=give)
+    assert driver.payment_states == [P.ADVISED]
+    assert Flag.ADVICE_UNCONFIRMED in driver.row.flags
+
+
+def test_advice_that_no_status_ever_tells_of_becomes_a_persons_case():
+    driver = Driver(factories.capabilities_of(others=Idempotency.NONE)).to_paying().pay()
+    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+    driver.lose(Operation.ADVISE_PAYMENT)
+    driver.pass_time(factories.LOOKUP_GRACE)
+    driver.answer(Operation.STATUS, factories.status())
+    assert driver.hold == "payment-unconfirmed"
+    driver.take(Decided(**OFFICER, payment=driver.row.payments[0].id, payment_to=P.CONFIRMED))
+    assert driver.hold is None
+
+
+# Quotes that lapse
+
+
+def test_quote_that_lapses_before_the_payment_begins_is_asked_for_again():
+    driver = Driver(factories.capabilities_of())
+    driver.to_ready(factories.quote(lasts=60))
+    driver.pass_time(61)
+    assert driver.call() is Operation.QUOTE
+    assert driver.state is S.DRAFT
+    assert driver.row.payments == ()
+
+
+def test_quote_that_lapses_after_a_payment_was_opened_but_not_announced():
+    driver = Driver(factories.capabilities_of())
+    driver.to_ready(factories.quote(lasts=60))
+    driver.answer(Operation.START_PAYMENT, AgencyUnavailable(retry_after=90))
+    driver.pass_time(90)
+    assert driver.call() is Operation.QUOTE
+    assert driver.payment_states == [P.EXPIRED]
+
+
+def test_quote_that_lapses_while_the_payer_pays_is_paid():
+    driver = Driver(factories.capabilities_of()).to_paying(factories.quote(lasts=60))
+    driver.pass_time(3600)
+    driver.pay()
+    assert driver.next.operation is Operation.SUBMIT
+
+
+def test_quote_that_has_lapsed_on_arrival_is_not_asked_for_in_a_storm():
+    driver = Driver(factories.capabilities_of())
+    driver.answer(Operation.ELIGIBILITY, factories.decision())
+    driver.answer(Operation.QUOTE, factories.quote(lasts=-1))
+    assert driver.next.operation is Operation.QUOTE
+    assert driver.next.due > driver.now
+    assert driver.row.quote is None
+
+
+def test_quote_of_another_stage_is_not_paid():
+    driver = Driver(factories.capabilities_of()).to_submitted()
+    driver.report(factories.status(fee_due="record-correction"))
+    driver.answer(Operation.QUOTE, factories.quote(1100))
+    assert driver.row.quote is None
+    assert driver.row.payments == ()
+
+
+# Consent
+
+
+def test_amount_above_the_ceiling_is_not_asked_of_the_payer():
+    driver = Driver(factories.capabilities_of())
+    driver.take(ConsentGranted(factories.consent(ceiling=229)))
+    driver.to_ready(factories.quote(230))
+    assert (driver.state, driver.hold) == (S.DRAFT, "consent-fee-ceiling")
+    driver.take(ConsentGranted(factories.consent(ceiling=230)))
+    assert driver.next.operation is Operation.START_PAYMENT
+
+
+def test_fee_in_another_currency_than_the_consents_is_not_covered():
+    driver = Driver(factories.capabilities_of())
+    dollars = factories.quote(1).model_dump(mode="json")
+    dollars["total"] = dollars["lines"][0]["amount"] = {"poisha": 100, "currency": "USD"}
+    dollars["lines"][0]["vat"] = {"poisha": 0, "currency": "USD"}
+    driver.to_ready(type(factories.quote()).model_validate(dollars))
+    assert driver.hold == "consent-fee-ceiling"
+
+
+def test_consent_that_lapses_between_two_looks_keeps_the_call_from_being_made():
+    driver = Driver(factories.capabilities_of())
+    driver.take(ConsentGranted(factories.consent(lasts=60)))
+    driver.to_ready(factories.quote())
+    driver.pass_time(61)
+    assert driver.call() is None
+    assert driver.hold == "consent-expired"
+    driver.take(ConsentGranted(factories.consent(at=driver.now)))
+    assert driver.next.operation is Operation.START_PAYMENT
+
+
+def test_consent_that_lapses_while_the_call_is_made_changes_nothing_of_its_answer():
+    driver = Driver(factories.capabilities_of())
+    driver.take(ConsentGranted(factories.consent(lasts=60)))
+    driver.to_ready()
+    driver.call()
+    driver.pass_time(61)
+    driver.take(CallAnswered(Accepted(reference=REFERENCE, status=factories.status())))
+    assert driver.state is S.SUBMITTED
+
+
+def test_consent_does_not_release_what_waits_for_an_officer():
+    driver = _paying()
+    driver.answer(Operation.QUERY_PAYMENT, driver.captured(999))
+    driver.take(ConsentGranted(factories.consent()))
+    assert driver.hold == "payment-under-investigation"
+
+
+def test_withdrawal_without_consent_waits_and_the_status_is_asked_meanwhile():
+    driver = Driver(factories.capabilities_of()).to_submitted()
+    allowed = set(factories.WRITES) - {Operation.WITHDRAW}
+    driver.take(ConsentGranted(factories.consent(operations=allowed)))
+    driver.take(CitizenActed("withdraw"))
+    assert driver.hold == "consent-scope"
+    driver.answer(Operation.STATUS, factories.status(S.IN_REVIEW))
+    assert driver.state is S.IN_REVIEW
+    driver.take(ConsentGranted(factories.consent()))
+    assert driver.next.operation is Operation.WITHDRAW
+
+
+# Gateways
+
+
+def test_citizen_without_a_gateway_is_asked_to_choose_one():
+    driver = Driver(factories.capabilities_of(gateway=None))
+    driver.to_ready(factories.quote())
+    assert driver.hold == "gateway-not-chosen"
+    driver.capabilities = factories.capabilities_of()
+    driver.take(Due())
+    assert driver.hold is None
+    assert driver.next.operation is Operation.START_PAYMENT
+
+
+def test_price_that_cannot_be_fetched_does_not_stop_a_filed_application():
+    driver = Driver(factories.capabilities_of()).to_submitted()
+    driver.report(factories.status(fee_due="record-correction"))
+    driver.call()
+    driver.take(CallFailed(ContractViolation("quote")))
+    driver.answer(Operation.STATUS, factories.status(S.IN_REVIEW))
+    assert (driver.state, driver.row.fee_due) == (S.IN_REVIEW, None)
+
+
+def test_a_payment_not_yet_announced_goes_with_its_gateway_when_the_citizen_chooses_another():
+    driver = Driver(factories.capabilities_of())
+    driver.to_ready(factories.quote())
+    driver.answer(Operation.START_PAYMENT, AgencyUnavailable())
+    assert driver.payment_states == [P.QUOTED]
+    driver.capabilities = factories.capabilities_of(gateway="desk.card")
+    driver.call()
+    assert [(payment.gateway, payment.state) for payment in driver.row.payments] == [
+        ("desk.cash", P.CANCELLED),
+        ("desk.card", P.QUOTED),
+    ]

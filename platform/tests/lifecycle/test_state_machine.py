@@ -1,0 +1,745 @@
+"""Any application's life: answers, errors, interruptions, reports, requests and decisions in any order.
+
+A model agency and gateway keep ledgers of what really happened. After each step the invariants of the lifecycle
+hold, and from wherever an application has got to, honest answers and willing people bring it to its end.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from pydantic import TypeAdapter
+
+from nagorik.errors import (
+    AgencyClosed,
+    AgencyRejected,
+    AgencyUnavailable,
+    ContractViolation,
+    CredentialsRejected,
+    DuplicateApplication,
+    InputRejected,
+    NagorikError,
+    Outcome,
+    OutcomeUnknown,
+    PluginFault,
+    RateLimited,
+)
+from nagorik.model.eligibility import Verdict
+from nagorik.model.fee import FeeDue
+from nagorik.model.payment import PaymentAdvice, PaymentStarted
+from nagorik.model.status import ApplicationState as S, Flag, PaymentState as P
+from nagorik.model.submission import Accepted, Pending, Rejected, Withdrawal
+from nagorik.operations import OPERATIONS, Idempotency, Operation
+from nagorik_platform.lifecycle import (
+    CallAnswered,
+    CallFailed,
+    CitizenActed,
+    ConsentGranted,
+    Decided,
+    Due,
+    Event,
+    Input,
+    Interrupted,
+    NextAction,
+    Noticed,
+    NotPossible,
+    Party,
+    Progress,
+    Reported,
+    amounts_to,
+    application_targets,
+    begin,
+    is_settled,
+    open_application,
+    step,
+)
+from nagorik_platform.lifecycle.tables import (
+    ENDED_WITHOUT_RESULT,
+    MONEY_ASKED_ABOUT,
+    MONEY_FOR_A_PERSON,
+    MONEY_NOT_TAKEN,
+    MONEY_TAKEN,
+)
+
+from . import factories
+from .ledgers import ENDS, ROADS, Agency, Gateway
+
+EVENT = TypeAdapter(Event)
+CAPABILITIES = {
+    "client-reference": factories.capabilities_of(),
+    "native": factories.capabilities_of(Idempotency.NATIVE, others=Idempotency.NATIVE, without={Operation.FIND}),
+    "native, findable": factories.capabilities_of(Idempotency.NATIVE, others=Idempotency.NATIVE),
+    "none": factories.capabilities_of(Idempotency.NONE, others=Idempotency.NONE, without={Operation.FIND}),
+    "safe": factories.capabilities_of(
+        Idempotency.SAFE, others=Idempotency.NATIVE, without={Operation.FIND, Operation.REFUND_PAYMENT}
+    ),
+    "nothing but filing": factories.capabilities_of(
+        without={
+            Operation.ELIGIBILITY,
+            Operation.QUOTE,
+            Operation.ADVISE_PAYMENT,
+            Operation.WITHDRAW,
+            Operation.ANSWER_CORRECTION,
+        },
+        gateway=None,
+    ),
+    "receipts travel with the filing": factories.capabilities_of(
+        without={Operation.ADVISE_PAYMENT, Operation.REFUND_PAYMENT}
+    ),
+    "reports only": factories.capabilities_of(without={Operation.STATUS}, and_also={Operation.CALLBACK}),
+    "neither asked nor reporting": factories.capabilities_of(
+        Idempotency.NONE, others=Idempotency.NONE, without={Operation.STATUS, Operation.FIND}
+    ),
+    "no gateway": factories.capabilities_of(gateway=None),
+}
+ACTIONS = ("go-on", "corrected", "pay-again", "received", "withdraw")
+NOT_SENT: tuple[Callable[[Any], NagorikError], ...] = (
+    lambda _: AgencyUnavailable(retry_after=30),
+    lambda now: AgencyClosed(until=now + timedelta(hours=14)),
+    lambda _: RateLimited(retry_after=90),
+    lambda _: CredentialsRejected(),
+    lambda _: ContractViolation("answer"),
+    lambda _: PluginFault("raised", plugin="wasa"),
+)
+REFUSED: tuple[Callable[[], NagorikError], ...] = (lambda: InputRejected(()), lambda: AgencyRejected("http-403"))
+QUOTED_TAKA = st.sampled_from([0, 70, 230, 1100])
+
+
+class LifecycleMachine(RuleBasedStateMachine):
+    row: Progress
+    next: NextAction
+
+    # The world, and how an application comes into it
+
+    @initialize(
+        name=st.sampled_from([*sorted(CAPABILITIES), *["client-reference", "none"] * 3]),
+        numbered=st.booleans(),
+        consented=st.sampled_from([True, True, False]),
+        far=st.integers(0, 20),
+        price=QUOTED_TAKA,
+        due=st.sampled_from(FeeDue),
+    )
+    def open(self, name, numbered, consented, far, price, due):
+        self.capabilities = CAPABILITIES[name]
+        self.now = factories.NOON
+        self.agency = Agency(self.capabilities, numbered=numbered)
+        self.gateway = Gateway(self.capabilities)
+        self.journal: list[Event] = []
+        self.call = NextAction(operation=None)
+        self.numbers = 0
+        self.reported: list[Reported] = []
+        self._keep(
+            open_application(
+                factories.opened(factories.consent(lasts=86_400) if consented else None), self.capabilities
+            )
+        )
+        self.price, self.due = price, due
+        for _ in range(far):
+            self._do_the_sensible_thing()
+
+    def _keep(self, done):
+        self.row, self.next = done.progress, done.next
+        self.journal.extend(done.events)
+        assert len(done.events) < 40, "a step that does not come to rest"
+        for event in done.events:
+            assert EVENT.validate_json(EVENT.dump_json(event)) == event
+            _assert_silent(event)
+
+    def _take(self, outcome: Input) -> bool:
+        """Take a step and hold it to what may follow from this kind of outcome; whether it was possible."""
+        before = self.row
+        try:
+            done = step(before, outcome, self.capabilities, self.now)
+        except NotPossible as refused:
+            _assert_silent(refused)
+            return False
+        self._keep(done)
+        self._check_unknown_is_left_properly(before, outcome)
+        if before.state is S.CLOSED:
+            assert self.row.state is S.CLOSED
+        if before.state in ENDED_WITHOUT_RESULT:
+            assert self.row.state in {before.state, S.CLOSED}
+        return True
+
+    def _check_unknown_is_left_properly(self, before, outcome):
+        found_out = isinstance(outcome, CallAnswered | CallFailed) and self.call.operation is Operation.FIND
+        if before.state is S.SUBMISSION_UNKNOWN and self.row.state is not S.SUBMISSION_UNKNOWN:
+            consent_ran_out = self.row.state is S.MANUAL_REVIEW
+            assert found_out or consent_ran_out or isinstance(outcome, Reported | Decided)
+        for payment in before.payments:
+            if payment.state is P.UNKNOWN and self.row.payment(payment.id).state is not P.UNKNOWN:
+                told = {Operation.QUERY_PAYMENT, Operation.START_PAYMENT}
+                asked = self.call.operation in told and self.call.payment == payment.id
+                refused = asked and isinstance(outcome, CallFailed) and outcome.error.outcome is Outcome.REJECTED
+                assert isinstance(outcome, Decided) or refused or (asked and isinstance(outcome, CallAnswered))
+
+    # Calls
+
+    @precondition(lambda self: self.row.attempt is None and self.next.due is not None)
+    @rule(late=st.sampled_from([0, 0, 0, 60, 86_400]))
+    def call_what_is_due(self, late):
+        self.now = max(self.now, self.next.due) + timedelta(seconds=late)
+        self._begin()
+
+    def _begin(self):
+        before = self.row
+        self.numbers += 1
+        entries = len(self.journal)
+        self._keep(begin(before, self.capabilities, self.now, f"payment-{self.numbers}"))
+        self.call = self.next
+        if self.call.operation is None:
+            return
+        announced = [event.operation for event in self.journal[entries:] if event.kind == "attempt-began"]
+        assert announced == ([self.call.operation] if OPERATIONS[self.call.operation].writes else [])
+        assert self.capabilities.offers(self.call.operation)
+        assert self.row.attempt is not None
+        self._check_begun(self.call.operation)
+
+    def _check_begun(self, operation):
+        row = self.row
+        if OPERATIONS[operation].writes and operation not in {Operation.ADVISE_PAYMENT, Operation.REFUND_PAYMENT}:
+            assert row.consent is not None
+            assert row.consent.gap(row.service, operation, self.now) is None
+        if operation in {Operation.START_PAYMENT, Operation.SUBMIT}:
+            assert sum(money.poisha for money in row.spending()) <= row.consent.fee_ceiling.poisha
+        if operation is Operation.START_PAYMENT:
+            payment = row.payment(self.call.payment)
+            assert not row.is_paid(payment.stage)
+            assert row.quote.id == payment.quote
+            assert not row.quote.is_expired(self.now)
+            others = [other.state for other in row.payments if other.id != payment.id]
+            assert not set(others) & (MONEY_ASKED_ABOUT | MONEY_FOR_A_PERSON | {P.QUOTED})
+        if operation in {Operation.ADVISE_PAYMENT, Operation.REFUND_PAYMENT}:
+            assert row.payment(self.call.payment).receipt().captured_at is not None
+        if operation in {Operation.STATUS, Operation.DELIVERABLE, Operation.WITHDRAW, Operation.ANSWER_CORRECTION}:
+            assert row.agency_reference is not None
+        if operation is Operation.SUBMIT and row.quote is not None and row.quote.due is FeeDue.BEFORE_SUBMISSION:
+            assert row.quote.total.poisha == 0 or row.is_paid(row.quote.stage)
+
+    @rule(times=st.integers(1, 4), agency=st.booleans())
+    def things_go_well(self, times, agency):
+        for _ in range(times):
+            if agency:
+                self._let_the_agency_finish()
+            self._do_the_sensible_thing()
+
+    @rule(
+        arrived=st.booleans(),
+        interrupted=st.booleans(),
+        seconds=st.sampled_from([1, 300, 1000]),
+        skipped=st.integers(0, 2),
+        goes_on=st.booleans(),
+        then=st.integers(0, 4),
+    )
+    def a_write_is_lost(self, arrived, interrupted, seconds, skipped, goes_on, then):
+        """Everything goes well up to some write; its answer is lost, and what follows is asked for at once."""
+        for _ in range(12):
+            self._do_the_sensible_thing()
+            calls_write = self.call.operation is not None and OPERATIONS[self.call.operation].writes
+            if calls_write and not skipped:
+                self._lose(self.call.operation, seconds, self._sensible_answer if arrived else None, interrupted)
+                break
+            skipped -= calls_write
+        if goes_on:
+            self._let_the_agency_finish()
+        for _ in range(then):
+            self._do_the_sensible_thing()
+
+    callable_now = precondition(lambda self: self.row.attempt is not None or self.next.due is not None)
+
+    @callable_now
+    @rule(data=st.data(), seconds=st.sampled_from([0.2, 5, 40]))
+    def answer(self, data, seconds):
+        if not self._is_calling():
+            return
+        self.now += timedelta(seconds=seconds)
+        self._end(CallAnswered(self._honest_answer(data.draw)))
+
+    @callable_now
+    @rule(arrived=st.booleans(), interrupted=st.booleans(), seconds=st.sampled_from([1, 30, 1000]), data=st.data())
+    def lose_the_answer(self, arrived, interrupted, seconds, data):
+        if self._is_calling():
+            reads = not OPERATIONS[self.call.operation].writes
+            effect = (lambda: self._honest_answer(data.draw)) if arrived or reads else None
+            self._lose(self.call.operation, seconds, effect, interrupted)
+
+    def _lose(self, operation, seconds, effect, interrupted):
+        """The answer does not arrive after ``seconds``; ``effect`` is what happened at the other end, at the last."""
+        self.now += timedelta(seconds=seconds)
+        if effect is not None:
+            effect()
+        if interrupted:
+            self._end(Interrupted())
+            events = len(self.journal)
+            self._take(Interrupted())
+            assert len(self.journal) == events
+        elif OPERATIONS[operation].writes:
+            self._end(CallFailed(OutcomeUnknown(step=operation.value, because="read-timeout")))
+        else:
+            self._end(CallFailed(AgencyUnavailable()))
+
+    @callable_now
+    @rule(make=st.sampled_from(NOT_SENT))
+    def send_nothing(self, make):
+        if not self._is_calling():
+            return
+        self.now += timedelta(seconds=1)
+        self._end(CallFailed(make(self.now)))
+
+    @callable_now
+    @rule(make=st.sampled_from(REFUSED))
+    def refuse(self, make):
+        if not self._is_calling():
+            return
+        self.now += timedelta(seconds=1)
+        if self.call.operation is Operation.START_PAYMENT:
+            account = self.gateway.account(self.call.payment)
+            # A repetition that is refused ends nothing that was announced before: the payer may still pay.
+            account.ended = account.ended if account.announced else P.FAILED
+        if self.call.operation is Operation.SUBMIT and self.agency.case is not None:
+            self._end(CallFailed(DuplicateApplication(self.agency.case.reference)))
+        else:
+            self._end(CallFailed(make()))
+
+    def _is_calling(self):
+        """Whether a call is in flight; what is due is begun first."""
+        if self.row.attempt is None:
+            self.now = max(self.now, self.next.due)
+            self._begin()
+        return self.row.attempt is not None
+
+    def _end(self, outcome):
+        operation, payment = self.call.operation, self.call.payment
+        events = len(self.journal)
+        self._take(outcome)
+        self.call = NextAction(operation=None)
+        ended = next(event for event in self.journal[events:] if event.kind == "attempt-ended")
+        if not ended.settled and (self.next.operation, self.next.payment) == (operation, payment):
+            assert self.next.due > self.now, "tried again in the same instant"
+
+    def _honest_answer(self, draw):
+        """Let the agency or gateway do what it is asked to, and say what it answers."""
+        operation, payment = self.call.operation, self.call.payment
+        if operation is Operation.START_PAYMENT:
+            self.gateway.start(payment)
+            return PaymentStarted(reference="CANARY-REFERENCE-GATEWAY")
+        if operation is Operation.QUERY_PAYMENT:
+            return self.gateway.query(payment, self.now, sure=draw(st.booleans()))
+        if operation is Operation.REFUND_PAYMENT:
+            return self.gateway.refund(payment)
+        return self._agencys_answer(operation, draw)
+
+    def _agencys_answer(self, operation, draw):
+        agency, at = self.agency, self.now
+        match operation:
+            case Operation.ELIGIBILITY:
+                verdicts = [Verdict.PASS, Verdict.PASS, Verdict.CANNOT_TELL, Verdict.FAIL]
+                return factories.decision(draw(st.sampled_from(verdicts)))
+            case Operation.QUOTE:
+                return self._quote(draw)
+            case Operation.SUBMIT:
+                return self._filed(draw)
+            case Operation.FIND:
+                return agency.find(at, sure=draw(st.sampled_from([True, True, False])))
+            case Operation.STATUS:
+                return agency.status(at, self._latest_payment())
+            case Operation.ADVISE_PAYMENT:
+                confirmed = draw(st.booleans())
+                if confirmed:
+                    agency.advise(self.call.payment, self.row.payment(self.call.payment).stage, at)
+                return PaymentAdvice(confirmed=confirmed)
+            case Operation.DELIVERABLE:
+                return factories.fetched(self.call.deliverable)
+            case Operation.ANSWER_CORRECTION:
+                agency.correct(self.row.corrections, at)
+                return agency.status(at, None, fresh=True)
+        taken_back = agency.withdraw(at)
+        return Withdrawal(withdrawn=taken_back, status=agency.status(at, None, fresh=True))
+
+    def _quote(self, draw):
+        self.numbers += 1
+        return factories.quote(
+            draw(QUOTED_TAKA),
+            at=self.now,
+            lasts=draw(st.sampled_from([-5, 30, 3600, 10**8])),
+            stage=draw(st.sampled_from([self.row.stage] * 5 + ["another"])),
+            due=draw(st.sampled_from(FeeDue)),
+            number=self.numbers,
+        )
+
+    def _filed(self, draw):
+        if self.agency.case is None and draw(st.sampled_from([False] * 5 + [True])):
+            return Rejected(reason_code="incomplete", reason=factories.WORDS)
+        case = self.agency.file(self.row, self.now)
+        kind = draw(st.sampled_from(["accepted", "accepted", "pending", "pending-numbered"]))
+        if kind == "accepted":
+            return Accepted(reference=case.reference, status=self.agency.status(self.now, None, fresh=True))
+        return Pending(reference=case.reference if kind == "pending-numbered" else None, check_after=600)
+
+    def _latest_payment(self):
+        latest = self.row.latest_taken
+        return latest.id if latest is not None else None
+
+    # What happens at the agency, at the gateway, and of itself
+
+    @precondition(lambda self: self.agency.case is not None)
+    @rule(data=st.data())
+    def the_agency_goes_on(self, data):
+        case = self.agency.case
+        if case.fee_due is None and case.state in ROADS:
+            self.agency.move(data.draw(st.sampled_from(ROADS[case.state])), self.now, only_from={case.state})
+
+    @precondition(lambda self: self.agency.case is not None and self._tells_of_fees())
+    @rule(stage=st.sampled_from(["application", "record-correction"]))
+    def the_agency_wants_a_fee(self, stage):
+        case = self.agency.case
+        if case.state in {S.SUBMITTED, S.IN_REVIEW} and stage not in case.fees_settled:
+            case.demand(stage, self.now)
+
+    def _tells_of_fees(self):
+        asked_or_reporting = self.capabilities.offers(Operation.STATUS) or self.capabilities.offers(
+            Operation.CALLBACK
+        )
+        return asked_or_reporting and self.capabilities.offers(Operation.ADVISE_PAYMENT)
+
+    @precondition(lambda self: self.agency.case is not None)
+    @rule(kind=st.sampled_from(["news", "news", "unknown word", "foreign reference"]), marked=st.booleans())
+    def the_agency_reports(self, kind, marked):
+        told = self.agency.status(self.now, self._latest_payment(), fresh=True)
+        self.numbers += 1
+        told = told.model_copy(update={"event": f"event-{self.numbers}" if marked else None})
+        reference = self.agency.case.reference
+        if kind == "unknown word":
+            told = told.model_copy(update={"state": None, "sequence": None, "payment_confirmed": None})
+        elif kind == "foreign reference" and self.row.state not in {S.SUBMITTING, S.SUBMISSION_UNKNOWN}:
+            reference = "CANARY-REFERENCE-FOREIGN"
+        before = step(self.row, Due(), self.capabilities, self.now).progress
+        self.reported.append(Reported(reference, told))
+        self._take(self.reported[-1])
+        belongs = self.row.agency_reference == reference
+        if kind == "unknown word" and belongs:
+            adopted = before.agency_reference is None
+            assert adopted or self.row.state is before.state
+            assert Flag.STALE_STATUS in self.row.flags
+        if not belongs:
+            assert Flag.POSSIBLE_DUPLICATE in self.row.flags
+
+    @precondition(lambda self: bool(self.reported))
+    @rule(data=st.data())
+    def an_old_report_comes_again(self, data):
+        again = data.draw(st.sampled_from(self.reported))
+        before = self.row
+        known_event = again.status.event in before.seen_events
+        numbered = again.status.sequence is not None and before.last_sequence is not None
+        known_number = numbered and again.status.sequence <= before.last_sequence
+        settled = step(before, Due(), self.capabilities, self.now).progress
+        self._take(again)
+        if (known_event or known_number) and again.agency_reference == before.agency_reference:
+            assert self.row == settled
+
+    @precondition(lambda self: any(a.announced and a.taken is None for a in self.gateway.accounts.values()))
+    @rule(exact=st.sampled_from([True, True, True, False]), noticed=st.booleans(), data=st.data())
+    def the_payer_pays(self, exact, noticed, data):
+        open_accounts = [key for key, a in self.gateway.accounts.items() if a.announced and a.taken is None]
+        payment = data.draw(st.sampled_from(sorted(open_accounts)))
+        asked = self.row.payment(payment).amount.poisha // 100
+        late = self.gateway.account(payment).ended is not None
+        self.gateway.account(payment).taken = asked if exact else asked + 1
+        if noticed or late:
+            self._take(Noticed(payment))
+
+    @precondition(lambda self: any(a.announced and a.taken is None for a in self.gateway.accounts.values()))
+    @rule(how=st.sampled_from([P.FAILED, P.EXPIRED, P.CANCELLED]))
+    def the_gateway_gives_up(self, how):
+        for account in self.gateway.accounts.values():
+            if account.announced and account.taken is None:
+                account.ended = how
+
+    @rule(payment=st.sampled_from([f"payment-{number}" for number in range(1, 9)]))
+    def a_notice_comes_for_nothing(self, payment):
+        self._take(Noticed(payment))
+
+    @rule(seconds=st.sampled_from([1, 299, 301, 4000, 90_000]))
+    def time_passes(self, seconds):
+        self.now += timedelta(seconds=seconds)
+        self._take(Due())
+
+    # What people want
+
+    @rule(action=st.sampled_from([*ACTIONS * 3, "withdraw"]), sure=st.integers(0, 3))
+    def the_citizen_acts(self, action, sure):
+        if action != "withdraw" or sure == 0:
+            self._take(CitizenActed(action))
+
+    @rule(
+        lasts=st.sampled_from([-1, 100, 10**6]),
+        ceiling=st.sampled_from([0, 100, 300, 10_000]),
+        missing=st.sampled_from([None, None, None, Operation.SUBMIT, Operation.WITHDRAW, Operation.START_PAYMENT]),
+    )
+    def the_citizen_consents(self, lasts, ceiling, missing):
+        allowed = set(factories.WRITES) - {missing}
+        given = factories.consent(
+            at=self.now - timedelta(seconds=2), lasts=lasts + 2, ceiling=ceiling, operations=allowed
+        )
+        self._take(ConsentGranted(given))
+
+    @rule(to=st.none() | st.sampled_from(S))
+    def an_officer_tries(self, to):
+        """What an officer may not decide is refused, and what they may is a legal move."""
+        before = self.row
+        moves_on_a_lie = to is not None and to is not S.CLOSED
+        if moves_on_a_lie:
+            return
+        possible = self._take(Decided(officer="R. Karim", reason="CANARY-REASON", to=to))
+        if to is S.CLOSED and possible:
+            assert all(is_settled(payment.state) for payment in before.payments)
+
+    @precondition(lambda self: self.row.hold is not None and self.row.hold.party is Party.PERSON)
+    @rule()
+    def an_officer_finds_out(self):
+        self._decide_honestly()
+
+    def _decide_honestly(self):
+        """A person who asked the agency and the gateway by telephone."""
+        row = self.row
+        if row.attempt is not None:
+            return
+        officer = {"officer": "R. Karim", "reason": "CANARY-REASON"}
+        unconfirmed = {P.CAPTURED, P.ADVISED} if row.hold.code == "payment-unconfirmed" else set()
+        doubtful = row.payment_in(*MONEY_FOR_A_PERSON, P.UNKNOWN, *unconfirmed)
+        if doubtful is not None and row.state is not S.MANUAL_REVIEW:
+            to = self._truth_of(doubtful)
+            assert self._take(Decided(**officer, payment=doubtful.id, payment_to=to))
+            return
+        case = self.agency.case
+        if row.state is S.MANUAL_REVIEW:
+            to = S.READY
+            reference = None
+            if case is not None:
+                to, reference = case.state, case.reference
+            assert self._take(Decided(**officer, to=to, agency_reference=reference))
+        elif row.hold.code == "nothing-due" and case is not None and case.state is not row.state:
+            assert self._take(Decided(**officer, to=case.state))
+        else:
+            assert self._take(Decided(**officer))
+
+    def _truth_of(self, payment):
+        account = self.gateway.account(payment.id)
+        if account.taken is None:
+            account.announced, account.ended = False, P.EXPIRED
+            return P.FAILED
+        if payment.id in self.agency.told and payment.state is not P.UNKNOWN:
+            return P.CONFIRMED
+        return P.CAPTURED if payment.state is P.UNKNOWN else P.REFUND_REQUESTED
+
+    # What holds at every moment
+
+    @invariant()
+    def nothing_is_lost(self):
+        row = self.row
+        if row.state is S.CLOSED or row.attempt is not None:
+            return
+        assert self.next.due is not None or row.hold is not None, f"lost in {row.state}"
+
+    @invariant()
+    def whoever_is_waited_for_can_do_something(self):
+        row = self.row
+        if row.attempt is not None or row.hold is None or self.next.due is not None:
+            return
+        if row.hold.party is Party.CITIZEN and not row.hold.code.startswith("consent-"):
+            actions = [
+                action for action in ACTIONS if _is_possible(row, CitizenActed(action), self.capabilities, self.now)
+            ]
+            appears = row.hold.code in {"appearance-required", "gateway-not-chosen", "correction-requested"}
+            assert actions or appears, f"{row.hold.code} in {row.state}"
+
+    @invariant()
+    def one_case_for_one_application(self):
+        assert len(self.agency.cases) <= 1
+
+    @invariant()
+    def nothing_is_told_or_given_twice(self):
+        assert all(len(times) == 1 for times in self.agency.told.values())
+        assert all(count == 1 for count in self.agency.corrections.values())
+        assert all(account.refunds <= 1 for account in self.gateway.accounts.values())
+
+    @invariant()
+    def money_given_back_is_not_kept_by_the_agency(self):
+        for payment in self.row.payments:
+            if payment.state in {P.REFUND_REQUESTED, P.REFUND_PENDING, P.REFUNDED}:
+                assert (
+                    payment.id not in self.agency.told
+                    or self.capabilities.operations.get(Operation.ADVISE_PAYMENT) is None
+                )
+
+    @invariant()
+    def captured_is_what_was_quoted(self):
+        for payment in self.row.payments:
+            taken = self.gateway.account(payment.id).taken
+            if payment.state in MONEY_TAKEN and taken is not None:
+                decided = any(
+                    event.kind == "payment-moved" and event.payment == payment.id and event.actor == "person"
+                    for event in self.journal
+                )
+                assert taken * 100 == payment.amount.poisha or decided
+
+    @invariant()
+    def a_closed_application_owes_nothing(self):
+        closed = [event for event in self.journal if event.kind == "moved" and event.to is S.CLOSED]
+        assert len(closed) <= 1
+        if self.row.state is S.CLOSED:
+            for payment in self.row.payments:
+                open_still = not is_settled(payment.state)
+                assert not open_still or self.row.attempt or self.next.due is not None or self.row.hold is not None
+
+    @invariant()
+    def no_personal_data_is_shown(self):
+        _assert_silent(self.row)
+        _assert_silent(self.next)
+
+    # And from wherever it is, it ends
+
+    def teardown(self):
+        if not hasattr(self, "row"):
+            return
+        assert amounts_to(self.journal, self.row)
+        assert Progress.model_validate_json(self.row.model_dump_json()) == self.row
+        for _ in range(400):
+            if self.row.state is S.CLOSED and self.next.due is None and self.row.hold is None:
+                break
+            self._let_the_agency_finish()
+            self._do_the_sensible_thing()
+            self.nothing_is_lost()
+            self.one_case_for_one_application()
+            self.nothing_is_told_or_given_twice()
+        else:
+            last = [getattr(event, "to", None) or getattr(event, "operation", event.kind) for event in self.journal]
+            raise AssertionError(f"does not end: {self.row.state}, {self.row.hold}, {last[-40:]}")
+        for payment in self.row.payments:
+            assert self.gateway.account(payment.id).taken is None or payment.state not in MONEY_NOT_TAKEN
+        assert amounts_to(self.journal, self.row)
+        for payment in self.row.payments:
+            account = self.gateway.account(payment.id)
+            kept = account.taken is not None and account.refunds == 0
+            held = payment.state is P.CONFIRMED and payment.id in self.agency.told
+            assert not kept or held or payment.state is P.REFUND_MANUAL, payment.state
+
+    def _do_the_sensible_thing(self):
+        row, now = self.row, self.now
+        if row.attempt is not None:
+            self._end(CallAnswered(self._sensible_answer()) if self.call.operation is not None else Interrupted())
+        elif row.hold is not None and self._somebody_acts():
+            pass
+        elif self.next.due is not None:
+            self.now = max(now, self.next.due)
+            self._begin()
+        else:
+            self._take(Due())
+
+    def _let_the_agency_finish(self):
+        case = self.agency.case
+        for key, account in self.gateway.accounts.items():
+            if account.announced and account.taken is None and account.ended is None:
+                account.taken = self.row.payment(key).amount.poisha // 100
+        if case is not None and self.row.waiver is not None and self.row.waiver.stage == case.fee_due:
+            # It wants nothing for it, and says so in the end.
+            case.fee_due = None
+        if case is None or case.fee_due is not None:
+            return
+        if case.state in ROADS and case.state is not S.CORRECTION_REQUESTED:
+            roads = {S.SUBMITTED: S.IN_REVIEW, S.IN_REVIEW: S.APPROVED, S.APPROVED: S.ISSUED}
+            self.agency.move(roads.get(case.state, ROADS[case.state][0]), self.now, only_from={case.state})
+
+    def _sensible_answer(self):
+        match self.call.operation:
+            case Operation.ELIGIBILITY:
+                return factories.decision()
+            case Operation.QUOTE:
+                self.numbers += 1
+                demanded = 230 if self.row.is_filed else 0
+                return factories.quote(
+                    self.price or demanded, at=self.now, stage=self.row.stage, due=self.due, number=self.numbers
+                )
+            case Operation.SUBMIT:
+                case = self.agency.file(self.row, self.now)
+                return Accepted(reference=case.reference, status=self.agency.status(self.now, None, fresh=True))
+            case Operation.FIND:
+                return self.agency.find(self.now, sure=True)
+            case Operation.QUERY_PAYMENT:
+                return self.gateway.query(self.call.payment, self.now, sure=True)
+            case Operation.ADVISE_PAYMENT:
+                stage = self.row.payment(self.call.payment).stage
+                self.agency.advise(self.call.payment, stage, self.now)
+                return PaymentAdvice(confirmed=True)
+            case _:
+                return self._honest_answer(None)
+
+    def _somebody_acts(self):
+        hold = self.row.hold
+        if hold.party is Party.PERSON:
+            self._decide_honestly()
+            return True
+        if hold.party is Party.AGENCY:
+            self.numbers += 1
+            told = self.agency.status(self.now, self._latest_payment(), fresh=True)
+            told = told.model_copy(update={"event": f"event-{self.numbers}"})
+            if told.state is self.row.state and self.next.due is not None:
+                return False
+            self._take(Reported(self.agency.case.reference, told))
+            return True
+        if hold.code.startswith("consent-"):
+            return self._take(ConsentGranted(factories.consent(at=self.now, ceiling=1_000_000)))
+        corrects_there = hold.code == "correction-requested" and not self.capabilities.offers(
+            Operation.ANSWER_CORRECTION
+        )
+        if corrects_there:
+            self.agency.move(S.IN_REVIEW, self.now, only_from={S.CORRECTION_REQUESTED})
+        decided = hold.code == "correction-requested" and self.agency.case.state in ENDS
+        if corrects_there or decided or hold.code == "appearance-required":
+            return self._agency_has_gone_on()
+        if hold.code == "gateway-not-chosen":
+            self.capabilities = factories.capabilities_of(self.capabilities.operations[Operation.SUBMIT])
+            self.agency.capabilities = self.gateway.capabilities = self.capabilities
+            return self._take(Due())
+        action = {
+            "eligibility-indeterminate": "go-on",
+            "to-be-received": "received",
+            "correction-requested": "corrected",
+            "input-rejected": "corrected",
+            "ineligible": "corrected",
+        }.get(hold.code, "pay-again")
+        return self._take(CitizenActed(action))
+
+    def _agency_has_gone_on(self):
+        if self.next.due is not None:
+            return False
+        self._take(Reported(self.agency.case.reference, self.agency.status(self.now, None, fresh=True)))
+        return True
+
+
+def _is_possible(row, action, capabilities, now):
+    try:
+        step(row, action, capabilities, now)
+    except NotPossible:
+        return False
+    return True
+
+
+def _assert_silent(value):
+    shown = f"{value!r} {value!s}"
+    assert not any(canary in shown for canary in factories.CANARIES), shown
+
+
+def test_table_is_total_for_the_states_that_a_person_may_choose():
+    assert set(application_targets(S.MANUAL_REVIEW)) == set(S) - {S.MANUAL_REVIEW}
+
+
+LifecycleMachine.TestCase.settings = settings(
+    settings.get_profile("lifecycle"),
+    max_examples=300,
+    stateful_step_count=20,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+TestLifecycleMachine = LifecycleMachine.TestCase

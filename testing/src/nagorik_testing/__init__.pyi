@@ -1,0 +1,127 @@
+"""Simulated agencies that fail the way real agencies fail, and the people who apply there."""
+
+from .faults.conditions import (
+    AgencyCondition as AgencyCondition,
+    BrownOut as BrownOut,
+    ClosedOutside as ClosedOutside,
+    Conditions as Conditions,
+    Outage as Outage,
+    RateLimit as RateLimit,
+)
+from .faults.kinds import (
+    Altered as Altered,
+    AnswerLost as AnswerLost,
+    ClosedBeforeProcessing as ClosedBeforeProcessing,
+    Dripping as Dripping,
+    Encoded as Encoded,
+    Fault as Fault,
+    Garbled as Garbled,
+    InjectedResponse as InjectedResponse,
+    MaintenancePage as MaintenancePage,
+    NotSent as NotSent,
+    Padded as Padded,
+    Reshaped as Reshaped,
+    Slow as Slow,
+    Truncated as Truncated,
+)
+from .faults.plan import (
+    FaultPlan as FaultPlan,
+    FaultRule as FaultRule,
+)
+from .fixtures.documents import (
+    specimen_pdf as specimen_pdf,
+    specimen_picture as specimen_picture,
+)
+from .fixtures.isolation import (
+    OutsideReached as OutsideReached,
+    only_this_machine as only_this_machine,
+)
+from .fixtures.strict_router import (
+    StrictRouter as StrictRouter,
+    delayed as delayed,
+)
+from .simulator.admin import (
+    refused as refused,
+)
+from .simulator.app import (
+    ReadRequest as ReadRequest,
+)
+from .simulator.application_book import (
+    ApplicationBook as ApplicationBook,
+    Case as Case,
+    PaymentTold as PaymentTold,
+    Replication as Replication,
+)
+from .simulator.base import (
+    ADMIN_PATH as ADMIN_PATH,
+    ErrorAnswer as ErrorAnswer,
+    ExampleApplication as ExampleApplication,
+    RequestSubject as RequestSubject,
+    Simulator as Simulator,
+    SimulatorComponent as SimulatorComponent,
+    SimulatorUnusable as SimulatorUnusable,
+    installed_simulators as installed_simulators,
+    load_simulator as load_simulator,
+)
+from .simulator.citizens import (
+    SyntheticCitizen as SyntheticCitizen,
+    SyntheticCitizens as SyntheticCitizens,
+)
+from .simulator.clock import (
+    FlowingClock as FlowingClock,
+    SimulatedClock as SimulatedClock,
+)
+from .simulator.exchange_simulator import (
+    UnmetExpectation as UnmetExpectation,
+)
+from .simulator.exchanges import (
+    Exchange as Exchange,
+    FileRejected as FileRejected,
+    Provenance as Provenance,
+)
+from .simulator.handlers import (
+    IdempotencyStore as IdempotencyStore,
+    Refusal as Refusal,
+    RouteHandler as RouteHandler,
+    amount_in as amount_in,
+    choice_in as choice_in,
+    content_of as content_of,
+    day_in as day_in,
+    instant_in as instant_in,
+    plain_envelope as plain_envelope,
+    routes_of as routes_of,
+    rows_in as rows_in,
+    text_in as text_in,
+)
+from .simulator.in_process import (
+    SimulatorTransport as SimulatorTransport,
+    in_process_configurations as in_process_configurations,
+)
+from .simulator.ledger import (
+    Effect as Effect,
+    Ledger as Ledger,
+    SeenRequest as SeenRequest,
+)
+from .simulator.loopback import (
+    serve as serve,
+)
+from .simulator.scenario_file import (
+    ScenarioFile as ScenarioFile,
+)
+from .simulator.script import (
+    EVERYONE as EVERYONE,
+    Scenario as Scenario,
+    Script as Script,
+)
+from .simulator.slot_board import (
+    OfferedSlot as OfferedSlot,
+    SlotBoard as SlotBoard,
+)
+from .simulator.tokens import (
+    TemporaryLinks as TemporaryLinks,
+    TokenEndpoint as TokenEndpoint,
+    bearer as bearer,
+)
+from .simulator.workflow import (
+    Workflow as Workflow,
+)

@@ -1,0 +1,146 @@
+"""The run as a terminal and as a JUnit file shows it: one screen when all is well, and what to do when it is not."""
+
+import re
+from pathlib import PurePath
+from typing import Final
+from xml.etree import ElementTree as ET
+
+from nagorik.manifest import API_VERSION
+from nagorik_testing.contract.report import DriftReport, Report, explained_at, suite_version
+from nagorik_testing.contract.verdict import Finding, Grade
+from nagorik_testing.contract.waivers import CheckOutcome, Judged
+
+
+def render_failure(finding: Finding) -> tuple[str, ...]:
+    """A failure in full."""
+    return (
+        f"{finding.check}  {finding.title}  {finding.offer or ''}".rstrip(),
+        f"  expected  {finding.expected or '-'}",
+        f"  got       {finding.got or '-'}",
+        f"  because   {finding.because or '-'}",
+        f"  see       {explained_at(finding.check)}",
+    )
+
+
+def render_report(report: Report, *, folder: PurePath | None = None) -> tuple[str, ...]:
+    """The lines of the summary, then those of each failure, then where the plugin stands."""
+    against = "live agency" if report.grade is Grade.LIVE else "simulator"
+    against = f"{against} ({report.manifest.evidence.value})"
+    lines = [f"{report.manifest.id} {report.version} · core {API_VERSION} · suite {suite_version()} · {against}"]
+    width = max(len(family) for family in report.families)
+    shown = [family for family in report.families if _applies(report, family)]
+    lines += [_render_family(report, family, width) for family in shown]
+    for each in report.judgement.failures:
+        lines += ["", *render_failure(each.finding)]
+    if report.judgement.failures:
+        lines.append("")
+    lines += [f"Not run: {_count_checks(count)}: {reason}" for reason, count in report.not_run]
+    if report.drift is not None:
+        lines += render_drift(report.drift)
+    standard = report.standard
+    if standard.first_missing is not None:
+        lines.append(f"Next: {standard.first_missing.label}; missing: {', '.join(standard.missing)}")
+    return (*lines, _render_level(report, folder))
+
+
+def render_drift(drift: DriftReport) -> tuple[str, ...]:
+    """What has changed since the recording, one change a line."""
+    lines = [
+        f"{'breaking' if change.breaking else 'benign  '}  {change.operation}  {change.request}  {change.place}"
+        f"  {change.drift.value}: {change.was} → {change.now}"
+        for change in drift.changes
+    ]
+    line = f"{len(drift.breaking)} breaking of {len(drift.changes)} changes" if drift.changes else "nothing changed"
+    return (*lines, f"Drift: {line}; {drift.compared} operations compared, {len(drift.skipped)} not called")
+
+
+def _count_checks(count: int) -> str:
+    return f"{count} check{'' if count == 1 else 's'}"
+
+
+def _applies(report: Report, family: str) -> bool:
+    judged = report.judgement.judged
+    return any(each.family == family and each.outcome is not CheckOutcome.NOT_APPLICABLE for each in judged)
+
+
+def _render_family(report: Report, family: str, width: int) -> str:
+    judgement = report.judgement
+    failed, waived = judgement.count(CheckOutcome.FAILED, family), judgement.count(CheckOutcome.WAIVED, family)
+    passed = judgement.count(CheckOutcome.PASSED, family)
+    line = f"  {family:<{width}}  {passed:>4} ✓"
+    if failed:
+        line += f"  {failed} failed ✗"
+    if waived:
+        names = {
+            f"{each.finding.check}: {each.waiver.reason}": each.waiver.expires
+            for each in judgement.judged
+            if each.family == family and each.waiver is not None
+        }
+        reasons = "; ".join(f"until {expires} ({reason})" for reason, expires in names.items())
+        line += f"  {waived} waived {reasons}"
+    return line
+
+
+def _render_level(report: Report, folder: PurePath | None) -> str:
+    standard = report.standard
+    if report.judgement.families is not None:
+        parts = [f"Level not computed: only {', '.join(sorted(report.judgement.families))} ran"]
+    elif standard.level is None or standard.tier is None:
+        parts = ["No level"]
+    else:
+        parts = [f"Level {standard.level.label}", standard.tier.value]
+    checks = f"{_count_checks(report.checks)} in {report.seconds:.1f} s"
+    parts += [f"evidence: {report.grade.value}", checks]
+    if report.judgement.failures:
+        parts.append(f"{len(report.judgement.failures)} failed")
+    if folder is not None:
+        parts.append(f"report: {folder.as_posix()}/{report.manifest.id}.html")
+    return " · ".join(parts)
+
+
+_NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 cannot hold, not even escaped."""
+
+
+def render_junit(report: Report) -> bytes:
+    """The file's content: a ``testsuite`` for each family, a ``testcase`` for each check of each offer."""
+    root = ET.Element("testsuites", name=f"nagorik contract {report.manifest.id}", time=f"{report.seconds:.1f}")
+    for family in report.families:
+        judged = [each for each in report.judgement.judged if each.family == family]
+        failed = sum(each.outcome is CheckOutcome.FAILED for each in judged)
+        skipped = sum(each.outcome in {CheckOutcome.WAIVED, CheckOutcome.NOT_APPLICABLE} for each in judged)
+        suite = ET.SubElement(
+            root,
+            "testsuite",
+            name=family,
+            tests=str(len(judged)),
+            failures=str(failed),
+            errors="0",
+            skipped=str(skipped),
+        )
+        for each in judged:
+            _add(suite, each, report.manifest.id)
+    ET.indent(root)
+    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return written + b"\n"
+
+
+def _add(suite: ET.Element, judged: Judged, plugin: str) -> None:
+    finding = judged.finding
+    case = ET.SubElement(suite, "testcase", classname=finding.offer or plugin, name=finding.check, time="0")
+    if judged.outcome is CheckOutcome.FAILED:
+        failure = ET.SubElement(case, "failure", message=_clean(finding.because or finding.title))
+        failure.text = _clean(
+            f"{finding.title}\nexpected  {finding.expected}\ngot       {finding.got}\n"
+            f"because   {finding.because}\nsee       {explained_at(finding.check)}"
+        )
+    elif judged.waiver is not None:
+        ET.SubElement(
+            case, "skipped", message=_clean(f"waived until {judged.waiver.expires}: {judged.waiver.reason}")
+        )
+    elif judged.outcome is CheckOutcome.NOT_APPLICABLE:
+        ET.SubElement(case, "skipped", message=_clean(finding.because))
+
+
+def _clean(text: str) -> str:
+    return _NOT_XML.sub("\ufffd", text)

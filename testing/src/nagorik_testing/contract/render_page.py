@@ -1,0 +1,104 @@
+"""The run as one page that needs nothing beside itself."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from nagorik.manifest import PaymentGateway, PublicService
+from nagorik_testing.contract.checks import CHECKS
+from nagorik_testing.contract.explanations import FAULTS, Explanation
+from nagorik_testing.contract.matrix import ROWS
+from nagorik_testing.contract.report import Report, document_of, explained_at
+from nagorik_testing.contract.suite import FAMILY_OF
+from nagorik_testing.contract.verdict import Grade
+from nagorik_testing.contract.waivers import CheckOutcome, Judged
+
+_MARKS: Final = {
+    CheckOutcome.PASSED: ("✓", "passed"),
+    CheckOutcome.FAILED: ("✗", "failed"),
+    CheckOutcome.WAIVED: ("W", "waived"),
+    CheckOutcome.NOT_APPLICABLE: ("–", "not applicable"),
+}
+_ROWS: Final = frozenset(row.id for row in ROWS)
+
+
+_GRADES: Final = {
+    Grade.MOCK: "a simulated agency, in one process with the plugin",
+    Grade.LOOPBACK: "a simulated agency, over real sockets of one machine",
+    Grade.LIVE: "the agency’s own sandbox",
+}
+_BANGLA: Final = re.compile(r"[ঀ-৿]")
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """One offer's operations against the fault rows.
+
+    Attributes:
+        offer: The service or gateway.
+        lines: An operation with one cell for each row; ``None`` where the row was not played.
+    """
+
+    offer: PublicService | PaymentGateway
+    lines: tuple[tuple[str, tuple[Judged | None, ...]], ...]
+
+
+def render_page(report: Report) -> str:
+    """The page, in English with the Bangla names beside the English ones. No script, nothing from elsewhere."""
+    environment = Environment(
+        loader=PackageLoader("nagorik_testing.contract", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    judged = report.judgement.judged
+    return environment.get_template("report.html.jinja").render(
+        report=report,
+        document=document_of(report),
+        failures=report.judgement.failures,
+        maps=[_heat_map(offer, judged) for offer in report.manifest.offers],
+        rows=ROWS,
+        others=[each for each in judged if not _in_matrix(each)],
+        marks=_MARKS,
+        outcomes=tuple(CheckOutcome),
+        see=explained_at,
+        explained=explanation_of,
+        anchor=anchor_of,
+        grades=_GRADES,
+        said=_by_language(report.modelled),
+    )
+
+
+def explanation_of(check: str) -> Explanation | None:
+    """Why a check is made and what an author does about it, for a page that is opened far from the documentation."""
+    fault = explained_at(check).rpartition("/")[2]
+    if fault in FAULTS:
+        return FAULTS[fault]
+    return next((Explanation(one.why, one.fix) for one in CHECKS if one.id == check), None)
+
+
+def anchor_of(judged: Judged) -> str:
+    """The place of a check on the page."""
+    return f"{judged.finding.check}@{judged.finding.offer or 'plugin'}"
+
+
+def _by_language(said: str) -> tuple[tuple[str, str], ...]:
+    """The parts of a sentence in two languages, each with its tag."""
+    return tuple(("bn" if _BANGLA.search(part) else "en", part.strip()) for part in said.split(" / "))
+
+
+def _heat_map(offer: PublicService | PaymentGateway, judged: tuple[Judged, ...]) -> HeatMap:
+    found = {each.finding.check: each for each in judged if each.finding.offer == offer.id and _in_matrix(each)}
+    played = sorted({check.partition("/")[0] for check in found})
+    return HeatMap(
+        offer,
+        tuple((operation, tuple(found.get(f"{operation}/{row.id}") for row in ROWS)) for operation in played),
+    )
+
+
+def _in_matrix(judged: Judged) -> bool:
+    operation, _, row = judged.finding.check.partition("/")
+    return row in _ROWS and operation in {each.value for each in FAMILY_OF}

@@ -1,0 +1,398 @@
+"""A test rig: one plugin on a platform of its own, before its simulated agency, with everything in hand.
+
+Before a live agency the same rig has less in hand: there is no simulator to look into, and time cannot be moved.
+"""
+
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+from uuid import NAMESPACE_URL, uuid4, uuid5
+
+from nagorik import (
+    Accepted,
+    AgencyStatus,
+    ApplicationDraft,
+    ApplicationState,
+    Consent,
+    Deliverable,
+    NagorikError,
+    Operation,
+    PaymentReceipt,
+    PaymentReport,
+    PaymentState,
+    QueryPaymentRequest,
+    Quote,
+    RefundPaymentRequest,
+    StartPaymentRequest,
+    Text,
+)
+from nagorik.manifest import Window
+from nagorik.values import Money
+from nagorik_platform import Platform, References
+from nagorik_platform.agency_client.hours import next_opening
+from nagorik_testing.contract.live import SIMULATOR, Live, NotPlayed, secret_settings
+from nagorik_testing.contract.verdict import CallEnd, FreeOfCharge, NotReachable
+from nagorik_testing.simulator.base import Simulator
+from nagorik_testing.simulator.citizens import SyntheticCitizen
+from nagorik_testing.simulator.clock import SimulatedClock
+from nagorik_toolkit.bangladesh import WorkingCalendar
+from nagorik_toolkit.fees.tariff import FIRST_STAGE
+
+LONGEST_WAIT: Final = timedelta(days=120)
+"""Simulated time that a rig waits for an agency to reach a state."""
+STRIDE: Final = timedelta(hours=6)
+"""The first wait between two looks at an application; it doubles while nothing changes, as a host's does."""
+LONGEST_STRIDE: Final = timedelta(days=2)
+CEILING: Final = Money.taka(1_000_000)
+PRICE: Final = Money.taka("345.00")
+
+_NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:contract")
+
+
+StartPlatform = Callable[[], Platform]
+
+
+class Rig:
+    """One application of one service, or one payment of one gateway."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        simulator: Simulator,
+        clock: SimulatedClock,
+        offer: str,
+        citizen: SyntheticCitizen,
+        start: StartPlatform | None = None,
+        live: Live | None = None,
+        windows: Sequence[Window] = (),
+    ) -> None:
+        self.platform = platform
+        self._start = start
+        self._simulator = simulator
+        self._live = live
+        self.clock = clock
+        self._windows = windows
+        if live is None:
+            self.advance(timedelta(0))
+        self.offer = offer
+        self.citizen = citizen
+        self.references = References(client_reference="NGK-CONTRACT-0001", idempotency_key=uuid5(_NAMESPACE, offer))
+        self.payment = str(uuid5(_NAMESPACE, f"{offer}/payment"))
+        if live is not None:
+            # A live agency remembers the last run.
+            once = uuid4()
+            self.references = References(client_reference=f"NGK-CONTRACT-{once.hex[:12]}", idempotency_key=once)
+            self.payment = str(uuid5(once, "payment"))
+        self.waits: list[timedelta] = []
+        """The waits between those looks at an application that were worth it. A rig that is given the list of
+        another, which went the same way, makes no others."""
+        self._draft: ApplicationDraft | None = None
+        self._deliverable: Deliverable | None = None
+        self._sent_at: datetime = clock.now()
+
+    def advance(self, by: timedelta) -> None:
+        """Let ``by`` pass, and the rest of the night where the agency is closed then by its manifest's hours."""
+        self.clock.advance(by)
+        opening = next_opening(self._windows, self.clock.now(), _day_off)
+        if opening is not None:
+            self.clock.set(opening)
+
+    @asynccontextmanager
+    async def restarted(self) -> AsyncIterator[None]:
+        """With a platform that has only just begun: the agency is as it was, and no earlier fault is remembered.
+
+        Raises:
+            RuntimeError: The rig was not opened by ``open_rig``.
+        """
+        if self._start is None:
+            raise RuntimeError("only a rig of open_rig can be restarted")
+        usual = self.platform
+        async with self._start() as platform:
+            self.platform = platform
+            try:
+                yield
+            finally:
+                self.platform = usual
+
+    @property
+    def simulator(self) -> Simulator:
+        """The simulated agency, to look into and to disturb.
+
+        Raises:
+            NotPlayed: The agency is live.
+        """
+        if self._live is not None:
+            raise NotPlayed(SIMULATOR)
+        return self._simulator
+
+    @property
+    def draft(self) -> ApplicationDraft:
+        """The application: what the simulator says that a citizen of its register would fill in.
+
+        For a live agency, what its test person does, if one was named.
+        """
+        if self._draft is None:
+            named = None if self._live is None else self._live.person(self.offer)
+            example = named or self._simulator.example(self.offer, self.citizen)
+            self._draft = ApplicationDraft(
+                service=self.offer, applicant=example.applicant, form=dict(example.form), consent=self._consent()
+            )
+        return self._draft
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secret settings that the plugin was given."""
+        return secret_settings(self._simulator, self._live)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Names and numbers of a live agency's test person, which may appear nowhere either."""
+        return () if self._live is None else self._live.names_of(self.offer)
+
+    async def prepare(self, operation: Operation) -> None:
+        """Bring everything to where ``operation`` can be called.
+
+        Raises:
+            NotReachable: It cannot; the text says what is missing.
+            NotPlayed: The agency is live, and it may not be done there.
+        """
+        try:
+            await _PREPARATIONS[operation](self)
+        except NagorikError as error:
+            raise NotReachable(f"{error.code} while preparing {operation.value}") from None
+
+    async def call(self, operation: Operation) -> CallEnd:
+        """Call ``operation`` once through the platform.
+
+        Raises:
+            NotPlayed: The agency is live, and it may not be done there.
+        """
+        began = self.clock.monotonic()
+        try:
+            result = await _CALLS[operation](self)
+        except NotPlayed:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever comes out is what is examined
+            return CallEnd(error=error, seconds=self.clock.monotonic() - began)
+        return CallEnd(result=result, seconds=self.clock.monotonic() - began)
+
+    # Preparations
+
+    async def ready(self) -> None:
+        """Nothing has to happen first."""
+
+    async def filed(self) -> Accepted:
+        """File the application."""
+        self._sent_at = self.clock.now()
+        answer = await self.platform.submit(self.draft, self.references)
+        if not isinstance(answer, Accepted):
+            raise NotReachable(f"the example of {self.offer} is not accepted")
+        self.references = References(
+            client_reference=self.references.client_reference,
+            idempotency_key=self.references.idempotency_key,
+            agency_reference=answer.reference,
+        )
+        return answer
+
+    async def at_agency(self) -> None:
+        """Have an application there: file one, unless a live agency's test person has one."""
+        person = None if self._live is None else self._live.person(self.offer)
+        if person is None or person.agency_reference is None:
+            await self.filed()
+            return
+        self.references = References(
+            client_reference=person.client_reference or self.references.client_reference,
+            idempotency_key=self.references.idempotency_key,
+            agency_reference=person.agency_reference,
+        )
+
+    async def filed_with_fee(self) -> None:
+        """File the application of a service that costs something.
+
+        Raises:
+            FreeOfCharge: It costs nothing.
+        """
+        if not (await self.platform.quote_fees(self.draft)).total.poisha:
+            raise FreeOfCharge
+        await self.filed()
+
+    async def in_correction(self) -> None:
+        """File it and wait until the agency wants a correction."""
+        await self._until("correction", lambda status: status.state is ApplicationState.CORRECTION_REQUESTED)
+
+    async def with_deliverable(self) -> None:
+        """File it and wait until something can be downloaded."""
+        status = await self._until(
+            self.simulator.outcomes[0],
+            lambda report: any(deliverable.delivery == "download" for deliverable in report.deliverables),
+        )
+        self._deliverable = next(
+            deliverable for deliverable in status.deliverables if deliverable.delivery == "download"
+        )
+
+    async def paying(self) -> None:
+        """Announce the payment."""
+        await self.start_payment()
+
+    async def paid(self) -> None:
+        """Announce the payment and wait until it is captured."""
+        await self.start_payment()
+        report = await self.query_payment()
+        while report.state is not PaymentState.CAPTURED:
+            if self.clock.elapsed() > LONGEST_WAIT:
+                raise NotReachable("the payment is never captured")
+            self.advance(timedelta(minutes=1))
+            report = await self.query_payment()
+
+    async def _until(self, outcome: str, reached: Callable[[AgencyStatus], bool]) -> AgencyStatus:
+        if outcome not in self.simulator.outcomes:
+            raise NotReachable(f"the simulator has no outcome {outcome}")
+        self.simulator.script.set(self.references.client_reference, outcome)
+        await self.filed()
+        service = self.platform.service(self.offer)
+        began, stride, seen = self.clock.now(), STRIDE, ""
+        due: str | None = FIRST_STAGE
+        known, taken = deque(self.waits), list[timedelta]()
+        while self.clock.now() - began < LONGEST_WAIT:
+            paying = due is not None and Operation.ADVISE_PAYMENT in service.writes
+            if paying and await self.fee_paid(due or FIRST_STAGE):
+                due = None
+            status = await self.platform.get_status(self.draft, self.references)
+            if reached(status):
+                self.waits[:] = taken
+                return status
+            idle = status.raw == seen and not paying
+            stride = min(stride * 2, LONGEST_STRIDE) if status.raw == seen else STRIDE
+            seen, due = status.raw, due or status.fee_due
+            wait = known.popleft() if known else stride
+            taken = [*taken[:-1], taken[-1] + wait] if idle and taken else [*taken, wait]
+            self.advance(wait)
+        raise NotReachable(f"the outcome {outcome} is not reached within {LONGEST_WAIT.days} days")
+
+    async def fee_paid(self, stage: str) -> bool:
+        """Pay what the agency asks for at ``stage``; whether nothing is left to tell it."""
+        reference = self.references.agency_reference
+        quote = await self.platform.quote_fees(self.draft, stage=stage, agency_reference=reference)
+        if not quote.total.poisha:
+            return True
+        return (await self.platform.advise_payment(self.draft, self.references, self.receipt(quote))).confirmed
+
+    # Calls
+
+    async def advise(self) -> object:
+        """Tell the agency of a payment of what it asks for."""
+        quote = await self.platform.quote_fees(self.draft)
+        return await self.platform.advise_payment(self.draft, self.references, self.receipt(quote))
+
+    async def fetch(self) -> object:
+        """Fetch what was issued."""
+        if self._deliverable is None or self.references.agency_reference is None:
+            raise NotReachable("nothing has been issued")
+        return await self.platform.fetch_deliverable(
+            self.draft, agency_reference=self.references.agency_reference, deliverable=self._deliverable
+        )
+
+    async def start_payment(self) -> object:
+        """Announce a payment to the gateway."""
+        service = "contract.example"
+        request = StartPaymentRequest(
+            gateway=self.offer,
+            payment=self.payment,
+            amount=PRICE,
+            purpose=Text(bn="চুক্তি পরীক্ষা", en="Contract test"),
+            payer_name=self.citizen.name.en,
+        )
+        key = self.references.key(Operation.START_PAYMENT, self.payment)
+        return await self.platform.start_payment(request, service=service, consent=self._consent(service), key=key)
+
+    async def query_payment(self) -> PaymentReport:
+        """Ask the gateway."""
+        return await self.platform.query_payment(
+            QueryPaymentRequest(gateway=self.offer, payment=self.payment, started_at=self._sent_at)
+        )
+
+    async def refund(self) -> object:
+        """Give the payment back."""
+        report = await self.query_payment()
+        request = RefundPaymentRequest(
+            gateway=self.offer,
+            payment=self.payment,
+            reference=report.reference or self.payment,
+            amount=PRICE,
+            reason=Text(bn="চুক্তি পরীক্ষা", en="Contract test"),
+        )
+        return await self.platform.refund_payment(
+            request, key=self.references.key(Operation.REFUND_PAYMENT, self.payment)
+        )
+
+    def receipt(self, quote: Quote) -> PaymentReceipt:
+        """A receipt for a quote, as any gateway could have given it: one payment for each stage."""
+        first = quote.stage == FIRST_STAGE
+        return PaymentReceipt(
+            payment=self.payment if first else str(uuid5(_NAMESPACE, f"{self.offer}/payment/{quote.stage}")),
+            quote=quote.id,
+            stage=quote.stage,
+            gateway="contract.gateway",
+            reference="CONTRACT-RECEIPT-1" if first else f"CONTRACT-RECEIPT-{quote.stage.upper()}",
+            amount=quote.total,
+            captured_at=self._sent_at,
+            payer_name=self.citizen.name.en,
+        )
+
+    def _consent(self, service: str | None = None) -> Consent:
+        return Consent(
+            id="contract-consent",
+            service=service or self.offer,
+            operations=frozenset(Operation),
+            fee_ceiling=CEILING,
+            given_at=self.clock.now(),
+            expires_at=self.clock.now() + timedelta(days=3650),
+        )
+
+
+RigCall = Callable[[Rig], Awaitable[object]]
+
+_PREPARATIONS: Final[Mapping[Operation, RigCall]] = MappingProxyType(
+    {
+        Operation.ELIGIBILITY: Rig.ready,
+        Operation.QUOTE: Rig.ready,
+        Operation.SUBMIT: Rig.ready,
+        Operation.FIND: Rig.at_agency,
+        Operation.STATUS: Rig.at_agency,
+        Operation.ADVISE_PAYMENT: Rig.filed_with_fee,
+        Operation.WITHDRAW: Rig.filed,
+        Operation.ANSWER_CORRECTION: Rig.in_correction,
+        Operation.DELIVERABLE: Rig.with_deliverable,
+        Operation.START_PAYMENT: Rig.ready,
+        Operation.QUERY_PAYMENT: Rig.paying,
+        Operation.REFUND_PAYMENT: Rig.paid,
+    }
+)
+
+_CALLS: Final[Mapping[Operation, RigCall]] = MappingProxyType(
+    {
+        Operation.ELIGIBILITY: lambda b: b.platform.check_eligibility(b.offer, b.draft.applicant, form=b.draft.form),
+        Operation.QUOTE: lambda b: b.platform.quote_fees(b.draft),
+        Operation.SUBMIT: lambda b: b.platform.submit(b.draft, b.references),
+        Operation.FIND: lambda b: b.platform.find_submission(b.draft, b.references, sent_at=b.clock.now()),
+        Operation.STATUS: lambda b: b.platform.get_status(b.draft, b.references),
+        Operation.ADVISE_PAYMENT: Rig.advise,
+        Operation.WITHDRAW: lambda b: b.platform.withdraw(b.draft, b.references),
+        Operation.ANSWER_CORRECTION: lambda b: b.platform.answer_correction(b.draft, b.references, about="1"),
+        Operation.DELIVERABLE: Rig.fetch,
+        Operation.START_PAYMENT: Rig.start_payment,
+        Operation.QUERY_PAYMENT: Rig.query_payment,
+        Operation.REFUND_PAYMENT: Rig.refund,
+    }
+)
+
+CALLABLE_OPERATIONS: Final = frozenset(_CALLS)
+"""Operations that a rig can call."""
+
+
+def _day_off(day: date) -> bool:
+    """Every day on which an agency might be closed; the hours that are left, it answers for certain."""
+    return not WorkingCalendar.national().is_working_day(day)

@@ -1,0 +1,134 @@
+"""The plugin under test, and the rig that it is put on: in process, over a socket, or before a live agency."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import httpx
+
+from nagorik import Operation
+from nagorik.manifest import Manifest, PaymentGateway, PublicService
+from nagorik_platform import Platform, PlatformSettings, PluginConfiguration
+from nagorik_platform.registry import Admission, Registry
+from nagorik_testing.contract.live import ANOTHER, Live, NotPlayed, ReadsOnly
+from nagorik_testing.contract.rig import CALLABLE_OPERATIONS, Rig
+from nagorik_testing.contract.verdict import Grade
+from nagorik_testing.fixtures.documents import MemoryDocuments
+from nagorik_testing.simulator.base import Simulator
+from nagorik_testing.simulator.citizens import SyntheticCitizens
+from nagorik_testing.simulator.clock import SimulatedClock
+from nagorik_testing.simulator.in_process import SimulatorTransport
+from nagorik_testing.simulator.loopback import LOOPBACK, serve
+from nagorik_testing.simulator.loopback_clock import LoopbackClock
+
+TransportWrapper = Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]
+"""A transport around a transport."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The plugin under test, as it is installed, and its simulator.
+
+    Attributes:
+        registry: Holds this plugin and no other; read once and shared by all rigs.
+        manifest: What the plugin says of itself.
+        simulator: Stands for its agency.
+        loopback: Whether the simulator is put on a real socket of this machine instead of in process.
+        live: The agency itself, which is asked instead of the simulator.
+        tap: Put around each transport to the agency, to listen to what passes.
+    """
+
+    registry: Registry
+    manifest: Manifest
+    simulator: type[Simulator]
+    loopback: bool = False
+    live: Live | None = None
+    tap: TransportWrapper | None = None
+
+    @property
+    def grade(self) -> Grade:
+        """What the plugin is proved against."""
+        return Grade.LIVE if self.live is not None else Grade.LOOPBACK if self.loopback else Grade.MOCK
+
+    def callable_operations(self, offer: PublicService | PaymentGateway) -> frozenset[Operation]:
+        """The operations of an offer that a rig can call, and may."""
+        withheld = {} if self.live is None else self.live.withheld(offer)
+        return (offer.operations & CALLABLE_OPERATIONS) - withheld.keys()
+
+    @classmethod
+    def installed(cls, simulator: type[Simulator], *, loopback: bool = False, live: Live | None = None) -> "Subject":
+        """The installed plugin that ``simulator`` stands for.
+
+        Raises:
+            LookupError: There is no such plugin, or it is in quarantine; the text says why.
+        """
+        registry = Registry.discover(admission=Admission(allow=frozenset({simulator.plugin_id})))
+        record = registry.record(simulator.plugin_id)
+        if record is None or record.manifest is None:
+            reason = record.quarantine if record is not None else "it is not installed"
+            raise LookupError(f"plugin {simulator.plugin_id}: {reason}")
+        return cls(registry, record.manifest, simulator, loopback, live)
+
+
+@asynccontextmanager
+async def open_rig(subject: Subject, offer: str, *, seed: int = 0) -> AsyncIterator[Rig]:
+    """A fresh rig: nothing of another call is left on it.
+
+    Raises:
+        NotPlayed: Another seed is asked for, and so another person, of a live agency whose test people are given.
+    """
+    live = subject.live
+    if live is not None and live.people is not None and seed:
+        raise NotPlayed(ANOTHER)
+    clock = SimulatedClock() if live is None else live.clock()
+    # Before a live agency the simulator gives examples and nothing else; its clock is its own.
+    simulator = subject.simulator(clock=clock if live is None else SimulatedClock(), seed=seed)
+    async with _configured(subject, simulator) as configuration:
+        settings = PlatformSettings(
+            plugins={simulator.plugin_id: configuration},
+            documents=MemoryDocuments(),
+            clock=clock,
+            call_middleware=() if live is None or live.destructive else (ReadsOnly(),),
+        )
+
+        def start() -> Platform:
+            return Platform(subject.registry, settings)
+
+        async with start() as platform:
+            citizen = SyntheticCitizens(seed).citizen(4242)
+            yield Rig(platform, simulator, clock, offer, citizen, start, live, subject.manifest.windows)
+
+
+@asynccontextmanager
+async def _configured(subject: Subject, simulator: Simulator) -> AsyncIterator[PluginConfiguration]:
+    """How the plugin finds its agency, for as long as that is there."""
+    tap = subject.tap
+    if subject.live is not None:
+        # Everything else, the secrets among it, is read from the environment, as on a host.
+        yield PluginConfiguration(
+            settings={"base_url": subject.live.base_url},
+            egress=frozenset({subject.live.host}),
+            transport_factory=None if tap is None else lambda: tap(_network()),
+        )
+    elif subject.loopback:
+        loopback_clock = LoopbackClock(simulator.clock)
+        async with serve(simulator, loopback_clock=loopback_clock) as address:
+            yield PluginConfiguration(
+                settings=simulator.settings(address),
+                egress=frozenset({LOOPBACK}),
+                transport_factory=loopback_clock.transport
+                if tap is None
+                else lambda: tap(loopback_clock.transport()),
+            )
+    else:
+        transport = partial(SimulatorTransport, simulator)
+        yield PluginConfiguration(
+            settings=simulator.settings(f"http://{LOOPBACK}"),
+            egress=frozenset({LOOPBACK}),
+            transport_factory=transport if tap is None else lambda: tap(transport()),
+        )
+
+
+def _network() -> httpx.AsyncBaseTransport:
+    return httpx.AsyncHTTPTransport(trust_env=False)

@@ -1,0 +1,133 @@
+"""Carrying the examples through the durable host: time passes, and people do what is theirs to do."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from operator import attrgetter
+from typing import NamedTuple
+
+from pydantic import JsonValue
+from sqlalchemy import select
+
+from nagorik.operations import Operation
+from nagorik_host.host import Action, Host
+from nagorik_host.store import Transaction
+from nagorik_host.store.schema import applications, attempts
+from nagorik_platform.lifecycle import Decided, Event
+from nagorik_testing.demo.results import DemoApplication
+from nagorik_testing.demo.worker import DemoWorker, WorkerKilled
+from nagorik_testing.simulator.clock import SimulatedClock
+
+
+class CitizenAct(NamedTuple):
+    """What the citizen does, and the fields of the form that they change with it."""
+
+    action: Action
+    form: Mapping[str, JsonValue]
+
+
+Watch = Callable[[DemoApplication, Event], None]
+"""Hears of each event, in the order in which they happened."""
+NextAct = Callable[[DemoApplication], CitizenAct | Decided | None]
+"""What somebody does about what an application waits for, if anything."""
+Errand = Callable[[DemoApplication], Awaitable[None]]
+"""What a citizen does at the agency meanwhile, such as taking an appointment."""
+Opening = Callable[[], Awaitable[DemoApplication]]
+Restart = Callable[[], Awaitable[DemoWorker]]
+
+
+class ExampleRunner:
+    """Advances applications until none is due within the horizon, or all are closed or waiting for somebody."""
+
+    def __init__(
+        self,
+        host: Host,
+        clock: SimulatedClock,
+        *,
+        worker: DemoWorker,
+        restart: Restart,
+        watch: Watch,
+        next_act: NextAct,
+        errand: Errand,
+    ) -> None:
+        """``restart`` gives another worker after one was killed."""
+        self._host = host
+        self._clock = clock
+        self._worker = worker
+        self._restart = restart
+        self._watch = watch
+        self._next_act = next_act
+        self._errand = errand
+        self._rows: dict[str, DemoApplication] = {}
+        self._seen: dict[str, int] = {}
+
+    async def run(self, openings: list[tuple[datetime, Opening]], until: datetime) -> None:
+        """Open what is to be opened at its time, and move the clock when nothing is due, but not past ``until``."""
+        while True:
+            while openings and openings[0][0] <= self._clock.now():
+                row = await openings.pop(0)[1]()
+                self._rows[row.progress.id] = row
+            try:
+                due = await self._worker.until_idle()
+            except WorkerKilled:
+                for identity in await self._host.database.run(_being_filed):
+                    self._rows[identity].filing_cut_off = True
+                self._worker = await self._restart()
+                continue
+            await self._refresh()
+            if await self._let_people_act():
+                continue
+            dues = [at for at in (due, openings[0][0] if openings else None) if at is not None]
+            if not dues or min(dues) > until:
+                return
+            if min(dues) > self._clock.now():
+                self._clock.set(min(dues))
+
+    async def _refresh(self) -> None:
+        """Take in what has changed in the books, and tell of it in the order in which it happened."""
+        entries = await self._host.database.run(_entries)
+        happened: list[tuple[DemoApplication, Event]] = []
+        for identity, row in self._rows.items():
+            if entries[identity] == self._seen.get(identity):
+                continue
+            tracked = await self._host.track(identity, after=len(row.journal))
+            happened += [(row, event) for event in tracked.events]
+            row.progress = tracked.progress
+            row.journal += tracked.events
+            self._seen[identity] = entries[identity]
+        at = attrgetter("at")
+        for row, event in sorted(happened, key=lambda one: at(one[1])):
+            self._watch(row, event)
+
+    async def _let_people_act(self) -> bool:
+        """Let everybody do once what they can do now; whether anybody did."""
+        acted = False
+        for row in self._rows.values():
+            hold = row.progress.hold
+            if hold is None or row.progress.attempt is not None:
+                continue
+            await self._errand(row)
+            chosen = self._next_act(row)
+            if chosen is None:
+                continue
+            row.acts[hold.code] = row.acts.get(hold.code, 0) + 1
+            if isinstance(chosen, Decided):
+                await self._host.decide(row.progress.id, chosen)
+            else:
+                await self._host.act(row.progress.id, chosen.action, form=chosen.form)
+            acted = True
+        if acted:
+            await self._refresh()
+        return acted
+
+
+def _entries(transaction: Transaction) -> dict[str, int]:
+    query = select(applications.c.id, applications.c.entries)
+    return {row.id: row.entries for row in transaction.connection.execute(query)}
+
+
+def _being_filed(transaction: Transaction) -> list[str]:
+    """Applications whose filing was begun, and of which nothing has been heard since."""
+    query = select(attempts.c.application).where(
+        attempts.c.operation == Operation.SUBMIT.value, attempts.c.ended_at.is_(None)
+    )
+    return list(transaction.connection.scalars(query))

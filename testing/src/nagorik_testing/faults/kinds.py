@@ -1,0 +1,163 @@
+"""The faults that a simulated agency can meet: data, so that a script, a test and the admin API write them alike.
+
+They are enacted below the plugin, where it cannot see the cause. In process a fault becomes the exception that the
+transport raises in life; on the loopback it happens to the socket.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, TypeAdapter
+
+from nagorik.privacy import Model
+
+Break = Literal["reset", "closed", "half-closed"]
+"""How a connection ends: ``reset`` by RST (in httpx a ``ReadError``), ``closed`` by FIN (``RemoteProtocolError``);
+``half-closed`` is the FIN of one who goes on listening."""
+
+
+class NotSent(Model):
+    """The request never reaches the agency.
+
+    Only a client can know that. On the loopback the request is read already; a client on a ``LoopbackClock``, such as
+    the contract suite's, sends it again to where nobody listens, and any other meets a connection that is reset
+    before processing, with the doubt that it has after ``ClosedBeforeProcessing``.
+    """
+
+    fault: Literal["refused-before-processing"] = "refused-before-processing"
+    how: Literal["refused", "connect-timeout", "pool-timeout"] = "refused"
+
+
+class ClosedBeforeProcessing(Model):
+    """The agency drops the request unprocessed; a client cannot tell it from an answer that was lost."""
+
+    fault: Literal["closed-before-processing"] = "closed-before-processing"
+    how: Literal["reset", "closed", "silent"] = "reset"
+
+
+class AnswerLost(Model):
+    """The agency processes the request, and not a byte of its answer arrives."""
+
+    fault: Literal["answer-lost"] = "answer-lost"
+    how: Literal["reset", "closed", "half-closed", "silent"] = "reset"
+    """``half-closed`` says that nothing more will come and goes on listening; ``silent`` keeps the connection open
+    without a word, until the client's read timeout."""
+
+
+class InjectedResponse(Model):
+    """Another answer than the agency's own arrives."""
+
+    fault: Literal["status"] = "status"
+    status: int = Field(default=503, ge=200, le=599)
+    headers: dict[str, str] = Field(default_factory=dict)
+    body: str = ""
+    retry_after: str | None = None
+    """The ``Retry-After`` header as written: seconds or an HTTP date."""
+    processed: bool = False
+    """Whether the agency carried the request out all the same, like a proxy that gives up too early."""
+
+
+class MaintenancePage(Model):
+    """A page in HTML with status 200, where JSON is expected."""
+
+    fault: Literal["html-maintenance"] = "html-maintenance"
+    processed: bool = False
+
+
+class Slow(Model):
+    """The agency processes the request and then keeps the answer back."""
+
+    fault: Literal["slow"] = "slow"
+    seconds: float = Field(ge=0)
+    """Of the simulator's clock; longer than the client's read timeout in process means that it gives up."""
+    real: bool = False
+    """Whether to wait on the machine's clock instead, for real sockets."""
+
+
+class Dripping(Model):
+    """The answer arrives in small pieces."""
+
+    fault: Literal["slow-drip"] = "slow-drip"
+    seconds: float = Field(ge=0)
+    """Between two pieces, of the simulator's clock."""
+    piece: int = Field(default=16, ge=1)
+    """Bytes in a piece."""
+    real: bool = False
+    """Whether to wait on the machine's clock instead, for real sockets."""
+
+
+class Truncated(Model):
+    """The agency processes the request and the connection breaks in the middle of the answer's body."""
+
+    fault: Literal["truncated"] = "truncated"
+    keep: float = Field(default=0.5, ge=0, lt=1)
+    """The part of the body that arrives; ``Content-Length`` tells of the whole."""
+    how: Break = "closed"
+
+
+class Altered(Model):
+    """The agency's JSON answer with fields removed and put in: drift that nobody announced.
+
+    Places are dotted: ``success.data.pin``; a number is a place in a list.
+    """
+
+    fault: Literal["altered"] = "altered"
+    remove: tuple[str, ...] = ()
+    put: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Garbled(Model):
+    """The agency processes the request and its answer cannot be read as what it says that it is."""
+
+    fault: Literal["garbled"] = "garbled"
+    how: Literal["not-json", "cut-short", "not-utf-8", "not-gzip", "empty"] = "not-json"
+
+
+class Reshaped(Model):
+    """The agency processes the request, and its JSON answer comes in another shape: drift that nobody announced.
+
+    An answer that is not JSON stays as it is.
+    """
+
+    fault: Literal["reshaped"] = "reshaped"
+    how: Literal["null", "no-fields", "nulls", "in-list", "double-encoded", "numbers-as-text", "bangla-digits"] = (
+        "no-fields"
+    )
+    """``nulls`` puts ``null`` for every value, ``bangla-digits`` writes the digits of every text in Bangla."""
+
+
+class Encoded(Model):
+    """The agency's answer in another character set than JSON's usual one, or labelled as what it is not."""
+
+    fault: Literal["encoded"] = "encoded"
+    how: Literal["byte-order-mark", "utf-16", "labelled-latin-1", "labelled-html"] = "byte-order-mark"
+
+
+class Padded(Model):
+    """The agency's answer after so many blanks, which JSON allows: larger than anybody should read."""
+
+    fault: Literal["padded"] = "padded"
+    size: int = Field(default=100_000_000, ge=1)
+    """Bytes before the answer; by default as many as the largest ``response_bytes`` of a manifest."""
+
+
+Fault = (
+    NotSent
+    | ClosedBeforeProcessing
+    | AnswerLost
+    | InjectedResponse
+    | MaintenancePage
+    | Slow
+    | Dripping
+    | Truncated
+    | Altered
+    | Garbled
+    | Reshaped
+    | Encoded
+    | Padded
+)
+
+AnyFault = Annotated[Fault, Field(discriminator="fault")]
+"""A fault as a field of a model."""
+
+FAULTS: TypeAdapter[Fault] = TypeAdapter(AnyFault)
+"""Reads a fault from JSON: ``{"fault": "answer-lost", "how": "silent"}``."""

@@ -1,0 +1,152 @@
+"""From answers to the files of a distribution, as text, in memory and then on the disk.
+
+All of them are written or none, and never over anything.
+"""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from nagorik.operations import Idempotency
+from nagorik.settings import environment_prefix
+from nagorik_testing.scaffold.answers import Answers, PluginKind
+
+_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$:@-])")
+
+_EVERY: Final = {
+    "pyproject.toml": "every_kind/pyproject.toml",
+    "README.md": "every_kind/README.md",
+    "src/{package}/__init__.py": "every_kind/__init__.py",
+    "src/{package}/py.typed": "every_kind/py.typed",
+    "src/{package}/plugin.toml": "every_kind/plugin.toml",
+    "src/{package}/wire.py": "{folder}/wire.py",
+    "src/{package}/plugin.py": "{folder}/plugin.py",
+    "src/{package}/simulator.py": "{folder}/simulator.py",
+    "tests/test_contract.py": "every_kind/test_contract.py",
+    "tests/test_plugin.py": "{folder}/test_plugin.py",
+}
+_SERVICE: Final = {
+    "src/{package}/forms.py": "{folder}/forms.py",
+    "src/{package}/data.py": "every_kind/data.py",
+    "src/{package}/eligibility.py": "every_kind/eligibility.py",
+    "src/{package}/messages.toml": "every_kind/messages.toml",
+    "src/{package}/rules.toml": "every_kind/rules.toml",
+    "src/{package}/statuses.toml": "{folder}/statuses.toml",
+}
+_FILED: Final = {"src/{package}/workflow.toml": "{folder}/workflow.toml"}
+_PRICED: Final = {"src/{package}/fees.toml": "{folder}/fees.toml"}
+
+_TEMPLATES: Final[Mapping[PluginKind, tuple[str, Mapping[str, str]]]] = {
+    PluginKind.READ_ONLY: ("question", _EVERY | _SERVICE),
+    PluginKind.SUBMISSION: ("application", _EVERY | _SERVICE | _FILED),
+    PluginKind.SUBMISSION_AND_PAYMENT: ("application", _EVERY | _SERVICE | _FILED | _PRICED),
+    PluginKind.GATEWAY: ("gateway", _EVERY),
+}
+"""By kind: where its templates lie, and which file is made of which."""
+
+
+def render(answers: Answers) -> dict[PurePosixPath, str]:
+    """The content of every file of the distribution, by its path in it."""
+    environment = Environment(
+        loader=PackageLoader(__package__),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - no HTML is written; what an author says goes through a filter
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["toml"] = _toml
+    environment.filters["markdown"] = _markdown
+    folder, files = _TEMPLATES[answers.kind]
+    facts = _facts(answers)
+    return {
+        PurePosixPath(path.format(package=answers.package)): environment.get_template(
+            f"{template.format(folder=folder)}.j2"
+        ).render(facts)
+        for path, template in files.items()
+    }
+
+
+def _facts(answers: Answers) -> dict[str, object]:
+    payment = answers.kind is PluginKind.SUBMISSION_AND_PAYMENT
+    find = answers.idempotency is Idempotency.CLIENT_REFERENCE
+    return {
+        **answers.model_dump(mode="json"),
+        "host": answers.host or f"api.{answers.id}.example",
+        "service": answers.service,
+        "distribution": answers.distribution,
+        "package": answers.package,
+        "simulator": answers.simulator,
+        "environment": environment_prefix(answers.id),
+        "payment": payment,
+        "level": ("PAYMENT" if payment or answers.kind is PluginKind.GATEWAY else "SUBMISSION"),
+        "reads": ["eligibility", *(["quote"] if payment else []), *(["find"] if find else []), "status"],
+    }
+
+
+def _toml(value: object) -> str:
+    """A TOML value: JSON's strings and lists are, but for DEL, which no answer holds."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _markdown(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+_LIKE_ANY_FOLDER: Final = 0o777
+
+
+class CannotWrite(Exception):
+    """Nothing was written; the text says what stands in the way."""
+
+
+def refuse_to_overwrite(target: Path) -> None:
+    """Nothing may be there yet, not even an empty folder or a link that leads nowhere.
+
+    Raises:
+        CannotWrite: Something is, or there is no folder to write in.
+    """
+    if os.path.lexists(target):
+        raise CannotWrite(f"{target} exists already: name another folder with --directory, or remove it")
+    if not target.parent.is_dir():
+        raise CannotWrite(f"the folder {target.parent} does not exist")
+
+
+def write(files: Mapping[PurePosixPath, str], target: Path) -> None:
+    """Write the files below ``target``: at first into a folder beside it, which then takes its name.
+
+    Raises:
+        CannotWrite: Something is there already, or the disk refuses.
+    """
+    refuse_to_overwrite(target)
+    try:
+        beside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    except OSError as error:
+        raise CannotWrite(f"{target.parent} cannot be written: {error.strerror}") from None
+    try:
+        for path, text in files.items():
+            file = beside / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8", newline="\n")
+        beside.chmod(_LIKE_ANY_FOLDER & ~_umask())
+        refuse_to_overwrite(target)
+        beside.rename(target)
+    except OSError as error:
+        raise CannotWrite(f"{target} cannot be written: {error.strerror}") from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _umask() -> int:
+    # It can only be read by setting it.
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

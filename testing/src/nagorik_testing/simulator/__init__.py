@@ -1,0 +1,1 @@
+"""Simulated agencies: what they are built on, what they are reached by, and the command that serves them."""

@@ -1,0 +1,177 @@
+"""The door of a simulated agency: every request is written down there, and meets its fault there."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, cast
+
+from pydantic import JsonValue
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.routing import Match, Route
+from starlette.types import Receive, Scope, Send
+
+from nagorik_testing.faults.conditions import Conditions
+from nagorik_testing.faults.kinds import (
+    Altered,
+    AnswerLost,
+    ClosedBeforeProcessing,
+    Dripping,
+    Encoded,
+    Fault,
+    Garbled,
+    InjectedResponse,
+    MaintenancePage,
+    NotSent,
+    Padded,
+    Reshaped,
+    Slow,
+    Truncated,
+)
+from nagorik_testing.faults.plan import FaultPlan
+from nagorik_testing.faults.responses import CapturedResponse, capture, changed, injected, maintenance_page
+from nagorik_testing.simulator.connection import CONNECTION, Connection
+from nagorik_testing.simulator.ledger import Ledger
+
+UNROUTED: Final = "unrouted"
+_BLANKS: Final = b" " * 65_536
+"""One object for all pieces, so that a huge answer takes no memory."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ReadRequest:
+    """One request, read and routed, before it is processed."""
+
+    operation: str
+    """Method and path template."""
+    path_parameters: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    content: JsonValue = None
+    """The body if it is JSON, else ``None``."""
+
+
+def operations_of(routes: Sequence[Route]) -> frozenset[str]:
+    """Method and path template of each route: ``GET /applications/{id}``."""
+    return frozenset(
+        f"{method} {route.path}" for route in routes for method in (route.methods or ()) if method != "HEAD"
+    )
+
+
+class SimulatorApp:
+    """An ASGI application around a simulator's routes."""
+
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        *,
+        ledger: Ledger,
+        faults: FaultPlan,
+        conditions: Conditions,
+        client_reference: Callable[[ReadRequest], str | None],
+        markers: Callable[[ReadRequest], tuple[str, ...]],
+    ) -> None:
+        self._routes = tuple(routes)
+        self._app = Starlette(routes=list(routes))
+        self._ledger = ledger
+        self._faults = faults
+        self._conditions = conditions
+        self._client_reference = client_reference
+        self._markers = markers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            raise RuntimeError(f"a simulator speaks HTTP, not {scope['type']}")
+        request = Request(scope, receive)
+        body = await request.body()
+        read = self._read(scope, dict(request.query_params), body)
+        reference = self._client_reference(read)
+        fault = self._faults.take(read.operation, reference, self._markers(read)) or self._conditions.meet()
+        number = self._ledger.arrived(
+            read.operation,
+            client_reference=reference,
+            idempotency_key=request.headers.get("idempotency-key"),
+            fault=None if fault is None else fault.fault,
+        )
+
+        async def process() -> CapturedResponse:
+            answer = await capture(self._app, scope, body)
+            self._ledger.answered(number, answer.status)
+            return answer.with_headers(self._conditions.headers())
+
+        if fault is None:
+            await (await process()).send(send)
+        else:
+            await _meet(fault, process, _connection(scope), send)
+
+    def _read(self, scope: Scope, query: dict[str, str], body: bytes) -> ReadRequest:
+        for route in self._routes:
+            match, found = route.matches(scope)
+            if match is Match.FULL:
+                parameters = {name: str(value) for name, value in found.get("path_params", {}).items()}
+                return ReadRequest(f"{scope['method']} {route.path}", parameters, query, _json(body))
+        return ReadRequest(UNROUTED, {}, query, _json(body))
+
+
+async def _meet(
+    fault: Fault, process: Callable[[], Awaitable[CapturedResponse]], connection: Connection, send: Send
+) -> None:
+    match fault:
+        case NotSent() | ClosedBeforeProcessing():
+            await connection.drop(fault.how)
+        case AnswerLost():
+            await process()
+            await connection.drop(fault.how)
+        case InjectedResponse() | MaintenancePage():
+            if fault.processed:
+                await process()
+            await (injected(fault) if isinstance(fault, InjectedResponse) else maintenance_page(fault)).send(send)
+        case Slow():
+            answer = await process()
+            await connection.wait(fault.seconds, real=fault.real)
+            await answer.send(send)
+        case Dripping():
+            await _drip(await process(), fault, connection, send)
+        case Truncated():
+            answer = await process()
+            await answer.start(send)
+            kept = answer.body[: int(len(answer.body) * fault.keep)]
+            await send({"type": "http.response.body", "body": kept, "more_body": True})
+            await connection.drop(fault.how)
+        case Altered() | Garbled() | Reshaped() | Encoded():
+            await changed(await process(), fault).send(send)
+        case Padded():
+            await _pad(await process(), fault, send)
+
+
+async def _drip(answer: CapturedResponse, fault: Dripping, connection: Connection, send: Send) -> None:
+    await answer.start(send)
+    for begin in range(0, len(answer.body), fault.piece):
+        await connection.wait(fault.seconds, real=fault.real)
+        piece = answer.body[begin : begin + fault.piece]
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _pad(answer: CapturedResponse, fault: Padded, send: Send) -> None:
+    headers = [(name, value) for name, value in answer.headers if name.lower() != b"content-length"]
+    headers.append((b"content-length", str(fault.size + len(answer.body)).encode()))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    for begin in range(0, fault.size, len(_BLANKS)):
+        piece = _BLANKS[: min(len(_BLANKS), fault.size - begin)]
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+
+
+def _connection(scope: Scope) -> Connection:
+    connection = scope.get("extensions", {}).get(CONNECTION)
+    if connection is None:
+        raise RuntimeError("a fault needs a connection: use SimulatorTransport or serve")
+    return cast("Connection", connection)
+
+
+def _json(body: bytes) -> JsonValue:
+    try:
+        return cast("JsonValue", json.loads(body)) if body else None
+    except ValueError:
+        return None

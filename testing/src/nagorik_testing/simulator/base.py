@@ -1,0 +1,258 @@
+"""A simulated agency: what every simulator is built on, and the simulators that installed plugins bring.
+
+A subclass says who it is (``plugin_id``, ``modelled``, ``outcomes``, ``declared_conditions``), makes its state in
+``open_office`` and serves it by ``routes``. Its state is mostly made of pieces of this kit: an ``ApplicationBook``
+whose ``Workflow`` is data, a ``SlotBoard``, a ``TokenEndpoint``, an ``IdempotencyStore``; its routes of ``routes_of``
+and the readers of ``handlers``. ``docs/how-to/simulator.md`` builds one.
+"""
+
+import random
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+from typing import ClassVar, Final, NamedTuple
+
+from pydantic import JsonValue
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from nagorik.errors import NagorikError
+from nagorik.model.application import Applicant
+from nagorik_testing.faults.conditions import AgencyCondition, Conditions
+from nagorik_testing.faults.plan import FaultPlan
+from nagorik_testing.simulator.app import ReadRequest, SimulatorApp, operations_of
+from nagorik_testing.simulator.citizens import SyntheticCitizen
+from nagorik_testing.simulator.clock import SimulatedClock
+from nagorik_testing.simulator.ledger import Ledger
+from nagorik_testing.simulator.script import Script
+
+ADMIN_PATH: Final = "/_simulator"
+
+
+class RequestSubject(NamedTuple):
+    """Whom a request is about."""
+
+    client_reference: str | None
+    markers: tuple[str, ...] = ()
+    """Other names by which the script and the faults may know them, such as an alias."""
+
+
+class SimulatorComponent:
+    """Puts itself among the agency's ``components``, serves its officers and says whom a request is about."""
+
+    def about(self, request: ReadRequest) -> RequestSubject | None:  # noqa: ARG002 - for subclasses
+        """Whom a request is about, if it names something that is kept here."""
+        return None
+
+    def officer_routes(self) -> Sequence[Route]:
+        """What the agency's own officers do here, under ``/_simulator``."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ExampleApplication:
+    """What a synthetic citizen fills in.
+
+    Attributes:
+        applicant: Who applies.
+        form: The form as a host would hand it in: JSON values.
+    """
+
+    applicant: Applicant
+    form: Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorAnswer:
+    """One of the agency's own error answers, and what it means.
+
+    Attributes:
+        name: What it says, in English, for a report.
+        status: The HTTP status that it comes with; 200 at some agencies.
+        document: The JSON of its body.
+        means: The platform's error that a call has to end in.
+    """
+
+    name: str
+    status: int
+    document: JsonValue
+    means: type[NagorikError]
+
+
+class Simulator(ABC):
+    """One simulated agency. What it does follows from its clock, its seed, its script and its requests alone.
+
+    Attributes:
+        clock: Its time; share it with the platform under test.
+        random: Its one source of chance, seeded.
+        ledger: What really happened.
+        faults: What goes wrong on the way.
+        script: What the agency decides.
+        conditions: When it can be reached.
+        components: What it keeps, such as its ``ApplicationBook``; each adds itself when ``open_office`` makes it.
+    """
+
+    plugin_id: ClassVar[str]
+    """The plugin whose agency it stands for."""
+    modelled: ClassVar[str]
+    """One sentence, in Bangla and English, that says what of it is modelled and not known."""
+    outcomes: ClassVar[tuple[str, ...]]
+    """What can be scripted; the first is what happens where nothing is."""
+    declared_conditions: ClassVar[Sequence[AgencyCondition]] = ()
+    """When it can always be reached, or cannot, such as ``ClosedOutside(open="08:00", close="22:00")``."""
+    durations: ClassVar[Mapping[str, timedelta]] = MappingProxyType({})
+    """How long stages take that a script can change, besides those of its books' workflows."""
+
+    def __init__(self, *, clock: SimulatedClock | None = None, seed: int = 0) -> None:
+        """Open the agency.
+
+        Args:
+            clock: Its time; one of its own if none is given.
+            seed: From which references, tokens and people are drawn.
+        """
+        self.clock = clock or SimulatedClock()
+        self.seed = seed
+        self.random = random.Random()  # noqa: S311 - reproducible on purpose
+        self.ledger = Ledger(self.clock, self.catch_up)
+        self.script = Script(self.outcomes)
+        self.faults = FaultPlan(self.ledger)
+        self.conditions = Conditions(self.declared_conditions, self.clock, f"{self.plugin_id}:{seed}")
+        self.components: list[SimulatorComponent] = []
+        self.reset()
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI request; faults of the connection need ``SimulatorTransport`` or ``serve`` around it."""
+        self.catch_up()
+        await self._served(scope, receive, send)
+
+    @abstractmethod
+    def open_office(self) -> None:
+        """Put the agency's own state to its beginning; called when it is made and when it is reset."""
+
+    @abstractmethod
+    def routes(self) -> Sequence[Route]:
+        """The agency's interface, the same each time; called after ``open_office``, whose objects may handle it."""
+
+    @abstractmethod
+    def settings(self, base_url: str) -> dict[str, object]:
+        """The plugin's settings that make it call this simulator at ``base_url``, by field name."""
+
+    def catch_up(self) -> None:  # noqa: B027 - most agencies do nothing unasked
+        """Let everything happen that has fallen due by now; called before each request and each reading of effects.
+
+        For effects that nobody asks for, such as a clerk who takes the money. It records them at their own time.
+        """
+
+    def restart(self) -> None:  # noqa: B027 - most agencies keep everything
+        """Lose what a restart of the agency's service loses, such as every token that it gave out."""
+
+    def operator_routes(self) -> Sequence[Route]:
+        """What the agency's own officers do, under ``/_simulator``; served with the admin API only.
+
+        By default what each of ``components`` offers.
+        """
+        return [route for component in self.components for route in component.officer_routes()]
+
+    def example(self, service: str, citizen: SyntheticCitizen) -> ExampleApplication:
+        """An application for ``service`` that a citizen of the simulator's register could file and that is accepted.
+
+        The contract suite files it; a simulator of a gateway has no services and needs none.
+
+        Raises:
+            NotImplementedError: The simulator has no example of this service.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no example of {service} for {citizen.alias}")
+
+    def error_answers(self) -> Sequence[ErrorAnswer]:
+        """The errors that the plugin's ``error_reader`` has to recognise; none where the agency has none.
+
+        The contract suite plays each of them to every operation.
+        """
+        return ()
+
+    def client_reference(self, request: ReadRequest) -> str | None:
+        """That of what a request names at a component; else ``clientReference`` in its JSON or in its query."""
+        for component in self.components:
+            about = component.about(request)
+            if about is not None:
+                return about.client_reference
+        given = request.content.get("clientReference") if isinstance(request.content, dict) else None
+        return given if isinstance(given, str) else request.query.get("clientReference")
+
+    def markers(self, request: ReadRequest) -> tuple[str, ...]:
+        """Other names by which the script and the faults may know whom a request is about, such as an alias."""
+        return next(
+            (about.markers for component in self.components if (about := component.about(request)) is not None), ()
+        )
+
+    def reset(self) -> None:
+        """Forget everything that happened and was scripted. The clock goes on."""
+        self.random.seed(f"{self.plugin_id}:{self.seed}")
+        self.ledger.clear()
+        self.script.clear()
+        self.conditions.clear()
+        self.components.clear()
+        self.open_office()
+        routes = tuple(self.routes())
+        self.faults.begin(operations_of(routes))
+        self._served = SimulatorApp(
+            routes,
+            ledger=self.ledger,
+            faults=self.faults,
+            conditions=self.conditions,
+            client_reference=self.client_reference,
+            markers=self.markers,
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} seed {self.seed}>"
+
+
+GROUP: Final = "nagorik.simulators"
+"""Entry-point group: the name is the plugin's id, the value its ``Simulator`` subclass."""
+
+
+class SimulatorUnusable(Exception):
+    """An installed simulator that cannot be used, with the distribution at fault."""
+
+
+def installed_simulators() -> dict[str, EntryPoint]:
+    """Simulators by plugin id; none is imported.
+
+    Raises:
+        SimulatorUnusable: Two distributions bring one for the same plugin; which is meant is not guessed.
+    """
+    installed: dict[str, EntryPoint] = {}
+    for found in sorted(entry_points(group=GROUP), key=lambda found: found.name):
+        first = installed.setdefault(found.name, found)
+        if first is not found:
+            rivals = " and ".join(sorted((_bringer(first), _bringer(found))))
+            raise SimulatorUnusable(f"{rivals} both bring a simulator of {found.name}; uninstall one of them")
+    return installed
+
+
+def load_simulator(found: EntryPoint) -> type[Simulator]:
+    """The class that an entry point names.
+
+    Raises:
+        SimulatorUnusable: When it cannot be imported, is no simulator, or stands for another plugin.
+    """
+    where = f"{found.value} of {_bringer(found)}"
+    try:
+        loaded = found.load()
+    except Exception as error:  # noqa: BLE001 - whatever a foreign module does when it is imported
+        # Its text may hold anything, save the name of a module that is missing.
+        missing = f" (there is no module {error.name})" if isinstance(error, ModuleNotFoundError) else ""
+        raise SimulatorUnusable(f"{where} cannot be imported: {type(error).__name__}{missing}") from None
+    if not (isinstance(loaded, type) and issubclass(loaded, Simulator)):
+        raise SimulatorUnusable(f"{where} is no Simulator")
+    if loaded.plugin_id != found.name:
+        raise SimulatorUnusable(f"{where} stands for {loaded.plugin_id}, its entry point for {found.name}")
+    return loaded
+
+
+def _bringer(found: EntryPoint) -> str:
+    return found.dist.name if found.dist else "an unknown distribution"

@@ -1,0 +1,181 @@
+"""``nagorik simulate``: a simulated agency on this machine, until it is stopped."""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+from rich.console import Console
+from rich.markup import escape
+
+from nagorik.settings import environment_prefix
+from nagorik_testing.faults.conditions import BrownOut, Outage
+from nagorik_testing.simulator.base import (
+    ADMIN_PATH,
+    Simulator,
+    SimulatorUnusable,
+    installed_simulators,
+    load_simulator,
+)
+from nagorik_testing.simulator.clock import FlowingClock
+from nagorik_testing.simulator.exchanges import FileRejected
+from nagorik_testing.simulator.loopback import serve
+from nagorik_testing.simulator.scenario_file import ScenarioFile
+
+_STOPPED: Final = 0
+_UNUSABLE: Final = 2
+_HIGHEST_PORT: Final = 65_535
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+class SimulateCommand:
+    """The command as ``nagorik.commands`` wants it."""
+
+    help = "serve a simulated agency on this machine"
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's arguments."""
+        parser.add_argument("plugin", nargs="?", metavar="ID", help="the plugin whose agency is simulated")
+        parser.add_argument(
+            "--all", action="store_true", help="serve every installed simulator, each on its own port"
+        )
+        parser.add_argument(
+            "--scenario", type=Path, metavar="FILE", help="serve the agency of a scenario file, with what it scripts"
+        )
+        parser.add_argument("--port", type=_port, default=0, help="the port on 127.0.0.1; a free one by default")
+        parser.add_argument("--seed", type=int, default=0, help="from which references and people are drawn")
+        parser.add_argument(
+            "--speed", type=float, default=1.0, help="simulated seconds in a second; 3600 lets a day pass in 24 s"
+        )
+        parser.add_argument(
+            "--outage", type=_length, metavar="P3D", help="begin with an outage that lasts so long, of simulated time"
+        )
+        parser.add_argument(
+            "--brown-out", type=_share, metavar="SHARE", help="let a share of all requests fail, such as 0.2"
+        )
+        parser.add_argument("--json", action="store_true", help="print one JSON document a simulator, one a line")
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Serve until SIGINT or SIGTERM; the exit code: 0, or 2 where there is nothing to serve."""
+        try:
+            simulators = _choose(arguments)
+            asyncio.run(_serve(simulators, port=arguments.port, as_json=arguments.json))
+        except (SimulatorUnusable, FileRejected) as problem:
+            sys.stderr.write(f"{problem}\n")
+            return _UNUSABLE
+        except OSError as problem:
+            sys.stderr.write(f"127.0.0.1:{arguments.port} cannot be used: {problem.strerror}\n")
+            return _UNUSABLE
+        return _STOPPED
+
+
+command: Final = SimulateCommand()
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isascii() and text.isdigit() else -1
+    if not 0 <= port <= _HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to {_HIGHEST_PORT}")
+    return port
+
+
+def _length(text: str) -> timedelta:
+    try:
+        length = TypeAdapter(timedelta).validate_python(text)
+    except ValidationError:
+        length = timedelta(0)
+    if length <= timedelta(0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as P3D or PT2H")
+    return length
+
+
+def _share(text: str) -> float:
+    try:
+        return BrownOut(share=float(text)).share
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share above 0 and up to 1") from None
+
+
+def _choose(arguments: argparse.Namespace) -> list[Simulator]:
+    """Make the simulators that were asked for, all on one clock so that they agree on the time.
+
+    Raises:
+        SimulatorUnusable: When there is none of that name, or it cannot be used.
+        FileRejected: When the scenario file cannot be used.
+    """
+    try:
+        clock = FlowingClock(datetime.now(UTC), speed=arguments.speed)
+    except ValueError as problem:
+        raise SimulatorUnusable(f"--speed: {problem}") from None
+    if arguments.scenario is not None:
+        if arguments.plugin or arguments.all:
+            raise SimulatorUnusable("--scenario names its plugin itself; leave the plugin and --all out")
+        return [ScenarioFile.read(arguments.scenario).open(clock=clock, seed=arguments.seed)]
+    installed = installed_simulators()
+    names = list(installed) if arguments.all else [arguments.plugin] if arguments.plugin else []
+    known = ", ".join(installed) or "none: install a plugin that brings one"
+    if not names:
+        raise SimulatorUnusable(f"name a plugin, or --all; installed simulators: {known}")
+    if missing := [name for name in names if name not in installed]:
+        raise SimulatorUnusable(f"no simulator of {', '.join(missing)} is installed; installed simulators: {known}")
+    if len(names) > 1 and arguments.port:
+        raise SimulatorUnusable("--port is for one simulator; with --all each takes a free port")
+    chosen = [load_simulator(installed[name])(clock=clock, seed=arguments.seed) for name in names]
+    for simulator in chosen:
+        if arguments.outage is not None:
+            simulator.conditions.add(Outage(begin=clock.now(), end=clock.now() + arguments.outage))
+        if arguments.brown_out is not None:
+            simulator.conditions.add(BrownOut(share=arguments.brown_out))
+    return chosen
+
+
+async def _serve(simulators: list[Simulator], *, port: int, as_json: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with AsyncExitStack() as served:
+            for simulator in simulators:
+                base_url = await served.enter_async_context(serve(simulator, port=port))
+                (_announce_json if as_json else _announce)(simulator, base_url)
+            await stop.wait()
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def _exports(simulator: Simulator, base_url: str) -> dict[str, str]:
+    prefix = environment_prefix(simulator.plugin_id)
+    return {f"{prefix}{name.upper()}": str(value) for name, value in simulator.settings(base_url).items()}
+
+
+def _announce_json(simulator: Simulator, base_url: str) -> None:
+    document = {
+        "plugin": simulator.plugin_id,
+        "base_url": base_url,
+        "admin_url": base_url + ADMIN_PATH,
+        "modelled": simulator.modelled,
+        "conditions": [str(condition) for condition in simulator.conditions.all],
+        "environment": _exports(simulator, base_url),
+    }
+    sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def _announce(simulator: Simulator, base_url: str) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(f"[bold]{escape(simulator.plugin_id)}[/] simulated at [bold]{base_url}[/]")
+    console.print(f"  admin     {base_url}{ADMIN_PATH}")
+    console.print(f"  modelled  {escape(simulator.modelled)}")
+    for condition in simulator.conditions.all:
+        console.print(f"  condition {escape(str(condition))}")
+    for name, value in _exports(simulator, base_url).items():
+        console.print(f"  export {name}={escape(value)}")
+    console.print("  Ctrl-C stops it; nothing of it is kept.")

@@ -1,0 +1,226 @@
+"""One request and its answer, written down: what a recording holds and what a scenario file replays.
+
+Of a request only its shape is kept: method, path template, names of query fields, places and kinds of the fields of
+its JSON. So a recording of a call about a citizen holds nothing of the citizen. An answer is kept as it came, save
+that a recording of ``nagorik contract`` has the shapes of values in it, such as ``decimal(2)``. A file that cannot be
+used is refused with the place in it that has to be mended.
+"""
+
+import json
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final, Literal, TypeVar
+
+from pydantic import BaseModel, Field, JsonValue, ValidationError
+from pydantic_core import ErrorDetails
+
+from nagorik.operations import Operation
+from nagorik.privacy import Model
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+_OF_A_VALIDATOR = frozenset({"value_error", "assertion_error"})
+_EXPLAINED = {"extra_forbidden": "there is no such field", "missing": "this field is missing"}
+
+
+class FileRejected(ValueError):
+    """The file cannot be used; the text names it, and the table and field of each problem."""
+
+    def __init__(self, path: Path, problems: list[str]) -> None:
+        super().__init__("\n".join(f"{path.name}: {problem}" for problem in problems))
+        self.path = path
+        self.problems = problems
+
+
+def read_toml(path: Path, model: type[ModelT]) -> ModelT:
+    """The file as ``model``.
+
+    Raises:
+        FileRejected: It cannot be read, is not TOML in UTF-8, or does not fit.
+    """
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+    except OSError as problem:
+        raise FileRejected(path, [f"cannot be read: {problem.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise FileRejected(path, ["is not text in UTF-8"]) from None
+    except tomllib.TOMLDecodeError as problem:
+        raise FileRejected(path, [f"is not TOML: {problem}"]) from None
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False)
+    raise FileRejected(path, [f"{_place(each['loc'])}: {_describe(each)}" for each in problems])
+
+
+def _place(place: tuple[int | str, ...]) -> str:
+    """The table as TOML writes it, then the field: ``[[exchange]] number 2, request.path``."""
+    if not place:
+        return "the file"
+    if len(place) > 1 and isinstance(place[1], int):
+        field = ".".join(map(str, place[2:]))
+        return f"[[{place[0]}]] number {place[1] + 1}{f', {field}' if field else ''}"
+    return ".".join(map(str, place))
+
+
+def _describe(problem: ErrorDetails) -> str:
+    if problem["type"] in _OF_A_VALIDATOR:
+        return str(problem["ctx"]["error"])
+    return _EXPLAINED.get(problem["type"], problem["msg"])
+
+
+JsonKind = Literal["text", "number", "boolean", "null", "object", "list"]
+"""What stands at a place of a JSON document; ``object`` and ``list`` are empty ones, else their parts are told."""
+
+_DEFAULT_CONTENT: Final = "application/json; charset=utf-8"
+
+
+class Provenance(StrEnum):
+    """How far an exchange can be trusted to be what the agency does."""
+
+    RECORDED = "recorded"
+    """Seen on the wire, on the day ``as_of``."""
+    FROM_SPEC = "from-spec"
+    """Written from the agency's own document, of which ``source`` says which."""
+    ASSUMED = "assumed"
+    """A guess: nobody has seen it or been told of it."""
+
+
+class ExchangeRequest(Model):
+    """Which requests it is about."""
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    path: str = Field(pattern=r"^/[^?#\s]*$")
+    """The path template below the base address, such as ``/v1/payments/{id}``; a name in braces is one segment."""
+    query: tuple[str, ...] = ()
+    """Names of the query fields that a request must have; it may have more."""
+    fields: dict[str, JsonKind] = Field(default_factory=dict)
+    """Places of the JSON body that a request must have, and what is there; it may have more. See ``fields_of``."""
+
+    @property
+    def line(self) -> str:
+        """Method and path template, as the ledger, the faults and the strict router name an operation."""
+        return f"{self.method} {self.path}"
+
+    def fits(self, query: Mapping[str, str], content: JsonValue) -> bool:
+        """Whether a request to this method and path is one of those, by its query and its JSON."""
+        return set(self.query) <= set(query) and self.fields.items() <= fields_of(content).items()
+
+
+class ExchangeResponse(Model):
+    """The answer, as it came."""
+
+    status: int = Field(default=200, ge=200, le=599)
+    headers: dict[str, str] = Field(default_factory=dict)
+    body: str = ""
+    """The text of the body, JSON or not."""
+
+    @property
+    def all_headers(self) -> dict[str, str]:
+        """The headers in lower case; a body without a declared type is JSON."""
+        declared = {name.lower(): value for name, value in self.headers.items()}
+        return {"content-type": _DEFAULT_CONTENT, **declared} if self.body else declared
+
+
+class Exchange(Model):
+    """One request and its answer. Several with the same request are answered in order."""
+
+    operation: Operation | None = None
+    """The plugin's operation during which it is sent; a login or a warm-up belongs to none."""
+    request: ExchangeRequest
+    response: ExchangeResponse
+    times: Annotated[int, Field(ge=1)] | Literal["any"] = 1
+    """How often it answers before the next one's turn; ``any`` for ever, and it may also never be asked for."""
+    provenance: Provenance
+    source: str = Field(min_length=1)
+    """Where it is from: a document, a page, ``nagorik contract ID --record``, or whose assumption it is."""
+    as_of: date
+    """The day on which it was recorded, or read in its source, or assumed."""
+
+
+class _Exchanges(Model):
+    exchange: tuple[Exchange, ...] = ()
+
+
+def fields_of(content: JsonValue) -> dict[str, JsonKind]:
+    """Places and kinds of a JSON document: ``{"payer.name": "text", "lines[].amount": "number"}``.
+
+    The elements of a list count as one: where they differ in kind, the last one is told. A document that is a single
+    value stands at ``$``, and nothing at all has no places.
+    """
+    return {} if content is None else {place: _json_kind(value) for place, value in values_of(content)}
+
+
+def values_of(content: JsonValue, place: str = "") -> Iterator[tuple[str, JsonValue]]:
+    """Every value of a JSON document that holds no other, with its place."""
+    if isinstance(content, dict) and content:
+        for name, part in content.items():
+            yield from values_of(part, f"{place}.{name}" if place else name)
+    elif isinstance(content, list) and content:
+        for part in content:
+            yield from values_of(part, f"{place}[]")
+    else:
+        yield place or "$", content
+
+
+def json_content(body: bytes | str) -> JsonValue:
+    """A body if it is JSON, else ``None``."""
+    try:
+        content: JsonValue = json.loads(body)
+    except ValueError:
+        return None
+    return content
+
+
+def load_exchanges(path: Path) -> tuple[Exchange, ...]:
+    """The exchanges of a TOML file that holds nothing else.
+
+    Raises:
+        FileRejected: It cannot be read or does not fit; the text names file, table and field.
+    """
+    return read_toml(path, _Exchanges).exchange
+
+
+def dump_exchanges(exchanges: Iterable[Exchange]) -> str:
+    """Exchanges as TOML, one ``[[exchange]]`` each, that ``load_exchanges`` and a scenario file read."""
+    import tomlkit
+
+    written = tomlkit.document()
+    tables = tomlkit.aot()
+    for exchange in exchanges:
+        table = tomlkit.table()
+        for name, value in exchange.model_dump(mode="json", exclude_defaults=True).items():
+            table.add(name, value)
+        table["as_of"] = exchange.as_of
+        if exchange.response.body:
+            table["response"]["body"] = _text(exchange.response.body)
+        tables.append(table)
+    written.add("exchange", tables)
+    return tomlkit.dumps(written)
+
+
+def _text(body: str) -> object:
+    """A readable string where TOML allows it: a literal one, which escapes nothing."""
+    import tomlkit
+
+    plain = "'" not in body and all(character >= " " and character != "\x7f" for character in body)
+    return tomlkit.string(body, literal=plain)
+
+
+def _json_kind(value: JsonValue) -> JsonKind:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int() | float():
+            return "number"
+        case str():
+            return "text"
+        case dict():
+            return "object"
+        case _:
+            return "list"

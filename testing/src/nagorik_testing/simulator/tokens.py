@@ -1,0 +1,88 @@
+"""What an agency gives out for a while: bearer tokens, and addresses of documents that soon stop working."""
+
+import random
+from datetime import datetime, timedelta
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from nagorik.clock import Clock
+from nagorik_testing.simulator.handlers import Refusal
+
+
+class TokenEndpoint:
+    """Who may use an interface, and for how long."""
+
+    def __init__(self, clock: Clock, rng: random.Random, *, life: timedelta) -> None:
+        self._clock = clock
+        self._rng = rng
+        self._life = life
+        self._tokens: dict[str, datetime] = {}
+
+    def random_token(self) -> str:
+        """Text that looks like a token and opens nothing."""
+        return f"simulated-{self._rng.getrandbits(128):032x}"
+
+    def issue(self) -> str:
+        """A new token, good from now on."""
+        token = self.random_token()
+        self._tokens[token] = self._clock.now() + self._life
+        return token
+
+    def check(self, request: Request) -> None:
+        """Let a request pass that carries a living token; the ``guard`` of ``routes_of``.
+
+        Raises:
+            Refusal: 401.
+        """
+        expires = self._tokens.get(bearer(request))
+        if expires is None or expires <= self._clock.now():
+            raise Refusal(401, "authorization", "Access is denied")
+
+    def revoke(self, token: str) -> None:
+        """Kill one token."""
+        self._tokens.pop(token, None)
+
+    def revoke_all(self) -> None:
+        """Kill every token, as a restart of the service does."""
+        self._tokens.clear()
+
+
+def bearer(request: Request) -> str:
+    """The token that a request carries; empty where there is none."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+_EXPIRED: Final = (
+    '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>'
+)
+
+
+class TemporaryLinks:
+    """Hands out addresses below ``path``, and what lies behind them while they work."""
+
+    def __init__(self, clock: Clock, rng: random.Random, *, path: str, life: timedelta) -> None:
+        self._clock = clock
+        self._rng = rng
+        self._path = path
+        self._life = life
+        self._handed_out: dict[str, tuple[datetime, bytes, str]] = {}
+
+    def hand_out(self, content: bytes, media_type: str, request: Request) -> str:
+        """An address on the origin that the request came to, which needs no token."""
+        token = f"{self._rng.getrandbits(128):032x}"
+        self._handed_out[token] = (self._clock.now() + self._life, content, media_type)
+        return f"{request.url.scheme}://{request.url.netloc}{self._path}/{token}"
+
+    def route(self) -> Route:
+        """``GET`` of such an address; an expired one is refused in XML, as an object store does it."""
+        return Route(f"{self._path}/{{token}}", self._fetch, methods=["GET"])
+
+    async def _fetch(self, request: Request) -> Response:
+        expires, content, media_type = self._handed_out.get(request.path_params["token"], (None, b"", ""))
+        if expires is None or expires <= self._clock.now():
+            return Response(_EXPIRED, status_code=403, media_type="application/xml")
+        return Response(content, media_type=media_type)

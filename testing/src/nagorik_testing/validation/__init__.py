@@ -1,0 +1,1 @@
+"""What can be said of a plugin for its author, before it is released: ``nagorik validate``."""

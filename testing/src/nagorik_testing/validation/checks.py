@@ -1,0 +1,252 @@
+"""What ``nagorik validate`` does: everything that can be said of a plugin, for its author.
+
+Data files are found by name: ``messages.toml``, ``rules.toml``, ``statuses.toml`` or one that ends so after an
+underscore, such as ``learner_statuses.toml``.
+"""
+
+import inspect
+import sys
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from packaging.utils import canonicalize_name
+from pydantic import BaseModel
+
+from nagorik.data_files import MESSAGES_FILE, DataFileInvalid, FileProblem, TextCatalogue, parse_texts
+from nagorik.manifest import API_VERSION, MANIFEST_FILE, Manifest, ManifestInvalid, parse_manifest
+from nagorik.privacy import Form
+from nagorik_platform.registry.activation import examine
+from nagorik_platform.registry.discovery import ENTRY_POINT_GROUP, check_entry_point, find_sources
+from nagorik_platform.registry.reading import Package, PackageNotFound, locate_package, read_package
+from nagorik_platform.registry.records import PluginRecord, PluginSource, QuarantineCode
+from nagorik_platform.registry.references import Imported, check_reference, resolve_object, split_value
+from nagorik_platform.registry.static_analysis import find_private_uses
+from nagorik_testing.validation.findings import Severity, ValidationFinding, advise, in_order
+from nagorik_toolkit.rules import RULES_FILE, parse_rules
+from nagorik_toolkit.statuses import STATUSES_FILE, parse_statuses
+
+
+def data_file_problems(directory: Path) -> Iterator[tuple[str, FileProblem]]:
+    """Each problem with the name of its file; the files beside the manifest alone are looked at."""
+    texts: TextCatalogue | None = None
+    for file in _named(directory, MESSAGES_FILE):
+        try:
+            texts = parse_texts(file.read_bytes(), file.name)
+        except DataFileInvalid as error:
+            yield from ((file.name, problem) for problem in error.problems)
+    for file in _named(directory, RULES_FILE):
+        try:
+            parse_rules(file.read_bytes(), file.name)
+        except DataFileInvalid as error:
+            yield from ((file.name, problem) for problem in error.problems)
+    for file in _named(directory, STATUSES_FILE):
+        try:
+            parse_statuses(file.read_bytes(), file.name, texts=texts)
+        except DataFileInvalid as error:
+            yield from ((file.name, problem) for problem in error.problems)
+
+
+def _named(directory: Path, name: str) -> list[Path]:
+    return sorted(file for file in directory.glob(f"*{name}") if file.name == name or file.name.endswith(f"_{name}"))
+
+
+def check_objects(record: PluginRecord) -> Iterator[ValidationFinding]:
+    """Import every object that the manifest names, and look at its kind. Calls none of them."""
+    references = record.manifest.references if record.manifest is not None else ()
+    for location, reference in references:
+        found = resolve_object(record, reference)
+        if isinstance(found, Imported):
+            yield from _kind(location, reference, found.value)
+        else:
+            yield ValidationFinding(Severity.ERROR, location, found.reason, found.hint)
+
+
+def _kind(location: str, reference: str, value: object) -> Iterator[ValidationFinding]:
+    match location.rpartition(".")[2]:
+        case "form":
+            yield from _form(location, reference, value)
+        case "settings" if not _is_settings(value):
+            message = f"{reference} is not a subclass of AgencySettings"
+            yield ValidationFinding(
+                Severity.ERROR, location, message, "Derive it from nagorik.settings.AgencySettings."
+            )
+        case "login" if not inspect.iscoroutinefunction(value):
+            yield ValidationFinding(
+                Severity.ERROR, location, f"{reference} is not a coroutine function", "Write async def."
+            )
+        case "error_reader" if not callable(value):
+            yield ValidationFinding(Severity.ERROR, location, f"{reference} cannot be called", "Name a function.")
+        case _:
+            return
+
+
+def _form(location: str, reference: str, value: object) -> Iterator[ValidationFinding]:
+    if not (inspect.isclass(value) and issubclass(value, BaseModel)):
+        yield ValidationFinding(
+            Severity.ERROR, location, f"{reference} is not a pydantic model", "Derive it from Form."
+        )
+    elif not issubclass(value, Form):
+        message = f"{reference} does not derive from Form, so what a citizen writes is not masked in log lines"
+        yield ValidationFinding(Severity.WARNING, location, message, "Derive it from nagorik.privacy.Form.")
+
+
+def _is_settings(value: object) -> bool:
+    # Reading settings needs pydantic-settings, which nothing else here does.
+    from nagorik.settings import AgencySettings
+
+    return inspect.isclass(value) and issubclass(value, AgencySettings)
+
+
+def validate_path(target: str | Path, *, on: date, run: bool = False) -> tuple[ValidationFinding, ...]:
+    """Everything found in ``target``, errors first and always in the same order.
+
+    ``target`` is a ``plugin.toml``, a package's directory that holds one, a project's directory with its
+    ``pyproject.toml`` (packages in ``src`` or beside it), or the name of an installed distribution.
+
+    ``on`` is the day as of which dates are judged. Without ``run`` nothing of the plugin is imported; with it the
+    plugin and the objects that its manifest names are imported into this process, and stay imported. A
+    ``plugin.toml`` or a package alone is never run, since it has no entry point.
+    """
+    path = Path(target)
+    if path.is_file():
+        return in_order(_validate_file(path, on))
+    if (path / MANIFEST_FILE).is_file() and not (path / "pyproject.toml").is_file():
+        return in_order(_validate_file(path / MANIFEST_FILE, on))
+    if path.is_dir():
+        return in_order(_validate_project(path, on, run=run))
+    return in_order(_validate_installed(str(target), on, run=run))
+
+
+def _validate_file(file: Path, on: date) -> list[ValidationFinding]:
+    try:
+        manifest = parse_manifest(file.read_bytes())
+    except OSError:
+        return [ValidationFinding(Severity.ERROR, "", f"{file.name} cannot be read")]
+    except ManifestInvalid as error:
+        return _problems(error)
+    findings = advise(manifest, on=on)
+    if (file.parent / "__init__.py").is_file():
+        findings += _check_sources(manifest, file.parent)
+    return findings
+
+
+def _validate_project(directory: Path, on: date, *, run: bool) -> list[ValidationFinding]:
+    try:
+        document = tomllib.loads((directory / "pyproject.toml").read_text("utf-8"))
+    except (OSError, ValueError):
+        message = f"{directory} holds neither a readable pyproject.toml nor a {MANIFEST_FILE}"
+        return [
+            ValidationFinding(
+                Severity.ERROR, "pyproject.toml", message, "Name the directory of the plugin's project."
+            )
+        ]
+    sources = list(_declared_sources(document))
+    if not sources:
+        hint = f'Add [project.entry-points."{ENTRY_POINT_GROUP}"] with <plugin id> = "<module with the hooks>".'
+        return [ValidationFinding(Severity.ERROR, "pyproject.toml", "the project declares no plugin", hint)]
+    roots = [str(root.resolve()) for root in (directory / "src", directory) if root.is_dir()]
+    with _importable(roots if run else []):
+        return [found for source in sources for found in _validate_source(source, on, roots, run=run)]
+
+
+def _declared_sources(document: dict[str, Any]) -> Iterator[PluginSource]:
+    project = _table(document, "project")
+    entries = _table(_table(project, "entry-points"), ENTRY_POINT_GROUP)
+    for plugin_id, value in sorted(entries.items()):
+        yield PluginSource(
+            plugin_id, str(project.get("name", "the project")), str(project.get("version", "")), str(value)
+        )
+
+
+def _table(document: dict[str, Any], name: str) -> dict[str, Any]:
+    table = document.get(name)
+    return table if isinstance(table, dict) else {}
+
+
+def _validate_installed(name: str, on: date, *, run: bool) -> list[ValidationFinding]:
+    wanted = canonicalize_name(name)
+    sources = [found.source for found in find_sources() if canonicalize_name(found.source.distribution) == wanted]
+    if not sources:
+        message = f"there is no file or directory {name}, and no installed distribution {name} that brings a plugin"
+        return [ValidationFinding(Severity.ERROR, "", message, "Install the distribution, or name a path.")]
+    return [found for source in sources for found in _validate_source(source, on, None, run=run)]
+
+
+def _validate_source(
+    source: PluginSource, on: date, roots: list[str] | None, *, run: bool
+) -> list[ValidationFinding]:
+    refusal = check_entry_point(source)
+    if refusal is not None:
+        return [ValidationFinding(Severity.ERROR, "entry point", refusal.reason, refusal.hint)]
+    try:
+        package = locate_package(split_value(source)[0], roots)
+    except PackageNotFound as error:
+        return [ValidationFinding(Severity.ERROR, "entry point", f"{source.label} {error.why}")]
+    record = read_package(source, package, api_version=API_VERSION)
+    findings = _refusal(record, package)
+    if record.manifest is not None:
+        findings += advise(record.manifest, on=on) + _check_sources(record.manifest, package.directory)
+    if run and record.usable and not any(found.severity is Severity.ERROR for found in findings):
+        findings += _run(record)
+    return findings
+
+
+def _refusal(record: PluginRecord, package: Package) -> list[ValidationFinding]:
+    if record.quarantine is None:
+        return []
+    if record.quarantine.code is QuarantineCode.MANIFEST_INVALID:
+        try:
+            parse_manifest(package.manifest_file.read_bytes())
+        except ManifestInvalid as error:
+            return _problems(error)
+    return [ValidationFinding(Severity.ERROR, "", record.quarantine.reason, record.quarantine.hint)]
+
+
+def _problems(error: ManifestInvalid) -> list[ValidationFinding]:
+    return [ValidationFinding(Severity.ERROR, problem.location, problem.message) for problem in error.problems]
+
+
+def _check_sources(manifest: Manifest, directory: Path) -> list[ValidationFinding]:
+    findings = [
+        ValidationFinding(Severity.ERROR, location, problem, f"{reference} is looked for in {directory.name}.")
+        for location, reference in manifest.references
+        if (problem := check_reference(directory, reference)) is not None
+    ]
+    for number, service in enumerate(manifest.services):
+        file = (service.fees or "").partition("#")[0]
+        if file and not (directory / file).is_file():
+            message = f"there is no file {file} in the package"
+            findings.append(ValidationFinding(Severity.ERROR, f"services.{number}.fees", message))
+    findings += [
+        ValidationFinding(Severity.ERROR, f"{file}: {problem.location}".removesuffix(": "), problem.message)
+        for file, problem in data_file_problems(directory)
+    ]
+    for use in find_private_uses(directory):
+        message = f"{use.name} is private to the core"
+        findings.append(ValidationFinding(Severity.ERROR, f"{use.file}:{use.line}", message, "Use a public name."))
+    return findings
+
+
+def _run(record: PluginRecord) -> list[ValidationFinding]:
+    from nagorik import hookspecs
+
+    examination = examine(record, hookspecs)
+    problems = [
+        ValidationFinding(Severity.ERROR, record.source.value, f"{record.source.label} {problem.why}", problem.hint)
+        for problem in examination.problems
+    ]
+    return problems + list(check_objects(record))
+
+
+@contextmanager
+def _importable(roots: list[str]) -> Iterator[None]:
+    before = list(sys.path)
+    sys.path[:0] = roots
+    try:
+        yield
+    finally:
+        sys.path[:] = before

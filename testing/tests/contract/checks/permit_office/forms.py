@@ -1,0 +1,76 @@
+"""The form of the permit office, and broken ones."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from nagorik import Form, Label
+from nagorik.values import MobileNumber, NationalDataError, Nid, normalise
+
+NAME = Label(en="Name of the shop", bn="দোকানের নাম")
+NID = Label(en="NID number", bn="এনআইডি নম্বর")
+MOBILE = Label(en="Mobile number", bn="মোবাইল নম্বর")
+
+
+def _one_line(value: str) -> str:
+    try:
+        return normalise(value)
+    except NationalDataError as error:
+        raise error.for_pydantic() from None
+
+
+Line = Annotated[str, StringConstraints(max_length=200), AfterValidator(_one_line)]
+
+
+class Address(Form):
+    road: Annotated[Line, Label(en="Road", bn="রাস্তা")]
+
+
+class ShopForm(Form):
+    nid: Annotated[Nid, NID]
+    name: Annotated[Line, NAME]
+    mobile: Annotated[MobileNumber, MOBILE]
+    address: Annotated[Address, Label(en="Address", bn="ঠিকানা")]
+
+
+class Unlabelled(ShopForm):
+    floor: str = ""
+
+
+class Crashing(ShopForm):
+    name: Annotated[str, BeforeValidator(lambda value: value.strip()), NAME]
+
+
+def _echo(value: object) -> object:
+    if isinstance(value, str) and len(value) < 60:
+        return value
+    raise PydanticCustomError("shop", "wrong", {"en": f"{value} is no name", "bn": f"{value} নাম নয়"})
+
+
+class Echoing(ShopForm):
+    name: Annotated[str, BeforeValidator(_echo), NAME]
+
+
+def _ascii(value: object) -> object:
+    if isinstance(value, str) and not value.isascii():
+        raise PydanticCustomError("shop", "wrong", {"en": "Write digits.", "bn": "অঙ্ক লিখুন।"})
+    return value
+
+
+class AsciiOnly(ShopForm):
+    mobile: Annotated[MobileNumber, BeforeValidator(_ascii), MOBILE]
+
+
+class AsTyped(ShopForm):
+    name: Annotated[str, NAME]
+
+
+def _tidy(value: object) -> object:
+    if isinstance(value, dict):
+        value["road"] = "রাস্তা"
+    return value
+
+
+class Tidying(ShopForm):
+    address: Annotated[Address, BeforeValidator(_tidy), Label(en="Address", bn="ঠিকানা")]

@@ -1,0 +1,196 @@
+"""The hooks, as they should be. ``broken`` derives from them."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import AwareDatetime, Field
+
+from nagorik import (
+    Accepted,
+    AgencyRejected,
+    AgencyStatus,
+    ApplicationState,
+    CallContext,
+    ContractViolation,
+    Criterion,
+    DefinitelyAbsent,
+    Deliverable,
+    EligibilityDecision,
+    FeeDue,
+    FetchedDeliverable,
+    Found,
+    NagorikError,
+    PaymentAdvice,
+    PaymentReport,
+    PaymentStarted,
+    PaymentState,
+    Quote,
+    RefundReport,
+    Text,
+    Token,
+    Verdict,
+    WireModel,
+    Withdrawal,
+    hookimpl,
+)
+from nagorik.values import Money
+from nagorik_toolkit.bangladesh import age_on
+
+Context = CallContext[Any]
+STATES = {
+    "RECEIVED": ApplicationState.SUBMITTED,
+    "REVIEW": ApplicationState.IN_REVIEW,
+    "PAPERS MISSING": ApplicationState.CORRECTION_REQUESTED,
+    "PERMITTED": ApplicationState.ISSUED,
+    "REFUSED": ApplicationState.REJECTED,
+    "TAKEN BACK": ApplicationState.WITHDRAWN,
+}
+PAID = {"OPEN": PaymentState.PENDING, "PAID": PaymentState.CAPTURED, "TORN UP": PaymentState.CANCELLED}
+SEEN: list[str] = []
+"""Stays empty, unless a broken variant remembers a call."""
+
+
+class Filed(WireModel):
+    number: str = Field(pattern=r"^[A-Z0-9-]+$")
+    word: str
+    since: AwareDatetime
+    remark: Text | None = None
+
+
+class Matches(WireModel):
+    items: tuple[Filed, ...]
+
+
+class Bill(WireModel):
+    receipt: str = Field(pattern=r"^[A-Z0-9-]+$")
+    word: str
+    amount: str
+    paid_at: datetime | None = None
+
+
+class Refund(WireModel):
+    word: str
+
+
+async def login(http: Any, settings: Any) -> Token:
+    """The office takes any token."""
+    return Token("token-of-nobody", expires_in=3600)
+
+
+def read_error(answer: Any) -> NagorikError | None:
+    error = answer.document.get("error") if isinstance(answer.document, dict) else None
+    if error is not None and answer.status < 300:
+        return ContractViolation("error-with-success-status")
+    return AgencyRejected("office-shut") if error == "the office is shut" else None
+
+
+def status_of(filed: Filed) -> AgencyStatus:
+    state = STATES.get(filed.word)
+    return AgencyStatus(
+        state=state,
+        raw=filed.word,
+        at=filed.since,
+        reason=filed.remark,
+        deliverables=(Deliverable(kind="permit", delivery="download"),) if state is ApplicationState.ISSUED else (),
+        final=state in {ApplicationState.ISSUED, ApplicationState.REJECTED, ApplicationState.WITHDRAWN},
+    )
+
+
+def criterion(name: str, verdict: Verdict) -> Criterion:
+    return Criterion(id=name, verdict=verdict, text=Text(bn="বয়স ও কার্ড", en="Age and card"))
+
+
+class Hooks:
+    @hookimpl
+    async def nagorik_check_eligibility(self, request: Any) -> EligibilityDecision:
+        born = request.applicant.birth_date
+        grown = born <= request.on and age_on(born, request.on) >= 18
+        card = Verdict.CANNOT_TELL if request.applicant.nid is None else Verdict.PASS
+        return EligibilityDecision(
+            criteria=(criterion("age", Verdict.PASS if grown else Verdict.FAIL), criterion("card", card))
+        )
+
+    @hookimpl
+    async def nagorik_quote_fees(self, request: Any, context: Context) -> Quote:
+        return context.fees.quote(request, due=FeeDue.AFTER_SUBMISSION, valid_for=timedelta(hours=24))
+
+    @hookimpl
+    async def nagorik_submit(self, request: Any, context: Context) -> Any:
+        filed = await self.file(context, {"clientReference": request.client_reference, "nid": request.form.nid.value})
+        return Accepted(reference=filed.number, status=status_of(filed))
+
+    async def file(self, context: Context, content: dict[str, str]) -> Filed:
+        return await context.http.write("file", "POST", "/permits", json=content, expect=Filed)
+
+    @hookimpl
+    async def nagorik_find_submission(self, request: Any, context: Context) -> Any:
+        asked = context.clock.now()
+        query = {"clientReference": request.client_reference}
+        found = await context.http.read("search", "GET", "/permits", params=query, expect=Matches)
+        for filed in found.items:
+            return Found(reference=filed.number, status=status_of(filed))
+        return DefinitelyAbsent(as_of=asked)
+
+    @hookimpl
+    async def nagorik_get_status(self, request: Any, context: Context) -> AgencyStatus:
+        return status_of(await self.ask(context, request.agency_reference))
+
+    async def ask(self, context: Context, number: str) -> Filed:
+        return await context.http.read("status", "GET", f"/permits/{number}", expect=Filed)
+
+    @hookimpl
+    async def nagorik_answer_correction(self, request: Any, context: Context) -> AgencyStatus:
+        path = f"/permits/{request.agency_reference}/papers"
+        return status_of(await context.http.write("papers", "POST", path, json={}, expect=Filed))
+
+    @hookimpl
+    async def nagorik_advise_payment(self, request: Any, context: Context) -> PaymentAdvice:
+        path = f"/permits/{request.agency_reference}/payment"
+        content = {"reference": request.receipt.reference, "amount": request.receipt.amount.plain()}
+        told = await context.http.write("advise", "POST", path, json=content, expect=Refund)
+        return PaymentAdvice(confirmed=told.word == "PAID")
+
+    @hookimpl
+    async def nagorik_withdraw(self, request: Any, context: Context) -> Withdrawal:
+        path = f"/permits/{request.agency_reference}/withdrawal"
+        filed = await context.http.write("withdraw", "POST", path, json={}, expect=Filed)
+        return Withdrawal(withdrawn=filed.word == "TAKEN BACK", status=status_of(filed))
+
+    @hookimpl
+    async def nagorik_fetch_deliverable(self, request: Any, context: Context) -> FetchedDeliverable:
+        file = await context.http.download("paper", f"/permits/{request.agency_reference}/paper")
+        if file.content_type != "application/pdf" or not file.content.startswith(b"%PDF-"):
+            raise ContractViolation("paper-not-a-pdf")
+        document = await context.documents.put("permit", "application/pdf", file.content)
+        return FetchedDeliverable(deliverable=request.deliverable, document=document)
+
+    @hookimpl
+    async def nagorik_start_payment(self, request: Any, context: Context) -> PaymentStarted:
+        content = {"payment": request.payment, "amount": request.amount.plain()}
+        bill = await context.http.write("open", "POST", "/bills", json=content, expect=Bill)
+        return PaymentStarted(reference=bill.receipt, instructions=Text(bn="কাউন্টারে দিন", en="Pay at the counter"))
+
+    @hookimpl
+    async def nagorik_query_payment(self, request: Any, context: Context) -> PaymentReport:
+        bill = await context.http.read_or_none("look", "GET", f"/bills/{request.payment}", expect=Bill)
+        return PaymentReport(state=PaymentState.UNKNOWN) if bill is None else self.report(bill)
+
+    def report(self, bill: Bill) -> PaymentReport:
+        state = PAID.get(bill.word, PaymentState.UNKNOWN)
+        captured = state is PaymentState.CAPTURED
+        return PaymentReport(
+            state=state, amount=Money.taka(bill.amount) if captured else None, reference=bill.receipt, raw=bill.word
+        )
+
+    @hookimpl
+    async def nagorik_refund_payment(self, request: Any, context: Context) -> RefundReport:
+        path = f"/bills/{request.payment}/refund"
+        await context.http.write("refund", "POST", path, json={"amount": request.amount.plain()}, expect=Refund)
+        return RefundReport(state=PaymentState.REFUNDED)
+
+    @hookimpl
+    async def nagorik_parse_payment_notice(self, request: Any) -> Any:
+        raise AgencyRejected("notice-not-signed")
+
+
+hooks = Hooks()

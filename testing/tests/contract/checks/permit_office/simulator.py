@@ -1,0 +1,224 @@
+"""The permit office itself, and offices that do what theirs should not."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from nagorik import AgencyRejected, ContractViolation
+from nagorik_testing import ErrorAnswer, ExampleApplication, IdempotencyStore, Simulator
+
+
+@dataclass
+class File:
+    number: str
+    client_reference: str | None
+    since: datetime
+    answered: bool = False
+    withdrawn: bool = False
+    paid: bool = False
+
+
+@dataclass
+class Slip:
+    receipt: str
+    asked: str
+    opened: datetime
+    taken: str | None = None
+    refunds: int = 0
+
+
+class PermitOffice(Simulator):
+    plugin_id = "permits"
+    modelled = "সবই কল্পিত। / All of it is invented."
+    outcomes = ("approve", "reject", "correction", "cancel", "other-amount")
+
+    def open_office(self) -> None:
+        self.files: dict[str, File] = {}
+        self.slips: dict[str, Slip] = {}
+        self.replays = IdempotencyStore()
+
+    def routes(self) -> Any:
+        return (
+            Route("/permits", self.file, methods=["POST"]),
+            Route("/permits", self.search, methods=["GET"]),
+            Route("/permits/{id}", self.show, methods=["GET"]),
+            Route("/permits/{id}/papers", self.papers, methods=["POST"]),
+            Route("/permits/{id}/payment", self.pay, methods=["POST"]),
+            Route("/permits/{id}/withdrawal", self.withdraw, methods=["POST"]),
+            Route("/permits/{id}/paper", self.paper, methods=["GET"]),
+            Route("/tariff", self.tariff, methods=["GET"]),
+            Route("/bills", self.open_bill, methods=["POST"]),
+            Route("/bills/{id}", self.show_bill, methods=["GET"]),
+            Route("/bills/{id}/refund", self.refund, methods=["POST"]),
+        )
+
+    def settings(self, base_url: str) -> dict[str, object]:
+        return {"base_url": base_url, "password": "not-a-secret-of-anyone"}
+
+    def example(self, service: str, citizen: Any) -> ExampleApplication:
+        form = {
+            "nid": citizen.full_nid.value,
+            "name": "বড় বিতান",
+            "mobile": citizen.phone.e164,
+            "address": {"road": "নমুনা সড়ক"},
+        }
+        return ExampleApplication(applicant=citizen.applicant(), form=form)
+
+    def error_answers(self) -> Any:
+        return (
+            ErrorAnswer(
+                name="an office that is shut",
+                status=400,
+                document={"error": "the office is shut"},
+                means=AgencyRejected,
+            ),
+            ErrorAnswer(name="an error with 200", status=200, document={"error": "unknown"}, means=ContractViolation),
+        )
+
+    async def file(self, request: Request) -> Response:
+        content = await request.json()
+        key = request.headers.get("idempotency-key")
+        return self.replays.once(key, "file", content, lambda: (201, self.opened(content)))
+
+    def opened(self, content: dict[str, Any]) -> dict[str, Any]:
+        filed = File(f"P-{len(self.files) + 1:04d}", content.get("clientReference"), self.clock.now())
+        self.files[filed.number] = filed
+        self.ledger.record("application", filed.number, client_reference=filed.client_reference)
+        return self.told(filed)
+
+    def told(self, filed: File) -> dict[str, Any]:
+        outcome = self.script.scenario(filed.client_reference).outcome
+        age = self.clock.now() - filed.since
+        word, since = "RECEIVED", timedelta()
+        if age >= timedelta(days=1):
+            word, since = "REVIEW", timedelta(days=1)
+        if age >= timedelta(days=3) and outcome == "correction" and not filed.answered:
+            word, since = "PAPERS MISSING", timedelta(days=3)
+        elif age >= timedelta(days=9):
+            word, since = "REFUSED" if outcome == "reject" else "PERMITTED", timedelta(days=9)
+        if filed.withdrawn:
+            word = "TAKEN BACK"
+        remark = {"bn": "কাগজ নেই", "en": "Papers are missing"}
+        return {"number": filed.number, "word": word, "since": (filed.since + since).isoformat(), "remark": remark}
+
+    async def search(self, request: Request) -> Response:
+        wanted = request.query_params["clientReference"]
+        return JSONResponse(
+            {"items": [self.told(one) for one in self.files.values() if one.client_reference == wanted]}
+        )
+
+    async def show(self, request: Request) -> Response:
+        filed = self.files.get(request.path_params["id"])
+        return (
+            JSONResponse({"error": "unknown"}, status_code=404) if filed is None else JSONResponse(self.told(filed))
+        )
+
+    async def papers(self, request: Request) -> Response:
+        filed = self.files[request.path_params["id"]]
+        if not filed.answered:
+            filed.answered = True
+            self.ledger.record("papers", filed.number)
+        return JSONResponse(self.told(filed))
+
+    async def pay(self, request: Request) -> Response:
+        filed = self.files[request.path_params["id"]]
+        if not filed.paid:
+            filed.paid = True
+            self.ledger.record("payment", filed.number)
+        return JSONResponse({"word": "PAID"})
+
+    async def withdraw(self, request: Request) -> Response:
+        filed = self.files[request.path_params["id"]]
+        if not filed.withdrawn:
+            filed.withdrawn = True
+            self.ledger.record("withdrawal", filed.number)
+        return JSONResponse(self.told(filed))
+
+    async def paper(self, request: Request) -> Response:
+        return Response(b"%PDF-1.7\n% a permit of the contract suite's own office\n", media_type="application/pdf")
+
+    async def tariff(self, request: Request) -> Response:
+        return JSONResponse({"name": "shop", "percent": 100})
+
+    async def open_bill(self, request: Request) -> Response:
+        content = await request.json()
+        slip = self.slips.get(content["payment"])
+        if slip is None:
+            slip = Slip(f"B-{len(self.slips) + 1:04d}", content["amount"], self.clock.now())
+            self.slips[content["payment"]] = slip
+            self.ledger.record("slip", slip.receipt, amount=slip.asked)
+        elif slip.asked != content["amount"]:
+            return JSONResponse({"error": "another amount"}, status_code=409)
+        return JSONResponse(self.told_of(content["payment"]))
+
+    def settle(self) -> None:
+        for payment, slip in self.slips.items():
+            outcome = self.script.scenario(payment).outcome
+            if slip.taken is None and outcome != "cancel" and self.clock.now() - slip.opened >= timedelta(minutes=1):
+                slip.taken = "1.00" if outcome == "other-amount" else slip.asked
+                self.ledger.record("capture", slip.receipt, amount=slip.taken)
+
+    def told_of(self, payment: str) -> dict[str, Any]:
+        slip = self.slips[payment]
+        torn = self.script.scenario(payment).outcome == "cancel" and self.clock.now() > slip.opened
+        word = "PAID" if slip.taken else "TORN UP" if torn else "OPEN"
+        return {"receipt": slip.receipt, "word": word, "amount": slip.taken or slip.asked}
+
+    async def show_bill(self, request: Request) -> Response:
+        payment = request.path_params["id"]
+        if payment not in self.slips:
+            return JSONResponse({"error": "unknown"}, status_code=404)
+        return JSONResponse(self.told_of(payment))
+
+    async def refund(self, request: Request) -> Response:
+        slip = self.slips[request.path_params["id"]]
+        if not slip.refunds:
+            slip.refunds = 1
+            self.ledger.record("refund", slip.receipt, amount=slip.taken)
+        return JSONResponse({"word": "REFUNDED"})
+
+
+class SilentOffice(PermitOffice):
+    modelled = ""
+
+
+class StrictOffice(PermitOffice):
+    def settings(self, base_url: str) -> dict[str, object]:
+        return {**super().settings(base_url), "colour": "green"}
+
+
+class KeylessOffice(PermitOffice):
+    """Files whatever it is given, as often as it is given it."""
+
+    async def file(self, request: Request) -> Response:
+        return JSONResponse(self.opened(await request.json()), status_code=201)
+
+
+class GenerousOffice(PermitOffice):
+    """Opens a bill, and gives money back, each time that it is told to."""
+
+    async def open_bill(self, request: Request) -> Response:
+        content = await request.json()
+        self.slips[content["payment"]] = Slip(f"B-{len(self.ledger.effects())}", content["amount"], self.clock.now())
+        self.ledger.record("slip", self.slips[content["payment"]].receipt, amount=content["amount"])
+        return JSONResponse(self.told_of(content["payment"]))
+
+    async def refund(self, request: Request) -> Response:
+        self.slips[request.path_params["id"]].refunds = 0
+        return await super().refund(request)
+
+
+class UnspokenOffice(PermitOffice):
+    """Does not say how it words its errors."""
+
+    error_answers = Simulator.error_answers
+
+
+class WordlessOffice(PermitOffice):
+    """Has no example of what a citizen fills in."""
+
+    example = Simulator.example

@@ -1,0 +1,226 @@
+"""Each check fails a plugin that breaks its promise, says how, and passes the plugins that keep it."""
+
+from typing import Any, NamedTuple
+
+import pytest
+
+from nagorik import Text
+from nagorik_testing.contract.checks import CHECKS, Check
+from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.verdict import CheckStatus, Finding
+from nagorik_testing.simulator.base import installed_simulators, load_simulator
+
+
+class Kill(NamedTuple):
+    """What is broken, and what the check must say of it."""
+
+    told: str
+    hooks: str | None = None
+    simulator: str = "PermitOffice"
+    plugin: dict[str, Any] | None = None
+    service: dict[str, Any] | None = None
+    offers: int = 1
+    """Services and gateways that are broken so."""
+
+
+BY_ID = {check.id: check for check in CHECKS}
+KILLS = {
+    "catalogue/bilingual": Kill(
+        "the Bangla text of the name holds no Bangla letter", service={"name": Text(bn="Permits", en="Permits")}
+    ),
+    "catalogue/form-labels": Kill("Unlabelled.floor has no Label", service={"form": "forms:Unlabelled"}),
+    "catalogue/listed-once": Kill("permit is listed twice", service={"deliverables": ("permit", "permit")}),
+    "catalogue/simulator-modelled": Kill(
+        "the simulator does not say what of it is modelled", simulator="SilentOffice"
+    ),
+    "catalogue/hooks": Kill(
+        "permit-office 1.0 offers an operation whose hook nagorik_find_submission it does not implement.",
+        "WithoutFind",
+    ),
+    "catalogue/objects": Kill(
+        "settings: forms:ShopForm is not a subclass of AgencySettings", plugin={"settings": "forms:ShopForm"}
+    ),
+    "catalogue/settings": Kill("the simulator's settings are refused: colour", simulator="StrictOffice"),
+    "catalogue/secret-settings": Kill(
+        "the setting password is a secret by its name and not a SecretStr",
+        plugin={"settings": "settings:OpenSettings"},
+    ),
+    "eligibility/all-reasons": Kill("the Bangla text of the criterion age holds no Bangla letter", "EnglishReasons"),
+    "eligibility/example-may-apply": Kill("the agency accepts the example, and the plugin refuses it: age", "Stern"),
+    "eligibility/boundary-ages": Kill(
+        "a citizen born on 1960-02-29 is answered with plugin-fault", "AfraidOfLeapDays"
+    ),
+    "eligibility/no-identifiers": Kill("a citizen without identifiers is answered with plugin-fault", "NeedsNumber"),
+    "eligibility/unknown-is-no-pass": Kill(
+        "a citizen of whom no identifier is known is told that every criterion is met", "Trusting"
+    ),
+    "eligibility/no-effect": Kill("asking leaves at the agency: application", "FilesWhenAsked"),
+    "form/hostile-input": Kill(
+        "nothing in name: AttributeError instead of InputRejected", service={"form": "forms:Crashing"}
+    ),
+    "form/bangla-digits": Kill("mobile in Bangla digits is refused", service={"form": "forms:AsciiOnly"}),
+    "form/one-encoding": Kill(
+        "name in the other encoding of its letters is taken for something else",
+        service={"form": "forms:AsTyped"},
+    ),
+    "fees/effective-today": Kill("no tariff is effective on 2026-11-24", service={"fees": "fees.toml#over"}),
+    "fees/sources": Kill("the source of the tariff hearsay has no date", service={"fees": "fees.toml#undated"}),
+    "fees/expires": Kill("the quote has expired when it is issued", "Expired"),
+    "fees/same-answer": Kill("the same question at the same instant gives two quotes", "TwoQuotes"),
+    "fees/bilingual": Kill("the Bangla text of the line permit holds no Bangla letter", "EnglishPrices"),
+    "fees/no-effect": Kill("a quote takes 5 requests", "AsksForEachRow"),
+    "fees/tariff-days": Kill("the price for 2025-07-01 is not that of the tariff second", "YesterdaysPrice"),
+    "submit/accepted": Kill("the simulator's example is rejected", "Refusing"),
+    "submit/F17-replay": Kill(
+        "the same key gives another reference; the same key leaves at the agency once more: application",
+        simulator="KeylessOffice",
+    ),
+    "submit/F17-at-once": Kill(
+        "two attempts at once with one key have two references; two attempts at once leave at the agency twice: "
+        "application",
+        simulator="KeylessOffice",
+    ),
+    "submit/F17-client-reference": Kill("no request of the submission carries the client reference", "Nameless"),
+    "find/never-filed": Kill("an application that nobody filed is found", "FindsAnything"),
+    "find/found-again": Kill(
+        "an application that is filed is definitely absent after the look-up grace", "FindsNothing"
+    ),
+    "find/as-of": Kill("an absence is said to hold for an instant that has not come", "AbsentTomorrow"),
+    "payment/F19-started-twice": Kill(
+        "one payment leaves at the gateway once more: slip; one payment has two references",
+        simulator="GenerousOffice",
+    ),
+    "payment/F19-another-amount": Kill(
+        "another amount leaves at the gateway once more: slip; a payment that was begun is begun with another amount",
+        simulator="GenerousOffice",
+    ),
+    "payment/F19-as-taken": Kill(
+        "outcome other-amount: captured is another amount than the gateway took, or nothing was taken", "OwnAmount"
+    ),
+    "payment/F19-never-failed": Kill("outcome cancel: reported as failed", "CancelledIsFailed"),
+    "payment/unknown-payment": Kill("a payment that the gateway does not know is failed", "MissingIsFailed"),
+    "payment/unknown-word": Kill("a word that nobody knows is taken for captured", "UnknownIsPaid"),
+    "payment/instructed": Kill("the payer is told neither where nor how to pay", "SaysNothing"),
+    "payment/F19-refunded-twice": Kill(
+        "a refund that is ordered again leaves at the gateway once more: refund", simulator="GenerousOffice"
+    ),
+    "payment/F19-forged-notice": Kill("forged notice 1 is taken for a payment's", "Gullible"),
+    "status/F18-forwards": Kill("outcome approve: approved is followed by in_review", "GoesBack"),
+    "status/reasons": Kill("outcome reject: rejected without a reason", "Unexplained"),
+    "status/deliverables": Kill("licence is issued and not among the deliverables", "IssuesOtherThings"),
+    "status/unknown-word": Kill("a word that nobody knows is taken for rejected", "Guesses"),
+    "status/unknown-reference": Kill("a reference that the agency does not know is rejected", "MissingIsRejected"),
+    "status/raw-and-dated": Kill("the state after status is dated in the future", "DatedAhead"),
+    "privacy/results": Kill("what quote returns shows personal data when it is printed", "NamesQuoteAfterCitizen"),
+    "privacy/logs": Kill("eligibility writes personal data into the log", "Talkative"),
+    "privacy/error-texts": Kill("submit repeats what the agency's refusal quotes", "Quoting"),
+    "robustness/stateless": Kill("eligibility answers otherwise after it was asked by somebody else", "Fickle"),
+    "robustness/side-by-side": Kill("two citizens have one reference", "SameReceipt"),
+    "robustness/no-polling": Kill("status takes 10 seconds of an agency that answers at once", "Polls"),
+    "robustness/no-module-state": Kill("permit_office.plugin.SEEN is changed by a call", "Remembering"),
+    "robustness/F20-blocks-the-loop": Kill("eligibility keeps the event loop for more than 250 ms", "BlocksLoop"),
+    "robustness/F20-cancelled": Kill("status goes on when its call is cancelled", "WillNotStop"),
+    "robustness/F20-exits": Kill("submit ends the process", "Exits"),
+    "robustness/own-errors": Kill(
+        "submit: an office that is shut ends in InputRejected, not in AgencyRejected",
+        plugin={"error_reader": "broken:deaf"},
+        offers=2,
+    ),
+}
+
+
+WITHOUT_EXAMPLE = {check.id for check in CHECKS if check.family == "catalogue"} | {
+    "fees/effective-today",
+    "fees/sources",
+}
+"""Checks that call nothing."""
+
+
+async def findings(check: Check, subject: Subject) -> list[Finding]:
+    return [found async for found in check.run(subject)]
+
+
+def test_every_check_has_a_plugin_that_it_fails():
+    assert set(KILLS) == set(BY_ID)
+    assert len(BY_ID) == len(CHECKS)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+async def test_check_passes_a_plugin_that_keeps_its_promises(check, permit_office):
+    found = await findings(check, permit_office())
+    assert [(one.status, one.got) for one in found if one.failed] == []
+    assert CheckStatus.PASSED in {one.status for one in found}
+
+
+@pytest.mark.parametrize("check_id", KILLS)
+async def test_check_fails_a_plugin_that_breaks_its_promise(check_id, permit_office):
+    check, kill = BY_ID[check_id], KILLS[check_id]
+    subject = permit_office(kill.hooks, kill.simulator, plugin=kill.plugin, service=kill.service)
+    failed = [one for one in await findings(check, subject) if one.status is CheckStatus.FAILED]
+    assert len(failed) == kill.offers
+    assert failed[0].check == check_id
+    assert kill.told in failed[0].got
+    assert failed[0].because == check.why
+
+
+async def test_form_that_repeats_what_was_written_is_failed(permit_office):
+    (found, _) = await findings(BY_ID["form/hostile-input"], permit_office(service={"form": "forms:Echoing"}))
+    assert found.status is CheckStatus.FAILED
+    assert "100 kB in name: the refusal repeats it" in found.got
+    assert "Q7Z9" not in found.got
+
+
+async def test_form_that_changes_what_was_handed_in_is_failed(permit_office):
+    (found, _) = await findings(BY_ID["form/hostile-input"], permit_office(service={"form": "forms:Tidying"}))
+    assert found.status is CheckStatus.FAILED
+    assert "a number in address.road: what was handed in is changed" in found.got
+
+
+async def test_money_that_is_captured_before_it_is_taken_is_failed(permit_office):
+    (_, found) = await findings(BY_ID["payment/F19-as-taken"], permit_office("CapturedAtOnce"))
+    assert found.status is CheckStatus.FAILED
+    assert "outcome cancel: captured is another amount than the gateway took, or nothing was taken" in found.got
+
+
+async def test_hook_that_leaves_a_task_behind_is_failed(permit_office):
+    (found, _) = await findings(BY_ID["robustness/F20-cancelled"], permit_office("LeavesTasks"))
+    assert found.status is CheckStatus.FAILED
+    assert found.got == "status leaves a task behind"
+
+
+async def test_errors_that_no_simulator_shows_are_not_proved(permit_office):
+    (found, _) = await findings(BY_ID["robustness/own-errors"], permit_office(simulator="UnspokenOffice"))
+    assert found.status is CheckStatus.NOT_REACHED
+    assert found.got == "the simulator gives no example of the agency's own errors"
+
+
+@pytest.mark.parametrize("check", [check for check in CHECKS if check.id not in WITHOUT_EXAMPLE], ids=lambda c: c.id)
+async def test_nothing_passes_for_a_service_without_an_example(check, permit_office):
+    (found, *_) = await findings(check, permit_office(simulator="WordlessOffice"))
+    assert found.status in {CheckStatus.NOT_REACHED, CheckStatus.NOT_APPLICABLE}
+    assert found.status is CheckStatus.NOT_APPLICABLE or "no example of permits.shop" in found.got
+
+
+async def test_check_leaves_the_plugin_out_of_quarantine(permit_office):
+    subject = permit_office("NeedsNumber")
+    for _ in range(6):
+        await findings(BY_ID["eligibility/no-identifiers"], subject)
+    assert subject.registry.quarantined == ()
+
+
+@pytest.mark.parametrize("plugin", ["nid", "cashdesk"])
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
+async def test_installed_plugin_keeps_its_promises(plugin, check):
+    subject = Subject.installed(load_simulator(installed_simulators()[plugin]))
+    found = await findings(check, subject)
+    assert {one.offer for one in found} == {None} or len(found) == len(subject.manifest.offers)
+    assert [(one.offer, one.got) for one in found if one.failed] == []
+
+
+def test_every_text_is_a_sentence_that_names_its_failure_modes():
+    for check in CHECKS:
+        assert check.why.endswith(").")
+        assert any(letter.isdigit() for letter in check.why.rpartition("(")[2])
+        assert check.fix.endswith(".")
+        assert check.title
+        assert check.expected

@@ -1,0 +1,236 @@
+"""Each row of the fault matrix fails a plugin that misbehaves under its fault, and passes one that does not.
+
+For every operation and every row there is a plugin here that fails it; a row that nobody can fail would be no check.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import pytest
+
+from nagorik import Operation
+from nagorik.manifest import PaymentGateway, PublicService
+from nagorik.operations import Idempotency
+from nagorik_testing.contract.checks import CHECKS
+from nagorik_testing.contract.matrix import ROWS
+from nagorik_testing.contract.matrix_runner import play_matrix
+from nagorik_testing.contract.suite import known_checks
+
+ASKED_FIRST = ("eligibility", "quote", "find", "status", "query-payment")
+WRITES = ("submit", "answer-correction", "advise-payment", "withdraw", "start-payment", "refund-payment")
+EVERY = (*ASKED_FIRST, "deliverable", *WRITES)
+
+RIGHT_IN_THE_END = "F01 F02 F03 F04 F06 F07 F07-past F07-page F07-503 F08"
+"""Rows after which an operation succeeds that keeps to one question."""
+RIGHT_AT_ONCE = "F13-extra F13-retyped F13-label F14-bom F14-utf-16 F14-charset"
+"""Odd answers that are understood."""
+NO_JSON = "F13 F13-truncated F13-null F13-missing F13-nulls F13-list F13-double F14"
+"""Answers of which nothing can be made."""
+NO_ANSWER = "F11 F13-empty F15-moved F16-large"
+"""Answers of which nothing can be made, a file's included."""
+REFUSED = "F01-for-ever F07-day F08-for-ever F09 F09-409 F10 F10-fields F15"
+"""A definite no, or nothing sent."""
+FAILED = f"{REFUSED} F02-for-ever F05 F06-for-ever F09-replay F09-page {NO_ANSWER} F16 F16-drip"
+"""Rows after which a read has nothing to tell."""
+IN_DOUBT = f"F06-for-ever {NO_ANSWER} F12 {NO_JSON}"
+"""Rows after which nobody knows what became of a native write, though time is left to ask."""
+UNSURE = f"{IN_DOUBT} {REFUSED} F02-for-ever F09-404 F09-replay F16 F16-drip"
+"""Rows after which a native write has no result."""
+
+BLUNT = (
+    "F05 F06 F06-for-ever F07 F07-past F07-day F07-page F07-503 F08 F08-for-ever F11 F13 F13-empty F13-truncated "
+    "F13-null F13-list F13-double F14 F15 F15-moved"
+)
+"""Rows in which the agency answers, and not with an object and a status of success."""
+
+Failed = Mapping[str, str]
+"""Operations and the rows that they fail, both separated by blanks."""
+
+
+class Variant(NamedTuple):
+    """One broken plugin.
+
+    Attributes:
+        fails: Exactly what it fails.
+        told: A check that it fails, and what that says.
+        hooks: Its hooks.
+        operations: Those that are played; all if not given.
+    """
+
+    fails: Failed
+    told: tuple[str, str]
+    hooks: str = "WellBehaved"
+    operations: str = ""
+    simulator: str = "PermitOffice"
+    plugin: dict[str, Any] | None = None
+    service: dict[str, Any] | None = None
+
+
+BY_REFERENCE = {
+    Operation(name): Idempotency.CLIENT_REFERENCE
+    for name in ("submit", "answer-correction", "advise-payment", "withdraw")
+}
+VARIANTS = {
+    "fails without any fault": Variant(
+        {" ".join(EVERY): "F00"}, ("status/F00", "plugin-fault while preparing status"), hooks="NeverWorks"
+    ),
+    "takes every failure for success": Variant(
+        {
+            "eligibility": f"{FAILED} F12 {NO_JSON}",
+            "quote": f"{FAILED} F09-404 F12 {NO_JSON}",
+            "find status query-payment": f"{FAILED} F12 {NO_JSON} F14-digits",
+            "deliverable": FAILED,
+            " ".join(WRITES): f"{REFUSED} F09-404",
+        },
+        ("submit/F09", "the call succeeded"),
+        hooks="MakesUp",
+    ),
+    "settles a lost answer by an unrelated question": Variant(
+        {
+            "submit answer-correction withdraw": f"{IN_DOUBT} F14-digits",
+            "advise-payment start-payment refund-payment": IN_DOUBT,
+        },
+        ("submit/F11", "the call succeeded"),
+        hooks="LooksUpAnything",
+    ),
+    "settles a lost answer so where the agency has no keys": Variant(
+        {
+            "submit withdraw": f"{IN_DOUBT} F02 F02-for-ever F03 F05 F06 F07-page F07-503 F09-replay F09-page "
+            "F14-digits F16"
+        },
+        ("submit/F02", "the call succeeded"),
+        hooks="LooksUpAnything",
+        operations="submit withdraw",
+        service={"writes": BY_REFERENCE},
+    ),
+    "does everything twice": Variant(
+        {
+            "eligibility quote": f"{RIGHT_IN_THE_END} {RIGHT_AT_ONCE} F14-digits",
+            "find status": f"{RIGHT_IN_THE_END} {RIGHT_AT_ONCE}",
+            "query-payment": f"{RIGHT_IN_THE_END} {RIGHT_AT_ONCE} F09-404",
+            "deliverable": RIGHT_IN_THE_END,
+            "submit answer-correction withdraw start-payment": f"{RIGHT_IN_THE_END} F05 F09-page {RIGHT_AT_ONCE}",
+            "advise-payment refund-payment": f"{RIGHT_IN_THE_END} F05 F09-page {RIGHT_AT_ONCE} F14-digits",
+        },
+        ("submit/F01", "the write was sent again"),
+        hooks="AsksTwice",
+    ),
+    "writes again under a fresh key": Variant(
+        {"submit": f"{RIGHT_IN_THE_END} F05 F09-page {RIGHT_AT_ONCE}"},
+        ("submit/F02", "the citizen is registered twice; the key changed between attempts"),
+        hooks="FreshKeys",
+        operations="submit",
+    ),
+    "has a retry policy of its own": Variant(
+        {
+            "status": f"F05 F06-for-ever F07-day F08-for-ever F09 F09-404 F09-409 F09-replay F09-page F10 F10-fields "
+            f"F15 {NO_ANSWER} {NO_JSON} F14-digits",
+            "submit start-payment": "F07-day F08-for-ever F09 F09-404 F09-409 F10 F10-fields F15",
+        },
+        ("status/F06-for-ever", "12 requests"),
+        hooks="TriesAgain",
+        operations="status submit start-payment",
+    ),
+    "waits beyond its deadline": Variant(
+        {
+            "eligibility quote": f"{FAILED} F09-404 F12 {NO_JSON}",
+            "find status": f"{FAILED} F09-404 F12 {NO_JSON} F14-digits",
+            "query-payment": f"{FAILED} F12 {NO_JSON} F14-digits",
+            "deliverable": f"{FAILED} F09-404",
+            "submit answer-correction withdraw start-payment": f"{UNSURE} F14-digits",
+            "advise-payment refund-payment": UNSURE,
+        },
+        ("submit/F16-drip", "150 simulated seconds"),
+        hooks="Waits",
+    ),
+    "logs a secret": Variant(
+        {"status": f"{FAILED} F09-404 F12 {NO_JSON} F14-digits", "submit": f"{UNSURE} F14-digits"},
+        ("status/F05", "1 canaries of personal data in logs or error texts"),
+        hooks="TellsPassword",
+        operations="status submit",
+    ),
+    "calls every failure a refusal": Variant(
+        {
+            "status": f"F01-for-ever F02-for-ever F05 F06-for-ever F07-day F08-for-ever F15 {NO_ANSWER} {NO_JSON} "
+            "F14-digits F16 F16-drip",
+            "submit": "F01-for-ever F07-day F08-for-ever F15",
+        },
+        ("submit/F01-for-ever", "the call ended in AgencyRejected"),
+        hooks="GivesUp",
+        operations="status submit",
+    ),
+    "reads an answer by hand": Variant(
+        {"status": f"F11 F13-empty {NO_JSON} F14-bom F14-utf-16 F14-digits"},
+        ("status/F14", "the call succeeded"),
+        hooks="ReadsByHand",
+        operations="status",
+    ),
+    "knows one error for everything": Variant(
+        {
+            "status": BLUNT,
+            "submit": f"{BLUNT} F09-replay F09-page",
+        },
+        ("submit/F06", "the call ended in AgencyRejected; 1 requests"),
+        operations="status submit",
+        plugin={"error_reader": "misbehaving:blunt"},
+    ),
+    "claims keys that nobody honours": Variant(
+        {"submit": "F02 F02-for-ever F03 F06 F07-page F09-page F16"},
+        ("submit/F02", "the citizen is registered twice"),
+        operations="submit",
+        simulator="KeylessOffice",
+    ),
+}
+UNPLAYED = {f"deliverable/{row.id}" for row in ROWS if row.json_only}
+"""A file is no JSON."""
+
+
+def checks_of(failed: Failed) -> set[str]:
+    return {
+        f"{operation}/{row}"
+        for operations, rows in failed.items()
+        for operation in operations.split()
+        for row in rows.split()
+    }
+
+
+def narrowed(offer: PublicService | PaymentGateway, operations: str) -> PublicService | PaymentGateway:
+    wanted = {Operation(name) for name in operations.split()} or offer.operations
+    return offer.model_copy(
+        update={
+            "reads": tuple(operation for operation in offer.reads if operation in wanted),
+            "writes": {operation: kind for operation, kind in offer.writes.items() if operation in wanted},
+        }
+    )
+
+
+async def played(subject: Any, operations: str = "") -> dict[str, Any]:
+    return {
+        finding.check: finding
+        for offer in subject.manifest.offers
+        async for finding in play_matrix(subject, narrowed(offer, operations))
+    }
+
+
+@pytest.mark.parametrize("hooks", [None, "WellBehaved"])
+async def test_every_row_passes_a_plugin_that_behaves(hooks, permit_office):
+    found = await played(permit_office(hooks))
+    assert [(finding.check, finding.because) for finding in found.values() if finding.failed] == []
+    reached = EVERY if hooks else EVERY[2:]
+    assert set(found) == {f"{operation}/{row.id}" for operation in reached for row in ROWS}
+
+
+@pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
+async def test_exactly_the_named_rows_fail_a_plugin_that_misbehaves(variant, permit_office):
+    subject = permit_office(variant.hooks, variant.simulator, plugin=variant.plugin, service=variant.service)
+    found = await played(subject, variant.operations)
+    assert {check for check, finding in found.items() if finding.failed} == checks_of(variant.fails)
+    check, told = variant.told
+    assert told in f"{found[check].got}; {found[check].because}"
+
+
+def test_every_row_of_every_operation_has_a_plugin_that_fails_it(permit_office):
+    """With the kills of ``test_checks``, this covers every check that the suite knows."""
+    rows = {check for variant in VARIANTS.values() for check in checks_of(variant.fails)}
+    known = {check for _, check in known_checks(permit_office().manifest, CHECKS)}
+    assert rows == known - {check.id for check in CHECKS} - UNPLAYED

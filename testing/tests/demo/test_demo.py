@@ -1,0 +1,304 @@
+"""The demonstration: what it plays, what it tells, and what it says of itself."""
+
+import json
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from nagorik_platform.cli import main
+from nagorik_testing.demo.example import ExampleProblem, read_examples
+from nagorik_testing.demo.render import span
+from nagorik_testing.simulator.base import installed_simulators
+
+INSTALLED = ", ".join(installed_simulators())
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "applications"
+
+
+def copy(tmp_path: Path, name: str, **changes: object) -> Path:
+    example = json.loads((EXAMPLES / f"{name}.json").read_text("utf-8"))
+    (tmp_path / "one.json").write_text(json.dumps({**example, **changes}), "utf-8")
+    return tmp_path
+
+
+def test_every_example_ends_as_its_file_expects(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", str(EXAMPLES), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["as_expected"] is True
+    assert [entry["application"] for entry in told["applications"]] == sorted(
+        path.stem for path in EXAMPLES.glob("*.json")
+    )
+
+
+def test_the_lost_answer_is_looked_up_and_filed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", str(copy(tmp_path, "02-lost-answer")), "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)["applications"]
+    assert entry["looked_up"] is True
+    assert entry["applications_at_agency"] == 1
+    assert entry["fee"] == "345.00"
+    assert entry["state"] == "closed"
+
+
+def test_one_payment_of_an_application_can_be_scripted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torn_up = {"simulator": "cashdesk", "payment": 1, "outcome": "cancel"}
+    again = {"hold": "payment-cancelled", "action": "pay-again"}
+    assert main(["demo", str(copy(tmp_path, "01-correction", scripted=[torn_up], citizen=[again]))]) == 0
+    assert capsys.readouterr().out.count("waits for the citizen: payment-cancelled") == 1
+
+
+def test_a_missed_appointment_is_taken_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", str(copy(tmp_path, "passport-04-missed"))]) == 0
+    printed = capsys.readouterr().out
+    first, second = (line for line in printed.splitlines() if "takes the appointment" in line)
+    assert "25 Nov 09:30, Uttara, Dhaka" in first
+    assert "29 Nov" in second
+    assert printed.count("waits for the citizen: appearance-required") == 1
+
+
+def test_who_may_not_apply_is_told_why_by_the_agency_that_was_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", str(copy(tmp_path, "bmet-02-expiring"))]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "আপনারটির মেয়াদ ২০২৭-০১-৩১ পর্যন্ত" in printed
+
+
+def test_a_batch_that_fills_up_is_followed_by_another(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", str(copy(tmp_path, "bmet-03-batch-full"))]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("no appointment could be had") == 1
+    assert printed.count("takes the appointment of 06 Dec 09:00, TTC Chattogram") == 1
+
+
+def test_without_an_appointment_in_the_file_nobody_books(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    quiet = copy(tmp_path, "passport-04-missed", appointments=[], scripted=[])
+    assert main(["demo", str(quiet)]) == 0
+    assert "takes the appointment" not in capsys.readouterr().out
+
+
+def test_an_appointment_that_cannot_be_had_is_tried_after_the_next_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slots = "GET /sim/epassport/api/v1/registrations/{oid}/appointments"
+    down = {"simulator": "passport", "operation": slots, "fault": {"fault": "status", "status": 500}}
+    assert main(["demo", str(copy(tmp_path, "passport-04-missed", mishaps=[down]))]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("no appointment could be had") == 1
+    assert printed.count("takes the appointment") == 2
+
+
+def test_an_officer_settles_a_payment_and_the_fee_is_paid_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", str(copy(tmp_path, "passport-03-payer-name"))]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("payment refund_manual") == 1
+    assert printed.count("payment captured") == 2
+
+
+def test_without_an_officer_a_payment_in_question_waits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    expect = {"state": "awaiting_payment", "hold": "payment-under-investigation", "at_agency": 1}
+    waiting = copy(tmp_path, "passport-03-payer-name", officers=[], expect=expect)
+    assert main(["demo", str(waiting), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["as_expected"] is True
+
+
+def test_an_application_that_is_opened_at_night_waits_until_the_agency_opens(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", str(copy(tmp_path, "brta-02-at-night"))]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    told = [line for line in lines if line.startswith(("24 Nov", "25 Nov"))]
+    assert "the agency is closed: nothing is sent before 25 Nov 08:00" in told[0]
+    assert told[0].startswith("24 Nov 23:10")
+    assert all(line.startswith("25 Nov 08:0") for line in told[1:])
+
+
+def test_an_application_is_opened_at_once_if_its_time_is_past(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", str(copy(tmp_path, "brta-06-tax-token", opens="09:00"))]) == 0
+    assert "24 Nov 10:00" in capsys.readouterr().out
+
+
+def test_an_end_that_was_not_expected_is_told_and_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    expect = {"state": "rejected", "at_agency": 2}
+    assert main(["demo", str(copy(tmp_path, "04-migration", expect=expect)), "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["as_expected"] is False
+    assert told["applications"][0]["problems"] == [
+        "state: expected rejected, got closed",
+        "at_agency: expected 2, got 1",
+    ]
+
+
+def test_nobody_is_named_in_what_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in EXAMPLES.glob("*01-*.json"):  # one of each agency's
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    assert main(["demo", str(tmp_path)]) == 0
+    printed = capsys.readouterr()
+    played = sorted(tmp_path.glob("*.json"))
+    assert len(played) > 3
+    for path in played:
+        assert path.stem in printed.out
+        applicant = json.loads(path.read_text("utf-8"))["applicant"]
+        numbers = [item["value"] for item in applicant["identifiers"]]
+        for secret in (applicant["name"]["en"], applicant["name"]["bn"], *numbers):
+            assert secret not in printed.out + printed.err
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("{", "one.json: not a valid example at the file"),
+        ('{"title": 1}', "expect"),
+        ("[]", "one.json: not a valid example at the file"),
+    ],
+)
+def test_a_file_that_cannot_be_played_is_named_with_its_fields(tmp_path: Path, content: str, told: str) -> None:
+    (tmp_path / "one.json").write_text(content, "utf-8")
+    with pytest.raises(ExampleProblem, match=r"one\.json") as caught:
+        read_examples(tmp_path)
+    assert told in str(caught.value)
+
+
+def test_a_folder_without_files_is_told_as_it_was_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for words, folder in (([], "examples/applications"), (["."], "."), ([str(tmp_path)], str(tmp_path))):
+        assert main(["demo", *words]) == 2
+        assert capsys.readouterr().err == f"nagorik demo: there are no *.json files in {folder}\n"
+
+
+def test_a_service_that_nobody_offers_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", str(copy(tmp_path, "04-migration", service="nid.teleport"))]) == 2
+    told = "one.json: service: service-not-offered (unknown-service)"
+    assert told in capsys.readouterr().err
+
+
+NOWHERE = {"simulator": "nowhere", "outcome": "approve"}
+LOST = {"simulator": "nid", "operation": "*", "fault": {"fault": "answer-lost"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"gateway": "nowhere.wallet"}, "gateway: service-not-offered (unknown-service)"),
+        ({"gateway": "nid.migration"}, "gateway: service-not-offered (not-a-gateway)"),
+        ({"service": "cashdesk.counter"}, "service: service-not-offered (not-a-service)"),
+        ({"scripted": [NOWHERE]}, f"scripted.0.simulator: not one of {INSTALLED}"),
+        ({"scripted": [{**NOWHERE, "simulator": "nid"}, NOWHERE]}, "scripted.1.simulator: not one of"),
+        ({"scripted": [{"simulator": "nid", "outcome": "vanish"}]}, "scripted.0.outcome: not one of approve"),
+        ({"scripted": [{**NOWHERE, "durations": {"review": -1}}]}, "at scripted.0.durations.review"),
+        ({"scripted": [{**NOWHERE, "durations": {"review": 1e30}}]}, "at scripted.0.durations.review"),
+        ({"mishaps": [{**LOST, "simulator": "nowhere"}]}, f"mishaps.0.simulator: not one of {INSTALLED}"),
+        ({"mishaps": [{**LOST, "operation": "GET /nowhere"}]}, "mishaps.0.operation: not one of *, GET"),
+        ({"mishaps": [{**LOST, "fault": {"fault": "meteor"}}]}, "at mishaps.0.fault"),
+        ({"mishaps": [{**LOST, "fault": {"fault": "status", "status": 9999}}]}, "at mishaps.0.fault.status.status"),
+    ],
+)
+def test_what_no_simulator_knows_is_told_with_its_file_and_field(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, object], told: str
+) -> None:
+    assert main(["demo", str(copy(tmp_path, "04-migration", **changes))]) == 2
+    captured = capsys.readouterr().err
+    assert captured.startswith("nagorik demo: one.json: ")
+    assert told in captured
+
+
+def test_fields_of_a_form_that_is_refused_are_named_and_not_quoted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    form = {"birth_date": "1976-11-24", "nid": "1234567"}
+    assert main(["demo", str(copy(tmp_path, "04-migration", form=form)), "--json"]) == 1
+    captured = capsys.readouterr()
+    problems = json.loads(captured.out)["applications"][0]["problems"]
+    assert [text.partition(": ")[0] for text in problems] == [
+        "state",
+        "hold",
+        "at_agency",
+        "/form/nid",
+        "/form/new_address",
+    ]
+    assert "1234567" not in captured.out + captured.err
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
+def test_what_is_called_json_and_is_no_file_is_named(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "one.json"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "link":
+        path.symlink_to(tmp_path / "gone")
+    else:
+        os.mkfifo(path)
+    with pytest.raises(ExampleProblem, match=r"one\.json: not a readable file"):
+        read_examples(tmp_path)
+
+
+def test_name_that_is_not_utf_8_is_told(tmp_path: Path) -> None:
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.json")).write_text("{}", "utf-8")
+    with pytest.raises(ExampleProblem, match="name is not UTF-8"):
+        read_examples(tmp_path)
+
+
+def test_byte_order_mark_is_no_problem(tmp_path: Path) -> None:
+    content = (EXAMPLES / "04-migration.json").read_bytes()
+    (tmp_path / "one.json").write_bytes(b"\xef\xbb\xbf" + content)
+    assert read_examples(tmp_path)[0].example.service == "nid.migration"
+
+
+def test_file_steers_neither_the_terminal_nor_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy(tmp_path, "08-too-young", expect={"state": "draft", "hold": "[/red]", "at_agency": 0})
+    (tmp_path / "one.json").rename(tmp_path / "[b]\x1b[31mone.json")
+    assert main(["demo", str(tmp_path)]) == 1
+    told = capsys.readouterr().out
+    assert "[b][31mone: hold: expected [/red], got ineligible" in told
+    assert "\x1b[31m" not in told
+
+
+def test_everybody_in_the_examples_is_synthetic() -> None:
+    for named in read_examples(EXAMPLES):
+        for identifier in named.example.applicant.identifiers:
+            digits = identifier.value
+            district = {10: digits[2:4], 13: digits[:2], 17: digits[4:6]}[len(digits)]
+            assert district == "99", named.name
+
+
+@pytest.mark.parametrize(
+    ("duration", "told"),
+    [
+        (timedelta(), "0 s"),
+        (timedelta(seconds=61), "1 min 1 s"),
+        (timedelta(hours=2, minutes=5), "2 h 5 min"),
+        (timedelta(days=31, hours=1), "31 d 1 h"),
+    ],
+)
+def test_a_duration_is_told_in_its_two_largest_units(duration: timedelta, told: str) -> None:
+    assert span(duration) == told
+
+
+def test_nothing_is_lost_or_doubled_when_the_worker_is_killed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", str(copy(tmp_path, "04-migration")), "--kill"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("kill -9") == 1
+    assert "has just filed one" in printed
+    assert printed.count("the look-up found it at the agency") == 1
+    row = next(line for line in printed.splitlines() if line.startswith("one "))
+    assert row.endswith(" 1")
+    assert "closed, looked up" in row
+
+
+def test_killed_worker_leaves_the_rest_as_the_file_expects(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ends = []
+    for words in ([], ["--kill"]):
+        assert main(["demo", str(copy(tmp_path, "09-refused")), "--json", *words]) == 0
+        (entry,) = json.loads(capsys.readouterr().out)["applications"]
+        ends.append({name: entry[name] for name in ("fee", "state", "waits_for", "applications_at_agency")})
+    assert ends[0] == ends[1]

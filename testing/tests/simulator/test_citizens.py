@@ -1,0 +1,44 @@
+from hypothesis import given
+
+from nagorik.values import BirthRegistrationNumber, MobileNumber, Nid
+from nagorik_testing import SyntheticCitizens
+from nagorik_testing.fixtures.strategies import birth_registration_numbers, citizens, mobile_numbers, nids
+
+
+def test_same_seed_gives_the_same_people_in_any_order():
+    one, other = SyntheticCitizens(3), SyntheticCitizens(3)
+    backwards = {serial: other.citizen(serial) for serial in (9, 4, 0)}
+    assert all(one.citizen(serial) == found for serial, found in backwards.items())
+    assert SyntheticCitizens(4).citizen(9) != one.citizen(9)
+
+
+@given(citizens())
+def test_numbers_have_the_right_form_and_cannot_be_anybodys(citizen):
+    assert citizen.legacy_nid.value[:2] == "99"
+    assert citizen.smart_nid.value[:4] == "0099"
+    assert citizen.full_nid == citizen.legacy_nid.with_birth_year(citizen.birth_date)
+    assert citizen.birth_registration.value[4:6] == "99"
+    assert citizen.birth_registration.consistent_with(citizen.birth_date)
+    assert citizen.full_nid.warnings == citizen.birth_registration.warnings == ()
+    assert citizen.phone.e164.startswith("+880130000")
+
+
+@given(citizens())
+def test_names_look_invented_in_both_scripts(citizen):
+    assert " NAGORIK " in citizen.name.en
+    assert " নাগরিক " in citizen.name.bn
+    assert citizen.alias not in repr(citizen)
+
+
+@given(citizens())
+def test_applicant_carries_the_number_that_was_asked_for(citizen):
+    assert citizen.applicant("smart").nid == citizen.smart_nid
+    assert citizen.applicant().nid == citizen.full_nid
+    assert citizen.applicant().birth_registration == citizen.birth_registration
+
+
+@given(nids(), birth_registration_numbers(), mobile_numbers())
+def test_strategies_give_typed_values(nid, number, phone):
+    assert Nid.parse(nid.value) == nid
+    assert BirthRegistrationNumber.parse(number.value) == number
+    assert MobileNumber.parse(phone.local) == phone

@@ -1,0 +1,128 @@
+"""Who may import whom, held by import-linter; the plugins are found by pattern, so that adding one changes no list.
+
+``python tests/layers.py`` checks the workspace that it lies in; the exit code says whether every rule is kept.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from importlinter.cli import lint_imports
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+LIBRARIES: Final = ("nagorik", "nagorik_toolkit", "nagorik_platform", "nagorik_host", "nagorik_testing")
+HTTP: Final = ("httpx", "httpcore", "tenacity", "aiohttp")
+
+
+def plugins(root: Path = ROOT) -> list[str]:
+    """The packages of the plugins in this repository."""
+    return sorted(path.name for path in root.glob("plugins/*/src/nagorik_*") if path.is_dir())
+
+
+def modules_of(package: Path) -> list[str]:
+    """The top-level modules and packages of a package, by their dotted names."""
+    inner = (path for path in package.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file())
+    return sorted(f"{package.name}.{path.stem}" for path in inner if path.stem != "__init__")
+
+
+def rules() -> str:
+    """The rules as import-linter reads them."""
+    found = plugins()
+    own_code = [
+        module
+        for package in ROOT.glob("plugins/*/src/nagorik_*")
+        for module in modules_of(package)
+        if module.rpartition(".")[2] != "simulator"
+    ]
+    without_http = [*modules_of(ROOT / "platform/src/nagorik_platform"), "nagorik", "nagorik_toolkit", "nagorik_host"]
+    without_http.remove("nagorik_platform.agency_client")
+    lines = [
+        "[importlinter]",
+        "root_packages =",
+        *(f"    {name}" for name in (*LIBRARIES, *found)),
+        "include_external_packages = True",
+        "exclude_type_checking_imports = True",
+    ]
+
+    def rule(name: str, kind: str, **lists: "list[str] | tuple[str, ...] | str") -> None:
+        lines.extend(
+            [f"[importlinter:contract:{name}]", f"name = {name.replace('-', ' ').capitalize()}", f"type = {kind}"]
+        )
+        for key, value in lists.items():
+            lines.extend(
+                [f"{key} = {value}"] if isinstance(value, str) else [f"{key} =", *(f"    {item}" for item in value)]
+            )
+
+    rule(
+        "five-libraries-in-a-chain",
+        "layers",
+        layers=["nagorik_host", "nagorik_platform", "nagorik_toolkit", "nagorik"],
+    )
+    rule(
+        "the-rooms-of-the-core-lean-one-way",
+        "layers",
+        containers=["nagorik"],
+        layers=[
+            "hookspecs",
+            "context",
+            "http | forms | settings | manifest",
+            "model",
+            "errors",
+            "data_files",
+            "values",
+            "privacy | operations | clock",
+        ],
+        exhaustive="True",
+    )
+    rule(
+        "the-rooms-of-the-platform-lean-one-way",
+        "layers",
+        containers=["nagorik_platform"],
+        layers=["cli", "lifecycle", "platform", "dispatch", "configuration", "registry | agency_client | logs"],
+        exhaustive="True",
+    )
+    rule(
+        "the-kit-sits-on-the-platform-and-its-campaigns-on-the-host",
+        "protected",
+        protected_modules=["nagorik_host"],
+        allowed_importers=["nagorik_testing.campaign", "nagorik_testing.demo"],
+    )
+    rule(
+        "no-library-knows-the-kit",
+        "forbidden",
+        source_modules=["nagorik", "nagorik_toolkit", "nagorik_platform", "nagorik_host"],
+        forbidden_modules=["nagorik_testing"],
+    )
+    rule("no-library-knows-a-plugin", "forbidden", source_modules=LIBRARIES, forbidden_modules=found)
+    rule("plugins-never-meet", "independence", modules=found)
+    rule(
+        "a-plugin-knows-the-core-and-the-toolkit-alone",
+        "forbidden",
+        source_modules=own_code,
+        forbidden_modules=["nagorik_platform", "nagorik_host", "nagorik_testing", *HTTP, "structlog"],
+    )
+    rule(
+        "only-the-agency-client-knows-how-http-is-done",
+        "forbidden",
+        source_modules=without_http,
+        forbidden_modules=HTTP,
+        allow_indirect_imports="True",
+    )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Check the rules."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "importlinter.ini"
+        file.write_text(rules(), "utf-8")
+        os.chdir(ROOT)
+        return lint_imports(
+            config_filename=str(file), no_cache=True, is_debug_mode=False, show_timings=False, verbose=False
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

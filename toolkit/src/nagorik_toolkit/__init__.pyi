@@ -1,0 +1,62 @@
+"""What a plugin is built from: fields, fees, dated rules, an agency's words, criteria, and the year's national data."""
+
+from .criteria import (
+    Criteria as Criteria,
+)
+from .fees.errors import (
+    NoTariff as NoTariff,
+    NotPriced as NotPriced,
+)
+from .fees.reading import (
+    load_schedules as load_schedules,
+)
+from .fees.schedule import (
+    FeeSchedule as FeeSchedule,
+    Price as Price,
+)
+from .fields import (
+    LONGEST_LINE as LONGEST_LINE,
+    AcreArea as AcreArea,
+    Address as Address,
+    BirthDate as BirthDate,
+    BirthRegistration as BirthRegistration,
+    DecimalArea as DecimalArea,
+    FatherName as FatherName,
+    Line as Line,
+    Mobile as Mobile,
+    MotherName as MotherName,
+    Name as Name,
+    NidNumber as NidNumber,
+    OneLine as OneLine,
+    Passport as Passport,
+    PostalAddress as PostalAddress,
+    Postcode as Postcode,
+    SpouseName as SpouseName,
+    TaxYear as TaxYear,
+)
+from .rules import (
+    RULES_FILE as RULES_FILE,
+    DatedRules as DatedRules,
+    Rule as Rule,
+    RuleNotKnown as RuleNotKnown,
+    RulesOnDay as RulesOnDay,
+    parse_rules as parse_rules,
+    read_rules as read_rules,
+)
+from .statuses import (
+    STATUSES_FILE as STATUSES_FILE,
+    StatusMeaning as StatusMeaning,
+    StatusTable as StatusTable,
+    parse_statuses as parse_statuses,
+    read_statuses as read_statuses,
+)
+from .wire_fields import (
+    Amount as Amount,
+    DhakaIsoSecond as DhakaIsoSecond,
+    DhakaMinute as DhakaMinute,
+    DhakaSecond as DhakaSecond,
+    DhakaTime as DhakaTime,
+    DollarAmount as DollarAmount,
+    TakaAmount as TakaAmount,
+    YesNo as YesNo,
+)

@@ -1,0 +1,82 @@
+"""Criteria of eligibility from a plugin's sentences and dated rules.
+
+The sentences of a criterion are ``<id>.pass``, ``<id>.fail`` and ``<id>.cannot-tell`` in the plugin's texts.
+"""
+
+from nagorik.data_files import Fill, TextCatalogue
+from nagorik.model.eligibility import Criterion, EligibilityRequest, Verdict
+from nagorik.model.fee import Source
+from nagorik_toolkit.bangladesh import age_on
+from nagorik_toolkit.rules import DatedRules
+
+
+class Criteria:
+    """Makes criteria for one plugin."""
+
+    def __init__(self, texts: TextCatalogue, rules: DatedRules) -> None:
+        self._texts = texts
+        self._rules = rules
+
+    def criterion(
+        self,
+        name: str,
+        holds: Verdict | bool | None,  # noqa: FBT001 - the verdict is what is asked for
+        *,
+        source: Source | None = None,
+        **fills: Fill,
+    ) -> Criterion:
+        """A criterion whose verdict the plugin found: ``None`` is that it cannot be told.
+
+        ``fills`` are put into the sentence of that verdict where it has places for them.
+
+        Raises:
+            KeyError: There is no sentence for this verdict; a fault of the plugin.
+        """
+        verdict = _verdict(holds)
+        code = f"{name}.{verdict.value}"
+        wanted = self._texts.placeholders(code) if code in self._texts else frozenset()
+        text = self._texts.text(code, **{place: fill for place, fill in fills.items() if place in wanted})
+        return Criterion(id=name, verdict=verdict, text=text, source=source)
+
+    def age(
+        self,
+        name: str,
+        request: EligibilityRequest,
+        *,
+        at_least: str | None = None,
+        at_most: str | None = None,
+    ) -> Criterion:
+        """Whether the applicant's age in whole years, by the day of the request, lies within rules of whole years.
+
+        Both bounds are allowed ages: ``at_most`` a rule of 65 takes everyone until the day before the 66th
+        birthday, and ``at_least`` one of 18 takes everyone from the 18th birthday on. "Under 18" is ``at_most`` 17.
+        Where a rule is not known on that day, it cannot be told. The sentences may name the bounds as
+        ``{at_least}`` and ``{at_most}``; the sentence of ``cannot-tell`` may not.
+        """
+        rules = self._rules.on(request.on)
+        low, high = (None if rule is None else rules.find(rule) for rule in (at_least, at_most))
+        if (at_least and low is None) or (at_most and high is None):
+            return self.criterion(name, None)
+        born = request.applicant.birth_date
+        age = age_on(born, request.on) if born <= request.on else -1
+        young = low is not None and age < low.as_int
+        old = high is not None and age > high.as_int
+        bounds = {place: rule.as_int for place, rule in (("at_least", low), ("at_most", high)) if rule is not None}
+        broken = high if old and not young else low or high
+        holds = age >= 0 and not young and not old
+        return self.criterion(name, holds, source=broken.source if broken else None, **bounds)
+
+    def given(self, name: str, *values: object, source: Source | None = None) -> Criterion:
+        """Whether at least one of the numbers or papers that do is there.
+
+        Where none is, it cannot be told: the host may just not have been told of it.
+        """
+        return self.criterion(name, True if any(value is not None for value in values) else None, source=source)
+
+
+def _verdict(holds: Verdict | bool | None) -> Verdict:  # noqa: FBT001 - as above
+    if isinstance(holds, Verdict):
+        return holds
+    if holds is None:
+        return Verdict.CANNOT_TELL
+    return Verdict.PASS if holds else Verdict.FAIL

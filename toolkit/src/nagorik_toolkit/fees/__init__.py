@@ -1,0 +1,26 @@
+"""Fee schedules: dated, sourced tariffs in a TOML file beside a plugin, and what is to be paid on a day."""
+
+from nagorik_toolkit.fees.errors import DimensionRejected, FeeError, FeeProblem, FeesInvalid, NoTariff, NotPriced
+from nagorik_toolkit.fees.reading import load_schedules
+from nagorik_toolkit.fees.schedule import FeeSchedule, Price
+from nagorik_toolkit.fees.tariff import Condition, Dimension, Numbers, Row, Standing, Tariff, Vat, Word
+
+__all__ = [
+    "Condition",
+    "Dimension",
+    "DimensionRejected",
+    "FeeError",
+    "FeeProblem",
+    "FeeSchedule",
+    "FeesInvalid",
+    "NoTariff",
+    "NotPriced",
+    "Numbers",
+    "Price",
+    "Row",
+    "Standing",
+    "Tariff",
+    "Vat",
+    "Word",
+    "load_schedules",
+]

@@ -1,0 +1,152 @@
+"""A fee schedule: every published tariff of one service, and what is to be paid on a day."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Annotated, Self
+from uuid import UUID, uuid5
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from nagorik.manifest.fields import ManifestModel, Slug
+from nagorik.model.fee import FeeDue, Quote, QuoteLine, QuoteRequest
+from nagorik.values import Currency, Money, Rounding
+from nagorik.values.sentences import Text
+from nagorik.values.time import plain_date
+from nagorik_toolkit.fees.errors import DimensionRejected, NoTariff, NotPriced
+from nagorik_toolkit.fees.pricing import Charge, price_lines, schedule_problems
+from nagorik_toolkit.fees.tariff import FIRST_STAGE, Dimension, Standing, Tariff, Vat
+
+
+def _table(written: object) -> object:
+    if not isinstance(written, dict):
+        return written
+    return [{"dimension": name, "values": values} for name, values in written.items()]
+
+
+class Price(ManifestModel):
+    """What one choice costs on one day."""
+
+    day: date
+    stage: str
+    tariff: Tariff
+    """The tariff that was effective."""
+    lines: tuple[QuoteLine, ...]
+    total: Money
+    """The lines with their tax."""
+
+
+class FeeSchedule(ManifestModel):
+    """The fees of a service as dated data."""
+
+    id: Slug
+    """Its name in the fee file."""
+    title: Text
+    """What the fees are for."""
+    currency: Currency = "BDT"
+    rounding: Rounding
+    """How the agency brings an amount with tax to one that can be paid."""
+    vat: Vat | None = None
+    """How tax comes in; absent where the service carries none."""
+    dimensions: Annotated[tuple[Dimension, ...], BeforeValidator(_table)] = ()
+    """What the price depends on. A caller gives every one of them."""
+    tariffs: Annotated[tuple[Tariff, ...], Field(min_length=1)]
+    """Everything that is published, charged or not."""
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        problems = list(schedule_problems(self.tariffs, self.dimensions, self.vat, self.rounding))
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The payments that any of the tariffs knows, in the order of their rows."""
+        return tuple(dict.fromkeys(row.stage for tariff in self.tariffs for row in tariff.rows))
+
+    def tariff_on(self, day: date) -> Tariff:
+        """The one tariff that is effective on ``day``, a date in Dhaka.
+
+        Raises:
+            NoTariff: None is: the day lies before the first, in a gap, or after the last.
+        """
+        day = plain_date(day)
+        for tariff in self.tariffs:
+            if tariff.standing is Standing.EFFECTIVE and tariff.holds_on(day):
+                return tariff
+        raise NoTariff(self.id, day)
+
+    def price(self, day: date, /, *, stage: str = FIRST_STAGE, **dimensions: int | str) -> Price:
+        """What this choice costs on ``day``, a date in Dhaka.
+
+        Raises:
+            NoTariff: No tariff is effective on that day.
+            DimensionRejected: A dimension is missing, unknown, or given a value that is not allowed.
+            NotPriced: The tariff has no row for this choice at this stage.
+        """
+        tariff = self.tariff_on(day)
+        given = self._checked(dimensions)
+        rows = [row for row in tariff.rows if row.stage == stage and row.counts(given)]
+        if not rows:
+            raise NotPriced(self.id, tariff.id, day, stage)
+        charges = [charge for row in rows if (charge := Charge(row, row.quantity(given))).quantity]
+        lines = price_lines(charges, currency=self.currency, vat=self.vat, rounding=self.rounding)
+        total = Money(poisha=sum(line.amount.poisha + line.vat.poisha for line in lines), currency=self.currency)
+        return Price(day=day, stage=stage, tariff=tariff, lines=lines, total=total)
+
+    def quote(self, request: QuoteRequest, *, due: FeeDue, valid_for: timedelta, **dimensions: int | str) -> Quote:
+        """A quote for the stage and day of ``request``, good for ``valid_for`` from the instant of the question.
+
+        The same question gives the same quote, id included; so a repeated call is no second quote.
+
+        Raises:
+            ValueError: ``valid_for`` is not above zero.
+            FeeError: As ``price``.
+        """
+        if valid_for <= timedelta(0):
+            raise ValueError("a quote is valid for some time")
+        price = self.price(request.on, stage=request.stage, **dimensions)
+        return Quote(
+            id=_quote_id(request, self.id, price.tariff.id, dimensions),
+            stage=request.stage,
+            lines=price.lines,
+            total=price.total,
+            due=due,
+            issued_at=request.at,
+            expires_at=request.at + valid_for,
+            source=price.tariff.source,
+        )
+
+    def _checked(self, given: Mapping[str, int | str]) -> dict[str, int | str]:
+        declared = {dimension.dimension: dimension for dimension in self.dimensions}
+        for name in given:
+            if name not in declared:
+                raise DimensionRejected(self.id, name, "undeclared", tuple(declared))
+        for name, dimension in declared.items():
+            if name not in given:
+                raise DimensionRejected(self.id, name, "missing", dimension.labels)
+            if not any(value.admits(given[name]) for value in dimension.values):
+                raise DimensionRejected(self.id, name, "not-allowed", dimension.labels)
+        return dict(given)
+
+
+_NAMESPACE = UUID("6f1f6f0e-6f0c-5c58-9d3c-0b6f5b9a2d11")
+
+
+def _quote_id(request: QuoteRequest, schedule: str, tariff: str, dimensions: Mapping[str, int | str]) -> str:
+    # A quote's id is seen in logs. Numbers (NID, phone, reference) stay out of it: with all else known, ten digits
+    # can be tried out. The name, the birth date and the microsecond of the question tell citizens apart.
+    applicant = request.applicant
+    parts = [
+        request.service,
+        request.stage,
+        request.on.isoformat(),
+        request.at.isoformat(timespec="microseconds"),
+        applicant.name.bn or "",
+        applicant.name.en or "",
+        applicant.birth_date.isoformat(),
+        schedule,
+        tariff,
+        *(f"{name}={dimensions[name]}" for name in sorted(dimensions)),
+    ]
+    return str(uuid5(_NAMESPACE, "\x1f".join(parts)))

@@ -1,0 +1,273 @@
+"""Fields that the forms of most agencies have: checked, in one form, and labelled in both languages.
+
+A form that needs other words of help puts a label of its own around a field, and the outer one is shown::
+
+    mobile: Annotated[Mobile, Label(en="Mobile number", bn="মোবাইল নম্বর", help_en="…", help_bn="…")]
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from pydantic import (
+    BeforeValidator,
+    GetCoreSchemaHandler,
+    PlainSerializer,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from nagorik.forms import Label
+from nagorik.privacy import Form
+from nagorik.values import BirthRegistrationNumber, MobileNumber, NationalDataError, Nid, PersonName, clean_line
+from nagorik_toolkit.bangladesh import (
+    Area,
+    FiscalYear,
+    IsoDay,
+    LandArea,
+    PassportNumber,
+    find_district,
+    find_division,
+    find_upazila,
+    read_postcode,
+)
+
+LONGEST_LINE: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class OneLine:
+    """``Annotated[str, OneLine(80)]``: a line of text, NFC, single spaces, no letters lost, not empty.
+
+    The limit counts what was typed, in code points, before blanks are taken off.
+    """
+
+    max_length: int = LONGEST_LINE
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Clean the text after its length is known to be bearable."""
+        return core_schema.no_info_after_validator_function(
+            clean_line, core_schema.str_schema(max_length=self.max_length)
+        )
+
+
+def _fiscal_year(value: object) -> object:
+    return value if isinstance(value, FiscalYear) else FiscalYear.parse(value)
+
+
+def _acres(value: object) -> object:
+    return value if isinstance(value, LandArea) else LandArea.parse(value, "acre")
+
+
+def _decimals(value: object) -> object:
+    return value if isinstance(value, LandArea) else LandArea.parse(value, "decimal")
+
+
+Line = Annotated[str, OneLine()]
+"""A line of up to 200 characters, without a label; ``Annotated[str, OneLine(80)]`` for another limit."""
+
+BirthDate = Annotated[
+    IsoDay,
+    Label(
+        en="Date of birth",
+        bn="জন্মতারিখ",
+        help_en="As on the NID card or birth certificate: year-month-day, such as 1990-01-31.",
+        help_bn="এনআইডি কার্ড বা জন্ম সনদে যেমন আছে: বছর-মাস-দিন, যেমন ১৯৯০-০১-৩১।",
+    ),
+]
+NidNumber = Annotated[
+    Nid,
+    Label(
+        en="NID number",
+        bn="এনআইডি নম্বর",
+        help_en="10 digits on a smart card, 13 or 17 on a laminated one. Not the birth registration number.",
+        help_bn="স্মার্ট কার্ডে ১০ অঙ্ক, লেমিনেটেড কার্ডে ১৩ বা ১৭ অঙ্ক। জন্ম নিবন্ধন নম্বর নয়।",
+    ),
+]
+BirthRegistration = Annotated[
+    BirthRegistrationNumber,
+    Label(
+        en="Birth registration number",
+        bn="জন্ম নিবন্ধন নম্বর",
+        help_en="The 17 digits on the birth certificate.",
+        help_bn="জন্ম নিবন্ধন সনদের ১৭ অঙ্কের নম্বর।",
+    ),
+]
+Passport = Annotated[
+    PassportNumber,
+    Label(
+        en="Passport number",
+        bn="পাসপোর্ট নম্বর",
+        help_en="Letters and digits as on the passport's page with the photograph.",
+        help_bn="পাসপোর্টের ছবিযুক্ত পাতায় অক্ষর ও অঙ্ক যেমন আছে।",
+    ),
+]
+Name = Annotated[
+    PersonName,
+    Label(
+        en="Name",
+        bn="নাম",
+        help_en="Letter for letter as on the NID card or birth certificate, without titles.",
+        help_bn="এনআইডি কার্ড বা জন্ম সনদে যেমন আছে হুবহু তেমন, কোনো উপাধি ছাড়া।",
+    ),
+]
+FatherName = Annotated[
+    Line,
+    Label(
+        en="Father's name",
+        bn="পিতার নাম",
+        help_en="As on the card or certificate.",
+        help_bn="কার্ড বা সনদে যেমন আছে।",
+    ),
+]
+MotherName = Annotated[
+    Line,
+    Label(
+        en="Mother's name",
+        bn="মাতার নাম",
+        help_en="As on the card or certificate.",
+        help_bn="কার্ড বা সনদে যেমন আছে।",
+    ),
+]
+SpouseName = Annotated[
+    Line,
+    Label(
+        en="Husband's or wife's name",
+        bn="স্বামী বা স্ত্রীর নাম",
+        help_en="As on the card.",
+        help_bn="কার্ডে যেমন আছে।",
+    ),
+]
+Mobile = Annotated[
+    MobileNumber,
+    Label(
+        en="Mobile number",
+        bn="মোবাইল নম্বর",
+        help_en="The agency sends its messages there.",
+        help_bn="সংস্থা এই নম্বরে বার্তা পাঠাবে।",
+    ),
+]
+Postcode = Annotated[
+    str,
+    BeforeValidator(read_postcode),
+    Label(
+        en="Postcode",
+        bn="পোস্ট কোড",
+        help_en="Four digits, such as 1207.",
+        help_bn="চার অঙ্ক, যেমন ১২০৭।",
+    ),
+]
+"""Four digits; whether the post office has such a code is not looked up."""
+TaxYear = Annotated[
+    FiscalYear,
+    BeforeValidator(_fiscal_year),
+    PlainSerializer(lambda year: year.label, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9০-৯]{4}-[0-9০-৯]{2}$"}),
+    Label(
+        en="Fiscal year",
+        bn="অর্থবছর",
+        help_en="From July to June, such as 2025-26.",
+        help_bn="জুলাই থেকে জুন, যেমন ২০২৫-২৬।",
+    ),
+]
+"""A fiscal year, written 2025-26."""
+AcreArea = Annotated[
+    LandArea,
+    BeforeValidator(_acres),
+    PlainSerializer(lambda area: area.plain("acre"), return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string"}),
+    Label(
+        en="Area of land in acres",
+        bn="জমির পরিমাণ (একর)",
+        help_en="As in the khatian, such as 0.1250.",
+        help_bn="খতিয়ানে যেমন আছে, যেমন ০.১২৫০।",
+    ),
+]
+DecimalArea = Annotated[
+    LandArea,
+    BeforeValidator(_decimals),
+    PlainSerializer(lambda area: area.plain("decimal"), return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string"}),
+    Label(
+        en="Area of land in decimals",
+        bn="জমির পরিমাণ (শতাংশ)",
+        help_en="Such as 12.50; an acre is 100 decimals.",
+        help_bn="যেমন ১২.৫০; এক একরে ১০০ শতাংশ।",
+    ),
+]
+
+
+class Address(Form):
+    """An area, down to the upazila or thana. Names stay as they were written: agencies spell them in their way."""
+
+    division: Annotated[
+        Line,
+        Label(
+            en="Division",
+            bn="বিভাগ",
+            help_en="In Bangla or English.",
+            help_bn="বাংলা বা ইংরেজিতে।",
+        ),
+    ]
+    district: Annotated[
+        Line,
+        Label(
+            en="District",
+            bn="জেলা",
+            help_en="In Bangla or English; it must lie in the division.",
+            help_bn="বাংলা বা ইংরেজিতে; জেলাটি ওই বিভাগের হতে হবে।",
+        ),
+    ]
+    # Not refused where it is unknown: the geographical data have no metropolitan thanas, and a thana may have the
+    # name of an upazila elsewhere, as Mirpur has.
+    upazila: Annotated[
+        Line,
+        Label(
+            en="Upazila or thana",
+            bn="উপজেলা বা থানা",
+            help_en="In a city, the thana.",
+            help_bn="শহরে হলে থানার নাম।",
+        ),
+    ]
+
+    @field_validator("division")
+    @classmethod
+    def _division_exists(cls, division: str) -> str:
+        find_division(division)
+        return division
+
+    @field_validator("district")
+    @classmethod
+    def _district_lies_in_division(cls, district: str, info: ValidationInfo) -> str:
+        division = info.data.get("division")
+        find_district(district, division=find_division(division) if division else None)
+        return district
+
+    @property
+    def district_area(self) -> Area:
+        """The district, for a plugin's list of the agency's own codes."""
+        return find_district(self.district, division=find_division(self.division))
+
+    @property
+    def upazila_area(self) -> Area | None:
+        """The upazila; ``None`` where the district has none of that name, as for a thana."""
+        try:
+            return find_upazila(self.upazila, district=self.district_area)
+        except NationalDataError:
+            return None
+
+
+class PostalAddress(Address):
+    """An address that a letter reaches."""
+
+    home: Annotated[
+        Line,
+        Label(
+            en="Village or road, and house",
+            bn="গ্রাম বা রাস্তা এবং বাসা",
+            help_en="As on the utility bill or holding-tax receipt.",
+            help_bn="ইউটিলিটি বিল বা হোল্ডিং ট্যাক্সের রসিদে যেমন আছে।",
+        ),
+    ]
+    postcode: Postcode

@@ -1,0 +1,103 @@
+"""Types for a plugin's wire models: times, amounts and answers as agencies write them (facts §15, §16).
+
+Each reads the agency's text and writes it again, so that a simulator speaks what the plugin reads.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from nagorik.values import Currency, Money, dhaka_time, dhaka_zone, to_ascii_digits
+
+_YES_NO: Final = {"true": True, "yes": True, "false": False, "no": False}
+
+
+@dataclass(frozen=True, slots=True)
+class DhakaTime:
+    """An instant that an agency writes as the clocks in Dhaka show it, without an offset.
+
+    ``Annotated[datetime, DhakaTime("%d-%b-%Y %H:%M")]`` reads that style and no other, in Bangla or ASCII digits;
+    the value is in UTC. Dhaka's summer time of 2009 is counted.
+    """
+
+    style: str
+
+    def read(self, written: object) -> object:
+        """The instant; a ``datetime`` is passed on."""
+        if isinstance(written, datetime):
+            return written
+        if not isinstance(written, str):
+            raise ValueError(f"a time is written as {self.style}")  # noqa: TRY004 - pydantic takes this one
+        shown = to_ascii_digits(written).strip()
+        return datetime.strptime(shown, self.style).replace(tzinfo=dhaka_zone()).astimezone(UTC)
+
+    def write(self, instant: datetime) -> str:
+        """As the agency writes it."""
+        return dhaka_time(instant).strftime(self.style)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read before pydantic does, and write in JSON as it was read."""
+        return core_schema.no_info_before_validator_function(
+            self.read,
+            core_schema.datetime_schema(tz_constraint="aware"),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                self.write, return_schema=core_schema.str_schema(), when_used="json"
+            ),
+        )
+
+
+DhakaSecond = Annotated[datetime, DhakaTime("%Y-%m-%d %H:%M:%S")]
+"""``2026-01-31 09:05:00``, as ekPay writes it."""
+DhakaMinute = Annotated[datetime, DhakaTime("%d/%m/%Y %H:%M")]
+"""``31/01/2026 09:05``."""
+DhakaIsoSecond = Annotated[datetime, DhakaTime("%Y-%m-%dT%H:%M:%S")]
+"""``2026-01-31T09:05:00``: ISO 8601 without the offset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """An amount of money as a bare number or text: ``1150``, ``1150.5``, ``"1,150.00"``, ``"১,১৫০"``."""
+
+    currency: Currency = "BDT"
+
+    def read(self, written: object) -> object:
+        """The amount; more than two places are refused, and so are true and false."""
+        if isinstance(written, str):
+            return Money.parse(written, self.currency)
+        if isinstance(written, float):
+            # JSON has no exact numbers in Python; the shortest text of the double is the text that was sent.
+            return Money.of(Decimal(repr(written)), self.currency)
+        if isinstance(written, int | Decimal):
+            return Money.of(written, self.currency)
+        return written
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read before ``Money`` does, and write in JSON as ``1150.00``."""
+        return core_schema.no_info_before_validator_function(
+            self.read,
+            handler(source),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                Money.plain, return_schema=core_schema.str_schema(), when_used="json"
+            ),
+        )
+
+
+TakaAmount = Annotated[Money, Amount()]
+DollarAmount = Annotated[Money, Amount("USD")]
+
+
+def _yes_no(written: object) -> object:
+    if isinstance(written, bool):
+        return written
+    answer = _YES_NO.get(written.strip().casefold()) if isinstance(written, str) else None
+    if answer is None:
+        raise ValueError("an answer is true, false, yes or no")
+    return answer
+
+
+YesNo = Annotated[bool, BeforeValidator(_yes_no)]
+"""``true`` or ``false``, or the words true, false, yes, no in any case; nothing else."""

@@ -1,0 +1,142 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings, strategies as st
+from pydantic import ValidationError
+
+from nagorik.values import NationalDataError
+from nagorik_toolkit.bangladesh import DayOverride, WorkingCalendar
+
+DAYS = st.dates(min_value=date(2024, 1, 1), max_value=date(2026, 12, 31))
+COUNTS = st.integers(min_value=0, max_value=60)
+
+
+def _override(day: date, *, working: bool) -> DayOverride:
+    return DayOverride(day=day, working=working, bn="পরীক্ষা", en="Test", source="made up", verified=False)
+
+
+@pytest.fixture
+def national() -> WorkingCalendar:
+    return WorkingCalendar.national()
+
+
+@pytest.mark.parametrize(
+    ("day", "working"),
+    [
+        (date(2025, 5, 15), True),
+        (date(2025, 5, 16), False),
+        (date(2025, 5, 17), True),
+        (date(2025, 5, 23), False),
+        (date(2025, 5, 24), True),
+        (date(2025, 5, 31), False),
+        (date(2025, 6, 4), True),
+        (date(2025, 6, 5), False),
+        (date(2025, 6, 11), False),
+        (date(2025, 6, 12), False),
+        (date(2025, 6, 15), True),
+        (date(2025, 9, 5), False),
+        (date(2025, 9, 6), False),
+        (date(2025, 9, 7), True),
+        (date(2025, 5, 11), False),
+        (date(2025, 10, 1), False),
+        (date(2025, 10, 2), False),
+        (date(2025, 12, 16), False),
+        (date(2026, 3, 18), False),
+        (date(2026, 5, 31), False),
+        (date(2026, 10, 21), False),
+        (date(2026, 2, 21), False),
+        (date(2026, 3, 26), False),
+        (date(2026, 3, 25), True),
+    ],
+)
+def test_government_calendar(national: WorkingCalendar, day: date, *, working: bool):
+    assert national.is_working_day(day) is working
+
+
+def test_every_friday_of_a_year_is_closed(national: WorkingCalendar):
+    fridays = [date(2026, 1, 2) + timedelta(weeks=week) for week in range(52)]
+    assert not [day for day in fridays if national.is_working_day(day)]
+
+
+def test_sunday_follows_thursday(national: WorkingCalendar):
+    assert national.next_working_day(date(2026, 1, 8)) == date(2026, 1, 11)
+
+
+def test_ten_days_of_eid_are_skipped(national: WorkingCalendar):
+    assert national.next_working_day(date(2025, 6, 4)) == date(2025, 6, 15)
+    assert national.add_working_days(date(2025, 6, 4), 2) == date(2025, 6, 16)
+
+
+def test_working_saturday_shortens_the_wait(national: WorkingCalendar):
+    bare = WorkingCalendar()
+    assert bare.add_working_days(date(2025, 5, 15), 1) == date(2025, 5, 18)
+    assert national.add_working_days(date(2025, 5, 15), 1) == date(2025, 5, 17)
+
+
+def test_overrides_go_both_ways_and_the_later_one_decides(national: WorkingCalendar):
+    sunday, saturday = date(2026, 1, 11), date(2026, 1, 10)
+    changed = national.with_overrides([_override(sunday, working=False), _override(saturday, working=True)])
+    assert not changed.is_working_day(sunday)
+    assert changed.is_working_day(saturday)
+    assert changed.with_overrides([_override(sunday, working=True)]).is_working_day(sunday)
+    assert national.is_working_day(sunday)
+
+
+def test_every_override_is_sourced():
+    for override in WorkingCalendar.national().overrides:
+        assert override.source
+        assert override.bn
+        assert override.en
+
+
+def test_override_is_for_a_day_and_not_an_instant():
+    with pytest.raises(ValidationError):
+        _override(datetime(2026, 1, 1, tzinfo=UTC), working=True)
+
+
+@pytest.mark.parametrize("count", [-1, 3661, 1.0, True, None, "1"])
+def test_count_is_a_bounded_whole_number(national: WorkingCalendar, count: object):
+    with pytest.raises(NationalDataError) as caught:
+        national.add_working_days(date(2026, 1, 1), count)  # type: ignore[arg-type]
+    assert caught.value.code == "calendar.count"
+
+
+@pytest.mark.parametrize("day", [date(1971, 12, 31), date(2100, 1, 1)])
+def test_days_beyond_the_known_years_are_refused(national: WorkingCalendar, day: date):
+    with pytest.raises(NationalDataError) as caught:
+        national.is_working_day(day)
+    assert caught.value.code == "calendar.bounds"
+
+
+def test_an_instant_is_refused(national: WorkingCalendar):
+    with pytest.raises(NationalDataError) as caught:
+        national.is_working_day(datetime(2026, 1, 1, tzinfo=UTC))
+    assert caught.value.code == "date.not-a-date"
+
+
+@given(DAYS, COUNTS)
+@settings(deadline=None)
+def test_adding_lands_on_a_working_day_with_that_many_between(day: date, count: int):
+    calendar = WorkingCalendar.national()
+    end = calendar.add_working_days(day, count)
+    assert calendar.working_days_between(day, end) == count
+    assert calendar.is_working_day(end) if count else end == day
+
+
+@given(DAYS, COUNTS, COUNTS)
+@settings(deadline=None)
+def test_adding_in_two_steps_is_adding_at_once(day: date, first: int, second: int):
+    calendar = WorkingCalendar.national()
+    at_once = calendar.add_working_days(day, first + second)
+    assert calendar.add_working_days(calendar.add_working_days(day, first), second) == at_once
+
+
+@given(DAYS, COUNTS)
+@settings(deadline=None)
+def test_a_later_start_never_ends_earlier(day: date, count: int):
+    calendar = WorkingCalendar.national()
+    assert calendar.add_working_days(day, count) <= calendar.add_working_days(day + timedelta(days=1), count)
+
+
+def test_no_day_lies_between_when_the_end_comes_first(national: WorkingCalendar):
+    assert national.working_days_between(date(2026, 1, 8), date(2026, 1, 1)) == 0

@@ -1,0 +1,97 @@
+"""Criteria: both bounds of an age are allowed ages, and what is not known cannot be told."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given, strategies as st
+
+from nagorik.data_files import parse_texts
+from nagorik.model.application import Applicant
+from nagorik.model.eligibility import Criterion, EligibilityRequest, Verdict
+from nagorik.values import PersonName
+from nagorik_toolkit.bangladesh import age_on
+from nagorik_toolkit.criteria import Criteria
+from nagorik_toolkit.rules import parse_rules
+
+TEXTS = parse_texts(
+    """
+["age.pass"]
+en = "You may."
+bn = "আপনি পারেন।"
+["age.fail"]
+en = "From {at_least} to {at_most}."
+bn = "{at_least} থেকে {at_most}।"
+["age.cannot-tell"]
+en = "Ask."
+bn = "জেনে নিন।"
+["paper.pass"]
+en = "There."
+bn = "আছে।"
+["paper.cannot-tell"]
+en = "Bring it."
+bn = "আনুন।"
+""".encode()
+)
+RULES = parse_rules(
+    b"""
+[[youngest]]
+value = 18
+effective_from = 2000-01-01
+source = { title = "youngest", verified = false }
+[[oldest]]
+value = 65
+effective_from = 2000-01-01
+source = { title = "oldest", verified = false }
+"""
+)
+CRITERIA = Criteria(TEXTS, RULES)
+ON = date(2026, 6, 15)
+
+
+def age(born: date, on: date = ON) -> Criterion:
+    applicant = Applicant(name=PersonName(en="NAMUNA NAGORIK"), birth_date=born)
+    request = EligibilityRequest(service="x.y", on=on, applicant=applicant)
+    return CRITERIA.age("age", request, at_least="youngest", at_most="oldest")
+
+
+@pytest.mark.parametrize(
+    ("born", "verdict", "source"),
+    [
+        (date(2008, 6, 16), Verdict.FAIL, "youngest"),
+        (date(2008, 6, 15), Verdict.PASS, "youngest"),
+        (date(1960, 6, 16), Verdict.PASS, "youngest"),
+        (date(1960, 6, 15), Verdict.FAIL, "oldest"),
+        (date(2026, 6, 16), Verdict.FAIL, "youngest"),
+    ],
+)
+def test_bounds_are_allowed_ages(born: date, verdict: Verdict, source: str) -> None:
+    criterion = age(born)
+    assert (criterion.id, criterion.verdict) == ("age", verdict)
+    assert criterion.source is not None
+    assert criterion.source.title == source
+
+
+def test_sentence_names_the_bounds_in_its_digits() -> None:
+    text = age(date(2020, 1, 1)).text
+    assert (text.bn, text.en) == ("১৮ থেকে ৬৫।", "From 18 to 65.")
+
+
+def test_rule_that_is_not_known_on_the_day_cannot_be_told() -> None:
+    criterion = age(date(1970, 1, 1), date(1999, 12, 31))
+    assert (criterion.verdict, criterion.source) == (Verdict.CANNOT_TELL, None)
+
+
+@given(st.dates(date(1900, 1, 1), ON))
+def test_verdict_follows_the_age_in_whole_years(born: date) -> None:
+    assert (age(born).verdict is Verdict.PASS) is (18 <= age_on(born, ON) <= 65)
+
+
+def test_number_that_nobody_gave_cannot_be_told() -> None:
+    assert CRITERIA.given("paper", None, None).verdict is Verdict.CANNOT_TELL
+    assert CRITERIA.given("paper", None, "x").verdict is Verdict.PASS
+
+
+def test_verdict_without_a_sentence_is_a_fault() -> None:
+    with pytest.raises(KeyError, match=r"messages\.toml has no sentence paper\.fail"):
+        CRITERIA.criterion("paper", False)
+    assert CRITERIA.criterion("paper", Verdict.PASS).verdict is Verdict.PASS

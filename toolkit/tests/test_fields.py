@@ -1,0 +1,187 @@
+"""The fields that most agencies have, from what a citizen writes to the problem that is told."""
+
+import json
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import pytest
+from hypothesis import given, strategies as st
+from pydantic import field_validator
+
+from nagorik.errors import InputRejected
+from nagorik.forms import Choices, Label, form_schema, label_of, validate_form
+from nagorik.privacy import Form
+from nagorik.values import NationalDataError
+from nagorik.values.sentences import Text
+from nagorik_toolkit.bangladesh import DayMonthYear
+from nagorik_toolkit.fields import (
+    AcreArea,
+    Address,
+    BirthDate,
+    BirthRegistration,
+    DecimalArea,
+    FatherName,
+    Mobile,
+    Name,
+    NidNumber,
+    OneLine,
+    Passport,
+    PostalAddress,
+    TaxYear,
+)
+
+HOME = {"division": "ঢাকা", "district": "Dhaka", "upazila": "সাভার", "home": "বাসা ১", "postcode": "১২০৭"}
+KINDS = {"car": Text(en="Car", bn="গাড়ি"), "bus": Text(en="Bus", bn="বাস")}
+
+
+class Everything(Form):
+    nid: NidNumber | None = None
+    brn: BirthRegistration | None = None
+    passport: Passport | None = None
+    born: BirthDate | None = None
+    issued: DayMonthYear | None = None
+    name: Name | None = None
+    father: FatherName | None = None
+    mobile: Mobile | None = None
+    home: PostalAddress | None = None
+    year: TaxYear | None = None
+    acres: AcreArea | None = None
+    decimals: DecimalArea | None = None
+    short: Annotated[str, OneLine(5)] = "-"
+    kind: Annotated[Literal["car", "bus"], Choices(KINDS), Label(en="Vehicle", bn="যান")] = "car"
+    deed: Annotated[BirthDate, Label(en="Day of the deed", bn="দলিলের তারিখ")] | None = None
+
+    @field_validator("kind")
+    @classmethod
+    def _no_bus_for_one(cls, kind: str) -> str:
+        if kind == "bus":
+            raise NationalDataError("area.ambiguous")
+        return kind
+
+
+def filled(**data: Any) -> Any:
+    return validate_form(Everything, data)
+
+
+def problem(**data: Any) -> tuple[str, str]:
+    with pytest.raises(InputRejected) as caught:
+        validate_form(Everything, data)
+    [found] = caught.value.fields
+    return found.pointer, found.code
+
+
+def test_everything_is_read_and_read_again_from_what_is_kept() -> None:
+    form = filled(
+        nid="১৯৯০ ৯৯১০০১২ ০০০০০১",
+        brn="19909910000000001",
+        passport="a ০০০০০০০১",
+        born="১৯৯০-০১-৩১",
+        issued="৩১/০১/২০২০",
+        name={"bn": "নমুনা নাগরিক"},
+        father=" নমুনা  পিতা ",
+        mobile="০১৩০০০০০০০১",
+        home=HOME,
+        year="২০২৫-২৬",
+        acres="০.১২৫০",
+        decimals="12.5",
+        deed="2020-02-29",
+    )
+    assert (form.passport.value, form.born, form.issued) == ("A00000001", date(1990, 1, 31), date(2020, 1, 31))
+    assert (form.father, form.year.start, form.home.postcode) == ("নমুনা পিতা", 2025, "1207")
+    assert form.acres == form.decimals
+    assert validate_form(Everything, json.loads(form.model_dump_json())) == form
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("passport", "12345678", "passport.shape"),
+        ("passport", 12345678, "passport.not-text"),
+        ("born", "31/01/1990", "date.iso"),
+        ("born", 7, "date.not-text"),
+        ("issued", "1990-01-31", "date.day-month-year"),
+        ("issued", "31/02/1990", "date.no-such-day"),
+        ("father", " ", "text.empty"),
+        ("father", "নমু\x00না", "text.unreadable"),
+        ("father", "????", "text.unreadable"),
+        ("father", "ক" * 201, "string_too_long"),
+        ("short", "abcdef", "string_too_long"),
+        ("year", "2025-27", "fiscal-year.text"),
+        ("year", 2025, "fiscal-year.text"),
+        ("acres", "0.12505", "land-area.too-precise"),
+        ("acres", "-1", "land-area.text"),
+        ("acres", 0.125, "land-area.text"),
+        ("decimals", "9" * 30, "land-area.bounds"),
+        ("kind", "van", "literal_error"),
+        ("kind", "bus", "area.ambiguous"),
+    ],
+)
+def test_what_is_wrong_is_told_by_code_and_place(field: str, value: object, code: str) -> None:
+    assert problem(**{field: value}) == (f"/form/{field}", code)
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "code"),
+    [
+        ({"division": "Atlantis"}, "division", "area.unknown"),
+        ({"district": "Sylhet"}, "district", "area.unknown"),
+        ({"postcode": "120"}, "postcode", "postcode.shape"),
+        ({"postcode": 1207}, "postcode", "postcode.shape"),
+    ],
+)
+def test_address_is_looked_up(change: dict[str, object], place: str, code: str) -> None:
+    assert problem(home=HOME | change) == (f"/form/home/{place}", code)
+
+
+def test_upazila_is_found_and_a_thana_is_kept() -> None:
+    found = Address(division="Dhaka", district="ঢাকা", upazila="Savar")
+    assert (found.district_area.en, found.upazila_area and found.upazila_area.bn) == ("Dhaka", "সাভার")
+    thana = Address(division="Dhaka", district="Dhaka", upazila="Gulshan")
+    assert (thana.upazila, thana.upazila_area) == ("Gulshan", None)
+
+
+def test_error_of_national_data_is_told_in_its_own_words() -> None:
+    with pytest.raises(InputRejected) as caught:
+        validate_form(Everything, {"kind": "bus"})
+    [found] = caught.value.fields
+    sentence = NationalDataError("area.ambiguous").text
+    assert found.text == Text(bn=f"যান: {sentence.bn}", en=f"Vehicle: {sentence.en}")
+
+
+def test_label_inside_a_union_is_the_fields() -> None:
+    assert label_of(Everything, "passport").en == "Passport number"
+    assert label_of(Everything, "deed").bn == "দলিলের তারিখ"
+    drawn = form_schema(Everything)["properties"]
+    assert (drawn["passport"]["title"], drawn["passport"]["x-title-bn"]) == ("Passport number", "পাসপোর্ট নম্বর")
+    assert drawn["father"]["x-description-bn"] == "কার্ড বা সনদে যেমন আছে।"
+
+
+def test_outer_label_takes_the_place_of_the_inner_one_with_its_help() -> None:
+    drawn = form_schema(Everything)["properties"]["deed"]
+    assert drawn["title"] == "Day of the deed"
+    assert not {"description", "x-description-bn"} & drawn.keys()
+
+
+def test_options_have_their_titles() -> None:
+    drawn = form_schema(Everything)["properties"]["kind"]
+    assert drawn["enum"] == ["car", "bus"]
+    assert drawn["oneOf"][1] == {"const": "bus", "title": "Bus", "x-title-bn": "বাস"}
+
+
+def test_option_without_a_title_is_refused_when_the_form_is_written() -> None:
+    with pytest.raises(TypeError, match="each option"):
+
+        class Lacking(Form):
+            kind: Annotated[Literal["car", "van"], Choices(KINDS)]
+
+
+@given(st.text(max_size=40))
+def test_line_is_clean_or_refused(written: str) -> None:
+    codes: set[str] = set()
+    try:
+        line = filled(father=written).father
+        assert line
+        assert filled(father=line).father == line
+    except InputRejected as error:
+        codes = {found.code for found in error.fields}
+    assert codes <= {"text.empty", "text.unreadable", "text.marks"}
