@@ -13,8 +13,6 @@ from nagorik.values.checked import SelfCheckedValue
 from nagorik.values.sentences import NationalDataError
 from nagorik.values.text import to_ascii_digits, to_bangla_digits
 
-if TYPE_CHECKING:
-    pass
 
 _LONGEST_AMOUNT: Final = 40
 _AMOUNT: Final = re.compile(

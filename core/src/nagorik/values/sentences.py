@@ -40,10 +40,6 @@ class Text(Model):
         return self.bn if language == "bn" else self.en
 
 
-if TYPE_CHECKING:
-    pass
-
-
 class NationalDataError(CodedError):
     """A value that is not what it should be. Never holds the value.
 
@@ -97,7 +93,6 @@ def codes() -> frozenset[str]:
 @cache
 def _catalogue() -> Mapping[str, "Text"]:
     # Imported here because the models that hold a Text also hold a Money, which comes from this package.
-    pass
 
     raw = tomllib.loads(files("nagorik.values").joinpath("messages.toml").read_text("utf-8"))
     return {code: Text(**texts) for code, texts in raw.items()}

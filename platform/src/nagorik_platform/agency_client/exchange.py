@@ -85,7 +85,7 @@ class RequestPlan:
 class HttpExchange(Generic[T]):
     """Carries out one plan. Results of attempts are values, so that no foreign exception is ever in a chain."""
 
-    __slots__ = ("_at_agency", "_call", "_doubt", "_resources", "_history", "_classifier", "_plan", "_decision")
+    __slots__ = ("_at_agency", "_call", "_classifier", "_decision", "_doubt", "_history", "_plan", "_resources")
 
     def __init__(
         self, resources: ClientResources, call: CallState, plan: RequestPlan, classifier: Classifier[T]

@@ -47,14 +47,14 @@ class CallHttp(AgencyHttp):
 
     __slots__ = (
         "_adapters",
+        "_call",
         "_egress",
         "_error_reader",
-        "_call",
-        "_resources",
         "_header",
         "_key",
         "_kind",
         "_plugin",
+        "_resources",
     )
 
     def __init__(

@@ -8,8 +8,6 @@ from nagorik.clock import Clock, Deadline
 from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault
 from nagorik.http import Token
 
-if TYPE_CHECKING:
-    pass
 
 EARLY: Final = 30.0
 """Seconds before its end at which a token is renewed, or a tenth of its life if that is less."""

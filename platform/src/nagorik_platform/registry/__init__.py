@@ -18,17 +18,17 @@ from nagorik_platform.registry.references import Imported, resolve_object
 from nagorik_platform.registry.registry import Registry
 
 __all__ = [
-    "ENTRY_POINT_GROUP",
     "ADMIT_ALL",
+    "ENTRY_POINT_GROUP",
+    "Admission",
     "Imported",
     "LoadedPlugin",
     "LoadingFailed",
     "PluginRecord",
-    "Admission",
+    "PluginSource",
+    "PluginState",
     "Quarantine",
     "QuarantineCode",
     "Registry",
-    "PluginSource",
-    "PluginState",
     "resolve_object",
 ]

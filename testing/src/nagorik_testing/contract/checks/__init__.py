@@ -30,4 +30,4 @@ CHECKS: Final[tuple[Check, ...]] = (
 )
 """Every check, in the order of a plugin's life; ids are unique and stable."""
 
-__all__ = ["CHECKS", "CheckScope", "Check", "CheckFamily"]
+__all__ = ["CHECKS", "Check", "CheckFamily", "CheckScope"]
