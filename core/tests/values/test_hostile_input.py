@@ -1,7 +1,6 @@
 """Every reader of national data, given what no one should type."""
 
 import pickle
-import re
 import tomllib
 from collections.abc import Callable
 from importlib.resources import files
@@ -114,15 +113,6 @@ def test_text_functions_answer_with_text_or_a_typed_error(function: Callable[[ob
         assert caught.value.code == code
     else:
         assert isinstance(function(given_value), str)
-
-
-def test_every_code_in_the_source_has_its_sentences_and_every_sentence_its_code():
-    package = files("nagorik.values")
-    source = "".join(each.read_text("utf-8") for each in package.iterdir() if each.name.endswith(".py"))
-    catalogue = tomllib.loads(package.joinpath("messages.toml").read_text("utf-8"))
-    kinds = "|".join(sorted({code.split(".")[0] for code in catalogue}))
-    used = set(re.findall(rf'"((?:{kinds})\.[a-z-]+)"', source))
-    assert used == set(catalogue)
 
 
 def test_sentences_are_complete_and_have_no_placeholder():

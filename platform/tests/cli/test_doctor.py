@@ -266,11 +266,11 @@ def test_an_import_that_hangs_is_told_and_the_others_are_still_checked(
 
 
 CHECK = """
-from nagorik_platform.cli.checks import Check, Status
+from nagorik_platform.cli.checks import DoctorCheck, DoctorStatus
 
 
 def examine(now):
-    yield Check("water", Status.WARNING, f"there is none on {now:%Y-%m-%d}", "Dig a well.")
+    yield DoctorCheck("water", DoctorStatus.WARNING, f"there is none on {now:%Y-%m-%d}", "Dig a well.")
 """
 
 

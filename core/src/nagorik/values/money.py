@@ -5,14 +5,13 @@ from decimal import Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
 from math import floor
-from typing import TYPE_CHECKING, Final, Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import Field, StrictInt, field_validator
 
 from nagorik.values.checked import SelfCheckedValue
 from nagorik.values.sentences import NationalDataError
 from nagorik.values.text import to_ascii_digits, to_bangla_digits
-
 
 _LONGEST_AMOUNT: Final = 40
 _AMOUNT: Final = re.compile(

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-CONTRACT: Final = frozenset({"nagorik", "nagorik_toolkit"})
+LIBRARIES: Final = frozenset({"nagorik", "nagorik_toolkit", "nagorik_platform", "nagorik_testing"})
+"""The libraries whose private names any release may change."""
 
 _PARSING: Final = threading.Lock()
 """CPython 3.11 makes syntax trees in one thread at a time; in two at once, it raises ``SystemError`` now and then."""
 
 
 class PrivateUse(NamedTuple):
-    """A private name of the core in a plugin's source."""
+    """A private name of one of the libraries in a plugin's source."""
 
     file: str
     """Relative to the plugin's package."""
@@ -22,9 +23,9 @@ class PrivateUse(NamedTuple):
 
 
 def find_private_uses(directory: Path) -> list[PrivateUse]:
-    """Where the package's files import a name of the core that begins with an underscore, sorted.
+    """Where the package's files import a name of the libraries that begins with an underscore, sorted.
 
-    Sees ``import``, ``from … import`` and attributes of the core's modules that are written out; does not see names
+    Sees ``import``, ``from … import`` and attributes of their modules that are written out; does not see names
     that are put together at run time. A file that is not valid Python is left to the import, which names it.
     """
     uses: list[PrivateUse] = []
@@ -69,7 +70,7 @@ def _private_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
                 continue
         for candidate in candidates:
             first, *rest = candidate.split(".")
-            if first in CONTRACT and any(_is_private(part) for part in rest):
+            if first in LIBRARIES and any(_is_private(part) for part in rest):
                 yield node.lineno, candidate
 
 
