@@ -25,7 +25,7 @@ from nagorik_testing import (
     SimulatorTransport,
 )
 
-from .conftest import Registry
+from ..conftest import Registry
 
 FILE = "POST /files"
 FORM = {"clientReference": "ref-1"}

@@ -23,7 +23,7 @@ from nagorik_testing import (
     serve,
 )
 
-from .conftest import Registry, over_line
+from ..conftest import Registry, over_line
 
 FILE = "POST /files"
 FORM = {"clientReference": "ref-1", "name": "NOMUNA NAGORIK 1"}

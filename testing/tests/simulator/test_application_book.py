@@ -19,8 +19,8 @@ from nagorik_testing import (
     text_in,
 )
 
-from .conftest import Registry
-from .test_course import GOOD
+from ..conftest import Registry
+from .test_workflow import GOOD
 
 FEE = Money.taka(500)
 

@@ -6,7 +6,7 @@ import pytest
 
 from nagorik_testing import Refusal, SlotBoard
 
-from .conftest import Registry
+from ..conftest import Registry
 
 
 class Office(Registry):

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from nagorik_testing import ApplicationBook, Refusal, SimulatedClock, Workflow
 
-from .conftest import Registry
+from ..conftest import Registry
 
 GOOD = {
     "begins": "RECEIVED",

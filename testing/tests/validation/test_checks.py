@@ -121,6 +121,18 @@ def test_references_files_and_private_names_are_checked_without_import(tmp_path:
     ]
 
 
+def test_what_only_the_platform_may_import_is_found_outside_the_simulator(tmp_path: Path, manifest: str) -> None:
+    text = manifest.replace("fees.toml#", "prices.toml#")
+    plugin = "import json\n\n\ndef f():\n    import httpx, nagorik_platform.logs\nfrom nagorik import hookimpl\n"
+    project = make_project(tmp_path / "wasa", text, forms="class Form: ...\n", plugin=plugin)
+    package = project / "src" / "nagorik_wasa_project"
+    (package / "simulator").mkdir()
+    (package / "simulator" / "agency.py").write_text("from nagorik_testing import Simulator\nimport httpx\n", "utf-8")
+    (package / "wire.py").write_text("from tenacity import retry\n", "utf-8")
+    found = [place for place, message in told(validate_path(project, on=TODAY)) if "is the platform's" in message]
+    assert found == ["plugin.py:5", "plugin.py:5", "wire.py:1"]
+
+
 def test_a_package_directory_is_validated_as_its_manifest(tmp_path: Path, manifest: str) -> None:
     project = make_project(tmp_path / "wasa", manifest, forms="")
     package = project / "src" / "nagorik_wasa_project"

@@ -9,12 +9,20 @@ from typing import Final, NamedTuple
 LIBRARIES: Final = frozenset({"nagorik", "nagorik_toolkit", "nagorik_platform", "nagorik_testing"})
 """The libraries whose private names any release may change."""
 
+NOT_FOR_PLUGINS: Final = frozenset(
+    {"nagorik_platform", "nagorik_host", "nagorik_testing"}
+    | {"aiohttp", "httpcore", "httpx", "requests", "structlog", "tenacity", "urllib3"}
+)
+"""What a plugin's code leaves to the platform. Its simulator lives beside it and is built with the kit."""
+SIMULATOR: Final = "simulator"
+"""The module or package of a plugin that is its simulator."""
+
 _PARSING: Final = threading.Lock()
 """CPython 3.11 makes syntax trees in one thread at a time; in two at once, it raises ``SystemError`` now and then."""
 
 
-class PrivateUse(NamedTuple):
-    """A private name of one of the libraries in a plugin's source."""
+class SourceUse(NamedTuple):
+    """A name that a plugin's source uses and should not."""
 
     file: str
     """Relative to the plugin's package."""
@@ -22,17 +30,36 @@ class PrivateUse(NamedTuple):
     name: str
 
 
-def find_private_uses(directory: Path) -> list[PrivateUse]:
+def find_private_uses(directory: Path) -> list[SourceUse]:
     """Where the package's files import a name of the libraries that begins with an underscore, sorted.
 
     Sees ``import``, ``from … import`` and attributes of their modules that are written out; does not see names
     that are put together at run time. A file that is not valid Python is left to the import, which names it.
     """
-    uses: list[PrivateUse] = []
+    uses: list[SourceUse] = []
     for file in sorted(directory.rglob("*.py")):
         tree = _parsed(file)
         if tree is not None:
-            uses.extend(PrivateUse(str(file.relative_to(directory)), *use) for use in _private_names(tree))
+            uses.extend(SourceUse(str(file.relative_to(directory)), *use) for use in _private_names(tree))
+    return sorted(uses)
+
+
+def find_imports_of_the_platform(directory: Path) -> list[SourceUse]:
+    """Where a plugin's code, its simulator left out, imports what only the platform may, sorted."""
+    uses: list[SourceUse] = []
+    for file in sorted(directory.rglob("*.py")):
+        inside = file.relative_to(directory)
+        tree = _parsed(file) if inside.with_suffix("").parts[0] != SIMULATOR else None
+        for node in ast.walk(tree) if tree is not None else ():
+            match node:
+                case ast.Import(names=names):
+                    modules = [alias.name for alias in names]
+                case ast.ImportFrom(module=str(module), level=0):
+                    modules = [module]
+                case _:
+                    continue
+            foreign = (name for name in modules if name.partition(".")[0] in NOT_FOR_PLUGINS)
+            uses.extend(SourceUse(str(inside), node.lineno, name) for name in foreign)
     return sorted(uses)
 
 

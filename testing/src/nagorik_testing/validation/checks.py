@@ -24,7 +24,7 @@ from nagorik_platform.registry.discovery import ENTRY_POINT_GROUP, check_entry_p
 from nagorik_platform.registry.reading import Package, PackageNotFound, locate_package, read_package
 from nagorik_platform.registry.records import PluginRecord, PluginSource, QuarantineCode
 from nagorik_platform.registry.references import Imported, check_reference, resolve_object, split_value
-from nagorik_platform.registry.static_analysis import find_private_uses
+from nagorik_platform.registry.static_analysis import find_imports_of_the_platform, find_private_uses
 from nagorik_testing.validation.findings import Severity, ValidationFinding, advise, in_order
 from nagorik_toolkit.rules import RULES_FILE, parse_rules
 from nagorik_toolkit.statuses import STATUSES_FILE, parse_statuses
@@ -228,6 +228,10 @@ def _check_sources(manifest: Manifest, directory: Path) -> list[ValidationFindin
     for use in find_private_uses(directory):
         message = f"{use.name} is private to the core"
         findings.append(ValidationFinding(Severity.ERROR, f"{use.file}:{use.line}", message, "Use a public name."))
+    for use in find_imports_of_the_platform(directory):
+        message = f"{use.name} is the platform's; a plugin imports nagorik and nagorik_toolkit"
+        hint = "Ask the agency through context.http and log through context.log."
+        findings.append(ValidationFinding(Severity.ERROR, f"{use.file}:{use.line}", message, hint))
     return findings
 
 

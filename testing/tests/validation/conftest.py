@@ -1,0 +1,5 @@
+"""Fake installed distributions for validation."""
+
+from registry_site import make_site, manifest_text, plugin_source, site
+
+__all__ = ["make_site", "manifest_text", "plugin_source", "site"]
