@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault
 from nagorik.http import Token
-
 
 EARLY: Final = 30.0
 """Seconds before its end at which a token is renewed, or a tenth of its life if that is less."""
