@@ -1,6 +1,6 @@
 """``Platform``: what a host calls. One typed method per operation, each addressed to the service's one owner."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import TracebackType
@@ -137,6 +137,19 @@ class Platform:
         """Begin no further call, let those under way end, each by its deadline, and close all connections."""
         await self._dispatcher.aclose()
 
+    async def import_plugins(self, plugins: Iterable[str] | None = None) -> None:
+        """Import all usable plugins, or those named by id, now and not when the first citizen needs them.
+
+        A few are imported side by side. One that raises, or takes more than ``settings.import_seconds``, goes into
+        quarantine by itself. Without this each plugin is imported at its first use, which waits for that as long;
+        no deadline runs meanwhile.
+
+        Raises:
+            KeyError: A plugin that is named is not installed.
+        """
+        usable = (record.id for record in self._registry.usable)
+        await self._dispatcher.import_plugins(usable if plugins is None else plugins)
+
     # The catalogue
 
     @property
@@ -236,7 +249,7 @@ class Platform:
             )
             return cast("EligibilityDecision", answer)
 
-        return await survey(self._registry, services, ask)
+        return await survey(self._registry, services, ask, self._dispatcher.import_plugins)
 
     async def quote_fees(
         self, draft: ApplicationDraft, *, stage: str = "application", agency_reference: str | None = None

@@ -1,7 +1,9 @@
 """Plugins as pip leaves them behind, an agency that answers by a script, and a platform over both."""
 
 import importlib
+import importlib.abc
 import sys
+import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -267,6 +269,22 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(tmp_path)):
             del sys.modules[name]
     importlib.invalidate_caches()
+
+
+@pytest.fixture
+def slow_import(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Make each module of a package take that long to be found, as a cold disk does."""
+
+    def slow(package: str, *, seconds: float) -> None:
+        class Slow(importlib.abc.MetaPathFinder):
+            def find_spec(self, name: str, path: object, target: object = None) -> None:  # noqa: ARG002
+                if name == package:
+                    # Holds up the import's own thread; no event, since nothing ends a disk's slowness early.
+                    threading.Event().wait(seconds)
+
+        monkeypatch.setattr(sys, "meta_path", [Slow(), *sys.meta_path])
+
+    return slow
 
 
 @pytest.fixture

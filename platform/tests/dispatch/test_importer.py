@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import threading
 import traceback
 
 import pytest
@@ -16,6 +17,7 @@ from nagorik.errors import (
 )
 from nagorik.model.status import AgencyStatus
 from nagorik_platform import Platform
+from nagorik_platform.dispatch.importer import AT_ONCE
 
 pytestmark = pytest.mark.asyncio
 
@@ -112,6 +114,73 @@ async def test_callers_at_once_share_one_import_and_one_may_leave(world):
     ends = await asyncio.gather(*calls, return_exceptions=True)
     assert isinstance(ends[0], asyncio.CancelledError)
     assert all(isinstance(end, AgencyStatus) for end in ends[1:])
+
+
+async def test_a_host_imports_what_it_admits_when_it_starts_and_tells_how_long_each_took(
+    world, slow_import, structlog_output
+):
+    slow_import("nagorik_wasa", seconds=0.3)
+    world.install()
+    good = world.install("desa")
+    world.install("broken", head="raise TypeError(NID)")
+    platform = world.platform()
+    await platform.import_plugins()
+    assert {"nagorik_wasa.plugin", "nagorik_desa.plugin"} <= set(sys.modules)
+    told = {line["plugin"]: line for line in structlog_output}
+    assert {name: line["event"] for name, line in told.items()} == {
+        "wasa": "plugin_imported",
+        "desa": "plugin_imported",
+        "broken": "plugin_quarantined",
+    }
+    assert told["wasa"]["seconds"] >= 0.3
+    assert told["desa"]["seconds"] > 0
+    structlog_output.clear()
+    await platform.import_plugins()
+    assert isinstance(await platform.get_status(world.draft(good), world.references), AgencyStatus)
+    assert not structlog_output
+
+
+async def test_more_imports_than_places_wait_for_each_other_and_hold_up_no_call(world):
+    """Imports that hang take every place; a call to a plugin that still waits for one does not wait with it."""
+    for number in range(AT_ONCE):
+        world.install(f"stuck{number}", head="import threading\nsys.release.wait()")
+    good = world.install("waiting")
+    sys.release = threading.Event()
+    platform = world.platform(import_seconds=0.5)
+    try:
+        importing = asyncio.create_task(platform.import_plugins())
+        await asyncio.sleep(0)
+        assert isinstance(await platform.get_status(world.draft(good), world.references), AgencyStatus)
+        assert not importing.done()
+        await importing
+        assert [record.id for record in platform.plugins if record.usable] == ["waiting"]
+    finally:
+        sys.release.set()
+        del sys.release
+
+
+async def test_a_first_call_has_its_whole_deadline_however_long_the_import_took(world, slow_import):
+    slow_import("nagorik_wasa", seconds=0.6)
+    world.install(
+        hooks={"nagorik_get_status": "await asyncio.sleep(0.1)\nreturn STATUS"}, extra="limits = { deadline = 0.3 }"
+    )
+    platform = world.platform()
+    draft = world.draft(form={"holding": "1"})
+    assert isinstance(await platform.get_status(draft, world.references), AgencyStatus)
+
+
+async def test_a_defect_of_the_interpreter_in_an_import_is_none_of_the_plugin(world):
+    """CPython before 3.11.8, when two threads make syntax trees at once."""
+    raises = "raise SystemError('AST constructor recursion depth mismatch (before=63, after=66)')"
+    world.install(head=f"sys.times = getattr(sys, 'times', 0) + 1\nif sys.times < 3: {raises}")
+    world.install("desa", head="raise SystemError('another')")
+    platform = world.platform()
+    try:
+        await platform.import_plugins()
+        assert [record.id for record in platform.plugins if record.usable] == ["wasa"]
+        assert sys.times == 3
+    finally:
+        del sys.times
 
 
 async def test_missing_settings_are_named_without_their_values(world):

@@ -7,6 +7,7 @@ import pytest
 from nagorik.errors import ServiceNotOffered
 from nagorik.model.eligibility import Eligibility
 from nagorik_platform import NoDecision
+from nagorik_platform.dispatch.survey import RULES_SECONDS
 
 pytestmark = pytest.mark.asyncio
 
@@ -112,6 +113,18 @@ async def test_rules_have_two_seconds_and_all_have_them_together(world, looptime
     assert found["slow.connection"] == found["slower.connection"]
     assert found["slow.connection"] == (Eligibility.INDETERMINATE, NoDecision.PLUGIN_FAULT)
     assert float(looptime) - before == pytest.approx(2.5)
+
+
+async def test_no_rules_are_told_by_how_long_an_import_took(world, slow_import):
+    """The two seconds are for the rules; while another plugin is imported, none of them runs."""
+    slow_import("nagorik_slow", seconds=RULES_SECONDS + 0.5)
+    install(world, "quick", "seen.append('nagorik_slow.plugin' in sys.modules)\n" + DECIDES.format(verdict="PASS"))
+    install(world, "slow", DECIDES.format(verdict="PASS"))
+    assert await survey(world) == {
+        "quick.connection": (Eligibility.ELIGIBLE, None),
+        "slow.connection": (Eligibility.ELIGIBLE, None),
+    }
+    assert world.module("quick").seen == [True]
 
 
 async def test_named_services_alone_are_looked_at(world):

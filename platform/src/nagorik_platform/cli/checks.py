@@ -176,14 +176,13 @@ def _plugins(registry: Registry) -> Iterator[DoctorCheck]:
             yield DoctorCheck(name, DoctorStatus.WRONG, f"{refusal.code}: {refusal.reason}", refusal.hint)
         else:
             api = record.manifest.requires_api if record.manifest else ""
-            yield DoctorCheck(name, DoctorStatus.FINE, f"{record.source.label}, for hook API {api}, is ready")
+            took = f"imported in {record.import_seconds or 0.0:.2f} s"
+            yield DoctorCheck(name, DoctorStatus.FINE, f"{record.source.label}, for hook API {api}, is ready: {took}")
 
 
 async def _import_all(registry: Registry) -> dict[str, LoadedPlugin | Quarantine]:
-    """Every usable plugin imported, all at once, each within its time."""
-    importer = PluginImporter(registry, IMPORT_SECONDS, lambda _: None)
-    plugins = [record.id for record in registry.usable]
-    return dict(zip(plugins, await asyncio.gather(*map(importer.load, plugins)), strict=True))
+    """Every usable plugin imported, a few at a time, each within its time."""
+    return await PluginImporter(registry, IMPORT_SECONDS).load_all([record.id for record in registry.usable])
 
 
 def _settings(registry: Registry) -> Iterator[DoctorCheck]:

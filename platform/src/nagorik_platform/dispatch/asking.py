@@ -49,6 +49,8 @@ class AskingServices:
 
     registry: Registry
     clock: Clock
+    make_ready: Callable[[str], Awaitable[object]]
+    """Imports a service's plugin if this is its first use."""
     validate: Callable[[str, Mapping[str, JsonValue]], Awaitable[Form]]
     submit: Callable[[Question], Awaitable[Model]]
 
@@ -140,8 +142,10 @@ class Questions:
     async def _asked(self, service: str, form: Mapping[str, JsonValue]) -> AskedAnswer:
         call = self._call
         try:
-            async with asyncio.timeout(call.deadline.remaining() * SHARE):  # an import may hang
-                checked = await self._services.validate(service, form)
+            # How long another plugin takes to be imported is for neither of them to answer for.
+            with call.deadline.stopped():
+                await self._services.make_ready(service)
+            checked = await self._services.validate(service, form)
             request = SubmitRequest(
                 service=service,
                 applicant=call.applicant,
@@ -154,8 +158,6 @@ class Questions:
             answer = await self._services.submit(question)
         except NagorikError as error:
             return NotAsked(because=_reason(error))
-        except TimeoutError:
-            return NotAsked(because=WhyNotAsked.UNAVAILABLE)
         except Exception as failure:  # noqa: BLE001 - a host's policy may refuse with anything
             log.error("question_failed", asked=service, exception=type(failure).__name__)  # noqa: TRY400
             return NotAsked(because=WhyNotAsked.UNAVAILABLE)

@@ -1,7 +1,7 @@
 """Calling a plugin: one operation, addressed to the one plugin that owns the service."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import CoroutineType
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -18,7 +18,7 @@ from nagorik.operations import OPERATIONS, Operation
 from nagorik.privacy import Form, Model
 from nagorik_platform.configuration import PlatformSettings
 from nagorik_platform.dispatch.asking import AskingCall, AskingServices, NoQuestions, Question, Questions
-from nagorik_platform.dispatch.importer import PluginImporter
+from nagorik_platform.dispatch.importer import ImportResult, PluginImporter
 from nagorik_platform.dispatch.policies import Call, Policies
 from nagorik_platform.dispatch.reconcile import (
     as_read_error,
@@ -60,8 +60,8 @@ class Dispatcher:
         self._policies = Policies(settings.call_middleware)
         self._runner = Runner()
         self._runtimes: dict[str, PluginRuntime] = {}
-        self._importer = PluginImporter(registry, settings.import_seconds, self._make_runtime)
-        self._asking_services = AskingServices(registry, settings.clock, self.validate, self._answer)
+        self._importer = PluginImporter(registry, settings.import_seconds, self._make_runtime, _log_import)
+        self._asking_services = AskingServices(registry, settings.clock, self.make_ready, self.validate, self._answer)
         self._closed = False
 
     def offer(self, service: str) -> tuple[PluginRecord, Offer]:
@@ -77,6 +77,23 @@ class Dispatcher:
         if record is None or offer is None:
             raise ServiceNotOffered("unknown-service")
         return record, offer
+
+    async def import_plugins(self, plugins: Iterable[str]) -> None:
+        """Import these plugins, a few side by side; one that cannot be imported in time goes into quarantine.
+
+        Raises:
+            KeyError: One is not installed.
+        """
+        await self._importer.load_all([plugin for plugin in plugins if plugin not in self._runtimes])
+
+    async def make_ready(self, service: str) -> PluginRuntime:
+        """The plugin of a service, imported if this is its first use.
+
+        Raises:
+            NagorikError: As ``offer``; or it went into quarantine by its import; or the platform is closed.
+        """
+        record, _ = self.offer(service)
+        return await self._ready(record, service, None)
 
     async def with_form(self, service: str, use: Callable[[type[Form] | None], T]) -> T:
         """What ``use`` makes of a service's form, a plugin's code on the host's loop.
@@ -183,7 +200,6 @@ class Dispatcher:
             return ready
         made = await self._importer.load(record.id)
         if isinstance(made, Quarantine):
-            log.warning("plugin_quarantined", plugin=record.id, code=made.code.value)
             raise _addressed(ServiceNotOffered(made.code.value), record, service, operation)
         return self._runtimes[record.id]
 
@@ -261,13 +277,16 @@ class Dispatcher:
         except NagorikError as unusable:
             return unusable
         loaded, hook = runtime.loaded, OPERATIONS[call.operation].hook
+        importer = self._importer
+        disturbed, begun = importer.is_busy, importer.begun
         try:
             end, step = await self._runner.run(lambda: loaded.call(hook, request=request, context=context), deadline)
         finally:
             call.requests = http.ledger.requests
             await questions.close()
         found = questions.fault or _interpret(end, call, runtime)
-        self._count_faults(runtime, found, step)
+        # While a plugin is imported, a step of another takes as long as the import lets it.
+        self._count_faults(runtime, found, 0.0 if disturbed or importer.begun != begun else step)
         if isinstance(found, NagorikError) and call.idempotency is None:
             return as_read_error(found)
         held = reconcile_with_ledger(http.ledger, found if isinstance(found, NagorikError) else None)
@@ -312,6 +331,13 @@ class Dispatcher:
                 "Ask its owner for a fixed version, install it and restart.",
             )
             log.error("plugin_quarantined", plugin=plugin, code=QuarantineCode.TOO_MANY_FAULTS.value)
+
+
+def _log_import(plugin: str, result: ImportResult, seconds: float) -> None:
+    if isinstance(result, Quarantine):
+        log.warning("plugin_quarantined", plugin=plugin, code=result.code.value, seconds=round(seconds, 3))
+    else:
+        log.info("plugin_imported", plugin=plugin, seconds=round(seconds, 3))
 
 
 def _interpret(end: HookEnd, call: Call, runtime: PluginRuntime) -> Model | NagorikError:

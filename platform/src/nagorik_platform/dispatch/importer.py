@@ -1,15 +1,20 @@
-"""A plugin's first use: imported off the event loop, within a time that no import can stretch."""
+"""A plugin's import: off the event loop, once, and within a time that no import can stretch."""
 
 import asyncio
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import Final
 
 from nagorik_platform.registry import LoadedPlugin, LoadingFailed, Quarantine, QuarantineCode, Registry
 
 ImportResult = LoadedPlugin | Quarantine
 
-_HINT = "Ask its owner for a fixed version, install it and restart."
+AT_ONCE: Final = 4
+"""Plugins that are imported side by side when many are to be; more would only wait for each other."""
+
+_HINT: Final = "Ask its owner for a fixed version, install it and restart."
 
 
 class PluginImporter:
@@ -17,14 +22,51 @@ class PluginImporter:
 
     A thread that hangs cannot be ended. So each import has a daemon thread of its own: one that never returns
     holds up neither the imports of other plugins nor the end of the process.
+
+    Attributes:
+        begun: How many imports were begun so far.
     """
 
-    def __init__(self, registry: Registry, seconds: float, prepare: Callable[[LoadedPlugin], None]) -> None:
-        """``prepare`` does what else blocks, in the same thread; it raises nothing."""
+    def __init__(
+        self,
+        registry: Registry,
+        seconds: float,
+        prepare: Callable[[LoadedPlugin], None] = lambda _: None,
+        ended: Callable[[str, ImportResult, float], None] = lambda *_: None,
+    ) -> None:
+        """Import what ``registry`` holds.
+
+        Args:
+            registry: Knows the plugins.
+            seconds: Real seconds, above zero, that an import may take before its plugin is quarantined.
+            prepare: Does what else blocks, in the same thread; it raises nothing.
+            ended: Hears of each import on the event loop: the plugin, what came of it, and the real seconds it took.
+        """
         self._registry = registry
         self._seconds = seconds
         self._prepare = prepare
+        self._ended = ended
         self._pending: dict[str, asyncio.Future[ImportResult]] = {}
+        self.begun = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an import is under way, which takes time of the interpreter from everybody."""
+        return bool(self._pending)
+
+    async def load_all(self, plugins: Iterable[str]) -> dict[str, ImportResult]:
+        """``load`` for several, a few at a time; a call that needs one of them meanwhile does not queue for it.
+
+        Raises:
+            KeyError: One is not installed.
+        """
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def one(plugin: str) -> tuple[str, ImportResult]:
+            async with places:
+                return plugin, await self.load(plugin)
+
+        return dict(await asyncio.gather(*map(one, plugins)))
 
     async def load(self, plugin: str) -> ImportResult:
         """The plugin imported and prepared, or why it may not be called.
@@ -42,9 +84,12 @@ class PluginImporter:
     def _start(self, plugin: str) -> "asyncio.Future[ImportResult]":
         loop = asyncio.get_running_loop()
         future: asyncio.Future[ImportResult] = loop.create_future()
+        self.begun += 1
+        started = time.perf_counter()
 
         def end(result: ImportResult) -> None:
             if not future.done():
+                self._ended(plugin, result, time.perf_counter() - started)
                 future.set_result(result)
 
         def resolve(result: ImportResult) -> None:

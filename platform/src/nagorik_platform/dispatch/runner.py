@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 import types
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,15 +17,19 @@ class CallDeadline(Deadline):
 
     The agency's client asks it before everything that it sends. So a plugin that keeps its context, or leaves a task
     behind, sends nothing after its call, when nobody would account for the effect.
+
+    It stands still while the call waits for what is not its plugin's to answer for, see ``stopped``.
     """
 
-    __slots__ = ("_closed",)
+    __slots__ = ("_closed", "_stops")
 
     _closed: bool
+    _stops: "_Stops"
 
     def __init__(self, clock: Clock, at: float) -> None:
         super().__init__(clock, at)
         object.__setattr__(self, "_closed", False)
+        object.__setattr__(self, "_stops", _Stops())
 
     @classmethod
     def after(cls, seconds: float, clock: Clock) -> "CallDeadline":
@@ -44,11 +48,50 @@ class CallDeadline(Deadline):
         """
         if self._closed:
             raise AgencyUnavailable(because="call-over", layer=Layer.PLUGIN)
-        return super().remaining()
+        stops, now = self._stops, self.clock.monotonic()
+        return max(0.0, self.at + stops.stood - (stops.since if stops.waiting else now))
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let the deadline stand still within the block; of blocks that overlap, no time counts twice."""
+        stops, loop = self._stops, asyncio.get_running_loop()
+        if not stops.waiting:
+            stops.since, stops.loop_since = self.clock.monotonic(), loop.time()
+        stops.waiting += 1
+        try:
+            yield
+        finally:
+            stops.waiting -= 1
+            if not stops.waiting:
+                stops.stood += self.clock.monotonic() - stops.since
+                stops.loop_stood += loop.time() - stops.loop_since
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether it stands still now."""
+        return bool(self._stops.waiting)
+
+    def stood(self) -> float:
+        """Seconds of the loop's time for which it has stood still so far."""
+        stops = self._stops
+        return stops.loop_stood + (asyncio.get_running_loop().time() - stops.loop_since if stops.waiting else 0.0)
+
+
+@dataclass(slots=True)
+class _Stops:
+    """For how long a deadline stood still, by the call's clock and by the loop's."""
+
+    waiting: int = 0
+    since: float = 0.0
+    stood: float = 0.0
+    loop_since: float = 0.0
+    loop_stood: float = 0.0
 
 
 GRACE: Final = 0.5
 """Seconds of the loop's time that a hook has beyond its deadline, in which the client's own errors arrive."""
+MOMENT: Final = 0.05
+"""Seconds after which it is looked again whether a deadline that stands still goes on."""
 CANCEL_GRACE: Final = 1.0
 """Seconds that a cancelled hook has to end before it is abandoned."""
 
@@ -149,7 +192,7 @@ class Runner:
         task = asyncio.get_running_loop().create_task(stepper.run(start))
         self._running.add(task)
         try:
-            in_time = await _wait(task, deadline.remaining() + GRACE)
+            in_time = await _wait_out(task, deadline)
             deadline.close()
             if in_time:
                 return task.result(), stepper.longest_step
@@ -184,6 +227,19 @@ class Runner:
                     task.add_done_callback(self._strays.discard)
             return False
         return True
+
+
+async def _wait_out(task: "asyncio.Task[HookEnd]", deadline: CallDeadline) -> bool:
+    """Whether ``task`` ends by its deadline and the grace, the time left out for which the deadline stood still."""
+    seconds, granted = deadline.remaining() + GRACE, deadline.stood()
+    while not await _wait(task, seconds):
+        seconds = deadline.stood() - granted
+        if deadline.is_stopped:
+            seconds = max(seconds, MOMENT)
+        elif seconds <= 0:
+            return False
+        granted += seconds
+    return True
 
 
 async def _wait(task: "asyncio.Task[HookEnd]", seconds: float) -> bool:

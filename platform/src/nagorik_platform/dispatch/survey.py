@@ -1,7 +1,7 @@
 """What one citizen may apply for, across all agencies, without asking any of them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
@@ -79,8 +79,15 @@ class ServiceEligibility(Model):
 Ask = Callable[[str], Awaitable[EligibilityDecision]]
 
 
-async def survey(registry: Registry, wanted: Sequence[str] | None, ask: Ask) -> tuple[ServiceEligibility, ...]:
+ImportPlugins = Callable[[Iterable[str]], Awaitable[None]]
+
+
+async def survey(
+    registry: Registry, wanted: Sequence[str] | None, ask: Ask, import_plugins: ImportPlugins
+) -> tuple[ServiceEligibility, ...]:
     """Put ``ask`` to all services at once, or to those wanted, in the catalogue's order.
+
+    Their plugins are imported before: rules that have seconds do not share them with another plugin's import.
 
     Raises:
         ServiceNotOffered: A wanted service is in no plugin's catalogue.
@@ -88,7 +95,9 @@ async def survey(registry: Registry, wanted: Sequence[str] | None, ask: Ask) -> 
     known = {service.id: (service, agency) for service, agency in _catalogue(registry)}
     if any(service not in known for service in wanted or ()):
         raise ServiceNotOffered("unknown-service")
-    chosen = known.values() if wanted is None else [known[service] for service in dict.fromkeys(wanted)]
+    chosen = list(known.values()) if wanted is None else [known[service] for service in dict.fromkeys(wanted)]
+    owners = {service.id.partition(".")[0] for service, _ in chosen if Operation.ELIGIBILITY in service.reads}
+    await import_plugins([record.id for record in registry.usable if record.id in owners])
     return tuple(await asyncio.gather(*(_entry(service, agency, ask) for service, agency in chosen)))
 
 

@@ -4,9 +4,17 @@ import traceback
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 from nagorik_platform.registry.records import PluginRecord, PluginSource, Problem, Quarantine, QuarantineCode
 from nagorik_platform.registry.static_analysis import defines
+
+AGAIN: Final = 3
+"""How often an import is made again that met a defect of the interpreter's own."""
+
+_INTERPRETERS_OWN: Final = "AST constructor recursion depth mismatch"
+"""CPython before 3.11.8 says so now and then when two threads make syntax trees at once, as pydantic does for every
+model that is documented field by field. The plugin is sound, and what is imported anew is what was not yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +33,7 @@ def import_object(module: str, attribute: str, directory: Path) -> Imported | Pr
     since it is the operator's and not the plugin's.
     """
     try:
-        found: object = import_module(module)
+        found = _imported(module)
     except KeyboardInterrupt:
         raise
     except Exception as error:  # noqa: BLE001 - a plugin's import may raise anything
@@ -41,6 +49,16 @@ def import_object(module: str, attribute: str, directory: Path) -> Imported | Pr
             because = f"names {module}:{attribute}, which is not there ({type(error).__name__})"
             return Problem(QuarantineCode.IMPORT_FAILED, because, f"Define {attribute} in {module}.")
     return Imported(found)
+
+
+def _imported(module: str) -> object:
+    for _ in range(AGAIN):
+        try:
+            return import_module(module)
+        except SystemError as error:
+            if not str(error).startswith(_INTERPRETERS_OWN):
+                raise
+    return import_module(module)
 
 
 def split_value(source: PluginSource) -> tuple[str, str]:
