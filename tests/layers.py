@@ -70,9 +70,8 @@ def rules() -> str:
             "http | forms | settings | manifest",
             "model",
             "errors",
-            "data_files",
             "values",
-            "privacy | operations | clock",
+            "privacy | operations | clock | data_files",
         ],
         exhaustive="True",
     )
@@ -80,7 +79,15 @@ def rules() -> str:
         "the-rooms-of-the-platform-lean-one-way",
         "layers",
         containers=["nagorik_platform"],
-        layers=["cli", "lifecycle", "platform", "dispatch", "configuration", "registry | agency_client | logs"],
+        layers=[
+            "cli",
+            "lifecycle",
+            "platform",
+            "dispatch",
+            "configuration",
+            "registry | agency_client | logs | requests",
+            "entry_points | tracebacks",
+        ],
         exhaustive="True",
     )
     rule(

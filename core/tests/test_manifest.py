@@ -3,19 +3,20 @@
 import tomllib
 from collections.abc import Callable
 from datetime import date, time, timedelta
+from importlib.metadata import version
 from typing import Any, TypeAlias
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from nagorik.data_files import DataFileInvalid
 from nagorik.manifest import (
     API_VERSION,
     Manifest,
-    ManifestInvalid,
     Window,
     is_compatible,
     parse_manifest,
-    validate_document,
+    validate_manifest,
 )
 from nagorik.operations import OPERATIONS, Family, Idempotency
 
@@ -90,7 +91,7 @@ def no_bangla(manifest: Document) -> None:
 
 
 def blank_bangla(manifest: Document) -> None:
-    """name.bn: String should have at least 1 character"""
+    """name.bn: write at least one letter"""
     manifest["name"]["bn"] = " "
 
 
@@ -100,7 +101,7 @@ def nobody_answers(manifest: Document) -> None:
 
 
 def nameless_owner(manifest: Document) -> None:
-    """owners.0.name: String should have at least 1 character"""
+    """owners.0.name: write at least one letter"""
     manifest["owners"][0]["name"] = ""
 
 
@@ -345,8 +346,8 @@ MUTATORS: tuple[Mutator, ...] = tuple(
 def test_refuses_and_says_why(mutate: Mutator) -> None:
     manifest = document()
     mutate(manifest)
-    with pytest.raises(ManifestInvalid) as raised:
-        validate_document(manifest)
+    with pytest.raises(DataFileInvalid) as raised:
+        validate_manifest(manifest)
     assert (mutate.__doc__ or "") in {str(problem) for problem in raised.value.problems}
 
 
@@ -354,22 +355,22 @@ def test_says_everything_that_is_wrong_at_once() -> None:
     manifest = document()
     for mutate in (no_evidence, url_as_host, no_bangla):
         mutate(manifest)
-    with pytest.raises(ManifestInvalid) as raised:
-        validate_document(manifest)
+    with pytest.raises(DataFileInvalid) as raised:
+        validate_manifest(manifest)
     assert [problem.location for problem in raised.value.problems] == ["evidence", "egress.0", "services.0.name.bn"]
-    assert str(raised.value).startswith("evidence: this field is required; egress.0: write a host name alone")
+    assert str(raised.value).startswith("plugin.toml: evidence: this field is required; egress.0: write a host name")
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"\xff", "the file: save the file as UTF-8"),
-        (b"id = ", "the file: not valid TOML: Invalid value (at end of document)"),
-        (b"x = " + b"[" * 100_000, "the file: nested too deeply"),
+        (b"\xff", "plugin.toml: save the file as UTF-8"),
+        (b"id = ", "plugin.toml: not valid TOML: Invalid value (at end of document)"),
+        (b"x = " + b"[" * 100_000, "plugin.toml: nested too deeply"),
     ],
 )
 def test_refuses_what_is_no_toml(content: bytes, message: str) -> None:
-    with pytest.raises(ManifestInvalid) as raised:
+    with pytest.raises(DataFileInvalid) as raised:
         parse_manifest(content)
     assert str(raised.value) == message
 
@@ -401,9 +402,13 @@ def test_a_core_serves_its_major_and_every_earlier_minor(major: int, minor: int,
     assert (major == other) or not is_compatible(f"{other}.{minor}", f"{major}.{minor + more}")
 
 
+def test_the_version_of_the_hooks_is_that_of_the_distribution() -> None:
+    assert version("nagorik").startswith(f"{API_VERSION}.")
+
+
 def test_this_core_serves_the_version_it_offers() -> None:
     assert is_compatible(API_VERSION)
-    assert validate_document({**document(), "requires_api": API_VERSION}).id == "wasa"
+    assert validate_manifest({**document(), "requires_api": API_VERSION}).id == "wasa"
 
 
 @settings(deadline=None)
@@ -414,10 +419,10 @@ def test_this_core_serves_the_version_it_offers() -> None:
 )
 def test_two_plugins_can_never_claim_one_service(first: str, second: str, slug: str) -> None:
     claim = {"services": [{**document()["services"][0], "id": f"{first}.{slug}"}], "gateways": []}
-    assert validate_document({**document(), "id": first, **claim}).services[0].id == f"{first}.{slug}"
+    assert validate_manifest({**document(), "id": first, **claim}).services[0].id == f"{first}.{slug}"
     if first != second:
-        with pytest.raises(ManifestInvalid):
-            validate_document({**document(), "id": second, **claim})
+        with pytest.raises(DataFileInvalid):
+            validate_manifest({**document(), "id": second, **claim})
 
 
 def test_every_operation_of_a_service_has_a_place() -> None:
@@ -429,7 +434,7 @@ def test_every_operation_of_a_service_has_a_place() -> None:
                 service["writes"][operation.value] = "none"
             elif operation.value not in service["reads"]:
                 service["reads"].append(operation.value)
-            assert spec.hook in validate_document(manifest).declared_hooks
+            assert spec.hook in validate_manifest(manifest).declared_hooks
 
 
 def test_every_field_is_described_for_the_authors_documentation() -> None:
@@ -442,20 +447,20 @@ def test_every_field_is_described_for_the_authors_documentation() -> None:
 def test_a_service_asks_only_others_and_each_once() -> None:
     asking = document()
     asking["services"][0]["asks"] = ["passport.verification", "nid.verification"]
-    assert validate_document(asking).services[0].asks == ("passport.verification", "nid.verification")
+    assert validate_manifest(asking).services[0].asks == ("passport.verification", "nid.verification")
     for asks, told in (
         (["wasa.other"], "asks names wasa.other of the plugin itself"),
         (["nid.verification"] * 2, "listed twice under asks"),
         (["nid"], "write <plugin id>.<slug>"),
     ):
         asking["services"][0]["asks"] = asks
-        with pytest.raises(ManifestInvalid) as caught:
-            validate_document(asking)
+        with pytest.raises(DataFileInvalid) as caught:
+            validate_manifest(asking)
         assert told in str(caught.value)
 
 
 def test_only_a_submit_without_effect_is_askable() -> None:
     asked = document()
-    assert not validate_document(asked).services[0].askable
+    assert not validate_manifest(asked).services[0].askable
     asked["services"][0]["writes"]["submit"] = "safe"
-    assert validate_document(asked).services[0].askable
+    assert validate_manifest(asked).services[0].askable

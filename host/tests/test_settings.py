@@ -90,7 +90,7 @@ def test_admission_follows_allow_and_deny():
         (f'retention_days = "{SECRET}"\n', "retention_days is not accepted (int-parsing)"),
         (f'log_level = "{SECRET}"\n', "log_level is not accepted (literal-error)"),
         (f'plugins = "{SECRET}"\n', "plugins is not accepted"),
-        (f'worker = "a"\ndatabase = {SECRET}\n', "nagorik.toml is not TOML: look at line 2"),
+        (f'worker = "a"\ndatabase = {SECRET}\n', "nagorik.toml: not valid TOML: look at line 2"),
     ],
 )
 def test_file_that_is_wrong_is_told_by_name(text, told):

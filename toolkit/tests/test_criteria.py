@@ -5,13 +5,13 @@ from datetime import date
 import pytest
 from hypothesis import given, strategies as st
 
-from nagorik.data_files import parse_texts
 from nagorik.model.application import Applicant
 from nagorik.model.eligibility import Criterion, EligibilityRequest, Verdict
 from nagorik.values import PersonName
 from nagorik_toolkit.bangladesh import age_on
 from nagorik_toolkit.criteria import Criteria
 from nagorik_toolkit.rules import parse_rules
+from nagorik_toolkit.texts import parse_texts
 
 TEXTS = parse_texts(
     """

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, strategies as st
 
-from nagorik.data_files import DataFileInvalid, parse_texts
+from nagorik.data_files import DataFileInvalid
 from nagorik.model.status import ApplicationState, Flag
 from nagorik_toolkit.statuses import StatusTable, parse_statuses
+from nagorik_toolkit.texts import parse_texts
 
 TEXTS = parse_texts('["x.rework"]\nen = "Correct it."\nbn = "ঠিক করুন।"\n["x.n"]\nen = "{n}"\nbn = "{n}"'.encode())
 TABLE = """
@@ -112,7 +113,7 @@ def test_what_is_said_of_the_payment_goes_before_what_the_word_implies() -> None
         ('[[statuses]]\nwords = ["A"]\nreason = "x.gone"', "statuses.0: reason: there is no sentence x.gone"),
         ('[[statuses]]\nwords = ["A"]\nreason = "x.n"', "places that nothing fills"),
         ('[[statuses]]\nwords = ["A"]\ninterim = true', "has a delivery"),
-        ('[[statuses]]\nwords = ["A"]\nstat = "issued"', "statuses.0.stat: there is no such field"),
+        ('[[statuses]]\nwords = ["A"]\nstat = "issued"', "statuses.0.stat: there is no field stat"),
         ("", "write at least one [[statuses]]"),
         ('[A]\nstate = "issued"', "A: there is no such field"),
     ],

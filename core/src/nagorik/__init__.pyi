@@ -7,10 +7,6 @@ from .clock import (
 from .context import (
     CallContext as CallContext,
 )
-from .data_files import (
-    TextCatalogue as TextCatalogue,
-    read_texts as read_texts,
-)
 from .errors import (
     AgencyClosed as AgencyClosed,
     AgencyRejected as AgencyRejected,

@@ -1,27 +1,23 @@
-"""The TOML files of a package, and the one that holds its sentences, every one in Bangla and English.
-
-::
-
-    ["brta.too-young"]
-    en = "You are younger than {years}."
-    bn = "আপনার বয়স {years} বছরের কম।"
-"""
+"""The files that people write by hand, read by one reader: refused with everything that is wrong in them at once."""
 
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from difflib import get_close_matches
 from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar, get_args
 
-from pydantic import ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
-from nagorik.values import Money, format_taka, to_bangla_digits
-from nagorik.values.sentences import Text
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+_PLACE: Final = re.compile(r"line [0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +25,24 @@ class FileProblem:
     """One thing wrong in a file.
 
     Attributes:
-        location: Where: the code, the rule or the entry, and the field in it; empty for the file as a whole.
+        location: Where, as a dotted path (``services.0.reads``); empty for the file as a whole.
         message: What is wrong and what would be right.
     """
 
     location: str
     message: str
 
+    def __str__(self) -> str:
+        return f"{self.location or 'the file'}: {self.message}"
+
 
 class DataFileInvalid(ValueError):
-    """A file of a plugin's package that cannot be used; ``problems`` says everything that is wrong at once."""
+    """A file that cannot be used.
+
+    Attributes:
+        file: Its name, without the folder.
+        problems: Everything that is wrong.
+    """
 
     def __init__(self, file: str, problems: Sequence[FileProblem]) -> None:
         super().__init__(file, tuple(problems))
@@ -46,8 +50,7 @@ class DataFileInvalid(ValueError):
         self.problems = tuple(problems)
 
     def __str__(self) -> str:
-        told = (f"{problem.location}: {problem.message}".removeprefix(": ") for problem in self.problems)
-        return f"{self.file}: {'; '.join(told)}"
+        return f"{self.file}: {'; '.join(str(problem).removeprefix('the file: ') for problem in self.problems)}"
 
 
 def read_data_file(package: str, file: str) -> bytes:
@@ -62,8 +65,23 @@ def read_data_file(package: str, file: str) -> bytes:
         raise DataFileInvalid(file, [FileProblem("", f"there is no such file in the package {package}")]) from None
 
 
-def parse_document(content: bytes, file: str) -> dict[str, Any]:
-    """A TOML document.
+def read_file(path: Path) -> bytes:
+    """The content of a file; a pipe or a device, which might never end, is none.
+
+    Raises:
+        DataFileInvalid: It cannot be read.
+    """
+    try:
+        content = path.read_bytes() if path.is_file() else None
+    except OSError:
+        content = None
+    if content is None:
+        raise DataFileInvalid(path.name, [FileProblem("", "not a readable file")])
+    return content
+
+
+def parse_document(content: bytes, file: str, *, private: bool = False) -> dict[str, Any]:
+    """A TOML document. Of a ``private`` one, which may name a person or hold a secret, an error says the line alone.
 
     Raises:
         DataFileInvalid: It is none, or not in UTF-8.
@@ -73,128 +91,88 @@ def parse_document(content: bytes, file: str) -> dict[str, Any]:
     except UnicodeDecodeError:
         message = "save the file as UTF-8"
     except tomllib.TOMLDecodeError as error:
-        message = f"not valid TOML: {error}"
+        place = _PLACE.search(str(error))
+        where = place[0] if place else "its end"
+        message = f"not valid TOML: look at {where}" if private else f"not valid TOML: {error}"
     except RecursionError:
         message = "nested too deeply"
     raise DataFileInvalid(file, [FileProblem("", message)])
 
 
-def problems_of(location: str, error: ValidationError) -> list[FileProblem]:
-    """What pydantic found wrong with one entry of a file, in the words of a file's author."""
-    return [
-        FileProblem(
-            ".".join([location, *map(str, details["loc"])]),
-            {
-                "missing": "this field is required",
-                "extra_forbidden": "there is no such field",
-                "string_too_short": "write at least one letter",
-            }.get(details["type"], details["msg"].removeprefix("Value error, ")),
-        )
-        for details in error.errors(include_url=False, include_input=False)
-    ]
-
-
-MESSAGES_FILE: Final = "messages.toml"
-
-_CODE: Final = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
-_PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-
-Fill = Text | Money | date | Decimal | int
-"""What may stand in a sentence. Numbers, days (``2026-01-31``) and taka get the digits of the language."""
-
-
-class TextCatalogue:
-    """The sentences of one file, by their codes."""
-
-    def __init__(self, texts: Mapping[str, Text], *, file: str = MESSAGES_FILE) -> None:
-        self._texts = MappingProxyType(dict(texts))
-        self._file = file
-
-    def text(self, code: str, **fills: Fill) -> Text:
-        """The sentence for ``code``, with each ``{name}`` in it filled in both languages.
-
-        Raises:
-            KeyError: There is no such sentence, or the fills are not those that it has places for; a fault of the
-                plugin. The error names the file and the code.
-        """
-        sentence = self._texts.get(code)
-        if sentence is None:
-            raise KeyError(f"{self._file} has no sentence {code}")
-        wanted = self.placeholders(code)
-        if wanted != fills.keys():
-            raise KeyError(f"{self._file}, {code}: fill {', '.join(sorted(wanted)) or 'nothing'}")
-        written = {name: _written(fill) for name, fill in fills.items()}
-        return Text(
-            bn=_PLACEHOLDER.sub(lambda place: written[place[1]].bn, sentence.bn),
-            en=_PLACEHOLDER.sub(lambda place: written[place[1]].en, sentence.en),
-        )
-
-    def problem(self, code: str, **fills: Fill) -> PydanticCustomError:
-        """A form's complaint about a field, for a validator to raise; the field's label will stand before it."""
-        sentence = self.text(code, **fills)
-        return PydanticCustomError(code, "{en}", {"bn": sentence.bn, "en": sentence.en})
-
-    def placeholders(self, code: str) -> frozenset[str]:
-        """The names that have to be filled in a sentence."""
-        return frozenset(_PLACEHOLDER.findall(self._texts[code].en))
-
-    def __contains__(self, code: object) -> bool:
-        return code in self._texts
-
-    def codes(self) -> frozenset[str]:
-        """Every code."""
-        return frozenset(self._texts)
-
-
-def read_texts(package: str, file: str = MESSAGES_FILE) -> TextCatalogue:
-    """The sentences in a file of ``package``; a plugin's module gives its own ``__package__``.
+def parse_model(content: bytes, file: str, model: type[ModelT], *, private: bool = False) -> ModelT:
+    """A TOML document as ``model``; ``private`` as for ``parse_document``.
 
     Raises:
-        DataFileInvalid: Naming every code that lacks a language, has an empty text, or has places to fill that
-            are not the same in both languages.
+        DataFileInvalid: As ``parse_document``, or naming every field that is wrong.
     """
-    return parse_texts(read_data_file(package, file), file)
+    document = parse_document(content, file, private=private)
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        problems = problems_of("", error, model, private=private)
+    raise DataFileInvalid(file, problems)
 
 
-def parse_texts(content: bytes, file: str = MESSAGES_FILE) -> TextCatalogue:
-    """The sentences in the content of a file; errors as ``read_texts``."""
-    texts: dict[str, Text] = {}
-    problems: list[FileProblem] = []
-    for code, entry in parse_document(content, file).items():
-        if not _CODE.fullmatch(code):
-            problems.append(FileProblem(code, "write the code in ASCII words joined by dots or hyphens"))
-        try:
-            texts[code] = Text.model_validate(entry)
-        except ValidationError as error:
-            nested = isinstance(entry, dict) and any(isinstance(value, dict) for value in entry.values())
-            problems += (
-                [FileProblem(code, 'put a code with dots in quotes: ["one.two"]')]
-                if nested
-                else problems_of(code, error)
-            )
-            continue
-        problems += [FileProblem(code, message) for message in _placeholder_problems(texts[code])]
-    if problems:
-        raise DataFileInvalid(file, problems)
-    return TextCatalogue(texts, file=file)
+def problems_of(
+    location: str,
+    error: ValidationError,
+    model: type[BaseModel] | None = None,
+    *,
+    shapes: Mapping[str, str] = MappingProxyType({}),
+    private: bool = False,
+) -> list[FileProblem]:
+    """What pydantic found wrong with a file or one entry of it, in the words of its author.
+
+    Args:
+        location: Where the entry is; empty for the file.
+        error: What pydantic found.
+        model: What the entry should have been; a field that it does not have is then compared with those it has.
+        shapes: What to write where a text does not have the shape of its field, by the field's pattern.
+        private: Whether the file may name a person or hold a secret: what is not accepted is then named by a code.
+    """
+    found = []
+    for details in error.errors(include_url=False, include_input=False):
+        # A dict's key that is no member of its enum is located as (…, key, "[key]").
+        parts = [str(part) for part in details["loc"] if part != "[key]"]
+        if private:
+            parts = [part if _NAME.fullmatch(part) else "…" for part in parts]
+        place = ".".join([location, *parts]).removeprefix(".")
+        shape = shapes.get(str(details.get("ctx", {}).get("pattern")))
+        found.append(FileProblem(place, shape or _message(details, parts, model, private=private)))
+    return found
 
 
-def _placeholder_problems(sentence: Text) -> list[str]:
-    problems = [
-        f"{language}: write a place to fill as {{name}}, and no other braces"
-        for language, written in (("bn", sentence.bn), ("en", sentence.en))
-        if set("{}") & set(_PLACEHOLDER.sub("", written))
-    ]
-    bn, en = (set(_PLACEHOLDER.findall(written)) for written in (sentence.bn, sentence.en))
-    return problems + [f"{{{name}}} stands in one language only" for name in sorted(bn ^ en)]
+def _message(details: ErrorDetails, location: list[str], model: type[BaseModel] | None, *, private: bool) -> str:
+    match details["type"]:
+        case "missing":
+            return "this field is required"
+        case "extra_forbidden":
+            known = _model_at(model, location[:-1]) if model is not None else None
+            likely = get_close_matches(location[-1], _fields(known), n=1) if known is not None else ()
+            return f"there is no field {location[-1]}{f'; did you mean {likely[0]}?' if likely else ''}"
+        case code if private:
+            return f"not accepted ({code})"
+        case "enum" | "literal_error":
+            return f"write one of {details['ctx']['expected']}"
+        case "string_too_short" if details["ctx"]["min_length"] == 1:
+            return "write at least one letter"
+        case _:
+            return details["msg"].removeprefix("Value error, ")
 
 
-def _written(fill: Fill) -> Text:
-    if isinstance(fill, Text):
-        return fill
-    if isinstance(fill, Money):
-        if fill.currency != "BDT":
-            return Text(bn=f"{to_bangla_digits(fill.plain())} {fill.currency}", en=str(fill))
-        return Text(bn=format_taka(fill, "bn"), en=f"Tk {format_taka(fill)}")
-    en = fill.isoformat() if isinstance(fill, date) else f"{fill:f}" if isinstance(fill, Decimal) else str(fill)
-    return Text(bn=to_bangla_digits(en), en=en)
+def _model_at(model: type[BaseModel], location: list[str]) -> type[BaseModel]:
+    """The model that a path leads to, through lists, mappings and unions; the last that is found on the way."""
+    for part in location:
+        field = _fields(model).get(part)
+        waiting: list[object] = [field.annotation] if field is not None else []
+        while waiting:
+            kind = waiting.pop(0)
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                model = kind
+                break
+            waiting += get_args(kind)
+    return model
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    return {field.alias or name: field for name, field in model.model_fields.items()}

@@ -4,18 +4,16 @@ Nothing of httpx, tenacity, pluggy or a plugin's own exceptions reaches a host: 
 of an error holds a stable code and a sentence; never a payload, a URL, an identifier or an agency's free text.
 """
 
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from importlib.resources import files
 from typing import Any, ClassVar, Self
 
 from pydantic import JsonValue
 
 from nagorik.privacy import Model
-from nagorik.values.sentences import Text
+from nagorik.values.sentences import Text, read_sentences
 
 
 class Outcome(StrEnum):
@@ -421,5 +419,4 @@ def message_of(code: str, agency: Text | None = None) -> Text:
 
 @cache
 def _catalogue() -> Mapping[str, Text]:
-    raw = tomllib.loads(files("nagorik").joinpath("messages.toml").read_text("utf-8"))
-    return {code: Text(**texts) for code, texts in raw.items()}
+    return read_sentences("nagorik")

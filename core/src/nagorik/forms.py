@@ -7,12 +7,10 @@ A plugin declares a form as a subclass of ``Form`` and labels each field for who
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib.resources import files
 from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
@@ -22,7 +20,7 @@ from pydantic_core import CoreSchema, ErrorDetails
 
 from nagorik.errors import FieldProblem, InputRejected
 from nagorik.privacy import Form
-from nagorik.values.sentences import Text
+from nagorik.values.sentences import Text, read_sentences
 
 JSON_SCHEMA_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _LABEL_KEYS: Final = ("title", "x-title-bn", "description", "x-description-bn")
@@ -248,5 +246,4 @@ def _escaped(part: str | int) -> str:
 
 @cache
 def _sentences() -> Mapping[str, Text]:
-    raw = tomllib.loads(files("nagorik").joinpath("form_messages.toml").read_text("utf-8"))
-    return {code: Text(**texts) for code, texts in raw.items()}
+    return read_sentences("nagorik", "form_messages.toml")

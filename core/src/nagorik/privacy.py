@@ -4,16 +4,25 @@ A field of a model carries its class as annotation metadata (``Annotated[str, PE
 log lines and error texts show only what is public or operational; the rest appears as a mask.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
 MASK: Final = "•••"
+"""Stands for what may not be shown, however long it is."""
 
 _QUOTES_INPUT: Final = frozenset({"error", "tag"})
 """Members of an error's context that pydantic fills from the input, or from an author's own text about it."""
@@ -112,6 +121,70 @@ class Form(Model):
             raise without_input(error) from None
 
 
+class SelfCheckedValue(Model):
+    """A frozen value whose validation errors never hold the input, also when it is a field of another model.
+
+    Where a subclass names a ``bare_field``, a bare value is taken for that field: the place that declares the
+    type decides what a number is.
+    """
+
+    bare_field: ClassVar[str | None] = None
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Where a bare value is taken it comes first, for whoever draws a form from the schema."""
+        described = handler(schema)
+        if cls.bare_field is None or handler.mode == "serialization":
+            return described
+        return {"title": cls.__name__, "anyOf": [{"type": "string"}, described]}
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_input_out_of_errors(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        if cls.bare_field is not None and not isinstance(data, (Mapping, cls)):
+            data = {cls.bare_field: data}
+        try:
+            value = handler(data)
+        except ValidationError as error:
+            raise without_input(error, declared=cls.model_fields) from None
+        try:
+            value.check_whole()
+        except CodedError as error:
+            line = InitErrorDetails(type=error.for_pydantic(), loc=(), input=None)
+            raise ValidationError.from_exception_data(cls.__name__, [line], hide_input=True) from None
+        return value
+
+    def check_whole(self) -> None:
+        """Raise ``NationalDataError`` where fields that are right by themselves are wrong together.
+
+        In place of an ``after`` validator, whose error pydantic would give the whole input.
+        """
+
+
+class PrivateValue(SelfCheckedValue):
+    """A value about a citizen: every representation of it is masked; its fields are read deliberately."""
+
+    default_data_class: ClassVar[DataClass] = DataClass.PERSONAL
+
+    def masked(self) -> str:
+        """The value as it may be shown to someone who need not know it."""
+        raise NotImplementedError
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Yield the masked form only; rich and devtools read this too."""
+        yield None, self.masked()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.masked()})"
+
+    __str__ = __repr__
+
+
+def mask_tail(value: str, *, shown: int = 4) -> str:
+    """The last ``shown`` characters after a mask, whose length does not tell how long the value is."""
+    return f"{MASK}{value[-shown:]}"
+
+
 class Masked:
     """Stands in a representation where a value may not be shown."""
 
@@ -141,22 +214,24 @@ def data_classes(model: type[BaseModel]) -> Mapping[str, DataClass]:
     )
 
 
-def without_input(error: ValidationError) -> ValidationError:
+def without_input(error: ValidationError, *, declared: Container[object] | None = None) -> ValidationError:
     """The same error, with its codes and places, and without anything that came in.
 
-    Raise it ``from None``. Places may name unknown keys, which are input too, of the caller and not of the citizen.
+    Raise it ``from None``. Places may name unknown keys, which are input too, of the caller and not of the citizen;
+    given the keys that are ``declared``, a place that names another is left out.
     """
     lines = []
     for line in error.errors(include_url=False, include_input=False):
         context = line.get("ctx", {})
         raised = context.get("error")
+        place = line["loc"] if declared is None or all(part in declared for part in line["loc"]) else ()
         if isinstance(raised, CodedError):
-            lines.append(InitErrorDetails(type=raised.for_pydantic(), loc=line["loc"], input=None))
+            lines.append(InitErrorDetails(type=raised.for_pydantic(), loc=place, input=None))
             continue
         text = "the value is not accepted" if _QUOTES_INPUT & context.keys() else line["msg"]
         kept = {name: value for name, value in context.items() if name not in _QUOTES_INPUT}
         reason = PydanticCustomError(line["type"], text, kept)
-        lines.append(InitErrorDetails(type=reason, loc=line["loc"], input=None))
+        lines.append(InitErrorDetails(type=reason, loc=place, input=None))
     return ValidationError.from_exception_data(error.title, lines, hide_input=True)
 
 

@@ -217,9 +217,9 @@ def test_serialised_form_is_type_and_value_and_reads_back(digits: str):
 
 def test_representations_show_four_digits_at_most():
     nid = Nid.parse("1990269123456" + "4321")
-    assert repr(nid) == str(nid) == f"{nid}" == "Nid(…******4321)"
+    assert repr(nid) == str(nid) == f"{nid}" == "Nid(•••4321)"
     brn = BirthRegistrationNumber.parse(FULL)
-    assert repr(brn) == "BirthRegistrationNumber(…******7890)"
+    assert repr(brn) == "BirthRegistrationNumber(•••7890)"
     for shown in (repr(Parents(nid=nid, brn=brn)), str(Parents(nid=nid, brn=brn)), repr([nid])):
         assert "64321" not in shown
         assert "1990" not in shown

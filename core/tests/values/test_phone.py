@@ -81,7 +81,7 @@ def test_number_is_a_value_that_reads_back():
 
 def test_representation_shows_three_digits():
     contact = Contact.model_validate({"mobile": "01712345678"})
-    assert repr(contact.mobile) == str(contact.mobile) == "MobileNumber(…******678)"
+    assert repr(contact.mobile) == str(contact.mobile) == "MobileNumber(•••678)"
     assert "5678" not in repr(contact)
 
 

@@ -4,12 +4,13 @@ from codecs import BOM_UTF8
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final, TypeVar
 from uuid import uuid4
 
 from pydantic import AwareDatetime, Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
 
 from nagorik import PERSONAL, Applicant, ApplicationDraft, Consent, Model, Operation, Text
+from nagorik.data_files import DataFileInvalid, FileProblem, problems_of, read_file
 from nagorik.manifest import PublicService
 from nagorik.model.application import Acting, DocumentStore
 from nagorik.values import Money
@@ -21,10 +22,6 @@ LARGEST_DOCUMENT: Final = 20_000_000
 """Bytes."""
 
 _MEDIA_TYPES: Final = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n": "image/png"}
-
-
-class ApplicationFileInvalid(ValueError):
-    """A file that cannot be taken in. Its text names the file and the fields, never what they hold."""
 
 
 class GivenConsent(Model):
@@ -92,13 +89,13 @@ class ApplicationFile(Model):
             return self.client_reference
         return f"NGK-{vault.lookup('application-file', self.model_dump_json())[:16].upper()}"
 
-    async def draft(self, folder: Path, documents: DocumentStore) -> ApplicationDraft:
-        """What the citizen handed in, its documents put into the store.
+    async def draft(self, file: Path, documents: DocumentStore) -> ApplicationDraft:
+        """What the citizen handed in by ``file``, the documents beside it put into the store.
 
         Raises:
-            ApplicationFileInvalid: A document is not there, too large, or neither PDF nor JPEG nor PNG.
+            DataFileInvalid: A document is not there, too large, or neither PDF nor JPEG nor PNG.
         """
-        found = [(given.kind, *_document(folder, number, given)) for number, given in enumerate(self.documents)]
+        found = [(given.kind, *_document(file, number, given)) for number, given in enumerate(self.documents)]
         return ApplicationDraft(
             service=self.service,
             applicant=self.applicant,
@@ -112,15 +109,15 @@ def application_files(path: Path) -> tuple[Path, ...]:
     """A file itself, or all ``*.json`` files of a folder in the order of their names.
 
     Raises:
-        ApplicationFileInvalid: There is none.
+        DataFileInvalid: There is none.
     """
     if path.is_dir():
         found = tuple(sorted(path.glob("*.json")))
         if not found:
-            raise ApplicationFileInvalid("there are no *.json files in this folder")
+            raise DataFileInvalid(path.name, [FileProblem("", "there are no *.json files in this folder")])
         return found
     if not path.is_file():
-        raise ApplicationFileInvalid("there is no such file or folder")
+        raise DataFileInvalid(path.name, [FileProblem("", "there is no such file or folder")])
     return (path,)
 
 
@@ -128,63 +125,50 @@ def read_application(path: Path) -> ApplicationFile:
     """The application in a file.
 
     Raises:
-        ApplicationFileInvalid: It is not as it should be.
+        DataFileInvalid: It is not as it should be.
     """
-    return _validated(TypeAdapter(ApplicationFile), path)
+    return _validated(TypeAdapter(ApplicationFile), path, ApplicationFile)
 
 
 def read_consent(path: Path) -> GivenConsent:
     """The consent in a file.
 
     Raises:
-        ApplicationFileInvalid: It is not as it should be.
+        DataFileInvalid: It is not as it should be.
     """
-    return _validated(TypeAdapter(GivenConsent), path)
+    return _validated(TypeAdapter(GivenConsent), path, GivenConsent)
 
 
 def read_form(path: Path) -> Mapping[str, JsonValue]:
     """Fields of a form in a file.
 
     Raises:
-        ApplicationFileInvalid: It holds no JSON object.
+        DataFileInvalid: It holds no JSON object.
     """
     return _validated(TypeAdapter(dict[str, JsonValue]), path)
 
 
-def _validated(adapter: TypeAdapter[T], path: Path) -> T:
-    try:
-        content = path.read_bytes().removeprefix(BOM_UTF8)
-    except OSError:
-        raise ApplicationFileInvalid(f"{path.name}: not a readable file") from None
+def _validated(adapter: TypeAdapter[T], path: Path, model: type[Model] | None = None) -> T:
+    content = read_file(path).removeprefix(BOM_UTF8)
     try:
         return adapter.validate_json(content)
     except ValidationError as error:
-        problems: list[Any] = error.errors(include_url=False, include_input=False, include_context=False)
-    described = "; ".join(sorted({_describe(problem) for problem in problems}))
-    raise ApplicationFileInvalid(f"{path.name}: {described}")
+        problems = problems_of("", error, model, private=True)
+    raise DataFileInvalid(path.name, problems)
 
 
-def _describe(problem: Mapping[str, Any]) -> str:
-    """Where a problem is, and its code; a place may repeat an unknown key, which is the caller's own."""
-    place = ".".join(str(part) for part in problem["loc"]) or "the file"
-    match problem["type"]:
-        case "missing":
-            return f"{place} is missing"
-        case "extra_forbidden":
-            return f"there is no field {place}"
-        case code:
-            return f"{place} is not accepted ({code})"
-
-
-def _document(folder: Path, number: int, given: GivenDocument) -> tuple[str, bytes]:
+def _document(application: Path, number: int, given: GivenDocument) -> tuple[str, bytes]:
     """A document's media type, by how its content begins, and its content."""
     try:
-        content = (folder / given.file).read_bytes()
+        content = (application.parent / given.file).read_bytes()
     except OSError:
-        raise ApplicationFileInvalid(f"documents.{number}.file: not a readable file") from None
+        content, problem = b"", "not a readable file"
+    else:
+        problem = "neither PDF nor JPEG nor PNG"
     if len(content) > LARGEST_DOCUMENT:
-        raise ApplicationFileInvalid(f"documents.{number}.file: larger than {LARGEST_DOCUMENT} bytes")
-    for beginning, media_type in _MEDIA_TYPES.items():
-        if content.startswith(beginning):
-            return media_type, content
-    raise ApplicationFileInvalid(f"documents.{number}.file: neither PDF nor JPEG nor PNG")
+        problem = f"larger than {LARGEST_DOCUMENT} bytes"
+    else:
+        for beginning, media_type in _MEDIA_TYPES.items():
+            if content.startswith(beginning):
+                return media_type, content
+    raise DataFileInvalid(application.name, [FileProblem(f"documents.{number}.file", problem)])

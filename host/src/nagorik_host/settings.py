@@ -6,7 +6,6 @@ too, whose own variables (``NAGORIK_NID_BASE_URL``) win over what the file says 
 
 import os
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -24,6 +23,7 @@ from pydantic_settings import (
 )
 
 from nagorik.clock import Clock, SystemClock
+from nagorik.data_files import DataFileInvalid, parse_document, read_file
 from nagorik.manifest import PluginId
 from nagorik.model.application import DocumentStore
 from nagorik.settings import environment_prefix
@@ -34,7 +34,6 @@ from nagorik_platform.registry import Admission
 
 NESTED: Final = "__"
 
-_PLACE: Final = re.compile(r"line (\d+)")
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
@@ -207,16 +206,9 @@ def variables() -> tuple[str, ...]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_bytes().decode())
-    except UnicodeDecodeError:
-        raise HostSettingsRejected([f"{path.name} is not UTF-8"]) from None
-    except OSError as error:
-        raise HostSettingsRejected([f"{path.name} cannot be read ({type(error).__name__})"]) from None
-    except tomllib.TOMLDecodeError as error:
-        # Its text may quote what is written there.
-        place = _PLACE.search(str(error))
-        where = f"line {place[1]}" if place else "its end"
-        raise HostSettingsRejected([f"{path.name} is not TOML: look at {where}"]) from None
+        return parse_document(read_file(path), path.name, private=True)
+    except DataFileInvalid as error:
+        raise HostSettingsRejected([str(error)]) from None
 
 
 def _strange_variables() -> Iterator[str]:

@@ -1,15 +1,14 @@
 """What a person reads, in both languages: the sentence beside a code, and an application's journal line by line."""
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
-from importlib.resources import files
 from typing import Literal, NamedTuple
 
 from nagorik import Consent, Text
 from nagorik.errors import message_of
 from nagorik.values import Money, format_taka
+from nagorik.values.sentences import read_sentence_tables
 from nagorik_platform.lifecycle import Event, state_label
 from nagorik_platform.lifecycle.events import (
     AttemptEnded,
@@ -35,8 +34,7 @@ def sentence(table: SentenceTable, code: str) -> Text | None:
 
 @cache
 def _sentences() -> Mapping[str, Mapping[str, Text]]:
-    tables = tomllib.loads(files("nagorik_host").joinpath("texts.toml").read_text("utf-8"))
-    return {table: {code: Text(**texts) for code, texts in rows.items()} for table, rows in tables.items()}
+    return read_sentence_tables("nagorik_host", "texts.toml")
 
 
 class TimelineEntry(NamedTuple):

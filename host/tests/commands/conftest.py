@@ -121,7 +121,7 @@ class World:
         given = read_application(EXAMPLES / "nid-reissue.json")
         assert given.consent is not None
         consent = given.consent.consent(host.platform.service(given.service), self.clock.now())
-        return await host.apply(await given.draft(EXAMPLES, self.documents), consent=consent)
+        return await host.apply(await given.draft(EXAMPLES / "nid-reissue.json", self.documents), consent=consent)
 
     async def carry(self, host: Host) -> None:
         worker = host.worker()

@@ -1,5 +1,6 @@
 from .configuration import PlatformSettings as PlatformSettings, PluginConfiguration as PluginConfiguration
 from .dispatch.policies import Call as Call
 from .dispatch.survey import NoDecision as NoDecision, ServiceEligibility as ServiceEligibility
-from .platform import Platform as Platform, References as References
+from .platform import Platform as Platform
 from .registry.discovery import Admission as Admission
+from .requests import References as References

@@ -1,18 +1,17 @@
 """``Platform``: what a host calls. One typed method per operation, each addressed to the service's one owner."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from types import TracebackType
-from typing import Self, TypedDict, TypeVar, cast
-from uuid import UUID, uuid5
+from typing import Self, cast
 
 from pydantic import JsonValue
 
 from nagorik.errors import ConsentMissing, ServiceNotOffered
 from nagorik.forms import form_schema
 from nagorik.manifest import PaymentGateway, PublicService
-from nagorik.model.application import Applicant, ApplicationDraft, Consent, DocumentReference
+from nagorik.model.application import Applicant, ApplicationDraft, Consent
 from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
 from nagorik.model.fee import Quote, QuoteRequest
 from nagorik.model.payment import (
@@ -54,49 +53,14 @@ from nagorik.model.submission import (
     WithdrawRequest,
 )
 from nagorik.operations import Operation
-from nagorik.privacy import Form, Model
+from nagorik.privacy import Form
 from nagorik.values import Money, dhaka_date
+from nagorik_platform import requests
 from nagorik_platform.configuration import PlatformSettings
 from nagorik_platform.dispatch.dispatcher import Dispatcher
 from nagorik_platform.dispatch.survey import RULES_SECONDS, ServiceEligibility, survey
 from nagorik_platform.registry import PluginRecord, Quarantine, Registry
-
-ResultT = TypeVar("ResultT")
-
-
-class _ApplicationMembers(TypedDict):
-    service: str
-    applicant: Applicant
-    on: date
-    form: Form
-    documents: tuple[DocumentReference, ...]
-
-
-class _FiledMembers(_ApplicationMembers):
-    client_reference: str
-    agency_reference: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class References:
-    """What identifies an application towards an agency; personal, and the same for every attempt.
-
-    Attributes:
-        client_reference: The platform's own reference, shown to the agency.
-        idempotency_key: The root of the keys of the application's writes, a UUID.
-        agency_reference: The agency's reference, once it is known.
-    """
-
-    client_reference: str
-    idempotency_key: UUID
-    agency_reference: str | None = None
-
-    def key(self, operation: Operation, about: str = "") -> str:
-        """The key of one write, derived (UUID version 5) so that every attempt at it has the same.
-
-        ``about`` tells writes of one operation apart: a payment, a slot, the number of a correction.
-        """
-        return str(uuid5(self.idempotency_key, f"{operation.value}/{about}"))
+from nagorik_platform.requests import ApplicationMembers, FiledMembers, References, RequestT, ResultT, TypedOperation
 
 
 class Platform:
@@ -198,8 +162,8 @@ class Platform:
         """The JSON Schema 2020-12 of a service's form, in both languages; ``None`` for a service without a form."""
         return await self._dispatcher.with_form(service, lambda form: None if form is None else form_schema(form))
 
-    async def validate(self, service: str, form: Mapping[str, JsonValue]) -> Form:
-        """Check what was filled in, without calling anybody.
+    async def validate(self, service: str, form: Form | Mapping[str, JsonValue]) -> Form:
+        """Check what was filled in, without calling anybody. A form that was validated before is returned as it is.
 
         Raises:
             InputRejected: With a pointer and a sentence in both languages for each field.
@@ -213,7 +177,7 @@ class Platform:
         service: str,
         applicant: Applicant,
         *,
-        form: Mapping[str, JsonValue] | None = None,
+        form: Form | Mapping[str, JsonValue] | None = None,
         on: date | None = None,
         consent: Consent | None = None,
     ) -> EligibilityDecision:
@@ -227,7 +191,7 @@ class Platform:
             on=on or self._today(),
             form=None if form is None else await self.validate(service, form),
         )
-        return await self._call(Operation.ELIGIBILITY, service, request, EligibilityDecision, consent=consent)
+        return await self._call(requests.ELIGIBILITY, service, request, consent=consent)
 
     async def eligible_services(
         self, applicant: Applicant, *, on: date | None = None, services: Sequence[str] | None = None
@@ -244,10 +208,7 @@ class Platform:
 
         async def ask(service: str) -> EligibilityDecision:
             request = EligibilityRequest(service=service, applicant=applicant, on=day)
-            answer = await self._dispatcher.call(
-                Operation.ELIGIBILITY, service, request, offline=True, seconds=RULES_SECONDS
-            )
-            return cast("EligibilityDecision", answer)
+            return await self._call(requests.ELIGIBILITY, service, request, offline=True, seconds=RULES_SECONDS)
 
         return await survey(self._registry, services, ask, self._dispatcher.import_plugins)
 
@@ -258,7 +219,7 @@ class Platform:
         request = QuoteRequest(
             **await self._application(draft), at=self._clock.now(), stage=stage, agency_reference=agency_reference
         )
-        return await self._call(Operation.QUOTE, draft.service, request, Quote, consent=draft.consent)
+        return await self._call(requests.QUOTE, draft.service, request, consent=draft.consent)
 
     # Paying
 
@@ -279,19 +240,19 @@ class Platform:
             ConsentMissing: The citizen's consent does not cover paying, or not this amount.
         """
         self._check_consent(consent, service, Operation.START_PAYMENT, request.amount)
-        return await self._call(Operation.START_PAYMENT, request.gateway, request, PaymentStarted, key=key)
+        return await self._call(requests.START_PAYMENT, request.gateway, request, key=key)
 
     async def query_payment(self, request: QueryPaymentRequest) -> PaymentReport:
         """Ask the gateway what became of a payment."""
-        return await self._call(Operation.QUERY_PAYMENT, request.gateway, request, PaymentReport)
+        return await self._call(requests.QUERY_PAYMENT, request.gateway, request)
 
     async def refund_payment(self, request: RefundPaymentRequest, *, key: str) -> RefundReport:
         """Give captured money back. Needs no consent of its own: it undoes what was consented to."""
-        return await self._call(Operation.REFUND_PAYMENT, request.gateway, request, RefundReport, key=key)
+        return await self._call(requests.REFUND_PAYMENT, request.gateway, request, key=key)
 
     async def parse_payment_notice(self, request: PaymentNoticeRequest) -> PaymentNotice:
         """Which payment a message names; query that payment next."""
-        return await self._call(Operation.PAYMENT_NOTICE, request.gateway, request, PaymentNotice)
+        return await self._call(requests.PAYMENT_NOTICE, request.gateway, request)
 
     async def advise_payment(
         self, draft: ApplicationDraft, references: References, receipt: PaymentReceipt
@@ -304,7 +265,7 @@ class Platform:
             receipt=receipt,
         )
         key = references.key(Operation.ADVISE_PAYMENT, receipt.payment)
-        return await self._call(Operation.ADVISE_PAYMENT, draft.service, request, PaymentAdvice, key=key)
+        return await self._call(requests.ADVISE_PAYMENT, draft.service, request, key=key)
 
     # Filing
 
@@ -323,10 +284,7 @@ class Platform:
             **await self._application(draft), client_reference=references.client_reference, receipts=receipts
         )
         key = references.key(Operation.SUBMIT)
-        return cast(
-            "SubmissionResult",
-            await self._dispatcher.call(Operation.SUBMIT, draft.service, request, key=key, consent=draft.consent),
-        )
+        return await self._call(requests.SUBMIT, draft.service, request, key=key, consent=draft.consent)
 
     async def find_submission(
         self, draft: ApplicationDraft, references: References, *, sent_at: datetime
@@ -335,32 +293,32 @@ class Platform:
         request = FindRequest(
             **await self._application(draft), client_reference=references.client_reference, sent_at=sent_at
         )
-        return cast("SubmissionSearch", await self._dispatcher.call(Operation.FIND, draft.service, request))
+        return await self._call(requests.FIND, draft.service, request)
 
     async def answer_correction(self, draft: ApplicationDraft, references: References, *, about: str) -> AgencyStatus:
         """Send the corrected form; ``about`` tells this correction from others of the application."""
         self._check_consent(draft.consent, draft.service, Operation.ANSWER_CORRECTION)
         request = CorrectionRequest(**await self._filed(draft, references))
         key = references.key(Operation.ANSWER_CORRECTION, about)
-        return await self._call(Operation.ANSWER_CORRECTION, draft.service, request, AgencyStatus, key=key)
+        return await self._call(requests.ANSWER_CORRECTION, draft.service, request, key=key)
 
     async def withdraw(self, draft: ApplicationDraft, references: References, *, about: str = "") -> Withdrawal:
         """Take the application back; ``about`` tells this withdrawal from one that the agency refused before."""
         self._check_consent(draft.consent, draft.service, Operation.WITHDRAW)
         request = WithdrawRequest(**await self._filed(draft, references))
         key = references.key(Operation.WITHDRAW, about)
-        return await self._call(Operation.WITHDRAW, draft.service, request, Withdrawal, key=key)
+        return await self._call(requests.WITHDRAW, draft.service, request, key=key)
 
     # After filing
 
     async def get_status(self, draft: ApplicationDraft, references: References) -> AgencyStatus:
         """How the application stands at the agency."""
         request = StatusRequest(**await self._filed(draft, references))
-        return await self._call(Operation.STATUS, draft.service, request, AgencyStatus)
+        return await self._call(requests.STATUS, draft.service, request)
 
     async def parse_callback(self, request: CallbackRequest) -> CallbackReport:
         """What a message from the agency says, once its origin is proved."""
-        return await self._call(Operation.CALLBACK, request.service, request, CallbackReport)
+        return await self._call(requests.CALLBACK, request.service, request)
 
     async def list_slots(
         self,
@@ -377,7 +335,7 @@ class Platform:
             earliest=earliest,
             latest=latest,
         )
-        return await self._call(Operation.SLOTS, draft.service, request, Slots)
+        return await self._call(requests.SLOTS, draft.service, request)
 
     async def book_slot(self, draft: ApplicationDraft, references: References, slot: Slot) -> SlotBooking:
         """Take an appointment."""
@@ -389,7 +347,7 @@ class Platform:
             slot=slot,
         )
         key = references.key(Operation.BOOK_SLOT, slot.id)
-        return await self._call(Operation.BOOK_SLOT, draft.service, request, SlotBooking, key=key)
+        return await self._call(requests.BOOK_SLOT, draft.service, request, key=key)
 
     async def fetch_deliverable(
         self, draft: ApplicationDraft, *, agency_reference: str, deliverable: Deliverable
@@ -398,50 +356,37 @@ class Platform:
         request = DeliverableRequest(
             **await self._application(draft), agency_reference=agency_reference, deliverable=deliverable
         )
-        return await self._call(Operation.DELIVERABLE, draft.service, request, FetchedDeliverable)
+        return await self._call(requests.DELIVERABLE, draft.service, request)
 
     async def check_health(self, plugin: str) -> Health:
         """Whether a plugin's agency is answering."""
-        answer = await self._dispatcher.call_plugin(Operation.HEALTH, plugin, HealthRequest())
-        if not isinstance(answer, Health):
-            raise TypeError("health does not return a Health")
-        return answer
+        answer = await self._dispatcher.call_plugin(requests.HEALTH.operation, plugin, HealthRequest())
+        return cast("Health", answer)
 
     # Inside
 
     async def _call(
         self,
-        operation: Operation,
+        typed: TypedOperation[RequestT, ResultT],
         service: str,
-        request: Model,
-        result: type[ResultT],
+        request: RequestT,
         *,
         key: str | None = None,
         consent: Consent | None = None,
+        offline: bool = False,
+        seconds: float = math.inf,
     ) -> ResultT:
-        answer = await self._dispatcher.call(operation, service, request, key=key, consent=consent)
-        if not isinstance(answer, result):
-            raise TypeError(f"{operation.value} does not return a {result.__name__}")
-        return answer
+        answer = await self._dispatcher.call(
+            typed.operation, service, request, key=key, consent=consent, offline=offline, seconds=seconds
+        )
+        return cast("ResultT", answer)  # the dispatcher holds it to the hook's specification
 
-    async def _application(self, draft: ApplicationDraft) -> _ApplicationMembers:
-        """The members that every request about an application has, its form validated."""
-        return {
-            "service": draft.service,
-            "applicant": draft.applicant,
-            "on": self._today(),
-            "form": await self.validate(draft.service, draft.form),
-            "documents": draft.documents,
-        }
+    async def _application(self, draft: ApplicationDraft) -> ApplicationMembers:
+        form = await self.validate(draft.service, draft.form)
+        return requests.application_members(draft, form, self._today())
 
-    async def _filed(self, draft: ApplicationDraft, references: References) -> _FiledMembers:
-        if references.agency_reference is None:
-            raise ValueError("an application that has been filed has the agency's reference")
-        return {
-            **await self._application(draft),
-            "client_reference": references.client_reference,
-            "agency_reference": references.agency_reference,
-        }
+    async def _filed(self, draft: ApplicationDraft, references: References) -> FiledMembers:
+        return requests.filed_members(await self._application(draft), references)
 
     def _check_consent(
         self, consent: Consent | None, service: str, operation: Operation, amount: Money | None = None

@@ -76,7 +76,6 @@ from .simulator.exchange_simulator import (
 )
 from .simulator.exchanges import (
     Exchange as Exchange,
-    FileRejected as FileRejected,
     Provenance as Provenance,
 )
 from .simulator.handlers import (

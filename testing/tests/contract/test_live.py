@@ -17,6 +17,7 @@ import pytest
 from pydantic import SecretStr
 
 from nagorik import Operation, SettingsRejected
+from nagorik.data_files import DataFileInvalid
 from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_nid.simulator import NidSimulator
 from nagorik_testing import Simulator, SyntheticCitizens, serve
@@ -31,7 +32,6 @@ from nagorik_testing.contract.live import (
     AgencyTime,
     Live,
     NotPlayed,
-    PeopleInvalid,
     TestPeople,
     TestPerson,
     load_people,
@@ -199,15 +199,15 @@ def test_missing_credential_is_named_and_nothing_is_asked(monkeypatch):
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("[[", "people.toml is no TOML"),
-        ("[services]\n", "people.toml: source: missing"),
-        ('source = "s"\n[services."a.b"]\n', "people.toml: services.a.b.applicant: missing"),
+        ("[[", "people.toml: not valid TOML: look at its end"),
+        ("[services]\n", "people.toml: source: this field is required"),
+        ('source = "s"\n[services."a.b"]\n', "people.toml: services.a.b.applicant: this field is required"),
     ],
 )
 def test_file_of_test_people_that_is_wrong_is_refused_by_place(tmp_path, content, problem):
     path = tmp_path / "people.toml"
     path.write_text(content, "utf-8")
-    with pytest.raises(PeopleInvalid) as refused:
+    with pytest.raises(DataFileInvalid) as refused:
         load_people(path)
     assert str(refused.value) == problem
 

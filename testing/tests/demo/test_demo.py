@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nagorik.data_files import DataFileInvalid
 from nagorik_platform.cli import main
 from nagorik_testing.demo.example import ExampleProblem, read_examples
 from nagorik_testing.demo.render import span
@@ -151,14 +152,14 @@ def test_nobody_is_named_in_what_is_printed(tmp_path: Path, capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("{", "one.json: not a valid example at the file"),
+        ("{", "one.json: not accepted ("),
         ('{"title": 1}', "expect"),
-        ("[]", "one.json: not a valid example at the file"),
+        ("[]", "one.json: not accepted ("),
     ],
 )
 def test_a_file_that_cannot_be_played_is_named_with_its_fields(tmp_path: Path, content: str, told: str) -> None:
     (tmp_path / "one.json").write_text(content, "utf-8")
-    with pytest.raises(ExampleProblem, match=r"one\.json") as caught:
+    with pytest.raises(DataFileInvalid, match=r"one\.json") as caught:
         read_examples(tmp_path)
     assert told in str(caught.value)
 
@@ -191,12 +192,15 @@ LOST = {"simulator": "nid", "operation": "*", "fault": {"fault": "answer-lost"}}
         ({"scripted": [NOWHERE]}, f"scripted.0.simulator: not one of {INSTALLED}"),
         ({"scripted": [{**NOWHERE, "simulator": "nid"}, NOWHERE]}, "scripted.1.simulator: not one of"),
         ({"scripted": [{"simulator": "nid", "outcome": "vanish"}]}, "scripted.0.outcome: not one of approve"),
-        ({"scripted": [{**NOWHERE, "durations": {"review": -1}}]}, "at scripted.0.durations.review"),
-        ({"scripted": [{**NOWHERE, "durations": {"review": 1e30}}]}, "at scripted.0.durations.review"),
+        ({"scripted": [{**NOWHERE, "durations": {"review": -1}}]}, "scripted.0.durations.review: not accepted"),
+        ({"scripted": [{**NOWHERE, "durations": {"review": 1e30}}]}, "scripted.0.durations.review: not accepted"),
         ({"mishaps": [{**LOST, "simulator": "nowhere"}]}, f"mishaps.0.simulator: not one of {INSTALLED}"),
         ({"mishaps": [{**LOST, "operation": "GET /nowhere"}]}, "mishaps.0.operation: not one of *, GET"),
-        ({"mishaps": [{**LOST, "fault": {"fault": "meteor"}}]}, "at mishaps.0.fault"),
-        ({"mishaps": [{**LOST, "fault": {"fault": "status", "status": 9999}}]}, "at mishaps.0.fault.status.status"),
+        ({"mishaps": [{**LOST, "fault": {"fault": "meteor"}}]}, "mishaps.0.fault: not accepted"),
+        (
+            {"mishaps": [{**LOST, "fault": {"fault": "status", "status": 9999}}]},
+            "mishaps.0.fault.status.status: not accepted",
+        ),
     ],
 )
 def test_what_no_simulator_knows_is_told_with_its_file_and_field(
@@ -234,7 +238,7 @@ def test_what_is_called_json_and_is_no_file_is_named(tmp_path: Path, kind: str) 
         path.symlink_to(tmp_path / "gone")
     else:
         os.mkfifo(path)
-    with pytest.raises(ExampleProblem, match=r"one\.json: not a readable file"):
+    with pytest.raises(DataFileInvalid, match=r"one\.json: not a readable file"):
         read_examples(tmp_path)
 
 

@@ -97,13 +97,13 @@ def test_scenario_file_is_served_as_it_is_written(tmp_path):
     [
         (SCENARIO, ("cashdesk",), "--scenario names its plugin itself"),
         (SCENARIO, ("--all",), "--scenario names its plugin itself"),
-        (SCENARIO.replace("never", "lottery"), (), "lost.toml: [[outcome]] number 1, outcome: no outcome lottery"),
+        (SCENARIO.replace("never", "lottery"), (), "lost.toml: outcome.0.outcome: no outcome lottery"),
         (
             SCENARIO.replace("cashdesk", "nowhere"),
             (),
             "no simulator of nowhere is installed, and the file has no exc",
         ),
-        ("", (), "lost.toml: scenario_version: this field is missing"),
+        ("", (), "lost.toml: scenario_version: this field is required"),
     ],
 )
 def test_scenario_file_that_cannot_be_served_is_said(tmp_path, capsys, text, given, problem):

@@ -5,11 +5,11 @@ from datetime import date
 import pytest
 from hypothesis import given, strategies as st
 
+from nagorik.data_files import DataFileInvalid
 from nagorik_testing.simulator.exchanges import (
     Exchange,
     ExchangeRequest,
     ExchangeResponse,
-    FileRejected,
     Provenance,
     dump_exchanges,
     fields_of,
@@ -68,26 +68,26 @@ def test_exchange_is_read_with_its_provenance(tmp_path):
 @pytest.mark.parametrize(
     ("wrong", "right", "problem"),
     [
-        ('"find"', '"fetch"', "recorded.toml: [[exchange]] number 1, operation: Input should be"),
-        ("source =", "sauce =", "[[exchange]] number 1, sauce: there is no such field"),
-        ("source =", "sauce =", "[[exchange]] number 1, source: this field is missing"),
-        ('"/v1', '"v1', "[[exchange]] number 1, request.path: String should match"),
-        ('"from-spec"', '"certain"', "provenance: Input should be 'recorded', 'from-spec' or 'assumed'"),
-        ("[[exchange]]", "[[exchanges]]", "there is no such field"),
-        ("[[exchange]]", "[[exchange]", "is not TOML"),
+        ('"find"', '"fetch"', "recorded.toml: exchange.0.operation: write one of"),
+        ("source =", "sauce =", "exchange.0.sauce: there is no field sauce; did you mean source?"),
+        ("source =", "sauce =", "exchange.0.source: this field is required"),
+        ('"/v1', '"v1', "exchange.0.request.path: String should match"),
+        ('"from-spec"', '"certain"', "provenance: write one of 'recorded', 'from-spec' or 'assumed'"),
+        ("[[exchange]]", "[[exchanges]]", "there is no field exchanges; did you mean exchange?"),
+        ("[[exchange]]", "[[exchange]", "not valid TOML"),
     ],
 )
 def test_problem_names_file_table_and_field(tmp_path, wrong, right, problem):
     path = tmp_path / "recorded.toml"
     path.write_text(GOOD.replace(wrong, right, 1), "utf-8")
-    with pytest.raises(FileRejected) as caught:
+    with pytest.raises(DataFileInvalid) as caught:
         load_exchanges(path)
     assert problem in str(caught.value)
     assert "Registry API" not in str(caught.value)
 
 
 def test_file_that_is_not_there_is_said(tmp_path):
-    with pytest.raises(FileRejected, match=r"^nowhere\.toml: cannot be read: No such file"):
+    with pytest.raises(DataFileInvalid, match=r"^nowhere\.toml: not a readable file"):
         load_exchanges(tmp_path / "nowhere.toml")
 
 

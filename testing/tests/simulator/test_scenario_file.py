@@ -9,13 +9,14 @@ import httpx
 import pytest
 
 from nagorik import NagorikError, Operation, QueryPaymentRequest, StartPaymentRequest, Text
+from nagorik.data_files import DataFileInvalid
 from nagorik.model.application import Consent
 from nagorik.values import Money
 from nagorik_cashdesk.simulator import PAYMENTS, CashDeskSimulator
 from nagorik_nid.simulator import NidSimulator
 from nagorik_platform import Platform, PlatformSettings, PluginConfiguration, References
 from nagorik_platform.registry import Admission
-from nagorik_testing import FileRejected, SimulatedClock, SimulatorTransport, StrictRouter, UnmetExpectation, serve
+from nagorik_testing import SimulatedClock, SimulatorTransport, StrictRouter, UnmetExpectation, serve
 from nagorik_testing.simulator.scenario_file import ScenarioFile, check_expectations
 
 LOOPBACK = "127.0.0.1"
@@ -238,31 +239,41 @@ def test_settings_beside_the_address_are_the_files(scenario_file):
 @pytest.mark.parametrize(
     ("text", "right", "wrong", "problem"),
     [
-        (OUTCOMES, "scenario_version = 1", "", "scenario_version: this field is missing"),
-        (OUTCOMES, 'outcome = "other', 'outcom = "other', "[[outcome]] number 1, outcom: there is no such field"),
-        (OUTCOMES, "pay = 60", "pay = -1", "[[outcome]] number 1, durations.pay: Input should be greater"),
-        (OUTAGE, "2026-11-24T06", "2026-11-24T03", "[[condition]] number 1, outage: an outage ends after it begins"),
-        (OUTAGE, '"outage"', '"rain"', "[[condition]] number 1: Input tag"),
-        (OUTCOMES, "first = 3", "first = 0", "[[fault]] number 2, first: Input should be greater"),
-        (OUTCOMES, '"closed"', '"gone"', "[[fault]] number 1, fault.answer-lost.how: Input should be 'reset'"),
-        (OUTCOMES, '"answer-lost"', '"gone"', "[[fault]] number 1, fault: "),
-        (EXCHANGES, "[[fault]]", '[[outcome]]\noutcome = "pay"\n[[fault]]', "the file: holds [[exchange]] and [[out"),
+        (OUTCOMES, "scenario_version = 1", "", "scenario_version: this field is required"),
+        (
+            OUTCOMES,
+            'outcome = "other',
+            'outcom = "other',
+            "outcome.0.outcom: there is no field outcom; did you mean outcome?",
+        ),
+        (OUTCOMES, "pay = 60", "pay = -1", "outcome.0.durations.pay: Input should be greater"),
+        (OUTAGE, "2026-11-24T06", "2026-11-24T03", "condition.0.outage: an outage ends after it begins"),
+        (OUTAGE, '"outage"', '"rain"', "condition.0: Input tag"),
+        (OUTCOMES, "first = 3", "first = 0", "fault.1.first: Input should be greater"),
+        (OUTCOMES, '"closed"', '"gone"', "fault.0.fault.answer-lost.how: write one of 'reset'"),
+        (OUTCOMES, '"answer-lost"', '"gone"', "fault.0.fault: "),
+        (
+            EXCHANGES,
+            "[[fault]]",
+            '[[outcome]]\noutcome = "pay"\n[[fault]]',
+            "lost-slip.toml: holds [[exchange]] and [[out",
+        ),
         (OUTCOMES, "[[outcome]]", "[settings]\n[[outcome]]", None),
         (
             OUTCOMES,
             "[[outcome]]",
             "[settings]\nx = 1\n[[outcome]]",
-            "the file: holds settings without an [[exchange]]",
+            "lost-slip.toml: holds settings without an [[exchange]]",
         ),
-        (OUTCOMES, OUTCOMES.partition("[[")[2], "", "is not TOML"),
-        ('scenario_version = 1\nplugin = "nid"', "", "", "the file: scripts nothing"),
+        (OUTCOMES, OUTCOMES.partition("[[")[2], "", "not valid TOML"),
+        ('scenario_version = 1\nplugin = "nid"', "", "", "lost-slip.toml: scripts nothing"),
     ],
 )
 def test_problem_names_file_table_and_field(scenario_file, text, right, wrong, problem):
     if problem is None:
         scenario_file(text.replace(right, wrong, 1))
         return
-    with pytest.raises(FileRejected) as caught:
+    with pytest.raises(DataFileInvalid) as caught:
         scenario_file(text.replace(right, wrong, 1))
     assert str(caught.value).startswith("lost-slip.toml: ")
     assert problem in str(caught.value)
@@ -271,13 +282,13 @@ def test_problem_names_file_table_and_field(scenario_file, text, right, wrong, p
 @pytest.mark.parametrize(
     ("right", "wrong", "problem"),
     [
-        ('"other-amount"', '"lottery"', "[[outcome]] number 1, outcome: no outcome lottery; write one of pay, never"),
-        ("payments/{id}", "payment/{id}", "[[fault]] number 2, operation: no operation GET"),
+        ('"other-amount"', '"lottery"', "outcome.0.outcome: no outcome lottery; write one of pay, never"),
+        ("payments/{id}", "payment/{id}", "fault.1.operation: no operation GET"),
         ("payments/{id}", "payment/{id}", "did you mean GET /sim/cashdesk/v1/payments/{id}?"),
     ],
 )
 def test_what_the_simulator_does_not_know_is_named(scenario_file, right, wrong, problem):
-    with pytest.raises(FileRejected) as caught:
+    with pytest.raises(DataFileInvalid) as caught:
         scenario_file(OUTCOMES.replace(right, wrong)).open(CashDeskSimulator)
     assert problem in str(caught.value)
 
@@ -295,10 +306,10 @@ async def test_condition_of_the_file_is_met_and_one_that_is_not_fails_the_test(s
 
 
 def test_shape_that_a_recording_left_is_no_answer(scenario_file):
-    with pytest.raises(FileRejected) as caught:
+    with pytest.raises(DataFileInvalid) as caught:
         scenario_file(EXCHANGES.replace('"300.00"', '"decimal(2)"')).open()
     assert str(caught.value) == (
-        "lost-slip.toml: [[exchange]] number 3, response.body, amount: holds the shape of a value; write a value"
+        "lost-slip.toml: exchange.2.response.body, amount: holds the shape of a value; write a value"
     )
 
 
@@ -308,5 +319,5 @@ async def status_of(transport):
 
 
 def test_simulator_of_another_plugin_is_refused(scenario_file):
-    with pytest.raises(FileRejected, match=r"^lost-slip\.toml: plugin: the simulator stands for nid$"):
+    with pytest.raises(DataFileInvalid, match=r"^lost-slip\.toml: plugin: the simulator stands for nid$"):
         scenario_file(OUTCOMES).open(NidSimulator)

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 from hypothesis import given, strategies as st
-from pydantic import ValidationError
 
+from nagorik.data_files import DataFileInvalid
 from nagorik_testing import ApplicationBook, Refusal, SimulatedClock, Workflow
 
 from ..conftest import Registry
@@ -66,7 +66,7 @@ def states(case):
     ],
 )
 def test_course_that_does_not_hold_together_is_refused(change, problem):
-    with pytest.raises(ValidationError, match=problem):
+    with pytest.raises(DataFileInvalid, match=problem):
         Workflow.model_validate(GOOD | change)
 
 

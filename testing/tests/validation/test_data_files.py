@@ -15,7 +15,7 @@ PLUGIN = Path(__file__).parents[3] / "plugins/cashdesk/src/nagorik_cashdesk"
     [
         ("messages.toml", '["a.b"]\nen = "x"', "a.b.bn", "required"),
         ("rules.toml", "[[age]]\nvalue = 18", "age.0.source", "required"),
-        ("statuses.toml", '[[statuses]]\nwords = ["A"]\nstate = "gone"', "statuses.0.state", "Input should be"),
+        ("statuses.toml", '[[statuses]]\nwords = ["A"]\nstate = "gone"', "statuses.0.state", "write one of"),
         ("fitness_statuses.toml", "[", "", "not valid TOML"),
     ],
 )

@@ -50,6 +50,11 @@ from .statuses import (
     parse_statuses as parse_statuses,
     read_statuses as read_statuses,
 )
+from .texts import (
+    TextCatalogue as TextCatalogue,
+    parse_texts as parse_texts,
+    read_texts as read_texts,
+)
 from .wire_fields import (
     Amount as Amount,
     DhakaIsoSecond as DhakaIsoSecond,

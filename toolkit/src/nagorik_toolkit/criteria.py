@@ -3,11 +3,11 @@
 The sentences of a criterion are ``<id>.pass``, ``<id>.fail`` and ``<id>.cannot-tell`` in the plugin's texts.
 """
 
-from nagorik.data_files import Fill, TextCatalogue
 from nagorik.model.eligibility import Criterion, EligibilityRequest, Verdict
 from nagorik.model.fee import Source
 from nagorik_toolkit.bangladesh import age_on
 from nagorik_toolkit.rules import DatedRules
+from nagorik_toolkit.texts import Fill, TextCatalogue
 
 
 class Criteria:

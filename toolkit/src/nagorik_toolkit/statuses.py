@@ -24,17 +24,11 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from nagorik.data_files import (
-    DataFileInvalid,
-    FileProblem,
-    TextCatalogue,
-    parse_document,
-    problems_of,
-    read_data_file,
-)
+from nagorik.data_files import DataFileInvalid, FileProblem, parse_document, problems_of, read_data_file
 from nagorik.manifest.fields import Flag as Answer, ManifestModel, Slug, Words
 from nagorik.model.status import LONGEST_RAW, LONGEST_REMARK, AgencyStatus, ApplicationState, Deliverable, Flag
 from nagorik.values import NationalDataError, match_key
+from nagorik_toolkit.texts import TextCatalogue
 
 STATUSES_FILE: Final = "statuses.toml"
 

@@ -23,11 +23,8 @@ from nagorik.manifest.plugin import (
 )
 from nagorik.manifest.reading import (
     MANIFEST_FILE,
-    ManifestInvalid,
-    ManifestProblem,
     parse_manifest,
-    read_document,
-    validate_document,
+    validate_manifest,
 )
 
 __all__ = [
@@ -39,8 +36,6 @@ __all__ = [
     "Host",
     "Limits",
     "Manifest",
-    "ManifestInvalid",
-    "ManifestProblem",
     "ObjectReference",
     "Offer",
     "Owner",
@@ -52,6 +47,5 @@ __all__ = [
     "Window",
     "is_compatible",
     "parse_manifest",
-    "read_document",
-    "validate_document",
+    "validate_manifest",
 ]

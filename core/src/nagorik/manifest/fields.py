@@ -1,7 +1,8 @@
 """The kinds of value that a manifest's fields hold.
 
 Numbers are taken strictly: pydantic alone would read ``processing = 15`` as fifteen seconds, ``open = 900`` as a
-quarter past midnight and ``concurrency = true`` as one.
+quarter past midnight and ``concurrency = true`` as one. For days and times its own strictness will not do, since it
+also refuses their text.
 """
 
 import re
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date, time, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Literal
 
 from packaging.version import InvalidVersion, Version
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
@@ -77,23 +78,15 @@ class ManifestModel(Model):
     default_data_class: ClassVar[DataClass] = PUBLIC
 
 
-def _one(value: object) -> object:
-    # A Literal compares with ==, and True == 1.0 == 1.
-    if type(value) is not int:
-        raise ValueError("write manifest_version = 1")
-    return value
+def _only(*kinds: type, otherwise: str) -> BeforeValidator:
+    """Nothing but values of these very types: a ``datetime`` is no ``date``, and ``True`` no 1."""
 
+    def checked(value: object) -> object:
+        if type(value) not in kinds:
+            raise ValueError(otherwise)
+        return value
 
-def _day(value: object) -> object:
-    if type(value) not in {date, str}:
-        raise ValueError("write a date, such as 2026-11-24")
-    return value
-
-
-def _wall_clock(value: object) -> object:
-    if type(value) not in {str, time}:
-        raise ValueError("write a time of day in quotes, such as '09:00'")
-    return value
+    return BeforeValidator(checked)
 
 
 def _without_zone(value: time) -> time:
@@ -120,8 +113,12 @@ def _version(value: str) -> str:
     return value
 
 
-FormatNumber = BeforeValidator(_one)
-Day = Annotated[date, BeforeValidator(_day)]
-TimeOfDay = Annotated[time, BeforeValidator(_wall_clock), AfterValidator(_without_zone)]
+FormatNumber = Annotated[Literal[1], _only(int, otherwise="write manifest_version = 1")]
+Day = Annotated[date, _only(date, str, otherwise="write a date, such as 2026-11-24")]
+TimeOfDay = Annotated[
+    time,
+    _only(str, time, otherwise="write a time of day in quotes, such as '09:00'"),
+    AfterValidator(_without_zone),
+]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 ApiVersion = Annotated[str, AfterValidator(_version)]

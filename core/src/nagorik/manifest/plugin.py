@@ -1,7 +1,8 @@
 """What a plugin declares in its ``plugin.toml``: the agency, its services and gateways, and how it may be called."""
 
 from datetime import time, timedelta
-from typing import Annotated, ClassVar, Final, Literal, Self
+from importlib.metadata import version
+from typing import ClassVar, Final, Literal, Self
 
 from packaging.version import Version
 from pydantic import Field, field_validator, model_validator
@@ -149,8 +150,8 @@ class PaymentGateway(Offer):
         return self
 
 
-API_VERSION: Final = "1.0"
-"""The version of the hook API that this core offers: same major, and a minor at least the plugin's."""
+API_VERSION: Final = ".".join(version("nagorik").split(".")[:2])
+"""The version of the hook API, this distribution's major.minor: a plugin's major is the same, its minor no higher."""
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -221,7 +222,7 @@ class Circuit(ManifestModel):
 class Manifest(ManifestModel):
     """A plugin's whole declaration."""
 
-    manifest_version: Annotated[Literal[1], FormatNumber]
+    manifest_version: FormatNumber
     """The version of this format."""
     id: PluginId
     """The plugin's id, equal to its entry point's name."""

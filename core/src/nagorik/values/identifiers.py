@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator, field_validator
 
-from nagorik.values.checked import PrivateValue, mask_tail, without_input
+from nagorik.privacy import PrivateValue, mask_tail, without_input
 from nagorik.values.sentences import DataWarning, NationalDataError
 from nagorik.values.text import is_ascii_digits, to_ascii_digits
 from nagorik.values.time import plain_date
@@ -179,7 +179,7 @@ def _union_without_input(data: Any, handler: ValidatorFunctionWrapHandler) -> An
     try:
         return handler(data)
     except ValidationError as error:
-        raise without_input(error, fields={"nid": None, "brn": None, **Nid.model_fields}) from None
+        raise without_input(error, declared={"nid", "brn", *Nid.model_fields}) from None
 
 
 Identifier = Annotated[

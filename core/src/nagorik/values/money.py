@@ -9,7 +9,7 @@ from typing import Final, Literal, Self
 
 from pydantic import Field, StrictInt, field_validator
 
-from nagorik.values.checked import SelfCheckedValue
+from nagorik.privacy import SelfCheckedValue
 from nagorik.values.sentences import NationalDataError
 from nagorik.values.text import to_ascii_digits, to_bangla_digits
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from pydantic import field_validator
 
-from nagorik.values.checked import PrivateValue
+from nagorik.privacy import MASK, PrivateValue
 from nagorik.values.sentences import DataWarning, NationalDataError
 from nagorik.values.text import (
     has_bangla_letters,
@@ -27,7 +27,6 @@ LONGEST_NAME: Final = 200
 
 _HASANTA: Final = "\u09cd"
 _ZWJ: Final = "\u200d"
-_MASK: Final = "****"
 _DOTS_AND_COLONS: Final = re.compile("[.:\u0983]")  # মোঃ is written with visarga, colon or full stop
 _MALE: Final = frozenset({"md", "mohd", "mohammad", "mohammed", "muhammad", "mo", "মো", "মোহাম্মদ", "মোহাম্মাদ", "মুহাম্মদ"})
 _FEMALE: Final = frozenset({"mst", "most", "mosammat", "musammat", "মোছা", "মোসা", "মোছাম্মৎ", "মোসাম্মৎ"})
@@ -65,7 +64,7 @@ class PersonName(PrivateValue):
         return tuple(warning for part in (self.bn, self.en) if part for warning in text_warnings(part))
 
     def masked(self) -> str:
-        """First and last letter of each word, ``R****m``; for a word of one or two letters the first or none.
+        """First and last letter of each word, ``R•••m``; for a word of one or two letters the first or none.
 
         Bangla words are cut at letters as they are drawn, vowel signs and conjuncts included.
         """
@@ -130,8 +129,8 @@ def _masked(name: str) -> str:
 def _masked_word(word: str) -> str:
     letters = _drawn_letters(word)
     if len(letters) == 1:
-        return _MASK
-    return f"{letters[0]}{_MASK}{letters[-1] if len(letters) > 2 else ''}"  # noqa: PLR2004 - two ends and a middle
+        return MASK
+    return f"{letters[0]}{MASK}{letters[-1] if len(letters) > 2 else ''}"  # noqa: PLR2004 - two ends and a middle
 
 
 def _drawn_letters(word: str) -> list[str]:

@@ -4,18 +4,25 @@ The sentences live in ``messages.toml``, one per code, and have no placeholders:
 that repeated the identifier would carry it into logs, queues and screens.
 """
 
-import tomllib
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import Annotated, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, StringConstraints, ValidationError
 from pydantic_core import PydanticCustomError
 
+from nagorik.data_files import DataFileInvalid, FileProblem, parse_document, problems_of, read_data_file
 from nagorik.privacy import CodedError, Model
+
+MESSAGES_FILE: Final = "messages.toml"
+PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+"""A place to fill in a sentence."""
+
+_CODE: Final = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
 
 Language = Literal["bn", "en"]
 
@@ -52,7 +59,7 @@ class NationalDataError(CodedError):
         self.code = code
 
     @property
-    def text(self) -> "Text":
+    def text(self) -> Text:
         """One sentence or two for the person who must correct it, in both languages."""
         return sentence(self.code)
 
@@ -75,12 +82,69 @@ class DataWarning:
     code: str
 
     @property
-    def text(self) -> "Text":
+    def text(self) -> Text:
         """One sentence for the person who entered the value, in both languages."""
         return sentence(self.code)
 
 
-def sentence(code: str) -> "Text":
+def read_sentences(package: str, file: str = MESSAGES_FILE) -> Mapping[str, Text]:
+    """The sentences in a file of ``package``, by their codes.
+
+    Raises:
+        DataFileInvalid: Naming every code that lacks a language, has an empty text, or has places to fill that
+            are not the same in both languages.
+    """
+    return parse_sentences(read_data_file(package, file), file)
+
+
+def parse_sentences(content: bytes, file: str = MESSAGES_FILE) -> Mapping[str, Text]:
+    """The sentences in the content of a file, which holds a table for each code; errors as ``read_sentences``.
+
+    ::
+
+        ["brta.too-young"]
+        en = "You are younger than {years}."
+        bn = "আপনার বয়স {years} বছরের কম।"
+    """
+    return _checked(parse_document(content, file), file)
+
+
+def read_sentence_tables(package: str, file: str) -> Mapping[str, Mapping[str, Text]]:
+    """The sentences in a file of ``package`` whose tables each hold some; errors as ``read_sentences``."""
+    tables = parse_document(read_data_file(package, file), file)
+    return MappingProxyType({name: _checked(table, f"{file}, {name}") for name, table in tables.items()})
+
+
+def _checked(entries: Mapping[str, Any], file: str) -> Mapping[str, Text]:
+    texts: dict[str, Text] = {}
+    problems: list[FileProblem] = []
+    for code, entry in entries.items():
+        if not _CODE.fullmatch(code):
+            problems.append(FileProblem(code, "write the code in ASCII words joined by dots or hyphens"))
+        try:
+            texts[code] = Text.model_validate(entry)
+        except ValidationError as error:
+            nested = isinstance(entry, dict) and any(isinstance(value, dict) for value in entry.values())
+            quotes = [FileProblem(code, 'put a code with dots in quotes: ["one.two"]')]
+            problems += quotes if nested else problems_of(code, error, Text)
+            continue
+        problems += [FileProblem(code, message) for message in _placeholder_problems(texts[code])]
+    if problems:
+        raise DataFileInvalid(file, problems)
+    return MappingProxyType(texts)
+
+
+def _placeholder_problems(sentence: Text) -> list[str]:
+    problems = [
+        f"{language}: write a place to fill as {{name}}, and no other braces"
+        for language, written in (("bn", sentence.bn), ("en", sentence.en))
+        if set("{}") & set(PLACEHOLDER.sub("", written))
+    ]
+    bn, en = (set(PLACEHOLDER.findall(written)) for written in (sentence.bn, sentence.en))
+    return problems + [f"{{{name}}} stands in one language only" for name in sorted(bn ^ en)]
+
+
+def sentence(code: str) -> Text:
     """The catalogue's text for ``code``; an unknown code is a programming error and raises ``KeyError``."""
     return _catalogue()[code]
 
@@ -91,8 +155,5 @@ def codes() -> frozenset[str]:
 
 
 @cache
-def _catalogue() -> Mapping[str, "Text"]:
-    # Imported here because the models that hold a Text also hold a Money, which comes from this package.
-
-    raw = tomllib.loads(files("nagorik.values").joinpath("messages.toml").read_text("utf-8"))
-    return {code: Text(**texts) for code, texts in raw.items()}
+def _catalogue() -> Mapping[str, Text]:
+    return read_sentences("nagorik.values")

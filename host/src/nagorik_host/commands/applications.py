@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from nagorik import InputRejected, NagorikError
+from nagorik.data_files import DataFileInvalid
 from nagorik_host.application_file import (
-    ApplicationFileInvalid,
     application_files,
     read_application,
     read_consent,
@@ -64,7 +64,7 @@ class ApplyCommand:
 async def _apply(path: Path, *, as_json: bool) -> int:
     try:
         files = application_files(path)
-    except ApplicationFileInvalid as problem:
+    except DataFileInvalid as problem:
         raise CommandRefused(str(problem)) from None
     settings = load_host_settings()
     async with opened_host(settings) as host:
@@ -112,12 +112,12 @@ async def _apply_file(host: Host, documents: FolderDocumentStore, path: Path) ->
         if (there := await _already_applied(host, reference)) is not None:
             return AppliedFile(path.name, "already-open", there)
         await host.platform.validate(given.service, given.form)
-        draft = await given.draft(path.parent, documents)
+        draft = await given.draft(path, documents)
         consent = given.consent.consent(service, host.clock.now()) if given.consent is not None else None
         return AppliedFile(path.name, "taken", await host.apply(draft, consent=consent, client_reference=reference))
     except AlreadyOpen as there_already:
         return AppliedFile(path.name, "already-open", there_already.application)
-    except ApplicationFileInvalid as problem:
+    except DataFileInvalid as problem:
         return refused(str(problem).removeprefix(f"{path.name}: "))
     except InputRejected as error:
         return refused("; ".join(f"{field.pointer}: {field.text.en} {field.text.bn}" for field in error.fields))
@@ -168,7 +168,7 @@ async def _act(arguments: argparse.Namespace) -> int:
         view = await find_application(host, arguments.application)
         try:
             await _take_in(host, view.progress, arguments)
-        except ApplicationFileInvalid as problem:
+        except DataFileInvalid as problem:
             raise CommandRefused(str(problem)) from None
         document = as_document(await find_application(host, view.progress.id), host)
     if arguments.json:

@@ -2,13 +2,15 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from importlib import import_module
-from importlib.metadata import Distribution, distributions, version
-from pathlib import PurePath
+from importlib.metadata import version
 from typing import Final, Protocol
+
+from nagorik_platform.entry_points import find_entry_points
+from nagorik_platform.tracebacks import frames_of, missing_module
 
 
 class ExitCode(IntEnum):
@@ -138,7 +140,7 @@ def find_commands(path: Sequence[str] | None = None) -> list[Contribution]:
     Two of one name are both unusable, since which is meant is not guessed; a name of the platform's is the platform's.
     """
     own = [Contribution(name, value, _PLATFORM, version(_PLATFORM)) for name, value in _BUILT_IN]
-    others = list(_contributed(path, COMMANDS))
+    others = _contributed(path, COMMANDS)
     marked = [replace(item, problem=item.problem or _taken(item, own, others)) for item in others]
     return sorted([*own, *marked], key=lambda item: (item.name, item.distribution, item.value))
 
@@ -162,46 +164,19 @@ def _taken(item: Contribution, own: Sequence[Contribution], others: Sequence[Con
     return f"{' and '.join(rivals)} brings a command of this name too" if rivals else None
 
 
-def _contributed(path: Sequence[str] | None, group: str) -> Iterator[Contribution]:
-    # Not entry_points(): one malformed entry_points.txt would hide the commands of all distributions.
-    seen: set[str] = set()
-    for distribution in distributions() if path is None else distributions(path=list(path)):
-        try:
-            text = distribution.read_text("entry_points.txt") or ""
-        except (OSError, UnicodeDecodeError):
-            continue
-        if group not in text:
-            continue
-        label = _label(distribution)
-        if label[0].casefold() not in seen:
-            seen.add(label[0].casefold())
-            yield from _read(distribution, group, *label)
-
-
-def _read(distribution: Distribution, group: str, name: str, version: str) -> Iterator[Contribution]:
-    try:
-        entries = [entry for entry in distribution.entry_points if entry.group == group]
-    except Exception:  # noqa: BLE001 - whatever the parser of this Python version raises
-        yield Contribution(name, "", name, version, "its entry_points.txt is malformed")
-        return
-    for entry in entries:
-        yield Contribution(entry.name, entry.value, name, version)
-
-
-def _label(distribution: Distribution) -> tuple[str, str]:
-    try:
-        return distribution.metadata["Name"] or "?", distribution.version or "?"
-    except Exception:  # noqa: BLE001 - metadata that cannot be parsed
-        return "?", "?"
+def _contributed(path: Sequence[str] | None, group: str) -> list[Contribution]:
+    return [
+        Contribution(entry.name, entry.value, entry.distribution, entry.version, entry.problem)
+        for entry in find_entry_points(group, path)
+    ]
 
 
 def _describe(error: BaseException) -> str:
     # Not the exception's text, which may hold a setting's value; but a missing module's name says what to install.
-    missing = f" (there is no module {error.name})" if isinstance(error, ModuleNotFoundError) and error.name else ""
-    traceback, place = error.__traceback__, ""
-    while traceback is not None:
-        file = traceback.tb_frame.f_code.co_filename
-        if not file.startswith("<frozen") and file != __file__ and not file.startswith(sys.base_prefix):
-            place = f" at {PurePath(file).name}:{traceback.tb_lineno}"
-        traceback = traceback.tb_next
-    return f"{type(error).__name__}{missing}{place}"
+    strangers = [
+        frame
+        for frame in frames_of(error)
+        if frame.file != __file__ and not frame.file.startswith(("<frozen", sys.base_prefix))
+    ]
+    place = f" at {strangers[-1].place}" if strangers else ""
+    return f"{type(error).__name__}{missing_module(error)}{place}"

@@ -6,9 +6,9 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
-from pathlib import PurePath
 
 from nagorik_platform.cli.commands import Command, CommandUnusable, Contribution, ExitCode, find_commands
+from nagorik_platform.tracebacks import frames_of
 
 
 def run(argv: Sequence[str] | None) -> int:
@@ -89,12 +89,8 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
 
 def _place(error: BaseException) -> str:
     # The text of an exception may hold anything; its type and place are enough to report it.
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    if traceback is None:
-        return type(error).__name__
-    return f"{type(error).__name__} at {PurePath(traceback.tb_frame.f_code.co_filename).name}:{traceback.tb_lineno}"
+    frames = list(frames_of(error))
+    return f"{type(error).__name__} at {frames[-1].place}" if frames else type(error).__name__
 
 
 def _escaped(text: str) -> str:

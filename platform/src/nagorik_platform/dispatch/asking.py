@@ -1,16 +1,14 @@
 """Questions from one plugin to another, which meet nowhere but here."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
 from uuid import uuid4
 
 import structlog
 from pydantic import JsonValue
 
-from nagorik.clock import Clock
 from nagorik.errors import (
     AgencyClosed,
     AgencyRejected,
@@ -20,10 +18,11 @@ from nagorik.errors import (
     PluginFault,
     ServiceNotOffered,
 )
-from nagorik.manifest import PublicService
+from nagorik.manifest import Offer, PublicService
 from nagorik.model.application import Applicant, Consent
 from nagorik.model.submission import Accepted, AskedAnswer, NotAsked, Rejected, SubmitRequest, WhyNotAsked
 from nagorik.privacy import Form, Model
+from nagorik_platform.dispatch.policies import Call
 from nagorik_platform.dispatch.runner import CallDeadline
 from nagorik_platform.registry import Registry
 
@@ -33,79 +32,56 @@ SHARE: Final = 0.5
 """The part of the asking call's remaining time that one question may take, so that the asker can still answer."""
 
 
-class Question(NamedTuple):
-    """A question on its way: what to submit, to whom, by whom it is asked, and for how long."""
+class Answering(Protocol):
+    """What the dispatcher does for a question."""
 
-    service: str
-    request: SubmitRequest
-    key: str
-    asked_by: str
-    seconds: float
+    async def make_ready(self, service: str) -> object:
+        """Import the service's plugin, if this is its first use."""
+        ...
 
+    async def validate(self, service: str, form: Mapping[str, JsonValue]) -> Form:
+        """The form, held to that of the asked service."""
+        ...
 
-@dataclass(frozen=True, slots=True)
-class AskingServices:
-    """What asking needs of the dispatcher."""
-
-    registry: Registry
-    clock: Clock
-    make_ready: Callable[[str], Awaitable[object]]
-    """Imports a service's plugin if this is its first use."""
-    validate: Callable[[str, Mapping[str, JsonValue]], Awaitable[Form]]
-    submit: Callable[[Question], Awaitable[Model]]
+    async def answer(self, request: SubmitRequest, *, asked_by: str, seconds: float) -> Model:
+        """What the asked service makes of it, which cannot ask in turn."""
+        ...
 
 
-@dataclass(frozen=True, slots=True)
-class AskingCall:
-    """The call that asks."""
-
-    plugin: str
-    offer: PublicService
-    deadline: CallDeadline
-    applicant: Applicant
-    on: date
-    consent: Consent | None
-
-
-class NoQuestions:
-    """For a call that may not ask: one that is about no citizen, or that answers a question itself."""
-
-    fault: PluginFault | None = None
-
-    def __init__(self, because: WhyNotAsked) -> None:
-        self._because = because
-
-    async def ask(self, service: str, form: Mapping[str, JsonValue]) -> AskedAnswer:  # noqa: ARG002
-        """Answer that nothing was asked."""
-        return NotAsked(because=self._because)
-
-    async def close(self) -> None:
-        """Nothing is under way."""
-
-
+@dataclass(slots=True)
 class Questions:
-    """Puts the questions of one call, each under its share of the call's time.
+    """Puts the questions of one call, each under its share of the call's time: about its citizen, and nobody else.
 
     Attributes:
         fault: An undeclared question, which the plugin cannot undo by catching what it raised.
     """
 
-    def __init__(self, call: AskingCall, services: AskingServices) -> None:
-        self._call = call
-        self._services = services
-        self._under_way: set[asyncio.Task[AskedAnswer]] = set()
-        self._closed = False
-        self.fault: PluginFault | None = None
+    _call: Call
+    _offer: Offer | None
+    _request: Model
+    _consent: Consent | None
+    _deadline: CallDeadline
+    _registry: Registry
+    _dispatcher: Answering
+    fault: PluginFault | None = None
+    _under_way: set[asyncio.Task[AskedAnswer]] = field(default_factory=set)
+    _closed: bool = False
 
     async def ask(self, service: str, form: Mapping[str, JsonValue]) -> AskedAnswer:
         """As ``CallContext.ask``."""
-        if service not in self._call.offer.asks:
+        if self._call.asked_by is not None:
+            return NotAsked(because=WhyNotAsked.NESTED)
+        applicant, on = getattr(self._request, "applicant", None), getattr(self._request, "on", None)
+        if not isinstance(self._offer, PublicService) or not isinstance(applicant, Applicant) or on is None:
+            return NotAsked(because=WhyNotAsked.NO_CONSENT)
+        if service not in self._offer.asks:
             self.fault = PluginFault("undeclared-ask", plugin=self._call.plugin)
-            raise PluginFault("undeclared-ask", plugin=self._call.plugin)
+            raise self.fault.copy()
         if self._closed:
             return NotAsked(because=WhyNotAsked.UNAVAILABLE)
         # A task of its own: what the other plugin does with the event loop is not the asker's to answer for.
-        task = asyncio.get_running_loop().create_task(self._answer(service, form))
+        about = {"service": service, "applicant": applicant, "on": on}
+        task = asyncio.get_running_loop().create_task(self._answer(self._offer.id, service, about, form))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return await task
@@ -119,53 +95,46 @@ class Questions:
         if left:
             await asyncio.wait(left)
 
-    async def _answer(self, service: str, form: Mapping[str, JsonValue]) -> AskedAnswer:
-        call = self._call
-        answer = self._refusal(service) or await self._asked(service, form)
+    async def _answer(
+        self, asker: str, service: str, about: Mapping[str, Any], form: Mapping[str, JsonValue]
+    ) -> AskedAnswer:
+        refusal = self._refusal(asker, service)
+        if refusal is None:
+            answer = await self._ask(asker, service, about, form)
+        else:
+            answer = NotAsked(because=refusal)
         outcome = answer.because.value if isinstance(answer, NotAsked) else "answered"
-        log.info("plugin_asked", plugin=call.plugin, service=call.offer.id, asked=service, outcome=outcome)
+        log.info("plugin_asked", plugin=self._call.plugin, service=asker, asked=service, outcome=outcome)
         return answer
 
-    def _refusal(self, service: str) -> NotAsked | None:
+    def _refusal(self, asker: str, service: str) -> WhyNotAsked | None:
         """Why the question may not be put, by what is known without calling anybody."""
-        call, registry = self._call, self._services.registry
-        if not _consented(call.consent, call.offer.id, service, self._services.clock.now()):
-            return NotAsked(because=WhyNotAsked.NO_CONSENT)
-        record, offer = registry.owner_of(service), registry.offer(service)
+        if self._consent is None or self._consent.gap_to_ask(asker, service, self._deadline.clock.now()) is not None:
+            return WhyNotAsked.NO_CONSENT
+        record, offer = self._registry.owner_of(service), self._registry.offer(service)
         if record is not None and record.quarantine is not None:
-            return NotAsked(because=WhyNotAsked.QUARANTINED)
+            return WhyNotAsked.QUARANTINED
         if record is None or offer is None:
-            return NotAsked(because=WhyNotAsked.NOT_INSTALLED)
-        askable = isinstance(offer, PublicService) and offer.askable
-        return None if askable else NotAsked(because=WhyNotAsked.NOT_ASKABLE)
+            return WhyNotAsked.NOT_INSTALLED
+        return None if isinstance(offer, PublicService) and offer.askable else WhyNotAsked.NOT_ASKABLE
 
-    async def _asked(self, service: str, form: Mapping[str, JsonValue]) -> AskedAnswer:
-        call = self._call
+    async def _ask(
+        self, asker: str, service: str, about: Mapping[str, Any], form: Mapping[str, JsonValue]
+    ) -> AskedAnswer:
         try:
             # How long another plugin takes to be imported is for neither of them to answer for.
-            with call.deadline.stopped():
-                await self._services.make_ready(service)
-            checked = await self._services.validate(service, form)
-            request = SubmitRequest(
-                service=service,
-                applicant=call.applicant,
-                on=call.on,
-                form=checked,
-                client_reference=str(uuid4()),
-            )
-            seconds = call.deadline.remaining() * SHARE
-            question = Question(service, request, str(uuid4()), call.offer.id, seconds)
-            answer = await self._services.submit(question)
+            with self._deadline.stopped():
+                await self._dispatcher.make_ready(service)
+            checked = await self._dispatcher.validate(service, form)
+            request = SubmitRequest(**about, form=checked, client_reference=str(uuid4()))
+            seconds = self._deadline.remaining() * SHARE
+            answer = await self._dispatcher.answer(request, asked_by=asker, seconds=seconds)
         except NagorikError as error:
             return NotAsked(because=_reason(error))
         except Exception as failure:  # noqa: BLE001 - a host's policy may refuse with anything
             log.error("question_failed", asked=service, exception=type(failure).__name__)  # noqa: TRY400
             return NotAsked(because=WhyNotAsked.UNAVAILABLE)
         return answer if isinstance(answer, Accepted | Rejected) else NotAsked(because=WhyNotAsked.UNDECIDED)
-
-
-def _consented(consent: Consent | None, service: str, asked: str, at: datetime) -> bool:
-    return consent is not None and consent.gap_to_ask(service, asked, at) is None
 
 
 def _reason(error: NagorikError) -> WhyNotAsked:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from types import CoroutineType
 from typing import Any, Final, NamedTuple, TypeVar
+from uuid import uuid4
 
 import structlog
 from pydantic import JsonValue
@@ -12,12 +13,12 @@ from nagorik.context import CallContext
 from nagorik.errors import AgencyUnavailable, Layer, NagorikError, OutcomeUnknown, PluginFault, ServiceNotOffered
 from nagorik.forms import validate_form
 from nagorik.manifest import PaymentGateway, PublicService
-from nagorik.model.application import Applicant, Consent
-from nagorik.model.submission import WhyNotAsked
+from nagorik.model.application import Consent
+from nagorik.model.submission import SubmitRequest
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.privacy import Form, Model
 from nagorik_platform.configuration import PlatformSettings
-from nagorik_platform.dispatch.asking import AskingCall, AskingServices, NoQuestions, Question, Questions
+from nagorik_platform.dispatch.asking import Questions
 from nagorik_platform.dispatch.importer import ImportResult, PluginImporter
 from nagorik_platform.dispatch.policies import Call, Policies
 from nagorik_platform.dispatch.reconcile import (
@@ -61,7 +62,6 @@ class Dispatcher:
         self._runner = Runner()
         self._runtimes: dict[str, PluginRuntime] = {}
         self._importer = PluginImporter(registry, settings.import_seconds, self._make_runtime, _log_import)
-        self._asking_services = AskingServices(registry, settings.clock, self.make_ready, self.validate, self._answer)
         self._closed = False
 
     def offer(self, service: str) -> tuple[PluginRecord, Offer]:
@@ -113,13 +113,20 @@ class Dispatcher:
             self._record_fault(runtime, error)
         raise error
 
-    async def validate(self, service: str, form: Mapping[str, JsonValue]) -> Form:
-        """What was filled in, held to the service's form.
+    async def validate(self, service: str, form: Form | Mapping[str, JsonValue]) -> Form:
+        """What was filled in, held to the service's form; one that was before is returned as it is.
 
         Raises:
             NagorikError: ``InputRejected``, or as ``with_form``.
         """
-        return await self.with_form(service, lambda model: validate_form(model or Form, form))
+
+        def checked(model: type[Form] | None) -> Form:
+            kind = model or Form
+            if isinstance(form, Form):
+                return form if type(form) is kind else validate_form(kind, form.model_dump(mode="json"))
+            return validate_form(kind, form)
+
+        return await self.with_form(service, checked)
 
     async def call(
         self,
@@ -146,6 +153,19 @@ class Dispatcher:
         runtime = await self._ready(record, service, operation)
         call = Call(record.id, service, operation, offer.writes.get(operation))
         return await self._with_policies(call, runtime, offer, request, CallOptions(key, consent, seconds, offline))
+
+    async def answer(self, request: SubmitRequest, *, asked_by: str, seconds: float) -> Model:
+        """Put the question of ``asked_by``, another plugin's service; a call like any, that cannot ask in turn.
+
+        Raises:
+            NagorikError: As ``call``.
+        """
+        record, offer = self.offer(request.service)
+        runtime = await self._ready(record, request.service, Operation.SUBMIT)
+        kind = offer.writes.get(Operation.SUBMIT)
+        call = Call(record.id, request.service, Operation.SUBMIT, kind, asked_by=asked_by)
+        options = CallOptions(str(uuid4()), seconds=seconds)
+        return await self._with_policies(call, runtime, offer, request, options)
 
     async def call_plugin(self, operation: Operation, plugin: str, request: Model) -> Model:
         """Call an operation that belongs to a plugin as a whole.
@@ -174,15 +194,6 @@ class Dispatcher:
                 log.error("client_not_closed", plugin=plugin, exception=type(failure).__name__)  # noqa: TRY400
 
     # Inside
-
-    async def _answer(self, question: Question) -> Model:
-        """Put one plugin's question to another; a call like any, that cannot ask in turn."""
-        record, offer = self.offer(question.service)
-        runtime = await self._ready(record, question.service, Operation.SUBMIT)
-        kind = offer.writes.get(Operation.SUBMIT)
-        call = Call(record.id, question.service, Operation.SUBMIT, kind, asked_by=question.asked_by)
-        options = CallOptions(question.key, seconds=question.seconds)
-        return await self._with_policies(call, runtime, offer, question.request, options)
 
     async def _ready(self, record: PluginRecord, service: str | None, operation: Operation | None) -> PluginRuntime:
         """A plugin ready to be called; imported if this is its first use.
@@ -252,7 +263,7 @@ class Dispatcher:
         Errors are values here: a frame of this function, which holds what the plugin raised, is in no traceback.
         """
         deadline = CallDeadline.after(min(runtime.manifest.limits.deadline, options.seconds), self._clock)
-        questions = self._questions(call, offer, request, options, deadline)
+        questions = Questions(call, offer, request, options.consent, deadline, self._registry, self)
         try:
             http: Any = (
                 NoAgency()
@@ -291,19 +302,6 @@ class Dispatcher:
             return as_read_error(found)
         held = reconcile_with_ledger(http.ledger, found if isinstance(found, NagorikError) else None)
         return found if held is None else held
-
-    def _questions(
-        self, call: Call, offer: Offer | None, request: Model, options: "CallOptions", deadline: CallDeadline
-    ) -> Questions | NoQuestions:
-        """What the called plugin may ask: about the citizen of the request, and nobody else."""
-        if call.asked_by is not None:
-            return NoQuestions(WhyNotAsked.NESTED)
-        applicant, on = getattr(request, "applicant", None), getattr(request, "on", None)
-        if not isinstance(offer, PublicService) or not isinstance(applicant, Applicant) or on is None:
-            return NoQuestions(WhyNotAsked.NO_CONSENT)
-        return Questions(
-            AskingCall(call.plugin, offer, deadline, applicant, on, options.consent), self._asking_services
-        )
 
     def _count_faults(self, runtime: PluginRuntime, found: Model | NagorikError, step: float) -> None:
         """Count a fault, or end the run of faults."""

@@ -7,7 +7,6 @@ the kind and the place are told, never the text.
 
 import json
 import re
-import traceback
 import types
 from functools import cache
 from pathlib import Path
@@ -19,6 +18,7 @@ from nagorik.operations import OPERATIONS, Operation
 from nagorik.privacy import Model
 from nagorik_platform.agency_client import CallLedger
 from nagorik_platform.registry import PluginRecord
+from nagorik_platform.tracebacks import frame_inside
 
 _EXITS: Final = (SystemExit, KeyboardInterrupt)
 
@@ -41,20 +41,9 @@ def unwrap_single(error: BaseException) -> BaseException:
 
 
 def _place(error: BaseException, directory: Path | None) -> str | None:
-    """File, line and function of the innermost frame inside the plugin; never the line's text or a value."""
-    if directory is None:
-        return None
-    inside = [
-        frame
-        for frame in traceback.StackSummary.extract(
-            traceback.walk_tb(error.__traceback__), lookup_lines=False, capture_locals=False
-        )
-        if Path(frame.filename).is_relative_to(directory)
-    ]
-    if not inside:
-        return None
-    frame = inside[-1]
-    return f"{Path(frame.filename).relative_to(directory)}:{frame.lineno} in {frame.name}"
+    """File, line and function of the innermost frame inside the plugin."""
+    frame = frame_inside(error, directory) if directory is not None else None
+    return f"{frame.file}:{frame.line} in {frame.function}" if frame is not None else None
 
 
 @cache

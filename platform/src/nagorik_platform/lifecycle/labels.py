@@ -1,12 +1,10 @@
 """What a state or a flag means to the citizen it concerns, in both languages."""
 
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 
 from nagorik.model.status import ApplicationState, Flag, PaymentState
-from nagorik.values.sentences import Text
+from nagorik.values.sentences import Text, read_sentence_tables
 
 
 def state_label(state: ApplicationState | PaymentState | Flag) -> Text:
@@ -22,5 +20,4 @@ def state_label(state: ApplicationState | PaymentState | Flag) -> Text:
 
 @cache
 def _labels() -> Mapping[str, Mapping[str, Text]]:
-    tables = tomllib.loads(files("nagorik_platform.lifecycle").joinpath("labels.toml").read_text("utf-8"))
-    return {table: {code: Text(**texts) for code, texts in rows.items()} for table, rows in tables.items()}
+    return read_sentence_tables("nagorik_platform.lifecycle", "labels.toml")

@@ -13,7 +13,8 @@ from nagorik.values.sentences import Text
 from nagorik_platform.lifecycle.inputs import CallAnswered, CallFailed, Result
 from nagorik_platform.lifecycle.next_action import NextAction
 from nagorik_platform.lifecycle.state import Payment, Progress
-from nagorik_platform.platform import Platform, References
+from nagorik_platform.platform import Platform
+from nagorik_platform.requests import References
 
 _REFUND_REASON: Final = {
     "en": "The application ended without using this payment.",

@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Iterator
 from pathlib import PurePath
-from types import TracebackType
 from typing import Final
 
 from nagorik.errors import NagorikError
 from nagorik.values.sentences import NationalDataError
+from nagorik_platform.tracebacks import frames_of
 
 _MOST_FRAMES: Final = 30
 _MOST_CAUSES: Final = 5
@@ -36,7 +36,7 @@ def describe_exception(error: BaseException, depth: int = 0) -> ExceptionSummary
     failure = ExceptionSummary(type=type(error).__qualname__)
     if isinstance(error, NagorikError | NationalDataError):
         failure["code"] = error.code
-    frames = list(_frames(error.__traceback__))
+    frames = [place(*frame) for frame in frames_of(error)]
     if frames:
         failure["frames"] = frames[-_MOST_FRAMES:]
     causes = list(_causes(error)) if depth < _DEEPEST else []
@@ -56,13 +56,6 @@ def place(file: str, line: int | None, function: str) -> str:
     parts = PurePath(file).parts
     start = max((number + 1 for number, part in enumerate(parts[:-1]) if part in _ROOTS), default=len(parts) - 2)
     return f"{'/'.join(parts[max(0, start) :])}:{line or 0}:{function}"
-
-
-def _frames(traceback: TracebackType | None) -> Iterator[str]:
-    while traceback is not None:
-        code = traceback.tb_frame.f_code
-        yield place(code.co_filename, traceback.tb_lineno, code.co_qualname)
-        traceback = traceback.tb_next
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -1,18 +1,14 @@
-"""Installed distributions that bring plugins, by their metadata alone, and which of them a host lets in.
-
-``importlib.metadata.entry_points`` is not used: it reads all distributions in one go, so that one malformed
-``entry_points.txt`` hides every plugin on the machine.
-"""
+"""Installed distributions that bring plugins, by their metadata alone, and which of them a host lets in."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from importlib.metadata import Distribution, distributions
 from typing import Final, NamedTuple
 
 from packaging.utils import canonicalize_name
 
 from nagorik.manifest.fields import PLUGIN_ID, SHAPES
+from nagorik_platform.entry_points import FoundEntryPoint, find_entry_points
 from nagorik_platform.registry.records import PluginSource, Quarantine, QuarantineCode
 
 
@@ -64,77 +60,22 @@ class DiscoveredPlugin(NamedTuple):
 
 
 def find_sources(path: Sequence[str] | None = None) -> list[DiscoveredPlugin]:
-    """Every entry point of the group, sorted, from ``path`` or ``sys.path``. Imports nothing.
-
-    Where one distribution is found twice, as an editable install beside its old metadata, the first on the path
-    counts, as it does for ``importlib.metadata.version``.
-    """
-    found: list[DiscoveredPlugin] = []
-    seen: set[str] = set()
-    for distribution in distributions() if path is None else distributions(path=list(path)):
-        identity = _identity(distribution)
-        key = canonicalize_name(identity.name)
-        if key in seen:
-            continue
-        if identity.readable:
-            seen.add(key)
-        found.extend(_entry_points(distribution, identity))
+    """Every entry point of the group, sorted, from ``path`` or ``sys.path``. Imports nothing."""
+    found = [_discovered(entry) for entry in find_entry_points(ENTRY_POINT_GROUP, path)]
     return sorted(found, key=lambda item: astuple(item.source))
 
 
-class _Identity(NamedTuple):
-    name: str
-    version: str
-    readable: bool
-
-
-def _identity(distribution: Distribution) -> _Identity:
-    # Only the headers: parsing whole READMEs with email.parser, as ``Distribution.metadata`` does, is what costs
-    # time where hundreds of distributions are installed.
-    try:
-        text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
-    except (OSError, UnicodeDecodeError):
-        text = ""
-    fields: dict[str, str] = {}
-    for line in text.splitlines():
-        if not line.strip():
-            break
-        name, colon, value = line.partition(":")
-        if colon and name.casefold() in {"name", "version"}:
-            fields.setdefault(name.casefold(), value.strip())
-    if fields.get("name") and fields.get("version"):
-        return _Identity(fields["name"], fields["version"], readable=True)
-    return _Identity(
-        fields.get("name") or _directory_name(distribution), fields.get("version") or "?", readable=False
+def _discovered(entry: FoundEntryPoint) -> DiscoveredPlugin:
+    if entry.problem is None:
+        source = PluginSource(entry.name, entry.distribution, entry.version, entry.value)
+        return DiscoveredPlugin(source, check_entry_point(source))
+    source = PluginSource(canonicalize_name(entry.distribution), entry.distribution, entry.version, "")
+    refusal = source.refuse(
+        QuarantineCode.DISTRIBUTION_UNREADABLE,
+        f"is installed but {entry.problem}",
+        "Install the distribution again.",
     )
-
-
-def _directory_name(distribution: Distribution) -> str:
-    # Distribution has no public attribute for where its metadata lies; the name serves only to tell it in a text.
-    directory = getattr(distribution, "_path", None)
-    return str(getattr(directory, "name", "a distribution")).partition("-")[0]
-
-
-def _entry_points(distribution: Distribution, identity: _Identity) -> Iterator[DiscoveredPlugin]:
-    try:
-        text = distribution.read_text("entry_points.txt") or ""
-    except (OSError, UnicodeDecodeError) as error:
-        if not isinstance(error, UnicodeDecodeError) or ENTRY_POINT_GROUP.encode() in error.object:
-            yield _unreadable(identity, "its entry_points.txt cannot be read")
-        return
-    if ENTRY_POINT_GROUP not in text:
-        return
-    if not identity.readable:
-        yield _unreadable(identity, "its METADATA has no name or no version")
-        return
-    try:
-        entry_points = [entry for entry in distribution.entry_points if entry.group == ENTRY_POINT_GROUP]
-    except Exception:  # noqa: BLE001 - whatever the parser of this Python version raises
-        yield _unreadable(identity, "its entry_points.txt is malformed")
-        return
-    for entry in entry_points:
-        source = PluginSource(entry.name, identity.name, identity.version, entry.value)
-        yield DiscoveredPlugin(source, check_entry_point(source))
+    return DiscoveredPlugin(source, refusal)
 
 
 def check_entry_point(source: PluginSource) -> Quarantine | None:
@@ -151,13 +92,3 @@ def check_entry_point(source: PluginSource) -> Quarantine | None:
         return None
     because = f"has the entry point {source.plugin_id} = {source.value}, {problem}"
     return source.refuse(QuarantineCode.ENTRY_POINT_INVALID, because, hint)
-
-
-def _unreadable(identity: _Identity, why: str) -> DiscoveredPlugin:
-    source = PluginSource(canonicalize_name(identity.name), identity.name, identity.version, "")
-    refusal = source.refuse(
-        QuarantineCode.DISTRIBUTION_UNREADABLE,
-        f"is installed but {why}",
-        "Install the distribution again.",
-    )
-    return DiscoveredPlugin(source, refusal)

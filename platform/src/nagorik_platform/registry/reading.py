@@ -12,7 +12,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 
-from nagorik.manifest import MANIFEST_FILE, ManifestInvalid, is_compatible, read_document, validate_document
+from nagorik.data_files import DataFileInvalid, parse_document
+from nagorik.manifest import MANIFEST_FILE, is_compatible, validate_manifest
 from nagorik_platform.registry.discovery import Admission, DiscoveredPlugin
 from nagorik_platform.registry.records import PluginRecord, PluginSource, QuarantineCode
 
@@ -111,20 +112,20 @@ def read_package(source: PluginSource, package: Package, *, api_version: str) ->
         )
     try:
         return _identified(record, _parsed(record, content, api_version))
-    except ManifestInvalid as error:
+    except DataFileInvalid as error:
         return record.refused(
             QuarantineCode.MANIFEST_INVALID,
-            f"has a {MANIFEST_FILE} that cannot be used: {error}",
+            f"has a manifest that cannot be used: {error}",
             f"Correct it; nagorik validate {source.distribution} lists every problem.",
         )
 
 
 def _parsed(record: PluginRecord, content: bytes, api_version: str) -> PluginRecord:
-    document = read_document(content)
+    document = parse_document(content, MANIFEST_FILE)
     requires = document.get("requires_api")
     try:
-        manifest = validate_document(document)
-    except ManifestInvalid:
+        manifest = validate_manifest(document)
+    except DataFileInvalid:
         # A plugin for a later core may use fields that this one does not know: then its version is the reason.
         if isinstance(requires, str) and _is_newer(requires, api_version):
             return _incompatible(record, requires, api_version)

@@ -1,6 +1,5 @@
 """Importing what a plugin names, with every way in which that can fail turned into a value."""
 
-import traceback
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Final
 
 from nagorik_platform.registry.records import PluginRecord, PluginSource, Problem, Quarantine, QuarantineCode
 from nagorik_platform.registry.static_analysis import defines
+from nagorik_platform.tracebacks import frame_inside, missing_module
 
 AGAIN: Final = 3
 """How often an import is made again that met a defect of the interpreter's own."""
@@ -68,19 +68,15 @@ def split_value(source: PluginSource) -> tuple[str, str]:
 
 
 def _describe(error: BaseException, module: str, directory: Path) -> str:
-    missing = f" (there is no module {error.name})" if isinstance(error, ModuleNotFoundError) and error.name else ""
-    return f"cannot be imported: {module} raised {type(error).__name__}{missing}{_place(error, directory)}"
+    raised = f"{type(error).__name__}{missing_module(error)}"
+    return f"cannot be imported: {module} raised {raised}{_place(error, directory)}"
 
 
 def _place(error: BaseException, directory: Path) -> str:
     if isinstance(error, SyntaxError) and error.filename:
         return f" at {Path(error.filename).name}:{error.lineno}"
-    inside = [
-        frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(directory)
-    ]
-    if not inside:
-        return ""
-    return f" at {Path(inside[-1].filename).relative_to(directory)}:{inside[-1].lineno}"
+    frame = frame_inside(error, directory)
+    return f" at {frame.file}:{frame.line}" if frame is not None else ""
 
 
 def _hint(module: str) -> str:

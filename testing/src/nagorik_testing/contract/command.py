@@ -11,21 +11,22 @@ from pathlib import Path
 from typing import Final
 
 from nagorik import SettingsRejected
+from nagorik.data_files import DataFileInvalid, FileProblem
 from nagorik.settings import environment_prefix
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_day_argument, add_json_argument, day_of, plain, print_error, print_json
 from nagorik_platform.logs import configure_logging, is_configured
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.drift import compare
-from nagorik_testing.contract.live import Live, PeopleInvalid, load_people
+from nagorik_testing.contract.live import Live, load_people
 from nagorik_testing.contract.recording import Recording, known_words, record_run, settings_of
 from nagorik_testing.contract.render import render_report
 from nagorik_testing.contract.report import DriftReport, EvidenceSource, Report, document_of, make_report
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import FAMILY_OF, SuiteBroken, run_on_all_cores
-from nagorik_testing.contract.waivers import WAIVERS_FILE, Waiver, WaiversInvalid, judge, waivers_of
+from nagorik_testing.contract.waivers import WAIVERS_FILE, Waiver, judge, waivers_of
 from nagorik_testing.simulator.base import SimulatorUnusable, installed_simulators, load_simulator
-from nagorik_testing.simulator.exchanges import Exchange, FileRejected, dump_exchanges, load_exchanges
+from nagorik_testing.simulator.exchanges import Exchange, dump_exchanges, load_exchanges
 
 
 class ContractCommand:
@@ -74,7 +75,7 @@ class ContractCommand:
         """Prove each plugin; exit code 1 where a check fails, 2 where a plugin or a waiver cannot be used."""
         try:
             reports = list(_reports(arguments, day_of(arguments)))
-        except (LookupError, SimulatorUnusable, WaiversInvalid, PeopleInvalid, FileRejected) as problem:
+        except (LookupError, SimulatorUnusable, DataFileInvalid) as problem:
             print_error(str(problem.args[0]))
             return ExitCode.USAGE
         except BrokenPipeError:
@@ -179,7 +180,7 @@ def _write_recording(recording: Recording, path: Path) -> None:
     try:
         path.write_text(dump_exchanges(recording.exchanges), "utf-8")
     except OSError:
-        raise FileRejected(path, ["it cannot be written"]) from None
+        raise DataFileInvalid(path.name, [FileProblem("", "it cannot be written")]) from None
 
 
 def _missing_settings(problem: SettingsRejected) -> str:
@@ -216,7 +217,7 @@ def _live(arguments: argparse.Namespace) -> Live | None:
 
     Raises:
         LookupError: The words contradict each other, or the address is none.
-        PeopleInvalid: The file of test people cannot be used.
+        DataFileInvalid: The file of test people cannot be used.
     """
     if arguments.all and (arguments.record or arguments.against):
         raise LookupError("a recording is of one plugin: name it")

@@ -1,7 +1,6 @@
 """A run against an agency's own sandbox: what may be asked of it, and what cannot be known there."""
 
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -11,9 +10,10 @@ from types import MappingProxyType
 from typing import Annotated, Final, NoReturn
 from urllib.parse import urlsplit
 
-from pydantic import Field, JsonValue, SecretStr, ValidationError
+from pydantic import Field, JsonValue, SecretStr
 
 from nagorik import PERSONAL, Applicant, Operation, hookimpl
+from nagorik.data_files import parse_model, read_file
 from nagorik.manifest import PaymentGateway, PublicService
 from nagorik.operations import Idempotency
 from nagorik.privacy import Model
@@ -48,10 +48,6 @@ AnyOffer = PublicService | PaymentGateway
 
 class NotPlayed(Exception):
     """The check cannot be made against a live agency, or may not; the text says why."""
-
-
-class PeopleInvalid(Exception):
-    """The file of test people cannot be used; the text names the place, never what it holds."""
 
 
 class TestPerson(Model):
@@ -198,14 +194,6 @@ def load_people(path: Path) -> TestPeople:
     """The test people of a TOML file: ``source``, and ``[services."ID"]`` with ``applicant`` and ``form``.
 
     Raises:
-        PeopleInvalid: It cannot be read, or breaks the format.
+        DataFileInvalid: It cannot be read, or breaks the format; naming the place, never what stands there.
     """
-    try:
-        return TestPeople.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except tomllib.TOMLDecodeError:
-        raise PeopleInvalid(f"{path.name} is no TOML") from None  # the library's text may quote a name
-    except (OSError, UnicodeDecodeError):
-        raise PeopleInvalid(f"{path.name} cannot be read") from None
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        raise PeopleInvalid(f"{path.name}: {'.'.join(map(str, first['loc']))}: {first['type']}") from None
+    return parse_model(read_file(path), path.name, TestPeople, private=True)

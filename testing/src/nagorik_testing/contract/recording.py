@@ -5,7 +5,6 @@ The words that the plugin's own code and tables hold are nobody's secret, and ar
 
 import ast
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -18,6 +17,7 @@ from pydantic import JsonValue, SecretStr
 from pydantic_core import from_json, to_json
 
 from nagorik import NagorikError, Operation
+from nagorik.data_files import parse_document
 from nagorik.manifest import PublicService
 from nagorik.settings import AgencySettings, load_settings
 from nagorik.values import Identifier, dhaka_date
@@ -47,7 +47,7 @@ def constants_of(package: Path) -> frozenset[str]:
         if "simulator" not in file.relative_to(package).as_posix():
             found.update(_of_code(file.read_text("utf-8")))
     for file in sorted(package.rglob("*.toml")):
-        found.update(_of_table(tomllib.loads(file.read_text("utf-8"))))
+        found.update(_of_table(parse_document(file.read_bytes(), file.name)))
     short = {text for text in found if 0 < len(text) <= LONGEST}
     return frozenset(short | {segment for text in found if "/" in text for segment in _PATH.split(text) if segment})
 

@@ -1,6 +1,5 @@
 """Waivers: failures that somebody knows of, with a reason and a day on which the patience ends."""
 
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -8,8 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from nagorik.data_files import parse_model, read_file
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import CheckResult, SuiteResults
 from nagorik_testing.contract.verdict import CheckStatus, Finding
@@ -18,8 +18,8 @@ WAIVERS: Final = "waivers"
 """The family of what is wrong with the waivers themselves."""
 
 
-class WaiversInvalid(Exception):
-    """The waivers' file cannot be used; the text says why."""
+WAIVERS_FILE: Final = "contract-waivers.toml"
+"""The file's name in a plugin's package, beside ``plugin.toml``."""
 
 
 class Waiver(BaseModel):
@@ -90,20 +90,13 @@ class Judgement:
         return sum(each.outcome is outcome and family in {None, each.family} for each in self.judged)
 
 
-def parse_waivers(content: str) -> tuple[Waiver, ...]:
+def parse_waivers(content: bytes, file: str = WAIVERS_FILE) -> tuple[Waiver, ...]:
     """The waivers of a file's content: TOML, one ``[[waivers]]`` each.
 
     Raises:
-        WaiversInvalid: It breaks the format.
+        DataFileInvalid: It breaks the format.
     """
-    try:
-        return _File.model_validate(tomllib.loads(content)).waivers
-    except tomllib.TOMLDecodeError as error:
-        raise WaiversInvalid(f"no TOML: {error}") from None
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise WaiversInvalid(f"{where}: {first['msg']}") from None
+    return parse_model(content, file, _File).waivers
 
 
 def judge(results: SuiteResults, waivers: Sequence[Waiver], *, on: date) -> Judgement:
@@ -149,15 +142,11 @@ def _problems(results: SuiteResults, waivers: Sequence[Waiver], on: date) -> Ite
         )
 
 
-WAIVERS_FILE: Final = "contract-waivers.toml"
-"""The file's name in a plugin's package, beside ``plugin.toml``."""
-
-
 def waivers_of(subject: Subject, given: Path | None = None) -> tuple[Waiver, ...]:
     """The waivers of the file given, or else of the plugin's package; none where it has no such file.
 
     Raises:
-        WaiversInvalid: The file cannot be read, or breaks the format.
+        DataFileInvalid: The file cannot be read, or breaks the format.
     """
     record = subject.registry.record(subject.manifest.id)
     path = given
@@ -166,9 +155,4 @@ def waivers_of(subject: Subject, given: Path | None = None) -> tuple[Waiver, ...
         path = path if path.is_file() else None
     if path is None:
         return ()
-    try:
-        return parse_waivers(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError):
-        raise WaiversInvalid(f"{path.name} cannot be read") from None
-    except WaiversInvalid as problem:
-        raise WaiversInvalid(f"{path.name}: {problem}") from None
+    return parse_waivers(read_file(path), path.name)

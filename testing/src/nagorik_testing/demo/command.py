@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from nagorik import NagorikError
+from nagorik.data_files import DataFileInvalid
 from nagorik_platform.cli.output import CommandConsole, plain
 from nagorik_platform.logs import configure_logging
 from nagorik_testing.demo.example import ExampleProblem, read_examples
@@ -62,7 +63,7 @@ class DemoCommand:
         printer = ProgressPrinter(_console(), quiet=arguments.json)
         try:
             entries = asyncio.run(play(read_examples(arguments.folder), printer, kill=arguments.kill))
-        except (ExampleProblem, SimulatorUnusable, NagorikError) as error:
+        except (ExampleProblem, DataFileInvalid, SimulatorUnusable, NagorikError) as error:
             sys.stderr.write(f"nagorik demo: {plain(str(error))}\n")
             return CANNOT_BE_PLAYED
         if arguments.json:

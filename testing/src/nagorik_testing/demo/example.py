@@ -3,11 +3,12 @@
 from codecs import BOM_UTF8
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from nagorik import PERSONAL, Applicant, ApplicationState, Model, PaymentState, Text
+from nagorik.data_files import DataFileInvalid, problems_of, read_file
 from nagorik.values import Money
 from nagorik_testing.faults.kinds import Fault
 
@@ -16,7 +17,7 @@ LONGEST_STAGE: Final = 1e9
 
 
 class ExampleProblem(ValueError):
-    """A file that cannot be played. Its text names the file and the fields, never what they hold."""
+    """An example that cannot be played, though its file can be read. Its text never says what a field holds."""
 
 
 class Act(Model):
@@ -117,7 +118,8 @@ def read_examples(folder: Path) -> tuple[NamedExample, ...]:
     """All examples in ``folder``, sorted by file name.
 
     Raises:
-        ExampleProblem: There is none, or a file is not as it should be.
+        ExampleProblem: There is none.
+        DataFileInvalid: A file is not as it should be; naming the fields, never what they hold.
     """
     paths = sorted(folder.glob("*.json")) if folder.is_dir() else []
     if not paths:
@@ -134,15 +136,9 @@ def _name(path: Path) -> str:
 
 
 def _read(path: Path) -> Example:
+    content = read_file(path).removeprefix(BOM_UTF8)
     try:
-        content = path.read_bytes() if path.is_file() else None
-    except OSError:
-        content = None
-    if content is None:
-        raise ExampleProblem(f"{path.name}: not a readable file")
-    try:
-        return TypeAdapter(Example).validate_json(content.removeprefix(BOM_UTF8))
+        return TypeAdapter(Example).validate_json(content)
     except ValidationError as error:
-        problems: list[Any] = error.errors(include_url=False, include_input=False, include_context=False)
-    where = ", ".join(sorted({".".join(str(part) for part in problem["loc"]) or "the file" for problem in problems}))
-    raise ExampleProblem(f"{path.name}: not a valid example at {where}")
+        problems = problems_of("", error, Example, private=True)
+    raise DataFileInvalid(path.name, problems)

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.markup import escape
 
+from nagorik.data_files import DataFileInvalid
 from nagorik.settings import environment_prefix
 from nagorik_testing.faults.conditions import BrownOut, Outage
 from nagorik_testing.simulator.base import (
@@ -24,7 +25,6 @@ from nagorik_testing.simulator.base import (
     load_simulator,
 )
 from nagorik_testing.simulator.clock import FlowingClock
-from nagorik_testing.simulator.exchanges import FileRejected
 from nagorik_testing.simulator.loopback import serve
 from nagorik_testing.simulator.scenario_file import ScenarioFile
 
@@ -66,7 +66,7 @@ class SimulateCommand:
         try:
             simulators = _choose(arguments)
             asyncio.run(_serve(simulators, port=arguments.port, as_json=arguments.json))
-        except (SimulatorUnusable, FileRejected) as problem:
+        except (SimulatorUnusable, DataFileInvalid) as problem:
             sys.stderr.write(f"{problem}\n")
             return _UNUSABLE
         except OSError as problem:
@@ -107,7 +107,7 @@ def _choose(arguments: argparse.Namespace) -> list[Simulator]:
 
     Raises:
         SimulatorUnusable: When there is none of that name, or it cannot be used.
-        FileRejected: When the scenario file cannot be used.
+        DataFileInvalid: When the scenario file cannot be used.
     """
     try:
         clock = FlowingClock(datetime.now(UTC), speed=arguments.speed)

@@ -12,13 +12,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, JsonValue, model_validator
 from pydantic_core import PydanticCustomError
 
+from nagorik.data_files import DataFileInvalid, FileProblem, parse_model, read_file
 from nagorik.privacy import Model
 from nagorik_testing.faults.conditions import AgencyCondition, RateLimit
 from nagorik_testing.faults.kinds import AnyFault
 from nagorik_testing.simulator.base import Simulator, SimulatorUnusable, installed_simulators, load_simulator
 from nagorik_testing.simulator.clock import SimulatedClock
 from nagorik_testing.simulator.exchange_simulator import ExchangeSimulator, UnmetExpectation
-from nagorik_testing.simulator.exchanges import Exchange, FileRejected, json_content, read_toml, values_of
+from nagorik_testing.simulator.exchanges import Exchange, json_content, values_of
 from nagorik_testing.simulator.script import EVERYONE
 from nagorik_testing.simulator.scrubbing import is_shape
 
@@ -90,9 +91,9 @@ class ScenarioFile:
         """Read a file.
 
         Raises:
-            FileRejected: It cannot be used; the text names file, table and field.
+            DataFileInvalid: It cannot be used; the text names file and field.
         """
-        return cls(path, read_toml(path, WrittenScenario))
+        return cls(path, parse_model(read_file(path), path.name, WrittenScenario))
 
     def open(
         self, simulator: type[Simulator] | None = None, *, clock: SimulatedClock | None = None, seed: int = 0
@@ -105,20 +106,22 @@ class ScenarioFile:
             seed: As a simulator's.
 
         Raises:
-            FileRejected: The simulator stands for another plugin, or does not know an outcome or an operation; or an
+            DataFileInvalid: The simulator stands for another plugin, or does not know an outcome or an operation; or an
                 answer holds the shape of a value, as a recording does.
             SimulatorUnusable: No usable simulator is installed.
         """
         opened = self._class(simulator)(clock=clock, seed=seed)
         if opened.plugin_id != self.scenario.plugin:
-            raise FileRejected(self.path, [f"plugin: the simulator stands for {opened.plugin_id}"])
+            raise DataFileInvalid(
+                self.path.name, [FileProblem("plugin", f"the simulator stands for {opened.plugin_id}")]
+            )
         problems = self._shapes()
-        for number, outcome in enumerate(self.scenario.outcomes, 1):
+        for number, outcome in enumerate(self.scenario.outcomes):
             try:
                 opened.script.set(outcome.marker, outcome.outcome, durations=outcome.durations, values=outcome.values)
             except ValueError as problem:
-                problems.append(f"[[outcome]] number {number}, outcome: {problem}")
-        for number, fault in enumerate(self.scenario.faults, 1):
+                problems.append(FileProblem(f"outcome.{number}.outcome", str(problem)))
+        for number, fault in enumerate(self.scenario.faults):
             try:
                 opened.faults.add(
                     fault.operation,
@@ -128,18 +131,18 @@ class ScenarioFile:
                     client_reference=fault.client_reference,
                 )
             except ValueError as problem:
-                problems.append(f"[[fault]] number {number}, operation: {problem}")
+                problems.append(FileProblem(f"fault.{number}.operation", str(problem)))
         if problems:
-            raise FileRejected(self.path, problems)
+            raise DataFileInvalid(self.path.name, problems)
         for condition in self.scenario.conditions:
             opened.conditions.add(condition)
         return opened
 
-    def _shapes(self) -> list[str]:
+    def _shapes(self) -> list[FileProblem]:
         """Answers copied from a recording whose values nobody has put in."""
         return [
-            f"[[exchange]] number {number}, response.body, {place}: holds the shape of a value; write a value"
-            for number, exchange in enumerate(self.scenario.exchanges, 1)
+            FileProblem(f"exchange.{number}.response.body, {place}", "holds the shape of a value; write a value")
+            for number, exchange in enumerate(self.scenario.exchanges)
             for place, value in values_of(json_content(exchange.response.body))
             if isinstance(value, str) and is_shape(value)
         ]

@@ -47,7 +47,6 @@ An agency's ``workflow.toml``::
     REJECTED = "দলিল অসম্পূর্ণ"
 """
 
-import tomllib
 from collections.abc import Collection, Iterator
 from datetime import timedelta
 from importlib.resources.abc import Traversable
@@ -55,6 +54,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from nagorik.data_files import parse_model
 from nagorik.privacy import Model
 from nagorik_testing.simulator.script import Scenario
 
@@ -104,9 +104,9 @@ class Workflow(Model):
         """A workflow out of a TOML file of the package: ``Workflow.read(files(__package__) / "workflow.toml")``.
 
         Raises:
-            ValidationError: It names a state, an outcome or a stage that does not exist, or nothing leads to a state.
+            DataFileInvalid: It names a state, an outcome or a stage that does not exist, or nothing leads to a state.
         """
-        return cls.model_validate(tomllib.loads(file.read_text("utf-8")))
+        return parse_model(file.read_bytes(), file.name, cls)
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:

@@ -6,7 +6,6 @@ underscore, such as ``learner_statuses.toml``.
 
 import inspect
 import sys
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -16,9 +15,10 @@ from typing import Any
 from packaging.utils import canonicalize_name
 from pydantic import BaseModel
 
-from nagorik.data_files import MESSAGES_FILE, DataFileInvalid, FileProblem, TextCatalogue, parse_texts
-from nagorik.manifest import API_VERSION, MANIFEST_FILE, Manifest, ManifestInvalid, parse_manifest
+from nagorik.data_files import DataFileInvalid, FileProblem, parse_document, read_file
+from nagorik.manifest import API_VERSION, MANIFEST_FILE, Manifest, parse_manifest
 from nagorik.privacy import Form
+from nagorik.values.sentences import MESSAGES_FILE
 from nagorik_platform.registry.activation import examine
 from nagorik_platform.registry.discovery import ENTRY_POINT_GROUP, check_entry_point, find_sources
 from nagorik_platform.registry.reading import Package, PackageNotFound, locate_package, read_package
@@ -28,6 +28,7 @@ from nagorik_platform.registry.static_analysis import find_imports_of_the_platfo
 from nagorik_testing.validation.findings import Severity, ValidationFinding, advise, in_order
 from nagorik_toolkit.rules import RULES_FILE, parse_rules
 from nagorik_toolkit.statuses import STATUSES_FILE, parse_statuses
+from nagorik_toolkit.texts import TextCatalogue, parse_texts
 
 
 def data_file_problems(directory: Path) -> Iterator[tuple[str, FileProblem]]:
@@ -123,10 +124,8 @@ def validate_path(target: str | Path, *, on: date, run: bool = False) -> tuple[V
 
 def _validate_file(file: Path, on: date) -> list[ValidationFinding]:
     try:
-        manifest = parse_manifest(file.read_bytes())
-    except OSError:
-        return [ValidationFinding(Severity.ERROR, "", f"{file.name} cannot be read")]
-    except ManifestInvalid as error:
+        manifest = parse_manifest(read_file(file))
+    except DataFileInvalid as error:
         return _problems(error)
     findings = advise(manifest, on=on)
     if (file.parent / "__init__.py").is_file():
@@ -136,8 +135,8 @@ def _validate_file(file: Path, on: date) -> list[ValidationFinding]:
 
 def _validate_project(directory: Path, on: date, *, run: bool) -> list[ValidationFinding]:
     try:
-        document = tomllib.loads((directory / "pyproject.toml").read_text("utf-8"))
-    except (OSError, ValueError):
+        document = parse_document(read_file(directory / "pyproject.toml"), "pyproject.toml")
+    except DataFileInvalid:
         message = f"{directory} holds neither a readable pyproject.toml nor a {MANIFEST_FILE}"
         return [
             ValidationFinding(
@@ -201,12 +200,12 @@ def _refusal(record: PluginRecord, package: Package) -> list[ValidationFinding]:
     if record.quarantine.code is QuarantineCode.MANIFEST_INVALID:
         try:
             parse_manifest(package.manifest_file.read_bytes())
-        except ManifestInvalid as error:
+        except DataFileInvalid as error:
             return _problems(error)
     return [ValidationFinding(Severity.ERROR, "", record.quarantine.reason, record.quarantine.hint)]
 
 
-def _problems(error: ManifestInvalid) -> list[ValidationFinding]:
+def _problems(error: DataFileInvalid) -> list[ValidationFinding]:
     return [ValidationFinding(Severity.ERROR, problem.location, problem.message) for problem in error.problems]
 
 

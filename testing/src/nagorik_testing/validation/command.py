@@ -67,7 +67,8 @@ command: Final = ValidateCommand()
 
 def _fee_findings(target: str, on: date) -> Iterator["ValidationFinding"]:
     # The loader reads no fee files: most of what it is used for needs none.
-    from nagorik.manifest import ManifestInvalid, parse_manifest
+    from nagorik.data_files import DataFileInvalid
+    from nagorik.manifest import parse_manifest
     from nagorik_platform.cli.catalogue import read_schedule
     from nagorik_platform.registry import PluginRecord, PluginSource
     from nagorik_testing.validation.findings import Severity, ValidationFinding
@@ -76,7 +77,7 @@ def _fee_findings(target: str, on: date) -> Iterator["ValidationFinding"]:
     for directory in _packages(target):
         try:
             manifest = parse_manifest((directory / "plugin.toml").read_bytes())
-        except (OSError, ManifestInvalid):
+        except (OSError, DataFileInvalid):
             continue  # said already
         record = PluginRecord(PluginSource(manifest.id, target, "", ""), directory=directory, manifest=manifest)
         for number, service in enumerate(manifest.services):

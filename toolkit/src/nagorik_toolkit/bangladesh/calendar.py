@@ -10,8 +10,7 @@ from typing import Final, Self
 
 from pydantic import Field, StrictInt, field_validator
 
-from nagorik.privacy import Model
-from nagorik.values.checked import SelfCheckedValue
+from nagorik.privacy import Model, SelfCheckedValue
 from nagorik.values.sentences import NationalDataError
 from nagorik.values.text import to_ascii_digits
 from nagorik.values.time import plain_date

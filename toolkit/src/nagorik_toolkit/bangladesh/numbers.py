@@ -7,7 +7,7 @@ from typing import ClassVar, Final, Literal, Self
 
 from pydantic import Field, StrictInt, field_validator
 
-from nagorik.values.checked import PrivateValue, SelfCheckedValue, mask_tail
+from nagorik.privacy import PrivateValue, SelfCheckedValue, mask_tail
 from nagorik.values.sentences import NationalDataError
 from nagorik.values.text import to_ascii_digits, to_bangla_digits
 

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given, strategies as st
 from pydantic import field_validator
 
-from nagorik.data_files import DataFileInvalid, parse_texts, read_texts
+from nagorik.data_files import DataFileInvalid
 from nagorik.errors import InputRejected
 from nagorik.forms import validate_form
 from nagorik.privacy import Form
 from nagorik.values import Money
 from nagorik.values.sentences import Text
+from nagorik_toolkit.texts import parse_texts, read_texts
 
 GOOD = """
 ["age.fail"]
@@ -65,7 +66,7 @@ def test_slip_of_the_plugin_names_the_file_and_the_code(code: str, fills: dict[s
     [
         ('["a.b"]\nen = "x"', "a.b.bn: this field is required"),
         ('["a.b"]\nen = "x"\nbn = " "', "a.b.bn: write at least one letter"),
-        ('["a.b"]\nen = "x"\nbn = "ক"\nfr = "y"', "a.b.fr: there is no such field"),
+        ('["a.b"]\nen = "x"\nbn = "ক"\nfr = "y"', "a.b.fr: there is no field fr"),
         ('["a.b"]\nen = "{n}"\nbn = "ক"', "a.b: {n} stands in one language only"),
         ('["a.b"]\nen = "{0}"\nbn = "{0}"', "a.b: bn: write a place to fill as {name}"),
         ('["a.b"]\nen = "{n:>3}"\nbn = "{n.x}"', "a.b: en: write a place to fill as {name}"),

@@ -1,0 +1,41 @@
+"""Where an exception arose: file, line and function, never a text, a source line or a value, which may hold anything."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Frame(NamedTuple):
+    """One place that an exception passed."""
+
+    file: str
+    line: int
+    function: str
+    """Its qualified name."""
+
+    @property
+    def place(self) -> str:
+        """``module.py:12``, without the directory that an installation happens to have."""
+        return f"{Path(self.file).name}:{self.line}"
+
+
+def frames_of(error: BaseException) -> Iterator[Frame]:
+    """The frames that ``error`` passed, outermost first."""
+    traceback = error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        yield Frame(code.co_filename, traceback.tb_lineno or 0, code.co_qualname)
+        traceback = traceback.tb_next
+
+
+def frame_inside(error: BaseException, directory: Path) -> Frame | None:
+    """The innermost frame in a file below ``directory``, its file relative to that; ``None`` where there is none."""
+    inside = [frame for frame in frames_of(error) if Path(frame.file).is_relative_to(directory)]
+    if not inside:
+        return None
+    return inside[-1]._replace(file=str(Path(inside[-1].file).relative_to(directory)))
+
+
+def missing_module(error: BaseException) -> str:
+    """What an error's text may say of the exception beside its type: which module there was not, in brackets."""
+    return f" (there is no module {error.name})" if isinstance(error, ModuleNotFoundError) and error.name else ""

@@ -1,0 +1,91 @@
+"""A plugin's sentences, every one in Bangla and English, with places to fill.
+
+::
+
+    ["brta.too-young"]
+    en = "You are younger than {years}."
+    bn = "আপনার বয়স {years} বছরের কম।"
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+
+from pydantic_core import PydanticCustomError
+
+from nagorik.data_files import read_data_file
+from nagorik.values import Money, Text, format_taka, to_bangla_digits
+from nagorik.values.sentences import MESSAGES_FILE, PLACEHOLDER, parse_sentences
+
+Fill = Text | Money | date | Decimal | int
+"""What may stand in a sentence. Numbers, days (``2026-01-31``) and taka get the digits of the language."""
+
+
+class TextCatalogue:
+    """The sentences of one file, by their codes."""
+
+    def __init__(self, texts: Mapping[str, Text], *, file: str = MESSAGES_FILE) -> None:
+        self._texts = MappingProxyType(dict(texts))
+        self._file = file
+
+    def text(self, code: str, **fills: Fill) -> Text:
+        """The sentence for ``code``, with each ``{name}`` in it filled in both languages.
+
+        Raises:
+            KeyError: There is no such sentence, or the fills are not those that it has places for; a fault of the
+                plugin. The error names the file and the code.
+        """
+        sentence = self._texts.get(code)
+        if sentence is None:
+            raise KeyError(f"{self._file} has no sentence {code}")
+        wanted = self.placeholders(code)
+        if wanted != fills.keys():
+            raise KeyError(f"{self._file}, {code}: fill {', '.join(sorted(wanted)) or 'nothing'}")
+        written = {name: _written(fill) for name, fill in fills.items()}
+        return Text(
+            bn=PLACEHOLDER.sub(lambda place: written[place[1]].bn, sentence.bn),
+            en=PLACEHOLDER.sub(lambda place: written[place[1]].en, sentence.en),
+        )
+
+    def problem(self, code: str, **fills: Fill) -> PydanticCustomError:
+        """A form's complaint about a field, for a validator to raise; the field's label will stand before it."""
+        sentence = self.text(code, **fills)
+        return PydanticCustomError(code, "{en}", {"bn": sentence.bn, "en": sentence.en})
+
+    def placeholders(self, code: str) -> frozenset[str]:
+        """The names that have to be filled in a sentence."""
+        return frozenset(PLACEHOLDER.findall(self._texts[code].en))
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._texts
+
+    def codes(self) -> frozenset[str]:
+        """Every code."""
+        return frozenset(self._texts)
+
+
+def read_texts(package: str, file: str = MESSAGES_FILE) -> TextCatalogue:
+    """The sentences in a file of ``package``; a plugin's module gives its own ``__package__``.
+
+    Raises:
+        DataFileInvalid: Naming every code that lacks a language, has an empty text, or has places to fill that
+            are not the same in both languages.
+    """
+    return parse_texts(read_data_file(package, file), file)
+
+
+def parse_texts(content: bytes, file: str = MESSAGES_FILE) -> TextCatalogue:
+    """The sentences in the content of a file; errors as ``read_texts``."""
+    return TextCatalogue(parse_sentences(content, file), file=file)
+
+
+def _written(fill: Fill) -> Text:
+    if isinstance(fill, Text):
+        return fill
+    if isinstance(fill, Money):
+        if fill.currency != "BDT":
+            return Text(bn=f"{to_bangla_digits(fill.plain())} {fill.currency}", en=str(fill))
+        return Text(bn=format_taka(fill, "bn"), en=f"Tk {format_taka(fill)}")
+    en = fill.isoformat() if isinstance(fill, date) else f"{fill:f}" if isinstance(fill, Decimal) else str(fill)
+    return Text(bn=to_bangla_digits(en), en=en)
