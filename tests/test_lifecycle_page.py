@@ -1,4 +1,4 @@
-"""The tables of the page on the lifecycle are the code's; that the page has them, ``docs/generate.py --check`` says."""
+"""The tables of the lifecycle's page are the code's; that the page has them, ``docs/generate.py --check`` says."""
 
 import importlib.util
 from pathlib import Path

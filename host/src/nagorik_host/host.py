@@ -250,8 +250,8 @@ async def open_host(
     Args:
         database: Its URL, ``sqlite:///FILE`` or ``postgresql://…``.
         keyring: The keys that citizens' data are sealed with.
-        settings: How the platform is composed; its clock is the host's. Without a rate limiter of its own it has the one
-            that all processes on this database share.
+        settings: How the platform is composed; its clock is the host's. Without a rate limiter of its own it
+            has the one that all processes on this database share.
         lease_clock: The machine's own time, where ``settings`` has a simulated clock.
         lease: How long a worker of whom nothing is heard is waited for, before another takes over what it had in
             hand; much more than the clocks of the workers' machines differ by.

@@ -55,7 +55,7 @@ class PlatformSettings:
         call_middleware: Objects that implement ``nagorik_call_policy``, outermost first.
         documents: The host's documents; without one, a plugin that reaches for a document is told that there is none.
         clock: The time.
-        rate_limiter: Says when a request may be sent to an agency; without one, this process alone calls the agencies.
+        rate_limiter: Says when a request may be sent to an agency; without one, this process alone calls them.
         rng: Spreads what is tried again; seed it for a run that is to be repeated exactly.
         faults_before_quarantine: Faults of a plugin in a row, after which it is no longer called.
         import_seconds: Real seconds that the import of a plugin may take, when a host starts or at its first use; one

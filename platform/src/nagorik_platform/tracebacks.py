@@ -1,4 +1,4 @@
-"""Where an exception arose: file, line and function, never a text, a source line or a value, which may hold anything."""
+"""Where an exception arose: file, line and function, never a text, source line or value, which may hold anything."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -211,7 +211,8 @@ def test_reader_that_has_seen_enough_is_no_finding(site: Any) -> None:
 def test_help_reads_nothing_heavy(process: Any, site: Any) -> None:
     site.command(
         "loaded",
-        "import sys\nheavy = {'httpx', 'pydantic', 'rich', 'structlog', 'nagorik_platform.registry'} & set(sys.modules)\n"
+        "import sys\n"
+        "heavy = {'httpx', 'pydantic', 'rich', 'structlog', 'nagorik_platform.registry'} & set(sys.modules)\n"
         + GREET.replace('print(f"hello {arguments.name}")', "print(sorted(heavy))"),
     )
     assert process("loaded", "x").out == "[]\n"

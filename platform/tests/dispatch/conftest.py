@@ -277,7 +277,7 @@ def slow_import(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def slow(package: str, *, seconds: float) -> None:
         class Slow(importlib.abc.MetaPathFinder):
-            def find_spec(self, name: str, path: object, target: object = None) -> None:  # noqa: ARG002
+            def find_spec(self, name: str, path: object, target: object = None) -> None:
                 if name == package:
                     # Holds up the import's own thread; no event, since nothing ends a disk's slowness early.
                     threading.Event().wait(seconds)

@@ -6,6 +6,7 @@ from functools import partial
 import httpx
 import pytest
 from pydantic import ValidationError
+from small_agency import Registry
 
 from nagorik.clock import Deadline
 from nagorik.errors import AgencyClosed, AgencyUnavailable, ContractViolation, RateLimited
@@ -24,8 +25,6 @@ from nagorik_testing import (
     RateLimit,
     SimulatorTransport,
 )
-
-from ..conftest import Registry
 
 FILE = "POST /files"
 FORM = {"clientReference": "ref-1"}

@@ -5,6 +5,7 @@ import json
 
 import httpx
 import pytest
+from small_agency import Registry, over_line
 
 from nagorik_testing import (
     Altered,
@@ -22,8 +23,6 @@ from nagorik_testing import (
     Truncated,
     serve,
 )
-
-from ..conftest import Registry, over_line
 
 FILE = "POST /files"
 FORM = {"clientReference": "ref-1", "name": "NOMUNA NAGORIK 1"}

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from small_agency import Registry
 from starlette.responses import JSONResponse
 
 from nagorik.values import Money
@@ -19,7 +20,6 @@ from nagorik_testing import (
     text_in,
 )
 
-from ..conftest import Registry
 from .test_workflow import GOOD
 
 FEE = Money.taka(500)

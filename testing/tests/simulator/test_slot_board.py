@@ -3,10 +3,9 @@
 from datetime import date, timedelta
 
 import pytest
+from small_agency import Registry
 
 from nagorik_testing import Refusal, SlotBoard
-
-from ..conftest import Registry
 
 
 class Office(Registry):

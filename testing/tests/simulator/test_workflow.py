@@ -5,11 +5,10 @@ from itertools import pairwise
 
 import pytest
 from hypothesis import given, strategies as st
+from small_agency import Registry
 
 from nagorik.data_files import DataFileInvalid
 from nagorik_testing import ApplicationBook, Refusal, SimulatedClock, Workflow
-
-from ..conftest import Registry
 
 GOOD = {
     "begins": "RECEIVED",

@@ -1,4 +1,4 @@
-"""What a plugin is built from: fields, fees, dated rules, an agency's words, criteria, and the year's national data."""
+"""What a plugin is built from: fields, fees, dated rules, an agency's words, criteria, a year's national data."""
 
 from .criteria import (
     Criteria as Criteria,

@@ -171,7 +171,8 @@ def _workers(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
         hint = "Apply again what was taken in since the copy was made, then nagorik db caught-up."
         yield DoctorCheck("host restored", DoctorStatus.WARNING, message, hint)
     for suspension in list_suspensions(transaction):
-        message = f"stopped by {suspension.officer} since {suspension.at.isoformat(timespec='minutes')}: {suspension.reason.en}"
+        since = suspension.at.isoformat(timespec="minutes")
+        message = f"stopped by {suspension.officer} since {since}: {suspension.reason.en}"
         yield DoctorCheck(
             f"host {suspension.kind} {suspension.name}",
             DoctorStatus.WARNING,

@@ -99,7 +99,7 @@ RESERVED: Final[ContextVar[Reservation | None]] = ContextVar("nagorik_host_reser
 
 
 class SharedRateLimiter:
-    """The platform's rate limiter where processes share their agencies: a ``nagorik_platform.agency_client.RateLimiter``."""
+    """The rate limiter where processes share their agencies, a ``nagorik_platform.agency_client.RateLimiter``."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         """Take instants of ``clock`` from what ``database`` holds."""

@@ -1,4 +1,4 @@
-"""Bodies, both ways: an answer within its size, out of its compression and into the expected type; a request as JSON."""
+"""Bodies: an answer within its size, out of its compression and into the expected type; a request as JSON."""
 
 import zlib
 from collections.abc import AsyncIterable, Iterable
@@ -109,8 +109,8 @@ def parse_response(answer: AgencyResponse, adapter: TypeAdapter[T]) -> T:
     """The answer's document as the expected type.
 
     Raises:
-        ResponseMismatch: ``empty``, ``not-json``, ``html``, ``charset``, ``model-raised``, or ``does-not-fit`` with the
-            places and kinds of the first ten problems.
+        ResponseMismatch: ``empty``, ``not-json``, ``html``, ``charset``, ``model-raised``, or ``does-not-fit`` with
+            the places and kinds of the first ten problems.
     """
     value, problems = _validated(answer.body, adapter)
     if problems is None:

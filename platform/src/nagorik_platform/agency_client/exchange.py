@@ -1,4 +1,4 @@
-"""One request of a call with all its attempts: the gates before it, the classification after it, the ledger throughout."""
+"""One request of a call with all its attempts: gates before it, classification after it, the ledger throughout."""
 
 import random
 from collections.abc import Callable

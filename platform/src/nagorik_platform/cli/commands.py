@@ -1,4 +1,4 @@
-"""What a subcommand is, and those that installed distributions bring, found so that a broken one never hides another."""
+"""What a subcommand is, and those that distributions bring, found so that a broken one never hides another."""
 
 import argparse
 import sys
@@ -30,7 +30,8 @@ class Command(Protocol):
     """A subcommand: an object that an entry point of the group ``nagorik.commands`` names.
 
     The entry point's name is the subcommand's. The object is imported when its subcommand is given, so its module
-    may import what it likes; an object of the platform's own is also asked for its ``help`` when all commands are listed.
+    may import what it likes; an object of the platform's own is also asked for its ``help`` when all commands are
+    listed.
     """
 
     @property
@@ -50,8 +51,9 @@ class Command(Protocol):
 COMMANDS: Final = "nagorik.commands"
 CHECKS: Final = "nagorik.checks"
 SUSPENSIONS: Final = "nagorik.suspensions"
-"""Entry point groups. A check is a function of the instant that yields what it found, see ``nagorik_platform.cli.checks``; a
-function without arguments tells what is suspended, see ``nagorik_platform.cli.suspensions``."""
+"""Entry point groups. A check is a function of the instant that yields what it found, see
+``nagorik_platform.cli.checks``; a function without arguments tells what is suspended, see
+``nagorik_platform.cli.suspensions``."""
 
 _PLATFORM: Final = "nagorik-platform"
 _BUILT_IN: Final = (
@@ -137,7 +139,7 @@ class Contribution:
 def find_commands(path: Sequence[str] | None = None) -> list[Contribution]:
     """Every subcommand on ``path``, by default ``sys.path``, sorted by name. Imports none of them.
 
-    Two of one name are both unusable, since which is meant is not guessed; a name of the platform's is the platform's.
+    Two of one name are both unusable, since which is meant is not guessed; the platform's own names stay its own.
     """
     own = [Contribution(name, value, _PLATFORM, version(_PLATFORM)) for name, value in _BUILT_IN]
     others = _contributed(path, COMMANDS)

@@ -1,4 +1,4 @@
-"""What the platform keeps for one plugin in use, each made when first needed, and what stands in where nobody may be reached."""
+"""What the platform keeps for one plugin in use, made when first needed; what stands in where nobody is reached."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""One set-up for structlog and the standard library's logging, and the logger of each call: every line is redacted."""
+"""One set-up for structlog and the standard library's logging, and each call's logger: every line is redacted."""
 
 import logging
 import sys

@@ -1,7 +1,7 @@
 """Finding, checking and importing plugins.
 
-discover → admission → conflict → parse → compatible, at start-up and without importing a plugin; import → verify, when
-a plugin is first used. At each stage a plugin goes on or is quarantined with a reason.
+discover → admission → conflict → parse → compatible, at start-up and without importing a plugin; import → verify,
+when a plugin is first used. At each stage a plugin goes on or is quarantined with a reason.
 """
 
 from nagorik_platform.registry.activation import LoadedPlugin

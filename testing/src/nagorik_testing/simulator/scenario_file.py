@@ -106,8 +106,8 @@ class ScenarioFile:
             seed: As a simulator's.
 
         Raises:
-            DataFileInvalid: The simulator stands for another plugin, or does not know an outcome or an operation; or an
-                answer holds the shape of a value, as a recording does.
+            DataFileInvalid: The simulator stands for another plugin, or does not know an outcome or an operation; or
+                an answer holds the shape of a value, as a recording does.
             SimulatorUnusable: No usable simulator is installed.
         """
         opened = self._class(simulator)(clock=clock, seed=seed)
