@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import httpx
 from starlette.requests import Request
@@ -46,11 +46,11 @@ class Registry(Simulator):
 class Reach(Protocol):
     """Opens a client to a simulator."""
 
-    def __call__(self, simulator: Simulator, **options: object) -> AbstractAsyncContextManager[httpx.AsyncClient]: ...
+    def __call__(self, simulator: Simulator, **options: Any) -> AbstractAsyncContextManager[httpx.AsyncClient]: ...
 
 
 @asynccontextmanager
-async def in_process(simulator: Simulator, **options: object) -> AsyncIterator[httpx.AsyncClient]:
+async def in_process(simulator: Simulator, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(
         transport=SimulatorTransport(simulator, admin=True), base_url="http://127.0.0.1", **options
     ) as client:
@@ -58,7 +58,7 @@ async def in_process(simulator: Simulator, **options: object) -> AsyncIterator[h
 
 
 @asynccontextmanager
-async def over_loopback(simulator: Simulator, **options: object) -> AsyncIterator[httpx.AsyncClient]:
+async def over_loopback(simulator: Simulator, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
     async with (
         serve(simulator) as base_url,
         httpx.AsyncClient(base_url=base_url, trust_env=False, **options) as client,
@@ -67,7 +67,7 @@ async def over_loopback(simulator: Simulator, **options: object) -> AsyncIterato
 
 
 @asynccontextmanager
-async def over_line(simulator: Simulator, **options: object) -> AsyncIterator[httpx.AsyncClient]:
+async def over_line(simulator: Simulator, **options: Any) -> AsyncIterator[httpx.AsyncClient]:
     loopback_clock = LoopbackClock(simulator.clock)
     async with (
         serve(simulator, loopback_clock=loopback_clock) as base_url,
