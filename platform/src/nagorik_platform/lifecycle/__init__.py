@@ -7,7 +7,7 @@ database for that: the row is a value, the journal a list of events.
 from nagorik_platform.lifecycle.attempts.retry import UnexpectedAnswer
 from nagorik_platform.lifecycle.commands import NotPossible, restore
 from nagorik_platform.lifecycle.events import Event, Opened
-from nagorik_platform.lifecycle.fold import amounts_to, apply, open_progress, replay
+from nagorik_platform.lifecycle.fold import JournalBroken, amounts_to, apply, open_progress, replay
 from nagorik_platform.lifecycle.inputs import (
     CallAnswered,
     CallFailed,
@@ -22,7 +22,6 @@ from nagorik_platform.lifecycle.inputs import (
 )
 from nagorik_platform.lifecycle.labels import state_label
 from nagorik_platform.lifecycle.next_action import NextAction, next_action
-from nagorik_platform.lifecycle.payment_fold import JournalBroken
 from nagorik_platform.lifecycle.state import (
     Attempt,
     Backoff,

@@ -12,11 +12,11 @@ from functools import reduce
 from types import MappingProxyType
 from typing import Any, Final
 
-from nagorik.model.status import ApplicationState, Flag
+from nagorik.model.status import ApplicationState, Flag, PaymentState
 from nagorik.operations import OPERATIONS, Operation
-from nagorik_platform.lifecycle import events as e, payment_fold as payments
-from nagorik_platform.lifecycle.payment_fold import Changes, JournalBroken
-from nagorik_platform.lifecycle.state import Attempt, Backoff, FeeWaiver, Hold, Party, Progress
+from nagorik.values import Money
+from nagorik_platform.lifecycle import events as e
+from nagorik_platform.lifecycle.state import Attempt, Backoff, FeeWaiver, Hold, Party, Payment, Progress
 from nagorik_platform.lifecycle.tables import (
     AT_THE_AGENCY,
     NOT_FILED,
@@ -24,10 +24,18 @@ from nagorik_platform.lifecycle.tables import (
     IllegalTransition,
     application_targets,
     is_settled,
+    payment_targets,
 )
 
 SAME_KEY: Final = "same-key"
 """The code of the move that repeats a lost attempt at an agency which honours the key."""
+
+
+Changes = Mapping[str, Any]
+
+
+class JournalBroken(ValueError):
+    """A journal that cannot be: it does not begin with ``opened``, or an event contradicts those before it."""
 
 
 def open_progress(event: e.Opened) -> Progress:
@@ -55,7 +63,17 @@ def replay(journal: Iterable[e.Event]) -> Progress:
     first = next(entries, None)
     if not isinstance(first, e.Opened):
         raise JournalBroken("a journal begins with opened")
-    return reduce(apply, entries, open_progress(first))
+    return fold(open_progress(first), entries)
+
+
+def fold(progress: Progress, events: Iterable[e.Event]) -> Progress:
+    """``progress`` after ``events``, in order.
+
+    Raises:
+        JournalBroken: As ``apply``.
+        IllegalTransition: As ``apply``.
+    """
+    return reduce(apply, events, progress)
 
 
 def amounts_to(journal: Iterable[e.Event], row: Progress) -> bool:
@@ -82,7 +100,7 @@ def apply(progress: Progress, event: e.Event) -> Progress:
         IllegalTransition: The event is a move that the lifecycle does not know.
         JournalBroken: The event contradicts the progress.
     """
-    changes = _RULES[type(event)](progress, event)
+    changes = _CHANGES[type(event)](progress, event)
     return progress.model_copy(update={**changes, "events": progress.events + 1})
 
 
@@ -163,7 +181,7 @@ def _attempt_ended(progress: Progress, event: e.AttemptEnded) -> Changes:
     return {
         "attempt": None,
         "backoffs": _backoffs(progress, attempt.operation, attempt.subject, failures, event.not_before),
-        **(payments.payment_asked_about(progress, attempt.payment or "") if final_word else {}),
+        **(_payment_asked_about(progress, attempt.payment or "") if final_word else {}),
         **(_status_unchanged(progress, event) if _is_unchanged_status(event) else {}),
     }
 
@@ -263,7 +281,111 @@ def _looked_up(_: Progress, event: e.LookedUp) -> Changes:
     return {"correction_lost_at" if corrected else "withdrawal_lost_at": None}
 
 
-_RULES: Final[Mapping[type, Callable[[Progress, Any], Changes]]] = MappingProxyType(
+# Payments, and the flags that follow from them
+
+_FLAG_CAUSES: Final[Mapping[Flag, frozenset[PaymentState]]] = {
+    Flag.PAYMENT_UNKNOWN: frozenset({PaymentState.UNKNOWN}),
+    Flag.PAYMENT_UNDER_INVESTIGATION: frozenset({PaymentState.UNDER_INVESTIGATION}),
+    Flag.ADVICE_UNCONFIRMED: frozenset({PaymentState.ADVISED}),
+    Flag.REFUND_DUE: frozenset(
+        {
+            PaymentState.REFUND_REQUESTED,
+            PaymentState.REFUND_PENDING,
+            PaymentState.REFUND_FAILED,
+            PaymentState.REFUND_MANUAL,
+        }
+    ),
+}
+
+
+def _payment_opened(progress: Progress, event: e.PaymentOpened) -> Changes:
+    """A payment begins as quoted, once."""
+    if any(payment.id == event.payment for payment in progress.payments):
+        raise JournalBroken("a payment is opened once")
+    payment = Payment(
+        id=event.payment,
+        quote=event.quote,
+        stage=event.stage,
+        gateway=event.gateway,
+        amount=event.amount,
+        state=PaymentState.QUOTED,
+        opened_at=event.at,
+    )
+    return {"payments": (*progress.payments, payment)}
+
+
+def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
+    """A payment moves along its table; what was captured is captured at some instant."""
+    before = _known(progress, event.payment)
+    if event.to not in payment_targets(before.state):
+        raise IllegalTransition("payment", before.state.value, event.to.value)
+    captured = event.at if event.to is PaymentState.CAPTURED else None
+    after = before.model_copy(
+        update={
+            "state": event.to,
+            "advice_lost_at": None,
+            "reference": event.reference or before.reference,
+            "taken": _first(event.taken, before.taken),
+            "captured_at": _first(event.captured_at, before.captured_at, captured),
+            "payer_name": event.payer_name or before.payer_name,
+        }
+    )
+    return _with_payments(progress, (after if p.id == after.id else p for p in progress.payments))
+
+
+def _advice_lost(progress: Progress, event: e.AdviceLost) -> Changes:
+    """Remember since when it is not known whether the agency was told."""
+    return _changed(progress, event.payment, advice_lost_at=event.at)
+
+
+def _advice_absent(progress: Progress, event: e.AdviceAbsent) -> Changes:
+    """The agency was not told, so it can be told."""
+    return _changed(progress, event.payment, advice_lost_at=None)
+
+
+def _payment_noticed(progress: Progress, event: e.PaymentNoticed) -> Changes:
+    """Ask the gateway at once."""
+    backoffs = (w for w in progress.backoffs if (w.operation, w.subject) != (Operation.QUERY_PAYMENT, event.payment))
+    return {**_changed(progress, event.payment, noticed=True), "backoffs": tuple(backoffs)}
+
+
+def _payment_asked_about(progress: Progress, payment: str) -> Changes:
+    """The gateway has given its final word."""
+    return _changed(progress, payment, noticed=False)
+
+
+def _with_payments(progress: Progress, payments: Iterable[Payment]) -> Changes:
+    """Other payments, and the flags that follow from them."""
+    changed = tuple(payments)
+    return {"payments": changed, "flags": _payment_flags(progress.flags, changed)}
+
+
+def _changed(progress: Progress, payment: str, **update: bool | datetime | None) -> Changes:
+    after = _known(progress, payment).model_copy(update=update)
+    return _with_payments(progress, (after if p.id == after.id else p for p in progress.payments))
+
+
+def _known(progress: Progress, payment: str) -> Payment:
+    try:
+        return progress.payment(payment)
+    except KeyError:
+        raise JournalBroken("a payment is opened before anything happens to it") from None
+
+
+def _first(*values: Money | datetime | None) -> Money | datetime | None:
+    return next((value for value in values if value is not None), None)
+
+
+def _payment_flags(flags: frozenset[Flag], payments: tuple[Payment, ...]) -> frozenset[Flag]:
+    """The flags that follow from the payments' states alone."""
+    states = {payment.state for payment in payments}
+    raised = frozenset(flag for flag, causes in _FLAG_CAUSES.items() if states & causes)
+    if any(payment.advice_lost_at is not None for payment in payments):
+        raised |= {Flag.ADVICE_UNCONFIRMED}
+    return (flags - frozenset(_FLAG_CAUSES)) | raised
+
+
+_CHANGES: Final[Mapping[type, Callable[[Progress, Any], Changes]]] = MappingProxyType(
     {
         e.ConsentGiven: lambda _, event: {"consent": event.consent},
         e.Moved: _moved,
@@ -278,11 +400,11 @@ _RULES: Final[Mapping[type, Callable[[Progress, Any], Changes]]] = MappingProxyT
         e.QuoteDropped: lambda _, __: {"quote": None},
         e.FeeDemanded: _fee_demanded,
         e.FeeSettled: _fee_settled,
-        e.PaymentOpened: payments.payment_opened,
-        e.PaymentMoved: payments.payment_moved,
-        e.AdviceLost: payments.advice_lost,
-        e.AdviceAbsent: payments.advice_absent,
-        e.PaymentNoticed: payments.payment_noticed,
+        e.PaymentOpened: _payment_opened,
+        e.PaymentMoved: _payment_moved,
+        e.AdviceLost: _advice_lost,
+        e.AdviceAbsent: _advice_absent,
+        e.PaymentNoticed: _payment_noticed,
         e.AttemptBegan: _attempt_began,
         e.AttemptEnded: _attempt_ended,
         e.Postponed: _postponed,

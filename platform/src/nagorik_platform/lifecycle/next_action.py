@@ -11,7 +11,7 @@ from typing import Final
 
 from nagorik.model.status import ApplicationState as S, Deliverable, PaymentState as P
 from nagorik.operations import Operation
-from nagorik_platform.lifecycle.rules.consent import CONSENT_HOLD, may_start_payment
+from nagorik_platform.lifecycle.consent import CONSENT_HOLD, may_start_payment
 from nagorik_platform.lifecycle.state import Party, Payment, Progress, ServiceCapabilities
 from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, MONEY_ASKED_ABOUT, MONEY_TAKEN
 

@@ -1,5 +1,6 @@
 """Taking in what an agency says of an application, whether it was asked or not."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
@@ -8,6 +9,7 @@ from nagorik.operations import Operation
 from nagorik_platform.lifecycle.events import (
     Actor,
     AdviceAbsent,
+    Event,
     FeeDemanded,
     FeeSettled,
     LookedUp,
@@ -15,7 +17,9 @@ from nagorik_platform.lifecycle.events import (
     ReferenceReceived,
     StatusReceived,
 )
-from nagorik_platform.lifecycle.journal_writer import JournalWriter
+from nagorik_platform.lifecycle.fold import fold
+from nagorik_platform.lifecycle.inputs import Reported
+from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.state import Progress, ServiceCapabilities
 from nagorik_platform.lifecycle.tables import route_to_reported_state
 
@@ -36,57 +40,65 @@ _FEE_COMES_FIRST: Final = frozenset({S.SUBMITTED, S.IN_REVIEW, S.AWAITING_PAYMEN
 """States in which an agency goes on only after the fee that it demands beside them."""
 
 
-def apply_reference(writer: JournalWriter, capabilities: ServiceCapabilities, reference: str, code: str) -> bool:
-    """Take in the agency's reference of an application; whether it belongs to what is known.
+def adopt_reference(reference: str, code: str, state: Progress, context: RuleContext) -> Iterator[Event]:
+    """Take in the agency's reference of an application that is being filed, and nothing that is known already.
 
     A second reference for one application is never adopted, nor is one of an application that is not being filed:
     it is flagged, because a citizen may be registered twice, and what would be filed next waits for a person.
     """
-    progress = writer.progress
-    if progress.agency_reference == reference:
-        return True
-    if progress.is_filed or progress.state not in _BEING_FILED:
-        writer.add(ReferenceDoubted(at=writer.now, reference=reference))
-        writer.flags(raised=frozenset({Flag.POSSIBLE_DUPLICATE}))
-        if not progress.is_filed and progress.state in _NOT_BEING_FILED:
-            writer.move(S.MANUAL_REVIEW, Actor.AGENCY, "reported-but-not-filed")
-        return False
-    writer.add(ReferenceReceived(at=writer.now, reference=reference))
-    writer.move(S.SUBMITTED, Actor.AGENCY, code)
-    if not capabilities.offers(Operation.ADVISE_PAYMENT):
-        _confirm_receipts(writer)
-    return True
-
-
-def apply_status(
-    writer: JournalWriter,
-    capabilities: ServiceCapabilities,
-    status: AgencyStatus,
-    *,
-    asked_at: datetime | None = None,
-) -> None:
-    """Take in one report, which was asked for at ``asked_at`` or came by itself, unless it is old."""
-    if is_old(writer.progress, status, asked_at):
+    if state.agency_reference == reference:
         return
-    writer.add(StatusReceived(at=writer.now, status=status))
-    follow_status(writer, capabilities, status, asked_at)
+    if state.is_filed or state.state not in _BEING_FILED:
+        yield ReferenceDoubted(at=context.now, reference=reference)
+        yield from context.flags_changed(state, raised=frozenset({Flag.POSSIBLE_DUPLICATE}))
+        if not state.is_filed and state.state in _NOT_BEING_FILED:
+            yield context.moved(S.MANUAL_REVIEW, Actor.AGENCY, "reported-but-not-filed")
+        return
+    yield ReferenceReceived(at=context.now, reference=reference)
+    yield context.moved(S.SUBMITTED, Actor.AGENCY, code)
+    if not context.capabilities.offers(Operation.ADVISE_PAYMENT):
+        yield from _confirm_receipts(state, context)
+
+
+def read_report(reported: Reported, state: Progress, context: RuleContext) -> Iterator[Event]:
+    """Take in what came by itself, if its reference is this application's."""
+    if state.agency_reference == reported.agency_reference:
+        yield from read_status(reported.status, None, state, context)
+
+
+def read_status(
+    status: AgencyStatus, asked_at: datetime | None, state: Progress, context: RuleContext
+) -> Iterator[Event]:
+    """Take in one report, which was asked for at ``asked_at`` or came by itself, unless it is old."""
+    if not is_old(state, status, asked_at):
+        yield StatusReceived(at=context.now, status=status)
+        yield from follow_status(status, asked_at, state, context)
 
 
 def follow_status(
-    writer: JournalWriter, capabilities: ServiceCapabilities, status: AgencyStatus, asked_at: datetime | None
-) -> None:
+    status: AgencyStatus, asked_at: datetime | None, state: Progress, context: RuleContext
+) -> Iterator[Event]:
     """What follows from a report that was received, be it news or not: time makes more of it believed.
 
     A word that the plugin does not know, or a state that contradicts what is known, is flagged; the state stays.
     """
-    _apply_payment_confirmation(writer, capabilities, status, asked_at)
-    stale = not _move_to_reported(writer, status)
-    if not stale and asked_at is not None:
-        _resolve_lost(writer, capabilities, asked_at)
+    yield from _confirm_payment(status, asked_at, state, context)
+    demanded = _demanded_stage(status)
+    route = _route(status, demanded, state, context)
+    if route is not None:
+        moves = tuple(
+            context.moved(target, Actor.AGENCY, "reported", inferred=position < len(route))
+            for position, target in enumerate(route, start=1)
+        )
+        yield from moves
+        reached = fold(state, moves)
+        yield from _settle_fee_demand(demanded, reached, context)
+        yield from _resolve_lost(asked_at, reached, context)
     unsure = frozenset({Flag.STALE_STATUS})
-    writer.flags(
-        raised=(status.flags & _SAID_BY_AGENCY) | (unsure if stale else frozenset()),
-        lowered=(_SAID_BY_AGENCY - status.flags) | (frozenset() if stale else unsure),
+    yield from context.flags_changed(
+        state,
+        raised=(status.flags & _SAID_BY_AGENCY) | (unsure if route is None else frozenset()),
+        lowered=(_SAID_BY_AGENCY - status.flags) | (frozenset() if route is None else unsure),
     )
 
 
@@ -105,26 +117,18 @@ def is_old(progress: Progress, status: AgencyStatus, asked_at: datetime | None) 
     return difference < 0 or overtaken
 
 
-def _move_to_reported(writer: JournalWriter, status: AgencyStatus) -> bool:
-    """Move to the reported state, over inferred steps if need be; whether the report could be followed."""
+def _route(status: AgencyStatus, demanded: str | None, state: Progress, context: RuleContext) -> tuple[S, ...] | None:
+    """The moves to the reported state, over inferred ones if need be; ``None`` if the report cannot be followed."""
     if status.state is None:
-        return False
-    progress = writer.progress
-    demanded = _demanded_stage(status)
+        return None
     reported = status.state
     if demanded is not None:
-        if progress.is_due(demanded, writer.now):
+        if state.is_due(demanded, context.now):
             reported = S.AWAITING_PAYMENT
-        elif S.AWAITING_PAYMENT in {progress.state, reported}:
+        elif S.AWAITING_PAYMENT in {state.state, reported}:
             # The agency has yet to learn of the payment, or that there is none to make: nothing has changed.
-            reported = progress.state
-    route = route_to_reported_state(progress.state, reported)
-    if route is None:
-        return False
-    for position, target in enumerate(route, start=1):
-        writer.move(target, Actor.AGENCY, "reported", inferred=position < len(route))
-    _apply_fee_demand(writer, demanded)
-    return True
+            reported = state.state
+    return route_to_reported_state(state.state, reported)
 
 
 def _demanded_stage(status: AgencyStatus) -> str | None:
@@ -134,38 +138,37 @@ def _demanded_stage(status: AgencyStatus) -> str | None:
     return status.fee_due or ("application" if status.state is S.AWAITING_PAYMENT else None)
 
 
-def _apply_fee_demand(writer: JournalWriter, demanded: str | None) -> None:
-    progress = writer.progress
+def _settle_fee_demand(demanded: str | None, state: Progress, context: RuleContext) -> Iterator[Event]:
     if demanded is None:
-        wanted = progress.fee_due is not None or progress.waiver is not None
-        if wanted and progress.state is not S.AWAITING_PAYMENT:
-            writer.add(FeeSettled(at=writer.now))
-    elif demanded != progress.fee_due and progress.is_due(demanded, writer.now):
-        writer.add(FeeDemanded(at=writer.now, stage=demanded))
+        wanted = state.fee_due is not None or state.waiver is not None
+        if wanted and state.state is not S.AWAITING_PAYMENT:
+            yield FeeSettled(at=context.now)
+    elif demanded != state.fee_due and state.is_due(demanded, context.now):
+        yield FeeDemanded(at=context.now, stage=demanded)
 
 
-def _apply_payment_confirmation(
-    writer: JournalWriter, capabilities: ServiceCapabilities, status: AgencyStatus, asked_at: datetime | None
-) -> None:
+def _confirm_payment(
+    status: AgencyStatus, asked_at: datetime | None, state: Progress, context: RuleContext
+) -> Iterator[Event]:
     """Whether the agency holds the latest payment, and that one only.
 
     That it does not is believed of an answer that was asked for late enough.
     """
-    payment = writer.progress.latest_taken
+    payment = state.latest_taken
     if payment is None or payment.state is PaymentState.CONFIRMED:
         return
     if status.payment_confirmed:
-        writer.move_payment(payment.id, PaymentState.CONFIRMED, Actor.AGENCY, "reported")
-    elif status.payment_confirmed is False and _past_grace(payment.advice_lost_at, capabilities, asked_at):
-        writer.add(AdviceAbsent(at=writer.now, payment=payment.id))
+        yield context.payment_moved(payment, PaymentState.CONFIRMED, Actor.AGENCY, "reported")
+    elif status.payment_confirmed is False and _past_grace(payment.advice_lost_at, context.capabilities, asked_at):
+        yield AdviceAbsent(at=context.now, payment=payment.id)
 
 
-def _resolve_lost(writer: JournalWriter, capabilities: ServiceCapabilities, asked_at: datetime) -> None:
+def _resolve_lost(asked_at: datetime | None, state: Progress, context: RuleContext) -> Iterator[Event]:
     """A state asked for late enough shows what became of a lost correction or withdrawal."""
-    if _past_grace(writer.progress.correction_lost_at, capabilities, asked_at):
-        writer.add(LookedUp(at=writer.now, operation=Operation.ANSWER_CORRECTION))
-    if _past_grace(writer.progress.withdrawal_lost_at, capabilities, asked_at):
-        writer.add(LookedUp(at=writer.now, operation=Operation.WITHDRAW))
+    if _past_grace(state.correction_lost_at, context.capabilities, asked_at):
+        yield LookedUp(at=context.now, operation=Operation.ANSWER_CORRECTION)
+    if _past_grace(state.withdrawal_lost_at, context.capabilities, asked_at):
+        yield LookedUp(at=context.now, operation=Operation.WITHDRAW)
 
 
 def _past_grace(lost_at: datetime | None, capabilities: ServiceCapabilities, asked_at: datetime | None) -> bool:
@@ -174,8 +177,8 @@ def _past_grace(lost_at: datetime | None, capabilities: ServiceCapabilities, ask
     return (asked_at - lost_at).total_seconds() >= capabilities.lookup_grace
 
 
-def _confirm_receipts(writer: JournalWriter) -> None:
+def _confirm_receipts(state: Progress, context: RuleContext) -> Iterator[Event]:
     """The agency took the application with its receipts, and has no other way to be told of them."""
-    for payment in writer.progress.payments:
+    for payment in state.payments:
         if payment.state is PaymentState.CAPTURED:
-            writer.move_payment(payment.id, PaymentState.CONFIRMED, Actor.AGENCY, "accepted-with-receipt")
+            yield context.payment_moved(payment, PaymentState.CONFIRMED, Actor.AGENCY, "accepted-with-receipt")

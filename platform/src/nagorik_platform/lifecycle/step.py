@@ -6,20 +6,25 @@ dies in between leaves an attempt without an end, and ``step`` with ``Interrupte
 given the row as it is now, so the driver drops the answer of an attempt that was taken for interrupted.
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
+from nagorik.model.application import Consent
 from nagorik.model.status import ApplicationState
-from nagorik.operations import Operation
-from nagorik_platform.lifecycle.attempts import end_attempt, interrupt_attempt
+from nagorik.operations import OPERATIONS, Operation
+from nagorik_platform.lifecycle.attempts.handlers import rules_of_end, rules_of_interruption
 from nagorik_platform.lifecycle.commands import (
+    decide_application,
+    decide_payment,
     handle_citizen_action,
-    handle_officer_decision,
     handle_payment_notice,
     is_in_doubt,
 )
-from nagorik_platform.lifecycle.events import Actor, ConsentGiven, Event, Opened, PaymentOpened
-from nagorik_platform.lifecycle.fold import SAME_KEY, open_progress
+from nagorik_platform.lifecycle.consent import CONSENT_HOLD, IntendedWrite, price_to_come, unmet_consent
+from nagorik_platform.lifecycle.events import Actor, AttemptBegan, ConsentGiven, Event, Opened, PaymentOpened
+from nagorik_platform.lifecycle.fold import SAME_KEY, apply, fold, open_progress
 from nagorik_platform.lifecycle.inputs import (
     CallAnswered,
     CallFailed,
@@ -32,12 +37,11 @@ from nagorik_platform.lifecycle.inputs import (
     Noticed,
     Reported,
 )
-from nagorik_platform.lifecycle.journal_writer import JournalWriter
 from nagorik_platform.lifecycle.next_action import NextAction, next_action
-from nagorik_platform.lifecycle.reports import apply_reference, apply_status
+from nagorik_platform.lifecycle.reports import adopt_reference, read_report
+from nagorik_platform.lifecycle.rule_context import Rule, RuleContext
 from nagorik_platform.lifecycle.rules.advance import advance
-from nagorik_platform.lifecycle.rules.consent import CONSENT_HOLD, IntendedWrite, price_to_come, unmet_consent
-from nagorik_platform.lifecycle.state import Party, Progress, ServiceCapabilities
+from nagorik_platform.lifecycle.state import Attempt, Party, Progress, ServiceCapabilities
 
 
 class Step(NamedTuple):
@@ -50,9 +54,21 @@ class Step(NamedTuple):
 
 def open_application(opened: Opened, capabilities: ServiceCapabilities) -> Step:
     """The first step of an application."""
-    writer = JournalWriter(open_progress(opened), opened.at)
-    writer.events.append(opened)
-    return _finish(writer, capabilities)
+    context = RuleContext(capabilities, opened.at)
+    state, events = _run((), open_progress(opened), context)
+    return Step(state, (opened, *events), next_action(state, capabilities, opened.at))
+
+
+def step(progress: Progress, received: Input, capabilities: ServiceCapabilities, now: datetime) -> Step:
+    """Take in what happened, and all that follows from it.
+
+    Raises:
+        NotPossible: What a citizen or an officer asks for is not open to the application now.
+        UnexpectedAnswer: An answer that no attempt in flight asked for.
+    """
+    context = RuleContext(capabilities, now)
+    state, events = _run(_rules_of(received, progress), progress, context)
+    return Step(state, events, next_action(state, capabilities, now))
 
 
 def begin(progress: Progress, capabilities: ServiceCapabilities, now: datetime, payment_id: str) -> Step:
@@ -67,82 +83,98 @@ def begin(progress: Progress, capabilities: ServiceCapabilities, now: datetime, 
     interrupted. The step's ``next`` names the call to make; where there is none to make now it names no operation,
     and says when to look again, if at all.
     """
-    writer = JournalWriter(progress, now)
-    advance(writer, capabilities)
-    todo = next_action(writer.progress, capabilities, now)
+    context = RuleContext(capabilities, now)
+    state, events = _run((), progress, context)
+    todo = next_action(state, capabilities, now)
     if todo.operation is None or todo.due is None or todo.due > now:
-        return _no_call(writer, todo.due)
-    price = price_to_come(writer.progress) if todo.operation is Operation.START_PAYMENT else None
-    gap = unmet_consent(writer.progress, IntendedWrite(todo.operation, price), now)
+        return Step(state, events, NextAction(operation=None, due=todo.due))
+    operation = todo.operation
+    price = price_to_come(state) if operation is Operation.START_PAYMENT else None
+    gap = unmet_consent(state, IntendedWrite(operation, price), now)
     if gap is not None:
-        writer.hold(Party.CITIZEN, f"{CONSENT_HOLD}{gap}")
-        return _no_call(writer, None)
-    payment = todo.payment
-    if todo.operation is Operation.START_PAYMENT and payment is None:
-        payment = payment_id
-        _open_payment(writer, capabilities, payment_id)
-    deliverable = todo.deliverable.kind if todo.deliverable is not None else None
-    before, in_doubt = writer.progress.state, is_in_doubt(writer.progress, todo.operation, payment)
-    writer.begin(todo.operation, payment=payment, deliverable=deliverable)
-    if todo.operation is Operation.SUBMIT:
-        code = SAME_KEY if before is ApplicationState.SUBMISSION_UNKNOWN else "filing"
-        writer.move(ApplicationState.SUBMITTING, Actor.CORE, code)
+        held = tuple(context.held(state, Party.CITIZEN, f"{CONSENT_HOLD}{gap}"))
+        return Step(fold(state, held), events + held, NextAction(operation=None))
+    call = NextAction(operation, now, todo.payment, todo.deliverable)
+    if operation is Operation.START_PAYMENT and todo.payment is None:
+        call = NextAction(operation, now, payment_id)
+        opened = _payment_opened(state, context, payment_id)
+        state, events = apply(state, opened), (*events, opened)
+    in_doubt = is_in_doubt(state, operation, call.payment)
+    state, intent = _begun(call, state, context)
     if in_doubt:
-        interrupt_attempt(writer, capabilities)
-        advance(writer, capabilities)
-        return _no_call(writer, next_action(writer.progress, capabilities, now).due)
-    call = NextAction(operation=todo.operation, due=now, payment=payment, deliverable=todo.deliverable)
-    return Step(writer.progress, tuple(writer.events), call)
+        state, interruption = _run(rules_of_interruption(state), state, context)
+        look_again = next_action(state, capabilities, now).due
+        return Step(state, events + intent + interruption, NextAction(operation=None, due=look_again))
+    return Step(state, events + intent, call)
 
 
-def step(progress: Progress, received: Input, capabilities: ServiceCapabilities, now: datetime) -> Step:
-    """Take in what happened.
+def _run(rules: Iterable[Rule], state: Progress, context: RuleContext) -> tuple[Progress, tuple[Event, ...]]:
+    """The rules in turn, each on the row that those before it left; then what follows by itself, until nothing does.
 
-    Raises:
-        NotPossible: What a citizen or an officer asks for is not open to the application now.
-        UnexpectedAnswer: An answer that no attempt in flight asked for.
+    The row that comes of it, and all events in order.
     """
-    writer = JournalWriter(progress, now)
+    events: list[Event] = []
+    for rule in rules:
+        given = tuple(rule(state, context))
+        state = fold(state, given)
+        events += given
+    while given := advance(state, context):
+        state = fold(state, given)
+        events += given
+    return state, tuple(events)
+
+
+def _rules_of(received: Input, state: Progress) -> tuple[Rule, ...]:
+    """What takes in an input."""
     match received:
         case CallAnswered(end) | CallFailed(end):
-            end_attempt(writer, capabilities, end)
+            return rules_of_end(state, end)
         case Interrupted():
-            interrupt_attempt(writer, capabilities)
-        case Reported(reference, status):
-            if apply_reference(writer, capabilities, reference, "reported"):
-                apply_status(writer, capabilities, status)
-        case Noticed(payment):
-            handle_payment_notice(writer, payment)
+            return rules_of_interruption(state)
+        case Reported(reference):
+            return partial(adopt_reference, reference, "reported"), partial(read_report, received)
+        case Noticed():
+            return (partial(handle_payment_notice, received),)
         case ConsentGranted(consent):
-            writer.add(ConsentGiven(at=now, consent=consent))
+            return (partial(_take_consent, consent),)
         case CitizenActed():
-            handle_citizen_action(writer, capabilities, received)
+            return (partial(handle_citizen_action, received),)
         case Decided():
-            handle_officer_decision(writer, received)
+            return partial(decide_payment, received), partial(decide_application, received)
         case Due():
-            pass
-    return _finish(writer, capabilities)
+            return ()
 
 
-def _finish(writer: JournalWriter, capabilities: ServiceCapabilities) -> Step:
-    advance(writer, capabilities)
-    return Step(writer.progress, tuple(writer.events), next_action(writer.progress, capabilities, writer.now))
+def _take_consent(consent: Consent, _: Progress, context: RuleContext) -> Iterator[Event]:
+    yield ConsentGiven(at=context.now, consent=consent)
 
 
-def _no_call(writer: JournalWriter, look_again: datetime | None) -> Step:
-    return Step(writer.progress, tuple(writer.events), NextAction(operation=None, due=look_again))
-
-
-def _open_payment(writer: JournalWriter, capabilities: ServiceCapabilities, payment_id: str) -> None:
-    quote = writer.progress.quote
-    assert quote is not None and capabilities.gateway is not None  # noqa: S101, PT018 - a payment is due only with both
-    writer.add(
-        PaymentOpened(
-            at=writer.now,
-            payment=payment_id,
-            quote=quote.id,
-            stage=quote.stage,
-            gateway=capabilities.gateway,
-            amount=quote.total,
-        )
+def _payment_opened(state: Progress, context: RuleContext, payment_id: str) -> PaymentOpened:
+    quote, gateway = state.quote, context.capabilities.gateway
+    assert quote is not None and gateway is not None  # noqa: S101, PT018 - a payment is due only with both
+    return PaymentOpened(
+        at=context.now,
+        payment=payment_id,
+        quote=quote.id,
+        stage=quote.stage,
+        gateway=gateway,
+        amount=quote.total,
     )
+
+
+def _begun(call: NextAction, state: Progress, context: RuleContext) -> tuple[Progress, tuple[Event, ...]]:
+    """The row with the call in flight, announced in the journal where the call can have an effect."""
+    assert call.operation is not None  # noqa: S101 - what is begun is due
+    deliverable = call.deliverable.kind if call.deliverable is not None else None
+    if not OPERATIONS[call.operation].writes:
+        attempt = Attempt(
+            operation=call.operation, payment=call.payment, deliverable=deliverable, began_at=context.now
+        )
+        return state.model_copy(update={"attempt": attempt}), ()
+    events: tuple[Event, ...] = (
+        AttemptBegan(at=context.now, operation=call.operation, payment=call.payment, deliverable=deliverable),
+    )
+    if call.operation is Operation.SUBMIT:
+        code = SAME_KEY if state.state is ApplicationState.SUBMISSION_UNKNOWN else "filing"
+        events += (context.moved(ApplicationState.SUBMITTING, Actor.CORE, code),)
+    return fold(state, events), events

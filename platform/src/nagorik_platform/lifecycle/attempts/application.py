@@ -1,5 +1,6 @@
 """How the calls of an application itself end: eligibility, price, filing, status, corrections, withdrawals."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -25,243 +26,271 @@ from nagorik.model.submission import (
     past_lookup_grace,
 )
 from nagorik.operations import Operation
-from nagorik_platform.lifecycle.attempts.retry import close, next_poll, postpone_status, retry_at, retry_later
+from nagorik_platform.lifecycle.attempts.retry import (
+    Ended,
+    close,
+    failures_with,
+    next_poll,
+    retry_at,
+    retry_later,
+)
 from nagorik_platform.lifecycle.events import (
     UNCHANGED,
     Actor,
     CorrectionSent,
     DeliverableFetched,
     EligibilityDecided,
+    Event,
+    Held,
     Postponed,
     QuoteReceived,
     StatusReceived,
     WithdrawalSettled,
 )
-from nagorik_platform.lifecycle.journal_writer import JournalWriter
-from nagorik_platform.lifecycle.reports import apply_reference, apply_status, follow_status, is_old
+from nagorik_platform.lifecycle.reports import adopt_reference, follow_status, is_old, read_status
+from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED, LOOK_UPS_BEFORE_A_PERSON
-from nagorik_platform.lifecycle.state import Attempt, Party, ServiceCapabilities
+from nagorik_platform.lifecycle.state import Hold, Party, Progress
 from nagorik_platform.lifecycle.tables import application_targets
 
+LOST_BEFORE_A_PERSON: Final = timedelta(days=3)
+"""Age of a lost filing at which a look-up that settles nothing, for whatever reason, makes it a person's case."""
+FAILURES_BEFORE_STALE: Final = 5
+"""Failed status calls in a row, after which the status shown is flagged as possibly out of date."""
 
-def eligibility_decided(
-    writer: JournalWriter, _: ServiceCapabilities, attempt: Attempt, decision: EligibilityDecision
-) -> None:
+
+def eligibility_decided(ended: Ended[EligibilityDecision], _: Progress, context: RuleContext) -> Iterator[Event]:
     """Keep the decision; the rules act on it."""
-    close(writer, attempt, decision.eligibility.value, settled=True)
-    writer.add(EligibilityDecided(at=writer.now, decision=decision))
+    yield close(ended.attempt, context, ended.end.eligibility.value, settled=True)
+    yield EligibilityDecided(at=context.now, decision=ended.end)
 
 
-def quoted(writer: JournalWriter, _: ServiceCapabilities, attempt: Attempt, quote: Quote) -> None:
+def quoted(ended: Ended[Quote], state: Progress, context: RuleContext) -> Iterator[Event]:
     """Keep a price that can be used.
 
     A price of another stage would be paid without ever settling the one that is due, and a price that has lapsed
     already would be asked for again at once and without end: both are as good as no answer.
     """
-    if quote.stage != writer.progress.stage:
-        retry_later(writer, attempt, "quote-of-another-stage", ContractViolation("quote-of-another-stage"))
-    elif quote.is_expired(writer.now):
-        retry_later(writer, attempt, "quote-already-lapsed")
+    attempt, quote = ended.attempt, ended.end
+    if quote.stage != state.stage:
+        error = ContractViolation("quote-of-another-stage")
+        yield retry_later(attempt, state, context, "quote-of-another-stage", error)
+    elif quote.is_expired(context.now):
+        yield retry_later(attempt, state, context, "quote-already-lapsed")
     else:
-        close(writer, attempt, "quoted", settled=True)
-        writer.add(QuoteReceived(at=writer.now, quote=quote))
+        yield close(attempt, context, "quoted", settled=True)
+        yield QuoteReceived(at=context.now, quote=quote)
 
 
-LOST_BEFORE_A_PERSON: Final = timedelta(days=3)
-"""Age of a lost filing at which a look-up that settles nothing, for whatever reason, makes it a person's case."""
+# Filing, and looking up what became of it
 
 
-def accepted(
-    writer: JournalWriter, capabilities: ServiceCapabilities, attempt: Attempt, answer: Accepted | Found
-) -> None:
-    """The agency holds the application; if it said so by itself before, the status beside the answer is old."""
-    known = writer.progress.is_filed
-    close(writer, attempt, "accepted", settled=True)
-    postpone_status(writer)
-    if apply_reference(writer, capabilities, answer.reference, "accepted") and not known:
-        apply_status(writer, capabilities, answer.status, asked_at=attempt.began_at)
+def accepted(ended: Ended[Accepted | Found], _: Progress, context: RuleContext) -> Iterator[Event]:
+    """The agency holds the application."""
+    yield close(ended.attempt, context, "accepted", settled=True)
 
 
-def refused(writer: JournalWriter, _: ServiceCapabilities, attempt: Attempt, rejected: Rejected) -> None:
+def adopt_answered_reference(
+    ended: Ended[Accepted | Found], state: Progress, context: RuleContext
+) -> Iterator[Event]:
+    """Take in the reference that an answer gives."""
+    return adopt_reference(ended.end.reference, "accepted", state, context)
+
+
+def read_first_status(ended: Ended[Accepted | Found], state: Progress, context: RuleContext) -> Iterator[Event]:
+    """Follow the status beside a reference that is news; if the agency said so by itself before, it is old."""
+    if state.is_filed and not ended.before.is_filed:
+        yield from read_status(ended.end.status, ended.attempt.began_at, state, context)
+
+
+def refused(ended: Ended[Rejected], state: Progress, context: RuleContext) -> Iterator[Event]:
     """The agency refused it at intake, unless it has reported meanwhile that it holds it."""
-    close(writer, attempt, "rejected", settled=True)
-    if writer.progress.state is ApplicationState.SUBMITTING:
-        writer.move(ApplicationState.REJECTED_AT_INTAKE, Actor.AGENCY, rejected.reason_code)
+    yield close(ended.attempt, context, "rejected", settled=True)
+    if state.state is ApplicationState.SUBMITTING:
+        yield context.moved(ApplicationState.REJECTED_AT_INTAKE, Actor.AGENCY, ended.end.reason_code)
 
 
-def pending(writer: JournalWriter, capabilities: ServiceCapabilities, attempt: Attempt, answer: Pending) -> None:
+def pending(ended: Ended[Pending], state: Progress, context: RuleContext) -> Iterator[Event]:
     """Taken in; without a number it is as good as a lost answer until the agency can be asked by one."""
-    until = writer.now + timedelta(seconds=answer.check_after)
-    close(writer, attempt, "pending", settled=True, not_before=until)
+    answer = ended.end
+    until = context.now + timedelta(seconds=answer.check_after)
+    yield close(ended.attempt, context, "pending", settled=True, not_before=until)
     if answer.reference is not None:
-        writer.add(Postponed(at=writer.now, operation=Operation.STATUS, until=until))
-        apply_reference(writer, capabilities, answer.reference, "pending")
-    elif writer.progress.state is ApplicationState.SUBMITTING:
-        writer.add(Postponed(at=writer.now, operation=Operation.FIND, until=until))
-        writer.move(ApplicationState.SUBMISSION_UNKNOWN, Actor.AGENCY, "pending-without-reference")
+        yield Postponed(at=context.now, operation=Operation.STATUS, until=until)
+        yield from adopt_reference(answer.reference, "pending", state, context)
+    elif state.state is ApplicationState.SUBMITTING:
+        yield Postponed(at=context.now, operation=Operation.FIND, until=until)
+        yield context.moved(ApplicationState.SUBMISSION_UNKNOWN, Actor.AGENCY, "pending-without-reference")
 
 
-def submit_failed(
-    writer: JournalWriter, capabilities: ServiceCapabilities, attempt: Attempt, error: NagorikError
-) -> None:
+def submit_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[Event]:
     """What an error says of an attempt to file, and of one that was lost before it."""
+    attempt, error = ended.attempt, ended.end
     if isinstance(error, DuplicateApplication):
-        close(writer, attempt, error.code, settled=True)
-        apply_reference(writer, capabilities, error.reference, error.code)
-        return
-    if writer.progress.state is not ApplicationState.SUBMITTING:
+        yield close(attempt, context, error.code, settled=True)
+        yield from adopt_reference(error.reference, error.code, state, context)
+    elif state.state is not ApplicationState.SUBMITTING:
         # The agency reported by itself that it holds the application: the lost or failed answer no longer matters.
-        close(writer, attempt, error.code, settled=True)
-        return
-    lost_before = writer.progress.filing_unknown
-    retry_later(writer, attempt, error.code, error)
+        yield close(attempt, context, error.code, settled=True)
+    else:
+        yield retry_later(attempt, state, context, error.code, error)
+        yield from _not_filed(error, state, context)
+
+
+def _not_filed(error: NagorikError, state: Progress, context: RuleContext) -> Iterator[Event]:
+    lost_before = state.filing_unknown
     if error.outcome is Outcome.UNKNOWN or (lost_before and error.outcome is Outcome.NOT_SENT):
-        until = retry_at(writer.progress.id, error, 0, writer.now)
-        writer.add(Postponed(at=writer.now, operation=Operation.FIND, until=until))
-        writer.move(ApplicationState.SUBMISSION_UNKNOWN, Actor.CORE, error.code)
+        until = retry_at(state.id, error, 0, context.now)
+        yield Postponed(at=context.now, operation=Operation.FIND, until=until)
+        yield context.moved(ApplicationState.SUBMISSION_UNKNOWN, Actor.CORE, error.code)
     elif lost_before:
         # This attempt was refused, which says nothing of the one that was lost.
-        writer.move(ApplicationState.MANUAL_REVIEW, Actor.CORE, error.code)
+        yield context.moved(ApplicationState.MANUAL_REVIEW, Actor.CORE, error.code)
     elif isinstance(error, AgencyRejected):
-        writer.move(ApplicationState.REJECTED_AT_INTAKE, Actor.AGENCY, error.reason_code)
+        yield context.moved(ApplicationState.REJECTED_AT_INTAKE, Actor.AGENCY, error.reason_code)
     else:
-        writer.move(ApplicationState.READY, Actor.CORE, error.code)
+        yield context.moved(ApplicationState.READY, Actor.CORE, error.code)
         if isinstance(error, InputRejected):
-            writer.hold(Party.CITIZEN, INPUT_REJECTED)
+            yield Held(at=context.now, hold=Hold(party=Party.CITIZEN, code=INPUT_REJECTED))
 
 
-def absent(
-    writer: JournalWriter, capabilities: ServiceCapabilities, attempt: Attempt, answer: DefinitelyAbsent
-) -> None:
+def absent(ended: Ended[DefinitelyAbsent], state: Progress, context: RuleContext) -> Iterator[Event]:
     """Nothing there: believed once the service's look-up grace has passed since the answer was lost.
 
     It is counted from the loss and not from the sending, because a request may reach the agency for as long as
     somebody waits for its answer.
     """
-    progress = writer.progress
-    lost_at = progress.lost_at or progress.sent_at or progress.opened_at
-    if progress.state is not ApplicationState.SUBMISSION_UNKNOWN:
-        close(writer, attempt, "absent", settled=True)
-    elif past_lookup_grace(answer, lost_at, capabilities.lookup_grace):
-        close(writer, attempt, "absent", settled=True)
-        writer.move(ApplicationState.SUBMITTING, Actor.AGENCY, "definitely-absent")
+    attempt, lost_at = ended.attempt, state.lost_at or state.sent_at or state.opened_at
+    if state.state is not ApplicationState.SUBMISSION_UNKNOWN:
+        yield close(attempt, context, "absent", settled=True)
+    elif past_lookup_grace(ended.end, lost_at, context.capabilities.lookup_grace):
+        yield close(attempt, context, "absent", settled=True)
+        yield context.moved(ApplicationState.SUBMITTING, Actor.AGENCY, "definitely-absent")
     else:
-        retry_later(writer, attempt, "absent-too-early")
+        yield retry_later(attempt, state, context, "absent-too-early")
 
 
-def inconclusive(writer: JournalWriter, _: ServiceCapabilities, attempt: Attempt, answer: CannotTell) -> None:
+def inconclusive(ended: Ended[CannotTell], state: Progress, context: RuleContext) -> Iterator[Event]:
     """The look-up settles nothing."""
-    _look_up_inconclusive(writer, attempt, answer.because, None)
+    return _look_up_inconclusive(ended, state, context, ended.end.because, None)
 
 
-def look_up_failed(writer: JournalWriter, _: ServiceCapabilities, attempt: Attempt, error: NagorikError) -> None:
+def look_up_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[Event]:
     """The look-up failed; an agency that cannot be reached is waited for, though not for ever."""
-    _look_up_inconclusive(writer, attempt, error.code, error)
+    return _look_up_inconclusive(ended, state, context, ended.end.code, ended.end)
 
 
-def _look_up_inconclusive(writer: JournalWriter, attempt: Attempt, result: str, error: NagorikError | None) -> None:
-    if writer.progress.state is not ApplicationState.SUBMISSION_UNKNOWN:
-        close(writer, attempt, result, settled=True)
+def _look_up_inconclusive(
+    ended: Ended[object], state: Progress, context: RuleContext, result: str, error: NagorikError | None
+) -> Iterator[Event]:
+    attempt = ended.attempt
+    if state.state is not ApplicationState.SUBMISSION_UNKNOWN:
+        yield close(attempt, context, result, settled=True)
         return
-    retry_later(writer, attempt, result, error)
+    yield retry_later(attempt, state, context, result, error)
     answered_in_vain = error is None or error.outcome is Outcome.REJECTED
-    if answered_in_vain and writer.progress.backoff(Operation.FIND).failures >= LOOK_UPS_BEFORE_A_PERSON:
-        writer.move(ApplicationState.MANUAL_REVIEW, Actor.CORE, "look-up-settles-nothing")
-    elif writer.now - (writer.progress.lost_at or writer.progress.opened_at) >= LOST_BEFORE_A_PERSON:
-        writer.move(ApplicationState.MANUAL_REVIEW, Actor.CORE, "lost-for-long")
+    if answered_in_vain and failures_with(attempt, state) >= LOOK_UPS_BEFORE_A_PERSON:
+        yield context.moved(ApplicationState.MANUAL_REVIEW, Actor.CORE, "look-up-settles-nothing")
+    elif context.now - (state.lost_at or state.opened_at) >= LOST_BEFORE_A_PERSON:
+        yield context.moved(ApplicationState.MANUAL_REVIEW, Actor.CORE, "lost-for-long")
 
 
-FAILURES_BEFORE_STALE: Final = 5
-"""Failed status calls in a row, after which the status shown is flagged as possibly out of date."""
+# What the agency says, and what it gives
 
 
-def status_answered(
-    writer: JournalWriter, capabilities: ServiceCapabilities, attempt: Attempt, status: AgencyStatus
-) -> None:
+def status_answered(ended: Ended[AgencyStatus], state: Progress, context: RuleContext) -> Iterator[Event]:
     """The agency says how the application stands; most often, as it did before."""
-    progress = writer.progress
-    old = is_old(progress, status, attempt.began_at)
-    result = "outdated" if old else UNCHANGED if status == progress.status else "reported"
-    again = next_poll(writer, 0 if old else progress.age(writer.now))
-    close(writer, attempt, result, settled=True, not_before=again)
+    status = ended.end
+    old = is_old(state, status, ended.attempt.began_at)
+    result = "outdated" if old else UNCHANGED if status == state.status else "reported"
+    again = next_poll(state, context, 0 if old else state.age(context.now))
+    yield close(ended.attempt, context, result, settled=True, not_before=again)
     if result == "reported":
-        writer.add(StatusReceived(at=writer.now, status=status))
+        yield StatusReceived(at=context.now, status=status)
     if not old:
-        follow_status(writer, capabilities, status, attempt.began_at)
+        yield from follow_status(status, ended.attempt.began_at, state, context)
 
 
-def status_failed(writer: JournalWriter, _: ServiceCapabilities, attempt: Attempt, error: NagorikError) -> None:
+def status_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[Event]:
     """What is shown may be out of date once the agency could not be asked for a while."""
-    retry_later(writer, attempt, error.code, error)
-    if writer.progress.backoff(Operation.STATUS).failures >= FAILURES_BEFORE_STALE:
-        writer.flags(raised=frozenset({Flag.STALE_STATUS}))
+    yield retry_later(ended.attempt, state, context, ended.end.code, ended.end)
+    if failures_with(ended.attempt, state) >= FAILURES_BEFORE_STALE:
+        yield from context.flags_changed(state, raised=frozenset({Flag.STALE_STATUS}))
 
 
-def fetched(writer: JournalWriter, _: ServiceCapabilities, attempt: Attempt, answer: FetchedDeliverable) -> None:
+def read_answered_status(
+    ended: Ended[AgencyStatus | Withdrawal], state: Progress, context: RuleContext
+) -> Iterator[Event]:
+    """Follow the status in the answer to a write."""
+    status = ended.end.status if isinstance(ended.end, Withdrawal) else ended.end
+    return read_status(status, ended.attempt.began_at, state, context)
+
+
+def fetched(ended: Ended[FetchedDeliverable], state: Progress, context: RuleContext) -> Iterator[Event]:
     """What was asked for is in the document store; something else would be fetched again without end."""
+    attempt, answer = ended.attempt, ended.end
     if answer.deliverable.kind != attempt.deliverable:
-        retry_later(writer, attempt, "another-deliverable", ContractViolation("another-deliverable"))
+        error = ContractViolation("another-deliverable")
+        yield retry_later(attempt, state, context, "another-deliverable", error)
         return
-    close(writer, attempt, "fetched", settled=True)
-    writer.add(DeliverableFetched(at=writer.now, deliverable=answer.deliverable, document=answer.document))
+    yield close(attempt, context, "fetched", settled=True)
+    yield DeliverableFetched(at=context.now, deliverable=answer.deliverable, document=answer.document)
 
 
-def corrected(
-    writer: JournalWriter, capabilities: ServiceCapabilities, attempt: Attempt, status: AgencyStatus
-) -> None:
-    """The agency has the correction, and says how the application stands now."""
-    close(writer, attempt, "corrected", settled=True)
-    writer.add(CorrectionSent(at=writer.now))
-    postpone_status(writer)
-    apply_status(writer, capabilities, status, asked_at=attempt.began_at)
+# Correcting and withdrawing
 
 
-def correction_failed(
-    writer: JournalWriter, capabilities: ServiceCapabilities, attempt: Attempt, error: NagorikError
-) -> None:
+def corrected(ended: Ended[AgencyStatus], _: Progress, context: RuleContext) -> Iterator[Event]:
+    """The agency has the correction."""
+    yield close(ended.attempt, context, "corrected", settled=True)
+    yield CorrectionSent(at=context.now)
+
+
+def correction_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[Event]:
     """A lost correction is not sent again unless twice is once: the status tells whether it arrived."""
-    lost = error.outcome is Outcome.UNKNOWN and not capabilities.repeats(Operation.ANSWER_CORRECTION)
+    attempt, error = ended.attempt, ended.end
+    lost = error.outcome is Outcome.UNKNOWN and not context.capabilities.repeats(Operation.ANSWER_CORRECTION)
     rejected = error.outcome is Outcome.REJECTED
     if not (lost or rejected):
-        retry_later(writer, attempt, error.code, error)
+        yield retry_later(attempt, state, context, error.code, error)
         return
-    close(writer, attempt, error.code, settled=rejected)
-    if writer.progress.state is ApplicationState.CORRECTION_REQUESTED:
-        writer.add(CorrectionSent(at=writer.now, lost=lost))
+    yield close(attempt, context, error.code, settled=rejected)
+    if state.state is ApplicationState.CORRECTION_REQUESTED:
+        yield CorrectionSent(at=context.now, lost=lost)
         if rejected:
-            writer.hold(Party.CITIZEN, INPUT_REJECTED)
+            yield from context.held(state, Party.CITIZEN, INPUT_REJECTED)
 
 
-def withdrawn(writer: JournalWriter, capabilities: ServiceCapabilities, attempt: Attempt, answer: Withdrawal) -> None:
+def withdrawal_answered(ended: Ended[Withdrawal], _: Progress, context: RuleContext) -> Iterator[Event]:
     """The agency's word on the withdrawal; if it decided before, its decision wins."""
-    close(writer, attempt, "withdrawn" if answer.withdrawn else "refused", settled=True)
-    postpone_status(writer)
-    apply_status(writer, capabilities, answer.status, asked_at=attempt.began_at)
-    if answer.withdrawn and answer.status.state is None:
-        _follow_withdrawal(writer)
-    if writer.progress.state is ApplicationState.WITHDRAWN:
-        writer.add(WithdrawalSettled(at=writer.now, outcome="withdrawn"))
-    elif answer.withdrawn and ApplicationState.WITHDRAWN in application_targets(writer.progress.state):
+    yield close(ended.attempt, context, "withdrawn" if ended.end.withdrawn else "refused", settled=True)
+
+
+def follow_withdrawal(ended: Ended[Withdrawal], state: Progress, context: RuleContext) -> Iterator[Event]:
+    """The word for the state may not be known, but the withdrawal itself is."""
+    unread = ended.end.withdrawn and ended.end.status.state is None
+    if unread and ApplicationState.WITHDRAWN in application_targets(state.state):
+        yield context.moved(ApplicationState.WITHDRAWN, Actor.AGENCY, "withdrawn")
+
+
+def settle_withdrawal(ended: Ended[Withdrawal], state: Progress, context: RuleContext) -> Iterator[Event]:
+    """What is known of the withdrawal once the status beside it has been followed."""
+    if state.state is ApplicationState.WITHDRAWN:
+        yield WithdrawalSettled(at=context.now, outcome="withdrawn")
+    elif ended.end.withdrawn and ApplicationState.WITHDRAWN in application_targets(state.state):
         # Withdrawn, says the answer, but not the status beside it: a later status tells.
-        writer.add(WithdrawalSettled(at=writer.now, outcome="unknown"))
+        yield WithdrawalSettled(at=context.now, outcome="unknown")
     else:
-        writer.add(WithdrawalSettled(at=writer.now, outcome="refused"))
+        yield WithdrawalSettled(at=context.now, outcome="refused")
 
 
-def _follow_withdrawal(writer: JournalWriter) -> None:
-    """The word for the state is not known, but the withdrawal itself is."""
-    if ApplicationState.WITHDRAWN in application_targets(writer.progress.state):
-        writer.move(ApplicationState.WITHDRAWN, Actor.AGENCY, "withdrawn")
-
-
-def withdrawal_failed(
-    writer: JournalWriter, capabilities: ServiceCapabilities, attempt: Attempt, error: NagorikError
-) -> None:
+def withdrawal_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[Event]:
     """A lost withdrawal is not sent again unless twice is once: the status tells."""
-    lost = error.outcome is Outcome.UNKNOWN and not capabilities.repeats(Operation.WITHDRAW)
+    attempt, error = ended.attempt, ended.end
+    lost = error.outcome is Outcome.UNKNOWN and not context.capabilities.repeats(Operation.WITHDRAW)
     rejected = error.outcome is Outcome.REJECTED
     if not (lost or rejected):
-        retry_later(writer, attempt, error.code, error)
+        yield retry_later(attempt, state, context, error.code, error)
         return
-    close(writer, attempt, error.code, settled=rejected)
-    writer.add(WithdrawalSettled(at=writer.now, outcome="refused" if rejected else "unknown"))
+    yield close(attempt, context, error.code, settled=rejected)
+    yield WithdrawalSettled(at=context.now, outcome="refused" if rejected else "unknown")

@@ -1,6 +1,7 @@
-"""Which handler takes which end of which operation."""
+"""Which rules take which end of which operation, in turn."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -12,70 +13,100 @@ from nagorik.model.status import AgencyStatus, FetchedDeliverable
 from nagorik.model.submission import Accepted, CannotTell, DefinitelyAbsent, Found, Pending, Rejected, Withdrawal
 from nagorik.operations import OPERATIONS, Operation
 from nagorik_platform.lifecycle.attempts import application, payments
-from nagorik_platform.lifecycle.attempts.retry import UnexpectedAnswer, close_failed, retry_later
-from nagorik_platform.lifecycle.journal_writer import JournalWriter
-from nagorik_platform.lifecycle.state import Attempt, ServiceCapabilities
+from nagorik_platform.lifecycle.attempts.retry import (
+    Ended,
+    UnexpectedAnswer,
+    close_failed,
+    postpone_status,
+    retry_later,
+)
+from nagorik_platform.lifecycle.events import Event
+from nagorik_platform.lifecycle.rule_context import Rule, RuleContext
+from nagorik_platform.lifecycle.state import Attempt, Progress
 
 
-def end_attempt(writer: JournalWriter, capabilities: ServiceCapabilities, end: object) -> None:
-    """Take in the end of the attempt in flight: a result, or an error that says what is known.
+def rules_of_end(state: Progress, end: object) -> tuple[Rule, ...]:
+    """What takes in the end of the attempt in flight: a result, or an error that says what is known.
 
     Raises:
         UnexpectedAnswer: No attempt is in flight, or the result is of another operation.
     """
-    attempt = writer.progress.attempt
+    attempt = state.attempt
     if attempt is None:
         raise UnexpectedAnswer("no attempt is in flight")
+    ended = Ended(attempt, end, state)
+    return tuple(partial(handle, ended) for handle in _handlers_of(attempt, end))
+
+
+def rules_of_interruption(state: Progress) -> tuple[Rule, ...]:
+    """What takes in that the process which made the attempt is gone: a write is unknown, a read is made again."""
+    attempt = state.attempt
+    if attempt is None:
+        return ()
+    if OPERATIONS[attempt.operation].writes:
+        return rules_of_end(state, OutcomeUnknown(step=attempt.operation.value, because="interrupted"))
+    return (partial(_read_again, attempt),)
+
+
+def _read_again(attempt: Attempt, state: Progress, context: RuleContext) -> Iterator[Event]:
+    """A little later, since the read may be what killed the process."""
+    yield retry_later(attempt, state, context, "interrupted")
+
+
+Handler = Callable[[Ended[Any], Progress, RuleContext], Iterator[Event]]
+
+
+def _handlers_of(attempt: Attempt, end: object) -> tuple[Handler, ...]:
     if isinstance(end, NagorikError):
-        _FAILURE_HANDLERS.get(attempt.operation, close_failed)(writer, capabilities, attempt, end)
-        return
-    for kind, handle in _ANSWER_HANDLERS[attempt.operation].items():
+        return (_FAILURE_HANDLERS.get(attempt.operation, close_failed),)
+    for kind, handlers in _ANSWER_HANDLERS[attempt.operation].items():
         if isinstance(end, kind):
-            handle(writer, capabilities, attempt, end)
-            return
+            return handlers
     raise UnexpectedAnswer(f"{type(end).__name__} does not answer {attempt.operation.value}")
 
 
-def interrupt_attempt(writer: JournalWriter, capabilities: ServiceCapabilities) -> None:
-    """Take in that the process which made the attempt is gone: a write's outcome is unknown, a read is made again.
+_FILED: Final[tuple[Handler, ...]] = (
+    application.accepted,
+    postpone_status,
+    application.adopt_answered_reference,
+    application.read_first_status,
+)
 
-    It is made again a little later, since the read may be what killed the process.
-    """
-    attempt = writer.progress.attempt
-    if attempt is None:
-        return
-    if OPERATIONS[attempt.operation].writes:
-        end_attempt(writer, capabilities, OutcomeUnknown(step=attempt.operation.value, because="interrupted"))
-    else:
-        retry_later(writer, attempt, "interrupted")
-
-
-Handler = Callable[[JournalWriter, ServiceCapabilities, Attempt, Any], None]
-
-_ANSWER_HANDLERS: Final[Mapping[Operation, Mapping[type, Handler]]] = MappingProxyType(
+_ANSWER_HANDLERS: Final[Mapping[Operation, Mapping[type, tuple[Handler, ...]]]] = MappingProxyType(
     {
-        Operation.ELIGIBILITY: {EligibilityDecision: application.eligibility_decided},
-        Operation.QUOTE: {Quote: application.quoted},
-        Operation.START_PAYMENT: {PaymentStarted: payments.started},
-        Operation.QUERY_PAYMENT: {PaymentReport: payments.reported},
-        Operation.REFUND_PAYMENT: {RefundReport: payments.refunded},
-        Operation.ADVISE_PAYMENT: {PaymentAdvice: payments.advised},
+        Operation.ELIGIBILITY: {EligibilityDecision: (application.eligibility_decided,)},
+        Operation.QUOTE: {Quote: (application.quoted,)},
+        Operation.START_PAYMENT: {PaymentStarted: (payments.started,)},
+        Operation.QUERY_PAYMENT: {PaymentReport: (payments.reported,)},
+        Operation.REFUND_PAYMENT: {RefundReport: (payments.refunded,)},
+        Operation.ADVISE_PAYMENT: {PaymentAdvice: (payments.advised,)},
         Operation.SUBMIT: {
-            Accepted: application.accepted,
-            Rejected: application.refused,
-            Pending: application.pending,
+            Accepted: _FILED,
+            Rejected: (application.refused,),
+            Pending: (application.pending,),
         },
         Operation.FIND: {
-            Found: application.accepted,
-            DefinitelyAbsent: application.absent,
-            CannotTell: application.inconclusive,
+            Found: _FILED,
+            DefinitelyAbsent: (application.absent,),
+            CannotTell: (application.inconclusive,),
         },
-        Operation.STATUS: {AgencyStatus: application.status_answered},
-        Operation.DELIVERABLE: {FetchedDeliverable: application.fetched},
-        Operation.ANSWER_CORRECTION: {AgencyStatus: application.corrected},
-        Operation.WITHDRAW: {Withdrawal: application.withdrawn},
+        Operation.STATUS: {AgencyStatus: (application.status_answered,)},
+        Operation.DELIVERABLE: {FetchedDeliverable: (application.fetched,)},
+        Operation.ANSWER_CORRECTION: {
+            AgencyStatus: (application.corrected, postpone_status, application.read_answered_status)
+        },
+        Operation.WITHDRAW: {
+            Withdrawal: (
+                application.withdrawal_answered,
+                postpone_status,
+                application.read_answered_status,
+                application.follow_withdrawal,
+                application.settle_withdrawal,
+            )
+        },
     }
 )
+"""Each rule sees what those before it did."""
 
 _FAILURE_HANDLERS: Final[Mapping[Operation, Handler]] = MappingProxyType(
     {

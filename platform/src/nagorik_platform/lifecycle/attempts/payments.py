@@ -1,131 +1,140 @@
 """Paying, telling the agency of it, and giving it back."""
 
+from collections.abc import Iterator
+
 from nagorik.errors import NagorikError, Outcome
 from nagorik.model.payment import PaymentAdvice, PaymentReport, PaymentStarted, RefundReport
 from nagorik.model.status import ApplicationState, PaymentState
 from nagorik.operations import Operation
-from nagorik_platform.lifecycle.attempts.retry import close, payment_of, retry_later
-from nagorik_platform.lifecycle.events import Actor, AdviceLost
-from nagorik_platform.lifecycle.journal_writer import JournalWriter
+from nagorik_platform.lifecycle.attempts.retry import Ended, close, retry_later
+from nagorik_platform.lifecycle.events import Actor, AdviceLost, Event, PaymentMoved
+from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules.holds import PAYMENT_ENDED
-from nagorik_platform.lifecycle.state import Attempt, Party, Payment, ServiceCapabilities
+from nagorik_platform.lifecycle.state import Party, Payment, Progress
+from nagorik_platform.lifecycle.tables import payment_targets
 
 
-def started(writer: JournalWriter, _: ServiceCapabilities, attempt: Attempt, answer: PaymentStarted) -> None:
+def started(ended: Ended[PaymentStarted], _: Progress, context: RuleContext) -> Iterator[Event]:
     """The gateway knows of the payment."""
-    payment = payment_of(writer, attempt)
-    close(writer, attempt, "started", settled=True)
-    writer.move_payment(payment.id, PaymentState.INITIATED, Actor.GATEWAY, "started", reference=answer.reference)
+    payment = ended.payment
+    yield close(ended.attempt, context, "started", settled=True)
+    yield context.payment_moved(
+        payment, PaymentState.INITIATED, Actor.GATEWAY, "started", reference=ended.end.reference
+    )
 
 
-def start_failed(writer: JournalWriter, _: ServiceCapabilities, attempt: Attempt, error: NagorikError) -> None:
+def start_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[Event]:
     """A payment whose announcement was lost is unknown, whatever the gateway's idempotency class.
 
     So a payment that is still quoted definitely was not announced, and can be dropped without leaving a payer who
     pays for nothing. It stays unknown whatever becomes of a repetition: a refusal is of that one alone, and the payer
     may pay what the first has opened.
     """
-    payment = payment_of(writer, attempt)
+    attempt, error, payment = ended.attempt, ended.end, ended.payment
     if payment.state is PaymentState.UNKNOWN:
-        retry_later(writer, attempt, error.code, error)
+        yield retry_later(attempt, state, context, error.code, error)
     elif error.outcome in {Outcome.UNKNOWN, Outcome.ALREADY_THERE}:
-        close(writer, attempt, error.code, settled=False)
-        writer.move_payment(payment.id, PaymentState.UNKNOWN, Actor.CORE, error.code)
+        yield close(attempt, context, error.code, settled=False)
+        yield context.payment_moved(payment, PaymentState.UNKNOWN, Actor.CORE, error.code)
     elif error.outcome is Outcome.REJECTED:
-        close(writer, attempt, error.code, settled=True)
-        _ended_unpaid(writer, payment, PaymentState.FAILED, error.code)
+        yield close(attempt, context, error.code, settled=True)
+        yield from _ended_unpaid(payment, state, context, PaymentState.FAILED, error.code)
     else:
-        retry_later(writer, attempt, error.code, error)
+        yield retry_later(attempt, state, context, error.code, error)
 
 
-def reported(writer: JournalWriter, _: ServiceCapabilities, attempt: Attempt, report: PaymentReport) -> None:
+def reported(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> Iterator[Event]:
     """What the gateway says is taken as far as the payment's table knows the move."""
-    payment = payment_of(writer, attempt)
+    report, payment = ended.end, ended.payment
     if report.state is PaymentState.CAPTURED:
-        _captured(writer, attempt, payment, report)
+        yield from _captured(ended, context)
     elif report.state in {PaymentState.PENDING, PaymentState.UNKNOWN}:
-        retry_later(writer, attempt, report.state.value)
-        if writer.could_move_payment(payment.id, report.state):
-            writer.move_payment(payment.id, report.state, Actor.GATEWAY, "reported", reference=report.reference)
+        yield retry_later(ended.attempt, state, context, report.state.value)
+        if report.state in payment_targets(payment.state):
+            yield context.payment_moved(payment, report.state, Actor.GATEWAY, "reported", reference=report.reference)
     else:
-        close(writer, attempt, report.state.value, settled=True)
-        _ended_unpaid(writer, payment, report.state, "reported", report.reference)
+        yield close(ended.attempt, context, report.state.value, settled=True)
+        yield from _ended_unpaid(payment, state, context, report.state, "reported", report.reference)
 
 
 def _ended_unpaid(
-    writer: JournalWriter, payment: Payment, to: PaymentState, code: str, reference: str | None = None
-) -> None:
-    if writer.could_move_payment(payment.id, to):
-        writer.move_payment(payment.id, to, Actor.GATEWAY, code, reference=reference)
-    progress = writer.progress
-    if progress.state is ApplicationState.AWAITING_PAYMENT and not progress.is_paid(progress.stage):
-        writer.hold(Party.CITIZEN, PAYMENT_ENDED[to])
+    payment: Payment,
+    state: Progress,
+    context: RuleContext,
+    to: PaymentState,
+    code: str,
+    reference: str | None = None,
+) -> Iterator[Event]:
+    if to in payment_targets(payment.state):
+        yield context.payment_moved(payment, to, Actor.GATEWAY, code, reference=reference)
+    if state.state is ApplicationState.AWAITING_PAYMENT and not state.is_paid(state.stage):
+        yield from context.held(state, Party.CITIZEN, PAYMENT_ENDED[to])
 
 
-def _captured(writer: JournalWriter, attempt: Attempt, payment: Payment, report: PaymentReport) -> None:
+def _captured(ended: Ended[PaymentReport], context: RuleContext) -> Iterator[Event]:
     """Money was taken: exactly what was asked, or a case for a person."""
+    report, payment = ended.end, ended.payment
     as_asked = report.amount == payment.amount
-    close(writer, attempt, "captured" if as_asked else "amount-mismatch", settled=True)
+    yield close(ended.attempt, context, "captured" if as_asked else "amount-mismatch", settled=True)
     to = PaymentState.CAPTURED if as_asked else PaymentState.UNDER_INVESTIGATION
-    if writer.could_move_payment(payment.id, to):
-        writer.move_payment(
-            payment.id,
-            to,
-            Actor.GATEWAY,
-            "reported" if as_asked else "amount-mismatch",
+    if to in payment_targets(payment.state):
+        yield PaymentMoved(
+            at=context.now,
+            payment=payment.id,
+            to=to,
+            actor=Actor.GATEWAY,
+            code="reported" if as_asked else "amount-mismatch",
             reference=report.reference,
             taken=None if as_asked else report.amount,
-            captured_at=report.captured_at or writer.now,
+            captured_at=report.captured_at or context.now,
             payer_name=report.payer_name,
         )
 
 
-def advised(writer: JournalWriter, _: ServiceCapabilities, attempt: Attempt, advice: PaymentAdvice) -> None:
+def advised(ended: Ended[PaymentAdvice], state: Progress, context: RuleContext) -> Iterator[Event]:
     """The agency was told; it may have confirmed by itself meanwhile."""
-    payment = payment_of(writer, attempt)
-    if not advice.confirmed:
-        retry_later(writer, attempt, "unconfirmed")
+    payment = ended.payment
+    if not ended.end.confirmed:
+        yield retry_later(ended.attempt, state, context, "unconfirmed")
         if payment.state is PaymentState.CAPTURED:
-            writer.move_payment(payment.id, PaymentState.ADVISED, Actor.CORE, "advised")
+            yield context.payment_moved(payment, PaymentState.ADVISED, Actor.CORE, "advised")
         return
-    close(writer, attempt, "confirmed", settled=True)
-    if writer.could_move_payment(payment.id, PaymentState.CONFIRMED):
-        writer.move_payment(payment.id, PaymentState.CONFIRMED, Actor.AGENCY, "advised")
+    yield close(ended.attempt, context, "confirmed", settled=True)
+    if PaymentState.CONFIRMED in payment_targets(payment.state):
+        yield context.payment_moved(payment, PaymentState.CONFIRMED, Actor.AGENCY, "advised")
 
 
-def advice_failed(writer: JournalWriter, _: ServiceCapabilities, attempt: Attempt, error: NagorikError) -> None:
+def advice_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[Event]:
     """After a lost answer the agency may hold the money, even where it can safely be told again."""
-    payment = payment_of(writer, attempt)
+    attempt, error, payment = ended.attempt, ended.end, ended.payment
     open_still = payment.state in {PaymentState.CAPTURED, PaymentState.ADVISED}
     if error.outcome is Outcome.REJECTED:
-        close(writer, attempt, error.code, settled=True)
+        yield close(attempt, context, error.code, settled=True)
         if open_still:
-            writer.move_payment(payment.id, PaymentState.UNDER_INVESTIGATION, Actor.AGENCY, error.code)
+            yield context.payment_moved(payment, PaymentState.UNDER_INVESTIGATION, Actor.AGENCY, error.code)
         return
-    retry_later(writer, attempt, error.code, error)
+    yield retry_later(attempt, state, context, error.code, error)
     if open_still and error.outcome is Outcome.UNKNOWN:
-        writer.add(AdviceLost(at=writer.now, payment=payment.id))
+        yield AdviceLost(at=context.now, payment=payment.id)
 
 
-def refunded(writer: JournalWriter, _: ServiceCapabilities, attempt: Attempt, report: RefundReport) -> None:
+def refunded(ended: Ended[RefundReport], state: Progress, context: RuleContext) -> Iterator[Event]:
     """Accepted by a gateway is not refunded: it is asked again until it has said how it ended."""
-    payment = payment_of(writer, attempt)
+    report, payment = ended.end, ended.payment
     if report.state is PaymentState.REFUND_PENDING:
-        retry_later(writer, attempt, report.state.value)
+        yield retry_later(ended.attempt, state, context, report.state.value)
     else:
-        close(writer, attempt, report.state.value, settled=True)
-    if writer.could_move_payment(payment.id, report.state):
-        writer.move_payment(payment.id, report.state, Actor.GATEWAY, "reported")
+        yield close(ended.attempt, context, report.state.value, settled=True)
+    if report.state in payment_targets(payment.state):
+        yield context.payment_moved(payment, report.state, Actor.GATEWAY, "reported")
 
 
-def refund_failed(
-    writer: JournalWriter, capabilities: ServiceCapabilities, attempt: Attempt, error: NagorikError
-) -> None:
+def refund_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[Event]:
     """Whether or not the gateway moved money, a second order could move it twice: a person looks."""
-    payment = payment_of(writer, attempt)
-    unsure = error.outcome is Outcome.UNKNOWN and not capabilities.repeats(Operation.REFUND_PAYMENT)
+    attempt, error, payment = ended.attempt, ended.end, ended.payment
+    unsure = error.outcome is Outcome.UNKNOWN and not context.capabilities.repeats(Operation.REFUND_PAYMENT)
     if unsure or error.outcome is Outcome.REJECTED:
-        close(writer, attempt, error.code, settled=True)
-        writer.move_payment(payment.id, PaymentState.REFUND_MANUAL, Actor.CORE, error.code)
+        yield close(attempt, context, error.code, settled=True)
+        yield context.payment_moved(payment, PaymentState.REFUND_MANUAL, Actor.CORE, error.code)
     else:
-        retry_later(writer, attempt, error.code, error)
+        yield retry_later(attempt, state, context, error.code, error)

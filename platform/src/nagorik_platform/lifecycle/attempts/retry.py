@@ -4,17 +4,19 @@ The jitter comes from a hash of the application and a counter, so that a step st
 thousand applications still do not call an agency in the same second.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from nagorik.errors import AgencyClosed, AgencyUnavailable, InputRejected, NagorikError, RateLimited, Retry
 from nagorik.model.status import ApplicationState
 from nagorik.operations import OPERATIONS, Operation
-from nagorik_platform.lifecycle.events import AttemptEnded, Postponed
-from nagorik_platform.lifecycle.journal_writer import JournalWriter
+from nagorik_platform.lifecycle.events import AttemptEnded, Event, Postponed
+from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED
-from nagorik_platform.lifecycle.state import Attempt, Party, Payment, ServiceCapabilities
+from nagorik_platform.lifecycle.state import Attempt, Party, Payment, Progress
 
 FIRST_RETRY: Final = 5.0
 LONGEST_RETRY: Final = 3600.0
@@ -54,60 +56,82 @@ def _jitter(application: str, counter: int) -> float:
     return int.from_bytes(digest) / 2**64
 
 
-_CITIZEN_CAN_CORRECT = frozenset({ApplicationState.DRAFT, ApplicationState.READY})
+_CITIZEN_CAN_CORRECT: Final = frozenset({ApplicationState.DRAFT, ApplicationState.READY})
+
+EndT_co = TypeVar("EndT_co", covariant=True)
 
 
 class UnexpectedAnswer(TypeError):
     """An answer that does not belong to the attempt in flight; a fault of the driver."""
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Ended(Generic[EndT_co]):
+    """How an attempt ended.
+
+    Attributes:
+        attempt: The attempt.
+        end: Its answer, or the error that says what is known of its effect.
+        before: The row as the end found it, with the attempt in flight.
+    """
+
+    attempt: Attempt
+    end: EndT_co
+    before: Progress
+
+    @property
+    def payment(self) -> Payment:
+        """The payment that the attempt is about, as the end found it."""
+        if self.attempt.payment is None:
+            raise UnexpectedAnswer(f"{self.attempt.operation.value} names no payment")
+        return self.before.payment(self.attempt.payment)
+
+
 def close(
-    writer: JournalWriter, attempt: Attempt, result: str, *, settled: bool, not_before: datetime | None = None
-) -> None:
+    attempt: Attempt, context: RuleContext, result: str, *, settled: bool, not_before: datetime | None = None
+) -> AttemptEnded:
     """The attempt is over; ``settled`` if it has done what it was for."""
     announced = OPERATIONS[attempt.operation].writes
-    writer.add(
-        AttemptEnded(
-            at=writer.now,
-            operation=attempt.operation,
-            payment=None if announced else attempt.payment,
-            deliverable=None if announced else attempt.deliverable,
-            began_at=None if announced else attempt.began_at,
-            result=result,
-            settled=settled,
-            not_before=not_before,
-        )
+    return AttemptEnded(
+        at=context.now,
+        operation=attempt.operation,
+        payment=None if announced else attempt.payment,
+        deliverable=None if announced else attempt.deliverable,
+        began_at=None if announced else attempt.began_at,
+        result=result,
+        settled=settled,
+        not_before=not_before,
     )
 
 
-def retry_later(writer: JournalWriter, attempt: Attempt, result: str, error: NagorikError | None = None) -> None:
+def retry_later(
+    attempt: Attempt, state: Progress, context: RuleContext, result: str, error: NagorikError | None = None
+) -> AttemptEnded:
     """The attempt settled nothing; the operation is worth another try later."""
-    progress = writer.progress
-    failures = progress.backoff(attempt.operation, attempt.subject).failures
-    close(writer, attempt, result, settled=False, not_before=retry_at(progress.id, error, failures, writer.now))
+    failures = state.backoff(attempt.operation, attempt.subject).failures
+    again = retry_at(state.id, error, failures, context.now)
+    return close(attempt, context, result, settled=False, not_before=again)
 
 
-def close_failed(writer: JournalWriter, _: ServiceCapabilities, attempt: Attempt, error: NagorikError) -> None:
+def failures_with(attempt: Attempt, state: Progress) -> int:
+    """Attempts in a row that settled nothing, this one among them."""
+    return state.backoff(attempt.operation, attempt.subject).failures + 1
+
+
+def close_failed(ended: Ended[NagorikError], state: Progress, context: RuleContext) -> Iterator[Event]:
     """A failure that changes nothing but the time of the next try; bad input goes to whoever can correct it."""
-    retry_later(writer, attempt, error.code, error)
+    error = ended.end
+    yield retry_later(ended.attempt, state, context, error.code, error)
     if isinstance(error, InputRejected):
-        can_correct = writer.progress.state in _CITIZEN_CAN_CORRECT
-        writer.hold(Party.CITIZEN if can_correct else Party.PERSON, INPUT_REJECTED)
+        can_correct = state.state in _CITIZEN_CAN_CORRECT
+        yield from context.held(state, Party.CITIZEN if can_correct else Party.PERSON, INPUT_REJECTED)
 
 
-def postpone_status(writer: JournalWriter) -> None:
+def postpone_status(_: Ended[object], state: Progress, context: RuleContext) -> Iterator[Event]:
     """The agency has just said something: its status is worth asking for a little later."""
-    writer.add(Postponed(at=writer.now, operation=Operation.STATUS, until=next_poll(writer, 0)))
+    yield Postponed(at=context.now, operation=Operation.STATUS, until=next_poll(state, context, 0))
 
 
-def next_poll(writer: JournalWriter, age: float) -> datetime:
+def next_poll(state: Progress, context: RuleContext, age: float) -> datetime:
     """When to ask for the status of an application that is ``age`` seconds old."""
-    progress = writer.progress
-    return poll_at(progress.id, age, progress.events, writer.now)
-
-
-def payment_of(writer: JournalWriter, attempt: Attempt) -> Payment:
-    """The payment that the attempt is about."""
-    if attempt.payment is None:
-        raise UnexpectedAnswer(f"{attempt.operation.value} names no payment")
-    return writer.progress.payment(attempt.payment)
+    return poll_at(state.id, age, state.events, context.now)

@@ -1,17 +1,19 @@
-"""What follows by itself: moves that need neither an agency's answer nor a person, applied until none is left."""
+"""What follows by itself: moves that need neither an agency's answer nor a person, until none is left."""
 
-from typing import Final
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final, Literal
 
 from nagorik.model.eligibility import Eligibility
 from nagorik.model.fee import FeeDue
 from nagorik.model.status import ApplicationState as S
 from nagorik.operations import Operation
-from nagorik_platform.lifecycle.events import Actor, FeeSettled, QuoteDropped, WithdrawalSettled
-from nagorik_platform.lifecycle.journal_writer import JournalWriter
-from nagorik_platform.lifecycle.rules.consent import CONSENT_HOLD, IntendedWrite, price_to_come, unmet_consent
+from nagorik_platform.lifecycle.consent import CONSENT_HOLD, IntendedWrite, price_to_come, unmet_consent
+from nagorik_platform.lifecycle.events import Actor, Event, FeeSettled, QuoteDropped, WithdrawalSettled
+from nagorik_platform.lifecycle.rule_context import Rule, RuleContext
 from nagorik_platform.lifecycle.rules.holds import update_hold
-from nagorik_platform.lifecycle.rules.refunds import apply_money_rules
-from nagorik_platform.lifecycle.state import ServiceCapabilities
+from nagorik_platform.lifecycle.rules.refunds import settle_money
+from nagorik_platform.lifecycle.state import Progress
 from nagorik_platform.lifecycle.tables import (
     ENDED_WITHOUT_RESULT,
     MONEY_ASKED_ABOUT,
@@ -24,153 +26,132 @@ RESENDS_BEFORE_A_PERSON: Final = 80
 """Lost answers in a row to one filing with one key, after which a person looks: some three days of back-off."""
 
 
-def advance(writer: JournalWriter, capabilities: ServiceCapabilities) -> None:
-    """Apply the rules until nothing more follows."""
-    while (
-        apply_money_rules(writer, capabilities)
-        or _advance_state(writer, capabilities)
-        or update_hold(writer, capabilities)
-    ):
-        pass
-
-
-def _advance_state(writer: JournalWriter, capabilities: ServiceCapabilities) -> bool:
-    state = writer.progress.state
-    if writer.progress.attempt is not None:
-        return False
-    if writer.progress.withdrawal_wanted and state not in WITHDRAWABLE:
+def advance_state(state: Progress, context: RuleContext) -> Iterator[Event]:
+    """What follows from where the application is, with no attempt under way."""
+    if state.attempt is not None:
+        return
+    if state.withdrawal_wanted and state.state not in WITHDRAWABLE:
         # The agency decided before it was told of the wish, and its decision wins.
-        writer.add(WithdrawalSettled(at=writer.now, outcome="withdrawn" if state is S.WITHDRAWN else "refused"))
-        return True
-    match state:
-        case S.DRAFT:
-            return _advance_draft(writer, capabilities)
-        case S.READY:
-            return _advance_ready(writer, capabilities)
-        case S.AWAITING_PAYMENT:
-            return _advance_awaiting_payment(writer, capabilities)
-        case S.SUBMITTING:
-            return _advance_submitting(writer)
-        case S.SUBMISSION_UNKNOWN:
-            return _advance_unknown(writer, capabilities)
-        case S.ISSUED:
-            return _advance_issued(writer)
-        case S.DELIVERED:
-            return _close(writer, capabilities)
-        case _:
-            return state in ENDED_WITHOUT_RESULT and _close(writer, capabilities)
+        outcome: Literal["withdrawn", "refused"] = "withdrawn" if state.state is S.WITHDRAWN else "refused"
+        yield WithdrawalSettled(at=context.now, outcome=outcome)
+    elif state.state in _ADVANCES:
+        yield from _ADVANCES[state.state](state, context)
 
 
-def _advance_draft(writer: JournalWriter, capabilities: ServiceCapabilities) -> bool:
-    progress = writer.progress
-    if progress.hold is not None and not progress.hold.code.startswith(CONSENT_HOLD):
-        return False
-    if progress.eligibility is None and capabilities.offers(Operation.ELIGIBILITY):
-        return False
-    if progress.eligibility is Eligibility.INELIGIBLE:
-        return False
-    if progress.eligibility is Eligibility.INDETERMINATE and not progress.acknowledged:
-        return False
-    if progress.quote is None and capabilities.offers(Operation.QUOTE):
-        return False
-    if unmet_consent(progress, IntendedWrite(Operation.SUBMIT, price_to_come(progress)), writer.now) is not None:
-        return False
-    writer.move(S.READY, Actor.CORE, "complete")
-    return True
+def _advance_draft(state: Progress, context: RuleContext) -> Iterator[Event]:
+    capabilities = context.capabilities
+    if state.hold is not None and not state.hold.code.startswith(CONSENT_HOLD):
+        return
+    if state.eligibility is None and capabilities.offers(Operation.ELIGIBILITY):
+        return
+    if state.eligibility is Eligibility.INELIGIBLE:
+        return
+    if state.eligibility is Eligibility.INDETERMINATE and not state.acknowledged:
+        return
+    if state.quote is None and capabilities.offers(Operation.QUOTE):
+        return
+    if unmet_consent(state, IntendedWrite(Operation.SUBMIT, price_to_come(state)), context.now) is None:
+        yield context.moved(S.READY, Actor.CORE, "complete")
 
 
-def _advance_ready(writer: JournalWriter, capabilities: ServiceCapabilities) -> bool:
-    progress = writer.progress
-    quote = progress.quote
-    if progress.hold is not None:
-        return False
+def _advance_ready(state: Progress, context: RuleContext) -> Iterator[Event]:
+    quote = state.quote
+    if state.hold is not None:
+        return
     if quote is None:
-        if capabilities.offers(Operation.QUOTE):
-            writer.move(S.DRAFT, Actor.CORE, "no-quote")
-        return capabilities.offers(Operation.QUOTE)
-    if quote.total.poisha == 0 or quote.due is not FeeDue.BEFORE_SUBMISSION or progress.is_paid(quote.stage):
-        return False
-    if quote.is_expired(writer.now):
-        _renew_quote(writer, capabilities)
+        if context.capabilities.offers(Operation.QUOTE):
+            yield context.moved(S.DRAFT, Actor.CORE, "no-quote")
+        return
+    if quote.total.poisha == 0 or quote.due is not FeeDue.BEFORE_SUBMISSION or state.is_paid(quote.stage):
+        return
+    if quote.is_expired(context.now):
+        yield from _renew_quote(context)
     else:
-        writer.move(S.AWAITING_PAYMENT, Actor.CORE, "fee-due")
-    return True
+        yield context.moved(S.AWAITING_PAYMENT, Actor.CORE, "fee-due")
 
 
-def _advance_awaiting_payment(writer: JournalWriter, capabilities: ServiceCapabilities) -> bool:
-    progress = writer.progress
-    quote = progress.quote
-    if not progress.is_filed and quote is None:
-        writer.move(S.READY, Actor.CORE, "no-quote")
-        return True
+def _advance_awaiting_payment(state: Progress, context: RuleContext) -> Iterator[Event]:
+    quote = state.quote
     if quote is None:
-        return False
-    if not progress.is_filed and progress.is_paid(quote.stage):
-        writer.move(S.READY, Actor.GATEWAY, "fee-paid")
-        return True
-    if progress.is_filed and quote.total.poisha == 0:
-        writer.add(FeeSettled(at=writer.now, free=True))
-        writer.move(S.SUBMITTED, Actor.AGENCY, "nothing-to-pay")
-        return True
-    if progress.payment_in(*MONEY_ASKED_ABOUT, *MONEY_FOR_A_PERSON) or progress.is_paid(quote.stage):
-        return False
-    if not quote.is_expired(writer.now):
-        return False
-    if progress.is_filed:
-        writer.add(QuoteDropped(at=writer.now))
-    else:
-        writer.move(S.READY, Actor.CORE, "quote-lapsed")
-        _renew_quote(writer, capabilities)
-    return True
+        if not state.is_filed:
+            yield context.moved(S.READY, Actor.CORE, "no-quote")
+    elif not state.is_filed and state.is_paid(quote.stage):
+        yield context.moved(S.READY, Actor.GATEWAY, "fee-paid")
+    elif state.is_filed and quote.total.poisha == 0:
+        yield FeeSettled(at=context.now, free=True)
+        yield context.moved(S.SUBMITTED, Actor.AGENCY, "nothing-to-pay")
+    elif state.payment_in(*MONEY_ASKED_ABOUT, *MONEY_FOR_A_PERSON) or state.is_paid(quote.stage):
+        return
+    elif quote.is_expired(context.now):
+        if state.is_filed:
+            yield QuoteDropped(at=context.now)
+        else:
+            yield context.moved(S.READY, Actor.CORE, "quote-lapsed")
+            yield from _renew_quote(context)
 
 
-def _renew_quote(writer: JournalWriter, capabilities: ServiceCapabilities) -> None:
+def _renew_quote(context: RuleContext) -> Iterator[Event]:
     """A lapsed price is asked for again; without a way to ask, a person decides and nothing is filed unpaid."""
-    writer.add(QuoteDropped(at=writer.now))
-    writer.move(S.DRAFT if capabilities.offers(Operation.QUOTE) else S.MANUAL_REVIEW, Actor.CORE, "quote-lapsed")
+    yield QuoteDropped(at=context.now)
+    can_ask = context.capabilities.offers(Operation.QUOTE)
+    yield context.moved(S.DRAFT if can_ask else S.MANUAL_REVIEW, Actor.CORE, "quote-lapsed")
 
 
-def _advance_submitting(writer: JournalWriter) -> bool:
+def _advance_submitting(state: Progress, context: RuleContext) -> Iterator[Event]:
     """With no attempt under way nothing is being submitted; an attempt whose outcome is unknown stays unknown."""
-    unknown = writer.progress.filing_unknown
-    writer.move(S.SUBMISSION_UNKNOWN if unknown else S.READY, Actor.CORE, "nothing-under-way")
-    return True
+    to = S.SUBMISSION_UNKNOWN if state.filing_unknown else S.READY
+    yield context.moved(to, Actor.CORE, "nothing-under-way")
 
 
-def _advance_unknown(writer: JournalWriter, capabilities: ServiceCapabilities) -> bool:
+def _advance_unknown(state: Progress, context: RuleContext) -> Iterator[Event]:
     """What can neither be looked up nor sent with the same key under the citizen's consent is a person's case."""
-    if capabilities.offers(Operation.FIND):
-        return False
-    if not capabilities.repeats(Operation.SUBMIT):
-        writer.move(S.MANUAL_REVIEW, Actor.CORE, "no-look-up")
-        return True
-    if writer.progress.backoff(Operation.SUBMIT).failures >= RESENDS_BEFORE_A_PERSON:
-        writer.move(S.MANUAL_REVIEW, Actor.CORE, "lost-for-long")
-        return True
-    gap = unmet_consent(writer.progress, IntendedWrite(Operation.SUBMIT), writer.now)
-    if gap is not None:
-        writer.move(S.MANUAL_REVIEW, Actor.CORE, f"consent-{gap}")
-    return gap is not None
+    if context.capabilities.offers(Operation.FIND):
+        return
+    if not context.capabilities.repeats(Operation.SUBMIT):
+        yield context.moved(S.MANUAL_REVIEW, Actor.CORE, "no-look-up")
+    elif state.backoff(Operation.SUBMIT).failures >= RESENDS_BEFORE_A_PERSON:
+        yield context.moved(S.MANUAL_REVIEW, Actor.CORE, "lost-for-long")
+    elif (gap := unmet_consent(state, IntendedWrite(Operation.SUBMIT), context.now)) is not None:
+        yield context.moved(S.MANUAL_REVIEW, Actor.CORE, f"consent-{gap}")
 
 
-def _advance_issued(writer: JournalWriter) -> bool:
+def _advance_issued(state: Progress, context: RuleContext) -> Iterator[Event]:
     """Delivered once everything that reaches the citizen by download has been fetched and nothing else is to come."""
-    final = [deliverable for deliverable in writer.progress.deliverables if not deliverable.interim]
+    final = [deliverable for deliverable in state.deliverables if not deliverable.interim]
     if not final or any(deliverable.delivery in {"counter", "post"} for deliverable in final):
-        return False
-    if all(deliverable.delivery == "none" or deliverable.kind in writer.progress.fetched for deliverable in final):
-        writer.move(S.DELIVERED, Actor.CORE, "fetched")
-        return True
-    return False
+        return
+    if all(deliverable.delivery == "none" or deliverable.kind in state.fetched for deliverable in final):
+        yield context.moved(S.DELIVERED, Actor.CORE, "fetched")
 
 
-def _close(writer: JournalWriter, capabilities: ServiceCapabilities) -> bool:
+def _close(state: Progress, context: RuleContext) -> Iterator[Event]:
     """Closed once no duty of money is open and what was delivered by download is in the citizen's hands."""
-    progress = writer.progress
-    to_fetch = progress.deliverables_to_fetch() if progress.state is S.DELIVERED else ()
-    if to_fetch and capabilities.offers(Operation.DELIVERABLE):
-        return False
-    if any(payment.noticed or not is_settled(payment.state) for payment in progress.payments):
-        return False
-    writer.move(S.CLOSED, Actor.CORE, "settled")
-    return True
+    to_fetch = state.deliverables_to_fetch() if state.state is S.DELIVERED else ()
+    if to_fetch and context.capabilities.offers(Operation.DELIVERABLE):
+        return
+    if all(is_settled(payment.state) and not payment.noticed for payment in state.payments):
+        yield context.moved(S.CLOSED, Actor.CORE, "settled")
+
+
+_ADVANCES: Final[Mapping[S, Rule]] = MappingProxyType(
+    {
+        S.DRAFT: _advance_draft,
+        S.READY: _advance_ready,
+        S.AWAITING_PAYMENT: _advance_awaiting_payment,
+        S.SUBMITTING: _advance_submitting,
+        S.SUBMISSION_UNKNOWN: _advance_unknown,
+        S.ISSUED: _advance_issued,
+        S.DELIVERED: _close,
+        **dict.fromkeys(ENDED_WITHOUT_RESULT, _close),
+    }
+)
+
+_BY_ITSELF: Final[tuple[Rule, ...]] = (settle_money, advance_state, update_hold)
+
+
+def advance(state: Progress, context: RuleContext) -> tuple[Event, ...]:
+    """What follows next by itself, money first; nothing once the application has come to rest."""
+    for rule in _BY_ITSELF:
+        if events := tuple(rule(state, context)):
+            return events
+    return ()

@@ -4,16 +4,17 @@ Nearly every hold follows from the row, so none is forgotten when another takes 
 reason. The last rule leaves no hole: what has nothing due and nobody to wait for is given to a person.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
 from nagorik.model.eligibility import Eligibility
 from nagorik.model.status import ApplicationState as S, PaymentState as P
 from nagorik.operations import Operation
-from nagorik_platform.lifecycle.events import Released
-from nagorik_platform.lifecycle.journal_writer import JournalWriter
+from nagorik_platform.lifecycle.consent import CONSENT_HOLD, intended_write, unmet_consent
+from nagorik_platform.lifecycle.events import Event, Held, Released
 from nagorik_platform.lifecycle.next_action import candidates
-from nagorik_platform.lifecycle.rules.consent import CONSENT_HOLD, intended_write, unmet_consent
+from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.state import Hold, Party, Payment, Progress, ServiceCapabilities
 
 LOOK_UPS_BEFORE_A_PERSON: Final = 12
@@ -40,21 +41,16 @@ MONEY_HOLDS: Final = frozenset({PAYMENT_UNCONFIRMED, *_UNDECIDED_MONEY.values()}
 """Holds that end when a person decides on a payment, and not by being released."""
 
 
-def update_hold(writer: JournalWriter, capabilities: ServiceCapabilities) -> bool:
-    """Let the application wait for whom it has to wait for now; whether that is somebody else than before."""
-    progress = writer.progress
-    if progress.attempt is not None or progress.state is S.MANUAL_REVIEW:
-        return False
-    hold, follows = progress.hold, _hold_of(progress, capabilities, writer.now)
+def update_hold(state: Progress, context: RuleContext) -> Iterator[Event]:
+    """Let the application wait for whom it has to wait for now, if that is somebody else than before."""
+    if state.attempt is not None or state.state is S.MANUAL_REVIEW:
+        return
+    hold, follows = state.hold, _hold_of(state, context.capabilities, context.now)
     happened = hold is not None and hold.code in _SET_BY_WHAT_HAPPENED
     outranked = follows is not None and (follows.party is Party.PERSON or follows.code.startswith(CONSENT_HOLD))
     if follows == hold or (happened and not outranked):
-        return False
-    if follows is None:
-        writer.add(Released(at=writer.now))
-    else:
-        writer.hold(follows.party, follows.code)
-    return True
+        return
+    yield Released(at=context.now) if follows is None else Held(at=context.now, hold=follows)
 
 
 def _hold_of(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Hold | None:

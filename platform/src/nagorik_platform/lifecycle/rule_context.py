@@ -1,0 +1,50 @@
+"""What a rule is given beside the row: what the service can do and what time it is.
+
+A rule is a function of what happened, if it takes in anything, the row and this context. It says what follows, as
+events, and changes nothing: the step applies them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from nagorik.model.status import ApplicationState, Flag, PaymentState
+from nagorik_platform.lifecycle.events import Actor, Event, FlagsChanged, Held, Moved, PaymentMoved
+from nagorik_platform.lifecycle.state import Hold, Party, Payment, Progress, ServiceCapabilities
+
+
+@dataclass(frozen=True, slots=True)
+class RuleContext:
+    """A service's capabilities and an instant, which every event that a rule gives is dated with."""
+
+    capabilities: ServiceCapabilities
+    now: datetime
+
+    def moved(self, to: ApplicationState, actor: Actor, code: str, *, inferred: bool = False) -> Moved:
+        """The application moves along one row of its table."""
+        return Moved(at=self.now, to=to, actor=actor, code=code, inferred=inferred)
+
+    def payment_moved(
+        self, payment: Payment, to: PaymentState, actor: Actor, code: str, *, reference: str | None = None
+    ) -> PaymentMoved:
+        """A payment moves along one row of its table."""
+        return PaymentMoved(at=self.now, payment=payment.id, to=to, actor=actor, code=code, reference=reference)
+
+    def held(self, state: Progress, party: Party, code: str) -> Iterator[Event]:
+        """The application waits for somebody, unless it already waits for the same reason."""
+        hold = Hold(party=party, code=code)
+        if state.hold != hold:
+            yield Held(at=self.now, hold=hold)
+
+    def flags_changed(
+        self, state: Progress, *, raised: frozenset[Flag] = frozenset(), lowered: frozenset[Flag] = frozenset()
+    ) -> Iterator[Event]:
+        """Flags are raised and lowered, if that changes anything."""
+        new = raised - state.flags
+        gone = (lowered & state.flags) - raised
+        if new or gone:
+            yield FlagsChanged(at=self.now, raised=new, lowered=gone)
+
+
+Rule = Callable[[Progress, RuleContext], Iterable[Event]]
+"""A rule that knows what happened: what follows for a row."""
