@@ -13,8 +13,8 @@ from pydantic import JsonValue
 from nagorik import ApplicationDraft, Consent
 from nagorik.clock import Clock
 from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
+from nagorik_host.engine.claims import LEASE
 from nagorik_host.engine.inbox import Inbox
-from nagorik_host.engine.leases import LEASE
 from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_over
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.restoration import catching_up, in_doubt

@@ -11,9 +11,9 @@ from structlog.testing import capture_logs
 
 from nagorik import Text
 from nagorik_host import Host
-from nagorik_host.engine import claims
+from nagorik_host.engine import queues
 from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, FIRST_PROBE, LAST_PROBE
-from nagorik_host.engine.leases import LEASE
+from nagorik_host.engine.claims import LEASE
 from nagorik_host.engine.plugins import PLUGIN_CHANGED, accept
 from nagorik_host.engine.suspensions import SuspensionRecord, resume, suspend
 from nagorik_host.engine.worker import WORKER_EXPIRY
@@ -211,7 +211,7 @@ async def test_what_is_stopped_is_not_called_until_it_is_let_go_on(world, ready_
 
 
 async def test_what_a_stop_holds_back_is_passed_over_once(world, ready_url, monkeypatch):
-    monkeypatch.setattr(claims, "PAGE", 2)
+    monkeypatch.setattr(queues, "PAGE", 2)
     stopped = SuspensionRecord(
         "service", "nid.reissue", Text(en="A fault", bn="একটি ত্রুটি"), "officer-1", world.clock.now()
     )

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import select
 
 from nagorik_host import Host
-from nagorik_host.engine.claims import SuspendedOffers
-from nagorik_host.engine.leases import LEASE
+from nagorik_host.engine.claims import LEASE
+from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.store import Database
 from nagorik_host.store.audit import verify_journals
 from nagorik_host.store.schema import applications, attempts, payments

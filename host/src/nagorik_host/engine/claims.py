@@ -1,208 +1,69 @@
-"""What is due, whose turn it is, and the transactions in which a worker claims it and completes its claims.
+"""One application in a worker's hands: the intent is committed, the call is made, the outcome is committed.
 
-Each agency has a queue of its own and places of its own, so that one that is slow or down holds up no other. What a
-lost worker had claimed comes first: somebody's money or application may be in question.
-
-What an officer has suspended is parked when its turn comes, and put back when it may go on: however much a suspension
-holds back, a poll passes over no more of it than a page, and over each application once.
+These are the only three moments. A worker that dies before the first leaves the row due as it was; one that dies
+between the first and the last leaves an attempt without an end, and its lease runs out. Whoever claims the row then
+finds the attempt and treats it as interrupted: the lifecycle knows what that means for each operation, and sends
+nothing again whose effect it does not know. What a lost worker had claimed comes first: somebody's money or
+application may be in question.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, Final
+from uuid import UUID, uuid5
 
 import structlog
-from sqlalchemy import Row, Select, bindparam, func, or_, select, update
+from sqlalchemy import Row, bindparam, func, insert, select, update
 
-from nagorik import ServiceNotOffered
+from nagorik import ApplicationDraft, ServiceNotOffered
 from nagorik.clock import Clock
 from nagorik_host.engine.agencies import HORIZON, AgencyScheduler
-from nagorik_host.engine.leases import Claim, LeaseHolder
-from nagorik_host.store.application_store import NoSuchApplication, StoredApplication, target_plugin
+from nagorik_host.engine.plugins import CapabilitiesCache
+from nagorik_host.engine.queues import (
+    SuspendedOffers,
+    count_claimed,
+    due_rows,
+    expired_rows,
+    park_suspended,
+    suspended_offers,
+    unpark_resumed,
+)
+from nagorik_host.store.application_store import (
+    ApplicationStore,
+    Lease,
+    NoSuchApplication,
+    StaleRevision,
+    StoredApplication,
+    target_plugin,
+)
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import IN_QUEUE, applications, payloads, suspensions
-from nagorik_host.vault import Erased, SealBroken
+from nagorik_host.store.schema import applications, attempts
+from nagorik_host.vault import Erased, SealBroken, Vault
 from nagorik_platform.lifecycle import (
     CallAnswered,
     CallFailed,
     IllegalTransition,
+    Interrupted,
     JournalBroken,
     NextAction,
+    Progress,
+    ServiceCapabilities,
+    Step,
     UnexpectedAnswer,
+    begin,
+    begin_next,
+    step,
 )
-
-_CLAIMED: Final = (
-    select(func.count())
-    .select_from(applications)
-    .where(applications.c.lease.is_not(None), applications.c.target_plugin == bindparam("target_plugin"))
-)
-_ROWS: Final = select(applications, payloads.c.draft).join(
-    payloads, payloads.c.application == applications.c.id, isouter=True
-)
-"""Applications with what the citizen handed in, which is gone where it was erased."""
-_SUSPENDED: Final = select(suspensions.c.kind, suspensions.c.name)
-_EXPIRED: Final = (
-    _ROWS.where(
-        applications.c.lease.is_not(None),
-        applications.c.lease_until <= bindparam("now"),
-        applications.c.target_plugin.in_(bindparam("target_plugins", expanding=True)),
-    )
-    .order_by(applications.c.lease_until)
-    .limit(bindparam("concurrency"))
-    .with_for_update(of=applications, skip_locked=True)
-)
-
-
-def _due(*, among: bool) -> Select[Any]:
-    query = _ROWS.where(
-        applications.c.target_plugin == bindparam("target_plugin"),
-        applications.c.due_at <= bindparam("now"),
-        IN_QUEUE,
-        applications.c.lease.is_(None),
-        applications.c.plugin.not_in(bindparam("suspended_plugins", expanding=True)),
-        applications.c.service.not_in(bindparam("suspended_services", expanding=True)),
-    )
-    if among:
-        query = query.where(applications.c.id.in_(bindparam("among", expanding=True)))
-    return (
-        query.order_by(applications.c.due_at)
-        .limit(bindparam("granted"))
-        .with_for_update(of=applications, skip_locked=True)
-    )
-
-
-_DUE: Final = _due(among=False)
-_DUE_AMONG: Final = _due(among=True)
-"""Statements are made once: making one costs SQLAlchemy more than running it costs SQLite."""
-
-
-PAGE: Final = 1000
-"""Most applications that a poll parks at one agency, or puts back of one service."""
-
-_FIRST_DUE: Final = (
-    select(applications.c.id, applications.c.service, applications.c.plugin)
-    .where(
-        applications.c.target_plugin == bindparam("target_plugin_"),
-        applications.c.due_at <= bindparam("now"),
-        IN_QUEUE,
-    )
-    .order_by(applications.c.due_at)
-    .limit(bindparam("page"))
-    .subquery()
-)
-_PARK: Final = (
-    update(applications)
-    .where(
-        applications.c.id.in_(
-            select(_FIRST_DUE.c.id).where(
-                or_(
-                    _FIRST_DUE.c.service.in_(bindparam("suspended_services", expanding=True)),
-                    _FIRST_DUE.c.plugin.in_(bindparam("suspended_plugins", expanding=True)),
-                )
-            )
-        ),
-        applications.c.lease.is_(None),
-    )
-    .values(parked_at=bindparam("at"))
-)
-_PARKED: Final = applications.c.parked_at.is_not(None)
-_FIRST_PARKED: Final = select(func.min(applications.c.service)).where(_PARKED)
-_NEXT_PARKED: Final = _FIRST_PARKED.where(applications.c.service > bindparam("service"))
-_PAGE_PARKED: Final = (
-    select(applications.c.id).where(_PARKED, applications.c.service == bindparam("service_")).limit(bindparam("page"))
-)
-_UNPARK: Final = update(applications).where(applications.c.id.in_(_PAGE_PARKED)).values(parked_at=None)
-
-
-@dataclass(frozen=True, slots=True)
-class SuspendedOffers:
-    """What an officer has suspended, by plugin and by service."""
-
-    plugins: frozenset[str] = frozenset()
-    services: frozenset[str] = frozenset()
-
-    def covers(self, *, plugin: str, service: str, target_plugin: str) -> bool:
-        """Whether an application may not be worked on now."""
-        return service in self.services or bool({plugin, target_plugin} & self.plugins)
-
-
-def suspended_offers(transaction: Transaction) -> SuspendedOffers:
-    """What is suspended now."""
-    found = transaction.connection.execute(_SUSPENDED).all()
-    return SuspendedOffers(
-        plugins=frozenset(row.name for row in found if row.kind == "plugin"),
-        services=frozenset(row.name for row in found if row.kind == "service"),
-    )
-
-
-def park_suspended(
-    transaction: Transaction, target_plugin: str, *, now: datetime, suspended: SuspendedOffers
-) -> bool:
-    """Park what is suspended of the first that are due to call ``target_plugin``; whether all of a page was."""
-    if not suspended.services and not suspended.plugins:
-        return False
-    wanted: dict[str, Any] = {
-        "target_plugin_": target_plugin,
-        "now": now,
-        "at": now,
-        "page": PAGE,
-        "suspended_plugins": list(suspended.plugins),
-        "suspended_services": list(suspended.services),
-    }
-    return transaction.connection.execute(_PARK, wanted).rowcount == PAGE
-
-
-def unpark_resumed(transaction: Transaction, suspended: SuspendedOffers) -> None:
-    """Put applications back in their queues that are not suspended any more, a page of each service."""
-    service: str | None = transaction.connection.scalar(_FIRST_PARKED)
-    while service is not None:
-        if service not in suspended.services and service.partition(".")[0] not in suspended.plugins:
-            transaction.connection.execute(_UNPARK, {"service_": service, "page": PAGE})
-        service = transaction.connection.scalar(_NEXT_PARKED, {"service": service})
-
-
-def count_claimed(transaction: Transaction, target_plugin: str) -> int:
-    """How many applications all workers together have in hand that call this agency."""
-    return transaction.connection.scalar(_CLAIMED, {"target_plugin": target_plugin}) or 0
-
-
-def due_rows(
-    transaction: Transaction,
-    target_plugin: str,
-    *,
-    most: int,
-    now: datetime,
-    suspended: SuspendedOffers,
-    among: Collection[str] | None = None,
-) -> Sequence[Row[Any]]:
-    """Rows that are due to call ``target_plugin``, the longest due first, each locked until the transaction ends.
-
-    ``among`` limits them to applications that a hint was about; a hint that is late finds nothing.
-    """
-    wanted: dict[str, Any] = {
-        "target_plugin": target_plugin,
-        "now": now,
-        "suspended_plugins": list(suspended.plugins),
-        "suspended_services": list(suspended.services),
-        "granted": most,
-    }
-    if among is None:
-        return transaction.connection.execute(_DUE, wanted).all()
-    return transaction.connection.execute(_DUE_AMONG, wanted | {"among": list(among)}).all()
-
-
-def expired_rows(
-    transaction: Transaction, target_plugins: Iterable[str], *, concurrency: int, lease_now: datetime
-) -> Sequence[Row[Any]]:
-    """Rows in the hands of workers that are lost, locked; ``lease_now`` is the machine's own time."""
-    wanted = {"now": lease_now, "target_plugins": list(target_plugins), "concurrency": concurrency}
-    return transaction.connection.execute(_EXPIRED, wanted).all()
-
 
 _log = structlog.stdlib.get_logger("nagorik.host")
 
+APPLICATION: Final[ContextVar[str | None]] = ContextVar("APPLICATION", default=None)
+"""The id of the application that this task makes a call for, from the call until its outcome is committed."""
+
+LEASE: Final = timedelta(seconds=60)
+"""How long a worker of whom nothing is heard is waited for. Calls may take longer: a living worker renews it."""
 BLOCKED: Final = timedelta(minutes=5)
 """How long an application whose plugin is not installed is left alone before it is looked at again."""
 DEFECT: Final = "defect"
@@ -211,6 +72,49 @@ SOON: Final = timedelta(milliseconds=50)
 
 _DEFECTS: Final = (IllegalTransition, JournalBroken, SealBroken, UnexpectedAnswer, ValueError)
 """What is wrong with one application is an officer's case; it holds up nobody else's."""
+
+# Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
+_ROW: Final = select(applications).where(applications.c.id == bindparam("application")).with_for_update()
+_ATTEMPT: Final = insert(attempts)
+_ENDED: Final = (
+    update(attempts)
+    .where(attempts.c.application == bindparam("application_"))
+    .values(ended_at=bindparam("ended_at"), result=bindparam("result"))
+)
+_END: Final = _ENDED.where(attempts.c.entry == bindparam("entry_"))
+_OPEN: Final = attempts.alias()
+_END_OPEN: Final = _ENDED.where(
+    attempts.c.entry
+    == select(func.max(_OPEN.c.entry))
+    .where(_OPEN.c.application == bindparam("application_"), _OPEN.c.ended_at.is_(None))
+    .scalar_subquery()
+)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Claim:
+    """An application whose intent is committed and whose call is to be made.
+
+    Attributes:
+        stored: The application with the attempt in flight.
+        draft: What the citizen handed in.
+        capabilities: What its service offers.
+        call: The call to make.
+        entry: The journal's last entry when the intent was committed; with the application, it names the attempt.
+        not_before: The instant of the agency's time that the call has for itself.
+    """
+
+    stored: StoredApplication
+    draft: ApplicationDraft
+    capabilities: ServiceCapabilities
+    call: NextAction
+    entry: int
+    not_before: datetime
+
+    @property
+    def target_plugin(self) -> str:
+        """The plugin that the call is made through."""
+        return target_plugin(self.call, self.stored.plugin, self.stored.gateway)
 
 
 class ClaimBatch(list[Claim]):
@@ -235,23 +139,56 @@ class ClaimBatch(list[Claim]):
 
 
 class Claims:
-    """One worker's transactions."""
+    """The transactions in which one worker claims applications and completes its claims."""
 
     def __init__(
         self,
-        leases: LeaseHolder,
+        store: ApplicationStore,
+        capabilities: CapabilitiesCache,
+        vault: Vault,
         agencies: AgencyScheduler,
         *,
+        worker: str,
         concurrency: Mapping[str, int],
         clock: Clock,
         lease_clock: Clock,
+        lease: timedelta,
     ) -> None:
-        """Claim with ``leases``; ``concurrency`` are the most calls in flight at each agency, over all workers."""
-        self._leases = leases
+        """Work as ``worker``.
+
+        Args:
+            store: Where applications are.
+            capabilities: What their services offer.
+            vault: Hashes what a request was made from.
+            agencies: What the agencies can bear.
+            worker: The worker's id.
+            concurrency: By plugin, the most calls in flight at its agency, over all workers.
+            clock: The time that agencies and citizens live in.
+            lease_clock: The machine's own time, in which processes live and die; in production the same.
+            lease: How long the worker is waited for when nothing is heard of it.
+        """
+        self._store = store
+        self._capabilities = capabilities
+        self._vault = vault
         self._agencies = agencies
+        self._worker = worker
         self._concurrency = concurrency
         self._clock = clock
         self._lease_clock = lease_clock
+        self._lease = lease
+
+    def next_due(self, transaction: Transaction) -> datetime | None:
+        """When the first application falls due that is not set aside, to an agency that can bear the call then."""
+        now = self._clock.now()
+        suspended = suspended_offers(transaction)
+        firsts = [
+            max(queue.due_at, queue.free_at)
+            for queue in self._agencies.queue_states(transaction, self._concurrency, now)
+            if queue.due_at is not None and queue.plugin not in suspended.plugins
+        ]
+        return min(firsts, default=None)
+
+    # The intent
 
     def claim(
         self, transaction: Transaction, *, full_scan: bool = True, among: Collection[str] | None = None
@@ -277,44 +214,6 @@ class Claims:
             else:
                 self._claim_from(transaction, queue.plugin, batch, now, among)
         return batch
-
-    def complete(
-        self,
-        transaction: Transaction,
-        claim: Claim,
-        outcome: CallAnswered | CallFailed,
-        suspended: SuspendedOffers | None,
-    ) -> Claim | None:
-        """Commit what came of a call, and with it the next intent of the same application if that is due at once.
-
-        Without ``suspended`` nothing follows: the worker is about to end.
-        """
-        now = self._clock.now()
-        self._agencies.learn(transaction, claim.target_plugin, outcome, now)
-        may_follow = (
-            partial(self._may_follow, transaction, claim.target_plugin, suspended) if suspended is not None else None
-        )
-        try:
-            return self._leases.complete(transaction, claim, outcome, may_follow).following
-        except _DEFECTS as error:
-            self._log_blocked(error, claim.stored.progress.service)
-            self._leases.block(transaction, claim, DEFECT)
-            return None
-
-    def block(self, transaction: Transaction, claim: Claim) -> None:
-        """Leave an application whose call broke in a way that no plugin may to an officer."""
-        self._leases.block(transaction, claim, DEFECT)
-
-    def next_due(self, transaction: Transaction) -> datetime | None:
-        """When the first application falls due that is not set aside, to an agency that can bear the call then."""
-        now = self._clock.now()
-        suspended = suspended_offers(transaction)
-        firsts = [
-            max(queue.due_at, queue.free_at)
-            for queue in self._agencies.queue_states(transaction, self._concurrency, now)
-            if queue.due_at is not None and queue.plugin not in suspended.plugins
-        ]
-        return min(firsts, default=None)
 
     def _claim_from(
         self, transaction: Transaction, name: str, batch: ClaimBatch, now: datetime, among: Collection[str] | None
@@ -350,16 +249,14 @@ class Claims:
             if batch.suspended.covers(plugin=row.plugin, service=row.service, target_plugin=row.target_plugin)
         ]
         for row in held:
-            self._guarded(transaction, row, now, self._leases.release)
+            self._guarded(transaction, row, now, self._release)
         self._claim_rows(transaction, [row for row in lost if row not in held], batch, now)
 
     def _claim_rows(
         self, transaction: Transaction, rows: Sequence[Row[Any]], batch: ClaimBatch, now: datetime
     ) -> list[datetime]:
         """Take these in hand, each with an instant of its agency's time, which are returned."""
-        claimed = [
-            one for row in rows if (one := self._guarded(transaction, row, now, self._leases.claim)) is not None
-        ]
+        claimed = [one for row in rows if (one := self._guarded(transaction, row, now, self._claim_row)) is not None]
         slots = []
         for name in sorted({one.target_plugin for one in claimed}):
             calls = [one for one in claimed if one.target_plugin == name]
@@ -368,41 +265,194 @@ class Claims:
             slots += instants
         return slots
 
-    def _guarded(self, transaction: Transaction, row: Row[Any], now: datetime, act: Any) -> Claim | None:
-        """Act on one row; whatever is wrong with it is its own affair."""
+    def _guarded(
+        self,
+        transaction: Transaction,
+        row: Row[Any],
+        now: datetime,
+        act: Callable[[Transaction, Row[Any], datetime], Claim | None],
+    ) -> Claim | None:
+        """Act on one row; whatever is wrong with it is its own affair. Nothing is written where ``act`` raises."""
         try:
-            claimed: Claim | None = act(transaction, row)
+            return act(transaction, row, now)
         except ServiceNotOffered:
             _block(transaction, row.id, "service-not-offered", now + BLOCKED)
         except (Erased, NoSuchApplication):
             _block(transaction, row.id, "erased", None)
         except _DEFECTS as error:
-            self._log_blocked(error, row.service)
+            _log_blocked(error, row.service)
             _block(transaction, row.id, DEFECT, None)
-        else:
-            return claimed
         return None
 
-    def _may_follow(
+    def _claim_row(self, transaction: Transaction, row: Row[Any], now: datetime) -> Claim | None:
+        """Commit the intent to make the call that an application waits for.
+
+        ``row`` is a whole row of the table with its draft, locked in this transaction, that is due or whose worker is
+        gone. Where there is no call to make after all, the row says when to look again and ``None`` is returned.
+        """
+        capabilities = self._capabilities.of(row.service, row.gateway)
+        stored = replace(self._store.from_row(row), blocked=None)
+        draft = self._store.open_draft(stored, row.draft)
+        payment = _next_payment(stored.progress)
+        if stored.progress.attempt is None:
+            begun = begin(stored.progress, capabilities, now, payment)
+        else:
+            done = step(stored.progress, Interrupted(), capabilities, now)
+            begun = begin_next(done, capabilities, now, payment)
+            _end_open(transaction, stored, now)
+        if begun.next.operation is None:
+            self._store.change(transaction, stored, begun, now)
+            return None
+        return self._commit_intent(transaction, stored, draft, capabilities, begun, now, not_before=now)
+
+    def _release(self, transaction: Transaction, row: Row[Any], now: datetime) -> None:
+        """Take an application out of the hands of a worker that is gone, and call nobody."""
+        stored = self._store.from_row(row)
+        capabilities = self._capabilities.of(row.service, row.gateway)
+        if stored.progress.attempt is None:
+            done = Step(stored.progress, (), NextAction(operation=None))
+        else:
+            done = step(stored.progress, Interrupted(), capabilities, now)
+            _end_open(transaction, stored, now)
+        self._store.change(transaction, stored, done, now)
+
+    def _commit_intent(
         self,
         transaction: Transaction,
-        before: str,
-        suspended: SuspendedOffers,
+        stored: StoredApplication,
+        draft: ApplicationDraft,
+        capabilities: ServiceCapabilities,
+        begun: Step,
+        now: datetime,
+        *,
+        not_before: datetime,
+        read: bool = True,
+    ) -> Claim:
+        lease = Lease(self._worker, self._lease_clock.now() + self._lease)
+        held = self._store.change(transaction, stored, begun, now, lease=lease, read=read)
+        attempt = held.progress.attempt
+        assert attempt is not None  # noqa: S101 - begin named an operation, so it began an attempt
+        transaction.connection.execute(
+            _ATTEMPT,
+            {
+                "application": held.id,
+                "entry": held.entries,
+                "operation": attempt.operation.value,
+                "subject": attempt.subject,
+                "worker": self._worker,
+                "request_digest": self._digest(held, draft, begun.next),
+                "began_at": now,
+            },
+        )
+        return Claim(held, draft, capabilities, begun.next, held.entries, not_before)
+
+    def _digest(self, stored: StoredApplication, draft: ApplicationDraft, call: NextAction) -> str:
+        """A keyed hash of what the request is made from, to tell later whether two were the same."""
+        made_from = f"{stored.id}\x00{call.operation}\x00{call.payment}\x00{draft.model_dump_json()}"
+        return self._vault.lookup("request", made_from)
+
+    # The outcome
+
+    def complete(
+        self,
+        transaction: Transaction,
+        claim: Claim,
+        outcome: CallAnswered | CallFailed,
+        suspended: SuspendedOffers | None,
+    ) -> Claim | None:
+        """Commit what came of a call, and with it the next intent of the same application if that is due at once.
+
+        Without ``suspended`` nothing follows: the worker is about to end. An answer that comes after the attempt was
+        taken for interrupted is dropped: the row has gone on without it.
+        """
+        now = self._clock.now()
+        self._agencies.learn(transaction, claim.target_plugin, outcome, now)
+        try:
+            try:
+                # Nearly always the row is as it was left, and need not be read again to be sure of that.
+                return self._commit_outcome(transaction, claim, claim.stored, outcome, suspended, now, read=False)
+            except StaleRevision:
+                row = transaction.connection.execute(_ROW, {"application": claim.stored.id}).one()
+                stored = self._store.from_row(row) if row.lease == self._worker else None
+                if stored is None or stored.progress.attempt != claim.stored.progress.attempt:
+                    return None
+                return self._commit_outcome(transaction, claim, stored, outcome, suspended, now, read=True)
+        except _DEFECTS as error:
+            _log_blocked(error, claim.stored.progress.service)
+            self.block(transaction, claim)
+            return None
+
+    def block(self, transaction: Transaction, claim: Claim) -> None:
+        """Leave an application with a defect to an officer, its attempt open: nobody knows what came of it."""
+        transaction.connection.execute(
+            update(applications)
+            .where(applications.c.id == claim.stored.id, applications.c.lease == self._worker)
+            .values(blocked=DEFECT, due_at=None, lease=None, lease_until=None)
+        )
+
+    def _commit_outcome(
+        self,
+        transaction: Transaction,
+        claim: Claim,
+        stored: StoredApplication,
+        outcome: CallAnswered | CallFailed,
+        suspended: SuspendedOffers | None,
+        now: datetime,
+        *,
+        read: bool,
+    ) -> Claim | None:
+        """Complete a claim on ``stored``, which was ``read`` in this transaction or is what was taken in hand.
+
+        Raises:
+            StaleRevision: It is what was taken in hand, and the row has changed since; nothing was written.
+        """
+        done, held, not_before = step(stored.progress, outcome, claim.capabilities, now), None, None
+        if suspended is not None and stored.blocked is None and done.next.due is not None and done.next.due <= now:
+            begun = begin_next(done, claim.capabilities, now, _next_payment(done.progress))
+            if begun.next.operation is not None:
+                not_before = self._slot_after(transaction, claim, stored, begun.next, suspended, now)
+            if begun.next.operation is None or not_before is not None:
+                done = begun
+        if not_before is not None:
+            draft = self._store.draft(transaction, stored) if read else claim.draft
+            held = self._commit_intent(
+                transaction, stored, draft, claim.capabilities, done, now, not_before=not_before, read=read
+            )
+        else:
+            self._store.change(transaction, stored, done, now, read=read)
+        result = outcome.error.code if isinstance(outcome, CallFailed) else "answered"
+        ended = {"application_": stored.id, "entry_": claim.entry, "ended_at": now, "result": result}
+        transaction.connection.execute(_END, ended)
+        return held
+
+    def _slot_after(
+        self,
+        transaction: Transaction,
+        claim: Claim,
         stored: StoredApplication,
         coming: NextAction,
+        suspended: SuspendedOffers,
+        now: datetime,
     ) -> datetime | None:
-        """An instant of the agency's time for a call that follows another at once, if it may."""
+        """An instant of the agency's time for a call that follows ``claim``'s at once, if it may."""
         name = target_plugin(coming, stored.plugin, stored.gateway)
         if suspended.covers(plugin=stored.plugin, service=stored.progress.service, target_plugin=name):
             return None
         # It keeps its place at the same agency; at another it needs one.
-        if name != before and count_claimed(transaction, name) >= self._concurrency.get(name, 0):
+        if name != claim.target_plugin and count_claimed(transaction, name) >= self._concurrency.get(name, 0):
             return None
-        return self._agencies.reserve_one(transaction, name, self._clock.now())
+        return self._agencies.reserve_one(transaction, name, now)
 
-    @staticmethod
-    def _log_blocked(error: Exception, service: str) -> None:
-        _log.error("application_blocked", defect=type(error).__name__, service=service)
+
+def _next_payment(progress: Progress) -> str:
+    """The id of a payment if one has to be opened: the same for the same row, however often this is tried."""
+    return str(uuid5(UUID(progress.idempotency_key), f"payment/{len(progress.payments) + 1}"))
+
+
+def _end_open(transaction: Transaction, stored: StoredApplication, now: datetime) -> None:
+    """The attempt that a lost worker left has an end."""
+    ended = {"application_": stored.id, "ended_at": now, "result": "interrupted"}
+    transaction.connection.execute(_END_OPEN, ended)
 
 
 def _block(transaction: Transaction, application: str, code: str, again: datetime | None) -> None:
@@ -411,3 +461,7 @@ def _block(transaction: Transaction, application: str, code: str, again: datetim
         .where(applications.c.id == application)
         .values(blocked=code, due_at=again, lease=None, lease_until=None)
     )
+
+
+def _log_blocked(error: Exception, service: str) -> None:
+    _log.error("application_blocked", defect=type(error).__name__, service=service)

@@ -17,10 +17,10 @@ from sqlalchemy import bindparam, delete, insert, update
 
 from nagorik.clock import Clock, SystemClock
 from nagorik_host.engine.agencies import AgencyScheduler
-from nagorik_host.engine.claims import ClaimBatch, Claims, SuspendedOffers
+from nagorik_host.engine.claims import APPLICATION, LEASE, Claim, ClaimBatch, Claims
 from nagorik_host.engine.inbox import INBOX, Inbox
-from nagorik_host.engine.leases import APPLICATION, LEASE, Claim, LeaseHolder
 from nagorik_host.engine.plugins import CapabilitiesCache
+from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction, Unit
@@ -99,16 +99,17 @@ class Worker:
         self._clock = clock
         self._lease_clock = lease_clock or SystemClock()
         self._lease = lease
-        leases = LeaseHolder(
+        self.claims = Claims(
             store,
             CapabilitiesCache(platform),
             vault,
+            agencies,
             worker=self.id,
+            concurrency=concurrency,
             clock=clock,
             lease_clock=self._lease_clock,
             lease=lease,
         )
-        self.claims = Claims(leases, agencies, concurrency=concurrency, clock=clock, lease_clock=self._lease_clock)
         self._in_flight: dict[asyncio.Task[None], str] = {}
         self._completions = 0
         self._woken = asyncio.Event()

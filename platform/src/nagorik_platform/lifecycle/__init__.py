@@ -32,7 +32,7 @@ from nagorik_platform.lifecycle.state import (
     Progress,
     ServiceCapabilities,
 )
-from nagorik_platform.lifecycle.step import Step, begin, open_application, step
+from nagorik_platform.lifecycle.step import Step, begin, begin_next, open_application, step
 from nagorik_platform.lifecycle.tables import (
     APPLICATION_TRANSITIONS,
     PAYMENT_TRANSITIONS,
@@ -80,6 +80,7 @@ __all__ = [
     "application_targets",
     "apply",
     "begin",
+    "begin_next",
     "is_settled",
     "next_action",
     "open_application",

@@ -9,7 +9,7 @@ given the row as it is now, so the driver drops the answer of an attempt that wa
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from nagorik.model.application import Consent
 from nagorik.model.status import ApplicationState
@@ -40,8 +40,13 @@ from nagorik_platform.lifecycle.inputs import (
 from nagorik_platform.lifecycle.next_action import NextAction, next_action
 from nagorik_platform.lifecycle.reports import adopt_reference, read_report
 from nagorik_platform.lifecycle.rule_context import Rule, RuleContext
-from nagorik_platform.lifecycle.rules.advance import advance
+from nagorik_platform.lifecycle.rules.advance import advance_state
+from nagorik_platform.lifecycle.rules.holds import update_hold
+from nagorik_platform.lifecycle.rules.refunds import settle_money
 from nagorik_platform.lifecycle.state import Attempt, Party, Progress, ServiceCapabilities
+
+_BY_ITSELF: Final[tuple[Rule, ...]] = (settle_money, advance_state, update_hold)
+"""What follows from a row alone: the first that has something to say is heard, and then all are asked again."""
 
 
 class Step(NamedTuple):
@@ -85,7 +90,17 @@ def begin(progress: Progress, capabilities: ServiceCapabilities, now: datetime, 
     """
     context = RuleContext(capabilities, now)
     state, events = _run((), progress, context)
-    todo = next_action(state, capabilities, now)
+    return _begin(Step(state, events, next_action(state, capabilities, now)), context, payment_id)
+
+
+def begin_next(done: Step, capabilities: ServiceCapabilities, now: datetime, payment_id: str) -> Step:
+    """As ``begin``, with what a step of the same instant leaves due, and as one step with it."""
+    return _begin(done, RuleContext(capabilities, now), payment_id)
+
+
+def _begin(done: Step, context: RuleContext, payment_id: str) -> Step:
+    state, events, todo = done
+    now = context.now
     if todo.operation is None or todo.due is None or todo.due > now:
         return Step(state, events, NextAction(operation=None, due=todo.due))
     operation = todo.operation
@@ -103,7 +118,7 @@ def begin(progress: Progress, capabilities: ServiceCapabilities, now: datetime, 
     state, intent = _begun(call, state, context)
     if in_doubt:
         state, interruption = _run(rules_of_interruption(state), state, context)
-        look_again = next_action(state, capabilities, now).due
+        look_again = next_action(state, context.capabilities, now).due
         return Step(state, events + intent + interruption, NextAction(operation=None, due=look_again))
     return Step(state, events + intent, call)
 
@@ -118,10 +133,17 @@ def _run(rules: Iterable[Rule], state: Progress, context: RuleContext) -> tuple[
         given = tuple(rule(state, context))
         state = fold(state, given)
         events += given
-    while given := advance(state, context):
+    while given := _following(state, context):
         state = fold(state, given)
         events += given
     return state, tuple(events)
+
+
+def _following(state: Progress, context: RuleContext) -> tuple[Event, ...]:
+    for rule in _BY_ITSELF:
+        if given := tuple(rule(state, context)):
+            return given
+    return ()
 
 
 def _rules_of(received: Input, state: Progress) -> tuple[Rule, ...]:

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import httpx
 
 from nagorik import hookimpl
-from nagorik_host.engine.leases import APPLICATION, Claim
+from nagorik_host.engine.claims import APPLICATION, Claim
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import Database, Transaction, Unit
 from nagorik_platform import Call

@@ -8,7 +8,7 @@ from typing import Final
 from nagorik.clock import Clock
 from nagorik.errors import NagorikError
 from nagorik.model.status import ApplicationState, Slot
-from nagorik_host.engine.leases import APPLICATION
+from nagorik_host.engine.claims import APPLICATION
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle.perform import references_of
 from nagorik_testing.demo.example import Example

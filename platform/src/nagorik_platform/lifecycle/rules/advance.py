@@ -11,8 +11,6 @@ from nagorik.operations import Operation
 from nagorik_platform.lifecycle.consent import CONSENT_HOLD, IntendedWrite, price_to_come, unmet_consent
 from nagorik_platform.lifecycle.events import Actor, Event, FeeSettled, QuoteDropped, WithdrawalSettled
 from nagorik_platform.lifecycle.rule_context import Rule, RuleContext
-from nagorik_platform.lifecycle.rules.holds import update_hold
-from nagorik_platform.lifecycle.rules.refunds import settle_money
 from nagorik_platform.lifecycle.state import Progress
 from nagorik_platform.lifecycle.tables import (
     ENDED_WITHOUT_RESULT,
@@ -145,13 +143,3 @@ _ADVANCES: Final[Mapping[S, Rule]] = MappingProxyType(
         **dict.fromkeys(ENDED_WITHOUT_RESULT, _close),
     }
 )
-
-_BY_ITSELF: Final[tuple[Rule, ...]] = (settle_money, advance_state, update_hold)
-
-
-def advance(state: Progress, context: RuleContext) -> tuple[Event, ...]:
-    """What follows next by itself, money first; nothing once the application has come to rest."""
-    for rule in _BY_ITSELF:
-        if events := tuple(rule(state, context)):
-            return events
-    return ()

@@ -1,0 +1,183 @@
+"""What is due at each agency, and what of it is parked because an officer has suspended it.
+
+Each agency has a queue of its own, so that one that is slow or down holds up no other. What is suspended is parked
+when its turn comes, and put back when it may go on: however much a suspension holds back, a poll passes over no more
+of it than a page, and over each application once.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, Select, bindparam, func, or_, select, update
+
+from nagorik_host.store.database import Transaction
+from nagorik_host.store.schema import IN_QUEUE, applications, payloads, suspensions
+
+_CLAIMED: Final = (
+    select(func.count())
+    .select_from(applications)
+    .where(applications.c.lease.is_not(None), applications.c.target_plugin == bindparam("target_plugin"))
+)
+_ROWS: Final = select(applications, payloads.c.draft).join(
+    payloads, payloads.c.application == applications.c.id, isouter=True
+)
+"""Applications with what the citizen handed in, which is gone where it was erased."""
+_SUSPENDED: Final = select(suspensions.c.kind, suspensions.c.name)
+_EXPIRED: Final = (
+    _ROWS.where(
+        applications.c.lease.is_not(None),
+        applications.c.lease_until <= bindparam("now"),
+        applications.c.target_plugin.in_(bindparam("target_plugins", expanding=True)),
+    )
+    .order_by(applications.c.lease_until)
+    .limit(bindparam("concurrency"))
+    .with_for_update(of=applications, skip_locked=True)
+)
+
+
+def _due(*, among: bool) -> Select[Any]:
+    query = _ROWS.where(
+        applications.c.target_plugin == bindparam("target_plugin"),
+        applications.c.due_at <= bindparam("now"),
+        IN_QUEUE,
+        applications.c.lease.is_(None),
+        applications.c.plugin.not_in(bindparam("suspended_plugins", expanding=True)),
+        applications.c.service.not_in(bindparam("suspended_services", expanding=True)),
+    )
+    if among:
+        query = query.where(applications.c.id.in_(bindparam("among", expanding=True)))
+    return (
+        query.order_by(applications.c.due_at)
+        .limit(bindparam("granted"))
+        .with_for_update(of=applications, skip_locked=True)
+    )
+
+
+_DUE: Final = _due(among=False)
+_DUE_AMONG: Final = _due(among=True)
+"""Statements are made once: making one costs SQLAlchemy more than running it costs SQLite."""
+
+
+PAGE: Final = 1000
+"""Most applications that a poll parks at one agency, or puts back of one service."""
+
+_FIRST_DUE: Final = (
+    select(applications.c.id, applications.c.service, applications.c.plugin)
+    .where(
+        applications.c.target_plugin == bindparam("target_plugin_"),
+        applications.c.due_at <= bindparam("now"),
+        IN_QUEUE,
+    )
+    .order_by(applications.c.due_at)
+    .limit(bindparam("page"))
+    .subquery()
+)
+_PARK: Final = (
+    update(applications)
+    .where(
+        applications.c.id.in_(
+            select(_FIRST_DUE.c.id).where(
+                or_(
+                    _FIRST_DUE.c.service.in_(bindparam("suspended_services", expanding=True)),
+                    _FIRST_DUE.c.plugin.in_(bindparam("suspended_plugins", expanding=True)),
+                )
+            )
+        ),
+        applications.c.lease.is_(None),
+    )
+    .values(parked_at=bindparam("at"))
+)
+_PARKED: Final = applications.c.parked_at.is_not(None)
+_FIRST_PARKED: Final = select(func.min(applications.c.service)).where(_PARKED)
+_NEXT_PARKED: Final = _FIRST_PARKED.where(applications.c.service > bindparam("service"))
+_PAGE_PARKED: Final = (
+    select(applications.c.id).where(_PARKED, applications.c.service == bindparam("service_")).limit(bindparam("page"))
+)
+_UNPARK: Final = update(applications).where(applications.c.id.in_(_PAGE_PARKED)).values(parked_at=None)
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendedOffers:
+    """What an officer has suspended, by plugin and by service."""
+
+    plugins: frozenset[str] = frozenset()
+    services: frozenset[str] = frozenset()
+
+    def covers(self, *, plugin: str, service: str, target_plugin: str) -> bool:
+        """Whether an application may not be worked on now."""
+        return service in self.services or bool({plugin, target_plugin} & self.plugins)
+
+
+def suspended_offers(transaction: Transaction) -> SuspendedOffers:
+    """What is suspended now."""
+    found = transaction.connection.execute(_SUSPENDED).all()
+    return SuspendedOffers(
+        plugins=frozenset(row.name for row in found if row.kind == "plugin"),
+        services=frozenset(row.name for row in found if row.kind == "service"),
+    )
+
+
+def park_suspended(
+    transaction: Transaction, target_plugin: str, *, now: datetime, suspended: SuspendedOffers
+) -> bool:
+    """Park what is suspended of the first that are due to call ``target_plugin``; whether all of a page was."""
+    if not suspended.services and not suspended.plugins:
+        return False
+    wanted: dict[str, Any] = {
+        "target_plugin_": target_plugin,
+        "now": now,
+        "at": now,
+        "page": PAGE,
+        "suspended_plugins": list(suspended.plugins),
+        "suspended_services": list(suspended.services),
+    }
+    return transaction.connection.execute(_PARK, wanted).rowcount == PAGE
+
+
+def unpark_resumed(transaction: Transaction, suspended: SuspendedOffers) -> None:
+    """Put applications back in their queues that are not suspended any more, a page of each service."""
+    service: str | None = transaction.connection.scalar(_FIRST_PARKED)
+    while service is not None:
+        if service not in suspended.services and service.partition(".")[0] not in suspended.plugins:
+            transaction.connection.execute(_UNPARK, {"service_": service, "page": PAGE})
+        service = transaction.connection.scalar(_NEXT_PARKED, {"service": service})
+
+
+def count_claimed(transaction: Transaction, target_plugin: str) -> int:
+    """How many applications all workers together have in hand that call this agency."""
+    return transaction.connection.scalar(_CLAIMED, {"target_plugin": target_plugin}) or 0
+
+
+def due_rows(
+    transaction: Transaction,
+    target_plugin: str,
+    *,
+    most: int,
+    now: datetime,
+    suspended: SuspendedOffers,
+    among: Collection[str] | None = None,
+) -> Sequence[Row[Any]]:
+    """Rows that are due to call ``target_plugin``, the longest due first, each locked until the transaction ends.
+
+    ``among`` limits them to applications that a hint was about; a hint that is late finds nothing.
+    """
+    wanted: dict[str, Any] = {
+        "target_plugin": target_plugin,
+        "now": now,
+        "suspended_plugins": list(suspended.plugins),
+        "suspended_services": list(suspended.services),
+        "granted": most,
+    }
+    if among is None:
+        return transaction.connection.execute(_DUE, wanted).all()
+    return transaction.connection.execute(_DUE_AMONG, wanted | {"among": list(among)}).all()
+
+
+def expired_rows(
+    transaction: Transaction, target_plugins: Iterable[str], *, concurrency: int, lease_now: datetime
+) -> Sequence[Row[Any]]:
+    """Rows in the hands of workers that are lost, locked; ``lease_now`` is the machine's own time."""
+    wanted = {"now": lease_now, "target_plugins": list(target_plugins), "concurrency": concurrency}
+    return transaction.connection.execute(_EXPIRED, wanted).all()
