@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from nagorik.model.status import ApplicationState as S, Flag, PaymentState
-from nagorik.operations import OPERATIONS, Operation
+from nagorik.operations import Operation
 from nagorik_platform.lifecycle.events import (
     Acknowledged,
     Actor,
@@ -236,10 +236,3 @@ def restore(progress: Progress, officer: str, reason: str, now: datetime) -> tup
     """
     event = BooksRestored(at=now, officer=officer, reason=reason)
     return apply(progress, event), event
-
-
-def is_in_doubt(progress: Progress, operation: Operation, payment: str | None) -> bool:
-    """Whether a write may have been made by the books that were lost."""
-    if progress.restored_at is None or not OPERATIONS[operation].writes:
-        return False
-    return progress.write_name(operation, payment) not in progress.begun_since

@@ -13,7 +13,7 @@ from nagorik.model.eligibility import Eligibility
 from nagorik.model.fee import Quote
 from nagorik.model.payment import PaymentReceipt
 from nagorik.model.status import AgencyStatus, ApplicationState, Deliverable, Flag, PaymentState
-from nagorik.operations import Idempotency, Operation
+from nagorik.operations import OPERATIONS, Idempotency, Operation
 from nagorik.privacy import PERSONAL, Model
 from nagorik.values import Money
 from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN, MONEY_TAKEN
@@ -235,6 +235,12 @@ class Progress(Model):
         if operation is Operation.START_PAYMENT and payment is not None:
             subject = self.payment(payment).stage
         return f"{operation.value}/{subject or ''}"
+
+    def is_in_doubt(self, operation: Operation, payment: str | None) -> bool:
+        """Whether a write may have been made by the books that were lost."""
+        if self.restored_at is None or not OPERATIONS[operation].writes:
+            return False
+        return self.write_name(operation, payment) not in self.begun_since
 
     def receipts(self) -> tuple[PaymentReceipt, ...]:
         """Receipts of all captured payments, oldest first."""

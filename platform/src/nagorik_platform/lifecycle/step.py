@@ -20,7 +20,6 @@ from nagorik_platform.lifecycle.commands import (
     decide_payment,
     handle_citizen_action,
     handle_payment_notice,
-    is_in_doubt,
 )
 from nagorik_platform.lifecycle.consent import CONSENT_HOLD, IntendedWrite, price_to_come, unmet_consent
 from nagorik_platform.lifecycle.events import Actor, AttemptBegan, ConsentGiven, Event, Opened, PaymentOpened
@@ -114,7 +113,7 @@ def _begin(done: Step, context: RuleContext, payment_id: str) -> Step:
         call = NextAction(operation, now, payment_id)
         opened = _payment_opened(state, context, payment_id)
         state, events = apply(state, opened), (*events, opened)
-    in_doubt = is_in_doubt(state, operation, call.payment)
+    in_doubt = state.is_in_doubt(operation, call.payment)
     state, intent = _begun(call, state, context)
     if in_doubt:
         state, interruption = _run(rules_of_interruption(state), state, context)
