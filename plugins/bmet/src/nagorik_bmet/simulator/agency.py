@@ -67,7 +67,7 @@ class BmetSimulator(Simulator):
         self.clearances = Clearances(self._book("clearance", "CLR-########"), self.clock)
 
     def routes(self) -> Sequence[Route]:
-        """The interface; it wants no login, since partners are told apart by address [X]."""
+        """The interface; it wants no login, since partners are told apart by address. Modelled."""
         handlers = {
             **self.registrations.handlers("registrations"),
             **self.orientations.handlers("pdo-bookings"),

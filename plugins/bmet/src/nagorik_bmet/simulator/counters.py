@@ -1,4 +1,4 @@
-"""BMET's three counters: filing, searching, standing, paying and fetching, the same at each [X]."""
+"""BMET's three counters: filing, searching, standing, paying and fetching, the same at each. Modelled."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

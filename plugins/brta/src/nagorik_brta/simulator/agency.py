@@ -57,7 +57,7 @@ class BrtaSimulator(Simulator):
         self._register = TestRegister(self.book, SyntheticCitizens(self.seed))
 
     def routes(self) -> Sequence[Route]:
-        """The portal's interface; it wants no login, since partners are told apart by address [X]."""
+        """The portal's interface; it wants no login, since partners are told apart by address. Modelled."""
         portal, one = self._portal, "/applications/{number}"
         handlers = {
             "GET /fees/quote": portal.quote,

@@ -1,4 +1,4 @@
-"""Whose driving test is known: everybody in ``SyntheticCitizens`` has sat one, nearly all with success [X]."""
+"""Whose driving test is known: everybody in ``SyntheticCitizens`` has sat one, nearly all with success. Modelled."""
 
 from types import MappingProxyType
 from typing import Final

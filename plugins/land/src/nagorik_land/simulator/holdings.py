@@ -1,4 +1,4 @@
-"""What a holding owes, computed as the simulated land office does it [X]."""
+"""What a holding owes, computed as the simulated land office does it. Modelled."""
 
 import tomllib
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ class Holding(NamedTuple):
 
     key: tuple[str, ...]
     unpaid_before: int
-    """Earlier years that were never paid: the last digit of the holding's number [X]."""
+    """Earlier years that were never paid: the last digit of the holding's number, made up."""
     year: FiscalYear
     area: LandArea
     kind: str

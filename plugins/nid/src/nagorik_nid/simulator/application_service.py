@@ -1,4 +1,4 @@
-"""The interface for applications, and what may be done with one: modelled [X], not the Commission's own."""
+"""The interface for applications, and what may be done with one: modelled, not the Commission's own."""
 
 from dataclasses import dataclass
 from typing import Final, cast

@@ -59,7 +59,7 @@ class PassportSimulator(Simulator):
         self._register = PassportRegister(self, citizens)
 
     def routes(self) -> Sequence[Route]:
-        """The portal's interface; it wants no login, since partners are told apart by address [X]."""
+        """The portal's interface; it wants no login, since partners are told apart by address. Modelled."""
         desk, one = self._registrations, "/registrations/{oid}"
         handlers = {
             "POST /registrations": desk.file,

@@ -1,4 +1,4 @@
-"""The portal's interface for applications: modelled [X], not the department's own."""
+"""The portal's interface for applications: modelled, not the department's own."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
