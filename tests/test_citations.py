@@ -78,6 +78,13 @@ def test_links_of_every_page_lead_somewhere() -> None:
     assert lost == []
 
 
+def test_every_page_is_in_the_table_of_contents() -> None:
+    contents = ROOT / "docs" / "README.md"
+    listed = {(contents.parent / link["path"]).resolve() for link in LINK.finditer(contents.read_text("utf-8"))}
+    written = {page for page in pages() if (ROOT / "docs") in page.parents and page.parent.name != "checks"}
+    assert written - listed == {contents}
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 def test_a_check_names_the_failures_that_it_stands_for(check: Check) -> None:
     known = anchors(ROOT / "docs" / "reference" / "failure-modes.md")
