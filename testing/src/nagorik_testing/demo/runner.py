@@ -83,7 +83,7 @@ class ExampleRunner:
                 self._clock.set(min(dues))
 
     async def _refresh(self) -> None:
-        """Take in what has changed in the books, and tell of it in the order in which it happened."""
+        """Take in what has changed in the database, and tell of it in the order in which it happened."""
         entries = await self._host.database.run(_entries)
         happened: list[tuple[DemoApplication, Event]] = []
         for identity, row in self._rows.items():
