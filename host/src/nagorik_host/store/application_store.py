@@ -1,7 +1,7 @@
 """Applications in the database: opened, read and changed here, and nowhere else.
 
-Every change is a step of the core: its events go into the journal, and the row becomes what they amount to, in one
-transaction. A change is worked out on the row as it is in that transaction, never on a copy from before.
+Every change is a step of the lifecycle: its events go into the journal, and the row becomes what they amount to, in
+one transaction. A change is worked out on the row as it is in that transaction, never on a copy from before.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -26,9 +26,9 @@ class CampaignCommand:
             "Hands in example applications for every service of every installed plugin that has a simulator, carries"
             " them through the durable host while requests meet faults and workers are killed at every step, and"
             " compares the host's database with what each simulated agency really did. Time is simulated. No real"
-            " agency is called. The exit code is 0 if the two agree, 1 if they do not, 2 if the campaign cannot be run, 3 if"
-            " it was cut off. Without --database the same seed is the same campaign, call for call, whatever the"
-            " number of processes; on a database, threads and processes decide who is first."
+            " agency is called. The exit code is 0 if the two agree, 1 if they do not, 2 if the campaign cannot be"
+            " run, 3 if it was cut off. Without --database the same seed is the same campaign, call for call,"
+            " whatever the number of processes; on a database, threads and processes decide who is first."
         )
         parser.add_argument("--applications", type=_count, default=200, metavar="N", help="how many (default: 200)")
         parser.add_argument("--seed", type=int, default=0, metavar="S", help="from which all is drawn (default: 0)")
