@@ -276,7 +276,7 @@ class Worker:
     def _register(self, transaction: Transaction) -> None:
         at = self._lease_clock.now()
         self._deregister(transaction)
-        # A worker that was killed signs off nowhere.
+        # A worker that was killed never deregisters.
         transaction.connection.execute(delete(workers).where(workers.c.beat_at < at - WORKER_EXPIRY))
         transaction.connection.execute(insert(workers).values(id=self.id, name=self._name, started_at=at, beat_at=at))
 

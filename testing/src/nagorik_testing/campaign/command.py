@@ -44,7 +44,7 @@ class CampaignCommand:
         parser.add_argument(
             "--alone",
             action="store_true",
-            help="with --only: without those that lived beside it. What is drawn for it stays the same: its course,"
+            help="with --only: without those that lived beside it. What is drawn for it stays the same: its outcome,"
             " its faults and its kills; what the others caused does not",
         )
         parser.add_argument(

@@ -19,7 +19,7 @@ from nagorik_testing.contract.rig import PRICE, Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 
 STRIDE: Final = timedelta(minutes=30)
-COURSE: Final = timedelta(days=3)
+WATCHED: Final = timedelta(days=3)
 """Simulated time for which one payment is watched."""
 _SOON_OVER: Final = frozenset(
     {PaymentState.CAPTURED, PaymentState.CANCELLED, PaymentState.EXPIRED, PaymentState.FAILED}
@@ -77,7 +77,7 @@ async def _course(rig: Rig, outcome: str) -> AsyncIterator[PaymentReport]:
     rig.simulator.script.set(rig.payment, outcome)
     await rig.start_payment()
     began = rig.clock.now()
-    while rig.clock.now() - began < COURSE:
+    while rig.clock.now() - began < WATCHED:
         report = await rig.query_payment()
         yield report
         if report.state in _SOON_OVER:

@@ -22,7 +22,7 @@ from nagorik_testing.simulator.citizens import SyntheticCitizens
 OTHER_SEED: Final = 1
 OTHER_SERIAL: Final = 77
 LONG_AWAITED: Final = frozenset({Operation.ANSWER_CORRECTION, Operation.DELIVERABLE})
-"""Operations that wait for a whole course at the agency; what they keep is seen in the shorter ones."""
+"""Operations that wait for a whole application at the agency; what they keep is seen in the shorter ones."""
 MOST_REQUESTS: Final = 4
 """Requests that one call may take without a fault."""
 LONGEST: Final = timedelta(seconds=5)

@@ -24,11 +24,11 @@ from nagorik_toolkit.fees.tariff import FIRST_STAGE
 
 FIRST_STRIDE: Final = timedelta(minutes=15)
 COARSE: Final = timedelta(hours=12)
-"""First stride where only the ends of a course matter."""
+"""First stride where only the ends of an application matter."""
 GROWTH: Final = 1.6
 LONGEST_STRIDE: Final = timedelta(days=3)
-COURSE: Final = timedelta(days=60)
-"""Simulated time for which one course is watched."""
+WATCHED: Final = timedelta(days=60)
+"""Simulated time for which one application is watched."""
 
 _EXPLAINED: Final = frozenset({ApplicationState.REJECTED, ApplicationState.CORRECTION_REQUESTED})
 
@@ -80,7 +80,7 @@ async def _course(
     yield accepted.status
     began, answered = rig.clock.now(), False
     due = FIRST_STAGE if Operation.ADVISE_PAYMENT in offer.writes else None
-    while rig.clock.now() - began < COURSE:
+    while rig.clock.now() - began < WATCHED:
         if due is not None and await rig.fee_paid(due):
             due = None
         status = await rig.platform.get_status(rig.draft, rig.references)
