@@ -52,12 +52,12 @@ UNKNOWN: Final = "unknown-reference"
 DEFECT: Final = "defect"
 
 
-class _Place(NamedTuple):
+class _InboxCursor(NamedTuple):
     received_at: datetime
     id: str
 
 
-_BEGINNING: Final = _Place(datetime(1970, 1, 1, tzinfo=UTC), "")
+_BEGINNING: Final = _InboxCursor(datetime(1970, 1, 1, tzinfo=UTC), "")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -69,8 +69,8 @@ class _Message:
     sealed: bytes
 
     @property
-    def place(self) -> _Place:
-        return _Place(self.received_at, self.id)
+    def place(self) -> _InboxCursor:
+        return _InboxCursor(self.received_at, self.id)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -256,7 +256,7 @@ class Inbox:
         return True
 
     @staticmethod
-    def _unread(transaction: Transaction, *, after: _Place) -> list[_Message]:
+    def _unread(transaction: Transaction, *, after: _InboxCursor) -> list[_Message]:
         query = (
             select(inbox)
             .where(
