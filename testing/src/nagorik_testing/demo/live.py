@@ -212,7 +212,7 @@ class LiveTable:
         table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim", width=width)
         table.add_column("application", width=22, no_wrap=True, overflow="ellipsis")
         if width >= WIDE:
-            table.add_column("service", width=22, no_wrap=True, overflow="ellipsis")
+            table.add_column("service", width=21, no_wrap=True, overflow="ellipsis")
             table.add_column("", width=_LAST_STEP, no_wrap=True)
         table.add_column("state", width=20, no_wrap=True, overflow="ellipsis")
         if width >= NARROW:
