@@ -1,4 +1,6 @@
-"""Types for a plugin's wire models: times, amounts and answers as agencies write them (facts §15, §16).
+"""Types for a plugin's wire models: times, amounts and answers as agencies write them.
+
+How they do is collected in docs/reference/agencies.md#wire.
 
 Each reads the agency's text and writes it again, so that a simulator speaks what the plugin reads.
 """

@@ -177,7 +177,7 @@ class Progress(Model):
     withdrawal_lost_at: AwareDatetime | None = None
     """When the answer to a withdrawal was lost, as long as nothing has settled whether it arrived."""
     restored_at: AwareDatetime | None = None
-    """When the books were restored from a copy, if they ever were."""
+    """When the database was restored from a copy, if it ever was."""
     begun_since: frozenset[str] = frozenset()
     """Writes that were begun since then, each as ``write_name`` says; the first attempt at any other is in doubt."""
 
@@ -237,7 +237,7 @@ class Progress(Model):
         return f"{operation.value}/{subject or ''}"
 
     def is_in_doubt(self, operation: Operation, payment: str | None) -> bool:
-        """Whether a write may have been made by the books that were lost."""
+        """Whether a write may have been made by the database that was lost."""
         if self.restored_at is None or not OPERATIONS[operation].writes:
             return False
         return self.write_name(operation, payment) not in self.begun_since
