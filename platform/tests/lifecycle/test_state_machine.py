@@ -48,13 +48,20 @@ from nagorik_platform.lifecycle import (
     Party,
     Progress,
     Reported,
+    Step,
     amounts_to,
     application_targets,
     begin,
+    begin_next,
     is_settled,
     open_application,
     step,
 )
+from nagorik_platform.lifecycle.fold import fold
+from nagorik_platform.lifecycle.rule_context import RuleContext
+from nagorik_platform.lifecycle.rules.advance import advance_state
+from nagorik_platform.lifecycle.rules.holds import update_hold
+from nagorik_platform.lifecycle.rules.refunds import settle_money
 from nagorik_platform.lifecycle.tables import (
     ENDED_WITHOUT_RESULT,
     MONEY_ASKED_ABOUT,
@@ -155,6 +162,9 @@ class LifecycleMachine(RuleBasedStateMachine):
         except NotPossible as refused:
             _assert_silent(refused)
             return False
+        assert step(before, outcome, self.capabilities, self.now) == done, "the same input gives the same step"
+        assert fold(before, done.events) == done.progress, "the events give the row"
+        self._check_begun_at_once(done)
         self._keep(done)
         self._check_unknown_is_left_properly(before, outcome)
         if before.state is S.CLOSED:
@@ -162,6 +172,12 @@ class LifecycleMachine(RuleBasedStateMachine):
         if before.state in ENDED_WITHOUT_RESULT:
             assert self.row.state in {before.state, S.CLOSED}
         return True
+
+    def _check_begun_at_once(self, done):
+        """What a step leaves due is begun with it as it would be after it."""
+        after = begin(done.progress, self.capabilities, self.now, "payment-next")
+        with_it = begin_next(done, self.capabilities, self.now, "payment-next")
+        assert with_it == Step(after.progress, done.events + after.events, after.next)
 
     def _check_unknown_is_left_properly(self, before, outcome):
         found_out = isinstance(outcome, CallAnswered | CallFailed) and self.call.operation is Operation.FIND
@@ -535,6 +551,14 @@ class LifecycleMachine(RuleBasedStateMachine):
         return P.CAPTURED if payment.state is P.UNKNOWN else P.REFUND_REQUESTED
 
     # What holds at every moment
+
+    @invariant()
+    def a_rule_says_nothing_that_the_fold_refuses(self):
+        """Whatever the service can do by now, and however late it is."""
+        for capabilities in CAPABILITIES.values():
+            context = RuleContext(capabilities, self.now + timedelta(days=self.numbers % 3))
+            for follows in (settle_money, advance_state, update_hold):
+                fold(self.row, follows(self.row, context))
 
     @invariant()
     def nothing_is_lost(self):
