@@ -91,6 +91,38 @@ def rules() -> str:
         exhaustive="True",
     )
     rule(
+        "the-rooms-of-the-lifecycle-lean-one-way",
+        "layers",
+        containers=["nagorik_platform.lifecycle"],
+        layers=[
+            "perform | step | labels",
+            "attempts | commands",
+            "reports",
+            "rules",
+            "next_action",
+            "consent | rule_context",
+            "inputs | fold",
+            "events",
+            "state",
+            "tables",
+        ],
+        exhaustive="True",
+    )
+    rule(
+        "the-rooms-of-the-engine-lean-one-way",
+        "layers",
+        containers=["nagorik_host.engine"],
+        layers=[
+            "worker",
+            "restoration",
+            "claims | inbox",
+            "queues | plugins | suspensions",
+            "agencies",
+            "rate_limiter",
+        ],
+        exhaustive="True",
+    )
+    rule(
         "the-kit-sits-on-the-platform-and-its-campaigns-on-the-host",
         "protected",
         protected_modules=["nagorik_host"],
