@@ -61,7 +61,7 @@ from nagorik_platform.lifecycle.fold import fold
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules.advance import advance_state
 from nagorik_platform.lifecycle.rules.holds import update_hold
-from nagorik_platform.lifecycle.rules.refunds import settle_money
+from nagorik_platform.lifecycle.rules.refunds import advance_money
 from nagorik_platform.lifecycle.tables import (
     ENDED_WITHOUT_RESULT,
     MONEY_ASKED_ABOUT,
@@ -557,7 +557,7 @@ class LifecycleMachine(RuleBasedStateMachine):
         """Whatever the service can do by now, and however late it is."""
         for capabilities in CAPABILITIES.values():
             context = RuleContext(capabilities, self.now + timedelta(days=self.numbers % 3))
-            for follows in (settle_money, advance_state, update_hold):
+            for follows in (advance_money, advance_state, update_hold):
                 fold(self.row, follows(self.row, context))
 
     @invariant()

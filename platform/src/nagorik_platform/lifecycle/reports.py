@@ -92,7 +92,7 @@ def follow_status(
         )
         yield from moves
         reached = fold(state, moves)
-        yield from _settle_fee_demand(demanded, reached, context)
+        yield from _follow_fee_demand(demanded, reached, context)
         yield from _resolve_lost(asked_at, reached, context)
     unsure = frozenset({Flag.STALE_STATUS})
     yield from context.flags_changed(
@@ -138,7 +138,7 @@ def _demanded_stage(status: AgencyStatus) -> str | None:
     return status.fee_due or ("application" if status.state is S.AWAITING_PAYMENT else None)
 
 
-def _settle_fee_demand(demanded: str | None, state: Progress, context: RuleContext) -> Iterator[Event]:
+def _follow_fee_demand(demanded: str | None, state: Progress, context: RuleContext) -> Iterator[Event]:
     if demanded is None:
         wanted = state.fee_due is not None or state.waiver is not None
         if wanted and state.state is not S.AWAITING_PAYMENT:

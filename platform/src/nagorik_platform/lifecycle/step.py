@@ -41,11 +41,11 @@ from nagorik_platform.lifecycle.reports import adopt_reference, read_report
 from nagorik_platform.lifecycle.rule_context import Rule, RuleContext
 from nagorik_platform.lifecycle.rules.advance import advance_state
 from nagorik_platform.lifecycle.rules.holds import update_hold
-from nagorik_platform.lifecycle.rules.refunds import settle_money
+from nagorik_platform.lifecycle.rules.refunds import advance_money
 from nagorik_platform.lifecycle.state import Attempt, Party, Progress, ServiceCapabilities
 
-_BY_ITSELF: Final[tuple[Rule, ...]] = (settle_money, advance_state, update_hold)
-"""What follows from a row alone: the first that has something to say is heard, and then all are asked again."""
+_BY_ITSELF: Final[tuple[Rule, ...]] = (advance_money, advance_state, update_hold)
+"""What follows from a row alone, money first."""
 
 
 class Step(NamedTuple):
@@ -98,8 +98,8 @@ def begin_next(done: Step, capabilities: ServiceCapabilities, now: datetime, pay
 
 
 def _begin(done: Step, context: RuleContext, payment_id: str) -> Step:
-    state, events, todo = done
-    now = context.now
+    """The call that ``done`` leaves due, if it may be made now, and its intent after what has happened."""
+    (state, events, todo), now = done, context.now
     if todo.operation is None or todo.due is None or todo.due > now:
         return Step(state, events, NextAction(operation=None, due=todo.due))
     operation = todo.operation
@@ -139,6 +139,7 @@ def _run(rules: Iterable[Rule], state: Progress, context: RuleContext) -> tuple[
 
 
 def _following(state: Progress, context: RuleContext) -> tuple[Event, ...]:
+    """What the first rule says that has something to say; nothing once the application has come to rest."""
     for rule in _BY_ITSELF:
         if given := tuple(rule(state, context)):
             return given

@@ -273,7 +273,7 @@ def follow_withdrawal(ended: Ended[Withdrawal], state: Progress, context: RuleCo
         yield context.moved(ApplicationState.WITHDRAWN, Actor.AGENCY, "withdrawn")
 
 
-def settle_withdrawal(ended: Ended[Withdrawal], state: Progress, context: RuleContext) -> Iterator[Event]:
+def conclude_withdrawal(ended: Ended[Withdrawal], state: Progress, context: RuleContext) -> Iterator[Event]:
     """What is known of the withdrawal once the status beside it has been followed."""
     if state.state is ApplicationState.WITHDRAWN:
         yield WithdrawalSettled(at=context.now, outcome="withdrawn")

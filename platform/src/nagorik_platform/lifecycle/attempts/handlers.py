@@ -101,7 +101,7 @@ _ANSWER_HANDLERS: Final[Mapping[Operation, Mapping[type, tuple[Handler, ...]]]] 
                 postpone_status,
                 application.read_answered_status,
                 application.follow_withdrawal,
-                application.settle_withdrawal,
+                application.conclude_withdrawal,
             )
         },
     }

@@ -10,7 +10,7 @@ from nagorik_platform.lifecycle.state import Payment, Progress
 from nagorik_platform.lifecycle.tables import ENDED_WITHOUT_RESULT, MONEY_TAKEN
 
 
-def settle_money(state: Progress, context: RuleContext) -> Iterator[Event]:
+def advance_money(state: Progress, context: RuleContext) -> Iterator[Event]:
     """One duty of one payment, if there is any; otherwise the end of a fee's demand that is met.
 
     A payment that the call in flight is about is left alone: its answer must meet the state that it was asked in.
