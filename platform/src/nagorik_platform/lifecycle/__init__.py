@@ -7,6 +7,7 @@ database for that: the row is a value, the journal a list of events.
 from nagorik_platform.lifecycle.attempts.retry import UnexpectedAnswer
 from nagorik_platform.lifecycle.commands import NotPossible, restore
 from nagorik_platform.lifecycle.events import Event, Opened
+from nagorik_platform.lifecycle.explanation import Explanation, explain, explain_event
 from nagorik_platform.lifecycle.fold import amounts_to, apply, open_progress, replay
 from nagorik_platform.lifecycle.inputs import (
     CallAnswered,
@@ -59,6 +60,7 @@ __all__ = [
     "Decided",
     "Due",
     "Event",
+    "Explanation",
     "FeeWaiver",
     "Hold",
     "IllegalTransition",
@@ -81,6 +83,8 @@ __all__ = [
     "application_targets",
     "apply",
     "begin",
+    "explain",
+    "explain_event",
     "is_settled",
     "next_action",
     "open_application",
