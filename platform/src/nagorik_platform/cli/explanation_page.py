@@ -25,7 +25,7 @@ from nagorik_platform.lifecycle import Explanation, Progress, state_label
 from nagorik_platform.lifecycle.explanation import PricedStage, StandingRefusal
 from nagorik_platform.lifecycle.refusals import Refusal
 from nagorik_platform.lifecycle.rules.holds import ELIGIBILITY_HOLDS
-from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN, MONEY_TAKEN
+from nagorik_platform.lifecycle.tables import ENDED_WITHOUT_RESULT, MONEY_NOT_TAKEN, MONEY_TAKEN
 
 Document: TypeAlias = dict[str, Any]
 """A JSON object."""
@@ -42,6 +42,8 @@ _NUMBER: Final = re.compile(
     r"(?P<day>(?<!\d)(?:\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d{4}-\d{1,2}-\d{1,2})(?!\d))|\d(?:[ -]?\d){8,}"
 )
 """Nine digits or more of any script, as an NID, a birth registration or a telephone number has; a day is none."""
+_OVER: Final = ENDED_WITHOUT_RESULT | {ApplicationState.CLOSED}
+"""Where a price that nobody paid is of no interest any more."""
 _REASON_EXPECTED: Final = frozenset(
     {ApplicationState.REJECTED, ApplicationState.REJECTED_AT_INTAKE, ApplicationState.REVOKED}
 )
@@ -80,7 +82,7 @@ def explanation_document(
         "fees": [
             fee_document(price.quote, words, paid=_is_paid(price, progress))
             for price in said.prices
-            if price.quote.id == said.in_force or _is_wanted(price, progress)
+            if (price.quote.id == said.in_force and progress.state not in _OVER) or _is_wanted(price, progress)
         ],
     }
 
