@@ -71,7 +71,7 @@ def timeline(
 ) -> list[TimelineEntry]:
     """A line for each event that a person can make something of; the same again and again is one line.
 
-    A line says what happened and what it meant, and never what to do: that is of the past too.
+    A line says what happened and what it meant then; what is to be done now is said elsewhere.
 
     Args:
         events: The journal, in order.

@@ -254,10 +254,11 @@ def test_fields_refused_before_the_filing_are_told(worked, answers, ready, befor
     assert told["refusals"][0]["fields"][0]["label"]["en"] == "Plot number"
 
 
-def test_field_that_nobody_names_and_one_that_the_form_has_not(worked, answers, ready):
+def test_input_that_is_refused_without_a_field_says_that_much(worked, answers, ready):
     answers.SUBMIT = InputRejected(())
     nameless = ready("track", worked()).out
-    assert "it was not said which field" in nameless
+    assert "Some of what was filled in is not accepted.\n" in nameless
+    assert "It was not said which field." in nameless
 
 
 def test_field_that_the_form_does_not_have_goes_by_its_pointer(worked, answers, ready):
@@ -314,9 +315,23 @@ def test_correction_that_is_wanted_says_what_and_what_to_do(worked, answers, rea
     wanted = Text(en="The map is missing.", bn="মানচিত্র নেই।")
     answers.SUBMIT = Accepted(reference="WELL-1", status=status(ApplicationState.CORRECTION_REQUESTED, reason=wanted))
     text = ready("track", worked()).out
-    assert "«The map is missing.»" in text
+    assert "The agency says:\n  «মানচিত্র নেই।»\n  «The map is missing.»\n" in text
     assert "করণীয় / what to do\n  সময়মতো সংশোধন করুন, না হলে আবেদন বাতিল হতে পারে।" in text
     assert "need not do anything" not in text
+
+
+def test_what_the_agency_asks_beside_a_state_is_not_denied_below_it(worked, answers, ready):
+    note = Text(en="Choose a day for the survey.", bn="জরিপের দিন বেছে নিন।")
+    answers.SUBMIT = Accepted(reference="WELL-1", status=status(ApplicationState.IN_REVIEW, reason=note))
+    text = ready("track", worked()).out
+    assert "need not do anything" not in text
+    assert "কিছু করতে হবে না" not in text
+    assert "Read what the agency says." in text
+
+
+def test_who_only_waits_is_told_so(worked, ready):
+    told = ready("track", worked(), "--json").document
+    assert [one["en"] for one in told["what_to_do"]] == ["You need not do anything now."]
 
 
 def test_refused_correction_is_told_beside_what_was_wanted(worked, answers, ready):

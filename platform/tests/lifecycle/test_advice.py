@@ -17,6 +17,7 @@ from nagorik_platform.lifecycle import (
     state_advice,
     what_to_do,
 )
+from nagorik_platform.lifecycle.explanation import ReceivedStatus
 
 from . import factories
 
@@ -100,6 +101,12 @@ def test_who_waits_is_told_what_a_flag_asks():
     flags = frozenset({Flag.THIRD_PARTY_VERIFICATION, Flag.IN_PRODUCTION})
     told = what_to_do(progress_of(S.IN_REVIEW, flags=flags), Explanation(), None)
     assert told == (state_advice(Flag.THIRD_PARTY_VERIFICATION),)
+
+
+def test_who_waits_is_told_to_read_what_the_agency_says():
+    says = factories.status(S.IN_REVIEW).model_copy(update={"remark": "Choose a day."})
+    said = Explanation(report=ReceivedStatus(at=factories.NOON, status=says))
+    assert what_to_do(progress_of(S.IN_REVIEW), said, None) == (nothing_to_do(agency_says=True),)
 
 
 def test_who_was_refused_is_told_what_is_left_after_the_close():

@@ -57,6 +57,8 @@ def test_that_nothing_is_to_be_done_is_no_labels_and_no_advices_to_say(state):
 def test_that_nothing_is_to_be_done_has_one_sentence():
     assert NOTHING.search(nothing_to_do().en)
     assert NOTHING.search(nothing_to_do().bn)
+    beside = nothing_to_do(agency_says=True)
+    assert not NOTHING.search(f"{beside.en} {beside.bn}")
 
 
 @pytest.mark.parametrize(

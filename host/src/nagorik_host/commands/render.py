@@ -25,7 +25,7 @@ from nagorik_platform.cli.explanation_page import (
     reason_lines,
 )
 from nagorik_platform.cli.output import print_facts, print_lines, print_table
-from nagorik_platform.lifecycle import Event, Explanation, Progress, explain, state_label, what_to_do
+from nagorik_platform.lifecycle import Event, Explanation, Party, Progress, explain, state_label, what_to_do
 from nagorik_platform.lifecycle.events import AttemptEnded
 
 Document: TypeAlias = dict[str, Any]
@@ -195,11 +195,12 @@ def render_application(document: Document, *, everything: bool = False) -> None:
     for heading, item in (("অপেক্ষা / waits", document["waits_for"]), ("আটকে আছে / blocked", document["blocked"])):
         if item is not None:
             party = f" ({item['party']})" if "party" in item else ""
-            means = () if item["means"] in document["what_to_do"] else (item["means"]["bn"], item["means"]["en"])
+            # What the citizen is waited for is told below, as what they have to do.
+            means = () if item.get("party") == Party.CITIZEN else (item["means"]["bn"], item["means"]["en"])
             print_lines(f"{heading}{party}: {item['code']}", *means)
     for stop in document["stopped"]:
         print_lines(f"বন্ধ / stopped: {stop['kind']} {stop['name']}", stop["reason"]["bn"], stop["reason"]["en"])
-    print_lines("করণীয় / what to do")
+    print_lines("নাগরিকের করণীয় / for the citizen to do" if everything else "করণীয় / what to do")
     for one in document["what_to_do"]:
         print_lines(f"  {one['bn']}", f"  {one['en']}")
     for fee in document["fees"]:

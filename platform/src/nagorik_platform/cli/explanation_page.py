@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import JsonValue
 
-from nagorik.errors import FieldProblem
+from nagorik.errors import FieldProblem, InputRejected
 from nagorik.model.eligibility import Criterion, EligibilityDecision, Verdict
 from nagorik.model.fee import Quote, QuoteLine, Source
 from nagorik.model.status import LONGEST_REMARK, AgencyStatus, ApplicationState, Flag
@@ -82,7 +82,7 @@ def explanation_document(
         "fees": [
             fee_document(price.quote, words, paid=_is_paid(price, progress))
             for price in said.prices
-            if (price.quote.id == said.in_force and progress.state not in _OVER) or _is_wanted(price, progress)
+            if (price.quote.id == said.in_force and _is_to_come(price, progress)) or _is_wanted(price, progress)
         ],
     }
 
@@ -143,7 +143,7 @@ def reason_lines(document: Document, *, everything: bool = False) -> Iterator[st
     said = document["agency_says"]
     if said is not None:
         if said["reason"] is not None:
-            yield from _pair(_sentence("says", "reason"))
+            yield from _pair(_sentence("says", _kind_of_reason(said["state"])))
             yield from _quoted(said["reason"])
         if said["remark"] is not None:
             yield from _pair(_sentence("says", "remark"))
@@ -165,7 +165,7 @@ def criterion_lines(criteria: Sequence[Document], *, verdicts: bool = False) -> 
                 yield f"  – {one['text']['bn']}"
                 yield f"    {one['text']['en']}"
                 if one["source"] is not None:
-                    yield f"    {_source_line(one['source'])}"
+                    yield f"    {source_line(one['source'])}"
 
 
 def field_lines(fields: Sequence[Document]) -> Iterator[str]:
@@ -178,12 +178,24 @@ def field_lines(fields: Sequence[Document]) -> Iterator[str]:
 
 def fee_lines(fee: Document) -> Iterator[str]:
     """A price as it is added up: each line, the VAT on it, and what it comes to."""
+    if not fee["lines"]:
+        yield from _pair(_sentence("fee", "nothing"))
+        yield f"  {source_line(fee['source'])}"
+        return
     yield from _pair(_sentence("fee", "paid" if fee["paid"] else "asked"))
     for line in fee["lines"]:
         yield f"  {line['text']['bn']} · {line['text']['en']}: {_money(line['amount'], fee)}{_with_vat(line, fee)}"
     total = _sentence("fee", "total")
     yield f"  {total.bn} · {total.en}: {_money(fee['total'], fee)}{_of_it_vat(fee)}"
-    yield f"  {_source_line(fee['source'])}"
+    yield f"  {source_line(fee['source'])}"
+
+
+def source_line(source: Document) -> str:
+    """Where a rule or a price is written down, and whether anybody checked it there."""
+    heading = _sentence("source", "heading")
+    checked = _sentence("source", "verified" if source["verified"] else "not-verified")
+    day = f", {source['as_of']}" if source["as_of"] else ""
+    return f"{heading.bn} · {heading.en}: {source['title']}{day} ({checked.bn} · {checked.en})"
 
 
 def _money(amount: str, fee: Document) -> str:
@@ -227,7 +239,7 @@ def _refusal(standing: StandingRefusal, schema: Schema | None, words: Words) -> 
 
 
 def _refusal_lines(refusal: Document) -> Iterator[str]:
-    yield from _pair(_sentence("refused", refusal["operation"]))
+    yield from _pair(_refused(refusal["operation"], refusal["code"]))
     if refusal["reason"] is not None:
         yield from _pair(_sentence("why", "reason"))
         yield from _quoted(refusal["reason"])
@@ -240,7 +252,7 @@ def _refusal_lines(refusal: Document) -> Iterator[str]:
             yield f"  {more.bn.replace('{number}', to_bangla_digits(number))}"
             yield f"  {more.en.replace('{number}', number)}"
     else:
-        none = _sentence("why", "no-field" if refusal["code"] == "input-rejected" else "no-reason")
+        none = _sentence("why", "no-field" if refusal["code"] == InputRejected.code else "no-reason")
         yield none.bn.replace("{code}", refusal["code"])
         yield none.en.replace("{code}", refusal["code"])
 
@@ -249,7 +261,7 @@ def refusal_text(
     operation: Operation, refusal: Refusal, *, schema: Schema | None = None, words: Words = as_written
 ) -> Text:
     """A refusal in one line, as it stands in a list of what happened."""
-    text = _sentence("refused", operation.value)
+    text = _refused(operation.value, refusal.code)
     if refusal.reason is not None:
         return Text(bn=f"{text.bn} «{words(refusal.reason.bn)}»", en=f"{text.en} «{words(refusal.reason.en)}»")
     if not refusal.fields:
@@ -268,7 +280,7 @@ def report_text(status: AgencyStatus, words: Words = as_written) -> Text | None:
     """What an agency gives as the reason in a report, in one line; ``None`` where it gives none."""
     parts: list[tuple[str, str]] = []
     if status.reason is not None:
-        heading = _sentence("says", "reason")
+        heading = _sentence("says", _kind_of_reason(status.state))
         parts.append((f"{heading.bn} «{words(status.reason.bn)}»", f"{heading.en} «{words(status.reason.en)}»"))
     remark = words(status.remark) if status.remark is not None else ""
     if remark:
@@ -277,6 +289,11 @@ def report_text(status: AgencyStatus, words: Words = as_written) -> Text | None:
     if not parts:
         return None
     return Text(bn=" ".join(bn for bn, _ in parts), en=" ".join(en for _, en in parts))
+
+
+def _refused(operation: str, code: str) -> Text:
+    """What was refused; fields may be refused by the platform's own check, before anybody was asked."""
+    return _sentence("why", "input") if code == InputRejected.code else _sentence("refused", operation)
 
 
 def _report(said: Explanation, words: Words) -> Document | None:
@@ -291,6 +308,11 @@ def _report(said: Explanation, words: Words) -> Document | None:
         "reason": _text(status.reason, words) if status.reason is not None else None,
         "remark": remark or None,
     }
+
+
+def _kind_of_reason(state: str | None) -> str:
+    """Whether what an agency says beside a state is why it refused, or anything else that it has to say."""
+    return "reason" if state in _REASON_EXPECTED else "note"
 
 
 def _reason_missing(progress: Progress, said: Explanation) -> bool:
@@ -338,6 +360,11 @@ def _is_paid(price: PricedStage, progress: Progress) -> bool:
     return any(payment.id in price.paid_by and payment.state in MONEY_TAKEN for payment in progress.payments)
 
 
+def _is_to_come(price: PricedStage, progress: Progress) -> bool:
+    """Whether a price in force is of interest though nobody has paid it; one of nothing is until it is filed."""
+    return progress.state not in _OVER and not (progress.is_filed and price.quote.total.poisha == 0)
+
+
 def _is_wanted(price: PricedStage, progress: Progress) -> bool:
     """Whether money was taken for it, or may have been."""
     return any(payment.id in price.paid_by and payment.state not in MONEY_NOT_TAKEN for payment in progress.payments)
@@ -353,13 +380,6 @@ def _source(source: Source, words: Words) -> Document:
         "as_of": source.as_of.isoformat() if source.as_of is not None else None,
         "verified": source.verified,
     }
-
-
-def _source_line(source: Document) -> str:
-    heading = _sentence("source", "heading")
-    checked = _sentence("source", "verified" if source["verified"] else "not-verified")
-    day = f", {source['as_of']}" if source["as_of"] else ""
-    return f"{heading.bn} · {heading.en}: {source['title']}{day} ({checked.bn} · {checked.en})"
 
 
 def _text(text: Text, words: Words) -> Document:

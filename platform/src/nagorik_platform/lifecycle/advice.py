@@ -27,7 +27,13 @@ def what_to_do(progress: Progress, said: Explanation, hold: Text | None) -> tupl
         # Whether to pay, and whether to pay again, is the state's and the hold's to say.
         asked.append(state_advice(progress.payments[-1].state))
     found = {(one.bn, one.en): one for one in asked if one is not None}
-    return tuple(found.values()) or (nothing_to_do(),)
+    return tuple(found.values()) or (nothing_to_do(agency_says=_agency_says(said)),)
+
+
+def _agency_says(said: Explanation) -> bool:
+    """Whether words stand beside the agency's report, which nobody but the citizen can make something of."""
+    status = said.report.status if said.report is not None else None
+    return status is not None and (status.reason is not None or bool(status.remark and status.remark.strip()))
 
 
 def _of_hold(progress: Progress, hold: Text | None) -> Text | None:

@@ -20,9 +20,9 @@ def state_advice(state: ApplicationState | PaymentState | Flag) -> Text | None:
     return _advice()[_table(state)].get(state)
 
 
-def nothing_to_do() -> Text:
-    """What a citizen reads whom nothing is asked of."""
-    return _advice()["nobody"]["nothing"]
+def nothing_to_do(*, agency_says: bool = False) -> Text:
+    """What a citizen reads whom nothing is asked of, unless what the agency says beside its report asks for it."""
+    return _advice()["nobody"]["agency-says" if agency_says else "nothing"]
 
 
 def _table(state: ApplicationState | PaymentState | Flag) -> str:

@@ -15,7 +15,15 @@ from nagorik.operations import Operation
 from nagorik.values import dhaka_time, format_taka
 from nagorik_platform.cli.output import plain
 from nagorik_platform.lifecycle import Event, state_label
-from nagorik_platform.lifecycle.events import AttemptEnded, EligibilityDecided, Held, Moved, PaymentMoved
+from nagorik_platform.lifecycle.events import (
+    AttemptEnded,
+    EligibilityDecided,
+    Held,
+    Moved,
+    PaymentMoved,
+    QuoteReceived,
+)
+from nagorik_testing.demo.reasons import fee_line, reason_of
 from nagorik_testing.demo.results import DemoResult
 
 _COLUMNS: Final[tuple[tuple[str, JustifyMethod, int | None], ...]] = (
@@ -145,6 +153,7 @@ def as_json(entries: Sequence[DemoResult]) -> str:
                     "http_requests": entry.requests,
                     "looked_up": entry.looked_up,
                     "applications_at_agency": entry.at_agency,
+                    "explanation": entry.explanation,
                     "problems": entry.problems,
                 }
                 for entry in entries
@@ -203,4 +212,12 @@ def _describe(event: Event) -> str | None:
         ):
             return f"the agency is closed: nothing is sent before {dhaka_time(opens):%d %b %H:%M}"
         case _:
-            return None
+            return _why(event)
+
+
+def _why(event: Event) -> str | None:
+    """The line for the reason that an event brings, or for what a price is added up from."""
+    if isinstance(event, QuoteReceived):
+        return _plain(fee_line(event.quote)) if event.quote.total.poisha else None
+    reason = reason_of(event)
+    return f"[dim]{_plain(reason.bn)}[/]" if reason is not None else None

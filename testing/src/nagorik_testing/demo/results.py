@@ -13,9 +13,11 @@ from nagorik.manifest import PublicService
 from nagorik.model.status import PaymentState
 from nagorik.operations import Operation
 from nagorik.values import Money, PersonName
+from nagorik_platform.cli.explanation_page import Document
 from nagorik_platform.lifecycle import Event, Payment, Progress
 from nagorik_platform.lifecycle.events import AttemptEnded
 from nagorik_testing.demo.example import NamedExample
+from nagorik_testing.demo.reasons import explained
 from nagorik_testing.simulator.base import Simulator
 
 
@@ -60,6 +62,8 @@ class DemoResult:
     """Whether an answer to its filing was lost and then looked up."""
     at_agency: int
     """Applications in the agency's ledger."""
+    explanation: Document
+    """Why it stands where it ended, as ``explained`` gives it."""
     problems: list[str] = field(default_factory=list)
     """Where it differs from what its file expects."""
 
@@ -87,6 +91,7 @@ def result_of(
         requests=row.requests,
         looked_up=lost and found,
         at_agency=len(filed),
+        explanation=explained(progress, row.journal),
     )
     expect = example.expect
     # Of what else was in a killed worker's hands it cannot be said whether it had been sent.
