@@ -42,6 +42,9 @@ _NUMBER: Final = re.compile(
     r"(?P<day>(?<!\d)(?:\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d{4}-\d{1,2}-\d{1,2})(?!\d))|\d(?:[ -]?\d){8,}"
 )
 """Nine digits or more of any script, as an NID, a birth registration or a telephone number has; a day is none."""
+_ABOUT_MONEY: Final = frozenset(
+    {Operation.START_PAYMENT, Operation.QUERY_PAYMENT, Operation.REFUND_PAYMENT, Operation.ADVISE_PAYMENT}
+)
 _OVER: Final = ENDED_WITHOUT_RESULT | {ApplicationState.CLOSED}
 """Where a price that nobody paid is of no interest any more."""
 _REASON_EXPECTED: Final = frozenset(
@@ -252,7 +255,7 @@ def _refusal_lines(refusal: Document) -> Iterator[str]:
             yield f"  {more.bn.replace('{number}', to_bangla_digits(number))}"
             yield f"  {more.en.replace('{number}', number)}"
     else:
-        none = _sentence("why", "no-field" if refusal["code"] == InputRejected.code else "no-reason")
+        none = _sentence("why", "no-field" if _is_of_form(refusal["operation"], refusal["code"]) else "no-reason")
         yield none.bn.replace("{code}", refusal["code"])
         yield none.en.replace("{code}", refusal["code"])
 
@@ -293,7 +296,12 @@ def report_text(status: AgencyStatus, words: Words = as_written) -> Text | None:
 
 def _refused(operation: str, code: str) -> Text:
     """What was refused; fields may be refused by the platform's own check, before anybody was asked."""
-    return _sentence("why", "input") if code == InputRejected.code else _sentence("refused", operation)
+    return _sentence("why", "input") if _is_of_form(operation, code) else _sentence("refused", operation)
+
+
+def _is_of_form(operation: str, code: str) -> bool:
+    """Whether what the citizen filled in is refused, and not what the platform said of their payment."""
+    return code == InputRejected.code and operation not in _ABOUT_MONEY
 
 
 def _report(said: Explanation, words: Words) -> Document | None:
