@@ -62,7 +62,7 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
         **({"card": form.card} if isinstance(form, ClearanceForm) else {}),
     )
     told = await context.http.read(
-        "fees", "GET", f"{API}/fees", params=wire.to_price_question(request), expect=wire.Price
+        "fees", "GET", f"{API}/fees", params=wire.to_price_question(request), expect=wire.ServiceFee
     )
     if quote.total != told.total:
         raise ContractViolation("fee-differs-from-schedule")

@@ -81,7 +81,7 @@ class Matches(WireModel):
     """Whether the search saw everything."""
 
 
-class Price(WireModel):
+class ServiceFee(WireModel):
     """What BMET asks for."""
 
     total: TakaAmount

@@ -131,7 +131,7 @@ async def nagorik_list_slots(request: SlotsRequest, context: Context) -> Slots:
         "GET",
         f"{API}/applications/{request.agency_reference}/slots",
         params=wire.to_days(request),
-        expect=wire.OfferedSlots,
+        expect=wire.FreeSlots,
     )
     place = Text(bn=told.place_bn, en=told.place)
     return Slots(

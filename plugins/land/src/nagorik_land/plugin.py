@@ -56,7 +56,7 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
         "GET",
         f"{DESKS[request.service].api}/fee",
         params=wire.to_price_question(request, request.stage),
-        expect=wire.Price,
+        expect=wire.StageFee,
     )
     if request.service == "land.mouza-map":
         line = QuoteLine(code="mouza-map", text=TEXTS.text("price.mouza-map"), amount=told.total, vat=pricing.NO_VAT)
@@ -166,6 +166,6 @@ async def nagorik_fetch_deliverable(request: DeliverableRequest, context: Contex
 async def nagorik_check_health(context: Context) -> Health:
     """The price of a mutation's filing names nobody."""
     await context.http.read(
-        "health", "GET", f"{DESKS['land.mutation'].api}/fee", params={"stage": "1"}, expect=wire.Price
+        "health", "GET", f"{DESKS['land.mutation'].api}/fee", params={"stage": "1"}, expect=wire.StageFee
     )
     return Health(state=HealthState.UP)

@@ -3,7 +3,7 @@
 from nagorik_toolkit.fees.errors import DimensionRejected, FeeError, FeeProblem, FeesInvalid, NoTariff, NotPriced
 from nagorik_toolkit.fees.reading import load_schedules
 from nagorik_toolkit.fees.schedule import FeeSchedule, Price
-from nagorik_toolkit.fees.tariff import Condition, Dimension, Numbers, Row, Standing, Tariff, Vat, Word
+from nagorik_toolkit.fees.tariff import Condition, Dimension, Numbers, Row, Tariff, TariffStanding, Vat, Word
 
 __all__ = [
     "Condition",
@@ -18,8 +18,8 @@ __all__ = [
     "Numbers",
     "Price",
     "Row",
-    "Standing",
     "Tariff",
+    "TariffStanding",
     "Vat",
     "Word",
     "load_schedules",

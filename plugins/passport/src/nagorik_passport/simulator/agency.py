@@ -13,7 +13,7 @@ from nagorik.errors import InputRejected
 from nagorik_passport.simulator.examples import example
 from nagorik_passport.simulator.figures import figures
 from nagorik_passport.simulator.register import PassportRegister
-from nagorik_passport.simulator.registrations import Filed, Registrations
+from nagorik_passport.simulator.registrations import CaseDetails, Registrations
 from nagorik_testing import (
     ApplicationBook,
     ErrorAnswer,
@@ -47,7 +47,7 @@ class PassportSimulator(Simulator):
     )
     outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
 
-    book: ApplicationBook[Filed]
+    book: ApplicationBook[CaseDetails]
     board: SlotBoard
 
     def open_office(self) -> None:

@@ -20,7 +20,7 @@ from nagorik_testing.contract.live import AnyOffer
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.simulator.clock import START
-from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, Numbers, Price, Standing, Word
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, Numbers, Price, TariffStanding, Word
 
 MOST_REQUESTS: Final = 3
 """Reads that one quote may take."""
@@ -107,7 +107,7 @@ async def _tariff_days(subject: Subject, offer: AnyOffer) -> list[str]:
 
 def _edges(schedule: FeeSchedule) -> Iterator[date]:
     for tariff in schedule.tariffs:
-        if tariff.standing is Standing.EFFECTIVE and tariff.effective_from is not None:
+        if tariff.standing is TariffStanding.EFFECTIVE and tariff.effective_from is not None:
             yield from (tariff.effective_from - timedelta(days=1), tariff.effective_from)
             if tariff.effective_to is not None:
                 yield from (tariff.effective_to, tariff.effective_to + timedelta(days=1))
