@@ -1,8 +1,6 @@
-"""Types for a plugin's wire models: times, amounts and answers as agencies write them.
+"""Between forms and an agency's wire: times, amounts and answers as agencies write them, and what they are told.
 
-How they do is collected in docs/reference/agencies.md#wire.
-
-Each reads the agency's text and writes it again, so that a simulator speaks what the plugin reads.
+Each type reads the agency's text and writes it again, so that a simulator speaks what the plugin reads.
 """
 
 from dataclasses import dataclass
@@ -23,7 +21,8 @@ class DhakaTime:
     """An instant that an agency writes as the clocks in Dhaka show it, without an offset.
 
     ``Annotated[datetime, DhakaTime("%d-%b-%Y %H:%M")]`` reads that style and no other, in Bangla or ASCII digits;
-    the value is in UTC. Dhaka's summer time of 2009 is counted.
+    the value is in UTC. Dhaka's summer time of 2009 is counted. Which agencies write so:
+    docs/reference/agencies.md#wire.
     """
 
     style: str

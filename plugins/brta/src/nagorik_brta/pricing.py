@@ -61,7 +61,7 @@ def published(schedule: FeeSchedule | None, request: QuoteRequest) -> Quote | No
 def calculated(request: QuoteRequest, total: Money) -> Quote:
     """What BRTA's calculator demands, as it is: how it comes about is not known."""
     applicant = request.applicant
-    # As in the toolkit's quotes no number of the citizen goes into the id, which is seen in logs.
+    # As in the core's quotes no number of the citizen goes into the id, which is seen in logs.
     parts = (
         request.service,
         request.at.isoformat(timespec="microseconds"),

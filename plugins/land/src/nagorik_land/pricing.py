@@ -29,7 +29,7 @@ def due_at(stage: str) -> FeeDue:
 def demanded(request: QuoteRequest, lines: tuple[QuoteLine, ...], source: Source) -> Quote:
     """A quote of what a land office demands. The same question at the same instant gives the same quote."""
     total = Money(poisha=sum(line.amount.poisha + line.vat.poisha for line in lines))
-    # As with the toolkit's quotes no number of the citizen goes into the id, which is seen in logs.
+    # As with the core's quotes no number of the citizen goes into the id, which is seen in logs.
     applicant = request.applicant
     parts = (
         request.service,

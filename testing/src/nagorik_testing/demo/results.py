@@ -63,7 +63,7 @@ class DemoResult:
     at_agency: int
     """Applications in the agency's ledger."""
     payments: int
-    """Payments taken for it, as the host's books have it."""
+    """Payments taken for it, as the host's database has it."""
     at_gateway: int
     """Payments taken for it, in the gateway's own ledger."""
     delivered: bool
