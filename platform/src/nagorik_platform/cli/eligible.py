@@ -56,7 +56,7 @@ class EligibleCommand:
             print_error(str(problem))
             return ExitCode.USAGE
         with redirect_stdout(sys.stderr):  # what a plugin prints is none of the result
-            settings = PlatformSettings(import_seconds=5.0)
+            settings = PlatformSettings()
             registry = Registry.discover()
             known = [
                 service.id for record in registry.records if record.manifest for service in record.manifest.services
