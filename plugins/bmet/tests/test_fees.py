@@ -10,7 +10,7 @@ from nagorik.errors import ContractViolation, InputRejected
 from nagorik.model.fee import FeeDue
 from nagorik.values import dhaka_zone
 from nagorik_testing import Altered
-from nagorik_toolkit.fees import FeeSchedule, NoTariff, Standing, load_schedules
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, Standing, read_schedules
 
 Desk = Any
 TODAY = date(2026, 11, 24)
@@ -22,7 +22,7 @@ FEES = "GET /sim/bmet/v1/fees"
 
 @pytest.fixture(scope="module")
 def schedules() -> dict[str, FeeSchedule]:
-    return dict(load_schedules(files("nagorik_bmet").joinpath("fees.toml").read_bytes()))
+    return dict(read_schedules("nagorik_bmet"))
 
 
 @pytest.mark.parametrize(("name", "taka"), [("registration", "200.00"), ("orientation", "300.00")])

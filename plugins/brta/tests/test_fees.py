@@ -1,7 +1,6 @@
 """Cell by cell against what is published, and what happens where nothing is."""
 
 from datetime import date, timedelta
-from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from nagorik.errors import ContractViolation
 from nagorik.values import Money
 from nagorik_brta.pricing import years_late
 from nagorik_testing import InjectedResponse
-from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, load_schedules
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, read_schedules
 
 Desk = Any  # the fixture's class lives in conftest.py, which is not imported
 TODAY = date(2026, 11, 24)
@@ -21,7 +20,7 @@ QUOTE = "GET /sim/brta/bsp/api/fees/quote"
 
 @pytest.fixture(scope="module")
 def schedules() -> dict[str, FeeSchedule]:
-    return dict(load_schedules(files("nagorik_brta").joinpath("fees.toml").read_bytes()))
+    return dict(read_schedules("nagorik_brta"))
 
 
 def totals(schedule: FeeSchedule, day: date, **dimensions: Any) -> str:

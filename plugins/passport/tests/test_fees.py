@@ -1,7 +1,6 @@
 """Cell by cell against the stored copies of the department's page."""
 
 from datetime import date, timedelta
-from importlib.resources import files
 from itertools import product
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 
 from nagorik.errors import InputRejected
 from nagorik.model.fee import FeeDue
-from nagorik_toolkit.fees import DimensionRejected, FeeSchedule, NoTariff, load_schedules
+from nagorik_toolkit.fees import DimensionRejected, FeeSchedule, NoTariff, read_schedules
 
 Desk = Any  # the fixture's class lives in conftest.py, which is not imported
 FIRST_DAY = date(2022, 12, 4)
@@ -34,7 +33,7 @@ INVENTED = {345_000, 690_000}
 
 @pytest.fixture(scope="module")
 def schedules() -> dict[str, FeeSchedule]:
-    return dict(load_schedules(files("nagorik_passport").joinpath("fees.toml").read_bytes()))
+    return dict(read_schedules("nagorik_passport"))
 
 
 @pytest.mark.parametrize("day", [FIRST_DAY, date(2025, 6, 30), date(2025, 7, 1), TODAY])

@@ -1,5 +1,30 @@
 """What a plugin is built from: fields, fees, dated rules, an agency's words, criteria, a year's national data."""
 
+from .bangladesh import (
+    Area as Area,
+    AreaKind as AreaKind,
+    DateStyle as DateStyle,
+    DayMonthYear as DayMonthYear,
+    DayOverride as DayOverride,
+    FiscalYear as FiscalYear,
+    IsoDay as IsoDay,
+    LandArea as LandArea,
+    PassportNumber as PassportNumber,
+    WorkingCalendar as WorkingCalendar,
+    WrittenDay as WrittenDay,
+    age_at as age_at,
+    age_on as age_on,
+    area as area,
+    districts as districts,
+    divisions as divisions,
+    find_district as find_district,
+    find_division as find_division,
+    find_upazila as find_upazila,
+    format_date as format_date,
+    parse_date as parse_date,
+    read_postcode as read_postcode,
+    upazilas as upazilas,
+)
 from .criteria import (
     Criteria as Criteria,
 )
@@ -8,7 +33,9 @@ from .fees.errors import (
     NotPriced as NotPriced,
 )
 from .fees.reading import (
+    FEES_FILE as FEES_FILE,
     load_schedules as load_schedules,
+    read_schedules as read_schedules,
 )
 from .fees.schedule import (
     FeeSchedule as FeeSchedule,

@@ -5,10 +5,17 @@ The rules of the day are applied when a worker asks, when a price is named and o
 
 from typing import Any, Final
 
-from nagorik.context import CallContext
-from nagorik.errors import FieldProblem, InputRejected, Layer
-from nagorik.model.application import ApplicationRequest
-from nagorik.model.eligibility import Criterion, EligibilityDecision, EligibilityRequest, Verdict
+from nagorik import (
+    ApplicationRequest,
+    CallContext,
+    Criterion,
+    EligibilityDecision,
+    EligibilityRequest,
+    FieldProblem,
+    InputRejected,
+    Layer,
+    Verdict,
+)
 from nagorik_bmet.data import CRITERIA, RULES
 from nagorik_bmet.forms import ClearanceForm, OrientationForm, RegistrationForm, WorkerForm
 from nagorik_bmet.passport import months_later, valid_passport

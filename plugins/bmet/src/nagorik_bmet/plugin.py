@@ -4,37 +4,39 @@ Each is filed first and paid for afterwards, where it costs something. A seat in
 once the fee has arrived; the clearance may come back with a query.
 """
 
-from nagorik.context import CallContext
-from nagorik.errors import ContractViolation
-from nagorik.hookspecs import hookimpl
-from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
-from nagorik.model.fee import FeeDue, Quote, QuoteRequest
-from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
-from nagorik.model.status import (
+from nagorik import (
+    Accepted,
+    AdvisePaymentRequest,
+    AgencySettings,
     AgencyStatus,
     BookSlotRequest,
+    CallContext,
+    ContractViolation,
+    CorrectionRequest,
     DeliverableRequest,
+    EligibilityDecision,
+    EligibilityRequest,
+    FeeDue,
     FetchedDeliverable,
+    FindRequest,
+    Found,
     Health,
     HealthState,
+    PaymentAdvice,
+    Quote,
+    QuoteRequest,
     Slot,
     SlotBooking,
     Slots,
     SlotsRequest,
     StatusRequest,
-)
-from nagorik.model.submission import (
-    Accepted,
-    CorrectionRequest,
-    FindRequest,
-    Found,
     SubmissionResult,
     SubmissionSearch,
     SubmitRequest,
+    Text,
+    hookimpl,
     search_result,
 )
-from nagorik.settings import AgencySettings
-from nagorik.values.sentences import Text
 from nagorik_bmet import eligibility, wire
 from nagorik_bmet.data import RULES
 from nagorik_bmet.forms import ClearanceForm

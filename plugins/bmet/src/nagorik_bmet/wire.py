@@ -9,15 +9,22 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from nagorik.errors import ContractViolation, FieldProblem, InputRejected, NagorikError
-from nagorik.http import AgencyResponse, WireModel
-from nagorik.model.application import ApplicationRequest
-from nagorik.model.payment import PaymentReceipt
-from nagorik.model.status import AgencyStatus, SlotsRequest
-from nagorik.values import dhaka_date
+from nagorik import (
+    AgencyResponse,
+    AgencyStatus,
+    ApplicationRequest,
+    ContractViolation,
+    FieldProblem,
+    InputRejected,
+    NagorikError,
+    PaymentReceipt,
+    SlotsRequest,
+    WireModel,
+    dhaka_date,
+)
 from nagorik_bmet.data import STATUSES, TEXTS
 from nagorik_bmet.forms import ClearanceForm, OrientationForm, RegistrationForm
-from nagorik_toolkit.wire_fields import DhakaMinute, DhakaSecond, TakaAmount
+from nagorik_toolkit import DhakaMinute, DhakaSecond, TakaAmount
 
 API: Final = "/sim/bmet/v1"
 

@@ -6,7 +6,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final
 
-from nagorik.model.eligibility import Criterion, EligibilityDecision, EligibilityRequest, Verdict
+from nagorik import Criterion, EligibilityDecision, EligibilityRequest, Verdict
 from nagorik_brta.data import CRITERIA, RULES
 from nagorik_brta.forms import (
     FitnessForm,
@@ -16,7 +16,7 @@ from nagorik_brta.forms import (
     SmartCardForm,
     TaxTokenForm,
 )
-from nagorik_toolkit.bangladesh import age_on
+from nagorik_toolkit import age_on
 
 
 def decide(request: EligibilityRequest, *, passed_test: bool | None = None) -> EligibilityDecision:

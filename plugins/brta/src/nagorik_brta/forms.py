@@ -4,14 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from nagorik.forms import Choices, Label
-from nagorik.privacy import Form
-from nagorik.values import NationalDataError, Nid, to_ascii_digits
-from nagorik.values.sentences import Text
+from nagorik import Choices, Form, Label, NationalDataError, Nid, Text, to_ascii_digits
 from nagorik_brta.data import TEXTS
 from nagorik_brta.identifiers import LearnerNumber, LicenceNumber, RegistrationNumber
-from nagorik_toolkit.bangladesh import IsoDay
-from nagorik_toolkit.fields import BirthDate, Line, Mobile, NidNumber, PostalAddress
+from nagorik_toolkit import BirthDate, IsoDay, Line, Mobile, NidNumber, PostalAddress
 
 LONGEST_NUMBER = 6
 

@@ -6,35 +6,36 @@ approved and gets the card by post. A vehicle is brought to an inspection by app
 closed: the core holds every call until it opens, and nothing here knows of it.
 """
 
-from nagorik.context import CallContext
-from nagorik.errors import ContractViolation
-from nagorik.hookspecs import hookimpl
-from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
-from nagorik.model.fee import Quote, QuoteRequest
-from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
-from nagorik.model.status import (
+from nagorik import (
+    Accepted,
+    AdvisePaymentRequest,
+    AgencySettings,
     AgencyStatus,
     BookSlotRequest,
+    CallContext,
+    ContractViolation,
     DeliverableRequest,
+    EligibilityDecision,
+    EligibilityRequest,
     FetchedDeliverable,
+    FindRequest,
+    Found,
     Health,
     HealthState,
+    PaymentAdvice,
+    Quote,
+    QuoteRequest,
     Slot,
     SlotBooking,
     Slots,
     SlotsRequest,
     StatusRequest,
-)
-from nagorik.model.submission import (
-    Accepted,
-    FindRequest,
-    Found,
     SubmissionSearch,
     SubmitRequest,
+    Text,
+    hookimpl,
     search_result,
 )
-from nagorik.settings import AgencySettings
-from nagorik.values.sentences import Text
 from nagorik_brta import eligibility, pricing, statuses, uploads, wire
 from nagorik_brta.forms import SmartCardForm
 from nagorik_brta.wire import API

@@ -4,13 +4,10 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
-from nagorik.model.fee import FeeDue, Quote, QuoteLine, QuoteRequest, Source
-from nagorik.privacy import Form
-from nagorik.values import Money, dhaka_date, dhaka_zone
+from nagorik import FeeDue, Form, Money, Quote, QuoteLine, QuoteRequest, Source, dhaka_date, dhaka_zone
 from nagorik_brta.data import RULES, TEXTS
 from nagorik_brta.forms import LearnerForm, RegistrationForm, RenewalForm, SmartCardForm, TaxTokenForm
-from nagorik_toolkit.bangladesh import age_on
-from nagorik_toolkit.fees import FeeSchedule, NotPriced
+from nagorik_toolkit import FeeSchedule, NotPriced, age_on
 
 CALCULATOR: Final = Source(title="BRTA's own calculator, asked for this application", verified=False)
 FREE_OF_VAT: Final = Money(poisha=0)

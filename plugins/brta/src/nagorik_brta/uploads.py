@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from nagorik.errors import FieldProblem, InputRejected, Layer
-from nagorik.model.application import ApplicationRequest
+from nagorik import ApplicationRequest, FieldProblem, InputRejected, Layer
 from nagorik_brta.data import RULES, TEXTS
 
 KILOBYTE: Final = 1024

@@ -10,12 +10,19 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from nagorik.errors import ContractViolation, FieldProblem, InputRejected, NagorikError
-from nagorik.http import AgencyResponse, WireModel
-from nagorik.model.application import ApplicationRequest
-from nagorik.model.payment import PaymentReceipt
-from nagorik.model.status import SlotsRequest
-from nagorik.values import Nid, dhaka_date
+from nagorik import (
+    AgencyResponse,
+    ApplicationRequest,
+    ContractViolation,
+    FieldProblem,
+    InputRejected,
+    NagorikError,
+    Nid,
+    PaymentReceipt,
+    SlotsRequest,
+    WireModel,
+    dhaka_date,
+)
 from nagorik_brta.data import TEXTS
 from nagorik_brta.forms import (
     FitnessForm,
@@ -27,8 +34,7 @@ from nagorik_brta.forms import (
     TaxTokenForm,
     VehicleForm,
 )
-from nagorik_toolkit.fields import PostalAddress
-from nagorik_toolkit.wire_fields import DhakaTime, TakaAmount
+from nagorik_toolkit import DhakaTime, PostalAddress, TakaAmount
 
 API: Final = "/sim/brta/bsp/api"
 DAY: Final = "%d-%m-%Y"

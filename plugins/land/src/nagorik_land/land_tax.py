@@ -12,16 +12,22 @@ from datetime import date
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from nagorik.errors import ContractViolation, FieldProblem, InputRejected, Layer
-from nagorik.model.fee import QuoteLine, Source
-from nagorik.values import Money, to_bangla_digits
-from nagorik.values.sentences import Text
+from nagorik import (
+    ContractViolation,
+    FieldProblem,
+    InputRejected,
+    Layer,
+    Money,
+    QuoteLine,
+    Source,
+    Text,
+    to_bangla_digits,
+)
 from nagorik_land.data import RULES, TEXTS
 from nagorik_land.forms import DevelopmentTaxForm
 from nagorik_land.pricing import NO_VAT
 from nagorik_land.wire import Demand
-from nagorik_toolkit.bangladesh import LandArea
-from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, Price
+from nagorik_toolkit import FeeSchedule, LandArea, NoTariff, NotPriced, Price
 
 EXEMPT: Final = "exempt"
 """The schedule's word for land without tax."""

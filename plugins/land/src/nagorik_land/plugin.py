@@ -5,30 +5,35 @@ and the office is told of the payment. A mutation then goes through report, surv
 second payment is due, after which its receipt (DCR) and the new khatian are issued.
 """
 
-from nagorik.context import CallContext
-from nagorik.errors import ContractViolation, FieldProblem, InputRejected, Layer
-from nagorik.hookspecs import hookimpl
-from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
-from nagorik.model.fee import Quote, QuoteLine, QuoteRequest
-from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
-from nagorik.model.status import (
-    AgencyStatus,
-    DeliverableRequest,
-    FetchedDeliverable,
-    Health,
-    HealthState,
-    StatusRequest,
-)
-from nagorik.model.submission import (
+from nagorik import (
     Accepted,
+    AdvisePaymentRequest,
+    AgencySettings,
+    AgencyStatus,
+    CallContext,
+    ContractViolation,
+    DeliverableRequest,
+    EligibilityDecision,
+    EligibilityRequest,
+    FetchedDeliverable,
+    FieldProblem,
     FindRequest,
     Found,
+    Health,
+    HealthState,
+    InputRejected,
+    Layer,
+    PaymentAdvice,
+    Quote,
+    QuoteLine,
+    QuoteRequest,
+    StatusRequest,
     SubmissionResult,
     SubmissionSearch,
     SubmitRequest,
+    hookimpl,
     search_result,
 )
-from nagorik.settings import AgencySettings
 from nagorik_land import eligibility, land_tax, pricing, statuses, wire
 from nagorik_land.data import RULES, TEXTS
 from nagorik_land.forms import DevelopmentTaxForm, KhatianCopyForm

@@ -4,8 +4,7 @@ from datetime import datetime, time, timedelta
 from typing import Final
 from uuid import UUID, uuid5
 
-from nagorik.model.fee import FeeDue, Quote, QuoteLine, QuoteRequest, Source
-from nagorik.values import Money, dhaka_time, dhaka_zone
+from nagorik import FeeDue, Money, Quote, QuoteLine, QuoteRequest, Source, dhaka_time, dhaka_zone
 
 NO_VAT: Final = Money(poisha=0)
 

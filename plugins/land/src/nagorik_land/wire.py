@@ -11,11 +11,18 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from nagorik.errors import ContractViolation, FieldProblem, InputRejected, NagorikError
-from nagorik.http import AgencyResponse, WireModel
-from nagorik.model.application import ApplicationRequest
-from nagorik.model.payment import PaymentReceipt
-from nagorik.values import to_ascii_digits, to_bangla_digits
+from nagorik import (
+    AgencyResponse,
+    ApplicationRequest,
+    ContractViolation,
+    FieldProblem,
+    InputRejected,
+    NagorikError,
+    PaymentReceipt,
+    WireModel,
+    to_ascii_digits,
+    to_bangla_digits,
+)
 from nagorik_land.data import TEXTS
 from nagorik_land.forms import (
     DevelopmentTaxForm,
@@ -25,8 +32,7 @@ from nagorik_land.forms import (
     MutationForm,
     OrderForm,
 )
-from nagorik_toolkit.bangladesh import DayMonthYear, FiscalYear, LandArea
-from nagorik_toolkit.wire_fields import DhakaMinute, TakaAmount
+from nagorik_toolkit import DayMonthYear, DhakaMinute, FiscalYear, LandArea, TakaAmount
 
 
 class Desk(NamedTuple):

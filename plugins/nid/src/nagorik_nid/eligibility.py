@@ -6,9 +6,7 @@ without an answer, and the EC decides it anyway.
 
 from datetime import date
 
-from nagorik.model.application import Applicant
-from nagorik.model.eligibility import Criterion, EligibilityDecision, EligibilityRequest, Verdict
-from nagorik.values import Nid
+from nagorik import Applicant, Criterion, EligibilityDecision, EligibilityRequest, Nid, Verdict
 from nagorik_nid.data import CRITERIA
 from nagorik_nid.forms import CardForm, NewVoterForm, NidForm
 

@@ -4,16 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from nagorik.forms import Label
-from nagorik.privacy import Form
-from nagorik.values import BirthRegistrationNumber as Brn, NationalDataError, Nid, PersonName
+from nagorik import BirthRegistrationNumber as Brn, Form, Label, NationalDataError, Nid, PersonName
 from nagorik_nid.data import TEXTS
 from nagorik_nid.fields import BloodGroup, Delivery, HomeAddress
-from nagorik_toolkit.bangladesh import DateStyle, parse_date
-from nagorik_toolkit.fields import (
+from nagorik_toolkit import (
     Address,
     BirthDate,
     BirthRegistration,
+    DateStyle,
     FatherName,
     Line,
     Mobile,
@@ -21,6 +19,7 @@ from nagorik_toolkit.fields import (
     Name,
     NidNumber,
     SpouseName,
+    parse_date,
 )
 
 

@@ -10,22 +10,25 @@ from typing import Any, Final
 
 from pydantic import Field, model_validator
 
-from nagorik.errors import (
+from nagorik import (
+    AgencyHttp,
     AgencyRejected,
+    AgencyResponse,
     ContractViolation,
     CredentialProblem,
     CredentialsRejected,
     FieldProblem,
     InputRejected,
     NagorikError,
+    Text,
+    Token,
+    WireModel,
 )
-from nagorik.http import AgencyHttp, AgencyResponse, Token, WireModel
-from nagorik.values.sentences import Text
 from nagorik_nid.data import TEXTS
 from nagorik_nid.forms import VerificationForm
 from nagorik_nid.settings import NidSettings
 from nagorik_nid.wire import day, number_of
-from nagorik_toolkit.fields import Address
+from nagorik_toolkit import Address
 
 TOKEN_SECONDS: Final = 12 * 60 * 60
 """How long a token is good for, says the document, which forbids to log in for each call."""

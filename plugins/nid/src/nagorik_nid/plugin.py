@@ -5,34 +5,39 @@ the EC as a draft until it has been told of the payment; papers may be asked for
 end a card waits to be downloaded or collected.
 """
 
-from nagorik.context import CallContext
-from nagorik.errors import ContractViolation, FieldProblem, InputRejected, Layer
-from nagorik.hookspecs import hookimpl
-from nagorik.http import Download
-from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
-from nagorik.model.fee import FeeDue, Quote, QuoteRequest
-from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
-from nagorik.model.status import (
+from nagorik import (
+    Accepted,
+    AdvisePaymentRequest,
     AgencyStatus,
     ApplicationState,
+    CallContext,
+    ContractViolation,
+    CorrectionRequest,
     Deliverable,
     DeliverableRequest,
+    Download,
+    EligibilityDecision,
+    EligibilityRequest,
+    FeeDue,
     FetchedDeliverable,
-    Health,
-    HealthState,
-    StatusRequest,
-)
-from nagorik.model.submission import (
-    Accepted,
-    CorrectionRequest,
+    FieldProblem,
     FindRequest,
     Found,
+    Health,
+    HealthState,
+    InputRejected,
+    Layer,
+    PaymentAdvice,
+    Quote,
+    QuoteRequest,
     Rejected,
+    StatusRequest,
     SubmissionResult,
     SubmissionSearch,
     SubmitRequest,
     Withdrawal,
     WithdrawRequest,
+    hookimpl,
     search_result,
 )
 from nagorik_nid import eligibility, partner_service, pricing, statuses, wire

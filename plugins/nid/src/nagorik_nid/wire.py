@@ -10,10 +10,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from nagorik.http import WireModel
-from nagorik.model.application import ApplicationRequest, DocumentReference
-from nagorik.model.payment import PaymentReceipt
-from nagorik.values import Nid
+from nagorik import ApplicationRequest, DocumentReference, Nid, PaymentReceipt, WireModel
 from nagorik_nid.fields import HomeAddress
 from nagorik_nid.forms import (
     CardForm,
@@ -24,8 +21,7 @@ from nagorik_nid.forms import (
     NidForm,
     ReissueForm,
 )
-from nagorik_toolkit.bangladesh import DateStyle, format_date
-from nagorik_toolkit.wire_fields import DhakaMinute, TakaAmount
+from nagorik_toolkit import DateStyle, DhakaMinute, TakaAmount, format_date
 
 API: Final = "/sim/nid/v1"
 

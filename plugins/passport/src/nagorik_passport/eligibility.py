@@ -7,13 +7,20 @@ filed: in between somebody may have a birthday, and a circular its first day.
 from collections.abc import Callable
 from typing import Final
 
-from nagorik.errors import FieldProblem, InputRejected, Layer
-from nagorik.model.application import ApplicationRequest
-from nagorik.model.eligibility import Criterion, EligibilityDecision, EligibilityRequest, Verdict
-from nagorik.values import PersonName
+from nagorik import (
+    ApplicationRequest,
+    Criterion,
+    EligibilityDecision,
+    EligibilityRequest,
+    FieldProblem,
+    InputRejected,
+    Layer,
+    PersonName,
+    Verdict,
+)
 from nagorik_passport.data import CRITERIA, RULES, TEXTS
 from nagorik_passport.forms import ApplicationForm, ReissueForm
-from nagorik_toolkit.bangladesh import age_on
+from nagorik_toolkit import age_on
 
 SMALLEST: Final = (48, 5)
 """Pages and years of the booklet that everybody may have."""

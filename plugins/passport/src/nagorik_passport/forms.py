@@ -4,9 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from nagorik.forms import Label
-from nagorik.privacy import Form
-from nagorik.values import BirthRegistrationNumber, NationalDataError, Nid
+from nagorik import BirthRegistrationNumber, Form, Label, NationalDataError, Nid
 from nagorik_passport.data import TEXTS
 from nagorik_passport.fields import (
     Delivery,
@@ -19,7 +17,7 @@ from nagorik_passport.fields import (
     Surname,
     ValidityYears,
 )
-from nagorik_toolkit.fields import BirthDate, BirthRegistration, Line, Mobile, NidNumber, Passport, PostalAddress
+from nagorik_toolkit import BirthDate, BirthRegistration, Line, Mobile, NidNumber, Passport, PostalAddress
 
 
 class VerificationForm(Form):

@@ -7,40 +7,42 @@ processing time runs. What has to be corrected comes back for rework, and in the
 
 from datetime import date
 
-from nagorik.context import CallContext
-from nagorik.errors import ContractViolation
-from nagorik.hookspecs import hookimpl
-from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
-from nagorik.model.fee import FeeDue, Quote, QuoteRequest
-from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
-from nagorik.model.status import (
+from nagorik import (
+    Accepted,
+    AdvisePaymentRequest,
+    AgencySettings,
     AgencyStatus,
     ApplicationState,
     BookSlotRequest,
+    CallContext,
+    ContractViolation,
+    CorrectionRequest,
     Deliverable,
     DeliverableRequest,
+    EligibilityDecision,
+    EligibilityRequest,
+    FeeDue,
     FetchedDeliverable,
+    FindRequest,
+    Found,
     Health,
     HealthState,
+    PaymentAdvice,
+    Quote,
+    QuoteRequest,
+    Rejected,
     Slot,
     SlotBooking,
     Slots,
     SlotsRequest,
     StatusRequest,
-)
-from nagorik.model.submission import (
-    Accepted,
-    CorrectionRequest,
-    FindRequest,
-    Found,
-    Rejected,
     SubmissionResult,
     SubmissionSearch,
     SubmitRequest,
+    Text,
+    hookimpl,
     search_result,
 )
-from nagorik.settings import AgencySettings
-from nagorik.values.sentences import Text
 from nagorik_passport import eligibility, statuses, wire
 from nagorik_passport.data import MISSION_FEES, RULES, TEXTS
 from nagorik_passport.forms import ApplicationForm, VerificationForm

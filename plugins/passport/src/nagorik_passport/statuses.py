@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
-from nagorik.model.status import AgencyStatus, ApplicationState, Deliverable
+from nagorik import AgencyStatus, ApplicationState, Deliverable
 from nagorik_passport import wire
 from nagorik_passport.data import STATUSES
 

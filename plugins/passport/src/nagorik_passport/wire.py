@@ -8,17 +8,23 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from nagorik.errors import AgencyRejected, ContractViolation, FieldProblem, InputRejected, NagorikError
-from nagorik.http import AgencyResponse, WireModel
-from nagorik.model.application import ApplicationRequest
-from nagorik.model.payment import PaymentReceipt
-from nagorik.model.status import SlotsRequest
-from nagorik.values import Nid, dhaka_date
+from nagorik import (
+    AgencyRejected,
+    AgencyResponse,
+    ApplicationRequest,
+    ContractViolation,
+    FieldProblem,
+    InputRejected,
+    NagorikError,
+    Nid,
+    PaymentReceipt,
+    SlotsRequest,
+    WireModel,
+    dhaka_date,
+)
 from nagorik_passport.data import TEXTS
 from nagorik_passport.forms import ApplicationForm, ReissueForm, VerificationForm
-from nagorik_toolkit.bangladesh import DateStyle, DayMonthYear, format_date
-from nagorik_toolkit.fields import PostalAddress
-from nagorik_toolkit.wire_fields import DhakaMinute
+from nagorik_toolkit import DateStyle, DayMonthYear, DhakaMinute, PostalAddress, format_date
 
 API: Final = "/sim/epassport/api/v1"
 

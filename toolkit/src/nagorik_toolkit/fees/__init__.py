@@ -1,11 +1,12 @@
 """Fee schedules: dated, sourced tariffs in a TOML file beside a plugin, and what is to be paid on a day."""
 
 from nagorik_toolkit.fees.errors import DimensionRejected, FeeError, FeeProblem, FeesInvalid, NoTariff, NotPriced
-from nagorik_toolkit.fees.reading import load_schedules
+from nagorik_toolkit.fees.reading import FEES_FILE, load_schedules, read_schedules
 from nagorik_toolkit.fees.schedule import FeeSchedule, Price
 from nagorik_toolkit.fees.tariff import Condition, Dimension, Numbers, Row, Standing, Tariff, Vat, Word
 
 __all__ = [
+    "FEES_FILE",
     "Condition",
     "Dimension",
     "DimensionRejected",
@@ -23,4 +24,5 @@ __all__ = [
     "Vat",
     "Word",
     "load_schedules",
+    "read_schedules",
 ]
