@@ -122,7 +122,6 @@ from .model.submission import (
     WhyNotAsked as WhyNotAsked,
     Withdrawal as Withdrawal,
     WithdrawRequest as WithdrawRequest,
-    search_result as search_result,
 )
 from .operations import (
     Idempotency as Idempotency,

@@ -27,10 +27,16 @@ from .bangladesh import (
 )
 from .criteria import (
     Criteria as Criteria,
+    is_about as is_about,
 )
 from .fees.errors import (
     NoTariff as NoTariff,
     NotPriced as NotPriced,
+)
+from .fees.quotes import (
+    agreed_quote as agreed_quote,
+    demanded_quote as demanded_quote,
+    until_midnight as until_midnight,
 )
 from .fees.reading import (
     FEES_FILE as FEES_FILE,
@@ -54,12 +60,28 @@ from .fields import (
     MotherName as MotherName,
     Name as Name,
     NidNumber as NidNumber,
+    NidOfBirthYear as NidOfBirthYear,
     OneLine as OneLine,
     Passport as Passport,
     PostalAddress as PostalAddress,
     Postcode as Postcode,
     SpouseName as SpouseName,
     TaxYear as TaxYear,
+)
+from .hooks import (
+    Matches as Matches,
+    advise_payment as advise_payment,
+    book_slot as book_slot,
+    fetch_pdf as fetch_pdf,
+    find_by_client_reference as find_by_client_reference,
+    list_slots as list_slots,
+    search_result as search_result,
+)
+from .refusals import (
+    eligibility_question as eligibility_question,
+    field_error_reader as field_error_reader,
+    refuse as refuse,
+    refuse_failed as refuse_failed,
 )
 from .rules import (
     RULES_FILE as RULES_FILE,
@@ -91,4 +113,9 @@ from .wire_fields import (
     DollarAmount as DollarAmount,
     TakaAmount as TakaAmount,
     YesNo as YesNo,
+    days_of as days_of,
+    filled as filled,
+    hashes_of as hashes_of,
+    number_of as number_of,
+    wire_word as wire_word,
 )

@@ -11,14 +11,12 @@ from nagorik import (
     Criterion,
     EligibilityDecision,
     EligibilityRequest,
-    FieldProblem,
-    InputRejected,
-    Layer,
     Verdict,
 )
 from nagorik_bmet.data import CRITERIA, RULES
 from nagorik_bmet.forms import ClearanceForm, OrientationForm, RegistrationForm, WorkerForm
 from nagorik_bmet.passport import months_later, valid_passport
+from nagorik_toolkit import eligibility_question, refuse_failed
 
 PAPERS: Final = ("visa", "contract", "pdo-certificate", "bank-account", "medical-report")
 
@@ -46,14 +44,7 @@ def check_today(request: ApplicationRequest) -> None:
     Raises:
         InputRejected: At the field of each such entry.
     """
-    asked = EligibilityRequest(service=request.service, on=request.on, applicant=request.applicant, form=request.form)
-    problems = [
-        FieldProblem(pointer=_FIELDS[found.id], code=f"bmet.{found.id}", text=found.text)
-        for found in _told_from_here(asked)
-        if found.verdict is Verdict.FAIL
-    ]
-    if problems:
-        raise InputRejected(problems, layer=Layer.PLUGIN)
+    refuse_failed("bmet", ((_FIELDS[found.id], found) for found in _told_from_here(eligibility_question(request))))
 
 
 def _told_from_here(request: EligibilityRequest) -> list[Criterion]:

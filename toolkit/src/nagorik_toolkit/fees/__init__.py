@@ -1,6 +1,7 @@
 """Fee schedules: dated, sourced tariffs in a TOML file beside a plugin, and what is to be paid on a day."""
 
 from nagorik_toolkit.fees.errors import DimensionRejected, FeeError, FeeProblem, FeesInvalid, NoTariff, NotPriced
+from nagorik_toolkit.fees.quotes import agreed_quote, demanded_quote, until_midnight
 from nagorik_toolkit.fees.reading import FEES_FILE, load_schedules, read_schedules
 from nagorik_toolkit.fees.schedule import FeeSchedule, Price
 from nagorik_toolkit.fees.tariff import Condition, Dimension, Numbers, Row, Standing, Tariff, Vat, Word
@@ -23,6 +24,9 @@ __all__ = [
     "Tariff",
     "Vat",
     "Word",
+    "agreed_quote",
+    "demanded_quote",
     "load_schedules",
     "read_schedules",
+    "until_midnight",
 ]
