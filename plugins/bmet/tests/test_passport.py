@@ -1,6 +1,7 @@
 """The passport is asked about through the platform, and whatever is no clear answer cannot be told."""
 
 from datetime import date
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -8,8 +9,10 @@ from hypothesis import given, strategies as st
 
 from nagorik import Accepted, AgencyStatus, ApplicationState, Deliverable, Rejected, Text, Verdict
 from nagorik.forms import validate_form
+from nagorik.manifest import parse_manifest
 from nagorik.model.eligibility import Criterion, EligibilityRequest
 from nagorik.model.submission import AskedAnswer, NotAsked, WhyNotAsked
+from nagorik_bmet.data import TEXTS
 from nagorik_bmet.forms import RegistrationForm
 from nagorik_bmet.passport import VALIDITY, VERIFICATION, last_day, months_later, valid_passport
 from nagorik_bmet.simulator import BmetSimulator
@@ -192,3 +195,14 @@ async def test_before_a_number_is_given_nobody_is_asked(both: ServiceDesk[BmetSi
     found = {one.id: one for one in decision.criteria}["passport"]
     assert (found.verdict, "Give its number" in found.text.en) == (Verdict.CANNOT_TELL, True)
     assert both.beside["passport"].ledger.requests() == ()
+
+
+def test_whoever_looks_at_the_passport_says_whom_it_asks() -> None:
+    manifest = parse_manifest(files("nagorik_bmet").joinpath("plugin.toml").read_bytes())
+    asks = {service.id: service.asks for service in manifest.services}
+    assert asks == {"bmet.registration": (VERIFICATION,), "bmet.orientation": (), "bmet.clearance": (VERIFICATION,)}
+
+
+@pytest.mark.parametrize("because", WhyNotAsked)
+def test_every_reason_for_no_answer_has_its_sentence(because: WhyNotAsked) -> None:
+    assert TEXTS.text(f"passport.{because.value}").bn

@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib.resources import files
 from typing import Any
 
 import httpx
 import pytest
 
 from nagorik.errors import AgencyClosed
+from nagorik.manifest import parse_manifest
 from nagorik.operations import Operation
 from nagorik.values import dhaka_time
 from nagorik_brta.simulator import BrtaSimulator
@@ -104,3 +106,9 @@ async def test_money_that_was_captured_before_closing_is_told_of_in_the_morning(
     await case.run(days=1)
     assert case.progress.payments[0].state.value == "confirmed"
     assert len(desk.simulator.ledger.effects("payment")) == 1
+
+
+def test_portal_is_open_every_day_from_8_to_22() -> None:
+    (window,) = parse_manifest(files("nagorik_brta").joinpath("plugin.toml").read_bytes()).windows
+    assert (str(window.open), str(window.close)) == ("08:00:00", "22:00:00")
+    assert len(window.weekdays) == 7
