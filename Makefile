@@ -36,7 +36,7 @@ check: $(READY)  ## Lint, format, strict types, layers, public surface.
 types: $(READY)  ## Strict types alone.
 	MYPYPATH=$(SOURCES) $(BIN)/mypy
 
-campaign: $(READY)  ## Carry thousands of applications through faults and kills, and compare books and ledgers.
+campaign: $(READY)  ## Carry thousands of applications through faults and kills, and compare database and ledgers.
 	@$(BIN)/nagorik campaign --applications $(APPLICATIONS) --seed 7 $(ARGUMENTS)
 
 bench: $(READY)  ## Measure, each figure against a named peer in the same run.

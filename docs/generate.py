@@ -177,6 +177,7 @@ def check_page(check: Check) -> str:
             f"{check.title[0].upper()}{check.title[1:]}. Family: {check.family.value}.\n",
             "## Why\n",
             check.why + "\n",
+            f"Known as {_failure_modes(check.modes)}.\n",
             "## What must come of it\n",
             check.expected + "\n",
             "## When it fails\n",
@@ -184,6 +185,12 @@ def check_page(check: Check) -> str:
             "",
         ]
     )
+
+
+def _failure_modes(numbers: tuple[int, ...]) -> str:
+    links = [f"[{number}](../reference/failure-modes.md#mode-{number})" for number in numbers]
+    kind = "failure modes" if len(links) > 1 else "failure mode"
+    return f"{kind} {' and '.join(filter(None, (', '.join(links[:-1]), links[-1])))}"
 
 
 def checks_page() -> str:

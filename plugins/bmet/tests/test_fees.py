@@ -10,7 +10,7 @@ from nagorik.model.fee import FeeDue
 from nagorik.values import dhaka_zone
 from nagorik_bmet.simulator import BmetSimulator
 from nagorik_testing import Altered, ServiceDesk
-from nagorik_toolkit.fees import FeeSchedule, NoTariff, Standing, read_schedules
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, TariffStanding, read_schedules
 
 TODAY = date(2026, 11, 24)
 LETTER = date(2024, 12, 1)
@@ -63,7 +63,7 @@ def test_since_when_the_card_cost_something_is_not_claimed(schedules: dict[str, 
 @pytest.mark.parametrize("day", [LETTER - DAY, LETTER, PAGE, TODAY])
 def test_hearsay_stands_in_the_data_and_is_never_charged(schedules: dict[str, FeeSchedule], day: date) -> None:
     other = schedules["other-charges"]
-    assert {tariff.standing for tariff in other.tariffs} == {Standing.DISPUTED}
+    assert {tariff.standing for tariff in other.tariffs} == {TariffStanding.DISPUTED}
     amounts = sorted(row.amount // 100 for tariff in other.tariffs for row in tariff.rows)
     assert amounts == [490, 500, 990, 3500]
     with pytest.raises(NoTariff):

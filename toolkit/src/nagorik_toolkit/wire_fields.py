@@ -1,5 +1,7 @@
 """Between forms and an agency's wire: times, amounts and answers as agencies write them, and what they are told.
 
+How they do is collected in docs/reference/agencies.md#wire.
+
 Each type reads the agency's text and writes it again, so that a simulator speaks what the plugin reads.
 """
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from nagorik_toolkit.fees import FeesInvalid, Numbers, Standing, Word, load_schedules, read_schedules
+from nagorik_toolkit.fees import FeesInvalid, Numbers, TariffStanding, Word, load_schedules, read_schedules
 
 
 def problems(text: str | bytes) -> dict[str, str]:
@@ -15,7 +15,10 @@ def problems(text: str | bytes) -> dict[str, str]:
 
 def test_disputed_ladder_stays_beside_the_effective_one(reissue: Any) -> None:
     told = [(tariff.id, tariff.standing, tariff.source.verified) for tariff in reissue.tariffs]
-    assert told == [("gazette-2015", Standing.EFFECTIVE, False), ("muladi-office", Standing.DISPUTED, False)]
+    assert told == [
+        ("gazette-2015", TariffStanding.EFFECTIVE, False),
+        ("muladi-office", TariffStanding.DISPUTED, False),
+    ]
     assert reissue.tariffs[1].source.title == "ec.muladi.barisal.gov.bd"
 
 

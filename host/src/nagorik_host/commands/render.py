@@ -54,7 +54,7 @@ async def find_application(host: Host, name: str) -> ApplicationView:
     """The application that ``name`` is the id or the client reference of.
 
     Raises:
-        NoSuchApplication: The books hold none.
+        NoSuchApplication: The database holds none.
         Erased: The citizen's data were erased.
     """
 

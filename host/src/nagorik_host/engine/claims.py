@@ -219,6 +219,7 @@ class ClaimBatch(list[Claim]):
     Attributes:
         saturated: Whether there was more than there were places for.
         next_poll: When something else can be taken in hand, as far as can be told now.
+        is_idle: Whether nothing was due at all; then ``next_poll`` is when the first application falls due.
         suspended: What was stopped at that time.
     """
 
@@ -227,6 +228,7 @@ class ClaimBatch(list[Claim]):
         super().__init__()
         self.saturated = False
         self.next_poll: datetime | None = None
+        self.is_idle = True
         self.suspended = suspended
 
     def poll_at(self, instant: datetime) -> None:
@@ -259,7 +261,7 @@ class Claims:
         """Take in hand what is due and can be called.
 
         Args:
-            transaction: Where the books are.
+            transaction: Of the host's database.
             full_scan: Whether to look for what lost workers had in hand, too.
             among: The applications to look at; all, where nothing is given.
         """
@@ -275,6 +277,7 @@ class Claims:
             if possible > now:
                 batch.poll_at(possible)
             else:
+                batch.is_idle = False
                 self._claim_from(transaction, queue.plugin, batch, now, among)
         return batch
 
@@ -349,6 +352,7 @@ class Claims:
             for row in lost
             if batch.suspended.covers(plugin=row.plugin, service=row.service, target_plugin=row.target_plugin)
         ]
+        batch.is_idle = not lost
         for row in held:
             self._guarded(transaction, row, now, self._leases.release)
         self._claim_rows(transaction, [row for row in lost if row not in held], batch, now)

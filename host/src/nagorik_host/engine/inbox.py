@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from uuid import uuid4
 
 import structlog
-from sqlalchemy import insert, literal, select, tuple_, update
+from sqlalchemy import bindparam, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from nagorik import NagorikError
@@ -39,10 +39,12 @@ INBOX: Final = "inbox"
 """What a hint names in an application's place when a message has come in."""
 PAGE: Final = 50
 
+_PLACE: Final = tuple_(inbox.c.received_at, inbox.c.id)
+_AFTER: Final = tuple_(bindparam("received_at_", type_=Instant), bindparam("id_"))
 _UNREAD: Final = (
-    select(inbox.c.id, inbox.c.offer, inbox.c.data_key, inbox.c.sealed)
-    .where(inbox.c.handled_at.is_(None))
-    .order_by(inbox.c.received_at)
+    select(inbox.c.id, inbox.c.offer, inbox.c.received_at, inbox.c.data_key, inbox.c.sealed)
+    .where(inbox.c.handled_at.is_(None), _PLACE > _AFTER)
+    .order_by(inbox.c.received_at, inbox.c.id)
     .limit(PAGE)
 )
 """Made once: every look asks it, and mostly finds nothing."""
@@ -52,12 +54,12 @@ UNKNOWN: Final = "unknown-reference"
 DEFECT: Final = "defect"
 
 
-class _Place(NamedTuple):
+class _InboxCursor(NamedTuple):
     received_at: datetime
     id: str
 
 
-_BEGINNING: Final = _Place(datetime(1970, 1, 1, tzinfo=UTC), "")
+_BEGINNING: Final = _InboxCursor(datetime(1970, 1, 1, tzinfo=UTC), "")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -69,8 +71,8 @@ class _Message:
     sealed: bytes
 
     @property
-    def place(self) -> _Place:
-        return _Place(self.received_at, self.id)
+    def place(self) -> _InboxCursor:
+        return _InboxCursor(self.received_at, self.id)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -256,20 +258,11 @@ class Inbox:
         return True
 
     @staticmethod
-    def _unread(transaction: Transaction, *, after: _Place) -> list[_Message]:
-        query = (
-            select(inbox)
-            .where(
-                inbox.c.handled_at.is_(None),
-                tuple_(inbox.c.received_at, inbox.c.id)
-                > tuple_(literal(after.received_at, Instant), literal(after.id)),
-            )
-            .order_by(inbox.c.received_at, inbox.c.id)
-            .limit(PAGE)
-        )
+    def _unread(transaction: Transaction, *, after: _InboxCursor) -> list[_Message]:
+        wanted = {"received_at_": after.received_at, "id_": after.id}
         return [
             _Message(row.id, row.offer, row.received_at, row.data_key, row.sealed)
-            for row in transaction.connection.execute(query)
+            for row in transaction.connection.execute(_UNREAD, wanted)
         ]
 
     def _is_gateway(self, offer: str) -> bool:

@@ -55,7 +55,7 @@ _RENEW: Final = (
 
 
 class Worker:
-    """One of any number of workers on the same books."""
+    """One of any number of workers on the same database."""
 
     def __init__(
         self,
@@ -75,10 +75,10 @@ class Worker:
         """Work on what ``database`` holds.
 
         Args:
-            database: Where the books are.
+            database: The host's.
             platform: Makes the calls.
             store: Reads and writes applications.
-            vault: As the books'.
+            vault: Of the same host.
             agencies: What the agencies can bear.
             inbox: Messages to be read.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
@@ -129,7 +129,7 @@ class Worker:
                 own deadline. A call that is given up is treated as interrupted by whoever takes the application next.
 
         Raises:
-            DatabaseUnavailable: The books could not be reached for longer than others wait for this worker.
+            DatabaseUnavailable: The database could not be reached for longer than others wait for this worker.
         """
         self._stop, self._ending = stop, False
         await self._commit(self._register)
@@ -158,20 +158,27 @@ class Worker:
         """Work until nothing is due and nothing is in hand; when something falls due next, if it ever does."""
         while self._stop is None or not self._stop.is_set():
             completions = self._completions
-            if await self.poll():
+            read, batch = await self._poll()
+            # Of an agency with a place left nothing more is due, before a call in flight is done with.
+            if read or (batch and batch.saturated):
                 continue
             if self._in_flight:
                 await asyncio.wait(set(self._in_flight), return_when=asyncio.FIRST_COMPLETED)
             self._raise_failure()
             # What a call brought while this looked may be what a message was waiting for.
             if not self._in_flight and self._completions == completions:
-                return await self._commit(self.claims.next_due)
+                return batch.next_poll if batch.is_idle else await self._commit(self.claims.next_due)
         return None
 
     async def poll(self) -> bool:
         """Take in hand what is due and can be called now; whether there was anything."""
+        read, batch = await self._poll()
+        return bool(batch or read)
+
+    async def _poll(self) -> tuple[int, ClaimBatch]:
+        """Read messages and take in hand what is due; how many were done with, and what was taken."""
         read = await self._inbox.handle()
-        return bool(await self._claim(partial(self.claims.claim, full_scan=True)) or read)
+        return read, await self._claim(partial(self.claims.claim, full_scan=True))
 
     async def heartbeat(self) -> None:
         """Say that this worker lives and still has in hand what it has."""
@@ -276,7 +283,7 @@ class Worker:
     def _register(self, transaction: Transaction) -> None:
         at = self._lease_clock.now()
         self._deregister(transaction)
-        # A worker that was killed signs off nowhere.
+        # A worker that was killed never deregisters.
         transaction.connection.execute(delete(workers).where(workers.c.beat_at < at - WORKER_EXPIRY))
         transaction.connection.execute(insert(workers).values(id=self.id, name=self._name, started_at=at, beat_at=at))
 

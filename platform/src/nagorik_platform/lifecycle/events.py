@@ -112,7 +112,7 @@ class EligibilityDropped(JournalEvent):
 
 
 class BooksRestored(JournalEvent):
-    """The books went back to how they were some time ago: what was written since is not known any more."""
+    """The database went back to how it was some time ago: what was written since is not known any more."""
 
     kind: Literal["books-restored"] = "books-restored"
     officer: str

@@ -69,7 +69,7 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
         **({"card": form.card} if isinstance(form, ClearanceForm) else {}),
     )
     params = wire.to_price_question(request)
-    told = await context.http.read("fees", "GET", f"{API}/fees", params=params, expect=wire.Price)
+    told = await context.http.read("fees", "GET", f"{API}/fees", params=params, expect=wire.ServiceFee)
     return agreed_quote(quote, told.total)
 
 

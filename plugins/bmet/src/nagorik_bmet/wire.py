@@ -88,7 +88,7 @@ class Standing(WireModel):
         return status.model_copy(update={"deliverables": numbered})
 
 
-class Price(WireModel):
+class ServiceFee(WireModel):
     """What BMET asks for."""
 
     total: TakaAmount

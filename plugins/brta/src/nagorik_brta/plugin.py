@@ -3,7 +3,7 @@
 An application is filed at the portal and paid for afterwards. A learner gets the learner's licence at once and sits
 the test two to three months later; whoever has passed applies for the smart card, downloads an e-licence once it is
 approved and gets the card by post. A vehicle is brought to an inspection by appointment. At night the portal is
-closed: the core holds every call until it opens, and nothing here knows of it.
+closed: the platform holds every call until it opens, and nothing here knows of it.
 """
 
 from nagorik import (
@@ -112,8 +112,8 @@ async def nagorik_list_slots(request: SlotsRequest, context: Context) -> Slots:
         "slots.list",
         f"{APPLICATIONS}/{request.agency_reference}/slots",
         params=days_of(request, wire.day),
-        expect=wire.OfferedSlots,
-        slots=wire.OfferedSlots.offered,
+        expect=wire.FreeSlots,
+        slots=wire.FreeSlots.offered,
     )
 
 

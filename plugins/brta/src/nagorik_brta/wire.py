@@ -118,7 +118,7 @@ class TestResult(WireModel):
     result: Literal["PASSED", "FAILED", "NOT_YET", "NOT_FOUND"]
 
 
-class OfferedSlot(WireModel):
+class FreeSlot(WireModel):
     """A day and time that is free."""
 
     id: str = Field(pattern=r"^[A-Za-z0-9:-]+$", max_length=40)
@@ -127,12 +127,12 @@ class OfferedSlot(WireModel):
     free: int = Field(ge=0)
 
 
-class OfferedSlots(WireModel):
+class FreeSlots(WireModel):
     """The free appointments, in order of time."""
 
     place: str
     place_bn: str = Field(alias="placeBn")
-    slots: tuple[OfferedSlot, ...]
+    slots: tuple[FreeSlot, ...]
 
     def offered(self) -> Iterator[Slot]:
         """As the platform shows them."""

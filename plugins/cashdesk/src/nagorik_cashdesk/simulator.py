@@ -1,4 +1,4 @@
-"""A service centre's till, simulated; needs ``nagorik-cashdesk[simulator]``. All of it is modelled [X].
+"""A service centre's till, simulated; needs ``nagorik-cashdesk[simulator]``. All of it is modelled.
 
 | call | answer |
 |---|---|

@@ -77,9 +77,9 @@ def kind_of(form: DevelopmentTaxForm, on: date) -> str:
 def _year_bounds(form: DevelopmentTaxForm, whole: Price, schedule: FeeSchedule, on: date) -> tuple[int, int]:
     """The least and the most that the year's own sum can be.
 
-    For agricultural land no source says whether the rate is that of all the land or only of what lies above a limit,
-    nor which of a family's holdings bears it then. So the least is the lower rate on what this holding alone has
-    above the exemption.
+    Whether the rate of agricultural land is that of all the land or only of what lies above a limit is not verified
+    (docs/reference/agencies.md#land-tax), nor which of a family's holdings bears it then. So the least is the lower
+    rate on what this holding alone has above the exemption.
     """
     most = whole.total.poisha
     if form.use != "agricultural" or kind_of(form, on) == EXEMPT:

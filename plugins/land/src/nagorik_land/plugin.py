@@ -63,7 +63,7 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
     if isinstance(request.form, DevelopmentTaxForm):
         return await _demand(request, request.form, context)
     path, params = f"{DESKS[request.service].api}/fee", wire.to_price_question(request, request.stage)
-    told = await context.http.read("fee", "GET", path, params=params, expect=wire.Price)
+    told = await context.http.read("fee", "GET", path, params=params, expect=wire.StageFee)
     if request.service == "land.mouza-map":
         line = QuoteLine(code="mouza-map", text=TEXTS.text("price.mouza-map"), amount=told.total, vat=NO_VAT)
         return pricing.demanded(request, (line,), RULES.on(request.on)["price-as-demanded"].source)
@@ -132,6 +132,6 @@ async def nagorik_fetch_deliverable(request: DeliverableRequest, context: Contex
 async def nagorik_check_health(context: Context) -> Health:
     """The price of a mutation's filing names nobody."""
     await context.http.read(
-        "health", "GET", f"{DESKS['land.mutation'].api}/fee", params={"stage": "1"}, expect=wire.Price
+        "health", "GET", f"{DESKS['land.mutation'].api}/fee", params={"stage": "1"}, expect=wire.StageFee
     )
     return Health(state=HealthState.UP)

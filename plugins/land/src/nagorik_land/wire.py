@@ -90,7 +90,7 @@ Year = Annotated[FiscalYear, BeforeValidator(_year)]
 # What the land offices answer
 
 
-class Price(WireModel):
+class StageFee(WireModel):
     """What a stage of an application costs."""
 
     total: TakaAmount

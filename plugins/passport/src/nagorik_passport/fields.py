@@ -9,7 +9,7 @@ from nagorik_passport.data import TEXTS
 from nagorik_toolkit import Line
 
 TITLES: Final = frozenset({"dr", "engr", "late"})
-"""Forbidden in a passport's names, by the guide to machine-readable passports [C]."""
+"""Forbidden in a passport's names: docs/reference/agencies.md#passport-conditions."""
 
 
 def _name(written: str) -> str:

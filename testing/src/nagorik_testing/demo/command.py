@@ -7,12 +7,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from rich.console import Console
+
 from nagorik import NagorikError
 from nagorik.data_files import DataFileInvalid
 from nagorik_platform.cli.output import CommandConsole, plain
 from nagorik_platform.logs import configure_logging
+from nagorik_testing.demo.closing import print_closing
+from nagorik_testing.demo.display import Display
 from nagorik_testing.demo.example import ExampleProblem, read_examples
-from nagorik_testing.demo.render import ProgressPrinter, as_json
+from nagorik_testing.demo.live import LiveTable
+from nagorik_testing.demo.render import ProgressPrinter, SilentDisplay, as_json
 from nagorik_testing.simulator.base import SimulatorUnusable
 
 EXAMPLES: Final = Path("examples") / "applications"
@@ -34,9 +39,9 @@ class DemoCommand:
         parser.description = (
             "Starts the simulators of all installed plugins on this machine, reads the application files of a folder,"
             " and takes each application through eligibility, quote, payment, submission and status to delivery."
-            " The durable host does it, with its books in a SQLite file. Time is simulated: weeks pass in seconds. No"
-            " real agency is called. The exit code is 0 if every application ended as its file expects, 1 if one did"
-            " not, 2 if the files cannot be played."
+            " The durable host does it, with its database in a SQLite file. Time is simulated: weeks pass in seconds."
+            " No real agency is called. On a terminal a table shows where each application is. The exit code is"
+            " 0 if every application ended as its file expects, 1 if one did not, 2 if the files cannot be played."
         )
         parser.add_argument(
             "folder",
@@ -50,7 +55,13 @@ class DemoCommand:
             action="store_true",
             help="run the worker in a process of its own, and kill it when an agency has filed and not yet answered",
         )
-        parser.add_argument("--json", action="store_true", help="print the result as data, and nothing else")
+        shown = parser.add_mutually_exclusive_group()
+        shown.add_argument("--json", action="store_true", help="print the result as data, and nothing else")
+        shown.add_argument(
+            "--plain",
+            action="store_true",
+            help="print a line for each change that matters, as where the output is no terminal, and no live table",
+        )
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Play the examples; the exit code says whether all ended as expected."""
@@ -60,17 +71,27 @@ class DemoCommand:
             return CANNOT_BE_PLAYED
         from nagorik_testing.demo.play import play
 
-        printer = ProgressPrinter(_console(), quiet=arguments.json)
+        console = _console()
         try:
-            entries = asyncio.run(play(read_examples(arguments.folder), printer, kill=arguments.kill))
+            examples = read_examples(arguments.folder)
+            with _display(console, arguments) as display:
+                entries = asyncio.run(play(examples, display, kill=arguments.kill))
         except (ExampleProblem, DataFileInvalid, SimulatorUnusable, NagorikError) as error:
             sys.stderr.write(f"nagorik demo: {plain(str(error))}\n")
             return CANNOT_BE_PLAYED
         if arguments.json:
             sys.stdout.write(as_json(entries) + "\n")
         else:
-            printer.table(entries)
+            print_closing(console, entries)
         return AS_EXPECTED if all(not entry.problems for entry in entries) else NOT_AS_EXPECTED
+
+
+def _display(console: Console, arguments: argparse.Namespace) -> Display:
+    """What shows the progress: a live table where somebody is looking, else lines."""
+    if arguments.json:
+        return SilentDisplay()
+    live = sys.stdout.isatty() and console.is_terminal and not console.is_dumb_terminal and not arguments.plain
+    return LiveTable(console) if live else ProgressPrinter(console)
 
 
 def _console() -> CommandConsole:

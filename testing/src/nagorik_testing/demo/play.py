@@ -17,8 +17,8 @@ from nagorik_platform import Platform
 from nagorik_platform.lifecycle import Decided, Progress
 from nagorik_platform.lifecycle.tables import MONEY_FOR_A_PERSON
 from nagorik_testing.demo.appointments import Appointments
+from nagorik_testing.demo.display import Display
 from nagorik_testing.demo.example import Act, Example, ExampleProblem, NamedExample, Ruling
-from nagorik_testing.demo.render import ProgressPrinter
 from nagorik_testing.demo.results import DemoApplication, DemoResult, result_of
 from nagorik_testing.demo.runner import CitizenAct, ExampleRunner
 from nagorik_testing.demo.worker import DemoSettings, DemoWorker, InProcessWorker, KilledWorker
@@ -36,14 +36,12 @@ OFFICER: Final = "Officer of the demonstration"
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:demo")
 
 
-async def play(
-    examples: Iterable[NamedExample], printer: ProgressPrinter, *, kill: bool = False
-) -> tuple[DemoResult, ...]:
+async def play(examples: Iterable[NamedExample], display: Display, *, kill: bool = False) -> tuple[DemoResult, ...]:
     """Carry every example as far as it goes, side by side, and say what became of each.
 
     Args:
         examples: What is played.
-        printer: Hears what happens.
+        display: Shows what happens.
         kill: Whether the worker is a process of its own that is killed in the middle, and followed by another.
 
     Raises:
@@ -64,7 +62,7 @@ async def play(
                 for name, simulator in simulators.items()
             },
         )
-        printer.opening(f"Simulated agencies on this machine: {', '.join(simulators)}. No real agency is called.")
+        display.begin(tuple(simulators), {item.name: item.example.service for item in named.values()})
         rows: dict[str, DemoApplication] = {}
 
         def counted(application: str, requests: int) -> None:
@@ -87,7 +85,7 @@ async def play(
             return InProcessWorker(host.worker("demo")) if process is None else await process.start()
 
         def booked(row: DemoApplication, slot: Slot | None) -> None:
-            printer.appointment(named[row.progress.id].name, slot, clock.now())
+            display.appointment(named[row.progress.id].name, slot, clock.now())
 
         async def errand(row: DemoApplication) -> None:
             await appointments.take(row, named[row.progress.id].example)
@@ -96,7 +94,7 @@ async def play(
         process: KilledWorker | None = None
         if kill:
             process = KilledWorker(
-                setting, counted, machine, lambda reference: _killed(printer, named, rows, reference)
+                setting, counted, machine, lambda reference: _killed(display, named, rows, reference)
             )
             stack.push_async_callback(process.end)
             process.watch(
@@ -107,7 +105,7 @@ async def play(
             clock,
             worker=await started(),
             restart=started,
-            watch=lambda row, event: printer.events(named[row.progress.id].name, (event,), event.at),
+            watch=lambda row, event: display.event(named[row.progress.id].name, event, row.progress),
             next_act=lambda row: _act(row, named[row.progress.id].example),
             errand=errand,
         )
@@ -125,13 +123,13 @@ async def play(
 
 
 def _killed(
-    printer: ProgressPrinter, named: Mapping[str, NamedExample], rows: Mapping[str, DemoApplication], reference: str
+    display: Display, named: Mapping[str, NamedExample], rows: Mapping[str, DemoApplication], reference: str
 ) -> None:
     """Tell at which point the worker was killed."""
     for identity, row in rows.items():
         if row.progress.client_reference == reference:
             row.interrupted = True
-            printer.killed(named[identity].name)
+            display.killed(named[identity].name)
 
 
 async def _open(
@@ -211,16 +209,16 @@ def _script(named: NamedExample, opened: Progress, simulators: Mapping[str, Simu
         payment = scripted.payment and payment_id(opened.idempotency_key, scripted.payment)
         marker = payment or opened.client_reference
         script.set(marker, scripted.outcome, durations=scripted.durations, values=scripted.values)
-    for number, mishap in enumerate(named.example.mishaps):
-        place = f"{named.name}.json: mishaps.{number}"
-        faults = _simulator(simulators, mishap.simulator, place).faults
-        if mishap.operation not in {"*", *faults.operations}:
+    for number, injected in enumerate(named.example.faults):
+        place = f"{named.name}.json: faults.{number}"
+        faults = _simulator(simulators, injected.simulator, place).faults
+        if injected.operation not in {"*", *faults.operations}:
             raise ExampleProblem(f"{place}.operation: not one of *, {', '.join(sorted(faults.operations))}")
         faults.add(
-            mishap.operation,
-            mishap.fault,
-            first=mishap.first,
-            count=mishap.count,
+            injected.operation,
+            injected.fault,
+            first=injected.first,
+            count=injected.count,
             client_reference=opened.client_reference,
         )
 

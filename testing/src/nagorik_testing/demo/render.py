@@ -1,35 +1,23 @@
-"""Rendering what happens for a person: a line for each change as it comes, and a table at the end."""
+"""Rendering what happens for a person, a line for each change as it comes, and the results as data."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
-from rich.console import Console, JustifyMethod
+from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from nagorik.model.eligibility import Verdict
 from nagorik.model.status import ApplicationState, PaymentState, Slot
 from nagorik.operations import Operation
-from nagorik.values import dhaka_time, format_taka
+from nagorik.values import dhaka_time
 from nagorik_platform.cli.output import plain
-from nagorik_platform.lifecycle import Event, state_label
+from nagorik_platform.lifecycle import Event, Progress, state_label
 from nagorik_platform.lifecycle.events import AttemptEnded, EligibilityDecided, Held, Moved, PaymentMoved
+from nagorik_testing.demo.display import matters
 from nagorik_testing.demo.results import DemoResult
 
-_COLUMNS: Final[tuple[tuple[str, JustifyMethod, int | None], ...]] = (
-    ("application", "left", 22),
-    ("citizen", "left", 9),
-    ("service", "left", 18),
-    ("fee ৳", "right", None),
-    ("agency reference", "left", 14),
-    ("state", "left", 18),
-    ("time", "right", None),
-    ("HTTP", "right", None),
-    ("filed", "right", None),
-)
-"""Headings, how they are set, and the most that they take of a line: together what no figure is cut for."""
 _SHOWN_IN_FULL: Final = frozenset(
     {
         ApplicationState.SUBMISSION_UNKNOWN,
@@ -53,78 +41,69 @@ _MONEY_IN_TROUBLE: Final = frozenset(
 
 
 class ProgressPrinter:
-    """Writes progress as it comes. Names no citizen: an application goes by its file's name."""
+    """A ``Display`` that writes a line for each change that matters, as it comes."""
 
-    def __init__(self, console: Console, *, quiet: bool) -> None:
+    def __init__(self, console: Console) -> None:
+        """Write to ``console``."""
         self._console = console
-        self._quiet = quiet
 
-    def opening(self, text: str) -> None:
-        """A line before anything happens."""
-        if not self._quiet:
-            self._console.print(text, highlight=False)
+    def __enter__(self) -> Self:
+        """Nothing has to be made ready."""
+        return self
 
-    def events(self, name: str, happened: Sequence[Event], at: datetime) -> None:
-        """The lines for what happened to one application, at the simulated instant ``at``."""
-        if self._quiet:
-            return
-        for event in happened:
-            said = _describe(event)
-            if said is not None:
-                when = dhaka_time(at).strftime("%d %b %H:%M")
-                self._console.print(f"[dim]{when}[/]  {_plain(name):<18} {said}", highlight=False)
+    def __exit__(self, *_: object) -> None:
+        """Nothing has to be put away."""
+
+    def begin(self, agencies: Sequence[str], services: Mapping[str, str]) -> None:  # noqa: ARG002 - each comes by itself
+        """As ``Display.begin``."""
+        self._print(f"Simulated agencies on this machine: {', '.join(agencies)}. No real agency is called.")
+
+    def event(self, name: str, event: Event, progress: Progress) -> None:  # noqa: ARG002 - the event says it
+        """As ``Display.event``."""
+        said = describe(event) if matters(event) else None
+        if said is not None:
+            self._line(name, event.at, said)
+
+    def appointment(self, name: str, slot: Slot | None, at: datetime) -> None:
+        """As ``Display.appointment``."""
+        self._line(name, at, appointment_line(slot))
 
     def killed(self, name: str) -> None:
-        """The line for the worker's end."""
-        self.opening(
+        """As ``Display.killed``."""
+        self._print(
             f"[bold red]kill -9[/]  The agency has just filed {_plain(name)}, and the worker's process is gone before"
             " the answer came. Another one starts."
         )
 
-    def appointment(self, name: str, slot: Slot | None, at: datetime) -> None:
-        """The line for an appointment that was taken, or that could not be had."""
-        if self._quiet:
-            return
-        said = "no appointment could be had"
-        if slot is not None:
-            begins = dhaka_time(slot.starts_at).strftime("%d %b %H:%M")
-            said = f"takes the appointment of {begins}, {_plain(slot.place.en)}"
+    def _line(self, name: str, at: datetime, said: str) -> None:
         when = dhaka_time(at).strftime("%d %b %H:%M")
-        self._console.print(f"[dim]{when}[/]  {_plain(name):<18} {said}", highlight=False)
+        self._print(f"[dim]{when}[/]  {_plain(name):<18} {said}")
 
-    def table(self, entries: Sequence[DemoResult]) -> None:
-        """The table at the end, and each difference from what was expected."""
-        table = Table(
-            title="Applications, from eligibility to delivery",
-            title_justify="left",
-            box=None,
-            pad_edge=False,
-            padding=(0, 1, 0, 0),
-        )
-        for heading, justify, width in _COLUMNS:
-            table.add_column(heading, justify=justify, max_width=width, no_wrap=True, overflow="ellipsis")
-        for entry in entries:
-            table.add_row(
-                _plain(entry.name),
-                _plain(entry.citizen),
-                entry.service,
-                format_taka(entry.fee) if entry.fee is not None else "–",
-                _plain(entry.agency_reference or "–"),
-                _state(entry),
-                span(entry.simulated),
-                str(entry.requests),
-                str(entry.at_agency),
-            )
-        self._console.print(table)
-        for entry in entries:
-            for problem in entry.problems:
-                self._console.print(f"[bold red]{_plain(f'{entry.name}: {problem}')}[/]", highlight=False)
-        self._console.print(
-            "\ntime: simulated, from opening to the last event. HTTP: requests made for it. filed: applications that"
-            " the agency's own ledger holds for it.",
-            style="dim",
-            highlight=False,
-        )
+    def _print(self, markup: str) -> None:
+        self._console.print(markup, highlight=False)
+
+
+class SilentDisplay:
+    """A ``Display`` that shows nothing."""
+
+    def __enter__(self) -> Self:
+        """Nothing has to be made ready."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing has to be put away."""
+
+    def begin(self, agencies: Sequence[str], services: Mapping[str, str]) -> None:
+        """As ``Display.begin``."""
+
+    def event(self, name: str, event: Event, progress: Progress) -> None:
+        """As ``Display.event``."""
+
+    def appointment(self, name: str, slot: Slot | None, at: datetime) -> None:
+        """As ``Display.appointment``."""
+
+    def killed(self, name: str) -> None:
+        """As ``Display.killed``."""
 
 
 def as_json(entries: Sequence[DemoResult]) -> str:
@@ -145,6 +124,8 @@ def as_json(entries: Sequence[DemoResult]) -> str:
                     "http_requests": entry.requests,
                     "looked_up": entry.looked_up,
                     "applications_at_agency": entry.at_agency,
+                    "payments_at_gateway": entry.at_gateway,
+                    "delivered": entry.delivered,
                     "problems": entry.problems,
                 }
                 for entry in entries
@@ -171,13 +152,15 @@ def _plain(text: str) -> str:
     return escape(plain(text))
 
 
-def _state(entry: DemoResult) -> str:
-    if entry.hold:
-        return f"{entry.state}: {entry.hold}"
-    return f"{entry.state}, looked up" if entry.looked_up else entry.state
+def appointment_line(slot: Slot | None) -> str:
+    """What is said of an appointment that was taken, or that could not be had."""
+    if slot is None:
+        return "no appointment could be had"
+    begins = dhaka_time(slot.starts_at).strftime("%d %b %H:%M")
+    return f"takes the appointment of {begins}, {_plain(slot.place.en)}"
 
 
-def _describe(event: Event) -> str | None:
+def describe(event: Event) -> str | None:
     """The line for one event; what the citizen reads where it matters most. ``None`` for what is of no interest."""
     match event:
         case Moved(inferred=True) | Moved(to=ApplicationState.READY | ApplicationState.SUBMITTING):

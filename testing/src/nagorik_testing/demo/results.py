@@ -10,11 +10,11 @@ from typing import Final
 
 from nagorik import ApplicationDraft, Text
 from nagorik.manifest import PublicService
-from nagorik.model.status import PaymentState
+from nagorik.model.status import ApplicationState, PaymentState
 from nagorik.operations import Operation
 from nagorik.values import Money, PersonName
 from nagorik_platform.lifecycle import Event, Payment, Progress
-from nagorik_platform.lifecycle.events import AttemptEnded
+from nagorik_platform.lifecycle.events import AttemptEnded, Moved
 from nagorik_testing.demo.example import NamedExample
 from nagorik_testing.simulator.base import Simulator
 
@@ -60,6 +60,12 @@ class DemoResult:
     """Whether an answer to its filing was lost and then looked up."""
     at_agency: int
     """Applications in the agency's ledger."""
+    payments: int
+    """Payments taken for it, as the host's books have it."""
+    at_gateway: int
+    """Payments taken for it, in the gateway's own ledger."""
+    delivered: bool
+    """Whether the agency has delivered what was asked for."""
     problems: list[str] = field(default_factory=list)
     """Where it differs from what its file expects."""
 
@@ -73,6 +79,12 @@ def result_of(
     lost = any(end.operation is Operation.SUBMIT and end.result == "outcome-unknown" for end in ends)
     found = any(end.operation is Operation.FIND and end.settled for end in ends)
     simulator = simulators.get(example.service.partition(".")[0])
+    till = simulators.get((example.gateway or "").partition(".")[0])
+    taken = [
+        capture
+        for payment in progress.payments
+        for capture in (till.ledger.effects("capture", client_reference=payment.id) if till else ())
+    ]
     filed = simulator.ledger.effects("application", client_reference=progress.client_reference) if simulator else ()
     entry = DemoResult(
         name=named.name,
@@ -87,6 +99,9 @@ def result_of(
         requests=row.requests,
         looked_up=lost and found,
         at_agency=len(filed),
+        payments=sum(payment.captured_at is not None for payment in progress.payments),
+        at_gateway=len(taken),
+        delivered=any(isinstance(event, Moved) and event.to is ApplicationState.DELIVERED for event in row.journal),
     )
     expect = example.expect
     # Of what else was in a killed worker's hands it cannot be said whether it had been sent.
@@ -96,6 +111,7 @@ def result_of(
         "hold": (expect.hold, entry.hold),
         "fee": (expect.fee, entry.fee),
         "at_agency": (expect.at_agency, entry.at_agency),
+        "at_gateway": (entry.payments, entry.at_gateway),
         "looked_up": (expect.looked_up or row.interrupted or by_chance, entry.looked_up),
     }
     entry.problems = [

@@ -3,19 +3,21 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from pydantic import JsonValue
 from sqlalchemy import select
 
 from nagorik.operations import Operation
-from nagorik_host.host import Action, Host
+from nagorik_host.host import Action, Host, Tracked
 from nagorik_host.store import Transaction
 from nagorik_host.store.schema import applications, attempts
 from nagorik_platform.lifecycle import Decided, Event
 from nagorik_testing.demo.results import DemoApplication
 from nagorik_testing.demo.worker import DemoWorker, WorkerKilled
 from nagorik_testing.simulator.clock import SimulatedClock
+
+_ENTRIES: Final = select(applications.c.id, applications.c.entries)
 
 
 class CitizenAct(NamedTuple):
@@ -58,7 +60,6 @@ class ExampleRunner:
         self._next_act = next_act
         self._errand = errand
         self._rows: dict[str, DemoApplication] = {}
-        self._seen: dict[str, int] = {}
 
     async def run(self, openings: list[tuple[datetime, Opening]], until: datetime) -> None:
         """Open what is to be opened at its time, and move the clock when nothing is due, but not past ``until``."""
@@ -83,20 +84,26 @@ class ExampleRunner:
                 self._clock.set(min(dues))
 
     async def _refresh(self) -> None:
-        """Take in what has changed in the books, and tell of it in the order in which it happened."""
-        entries = await self._host.database.run(_entries)
+        """Take in what has changed in the database, and tell of it in the order in which it happened."""
         happened: list[tuple[DemoApplication, Event]] = []
-        for identity, row in self._rows.items():
-            if entries[identity] == self._seen.get(identity):
-                continue
-            tracked = await self._host.track(identity, after=len(row.journal))
+        for identity, tracked in (await self._host.database.run(self._changed)).items():
+            row = self._rows[identity]
             happened += [(row, event) for event in tracked.events]
             row.progress = tracked.progress
             row.journal += tracked.events
-            self._seen[identity] = entries[identity]
         at = attrgetter("at")
         for row, event in sorted(happened, key=lambda one: at(one[1])):
             self._watch(row, event)
+
+    def _changed(self, transaction: Transaction) -> dict[str, Tracked]:
+        """Every application whose journal has grown, with what was added to it."""
+        store, found = self._host.store, {}
+        for identity, entries in transaction.connection.execute(_ENTRIES):
+            known = len(self._rows[identity].journal)
+            if entries != known:
+                stored = store.read(transaction, identity)
+                found[identity] = Tracked(stored.progress, store.events(transaction, stored, after=known))
+        return found
 
     async def _let_people_act(self) -> bool:
         """Let everybody do once what they can do now; whether anybody did."""
@@ -118,11 +125,6 @@ class ExampleRunner:
         if acted:
             await self._refresh()
         return acted
-
-
-def _entries(transaction: Transaction) -> dict[str, int]:
-    query = select(applications.c.id, applications.c.entries)
-    return {row.id: row.entries for row in transaction.connection.execute(query)}
 
 
 def _being_filed(transaction: Transaction) -> list[str]:

@@ -4,7 +4,7 @@ from nagorik_toolkit.fees.errors import DimensionRejected, FeeError, FeeProblem,
 from nagorik_toolkit.fees.quotes import agreed_quote, demanded_quote, until_midnight
 from nagorik_toolkit.fees.reading import FEES_FILE, load_schedules, read_schedules
 from nagorik_toolkit.fees.schedule import FeeSchedule, Price
-from nagorik_toolkit.fees.tariff import Condition, Dimension, Numbers, Row, Standing, Tariff, Vat, Word
+from nagorik_toolkit.fees.tariff import Condition, Dimension, Numbers, Row, Tariff, TariffStanding, Vat, Word
 
 __all__ = [
     "FEES_FILE",
@@ -20,8 +20,8 @@ __all__ = [
     "Numbers",
     "Price",
     "Row",
-    "Standing",
     "Tariff",
+    "TariffStanding",
     "Vat",
     "Word",
     "agreed_quote",

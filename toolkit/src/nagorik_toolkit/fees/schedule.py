@@ -14,7 +14,7 @@ from nagorik.values.time import plain_date
 from nagorik_toolkit.fees.errors import DimensionRejected, NoTariff, NotPriced
 from nagorik_toolkit.fees.pricing import Charge, price_lines, schedule_problems
 from nagorik_toolkit.fees.quotes import quote_id
-from nagorik_toolkit.fees.tariff import FIRST_STAGE, Dimension, Standing, Tariff, Vat
+from nagorik_toolkit.fees.tariff import FIRST_STAGE, Dimension, Tariff, TariffStanding, Vat
 
 
 def _table(written: object) -> object:
@@ -72,7 +72,7 @@ class FeeSchedule(ManifestModel):
         """
         day = plain_date(day)
         for tariff in self.tariffs:
-            if tariff.standing is Standing.EFFECTIVE and tariff.holds_on(day):
+            if tariff.standing is TariffStanding.EFFECTIVE and tariff.holds_on(day):
                 return tariff
         raise NoTariff(self.id, day)
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from nagorik import ContractViolation, InputRejected, dhaka_date
-from nagorik_bmet.simulator.counters import Clearances, Filed, Orientations, Registrations
+from nagorik_bmet.simulator.counters import CaseDetails, Clearances, Orientations, Registrations
 from nagorik_bmet.simulator.examples import example
 from nagorik_bmet.simulator.figures import figures
 from nagorik_testing import (
@@ -66,7 +66,7 @@ class BmetSimulator(Simulator):
         self.clearances = Clearances(self._book("clearance", "CLR-########"), self.clock)
 
     def routes(self) -> Sequence[Route]:
-        """The interface; it wants no login, since partners are told apart by address [X]."""
+        """The interface; it wants no login, since partners are told apart by address. Modelled."""
         handlers = {
             **self.registrations.handlers("registrations"),
             **self.orientations.handlers("pdo-bookings"),
@@ -98,7 +98,7 @@ class BmetSimulator(Simulator):
         service = choice_in(asked, "service", tuple(_SERVICES))
         return JSONResponse({"total": figures().price(service, dhaka_date(self.clock.now())).plain()})
 
-    def _book(self, workflow: str, numbers: str) -> ApplicationBook[Filed]:
+    def _book(self, workflow: str, numbers: str) -> ApplicationBook[CaseDetails]:
         return ApplicationBook(self, WORKFLOWS[workflow], numbers=numbers, name=f"{workflow}s", field="reference")
 
 

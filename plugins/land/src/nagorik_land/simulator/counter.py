@@ -1,4 +1,4 @@
-"""The counters of the land offices: filing, searching, standing, paying and fetching, the same at each [X]."""
+"""The counters of the land offices: filing, searching, standing, paying and fetching, the same at each. Modelled."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

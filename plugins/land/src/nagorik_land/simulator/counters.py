@@ -1,4 +1,4 @@
-"""What differs between mutations, orders to a record room, and the tax [X]."""
+"""What differs between mutations, orders to a record room, and the tax. Modelled."""
 
 from collections import Counter as Tally
 from collections.abc import Mapping

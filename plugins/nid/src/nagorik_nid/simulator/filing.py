@@ -1,4 +1,4 @@
-"""Reading what is filed, and refusing what is wrong with it, field by field [X]."""
+"""Reading what is filed, and refusing what is wrong with it, field by field. Modelled."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

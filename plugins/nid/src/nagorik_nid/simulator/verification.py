@@ -1,4 +1,7 @@
-"""Demographic verification, and the bill for it, as the Commission's document describes them [C]."""
+"""Demographic verification, and the bill for it, as the Commission's document describes them.
+
+What the document says is collected in docs/reference/agencies.md#nid-partner-service.
+"""
 
 import random
 from collections.abc import Mapping

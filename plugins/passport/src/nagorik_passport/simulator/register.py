@@ -1,4 +1,7 @@
-"""The passports that the simulated department has issued: one for nearly everybody in ``SyntheticCitizens`` [X]."""
+"""The passports that the simulated department has issued: one for nearly everybody in ``SyntheticCitizens``.
+
+Modelled.
+"""
 
 from datetime import date
 from types import MappingProxyType

@@ -55,7 +55,8 @@ class Check:
         id: Stable, such as ``submit/F17-replay``.
         family: What it is about.
         title: What is checked, in English.
-        why: The failure that it stands for in the real world; numbers are those of the catalogue of failure modes.
+        why: The failure that it stands for in the real world.
+        modes: That failure's numbers in docs/reference/failure-modes.md.
         expected: What has to come of it.
         fix: What an author does about a failure.
         scope: What it is put to.
@@ -67,6 +68,7 @@ class Check:
     family: CheckFamily
     title: str
     why: str
+    modes: tuple[int, ...]
     expected: str
     fix: str
     scope: CheckScope
