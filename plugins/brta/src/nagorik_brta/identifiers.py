@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator
 
-from nagorik.values import NationalDataError, normalise, to_ascii_digits, to_bangla_digits
+from nagorik import NationalDataError, normalise, to_ascii_digits, to_bangla_digits
 from nagorik_brta.data import TEXTS
 
 LONGEST: Final = 60
