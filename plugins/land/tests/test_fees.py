@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from importlib.resources import files
 
 import pytest
 
-from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, TariffStanding, load_schedules
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, TariffStanding, read_schedules
 
 TODAY = date(2026, 11, 24)
 DAY = timedelta(days=1)
@@ -14,7 +13,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture(scope="module")
 def schedules() -> Mapping[str, FeeSchedule]:
-    return load_schedules(files("nagorik_land").joinpath("fees.toml").read_bytes())
+    return read_schedules("nagorik_land")
 
 
 @pytest.mark.parametrize("day", [date(2015, 6, 30), TODAY])

@@ -1,17 +1,17 @@
 """Cash at the counter: a slip is opened, the payer pays the operator, the till's book says whether it was paid."""
 
-from nagorik.context import CallContext
-from nagorik.hookspecs import hookimpl
-from nagorik.model.payment import (
+from nagorik import (
+    AgencySettings,
+    CallContext,
     PaymentReport,
     PaymentStarted,
+    PaymentState,
     QueryPaymentRequest,
     RefundPaymentRequest,
     RefundReport,
     StartPaymentRequest,
+    hookimpl,
 )
-from nagorik.model.status import PaymentState
-from nagorik.settings import AgencySettings
 from nagorik_cashdesk import wire
 from nagorik_cashdesk.wire import PAYMENTS
 

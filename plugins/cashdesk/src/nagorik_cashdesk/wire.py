@@ -6,11 +6,17 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, Field
 
-from nagorik.http import WireModel
-from nagorik.model.payment import PaymentReport, RefundPaymentRequest, RefundReport, StartPaymentRequest
-from nagorik.model.status import PaymentState
-from nagorik.values import Money, format_taka
-from nagorik.values.sentences import Text
+from nagorik import (
+    Money,
+    PaymentReport,
+    PaymentState,
+    RefundPaymentRequest,
+    RefundReport,
+    StartPaymentRequest,
+    Text,
+    WireModel,
+    format_taka,
+)
 
 PAYMENTS: Final = "/sim/cashdesk/v1/payments"
 

@@ -2,8 +2,8 @@
 
 from typing import Annotated, Literal
 
-from nagorik.forms import Label
-from nagorik_toolkit.fields import Address, Line
+from nagorik import Label
+from nagorik_toolkit import Address, Line
 
 BloodGroup = Literal["A+", "A-", "B+", "B-", "AB+", "AB-", "O+", "O-"]
 Delivery = Annotated[

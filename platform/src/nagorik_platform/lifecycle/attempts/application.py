@@ -29,6 +29,7 @@ from nagorik.operations import Operation
 from nagorik_platform.lifecycle.attempts.retry import (
     Ended,
     close,
+    close_refused,
     failures_with,
     next_poll,
     retry_at,
@@ -47,6 +48,7 @@ from nagorik_platform.lifecycle.events import (
     StatusReceived,
     WithdrawalSettled,
 )
+from nagorik_platform.lifecycle.refusals import refusal_of
 from nagorik_platform.lifecycle.reports import adopt_reference, follow_status, is_old, read_status
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED, LOOK_UPS_BEFORE_A_PERSON
@@ -105,8 +107,10 @@ def read_first_status(ended: Ended[Accepted | Found], state: Progress, context: 
 
 def refused(ended: Ended[Rejected], state: Progress, context: RuleContext) -> Iterator[Event]:
     """The agency refused it at intake, unless it has reported meanwhile that it holds it."""
-    yield close(ended.attempt, context, "rejected", settled=True)
-    if state.state is ApplicationState.SUBMITTING:
+    stands = state.state is ApplicationState.SUBMITTING
+    refusal = refusal_of(ended.end) if stands else None
+    yield close(ended.attempt, context, "rejected", settled=True, refusal=refusal)
+    if stands:
         yield context.moved(ApplicationState.REJECTED_AT_INTAKE, Actor.AGENCY, ended.end.reason_code)
 
 
@@ -254,7 +258,7 @@ def correction_failed(ended: Ended[NagorikError], state: Progress, context: Rule
     if not (lost or rejected):
         yield retry_later(attempt, state, context, error.code, error)
         return
-    yield close(attempt, context, error.code, settled=rejected)
+    yield close_refused(attempt, context, error, settled=rejected)
     if state.state is ApplicationState.CORRECTION_REQUESTED:
         yield CorrectionSent(at=context.now, lost=lost)
         if rejected:
@@ -292,5 +296,5 @@ def withdrawal_failed(ended: Ended[NagorikError], state: Progress, context: Rule
     if not (lost or rejected):
         yield retry_later(attempt, state, context, error.code, error)
         return
-    yield close(attempt, context, error.code, settled=rejected)
+    yield close_refused(attempt, context, error, settled=rejected)
     yield WithdrawalSettled(at=context.now, outcome="refused" if rejected else "unknown")

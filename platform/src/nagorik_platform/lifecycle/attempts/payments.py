@@ -6,7 +6,7 @@ from nagorik.errors import NagorikError, Outcome
 from nagorik.model.payment import PaymentAdvice, PaymentReport, PaymentStarted, RefundReport
 from nagorik.model.status import ApplicationState, PaymentState
 from nagorik.operations import Operation
-from nagorik_platform.lifecycle.attempts.retry import Ended, close, retry_later
+from nagorik_platform.lifecycle.attempts.retry import Ended, close, close_refused, retry_later
 from nagorik_platform.lifecycle.events import Actor, AdviceLost, Event, PaymentMoved
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules.holds import PAYMENT_ENDED
@@ -37,7 +37,7 @@ def start_failed(ended: Ended[NagorikError], state: Progress, context: RuleConte
         yield close(attempt, context, error.code, settled=False)
         yield context.payment_moved(payment, PaymentState.UNKNOWN, Actor.CORE, error.code)
     elif error.outcome is Outcome.REJECTED:
-        yield close(attempt, context, error.code, settled=True)
+        yield close_refused(attempt, context, error, settled=True)
         yield from _ended_unpaid(payment, state, context, PaymentState.FAILED, error.code)
     else:
         yield retry_later(attempt, state, context, error.code, error)
@@ -109,7 +109,7 @@ def advice_failed(ended: Ended[NagorikError], state: Progress, context: RuleCont
     attempt, error, payment = ended.attempt, ended.end, ended.payment
     open_still = payment.state in {PaymentState.CAPTURED, PaymentState.ADVISED}
     if error.outcome is Outcome.REJECTED:
-        yield close(attempt, context, error.code, settled=True)
+        yield close_refused(attempt, context, error, settled=True)
         if open_still:
             yield context.payment_moved(payment, PaymentState.UNDER_INVESTIGATION, Actor.AGENCY, error.code)
         return
@@ -134,7 +134,7 @@ def refund_failed(ended: Ended[NagorikError], state: Progress, context: RuleCont
     attempt, error, payment = ended.attempt, ended.end, ended.payment
     unsure = error.outcome is Outcome.UNKNOWN and not context.capabilities.repeats(Operation.REFUND_PAYMENT)
     if unsure or error.outcome is Outcome.REJECTED:
-        yield close(attempt, context, error.code, settled=True)
+        yield close_refused(attempt, context, error, settled=True)
         yield context.payment_moved(payment, PaymentState.REFUND_MANUAL, Actor.CORE, error.code)
     else:
         yield retry_later(attempt, state, context, error.code, error)

@@ -14,6 +14,7 @@ from nagorik.errors import AgencyClosed, AgencyUnavailable, InputRejected, Nagor
 from nagorik.model.status import ApplicationState
 from nagorik.operations import OPERATIONS, Operation
 from nagorik_platform.lifecycle.events import AttemptEnded, Event, Postponed
+from nagorik_platform.lifecycle.refusals import Refusal, refusal_of
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED
 from nagorik_platform.lifecycle.state import Attempt, Party, Payment, Progress
@@ -88,7 +89,13 @@ class Ended(Generic[EndT_co]):
 
 
 def close(
-    attempt: Attempt, context: RuleContext, result: str, *, settled: bool, not_before: datetime | None = None
+    attempt: Attempt,
+    context: RuleContext,
+    result: str,
+    *,
+    settled: bool,
+    not_before: datetime | None = None,
+    refusal: Refusal | None = None,
 ) -> AttemptEnded:
     """The attempt is over; ``settled`` if it has done what it was for."""
     announced = OPERATIONS[attempt.operation].writes
@@ -101,7 +108,13 @@ def close(
         result=result,
         settled=settled,
         not_before=not_before,
+        refusal=refusal,
     )
+
+
+def close_refused(attempt: Attempt, context: RuleContext, error: NagorikError, *, settled: bool) -> AttemptEnded:
+    """The attempt is over, and whoever refused it may have said why."""
+    return close(attempt, context, error.code, settled=settled, refusal=refusal_of(error))
 
 
 def retry_later(
@@ -110,7 +123,7 @@ def retry_later(
     """The attempt settled nothing; the operation is worth another try later."""
     failures = state.backoff(attempt.operation, attempt.subject).failures
     again = retry_at(state.id, error, failures, context.now)
-    return close(attempt, context, result, settled=False, not_before=again)
+    return close(attempt, context, result, settled=False, not_before=again, refusal=refusal_of(error))
 
 
 def failures_with(attempt: Attempt, state: Progress) -> int:

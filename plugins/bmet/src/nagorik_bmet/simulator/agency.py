@@ -9,8 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from nagorik.errors import ContractViolation, InputRejected
-from nagorik.values import dhaka_date
+from nagorik import ContractViolation, InputRejected, dhaka_date
 from nagorik_bmet.simulator.counters import CaseDetails, Clearances, Orientations, Registrations
 from nagorik_bmet.simulator.examples import example
 from nagorik_bmet.simulator.figures import figures

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nagorik.values import Money, dhaka_date, dhaka_time
+from nagorik import Money, dhaka_date, dhaka_time
 from nagorik_bmet.simulator.figures import figures
 from nagorik_testing import (
     ApplicationBook,

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 from pydantic import JsonValue
 from starlette.routing import Route
 
-from nagorik.errors import InputRejected
+from nagorik import InputRejected
 from nagorik_brta.simulator.examples import example
 from nagorik_brta.simulator.portal import INSPECTION, PREFIX, TEST, CaseDetails, Portal
 from nagorik_brta.simulator.register import TestRegister

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nagorik.values import dhaka_date, dhaka_time
+from nagorik import dhaka_date, dhaka_time
 from nagorik_brta.simulator.figures import DAY, KINDS, SERVICES, VEHICLES, price
 from nagorik_testing import (
     ApplicationBook,
@@ -24,7 +24,7 @@ from nagorik_testing import (
     specimen_pdf,
     text_in,
 )
-from nagorik_toolkit.bangladesh import age_on
+from nagorik_toolkit import age_on
 
 PREFIX: Final = "/sim/brta/bsp/api"
 MINUTE: Final = "%d-%m-%Y %H:%M"

@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import JsonValue, TypeAdapter
 
-from nagorik.values import Money, NationalDataError
-from nagorik_testing.simulator.handlers import Refusal, choice_in, text_in
-from nagorik_toolkit.bangladesh import FiscalYear, LandArea
+from nagorik import Money, NationalDataError
+from nagorik_testing import Refusal, choice_in, text_in
+from nagorik_toolkit import FiscalYear, LandArea
 
 CLASSES: Final = ("RURAL", "MUNICIPALITY", "CITY")
 USES: Final = ("AGRICULTURAL", "RESIDENTIAL", "COMMERCIAL", "INDUSTRIAL")

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nagorik.values import dhaka_time
+from nagorik import dhaka_time
 from nagorik_nid.simulator.envelope import trimmed_content_of
 from nagorik_nid.simulator.fee_counter import CHARGED, AssessedFee, FeeCounter
 from nagorik_nid.simulator.filing import DELIVERIES, TYPES, Filing, read_filing, read_number, read_paid_at

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from nagorik.values import Money, Rounding
+from nagorik import Money, Rounding
 
 CHARGED: Final = frozenset({"CORRECTION", "REISSUE"})
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from nagorik.values import dhaka_date
+from nagorik import dhaka_date
 from nagorik_nid.simulator.register import is_number
 from nagorik_testing import Refusal, choice_in, day_in, instant_in, rows_in, text_in
 

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
 
-from nagorik.values import NationalDataError, dhaka_date, normalise
+from nagorik import NationalDataError, dhaka_date, normalise
 from nagorik_nid.simulator.envelope import success, trimmed_content_of
 from nagorik_nid.simulator.register import VoterRegister, is_number
 from nagorik_testing import Ledger, Refusal, SimulatedClock, TemporaryLinks, day_in, specimen_picture

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from nagorik.errors import InputRejected
+from nagorik import InputRejected
 from nagorik_passport.simulator.examples import example
 from nagorik_passport.simulator.figures import figures
 from nagorik_passport.simulator.register import PassportRegister

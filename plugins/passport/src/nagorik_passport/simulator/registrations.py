@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nagorik.values import Money, NationalDataError, dhaka_date, dhaka_time, normalise
+from nagorik import Money, NationalDataError, dhaka_date, dhaka_time, normalise
 from nagorik_passport.simulator.figures import DELIVERIES, figures
 from nagorik_testing import (
     ApplicationBook,
@@ -24,7 +24,7 @@ from nagorik_testing import (
     specimen_pdf,
     text_in,
 )
-from nagorik_toolkit.bangladesh import age_on
+from nagorik_toolkit import age_on
 
 DAY: Final = "%d/%m/%Y"
 MINUTE: Final = "%d/%m/%Y %H:%M"
