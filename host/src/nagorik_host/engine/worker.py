@@ -179,7 +179,7 @@ class Worker:
     async def _poll(self) -> tuple[int, ClaimBatch]:
         """Read messages and take in hand what is due; how many were done with, and what was taken."""
         read = await self._inbox.handle()
-        return read, await self._claim(partial(self.claims.claim, full_scan=True))
+        return read, await self._claim(full_scan=True)
 
     async def heartbeat(self) -> None:
         """Say that this worker lives and still has in hand what it has."""
@@ -209,11 +209,11 @@ class Worker:
             read = await self._inbox_read() if scans or INBOX in hinted or self._inbox.has_news else 0
             if scans:
                 scanned_at = loop.time()
-                found = await self._claim(partial(self.claims.claim, full_scan=True))
+                found = await self._claim(full_scan=True)
             elif self._saturated or wait <= 0 or read:
-                found = await self._claim(partial(self.claims.claim, full_scan=False))
+                found = await self._claim(full_scan=False)
             elif hinted:
-                found = await self._claim(partial(self.claims.claim, full_scan=False, among=hinted))
+                found = await self._claim(full_scan=False, among=hinted)
             else:
                 found = None
             wait = scanned_at + FULL_SCAN - loop.time()
@@ -241,11 +241,11 @@ class Worker:
             # What is in the inbox stays there for the next full scan.
             return 0
 
-    async def _claim(self, unit: Unit[ClaimBatch]) -> ClaimBatch:
+    async def _claim(self, *, full_scan: bool, among: Collection[str] | None = None) -> ClaimBatch:
         if not self._has_rows:
             await self._commit(self._ensure_rows)
             self._has_rows = True
-        batch = await self._commit(unit)
+        batch = await self._commit(partial(self.claims.claim, full_scan=full_scan, among=among))
         self._suspended, self._saturated = batch.suspended, batch.saturated
         for claim in batch:
             self._start(claim)
