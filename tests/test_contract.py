@@ -28,6 +28,8 @@ from nagorik_testing.contract.suite import run_on_all_cores, run_suite
 from nagorik_testing.contract.waivers import judge
 from nagorik_testing.simulator.base import installed_simulators
 
+pytestmark = pytest.mark.long
+
 DAY = date(2026, 11, 24)
 INSTALLED = ", ".join(installed_simulators())
 

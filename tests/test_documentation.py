@@ -21,6 +21,8 @@ from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.abstract.lexers import LexerCollection
 from sybil.parsers.markdown.lexers import RawFencedCodeBlockLexer
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parent.parent
 INFO = re.compile(r'(?P<language>[a-z]+)(?: title="(?P<title>[^"]+)")?(?P<quiet> not-run)?$\n', re.MULTILINE)
 PLAIN = re.compile(r"nagorik [^$&|;<>()*`\\]+")

@@ -46,6 +46,8 @@ from nagorik_testing.contract.waivers import judge
 from nagorik_testing.simulator.clock import START, SimulatedClock
 from nagorik_testing.simulator.exchanges import load_exchanges
 
+pytestmark = pytest.mark.long
+
 DAY = date(2026, 11, 24)
 
 
