@@ -45,7 +45,7 @@ _UNREAD: Final = (
     select(inbox.c.id, inbox.c.offer, inbox.c.received_at, inbox.c.data_key, inbox.c.sealed)
     .where(inbox.c.handled_at.is_(None), _PLACE > _AFTER)
     .order_by(inbox.c.received_at, inbox.c.id)
-    .limit(PAGE)
+    .limit(bindparam("page"))
 )
 """Made once: every look asks it, and mostly finds nothing."""
 PATIENCE: Final = timedelta(minutes=1)
@@ -259,7 +259,7 @@ class Inbox:
 
     @staticmethod
     def _unread(transaction: Transaction, *, after: _Place) -> list[_Message]:
-        wanted = {"received_at_": after.received_at, "id_": after.id}
+        wanted = {"received_at_": after.received_at, "id_": after.id, "page": PAGE}
         return [
             _Message(row.id, row.offer, row.received_at, row.data_key, row.sealed)
             for row in transaction.connection.execute(_UNREAD, wanted)
