@@ -48,6 +48,7 @@ _UNREAD: Final = (
     .limit(bindparam("page"))
 )
 """Made once: every look asks it, and mostly finds nothing."""
+_ANY_UNREAD: Final = select(inbox.c.id).where(inbox.c.handled_at.is_(None)).limit(1)
 PATIENCE: Final = timedelta(minutes=1)
 """How long a message that names nothing known is kept for the answer that makes it known."""
 UNKNOWN: Final = "unknown-reference"
@@ -146,6 +147,11 @@ class Inbox:
             yield
         finally:
             self._listeners.remove(heard)
+
+    @staticmethod
+    def has_unread(transaction: Transaction) -> bool:
+        """Whether there is a message that is not done with."""
+        return transaction.connection.scalar(_ANY_UNREAD) is not None
 
     async def handle(self) -> int:
         """Read what has come in and is not read yet; how many messages are done with.
