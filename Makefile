@@ -43,6 +43,7 @@ bench: $(READY)  ## Measure, each figure against a named peer in the same run.
 	$(BIN)/python benchmarks/dispatch.py
 	$(BIN)/python benchmarks/agency_client.py
 	$(BIN)/python benchmarks/discovery.py
+	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/host.py --quick
 	$(BIN)/python benchmarks/store.py --quick
 

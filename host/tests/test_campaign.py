@@ -16,7 +16,8 @@ from nagorik.model.payment import PaymentReport
 from nagorik.model.status import PaymentState
 from nagorik_host.engine import leases
 from nagorik_host.store import DatabaseUnavailable, open_database
-from nagorik_host.store.upgrade import newest, revision_of
+from nagorik_host.store.schema import REVISION
+from nagorik_host.store.upgrade import revision_of
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import CallAnswered, CallFailed, Interrupted, step
 from nagorik_testing.campaign.cases import LASTING, CampaignPlan, Moment, generate_case
@@ -108,7 +109,7 @@ async def newest_in(url):
     try:
         database = await open_database(url)
         try:
-            return await revision_of(database) == newest()
+            return await revision_of(database) == REVISION
         finally:
             await database.close()
     except DatabaseUnavailable:

@@ -159,15 +159,15 @@ class Worker:
         while self._stop is None or not self._stop.is_set():
             completions = self._completions
             read, batch = await self._poll()
-            # Of an agency with a place left nothing more is due, before a call in flight is done with.
-            if read or (batch and batch.saturated):
-                continue
-            if self._in_flight:
-                await asyncio.wait(set(self._in_flight), return_when=asyncio.FIRST_COMPLETED)
             self._raise_failure()
-            # What a call brought while this looked may be what a message was waiting for.
-            if not self._in_flight and self._completions == completions:
+            # A call that ended meanwhile may have made something due, or be what a message was waiting for. Else, of
+            # an agency with a place left nothing more is due.
+            if read or (batch and batch.saturated) or self._completions != completions:
+                continue
+            if not self._in_flight:
                 return batch.next_poll if batch.is_idle else await self._commit(self.claims.next_due)
+            await asyncio.wait(set(self._in_flight), return_when=asyncio.FIRST_COMPLETED)
+            self._raise_failure()
         return None
 
     async def poll(self) -> bool:
@@ -176,9 +176,9 @@ class Worker:
         return bool(batch or read)
 
     async def _poll(self) -> tuple[int, ClaimBatch]:
-        """Read messages and take in hand what is due; how many were done with, and what was taken."""
-        read = await self._inbox.handle()
-        return read, await self._claim(partial(self.claims.claim, full_scan=True))
+        """Take in hand what is due and read messages; how many were done with, and what was taken."""
+        batch = await self._claim(self._claim_and_look)
+        return (await self._inbox.handle() if batch.has_messages else 0), batch
 
     async def heartbeat(self) -> None:
         """Say that this worker lives and still has in hand what it has."""
@@ -276,6 +276,11 @@ class Worker:
                 return result
 
     # In transactions
+
+    def _claim_and_look(self, transaction: Transaction) -> ClaimBatch:
+        batch = self.claims.claim(transaction, full_scan=True)
+        batch.has_messages = self._inbox.has_unread(transaction)
+        return batch
 
     def _ensure_rows(self, transaction: Transaction) -> None:
         self._agencies.ensure_rows(transaction, self._concurrency, self._clock.now())
