@@ -1,4 +1,4 @@
-"""Two workers on the same books, each in a process of its own; one is killed in the middle of its work."""
+"""Two workers on the same database, each in a process of its own; one is killed in the middle of its work."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor

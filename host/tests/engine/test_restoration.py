@@ -138,7 +138,7 @@ async def test_worker_at_work_is_in_the_way_and_nothing_is_changed(world, ready_
 
 
 async def test_without_saying_so_what_was_paid_is_filed_again(world, ready_file):
-    """What the others are worth: the same story, and nobody says that the books were restored."""
+    """What the others are worth: the same story, and nobody says that the database was restored."""
     async with world.host(ready_file) as host:
         await world.apply(host)
         await world.carry(host.worker(), for_at_most=timedelta(minutes=1))

@@ -26,7 +26,8 @@ class DhakaTime:
     """An instant that an agency writes as the clocks in Dhaka show it, without an offset.
 
     ``Annotated[datetime, DhakaTime("%d-%b-%Y %H:%M")]`` reads that style and no other, in Bangla or ASCII digits;
-    the value is in UTC. Dhaka's summer time of 2009 is counted.
+    the value is in UTC. Dhaka's summer time of 2009 is counted. Which agencies write so:
+    docs/reference/agencies.md#wire.
     """
 
     style: str

@@ -35,7 +35,7 @@ class Rejected(Model):
 
     reason_code: str
     """The plugin's stable word for the reason."""
-    reason: Text
+    reason: Annotated[Text, PERSONAL]
     """For the citizen, in the plugin's own words."""
 
 

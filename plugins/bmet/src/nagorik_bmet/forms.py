@@ -66,7 +66,7 @@ Occupation = Annotated[
         help_bn="নারী গৃহকর্মীদের জন্য আলাদা বয়সসীমা আছে।",
     ),
 ]
-"""From memory: which occupations BMET lists is not known."""
+"""Unverified: which occupations BMET lists is not known."""
 Centre = Annotated[
     Literal["dhaka", "chattogram", "rajshahi", "khulna"],
     Choices(

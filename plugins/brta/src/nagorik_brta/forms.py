@@ -49,7 +49,7 @@ Category = Annotated[
         }
     ),
 ]
-"""From memory: which categories the portal lists is not known."""
+"""Unverified: which categories the portal lists is not known."""
 Vehicle = Annotated[
     Literal["motorcycle", "car", "other"],
     Choices(

@@ -1,4 +1,4 @@
-"""BRTA's numbers, read as people write them. Their shapes are from memory and not from a publication."""
+"""BRTA's numbers, read as people write them. Their shapes are unverified: no publication was found."""
 
 import re
 from typing import Annotated, Final
