@@ -3,12 +3,15 @@
 ``python docs/generate.py --write`` writes them; ``--check`` says which are not as the code has them.
 """
 
+import ast
 import inspect
 import re
 import sys
+import textwrap
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -122,10 +125,26 @@ def _model(title: str, model: type[BaseModel]) -> Iterator[str]:
 
 def _fields(model: type[BaseModel]) -> Iterator[str]:
     yield "| field | default | meaning |\n| --- | --- | --- |"
+    said = _attribute_docstrings(model)
     for name, field in model.model_fields.items():
         default = "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
-        described = " ".join((field.description or "").split()).replace("``", "`").replace("|", "\\|")
+        described = " ".join(said.get(name, "").split()).replace("``", "`").replace("|", "\\|")
         yield f"| `{name}` | {default} | {described} |"
+
+
+def _attribute_docstrings(model: type[BaseModel]) -> dict[str, str]:
+    """What the sources of a model and its bases say below each field."""
+    said: dict[str, str] = {}
+    for part in reversed(model.__mro__):
+        if part.__module__.partition(".")[0] not in {"nagorik", "nagorik_toolkit"}:
+            continue
+        body = ast.parse(textwrap.dedent(inspect.getsource(part))).body[0]
+        assert isinstance(body, ast.ClassDef)  # noqa: S101 - it is the source of a class
+        for field, below in pairwise(body.body):
+            match field, below:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                    said[name] = inspect.cleandoc(text)
+    return said
 
 
 def _default(value: Any) -> str:

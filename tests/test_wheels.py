@@ -12,6 +12,8 @@ from zipfile import ZipFile
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARIES = ("nagorik", "nagorik-toolkit", "nagorik-platform")
 """In the order in which each rests on those before it."""

@@ -14,9 +14,10 @@ from rich.console import Console
 from nagorik import AgencyUnavailable, ApplicationDraft
 from nagorik.model.payment import PaymentReport
 from nagorik.model.status import PaymentState
-from nagorik_host.engine import leases
+from nagorik_host.engine import claims
 from nagorik_host.store import DatabaseUnavailable, open_database
-from nagorik_host.store.upgrade import newest, revision_of
+from nagorik_host.store.schema import REVISION
+from nagorik_host.store.upgrade import revision_of
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import CallAnswered, CallFailed, Interrupted, step
 from nagorik_testing.campaign.cases import LASTING, CampaignPlan, Moment, generate_case
@@ -24,6 +25,8 @@ from nagorik_testing.campaign.cohort import IN_MEMORY, Cohort, DatabaseInUse, cl
 from nagorik_testing.campaign.people import People
 from nagorik_testing.campaign.report import CampaignReport, as_document, render_report
 from nagorik_testing.campaign.runner import campaign, campaign_in_processes, sibling_databases
+
+pytestmark = pytest.mark.long
 
 SEED = 5
 
@@ -106,7 +109,7 @@ async def newest_in(url):
     try:
         database = await open_database(url)
         try:
-            return await revision_of(database) == newest()
+            return await revision_of(database) == REVISION
         finally:
             await database.close()
     except DatabaseUnavailable:
@@ -158,7 +161,7 @@ async def test_host_that_is_not_sound_is_found_out(sabotaged, code, keyring, mon
     offers = await offers_of(keyring)
     cases = (generate_case(SEED, number, offers) for number in range(1, 600))
     some = tuple(case.number for case in cases if case.files and not case.lasting and is_lost_early(case))[:5]
-    monkeypatch.setattr(leases, "step", sabotaged)
+    monkeypatch.setattr(claims, "step", sabotaged)
     found = (await campaign(CampaignPlan(applications=0, seed=SEED, url=IN_MEMORY, only=some, alone=True))).findings
     assert code in {finding.code for finding in found}
     # Found again when they are run without the others, and gone when the host is sound.

@@ -56,7 +56,7 @@ class Model(BaseModel):
     which therefore go nowhere but through ``without_input``; a ``Form`` does that by itself.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     default_data_class: ClassVar[DataClass] = DataClass.OPERATIONAL
 
@@ -101,6 +101,9 @@ class Form(Model):
     that a validator raised, since such texts like to quote the value: raise a ``NationalDataError`` or a
     ``PydanticCustomError``, whose codes and texts are kept.
     """
+
+    # Whoever draws the form shows them. pydantic reads them from the source, which takes too long for every model.
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     default_data_class: ClassVar[DataClass] = DataClass.PERSONAL
 

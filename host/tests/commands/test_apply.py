@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nagorik_host.store.upgrade import newest
+from nagorik_host.store.schema import REVISION
 from nagorik_host.vault import read_keyring
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
@@ -30,11 +30,11 @@ def test_database_is_made_by_upgrade_alone(nagorik, place):
     absent = nagorik("db", "status")
     assert (absent.code, absent.err) == (3, "nagorik: there is no database yet: nagorik db upgrade makes it\n")
     assert not (place / "nagorik.db").exists()
-    assert nagorik("db", "upgrade").out == f"The SQLite database went from empty to revision {newest()}.\n"
-    assert nagorik("db", "upgrade", "--json").document == {"before": newest(), "after": newest()}
+    assert nagorik("db", "upgrade").out == f"The SQLite database went from empty to revision {REVISION}.\n"
+    assert nagorik("db", "upgrade", "--json").document == {"before": REVISION, "after": REVISION}
     status = nagorik("db", "status", "--json")
     assert status.code == 0
-    assert status.document == {"kind": "SQLite", "revision": newest(), "needed": newest(), "current": True}
+    assert status.document == {"kind": "SQLite", "revision": REVISION, "needed": REVISION, "current": True}
 
 
 def test_database_of_another_release_is_refused_with_what_to_do(ready, place):
@@ -45,7 +45,7 @@ def test_database_of_another_release_is_refused_with_what_to_do(ready, place):
     for words in (("worker",), ("apply", EXAMPLES), ("cases", "list"), ("audit", "verify")):
         result = ready(*words)
         assert result.code == 3
-        assert f"the database is at revision 9999 and this host needs {newest()}: nagorik db upgrade" in result.err
+        assert f"the database is at revision 9999 and this host needs {REVISION}: nagorik db upgrade" in result.err
     assert "made by a later release" in ready("db", "upgrade").err
 
 

@@ -90,7 +90,7 @@ async def host(install, ready_url, keyring):
         yield opened
 
 
-async def apply(host) -> str:
+async def apply(host, reference="NGK-LETTER-1") -> str:
     now = host.clock.now()
     consent = Consent(
         id="consent-letters",
@@ -102,7 +102,7 @@ async def apply(host) -> str:
     )
     applicant = Applicant(name=PersonName(en="PORIKKHA NAGORIK"), birth_date=date(2001, 2, 3))
     draft = ApplicationDraft(service=SERVICE, applicant=applicant, form={"subject": "A"}, consent=consent)
-    return await host.apply(draft, client_reference="NGK-LETTER-1")
+    return await host.apply(draft, client_reference=reference)
 
 
 @pytest.fixture
@@ -171,11 +171,13 @@ async def test_message_that_is_earlier_than_the_answer_is_kept_for_it(host):
 async def test_message_is_read_though_its_application_is_filed_while_a_worker_looks(host, monkeypatch):
     await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
     application = await apply(host)
+    await apply(host, "NGK-LETTER-2")  # when that is filed, the worker looks again
     worker, filing = host.worker(), asyncio.Event()
 
-    async def held(*given):
-        await filing.wait()
-        return await perform(*given)
+    async def held(platform, draft, progress, call):
+        if progress.id == application:
+            await filing.wait()
+        return await perform(platform, draft, progress, call)
 
     async def slow(unit, claim=worker._claim):
         batch = await claim(unit)

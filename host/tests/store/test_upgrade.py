@@ -2,12 +2,14 @@
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from nagorik_host.store import open_database
-from nagorik_host.store.schema import metadata
-from nagorik_host.store.upgrade import SchemaOutdated, newest, require_newest, revision_of, upgrade
+from nagorik_host.store.schema import REVISION, metadata
+from nagorik_host.store.upgrade import SchemaOutdated, require_newest, revision_of, upgrade
 
 
 def differences(connection: Connection) -> list[object]:
@@ -30,8 +32,14 @@ async def test_upgrade_tells_from_where_to_where_and_may_be_repeated(database_ur
     try:
         with pytest.raises(SchemaOutdated, match="revision none"):
             await require_newest(database)
-        assert await upgrade(database) == (None, newest())
-        assert await upgrade(database) == (newest(), newest())
-        assert await revision_of(database) == newest()
+        assert await upgrade(database) == (None, REVISION)
+        assert await upgrade(database) == (REVISION, REVISION)
+        assert await revision_of(database) == REVISION
     finally:
         await database.close()
+
+
+def test_the_revision_of_the_tables_is_the_newest_migration():
+    scripts = Config()
+    scripts.set_main_option("script_location", "nagorik_host.store:migrations")
+    assert ScriptDirectory.from_config(scripts).get_current_head() == REVISION

@@ -131,7 +131,7 @@ async def test_lost_card_from_price_to_download(desk: Desk) -> None:
         Operation.DELIVERABLE,
         desk.request(DeliverableRequest, service, form, agency_reference=reference, deliverable=deliverable),
     )
-    content = b"".join([part async for part in desk.documents.open(fetched.document)])
+    content = b"".join([part async for part in desk.contexts(Operation.HEALTH).documents.open(fetched.document)])
     assert content.startswith(b"%PDF-")
     assert (fetched.document.kind, fetched.document.media_type) == ("nid-card", "application/pdf")
 

@@ -21,9 +21,10 @@ from nagorik.model.submission import Accepted, Rejected, SubmitRequest
 from nagorik.operations import Operation
 from nagorik_nid import partner_service
 from nagorik_nid.data import TEXTS
+from nagorik_testing.fixtures.plugin_under_test import AGENCY
 
 Desk = Any
-BASE = "https://nid.example/partner-service/rest"
+BASE = f"{AGENCY}/partner-service/rest"
 PHOTO = "https://photos.example/presigned?signature=secret"
 
 
@@ -252,9 +253,8 @@ async def test_smart_card_number_is_sent_as_it_is(wired_desk: Desk, ec: respx.Mo
     assert b'"nid10Digit":"0099000007","nid17Digit":null' in route.calls.last.request.content
 
 
+@pytest.mark.parametrize("wired_desk", [{"verification_path": "/voter/demographic/verification"}], indirect=True)
 async def test_path_moves_with_the_settings(wired_desk: Desk, ec: respx.MockRouter) -> None:
-    moved = wired_desk.settings.model_copy(update={"verification_path": "/voter/demographic/verification"})
-    wired_desk.settings = moved
     ec.post("/voter/demographic/verification").respond(json=success(verified=True))
     assert isinstance(await verify(wired_desk, form_of(wired_desk)), Accepted)
 

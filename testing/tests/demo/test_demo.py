@@ -13,6 +13,8 @@ from nagorik_testing.demo.example import ExampleProblem, read_examples
 from nagorik_testing.demo.render import span
 from nagorik_testing.simulator.base import installed_simulators
 
+pytestmark = pytest.mark.long
+
 INSTALLED = ", ".join(installed_simulators())
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "applications"
 

@@ -18,6 +18,8 @@ from nagorik_testing.validation.findings import Severity
 
 from .conftest import CLASSES, KINDS, ROOT, Workspace
 
+pytestmark = pytest.mark.long
+
 DAY = date(2026, 11, 24)
 
 

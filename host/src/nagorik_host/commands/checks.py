@@ -25,8 +25,8 @@ from nagorik_host.store.database import (
     open_database,
     read_url,
 )
-from nagorik_host.store.schema import agencies, applications, workers
-from nagorik_host.store.upgrade import newest, revision_of
+from nagorik_host.store.schema import REVISION, agencies, applications, workers
+from nagorik_host.store.upgrade import revision_of
 from nagorik_platform.cli.checks import DoctorCheck, DoctorStatus
 from nagorik_platform.registry import PluginRecord, Quarantine, Registry, resolve_object
 
@@ -128,7 +128,7 @@ async def _database(settings: HostSettings, now: datetime) -> list[DoctorCheck]:
 
 
 async def _store(database: Database, now: datetime) -> list[DoctorCheck]:
-    found, needed = await revision_of(database), newest()
+    found, needed = await revision_of(database), REVISION
     if found != needed:
         message = f"revision {found or 'none'}, and this host needs {needed}"
         return [

@@ -12,7 +12,8 @@ from nagorik_host.engine.restoration import Restoration, WorkersActive, mark_cau
 from nagorik_host.settings import HostSettings, load_host_settings
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.database import read_url
-from nagorik_host.store.upgrade import newest, require_newest, revision_of, upgrade
+from nagorik_host.store.schema import REVISION
+from nagorik_host.store.upgrade import require_newest, revision_of, upgrade
 from nagorik_host.vault import Vault
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, print_facts, print_json, print_lines
@@ -78,7 +79,7 @@ async def _upgrade(arguments: argparse.Namespace) -> int:
 async def _status(arguments: argparse.Namespace) -> int:
     settings = load_host_settings()
     async with opened_database(settings) as database:
-        found, needed = await revision_of(database), newest()
+        found, needed = await revision_of(database), REVISION
     if arguments.json:
         print_json({"kind": _kind(settings), "revision": found, "needed": needed, "current": found == needed})
     else:

@@ -125,6 +125,7 @@ class ClaimBatch(list[Claim]):
         next_poll: When something else can be taken in hand, as far as can be told now.
         is_idle: Whether nothing was due at all; then ``next_poll`` is when the first application falls due.
         suspended: What was stopped at that time.
+        has_messages: Whether messages lay unread then, where that was asked.
     """
 
     def __init__(self, suspended: SuspendedOffers) -> None:
@@ -134,6 +135,7 @@ class ClaimBatch(list[Claim]):
         self.next_poll: datetime | None = None
         self.is_idle = True
         self.suspended = suspended
+        self.has_messages = False
 
     def poll_at(self, instant: datetime) -> None:
         """Something can be taken in hand then."""

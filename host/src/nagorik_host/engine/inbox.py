@@ -45,9 +45,10 @@ _UNREAD: Final = (
     select(inbox.c.id, inbox.c.offer, inbox.c.received_at, inbox.c.data_key, inbox.c.sealed)
     .where(inbox.c.handled_at.is_(None), _PLACE > _AFTER)
     .order_by(inbox.c.received_at, inbox.c.id)
-    .limit(PAGE)
+    .limit(bindparam("page"))
 )
 """Made once: every look asks it, and mostly finds nothing."""
+_ANY_UNREAD: Final = select(inbox.c.id).where(inbox.c.handled_at.is_(None)).limit(1)
 PATIENCE: Final = timedelta(minutes=1)
 """How long a message that names nothing known is kept for the answer that makes it known."""
 UNKNOWN: Final = "unknown-reference"
@@ -146,6 +147,11 @@ class Inbox:
             yield
         finally:
             self._listeners.remove(heard)
+
+    @staticmethod
+    def has_unread(transaction: Transaction) -> bool:
+        """Whether there is a message that is not done with."""
+        return transaction.connection.scalar(_ANY_UNREAD) is not None
 
     async def handle(self) -> int:
         """Read what has come in and is not read yet; how many messages are done with.
@@ -259,7 +265,7 @@ class Inbox:
 
     @staticmethod
     def _unread(transaction: Transaction, *, after: _InboxCursor) -> list[_Message]:
-        wanted = {"received_at_": after.received_at, "id_": after.id}
+        wanted = {"received_at_": after.received_at, "id_": after.id, "page": PAGE}
         return [
             _Message(row.id, row.offer, row.received_at, row.data_key, row.sealed)
             for row in transaction.connection.execute(_UNREAD, wanted)

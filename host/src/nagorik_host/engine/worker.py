@@ -160,15 +160,15 @@ class Worker:
         while self._stop is None or not self._stop.is_set():
             completions = self._completions
             read, batch = await self._poll()
-            # Of an agency with a place left nothing more is due, before a call in flight is done with.
-            if read or (batch and batch.saturated):
-                continue
-            if self._in_flight:
-                await asyncio.wait(set(self._in_flight), return_when=asyncio.FIRST_COMPLETED)
             self._raise_failure()
-            # What a call brought while this looked may be what a message was waiting for.
-            if not self._in_flight and self._completions == completions:
+            # A call that ended meanwhile may have made something due, or be what a message was waiting for. Else, of
+            # an agency with a place left nothing more is due.
+            if read or (batch and batch.saturated) or self._completions != completions:
+                continue
+            if not self._in_flight:
                 return batch.next_poll if batch.is_idle else await self._commit(self.claims.next_due)
+            await asyncio.wait(set(self._in_flight), return_when=asyncio.FIRST_COMPLETED)
+            self._raise_failure()
         return None
 
     async def poll(self) -> bool:
@@ -177,9 +177,9 @@ class Worker:
         return bool(batch or read)
 
     async def _poll(self) -> tuple[int, ClaimBatch]:
-        """Read messages and take in hand what is due; how many were done with, and what was taken."""
-        read = await self._inbox.handle()
-        return read, await self._claim(full_scan=True)
+        """Take in hand what is due and read messages; how many were done with, and what was taken."""
+        batch = await self._claim(self._claim_and_look)
+        return (await self._inbox.handle() if batch.has_messages else 0), batch
 
     async def heartbeat(self) -> None:
         """Say that this worker lives and still has in hand what it has."""
@@ -209,11 +209,11 @@ class Worker:
             read = await self._inbox_read() if scans or INBOX in hinted or self._inbox.has_news else 0
             if scans:
                 scanned_at = loop.time()
-                found = await self._claim(full_scan=True)
+                found = await self._claim(partial(self.claims.claim, full_scan=True))
             elif self._saturated or wait <= 0 or read:
-                found = await self._claim(full_scan=False)
+                found = await self._claim(partial(self.claims.claim, full_scan=False))
             elif hinted:
-                found = await self._claim(full_scan=False, among=hinted)
+                found = await self._claim(partial(self.claims.claim, full_scan=False, among=hinted))
             else:
                 found = None
             wait = scanned_at + FULL_SCAN - loop.time()
@@ -241,11 +241,11 @@ class Worker:
             # What is in the inbox stays there for the next full scan.
             return 0
 
-    async def _claim(self, *, full_scan: bool, among: Collection[str] | None = None) -> ClaimBatch:
+    async def _claim(self, unit: Unit[ClaimBatch]) -> ClaimBatch:
         if not self._has_rows:
             await self._commit(self._ensure_rows)
             self._has_rows = True
-        batch = await self._commit(partial(self.claims.claim, full_scan=full_scan, among=among))
+        batch = await self._commit(unit)
         self._suspended, self._saturated = batch.suspended, batch.saturated
         for claim in batch:
             self._start(claim)
@@ -277,6 +277,11 @@ class Worker:
                 return result
 
     # In transactions
+
+    def _claim_and_look(self, transaction: Transaction) -> ClaimBatch:
+        batch = self.claims.claim(transaction, full_scan=True)
+        batch.has_messages = self._inbox.has_unread(transaction)
+        return batch
 
     def _ensure_rows(self, transaction: Transaction) -> None:
         self._agencies.ensure_rows(transaction, self._concurrency, self._clock.now())

@@ -1,16 +1,21 @@
-"""Bringing a database's tables to the revision that this version of the host works with."""
+"""Bringing a database's tables to the revision that this version of the host works with.
 
-from typing import Final
+Alembic is imported where tables are made: every command looks at the revision, and few bring it to another.
+"""
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import Connection, inspect, text
 
 from nagorik_host.store.database import Database, Transaction
+from nagorik_host.store.schema import REVISION
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _SCRIPTS: Final = "nagorik_host.store:migrations"
+_ALEMBIC: Final = "alembic_version"
+"""Where Alembic writes down which revision the tables are of."""
 
 
 class SchemaOutdated(Exception):
@@ -21,13 +26,6 @@ class SchemaOutdated(Exception):
         super().__init__(f"the database is at revision {found or 'none'} and this host needs {needed}")
         self.found = found
         self.needed = needed
-
-
-def newest() -> str:
-    """The revision that this version of the host works with."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None  # noqa: S101 - the distribution brings at least one revision
-    return head
 
 
 async def revision_of(database: Database) -> str | None:
@@ -43,11 +41,13 @@ async def upgrade(database: Database) -> tuple[str | None, str]:
     """
 
     def unit(transaction: Transaction) -> tuple[str | None, str]:
+        from alembic import command
+
         before = _revision(transaction.connection)
         config = _config()
         config.attributes["connection"] = transaction.connection
         command.upgrade(config, "head")
-        return before, newest()
+        return before, REVISION
 
     await database.prepare()
     return await database.run(unit)
@@ -59,16 +59,21 @@ async def require_newest(database: Database) -> None:
     Raises:
         SchemaOutdated: It is of another revision.
     """
-    found, needed = await revision_of(database), newest()
-    if found != needed:
-        raise SchemaOutdated(found, needed)
+    found = await revision_of(database)
+    if found != REVISION:
+        raise SchemaOutdated(found, REVISION)
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table(_ALEMBIC):
+        return None
+    found: str | None = connection.scalar(text(f"SELECT version_num FROM {_ALEMBIC}"))  # noqa: S608 - a constant
+    return found
 
 
-def _config() -> Config:
+def _config() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", _SCRIPTS)
     return config

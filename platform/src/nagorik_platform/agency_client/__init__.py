@@ -1,8 +1,8 @@
-"""Talking to an agency: ``AgencyClient``, whose ``bind`` gives a call its ``context.http``."""
+"""Talking to an agency: ``AgencyClient``, whose ``bind`` gives a call its ``context.http``.
 
-from nagorik_platform.agency_client.client import AgencyClient
-from nagorik_platform.agency_client.http import CallHttp
-from nagorik_platform.agency_client.ledger import CallLedger, step_key
-from nagorik_platform.agency_client.limits import RateLimiter
+Each name is imported when it is first used: who only asks for a limit, or reads the books, needs no HTTP client.
+"""
 
-__all__ = ["AgencyClient", "CallHttp", "CallLedger", "RateLimiter", "step_key"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

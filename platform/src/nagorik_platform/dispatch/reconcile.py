@@ -16,7 +16,7 @@ from nagorik import errors
 from nagorik.errors import AgencyClosed, AgencyUnavailable, Layer, NagorikError, Outcome, OutcomeUnknown, PluginFault
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.privacy import Model
-from nagorik_platform.agency_client import CallLedger
+from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.registry import PluginRecord
 from nagorik_platform.tracebacks import frame_inside
 

@@ -1,9 +1,14 @@
-"""What the platform keeps for one plugin in use, made when first needed; what stands in where nobody is reached."""
+"""What the platform keeps for one plugin in use, made when first needed; what stands in where nobody is reached.
+
+The HTTP client and the reader of fee schedules are imported with a plugin, not with the platform: a command that only
+reads the books or the manifests starts without them.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import cached_property, lru_cache
-from typing import Any, Final, NoReturn, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault, SettingsRejected
 from nagorik.http import AgencyHttp
@@ -12,14 +17,17 @@ from nagorik.model.application import DocumentReference, DocumentStore
 from nagorik.operations import Idempotency, Operation
 from nagorik.privacy import Form
 from nagorik.settings import AgencySettings, load_settings
-from nagorik_platform.agency_client import AgencyClient, CallLedger
-from nagorik_platform.agency_client.circuit import Probe
+from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
 from nagorik_platform.dispatch.reconcile import fault_of, is_known, unwrap_single
 from nagorik_platform.dispatch.runner import CallDeadline, Raised, Returned, Runner
 from nagorik_platform.logs import quiet_transports
 from nagorik_platform.registry import Imported, LoadedPlugin, resolve_object
-from nagorik_toolkit.fees import FeeSchedule, load_schedules
+
+if TYPE_CHECKING:
+    from nagorik_platform.agency_client.circuit import Probe
+    from nagorik_platform.agency_client.client import AgencyClient
+    from nagorik_toolkit.fees import FeeSchedule
 
 OFFLINE: Final = "offline"
 
@@ -56,8 +64,10 @@ T = TypeVar("T")
 
 
 @lru_cache(maxsize=256)
-def _schedules(text: str) -> Mapping[str, FeeSchedule]:
+def _schedules(text: str) -> "Mapping[str, FeeSchedule]":
     """The schedules of a file, read once for all platforms of a process: they are frozen, and reading is slow."""
+    from nagorik_toolkit.fees import load_schedules
+
     return load_schedules(text)
 
 
@@ -68,7 +78,7 @@ class PluginRuntime:
     """
 
     def __init__(
-        self, loaded: LoadedPlugin, settings: PlatformSettings, *, runner: Runner, probe: Probe | None
+        self, loaded: LoadedPlugin, settings: PlatformSettings, *, runner: Runner, probe: "Probe | None"
     ) -> None:
         manifest = loaded.record.manifest
         if manifest is None:
@@ -89,6 +99,7 @@ class PluginRuntime:
 
     def prepare(self) -> None:
         """Import and read what the manifest names, so that no call does it; a problem waits for the call it meets."""
+        import_module("nagorik_platform.agency_client.client")
         with suppress(NagorikError):
             _ = self.settings
         for reference in (self.manifest.login, self.manifest.error_reader):
@@ -118,8 +129,10 @@ class PluginRuntime:
         return settings
 
     @cached_property
-    def client(self) -> AgencyClient:
+    def client(self) -> "AgencyClient":
         """The agency's client, for the life of the process."""
+        from nagorik_platform.agency_client.client import AgencyClient
+
         quiet_transports()
         manifest = self.manifest
         return AgencyClient(
@@ -154,7 +167,7 @@ class PluginRuntime:
             self._forms[service.id] = model
         return self._forms[service.id]
 
-    def fees(self, service: PublicService) -> FeeSchedule | None:
+    def fees(self, service: PublicService) -> "FeeSchedule | None":
         """A service's fee schedule, or ``None`` for a service whose manifest names none."""
         if service.fees is None:
             return None

@@ -69,8 +69,8 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
         **({"card": form.card} if isinstance(form, ClearanceForm) else {}),
     )
     params = wire.to_price_question(request)
-    told = await context.http.read("fees", "GET", f"{API}/fees", params=params, expect=wire.ServiceFee)
-    return agreed_quote(quote, told.total)
+    answer = await context.http.read("fees", "GET", f"{API}/fees", params=params, expect=wire.ServiceFee)
+    return agreed_quote(quote, answer.total)
 
 
 @hookimpl
@@ -127,16 +127,16 @@ async def nagorik_book_slot(request: BookSlotRequest, context: Context) -> SlotB
 @hookimpl
 async def nagorik_get_status(request: StatusRequest, context: Context) -> AgencyStatus:
     """By BMET's own reference."""
-    told = await context.http.read("applications.show", "GET", wire.path_of(request), expect=wire.Standing)
-    return told.read()
+    answer = await context.http.read("applications.show", "GET", wire.path_of(request), expect=wire.Standing)
+    return answer.read()
 
 
 @hookimpl
 async def nagorik_answer_correction(request: CorrectionRequest, context: Context) -> AgencyStatus:
     """The answer to a query: the whole application, as it should be."""
     path, details = f"{wire.path_of(request)}/answer", wire.to_details(request)
-    told = await context.http.write("query.answer", "POST", path, json=details, expect=wire.Standing)
-    return told.read()
+    answer = await context.http.write("query.answer", "POST", path, json=details, expect=wire.Standing)
+    return answer.read()
 
 
 @hookimpl

@@ -53,25 +53,25 @@ async def nagorik_check_eligibility(request: EligibilityRequest, context: Contex
     """Decided here, but for the passed test of a smart card: that BRTA is asked, once there is a learner's number."""
     if not isinstance(request.form, SmartCardForm):
         return eligibility.decide(request)
-    told = await context.http.read(
+    answer = await context.http.read(
         "test-results",
         "POST",
         f"{API}/test-results",
         json=wire.to_test_question(request.form),
         expect=wire.TestResult,
     )
-    passed = None if told.result == "NOT_FOUND" else told.result == "PASSED"
+    passed = None if answer.result == "NOT_FOUND" else answer.result == "PASSED"
     return eligibility.decide(request, passed_test=passed)
 
 
 @hookimpl
 async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
     """By the published figures, if BRTA's calculator says the same; by the calculator alone where there are none."""
-    told = await context.http.read(
+    answer = await context.http.read(
         "fee-quote", "GET", f"{API}/fees/quote", params=wire.to_fee_question(request), expect=wire.FeeAnswer
     )
     quote = pricing.published(context.schedule, request)
-    return pricing.calculated(request, told.total) if quote is None else agreed_quote(quote, told.total)
+    return pricing.calculated(request, answer.total) if quote is None else agreed_quote(quote, answer.total)
 
 
 @hookimpl

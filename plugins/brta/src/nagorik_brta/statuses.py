@@ -24,8 +24,10 @@ DELIVERABLES: Final = MappingProxyType(
 CODES: Final = MappingProxyType({deliverable.kind: word for word, deliverable in DELIVERABLES.items()})
 
 
-def read(told: wire.Standing) -> AgencyStatus:
+def read(standing: wire.Standing) -> AgencyStatus:
     """How an application stands. Something issued under a word that is not known is left out."""
-    status = STATUSES.status(told.status, remark=told.remarks, at=told.updated_on, sequence=told.sequence)
-    issued = tuple(DELIVERABLES[word] for word in told.issued if word in DELIVERABLES)
+    status = STATUSES.status(
+        standing.status, remark=standing.remarks, at=standing.updated_on, sequence=standing.sequence
+    )
+    issued = tuple(DELIVERABLES[word] for word in standing.issued if word in DELIVERABLES)
     return status.model_copy(update={"deliverables": issued})

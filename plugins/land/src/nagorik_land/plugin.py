@@ -63,9 +63,9 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
     if isinstance(request.form, DevelopmentTaxForm):
         return await _demand(request, request.form, context)
     path, params = f"{DESKS[request.service].api}/fee", wire.to_price_question(request, request.stage)
-    told = await context.http.read("fee", "GET", path, params=params, expect=wire.StageFee)
+    answer = await context.http.read("fee", "GET", path, params=params, expect=wire.StageFee)
     if request.service == "land.mouza-map":
-        line = QuoteLine(code="mouza-map", text=TEXTS.text("price.mouza-map"), amount=told.total, vat=NO_VAT)
+        line = QuoteLine(code="mouza-map", text=TEXTS.text("price.mouza-map"), amount=answer.total, vat=NO_VAT)
         return pricing.demanded(request, (line,), RULES.on(request.on)["price-as-demanded"].source)
     form = request.form
     quote = context.fees.quote(
@@ -74,7 +74,7 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
         valid_for=until_midnight(request.at),
         **({"delivery": form.delivery} if isinstance(form, KhatianCopyForm) else {}),
     )
-    return agreed_quote(quote, told.total)
+    return agreed_quote(quote, answer.total)
 
 
 async def _demand(request: QuoteRequest, form: DevelopmentTaxForm, context: Context) -> Quote:
@@ -118,8 +118,8 @@ async def nagorik_advise_payment(request: AdvisePaymentRequest, context: Context
 @hookimpl
 async def nagorik_get_status(request: StatusRequest, context: Context) -> AgencyStatus:
     """The office tells its word for the state, the case number, the day of the hearing and what it has issued."""
-    told = await context.http.read("applications.status", "GET", wire.path_of(request), expect=wire.Standing)
-    return statuses.read(request.service, told)
+    answer = await context.http.read("applications.status", "GET", wire.path_of(request), expect=wire.Standing)
+    return statuses.read(request.service, answer)
 
 
 @hookimpl

@@ -11,28 +11,28 @@ DELIVERABLES: Final = MappingProxyType({"land.khatian-copy": "khatian-copy", "la
 """What a service issues where its words and its papers do not tell."""
 
 
-def read(service: str, told: wire.Standing) -> AgencyStatus:
+def read(service: str, standing: wire.Standing) -> AgencyStatus:
     """How an application for ``service`` stands.
 
     A case number means nothing without its office, so the remark names both.
     """
-    case = f"{told.case_number}, {told.office}" if told.case_number and told.office else None
+    case = f"{standing.case_number}, {standing.office}" if standing.case_number and standing.office else None
     status = STATUSES.status(
-        told.status,
-        remark=": ".join(filter(None, (case, told.remarks))),
-        at=told.updated_at,
-        sequence=told.sequence,
+        standing.status,
+        remark=": ".join(filter(None, (case, standing.remarks))),
+        at=standing.updated_at,
+        sequence=standing.sequence,
         deliverable=DELIVERABLES.get(service),
     )
     more: dict[str, object] = {}
-    if told.papers:
+    if standing.papers:
         more["deliverables"] = tuple(
-            Deliverable(kind=paper.kind, delivery="download", reference=paper.number) for paper in told.papers
+            Deliverable(kind=paper.kind, delivery="download", reference=paper.number) for paper in standing.papers
         )
     if status.state is ApplicationState.AWAITING_APPEARANCE:
         more["reason"] = (
-            TEXTS.text("land.hearing", day=dhaka_date(told.hearing))
-            if told.hearing
+            TEXTS.text("land.hearing", day=dhaka_date(standing.hearing))
+            if standing.hearing
             else TEXTS.text("land.hearing-undated")
         )
     return status.model_copy(update=more)

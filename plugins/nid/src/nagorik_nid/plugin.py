@@ -58,16 +58,16 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
 
     What has to be paid is the EC's own total.
     """
-    told = await context.http.read(
+    answer = await context.http.read(
         "fee-quote", "GET", f"{API}/fee-quote", params=wire.to_fee_question(request), expect=wire.FeeQuote
     )
     quote = context.fees.quote(
         request,
         due=FeeDue.BEFORE_SUBMISSION,
         valid_for=pricing.validity(request.on),
-        **pricing.choice(request.form, told.attempt),
+        **pricing.choice(request.form, answer.attempt),
     )
-    return agreed_quote(quote, told.total)
+    return agreed_quote(quote, answer.total)
 
 
 @hookimpl
@@ -128,24 +128,24 @@ async def nagorik_advise_payment(request: AdvisePaymentRequest, context: Context
 async def nagorik_get_status(request: StatusRequest, context: Context) -> AgencyStatus:
     """The EC tells it to who knows the date of birth."""
     path, params = f"{APPLICATIONS}/{request.agency_reference}", wire.birth_date_of(request)
-    told = await context.http.read("applications.status", "GET", path, params=params, expect=wire.Standing)
-    return statuses.read(request.service, told)
+    answer = await context.http.read("applications.status", "GET", path, params=params, expect=wire.Standing)
+    return statuses.read(request.service, answer)
 
 
 @hookimpl
 async def nagorik_answer_correction(request: CorrectionRequest, context: Context) -> AgencyStatus:
     """The EC asks for papers; the corrected entries go with them."""
     path, additions = f"{APPLICATIONS}/{request.agency_reference}/additional-documents", wire.to_additions(request)
-    told = await context.http.write("additional-documents", "POST", path, json=additions, expect=wire.Standing)
-    return statuses.read(request.service, told)
+    answer = await context.http.write("additional-documents", "POST", path, json=additions, expect=wire.Standing)
+    return statuses.read(request.service, answer)
 
 
 @hookimpl
 async def nagorik_withdraw(request: WithdrawRequest, context: Context) -> Withdrawal:
     """Where the EC has decided already, its decision stands and it says so."""
     path = f"{APPLICATIONS}/{request.agency_reference}/withdraw"
-    told = await context.http.write("withdraw", "POST", path, expect=wire.WithdrawalAnswer)
-    return Withdrawal(withdrawn=told.withdrawn, status=statuses.read(request.service, told))
+    answer = await context.http.write("withdraw", "POST", path, expect=wire.WithdrawalAnswer)
+    return Withdrawal(withdrawn=answer.withdrawn, status=statuses.read(request.service, answer))
 
 
 @hookimpl

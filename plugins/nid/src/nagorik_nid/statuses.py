@@ -20,15 +20,15 @@ DELIVERABLES: Final = MappingProxyType(
 )
 
 
-def read(service: str, told: wire.Standing) -> AgencyStatus:
+def read(service: str, standing: wire.Standing) -> AgencyStatus:
     """How an application for ``service`` stands. A word on the payment goes before what the state implies."""
     status = STATUSES.status(
-        told.status,
-        remark=told.remarks,
-        at=told.updated_at,
-        sequence=told.sequence,
+        standing.status,
+        remark=standing.remarks,
+        at=standing.updated_at,
+        sequence=standing.sequence,
         deliverable=DELIVERABLES[service],
     )
-    if not told.payment_status:
+    if not standing.payment_status:
         return status
-    return status.model_copy(update={"payment_confirmed": PAYMENTS.get(told.payment_status)})
+    return status.model_copy(update={"payment_confirmed": PAYMENTS.get(standing.payment_status)})

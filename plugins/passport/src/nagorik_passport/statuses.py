@@ -13,25 +13,25 @@ SLIP: Final = Deliverable(kind="delivery-slip", interim=True, delivery="download
 """Made out at the enrolment; without it nobody collects a passport."""
 
 
-def read(told: wire.Standing) -> AgencyStatus:
+def read(standing: wire.Standing) -> AgencyStatus:
     """How an application stands.
 
     "Submitted" means two things, and the payment beside it says which: the fee is still to come, or, once it is
     verified, the applicant at the office.
     """
     status = STATUSES.status(
-        told.status,
-        remark=told.remarks,
-        at=told.updated_on,
-        sequence=told.sequence,
-        payment_confirmed=wire.PAID.get(told.payment or ""),
+        standing.status,
+        remark=standing.remarks,
+        at=standing.updated_on,
+        sequence=standing.sequence,
+        payment_confirmed=wire.PAID.get(standing.payment or ""),
     )
     changes: dict[str, object] = {}
-    if status.state is ApplicationState.SUBMITTED and told.payment is not None:
-        if told.payment == AT_MISSION or status.payment_confirmed:
+    if status.state is ApplicationState.SUBMITTED and standing.payment is not None:
+        if standing.payment == AT_MISSION or status.payment_confirmed:
             changes["state"] = ApplicationState.AWAITING_APPEARANCE
         elif status.payment_confirmed is False:
             changes["fee_due"] = "application"
-    if told.delivery_slip:
+    if standing.delivery_slip:
         changes["deliverables"] = (SLIP, *status.deliverables)
     return status.model_copy(update=changes)

@@ -90,12 +90,16 @@ def summary(entries: Sequence[DemoResult]) -> list[str]:
     once = "each once" if taken == known else f"where the database holds {known}"
     kept = f"; ৳ {format_taka(_total(money))} not given back" if money else ""
     days = max((entry.simulated for entry in entries), default=timedelta()).days
+    numbers = {
+        "delivered": sum(entry.delivered for entry in entries),
+        "closed without a delivery": sum(entry.hold is None and not entry.delivered for entry in entries),
+        **{f"held ({_plain(code)})": number for code, number in sorted(waiting.items())},
+    }
+    ends = [f"{number} {what}" for what, number in numbers.items() if number]
+    played = f"{_counted(len(entries), 'application')} in {_counted(days, 'simulated day')}"
+    requests = _counted(sum(entry.requests for entry in entries), "HTTP request")
     lines = [
-        f"[bold]What happened[/]  {_counted(len(entries), 'application')} in {_counted(days, 'simulated day')},"
-        f" with {_counted(sum(entry.requests for entry in entries), 'HTTP request')}:"
-        f" {sum(entry.delivered for entry in entries)} delivered, {_ended(entries)} closed without a delivery"
-        + "".join(f", {number} {_plain(code)}" for code, number in sorted(waiting.items()))
-        + ".",
+        f"[bold]What happened[/]  {played}, with {requests}: {', '.join(ends)}.",
         f"[bold]Filed[/]          {len(filed)} at an agency, {_once(entry.at_agency for entry in filed)},"
         " by the agencies' own ledgers."
         + (
@@ -119,10 +123,6 @@ def _fitting(width: int) -> list[_Column]:
     while len(columns) > 1 and sum(column.width + 1 for column in columns) > width + 1:
         columns.remove(min(columns, key=lambda column: column.needed))
     return columns
-
-
-def _ended(entries: Sequence[DemoResult]) -> int:
-    return sum(entry.hold is None and not entry.delivered for entry in entries)
 
 
 def _once(counts: Iterable[int]) -> str:

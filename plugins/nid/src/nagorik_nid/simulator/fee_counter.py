@@ -37,22 +37,22 @@ class FeeCounter:
 
     def __init__(self) -> None:
         self._applied: Counter[tuple[str, str]] = Counter()
-        self._told: dict[tuple[str, str, str], AssessedFee] = {}
+        self._quoted: dict[tuple[str, str, str], AssessedFee] = {}
 
     def remember(self, holder: str, kind: str, times: int = 1) -> None:
         """Let the holder have applied before; what they were told of the price no longer holds."""
         self._applied[holder, kind] += times
-        for told in [told for told in self._told if told[:2] == (holder, kind)]:
-            del self._told[told]
+        for told in [told for told in self._quoted if told[:2] == (holder, kind)]:
+            del self._quoted[told]
 
     def quote(self, holder: str, kind: str, delivery: str, fields: Iterable[str] = ()) -> AssessedFee:
         """Tell the price; an application made next is charged it."""
-        self._told[holder, kind, delivery] = quote = self._price(holder, kind, delivery, fields)
+        self._quoted[holder, kind, delivery] = quote = self._price(holder, kind, delivery, fields)
         return quote
 
     def charge(self, holder: str, kind: str, delivery: str, fields: Iterable[str]) -> AssessedFee:
         """The price of an application that is filed now: what was told last, or the ladder's."""
-        return self._told.get((holder, kind, delivery)) or self._price(holder, kind, delivery, fields)
+        return self._quoted.get((holder, kind, delivery)) or self._price(holder, kind, delivery, fields)
 
     def _price(self, holder: str, kind: str, delivery: str, fields: Iterable[str]) -> AssessedFee:
         ladder = _ladder()

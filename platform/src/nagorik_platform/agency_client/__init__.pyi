@@ -1,0 +1,4 @@
+from .client import AgencyClient as AgencyClient
+from .http import CallHttp as CallHttp
+from .ledger import CallLedger as CallLedger, step_key as step_key
+from .limits import RateLimiter as RateLimiter
