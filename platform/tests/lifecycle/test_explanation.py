@@ -11,7 +11,7 @@ from nagorik.model.status import LONGEST_REMARK, ApplicationState as S, PaymentS
 from nagorik.model.submission import Accepted, Rejected, Withdrawal
 from nagorik.operations import Idempotency, Operation
 from nagorik.values.sentences import Text
-from nagorik_platform.lifecycle import CallAnswered, CitizenActed, Due, Explanation, explain, explain_event
+from nagorik_platform.lifecycle import CallAnswered, CitizenActed, Due, StateExplanation, explain, explain_event
 from nagorik_platform.lifecycle.refusals import MOST_FIELDS, refusal_of
 
 from . import factories
@@ -166,7 +166,7 @@ def test_report_is_told_since_it_stands_as_it_is():
 
 
 def test_nothing_is_said_of_nothing():
-    assert explain([]) == Explanation()
+    assert explain([]) == StateExplanation()
 
 
 def test_explained_in_parts_is_explained_at_once():

@@ -25,7 +25,7 @@ from nagorik_platform.cli.explanation_page import (
     reason_lines,
 )
 from nagorik_platform.cli.output import print_facts, print_lines, print_table
-from nagorik_platform.lifecycle import Event, Explanation, Party, Progress, explain, state_label, what_to_do
+from nagorik_platform.lifecycle import Event, Party, Progress, StateExplanation, explain, state_label, what_to_do
 from nagorik_platform.lifecycle.events import AttemptEnded
 
 Document: TypeAlias = dict[str, Any]
@@ -52,7 +52,7 @@ class ApplicationView:
 
     progress: Progress
     events: tuple[Event, ...]
-    said: Explanation
+    said: StateExplanation
     schema: Schema | None
     draft: ApplicationDraft
     due_at: datetime | None

@@ -21,9 +21,9 @@ from nagorik.privacy import MASK
 from nagorik.values import Money, format_taka, to_bangla_digits
 from nagorik.values.sentences import Text, read_sentence_tables
 from nagorik_platform.cli.output import plain
-from nagorik_platform.lifecycle import Explanation, Progress, state_label
+from nagorik_platform.lifecycle import Progress, StateExplanation, state_label
 from nagorik_platform.lifecycle.explanation import PricedStage, StandingRefusal
-from nagorik_platform.lifecycle.refusals import Refusal
+from nagorik_platform.lifecycle.refusals import CallRefusal
 from nagorik_platform.lifecycle.rules.holds import ELIGIBILITY_HOLDS
 from nagorik_platform.lifecycle.tables import ENDED_WITHOUT_RESULT, MONEY_NOT_TAKEN, MONEY_TAKEN
 
@@ -65,7 +65,7 @@ def with_numbers_masked(words: str) -> str:
 
 
 def explanation_document(
-    progress: Progress, said: Explanation, *, schema: Schema | None, words: Words = as_written
+    progress: Progress, said: StateExplanation, *, schema: Schema | None, words: Words = as_written
 ) -> Document:
     """What explains an application, with stable keys; money as decimal text, times in UTC.
 
@@ -261,7 +261,7 @@ def _refusal_lines(refusal: Document) -> Iterator[str]:
 
 
 def refusal_text(
-    operation: Operation, refusal: Refusal, *, schema: Schema | None = None, words: Words = as_written
+    operation: Operation, refusal: CallRefusal, *, schema: Schema | None = None, words: Words = as_written
 ) -> Text:
     """A refusal in one line, as it stands in a list of what happened."""
     text = _refused(operation.value, refusal.code)
@@ -304,7 +304,7 @@ def _is_of_form(operation: str, code: str) -> bool:
     return code == InputRejected.code and operation not in _ABOUT_MONEY
 
 
-def _report(said: Explanation, words: Words) -> Document | None:
+def _report(said: StateExplanation, words: Words) -> Document | None:
     if said.report is None:
         return None
     status = said.report.status
@@ -323,7 +323,7 @@ def _kind_of_reason(state: str | None) -> str:
     return "reason" if state in _REASON_EXPECTED else "note"
 
 
-def _reason_missing(progress: Progress, said: Explanation) -> bool:
+def _reason_missing(progress: Progress, said: StateExplanation) -> bool:
     """Whether the citizen is told of a reason, and nobody has given one."""
     state = said.ended_as or progress.state
     expected = state in _REASON_EXPECTED or Flag.AGENCY_SUSPENDED in progress.flags

@@ -8,7 +8,7 @@ from nagorik_platform.lifecycle.advice import what_to_do
 from nagorik_platform.lifecycle.attempts.retry import UnexpectedAnswer
 from nagorik_platform.lifecycle.commands import NotPossible, restore
 from nagorik_platform.lifecycle.events import Event, Opened
-from nagorik_platform.lifecycle.explanation import Explanation, explain, explain_event
+from nagorik_platform.lifecycle.explanation import StateExplanation, explain, explain_event
 from nagorik_platform.lifecycle.fold import JournalBroken, amounts_to, apply, open_progress, replay
 from nagorik_platform.lifecycle.inputs import (
     CallAnswered,
@@ -60,7 +60,6 @@ __all__ = [
     "Decided",
     "Due",
     "Event",
-    "Explanation",
     "FeeWaiver",
     "Hold",
     "IllegalTransition",
@@ -77,6 +76,7 @@ __all__ = [
     "Progress",
     "Reported",
     "ServiceCapabilities",
+    "StateExplanation",
     "Step",
     "UnexpectedAnswer",
     "amounts_to",

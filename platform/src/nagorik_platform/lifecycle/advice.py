@@ -4,7 +4,7 @@ from typing import Final
 
 from nagorik.model.status import ApplicationState, PaymentState
 from nagorik.values.sentences import Text
-from nagorik_platform.lifecycle.explanation import Explanation
+from nagorik_platform.lifecycle.explanation import StateExplanation
 from nagorik_platform.lifecycle.labels import nothing_to_do, state_advice
 from nagorik_platform.lifecycle.state import Party, Progress
 from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN
@@ -13,7 +13,7 @@ _HOLDS_OF_A_STATE: Final = frozenset({"correction-requested", "appearance-requir
 """Holds that say no more than the state does, so that what the state asks for is what they ask for."""
 
 
-def what_to_do(progress: Progress, said: Explanation, hold: Text | None) -> tuple[Text, ...]:
+def what_to_do(progress: Progress, said: StateExplanation, hold: Text | None) -> tuple[Text, ...]:
     """What the citizen has to do now, or the one sentence that it is nothing: never both.
 
     Args:
@@ -30,7 +30,7 @@ def what_to_do(progress: Progress, said: Explanation, hold: Text | None) -> tupl
     return tuple(found.values()) or (nothing_to_do(agency_says=_agency_says(said)),)
 
 
-def _agency_says(said: Explanation) -> bool:
+def _agency_says(said: StateExplanation) -> bool:
     """Whether words stand beside the agency's report, which nobody but the citizen can make something of."""
     status = said.report.status if said.report is not None else None
     return status is not None and (status.reason is not None or bool(status.remark and status.remark.strip()))
@@ -42,7 +42,7 @@ def _of_hold(progress: Progress, hold: Text | None) -> Text | None:
     return hold
 
 
-def _of_state(progress: Progress, said: Explanation) -> Text | None:
+def _of_state(progress: Progress, said: StateExplanation) -> Text | None:
     """The state's own advice, unless the application waits for something else than the state asks for."""
     hold = progress.hold
     if hold is not None and hold.party is not Party.AGENCY and hold.code not in _HOLDS_OF_A_STATE:

@@ -15,7 +15,7 @@ from nagorik.model.status import AgencyStatus, ApplicationState as S
 from nagorik.operations import Operation
 from nagorik.privacy import Model
 from nagorik_platform.lifecycle import events as e
-from nagorik_platform.lifecycle.refusals import Refusal
+from nagorik_platform.lifecycle.refusals import CallRefusal
 
 _REFUSED_HERE: Final = frozenset({S.DRAFT, S.READY, S.REJECTED_AT_INTAKE, S.MANUAL_REVIEW, S.CLOSED})
 """Where a refusal leads; a move to any other state shows that the application went on in spite of it."""
@@ -26,7 +26,7 @@ class StandingRefusal(Model):
 
     operation: Operation
     at: AwareDatetime
-    refusal: Refusal
+    refusal: CallRefusal
 
 
 class ReceivedStatus(Model):
@@ -44,7 +44,7 @@ class PricedStage(Model):
     """The payments that were opened for it."""
 
 
-class Explanation(Model):
+class StateExplanation(Model):
     """What explains where an application is."""
 
     decision: EligibilityDecision | None = None
@@ -61,15 +61,15 @@ class Explanation(Model):
     """How a closed application ended."""
 
 
-def explain(journal: Iterable[e.Event]) -> Explanation:
+def explain(journal: Iterable[e.Event]) -> StateExplanation:
     """What a whole journal says of why the application stands where it stands.
 
     The same events in parts give the same: ``reduce(explain_event, rest, explain(first))``.
     """
-    return reduce(explain_event, journal, Explanation())
+    return reduce(explain_event, journal, StateExplanation())
 
 
-def explain_event(so_far: Explanation, event: e.Event) -> Explanation:
+def explain_event(so_far: StateExplanation, event: e.Event) -> StateExplanation:
     """What is to be said after one more event."""
     match event:
         case e.EligibilityDecided(decision=decision):
@@ -89,7 +89,7 @@ def explain_event(so_far: Explanation, event: e.Event) -> Explanation:
     return _priced(so_far, event)
 
 
-def _refusals(so_far: Explanation, event: e.AttemptEnded) -> tuple[StandingRefusal, ...]:
+def _refusals(so_far: StateExplanation, event: e.AttemptEnded) -> tuple[StandingRefusal, ...]:
     """A refusal stands until the same operation is refused anew or does what it is for."""
     if event.refusal is None and not event.settled:
         return so_far.refusals
@@ -99,7 +99,7 @@ def _refusals(so_far: Explanation, event: e.AttemptEnded) -> tuple[StandingRefus
     return (*others, StandingRefusal(operation=event.operation, at=event.at, refusal=event.refusal))
 
 
-def _priced(so_far: Explanation, event: e.Event) -> Explanation:
+def _priced(so_far: StateExplanation, event: e.Event) -> StateExplanation:
     match event:
         case e.QuoteReceived(quote=quote):
             others = tuple(one for one in so_far.prices if one.paid_by and one.quote.id != quote.id)

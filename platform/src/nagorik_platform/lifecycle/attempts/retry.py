@@ -14,7 +14,7 @@ from nagorik.errors import AgencyClosed, AgencyUnavailable, InputRejected, Nagor
 from nagorik.model.status import ApplicationState
 from nagorik.operations import OPERATIONS, Operation
 from nagorik_platform.lifecycle.events import AttemptEnded, Event, Postponed
-from nagorik_platform.lifecycle.refusals import Refusal, refusal_of
+from nagorik_platform.lifecycle.refusals import CallRefusal, refusal_of
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED
 from nagorik_platform.lifecycle.state import Attempt, Party, Payment, Progress
@@ -95,7 +95,7 @@ def close(
     *,
     settled: bool,
     not_before: datetime | None = None,
-    refusal: Refusal | None = None,
+    refusal: CallRefusal | None = None,
 ) -> AttemptEnded:
     """The attempt is over; ``settled`` if it has done what it was for."""
     announced = OPERATIONS[attempt.operation].writes
