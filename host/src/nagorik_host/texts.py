@@ -25,7 +25,7 @@ from nagorik_platform.lifecycle.events import (
     StatusReceived,
     WithdrawalSettled,
 )
-from nagorik_platform.lifecycle.refusals import Refusal
+from nagorik_platform.lifecycle.refusals import AgencyRefusal
 from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED
 
 SentenceTable = Literal["hold", "blocked", "not-possible", "outage", "event", "attempt"]
@@ -175,7 +175,7 @@ def in_bangla(amount: Money) -> str:
     return format_taka(amount, "bn") if amount.currency == "BDT" else str(amount)
 
 
-def _refused(event: AttemptEnded, refusal: Refusal, schema: Schema | None, words: Words) -> tuple[str, Text]:
+def _refused(event: AttemptEnded, refusal: AgencyRefusal, schema: Schema | None, words: Words) -> tuple[str, Text]:
     return words(refusal.code), refusal_text(event.operation, refusal, schema=schema, words=words)
 
 

@@ -23,7 +23,7 @@ from nagorik.values.sentences import Text, read_sentence_tables
 from nagorik_platform.cli.output import plain
 from nagorik_platform.lifecycle import Explanation, Progress, state_label
 from nagorik_platform.lifecycle.explanation import PricedStage, StandingRefusal
-from nagorik_platform.lifecycle.refusals import Refusal
+from nagorik_platform.lifecycle.refusals import AgencyRefusal
 from nagorik_platform.lifecycle.rules.holds import ELIGIBILITY_HOLDS
 from nagorik_platform.lifecycle.tables import ENDED_WITHOUT_RESULT, MONEY_NOT_TAKEN, MONEY_TAKEN
 
@@ -261,7 +261,7 @@ def _refusal_lines(refusal: Document) -> Iterator[str]:
 
 
 def refusal_text(
-    operation: Operation, refusal: Refusal, *, schema: Schema | None = None, words: Words = as_written
+    operation: Operation, refusal: AgencyRefusal, *, schema: Schema | None = None, words: Words = as_written
 ) -> Text:
     """A refusal in one line, as it stands in a list of what happened."""
     text = _refused(operation.value, refusal.code)

@@ -15,7 +15,7 @@ from nagorik.model.status import AgencyStatus, ApplicationState, Deliverable, Fl
 from nagorik.operations import Operation
 from nagorik.privacy import PERSONAL, Model
 from nagorik.values import Money
-from nagorik_platform.lifecycle.refusals import Refusal
+from nagorik_platform.lifecycle.refusals import AgencyRefusal
 from nagorik_platform.lifecycle.state import Hold
 
 
@@ -155,7 +155,7 @@ class AttemptEnded(JournalEvent):
     """Whether the operation has done what it was for; if not, it counts as a failure in a row."""
     not_before: AwareDatetime | None = None
     """When the operation is worth another try."""
-    refusal: Refusal | None = None
+    refusal: AgencyRefusal | None = None
     """Why it was refused, where it was and the application stands by that."""
 
 

@@ -15,7 +15,7 @@ from nagorik.model.status import AgencyStatus, ApplicationState as S
 from nagorik.operations import Operation
 from nagorik.privacy import Model
 from nagorik_platform.lifecycle import events as e
-from nagorik_platform.lifecycle.refusals import Refusal
+from nagorik_platform.lifecycle.refusals import AgencyRefusal
 
 _REFUSED_HERE: Final = frozenset({S.DRAFT, S.READY, S.REJECTED_AT_INTAKE, S.MANUAL_REVIEW, S.CLOSED})
 """Where a refusal leads; a move to any other state shows that the application went on in spite of it."""
@@ -26,7 +26,7 @@ class StandingRefusal(Model):
 
     operation: Operation
     at: AwareDatetime
-    refusal: Refusal
+    refusal: AgencyRefusal
 
 
 class ReceivedStatus(Model):

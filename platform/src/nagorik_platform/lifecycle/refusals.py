@@ -19,7 +19,7 @@ MOST_FIELDS: Final = 100
 _CUT: Final = "…"
 
 
-class Refusal(Model):
+class AgencyRefusal(Model):
     """What whoever refused a call says of it."""
 
     code: str
@@ -32,17 +32,19 @@ class Refusal(Model):
     """How many more there were."""
 
 
-def refusal_of(end: Rejected | NagorikError | None) -> Refusal | None:
+def refusal_of(end: Rejected | NagorikError | None) -> AgencyRefusal | None:
     """The refusal in the end of a call; ``None`` where it was not refused for a reason of this application's."""
     match end:
         case Rejected(reason_code=code, reason=reason):
-            return Refusal(code=code, reason=_bounded(reason))
+            return AgencyRefusal(code=code, reason=_bounded(reason))
         case AgencyRejected():
-            return Refusal(code=end.reason_code, reason=_bounded(end.reason) if end.reason is not None else None)
+            return AgencyRefusal(
+                code=end.reason_code, reason=_bounded(end.reason) if end.reason is not None else None
+            )
         case InputRejected():
             fields = tuple(dict.fromkeys(end.fields))
             kept = tuple(one.model_copy(update={"text": _bounded(one.text)}) for one in fields[:MOST_FIELDS])
-            return Refusal(code=end.code, fields=kept, fields_left_out=len(fields) - len(kept))
+            return AgencyRefusal(code=end.code, fields=kept, fields_left_out=len(fields) - len(kept))
     return None
 
 

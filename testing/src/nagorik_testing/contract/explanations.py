@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 
-class Explanation(NamedTuple):
+class FaultExplanation(NamedTuple):
     """What a fault stands for in the real world, and what to look at when a plugin does not survive it."""
 
     why: str
@@ -21,85 +21,85 @@ _MODEL: Final = (
     " call as expect; do not parse the answer by hand."
 )
 
-FAULTS: Final[Mapping[str, Explanation]] = MappingProxyType(
+FAULTS: Final[Mapping[str, FaultExplanation]] = MappingProxyType(
     {
-        "F00": Explanation(
+        "F00": FaultExplanation(
             "An operation that fails without any fault cannot be proved at all.",
             "Let the simulator's example be an application that the agency accepts, and let its outcomes reach the"
             " state in which the operation is called.",
         ),
-        "F01": Explanation(
+        "F01": FaultExplanation(
             "Names do not resolve, connections are refused or time out before they stand. Nothing was sent, so trying"
             " again is safe for every operation.",
             "Send through context.http alone; a client of your own does not prove that nothing was sent.",
         ),
-        "F02": Explanation(
+        "F02": FaultExplanation(
             "The agency stores the application and the connection breaks before the answer. OpenCRVS and others have"
             " registered people twice by sending again.",
             _DECLARE,
         ),
-        "F03": Explanation(
+        "F03": FaultExplanation(
             "The answer breaks off in the middle, which proves no more than no answer at all.",
             _DECLARE,
         ),
-        "F04": Explanation(
+        "F04": FaultExplanation(
             "No connection is free in time. Nothing was sent.",
             "Send through context.http alone.",
         ),
-        "F05": Explanation(
+        "F05": FaultExplanation(
             "500 says that something broke, not whether the application was stored before it did.",
             _DECLARE,
         ),
-        "F06": Explanation(
+        "F06": FaultExplanation(
             "A proxy gives up while the agency goes on working, so 502, 503 and 504 may follow a stored application.",
             _DECLARE,
         ),
-        "F07": Explanation(
+        "F07": FaultExplanation(
             "Agencies answer 429 when all service centres open at once. Nothing was processed; it says when to"
             " come again.",
             "Do not map 429 to another error in the plugin's error reader.",
         ),
-        "F08": Explanation(
+        "F08": FaultExplanation(
             "Tokens expire and are revoked at any moment. One fresh login is worth a try; more lock the account.",
             "Obtain the token in the function that the manifest names as login, and let the core renew it.",
         ),
-        "F09": Explanation(
+        "F09": FaultExplanation(
             "A definite no must reach the citizen as one, and must not be asked for again.",
             "Map the agency's own codes in the error reader to AgencyRejected, DuplicateApplication or"
             " CredentialsRejected.",
         ),
-        "F10": Explanation(
+        "F10": FaultExplanation(
             "The agency read the input and found it wrong. The citizen can correct it only if they are told.",
             "Map the agency's list of fields in the error reader to InputRejected with a pointer for each.",
         ),
-        "F11": Explanation(
+        "F11": FaultExplanation(
             "Maintenance pages arrive in HTML with status 200. A plugin that takes any 200 for success loses"
             " applications.",
             _MODEL,
         ),
-        "F12": Explanation(
+        "F12": FaultExplanation(
             "Some agencies answer every request with status 200 and say in the body that it failed. A plugin that"
             " reads the status alone tells a citizen that they are registered.",
             "Let the error reader that the manifest names recognise the agency's errors, whatever their status. "
             + _MODEL,
         ),
-        "F13": Explanation(
+        "F13": FaultExplanation(
             "Answers lose fields, change their shape or are no JSON. What is added may be ignored; what is missing"
             " may not.",
             _MODEL,
         ),
-        "F14": Explanation(
+        "F14": FaultExplanation(
             "Bangla text arrives in broken or mislabelled character sets, and its digits are Bangla or ASCII. A name"
             " or a number that is read wrongly is worse than none.",
             _MODEL + " Give references a pattern of ASCII letters and digits, and read amounts and dates with"
             " nagorik.values.",
         ),
-        "F15": Explanation(
+        "F15": FaultExplanation(
             "An expired session answers with a redirect to a login page, which a browser would follow and a client"
             " must not. A redirect to anywhere else says nothing of what was done before it.",
             "Do not list redirect statuses in accept.",
         ),
-        "F16": Explanation(
+        "F16": FaultExplanation(
             "An agency that is asked for an answer may take a day, let it drip, or send more than a counter's machine"
             " can hold. Nobody waits for that, and the application may be stored.",
             "Do not wait inside a hook; " + _DECLARE[0].lower() + _DECLARE[1:],

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nagorik.manifest import PaymentGateway, PublicService
 from nagorik_testing.contract.checks import CHECKS
-from nagorik_testing.contract.explanations import FAULTS, Explanation
+from nagorik_testing.contract.explanations import FAULTS, FaultExplanation
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.report import Report, document_of, explained_at
 from nagorik_testing.contract.suite import FAMILY_OF
@@ -72,12 +72,12 @@ def render_page(report: Report) -> str:
     )
 
 
-def explanation_of(check: str) -> Explanation | None:
+def explanation_of(check: str) -> FaultExplanation | None:
     """Why a check is made and what an author does about it, for a page that is opened far from the documentation."""
     fault = explained_at(check).rpartition("/")[2]
     if fault in FAULTS:
         return FAULTS[fault]
-    return next((Explanation(one.why, one.fix) for one in CHECKS if one.id == check), None)
+    return next((FaultExplanation(one.why, one.fix) for one in CHECKS if one.id == check), None)
 
 
 def anchor_of(judged: Judged) -> str:

@@ -14,13 +14,13 @@ from nagorik_platform.cli.explanation_page import (
 )
 from nagorik_platform.lifecycle import Event, Progress, explain
 from nagorik_platform.lifecycle.events import AttemptEnded, StatusReceived
-from nagorik_platform.lifecycle.refusals import Refusal
+from nagorik_platform.lifecycle.refusals import AgencyRefusal
 
 
 def reason_of(event: Event) -> Text | None:
     """What was given as the reason, where ``event`` brings one."""
     match event:
-        case AttemptEnded(operation=operation, refusal=Refusal() as refusal):
+        case AttemptEnded(operation=operation, refusal=AgencyRefusal() as refusal):
             return refusal_text(operation, refusal, words=with_numbers_masked)
         case StatusReceived(status=status):
             return report_text(status, with_numbers_masked)

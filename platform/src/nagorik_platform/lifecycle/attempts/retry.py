@@ -13,7 +13,7 @@ from nagorik.model.status import ApplicationState
 from nagorik.operations import OPERATIONS, Operation
 from nagorik_platform.lifecycle.events import AttemptEnded, Postponed
 from nagorik_platform.lifecycle.journal_writer import JournalWriter
-from nagorik_platform.lifecycle.refusals import Refusal, refusal_of
+from nagorik_platform.lifecycle.refusals import AgencyRefusal, refusal_of
 from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED
 from nagorik_platform.lifecycle.state import Attempt, Party, Payment, ServiceCapabilities
 
@@ -69,7 +69,7 @@ def close(
     *,
     settled: bool,
     not_before: datetime | None = None,
-    refusal: Refusal | None = None,
+    refusal: AgencyRefusal | None = None,
 ) -> None:
     """The attempt is over; ``settled`` if it has done what it was for."""
     announced = OPERATIONS[attempt.operation].writes
