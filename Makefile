@@ -9,7 +9,7 @@ DISTRIBUTIONS := core toolkit platform host testing $(sort $(patsubst %/pyprojec
 
 # Where mypy finds the packages: by pattern, so that a plugin changes nothing outside its own folder.
 EMPTY :=
-SOURCES := $(subst $(EMPTY) $(EMPTY),:,$(wildcard */src plugins/*/src) benchmarks)
+SOURCES := $(subst $(EMPTY) $(EMPTY),:,$(wildcard */src plugins/*/src) benchmarks tests/support)
 
 # What CI runs beside the tests: some minutes' worth.
 APPLICATIONS ?= 2000
@@ -23,7 +23,7 @@ demo: $(READY)  ## Carry the example applications from eligibility to delivery, 
 	@$(BIN)/nagorik demo $(ARGUMENTS)
 
 test: $(READY)  ## Run all tests, in random order, on all cores.
-	@$(BIN)/pytest -n auto --dist loadscope $(ARGUMENTS)
+	@$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder $(ARGUMENTS)
 
 check: $(READY)  ## Lint, format, strict types, layers, public surface.
 	$(BIN)/ruff check .
@@ -36,7 +36,7 @@ check: $(READY)  ## Lint, format, strict types, layers, public surface.
 types: $(READY)  ## Strict types alone.
 	MYPYPATH=$(SOURCES) $(BIN)/mypy
 
-campaign: $(READY)  ## Carry thousands of applications through faults and kills, and compare books and ledgers.
+campaign: $(READY)  ## Carry thousands of applications through faults and kills, and compare database and ledgers.
 	@$(BIN)/nagorik campaign --applications $(APPLICATIONS) --seed 7 $(ARGUMENTS)
 
 bench: $(READY)  ## Measure, each figure against a named peer in the same run.

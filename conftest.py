@@ -23,6 +23,11 @@ hypothesis.settings.register_profile("workspace", deadline=None)
 hypothesis.settings.load_profile("workspace")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the modules that take long, so that no process is left alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
     """Undo what a test sets up of logging: a command run in this process sets it up for all that follow."""

@@ -277,7 +277,7 @@ def waiting(base_url: str, url: str, count: int) -> None:
 
 
 def restart(site: str, base_url: str, url: str, keys: str, told: multiprocessing.connection.Connection) -> None:
-    """A worker's process that starts on books that are there: tells when it can work, then what looking costs it."""
+    """A worker's process that starts on a filled database: tells when it can work, then what looking costs it."""
     sys.path.insert(0, site)
 
     async def run() -> None:

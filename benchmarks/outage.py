@@ -69,7 +69,7 @@ SLOWLY: Final = dict.fromkeys(("propagation", "filing", "intake", "production"),
 }
 CITIZENS: Final = 400
 TOGETHER: Final = 250
-"""Applications that are put into the books in one unit."""
+"""Applications that are put into the database in one unit."""
 SAMPLE: Final = 5
 """Applications of each kind that are tracked now and then, as their citizens would."""
 VERIFIED: Final = 2_000
@@ -88,7 +88,7 @@ class NoRateLimit:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The agencies, the time, and the books."""
+    """The agencies, the time, and the database."""
 
     clock: SimulatedClock
     simulators: dict[str, Simulator]
@@ -219,7 +219,7 @@ class _Time:
 
 @dataclass(frozen=True, slots=True)
 class _Handed:
-    """An application on its way into the books."""
+    """An application on its way into the database."""
 
     draft: ApplicationDraft
     capabilities: ServiceCapabilities
@@ -309,7 +309,7 @@ class _Preparation:
 
 
 async def _fill(host: Host, platform: Platform, world: World, number: int) -> int:
-    """Carry all to where the outage meets them, and put them into the books; how many are paid and not filed."""
+    """Carry all to where the outage meets them, and put them into the database; how many are paid and not filed."""
     preparation = _Preparation(host, platform, world)
     await preparation.prepare()
     paid, many = list[_Handed](), list[_Handed]()

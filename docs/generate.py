@@ -28,6 +28,7 @@ from nagorik_platform.lifecycle import (
     PAYMENT_TRANSITIONS,
     ApplicationTransition,
     PaymentTransition,
+    state_advice,
     state_label,
 )
 from nagorik_testing.contract.checks import CHECKS
@@ -196,6 +197,7 @@ def check_page(check: Check) -> str:
             f"{check.title[0].upper()}{check.title[1:]}. Family: {check.family.value}.\n",
             "## Why\n",
             check.why + "\n",
+            f"Known as {_failure_modes(check.modes)}.\n",
             "## What must come of it\n",
             check.expected + "\n",
             "## When it fails\n",
@@ -203,6 +205,12 @@ def check_page(check: Check) -> str:
             "",
         ]
     )
+
+
+def _failure_modes(numbers: tuple[int, ...]) -> str:
+    links = [f"[{number}](../reference/failure-modes.md#mode-{number})" for number in numbers]
+    kind = "failure modes" if len(links) > 1 else "failure mode"
+    return f"{kind} {' and '.join(filter(None, (', '.join(links[:-1]), links[-1])))}"
 
 
 def checks_page() -> str:
@@ -238,7 +246,7 @@ def payment_table() -> str:
 
 def flag_table() -> str:
     """The flags and what a citizen reads of them."""
-    rows = (f"| `{flag}` | {state_label(flag).en} |" for flag in Flag)
+    rows = (f"| `{flag}` | {_read_of(flag)} |" for flag in Flag)
     return _markdown_table(("flag", "what the citizen reads"), rows)
 
 
@@ -275,8 +283,14 @@ def _states(
     lines = []
     for state in states:
         leads = exceptions.get(state) or "<br>".join(moves.get(state, ["nowhere"]))
-        lines.append(f"| `{state}` | {state_label(state).en} | {leads} |")
+        lines.append(f"| `{state}` | {_read_of(state)} | {leads} |")
     return _markdown_table((what, "what the citizen reads", "leads to"), lines)
+
+
+def _read_of(state: ApplicationState | PaymentState | Flag) -> str:
+    """What it means, and in italics what is asked of the citizen."""
+    advice = state_advice(state)
+    return state_label(state).en + (f" *{advice.en}*" if advice is not None else "")
 
 
 def _markdown_table(head: tuple[str, ...], rows: Iterable[str]) -> str:

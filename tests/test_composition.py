@@ -28,6 +28,8 @@ from nagorik_testing import (
 )
 from nagorik_testing.fixtures.documents import MemoryDocuments
 
+pytestmark = pytest.mark.long
+
 INSTALLED: Final = {record.id: record for record in Registry.discover().usable if record.manifest is not None}
 SERVING: Final = sorted(name for name, record in INSTALLED.items() if record.manifest and record.manifest.services)
 GATEWAYS: Final = frozenset(

@@ -3,8 +3,6 @@
 import argparse
 import asyncio
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from datetime import date
 from html import unescape
@@ -13,6 +11,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from preloaded_command import Ended, run_command
 
 from nagorik.manifest import PublicService
 from nagorik.operations import Idempotency, Operation
@@ -29,7 +28,8 @@ from nagorik_testing.contract.suite import run_on_all_cores, run_suite
 from nagorik_testing.contract.waivers import judge
 from nagorik_testing.simulator.base import installed_simulators
 
-NAGORIK = Path(sys.executable).parent / "nagorik"
+pytestmark = pytest.mark.long
+
 DAY = date(2026, 11, 24)
 INSTALLED = ", ".join(installed_simulators())
 
@@ -52,8 +52,8 @@ class Outline(HTMLParser):
             self.scopes.append(given.get("scope"))
 
 
-def contract(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([NAGORIK, "contract", *words], capture_output=True, text=True, check=False, timeout=300)
+def contract(*words: str) -> Ended:
+    return run_command("contract", *words, folder=Path.cwd())
 
 
 @pytest.fixture(scope="module")

@@ -52,6 +52,7 @@ FLAGS = (
 )
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.skipif(BROWSER is None and not REQUIRED, reason="no Chromium is installed"),
 ]
 

@@ -1,9 +1,15 @@
-"""Databases for the host's tests: SQLite in a file, and a real PostgreSQL that the tests start themselves."""
+"""Databases for the host's tests: SQLite in a file, and a real PostgreSQL that the tests start themselves.
 
+The tables are made once of each kind in a process; a test that asks for nothing but tables gets a copy of them.
+"""
+
+import asyncio
+import shutil
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import gettempdir
 from uuid import uuid4
 
 import asyncpg
@@ -13,12 +19,18 @@ from nagorik_host.store import Database, open_database
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import Keyring, Vault, make_keys, read_keyring
 
+KINDS = ["sqlite", "postgresql"]
+
 
 @pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[Callable[[str], str]]:
-    """Gives the URL of a database, by its name, of a server of this test process; its socket is a file."""
+def postgresql_server(testrun_uid: str) -> Iterator[Callable[..., str]]:
+    """Gives the URL of a database, by its name, of the one server of this run; its socket is a file.
+
+    Whichever test process needs it first starts it, and the last that ends stops it.
+    """
     # Not in pytest's own folder, which every run of pytest closes to other users, and the server is another user.
-    folder = Path(mkdtemp(prefix="nagorik-pg-"))
+    folder = Path(gettempdir(), f"nagorik-pg-{testrun_uid}")
+    folder.mkdir(mode=0o700, exist_ok=True)
     with warnings.catch_warnings():
         # It looks for a place that a machine without a desktop session does not have, and finds another.
         warnings.simplefilter("ignore")
@@ -31,36 +43,88 @@ def postgresql_server() -> Iterator[Callable[[str], str]]:
         server.cleanup()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-async def database_url(request: pytest.FixtureRequest, tmp_path) -> str:
-    """The URL of an empty database; every test runs on both kinds."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/store.db"
-    return await made(request.getfixturevalue("postgresql_server"))
-
-
-@pytest.fixture
-async def postgresql_url(postgresql_server: Callable[[str], str]) -> str:
-    """The URL of an empty database, for what is only on PostgreSQL."""
-    return await made(postgresql_server)
-
-
-async def made(url_of: Callable[..., str]) -> str:
-    """The URL of a new database."""
+def created(url_of: Callable[..., str], template: str = "template1") -> str:
+    """The URL of a new database, empty unless there is a template."""
     name = f"store_{uuid4().hex}"
-    connection = await asyncpg.connect(url_of())
-    try:
-        await connection.execute(f"CREATE DATABASE {name}")
-    finally:
-        await connection.close()
+
+    async def create() -> None:
+        connection = await asyncpg.connect(url_of())
+        try:
+            await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        finally:
+            await connection.close()
+
+    asyncio.run(create())
     return url_of(name)
 
 
+async def upgraded(url: str) -> None:
+    """Make the newest tables, and close the database again."""
+    database = await open_database(url)
+    await upgrade(database)
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the newest tables, to be copied."""
+    file = tmp_path_factory.mktemp("template") / "store.db"
+    asyncio.run(upgraded(f"sqlite:///{file}"))
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: Callable[..., str]) -> str:
+    """The name of a database with the newest tables, to be copied."""
+    url = created(postgresql_server)
+    asyncio.run(upgraded(url))
+    return url.partition("?")[0].rpartition("/")[2]
+
+
+@pytest.fixture(params=KINDS)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database; every test runs on both kinds."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/store.db"
+    return created(request.getfixturevalue("postgresql_server"))
+
+
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
+def new_postgresql(postgresql_server: Callable[..., str]) -> Callable[[], str]:
+    """Gives the URL of one more empty database."""
+    return partial(created, postgresql_server)
+
+
+@pytest.fixture
+def postgresql_url(new_postgresql: Callable[[], str]) -> str:
+    """The URL of an empty database, for what is only on PostgreSQL."""
+    return new_postgresql()
+
+
+@pytest.fixture
+def ready_file(sqlite_template: Path, tmp_path: Path) -> str:
+    """The URL of a file with the newest tables."""
+    shutil.copy(sqlite_template, tmp_path)
+    return f"sqlite:///{tmp_path}/store.db"
+
+
+@pytest.fixture
+def ready_postgresql(postgresql_server: Callable[..., str], postgresql_template: str) -> str:
+    """The URL of a database with the newest tables, for what is only on PostgreSQL."""
+    return created(postgresql_server, postgresql_template)
+
+
+@pytest.fixture(params=KINDS)
+def ready_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a database with the newest tables; every test runs on both kinds."""
+    url: str = request.getfixturevalue("ready_file" if request.param == "sqlite" else "ready_postgresql")
+    return url
+
+
+@pytest.fixture
+async def database(ready_url: str) -> AsyncIterator[Database]:
     """An open database with the newest tables."""
-    opened = await open_database(database_url)
-    await upgrade(opened)
+    opened = await open_database(ready_url)
     yield opened
     await opened.close()
 

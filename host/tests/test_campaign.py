@@ -26,6 +26,8 @@ from nagorik_testing.campaign.people import People
 from nagorik_testing.campaign.report import CampaignReport, as_document, render_report
 from nagorik_testing.campaign.runner import campaign, campaign_in_processes, sibling_databases
 
+pytestmark = pytest.mark.long
+
 SEED = 5
 
 

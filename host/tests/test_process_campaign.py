@@ -3,10 +3,14 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from nagorik_testing.campaign.cases import CampaignPlan
 from nagorik_testing.campaign.processes.cohort import campaign_of_processes
 from nagorik_testing.campaign.processes.worker import WorkerSettings
 from nagorik_testing.campaign.processes.worker_pool import WorkerExit, WorkerPool
+
+pytestmark = pytest.mark.long
 
 SEED = 5
 APPLICATIONS = 5

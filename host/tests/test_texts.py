@@ -2,14 +2,17 @@
 
 import inspect
 import re
+import tomllib
+from importlib.resources import files
 from typing import get_args
 
 import pytest
 
+from nagorik.errors import NagorikError
 from nagorik.model.application import ConsentGap
 from nagorik_host.engine import claims, plugins
-from nagorik_host.texts import sentence
-from nagorik_platform.lifecycle import commands
+from nagorik_host.texts import hold_sentence, sentence
+from nagorik_platform.lifecycle import Hold, Party, commands
 from nagorik_platform.lifecycle.rules import holds
 
 CODE = re.compile(r'"([a-z]+(?:-[a-z]+)+|ineligible)"')
@@ -34,6 +37,27 @@ def test_hold_has_a_sentence(code):
 )
 def test_block_has_a_sentence(code):
     assert sentence("blocked", code)
+
+
+def test_every_error_has_a_sentence_of_what_happened():
+    kinds = {kind.code for kind in NagorikError.__subclasses__()}
+    assert {code for code in kinds if sentence("attempt", code) is None} == set()
+
+
+@pytest.mark.parametrize("table", ["hold", "blocked", "outage", "event", "attempt"])
+def test_that_nothing_is_to_be_done_is_told_by_what_knows_everything_else(table):
+    """A sentence about one thing stands beside others that may ask for something."""
+    tables = tomllib.loads(files("nagorik_host").joinpath("texts.toml").read_text("utf-8"))
+    for code, text in tables[table].items():
+        said = f"{text['en']} {text['bn']}"
+        assert not re.search(r"need not do|has to do anything|কিছু করতে হবে না", said, re.IGNORECASE), code
+
+
+def test_form_that_the_citizen_cannot_correct_any_more_is_an_officers_work():
+    late = hold_sentence(Hold(party=Party.PERSON, code="input-rejected"))
+    assert late is not None
+    assert "officer" in late.en
+    assert hold_sentence(Hold(party=Party.CITIZEN, code="input-rejected")) == sentence("hold", "input-rejected")
 
 
 def test_code_without_a_sentence_is_told():

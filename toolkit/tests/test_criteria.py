@@ -1,15 +1,16 @@
 """Criteria: both bounds of an age are allowed ages, and what is not known cannot be told."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
 from nagorik.model.application import Applicant
 from nagorik.model.eligibility import Criterion, EligibilityRequest, Verdict
-from nagorik.values import PersonName
+from nagorik.values import BirthRegistrationNumber, Nid, PersonName
 from nagorik_toolkit.bangladesh import age_on
-from nagorik_toolkit.criteria import Criteria
+from nagorik_toolkit.criteria import Criteria, is_about
 from nagorik_toolkit.rules import parse_rules
 from nagorik_toolkit.texts import parse_texts
 
@@ -95,3 +96,32 @@ def test_verdict_without_a_sentence_is_a_fault() -> None:
     with pytest.raises(KeyError, match=r"messages\.toml has no sentence paper\.fail"):
         CRITERIA.criterion("paper", False)
     assert CRITERIA.criterion("paper", Verdict.PASS).verdict is Verdict.PASS
+
+
+NID, OTHER_NID = Nid.parse("1234567890"), Nid.parse("9876543210")
+FULL_NID = Nid.parse("19902617239423141")
+REGISTRATION = BirthRegistrationNumber.parse("19902617239423142")
+OTHER_REGISTRATION = BirthRegistrationNumber.parse("19902617239423143")
+
+
+@pytest.mark.parametrize(
+    ("identifiers", "given_in_form", "about"),
+    [
+        ((), {}, True),
+        ((), {"birth_date": date(1990, 2, 1)}, False),
+        ((NID,), {"nid": NID}, True),
+        ((NID,), {"nid": OTHER_NID}, False),
+        ((NID,), {"nid": FULL_NID}, True),
+        ((), {"nid": NID}, True),
+        ((NID,), {}, True),
+        ((REGISTRATION,), {"birth_registration": REGISTRATION}, True),
+        ((REGISTRATION,), {"birth_registration": OTHER_REGISTRATION}, False),
+        ((), {"birth_registration": REGISTRATION}, True),
+    ],
+)
+def test_form_is_about_its_applicant_as_far_as_can_be_compared(
+    identifiers: Any, given_in_form: dict[str, Any], about: bool
+) -> None:
+    born = date(1990, 1, 31)
+    applicant = Applicant(name=PersonName(en="NAMUNA NAGORIK"), birth_date=born, identifiers=identifiers)
+    assert is_about(applicant, **{"birth_date": born, **given_in_form}) is about

@@ -13,6 +13,7 @@ from nagorik.forms import Choices, Label, form_schema, label_of, validate_form
 from nagorik.privacy import Form
 from nagorik.values import NationalDataError
 from nagorik.values.sentences import Text
+from nagorik_toolkit import NidOfBirthYear
 from nagorik_toolkit.bangladesh import DayMonthYear
 from nagorik_toolkit.fields import (
     AcreArea,
@@ -185,3 +186,32 @@ def test_line_is_clean_or_refused(written: str) -> None:
     except InputRejected as error:
         codes = {found.code for found in error.fields}
     assert codes <= {"text.empty", "text.unreadable", "text.marks"}
+
+
+class Person(Form):
+    birth_date: BirthDate
+    nid: NidOfBirthYear | None = None
+
+
+@pytest.mark.parametrize("nid", ["19902617239423141", "1234567890", None])
+def test_nid_number_of_the_birth_year_is_taken(nid: str | None) -> None:
+    assert validate_form(Person, {"birth_date": "1990-01-31", "nid": nid})
+
+
+def test_nid_number_of_another_year_is_refused_at_its_field() -> None:
+    with pytest.raises(InputRejected) as caught:
+        validate_form(Person, {"birth_date": "1991-01-31", "nid": "19902617239423141"})
+    assert [(found.pointer, found.code) for found in caught.value.fields] == [
+        ("/form/nid", "nid.birth-year-mismatch")
+    ]
+
+
+def test_nid_number_is_not_blamed_for_a_birth_date_that_is_none() -> None:
+    with pytest.raises(InputRejected) as caught:
+        validate_form(Person, {"birth_date": "31.1.", "nid": "19902617239423141"})
+    assert [found.pointer for found in caught.value.fields] == ["/form/birth_date"]
+
+
+def test_address_is_written_as_on_an_envelope() -> None:
+    address = PostalAddress(division="Dhaka", district="Dhaka", upazila="Savar", home="House 1", postcode="1340")
+    assert address.one_line == "House 1, Savar, Dhaka, Dhaka, 1340"

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from nagorik import Applicant, DocumentReference, Form, Nid, PersonName, SlotsRequest
 from nagorik.http import WireModel
 from nagorik.values import Money
+from nagorik_toolkit import days_of, filled, hashes_of, number_of, wire_word
 from nagorik_toolkit.bangladesh import DayMonthYear, IsoDay
 from nagorik_toolkit.wire_fields import DhakaIsoSecond, DhakaMinute, DhakaSecond, DollarAmount, TakaAmount, YesNo
 
@@ -104,3 +106,42 @@ def test_model_takes_what_may_be_absent() -> None:
 
     assert Standing.model_validate({"at": None}).fee is None
     assert Standing(fee=Money.taka(5)).model_dump(mode="json") == {"at": None, "fee": "5.00"}
+
+
+def test_choice_is_written_as_an_agencys_word() -> None:
+    assert wire_word("super-express") == "SUPER_EXPRESS"
+
+
+def test_only_what_was_filled_in_is_told() -> None:
+    assert filled({"a": None, "b": False, "c": ""}) == {"b": False, "c": ""}
+
+
+@pytest.mark.parametrize(
+    ("nid", "number"),
+    [
+        ("1234567890", "1234567890"),
+        ("2617239423141", "19902617239423141"),
+        ("19902617239423141", "19902617239423141"),
+    ],
+)
+def test_nid_number_is_taken_with_the_year_of_birth_where_it_lacks_it(nid: str, number: str) -> None:
+    assert number_of(Nid.parse(nid), date(1990, 1, 31)) == number
+
+
+def test_documents_are_told_by_kind_and_hash() -> None:
+    document = DocumentReference(id="d", kind="photo", media_type="image/png", bytes=1, sha256="0" * 64)
+    assert hashes_of([document]) == [{"kind": "photo", "sha256": "0" * 64}]
+
+
+def test_days_of_appointments_are_those_in_dhaka() -> None:
+    applicant = Applicant(name=PersonName(en="NAMUNA NAGORIK"), birth_date=date(1990, 1, 31))
+    request = SlotsRequest(
+        service="x.y",
+        on=date(2026, 1, 15),
+        applicant=applicant,
+        form=Form(),
+        earliest=datetime(2026, 1, 15, 17, 59, tzinfo=UTC),
+        latest=datetime(2026, 1, 31, 18, 0, tzinfo=UTC),
+    )
+    assert days_of(request) == {"from": "2026-01-15", "to": "2026-02-01"}
+    assert days_of(request, lambda day: f"{day:%d-%m-%Y}") == {"from": "15-01-2026", "to": "01-02-2026"}

@@ -27,6 +27,7 @@ from .errors import (
     SettingsRejected as SettingsRejected,
 )
 from .forms import (
+    Choices as Choices,
     Label as Label,
 )
 from .hookspecs import (
@@ -52,6 +53,7 @@ from .manifest.plugin import (
 from .model.application import (
     Applicant as Applicant,
     ApplicationDraft as ApplicationDraft,
+    ApplicationRequest as ApplicationRequest,
     Consent as Consent,
     DocumentReference as DocumentReference,
     DocumentStore as DocumentStore,
@@ -120,7 +122,6 @@ from .model.submission import (
     WhyNotAsked as WhyNotAsked,
     Withdrawal as Withdrawal,
     WithdrawRequest as WithdrawRequest,
-    search_result as search_result,
 )
 from .operations import (
     Idempotency as Idempotency,
@@ -159,6 +160,9 @@ from .values.sentences import (
     Text as Text,
 )
 from .values.text import (
+    has_bangla_letters as has_bangla_letters,
+    has_latin_letters as has_latin_letters,
+    normalise as normalise,
     to_ascii_digits as to_ascii_digits,
     to_bangla_digits as to_bangla_digits,
 )

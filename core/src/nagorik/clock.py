@@ -10,7 +10,7 @@ class Clock(Protocol):
     """Tells the time and waits.
 
     ``now`` is an aware UTC instant and may jump; ``monotonic`` is seconds from an arbitrary origin and never
-    goes back. Everything that waits in the core waits through ``sleep``.
+    goes back. Everything that waits for an agency waits through ``sleep``.
     """
 
     def now(self) -> datetime:

@@ -52,7 +52,7 @@ class Tracked:
 
 
 class Host:
-    """Composes the installed plugins and keeps the books."""
+    """Composes the installed plugins and keeps the applications."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class Host:
     ) -> str:
         """Take an application in and return its id; nothing is sent before a worker takes it in hand.
 
-        While restored books are catching up, its writes are looked up before they are made.
+        While a restored database is catching up, its writes are looked up before they are made.
 
         Args:
             draft: What the citizen handed in.
@@ -107,7 +107,7 @@ class Host:
 
         Raises:
             ServiceNotOffered: No installed plugin offers the service or the gateway.
-            AlreadyOpen: An application with this reference is in the books; it names that one.
+            AlreadyOpen: An application with this reference is in the database; it names that one.
         """
         identity = application or str(uuid4())
         now = self.clock.now()
@@ -135,7 +135,7 @@ class Host:
         """Where an application is.
 
         Raises:
-            NoSuchApplication: The books hold none by this id.
+            NoSuchApplication: The database holds none by this id.
             Erased: The citizen's data were erased.
         """
         return await self.database.run(lambda transaction: self.store.read(transaction, application).progress)
@@ -148,7 +148,7 @@ class Host:
             after: How many entries of its journal are known already; only those that follow are read.
 
         Raises:
-            NoSuchApplication: The books hold none by this id.
+            NoSuchApplication: The database holds none by this id.
             Erased: The citizen's data were erased.
         """
 
@@ -163,7 +163,7 @@ class Host:
 
         Raises:
             NotPossible: It is not open to the application now.
-            NoSuchApplication: The books hold none by this id.
+            NoSuchApplication: The database holds none by this id.
         """
         correction: Correction | None = None
         if form:
@@ -177,7 +177,7 @@ class Host:
         """Take in a new consent of the citizen.
 
         Raises:
-            NoSuchApplication: The books hold none by this id.
+            NoSuchApplication: The database holds none by this id.
         """
         return await self.database.run(
             partial(self._take_in, application=application, received=ConsentGranted(consent))
@@ -188,7 +188,7 @@ class Host:
 
         Raises:
             NotPossible: It is not theirs to decide.
-            NoSuchApplication: The books hold none by this id.
+            NoSuchApplication: The database holds none by this id.
         """
         return await self.database.run(partial(self._take_in, application=application, received=decision))
 
@@ -199,7 +199,7 @@ class Host:
         return await self.database.run(lambda transaction: take_over(transaction, installed, now))
 
     def worker(self, name: str = "worker") -> Worker:
-        """A worker on these books, to be run."""
+        """A worker on this database, to be run."""
         return Worker(
             database=self.database,
             platform=self.platform,

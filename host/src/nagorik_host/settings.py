@@ -78,7 +78,7 @@ class HostSettings(BaseSettings):
     )
 
     database: SecretStr = SecretStr("sqlite:///nagorik.db")
-    """Where the books are: ``sqlite:///FILE`` or ``postgresql://…``."""
+    """The host's database: ``sqlite:///FILE`` or ``postgresql://…``."""
     keys: SecretStr | None = None
     """The host's keys, as ``nagorik keys new`` prints them. Either this or ``keys_file``."""
     keys_file: Path | None = None

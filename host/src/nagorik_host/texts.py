@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from nagorik import Consent, Text
-from nagorik.errors import message_of
+from nagorik.model.eligibility import EligibilityDecision, Verdict
 from nagorik.values import Money, format_taka
 from nagorik.values.sentences import read_sentence_tables
-from nagorik_platform.lifecycle import Event, state_label
+from nagorik_platform.cli.explanation_page import Schema, Words, as_written, refusal_text, report_text
+from nagorik_platform.lifecycle import Event, Hold, Party, state_label
 from nagorik_platform.lifecycle.events import (
     AttemptEnded,
     ConsentGiven,
@@ -21,15 +22,25 @@ from nagorik_platform.lifecycle.events import (
     PaymentMoved,
     PaymentOpened,
     QuoteReceived,
+    StatusReceived,
     WithdrawalSettled,
 )
+from nagorik_platform.lifecycle.refusals import Refusal
+from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED
 
-SentenceTable = Literal["hold", "blocked", "not-possible", "outage", "event"]
+SentenceTable = Literal["hold", "blocked", "not-possible", "outage", "event", "attempt"]
+_UNKNOWN_AGENCY: Final = Text(bn="সংস্থাটি", en="The agency")
 
 
 def sentence(table: SentenceTable, code: str) -> Text | None:
     """The sentence for a code, or ``None`` where there is none: the code then stands for itself."""
     return _sentences()[table].get(code)
+
+
+def hold_sentence(hold: Hold) -> Text | None:
+    """What a hold means; what a form lacks is somebody else's work where the citizen cannot change it any more."""
+    late = hold.code == INPUT_REJECTED and hold.party is Party.PERSON
+    return sentence("hold", "input-rejected-late" if late else hold.code)
 
 
 @cache
@@ -55,16 +66,30 @@ class TimelineEntry(NamedTuple):
     times: int = 1
 
 
-def timeline(events: Iterable[Event], agency: Text | None) -> list[TimelineEntry]:
+def timeline(
+    events: Iterable[Event], agency: Text | None, *, schema: Schema | None = None, words: Words = as_written
+) -> list[TimelineEntry]:
     """A line for each event that a person can make something of; the same again and again is one line.
+
+    A line says what happened and what it meant then; what is to be done now is said elsewhere.
 
     Args:
         events: The journal, in order.
         agency: The agency's name, for sentences that name it.
+        schema: The service's form, whose labels name fields.
+        words: How what somebody wrote is shown.
     """
     lines: list[TimelineEntry] = []
+    reported: Text | None = None
     for event in events:
-        described = _describe(event, agency)
+        if isinstance(event, StatusReceived):
+            before, reported = reported, report_text(event.status, words)
+            state = event.status.state.value if event.status.state is not None else "unrecognised"
+            described = (state, reported) if reported is not None and reported != before else None
+        elif isinstance(event, AttemptEnded) and event.refusal is not None:
+            described = _refused(event, event.refusal, schema, words)
+        else:
+            described = _describe(event, agency, words)
         if described is None:
             continue
         code, text = described
@@ -76,7 +101,7 @@ def timeline(events: Iterable[Event], agency: Text | None) -> list[TimelineEntry
     return lines
 
 
-def _describe(event: Event, agency: Text | None) -> tuple[str, Text] | None:
+def _describe(event: Event, agency: Text | None, words: Words) -> tuple[str, Text] | None:
     match event:
         case Moved(to=state, officer=None):
             return state.value, state_label(state)
@@ -91,17 +116,17 @@ def _describe(event: Event, agency: Text | None) -> tuple[str, Text] | None:
                 text = _both(text, state_label(flag))
             return ",".join(flags), text
         case Held(hold=hold):
-            text_or_none = sentence("hold", hold.code)
+            text_or_none = hold_sentence(hold)
             return hold.code, text_or_none or Text(en=hold.code, bn=hold.code)
         case AttemptEnded(settled=False, result=result):
             return _lost(result, agency)
-    return _plain(event)
+    return _plain(event, words)
 
 
-def _plain(event: Event) -> tuple[str, Text] | None:
+def _plain(event: Event, words: Words) -> tuple[str, Text] | None:
     match event:
         case EligibilityDecided(decision=decision):
-            return _fixed(decision.eligibility.value)
+            return _decided(decision, words)
         case Opened(consent=Consent(acting=str() as acting)) | ConsentGiven(consent=Consent(acting=str() as acting)):
             return _by(event.kind, acting)
         case QuoteReceived(quote=quote):
@@ -111,6 +136,18 @@ def _plain(event: Event) -> tuple[str, Text] | None:
         case WithdrawalSettled(outcome="refused"):
             return _fixed("withdrawal-refused")
     return _fixed(event.kind)
+
+
+def _decided(decision: EligibilityDecision, words: Words) -> tuple[str, Text] | None:
+    """Whether the citizen may apply, and each criterion that says otherwise or cannot be told."""
+    code = decision.eligibility.value
+    text = sentence("event", code)
+    if text is None:
+        return None
+    for criterion in decision.criteria:
+        if criterion.verdict is not Verdict.PASS:
+            text = _both(text, Text(bn=words(criterion.text.bn), en=words(criterion.text.en)))
+    return code, text
 
 
 def _fixed(code: str) -> tuple[str, Text] | None:
@@ -138,12 +175,18 @@ def in_bangla(amount: Money) -> str:
     return format_taka(amount, "bn") if amount.currency == "BDT" else str(amount)
 
 
+def _refused(event: AttemptEnded, refusal: Refusal, schema: Schema | None, words: Words) -> tuple[str, Text]:
+    return words(refusal.code), refusal_text(event.operation, refusal, schema=schema, words=words)
+
+
 def _lost(result: str, agency: Text | None) -> tuple[str, Text] | None:
     """An attempt that settled nothing, if it ended in an error that has a sentence."""
-    try:
-        return result, message_of(result, agency)
-    except KeyError:
+    text = sentence("attempt", result)
+    if text is None:
         return None
+    name = agency or _UNKNOWN_AGENCY
+    english = text.en.replace("{agency}", name.en)
+    return result, Text(bn=text.bn.replace("{agency}", name.bn), en=english[0].upper() + english[1:])
 
 
 def _both(one: Text | None, other: Text) -> Text:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
@@ -75,9 +76,9 @@ def nagorik(place, capsys) -> Callable[..., Result]:
 
 
 @pytest.fixture
-def ready(nagorik) -> Callable[..., Result]:
+def ready(nagorik, place, sqlite_template) -> Callable[..., Result]:
     """The same, on a database with tables."""
-    assert nagorik("db", "upgrade").code == 0
+    shutil.copy(sqlite_template, place / "nagorik.db")
     return nagorik
 
 

@@ -117,7 +117,7 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
         ("{", "bad.json: not accepted (json_invalid)"),
         ("[]", "bad.json: not accepted (model_type)"),
         (example(service=None), "bad.json: service: this field is required"),
-        (example(mishaps=[]), "bad.json: mishaps: there is no field mishaps"),
+        (example(faults=[]), "bad.json: faults: there is no field faults"),
         (
             example(applicant={"name": {"en": "A"}, "birth_date": SECRET}),
             "bad.json: applicant.birth_date: not accepted",

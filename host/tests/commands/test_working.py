@@ -77,7 +77,7 @@ def test_whole_timeline_is_told_in_both_languages(ready, world):
     assert all(line["text"]["en"] and line["text"]["bn"] for line in told["timeline"])
     assert told["agency_reference"].startswith("NIDW-")
     shown = ready("track", told["client_reference"].lower()).err
-    assert shown == "nagorik: the books hold no application by this id or reference\n"
+    assert shown == "nagorik: the database holds no application by this id or reference\n"
     shown = ready("track", told["client_reference"]).out
     assert "এই আবেদনের কাজ শেষ, কিছুই আর বাকি নেই।" in shown
     assert "24 Nov 2026 10:" in shown

@@ -162,9 +162,3 @@ def world(keyring) -> World:
     simulators = {name: load_simulator(found[name])(clock=clock) for name in PLUGINS}
     simulators["nid"].script.set("*", "approve", durations=SOON)
     return World(clock=clock, machine=SimulatedClock(), simulators=simulators, keyring=keyring, street=Street(clock))
-
-
-@pytest.fixture
-async def ready_url(database_url: str, database) -> str:
-    """The URL of a database with the newest tables."""
-    return database_url

@@ -2,19 +2,6 @@
 
 import asyncio
 
-import pytest
-
-from nagorik_host.store import open_database
-from nagorik_host.store.upgrade import upgrade
-
-
-@pytest.fixture
-async def url(postgresql_url):
-    database = await open_database(postgresql_url)
-    await upgrade(database)
-    await database.close()
-    return postgresql_url
-
 
 async def until(condition):
     async with asyncio.timeout(60):
@@ -31,10 +18,10 @@ async def working(host, world, applications):
     await run
 
 
-async def test_running_worker_hears_of_what_another_process_takes_in(world, url, monkeypatch):
+async def test_running_worker_hears_of_what_another_process_takes_in(world, ready_postgresql, monkeypatch):
     # No full scan comes after the first, so what is found later was hinted at.
     monkeypatch.setattr("nagorik_host.engine.worker.FULL_SCAN", 3600.0)
-    async with world.host(url) as desk, world.host(url) as host:
+    async with world.host(ready_postgresql) as desk, world.host(ready_postgresql) as host:
         ending = asyncio.Event()
         run = asyncio.create_task(host.worker().run(ending))
         await world.apply(desk, 1)
@@ -45,8 +32,8 @@ async def test_running_worker_hears_of_what_another_process_takes_in(world, url,
         await run
 
 
-async def test_hint_that_is_lost_is_made_up_for_by_the_full_scan(world, url):
-    async with world.host(url) as host:
+async def test_hint_that_is_lost_is_made_up_for_by_the_full_scan(world, ready_postgresql):
+    async with world.host(ready_postgresql) as host:
         await world.apply(host)
         async with host.database.hints(["nid"], lambda: None) as thief:
             assert len(await thief.take()) == 1
@@ -55,8 +42,8 @@ async def test_hint_that_is_lost_is_made_up_for_by_the_full_scan(world, url):
     assert world.effects("nid", "application") == 1
 
 
-async def test_hint_that_comes_again_and_late_changes_nothing(world, url):
-    async with world.host(url) as host:
+async def test_hint_that_comes_again_and_late_changes_nothing(world, ready_postgresql):
+    async with world.host(ready_postgresql) as host:
         application = await world.apply(host)
         await world.carry(host.worker())
         ended = await host.track(application)

@@ -12,9 +12,7 @@ from nagorik import Applicant, ApplicationDraft, Consent, Operation
 from nagorik.values import Money, PersonName
 from nagorik_host import open_host
 from nagorik_host.engine.inbox import PATIENCE
-from nagorik_host.store import open_database
 from nagorik_host.store.schema import inbox
-from nagorik_host.store.upgrade import upgrade
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.registry import Admission
 from nagorik_testing import SimulatedClock
@@ -150,21 +148,9 @@ async def opened(url, keyring, clock):
 
 
 @pytest.fixture
-async def file_url(tmp_path) -> str:
-    """The URL of a file with the newest tables; what differs between databases is the inbox's own tests' affair."""
-    return await upgraded(f"sqlite:///{tmp_path}/store.db")
-
-
-async def upgraded(url: str) -> str:
-    database = await open_database(url)
-    await upgrade(database)
-    await database.close()
-    return url
-
-
-@pytest.fixture
-async def host(till, file_url, keyring):
-    async with opened(file_url, keyring, SimulatedClock()) as host:
+async def host(till, ready_file, keyring):
+    """On a file: what differs between databases is the inbox's own tests' affair."""
+    async with opened(ready_file, keyring, SimulatedClock()) as host:
         yield host
 
 
@@ -274,10 +260,10 @@ async def test_notice_that_is_nobodys_asks_nobody(host, till, waiting, gateway, 
     assert await results(host) == [result]
 
 
-async def test_notice_that_comes_to_another_process_is_heard_at_once(till, postgresql_url, keyring, monkeypatch):
+async def test_notice_that_comes_to_another_process_is_heard_at_once(till, ready_postgresql, keyring, monkeypatch):
     """One process receives, another works; no full scan comes after the first, so that only a hint can tell it."""
     monkeypatch.setattr("nagorik_host.engine.worker.FULL_SCAN", 3600.0)
-    url, clock = await upgraded(postgresql_url), SimulatedClock()
+    url, clock = ready_postgresql, SimulatedClock()
     async with opened(url, keyring, clock) as desk, opened(url, keyring, clock) as host:
         application = await apply(desk)
         await told(host, desk, till, application)

@@ -12,6 +12,8 @@ from nagorik_testing import SyntheticCitizens
 from nagorik_testing.faults.conditions import Outage
 from nagorik_testing.simulator.base import installed_simulators, load_simulator
 
+pytestmark = pytest.mark.long
+
 AWAY = timedelta(hours=2)
 FILED, PAID, ELSEWHERE = 16, 8, 6
 PER_SECOND = 5

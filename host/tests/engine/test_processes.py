@@ -1,4 +1,4 @@
-"""Two workers on the same books, each in a process of its own; one is killed in the middle of its work."""
+"""Two workers on the same database, each in a process of its own; one is killed in the middle of its work."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from itertools import count
 
+import pytest
 from sqlalchemy import func, select
 
 from nagorik import ApplicationDraft, Consent, Operation
@@ -23,6 +24,8 @@ from nagorik_testing.campaign.processes.worker_pool import WorkerPool, prepare_p
 from nagorik_testing.simulator.base import installed_simulators, load_simulator
 from nagorik_testing.simulator.loopback import serve
 from nagorik_testing.simulator.shared_clock import SharedClock
+
+pytestmark = pytest.mark.long
 
 APPLICATIONS = 8
 SOME = 5

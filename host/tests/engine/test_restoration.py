@@ -11,10 +11,8 @@ from sqlalchemy import insert, make_url
 
 from nagorik import PaymentState
 from nagorik_host.engine.restoration import Restoration, WorkersActive, catching_up, mark_caught_up, mark_restored
-from nagorik_host.store import open_database
 from nagorik_host.store.audit import verify_journals
 from nagorik_host.store.schema import workers
-from nagorik_host.store.upgrade import upgrade
 from nagorik_platform.lifecycle import Decided
 
 
@@ -35,24 +33,6 @@ async def copied(url: str) -> str:
     return before.replace(f"/{parts.database}", f"/{name}")
 
 
-@pytest.fixture
-async def url(database_url: str) -> str:
-    """The URL of a database with the newest tables, which nobody has open."""
-    database = await open_database(database_url)
-    await upgrade(database)
-    await database.close()
-    return database_url
-
-
-@pytest.fixture
-async def file_url(tmp_path) -> str:
-    """The same, a file."""
-    database = await open_database(f"sqlite:///{tmp_path}/store.db")
-    await upgrade(database)
-    await database.close()
-    return f"sqlite:///{tmp_path}/store.db"
-
-
 async def restored(world, host) -> int:
     said = Restoration(world.clock.now(), "A. Rahman", "The disk burned.")
     return await host.database.run(
@@ -70,13 +50,13 @@ def done(world) -> dict[str, int]:
     }
 
 
-async def test_nothing_is_done_twice(world, url):
-    await twice(world, url, "payment begun")
+async def test_nothing_is_done_twice(world, ready_url):
+    await twice(world, ready_url, "payment begun")
 
 
 @pytest.mark.parametrize("known", ["taken in", "paid", "filed"])
-async def test_nothing_is_done_twice_whenever_the_copy_was_made(world, file_url, known):
-    await twice(world, file_url, known)
+async def test_nothing_is_done_twice_whenever_the_copy_was_made(world, ready_file, known):
+    await twice(world, ready_file, known)
 
 
 async def twice(world, url: str, known: str) -> None:
@@ -116,9 +96,9 @@ async def carried_again(world, host, application: str, *, investigated: bool) ->
     assert (progress.state, [payment.state for payment in progress.payments]) == ("closed", ["confirmed"])
 
 
-async def test_what_was_taken_in_since_is_taken_in_again(world, file_url):
-    copy = await copied(file_url)
-    for url in (file_url, copy):
+async def test_what_was_taken_in_since_is_taken_in_again(world, ready_file):
+    copy = await copied(ready_file)
+    for url in (ready_file, copy):
         async with world.host(url) as host:
             if url == copy:
                 assert await restored(world, host) == 0
@@ -134,8 +114,8 @@ async def test_what_was_taken_in_since_is_taken_in_again(world, file_url):
         assert (await host.track(new)).progress.restored_at is None
 
 
-async def test_what_the_agency_does_not_have_is_filed(world, file_url):
-    async with world.host(file_url) as host:
+async def test_what_the_agency_does_not_have_is_filed(world, ready_file):
+    async with world.host(ready_file) as host:
         application = await world.apply(host)
         await restored(world, host)
         await world.carry(host.worker())
@@ -143,8 +123,8 @@ async def test_what_the_agency_does_not_have_is_filed(world, file_url):
     assert set(done(world).values()) == {1}
 
 
-async def test_worker_at_work_is_in_the_way_and_nothing_is_changed(world, file_url):
-    async with world.host(file_url) as host:
+async def test_worker_at_work_is_in_the_way_and_nothing_is_changed(world, ready_file):
+    async with world.host(ready_file) as host:
         application = await world.apply(host)
         at = world.machine.now()
         register = insert(workers).values(id="w", name="w", started_at=at, beat_at=at)
@@ -157,13 +137,13 @@ async def test_worker_at_work_is_in_the_way_and_nothing_is_changed(world, file_u
         assert await restored(world, host) == 1
 
 
-async def test_without_saying_so_what_was_paid_is_filed_again(world, file_url):
-    """What the others are worth: the same story, and nobody says that the books were restored."""
-    async with world.host(file_url) as host:
+async def test_without_saying_so_what_was_paid_is_filed_again(world, ready_file):
+    """What the others are worth: the same story, and nobody says that the database was restored."""
+    async with world.host(ready_file) as host:
         await world.apply(host)
         await world.carry(host.worker(), for_at_most=timedelta(minutes=1))
-    copy = await copied(file_url)
-    for url in (file_url, copy):
+    copy = await copied(ready_file)
+    for url in (ready_file, copy):
         async with world.host(url) as host:
             await world.carry(host.worker(), for_at_most=timedelta(minutes=10))
     assert world.effects("nid", "application") == 2

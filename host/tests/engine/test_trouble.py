@@ -21,6 +21,8 @@ from nagorik_host.store import Database
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.schema import applications, outages, workers
 
+pytestmark = pytest.mark.long
+
 
 async def until(condition):
     async with asyncio.timeout(60):

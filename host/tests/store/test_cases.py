@@ -61,11 +61,11 @@ async def test_what_waits_for_an_officer_is_listed_the_longest_first(filled):
     assert await filled.run(count_cases) == 4
 
 
-async def test_index_answers_the_question(filled, database_url):
+async def test_index_answers_the_question(filled, ready_url):
     query = select(applications.c.id).where(FOR_A_PERSON).order_by(applications.c.updated_at)
 
     def explain(transaction):
-        if database_url.startswith("sqlite"):
+        if ready_url.startswith("sqlite"):
             return transaction.connection.execute(text(f"EXPLAIN QUERY PLAN {query}")).all()
         # A table of seven rows is read as a whole otherwise.
         transaction.connection.execute(text("SET LOCAL enable_seqscan = off"))

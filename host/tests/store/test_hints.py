@@ -10,9 +10,8 @@ from nagorik_host.store.upgrade import upgrade
 
 
 @pytest.fixture
-async def shared(postgresql_url):
-    opened = await open_database(postgresql_url)
-    await upgrade(opened)
+async def shared(ready_postgresql):
+    opened = await open_database(ready_postgresql)
     yield opened
     await opened.close()
 

@@ -73,11 +73,18 @@ def test_services_are_told_in_groups_with_reasons(site: Any, nagorik: Any, appli
     assert NID not in result.out + result.err
 
 
+def test_reason_is_told_with_where_its_rule_stands(site: Any, nagorik: Any, applicant: str) -> None:
+    install(site, "wasa", source=RULES.replace("{verdict}", "PASS").replace("> 18", "> 180"))
+    lines = nagorik("eligible", "--applicant", applicant).out.splitlines()
+    told = lines.index("    - About your age.")
+    assert lines[told + 2] == "      উৎস · source: Water Act (যাচাই করা · verified)"
+
+
 def test_verbose_tells_every_criterion_and_its_source(site: Any, nagorik: Any, applicant: str) -> None:
     install(site, "wasa")
     shown = nagorik("eligible", "--applicant", applicant, "--verbose").out
     assert "- [pass] About your age." in shown
-    assert "Source: Water Act (verified)" in shown
+    assert "উৎস · source: Water Act (যাচাই করা · verified)" in shown
 
 
 def test_json_has_everything(site: Any, nagorik: Any, applicant: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
+from nagorik.errors import FieldProblem
 from nagorik.model.application import Consent, DocumentReference
 from nagorik.model.eligibility import Criterion, EligibilityDecision, Verdict
 from nagorik.model.fee import FeeDue, Quote, QuoteLine, Source
@@ -16,6 +17,7 @@ NOON = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 SERVICE = "wasa.new-connection"
 LOOKUP_GRACE = 300.0
 WORDS = Text(bn="কথা", en="Words")
+REASON = Text(bn="CANARY-REASON কাগজ নেই", en="CANARY-REASON A paper is missing")
 SOURCE = Source(title="Circular 1", as_of=date(2026, 1, 1), verified=False)
 
 CANARIES = ("CANARY-REFERENCE", "CANARY-KEY", "CANARY-CONSENT", "CANARY-RAW", "CANARY-PAYER", "CANARY-REASON")
@@ -141,6 +143,10 @@ def status(
         deliverables=deliverables,
         final=final,
     )
+
+
+def field_problem(field: str = "birth_date", code: str = "date_parsing") -> FieldProblem:
+    return FieldProblem(pointer=f"/form/{field}", code=code, text=REASON)
 
 
 def deliverable(kind: str = "licence", *, delivery: str = "download", interim: bool = False) -> Deliverable:

@@ -51,6 +51,7 @@ from nagorik_platform.lifecycle import (
     amounts_to,
     application_targets,
     begin,
+    explain,
     is_settled,
     open_application,
     step,
@@ -103,7 +104,12 @@ NOT_SENT: tuple[Callable[[Any], NagorikError], ...] = (
     lambda _: ContractViolation("answer"),
     lambda _: PluginFault("raised", plugin="wasa"),
 )
-REFUSED: tuple[Callable[[], NagorikError], ...] = (lambda: InputRejected(()), lambda: AgencyRejected("http-403"))
+REFUSED: tuple[Callable[[], NagorikError], ...] = (
+    lambda: InputRejected(()),
+    lambda: InputRejected([factories.field_problem()]),
+    lambda: AgencyRejected("http-403"),
+    lambda: AgencyRejected("wasa.locked", reason=factories.REASON),
+)
 QUOTED_TAKA = st.sampled_from([0, 70, 230, 1100])
 
 
@@ -371,7 +377,7 @@ class LifecycleMachine(RuleBasedStateMachine):
 
     def _filed(self, draw):
         if self.agency.case is None and draw(st.sampled_from([False] * 5 + [True])):
-            return Rejected(reason_code="incomplete", reason=factories.WORDS)
+            return Rejected(reason_code="incomplete", reason=factories.REASON)
         case = self.agency.file(self.row, self.now)
         kind = draw(st.sampled_from(["accepted", "accepted", "pending", "pending-numbered"]))
         if kind == "accepted":
@@ -554,6 +560,21 @@ class LifecycleMachine(RuleBasedStateMachine):
             ]
             appears = row.hold.code in {"appearance-required", "gateway-not-chosen", "correction-requested"}
             assert actions or appears, f"{row.hold.code} in {row.state}"
+
+    @invariant()
+    def why_it_stands_there_agrees_with_where_it_stands(self):
+        row, said = self.row, explain(self.journal)
+        assert said.state is row.state
+        assert said.in_force == (row.quote.id if row.quote is not None else None)
+        assert (said.decision.eligibility if said.decision is not None else None) == row.eligibility
+        assert (said.report.status if said.report is not None else None) == row.status
+        assert {payment.quote for payment in row.payments} <= {price.quote.id for price in said.prices}
+        if row.state is S.REJECTED_AT_INTAKE and not row.is_filed:
+            assert said.refusals or self._by_an_officer(), "refused, and nobody knows why"
+        _assert_silent(said)
+
+    def _by_an_officer(self):
+        return any(event.kind == "moved" and event.officer for event in self.journal)
 
     @invariant()
     def one_case_for_one_application(self):

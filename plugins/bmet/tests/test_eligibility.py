@@ -1,16 +1,20 @@
 """The rules at each boundary: the day before, the day, the day after."""
 
 from datetime import date, timedelta
+from importlib.resources import files
 from typing import Any
 
 import pytest
 
 from nagorik.context import CallContext
 from nagorik.forms import validate_form
+from nagorik.manifest import parse_manifest
 from nagorik.model.eligibility import Criterion, Eligibility, EligibilityDecision, EligibilityRequest, Verdict
 from nagorik.model.submission import NotAsked, WhyNotAsked
 from nagorik.privacy import Form
 from nagorik_bmet import eligibility
+from nagorik_bmet.data import RULES
+from nagorik_bmet.eligibility import PAPERS
 from nagorik_bmet.forms import ClearanceForm, OrientationForm, RegistrationForm
 from nagorik_bmet.simulator.examples import example
 from nagorik_testing import SyntheticCitizens
@@ -166,3 +170,14 @@ async def test_form_of_somebody_else_fails() -> None:
 @pytest.mark.parametrize("born", [TODAY, TODAY + DAY, date(9000, 1, 1), date(1, 1, 1)])
 async def test_every_birth_date_is_answered(born: date) -> None:
     assert (await decided("bmet.registration", born, filled=False)).criteria
+
+
+def test_every_paper_is_among_the_documents() -> None:
+    manifest = parse_manifest(files("nagorik_bmet").joinpath("plugin.toml").read_bytes())
+    [clearance] = [service for service in manifest.services if service.id == "bmet.clearance"]
+    assert set(PAPERS) <= set(clearance.documents)
+
+
+@pytest.mark.parametrize("day", [date(1990, 1, 1), date(2026, 11, 24), date(2090, 1, 1)])
+def test_every_day_has_its_rules_and_none_is_called_verified(day: date) -> None:
+    assert {RULES.on(day)[name].source.verified for name in RULES.names()} == {False}

@@ -2,17 +2,16 @@
 
 from datetime import date, datetime, time, timedelta
 from importlib.resources import files
-from typing import Any
 
 import pytest
 
 from nagorik.errors import ContractViolation, InputRejected
 from nagorik.model.fee import FeeDue
 from nagorik.values import dhaka_zone
-from nagorik_testing import Altered
-from nagorik_toolkit.fees import FeeSchedule, NoTariff, Standing, load_schedules
+from nagorik_bmet.simulator import BmetSimulator
+from nagorik_testing import Altered, ServiceDesk
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, TariffStanding, read_schedules
 
-Desk = Any
 TODAY = date(2026, 11, 24)
 LETTER = date(2024, 12, 1)
 PAGE = date(2025, 9, 1)
@@ -22,7 +21,7 @@ FEES = "GET /sim/bmet/v1/fees"
 
 @pytest.fixture(scope="module")
 def schedules() -> dict[str, FeeSchedule]:
-    return dict(load_schedules(files("nagorik_bmet").joinpath("fees.toml").read_bytes()))
+    return dict(read_schedules("nagorik_bmet"))
 
 
 @pytest.mark.parametrize(("name", "taka"), [("registration", "200.00"), ("orientation", "300.00")])
@@ -64,7 +63,7 @@ def test_since_when_the_card_cost_something_is_not_claimed(schedules: dict[str, 
 @pytest.mark.parametrize("day", [LETTER - DAY, LETTER, PAGE, TODAY])
 def test_hearsay_stands_in_the_data_and_is_never_charged(schedules: dict[str, FeeSchedule], day: date) -> None:
     other = schedules["other-charges"]
-    assert {tariff.standing for tariff in other.tariffs} == {Standing.DISPUTED}
+    assert {tariff.standing for tariff in other.tariffs} == {TariffStanding.DISPUTED}
     amounts = sorted(row.amount // 100 for tariff in other.tariffs for row in tariff.rows)
     assert amounts == [490, 500, 990, 3500]
     with pytest.raises(NoTariff):
@@ -79,7 +78,7 @@ def test_no_service_names_the_hearsay() -> None:
     ("service", "taka"),
     [("bmet.registration", "200.00"), ("bmet.orientation", "300.00"), ("bmet.clearance", "0.00")],
 )
-async def test_fees_are_due_after_filing(desk: Desk, service: str, taka: str) -> None:
+async def test_fees_are_due_after_filing(desk: ServiceDesk[BmetSimulator], service: str, taka: str) -> None:
     quote = await desk.platform.quote_fees(desk.draft(service))
     assert (quote.total.plain(), quote.due) == (taka, FeeDue.AFTER_SUBMISSION)
     assert quote.expires_at - quote.issued_at == timedelta(hours=24)
@@ -87,7 +86,9 @@ async def test_fees_are_due_after_filing(desk: Desk, service: str, taka: str) ->
 
 @pytest.mark.parametrize(("day", "taka"), [(LETTER - DAY, "250.00"), (LETTER, "0.00")])
 @pytest.mark.parametrize("card", ["new", "correction"])
-async def test_the_quote_depends_on_the_day_in_dhaka(desk: Desk, day: date, taka: str, card: str) -> None:
+async def test_the_quote_depends_on_the_day_in_dhaka(
+    desk: ServiceDesk[BmetSimulator], day: date, taka: str, card: str
+) -> None:
     for hour in (time(0, 0), time(23, 59)):
         desk.simulator.clock.set(datetime.combine(day, hour, dhaka_zone()))
         more = {"card": card, "correction": "নামের বানান"} if card == "correction" else {}
@@ -95,19 +96,19 @@ async def test_the_quote_depends_on_the_day_in_dhaka(desk: Desk, day: date, taka
         assert quote.total.plain() == taka
 
 
-async def test_a_free_card_says_what_is_paid_elsewhere(desk: Desk) -> None:
+async def test_a_free_card_says_what_is_paid_elsewhere(desk: ServiceDesk[BmetSimulator]) -> None:
     [line] = (await desk.platform.quote_fees(desk.draft("bmet.clearance"))).lines
     assert "welfare fund" in line.text.en
     assert "কল্যাণ তহবিল" in line.text.bn
 
 
-async def test_nobody_pays_where_bmet_wants_another_sum(desk: Desk) -> None:
+async def test_nobody_pays_where_bmet_wants_another_sum(desk: ServiceDesk[BmetSimulator]) -> None:
     desk.simulator.faults.add(FEES, Altered(put={"total": "300.00"}))
     with pytest.raises(ContractViolation):
         await desk.platform.quote_fees(desk.draft("bmet.registration"))
 
 
-async def test_what_the_day_does_not_allow_has_no_price(desk: Desk) -> None:
+async def test_what_the_day_does_not_allow_has_no_price(desk: ServiceDesk[BmetSimulator]) -> None:
     draft = desk.draft("bmet.clearance", papers=["visa"])
     with pytest.raises(InputRejected) as refused:
         await desk.platform.quote_fees(draft)

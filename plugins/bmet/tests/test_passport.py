@@ -1,6 +1,7 @@
 """The passport is asked about through the platform, and whatever is no clear answer cannot be told."""
 
 from datetime import date
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -8,14 +9,16 @@ from hypothesis import given, strategies as st
 
 from nagorik import Accepted, AgencyStatus, ApplicationState, Deliverable, Rejected, Text, Verdict
 from nagorik.forms import validate_form
+from nagorik.manifest import parse_manifest
 from nagorik.model.eligibility import Criterion, EligibilityRequest
 from nagorik.model.submission import AskedAnswer, NotAsked, WhyNotAsked
+from nagorik_bmet.data import TEXTS
 from nagorik_bmet.forms import RegistrationForm
 from nagorik_bmet.passport import VALIDITY, VERIFICATION, last_day, months_later, valid_passport
+from nagorik_bmet.simulator import BmetSimulator
 from nagorik_bmet.simulator.examples import example
-from nagorik_testing import InjectedResponse, SyntheticCitizens
+from nagorik_testing import InjectedResponse, ServiceDesk, SyntheticCitizens
 
-Desk = Any  # the fixture's class lives in conftest.py, which is not imported
 CITIZEN = SyntheticCitizens().citizen(7)
 TODAY = date(2026, 11, 24)
 SERVICES = ("bmet.registration", "bmet.clearance")
@@ -114,6 +117,16 @@ def test_months_later_is_the_same_day_or_the_months_last(day: date, months: int)
     assert later.day == day.day or (later.day < day.day and later == months_later(later, 0))
 
 
+async def criteria(
+    desk: ServiceDesk[BmetSimulator], service: str, *asks: str, serial: int = 7
+) -> dict[str, Criterion]:
+    desk.citizen = SyntheticCitizens().citizen(serial)
+    decision = await desk.platform.check_eligibility(
+        service, desk.citizen.applicant(), form=desk.form(service), consent=desk.consent(service, asks=asks)
+    )
+    return {criterion.id: criterion for criterion in decision.criteria}
+
+
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize(
     ("serial", "verdict", "words"),
@@ -126,57 +139,70 @@ def test_months_later_is_the_same_day_or_the_months_last(day: date, months: int)
     ],
 )
 async def test_beside_the_installed_passport_office(
-    both: Desk, service: str, serial: int, verdict: Verdict, words: str
+    both: ServiceDesk[BmetSimulator], service: str, serial: int, verdict: Verdict, words: str
 ) -> None:
-    found = (await both.criteria(service, VERIFICATION, serial=serial))["passport"]
+    found = (await criteria(both, service, VERIFICATION, serial=serial))["passport"]
     assert (found.verdict, words in found.text.en) == (verdict, True)
-    assert both.passport_office.ledger.effects() == ()
+    assert both.beside["passport"].ledger.effects() == ()
 
 
 @pytest.mark.parametrize(("on", "verdict"), [(date(2030, 12, 31), Verdict.PASS), (date(2031, 1, 1), Verdict.FAIL)])
-async def test_the_day_of_the_question_counts(both: Desk, on: date, verdict: Verdict) -> None:
+async def test_the_day_of_the_question_counts(both: ServiceDesk[BmetSimulator], on: date, verdict: Verdict) -> None:
     decision = await both.platform.check_eligibility(
         "bmet.registration",
         CITIZEN.applicant(),
         form=both.form("bmet.registration"),
         on=on,
-        consent=both.consent("bmet.registration", VERIFICATION),
+        consent=both.consent("bmet.registration", asks=(VERIFICATION,)),
     )
     assert {one.id: one.verdict for one in decision.criteria}["passport"] is verdict
 
 
-async def test_nobody_is_asked_without_consent(both: Desk) -> None:
-    found = (await both.criteria("bmet.registration"))["passport"]
+async def test_nobody_is_asked_without_consent(both: ServiceDesk[BmetSimulator]) -> None:
+    found = (await criteria(both, "bmet.registration"))["passport"]
     assert (found.verdict, "consent" in found.text.en) == (Verdict.CANNOT_TELL, True)
-    assert both.passport_office.ledger.requests() == ()
+    assert both.beside["passport"].ledger.requests() == ()
 
 
-async def test_a_passport_office_that_is_down_says_nothing_about_the_passport(both: Desk) -> None:
-    both.passport_office.faults.add(VERIFY, InjectedResponse(status=503), count=None)
-    found = (await both.criteria("bmet.registration", VERIFICATION))["passport"]
+async def test_a_passport_office_that_is_down_says_nothing_about_the_passport(
+    both: ServiceDesk[BmetSimulator],
+) -> None:
+    both.beside["passport"].faults.add(VERIFY, InjectedResponse(status=503), count=None)
+    found = (await criteria(both, "bmet.registration", VERIFICATION))["passport"]
     assert (found.verdict, "does not answer at present" in found.text.en) == (Verdict.CANNOT_TELL, True)
 
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_without_a_passport_office_only_the_passport_cannot_be_told(
-    desk: Desk, both: Desk, service: str
+    desk: ServiceDesk[BmetSimulator], both: ServiceDesk[BmetSimulator], service: str
 ) -> None:
-    alone, beside = [await one.criteria(service, VERIFICATION) for one in (desk, both)]
+    alone, beside = [await criteria(one, service, VERIFICATION) for one in (desk, both)]
     assert alone.pop("passport").verdict is Verdict.CANNOT_TELL
     assert beside.pop("passport").verdict is Verdict.PASS
     assert alone == beside
 
 
-async def test_the_orientation_asks_nobody(both: Desk) -> None:
-    assert "passport" not in await both.criteria("bmet.orientation", VERIFICATION)
-    assert both.passport_office.ledger.requests() == ()
+async def test_the_orientation_asks_nobody(both: ServiceDesk[BmetSimulator]) -> None:
+    assert "passport" not in await criteria(both, "bmet.orientation", VERIFICATION)
+    assert both.beside["passport"].ledger.requests() == ()
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_before_a_number_is_given_nobody_is_asked(both: Desk, service: str) -> None:
+async def test_before_a_number_is_given_nobody_is_asked(both: ServiceDesk[BmetSimulator], service: str) -> None:
     decision = await both.platform.check_eligibility(
-        service, CITIZEN.applicant(), consent=both.consent(service, VERIFICATION)
+        service, CITIZEN.applicant(), consent=both.consent(service, asks=(VERIFICATION,))
     )
     found = {one.id: one for one in decision.criteria}["passport"]
     assert (found.verdict, "Give its number" in found.text.en) == (Verdict.CANNOT_TELL, True)
-    assert both.passport_office.ledger.requests() == ()
+    assert both.beside["passport"].ledger.requests() == ()
+
+
+def test_whoever_looks_at_the_passport_says_whom_it_asks() -> None:
+    manifest = parse_manifest(files("nagorik_bmet").joinpath("plugin.toml").read_bytes())
+    asks = {service.id: service.asks for service in manifest.services}
+    assert asks == {"bmet.registration": (VERIFICATION,), "bmet.orientation": (), "bmet.clearance": (VERIFICATION,)}
+
+
+@pytest.mark.parametrize("because", WhyNotAsked)
+def test_every_reason_for_no_answer_has_its_sentence(because: WhyNotAsked) -> None:
+    assert TEXTS.text(f"passport.{because.value}").bn

@@ -8,9 +8,9 @@ import pytest
 from nagorik.errors import AgencyRejected, ContractViolation, InputRejected, OutcomeUnknown
 from nagorik.model.status import ApplicationState as S
 from nagorik.model.submission import CannotTell, DefinitelyAbsent, Found
-from nagorik_testing import Altered, AnswerLost, InjectedResponse
+from nagorik_bmet.simulator import BmetSimulator
+from nagorik_testing import Altered, AnswerLost, InjectedResponse, ServiceDesk
 
-Desk = Any
 API = "/sim/bmet/v1"
 REGISTER, BOOK = f"POST {API}/registrations", f"POST {API}/pdo-bookings"
 SEAT, ANSWER = f"POST {API}/pdo-bookings/{{reference}}/seat", f"POST {API}/clearances/{{reference}}/answer"
@@ -18,12 +18,12 @@ PAY = f"POST {API}/registrations/{{reference}}/payments"
 MONTH = timedelta(days=30)
 
 
-async def fetched(desk: Desk, draft: Any, told: Any) -> Any:
+async def fetched(desk: ServiceDesk[BmetSimulator], draft: Any, told: Any) -> Any:
     [deliverable] = told.deliverables
     return await desk.platform.fetch_deliverable(draft, agency_reference=desk.reference, deliverable=deliverable)
 
 
-async def test_registration_from_filing_to_the_card(desk: Desk) -> None:
+async def test_registration_from_filing_to_the_card(desk: ServiceDesk[BmetSimulator]) -> None:
     draft = desk.draft("bmet.registration")
     assert (await desk.file(draft)).status.fee_due == "application"
     assert (await desk.pay(draft)).confirmed
@@ -35,7 +35,7 @@ async def test_registration_from_filing_to_the_card(desk: Desk) -> None:
     assert (got.deliverable.kind, got.document.media_type) == ("registration-card", "application/pdf")
 
 
-async def test_a_payment_told_twice_is_one(desk: Desk) -> None:
+async def test_a_payment_told_twice_is_one(desk: ServiceDesk[BmetSimulator]) -> None:
     draft = desk.draft("bmet.registration")
     await desk.file(draft)
     desk.simulator.faults.add(PAY, AnswerLost())
@@ -46,7 +46,7 @@ async def test_a_payment_told_twice_is_one(desk: Desk) -> None:
         await desk.pay(draft, number="CD-2")
 
 
-async def test_what_nobody_pays_lapses(desk: Desk) -> None:
+async def test_what_nobody_pays_lapses(desk: ServiceDesk[BmetSimulator]) -> None:
     draft = desk.draft("bmet.registration")
     await desk.file(draft)
     desk.simulator.clock.advance(timedelta(days=90))
@@ -58,38 +58,40 @@ async def test_what_nobody_pays_lapses(desk: Desk) -> None:
     ("service", "operation"),
     [("bmet.registration", REGISTER), ("bmet.orientation", BOOK), ("bmet.clearance", f"POST {API}/clearances")],
 )
-async def test_lost_answer_is_found_by_our_reference_and_filed_once(desk: Desk, service: str, operation: str) -> None:
+async def test_lost_answer_is_found_by_our_reference_and_filed_once(
+    desk: ServiceDesk[BmetSimulator], service: str, operation: str
+) -> None:
     draft, sent_at = desk.draft(service), desk.simulator.clock.now()
     desk.simulator.faults.add(operation, AnswerLost())
     with pytest.raises(OutcomeUnknown):
         await desk.file(draft)
-    found = await desk.platform.find_submission(draft, desk.references, sent_at=sent_at)
+    found = await desk.find(draft, sent_at)
     assert isinstance(found, Found)
     assert len(desk.simulator.ledger.effects("application")) == 1
     assert len(desk.simulator.ledger.requests(operation)) == 1
 
 
-async def test_two_under_one_reference_are_for_a_person(desk: Desk) -> None:
+async def test_two_under_one_reference_are_for_a_person(desk: ServiceDesk[BmetSimulator]) -> None:
     draft, sent_at = desk.draft("bmet.registration"), desk.simulator.clock.now()
     await desk.file(draft)
     await desk.file(draft)
-    answer = await desk.platform.find_submission(draft, desk.references, sent_at=sent_at)
+    answer = await desk.find(draft, sent_at)
     assert answer == CannotTell(because="several-applications")
 
 
-async def test_search_that_lags_behind_cannot_tell(desk: Desk) -> None:
+async def test_search_that_lags_behind_cannot_tell(desk: ServiceDesk[BmetSimulator]) -> None:
     draft, sent_at = desk.draft("bmet.registration"), desk.simulator.clock.now()
     desk.simulator.registrations.book.replication.lag = timedelta(minutes=10)
     await desk.file(draft)
-    answer = await desk.platform.find_submission(draft, desk.references, sent_at=sent_at)
+    answer = await desk.find(draft, sent_at)
     assert answer == CannotTell(because="search-incomplete")
     desk.simulator.clock.advance(timedelta(minutes=10))
-    assert isinstance(await desk.platform.find_submission(draft, desk.references, sent_at=sent_at), Found)
+    assert isinstance(await desk.find(draft, sent_at), Found)
 
 
-async def test_nothing_filed_is_definitely_absent(desk: Desk) -> None:
+async def test_nothing_filed_is_definitely_absent(desk: ServiceDesk[BmetSimulator]) -> None:
     now = desk.simulator.clock.now()
-    answer = await desk.platform.find_submission(desk.draft("bmet.registration"), desk.references, sent_at=now)
+    answer = await desk.find(desk.draft("bmet.registration"), now)
     assert answer == DefinitelyAbsent(as_of=now)
 
 
@@ -101,14 +103,16 @@ async def test_nothing_filed_is_definitely_absent(desk: Desk) -> None:
         ("bmet.clearance", {"papers": ["visa", "contract", "bank-account", "medical-report"]}, "/form/papers"),
     ],
 )
-async def test_what_the_day_forbids_is_not_sent(desk: Desk, service: str, more: dict[str, Any], pointer: str) -> None:
+async def test_what_the_day_forbids_is_not_sent(
+    desk: ServiceDesk[BmetSimulator], service: str, more: dict[str, Any], pointer: str
+) -> None:
     with pytest.raises(InputRejected) as refused:
         await desk.file(desk.draft(service, **more))
     assert {problem.pointer for problem in refused.value.fields} == {pointer}
     assert desk.simulator.ledger.requests() == ()
 
 
-async def test_field_that_bmet_refuses_is_told_at_its_field(desk: Desk) -> None:
+async def test_field_that_bmet_refuses_is_told_at_its_field(desk: ServiceDesk[BmetSimulator]) -> None:
     body = '{"error": {"field": "mobile", "message": "is in use"}}'
     refusal = InjectedResponse(status=422, body=body, headers={"content-type": "application/json"})
     desk.simulator.faults.add(REGISTER, refusal)
@@ -120,20 +124,20 @@ async def test_field_that_bmet_refuses_is_told_at_its_field(desk: Desk) -> None:
 # The orientation
 
 
-async def paid(desk: Desk) -> Any:
+async def paid(desk: ServiceDesk[BmetSimulator]) -> Any:
     draft = desk.draft("bmet.orientation", centre="rajshahi")
     await desk.file(draft)
     await desk.pay(draft)
     return draft
 
 
-async def batches(desk: Desk, draft: Any) -> Any:
+async def batches(desk: ServiceDesk[BmetSimulator], draft: Any) -> Any:
     now = desk.simulator.clock.now()
     found = await desk.platform.list_slots(draft, earliest=now, latest=now + MONTH, agency_reference=desk.reference)
     return found.slots
 
 
-async def test_three_days_at_the_centre_and_a_certificate(desk: Desk) -> None:
+async def test_three_days_at_the_centre_and_a_certificate(desk: ServiceDesk[BmetSimulator]) -> None:
     draft = await paid(desk)
     told = await desk.status(draft)
     assert (told.state, "choose another" in told.reason.en) == (S.AWAITING_APPEARANCE, True)
@@ -148,7 +152,7 @@ async def test_three_days_at_the_centre_and_a_certificate(desk: Desk) -> None:
     assert (await fetched(desk, draft, told)).deliverable.kind == "pdo-certificate"
 
 
-async def test_a_batch_that_fills_up_is_an_answer_and_another_one_is_chosen(desk: Desk) -> None:
+async def test_a_batch_that_fills_up_is_an_answer_and_another_one_is_chosen(desk: ServiceDesk[BmetSimulator]) -> None:
     draft = await paid(desk)
     desk.simulator.script.set(desk.references.client_reference, "full")
     first, second, *_ = await batches(desk, draft)
@@ -162,7 +166,7 @@ async def test_a_batch_that_fills_up_is_an_answer_and_another_one_is_chosen(desk
     assert (await desk.status(draft)).state is S.ISSUED
 
 
-async def test_the_same_batch_again_is_one_seat_and_another_replaces_it(desk: Desk) -> None:
+async def test_the_same_batch_again_is_one_seat_and_another_replaces_it(desk: ServiceDesk[BmetSimulator]) -> None:
     draft = await paid(desk)
     first, second, *_ = await batches(desk, draft)
     for batch in (first, first, second):
@@ -175,7 +179,7 @@ async def test_the_same_batch_again_is_one_seat_and_another_replaces_it(desk: De
     assert (await desk.status(draft)).state is S.ISSUED
 
 
-async def test_a_lost_booking_shows_in_the_status_and_is_sent_once(desk: Desk) -> None:
+async def test_a_lost_booking_shows_in_the_status_and_is_sent_once(desk: ServiceDesk[BmetSimulator]) -> None:
     draft = await paid(desk)
     first, *_ = await batches(desk, draft)
     desk.simulator.faults.add(SEAT, AnswerLost())
@@ -185,7 +189,7 @@ async def test_a_lost_booking_shows_in_the_status_and_is_sent_once(desk: Desk) -
     assert (await desk.status(draft)).raw == "PDO_BOOKED"
 
 
-async def test_a_missed_batch_is_chosen_anew(desk: Desk) -> None:
+async def test_a_missed_batch_is_chosen_anew(desk: ServiceDesk[BmetSimulator]) -> None:
     draft = await paid(desk)
     desk.simulator.script.set(desk.references.client_reference, "missed")
     first, *_ = await batches(desk, draft)
@@ -199,7 +203,9 @@ async def test_a_missed_batch_is_chosen_anew(desk: Desk) -> None:
     assert (await desk.status(draft)).state is S.ISSUED
 
 
-async def test_before_it_is_filed_there_are_no_batches_and_before_it_is_paid_no_seat(desk: Desk) -> None:
+async def test_before_it_is_filed_there_are_no_batches_and_before_it_is_paid_no_seat(
+    desk: ServiceDesk[BmetSimulator],
+) -> None:
     draft = desk.draft("bmet.orientation")
     assert await batches(desk, draft) == ()
     await desk.file(draft)
@@ -211,7 +217,7 @@ async def test_before_it_is_filed_there_are_no_batches_and_before_it_is_paid_no_
 # The clearance
 
 
-async def test_a_free_clearance_asks_for_no_money(desk: Desk) -> None:
+async def test_a_free_clearance_asks_for_no_money(desk: ServiceDesk[BmetSimulator]) -> None:
     draft = desk.draft("bmet.clearance")
     filed = await desk.file(draft)
     assert (filed.status.state, filed.status.fee_due) == (S.IN_REVIEW, None)
@@ -221,7 +227,7 @@ async def test_a_free_clearance_asks_for_no_money(desk: Desk) -> None:
     assert (await fetched(desk, draft, told)).deliverable.kind == "smart-card"
 
 
-async def test_until_the_letter_the_card_was_paid_for(desk: Desk) -> None:
+async def test_until_the_letter_the_card_was_paid_for(desk: ServiceDesk[BmetSimulator]) -> None:
     desk.simulator.clock.set(desk.simulator.clock.now() - timedelta(days=724))  # 30 November 2024
     draft = desk.draft("bmet.clearance")
     assert (await desk.file(draft)).status.fee_due == "application"
@@ -231,7 +237,7 @@ async def test_until_the_letter_the_card_was_paid_for(desk: Desk) -> None:
     assert (await desk.status(draft)).state is S.ISSUED
 
 
-async def test_a_query_is_answered_with_the_corrected_form(desk: Desk) -> None:
+async def test_a_query_is_answered_with_the_corrected_form(desk: ServiceDesk[BmetSimulator]) -> None:
     draft = desk.draft("bmet.clearance")
     desk.simulator.script.set(desk.references.client_reference, "correction")
     await desk.file(draft)
@@ -246,7 +252,7 @@ async def test_a_query_is_answered_with_the_corrected_form(desk: Desk) -> None:
     assert len(desk.simulator.ledger.effects("answer")) == 1
 
 
-async def test_lost_answer_to_a_query_is_not_sent_again(desk: Desk) -> None:
+async def test_lost_answer_to_a_query_is_not_sent_again(desk: ServiceDesk[BmetSimulator]) -> None:
     draft = desk.draft("bmet.clearance")
     desk.simulator.script.set(desk.references.client_reference, "correction")
     await desk.file(draft)
@@ -258,7 +264,7 @@ async def test_lost_answer_to_a_query_is_not_sent_again(desk: Desk) -> None:
     assert (await desk.status(draft)).state is S.IN_REVIEW
 
 
-async def test_document_that_is_no_pdf_is_not_kept(desk: Desk) -> None:
+async def test_document_that_is_no_pdf_is_not_kept(desk: ServiceDesk[BmetSimulator]) -> None:
     draft = desk.draft("bmet.clearance")
     await desk.file(draft)
     desk.simulator.clock.advance(timedelta(days=4))
@@ -269,12 +275,12 @@ async def test_document_that_is_no_pdf_is_not_kept(desk: Desk) -> None:
         await fetched(desk, draft, told)
 
 
-async def test_answers_with_more_fields_are_understood(desk: Desk) -> None:
+async def test_answers_with_more_fields_are_understood(desk: ServiceDesk[BmetSimulator]) -> None:
     draft = desk.draft("bmet.clearance")
     await desk.file(draft)
     desk.simulator.faults.add(f"GET {API}/clearances/{{reference}}", Altered(put={"colour": "green"}))
     assert (await desk.status(draft)).state is S.IN_REVIEW
 
 
-async def test_health_is_the_list_of_centres(desk: Desk) -> None:
+async def test_health_is_the_list_of_centres(desk: ServiceDesk[BmetSimulator]) -> None:
     assert (await desk.platform.check_health("bmet")).state.value == "up"

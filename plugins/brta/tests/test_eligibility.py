@@ -7,6 +7,7 @@ from nagorik.forms import validate_form
 from nagorik.model.application import Applicant
 from nagorik.model.eligibility import Eligibility, EligibilityDecision, EligibilityRequest
 from nagorik_brta import eligibility, forms
+from nagorik_brta.data import RULES
 from nagorik_brta.simulator.examples import example
 from nagorik_testing import SyntheticCitizens
 
@@ -186,3 +187,9 @@ async def test_whoever_has_not_passed_may_not_have_the_card(desk: Any, serial: i
     form = desk.form("brta.smart-card")
     decision = await desk.platform.check_eligibility("brta.smart-card", desk.citizen.applicant(), form=form)
     assert verdicts(decision)["passed-test"] == verdict
+
+
+@pytest.mark.parametrize("day", [date(1990, 1, 1), date(2026, 11, 24), date(2090, 1, 1)])
+def test_every_day_has_its_rules_and_only_what_brta_published_is_verified(day: date) -> None:
+    verified = {name for name in RULES.names() if RULES.on(day)[name].source.verified}
+    assert verified == {"tax-token-window", "tax-token-free-after", "motorcycle-fitness"}

@@ -1,7 +1,6 @@
 """Cell by cell against what is published, and what happens where nothing is."""
 
 from datetime import date, timedelta
-from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -10,10 +9,10 @@ from hypothesis import given, strategies as st
 from nagorik.errors import ContractViolation
 from nagorik.values import Money
 from nagorik_brta.pricing import years_late
-from nagorik_testing import InjectedResponse
-from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, load_schedules
+from nagorik_brta.simulator import BrtaSimulator
+from nagorik_testing import InjectedResponse, ServiceDesk
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, read_schedules
 
-Desk = Any  # the fixture's class lives in conftest.py, which is not imported
 TODAY = date(2026, 11, 24)
 FIRST = date(2026, 1, 1)
 QUOTE = "GET /sim/brta/bsp/api/fees/quote"
@@ -21,7 +20,7 @@ QUOTE = "GET /sim/brta/bsp/api/fees/quote"
 
 @pytest.fixture(scope="module")
 def schedules() -> dict[str, FeeSchedule]:
-    return dict(load_schedules(files("nagorik_brta").joinpath("fees.toml").read_bytes()))
+    return dict(read_schedules("nagorik_brta"))
 
 
 def totals(schedule: FeeSchedule, day: date, **dimensions: Any) -> str:
@@ -188,7 +187,7 @@ def test_a_day_more_costs_no_year_less(ended: date, days: int) -> None:
     assert 0 <= late <= tomorrow <= late + 1
 
 
-async def price(desk: Desk, service: str, **form: Any) -> Any:
+async def price(desk: ServiceDesk[BrtaSimulator], service: str, **form: Any) -> Any:
     return await desk.platform.quote_fees(desk.draft(service, desk.form(service, **form)))
 
 
@@ -208,7 +207,7 @@ async def price(desk: Desk, service: str, **form: Any) -> Any:
     ],
 )
 async def test_published_price_that_the_calculator_confirms(
-    desk: Desk, service: str, form: dict[str, Any], total: str
+    desk: ServiceDesk[BrtaSimulator], service: str, form: dict[str, Any], total: str
 ) -> None:
     quote = await price(desk, service, **form)
     assert quote.total.plain() == total
@@ -229,7 +228,7 @@ async def test_published_price_that_the_calculator_confirms(
     ],
 )
 async def test_where_nothing_sure_is_published_the_calculator_alone_decides_and_the_quote_says_so(
-    desk: Desk, service: str, form: dict[str, Any]
+    desk: ServiceDesk[BrtaSimulator], service: str, form: dict[str, Any]
 ) -> None:
     desk.simulator.faults.add(QUOTE, InjectedResponse(status=200, body='{"total": "1234.00"}'))
     quote = await price(desk, service, **form)
@@ -240,7 +239,9 @@ async def test_where_nothing_sure_is_published_the_calculator_alone_decides_and_
     assert "প্রকাশিত ফি নেই" in line.text.bn
 
 
-async def test_price_on_which_schedule_and_calculator_differ_is_nobodys_to_pay(desk: Desk) -> None:
+async def test_price_on_which_schedule_and_calculator_differ_is_nobodys_to_pay(
+    desk: ServiceDesk[BrtaSimulator],
+) -> None:
     desk.simulator.faults.add(QUOTE, InjectedResponse(status=200, body='{"total": "749.00"}'))
     with pytest.raises(ContractViolation) as violation:
         await price(desk, "brta.learner")

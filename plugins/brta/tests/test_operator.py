@@ -6,21 +6,22 @@ from typing import Any
 import httpx
 import pytest
 
-from nagorik_testing import SimulatorTransport
+from nagorik_brta.simulator import BrtaSimulator
+from nagorik_testing import ServiceDesk, SimulatorTransport
 
-Desk = Any  # the fixture's class lives in conftest.py, which is not imported
 
-
-async def act(desk: Desk, action: str, remarks: str | None = None) -> tuple[int, dict[str, Any]]:
+async def act(
+    desk: ServiceDesk[BrtaSimulator], action: str, remarks: str | None = None
+) -> tuple[int, dict[str, Any]]:
     transport = SimulatorTransport(desk.simulator, admin=True)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
         answer = await http.post(
-            f"/_simulator/brta/applications/{desk.number}/{action}", json={"remarks": remarks} if remarks else {}
+            f"/_simulator/brta/applications/{desk.reference}/{action}", json={"remarks": remarks} if remarks else {}
         )
     return answer.status_code, answer.json()
 
 
-async def paid(desk: Desk, service: str) -> Any:
+async def paid(desk: ServiceDesk[BrtaSimulator], service: str) -> Any:
     draft = desk.draft(service)
     await desk.file(draft)
     await desk.pay(draft)
@@ -28,13 +29,13 @@ async def paid(desk: Desk, service: str) -> Any:
     return draft
 
 
-async def test_officer_plays_a_whole_test(desk: Desk) -> None:
+async def test_officer_plays_a_whole_test(desk: ServiceDesk[BrtaSimulator]) -> None:
     draft = await paid(desk, "brta.learner")
     assert (await act(desk, "note-absence"))[1]["status"] == "TEST_MISSED"
     assert (await act(desk, "hold-test"))[0] == 409
     now = desk.simulator.clock.now()
     offered = await desk.platform.list_slots(
-        draft, earliest=now, latest=now + timedelta(days=9), agency_reference=desk.number
+        draft, earliest=now, latest=now + timedelta(days=9), agency_reference=desk.reference
     )
     await desk.platform.book_slot(draft, desk.references, offered.slots[0])
     assert (await act(desk, "hold-test"))[1]["status"] == "BIOMETRIC_DONE"
@@ -45,7 +46,7 @@ async def test_officer_plays_a_whole_test(desk: Desk) -> None:
     assert (await act(desk, "pass"))[1]["status"] == "TEST_PASSED"
 
 
-async def test_officer_approves_and_the_post_loses_the_card(desk: Desk) -> None:
+async def test_officer_approves_and_the_post_loses_the_card(desk: ServiceDesk[BrtaSimulator]) -> None:
     draft = await paid(desk, "brta.smart-card")
     assert (await act(desk, "approve"))[1]["status"] == "APPROVED"
     await desk.until(draft, "DISPATCHED")
@@ -54,14 +55,14 @@ async def test_officer_approves_and_the_post_loses_the_card(desk: Desk) -> None:
     assert (await act(desk, "hand-over"))[1]["status"] == "DELIVERED"
 
 
-async def test_officer_refuses_with_words_of_their_own(desk: Desk) -> None:
+async def test_officer_refuses_with_words_of_their_own(desk: ServiceDesk[BrtaSimulator]) -> None:
     draft = await paid(desk, "brta.renewal")
     await act(desk, "reject", "ছবি অস্পষ্ট")
     told = await desk.status(draft)
     assert (told.state.value, told.remark, told.final) == ("rejected", "ছবি অস্পষ্ট", True)
 
 
-async def test_officer_inspects(desk: Desk) -> None:
+async def test_officer_inspects(desk: ServiceDesk[BrtaSimulator]) -> None:
     draft = await paid(desk, "brta.fitness")
     await act(desk, "inspect")
     await act(desk, "fail-inspection")
@@ -69,11 +70,11 @@ async def test_officer_inspects(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("action", ["pay", "book-test", "book-inspection"])
-async def test_what_is_not_an_officers_to_do(desk: Desk, action: str) -> None:
+async def test_what_is_not_an_officers_to_do(desk: ServiceDesk[BrtaSimulator], action: str) -> None:
     await paid(desk, "brta.learner")
     transport = SimulatorTransport(desk.simulator, admin=True)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
-        answer = await http.post(f"/_simulator/brta/applications/{desk.number}/{action}", json={})
+        answer = await http.post(f"/_simulator/brta/applications/{desk.reference}/{action}", json={})
     assert answer.status_code == 404
 
 

@@ -5,17 +5,16 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from nagorik.errors import AgencyRejected, ContractViolation, InputRejected, OutcomeUnknown
 from nagorik.model.application import DocumentReference
-from nagorik.model.status import ApplicationState as S, Slot
+from nagorik.model.status import ApplicationState as S
 from nagorik.model.submission import Accepted, CannotTell, DefinitelyAbsent, Found
-from nagorik_testing import AnswerLost, InjectedResponse, MaintenancePage, NotSent
+from nagorik_brta.simulator import BrtaSimulator
+from nagorik_testing import AnswerLost, InjectedResponse, MaintenancePage, NotSent, ServiceDesk
 
-Desk = Any  # the fixture's class lives in conftest.py, which is not imported
 API = "/sim/brta/bsp/api"
 FILING = f"POST {API}/applications"
 
@@ -24,25 +23,7 @@ def document(kind: str, size: int) -> DocumentReference:
     return DocumentReference(id=f"{kind}-1", kind=kind, media_type="image/jpeg", bytes=size, sha256="0" * 64)
 
 
-async def slots(desk: Desk, draft: Any, days: int = 10) -> tuple[Slot, ...]:
-    now = desk.simulator.clock.now()
-    offered = await desk.platform.list_slots(
-        draft, earliest=now, latest=now + timedelta(days=days), agency_reference=desk.number
-    )
-    return tuple(offered.slots)
-
-
-async def find(desk: Desk, draft: Any) -> Any:
-    return await desk.platform.find_submission(draft, desk.references, sent_at=desk.simulator.clock.now())
-
-
-async def fetch(desk: Desk, draft: Any, deliverable: Any) -> bytes:
-    fetched = await desk.platform.fetch_deliverable(draft, agency_reference=desk.number, deliverable=deliverable)
-    assert (fetched.document.kind, fetched.document.media_type) == (deliverable.kind, "application/pdf")
-    return bytes(b"".join([part async for part in desk.documents.open(fetched.document)]))
-
-
-async def test_learner_from_filing_to_the_passed_test(desk: Desk) -> None:
+async def test_learner_from_filing_to_the_passed_test(desk: ServiceDesk[BrtaSimulator]) -> None:
     draft = desk.draft()
     filed = await desk.file(draft)
     assert isinstance(filed, Accepted)
@@ -64,14 +45,14 @@ async def test_learner_from_filing_to_the_passed_test(desk: Desk) -> None:
     assert [deliverable.kind for deliverable in passed.deliverables] == ["learner-licence", "driving-test-result"]
 
 
-async def test_missed_test_and_retest(desk: Desk) -> None:
+async def test_missed_test_and_retest(desk: ServiceDesk[BrtaSimulator]) -> None:
     draft = desk.draft()
-    desk.simulator.script.set("NGK-BRTA-1", "missed-and-failed")
+    desk.simulator.script.set(desk.references.client_reference, "missed-and-failed")
     await desk.file(draft)
     await desk.pay(draft)
     missed = await desk.until(draft, "TEST_MISSED")
     assert "Take another day" in missed.reason.en
-    first = (await slots(desk, draft))[0]
+    first = (await desk.slots(draft))[0]
     assert (await desk.platform.book_slot(draft, desk.references, first)).booked
     told = await desk.status(draft)
     assert (told.state, told.raw) == (S.AWAITING_APPEARANCE, "TEST_SCHEDULED")
@@ -79,41 +60,43 @@ async def test_missed_test_and_retest(desk: Desk) -> None:
     assert (await desk.status(draft)).raw == "BIOMETRIC_DONE"
     failed = await desk.until(draft, "TEST_FAILED")
     assert "retest" in failed.reason.en
-    again = (await slots(desk, draft))[2]
+    again = (await desk.slots(draft))[2]
     assert (await desk.platform.book_slot(draft, desk.references, again)).booked
     assert (await desk.until(draft, "TEST_PASSED")).final
     assert len(desk.simulator.ledger.effects("application")) == 1
     assert len(desk.simulator.ledger.effects("appointment")) == 2
 
 
-async def test_learner_who_never_comes_lapses(desk: Desk) -> None:
+async def test_learner_who_never_comes_lapses(desk: ServiceDesk[BrtaSimulator]) -> None:
     draft = desk.draft()
-    desk.simulator.script.set("NGK-BRTA-1", "missed")
+    desk.simulator.script.set(desk.references.client_reference, "missed")
     await desk.file(draft)
     await desk.pay(draft)
     lapsed = await desk.until(draft, "EXPIRED")
     assert (lapsed.state, lapsed.final) == (S.EXPIRED, True)
     with pytest.raises(AgencyRejected):
-        await desk.platform.book_slot(draft, desk.references, (await slots(desk, draft))[0])
+        await desk.platform.book_slot(draft, desk.references, (await desk.slots(draft))[0])
 
 
-async def test_slot_that_is_full_is_an_answer_and_the_next_one_is_offered(desk: Desk) -> None:
+async def test_slot_that_is_full_is_an_answer_and_the_next_one_is_offered(desk: ServiceDesk[BrtaSimulator]) -> None:
     draft = desk.draft()
     await desk.file(draft)
     await desk.pay(draft)
-    first, second = (await slots(desk, draft))[:2]
+    first, second = (await desk.slots(draft))[:2]
     for holder in ("a", "b"):
         desk.simulator.board.take("TEST", first.id, holder)
     assert not (await desk.platform.book_slot(draft, desk.references, first)).booked
-    assert first.id not in {slot.id for slot in await slots(desk, draft)}
+    assert first.id not in {slot.id for slot in await desk.slots(draft)}
     assert (await desk.platform.book_slot(draft, desk.references, second)).booked
 
 
-async def test_booking_whose_answer_is_lost_is_looked_up_and_not_taken_twice(desk: Desk) -> None:
+async def test_booking_whose_answer_is_lost_is_looked_up_and_not_taken_twice(
+    desk: ServiceDesk[BrtaSimulator],
+) -> None:
     draft = desk.draft()
     await desk.file(draft)
     await desk.pay(draft)
-    slot = (await slots(desk, draft))[0]
+    slot = (await desk.slots(draft))[0]
     desk.simulator.faults.add(f"POST {API}/applications/{{number}}/slots", AnswerLost())
     with pytest.raises(OutcomeUnknown):
         await desk.platform.book_slot(draft, desk.references, slot)
@@ -122,12 +105,12 @@ async def test_booking_whose_answer_is_lost_is_looked_up_and_not_taken_twice(des
     assert len(desk.simulator.ledger.effects("appointment")) == 1
 
 
-async def test_a_learner_who_passed_gets_e_licence_and_then_the_card(desk: Desk) -> None:
+async def test_a_learner_who_passed_gets_e_licence_and_then_the_card(desk: ServiceDesk[BrtaSimulator]) -> None:
     learner = desk.draft()
     await desk.file(learner)
     await desk.pay(learner)
     await desk.until(learner, "TEST_PASSED")
-    number = f"LL-{desk.number.removeprefix('BSP-')}"
+    number = f"LL-{desk.reference.removeprefix('BSP-')}"
     form = desk.form("brta.smart-card", learner_number=number)
     decision = await desk.platform.check_eligibility("brta.smart-card", desk.citizen.applicant(), form=form)
     assert {criterion.verdict.value for criterion in decision.criteria} == {"pass"}
@@ -139,16 +122,16 @@ async def test_a_learner_who_passed_gets_e_licence_and_then_the_card(desk: Desk)
     desk.simulator.clock.advance(timedelta(hours=3))
     issued = await desk.status(card)
     assert (issued.state, issued.raw) == (S.ISSUED, "E_LICENCE_ISSUED")
-    assert (await fetch(desk, card, issued.deliverables[0])).startswith(b"%PDF-")
+    assert (await desk.fetch(card, issued.deliverables[0])).startswith(b"%PDF-")
     delivered = await desk.until(card, "DELIVERED")
     assert [deliverable.kind for deliverable in delivered.deliverables] == ["e-licence", "smart-card"]
-    words = [entry.state for entry in desk.simulator.book.get(desk.number).history]
+    words = [entry.state for entry in desk.simulator.book.get(desk.reference).history]
     assert words[-5:] == ["APPROVED", "E_LICENCE_ISSUED", "CARD_PRINTING", "DISPATCHED", "DELIVERED"]
 
 
-async def test_card_that_comes_back_goes_out_again(desk: Desk) -> None:
+async def test_card_that_comes_back_goes_out_again(desk: ServiceDesk[BrtaSimulator]) -> None:
     draft = desk.draft("brta.renewal")
-    desk.simulator.script.set("NGK-BRTA-1", "lost-in-post")
+    desk.simulator.script.set(desk.references.client_reference, "lost-in-post")
     await desk.file(draft)
     await desk.pay(draft)
     back = await desk.until(draft, "RETURNED")
@@ -166,17 +149,17 @@ async def test_card_that_comes_back_goes_out_again(desk: Desk) -> None:
         ("brta.registration", "REGISTERED", "registration-acknowledgement"),
     ],
 )
-async def test_vehicle_gets_its_paper(desk: Desk, service: str, word: str, kind: str) -> None:
+async def test_vehicle_gets_its_paper(desk: ServiceDesk[BrtaSimulator], service: str, word: str, kind: str) -> None:
     draft = desk.draft(service)
     await desk.file(draft)
     await desk.pay(draft)
     issued = await desk.until(draft, word)
     (deliverable,) = issued.deliverables
     assert (issued.state, deliverable.kind) == (S.ISSUED, kind)
-    assert (await fetch(desk, draft, deliverable)).startswith(b"%PDF-")
+    assert (await desk.fetch(draft, deliverable)).startswith(b"%PDF-")
 
 
-async def test_motorcycle_after_ten_years_pays_nothing(desk: Desk) -> None:
+async def test_motorcycle_after_ten_years_pays_nothing(desk: ServiceDesk[BrtaSimulator]) -> None:
     form = desk.form("brta.tax-token", plan="after-ten-years", registered_on="2015-01-01")
     draft = desk.draft("brta.tax-token", form)
     assert (await desk.platform.quote_fees(draft)).total.plain() == "0.00"
@@ -184,22 +167,22 @@ async def test_motorcycle_after_ten_years_pays_nothing(desk: Desk) -> None:
     assert (await desk.until(draft, "TOKEN_ISSUED")).state is S.ISSUED
 
 
-async def test_fitness_by_appointment_missed_failed_and_passed(desk: Desk) -> None:
+async def test_fitness_by_appointment_missed_failed_and_passed(desk: ServiceDesk[BrtaSimulator]) -> None:
     draft = desk.draft("brta.fitness")
-    desk.simulator.script.set("NGK-BRTA-1", "missed-and-failed")
+    desk.simulator.script.set(desk.references.client_reference, "missed-and-failed")
     await desk.file(draft)
     await desk.pay(draft)
     for word in ("INSPECTION_DUE", "INSPECTION_MISSED", "INSPECTION_FAILED"):
         told = await desk.until(draft, word)
         assert (told.state, told.reason is not None) == (S.AWAITING_APPEARANCE, True)
-        slot = (await slots(desk, draft))[0]
+        slot = (await desk.slots(draft))[0]
         assert slot.place.en.startswith("Inspection yard")
         assert (await desk.platform.book_slot(draft, desk.references, slot)).booked
         desk.simulator.clock.set(slot.starts_at)
     assert (await desk.until(draft, "CERTIFICATE_ISSUED")).deliverables[0].kind == "fitness-certificate"
 
 
-async def test_payment_told_twice_is_one_and_another_one_is_refused(desk: Desk) -> None:
+async def test_payment_told_twice_is_one_and_another_one_is_refused(desk: ServiceDesk[BrtaSimulator]) -> None:
     draft = desk.draft()
     await desk.file(draft)
     assert (await desk.pay(draft)).confirmed
@@ -209,43 +192,43 @@ async def test_payment_told_twice_is_one_and_another_one_is_refused(desk: Desk) 
         await desk.pay(draft, number="RECEIPT-9")
 
 
-async def test_payment_before_filing_is_told_to_nobody(desk: Desk) -> None:
+async def test_payment_before_filing_is_told_to_nobody(desk: ServiceDesk[BrtaSimulator]) -> None:
     assert not (await desk.pay(desk.draft())).confirmed
     assert desk.simulator.ledger.effects("payment") == ()
 
 
-async def test_lost_answer_is_looked_up_and_found(desk: Desk) -> None:
+async def test_lost_answer_is_looked_up_and_found(desk: ServiceDesk[BrtaSimulator]) -> None:
     draft = desk.draft("brta.registration")
     desk.simulator.faults.add(FILING, AnswerLost())
     with pytest.raises(OutcomeUnknown):
         await desk.platform.submit(draft, desk.references)
-    found = await find(desk, draft)
+    found = await desk.find(draft)
     assert isinstance(found, Found)
     assert found.status.raw == "FEE_PENDING"
     assert len(desk.simulator.ledger.effects("application")) == 1
     assert not desk.simulator.faults.unused
 
 
-async def test_what_never_arrived_is_definitely_absent(desk: Desk) -> None:
+async def test_what_never_arrived_is_definitely_absent(desk: ServiceDesk[BrtaSimulator]) -> None:
     draft = desk.draft()
-    assert await find(desk, draft) == DefinitelyAbsent(as_of=desk.simulator.clock.now())
+    assert await desk.find(draft) == DefinitelyAbsent(as_of=desk.simulator.clock.now())
 
 
-async def test_two_under_one_reference_are_a_persons_case(desk: Desk) -> None:
+async def test_two_under_one_reference_are_a_persons_case(desk: ServiceDesk[BrtaSimulator]) -> None:
     draft = desk.draft()
     await desk.file(draft)
     await desk.file(draft)
-    assert await find(desk, draft) == CannotTell(because="several-applications")
+    assert await desk.find(draft) == CannotTell(because="several-applications")
 
 
-async def test_search_that_has_not_seen_everything_proves_no_absence(desk: Desk) -> None:
+async def test_search_that_has_not_seen_everything_proves_no_absence(desk: ServiceDesk[BrtaSimulator]) -> None:
     draft = desk.draft()
     await desk.file(draft)
     desk.simulator.book.replication.lag = timedelta(minutes=3)
-    assert await find(desk, draft) == CannotTell(because="search-incomplete")
+    assert await desk.find(draft) == CannotTell(because="search-incomplete")
 
 
-async def test_page_of_the_portal_with_status_200_is_no_filed_application(desk: Desk) -> None:
+async def test_page_of_the_portal_with_status_200_is_no_filed_application(desk: ServiceDesk[BrtaSimulator]) -> None:
     desk.simulator.faults.add(FILING, MaintenancePage())
     with pytest.raises(OutcomeUnknown):
         await desk.platform.submit(desk.draft(), desk.references)
@@ -255,7 +238,9 @@ async def test_page_of_the_portal_with_status_200_is_no_filed_application(desk: 
     ("kind", "size", "limit"),
     [("photo", 150, None), ("medical-certificate", 600, None), ("photo", 151, "150"), ("nid-card", 601, "600")],
 )
-async def test_files_are_as_large_as_brta_takes_them(desk: Desk, kind: str, size: int, limit: str | None) -> None:
+async def test_files_are_as_large_as_brta_takes_them(
+    desk: ServiceDesk[BrtaSimulator], kind: str, size: int, limit: str | None
+) -> None:
     draft = desk.draft().model_copy(update={"documents": (document(kind, size * 1024),)})
     if limit is None:
         assert isinstance(await desk.file(draft), Accepted)
@@ -267,7 +252,7 @@ async def test_files_are_as_large_as_brta_takes_them(desk: Desk, kind: str, size
     assert desk.simulator.ledger.requests() == ()
 
 
-async def test_field_that_the_portal_refuses_is_told_at_the_form(desk: Desk) -> None:
+async def test_field_that_the_portal_refuses_is_told_at_the_form(desk: ServiceDesk[BrtaSimulator]) -> None:
     error = json.dumps({"error": {"field": "licenceNo", "message": "DK1234567CL0001 is unknown"}})
     desk.simulator.faults.add(FILING, InjectedResponse(status=400, body=error))
     with pytest.raises(InputRejected) as refused:
@@ -300,17 +285,17 @@ def listening() -> Iterator[list[str]]:
 
 
 async def test_session_in_an_address_reaches_neither_a_log_nor_an_error(
-    desk: Desk, capsys: pytest.CaptureFixture[str]
+    desk: ServiceDesk[BrtaSimulator], capsys: pytest.CaptureFixture[str]
 ) -> None:
     draft = desk.draft("brta.tax-token")
     await desk.file(draft)
     await desk.pay(draft)
     deliverable = (await desk.until(draft, "TOKEN_ISSUED")).deliverables[0]
     with listening() as lines:
-        await fetch(desk, draft, deliverable)
+        await desk.fetch(draft, deliverable)
         desk.simulator.faults.add(f"GET {API}/documents/{{ticket}}", NotSent(), count=9)
         with pytest.raises(Exception) as failed:  # noqa: PT011 - whichever it is, nothing may stand in it
-            await fetch(desk, draft, deliverable)
+            await desk.fetch(draft, deliverable)
     printed = capsys.readouterr()
     errors = (str(failed.value), repr(failed.value), repr(failed.value.__cause__))
     told = "\n".join([*lines, *errors, printed.out, printed.err])
@@ -319,7 +304,9 @@ async def test_session_in_an_address_reaches_neither_a_log_nor_an_error(
     assert ".server" not in told
 
 
-async def test_session_that_has_ended_shows_a_login_page_which_is_no_licence(desk: Desk) -> None:
+async def test_session_that_has_ended_shows_a_login_page_which_is_no_licence(
+    desk: ServiceDesk[BrtaSimulator],
+) -> None:
     draft = desk.draft("brta.tax-token")
     await desk.file(draft)
     await desk.pay(draft)
@@ -329,14 +316,14 @@ async def test_session_that_has_ended_shows_a_login_page_which_is_no_licence(des
         f"GET {API}/applications/{{number}}/documents/{{word}}", InjectedResponse(status=200, body=old)
     )
     with pytest.raises(ContractViolation) as violation:
-        await fetch(desk, draft, deliverable)
+        await desk.fetch(draft, deliverable)
     assert violation.value.detail == "deliverable-not-a-pdf"
 
 
 @pytest.mark.parametrize(
     "href", ["https://elsewhere.example/x", "/sim/brta/../../etc;jsessionid=1", "//x;jsessionid=1"]
 )
-async def test_address_of_another_shape_is_not_followed(desk: Desk, href: str) -> None:
+async def test_address_of_another_shape_is_not_followed(desk: ServiceDesk[BrtaSimulator], href: str) -> None:
     draft = desk.draft("brta.tax-token")
     await desk.file(draft)
     await desk.pay(draft)
@@ -346,12 +333,12 @@ async def test_address_of_another_shape_is_not_followed(desk: Desk, href: str) -
         InjectedResponse(status=200, body=json.dumps({"href": href})),
     )
     with pytest.raises(ContractViolation):
-        await fetch(desk, draft, deliverable)
+        await desk.fetch(draft, deliverable)
 
 
-async def test_no_number_of_a_citizen_or_a_vehicle_stands_in_an_address(desk: Desk) -> None:
+async def test_no_number_of_a_citizen_or_a_vehicle_stands_in_an_address(desk: ServiceDesk[BrtaSimulator]) -> None:
     for service in ("brta.smart-card", "brta.renewal", "brta.tax-token"):
-        desk.number = None
+        desk.reference = None
         draft = desk.draft(service)
         await desk.platform.check_eligibility(service, draft.applicant, form=draft.form)
         await desk.platform.quote_fees(draft)
@@ -362,7 +349,7 @@ async def test_no_number_of_a_citizen_or_a_vehicle_stands_in_an_address(desk: De
         assert not any(value in repr(request) for value in own if len(value) > 9 and value != "2026-12-31")
 
 
-async def test_health_is_one_read(desk: Desk) -> None:
+async def test_health_is_one_read(desk: ServiceDesk[BrtaSimulator]) -> None:
     health = await desk.platform.check_health("brta")
     assert health.state.value == "up"
     assert [request.operation for request in desk.simulator.ledger.requests()] == [f"GET {API}/notice"]

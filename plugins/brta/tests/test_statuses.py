@@ -1,9 +1,13 @@
 from datetime import UTC, datetime
+from importlib.resources import files
 
 import pytest
 
+from nagorik.manifest import parse_manifest
 from nagorik.model.status import ApplicationState as S, Flag
 from nagorik_brta import statuses, wire
+from nagorik_brta.data import STATUSES
+from nagorik_brta.simulator.agency import WORKFLOW
 
 
 @pytest.mark.parametrize(
@@ -86,3 +90,12 @@ def test_remark_time_and_number_are_taken_over() -> None:
     assert told.at == datetime(2026, 12, 1, 3, 5, tzinfo=UTC)
     assert told.reason is not None
     assert "e-licence stays good" in told.reason.en
+
+
+def test_what_is_issued_is_declared() -> None:
+    manifest = parse_manifest(files("nagorik_brta").joinpath("plugin.toml").read_bytes())
+    assert set(statuses.CODES) == {kind for service in manifest.services for kind in service.deliverables}
+
+
+def test_every_word_of_the_simulated_portal_is_known() -> None:
+    assert [word for word in WORKFLOW.states if STATUSES.meaning_of(word) is None] == []

@@ -235,4 +235,4 @@ async def test_slip_asks_for_the_exact_amount_in_text(wired: Counter) -> None:
 @pytest.mark.parametrize("number", ["https://evil.example/", "SLIP 1", "", "x" * 41])
 def test_a_slip_number_that_is_none_never_reaches_the_payer(number: str) -> None:
     with pytest.raises(ValidationError):
-        wire.Slip.model_validate({"receiptNo": number, "state": "OPEN"})
+        wire.PaymentSlip.model_validate({"receiptNo": number, "state": "OPEN"})

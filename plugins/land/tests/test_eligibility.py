@@ -6,6 +6,7 @@ import pytest
 from nagorik.forms import validate_form
 from nagorik.model.eligibility import Eligibility, EligibilityDecision, EligibilityRequest
 from nagorik.privacy import Form
+from nagorik_land.data import RULES
 from nagorik_land.eligibility import decide
 from nagorik_land.forms import DevelopmentTaxForm, KhatianCopyForm, MouzaMapForm, MutationForm
 from nagorik_land.simulator import LandSimulator
@@ -84,3 +85,8 @@ def test_no_age_is_known_to_matter(service: str, born: date) -> None:
     applicant = example.applicant.model_copy(update={"birth_date": born})
     decision = decide(EligibilityRequest(service=service, on=TODAY, applicant=applicant, form=form))
     assert decision.eligibility is Eligibility.ELIGIBLE
+
+
+@pytest.mark.parametrize("day", [date(1996, 1, 1), date(2026, 11, 24), date(2090, 1, 1)])
+def test_every_day_has_its_rules_and_none_is_verified(day: date) -> None:
+    assert {RULES.on(day)[name].source.verified for name in RULES.names()} == {False}

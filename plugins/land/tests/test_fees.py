@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import date, timedelta
-from importlib.resources import files
 
 import pytest
 
-from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, Standing, load_schedules
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, TariffStanding, read_schedules
 
 TODAY = date(2026, 11, 24)
 DAY = timedelta(days=1)
@@ -14,7 +13,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture(scope="module")
 def schedules() -> Mapping[str, FeeSchedule]:
-    return load_schedules(files("nagorik_land").joinpath("fees.toml").read_bytes())
+    return read_schedules("nagorik_land")
 
 
 @pytest.mark.parametrize("day", [date(2015, 6, 30), TODAY])
@@ -49,15 +48,15 @@ def test_what_is_only_said_stands_in_the_data_and_is_not_charged(schedules: Mapp
         (name, tariff.id): (tariff.standing, tariff.rows[0].amount // 100)
         for name, schedule in schedules.items()
         for tariff in schedule.tariffs
-        if tariff.standing is not Standing.EFFECTIVE
+        if tariff.standing is not TariffStanding.EFFECTIVE
     }
     assert kept == {
-        ("mutation", "before-2015"): (Standing.SUPERSEDED, 250),
-        ("khatian-copy", "before-2021"): (Standing.SUPERSEDED, 45),
-        ("khatian-copy", "hearsay"): (Standing.DISPUTED, 100),
-        ("mouza-map", "hearsay-low"): (Standing.DISPUTED, 500),
-        ("mouza-map", "hearsay-high"): (Standing.DISPUTED, 520),
-        ("development-tax", "old-waiver-receipt"): (Standing.SUPERSEDED, 2),
+        ("mutation", "before-2015"): (TariffStanding.SUPERSEDED, 250),
+        ("khatian-copy", "before-2021"): (TariffStanding.SUPERSEDED, 45),
+        ("khatian-copy", "hearsay"): (TariffStanding.DISPUTED, 100),
+        ("mouza-map", "hearsay-low"): (TariffStanding.DISPUTED, 500),
+        ("mouza-map", "hearsay-high"): (TariffStanding.DISPUTED, 520),
+        ("development-tax", "old-waiver-receipt"): (TariffStanding.SUPERSEDED, 2),
     }
 
 

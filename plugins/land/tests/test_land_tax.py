@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
-from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -18,10 +17,10 @@ from nagorik_land.simulator.holdings import HoldingRegister, read_holding
 from nagorik_land.wire import Demand, to_demand_question
 from nagorik_testing import SyntheticCitizens
 from nagorik_toolkit.bangladesh import FiscalYear, LandArea
-from nagorik_toolkit.fees import load_schedules
+from nagorik_toolkit.fees import read_schedules
 
 TODAY = date(2026, 11, 24)
-SCHEDULE = load_schedules(files("nagorik_land").joinpath("fees.toml").read_bytes())["development-tax"]
+SCHEDULE = read_schedules("nagorik_land")["development-tax"]
 EXAMPLE = LandSimulator().example("land.development-tax", SyntheticCitizens().citizen(3)).form
 
 

@@ -1,10 +1,15 @@
+import tomllib
 import unicodedata
 from datetime import UTC, datetime
+from importlib.resources import files
 
 import pytest
 from pydantic import ValidationError
 
+from nagorik.manifest import parse_manifest
 from nagorik.model.status import ApplicationState as S
+from nagorik_land import statuses
+from nagorik_land.data import STATUSES
 from nagorik_land.statuses import read
 from nagorik_land.wire import Filed, Standing
 
@@ -113,3 +118,16 @@ def test_a_reference_is_one_that_a_path_takes(number: str) -> None:
 def test_times_are_dhaka_s() -> None:
     status = read("land.mutation", standing("অনুমোদিত", updatedAt="25/11/2026 00:10", sequence=7))
     assert (status.at, status.sequence) == (datetime(2026, 11, 24, 18, 10, tzinfo=UTC), 7)
+
+
+def test_what_is_issued_is_declared() -> None:
+    manifest = parse_manifest(files("nagorik_land").joinpath("plugin.toml").read_bytes())
+    named = {meaning.deliverable for word in STATUSES.words if (meaning := STATUSES.meaning_of(word))} - {None}
+    declared = {kind for service in manifest.services for kind in service.deliverables}
+    assert named | set(statuses.DELIVERABLES.values()) | {"dcr", "khatian"} == declared
+
+
+def test_every_word_of_the_simulated_offices_is_known() -> None:
+    workflows = [files("nagorik_land.simulator") / f"{name}.toml" for name in ("mutation", "order", "tax")]
+    spoken = {word for file in workflows for word in tomllib.loads(file.read_text("utf-8"))["states"].values()}
+    assert [word for word in spoken if STATUSES.meaning_of(word) is None] == []

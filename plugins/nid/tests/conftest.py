@@ -26,7 +26,7 @@ from nagorik_nid.simulator import NidSimulator
 from nagorik_platform.agency_client import AgencyClient
 from nagorik_testing import SimulatorTransport, SyntheticCitizen, SyntheticCitizens
 from nagorik_testing.fixtures.documents import MemoryDocuments
-from nagorik_toolkit.fees import load_schedules
+from nagorik_toolkit.fees import read_schedules
 
 HOST = "nid.example"
 FORMS: dict[str, type[Form]] = {
@@ -61,7 +61,7 @@ class Desk:
         idempotency = offer.writes.get(operation) if offer else None
         key = f"00000000-0000-5000-8000-{operation.value}" if idempotency else None
         deadline = Deadline.after(self.manifest.limits.deadline, clock)
-        schedules = load_schedules(files("nagorik_nid").joinpath("fees.toml").read_bytes())
+        schedules = read_schedules("nagorik_nid")
         return CallContext(
             http=self.client.bind(operation, idempotency, key, deadline),
             settings=self.settings,

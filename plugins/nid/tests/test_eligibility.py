@@ -8,6 +8,7 @@ from nagorik.model.application import Applicant
 from nagorik.model.eligibility import Eligibility, EligibilityDecision, EligibilityRequest
 from nagorik.values import BirthRegistrationNumber, Nid, PersonName
 from nagorik_nid import plugin
+from nagorik_nid.data import RULES
 from nagorik_nid.forms import NewVoterForm, ReissueForm
 
 TODAY = date(2026, 11, 24)
@@ -157,3 +158,8 @@ async def test_ones_own_birth_registration_number_is_no_nid_number() -> None:
 
 async def test_a_birth_registration_number_carried_as_an_nid_is_no_card() -> None:
     assert verdicts(await decide("nid.migration", applicant(nid=BRN, brn=BRN)))["holds-card"] == "fail"
+
+
+@pytest.mark.parametrize("day", [date(1990, 1, 1), date(2026, 11, 24), date(2090, 1, 1)])
+def test_every_day_has_its_rules_and_none_is_verified(day: date) -> None:
+    assert {RULES.on(day)[name].source.verified for name in RULES.names()} == {False}

@@ -1,13 +1,12 @@
 """Cell by cell against the published ladders."""
 
 from datetime import date, timedelta
-from importlib.resources import files
 
 import pytest
 
 from nagorik_nid.forms import Change, CorrectedField, CorrectionForm
 from nagorik_nid.pricing import choice
-from nagorik_toolkit.fees import FeeSchedule, NoTariff, load_schedules
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, read_schedules
 
 FIRST_DAY = date(2015, 9, 1)
 TODAY = date(2026, 11, 24)
@@ -15,7 +14,7 @@ TODAY = date(2026, 11, 24)
 
 @pytest.fixture(scope="module")
 def schedules() -> dict[str, FeeSchedule]:
-    return dict(load_schedules(files("nagorik_nid").joinpath("fees.toml").read_bytes()))
+    return dict(read_schedules("nagorik_nid"))
 
 
 @pytest.mark.parametrize("day", [FIRST_DAY, TODAY])

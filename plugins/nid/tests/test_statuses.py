@@ -1,9 +1,12 @@
 from datetime import UTC, datetime
+from importlib.resources import files
 
 import pytest
 from pydantic import ValidationError
 
+from nagorik.manifest import parse_manifest
 from nagorik.model.status import ApplicationState as S
+from nagorik_nid import statuses
 from nagorik_nid.data import STATUSES
 from nagorik_nid.simulator.agency import WORKFLOW
 from nagorik_nid.statuses import read
@@ -93,3 +96,9 @@ def test_refusal_and_question_tell_the_citizen_why_and_others_do_not() -> None:
 def test_number_that_no_path_takes_is_not_taken(number: str) -> None:
     with pytest.raises(ValidationError):
         Filed.model_validate({"applicationId": number, "status": "DRAFT"})
+
+
+def test_every_service_that_is_filed_has_its_deliverable() -> None:
+    manifest = parse_manifest(files("nagorik_nid").joinpath("plugin.toml").read_bytes())
+    filed = {service.id: service.deliverables for service in manifest.services if service.fees}
+    assert {service: (kind,) for service, kind in statuses.DELIVERABLES.items()} == filed

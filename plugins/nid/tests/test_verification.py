@@ -19,6 +19,8 @@ from nagorik.errors import (
 from nagorik.model.status import ApplicationState, Deliverable
 from nagorik.model.submission import Accepted, Rejected, SubmitRequest
 from nagorik.operations import Operation
+from nagorik_nid import partner_service
+from nagorik_nid.data import TEXTS
 
 Desk = Any
 BASE = "https://nid.example/partner-service/rest"
@@ -255,3 +257,8 @@ async def test_path_moves_with_the_settings(wired_desk: Desk, ec: respx.MockRout
     wired_desk.settings = moved
     ec.post("/voter/demographic/verification").respond(json=success(verified=True))
     assert isinstance(await verify(wired_desk, form_of(wired_desk)), Accepted)
+
+
+@pytest.mark.parametrize("field", partner_service.RECORD_FIELDS)
+def test_every_field_of_the_record_has_a_name_for_the_citizen(field: str) -> None:
+    assert TEXTS.text(f"field.{field}").bn

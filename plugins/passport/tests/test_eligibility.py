@@ -11,6 +11,7 @@ from nagorik.model.eligibility import Criterion, EligibilityRequest, Verdict
 from nagorik.privacy import Form
 from nagorik.values import PersonName
 from nagorik_passport import eligibility
+from nagorik_passport.data import RULES
 from nagorik_passport.forms import NewPassportForm, ReissueForm
 from nagorik_passport.simulator.examples import example
 from nagorik_testing import SyntheticCitizens
@@ -222,3 +223,16 @@ def test_form_of_somebody_else_fails() -> None:
 def test_numbers_that_cannot_be_compared_are_not_held_against_anybody() -> None:
     form = filled(CITIZEN.birth_date, nid=CITIZEN.smart_nid.value)
     assert judged(CITIZEN.birth_date, form, identifiers=(CITIZEN.full_nid,))["own-application"].verdict is PASS
+
+
+CIRCULAR = date(2025, 2, 18)
+
+
+@pytest.mark.parametrize("day", [date(1990, 1, 1), CIRCULAR - timedelta(days=1), CIRCULAR, date(2090, 1, 1)])
+def test_every_day_has_its_rules(day: date) -> None:
+    assert all(RULES.on(day)[name].source.as_of for name in RULES.names())
+
+
+def test_police_verification_ends_with_the_circular_that_nobody_has_seen() -> None:
+    before, after = (RULES.on(day)["police-verification"] for day in (CIRCULAR - timedelta(days=1), CIRCULAR))
+    assert (before.as_bool, after.as_bool, after.source.verified) == (True, False, False)

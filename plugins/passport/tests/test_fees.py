@@ -1,17 +1,16 @@
 """Cell by cell against the stored copies of the department's page."""
 
 from datetime import date, timedelta
-from importlib.resources import files
 from itertools import product
-from typing import Any
 
 import pytest
 
 from nagorik.errors import InputRejected
 from nagorik.model.fee import FeeDue
-from nagorik_toolkit.fees import DimensionRejected, FeeSchedule, NoTariff, load_schedules
+from nagorik_passport.simulator import PassportSimulator
+from nagorik_testing import ServiceDesk
+from nagorik_toolkit.fees import DimensionRejected, FeeSchedule, NoTariff, read_schedules
 
-Desk = Any  # the fixture's class lives in conftest.py, which is not imported
 FIRST_DAY = date(2022, 12, 4)
 TODAY = date(2026, 11, 24)
 DELIVERIES = ("regular", "express", "super-express")
@@ -34,7 +33,7 @@ INVENTED = {345_000, 690_000}
 
 @pytest.fixture(scope="module")
 def schedules() -> dict[str, FeeSchedule]:
-    return dict(load_schedules(files("nagorik_passport").joinpath("fees.toml").read_bytes()))
+    return dict(read_schedules("nagorik_passport"))
 
 
 @pytest.mark.parametrize("day", [FIRST_DAY, date(2025, 6, 30), date(2025, 7, 1), TODAY])
@@ -92,28 +91,28 @@ def test_invented_figures_are_nowhere(schedules: dict[str, FeeSchedule]) -> None
     assert amounts & INVENTED == set()
 
 
-async def test_the_fee_is_due_after_filing(desk: Desk) -> None:
+async def test_the_fee_is_due_after_filing(desk: ServiceDesk[PassportSimulator]) -> None:
     quote = await desk.platform.quote_fees(desk.draft(form=desk.form(delivery="regular", pages="৬৪")))
     assert (quote.total.plain(), quote.due) == ("6325.00", FeeDue.AFTER_SUBMISSION)
     assert quote.expires_at - quote.issued_at == timedelta(hours=24)
     assert quote.source.verified
 
 
-async def test_a_mission_is_quoted_in_dollars_that_it_takes_itself(desk: Desk) -> None:
+async def test_a_mission_is_quoted_in_dollars_that_it_takes_itself(desk: ServiceDesk[PassportSimulator]) -> None:
     form = desk.form(place="mission", office="Kuala Lumpur", mission_group="worker-or-student", delivery="regular")
     quote = await desk.platform.quote_fees(desk.draft(form=form))
     assert str(quote.total) == "30.00 USD"
     assert "to be paid at the mission" in quote.lines[0].text.en
 
 
-async def test_a_booklet_that_the_day_does_not_allow_has_no_price(desk: Desk) -> None:
+async def test_a_booklet_that_the_day_does_not_allow_has_no_price(desk: ServiceDesk[PassportSimulator]) -> None:
     draft = desk.draft(form=desk.form(validity_years=10), applicant={"birth_date": date(1960, 11, 24)})
     with pytest.raises(InputRejected) as refused:
         await desk.platform.quote_fees(draft)
     assert {problem.pointer for problem in refused.value.fields} == {"/form/validity_years"}
 
 
-async def test_what_is_filed_keeps_its_price_whatever_the_birthday(desk: Desk) -> None:
+async def test_what_is_filed_keeps_its_price_whatever_the_birthday(desk: ServiceDesk[PassportSimulator]) -> None:
     draft = desk.draft(form=desk.form(validity_years=10), applicant={"birth_date": date(1960, 11, 24)})
     quote = await desk.platform.quote_fees(draft, agency_reference="OID0000000001")
     assert quote.total.plain() == "8050.00"

@@ -9,15 +9,14 @@ from nagorik.errors import AgencyRejected
 from nagorik.model.status import ApplicationState as S, Flag, PaymentState as P
 from nagorik.values import Money
 from nagorik_passport import wire
+from nagorik_passport.simulator import PassportSimulator
 from nagorik_platform.lifecycle.events import Moved
-from nagorik_testing import InjectedResponse
+from nagorik_testing import InjectedResponse, ServiceDesk
 
-Desk = Any
-Drivers = Any
 CREATE = "POST /sim/epassport/api/v1/registrations"
 
 
-async def test_challan_is_confirmed_once_the_treasury_knows_it(desk: Desk) -> None:
+async def test_challan_is_confirmed_once_the_treasury_knows_it(desk: ServiceDesk[PassportSimulator]) -> None:
     draft = desk.draft()
     await desk.file(draft)
     assert not (await desk.pay(draft)).confirmed
@@ -27,7 +26,7 @@ async def test_challan_is_confirmed_once_the_treasury_knows_it(desk: Desk) -> No
 
 
 @pytest.mark.parametrize("payer", ["MD NAMUNA", ""])
-async def test_another_payer_is_a_mismatch(desk: Desk, payer: str) -> None:
+async def test_another_payer_is_a_mismatch(desk: ServiceDesk[PassportSimulator], payer: str) -> None:
     draft = desk.draft()
     await desk.file(draft)
     assert not (await desk.pay(draft, payer)).confirmed
@@ -39,7 +38,7 @@ async def test_another_payer_is_a_mismatch(desk: Desk, payer: str) -> None:
 
 
 @pytest.mark.parametrize("mismatch", wire.MISMATCHES)
-async def test_what_the_treasury_finds_is_told(desk: Desk, mismatch: str) -> None:
+async def test_what_the_treasury_finds_is_told(desk: ServiceDesk[PassportSimulator], mismatch: str) -> None:
     draft = desk.draft()
     desk.simulator.script.set(desk.references.client_reference, "issue", values={"treasury": mismatch})
     await desk.file(draft)
@@ -52,68 +51,70 @@ async def test_what_the_treasury_finds_is_told(desk: Desk, mismatch: str) -> Non
     assert (status.fee_due, status.payment_confirmed) == ("application", False)
 
 
-async def test_payment_before_filing_is_not_told(desk: Desk) -> None:
+async def test_payment_before_filing_is_not_told(desk: ServiceDesk[PassportSimulator]) -> None:
     assert not (await desk.pay(desk.draft())).confirmed
     assert desk.simulator.ledger.requests() == ()
 
 
-async def test_application_is_paid_after_filing(desk: Desk, driver: Drivers) -> None:
-    told = driver(desk.draft())
+async def test_application_is_paid_after_filing(desk: ServiceDesk[PassportSimulator]) -> None:
+    told = desk.drive(desk.draft())
     await told.run(until="awaiting_payment")
-    assert told.row.is_filed
+    assert told.progress.is_filed
     await told.run()
-    assert (told.row.state, told.row.payments[0].state) == (S.CLOSED, P.CONFIRMED)
+    assert (told.progress.state, told.progress.payments[0].state) == (S.CLOSED, P.CONFIRMED)
     moves = [event.to for event in told.events if isinstance(event, Moved)]
     assert moves[:4] == [S.READY, S.SUBMITTING, S.SUBMITTED, S.AWAITING_PAYMENT]
     assert S.AWAITING_APPEARANCE in moves
     assert list(desk.simulator.ledger.effect_counts) == ["application", "payment"]
-    assert told.row.fetched == {"delivery-slip"}
+    assert told.progress.fetched == {"delivery-slip"}
 
 
-async def test_mismatch_waits_for_an_officer_and_no_second_payment_is_taken(desk: Desk, driver: Drivers) -> None:
-    told = driver(desk.draft(), payer="OPERATOR OF THE CENTRE")
+async def test_mismatch_waits_for_an_officer_and_no_second_payment_is_taken(
+    desk: ServiceDesk[PassportSimulator],
+) -> None:
+    told = desk.drive(desk.draft(), payer="OPERATOR OF THE CENTRE")
     await told.run()
-    assert (told.row.state, told.hold) == (S.AWAITING_PAYMENT, "payment-under-investigation")
-    assert [payment.state for payment in told.row.payments] == [P.UNDER_INVESTIGATION]
-    assert Flag.PAYMENT_UNDER_INVESTIGATION in told.row.flags
+    assert (told.progress.state, told.hold) == (S.AWAITING_PAYMENT, "payment-under-investigation")
+    assert [payment.state for payment in told.progress.payments] == [P.UNDER_INVESTIGATION]
+    assert Flag.PAYMENT_UNDER_INVESTIGATION in told.progress.flags
 
 
-async def test_office_corrects_the_payer_and_the_officer_confirms(desk: Desk, driver: Drivers) -> None:
-    told = driver(desk.draft(), payer="OPERATOR OF THE CENTRE")
+async def test_office_corrects_the_payer_and_the_officer_confirms(desk: ServiceDesk[PassportSimulator]) -> None:
+    told = desk.drive(desk.draft(), payer="OPERATOR OF THE CENTRE")
     await told.run(10)
     case = next(iter(desk.simulator.book))
     desk.simulator.book.act(case, "correct-payer")
     await told.run(5)
     assert told.hold == "payment-under-investigation"
-    told.decide(payment=told.row.payments[0].id, payment_to=P.CONFIRMED)
+    told.decide(payment=told.progress.payments[0].id, payment_to=P.CONFIRMED)
     await told.run()
-    assert (told.row.state, [payment.state for payment in told.row.payments]) == (S.CLOSED, [P.CONFIRMED])
+    assert (told.progress.state, [payment.state for payment in told.progress.payments]) == (S.CLOSED, [P.CONFIRMED])
 
 
 async def test_fee_is_paid_anew_in_the_applicants_name_after_the_first_is_given_back(
-    desk: Desk, driver: Drivers
+    desk: ServiceDesk[PassportSimulator],
 ) -> None:
-    told = driver(desk.draft(), payer="OPERATOR OF THE CENTRE")
+    told = desk.drive(desk.draft(), payer="OPERATOR OF THE CENTRE")
     await told.run(10)
     told.payer = desk.citizen.name.en
-    told.decide(payment=told.row.payments[0].id, payment_to=P.REFUND_MANUAL)
+    told.decide(payment=told.progress.payments[0].id, payment_to=P.REFUND_MANUAL)
     await told.run()
-    assert told.row.state is S.CLOSED
-    assert [payment.state for payment in told.row.payments] == [P.REFUND_MANUAL, P.CONFIRMED]
+    assert told.progress.state is S.CLOSED
+    assert [payment.state for payment in told.progress.payments] == [P.REFUND_MANUAL, P.CONFIRMED]
     assert len(desk.simulator.ledger.effects("payment")) == 2
 
 
-async def test_mission_takes_its_fee_itself(desk: Desk, driver: Drivers) -> None:
+async def test_mission_takes_its_fee_itself(desk: ServiceDesk[PassportSimulator]) -> None:
     form = desk.form(place="mission", office="Singapore", delivery="regular")
-    told = driver(desk.draft(form=form, ceiling=Money.of(100, "USD")))
+    told = desk.drive(desk.draft(form=form, ceiling=Money.of(100, "USD")))
     await told.run()
-    assert (told.row.state, told.row.payments) == (S.CLOSED, ())
+    assert (told.progress.state, told.progress.payments) == (S.CLOSED, ())
 
 
-async def test_mission_needs_a_consent_in_dollars(desk: Desk, driver: Drivers) -> None:
-    told = driver(desk.draft(form=desk.form(place="mission", office="Singapore")))
+async def test_mission_needs_a_consent_in_dollars(desk: ServiceDesk[PassportSimulator]) -> None:
+    told = desk.drive(desk.draft(form=desk.form(place="mission", office="Singapore")))
     await told.run()
-    assert (told.row.state, told.hold) == (S.DRAFT, "consent-fee-ceiling")
+    assert (told.progress.state, told.hold) == (S.DRAFT, "consent-fee-ceiling")
 
 
 BIRTHDAYS = [
@@ -130,31 +131,31 @@ BIRTHDAYS = [
 
 @pytest.mark.parametrize(("born", "wanted", "corrected", "fee"), BIRTHDAYS)
 async def test_birthday_while_the_draft_is_open(
-    desk: Desk, driver: Drivers, born: date, wanted: dict[str, Any], corrected: dict[str, Any], fee: str
+    desk: ServiceDesk[PassportSimulator], born: date, wanted: dict[str, Any], corrected: dict[str, Any], fee: str
 ) -> None:
     applicant = {"birth_date": born, "identifiers": ()}
     form = desk.form(**{"nid": f"{born.year}9910000000007", **wanted})
-    told = driver(desk.draft(form=form, applicant=applicant))
+    told = desk.drive(desk.draft(form=form, applicant=applicant))
     tomorrow = InjectedResponse(
         status=429, retry_after="86400", body="{}", headers={"content-type": "application/json"}
     )
     desk.simulator.faults.add(CREATE, tomorrow)
     await told.run(2)
-    assert (told.row.state, told.hold) == (S.READY, "input-rejected")
+    assert (told.progress.state, told.hold) == (S.READY, "input-rejected")
     assert desk.simulator.ledger.effects("application") == ()
     told.act("corrected", **corrected)
     await told.run()
-    assert told.row.state is S.CLOSED
-    assert [payment.amount.plain() for payment in told.row.payments] == [fee]
+    assert told.progress.state is S.CLOSED
+    assert [payment.amount.plain() for payment in told.progress.payments] == [fee]
 
 
 async def test_coming_of_age_while_the_draft_is_open_changes_nothing_that_was_chosen(
-    desk: Desk, driver: Drivers
+    desk: ServiceDesk[PassportSimulator],
 ) -> None:
     born = date(2008, 11, 25)
     numbers = {"nid": None, "birth_registration": "20089910000000007", "father_nid": "0099000001"}
     form = desk.form(birth_date=born.isoformat(), **numbers)
-    told = driver(desk.draft(form=form, applicant={"birth_date": born, "identifiers": ()}))
+    told = desk.drive(desk.draft(form=form, applicant={"birth_date": born, "identifiers": ()}))
     desk.simulator.faults.add(CREATE, InjectedResponse(status=429, retry_after="86400", body="{}"))
     await told.run()
-    assert told.row.state is S.CLOSED
+    assert told.progress.state is S.CLOSED

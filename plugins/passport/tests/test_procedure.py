@@ -9,10 +9,10 @@ from nagorik.errors import AgencyRejected, ContractViolation, InputRejected, Out
 from nagorik.model.status import ApplicationState as S, Flag
 from nagorik.model.submission import CannotTell, DefinitelyAbsent, Found
 from nagorik.values import dhaka_zone
+from nagorik_passport.simulator import PassportSimulator
 from nagorik_passport.simulator.figures import figures
-from nagorik_testing import Altered, AnswerLost, InjectedResponse
+from nagorik_testing import Altered, AnswerLost, InjectedResponse, ServiceDesk
 
-Desk = Any
 API = "/sim/epassport/api/v1"
 CREATE, REWORK = f"POST {API}/registrations", f"POST {API}/registrations/{{oid}}/rework"
 BOOK = f"POST {API}/registrations/{{oid}}/appointments"
@@ -23,7 +23,7 @@ def spellings(word: str) -> set[str]:
     return {word, figures().spellings.get(word, word)}
 
 
-async def course(desk: Desk, draft: Any, hours: int = 3, **script: Any) -> list[Any]:
+async def course(desk: ServiceDesk[PassportSimulator], draft: Any, hours: int = 3, **script: Any) -> list[Any]:
     """Every status of an application that is filed and paid for, until the passport is issued."""
     desk.simulator.script.set(desk.references.client_reference, **script)
     await desk.file(draft)
@@ -39,7 +39,7 @@ async def course(desk: Desk, draft: Any, hours: int = 3, **script: Any) -> list[
     return seen
 
 
-async def test_passport_from_filing_to_the_counter(desk: Desk) -> None:
+async def test_passport_from_filing_to_the_counter(desk: ServiceDesk[PassportSimulator]) -> None:
     seen = await course(desk, desk.draft(), hours=1, outcome="issue")
     assert [told.state for told in seen] == [
         S.SUBMITTED,
@@ -60,7 +60,7 @@ async def test_passport_from_filing_to_the_counter(desk: Desk) -> None:
 
 @pytest.mark.parametrize(("delivery", "working_days"), [("regular", 15), ("express", 7), ("super-express", 2)])
 async def test_time_runs_from_the_enrolment_and_not_from_the_payment(
-    desk: Desk, delivery: str, working_days: int
+    desk: ServiceDesk[PassportSimulator], delivery: str, working_days: int
 ) -> None:
     form = desk.form("passport.reissue", delivery=delivery, office="আগারগাঁও")
     seen = await course(desk, desk.draft("passport.reissue", form), outcome="issue")
@@ -69,7 +69,7 @@ async def test_time_runs_from_the_enrolment_and_not_from_the_payment(
     assert at[S.ISSUED] - at[S.IN_REVIEW] <= timedelta(days=working_days)
 
 
-async def test_police_is_asked_where_the_script_says_so(desk: Desk) -> None:
+async def test_police_is_asked_where_the_script_says_so(desk: ServiceDesk[PassportSimulator]) -> None:
     seen = await course(desk, desk.draft(), outcome="police")
     police = [told for told in seen if Flag.THIRD_PARTY_VERIFICATION in told.flags]
     assert {told.raw for told in police} <= spellings("Pending SB Police Clearance")
@@ -79,7 +79,7 @@ async def test_police_is_asked_where_the_script_says_so(desk: Desk) -> None:
 @pytest.mark.parametrize(("day", "asked"), [(date(2025, 2, 17), True), (date(2025, 2, 18), False)])
 @pytest.mark.parametrize("service", ["passport.new", "passport.reissue"])
 async def test_police_was_asked_about_new_applications_until_the_circular(
-    desk: Desk, service: str, day: date, asked: bool
+    desk: ServiceDesk[PassportSimulator], service: str, day: date, asked: bool
 ) -> None:
     desk.simulator.clock.set(datetime.combine(day, datetime.min.time(), dhaka_zone()) + timedelta(hours=10))
     seen = await course(desk, desk.draft(service), outcome="issue")
@@ -87,38 +87,38 @@ async def test_police_was_asked_about_new_applications_until_the_circular(
     assert flagged is (asked and service == "passport.new")
 
 
-async def test_lost_answer_is_found_by_our_reference_and_filed_once(desk: Desk) -> None:
+async def test_lost_answer_is_found_by_our_reference_and_filed_once(desk: ServiceDesk[PassportSimulator]) -> None:
     draft, sent_at = desk.draft(), desk.simulator.clock.now()
     desk.simulator.faults.add(CREATE, AnswerLost())
     with pytest.raises(OutcomeUnknown):
         await desk.file(draft)
-    found = await desk.platform.find_submission(draft, desk.references, sent_at=sent_at)
+    found = await desk.find(draft, sent_at)
     assert isinstance(found, Found)
     assert found.status.fee_due == "application"
     assert len(desk.simulator.ledger.effects("application")) == 1
 
 
-async def test_two_under_one_reference_are_for_a_person(desk: Desk) -> None:
+async def test_two_under_one_reference_are_for_a_person(desk: ServiceDesk[PassportSimulator]) -> None:
     draft, sent_at = desk.draft(), desk.simulator.clock.now()
     await desk.file(draft)
     await desk.file(draft)
-    answer = await desk.platform.find_submission(draft, desk.references, sent_at=sent_at)
+    answer = await desk.find(draft, sent_at)
     assert answer == CannotTell(because="several-applications")
 
 
-async def test_search_that_lags_behind_cannot_tell(desk: Desk) -> None:
+async def test_search_that_lags_behind_cannot_tell(desk: ServiceDesk[PassportSimulator]) -> None:
     draft, sent_at = desk.draft(), desk.simulator.clock.now()
     desk.simulator.book.replication.lag = timedelta(minutes=10)
     await desk.file(draft)
-    answer = await desk.platform.find_submission(draft, desk.references, sent_at=sent_at)
+    answer = await desk.find(draft, sent_at)
     assert answer == CannotTell(because="search-incomplete")
     desk.simulator.clock.advance(timedelta(minutes=10))
-    assert isinstance(await desk.platform.find_submission(draft, desk.references, sent_at=sent_at), Found)
+    assert isinstance(await desk.find(draft, sent_at), Found)
 
 
-async def test_nothing_filed_is_definitely_absent(desk: Desk) -> None:
+async def test_nothing_filed_is_definitely_absent(desk: ServiceDesk[PassportSimulator]) -> None:
     now = desk.simulator.clock.now()
-    answer = await desk.platform.find_submission(desk.draft(), desk.references, sent_at=now)
+    answer = await desk.find(desk.draft(), now)
     assert answer == DefinitelyAbsent(as_of=now)
 
 
@@ -138,7 +138,7 @@ async def test_nothing_filed_is_definitely_absent(desk: Desk) -> None:
     ],
 )
 async def test_what_the_day_forbids_is_not_sent(
-    desk: Desk, changes: dict[str, Any], applicant: dict[str, Any], pointers: set[str]
+    desk: ServiceDesk[PassportSimulator], changes: dict[str, Any], applicant: dict[str, Any], pointers: set[str]
 ) -> None:
     with pytest.raises(InputRejected) as refused:
         await desk.file(desk.draft(form=desk.form(**changes), applicant=applicant))
@@ -146,7 +146,7 @@ async def test_what_the_day_forbids_is_not_sent(
     assert desk.simulator.ledger.requests() == ()
 
 
-async def test_field_that_the_portal_refuses_is_told_at_its_field(desk: Desk) -> None:
+async def test_field_that_the_portal_refuses_is_told_at_its_field(desk: ServiceDesk[PassportSimulator]) -> None:
     body = '{"error": {"field": "surname", "message": "is not readable"}}'
     refusal = InjectedResponse(status=422, body=body, headers={"content-type": "application/json"})
     desk.simulator.faults.add(CREATE, refusal)
@@ -155,19 +155,19 @@ async def test_field_that_the_portal_refuses_is_told_at_its_field(desk: Desk) ->
     assert [(p.pointer, p.code) for p in refused.value.fields] == [("/form/surname", "portal.field-refused")]
 
 
-async def test_status_is_for_who_knows_the_date_of_birth(desk: Desk) -> None:
+async def test_status_is_for_who_knows_the_date_of_birth(desk: ServiceDesk[PassportSimulator]) -> None:
     await desk.file(desk.draft())
     stranger = desk.draft(form=desk.form(birth_date="1900-01-01", nid=None, birth_registration=None))
     with pytest.raises(AgencyRejected):
         await desk.status(stranger)
 
 
-async def test_rework_is_answered_with_the_corrected_form(desk: Desk) -> None:
+async def test_rework_is_answered_with_the_corrected_form(desk: ServiceDesk[PassportSimulator]) -> None:
     draft = desk.draft()
     desk.simulator.script.set(desk.references.client_reference, "correction")
     await desk.file(draft)
     await desk.pay(draft)
-    asked = await desk.until(draft, "Sent for Rework")
+    asked = await desk.until(draft, "Sent for Rework", every=timedelta(hours=6))
     assert (asked.state, asked.remark is not None) == (S.CORRECTION_REQUESTED, True)
     corrected = desk.draft(form=desk.form(permanent_address={**HOME, "upazila": "ধামরাই"}))
     answer = await desk.platform.answer_correction(corrected, desk.references, about="1")
@@ -178,12 +178,12 @@ async def test_rework_is_answered_with_the_corrected_form(desk: Desk) -> None:
 HOME = {"division": "ঢাকা", "district": "ঢাকা", "upazila": "সাভার", "home": "নমুনা সড়ক", "postcode": "১৩৪০"}
 
 
-async def test_lost_answer_to_a_rework_is_not_sent_again(desk: Desk) -> None:
+async def test_lost_answer_to_a_rework_is_not_sent_again(desk: ServiceDesk[PassportSimulator]) -> None:
     draft = desk.draft()
     desk.simulator.script.set(desk.references.client_reference, "correction")
     await desk.file(draft)
     await desk.pay(draft)
-    await desk.until(draft, "Sent for Rework")
+    await desk.until(draft, "Sent for Rework", every=timedelta(hours=6))
     desk.simulator.faults.add(REWORK, AnswerLost())
     with pytest.raises(OutcomeUnknown):
         await desk.platform.answer_correction(draft, desk.references, about="1")
@@ -191,14 +191,14 @@ async def test_lost_answer_to_a_rework_is_not_sent_again(desk: Desk) -> None:
     assert (await desk.status(draft)).state is S.IN_REVIEW
 
 
-async def test_slip_is_had_from_the_enrolment_on(desk: Desk) -> None:
+async def test_slip_is_had_from_the_enrolment_on(desk: ServiceDesk[PassportSimulator]) -> None:
     draft = desk.draft()
     await desk.file(draft)
     assert (await desk.status(draft)).deliverables == ()
     await desk.pay(draft)
-    told = await desk.until(draft, "Pending Backend Verification")
+    told = await desk.until(draft, "Pending Backend Verification", every=timedelta(hours=6))
     fetched = await desk.platform.fetch_deliverable(
-        draft, agency_reference=desk.oid, deliverable=told.deliverables[0]
+        draft, agency_reference=desk.reference, deliverable=told.deliverables[0]
     )
     assert (fetched.deliverable.kind, fetched.document.media_type) == ("delivery-slip", "application/pdf")
 
@@ -206,21 +206,25 @@ async def test_slip_is_had_from_the_enrolment_on(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("media_type", "body"), [("application/pdf", "<html>Login</html>"), ("text/html", "%PDF-1.4")]
 )
-async def test_slip_that_is_no_pdf_is_not_kept(desk: Desk, media_type: str, body: str) -> None:
+async def test_slip_that_is_no_pdf_is_not_kept(
+    desk: ServiceDesk[PassportSimulator], media_type: str, body: str
+) -> None:
     draft = desk.draft()
     await desk.file(draft)
     await desk.pay(draft)
-    told = await desk.until(draft, "Pending Backend Verification")
+    told = await desk.until(draft, "Pending Backend Verification", every=timedelta(hours=6))
     page = InjectedResponse(status=200, body=body, headers={"content-type": media_type})
     desk.simulator.faults.add(f"GET {API}/registrations/{{oid}}/delivery-slip", page)
     with pytest.raises(ContractViolation):
-        await desk.platform.fetch_deliverable(draft, agency_reference=desk.oid, deliverable=told.deliverables[0])
+        await desk.platform.fetch_deliverable(
+            draft, agency_reference=desk.reference, deliverable=told.deliverables[0]
+        )
 
 
 # Appointments
 
 
-async def busy(desk: Desk) -> Any:
+async def busy(desk: ServiceDesk[PassportSimulator]) -> Any:
     """An application at an office that takes people by appointment, paid for."""
     draft = desk.draft(form=desk.form(office="Agargaon"))
     await desk.file(draft)
@@ -229,17 +233,9 @@ async def busy(desk: Desk) -> Any:
     return draft
 
 
-async def slots(desk: Desk, draft: Any, days: int = 7) -> Any:
-    now = desk.simulator.clock.now()
-    found = await desk.platform.list_slots(
-        draft, earliest=now, latest=now + timedelta(days=days), agency_reference=desk.oid
-    )
-    return found.slots
-
-
-async def test_appointment_is_taken_and_kept(desk: Desk) -> None:
+async def test_appointment_is_taken_and_kept(desk: ServiceDesk[PassportSimulator]) -> None:
     draft = await busy(desk)
-    offered = await slots(desk, draft)
+    offered = await desk.slots(draft, 7)
     first = offered[0]
     assert (first.place.bn, first.free) == ("আগারগাঁও, ঢাকা", 2)
     assert first.ends_at - first.starts_at == timedelta(minutes=30)
@@ -250,19 +246,23 @@ async def test_appointment_is_taken_and_kept(desk: Desk) -> None:
     assert (await desk.status(draft)).state is S.IN_REVIEW
 
 
-async def test_booking_the_same_again_is_one_appointment_and_another_replaces_it(desk: Desk) -> None:
+async def test_booking_the_same_again_is_one_appointment_and_another_replaces_it(
+    desk: ServiceDesk[PassportSimulator],
+) -> None:
     draft = await busy(desk)
-    first, second, *_ = await slots(desk, draft)
+    first, second, *_ = await desk.slots(draft, 7)
     for slot in (first, first, second):
         assert (await desk.platform.book_slot(draft, desk.references, slot)).booked
     assert len(desk.simulator.ledger.effects("appointment")) == 2
-    free = {slot.id: slot.free for slot in await slots(desk, draft)}
+    free = {slot.id: slot.free for slot in await desk.slots(draft, 7)}
     assert (free[first.id], free[second.id]) == (2, 1)
 
 
-async def test_lost_answer_to_a_booking_shows_in_the_status_and_is_not_sent_again(desk: Desk) -> None:
+async def test_lost_answer_to_a_booking_shows_in_the_status_and_is_not_sent_again(
+    desk: ServiceDesk[PassportSimulator],
+) -> None:
     draft = await busy(desk)
-    first = (await slots(desk, draft))[0]
+    first = (await desk.slots(draft, 7))[0]
     desk.simulator.faults.add(BOOK, AnswerLost())
     with pytest.raises(OutcomeUnknown):
         await desk.platform.book_slot(draft, desk.references, first)
@@ -270,64 +270,64 @@ async def test_lost_answer_to_a_booking_shows_in_the_status_and_is_not_sent_agai
     assert (await desk.status(draft)).raw == "Appointment Scheduled"
 
 
-async def test_slots_are_those_between_the_two_instants(desk: Desk) -> None:
+async def test_slots_are_those_between_the_two_instants(desk: ServiceDesk[PassportSimulator]) -> None:
     draft = await busy(desk)
-    everything = await slots(desk, draft)
+    everything = await desk.slots(draft, 7)
     first, last = everything[1], everything[-1]
     found = await desk.platform.list_slots(
-        draft, earliest=first.starts_at, latest=last.starts_at, agency_reference=desk.oid
+        draft, earliest=first.starts_at, latest=last.starts_at, agency_reference=desk.reference
     )
     assert found.slots == everything[1:-1]
 
 
-async def test_slot_that_has_gone_is_an_answer(desk: Desk) -> None:
+async def test_slot_that_has_gone_is_an_answer(desk: ServiceDesk[PassportSimulator]) -> None:
     draft = await busy(desk)
-    first = (await slots(desk, draft))[0]
+    first = (await desk.slots(draft, 7))[0]
     desk.simulator.board.fill("AGARGAON", first.starts_at.date())
     assert not (await desk.platform.book_slot(draft, desk.references, first)).booked
-    assert first.id not in {slot.id for slot in await slots(desk, draft)}
+    assert first.id not in {slot.id for slot in await desk.slots(draft, 7)}
 
 
-async def test_full_office_offers_nothing(desk: Desk) -> None:
+async def test_full_office_offers_nothing(desk: ServiceDesk[PassportSimulator]) -> None:
     draft = await busy(desk)
     desk.simulator.board.fill("AGARGAON", (desk.simulator.clock.now() + WEEK).date())
-    assert await slots(desk, draft) == ()
-    assert len(await slots(desk, draft, days=14)) > 0
+    assert await desk.slots(draft, 7) == ()
+    assert len(await desk.slots(draft, days=14)) > 0
 
 
-async def test_quiet_office_takes_people_as_they_come(desk: Desk) -> None:
+async def test_quiet_office_takes_people_as_they_come(desk: ServiceDesk[PassportSimulator]) -> None:
     draft = desk.draft()
     assert (await desk.platform.list_slots(draft, earliest=NOW, latest=NOW + WEEK)).slots == ()
     await desk.file(draft)
     await desk.pay(draft)
-    assert await slots(desk, draft) == ()
-    await desk.until(draft, "Pending Backend Verification")
+    assert await desk.slots(draft, 7) == ()
+    await desk.until(draft, "Pending Backend Verification", every=timedelta(hours=6))
 
 
 NOW = datetime(2026, 11, 24, 4, tzinfo=dhaka_zone())
 
 
-async def test_missed_appointment_is_taken_anew(desk: Desk) -> None:
+async def test_missed_appointment_is_taken_anew(desk: ServiceDesk[PassportSimulator]) -> None:
     draft = await busy(desk)
     desk.simulator.script.set(desk.references.client_reference, "missed")
-    first, *_ = await slots(desk, draft)
+    first, *_ = await desk.slots(draft, 7)
     await desk.platform.book_slot(draft, desk.references, first)
     desk.simulator.clock.set(first.starts_at + timedelta(minutes=1))
     missed = await desk.status(draft)
     assert (missed.state, missed.raw) == (S.AWAITING_APPEARANCE, "Submitted")
     assert "আবার সময় নিন" in missed.remark
-    again, *_ = await slots(desk, draft)
+    again, *_ = await desk.slots(draft, 7)
     assert (await desk.platform.book_slot(draft, desk.references, again)).booked
     desk.simulator.clock.set(again.starts_at + timedelta(minutes=1))
     assert (await desk.status(draft)).state is S.IN_REVIEW
 
 
-async def test_portal_that_adds_fields_is_understood(desk: Desk) -> None:
+async def test_portal_that_adds_fields_is_understood(desk: ServiceDesk[PassportSimulator]) -> None:
     draft = desk.draft()
     await desk.file(draft)
     desk.simulator.faults.add(f"GET {API}/application-status", Altered(put={"colour": "green"}))
     assert (await desk.status(draft)).state is S.SUBMITTED
 
 
-async def test_health_is_the_page_of_fees(desk: Desk) -> None:
+async def test_health_is_the_page_of_fees(desk: ServiceDesk[PassportSimulator]) -> None:
     assert (await desk.platform.check_health("passport")).state.value == "up"

@@ -1,13 +1,16 @@
 """The portal's words and what they mean."""
 
+from importlib.resources import files
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
+from nagorik.manifest import parse_manifest
 from nagorik.model.status import ApplicationState as S, Flag
 from nagorik_passport import statuses, wire
 from nagorik_passport.data import STATUSES
+from nagorik_passport.plugin import VALIDITY
 
 POLICE, PRINTING = frozenset({Flag.THIRD_PARTY_VERIFICATION}), frozenset({Flag.IN_PRODUCTION})
 NONE: frozenset[Flag] = frozenset()
@@ -101,3 +104,10 @@ def test_remark_of_a_rework_is_the_officers_own() -> None:
     status = read("Sent for Rework", remarks="ঠিকানা মেলে না", updatedOn="24/11/2026 10:05", sequence=4)
     assert (status.remark, status.sequence, status.reason is not None) == ("ঠিকানা মেলে না", 4, True)
     assert status.at.isoformat() == "2026-11-24T04:05:00+00:00"
+
+
+def test_what_is_issued_is_declared() -> None:
+    manifest = parse_manifest(files("nagorik_passport").joinpath("plugin.toml").read_bytes())
+    declared = {kind for service in manifest.services for kind in service.deliverables}
+    issued = {deliverable.kind for word in STATUSES.words for deliverable in STATUSES.status(word).deliverables}
+    assert declared == issued | {statuses.SLIP.kind, VALIDITY}

@@ -9,21 +9,21 @@ from nagorik.errors import AgencyUnavailable, ConsentMissing, ContractViolation
 from nagorik.model.status import ApplicationState, Deliverable
 from nagorik.model.submission import Accepted, Rejected
 from nagorik.values import dhaka_zone
-from nagorik_testing import Altered, InjectedResponse, SyntheticCitizens
+from nagorik_passport.simulator import PassportSimulator
+from nagorik_testing import Altered, InjectedResponse, ServiceDesk, SyntheticCitizens
 
-Desk = Any
 SERVICE = "passport.verification"
 VERIFY = "POST /sim/epassport/api/v1/passports/verification"
 
 
-async def asked(desk: Desk, serial: int = 7, **more: str) -> Any:
+async def asked(desk: ServiceDesk[PassportSimulator], serial: int = 7, **more: str) -> Any:
     desk.citizen = SyntheticCitizens().citizen(serial)
     draft = desk.draft(SERVICE, desk.form(SERVICE, **more))
     return await desk.platform.submit(draft, desk.references)
 
 
 @pytest.mark.parametrize(("serial", "until"), [(7, "2031-06-30"), (8999, "2031-06-30"), (9000, "2027-01-31")])
-async def test_valid_until_when(desk: Desk, serial: int, until: str) -> None:
+async def test_valid_until_when(desk: ServiceDesk[PassportSimulator], serial: int, until: str) -> None:
     answer = await asked(desk, serial)
     assert isinstance(answer, Accepted)
     assert (answer.status.state, answer.status.raw) == (ApplicationState.DELIVERED, "VALID")
@@ -35,7 +35,7 @@ async def test_valid_until_when(desk: Desk, serial: int, until: str) -> None:
     ("serial", "code"),
     [(9100, "passport.expired"), (9200, "passport.cancelled"), (9300, "passport.not-found")],
 )
-async def test_what_does_not_serve_is_an_answer(desk: Desk, serial: int, code: str) -> None:
+async def test_what_does_not_serve_is_an_answer(desk: ServiceDesk[PassportSimulator], serial: int, code: str) -> None:
     answer = await asked(desk, serial)
     assert isinstance(answer, Rejected)
     assert (answer.reason_code, bool(answer.reason.bn)) == (code, True)
@@ -44,44 +44,50 @@ async def test_what_does_not_serve_is_an_answer(desk: Desk, serial: int, code: s
 @pytest.mark.parametrize(
     "more", [{"birth_date": "1901-01-01"}, {"passport_no": "B00000007"}, {"passport_no": "A10000007"}]
 )
-async def test_number_and_birth_date_belong_together(desk: Desk, more: dict[str, str]) -> None:
+async def test_number_and_birth_date_belong_together(
+    desk: ServiceDesk[PassportSimulator], more: dict[str, str]
+) -> None:
     assert (await asked(desk, **more)).reason_code == "passport.not-found"
 
 
 @pytest.mark.parametrize(("day", "valid"), [(date(2031, 6, 30), True), (date(2031, 7, 1), False)])
-async def test_the_last_day_counts_in_dhaka(desk: Desk, day: date, valid: bool) -> None:
+async def test_the_last_day_counts_in_dhaka(desk: ServiceDesk[PassportSimulator], day: date, valid: bool) -> None:
     desk.simulator.clock.set(datetime.combine(day, time(0, 1), dhaka_zone()))
     assert isinstance(await asked(desk), Accepted if valid else Rejected)
 
 
 @pytest.mark.parametrize("expires", [None, "24/11/2025"])
-async def test_valid_with_no_day_to_come_is_no_answer(desk: Desk, expires: str | None) -> None:
+async def test_valid_with_no_day_to_come_is_no_answer(
+    desk: ServiceDesk[PassportSimulator], expires: str | None
+) -> None:
     desk.simulator.faults.add(VERIFY, Altered(put={"expiresOn": expires}))
     with pytest.raises(ContractViolation):
         await asked(desk)
 
 
-async def test_a_word_that_nobody_knows_is_no_answer(desk: Desk) -> None:
+async def test_a_word_that_nobody_knows_is_no_answer(desk: ServiceDesk[PassportSimulator]) -> None:
     desk.simulator.faults.add(VERIFY, Altered(put={"result": "SUSPENDED"}))
     with pytest.raises(ContractViolation):
         await asked(desk)
 
 
-async def test_it_is_asked_again_after_a_lost_answer_and_never_taken_for_a_no(desk: Desk) -> None:
+async def test_it_is_asked_again_after_a_lost_answer_and_never_taken_for_a_no(
+    desk: ServiceDesk[PassportSimulator],
+) -> None:
     desk.simulator.faults.add(VERIFY, InjectedResponse(status=503), count=None)
     with pytest.raises(AgencyUnavailable):
         await asked(desk)
     assert len(desk.simulator.ledger.requests(VERIFY)) > 1
 
 
-async def test_nobody_is_asked_about_without_consent(desk: Desk) -> None:
+async def test_nobody_is_asked_about_without_consent(desk: ServiceDesk[PassportSimulator]) -> None:
     draft = desk.draft(SERVICE, desk.form(SERVICE)).model_copy(update={"consent": None})
     with pytest.raises(ConsentMissing):
         await desk.platform.submit(draft, desk.references)
     assert desk.simulator.ledger.requests() == ()
 
 
-async def test_days_within_the_last_half_year_can_be_told(desk: Desk) -> None:
+async def test_days_within_the_last_half_year_can_be_told(desk: ServiceDesk[PassportSimulator]) -> None:
     answer = await asked(desk, 9000)
     until = date.fromisoformat(answer.status.deliverables[0].reference)
     assert until - desk.simulator.clock.now().date() < timedelta(days=180)

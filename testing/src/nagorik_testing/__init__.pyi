@@ -28,13 +28,20 @@ from .faults.plan import (
     FaultPlan as FaultPlan,
     FaultRule as FaultRule,
 )
+from .fixtures.application_driver import (
+    ApplicationDriver as ApplicationDriver,
+)
 from .fixtures.documents import (
+    MemoryDocuments as MemoryDocuments,
     specimen_pdf as specimen_pdf,
     specimen_picture as specimen_picture,
 )
 from .fixtures.isolation import (
     OutsideReached as OutsideReached,
     only_this_machine as only_this_machine,
+)
+from .fixtures.service_desk import (
+    ServiceDesk as ServiceDesk,
 )
 from .fixtures.strict_router import (
     StrictRouter as StrictRouter,

@@ -4,8 +4,6 @@ The live agency of these tests is a simulator on a socket that the suite knows b
 """
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from preloaded_command import run_command
 from pydantic import SecretStr
 
 from nagorik import Operation, SettingsRejected
@@ -47,8 +46,9 @@ from nagorik_testing.contract.waivers import judge
 from nagorik_testing.simulator.clock import START, SimulatedClock
 from nagorik_testing.simulator.exchanges import load_exchanges
 
+pytestmark = pytest.mark.long
+
 DAY = date(2026, 11, 24)
-NAGORIK = Path(sys.executable).parent / "nagorik"
 
 
 class HeldTime(AgencyTime):
@@ -224,21 +224,18 @@ def test_file_of_test_people_that_is_wrong_is_refused_by_place(tmp_path, content
     ],
 )
 def test_words_that_do_not_go_together_are_refused(tmp_path, words, told):
-    done = subprocess.run(
-        [NAGORIK, "contract", *words], capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path
-    )
+    done = run_command("contract", *words, folder=tmp_path)
     assert done.returncode == 2, done.stdout + done.stderr
     assert told in done.stderr
 
 
 def test_command_records_and_finds_a_change(tmp_path):
     recording = tmp_path / "cashdesk.toml"
-    words = [NAGORIK, "contract", "cashdesk", "--family", "catalogue", "--json"]
-    first = subprocess.run([*words, "--record", recording], capture_output=True, text=True, check=False, timeout=120)
+    words = ["contract", "cashdesk", "--family", "catalogue", "--json"]
+    first = run_command(*words, "--record", str(recording), folder=tmp_path)
     assert first.returncode == 0, first.stderr
     recording.write_text(recording.read_text("utf-8").replace('"receiptNo":', '"slipNo":'), "utf-8")
-    words = [*words, "--against", recording]
-    second = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+    second = run_command(*words, "--against", str(recording), folder=tmp_path)
     assert second.returncode == 1
     drift = json.loads(second.stdout)["plugins"][0]["drift"]
     told = [(change["drift"], change["place"], change["breaking"]) for change in drift["changes"]]

@@ -13,6 +13,8 @@ from nagorik_testing.demo.example import ExampleProblem, read_examples
 from nagorik_testing.demo.render import span
 from nagorik_testing.simulator.base import installed_simulators
 
+pytestmark = pytest.mark.long
+
 INSTALLED = ", ".join(installed_simulators())
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "applications"
 
@@ -83,7 +85,7 @@ def test_an_appointment_that_cannot_be_had_is_tried_after_the_next_status(
 ) -> None:
     slots = "GET /sim/epassport/api/v1/registrations/{oid}/appointments"
     down = {"simulator": "passport", "operation": slots, "fault": {"fault": "status", "status": 500}}
-    assert main(["demo", str(copy(tmp_path, "passport-04-missed", mishaps=[down]))]) == 0
+    assert main(["demo", str(copy(tmp_path, "passport-04-missed", faults=[down]))]) == 0
     printed = capsys.readouterr().out
     assert printed.count("no appointment could be had") == 1
     assert printed.count("takes the appointment") == 2
@@ -194,12 +196,12 @@ LOST = {"simulator": "nid", "operation": "*", "fault": {"fault": "answer-lost"}}
         ({"scripted": [{"simulator": "nid", "outcome": "vanish"}]}, "scripted.0.outcome: not one of approve"),
         ({"scripted": [{**NOWHERE, "durations": {"review": -1}}]}, "scripted.0.durations.review: not accepted"),
         ({"scripted": [{**NOWHERE, "durations": {"review": 1e30}}]}, "scripted.0.durations.review: not accepted"),
-        ({"mishaps": [{**LOST, "simulator": "nowhere"}]}, f"mishaps.0.simulator: not one of {INSTALLED}"),
-        ({"mishaps": [{**LOST, "operation": "GET /nowhere"}]}, "mishaps.0.operation: not one of *, GET"),
-        ({"mishaps": [{**LOST, "fault": {"fault": "meteor"}}]}, "mishaps.0.fault: not accepted"),
+        ({"faults": [{**LOST, "simulator": "nowhere"}]}, f"faults.0.simulator: not one of {INSTALLED}"),
+        ({"faults": [{**LOST, "operation": "GET /nowhere"}]}, "faults.0.operation: not one of *, GET"),
+        ({"faults": [{**LOST, "fault": {"fault": "meteor"}}]}, "faults.0.fault: not accepted"),
         (
-            {"mishaps": [{**LOST, "fault": {"fault": "status", "status": 9999}}]},
-            "mishaps.0.fault.status.status: not accepted",
+            {"faults": [{**LOST, "fault": {"fault": "status", "status": 9999}}]},
+            "faults.0.fault.status.status: not accepted",
         ),
     ],
 )

@@ -79,7 +79,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, new: New) -> Workspace:
     root = tmp_path_factory.mktemp("workspace")
     for name in ("pyproject.toml", "conftest.py"):
         shutil.copy(ROOT / name, root)
-    for name in ("core", "testing"):
+    for name in ("core", "toolkit", "platform", "testing"):
         (root / name).symlink_to(ROOT / name)
     (root / "plugins").mkdir()
     made = Workspace(root, root / "installed", root / "wheels")

@@ -18,6 +18,8 @@ from nagorik_testing.validation.findings import Severity
 
 from .conftest import CLASSES, KINDS, ROOT, Workspace
 
+pytestmark = pytest.mark.long
+
 DAY = date(2026, 11, 24)
 
 
@@ -89,7 +91,15 @@ def test_tests_of_every_plugin_pass_on_its_wheel_alone(workspace: Workspace, tmp
     """No source tree is near: what the wheel forgot is missing."""
     for plugin_id in KINDS:
         shutil.copytree(workspace.plugin(plugin_id) / "tests", tmp_path / plugin_id / "tests")
-    options = ("--import-mode=importlib", "--rootdir", str(tmp_path), "--override-ini", "addopts=")
+    options = (
+        "--import-mode=importlib",
+        "--rootdir",
+        str(tmp_path),
+        "--override-ini",
+        "addopts=",
+        "-o",
+        "asyncio_mode=auto",
+    )
     printed = workspace.run(
         "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *options, str(tmp_path), cwd=tmp_path
     )
@@ -115,7 +125,8 @@ def test_plugins_keep_to_the_workspaces_rules(workspace: Workspace) -> None:
 
 def test_plugins_are_typed(workspace: Workspace) -> None:
     packages = [str(path) for path in workspace.installed.glob("nagorik_*") if path.is_dir() and "." not in path.name]
-    path = ":".join([str(workspace.installed), str(ROOT / "core" / "src"), str(ROOT / "testing" / "src")])
+    libraries = (str(ROOT / library / "src") for library in ("core", "toolkit", "platform", "testing"))
+    path = ":".join([str(workspace.installed), *libraries])
 
     workspace.run("mypy", "--cache-dir", str(workspace.root / ".mypy_cache"), *packages, MYPYPATH=path)
 

@@ -10,6 +10,8 @@ import pytest
 
 from .conftest import NAMES
 
+pytestmark = pytest.mark.long
+
 COMMAND = """\
 import argparse, sys
 from nagorik_testing.scaffold.command import command

@@ -7,6 +7,8 @@ import pytest
 
 from .conftest import Workspace
 
+pytestmark = pytest.mark.long
+
 HOURS = """windows = [{ days = "sat-fri", open = "08:00", close = "%s" }]
 
 [[services]]"""

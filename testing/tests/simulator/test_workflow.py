@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 from hypothesis import given, strategies as st
+from pydantic import ValidationError
 from small_agency import Registry
 
 from nagorik.data_files import DataFileInvalid
@@ -65,8 +66,15 @@ def states(case):
     ],
 )
 def test_course_that_does_not_hold_together_is_refused(change, problem):
-    with pytest.raises(DataFileInvalid, match=problem):
+    with pytest.raises(ValidationError, match=problem):
         Workflow.model_validate(GOOD | change)
+
+
+def test_file_of_a_workflow_that_does_not_hold_together_is_refused_by_name(tmp_path):
+    file = tmp_path / "workflow.toml"
+    file.write_text('begins = "NOWHERE"\nstates = { RECEIVED = "গৃহীত" }\n', "utf-8")
+    with pytest.raises(DataFileInvalid, match=r"^workflow\.toml: .*there is no state NOWHERE"):
+        Workflow.read(file)
 
 
 def test_states_are_entered_at_their_own_times_however_late_one_looks(office):

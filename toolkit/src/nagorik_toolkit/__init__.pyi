@@ -1,14 +1,47 @@
 """What a plugin is built from: fields, fees, dated rules, an agency's words, criteria, a year's national data."""
 
+from .bangladesh import (
+    Area as Area,
+    AreaKind as AreaKind,
+    DateStyle as DateStyle,
+    DayMonthYear as DayMonthYear,
+    DayOverride as DayOverride,
+    FiscalYear as FiscalYear,
+    IsoDay as IsoDay,
+    LandArea as LandArea,
+    PassportNumber as PassportNumber,
+    WorkingCalendar as WorkingCalendar,
+    WrittenDay as WrittenDay,
+    age_at as age_at,
+    age_on as age_on,
+    area as area,
+    districts as districts,
+    divisions as divisions,
+    find_district as find_district,
+    find_division as find_division,
+    find_upazila as find_upazila,
+    format_date as format_date,
+    parse_date as parse_date,
+    read_postcode as read_postcode,
+    upazilas as upazilas,
+)
 from .criteria import (
     Criteria as Criteria,
+    is_about as is_about,
 )
 from .fees.errors import (
     NoTariff as NoTariff,
     NotPriced as NotPriced,
 )
+from .fees.quotes import (
+    agreed_quote as agreed_quote,
+    demanded_quote as demanded_quote,
+    until_midnight as until_midnight,
+)
 from .fees.reading import (
+    FEES_FILE as FEES_FILE,
     load_schedules as load_schedules,
+    read_schedules as read_schedules,
 )
 from .fees.schedule import (
     FeeSchedule as FeeSchedule,
@@ -27,12 +60,28 @@ from .fields import (
     MotherName as MotherName,
     Name as Name,
     NidNumber as NidNumber,
+    NidOfBirthYear as NidOfBirthYear,
     OneLine as OneLine,
     Passport as Passport,
     PostalAddress as PostalAddress,
     Postcode as Postcode,
     SpouseName as SpouseName,
     TaxYear as TaxYear,
+)
+from .hooks import (
+    Matches as Matches,
+    advise_payment as advise_payment,
+    book_slot as book_slot,
+    fetch_pdf as fetch_pdf,
+    find_by_client_reference as find_by_client_reference,
+    list_slots as list_slots,
+    search_result as search_result,
+)
+from .refusals import (
+    eligibility_question as eligibility_question,
+    field_error_reader as field_error_reader,
+    refuse as refuse,
+    refuse_failed as refuse_failed,
 )
 from .rules import (
     RULES_FILE as RULES_FILE,
@@ -64,4 +113,9 @@ from .wire_fields import (
     DollarAmount as DollarAmount,
     TakaAmount as TakaAmount,
     YesNo as YesNo,
+    days_of as days_of,
+    filled as filled,
+    hashes_of as hashes_of,
+    number_of as number_of,
+    wire_word as wire_word,
 )

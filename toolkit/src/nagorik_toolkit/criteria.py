@@ -3,8 +3,12 @@
 The sentences of a criterion are ``<id>.pass``, ``<id>.fail`` and ``<id>.cannot-tell`` in the plugin's texts.
 """
 
+from datetime import date
+
+from nagorik.model.application import Applicant
 from nagorik.model.eligibility import Criterion, EligibilityRequest, Verdict
 from nagorik.model.fee import Source
+from nagorik.values import BirthRegistrationNumber, Nid
 from nagorik_toolkit.bangladesh import age_on
 from nagorik_toolkit.rules import DatedRules
 from nagorik_toolkit.texts import Fill, TextCatalogue
@@ -72,6 +76,23 @@ class Criteria:
         Where none is, it cannot be told: the host may just not have been told of it.
         """
         return self.criterion(name, True if any(value is not None for value in values) else None, source=source)
+
+
+def is_about(
+    applicant: Applicant,
+    *,
+    birth_date: date,
+    nid: Nid | None = None,
+    birth_registration: BirthRegistrationNumber | None = None,
+) -> bool:
+    """Whether a form is about its applicant, as far as two spellings of a number can be compared.
+
+    NID numbers of two kinds cannot: only the Election Commission knows which number of 10 digits is which of 17.
+    """
+    known, registered = applicant.nid, applicant.birth_registration
+    another_nid = nid is not None and known is not None and nid.kind == known.kind and nid != known
+    another_birth = birth_registration is not None and registered is not None and birth_registration != registered
+    return birth_date == applicant.birth_date and not another_nid and not another_birth
 
 
 def _verdict(holds: Verdict | bool | None) -> Verdict:  # noqa: FBT001 - as above

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     GetCoreSchemaHandler,
     PlainSerializer,
@@ -52,6 +53,13 @@ class OneLine:
         )
 
 
+def _of_the_birth_year(nid: Nid, info: ValidationInfo) -> Nid:
+    born = info.data.get("birth_date")
+    if born is not None and nid.consistent_with(born) is False:
+        raise NationalDataError("nid.birth-year-mismatch")
+    return nid
+
+
 def _fiscal_year(value: object) -> object:
     return value if isinstance(value, FiscalYear) else FiscalYear.parse(value)
 
@@ -85,6 +93,12 @@ NidNumber = Annotated[
         help_bn="স্মার্ট কার্ডে ১০ অঙ্ক, লেমিনেটেড কার্ডে ১৩ বা ১৭ অঙ্ক। জন্ম নিবন্ধন নম্বর নয়।",
     ),
 ]
+NidOfBirthYear = Annotated[NidNumber, AfterValidator(_of_the_birth_year)]
+"""An NID number that does not contradict ``birth_date``, which the form has before it.
+
+Also what gives a 17-digit birth registration number away, as far as anything does: neither its length nor its layout
+differs from those of an NID number.
+"""
 BirthRegistration = Annotated[
     BirthRegistrationNumber,
     Label(
@@ -271,3 +285,8 @@ class PostalAddress(Address):
         ),
     ]
     postcode: Postcode
+
+    @property
+    def one_line(self) -> str:
+        """As on an envelope, from the house to the postcode."""
+        return ", ".join((self.home, self.upazila, self.district, self.division, self.postcode))

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from pydantic_core import PydanticCustomError
 
 from nagorik.data_files import read_data_file
+from nagorik.errors import FieldProblem
 from nagorik.values import Money, Text, format_taka, to_bangla_digits
 from nagorik.values.sentences import MESSAGES_FILE, PLACEHOLDER, parse_sentences
 
@@ -52,6 +53,10 @@ class TextCatalogue:
         """A form's complaint about a field, for a validator to raise; the field's label will stand before it."""
         sentence = self.text(code, **fills)
         return PydanticCustomError(code, "{en}", {"bn": sentence.bn, "en": sentence.en})
+
+    def field_problem(self, pointer: str, code: str, **fills: Fill) -> FieldProblem:
+        """What is wrong with the field at ``pointer`` once the form as such is right, for an ``InputRejected``."""
+        return FieldProblem(pointer=pointer, code=code, text=self.text(code, **fills))
 
     def placeholders(self, code: str) -> frozenset[str]:
         """The names that have to be filled in a sentence."""

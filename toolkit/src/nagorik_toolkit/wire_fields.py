@@ -1,17 +1,22 @@
-"""Types for a plugin's wire models: times, amounts and answers as agencies write them (facts §15, §16).
+"""Between forms and an agency's wire: times, amounts and answers as agencies write them, and what they are told.
 
-Each reads the agency's text and writes it again, so that a simulator speaks what the plugin reads.
+How they do is collected in docs/reference/agencies.md#wire.
+
+Each type reads the agency's text and writes it again, so that a simulator speaks what the plugin reads.
 """
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from nagorik.values import Currency, Money, dhaka_time, dhaka_zone, to_ascii_digits
+from nagorik.model.application import DocumentReference
+from nagorik.model.status import SlotsRequest
+from nagorik.values import Currency, Money, Nid, dhaka_date, dhaka_time, dhaka_zone, to_ascii_digits
 
 _YES_NO: Final = {"true": True, "yes": True, "false": False, "no": False}
 
@@ -21,7 +26,8 @@ class DhakaTime:
     """An instant that an agency writes as the clocks in Dhaka show it, without an offset.
 
     ``Annotated[datetime, DhakaTime("%d-%b-%Y %H:%M")]`` reads that style and no other, in Bangla or ASCII digits;
-    the value is in UTC. Dhaka's summer time of 2009 is counted.
+    the value is in UTC. Dhaka's summer time of 2009 is counted. Which agencies write so:
+    docs/reference/agencies.md#wire.
     """
 
     style: str
@@ -101,3 +107,28 @@ def _yes_no(written: object) -> object:
 
 YesNo = Annotated[bool, BeforeValidator(_yes_no)]
 """``true`` or ``false``, or the words true, false, yes, no in any case; nothing else."""
+
+
+def wire_word(choice: str) -> str:
+    """A choice of a form as most agencies write their words: ``SUPER_EXPRESS``."""
+    return choice.upper().replace("-", "_")
+
+
+def filled(details: Mapping[str, Any]) -> dict[str, Any]:
+    """What was filled in of ``details``: without the fields that are ``None``."""
+    return {name: value for name, value in details.items() if value is not None}
+
+
+def number_of(nid: Nid, birth_date: date) -> str:
+    """An NID number as agencies take it: 10 digits as they are, 13 with the year of birth before them, or 17."""
+    return nid.value if nid.kind == "smart" else nid.full(birth_date).value
+
+
+def hashes_of(documents: Iterable[DocumentReference]) -> list[dict[str, str]]:
+    """Documents by their kinds and the hashes of their contents."""
+    return [{"kind": document.kind, "sha256": document.sha256} for document in documents]
+
+
+def days_of(request: SlotsRequest, write: Callable[[date], str] = date.isoformat) -> dict[str, str]:
+    """The days in Dhaka between which appointments are asked for, ``from`` and ``to``, as the agency writes a day."""
+    return {"from": write(dhaka_date(request.earliest)), "to": write(dhaka_date(request.latest))}

@@ -1,4 +1,8 @@
-"""The published totals of several agencies, each from a schedule written as the publication has it (facts §3–6)."""
+"""The published totals of several agencies, each from a schedule written as the publication has it.
+
+The totals: docs/reference/agencies.md#passport-fees, docs/reference/agencies.md#brta-fees,
+docs/reference/agencies.md#bmet-fees, docs/reference/agencies.md#land-fees.
+"""
 
 from datetime import date
 from fractions import Fraction
@@ -9,7 +13,7 @@ from hypothesis import given, strategies as st
 from nagorik_toolkit.fees import FeeSchedule, FeesInvalid, load_schedules
 
 DAY = date(2026, 1, 15)
-SOURCE = 'source = { title = "facts", verified = false }'
+SOURCE = 'source = { title = "docs/reference/agencies.md", verified = false }'
 TEXT = 'text = { en = "Fee", bn = "ফি" }'
 
 

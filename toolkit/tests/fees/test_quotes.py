@@ -3,11 +3,12 @@ from typing import Any
 
 import pytest
 
+from nagorik.errors import ContractViolation
 from nagorik.model.application import Applicant
-from nagorik.model.fee import FeeDue, QuoteRequest
+from nagorik.model.fee import FeeDue, Quote, QuoteLine, QuoteRequest, Source
 from nagorik.privacy import Form
-from nagorik.values import MobileNumber, Nid, PersonName
-from nagorik_toolkit.fees import DimensionRejected
+from nagorik.values import MobileNumber, Money, Nid, PersonName, Text
+from nagorik_toolkit.fees import DimensionRejected, agreed_quote, demanded_quote, until_midnight
 
 AT = datetime(2026, 1, 15, 4, 30, tzinfo=UTC)
 NAME = PersonName(bn="রহিমা খাতুন", en="Rahima Khatun")
@@ -104,3 +105,48 @@ def test_quote_needs_every_dimension(reissue: Any) -> None:
 def test_quote_is_valid_for_some_time(fees: Any, valid_for: timedelta) -> None:
     with pytest.raises(ValueError, match="valid for some time"):
         fees.schedule().quote(request(), due=FeeDue.BEFORE_SUBMISSION, valid_for=valid_for)
+
+
+LINE = QuoteLine(code="map", text=Text(en="Map", bn="ম্যাপ"), amount=Money.taka(500), vat=Money.taka(20))
+SOURCE = Source(title="The office's own answer", verified=False)
+
+
+def demanded(asked: QuoteRequest, *lines: QuoteLine) -> Quote:
+    day = timedelta(days=1)
+    return demanded_quote(asked, lines or (LINE,), due=FeeDue.AFTER_SUBMISSION, valid_for=day, source=SOURCE)
+
+
+def test_what_the_agency_demands_is_a_quote() -> None:
+    made = demanded(request(stage="dcr"), LINE, LINE)
+    assert (made.total.plain(), made.stage, made.due) == ("1040.00", "dcr", FeeDue.AFTER_SUBMISSION)
+    assert (made.issued_at, made.expires_at, made.source) == (AT, AT + timedelta(days=1), SOURCE)
+
+
+def test_same_demand_is_the_same_quote_and_another_is_not() -> None:
+    dearer = LINE.model_copy(update={"amount": Money.taka(501)})
+    assert demanded(request()) == demanded(request())
+    assert demanded(request()).id != demanded(request(), dearer).id
+    assert demanded(request()).id != demanded(request(at=AT + timedelta(microseconds=1))).id
+
+
+def test_no_number_of_the_citizen_is_in_a_demands_id() -> None:
+    assert demanded(request()).id == demanded(request(nid="9876543210")).id
+
+
+def test_schedule_and_agency_agree_or_nobody_pays(reissue: Any) -> None:
+    made = quote(reissue, request())
+    assert agreed_quote(made, Money.taka(230)) is made
+    with pytest.raises(ContractViolation) as caught:
+        agreed_quote(made, Money.taka(231))
+    assert caught.value.detail == "fee-differs-from-schedule"
+
+
+@pytest.mark.parametrize(
+    ("at", "left"),
+    [
+        (datetime(2026, 1, 15, 17, 59, 59, tzinfo=UTC), timedelta(seconds=1)),
+        (datetime(2026, 1, 15, 18, 0, tzinfo=UTC), timedelta(days=1)),
+    ],
+)
+def test_price_of_the_day_holds_to_midnight_in_dhaka(at: datetime, left: timedelta) -> None:
+    assert until_midnight(at) == left

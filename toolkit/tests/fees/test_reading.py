@@ -1,9 +1,10 @@
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nagorik_toolkit.fees import FeesInvalid, Numbers, Standing, Word, load_schedules
+from nagorik_toolkit.fees import FeesInvalid, Numbers, TariffStanding, Word, load_schedules, read_schedules
 
 
 def problems(text: str | bytes) -> dict[str, str]:
@@ -14,7 +15,10 @@ def problems(text: str | bytes) -> dict[str, str]:
 
 def test_disputed_ladder_stays_beside_the_effective_one(reissue: Any) -> None:
     told = [(tariff.id, tariff.standing, tariff.source.verified) for tariff in reissue.tariffs]
-    assert told == [("gazette-2015", Standing.EFFECTIVE, False), ("muladi-office", Standing.DISPUTED, False)]
+    assert told == [
+        ("gazette-2015", TariffStanding.EFFECTIVE, False),
+        ("muladi-office", TariffStanding.DISPUTED, False),
+    ]
     assert reissue.tariffs[1].source.title == "ec.muladi.barisal.gov.bd"
 
 
@@ -176,3 +180,14 @@ def test_schedule_is_frozen(fees: Any) -> None:
         schedules["fees"].rounding = "none"  # type: ignore[misc, assignment]
     with pytest.raises(TypeError):
         schedules["other"] = schedules["fees"]  # type: ignore[index]
+
+
+def test_a_plugins_own_file_is_read_by_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fees: Any
+) -> None:
+    package = tmp_path / "tolls"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "fees.toml").write_text(fees.written(), "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert list(read_schedules("tolls")) == ["fees"]

@@ -1,12 +1,13 @@
 """Whether a citizen may apply, criterion by criterion."""
 
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
 from nagorik.model.application import Applicant, ServiceRequest
 from nagorik.model.fee import Source
-from nagorik.privacy import Form, Model
+from nagorik.privacy import PERSONAL, Form, Model
 from nagorik.values.sentences import Text
 
 
@@ -32,7 +33,7 @@ class Criterion(Model):
     id: str
     """Stable within the service, such as ``age-18``."""
     verdict: Verdict
-    text: Text
+    text: Annotated[Text, PERSONAL]
     """The rule and why it holds, fails or cannot be told, for the citizen; no identifier in it."""
     source: Source | None = None
     """Where the rule is written down."""

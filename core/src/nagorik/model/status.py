@@ -123,7 +123,7 @@ class AgencyStatus(Model):
     """The agency's id of this report, where it gives one; one seen before changes nothing."""
     flags: frozenset[Flag] = frozenset()
     """What else the agency says is true at present."""
-    reason: Text | None = None
+    reason: Annotated[Text | None, PERSONAL] = None
     """Why, for a rejection or a correction, in the plugin's own words for the agency's code."""
     fee_due: str | None = None
     """The stage of the service's fees that must be paid now, if any."""

@@ -1,6 +1,5 @@
 """Filing, finding, correcting and taking back an application, and asking another service about its citizen."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -36,7 +35,7 @@ class Rejected(Model):
 
     reason_code: str
     """The plugin's stable word for the reason."""
-    reason: Text
+    reason: Annotated[Text, PERSONAL]
     """For the citizen, in the plugin's own words."""
 
 
@@ -108,24 +107,6 @@ class Withdrawal(Model):
 def past_lookup_grace(absent: DefinitelyAbsent, sent_at: datetime, grace_seconds: float) -> bool:
     """Whether an absence was observed late enough after the attempt to be believed."""
     return (absent.as_of - sent_at).total_seconds() >= grace_seconds
-
-
-def search_result(matches: Sequence[Found], *, complete: bool, asked_at: datetime) -> SubmissionSearch:
-    """What a search by the client reference amounts to, at an agency that does not notice doubles.
-
-    Args:
-        matches: Everything that it found.
-        complete: Whether the agency says that there is nothing more to find.
-        asked_at: The instant before the search was sent, aware.
-    """
-    match matches:
-        case [only]:
-            return only
-        case []:
-            return DefinitelyAbsent(as_of=asked_at) if complete else CannotTell(because="search-incomplete")
-        case _:
-            # Which of them is the citizen's, a person has to find out.
-            return CannotTell(because="several-applications")
 
 
 class WhyNotAsked(StrEnum):

@@ -83,7 +83,10 @@ class Nid(_NumberedIdentifier):
 
     @property
     def warnings(self) -> tuple[DataWarning, ...]:
-        """``identifier.rmo`` where the RMO digit is none of 1, 2, 3, 4, 5 and 9 [C2]."""
+        """``identifier.rmo`` where the RMO digit is none of the published 1, 2, 3, 4, 5 and 9.
+
+        See docs/reference/agencies.md#nid-numbers.
+        """
         return () if self.kind == "smart" else _rmo_warnings(self.value)
 
     def consistent_with(self, birth_date: date) -> bool | None:
@@ -160,7 +163,10 @@ class BirthRegistrationNumber(_NumberedIdentifier):
 
     @property
     def warnings(self) -> tuple[DataWarning, ...]:
-        """``identifier.rmo`` where the RMO digit is none of 1, 2, 3, 4, 5 and 9 [C2]."""
+        """``identifier.rmo`` where the RMO digit is none of the published 1, 2, 3, 4, 5 and 9.
+
+        See docs/reference/agencies.md#nid-numbers.
+        """
         return _rmo_warnings(self.value)
 
     def consistent_with(self, birth_date: date) -> bool:

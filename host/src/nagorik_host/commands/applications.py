@@ -78,8 +78,8 @@ async def _apply(path: Path, *, as_json: bool) -> int:
         _print_results(taken, stopped)
         if restoration is not None:
             print_lines(
-                f"The books were restored on {when(restoration.at)}: what was taken in now is looked up before it is"
-                " sent, until nagorik db caught-up."
+                f"The database was restored on {when(restoration.at)}: what was taken in now is looked up before it"
+                " is sent, until nagorik db caught-up."
             )
     return ExitCode.FINDINGS if any(one.result == "refused" for one in taken) else ExitCode.OK
 

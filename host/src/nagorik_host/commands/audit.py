@@ -1,4 +1,4 @@
-"""``nagorik audit``: proof that nobody changed the books behind the host's back, and that papers have an owner."""
+"""``nagorik audit``: proof that nobody changed the database behind the host's back, and that papers have an owner."""
 
 import argparse
 import re
@@ -35,7 +35,7 @@ class AuditCommand:
         )
         add_json_argument(verify)
         documents = actions.add_parser(
-            "documents", help="compare the documents' folder with the books", allow_abbrev=False
+            "documents", help="compare the documents' folder with the database", allow_abbrev=False
         )
         documents.add_argument(
             "--remove", action="store_true", help="remove what is a day old and no application refers to"

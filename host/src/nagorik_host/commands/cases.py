@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 from sqlalchemy import select
 
-from nagorik import ApplicationState, PaymentState
+from nagorik import ApplicationState, PaymentState, Text
 from nagorik_host.commands.render import (
     ApplicationView,
     Document,
@@ -32,10 +32,11 @@ from nagorik_host.store.cases import (
 )
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import applications, attempts
-from nagorik_host.texts import sentence
+from nagorik_host.texts import hold_sentence, sentence
 from nagorik_platform.cli.commands import ExitCode
+from nagorik_platform.cli.explanation_page import with_numbers_masked
 from nagorik_platform.cli.output import add_json_argument, print_facts, print_json, print_lines, print_table
-from nagorik_platform.lifecycle import Decided, application_targets, payment_targets
+from nagorik_platform.lifecycle import Decided, Hold, Party, application_targets, payment_targets
 
 _log = structlog.stdlib.get_logger("nagorik.host")
 
@@ -103,7 +104,7 @@ async def _list(arguments: argparse.Namespace) -> int:
     rows = ((item.application, item.service, item.state, _code(item), when(item.since)) for item in items)
     print_table(("application", "service", "state", "waits for", "since"), rows)
     for code in dict.fromkeys(_code(item) for item in items):
-        text = sentence("hold", code) or sentence("blocked", code)
+        text = _means(code)
         if text is not None:
             print_lines(f"{code}: {text.bn}", f"  {text.en}")
     if number > len(items):
@@ -125,11 +126,11 @@ async def _decisions(arguments: argparse.Namespace) -> int:
 async def _show(arguments: argparse.Namespace) -> int:
     async with opened_host(load_host_settings()) as host:
         view = await find_application(host, arguments.application)
-        document = as_document(view, host) | await _for_officer(host, view)
+        document = as_document(view, host, words=with_numbers_masked) | await _for_officer(host, view)
     if arguments.json:
         print_json(document)
         return ExitCode.OK
-    render_application(document)
+    render_application(document, everything=True)
     print_facts(
         (
             ("citizen", document["applicant"]),
@@ -243,9 +244,14 @@ def _unblock(transaction: Transaction, *, host: Host, application: str, argument
 
 def _item(item: OfficerCase) -> Document:
     code = _code(item)
-    text = sentence("hold", code) or sentence("blocked", code)
+    text = _means(code)
     means = {"en": text.en, "bn": text.bn} if text is not None else None
     return {**item._asdict(), "since": item.since.isoformat(), "means": means}
+
+
+def _means(code: str) -> Text | None:
+    """What an officer reads of a case; all that is listed waits for one."""
+    return hold_sentence(Hold(party=Party.PERSON, code=code)) or sentence("blocked", code)
 
 
 def _code(item: OfficerCase) -> str:

@@ -82,7 +82,7 @@ def _plugins(settings: HostSettings) -> Iterator[DoctorCheck]:
     for record in registry.usable:
         model = _model(record)
         if model is None:
-            continue  # the core's own check of this plugin tells what is wrong with it
+            continue  # the platform's own check of this plugin says what is wrong with it
         given = platform.plugins.get(record.id)
         try:
             load_settings(model, record.id, given.settings if given is not None else None)

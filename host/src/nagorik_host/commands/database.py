@@ -1,4 +1,4 @@
-"""``nagorik db``: the database's tables, and books that were restored from a copy."""
+"""``nagorik db``: the database's tables, and what follows when it was restored from a copy."""
 
 import argparse
 from functools import partial
@@ -35,7 +35,7 @@ class DatabaseCommand:
         )
         restored = actions.add_parser(
             "restored",
-            help="say that the books were restored from a copy, so that what was sent since is not sent again",
+            help="say that the database was restored from a copy, so that what was sent since is not sent again",
             epilog=(
                 "With all workers stopped. Every write of every open application is then looked up before it is first"
                 " made, repeated with its key where the agency does it once, or left to an officer. What is taken in"
@@ -116,7 +116,7 @@ async def _caught_up(arguments: argparse.Namespace) -> int:
     async with opened_database(load_host_settings()) as database:
         await require_newest(database)
         if not await database.run(partial(mark_caught_up, officer=officer, reason=reason, now=now())):
-            raise CommandRefused("the books have nothing to catch up with: nagorik db restored was not said")
+            raise CommandRefused("the database has nothing to catch up with: nagorik db restored was not said")
     if arguments.json:
         print_json({"caught_up": True})
     else:

@@ -1,13 +1,13 @@
 """An application as it is rendered: for a program, and for the person at the counter."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import select
 
-from nagorik import ApplicationDraft, ServiceNotOffered, Text
+from nagorik import ApplicationDraft, NagorikError, ServiceNotOffered, Text
 from nagorik.manifest import PublicService
 from nagorik.values import dhaka_time, to_bangla_digits
 from nagorik_host.engine.agencies import Expected, down_since, expected, outages_of
@@ -15,9 +15,18 @@ from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions
 from nagorik_host.host import Host
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import applications
-from nagorik_host.texts import sentence, timeline
+from nagorik_host.texts import hold_sentence, sentence, timeline
+from nagorik_platform.cli.explanation_page import (
+    Schema,
+    Words,
+    as_written,
+    explanation_document,
+    fee_lines,
+    reason_lines,
+)
 from nagorik_platform.cli.output import print_facts, print_lines, print_table
-from nagorik_platform.lifecycle import Event, Progress, state_label
+from nagorik_platform.lifecycle import Event, Explanation, Party, Progress, explain, state_label, what_to_do
+from nagorik_platform.lifecycle.events import AttemptEnded
 
 Document: TypeAlias = dict[str, Any]
 """A JSON object."""
@@ -30,6 +39,8 @@ class ApplicationView:
     Attributes:
         progress: Where it is.
         events: Its journal.
+        said: What the journal says of why it is there.
+        schema: Its service's form, where fields of it were refused and the form can be had.
         draft: What the citizen handed in.
         due_at: When it is looked at again.
         operation: What is due then.
@@ -41,6 +52,8 @@ class ApplicationView:
 
     progress: Progress
     events: tuple[Event, ...]
+    said: Explanation
+    schema: Schema | None
     draft: ApplicationDraft
     due_at: datetime | None
     operation: str | None
@@ -54,7 +67,7 @@ async def find_application(host: Host, name: str) -> ApplicationView:
     """The application that ``name`` is the id or the client reference of.
 
     Raises:
-        NoSuchApplication: The books hold none.
+        NoSuchApplication: The database holds none.
         Erased: The citizen's data were erased.
     """
 
@@ -69,9 +82,12 @@ async def find_application(host: Host, name: str) -> ApplicationView:
         goes_on = row.due_at is not None or stored.lease is not None
         since = down_since(transaction, row.target_plugin) if goes_on else None
         offers = {stored.progress.service, stored.plugin}
+        events = host.store.events(transaction, stored)
         return ApplicationView(
             progress=stored.progress,
-            events=host.store.events(transaction, stored),
+            events=events,
+            said=explain(events),
+            schema=None,
             draft=host.store.draft(transaction, stored),
             due_at=row.due_at,
             operation=row.operation,
@@ -81,12 +97,27 @@ async def find_application(host: Host, name: str) -> ApplicationView:
             stopped=[one for one in list_suspensions(transaction) if one.name in offers],
         )
 
-    return await host.database.run(read)
+    view = await host.database.run(read)
+    if not any(isinstance(event, AttemptEnded) and event.refusal and event.refusal.fields for event in view.events):
+        return view
+    return replace(view, schema=await _form_schema(host, view.progress.service))
 
 
-def as_document(view: ApplicationView, host: Host) -> Document:
-    """What is told of an application, with stable keys; times in UTC, money as decimal text."""
+async def _form_schema(host: Host, service: str) -> Schema | None:
+    """The service's form; ``None`` where its plugin is not there any more or cannot be used."""
+    try:
+        return await host.platform.form_schema(service)
+    except NagorikError:
+        return None
+
+
+def as_document(view: ApplicationView, host: Host, *, words: Words = as_written) -> Document:
+    """What is told of an application, with stable keys; times in UTC, money as decimal text.
+
+    ``words`` is how what somebody wrote is shown.
+    """
     progress, service = view.progress, service_of(host, view.progress.service)
+    hold = hold_sentence(progress.hold) if progress.hold is not None else None
     return {
         "application": progress.id,
         "client_reference": progress.client_reference,
@@ -98,6 +129,8 @@ def as_document(view: ApplicationView, host: Host) -> Document:
         "state_means": _text(state_label(progress.state)),
         "flags": [{"flag": flag.value, "means": _text(state_label(flag))} for flag in sorted(progress.flags)],
         "waits_for": _waits_for(progress),
+        "what_to_do": [_text(one) for one in what_to_do(progress, view.said, hold)],
+        **explanation_document(progress, view.said, schema=view.schema, words=words),
         "blocked": _coded(view.blocked, sentence("blocked", view.blocked)) if view.blocked else None,
         "unreachable": _unreachable(host, view.unreachable),
         "stopped": [{"kind": one.kind, "name": one.name, "reason": _text(one.reason)} for one in view.stopped],
@@ -127,13 +160,15 @@ def as_document(view: ApplicationView, host: Host) -> Document:
                 "text": _text(line.text),
                 "times": line.times,
             }
-            for line in timeline(view.events, _agency(host, progress.service.partition(".")[0]))
+            for line in timeline(
+                view.events, _agency(host, progress.service.partition(".")[0]), schema=view.schema, words=words
+            )
         ],
     }
 
 
-def render_application(document: Document) -> None:
-    """The same for a person."""
+def render_application(document: Document, *, everything: bool = False) -> None:
+    """The same for a person; ``everything`` is for whoever has to decide."""
     name = document["service_name"]
     print_facts(
         (fact, value)
@@ -148,18 +183,28 @@ def render_application(document: Document) -> None:
         )
         if value
     )
-    print_lines("", document["state_means"]["bn"], document["state_means"]["en"])
-    for flag in document["flags"]:
-        print_lines(flag["means"]["bn"], flag["means"]["en"])
+    for item in filter(None, ({"means": document["state_means"]}, document["ended_as"], *document["flags"])):
+        print_lines("", item["means"]["bn"], item["means"]["en"])
+    reasons = list(reason_lines(document, everything=everything))
+    if reasons:
+        print_lines("", "কারণ / why", *reasons)
+    print_lines("")
     if document["unreachable"] is not None:
         means = document["unreachable"]["means"]
         print_lines("সংযোগ নেই / cannot be reached", means["bn"], means["en"])
     for heading, item in (("অপেক্ষা / waits", document["waits_for"]), ("আটকে আছে / blocked", document["blocked"])):
         if item is not None:
             party = f" ({item['party']})" if "party" in item else ""
-            print_lines(f"{heading}{party}: {item['code']}", item["means"]["bn"], item["means"]["en"])
+            # What the citizen is waited for is told below, as what they have to do.
+            means = () if item.get("party") == Party.CITIZEN else (item["means"]["bn"], item["means"]["en"])
+            print_lines(f"{heading}{party}: {item['code']}", *means)
     for stop in document["stopped"]:
         print_lines(f"বন্ধ / stopped: {stop['kind']} {stop['name']}", stop["reason"]["bn"], stop["reason"]["en"])
+    print_lines("নাগরিকের করণীয় / for the citizen to do" if everything else "করণীয় / what to do")
+    for one in document["what_to_do"]:
+        print_lines(f"  {one['bn']}", f"  {one['en']}")
+    for fee in document["fees"]:
+        print_lines("", *fee_lines(fee))
     if document["payments"]:
         print_lines("")
         rows = [
@@ -224,7 +269,7 @@ def _waits_for(progress: Progress) -> Document | None:
     hold = progress.hold
     if hold is None:
         return None
-    return {"party": hold.party.value, **_coded(hold.code, sentence("hold", hold.code))}
+    return {"party": hold.party.value, **_coded(hold.code, hold_sentence(hold))}
 
 
 def _coded(code: str, text: Text | None) -> Document:

@@ -47,7 +47,7 @@ _ENDINGS: Final[Mapping[type[Exception], Callable[[Any], tuple[str, ExitCode]]]]
         ExitCode.FAILED,
     ),
     SchemaOutdated: lambda outdated: (_outdated(outdated), ExitCode.FAILED),
-    NoSuchApplication: lambda _: ("the books hold no application by this id or reference", ExitCode.USAGE),
+    NoSuchApplication: lambda _: ("the database holds no application by this id or reference", ExitCode.USAGE),
     Erased: lambda _: (
         "this citizen's data were erased; nagorik audit verify still proves the journal",
         ExitCode.USAGE,

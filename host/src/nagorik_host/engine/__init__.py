@@ -1,1 +1,1 @@
-"""How the books are worked: who takes what is due, how a call is made, and how an agency is spared."""
+"""How due applications are worked off: who takes what is due, how a call is made, and how an agency is spared."""

@@ -263,7 +263,7 @@ class Claims:
         """Take in hand what is due and can be called.
 
         Args:
-            transaction: Where the books are.
+            transaction: Of the host's database.
             full_scan: Whether to look for what lost workers had in hand, too.
             among: The applications to look at; all, where nothing is given.
         """

@@ -55,12 +55,12 @@ UNKNOWN: Final = "unknown-reference"
 DEFECT: Final = "defect"
 
 
-class _Place(NamedTuple):
+class _InboxCursor(NamedTuple):
     received_at: datetime
     id: str
 
 
-_BEGINNING: Final = _Place(datetime(1970, 1, 1, tzinfo=UTC), "")
+_BEGINNING: Final = _InboxCursor(datetime(1970, 1, 1, tzinfo=UTC), "")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -72,8 +72,8 @@ class _Message:
     sealed: bytes
 
     @property
-    def place(self) -> _Place:
-        return _Place(self.received_at, self.id)
+    def place(self) -> _InboxCursor:
+        return _InboxCursor(self.received_at, self.id)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -264,7 +264,7 @@ class Inbox:
         return True
 
     @staticmethod
-    def _unread(transaction: Transaction, *, after: _Place) -> list[_Message]:
+    def _unread(transaction: Transaction, *, after: _InboxCursor) -> list[_Message]:
         wanted = {"received_at_": after.received_at, "id_": after.id, "page": PAGE}
         return [
             _Message(row.id, row.offer, row.received_at, row.data_key, row.sealed)

@@ -65,7 +65,7 @@ def take_over(transaction: Transaction, installed: Mapping[str, str], now: datet
     """Take open applications over to what is installed, or block them.
 
     Args:
-        transaction: Where the books are.
+        transaction: Of the host's database.
         installed: Distribution and version by plugin id, as ``nagorik plugins`` tells them.
         now: When what was blocked and may go on is looked at again.
     """

@@ -26,7 +26,7 @@ from nagorik_platform.agency_client.limits import burst_window
 LATE: Final = timedelta(milliseconds=100)
 """How long after its instant a request may still be sent. An agency gets as much less of its rate, a tenth."""
 UNKNOWN: Final = "pace-unknown"
-"""Why an agency is not called while the books cannot be reached; says nothing of the agency."""
+"""Why an agency is not called while the database cannot be reached; says nothing of the agency."""
 
 MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -111,7 +111,7 @@ class SharedRateLimiter:
 
         Raises:
             RateLimited: The agency's time is taken up to the deadline.
-            AgencyUnavailable: ``pace-unknown``: the books cannot be reached.
+            AgencyUnavailable: ``pace-unknown``: the database cannot be reached.
         """
         reservation, interval = RESERVED.get(), interval_of(per_second)
         at = reservation.redeem(plugin) if reservation is not None else None

@@ -1,7 +1,7 @@
-"""Books that were restored from a copy: the agencies may know more of an application than its row does.
+"""A database that was restored from a copy: the agencies may know more of an application than its row does.
 
 From the restoration on, every write of every open application is looked up before it is first made. What is taken in
-is treated alike until the books have caught up: it may be what the lost books had taken in before.
+is treated alike until the database has caught up: it may be what the lost database had taken in before.
 """
 
 from datetime import datetime
@@ -28,11 +28,11 @@ _OPEN: Final = (
 
 
 class WorkersActive(Exception):
-    """A worker is at work on the books, or was less than its lease ago."""
+    """A worker is at work on the database, or was less than its lease ago."""
 
 
 class Restoration(NamedTuple):
-    """One restoration of the books.
+    """One restoration of the database.
 
     Attributes:
         at: When the officer said so.
@@ -51,7 +51,7 @@ def mark_restored(
     """Put every write of every open application in doubt, all or none; how many applications there were.
 
     Args:
-        transaction: Where the books are.
+        transaction: Of the host's database.
         store: Reads and writes them.
         restoration: Who restored them, and why.
         lease_now: The machine's own time.
@@ -82,7 +82,7 @@ def mark_restored(
 
 
 def catching_up(transaction: Transaction) -> Restoration | None:
-    """The latest restoration, unless the books have caught up since."""
+    """The latest restoration, unless the database has caught up since."""
     query = select(restorations).where(restorations.c.caught_up_at.is_(None)).order_by(restorations.c.at.desc())
     row = transaction.connection.execute(query.limit(1)).one_or_none()
     return Restoration(row.at, row.officer, row.reason) if row is not None else None
@@ -96,12 +96,12 @@ def mark_caught_up(transaction: Transaction, officer: str, reason: str, now: dat
     open_ones = update(restorations).where(restorations.c.caught_up_at.is_(None)).values(caught_up_at=now)
     done = transaction.connection.execute(open_ones).rowcount > 0
     if done:
-        record_decision(transaction, Decision(now, officer, "caught-up", "books", reason))
+        record_decision(transaction, Decision(now, officer, "caught-up", "database", reason))
     return done
 
 
 def in_doubt(first: Step, restoration: Restoration | None, now: datetime) -> Step:
-    """An application's first step, with its writes in doubt while the books are catching up."""
+    """An application's first step, with its writes in doubt while the database is catching up."""
     if restoration is None:
         return first
     progress, event = restore(first.progress, restoration.officer, restoration.reason, now)

@@ -55,7 +55,7 @@ _RENEW: Final = (
 
 
 class Worker:
-    """One of any number of workers on the same books."""
+    """One of any number of workers on the same database."""
 
     def __init__(
         self,
@@ -75,10 +75,10 @@ class Worker:
         """Work on what ``database`` holds.
 
         Args:
-            database: Where the books are.
+            database: The host's.
             platform: Makes the calls.
             store: Reads and writes applications.
-            vault: As the books'.
+            vault: Of the same host.
             agencies: What the agencies can bear.
             inbox: Messages to be read.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
@@ -129,7 +129,7 @@ class Worker:
                 own deadline. A call that is given up is treated as interrupted by whoever takes the application next.
 
         Raises:
-            DatabaseUnavailable: The books could not be reached for longer than others wait for this worker.
+            DatabaseUnavailable: The database could not be reached for longer than others wait for this worker.
         """
         self._stop, self._ending = stop, False
         await self._commit(self._register)
@@ -288,7 +288,7 @@ class Worker:
     def _register(self, transaction: Transaction) -> None:
         at = self._lease_clock.now()
         self._deregister(transaction)
-        # A worker that was killed signs off nowhere.
+        # A worker that was killed never deregisters.
         transaction.connection.execute(delete(workers).where(workers.c.beat_at < at - WORKER_EXPIRY))
         transaction.connection.execute(insert(workers).values(id=self.id, name=self._name, started_at=at, beat_at=at))
 

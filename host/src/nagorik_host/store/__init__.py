@@ -1,4 +1,4 @@
-"""The host's books: applications, their journals, and all that is known of agencies and messages."""
+"""The host's database: applications, their journals, and all that is known of agencies and messages."""
 
 from nagorik_host.store.database import (
     Database,

@@ -1,7 +1,7 @@
-"""The books: an application is opened, read and changed here, and nowhere else.
+"""Applications in the database: opened, read and changed here, and nowhere else.
 
-Every change is a step of the core: its events go into the journal, and the row becomes what they amount to, in one
-transaction. A change is worked out on the row as it is in that transaction, never on a copy from before.
+Every change is a step of the lifecycle: its events go into the journal, and the row becomes what they amount to, in
+one transaction. A change is worked out on the row as it is in that transaction, never on a copy from before.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -50,15 +50,15 @@ _JOURNAL: Final = (
 
 
 class NoSuchApplication(LookupError):
-    """The books hold no application by this id or reference."""
+    """The database holds no application by this id or reference."""
 
 
 class AlreadyOpen(Exception):
-    """An application with this client reference is in the books."""
+    """An application with this client reference is in the database."""
 
     def __init__(self, application: str) -> None:
         """Name the application that is there."""
-        super().__init__("an application with this reference is in the books")
+        super().__init__("an application with this reference is in the database")
         self.application = application
 
 
@@ -75,7 +75,7 @@ class Lease(NamedTuple):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class StoredApplication:
-    """An application as the books hold it at one moment.
+    """An application as the database holds it at one moment.
 
     Attributes:
         id: The application's id.
@@ -115,7 +115,7 @@ class ApplicationStore:
         """Take an application in.
 
         Raises:
-            AlreadyOpen: Its client reference is in the books: the same application came twice.
+            AlreadyOpen: Its client reference is in the database: the same application came twice.
         """
         progress = first.progress
         plugin = progress.service.partition(".")[0]

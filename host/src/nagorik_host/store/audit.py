@@ -118,7 +118,7 @@ _NOT_ERASED: Final = (
 
 @dataclass(frozen=True, slots=True)
 class DocumentComparison:
-    """The folder and the books, compared.
+    """The folder and the database, compared.
 
     Attributes:
         documents: How many documents the folder holds.
@@ -134,7 +134,7 @@ class DocumentComparison:
 async def compare_documents(
     database: Database, store: ApplicationStore, documents: FolderDocumentStore, now: datetime
 ) -> DocumentComparison:
-    """Compare the folder with the books.
+    """Compare the folder with the database.
 
     The folder is listed first: what is kept and referred to meanwhile is neither an orphan nor missing.
     """

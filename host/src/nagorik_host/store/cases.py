@@ -22,7 +22,7 @@ class Decision(NamedTuple):
         at: When it was taken.
         officer: By whom.
         kind: What was decided.
-        subject: On what: a service, a plugin's releases, an application that the host had left alone, or the books.
+        subject: On what: a service, a plugin's releases, an application that the host left alone, or the database.
         reason: Why.
     """
 
@@ -92,7 +92,7 @@ def unblock(transaction: Transaction, application: str, now: datetime) -> str:
     """Let the host look again at an application that it left alone; why it had.
 
     Raises:
-        NoSuchApplication: The books hold none by this id.
+        NoSuchApplication: The database holds none by this id.
         NotBlocked: It is not blocked, or its citizen's data were erased.
     """
     query = select(applications.c.blocked).where(applications.c.id == application).with_for_update()

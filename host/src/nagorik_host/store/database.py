@@ -1,4 +1,4 @@
-"""One way to change the books, whatever database holds them.
+"""One way to change what the host knows, whatever database holds it.
 
 A unit is a plain function of a transaction. It either happens as a whole or not at all, and may be run more than once
 before it happens, so it does nothing but read and write through the transaction.
@@ -76,7 +76,7 @@ class Database(ABC):
         yield Hints()
 
     async def prepare(self) -> None:  # noqa: B027 - a database may need nothing else
-        """Bring what the database needs besides the books' tables to the newest version; may be done again.
+        """Bring what the database needs besides the host's tables to the newest version; may be done again.
 
         Raises:
             DatabaseUnavailable: The database is gone.

@@ -134,7 +134,7 @@ def _replace(path: Path, wrapped: bytes, sealed: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
-    # The books say that it is here, and they survive a loss of power; so does its place in the folder.
+    # The database says that it is here, and it survives a loss of power; so does its place in the folder.
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -1,4 +1,4 @@
-"""PostgreSQL: any number of processes and machines on the same books."""
+"""PostgreSQL: any number of processes and machines on the same database."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence

@@ -46,7 +46,7 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
     States, times and codes stay, and the journal still verifies.
 
     Raises:
-        NoSuchApplication: The books hold none by this id.
+        NoSuchApplication: The database holds none by this id.
         StillOpen: It is not closed.
     """
     if _closed_at(transaction, application) is None:
@@ -83,7 +83,7 @@ async def erase_application(
     """Erase an application and its documents.
 
     Raises:
-        NoSuchApplication: The books hold none by this id.
+        NoSuchApplication: The database holds none by this id.
         StillOpen: It is not closed.
     """
 

@@ -325,6 +325,6 @@ restorations: Final = Table(
     Column("at", Instant, primary_key=True),
     Column("officer", String(CODE), nullable=False),
     Column("reason", Text, nullable=False),
-    # Null while what is taken in may be what the lost books had taken in before.
+    # Null while what is taken in may be what the lost database had taken in before.
     Column("caught_up_at", Instant),
 )

@@ -68,7 +68,7 @@ def broken(detail: str) -> FailedAttempt:
 
 
 def from_plugin(answer: AgencyResponse, error_reader: ErrorReader) -> FailedAttempt | None:
-    """What the plugin makes of an answer; ``None`` when it leaves it to the core."""
+    """What the plugin makes of an answer; ``None`` when it leaves it to the client."""
     try:
         # What a manifest names need not keep to the type.
         error = cast("object", error_reader(answer))

@@ -109,7 +109,7 @@ def _unreachable(base_url: str, manifest: Manifest, prefix: str) -> Iterator[Set
 
 
 _EARLIEST: Final = date(2026, 1, 1)
-"""The core is younger than this, so that a clock before it is wrong."""
+"""This release is younger than this, so that a clock before it is wrong."""
 IMPORT_SECONDS: Final = 10.0
 """Seconds that a plugin's import may take before it is told as hanging."""
 _CANARY: Final = "1234567890"

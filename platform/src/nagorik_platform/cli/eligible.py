@@ -38,7 +38,7 @@ class EligibleCommand:
         parser.add_argument(
             "--service", action="append", metavar="ID", help="ask about this service alone; may be repeated"
         )
-        parser.add_argument("--verbose", action="store_true", help="show what holds too, and the rules' sources")
+        parser.add_argument("--verbose", action="store_true", help="show what holds too")
         add_day_argument(parser)
         add_json_argument(parser)
 
@@ -56,7 +56,7 @@ class EligibleCommand:
             print_error(str(problem))
             return ExitCode.USAGE
         with redirect_stdout(sys.stderr):  # what a plugin prints is none of the result
-            settings = PlatformSettings(import_seconds=5.0)
+            settings = PlatformSettings()
             registry = Registry.discover()
             known = [
                 service.id for record in registry.records if record.manifest for service in record.manifest.services
@@ -143,16 +143,19 @@ _DECISIVE: Final = {"indeterminate": "cannot-tell", "ineligible": "fail"}
 
 
 def _print_criterion(criterion: "Criterion", *, verbose: bool) -> None:
+    from nagorik_platform.cli.explanation_page import criterion_document, source_line
     from nagorik_platform.cli.output import print_lines
 
-    mark = f"[{criterion.verdict.value}] " if verbose else ""
-    print_lines(f"    - {mark}{criterion.text.en}", f"      {criterion.text.bn}")
-    if verbose and criterion.source is not None:
-        checked = "verified" if criterion.source.verified else "not verified"
-        print_lines(f"      Source: {criterion.source.title} ({checked})")
+    told = criterion_document(criterion)
+    mark = f"[{told['verdict']}] " if verbose else ""
+    print_lines(f"    - {mark}{told['text']['en']}", f"      {told['text']['bn']}")
+    if told["source"] is not None:
+        print_lines(f"      {source_line(told['source'])}")
 
 
 def _document(entry: "ServiceEligibility") -> dict[str, Any]:
+    from nagorik_platform.cli.explanation_page import criterion_document
+
     return {
         "service": entry.service,
         "name": entry.name.model_dump(),
@@ -160,7 +163,7 @@ def _document(entry: "ServiceEligibility") -> dict[str, Any]:
         "eligibility": entry.eligibility.value,
         "because": entry.because.value if entry.because else None,
         "problem": entry.problem.model_dump() if entry.problem else None,
-        "criteria": [criterion.model_dump(mode="json") for criterion in entry.criteria],
+        "criteria": [criterion_document(criterion) for criterion in entry.criteria],
     }
 
 

@@ -4,9 +4,11 @@ A host opens an application, begins the call that is due, makes it, and steps on
 database for that: the row is a value, the journal a list of events.
 """
 
+from nagorik_platform.lifecycle.advice import what_to_do
 from nagorik_platform.lifecycle.attempts.retry import UnexpectedAnswer
 from nagorik_platform.lifecycle.commands import NotPossible, restore
 from nagorik_platform.lifecycle.events import Event, Opened
+from nagorik_platform.lifecycle.explanation import Explanation, explain, explain_event
 from nagorik_platform.lifecycle.fold import amounts_to, apply, open_progress, replay
 from nagorik_platform.lifecycle.inputs import (
     CallAnswered,
@@ -20,7 +22,7 @@ from nagorik_platform.lifecycle.inputs import (
     Noticed,
     Reported,
 )
-from nagorik_platform.lifecycle.labels import state_label
+from nagorik_platform.lifecycle.labels import nothing_to_do, state_advice, state_label
 from nagorik_platform.lifecycle.next_action import NextAction, next_action
 from nagorik_platform.lifecycle.payment_fold import JournalBroken
 from nagorik_platform.lifecycle.state import (
@@ -59,6 +61,7 @@ __all__ = [
     "Decided",
     "Due",
     "Event",
+    "Explanation",
     "FeeWaiver",
     "Hold",
     "IllegalTransition",
@@ -81,14 +84,19 @@ __all__ = [
     "application_targets",
     "apply",
     "begin",
+    "explain",
+    "explain_event",
     "is_settled",
     "next_action",
+    "nothing_to_do",
     "open_application",
     "open_progress",
     "payment_targets",
     "replay",
     "restore",
     "route_to_reported_state",
+    "state_advice",
     "state_label",
     "step",
+    "what_to_do",
 ]

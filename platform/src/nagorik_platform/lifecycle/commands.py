@@ -227,7 +227,7 @@ def restore(progress: Progress, officer: str, reason: str, now: datetime) -> tup
 
 
 def is_in_doubt(progress: Progress, operation: Operation, payment: str | None) -> bool:
-    """Whether a write may have been made by the books that were lost."""
+    """Whether a write may have been made by the database that was lost."""
     if progress.restored_at is None or not OPERATIONS[operation].writes:
         return False
     return progress.write_name(operation, payment) not in progress.begun_since

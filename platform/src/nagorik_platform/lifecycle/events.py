@@ -15,6 +15,7 @@ from nagorik.model.status import AgencyStatus, ApplicationState, Deliverable, Fl
 from nagorik.operations import Operation
 from nagorik.privacy import PERSONAL, Model
 from nagorik.values import Money
+from nagorik_platform.lifecycle.refusals import Refusal
 from nagorik_platform.lifecycle.state import Hold
 
 
@@ -112,7 +113,7 @@ class EligibilityDropped(JournalEvent):
 
 
 class BooksRestored(JournalEvent):
-    """The books went back to how they were some time ago: what was written since is not known any more."""
+    """The database went back to how it was some time ago: what was written since is not known any more."""
 
     kind: Literal["books-restored"] = "books-restored"
     officer: str
@@ -154,6 +155,8 @@ class AttemptEnded(JournalEvent):
     """Whether the operation has done what it was for; if not, it counts as a failure in a row."""
     not_before: AwareDatetime | None = None
     """When the operation is worth another try."""
+    refusal: Refusal | None = None
+    """Why it was refused, where it was and the application stands by that."""
 
 
 class Postponed(JournalEvent):

@@ -1,23 +1,45 @@
-"""What a state or a flag means to the citizen it concerns, in both languages."""
+"""What a state or a flag means to the citizen it concerns, and what they have to do about it, in both languages."""
 
 from collections.abc import Mapping
 from functools import cache
+from typing import Final
 
 from nagorik.model.status import ApplicationState, Flag, PaymentState
 from nagorik.values.sentences import Text, read_sentence_tables
 
+_PACKAGE: Final = "nagorik_platform.lifecycle"
+
 
 def state_label(state: ApplicationState | PaymentState | Flag) -> Text:
-    """What it is, what it means, and what the citizen has to do next, if anything."""
+    """What it is and what it means. It asks for nothing, so that it can be read of a time that is past."""
+    return _labels()[_table(state)][state]
+
+
+def state_advice(state: ApplicationState | PaymentState | Flag) -> Text | None:
+    """What the citizen has to do about it; ``None`` where it asks for nothing."""
+    return _advice()[_table(state)].get(state)
+
+
+def nothing_to_do(*, agency_says: bool = False) -> Text:
+    """What a citizen reads whom nothing is asked of, unless what the agency says beside its report asks for it."""
+    return _advice()["nobody"]["agency-says" if agency_says else "nothing"]
+
+
+def _table(state: ApplicationState | PaymentState | Flag) -> str:
     match state:
         case ApplicationState():
-            return _labels()["application"][state]
+            return "application"
         case PaymentState():
-            return _labels()["payment"][state]
+            return "payment"
         case Flag():
-            return _labels()["flag"][state]
+            return "flag"
 
 
 @cache
 def _labels() -> Mapping[str, Mapping[str, Text]]:
-    return read_sentence_tables("nagorik_platform.lifecycle", "labels.toml")
+    return read_sentence_tables(_PACKAGE, "labels.toml")
+
+
+@cache
+def _advice() -> Mapping[str, Mapping[str, Text]]:
+    return read_sentence_tables(_PACKAGE, "advice.toml")

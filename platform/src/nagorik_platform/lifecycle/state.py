@@ -177,7 +177,7 @@ class Progress(Model):
     withdrawal_lost_at: AwareDatetime | None = None
     """When the answer to a withdrawal was lost, as long as nothing has settled whether it arrived."""
     restored_at: AwareDatetime | None = None
-    """When the books were restored from a copy, if they ever were."""
+    """When the database was restored from a copy, if it ever was."""
     begun_since: frozenset[str] = frozenset()
     """Writes that were begun since then, each as ``write_name`` says; the first attempt at any other is in doubt."""
 

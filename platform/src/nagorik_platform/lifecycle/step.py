@@ -63,7 +63,7 @@ def begin(progress: Progress, capabilities: ServiceCapabilities, now: datetime, 
 
     Time may have passed since the row was last looked at, so what follows from that alone is settled first: a lapsed
     quote is not paid, and nothing is sent without a consent that covers it. ``payment_id`` becomes the id of a
-    payment if one has to be opened. A write that the books may have forgotten since they were restored is taken for
+    payment if one has to be opened. A write that the database may have forgotten since it was restored is taken for
     interrupted. The step's ``next`` names the call to make; where there is none to make now it names no operation,
     and says when to look again, if at all.
     """

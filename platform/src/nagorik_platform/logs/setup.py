@@ -93,7 +93,7 @@ class _RedactingHandler(logging.Handler):
         level = record.levelname.lower()
         event = None if record.args else record.msg
         line: Any = redact(None, level, {"event": event, "logger": record.name, "exc_info": record.exc_info})
-        # The place is the core's own reading, and is what finds a call whose text is masked.
+        # The place is the platform's own reading, and is what finds a call whose text is masked.
         line |= {"at": place(record.pathname, record.lineno, record.funcName or ""), "level": level}
         try:
             for processor in self._finish:

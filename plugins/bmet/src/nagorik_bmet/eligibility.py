@@ -5,13 +5,18 @@ The rules of the day are applied when a worker asks, when a price is named and o
 
 from typing import Any, Final
 
-from nagorik.context import CallContext
-from nagorik.errors import FieldProblem, InputRejected, Layer
-from nagorik.model.application import ApplicationRequest
-from nagorik.model.eligibility import Criterion, EligibilityDecision, EligibilityRequest, Verdict
+from nagorik import (
+    ApplicationRequest,
+    CallContext,
+    Criterion,
+    EligibilityDecision,
+    EligibilityRequest,
+    Verdict,
+)
 from nagorik_bmet.data import CRITERIA, RULES
 from nagorik_bmet.forms import ClearanceForm, OrientationForm, RegistrationForm, WorkerForm
 from nagorik_bmet.passport import months_later, valid_passport
+from nagorik_toolkit import eligibility_question, refuse_failed
 
 PAPERS: Final = ("visa", "contract", "pdo-certificate", "bank-account", "medical-report")
 
@@ -39,14 +44,7 @@ def check_today(request: ApplicationRequest) -> None:
     Raises:
         InputRejected: At the field of each such entry.
     """
-    asked = EligibilityRequest(service=request.service, on=request.on, applicant=request.applicant, form=request.form)
-    problems = [
-        FieldProblem(pointer=_FIELDS[found.id], code=f"bmet.{found.id}", text=found.text)
-        for found in _told_from_here(asked)
-        if found.verdict is Verdict.FAIL
-    ]
-    if problems:
-        raise InputRejected(problems, layer=Layer.PLUGIN)
+    refuse_failed("bmet", ((_FIELDS[found.id], found) for found in _told_from_here(eligibility_question(request))))
 
 
 def _told_from_here(request: EligibilityRequest) -> list[Criterion]:

@@ -4,13 +4,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
-from nagorik.forms import Choices, Label
-from nagorik.privacy import Form
-from nagorik.values import to_ascii_digits
-from nagorik.values.sentences import Text
+from nagorik import Choices, Form, Label, Text, to_ascii_digits
 from nagorik_bmet.data import TEXTS
-from nagorik_toolkit.bangladesh import IsoDay
-from nagorik_toolkit.fields import BirthDate, Line, Mobile, OneLine, Passport
+from nagorik_toolkit import BirthDate, IsoDay, Line, Mobile, OneLine, Passport
 
 LONGEST_NUMBER: Final = 30
 
@@ -70,7 +66,7 @@ Occupation = Annotated[
         help_bn="নারী গৃহকর্মীদের জন্য আলাদা বয়সসীমা আছে।",
     ),
 ]
-"""From memory: which occupations BMET lists is not known."""
+"""Unverified: which occupations BMET lists is not known."""
 Centre = Annotated[
     Literal["dhaka", "chattogram", "rajshahi", "khulna"],
     Choices(

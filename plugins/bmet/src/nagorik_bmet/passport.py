@@ -7,12 +7,10 @@ import calendar
 from datetime import date
 from typing import Any, Final
 
-from nagorik.context import CallContext
-from nagorik.model.eligibility import Criterion, EligibilityRequest, Verdict
-from nagorik.model.submission import Accepted, NotAsked, Rejected
+from nagorik import Accepted, CallContext, Criterion, EligibilityRequest, NotAsked, Rejected, Verdict
 from nagorik_bmet.data import CRITERIA, RULES, TEXTS
 from nagorik_bmet.forms import ClearanceForm, RegistrationForm
-from nagorik_toolkit.bangladesh import PassportNumber
+from nagorik_toolkit import PassportNumber
 
 VERIFICATION: Final = "passport.verification"
 VALIDITY: Final = "passport-validity"

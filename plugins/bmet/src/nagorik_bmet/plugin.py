@@ -4,41 +4,48 @@ Each is filed first and paid for afterwards, where it costs something. A seat in
 once the fee has arrived; the clearance may come back with a query.
 """
 
-from nagorik.context import CallContext
-from nagorik.errors import ContractViolation
-from nagorik.hookspecs import hookimpl
-from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
-from nagorik.model.fee import FeeDue, Quote, QuoteRequest
-from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
-from nagorik.model.status import (
+from nagorik import (
+    Accepted,
+    AdvisePaymentRequest,
+    AgencySettings,
     AgencyStatus,
     BookSlotRequest,
+    CallContext,
+    CorrectionRequest,
     DeliverableRequest,
+    EligibilityDecision,
+    EligibilityRequest,
+    FeeDue,
     FetchedDeliverable,
+    FindRequest,
     Health,
     HealthState,
-    Slot,
+    PaymentAdvice,
+    Quote,
+    QuoteRequest,
     SlotBooking,
     Slots,
     SlotsRequest,
     StatusRequest,
-)
-from nagorik.model.submission import (
-    Accepted,
-    CorrectionRequest,
-    FindRequest,
-    Found,
     SubmissionResult,
     SubmissionSearch,
     SubmitRequest,
-    search_result,
+    hookimpl,
 )
-from nagorik.settings import AgencySettings
-from nagorik.values.sentences import Text
 from nagorik_bmet import eligibility, wire
 from nagorik_bmet.data import RULES
 from nagorik_bmet.forms import ClearanceForm
 from nagorik_bmet.wire import API, COLLECTIONS
+from nagorik_toolkit import (
+    Matches,
+    advise_payment,
+    agreed_quote,
+    book_slot,
+    days_of,
+    fetch_pdf,
+    find_by_client_reference,
+    list_slots,
+)
 
 Context = CallContext[AgencySettings]
 
@@ -61,12 +68,9 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
         valid_for=RULES.on(request.on)["quote-validity"].as_duration,
         **({"card": form.card} if isinstance(form, ClearanceForm) else {}),
     )
-    told = await context.http.read(
-        "fees", "GET", f"{API}/fees", params=wire.to_price_question(request), expect=wire.Price
-    )
-    if quote.total != told.total:
-        raise ContractViolation("fee-differs-from-schedule")
-    return quote
+    params = wire.to_price_question(request)
+    told = await context.http.read("fees", "GET", f"{API}/fees", params=params, expect=wire.ServiceFee)
+    return agreed_quote(quote, told.total)
 
 
 @hookimpl
@@ -85,107 +89,60 @@ async def nagorik_submit(request: SubmitRequest, context: Context) -> Submission
 
 @hookimpl
 async def nagorik_find_submission(request: FindRequest, context: Context) -> SubmissionSearch:
-    """Searched by our reference. BMET does not notice doubles, so two of them are a person's case."""
-    asked_at = context.clock.now()
-    matches = await context.http.read(
-        "applications.search",
-        "GET",
-        COLLECTIONS[request.service],
-        params={"clientReference": request.client_reference},
-        expect=wire.Matches,
+    """Searched by our reference: BMET does not notice doubles."""
+    path = COLLECTIONS[request.service]
+    return await find_by_client_reference(
+        request, context, path, expect=Matches[wire.Standing], status=wire.Standing.read
     )
-    found = [Found(reference=filed.reference, status=filed.read()) for filed in matches.items]
-    return search_result(found, complete=matches.complete, asked_at=asked_at)
 
 
 @hookimpl
 async def nagorik_advise_payment(request: AdvisePaymentRequest, context: Context) -> PaymentAdvice:
     """BMET takes a payment by its number; the same again changes nothing."""
-    if request.agency_reference is None:
-        # Paid for, but not filed yet: there is nothing that BMET could be told of.
-        return PaymentAdvice(confirmed=False)
-    taken = await context.http.write(
-        "payments",
-        "POST",
-        f"{COLLECTIONS[request.service]}/{request.agency_reference}/payments",
-        json=wire.to_payment(request.receipt),
-        expect=wire.PaymentTaken,
-    )
-    return PaymentAdvice(confirmed=taken.confirmed)
+    path, payment = f"{wire.path_of(request)}/payments", wire.to_payment(request.receipt)
+    return await advise_payment(request, context, "payments", path, json=payment, expect=wire.PaymentTaken)
 
 
 @hookimpl
 async def nagorik_list_slots(request: SlotsRequest, context: Context) -> Slots:
     """The batches with a free seat at the centre of the application."""
-    if request.agency_reference is None:
-        return Slots(slots=())
-    told = await context.http.read(
+    return await list_slots(
+        request,
+        context,
         "batches.list",
-        "GET",
-        f"{COLLECTIONS[request.service]}/{request.agency_reference}/batches",
-        params=wire.to_days(request),
+        f"{wire.path_of(request)}/batches",
+        params=days_of(request),
         expect=wire.Batches,
-    )
-    place = Text(bn=told.centre_bn, en=told.centre)
-    return Slots(
-        slots=tuple(
-            Slot(id=batch.id, starts_at=batch.begins, ends_at=batch.ends, place=place, free=batch.seats)
-            for batch in told.items
-            if batch.seats and request.earliest <= batch.begins < request.latest
-        )
+        slots=wire.Batches.slots,
     )
 
 
 @hookimpl
 async def nagorik_book_slot(request: BookSlotRequest, context: Context) -> SlotBooking:
     """One seat for an application: a later one replaces it. A batch that has filled up meanwhile is an answer."""
-    if request.agency_reference is None:
-        return SlotBooking(booked=False)
-    taken = await context.http.write(
-        "batches.book",
-        "POST",
-        f"{COLLECTIONS[request.service]}/{request.agency_reference}/seat",
-        json={"batch": request.slot.id},
-        expect=wire.Seat,
-    )
-    return SlotBooking(booked=taken.booked, reference=taken.number)
+    path, batch = f"{wire.path_of(request)}/seat", {"batch": request.slot.id}
+    return await book_slot(request, context, "batches.book", path, json=batch, expect=wire.Seat)
 
 
 @hookimpl
 async def nagorik_get_status(request: StatusRequest, context: Context) -> AgencyStatus:
     """By BMET's own reference."""
-    told = await context.http.read(
-        "applications.show",
-        "GET",
-        f"{COLLECTIONS[request.service]}/{request.agency_reference}",
-        expect=wire.Standing,
-    )
+    told = await context.http.read("applications.show", "GET", wire.path_of(request), expect=wire.Standing)
     return told.read()
 
 
 @hookimpl
 async def nagorik_answer_correction(request: CorrectionRequest, context: Context) -> AgencyStatus:
     """The answer to a query: the whole application, as it should be."""
-    told = await context.http.write(
-        "query.answer",
-        "POST",
-        f"{COLLECTIONS[request.service]}/{request.agency_reference}/answer",
-        json=wire.to_details(request),
-        expect=wire.Standing,
-    )
+    path, details = f"{wire.path_of(request)}/answer", wire.to_details(request)
+    told = await context.http.write("query.answer", "POST", path, json=details, expect=wire.Standing)
     return told.read()
 
 
 @hookimpl
 async def nagorik_fetch_deliverable(request: DeliverableRequest, context: Context) -> FetchedDeliverable:
     """Registration card, certificate or smart card, as a PDF with its QR code."""
-    file = await context.http.download(
-        "document", f"{COLLECTIONS[request.service]}/{request.agency_reference}/document"
-    )
-    if file.content_type != "application/pdf" or not file.content.startswith(b"%PDF-"):
-        raise ContractViolation("deliverable-not-a-pdf")
-    document = await context.documents.put(request.deliverable.kind, "application/pdf", file.content)
-    return FetchedDeliverable(deliverable=request.deliverable, document=document)
+    return await fetch_pdf(request, context, "document", f"{wire.path_of(request)}/document")
 
 
 @hookimpl

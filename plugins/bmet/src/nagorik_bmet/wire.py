@@ -3,23 +3,35 @@
 ``simulator/WIRE.md`` describes it. Days are YYYY-MM-DD, times are Dhaka's. No address holds a number of a worker.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import Field
 
-from nagorik.errors import ContractViolation, FieldProblem, InputRejected, NagorikError
-from nagorik.http import AgencyResponse, WireModel
-from nagorik.model.application import ApplicationRequest
-from nagorik.model.payment import PaymentReceipt
-from nagorik.model.status import AgencyStatus, SlotsRequest
-from nagorik.values import dhaka_date
+from nagorik import (
+    AdvisePaymentRequest,
+    AgencyStatus,
+    ApplicationRequest,
+    BookSlotRequest,
+    CorrectionRequest,
+    DeliverableRequest,
+    PaymentReceipt,
+    Slot,
+    SlotsRequest,
+    StatusRequest,
+    Text,
+    WireModel,
+    dhaka_date,
+)
 from nagorik_bmet.data import STATUSES, TEXTS
 from nagorik_bmet.forms import ClearanceForm, OrientationForm, RegistrationForm
-from nagorik_toolkit.wire_fields import DhakaMinute, DhakaSecond, TakaAmount
+from nagorik_toolkit import DhakaMinute, DhakaSecond, TakaAmount, field_error_reader, filled, hashes_of, wire_word
 
 API: Final = "/sim/bmet/v1"
+
+Filed = AdvisePaymentRequest | BookSlotRequest | CorrectionRequest | DeliverableRequest | SlotsRequest | StatusRequest
+"""What is asked about an application that BMET holds."""
 
 COLLECTIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -50,6 +62,9 @@ FORM_FIELDS: Final = MappingProxyType(
 )
 """Where the worker filled in what BMET calls by these names."""
 
+read_error = field_error_reader(FORM_FIELDS, TEXTS, "bmet.field-refused")
+"""BMET's own errors, as far as the model has them."""
+
 
 # What BMET answers
 
@@ -73,15 +88,7 @@ class Standing(WireModel):
         return status.model_copy(update={"deliverables": numbered})
 
 
-class Matches(WireModel):
-    """What BMET holds under one client reference."""
-
-    items: tuple[Standing, ...]
-    complete: bool
-    """Whether the search saw everything."""
-
-
-class Price(WireModel):
+class ServiceFee(WireModel):
     """What BMET asks for."""
 
     total: TakaAmount
@@ -109,6 +116,12 @@ class Batches(WireModel):
     centre_bn: str = Field(alias="centreBn")
     items: tuple[Batch, ...]
 
+    def slots(self) -> Iterator[Slot]:
+        """As the platform shows them."""
+        place = Text(bn=self.centre_bn, en=self.centre)
+        for batch in self.items:
+            yield Slot(id=batch.id, starts_at=batch.begins, ends_at=batch.ends, place=place, free=batch.seats)
+
 
 class Seat(WireModel):
     """A seat taken, or a batch that is full."""
@@ -123,22 +136,12 @@ class Centres(WireModel):
     items: tuple[str, ...] = Field(min_length=1)
 
 
-def read_error(answer: AgencyResponse) -> NagorikError | None:
-    """BMET's own errors, as far as the model has them."""
-    document = answer.document
-    error = document.get("error") if isinstance(document, dict) else None
-    if not isinstance(error, dict):
-        return None
-    if answer.status < 300:  # noqa: PLR2004 - a success with an error in it says neither
-        return ContractViolation("error-with-success-status")
-    pointer = FORM_FIELDS.get(str(error.get("field")))
-    if answer.status in {400, 422} and pointer is not None:
-        code = "bmet.field-refused"
-        return InputRejected([FieldProblem(pointer=pointer, code=code, text=TEXTS.text(code))])
-    return None
-
-
 # What BMET is told
+
+
+def path_of(request: Filed) -> str:
+    """Where an application that BMET holds is."""
+    return f"{COLLECTIONS[request.service]}/{request.agency_reference}"
 
 
 def to_application(request: ApplicationRequest, client_reference: str) -> dict[str, Any]:
@@ -155,7 +158,7 @@ def to_details(request: ApplicationRequest) -> dict[str, Any]:
             "passportNo": form.passport_no.value,
             "dob": form.birth_date.isoformat(),
             "mobile": form.mobile.e164,
-            "occupation": _upper(form.occupation),
+            "occupation": wire_word(form.occupation),
             "skills": list(form.skills),
             "countries": list(form.countries),
         }
@@ -164,31 +167,30 @@ def to_details(request: ApplicationRequest) -> dict[str, Any]:
             "bmetNo": form.bmet_number,
             "registeredOn": form.registered_on.isoformat(),
             "dob": form.birth_date.isoformat(),
-            "ttcCode": _upper(form.centre),
+            "ttcCode": wire_word(form.centre),
         }
     else:
         clearance = request.form_as(ClearanceForm)
         details = {
-            "card": _upper(clearance.card),
+            "card": wire_word(clearance.card),
             "bmetNo": clearance.bmet_number,
             "registeredOn": clearance.registered_on.isoformat(),
             "dob": clearance.birth_date.isoformat(),
             "passportNo": clearance.passport_no.value,
-            "occupation": _upper(clearance.occupation),
+            "occupation": wire_word(clearance.occupation),
             "country": clearance.country,
             "employer": clearance.employer,
             "recruitingAgency": clearance.recruiting_agency,
-            "papers": [_upper(paper) for paper in clearance.papers],
+            "papers": [wire_word(paper) for paper in clearance.papers],
             "correction": clearance.correction,
         }
-    details["documents"] = [{"kind": document.kind, "sha256": document.sha256} for document in request.documents]
-    return {name: value for name, value in details.items() if value is not None}
+    return filled({**details, "documents": hashes_of(request.documents)})
 
 
 def to_price_question(request: ApplicationRequest) -> dict[str, str]:
     """What is to be priced."""
-    asked = {"service": _upper(request.service.partition(".")[2])}
-    return {**asked, "card": _upper(request.form.card)} if isinstance(request.form, ClearanceForm) else asked
+    asked = {"service": wire_word(request.service.partition(".")[2])}
+    return {**asked, "card": wire_word(request.form.card)} if isinstance(request.form, ClearanceForm) else asked
 
 
 def to_payment(receipt: PaymentReceipt) -> dict[str, str]:
@@ -198,12 +200,3 @@ def to_payment(receipt: PaymentReceipt) -> dict[str, str]:
         "amount": receipt.amount.plain(),
         "paidOn": dhaka_date(receipt.captured_at).isoformat(),
     }
-
-
-def to_days(request: SlotsRequest) -> dict[str, str]:
-    """The days between which batches are asked for."""
-    return {"from": dhaka_date(request.earliest).isoformat(), "to": dhaka_date(request.latest).isoformat()}
-
-
-def _upper(word: str) -> str:
-    return word.upper().replace("-", "_")

@@ -6,7 +6,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final
 
-from nagorik.model.eligibility import Criterion, EligibilityDecision, EligibilityRequest, Verdict
+from nagorik import Criterion, EligibilityDecision, EligibilityRequest, Verdict
 from nagorik_brta.data import CRITERIA, RULES
 from nagorik_brta.forms import (
     FitnessForm,
@@ -16,7 +16,7 @@ from nagorik_brta.forms import (
     SmartCardForm,
     TaxTokenForm,
 )
-from nagorik_toolkit.bangladesh import age_on
+from nagorik_toolkit import age_on, is_about
 
 
 def decide(request: EligibilityRequest, *, passed_test: bool | None = None) -> EligibilityDecision:
@@ -68,10 +68,7 @@ def _own_application(request: EligibilityRequest) -> Criterion:
     form, applicant = request.form, request.applicant
     if not isinstance(form, PersonForm):
         return CRITERIA.criterion("own-application", None if applicant.nid is None else True)
-    same = form.birth_date == applicant.birth_date
-    if applicant.nid is not None and applicant.nid.kind == form.nid.kind:
-        same = same and applicant.nid == form.nid
-    return CRITERIA.criterion("own-application", same)
+    return CRITERIA.criterion("own-application", is_about(applicant, birth_date=form.birth_date, nid=form.nid))
 
 
 def _token_window(request: EligibilityRequest) -> Criterion:

@@ -4,14 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
-from nagorik.forms import Choices, Label
-from nagorik.privacy import Form
-from nagorik.values import NationalDataError, Nid, to_ascii_digits
-from nagorik.values.sentences import Text
+from nagorik import Choices, Form, Label, Text, to_ascii_digits
 from nagorik_brta.data import TEXTS
 from nagorik_brta.identifiers import LearnerNumber, LicenceNumber, RegistrationNumber
-from nagorik_toolkit.bangladesh import IsoDay
-from nagorik_toolkit.fields import BirthDate, Line, Mobile, NidNumber, PostalAddress
+from nagorik_toolkit import BirthDate, IsoDay, Line, Mobile, NidOfBirthYear, PostalAddress
 
 LONGEST_NUMBER = 6
 
@@ -53,7 +49,7 @@ Category = Annotated[
         }
     ),
 ]
-"""From memory: which categories the portal lists is not known."""
+"""Unverified: which categories the portal lists is not known."""
 Vehicle = Annotated[
     Literal["motorcycle", "car", "other"],
     Choices(
@@ -125,16 +121,8 @@ class PersonForm(Form):
     """A citizen with an NID, without which the portal opens no account."""
 
     birth_date: BirthDate
-    nid: NidNumber
+    nid: NidOfBirthYear
     mobile: Mobile
-
-    @field_validator("nid")
-    @classmethod
-    def _is_of_the_birth_year(cls, nid: Nid, info: ValidationInfo) -> Nid:
-        born = info.data.get("birth_date")
-        if born is not None and nid.consistent_with(born) is False:
-            raise NationalDataError("nid.birth-year-mismatch")
-        return nid
 
 
 class LearnerForm(PersonForm):

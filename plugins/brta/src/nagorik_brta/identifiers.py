@@ -1,11 +1,11 @@
-"""BRTA's numbers, read as people write them. Their shapes are from memory and not from a publication."""
+"""BRTA's numbers, read as people write them. Their shapes are unverified: no publication was found."""
 
 import re
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator
 
-from nagorik.values import NationalDataError, normalise, to_ascii_digits, to_bangla_digits
+from nagorik import NationalDataError, normalise, to_ascii_digits, to_bangla_digits
 from nagorik_brta.data import TEXTS
 
 LONGEST: Final = 60

@@ -3,41 +3,47 @@
 An application is filed at the portal and paid for afterwards. A learner gets the learner's licence at once and sits
 the test two to three months later; whoever has passed applies for the smart card, downloads an e-licence once it is
 approved and gets the card by post. A vehicle is brought to an inspection by appointment. At night the portal is
-closed: the core holds every call until it opens, and nothing here knows of it.
+closed: the platform holds every call until it opens, and nothing here knows of it.
 """
 
-from nagorik.context import CallContext
-from nagorik.errors import ContractViolation
-from nagorik.hookspecs import hookimpl
-from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
-from nagorik.model.fee import Quote, QuoteRequest
-from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
-from nagorik.model.status import (
+from nagorik import (
+    Accepted,
+    AdvisePaymentRequest,
+    AgencySettings,
     AgencyStatus,
     BookSlotRequest,
+    CallContext,
     DeliverableRequest,
+    EligibilityDecision,
+    EligibilityRequest,
     FetchedDeliverable,
+    FindRequest,
     Health,
     HealthState,
-    Slot,
+    PaymentAdvice,
+    Quote,
+    QuoteRequest,
     SlotBooking,
     Slots,
     SlotsRequest,
     StatusRequest,
-)
-from nagorik.model.submission import (
-    Accepted,
-    FindRequest,
-    Found,
     SubmissionSearch,
     SubmitRequest,
-    search_result,
+    hookimpl,
 )
-from nagorik.settings import AgencySettings
-from nagorik.values.sentences import Text
 from nagorik_brta import eligibility, pricing, statuses, uploads, wire
 from nagorik_brta.forms import SmartCardForm
-from nagorik_brta.wire import API
+from nagorik_brta.wire import API, APPLICATIONS
+from nagorik_toolkit import (
+    Matches,
+    advise_payment,
+    agreed_quote,
+    book_slot,
+    days_of,
+    fetch_pdf,
+    find_by_client_reference,
+    list_slots,
+)
 
 Context = CallContext[AgencySettings]
 
@@ -60,20 +66,12 @@ async def nagorik_check_eligibility(request: EligibilityRequest, context: Contex
 
 @hookimpl
 async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
-    """By the published figures, if BRTA's calculator says the same; by the calculator alone where there are none.
-
-    Where both exist and differ, one of them is out of date: nobody is asked for money until a person has found out
-    which.
-    """
+    """By the published figures, if BRTA's calculator says the same; by the calculator alone where there are none."""
     told = await context.http.read(
         "fee-quote", "GET", f"{API}/fees/quote", params=wire.to_fee_question(request), expect=wire.FeeAnswer
     )
     quote = pricing.published(context.schedule, request)
-    if quote is None:
-        return pricing.calculated(request, told.total)
-    if quote.total != told.total:
-        raise ContractViolation("fee-differs-from-schedule")
-    return quote
+    return pricing.calculated(request, told.total) if quote is None else agreed_quote(quote, told.total)
 
 
 @hookimpl
@@ -83,108 +81,62 @@ async def nagorik_submit(request: SubmitRequest, context: Context) -> Accepted:
     filed = await context.http.write(
         "applications.create",
         "POST",
-        f"{API}/applications",
+        APPLICATIONS,
         json=wire.to_application(request, request.client_reference),
         expect=wire.Filed,
     )
-    return Accepted(reference=filed.number, status=statuses.read(filed))
+    return Accepted(reference=filed.reference, status=statuses.read(filed))
 
 
 @hookimpl
 async def nagorik_find_submission(request: FindRequest, context: Context) -> SubmissionSearch:
-    """Searched by our reference. The portal does not notice doubles, so two of them are a person's case."""
-    asked_at = context.clock.now()
-    matches = await context.http.read(
-        "applications.search",
-        "GET",
-        f"{API}/applications",
-        params={"clientReference": request.client_reference},
-        expect=wire.Matches,
+    """Searched by our reference: the portal does not notice doubles."""
+    return await find_by_client_reference(
+        request, context, APPLICATIONS, expect=Matches[wire.Filed], status=statuses.read
     )
-    found = [Found(reference=filed.number, status=statuses.read(filed)) for filed in matches.items]
-    return search_result(found, complete=matches.complete, asked_at=asked_at)
 
 
 @hookimpl
 async def nagorik_advise_payment(request: AdvisePaymentRequest, context: Context) -> PaymentAdvice:
     """The same payment told again changes nothing."""
-    if request.agency_reference is None:
-        # Paid for, but not filed yet: there is nothing that the payment could be told of.
-        return PaymentAdvice(confirmed=False)
-    taken = await context.http.write(
-        "payments",
-        "POST",
-        f"{API}/applications/{request.agency_reference}/payments",
-        json=wire.to_payment(request.receipt),
-        expect=wire.PaymentTaken,
-    )
-    return PaymentAdvice(confirmed=taken.verified)
+    path, payment = f"{APPLICATIONS}/{request.agency_reference}/payments", wire.to_payment(request.receipt)
+    return await advise_payment(request, context, "payments", path, json=payment, expect=wire.PaymentTaken)
 
 
 @hookimpl
 async def nagorik_list_slots(request: SlotsRequest, context: Context) -> Slots:
     """Days of the test or of the vehicle's inspection."""
-    if request.agency_reference is None:
-        return Slots(slots=())
-    told = await context.http.read(
+    return await list_slots(
+        request,
+        context,
         "slots.list",
-        "GET",
-        f"{API}/applications/{request.agency_reference}/slots",
-        params=wire.to_days(request),
-        expect=wire.OfferedSlots,
-    )
-    place = Text(bn=told.place_bn, en=told.place)
-    return Slots(
-        slots=tuple(
-            Slot(id=slot.id, starts_at=slot.start, ends_at=slot.end, place=place, free=slot.free)
-            for slot in told.slots
-            if slot.free and request.earliest <= slot.start < request.latest
-        )
+        f"{APPLICATIONS}/{request.agency_reference}/slots",
+        params=days_of(request, wire.day),
+        expect=wire.FreeSlots,
+        slots=wire.FreeSlots.offered,
     )
 
 
 @hookimpl
 async def nagorik_book_slot(request: BookSlotRequest, context: Context) -> SlotBooking:
     """The portal keeps one appointment for an application: a later one replaces it."""
-    if request.agency_reference is None:
-        return SlotBooking(booked=False)
-    taken = await context.http.write(
-        "slots.book",
-        "POST",
-        f"{API}/applications/{request.agency_reference}/slots",
-        json={"slotId": request.slot.id},
-        expect=wire.Booking,
-    )
-    return SlotBooking(booked=taken.booked, reference=taken.number)
+    path, slot = f"{APPLICATIONS}/{request.agency_reference}/slots", {"slotId": request.slot.id}
+    return await book_slot(request, context, "slots.book", path, json=slot, expect=wire.Booking)
 
 
 @hookimpl
 async def nagorik_get_status(request: StatusRequest, context: Context) -> AgencyStatus:
     """The portal's word, and what it has issued so far."""
-    told = await context.http.read(
-        "applications.status",
-        "GET",
-        f"{API}/applications/{request.agency_reference}",
-        expect=wire.Standing,
-    )
-    return statuses.read(told)
+    path = f"{APPLICATIONS}/{request.agency_reference}"
+    return statuses.read(await context.http.read("applications.status", "GET", path, expect=wire.Standing))
 
 
 @hookimpl
 async def nagorik_fetch_deliverable(request: DeliverableRequest, context: Context) -> FetchedDeliverable:
     """A paper as a PDF, from an address that the portal gives out for some minutes."""
-    word = statuses.CODES[request.deliverable.kind]
-    address = await context.http.read(
-        "documents.address",
-        "GET",
-        f"{API}/applications/{request.agency_reference}/documents/{word}",
-        expect=wire.DocumentAddress,
-    )
-    file = await context.http.download("documents.file", address.href)
-    if file.content_type != "application/pdf" or not file.content.startswith(b"%PDF-"):
-        raise ContractViolation("deliverable-not-a-pdf")
-    document = await context.documents.put(request.deliverable.kind, "application/pdf", file.content)
-    return FetchedDeliverable(deliverable=request.deliverable, document=document)
+    path = f"{APPLICATIONS}/{request.agency_reference}/documents/{statuses.CODES[request.deliverable.kind]}"
+    address = await context.http.read("documents.address", "GET", path, expect=wire.DocumentAddress)
+    return await fetch_pdf(request, context, "documents.file", address.href)
 
 
 @hookimpl

@@ -1,21 +1,16 @@
 """What an application costs: by the published figures where there are any, else by BRTA's calculator alone."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Final
-from uuid import UUID, uuid5
 
-from nagorik.model.fee import FeeDue, Quote, QuoteLine, QuoteRequest, Source
-from nagorik.privacy import Form
-from nagorik.values import Money, dhaka_date, dhaka_zone
+from nagorik import FeeDue, Form, Money, Quote, QuoteLine, QuoteRequest, Source
 from nagorik_brta.data import RULES, TEXTS
 from nagorik_brta.forms import LearnerForm, RegistrationForm, RenewalForm, SmartCardForm, TaxTokenForm
-from nagorik_toolkit.bangladesh import age_on
-from nagorik_toolkit.fees import FeeSchedule, NotPriced
+from nagorik_toolkit import FeeSchedule, NotPriced, age_on, demanded_quote, until_midnight
 
 CALCULATOR: Final = Source(title="BRTA's own calculator, asked for this application", verified=False)
 FREE_OF_VAT: Final = Money(poisha=0)
 
-_NAMESPACE: Final = UUID("0b3d6a55-6a5c-5f1c-9d0e-7c1f2f8b9e42")
 _TURNING_POINT: Final = 90
 """Kilograms below and above which a motorcycle's tax token differs."""
 
@@ -60,33 +55,10 @@ def published(schedule: FeeSchedule | None, request: QuoteRequest) -> Quote | No
 
 def calculated(request: QuoteRequest, total: Money) -> Quote:
     """What BRTA's calculator demands, as it is: how it comes about is not known."""
-    applicant = request.applicant
-    # As in the core's quotes no number of the citizen goes into the id, which is seen in logs.
-    parts = (
-        request.service,
-        request.at.isoformat(timespec="microseconds"),
-        applicant.name.bn or "",
-        applicant.name.en or "",
-        applicant.birth_date.isoformat(),
-        total.plain(),
-    )
     line = QuoteLine(code="brta-calculator", text=TEXTS.text("fee.calculated"), amount=total, vat=FREE_OF_VAT)
-    return Quote(
-        id=str(uuid5(_NAMESPACE, "\x1f".join(parts))),
-        stage=request.stage,
-        lines=(line,),
-        total=total,
-        due=FeeDue.AFTER_SUBMISSION,
-        issued_at=request.at,
-        expires_at=request.at + until_midnight(request.at),
-        source=CALCULATOR,
+    return demanded_quote(
+        request, (line,), due=FeeDue.AFTER_SUBMISSION, valid_for=until_midnight(request.at), source=CALCULATOR
     )
-
-
-def until_midnight(at: datetime) -> timedelta:
-    """How long a price of ``at`` holds: to the end of the day in Dhaka, as a licence is later by the day."""
-    tomorrow = dhaka_date(at) + timedelta(days=1)
-    return datetime.combine(tomorrow, time(0), dhaka_zone()) - at
 
 
 def _weight(kilograms: int | None) -> str:

@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
-from nagorik.model.status import AgencyStatus, Deliverable
+from nagorik import AgencyStatus, Deliverable
 from nagorik_brta import wire
 from nagorik_brta.data import STATUSES
 

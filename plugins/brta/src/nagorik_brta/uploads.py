@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from nagorik.errors import FieldProblem, InputRejected, Layer
-from nagorik.model.application import ApplicationRequest
+from nagorik import ApplicationRequest
 from nagorik_brta.data import RULES, TEXTS
+from nagorik_toolkit import refuse
 
 KILOBYTE: Final = 1024
 
@@ -20,8 +20,5 @@ def check(request: ApplicationRequest) -> None:
     for place, document in enumerate(request.documents):
         limit = rules["photo-kilobytes" if document.kind == "photo" else "paper-kilobytes"].as_int
         if document.bytes > limit * KILOBYTE:
-            code = "upload.too-large"
-            text = TEXTS.text(code, kilobytes=limit)
-            problems.append(FieldProblem(pointer=f"/documents/{place}", code=code, text=text))
-    if problems:
-        raise InputRejected(problems, layer=Layer.PLUGIN)
+            problems.append(TEXTS.field_problem(f"/documents/{place}", "upload.too-large", kilobytes=limit))
+    refuse(problems)

@@ -4,18 +4,21 @@
 stands in an address; a document's address carries a session (``;jsessionid=``) and is never written down.
 """
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from nagorik.errors import ContractViolation, FieldProblem, InputRejected, NagorikError
-from nagorik.http import AgencyResponse, WireModel
-from nagorik.model.application import ApplicationRequest
-from nagorik.model.payment import PaymentReceipt
-from nagorik.model.status import SlotsRequest
-from nagorik.values import Nid, dhaka_date
+from nagorik import (
+    ApplicationRequest,
+    PaymentReceipt,
+    Slot,
+    Text,
+    WireModel,
+    dhaka_date,
+)
 from nagorik_brta.data import TEXTS
 from nagorik_brta.forms import (
     FitnessForm,
@@ -27,10 +30,18 @@ from nagorik_brta.forms import (
     TaxTokenForm,
     VehicleForm,
 )
-from nagorik_toolkit.fields import PostalAddress
-from nagorik_toolkit.wire_fields import DhakaTime, TakaAmount
+from nagorik_toolkit import (
+    DhakaTime,
+    TakaAmount,
+    field_error_reader,
+    filled,
+    hashes_of,
+    number_of,
+    wire_word,
+)
 
 API: Final = "/sim/brta/bsp/api"
+APPLICATIONS: Final = f"{API}/applications"
 DAY: Final = "%d-%m-%Y"
 
 Minute = Annotated[datetime, DhakaTime("%d-%m-%Y %H:%M")]
@@ -64,6 +75,9 @@ FORM_FIELDS: Final = MappingProxyType(
 )
 """Where the citizen filled in what the portal calls by these names."""
 
+read_error = field_error_reader(FORM_FIELDS, TEXTS, "portal.field-refused")
+"""The portal's own errors, as far as the model has them."""
+
 
 # What the portal answers
 
@@ -82,16 +96,8 @@ class Standing(WireModel):
 class Filed(Standing):
     """An application that the portal holds."""
 
-    number: str = Field(alias="applicationNo", pattern=r"^BSP-[0-9]{4,20}$")
+    reference: str = Field(alias="applicationNo", pattern=r"^BSP-[0-9]{4,20}$")
     """Goes into the path of what is asked next."""
-
-
-class Matches(WireModel):
-    """What the portal holds under one client reference."""
-
-    items: tuple[Filed, ...]
-    complete: bool
-    """Whether the search saw everything."""
 
 
 class FeeAnswer(WireModel):
@@ -103,7 +109,7 @@ class FeeAnswer(WireModel):
 class PaymentTaken(WireModel):
     """What the portal says to a payment."""
 
-    verified: bool
+    confirmed: bool = Field(alias="verified")
 
 
 class TestResult(WireModel):
@@ -112,7 +118,7 @@ class TestResult(WireModel):
     result: Literal["PASSED", "FAILED", "NOT_YET", "NOT_FOUND"]
 
 
-class OfferedSlot(WireModel):
+class FreeSlot(WireModel):
     """A day and time that is free."""
 
     id: str = Field(pattern=r"^[A-Za-z0-9:-]+$", max_length=40)
@@ -121,12 +127,18 @@ class OfferedSlot(WireModel):
     free: int = Field(ge=0)
 
 
-class OfferedSlots(WireModel):
+class FreeSlots(WireModel):
     """The free appointments, in order of time."""
 
     place: str
     place_bn: str = Field(alias="placeBn")
-    slots: tuple[OfferedSlot, ...]
+    slots: tuple[FreeSlot, ...]
+
+    def offered(self) -> Iterator[Slot]:
+        """As the platform shows them."""
+        place = Text(bn=self.place_bn, en=self.place)
+        for slot in self.slots:
+            yield Slot(id=slot.id, starts_at=slot.start, ends_at=slot.end, place=place, free=slot.free)
 
 
 class Booking(WireModel):
@@ -149,21 +161,6 @@ class Notice(WireModel):
     close: str
 
 
-def read_error(answer: AgencyResponse) -> NagorikError | None:
-    """The portal's own errors, as far as the model has them."""
-    document = answer.document
-    error = document.get("error") if isinstance(document, dict) else None
-    if not isinstance(error, dict):
-        return None
-    if answer.status < 300:  # noqa: PLR2004 - a success with an error in it says neither
-        return ContractViolation("error-with-success-status")
-    pointer = FORM_FIELDS.get(str(error.get("field")))
-    if answer.status in {400, 422} and pointer is not None:
-        code = "portal.field-refused"
-        return InputRejected([FieldProblem(pointer=pointer, code=code, text=TEXTS.text(code))])
-    return None
-
-
 # What the portal is told
 
 
@@ -180,16 +177,16 @@ def to_fee_question(request: ApplicationRequest) -> dict[str, str]:
         case LearnerForm():
             question["categories"] = len(form.categories)
         case SmartCardForm():
-            question["kind"] = _word(form.kind)
+            question["kind"] = wire_word(form.kind)
         case RenewalForm():
-            question |= {"kind": _word(form.kind), "expiresOn": day(form.expires_on)}
+            question |= {"kind": wire_word(form.kind), "expiresOn": day(form.expires_on)}
         case RegistrationForm():
             question["engineCc"] = form.engine_cc
         case TaxTokenForm():
-            question |= {"vehicle": _word(form.vehicle), "plan": _word(form.plan), "weightKg": form.weight_kg}
+            question |= {"vehicle": wire_word(form.vehicle), "plan": wire_word(form.plan), "weightKg": form.weight_kg}
         case FitnessForm():
-            question["vehicle"] = _word(form.vehicle)
-    return {name: str(value) for name, value in question.items() if value is not None}
+            question["vehicle"] = wire_word(form.vehicle)
+    return {name: str(value) for name, value in filled(question).items()}
 
 
 def to_application(request: ApplicationRequest, client_reference: str) -> dict[str, Any]:
@@ -197,14 +194,14 @@ def to_application(request: ApplicationRequest, client_reference: str) -> dict[s
     return {
         "service": KINDS[request.service],
         "clientReference": client_reference,
-        "documents": [{"kind": document.kind, "sha256": document.sha256} for document in request.documents],
+        "documents": hashes_of(request.documents),
         **_details(request.form),
     }
 
 
 def to_test_question(form: SmartCardForm) -> dict[str, str]:
     """Whose test is asked about; BRTA tells it to who knows the date of birth."""
-    return {"learnerNo": form.learner_number, "dob": day(form.birth_date), "kind": _word(form.kind)}
+    return {"learnerNo": form.learner_number, "dob": day(form.birth_date), "kind": wire_word(form.kind)}
 
 
 def to_payment(receipt: PaymentReceipt) -> dict[str, str]:
@@ -216,65 +213,47 @@ def to_payment(receipt: PaymentReceipt) -> dict[str, str]:
     }
 
 
-def to_days(request: SlotsRequest) -> dict[str, str]:
-    """The days between which appointments are asked for."""
-    return {"from": day(dhaka_date(request.earliest)), "to": day(dhaka_date(request.latest))}
-
-
 def _details(form: object) -> dict[str, Any]:
     details: dict[str, Any] = {}
     if isinstance(form, PersonForm):
-        details = {"dob": day(form.birth_date), "nid": _number(form.nid, form.birth_date)}
+        details = {"dob": day(form.birth_date), "nid": number_of(form.nid, form.birth_date)}
     if isinstance(form, VehicleForm):
-        details = {"registrationNo": form.registration_number, "vehicle": _word(form.vehicle)}
+        details = {"registrationNo": form.registration_number, "vehicle": wire_word(form.vehicle)}
     if isinstance(form, PersonForm | VehicleForm):
         details["mobile"] = form.mobile.e164
     match form:
         case LearnerForm():
             details |= {
-                "kind": _word(form.kind),
-                "categories": [_word(category) for category in form.categories],
+                "kind": wire_word(form.kind),
+                "categories": [wire_word(category) for category in form.categories],
                 "classViii": form.class_viii_passed,
                 "medicallyFit": form.medically_fit,
                 "office": form.office,
             }
         case SmartCardForm():
             details |= {
-                "kind": _word(form.kind),
+                "kind": wire_word(form.kind),
                 "learnerNo": form.learner_number,
                 "dopeTestNegative": form.dope_test_negative,
-                "address": _one_line(form.delivery_address),
+                "address": form.delivery_address.one_line,
             }
         case RenewalForm():
             details |= {
-                "kind": _word(form.kind),
+                "kind": wire_word(form.kind),
                 "licenceNo": form.licence_number,
                 "expiresOn": day(form.expires_on),
-                "address": _one_line(form.delivery_address),
+                "address": form.delivery_address.one_line,
             }
         case RegistrationForm():
             details |= {"engineCc": form.engine_cc, "chassisNo": form.chassis_number, "office": form.office}
         case TaxTokenForm():
             registered = form.registered_on
             details |= {
-                "plan": _word(form.plan),
+                "plan": wire_word(form.plan),
                 "weightKg": form.weight_kg,
                 "expiresOn": day(form.token_expires_on),
                 "registeredOn": day(registered) if registered else None,
             }
         case FitnessForm():
             details["office"] = form.office
-    return {name: value for name, value in details.items() if value is not None}
-
-
-def _word(choice: str) -> str:
-    return choice.upper().replace("-", "_")
-
-
-def _number(nid: Nid, birth_date: date) -> str:
-    """10 digits as they are, 13 with the year of birth before them, or 17."""
-    return nid.value if nid.kind == "smart" else nid.full(birth_date).value
-
-
-def _one_line(address: PostalAddress) -> str:
-    return ", ".join((address.home, address.upazila, address.district, address.division, address.postcode))
+    return filled(details)

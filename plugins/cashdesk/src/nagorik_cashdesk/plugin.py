@@ -1,17 +1,17 @@
 """Cash at the counter: a slip is opened, the payer pays the operator, the till's book says whether it was paid."""
 
-from nagorik.context import CallContext
-from nagorik.hookspecs import hookimpl
-from nagorik.model.payment import (
+from nagorik import (
+    AgencySettings,
+    CallContext,
     PaymentReport,
     PaymentStarted,
+    PaymentState,
     QueryPaymentRequest,
     RefundPaymentRequest,
     RefundReport,
     StartPaymentRequest,
+    hookimpl,
 )
-from nagorik.model.status import PaymentState
-from nagorik.settings import AgencySettings
 from nagorik_cashdesk import wire
 from nagorik_cashdesk.wire import PAYMENTS
 
@@ -21,14 +21,16 @@ Context = CallContext[AgencySettings]
 @hookimpl
 async def nagorik_start_payment(request: StartPaymentRequest, context: Context) -> PaymentStarted:
     """Nothing is paid until the operator has taken the money."""
-    slip = await context.http.write("open", "POST", PAYMENTS, json=wire.to_payment(request), expect=wire.Slip)
+    slip = await context.http.write("open", "POST", PAYMENTS, json=wire.to_payment(request), expect=wire.PaymentSlip)
     return PaymentStarted(reference=slip.receipt_no, instructions=wire.instructions(slip, request))
 
 
 @hookimpl
 async def nagorik_query_payment(request: QueryPaymentRequest, context: Context) -> PaymentReport:
     """A payment that is not in the book may still be on its way there: that is unknown, never failed."""
-    payment = await context.http.read_or_none("look-up", "GET", f"{PAYMENTS}/{request.payment}", expect=wire.Payment)
+    payment = await context.http.read_or_none(
+        "look-up", "GET", f"{PAYMENTS}/{request.payment}", expect=wire.PaymentEntry
+    )
     if payment is None:
         return PaymentReport(state=PaymentState.UNKNOWN)
     return wire.to_report(payment)

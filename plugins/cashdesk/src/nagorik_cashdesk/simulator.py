@@ -1,4 +1,4 @@
-"""A service centre's till, simulated; needs ``nagorik-cashdesk[simulator]``. All of it is modelled [X].
+"""A service centre's till, simulated; needs ``nagorik-cashdesk[simulator]``. All of it is modelled.
 
 | call | answer |
 |---|---|
@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from nagorik.values import Money, NationalDataError
+from nagorik import Money, NationalDataError
 from nagorik_testing import ADMIN_PATH, IdempotencyStore, ReadRequest, Scenario, Simulator, refused
 
 PAYMENTS: Final = "/sim/cashdesk/v1/payments"

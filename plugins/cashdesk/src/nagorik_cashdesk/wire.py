@@ -6,11 +6,17 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, Field
 
-from nagorik.http import WireModel
-from nagorik.model.payment import PaymentReport, RefundPaymentRequest, RefundReport, StartPaymentRequest
-from nagorik.model.status import PaymentState
-from nagorik.values import Money, format_taka
-from nagorik.values.sentences import Text
+from nagorik import (
+    Money,
+    PaymentReport,
+    PaymentState,
+    RefundPaymentRequest,
+    RefundReport,
+    StartPaymentRequest,
+    Text,
+    WireModel,
+    format_taka,
+)
 
 PAYMENTS: Final = "/sim/cashdesk/v1/payments"
 
@@ -33,14 +39,14 @@ def _taka(written: object) -> object:
     return Money.taka(written) if isinstance(written, str) else written
 
 
-class Slip(WireModel):
+class PaymentSlip(WireModel):
     """A slip that the payer takes to the counter."""
 
     receipt_no: str = Field(alias="receiptNo", pattern=r"^[A-Za-z0-9-]+$", max_length=40)
     """The payer reads it, so it is held to what a slip's number looks like."""
 
 
-class Payment(WireModel):
+class PaymentEntry(WireModel):
     """What the till's book says of a payment."""
 
     state: str = Field(min_length=1)
@@ -72,7 +78,7 @@ def to_refund(request: RefundPaymentRequest) -> dict[str, str]:
     return {"amount": request.amount.plain(), "reason": f"{request.reason.bn} / {request.reason.en}"}
 
 
-def instructions(slip: Slip, request: StartPaymentRequest) -> Text:
+def instructions(slip: PaymentSlip, request: StartPaymentRequest) -> Text:
     """What the payer does, since there is no page to go to."""
     number, bn, en = slip.receipt_no, format_taka(request.amount, "bn"), format_taka(request.amount)
     return Text(
@@ -81,7 +87,7 @@ def instructions(slip: Slip, request: StartPaymentRequest) -> Text:
     )
 
 
-def to_report(payment: Payment) -> PaymentReport:
+def to_report(payment: PaymentEntry) -> PaymentReport:
     """The book's entry as the platform takes it; money is reported only where it was taken."""
     state = STATES.get(payment.state, PaymentState.UNKNOWN)
     captured = state is PaymentState.CAPTURED

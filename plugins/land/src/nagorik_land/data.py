@@ -2,10 +2,7 @@
 
 from typing import Final
 
-from nagorik_toolkit.criteria import Criteria
-from nagorik_toolkit.rules import read_rules
-from nagorik_toolkit.statuses import read_statuses
-from nagorik_toolkit.texts import read_texts
+from nagorik_toolkit import Criteria, read_rules, read_statuses, read_texts
 
 TEXTS: Final = read_texts(__package__)
 RULES: Final = read_rules(__package__)

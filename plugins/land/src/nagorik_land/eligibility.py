@@ -4,7 +4,7 @@ No source names an age or another condition of the person. Whether a right is pr
 for the land office to decide; it would leave every citizen without an answer, and so is no criterion here.
 """
 
-from nagorik.model.eligibility import Criterion, EligibilityDecision, EligibilityRequest
+from nagorik import Criterion, EligibilityDecision, EligibilityRequest
 from nagorik_land.data import CRITERIA
 from nagorik_land.forms import DevelopmentTaxForm, MutationForm
 

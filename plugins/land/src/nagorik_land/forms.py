@@ -6,13 +6,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from nagorik.forms import Choices, Label
-from nagorik.privacy import Form
-from nagorik.values import to_ascii_digits
-from nagorik.values.sentences import Text
+from nagorik import Choices, Form, Label, Text, to_ascii_digits
 from nagorik_land.data import TEXTS
-from nagorik_toolkit.bangladesh import IsoDay, LandArea
-from nagorik_toolkit.fields import AcreArea, Address, Line, Mobile, OneLine, PostalAddress, TaxYear
+from nagorik_toolkit import AcreArea, Address, IsoDay, LandArea, Line, Mobile, OneLine, PostalAddress, TaxYear
 
 _NUMBER: Final = re.compile(r"[0-9]{1,12}([/-][0-9]{1,6})?")
 

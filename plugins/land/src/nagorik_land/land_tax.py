@@ -12,16 +12,20 @@ from datetime import date
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from nagorik.errors import ContractViolation, FieldProblem, InputRejected, Layer
-from nagorik.model.fee import QuoteLine, Source
-from nagorik.values import Money, to_bangla_digits
-from nagorik.values.sentences import Text
+from nagorik import (
+    ContractViolation,
+    FieldProblem,
+    Money,
+    QuoteLine,
+    Source,
+    Text,
+    to_bangla_digits,
+)
 from nagorik_land.data import RULES, TEXTS
 from nagorik_land.forms import DevelopmentTaxForm
 from nagorik_land.pricing import NO_VAT
 from nagorik_land.wire import Demand
-from nagorik_toolkit.bangladesh import LandArea
-from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, Price
+from nagorik_toolkit import FeeSchedule, LandArea, NoTariff, NotPriced, Price, refuse
 
 EXEMPT: Final = "exempt"
 """The schedule's word for land without tax."""
@@ -49,10 +53,10 @@ def assess(form: DevelopmentTaxForm, demand: Demand, schedule: FeeSchedule, on: 
         return Assessment((_nothing_due(demand),), RULES.on(on)["price-as-demanded"].source)
     kind = kind_of(form, on)
     if demand.exempt != (kind == EXEMPT):
-        raise _differs("/form/family_area" if form.use == "agricultural" else "/form/use")
+        refuse([_differs("/form/family_area" if form.use == "agricultural" else "/form/use")])
     price = _price(schedule, kind, form.area.parts, on)
     if price is not None and not _lies_between(demand.current, *_year_bounds(form, price, schedule, on)):
-        raise _differs("/form/area")
+        refuse([_differs("/form/area")])
     if not _lies_between(demand.interest, *interest_bounds(demand, on)):
         raise ContractViolation("interest-differs-from-rate")
     source = price.tariff.source if price else RULES.on(on)["price-as-demanded"].source
@@ -73,9 +77,9 @@ def kind_of(form: DevelopmentTaxForm, on: date) -> str:
 def _year_bounds(form: DevelopmentTaxForm, whole: Price, schedule: FeeSchedule, on: date) -> tuple[int, int]:
     """The least and the most that the year's own sum can be.
 
-    For agricultural land no source says whether the rate is that of all the land or only of what lies above a limit,
-    nor which of a family's holdings bears it then. So the least is the lower rate on what this holding alone has
-    above the exemption.
+    Whether the rate of agricultural land is that of all the land or only of what lies above a limit is not verified
+    (docs/reference/agencies.md#land-tax), nor which of a family's holdings bears it then. So the least is the lower
+    rate on what this holding alone has above the exemption.
     """
     most = whole.total.poisha
     if form.use != "agricultural" or kind_of(form, on) == EXEMPT:
@@ -158,6 +162,5 @@ def _whole_years(since: date, until: date) -> int:
     return max(0, until.year - since.year - ((until.month, until.day) < (since.month, since.day)))
 
 
-def _differs(pointer: str) -> InputRejected:
-    code = "land.demand-differs"
-    return InputRejected([FieldProblem(pointer=pointer, code=code, text=TEXTS.text(code))], layer=Layer.PLUGIN)
+def _differs(pointer: str) -> FieldProblem:
+    return TEXTS.field_problem(pointer, "land.demand-differs")

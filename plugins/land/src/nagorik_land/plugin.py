@@ -5,34 +5,45 @@ and the office is told of the payment. A mutation then goes through report, surv
 second payment is due, after which its receipt (DCR) and the new khatian are issued.
 """
 
-from nagorik.context import CallContext
-from nagorik.errors import ContractViolation, FieldProblem, InputRejected, Layer
-from nagorik.hookspecs import hookimpl
-from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
-from nagorik.model.fee import Quote, QuoteLine, QuoteRequest
-from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
-from nagorik.model.status import (
+from functools import partial
+
+from nagorik import (
+    Accepted,
+    AdvisePaymentRequest,
+    AgencySettings,
     AgencyStatus,
+    CallContext,
     DeliverableRequest,
+    EligibilityDecision,
+    EligibilityRequest,
     FetchedDeliverable,
+    FindRequest,
     Health,
     HealthState,
+    PaymentAdvice,
+    Quote,
+    QuoteLine,
+    QuoteRequest,
     StatusRequest,
-)
-from nagorik.model.submission import (
-    Accepted,
-    FindRequest,
-    Found,
     SubmissionResult,
     SubmissionSearch,
     SubmitRequest,
-    search_result,
+    hookimpl,
 )
-from nagorik.settings import AgencySettings
 from nagorik_land import eligibility, land_tax, pricing, statuses, wire
 from nagorik_land.data import RULES, TEXTS
 from nagorik_land.forms import DevelopmentTaxForm, KhatianCopyForm
+from nagorik_land.pricing import NO_VAT
 from nagorik_land.wire import DESKS, STAGES
+from nagorik_toolkit import (
+    Matches,
+    advise_payment,
+    agreed_quote,
+    fetch_pdf,
+    find_by_client_reference,
+    refuse,
+    until_midnight,
+)
 
 Context = CallContext[AgencySettings]
 
@@ -51,42 +62,28 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
     """
     if isinstance(request.form, DevelopmentTaxForm):
         return await _demand(request, request.form, context)
-    told = await context.http.read(
-        "fee",
-        "GET",
-        f"{DESKS[request.service].api}/fee",
-        params=wire.to_price_question(request, request.stage),
-        expect=wire.Price,
-    )
+    path, params = f"{DESKS[request.service].api}/fee", wire.to_price_question(request, request.stage)
+    told = await context.http.read("fee", "GET", path, params=params, expect=wire.StageFee)
     if request.service == "land.mouza-map":
-        line = QuoteLine(code="mouza-map", text=TEXTS.text("price.mouza-map"), amount=told.total, vat=pricing.NO_VAT)
+        line = QuoteLine(code="mouza-map", text=TEXTS.text("price.mouza-map"), amount=told.total, vat=NO_VAT)
         return pricing.demanded(request, (line,), RULES.on(request.on)["price-as-demanded"].source)
     form = request.form
     quote = context.fees.quote(
         request,
         due=pricing.due_at(request.stage),
-        valid_for=pricing.until_midnight(request.at),
+        valid_for=until_midnight(request.at),
         **({"delivery": form.delivery} if isinstance(form, KhatianCopyForm) else {}),
     )
-    if quote.total != told.total:
-        raise ContractViolation("fee-differs-from-schedule")
-    return quote
+    return agreed_quote(quote, told.total)
 
 
 async def _demand(request: QuoteRequest, form: DevelopmentTaxForm, context: Context) -> Quote:
     """What a holding owes for a year, asked by POST and yet only a question."""
     first = form.fiscal_year.first_day
     if first > request.on:
-        code = "land.year-not-begun"
-        problem = FieldProblem(pointer="/form/fiscal_year", code=code, text=TEXTS.text(code, day=first))
-        raise InputRejected([problem], layer=Layer.PLUGIN)
-    demand = await context.http.read(
-        "demand",
-        "POST",
-        f"{DESKS[request.service].api}/holdings/demand",
-        json=wire.to_demand_question(form),
-        expect=wire.Demand,
-    )
+        refuse([TEXTS.field_problem("/form/fiscal_year", "land.year-not-begun", day=first)])
+    path, question = f"{DESKS[request.service].api}/holdings/demand", wire.to_demand_question(form)
+    demand = await context.http.read("demand", "POST", path, json=question, expect=wire.Demand)
     assessed = land_tax.assess(form, demand, context.fees, request.on)
     return pricing.demanded(request, assessed.lines, assessed.source)
 
@@ -101,71 +98,40 @@ async def nagorik_submit(request: SubmitRequest, context: Context) -> Submission
         json=wire.to_application(request, request.client_reference),
         expect=wire.Filed,
     )
-    return Accepted(reference=filed.application_id, status=statuses.read(request.service, filed))
+    return Accepted(reference=filed.reference, status=statuses.read(request.service, filed))
 
 
 @hookimpl
 async def nagorik_find_submission(request: FindRequest, context: Context) -> SubmissionSearch:
-    """Searched by our reference. The offices do not notice doubles, so two of them are a person's case."""
-    asked_at = context.clock.now()
-    matches = await context.http.read(
-        "applications.search",
-        "GET",
-        DESKS[request.service].applications,
-        params={"clientReference": request.client_reference},
-        expect=wire.Matches,
-    )
-    found = [
-        Found(reference=filed.application_id, status=statuses.read(request.service, filed)) for filed in matches.items
-    ]
-    return search_result(found, complete=matches.complete, asked_at=asked_at)
+    """Searched by our reference: the offices do not notice doubles."""
+    path, status = DESKS[request.service].applications, partial(statuses.read, request.service)
+    return await find_by_client_reference(request, context, path, expect=Matches[wire.Filed], status=status)
 
 
 @hookimpl
 async def nagorik_advise_payment(request: AdvisePaymentRequest, context: Context) -> PaymentAdvice:
     """The office confirms once the money has reached it by its own way."""
-    if request.agency_reference is None:
-        # Paid for, but not filed yet: there is nothing that the payment could be told of.
-        return PaymentAdvice(confirmed=False)
-    taken = await context.http.write(
-        "payment",
-        "POST",
-        f"{DESKS[request.service].applications}/{request.agency_reference}/fee/{STAGES[request.receipt.stage]}",
-        json=wire.to_payment(request.receipt),
-        expect=wire.AdviceTaken,
-    )
-    return PaymentAdvice(confirmed=taken.status == "TAKEN")
+    path, payment = f"{wire.path_of(request)}/fee/{STAGES[request.receipt.stage]}", wire.to_payment(request.receipt)
+    return await advise_payment(request, context, "payment", path, json=payment, expect=wire.AdviceTaken)
 
 
 @hookimpl
 async def nagorik_get_status(request: StatusRequest, context: Context) -> AgencyStatus:
     """The office tells its word for the state, the case number, the day of the hearing and what it has issued."""
-    told = await context.http.read(
-        "applications.status",
-        "GET",
-        f"{DESKS[request.service].applications}/{request.agency_reference}",
-        expect=wire.Standing,
-    )
+    told = await context.http.read("applications.status", "GET", wire.path_of(request), expect=wire.Standing)
     return statuses.read(request.service, told)
 
 
 @hookimpl
 async def nagorik_fetch_deliverable(request: DeliverableRequest, context: Context) -> FetchedDeliverable:
     """A mutation's DCR or khatian, or the receipt for the tax, as a PDF."""
-    kind = request.deliverable.kind
-    file = await context.http.download(
-        "paper", f"{DESKS[request.service].applications}/{request.agency_reference}/papers/{kind}"
-    )
-    if file.content_type != "application/pdf" or not file.content.startswith(b"%PDF-"):
-        raise ContractViolation("paper-not-a-pdf")
-    document = await context.documents.put(kind, "application/pdf", file.content)
-    return FetchedDeliverable(deliverable=request.deliverable, document=document)
+    return await fetch_pdf(request, context, "paper", f"{wire.path_of(request)}/papers/{request.deliverable.kind}")
 
 
 @hookimpl
 async def nagorik_check_health(context: Context) -> Health:
     """The price of a mutation's filing names nobody."""
     await context.http.read(
-        "health", "GET", f"{DESKS['land.mutation'].api}/fee", params={"stage": "1"}, expect=wire.Price
+        "health", "GET", f"{DESKS['land.mutation'].api}/fee", params={"stage": "1"}, expect=wire.StageFee
     )
     return Health(state=HealthState.UP)

@@ -3,8 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
-from nagorik.model.status import AgencyStatus, ApplicationState, Deliverable
-from nagorik.values import dhaka_date
+from nagorik import AgencyStatus, ApplicationState, Deliverable, dhaka_date
 from nagorik_land import wire
 from nagorik_land.data import STATUSES, TEXTS
 

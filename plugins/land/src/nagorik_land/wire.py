@@ -11,11 +11,16 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from nagorik.errors import ContractViolation, FieldProblem, InputRejected, NagorikError
-from nagorik.http import AgencyResponse, WireModel
-from nagorik.model.application import ApplicationRequest
-from nagorik.model.payment import PaymentReceipt
-from nagorik.values import to_ascii_digits, to_bangla_digits
+from nagorik import (
+    AdvisePaymentRequest,
+    ApplicationRequest,
+    DeliverableRequest,
+    PaymentReceipt,
+    StatusRequest,
+    WireModel,
+    to_ascii_digits,
+    to_bangla_digits,
+)
 from nagorik_land.data import TEXTS
 from nagorik_land.forms import (
     DevelopmentTaxForm,
@@ -25,8 +30,7 @@ from nagorik_land.forms import (
     MutationForm,
     OrderForm,
 )
-from nagorik_toolkit.bangladesh import DayMonthYear, FiscalYear, LandArea
-from nagorik_toolkit.wire_fields import DhakaMinute, TakaAmount
+from nagorik_toolkit import DayMonthYear, DhakaMinute, FiscalYear, LandArea, TakaAmount, field_error_reader, hashes_of
 
 
 class Desk(NamedTuple):
@@ -72,6 +76,9 @@ FORM_FIELDS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Where the citizen filled in what the land offices call by these names."""
 
+read_error = field_error_reader(FORM_FIELDS, TEXTS, "land.field-refused", statuses={400})
+"""The land offices' own refusals, as far as they name a field of the form."""
+
 
 def _year(written: object) -> object:
     return FiscalYear.parse(written) if isinstance(written, str) else written
@@ -83,7 +90,7 @@ Year = Annotated[FiscalYear, BeforeValidator(_year)]
 # What the land offices answer
 
 
-class Price(WireModel):
+class StageFee(WireModel):
     """What a stage of an application costs."""
 
     total: TakaAmount
@@ -139,16 +146,8 @@ class Standing(WireModel):
 class Filed(Standing):
     """An application that a land office holds."""
 
-    application_id: str = Field(alias="applicationId", pattern=r"^[A-Z0-9-]+$", max_length=40)
+    reference: str = Field(alias="applicationId", pattern=r"^[A-Z0-9-]+$", max_length=40)
     """Unique in the country. Goes into the path of what is asked next, so it is held to what a path takes."""
-
-
-class Matches(WireModel):
-    """What the land offices hold under one client reference."""
-
-    items: tuple[Filed, ...]
-    complete: bool
-    """Whether the search saw everything."""
 
 
 class AdviceTaken(WireModel):
@@ -156,22 +155,18 @@ class AdviceTaken(WireModel):
 
     status: Literal["TAKEN", "PENDING"]
 
-
-def read_error(answer: AgencyResponse) -> NagorikError | None:
-    """The land offices' own refusals, as far as they name a field of the form."""
-    error = answer.document.get("error") if isinstance(answer.document, dict) else None
-    if not isinstance(error, dict):
-        return None
-    pointer = FORM_FIELDS.get(str(error.get("field")))
-    if answer.status < 300:  # noqa: PLR2004 - a success with an error in it says neither
-        return ContractViolation("error-with-success-status")
-    if answer.status == 400 and pointer is not None:  # noqa: PLR2004
-        code = "land.field-refused"
-        return InputRejected([FieldProblem(pointer=pointer, code=code, text=TEXTS.text(code))])
-    return None
+    @property
+    def confirmed(self) -> bool:
+        """Whether the money has reached it."""
+        return self.status == "TAKEN"
 
 
 # What the land offices are told
+
+
+def path_of(request: AdvisePaymentRequest | DeliverableRequest | StatusRequest) -> str:
+    """Where an application that a land office holds is."""
+    return f"{DESKS[request.service].applications}/{request.agency_reference}"
 
 
 def acres(area: LandArea) -> str:
@@ -194,7 +189,7 @@ def to_application(request: ApplicationRequest, client_reference: str) -> dict[s
         "clientReference": client_reference,
         **_to_place(form),
         "applicant": request.applicant.name.bn or request.applicant.name.en,
-        "documents": [{"kind": document.kind, "sha256": document.sha256} for document in request.documents],
+        "documents": hashes_of(request.documents),
         **_details(form),
     }
 

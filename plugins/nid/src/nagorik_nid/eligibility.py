@@ -6,11 +6,10 @@ without an answer, and the EC decides it anyway.
 
 from datetime import date
 
-from nagorik.model.application import Applicant
-from nagorik.model.eligibility import Criterion, EligibilityDecision, EligibilityRequest, Verdict
-from nagorik.values import Nid
+from nagorik import Applicant, Criterion, EligibilityDecision, EligibilityRequest, Nid, Verdict
 from nagorik_nid.data import CRITERIA
 from nagorik_nid.forms import CardForm, NewVoterForm, NidForm
+from nagorik_toolkit import is_about
 
 
 def decide(request: EligibilityRequest) -> EligibilityDecision:
@@ -69,11 +68,12 @@ def is_birth_registration(nid: Nid, applicant: Applicant) -> bool:
 def _own_application(request: EligibilityRequest) -> Criterion:
     """The form is about the applicant, as far as two spellings of a number can be compared."""
     form, applicant = request.form, request.applicant
-    same = not isinstance(form, NidForm) or form.birth_date == applicant.birth_date
+    registration = form.birth_registration if isinstance(form, NewVoterForm) else None
+    same = not isinstance(form, NidForm) or is_about(
+        applicant, birth_date=form.birth_date, birth_registration=registration
+    )
     if isinstance(form, CardForm) and applicant.nid is not None:
         same = same and _may_be_same(form.nid, applicant.nid, applicant.birth_date)
-    if isinstance(form, NewVoterForm) and applicant.birth_registration is not None:
-        same = same and form.birth_registration == applicant.birth_registration
     return CRITERIA.criterion("own-application", same)
 
 

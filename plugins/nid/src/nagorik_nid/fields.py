@@ -2,8 +2,8 @@
 
 from typing import Annotated, Literal
 
-from nagorik.forms import Label
-from nagorik_toolkit.fields import Address, Line
+from nagorik import Label
+from nagorik_toolkit import Address, Line
 
 BloodGroup = Literal["A+", "A-", "B+", "B-", "AB+", "AB-", "O+", "O-"]
 Delivery = Annotated[
@@ -11,8 +11,8 @@ Delivery = Annotated[
     Label(
         en="Delivery",
         bn="সরবরাহের ধরন",
-        help_en="Urgent costs more; how many days either takes is published nowhere.",
-        help_bn="জরুরি হলে ফি বেশি; কোনটিতে কত দিন লাগে তা কোথাও প্রকাশিত নেই।",
+        help_en="Urgent costs more. It takes 30 working days, or 7 if urgent, a district office says.",
+        help_bn="জরুরি হলে ফি বেশি। সাধারণত ৩০ কর্মদিবস, জরুরি হলে ৭ কর্মদিবস লাগে (জেলা নির্বাচন অফিসের তথ্য)।",
     ),
 ]
 

@@ -4,23 +4,22 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from nagorik.forms import Label
-from nagorik.privacy import Form
-from nagorik.values import BirthRegistrationNumber as Brn, NationalDataError, Nid, PersonName
+from nagorik import BirthRegistrationNumber as Brn, Form, Label, Nid, PersonName
 from nagorik_nid.data import TEXTS
 from nagorik_nid.fields import BloodGroup, Delivery, HomeAddress
-from nagorik_toolkit.bangladesh import DateStyle, parse_date
-from nagorik_toolkit.fields import (
+from nagorik_toolkit import (
     Address,
     BirthDate,
     BirthRegistration,
+    DateStyle,
     FatherName,
     Line,
     Mobile,
     MotherName,
     Name,
-    NidNumber,
+    NidOfBirthYear,
     SpouseName,
+    parse_date,
 )
 
 
@@ -33,17 +32,7 @@ class NidForm(Form):
 class CardForm(NidForm):
     """A form about a card that exists."""
 
-    nid: NidNumber
-
-    @field_validator("nid")
-    @classmethod
-    def _is_of_the_birth_year(cls, nid: Nid, info: ValidationInfo) -> Nid:
-        # Also what gives a 17-digit birth registration number away, as far as anything does: neither its length nor
-        # its layout differs from those of an NID number.
-        born = info.data.get("birth_date")
-        if born is not None and nid.consistent_with(born) is False:
-            raise NationalDataError("nid.birth-year-mismatch")
-        return nid
+    nid: NidOfBirthYear
 
 
 class VerificationForm(CardForm):

@@ -10,22 +10,24 @@ from typing import Any, Final
 
 from pydantic import Field, model_validator
 
-from nagorik.errors import (
+from nagorik import (
+    AgencyHttp,
     AgencyRejected,
+    AgencyResponse,
     ContractViolation,
     CredentialProblem,
     CredentialsRejected,
-    FieldProblem,
     InputRejected,
     NagorikError,
+    Text,
+    Token,
+    WireModel,
 )
-from nagorik.http import AgencyHttp, AgencyResponse, Token, WireModel
-from nagorik.values.sentences import Text
 from nagorik_nid.data import TEXTS
 from nagorik_nid.forms import VerificationForm
 from nagorik_nid.settings import NidSettings
-from nagorik_nid.wire import day, number_of
-from nagorik_toolkit.fields import Address
+from nagorik_nid.wire import day
+from nagorik_toolkit import Address, filled, number_of
 
 TOKEN_SECONDS: Final = 12 * 60 * 60
 """How long a token is good for, says the document, which forbids to log in for each call."""
@@ -126,8 +128,7 @@ def read_error(answer: AgencyResponse) -> NagorikError | None:
         case status if status < 300:  # noqa: PLR2004 - a success with an error in it says neither
             return ContractViolation("error-with-success-status")
         case 400 if field in FORM_FIELDS:
-            refused = TEXTS.text("nid.field-refused")
-            return InputRejected([FieldProblem(pointer=FORM_FIELDS[field], code="nid.field-refused", text=refused)])
+            return InputRejected([TEXTS.field_problem(FORM_FIELDS[field], "nid.field-refused")])
         case 401 if "Access is denied" in told:
             # What every call answers once the password has expired. The document names no other cause; a token that
             # is merely old is replaced before this reaches anybody.
@@ -155,7 +156,7 @@ def to_verification(form: VerificationForm) -> dict[str, Any]:
     }
     return {
         "identify": {"nid10Digit": number if smart else None, "nid17Digit": None if smart else number},
-        "verify": {name: value for name, value in given.items() if value is not None},
+        "verify": filled(given),
     }
 
 

@@ -5,41 +5,43 @@ the EC as a draft until it has been told of the payment; papers may be asked for
 end a card waits to be downloaded or collected.
 """
 
-from nagorik.context import CallContext
-from nagorik.errors import ContractViolation, FieldProblem, InputRejected, Layer
-from nagorik.hookspecs import hookimpl
-from nagorik.http import Download
-from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
-from nagorik.model.fee import FeeDue, Quote, QuoteRequest
-from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
-from nagorik.model.status import (
+from functools import partial
+
+from nagorik import (
+    Accepted,
+    AdvisePaymentRequest,
     AgencyStatus,
     ApplicationState,
+    CallContext,
+    ContractViolation,
+    CorrectionRequest,
     Deliverable,
     DeliverableRequest,
+    EligibilityDecision,
+    EligibilityRequest,
+    FeeDue,
     FetchedDeliverable,
+    FindRequest,
     Health,
     HealthState,
-    StatusRequest,
-)
-from nagorik.model.submission import (
-    Accepted,
-    CorrectionRequest,
-    FindRequest,
-    Found,
+    PaymentAdvice,
+    Quote,
+    QuoteRequest,
     Rejected,
+    StatusRequest,
     SubmissionResult,
     SubmissionSearch,
     SubmitRequest,
     Withdrawal,
     WithdrawRequest,
-    search_result,
+    hookimpl,
 )
 from nagorik_nid import eligibility, partner_service, pricing, statuses, wire
-from nagorik_nid.data import STATUSES, TEXTS
-from nagorik_nid.forms import CardForm, NidForm, VerificationForm
+from nagorik_nid.data import TEXTS
+from nagorik_nid.forms import CardForm, VerificationForm
 from nagorik_nid.settings import NidSettings
-from nagorik_nid.wire import API
+from nagorik_nid.wire import API, APPLICATIONS
+from nagorik_toolkit import Matches, advise_payment, agreed_quote, fetch_pdf, find_by_client_reference, refuse
 
 Context = CallContext[NidSettings]
 
@@ -54,8 +56,7 @@ async def nagorik_check_eligibility(request: EligibilityRequest) -> EligibilityD
 async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
     """Priced by the published schedule, for the number of the attempt that only the EC knows.
 
-    What has to be paid is the EC's own total. Where it is not the schedule's, one of them is out of date: nobody is
-    asked for money until a person has found out which.
+    What has to be paid is the EC's own total.
     """
     told = await context.http.read(
         "fee-quote", "GET", f"{API}/fee-quote", params=wire.to_fee_question(request), expect=wire.FeeQuote
@@ -66,27 +67,24 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
         valid_for=pricing.validity(request.on),
         **pricing.choice(request.form, told.attempt),
     )
-    if quote.total != told.total:
-        raise ContractViolation("fee-differs-from-schedule")
-    return quote
+    return agreed_quote(quote, told.total)
 
 
 @hookimpl
 async def nagorik_submit(request: SubmitRequest, context: Context) -> SubmissionResult:
     """A verification is asked, an application is filed; neither with a number that is not an NID number."""
     if isinstance(request.form, CardForm) and eligibility.is_birth_registration(request.form.nid, request.applicant):
-        code = "nid.is-birth-registration"
-        raise InputRejected([FieldProblem(pointer="/form/nid", code=code, text=TEXTS.text(code))], layer=Layer.PLUGIN)
+        refuse([TEXTS.field_problem("/form/nid", "nid.is-birth-registration")])
     if request.service == "nid.verification":
         return await _verify(request.form_as(VerificationForm), context)
     filed = await context.http.write(
         "applications.create",
         "POST",
-        f"{API}/applications",
+        APPLICATIONS,
         json=wire.to_application(request, request.client_reference),
         expect=wire.Filed,
     )
-    return Accepted(reference=filed.application_id, status=statuses.read(request.service, filed))
+    return Accepted(reference=filed.reference, status=statuses.read(request.service, filed))
 
 
 async def _verify(form: VerificationForm, context: Context) -> Accepted | Rejected:
@@ -114,96 +112,47 @@ async def _verify(form: VerificationForm, context: Context) -> Accepted | Reject
 
 @hookimpl
 async def nagorik_find_submission(request: FindRequest, context: Context) -> SubmissionSearch:
-    """Searched by our reference. The EC does not notice doubles, so two of them are a person's case."""
-    asked_at = context.clock.now()
-    matches = await context.http.read(
-        "applications.search",
-        "GET",
-        f"{API}/applications",
-        params={"clientReference": request.client_reference},
-        expect=wire.Matches,
-    )
-    found = [
-        Found(reference=filed.application_id, status=statuses.read(request.service, filed)) for filed in matches.items
-    ]
-    return search_result(found, complete=matches.complete, asked_at=asked_at)
+    """Searched by our reference: the EC does not notice doubles."""
+    status = partial(statuses.read, request.service)
+    return await find_by_client_reference(request, context, APPLICATIONS, expect=Matches[wire.Filed], status=status)
 
 
 @hookimpl
 async def nagorik_advise_payment(request: AdvisePaymentRequest, context: Context) -> PaymentAdvice:
     """The EC confirms once the payment has reached it by its own way, which takes about half an hour."""
-    if request.agency_reference is None:
-        # Paid for, but not filed yet: there is nothing that the payment could be told of.
-        return PaymentAdvice(confirmed=False)
-    taken = await context.http.write(
-        "payment-reference",
-        "POST",
-        f"{API}/applications/{request.agency_reference}/payment-reference",
-        json=wire.to_payment_reference(request.receipt),
-        expect=wire.AdviceTaken,
-    )
-    return PaymentAdvice(confirmed=_is_paid(taken.status))
-
-
-def _is_paid(word: str) -> bool:
-    meaning = STATUSES.meaning_of(word)
-    return meaning is not None and meaning.payment_confirmed is True
+    path, payment = f"{APPLICATIONS}/{request.agency_reference}/payment-reference", wire.to_payment(request.receipt)
+    return await advise_payment(request, context, "payment-reference", path, json=payment, expect=wire.AdviceTaken)
 
 
 @hookimpl
 async def nagorik_get_status(request: StatusRequest, context: Context) -> AgencyStatus:
     """The EC tells it to who knows the date of birth."""
-    told = await context.http.read(
-        "applications.status",
-        "GET",
-        f"{API}/applications/{request.agency_reference}",
-        params={"dob": wire.day(request.form_as(NidForm).birth_date)},
-        expect=wire.Standing,
-    )
+    path, params = f"{APPLICATIONS}/{request.agency_reference}", wire.birth_date_of(request)
+    told = await context.http.read("applications.status", "GET", path, params=params, expect=wire.Standing)
     return statuses.read(request.service, told)
 
 
 @hookimpl
 async def nagorik_answer_correction(request: CorrectionRequest, context: Context) -> AgencyStatus:
     """The EC asks for papers; the corrected entries go with them."""
-    told = await context.http.write(
-        "additional-documents",
-        "POST",
-        f"{API}/applications/{request.agency_reference}/additional-documents",
-        json=wire.to_additions(request),
-        expect=wire.Standing,
-    )
+    path, additions = f"{APPLICATIONS}/{request.agency_reference}/additional-documents", wire.to_additions(request)
+    told = await context.http.write("additional-documents", "POST", path, json=additions, expect=wire.Standing)
     return statuses.read(request.service, told)
 
 
 @hookimpl
 async def nagorik_withdraw(request: WithdrawRequest, context: Context) -> Withdrawal:
     """Where the EC has decided already, its decision stands and it says so."""
-    told = await context.http.write(
-        "withdraw",
-        "POST",
-        f"{API}/applications/{request.agency_reference}/withdraw",
-        expect=wire.WithdrawalAnswer,
-    )
+    path = f"{APPLICATIONS}/{request.agency_reference}/withdraw"
+    told = await context.http.write("withdraw", "POST", path, expect=wire.WithdrawalAnswer)
     return Withdrawal(withdrawn=told.withdrawn, status=statuses.read(request.service, told))
 
 
 @hookimpl
 async def nagorik_fetch_deliverable(request: DeliverableRequest, context: Context) -> FetchedDeliverable:
     """The card, or the confirmation of a new voter area, as a PDF."""
-    file = await context.http.download(
-        "deliverable",
-        f"{API}/applications/{request.agency_reference}/deliverable",
-        params={"dob": wire.day(request.form_as(NidForm).birth_date)},
-    )
-    if not _is_pdf(file):
-        raise ContractViolation("deliverable-not-a-pdf")
-    document = await context.documents.put(request.deliverable.kind, "application/pdf", file.content)
-    return FetchedDeliverable(deliverable=request.deliverable, document=document)
-
-
-def _is_pdf(file: Download) -> bool:
-    return file.content_type == "application/pdf" and file.content.startswith(b"%PDF-")
+    path = f"{APPLICATIONS}/{request.agency_reference}/deliverable"
+    return await fetch_pdf(request, context, "deliverable", path, params=wire.birth_date_of(request))
 
 
 @hookimpl

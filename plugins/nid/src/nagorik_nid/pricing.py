@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Final
 
-from nagorik.privacy import Form
+from nagorik import Form
 from nagorik_nid.data import RULES
 from nagorik_nid.forms import CorrectedField, CorrectionForm, ReissueForm
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field, SecretStr
 
-from nagorik.settings import AgencySettings
+from nagorik import AgencySettings
 
 
 class NidSettings(AgencySettings):

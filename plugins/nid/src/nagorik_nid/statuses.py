@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import Final
 
-from nagorik.model.status import AgencyStatus
+from nagorik import AgencyStatus
 from nagorik_nid import wire
 from nagorik_nid.data import STATUSES
 

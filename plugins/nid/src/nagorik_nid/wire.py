@@ -3,17 +3,15 @@
 Modelled, not the EC's own: ``simulator/WIRE.md`` describes it. All times on the wire are Dhaka's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import Field
 
-from nagorik.http import WireModel
-from nagorik.model.application import ApplicationRequest, DocumentReference
-from nagorik.model.payment import PaymentReceipt
-from nagorik.values import Nid
+from nagorik import ApplicationRequest, PaymentReceipt, WireModel
+from nagorik_nid.data import STATUSES
 from nagorik_nid.fields import HomeAddress
 from nagorik_nid.forms import (
     CardForm,
@@ -24,10 +22,10 @@ from nagorik_nid.forms import (
     NidForm,
     ReissueForm,
 )
-from nagorik_toolkit.bangladesh import DateStyle, format_date
-from nagorik_toolkit.wire_fields import DhakaMinute, TakaAmount
+from nagorik_toolkit import DateStyle, DhakaMinute, TakaAmount, format_date, hashes_of, number_of
 
 API: Final = "/sim/nid/v1"
+APPLICATIONS: Final = f"{API}/applications"
 
 TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -77,22 +75,20 @@ class Standing(WireModel):
 class Filed(Standing):
     """An application that the EC holds."""
 
-    application_id: str = Field(alias="applicationId", pattern=r"^[A-Za-z0-9-]+$", max_length=40)
+    reference: str = Field(alias="applicationId", pattern=r"^[A-Za-z0-9-]+$", max_length=40)
     """Goes into the path of what is asked next, so it is held to what a path takes."""
-
-
-class Matches(WireModel):
-    """What the EC holds under one client reference."""
-
-    items: tuple[Filed, ...]
-    complete: bool
-    """Whether the search saw everything."""
 
 
 class AdviceTaken(WireModel):
     """What the EC says to a payment reference: ``PENDING`` until the payment has reached it."""
 
     status: str
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the payment has reached it."""
+        meaning = STATUSES.meaning_of(self.status)
+        return meaning is not None and meaning.payment_confirmed is True
 
 
 class WithdrawalAnswer(Standing):
@@ -104,14 +100,14 @@ class WithdrawalAnswer(Standing):
 # What the EC is told
 
 
-def number_of(nid: Nid, birth_date: date) -> str:
-    """The number as the EC takes it: 10 digits as they are, 13 with the year of birth before them, or 17."""
-    return nid.value if nid.kind == "smart" else nid.full(birth_date).value
-
-
 def day(value: date) -> str:
     """A day as the EC writes it."""
     return format_date(value, DateStyle.ISO)
+
+
+def birth_date_of(request: ApplicationRequest) -> dict[str, str]:
+    """The EC tells of an application to who knows the date of birth."""
+    return {"dob": day(request.form_as(NidForm).birth_date)}
 
 
 def to_fee_question(request: ApplicationRequest) -> dict[str, str]:
@@ -149,10 +145,10 @@ def to_additions(request: ApplicationRequest) -> dict[str, Any]:
     """What an application says and proves: all of it when it is filed, and again as corrected."""
     form = request.form
     changes = _new_voter_changes(form) if isinstance(form, NewVoterForm) else _changes(form)
-    return {"changes": changes, "documents": _documents(request.documents)}
+    return {"changes": changes, "documents": hashes_of(request.documents)}
 
 
-def to_payment_reference(receipt: PaymentReceipt) -> dict[str, str]:
+def to_payment(receipt: PaymentReceipt) -> dict[str, str]:
     """The payment as the EC is told of it; its reference is what makes a second telling harmless."""
     return {
         "reference": receipt.reference,
@@ -207,7 +203,3 @@ def _one_line(address: HomeAddress) -> str:
     return ", ".join(
         (address.home, address.union_or_ward, address.upazila, address.district, address.division),
     )
-
-
-def _documents(documents: Sequence[DocumentReference]) -> list[dict[str, str]]:
-    return [{"kind": document.kind, "sha256": document.sha256} for document in documents]

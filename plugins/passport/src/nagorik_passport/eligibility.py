@@ -7,13 +7,17 @@ filed: in between somebody may have a birthday, and a circular its first day.
 from collections.abc import Callable
 from typing import Final
 
-from nagorik.errors import FieldProblem, InputRejected, Layer
-from nagorik.model.application import ApplicationRequest
-from nagorik.model.eligibility import Criterion, EligibilityDecision, EligibilityRequest, Verdict
-from nagorik.values import PersonName
+from nagorik import (
+    ApplicationRequest,
+    Criterion,
+    EligibilityDecision,
+    EligibilityRequest,
+    PersonName,
+    Verdict,
+)
 from nagorik_passport.data import CRITERIA, RULES, TEXTS
 from nagorik_passport.forms import ApplicationForm, ReissueForm
-from nagorik_toolkit.bangladesh import age_on
+from nagorik_toolkit import age_on, eligibility_question, is_about, refuse_failed
 
 SMALLEST: Final = (48, 5)
 """Pages and years of the booklet that everybody may have."""
@@ -33,14 +37,8 @@ def check_today(request: ApplicationRequest) -> None:
     Raises:
         InputRejected: At the field of each such choice.
     """
-    asked = EligibilityRequest(service=request.service, on=request.on, applicant=request.applicant, form=request.form)
-    problems = [
-        FieldProblem(pointer=field(asked), code=f"passport.{found.id}", text=found.text)
-        for judge, field in _JUDGES
-        if (found := judge(asked)).verdict is Verdict.FAIL
-    ]
-    if problems:
-        raise InputRejected(problems, layer=Layer.PLUGIN)
+    asked = eligibility_question(request)
+    refuse_failed("passport", ((field(asked), judge(asked)) for judge, field in _JUDGES))
 
 
 def _age(request: EligibilityRequest) -> int | None:
@@ -137,11 +135,8 @@ def _own_application(request: EligibilityRequest) -> Criterion:
     """The birth date and the numbers are the applicant's, as far as two spellings of a number can be compared."""
     form, applicant = request.form, request.applicant
     assert isinstance(form, ApplicationForm)  # noqa: S101 - asked with a form only
-    same = form.birth_date == applicant.birth_date
-    if form.nid and applicant.nid and form.nid.kind == applicant.nid.kind:
-        same = same and form.nid == applicant.nid
-    if form.birth_registration and applicant.birth_registration:
-        same = same and form.birth_registration == applicant.birth_registration
+    registration = form.birth_registration
+    same = is_about(applicant, birth_date=form.birth_date, nid=form.nid, birth_registration=registration)
     return CRITERIA.criterion("own-application", same)
 
 

@@ -4,15 +4,12 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator
 
-from nagorik.forms import Choices, Label
-from nagorik.values import NationalDataError, to_ascii_digits
-from nagorik.values.sentences import Text
-from nagorik.values.text import has_bangla_letters, has_latin_letters
+from nagorik import Choices, Label, NationalDataError, Text, has_bangla_letters, has_latin_letters, to_ascii_digits
 from nagorik_passport.data import TEXTS
-from nagorik_toolkit.fields import Line
+from nagorik_toolkit import Line
 
 TITLES: Final = frozenset({"dr", "engr", "late"})
-"""Forbidden in a passport's names, by the guide to machine-readable passports [C]."""
+"""Forbidden in a passport's names: docs/reference/agencies.md#passport-conditions."""
 
 
 def _name(written: str) -> str:

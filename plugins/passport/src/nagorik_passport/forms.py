@@ -4,9 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from nagorik.forms import Label
-from nagorik.privacy import Form
-from nagorik.values import BirthRegistrationNumber, NationalDataError, Nid
+from nagorik import BirthRegistrationNumber, Form, Label
 from nagorik_passport.data import TEXTS
 from nagorik_passport.fields import (
     Delivery,
@@ -19,7 +17,16 @@ from nagorik_passport.fields import (
     Surname,
     ValidityYears,
 )
-from nagorik_toolkit.fields import BirthDate, BirthRegistration, Line, Mobile, NidNumber, Passport, PostalAddress
+from nagorik_toolkit import (
+    BirthDate,
+    BirthRegistration,
+    Line,
+    Mobile,
+    NidNumber,
+    NidOfBirthYear,
+    Passport,
+    PostalAddress,
+)
 
 
 class VerificationForm(Form):
@@ -36,7 +43,7 @@ class ApplicationForm(Form):
     given_name: GivenName | None = None
     surname: Surname
     nid: Annotated[
-        NidNumber | None,
+        NidOfBirthYear | None,
         Label(
             en="NID number",
             bn="এনআইডি নম্বর",
@@ -110,14 +117,6 @@ class ApplicationForm(Form):
     def full_name(self) -> str:
         """The name that the passport, and the challan, has to show."""
         return " ".join(filter(None, (self.given_name, self.surname)))
-
-    @field_validator("nid")
-    @classmethod
-    def _nid_is_of_the_birth_year(cls, nid: Nid | None, info: ValidationInfo) -> Nid | None:
-        born = info.data.get("birth_date")
-        if nid is not None and born is not None and nid.consistent_with(born) is False:
-            raise NationalDataError("nid.birth-year-mismatch")
-        return nid
 
     @field_validator("birth_registration")
     @classmethod

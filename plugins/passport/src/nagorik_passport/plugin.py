@@ -7,44 +7,51 @@ processing time runs. What has to be corrected comes back for rework, and in the
 
 from datetime import date
 
-from nagorik.context import CallContext
-from nagorik.errors import ContractViolation
-from nagorik.hookspecs import hookimpl
-from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
-from nagorik.model.fee import FeeDue, Quote, QuoteRequest
-from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
-from nagorik.model.status import (
+from nagorik import (
+    Accepted,
+    AdvisePaymentRequest,
+    AgencySettings,
     AgencyStatus,
     ApplicationState,
     BookSlotRequest,
+    CallContext,
+    ContractViolation,
+    CorrectionRequest,
     Deliverable,
     DeliverableRequest,
+    EligibilityDecision,
+    EligibilityRequest,
+    FeeDue,
     FetchedDeliverable,
+    FindRequest,
     Health,
     HealthState,
-    Slot,
+    PaymentAdvice,
+    Quote,
+    QuoteRequest,
+    Rejected,
     SlotBooking,
     Slots,
     SlotsRequest,
     StatusRequest,
-)
-from nagorik.model.submission import (
-    Accepted,
-    CorrectionRequest,
-    FindRequest,
-    Found,
-    Rejected,
     SubmissionResult,
     SubmissionSearch,
     SubmitRequest,
-    search_result,
+    hookimpl,
 )
-from nagorik.settings import AgencySettings
-from nagorik.values.sentences import Text
 from nagorik_passport import eligibility, statuses, wire
 from nagorik_passport.data import MISSION_FEES, RULES, TEXTS
 from nagorik_passport.forms import ApplicationForm, VerificationForm
-from nagorik_passport.wire import API
+from nagorik_passport.wire import API, REGISTRATIONS
+from nagorik_toolkit import (
+    Matches,
+    advise_payment,
+    book_slot,
+    days_of,
+    fetch_pdf,
+    find_by_client_reference,
+    list_slots,
+)
 
 Context = CallContext[AgencySettings]
 
@@ -83,11 +90,11 @@ async def nagorik_submit(request: SubmitRequest, context: Context) -> Submission
     filed = await context.http.write(
         "registrations.create",
         "POST",
-        f"{API}/registrations",
+        REGISTRATIONS,
         json=wire.to_registration(request, request.client_reference),
         expect=wire.Registration,
     )
-    return Accepted(reference=filed.oid, status=statuses.read(filed))
+    return Accepted(reference=filed.reference, status=statuses.read(filed))
 
 
 async def _verify(form: VerificationForm, today: date, context: Context) -> Accepted | Rejected:
@@ -111,17 +118,10 @@ async def _verify(form: VerificationForm, today: date, context: Context) -> Acce
 
 @hookimpl
 async def nagorik_find_submission(request: FindRequest, context: Context) -> SubmissionSearch:
-    """Searched by our reference. The portal does not notice doubles, so two of them are a person's case."""
-    asked_at = context.clock.now()
-    matches = await context.http.read(
-        "registrations.search",
-        "GET",
-        f"{API}/registrations",
-        params={"clientReference": request.client_reference},
-        expect=wire.Matches,
+    """Searched by our reference: the portal does not notice doubles."""
+    return await find_by_client_reference(
+        request, context, REGISTRATIONS, expect=Matches[wire.Registration], status=statuses.read
     )
-    found = [Found(reference=filed.oid, status=statuses.read(filed)) for filed in matches.items]
-    return search_result(found, complete=matches.complete, asked_at=asked_at)
 
 
 @hookimpl
@@ -131,97 +131,52 @@ async def nagorik_advise_payment(request: AdvisePaymentRequest, context: Context
     A name, amount or number that does not match is a refusal: a person has to find out whether the office corrects it
     or the fee is paid anew.
     """
-    if request.agency_reference is None:
-        # Paid for, but not filed yet: there is nothing that the challan could be told of.
-        return PaymentAdvice(confirmed=False)
-    taken = await context.http.write(
-        "payments",
-        "POST",
-        f"{API}/registrations/{request.agency_reference}/payments",
-        json=wire.to_challan(request.receipt),
-        expect=wire.ChallanTaken,
-    )
-    refusal = wire.mismatch(taken)
-    if refusal is not None:
-        raise refusal
-    return PaymentAdvice(confirmed=statuses.PAID.get(taken.verification) is True)
+    path, challan = f"{REGISTRATIONS}/{request.agency_reference}/payments", wire.to_challan(request.receipt)
+    return await advise_payment(request, context, "payments", path, json=challan, expect=wire.ChallanTaken)
 
 
 @hookimpl
 async def nagorik_list_slots(request: SlotsRequest, context: Context) -> Slots:
     """The enrolment's appointments at the application's office; none where people are taken as they come."""
-    if request.agency_reference is None:
-        return Slots(slots=())
-    told = await context.http.read(
+    return await list_slots(
+        request,
+        context,
         "appointments.list",
-        "GET",
-        f"{API}/registrations/{request.agency_reference}/appointments",
-        params=wire.to_days(request),
+        f"{REGISTRATIONS}/{request.agency_reference}/appointments",
+        params=days_of(request, wire.day),
         expect=wire.OfficeSlots,
-    )
-    place = Text(bn=told.office_bn, en=told.office)
-    return Slots(
-        slots=tuple(
-            Slot(id=slot.id, starts_at=slot.start, ends_at=slot.end, place=place, free=slot.free)
-            for slot in told.slots
-            if slot.free and request.earliest <= slot.start < request.latest
-        )
+        slots=wire.OfficeSlots.offered,
     )
 
 
 @hookimpl
 async def nagorik_book_slot(request: BookSlotRequest, context: Context) -> SlotBooking:
     """The portal keeps one appointment for an application: a later one replaces it."""
-    if request.agency_reference is None:
-        return SlotBooking(booked=False)
-    taken = await context.http.write(
-        "appointments.book",
-        "POST",
-        f"{API}/registrations/{request.agency_reference}/appointments",
-        json={"slotId": request.slot.id},
-        expect=wire.Appointment,
-    )
-    return SlotBooking(booked=taken.booked, reference=taken.number)
+    path, slot = f"{REGISTRATIONS}/{request.agency_reference}/appointments", {"slotId": request.slot.id}
+    return await book_slot(request, context, "appointments.book", path, json=slot, expect=wire.Appointment)
 
 
 @hookimpl
 async def nagorik_get_status(request: StatusRequest, context: Context) -> AgencyStatus:
     """The portal tells it to who knows the date of birth."""
-    told = await context.http.read(
-        "application-status",
-        "GET",
-        f"{API}/application-status",
-        params=wire.question(request, request.agency_reference),
-        expect=wire.Standing,
+    path, params = f"{API}/application-status", wire.question(request, request.agency_reference)
+    return statuses.read(
+        await context.http.read("application-status", "GET", path, params=params, expect=wire.Standing)
     )
-    return statuses.read(told)
 
 
 @hookimpl
 async def nagorik_answer_correction(request: CorrectionRequest, context: Context) -> AgencyStatus:
     """What was sent back for rework, as it should be."""
-    told = await context.http.write(
-        "rework",
-        "POST",
-        f"{API}/registrations/{request.agency_reference}/rework",
-        json=wire.to_details(request),
-        expect=wire.Standing,
-    )
-    return statuses.read(told)
+    path, details = f"{REGISTRATIONS}/{request.agency_reference}/rework", wire.to_details(request)
+    return statuses.read(await context.http.write("rework", "POST", path, json=details, expect=wire.Standing))
 
 
 @hookimpl
 async def nagorik_fetch_deliverable(request: DeliverableRequest, context: Context) -> FetchedDeliverable:
     """The delivery slip, as a PDF."""
-    file = await context.http.download(
-        "delivery-slip",
-        f"{API}/registrations/{request.agency_reference}/delivery-slip",
-        params={"dob": wire.day_of_birth(request)},
-    )
-    if file.content_type != "application/pdf" or not file.content.startswith(b"%PDF-"):
-        raise ContractViolation("deliverable-not-a-pdf")
-    document = await context.documents.put(request.deliverable.kind, "application/pdf", file.content)
-    return FetchedDeliverable(deliverable=request.deliverable, document=document)
+    path = f"{REGISTRATIONS}/{request.agency_reference}/delivery-slip"
+    return await fetch_pdf(request, context, "delivery-slip", path, params={"dob": wire.day_of_birth(request)})
 
 
 @hookimpl

@@ -1,16 +1,10 @@
 """How the portal says that an application stands."""
 
-from types import MappingProxyType
 from typing import Final
 
-from nagorik.model.status import AgencyStatus, ApplicationState, Deliverable
+from nagorik import AgencyStatus, ApplicationState, Deliverable
 from nagorik_passport import wire
 from nagorik_passport.data import STATUSES
-
-PAID: Final = MappingProxyType(
-    {"UNPAID": False, "PENDING": False, "VERIFIED": True, **dict.fromkeys(wire.MISMATCHES, False)}
-)
-"""The portal's words for a payment; a word that is not among them says nothing."""
 
 AT_MISSION: Final = "AT_MISSION"
 """A mission takes its fee itself: nothing is due here."""
@@ -30,7 +24,7 @@ def read(told: wire.Standing) -> AgencyStatus:
         remark=told.remarks,
         at=told.updated_on,
         sequence=told.sequence,
-        payment_confirmed=PAID.get(told.payment or ""),
+        payment_confirmed=wire.PAID.get(told.payment or ""),
     )
     changes: dict[str, object] = {}
     if status.state is ApplicationState.SUBMITTED and told.payment is not None:

@@ -3,24 +3,38 @@
 ``simulator/WIRE.md`` describes it. Days are DD/MM/YYYY, as the portal shows them, and times are Dhaka's.
 """
 
+from collections.abc import Iterator
+from datetime import date
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from nagorik.errors import AgencyRejected, ContractViolation, FieldProblem, InputRejected, NagorikError
-from nagorik.http import AgencyResponse, WireModel
-from nagorik.model.application import ApplicationRequest
-from nagorik.model.payment import PaymentReceipt
-from nagorik.model.status import SlotsRequest
-from nagorik.values import Nid, dhaka_date
+from nagorik import (
+    AgencyRejected,
+    ApplicationRequest,
+    PaymentReceipt,
+    Slot,
+    Text,
+    WireModel,
+    dhaka_date,
+)
 from nagorik_passport.data import TEXTS
 from nagorik_passport.forms import ApplicationForm, ReissueForm, VerificationForm
-from nagorik_toolkit.bangladesh import DateStyle, DayMonthYear, format_date
-from nagorik_toolkit.fields import PostalAddress
-from nagorik_toolkit.wire_fields import DhakaMinute
+from nagorik_toolkit import (
+    DateStyle,
+    DayMonthYear,
+    DhakaMinute,
+    field_error_reader,
+    filled,
+    format_date,
+    hashes_of,
+    number_of,
+    wire_word,
+)
 
 API: Final = "/sim/epassport/api/v1"
+REGISTRATIONS: Final = f"{API}/registrations"
 
 FORM_FIELDS: Final = MappingProxyType(
     {
@@ -39,6 +53,9 @@ FORM_FIELDS: Final = MappingProxyType(
 )
 """Where the citizen filled in what the portal calls by these names."""
 
+read_error = field_error_reader(FORM_FIELDS, TEXTS, "portal.field-refused", statuses={422})
+"""The portal's own errors, as far as the model has them."""
+
 MISMATCHES: Final = MappingProxyType(
     {
         "NAME_MISMATCH": "payment.name-mismatch",
@@ -47,6 +64,11 @@ MISMATCHES: Final = MappingProxyType(
     }
 )
 """What the portal may find wrong with a challan."""
+
+PAID: Final = MappingProxyType(
+    {"UNPAID": False, "PENDING": False, "VERIFIED": True, **dict.fromkeys(MISMATCHES, False)}
+)
+"""The portal's words for a payment; a word that is not among them says nothing."""
 
 
 # What the portal answers
@@ -67,22 +89,26 @@ class Standing(WireModel):
 class Registration(Standing):
     """An application that the portal holds."""
 
-    oid: str = Field(pattern=r"^OID[0-9]{4,20}$")
+    reference: str = Field(alias="oid", pattern=r"^OID[0-9]{4,20}$")
     """The Online Registration ID; goes into the path of what is asked next."""
-
-
-class Matches(WireModel):
-    """What the portal holds under one client reference."""
-
-    items: tuple[Registration, ...]
-    complete: bool
-    """Whether the search saw everything."""
 
 
 class ChallanTaken(WireModel):
     """What the portal says to a challan: ``PENDING`` until it has compared it with the treasury's book."""
 
     verification: str
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the treasury's book has it.
+
+        Raises:
+            AgencyRejected: Its name, amount or number does not match.
+        """
+        code = MISMATCHES.get(self.verification)
+        if code is not None:
+            raise AgencyRejected(code, reason=TEXTS.text(code))
+        return PAID.get(self.verification) is True
 
 
 class OfficeSlot(WireModel):
@@ -100,6 +126,12 @@ class OfficeSlots(WireModel):
     office: str
     office_bn: str = Field(alias="officeBn")
     slots: tuple[OfficeSlot, ...]
+
+    def offered(self) -> Iterator[Slot]:
+        """As the platform shows them."""
+        place = Text(bn=self.office_bn, en=self.office)
+        for slot in self.slots:
+            yield Slot(id=slot.id, starts_at=slot.start, ends_at=slot.end, place=place, free=slot.free)
 
 
 class Appointment(WireModel):
@@ -123,27 +155,6 @@ class FeePage(WireModel):
     last_updated: str = Field(alias="lastUpdated")
 
 
-def read_error(answer: AgencyResponse) -> NagorikError | None:
-    """The portal's own errors, as far as the model has them."""
-    document = answer.document
-    error = document.get("error") if isinstance(document, dict) else None
-    if not isinstance(error, dict):
-        return None
-    if answer.status < 300:  # noqa: PLR2004 - a success with an error in it says neither
-        return ContractViolation("error-with-success-status")
-    pointer = FORM_FIELDS.get(str(error.get("field")))
-    if answer.status == 422 and pointer is not None:  # noqa: PLR2004 - the portal's word for bad input
-        code = "portal.field-refused"
-        return InputRejected([FieldProblem(pointer=pointer, code=code, text=TEXTS.text(code))])
-    return None
-
-
-def mismatch(taken: ChallanTaken) -> AgencyRejected | None:
-    """What the portal has found wrong with a challan, if it has."""
-    code = MISMATCHES.get(taken.verification)
-    return None if code is None else AgencyRejected(code, reason=TEXTS.text(code))
-
-
 # What the portal is told
 
 
@@ -152,9 +163,14 @@ def question(request: ApplicationRequest, oid: str) -> dict[str, str]:
     return {"oid": oid, "dob": day_of_birth(request)}
 
 
+def day(value: date) -> str:
+    """A day as the portal writes it."""
+    return format_date(value, DateStyle.DAY_MONTH_YEAR)
+
+
 def day_of_birth(request: ApplicationRequest) -> str:
     """As the portal writes it."""
-    return format_date(request.form_as(ApplicationForm).birth_date, DateStyle.DAY_MONTH_YEAR)
+    return day(request.form_as(ApplicationForm).birth_date)
 
 
 def to_registration(request: ApplicationRequest, client_reference: str) -> dict[str, Any]:
@@ -167,7 +183,7 @@ def to_details(request: ApplicationRequest) -> dict[str, Any]:
     """What an application says: all of it when it is filed, and again as corrected."""
     form = request.form_as(ApplicationForm)
     parent = form.father_nid or form.mother_nid
-    number = _number(form.nid, form) if form.nid else None
+    number = number_of(form.nid, form.birth_date) if form.nid else None
     details: dict[str, Any] = {
         "givenName": form.given_name,
         "surname": form.surname,
@@ -178,21 +194,21 @@ def to_details(request: ApplicationRequest) -> dict[str, Any]:
         "parentNid": parent.value if parent else None,
         "bookletPages": form.pages,
         "validityYears": form.validity_years,
-        "delivery": form.delivery.upper().replace("-", "_"),
+        "delivery": wire_word(form.delivery),
         "staff": form.staff == "noc-prl",
         "place": form.place.upper(),
         "office": form.office,
         "mobile": form.mobile.e164,
-        "presentAddress": _one_line(form.present_address),
-        "permanentAddress": _one_line(form.permanent_address),
-        "documents": [{"kind": document.kind, "sha256": document.sha256} for document in request.documents],
+        "presentAddress": form.present_address.one_line if form.present_address else None,
+        "permanentAddress": form.permanent_address.one_line,
+        "documents": hashes_of(request.documents),
     }
     if isinstance(form, ReissueForm):
         details["previousPassport"] = form.previous_passport.value
         details["reason"] = form.reason.upper()
         details["generalDiary"] = form.gd_reference
         details["permanentAddressChanged"] = form.permanent_address_changed
-    return {name: value for name, value in details.items() if value is not None}
+    return filled(details)
 
 
 def to_challan(receipt: PaymentReceipt) -> dict[str, str | None]:
@@ -204,32 +220,10 @@ def to_challan(receipt: PaymentReceipt) -> dict[str, str | None]:
         "challanNo": receipt.reference,
         "amount": receipt.amount.plain(),
         "payerName": receipt.payer_name,
-        "paidOn": format_date(dhaka_date(receipt.captured_at), DateStyle.DAY_MONTH_YEAR),
-    }
-
-
-def to_days(request: SlotsRequest) -> dict[str, str]:
-    """The days between which appointments are asked for."""
-    return {
-        "from": format_date(dhaka_date(request.earliest), DateStyle.DAY_MONTH_YEAR),
-        "to": format_date(dhaka_date(request.latest), DateStyle.DAY_MONTH_YEAR),
+        "paidOn": day(dhaka_date(receipt.captured_at)),
     }
 
 
 def to_enquiry(form: VerificationForm) -> dict[str, str]:
     """The passport that is asked about."""
-    return {
-        "passportNo": form.passport_no.value,
-        "dob": format_date(form.birth_date, DateStyle.DAY_MONTH_YEAR),
-    }
-
-
-def _number(nid: Nid, form: ApplicationForm) -> str:
-    """10 digits as they are, 13 with the year of birth before them, or 17."""
-    return nid.value if nid.kind == "smart" else nid.full(form.birth_date).value
-
-
-def _one_line(address: PostalAddress | None) -> str | None:
-    if address is None:
-        return None
-    return ", ".join((address.home, address.upazila, address.district, address.division, address.postcode))
+    return {"passportNo": form.passport_no.value, "dob": day(form.birth_date)}

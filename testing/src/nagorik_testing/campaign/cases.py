@@ -223,8 +223,8 @@ class CampaignPlan:
     Attributes:
         applications: How many.
         seed: From which all is drawn.
-        url: The database; ``IN_MEMORY`` for books that no other process sees.
-        workers: How many work side by side on the same books.
+        url: The database; ``IN_MEMORY`` for a database that no other process sees.
+        workers: How many work side by side on the same database.
         cohort: About how many applications live side by side.
         only: The numbers of the only applications that are asked about; none for all.
         alone: Whether they are run without those that live beside them.

@@ -63,7 +63,7 @@ class RepeatableDatabase(Database):
     """SQLite in memory, with the newest tables. All workers of a process may share it."""
 
     def __init__(self, rng: Random) -> None:
-        """Begin with empty books; ``rng`` decides who of several is first."""
+        """Begin with an empty database; ``rng`` decides who of several is first."""
         self._rng = rng
         self._engine = engine_of(make_url("sqlite://"))
         self._connection = self._engine.connect()
@@ -83,7 +83,7 @@ class RepeatableDatabase(Database):
         return result
 
     async def close(self) -> None:
-        """As ``Database.close``: the books are gone."""
+        """As ``Database.close``: what it held is gone."""
         self._connection.close()
         self._engine.dispose()
 
@@ -93,7 +93,7 @@ class RepeatableDatabase(Database):
 
 
 IN_MEMORY: Final = "sqlite://"
-"""The URL of books in this process's memory, where the same campaign is the same again."""
+"""The URL of a database in this process's memory, where the same campaign is the same again."""
 HORIZON: Final = timedelta(hours=36)
 LASTING_HORIZON: Final = timedelta(days=75)
 """Simulated time after which whatever still waits is left and compared as it is."""
@@ -134,7 +134,7 @@ async def prepare(url: str) -> None:
 
 
 def clear(transaction: Transaction) -> None:
-    """Empty the books for the next cohort."""
+    """Empty the database for the next cohort."""
     for table in reversed(metadata.sorted_tables):
         transaction.connection.execute(delete(table))
 
@@ -271,7 +271,7 @@ class Cohort:
         return _Member(life, database, self._host(database, platform).worker())
 
     def _leaks(self, cases: Sequence[CampaignCase], text: str) -> list[Discrepancy]:
-        """Citizens who can be found in log lines or in what is readable in the books."""
+        """Citizens who can be found in log lines or in what is readable in the database."""
         people = SyntheticCitizens(self._seed)
         lines = _distinct_lines(text)
         return [
@@ -283,7 +283,7 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """One worker of the pool, and its own connection to the books."""
+    """One worker of the pool, and its own connection to the database."""
 
     life: WorkerLife
     database: KillableDatabase

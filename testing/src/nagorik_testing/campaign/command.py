@@ -16,19 +16,19 @@ HOST_MISSING: Final = "needs the durable host: pip install 'nagorik-testing[host
 
 
 class CampaignCommand:
-    """Runs many applications with faults and kills, and compares the host's books with the agencies' ledgers."""
+    """Runs many applications with faults and kills, and compares the host's database with the agencies' ledgers."""
 
-    help = "run many applications with faults and kills, and compare the host's books with the agencies' ledgers"
+    help = "run many applications with faults and kills, and compare the host's database with the agencies' ledgers"
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Declare the command's arguments."""
         parser.description = (
             "Hands in example applications for every service of every installed plugin that has a simulator, carries"
             " them through the durable host while requests meet faults and workers are killed at every step, and"
-            " compares the host's books with what each simulated agency really did. Time is simulated. No real agency"
-            " is called. The exit code is 0 if the two agree, 1 if they do not, 2 if the campaign cannot be run, 3 if"
-            " it was cut off. Without --database the same seed is the same campaign, call for call, whatever the"
-            " number of processes; on a database, threads and processes decide who is first."
+            " compares the host's database with what each simulated agency really did. Time is simulated. No real"
+            " agency is called. The exit code is 0 if the two agree, 1 if they do not, 2 if the campaign cannot be"
+            " run, 3 if it was cut off. Without --database the same seed is the same campaign, call for call,"
+            " whatever the number of processes; on a database, threads and processes decide who is first."
         )
         parser.add_argument("--applications", type=_count, default=200, metavar="N", help="how many (default: 200)")
         parser.add_argument("--seed", type=int, default=0, metavar="S", help="from which all is drawn (default: 0)")
@@ -44,24 +44,24 @@ class CampaignCommand:
         parser.add_argument(
             "--alone",
             action="store_true",
-            help="with --only: without those that lived beside it. What is drawn for it stays the same: its course,"
+            help="with --only: without those that lived beside it. What is drawn for it stays the same: its outcome,"
             " its faults and its kills; what the others caused does not",
         )
         parser.add_argument(
             "--database",
             metavar="URL",
-            help="an empty database: sqlite:///FILE or postgresql://… (default: books in memory). Further processes"
+            help="an empty database: sqlite:///FILE or postgresql://… (default: in memory). Further processes"
             " have one each beside it",
         )
         parser.add_argument(
-            "--workers", type=_count, default=2, metavar="W", help="side by side on the same books (default: 2)"
+            "--workers", type=_count, default=2, metavar="W", help="side by side on the same database (default: 2)"
         )
         parser.add_argument(
             "--kill-processes",
             action="store_true",
             help="make each worker a process, killed by SIGKILL at any moment and started again; the agencies are on"
             " sockets of this machine. What a process is doing then is the machine's affair: no two such campaigns"
-            " are the same. Without --database the books are a file that is deleted",
+            " are the same. Without --database it is a file that is deleted",
         )
         parser.add_argument(
             "--processes",
@@ -73,7 +73,7 @@ class CampaignCommand:
         add_json_argument(parser)
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Run the campaign; the exit code says whether books and ledgers agree."""
+        """Run the campaign; the exit code says whether database and ledgers agree."""
         configure_logging(level="ERROR")
         if find_spec("nagorik_host") is None:
             return _refused(HOST_MISSING)

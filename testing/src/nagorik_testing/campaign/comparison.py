@@ -1,4 +1,4 @@
-"""The host's books against the agencies' own ledgers: whatever the two disagree about is a finding."""
+"""The host's database against the agencies' own ledgers: whatever the two disagree about is a finding."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -50,7 +50,7 @@ class Comparison:
 
 
 async def compare(host: Host, agencies: SimulatedAgencies, cases: Sequence[CampaignCase]) -> Comparison:
-    """Compare all applications of a campaign; nobody works on the books meanwhile."""
+    """Compare all applications of a campaign; nobody works on the database meanwhile."""
     comparison = Comparison()
     filed, captured, refunded = agencies.filed(), agencies.captured(), agencies.refunded()
     now = host.clock.now()
@@ -60,7 +60,7 @@ async def compare(host: Host, agencies: SimulatedAgencies, cases: Sequence[Campa
     for case in cases:
         row = rows.get(str(case.id))
         if row is None:
-            comparison.findings.append(Discrepancy(case.alias, "lost", "handed in and not in the books"))
+            comparison.findings.append(Discrepancy(case.alias, "lost", "handed in and not in the database"))
             continue
         tracked = await host.track(row.id)
         known.add(tracked.progress.client_reference)
@@ -162,7 +162,7 @@ def _journal(tracked: Tracked) -> Iterator[tuple[str, str]]:
 
 
 def _names(effects: Mapping[str, Sequence[tuple[str, Effect]]], known: set[str]) -> Iterator[str]:
-    """The agency of each effect that no application in the books has caused."""
+    """The agency of each effect that no application in the database has caused."""
     for reference, there in effects.items():
         if reference not in known:
             yield from (name for name, _ in there)
@@ -191,7 +191,7 @@ def _open_attempts(transaction: Transaction) -> Sequence[tuple[str, str]]:
 
 
 def readable(transaction: Transaction) -> str:
-    """All text in the books that is not sealed, in which no citizen may be found."""
+    """All text in the database that is not sealed, in which no citizen may be found."""
     plain = [
         str(row) for row in transaction.connection.execute(select(applications.c.service, applications.c.hold_code))
     ]

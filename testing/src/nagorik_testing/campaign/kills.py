@@ -1,6 +1,6 @@
 """A worker's death inside this process, at a chosen moment: from then on it commits nothing and sends nothing.
 
-To the books and to the agencies that is what a SIGKILL looks like. What it cannot show, such as a broken file or a
+To the database and to the agencies that is what a SIGKILL looks like. What it cannot show, such as a broken file or a
 connection that the database has to give up, real kills of real processes show: see ``processes``.
 """
 

@@ -141,7 +141,7 @@ class People:
         self.acts += 1
 
     def _decision(self, progress: Progress, code: str) -> Decided | None:
-        """What an officer decides who has seen the agency's and the gateway's own books."""
+        """What an officer decides who has seen the agency's and the gateway's own records."""
         if code in MONEY_HOLDS:
             return self._of_money(progress)
         filed = self._agencies.filed().get(progress.client_reference, ())

@@ -116,7 +116,7 @@ async def _on_the_server(named: URL, what: str, databases: Sequence[URL]) -> Non
 
 _CONTEXT: Final = get_context("spawn")
 _DATABASE_URL: Final[list[str]] = []
-"""The URL of this process's books."""
+"""The URL of this process's database."""
 
 
 def campaign_in_processes(

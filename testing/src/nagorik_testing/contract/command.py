@@ -75,7 +75,10 @@ class ContractCommand:
         """Prove each plugin; exit code 1 where a check fails, 2 where a plugin or a waiver cannot be used."""
         try:
             reports = list(_reports(arguments, day_of(arguments)))
-        except (LookupError, SimulatorUnusable, DataFileInvalid) as problem:
+        except DataFileInvalid as problem:
+            print_error(str(problem))
+            return ExitCode.USAGE
+        except (LookupError, SimulatorUnusable) as problem:
             print_error(str(problem.args[0]))
             return ExitCode.USAGE
         except BrokenPipeError:

@@ -58,7 +58,7 @@ class DriftChange:
 
 
 @dataclass(slots=True)
-class _Place:
+class _FieldProfile:
     count: int = 0
     types: set[str] = field(default_factory=set)
     formats: set[str] = field(default_factory=set)
@@ -76,7 +76,7 @@ class _Profile:
     count: int = 0
     statuses: set[int] = field(default_factory=set)
     content_types: set[str] = field(default_factory=set)
-    places: dict[str, _Place] = field(default_factory=dict)
+    places: dict[str, _FieldProfile] = field(default_factory=dict)
 
 
 _Key = tuple[str, str]
@@ -127,7 +127,7 @@ def _profiles(exchanges: Iterable[Exchange]) -> dict[_Key, _Profile]:
         profile.content_types.add(exchange.response.all_headers.get("content-type", "none"))
         here: set[str] = set()
         for place, value in _places(ROOT, _document(exchange.response.body)):
-            entry = profile.places.setdefault(place, _Place())
+            entry = profile.places.setdefault(place, _FieldProfile())
             entry.count += place not in here
             here.add(place)
             _note(entry, value)
@@ -152,7 +152,7 @@ def _places(place: str, value: JsonValue) -> Iterator[tuple[str, JsonValue]]:
             yield from _places(f"{place}[]", part)
 
 
-def _note(entry: _Place, value: JsonValue) -> None:
+def _note(entry: _FieldProfile, value: JsonValue) -> None:
     entry.types.add(_type_of(value))
     if isinstance(value, str):
         if is_shape(value):
@@ -216,7 +216,9 @@ def _of_fields(key: _Key, then: _Profile, now: _Profile, words: frozenset[str]) 
             yield DriftChange(Drift.FIELD_NEW, operation, request, place, "not there", found.summary, breaking=False)
 
 
-def _of_text(key: _Key, place: str, was: _Place, now: _Place, words: frozenset[str]) -> Iterator[DriftChange]:
+def _of_text(
+    key: _Key, place: str, was: _FieldProfile, now: _FieldProfile, words: frozenset[str]
+) -> Iterator[DriftChange]:
     """What has changed in a string. Where free text was seen, any other may follow it."""
     if any(shape.startswith("text") for shape in was.formats):
         return

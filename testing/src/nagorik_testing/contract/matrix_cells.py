@@ -20,7 +20,7 @@ from nagorik.operations import Idempotency
 from nagorik_testing.faults.kinds import Fault, InjectedResponse
 
 ATTEMPTS: Final = 4
-"""The most attempts that the core makes of one request."""
+"""The most attempts that the platform makes of one request."""
 FOR_EVER: Final = None
 
 

@@ -12,6 +12,7 @@ from typing import Final
 from pydantic import BaseModel, SecretStr
 
 from nagorik import NagorikError, Operation
+from nagorik.manifest import Manifest
 from nagorik_testing.contract.live import SIMULATOR, AnyOffer, Live, NotPlayed
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_cells import FOR_EVER, RESULT, Cell, FaultRow, OperationKind
@@ -22,6 +23,15 @@ from nagorik_testing.fixtures.canaries import canary_values, capture_logs, count
 
 LOGIN_PATHS: Final = ("login", "token", "auth")
 """Words in the path of an operation that obtains a token, which is not the step under test."""
+
+
+def reason_not_applicable(row: FaultRow, operation: Operation, manifest: Manifest) -> str | None:
+    """Why an operation of a plugin cannot meet a fault; ``None`` if it can."""
+    if row.login_only and manifest.login is None:
+        return "the plugin does not log in"
+    if row.json_only and operation is Operation.DELIVERABLE:
+        return "a file is no JSON"
+    return None
 
 
 async def play_matrix(subject: Subject, offer: AnyOffer, rows: Sequence[FaultRow] = ROWS) -> AsyncIterator[Finding]:
@@ -114,11 +124,8 @@ class _Play:
             return await self._met(row, rig, self.usual)
 
     def _skipped(self, row: FaultRow) -> Finding | None:
-        if row.login_only and self.subject.manifest.login is None:
-            return self._found(row, CheckStatus.NOT_APPLICABLE, because="the plugin does not log in")
-        if row.json_only and self.operation is Operation.DELIVERABLE:
-            return self._found(row, CheckStatus.NOT_APPLICABLE, because="a file is no JSON")
-        return None
+        reason = reason_not_applicable(row, self.operation, self.subject.manifest)
+        return None if reason is None else self._found(row, CheckStatus.NOT_APPLICABLE, because=reason)
 
     async def _met(self, row: FaultRow, rig: Rig, usual: object) -> Finding:
         """Play a row on a rig that is prepared; ``usual`` is what a result is compared with."""

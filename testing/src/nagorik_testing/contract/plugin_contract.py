@@ -6,9 +6,13 @@ from typing import ClassVar, Final
 
 import pytest
 
+from nagorik import Operation
+from nagorik.manifest import Manifest
 from nagorik.values import dhaka_date
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.levels import Level, standard_of
+from nagorik_testing.contract.matrix import ROWS
+from nagorik_testing.contract.matrix_runner import reason_not_applicable
 from nagorik_testing.contract.render import render_failure
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import EMPTY, known_checks, run_suite
@@ -53,8 +57,10 @@ class PluginContract:
     def pytest_generate_tests(cls, metafunc: pytest.Metafunc) -> None:
         """One test for each check id that the manifest calls for; nothing is run for it."""
         if "check" in metafunc.fixturenames:
-            known = known_checks(cls._subject().manifest, CHECKS)
-            metafunc.parametrize("check", [name for _, name in known])
+            manifest = cls._subject().manifest
+            idle = _not_called_for(manifest)
+            known = known_checks(manifest, CHECKS)
+            metafunc.parametrize("check", [name for _, name in known if name not in idle])
 
     def test_check(self, check: str) -> None:
         """No offer fails this check, but where that is waived."""
@@ -107,3 +113,14 @@ class PluginContract:
             results = asyncio.run(run_suite(subject, checks=CHECKS))
             cls._judgement = judge(results, waivers_of(subject), on=cls._day())
         return cls._judgement
+
+
+def _not_called_for(manifest: Manifest) -> frozenset[str]:
+    """The checks that nothing which the manifest declares can meet."""
+    faults = {
+        f"{operation.value}/{row.id}"
+        for operation in Operation
+        for row in ROWS
+        if reason_not_applicable(row, operation, manifest) is not None
+    }
+    return frozenset(faults | {check.id for check in CHECKS if not check.concerns(manifest)})

@@ -240,11 +240,12 @@ class Rig:
     async def paid(self) -> None:
         """Announce the payment and wait until it is captured."""
         await self.start_payment()
-        report = await self.query_payment()
+        report, stride = await self.query_payment(), timedelta(minutes=1)
         while report.state is not PaymentState.CAPTURED:
             if self.clock.elapsed() > LONGEST_WAIT:
                 raise NotReachable("the payment is never captured")
-            self.advance(timedelta(minutes=1))
+            self.advance(stride)
+            stride = min(stride * 2, LONGEST_STRIDE)
             report = await self.query_payment()
 
     async def _until(self, outcome: str, reached: Callable[[AgencyStatus], bool]) -> AgencyStatus:

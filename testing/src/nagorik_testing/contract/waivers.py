@@ -1,4 +1,4 @@
-"""Waivers: failures that somebody knows of, with a reason and a day on which the patience ends."""
+"""Waivers: failures that somebody knows of, with a reason and a last day."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

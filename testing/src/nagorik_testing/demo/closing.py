@@ -87,7 +87,7 @@ def summary(entries: Sequence[DemoResult]) -> list[str]:
     waiting = Counter(entry.hold for entry in entries if entry.hold is not None)
     taken, known = sum(entry.at_gateway for entry in entries), sum(entry.payments for entry in entries)
     money = [entry.fee for entry in entries if entry.fee is not None]
-    once = "each once" if taken == known else f"where the books hold {known}"
+    once = "each once" if taken == known else f"where the database holds {known}"
     kept = f"; ৳ {format_taka(_total(money))} not given back" if money else ""
     days = max((entry.simulated for entry in entries), default=timedelta()).days
     numbers = {

@@ -39,8 +39,8 @@ class DemoCommand:
         parser.description = (
             "Starts the simulators of all installed plugins on this machine, reads the application files of a folder,"
             " and takes each application through eligibility, quote, payment, submission and status to delivery."
-            " The durable host does it, with its books in a SQLite file. Time is simulated: weeks pass in seconds. No"
-            " real agency is called. On a terminal a table shows where each application is. The exit code is"
+            " The durable host does it, with its database in a SQLite file. Time is simulated: weeks pass in seconds."
+            " No real agency is called. On a terminal a table shows where each application is. The exit code is"
             " 0 if every application ended as its file expects, 1 if one did not, 2 if the files cannot be played."
         )
         parser.add_argument(

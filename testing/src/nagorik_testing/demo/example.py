@@ -99,7 +99,7 @@ class Example(Model):
     fee_ceiling: Money
     """What the citizen consents to spend."""
     scripted: tuple[Scripted, ...] = ()
-    mishaps: tuple[ExampleFault, ...] = ()
+    faults: tuple[ExampleFault, ...] = ()
     citizen: tuple[Act, ...] = ()
     officers: tuple[Ruling, ...] = ()
     appointments: tuple[ExampleAppointment, ...] = ()

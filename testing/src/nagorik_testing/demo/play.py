@@ -209,16 +209,16 @@ def _script(named: NamedExample, opened: Progress, simulators: Mapping[str, Simu
         payment = scripted.payment and payment_id(opened.idempotency_key, scripted.payment)
         marker = payment or opened.client_reference
         script.set(marker, scripted.outcome, durations=scripted.durations, values=scripted.values)
-    for number, mishap in enumerate(named.example.mishaps):
-        place = f"{named.name}.json: mishaps.{number}"
-        faults = _simulator(simulators, mishap.simulator, place).faults
-        if mishap.operation not in {"*", *faults.operations}:
+    for number, injected in enumerate(named.example.faults):
+        place = f"{named.name}.json: faults.{number}"
+        faults = _simulator(simulators, injected.simulator, place).faults
+        if injected.operation not in {"*", *faults.operations}:
             raise ExampleProblem(f"{place}.operation: not one of *, {', '.join(sorted(faults.operations))}")
         faults.add(
-            mishap.operation,
-            mishap.fault,
-            first=mishap.first,
-            count=mishap.count,
+            injected.operation,
+            injected.fault,
+            first=injected.first,
+            count=injected.count,
             client_reference=opened.client_reference,
         )
 

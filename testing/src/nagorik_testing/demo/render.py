@@ -14,8 +14,16 @@ from nagorik.operations import Operation
 from nagorik.values import dhaka_time
 from nagorik_platform.cli.output import plain
 from nagorik_platform.lifecycle import Event, Progress, state_label
-from nagorik_platform.lifecycle.events import AttemptEnded, EligibilityDecided, Held, Moved, PaymentMoved
+from nagorik_platform.lifecycle.events import (
+    AttemptEnded,
+    EligibilityDecided,
+    Held,
+    Moved,
+    PaymentMoved,
+    QuoteReceived,
+)
 from nagorik_testing.demo.display import matters
+from nagorik_testing.demo.reasons import fee_line, reason_of
 from nagorik_testing.demo.results import DemoResult
 
 _SHOWN_IN_FULL: Final = frozenset(
@@ -126,6 +134,7 @@ def as_json(entries: Sequence[DemoResult]) -> str:
                     "applications_at_agency": entry.at_agency,
                     "payments_at_gateway": entry.at_gateway,
                     "delivered": entry.delivered,
+                    "explanation": entry.explanation,
                     "problems": entry.problems,
                 }
                 for entry in entries
@@ -186,4 +195,12 @@ def describe(event: Event) -> str | None:
         ):
             return f"the agency is closed: nothing is sent before {dhaka_time(opens):%d %b %H:%M}"
         case _:
-            return None
+            return _why(event)
+
+
+def _why(event: Event) -> str | None:
+    """The line for the reason that an event brings, or for what a price is added up from."""
+    if isinstance(event, QuoteReceived):
+        return _plain(fee_line(event.quote)) if event.quote.total.poisha else None
+    reason = reason_of(event)
+    return f"[dim]{_plain(reason.bn)}[/]" if reason is not None else None

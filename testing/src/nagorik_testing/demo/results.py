@@ -13,9 +13,11 @@ from nagorik.manifest import PublicService
 from nagorik.model.status import ApplicationState, PaymentState
 from nagorik.operations import Operation
 from nagorik.values import Money, PersonName
+from nagorik_platform.cli.explanation_page import Document
 from nagorik_platform.lifecycle import Event, Payment, Progress
 from nagorik_platform.lifecycle.events import AttemptEnded, Moved
 from nagorik_testing.demo.example import NamedExample
+from nagorik_testing.demo.reasons import explained
 from nagorik_testing.simulator.base import Simulator
 
 
@@ -61,11 +63,13 @@ class DemoResult:
     at_agency: int
     """Applications in the agency's ledger."""
     payments: int
-    """Payments taken for it, as the host's books have it."""
+    """Payments taken for it, as the host's database has it."""
     at_gateway: int
     """Payments taken for it, in the gateway's own ledger."""
     delivered: bool
     """Whether the agency has delivered what was asked for."""
+    explanation: Document
+    """Why it stands where it ended, as ``explained`` gives it."""
     problems: list[str] = field(default_factory=list)
     """Where it differs from what its file expects."""
 
@@ -102,6 +106,7 @@ def result_of(
         payments=sum(payment.captured_at is not None for payment in progress.payments),
         at_gateway=len(taken),
         delivered=any(isinstance(event, Moved) and event.to is ApplicationState.DELIVERED for event in row.journal),
+        explanation=explained(progress, row.journal),
     )
     expect = example.expect
     # Of what else was in a killed worker's hands it cannot be said whether it had been sent.

@@ -84,7 +84,7 @@ class ExampleRunner:
                 self._clock.set(min(dues))
 
     async def _refresh(self) -> None:
-        """Take in what has changed in the books, and tell of it in the order in which it happened."""
+        """Take in what has changed in the database, and tell of it in the order in which it happened."""
         happened: list[tuple[DemoApplication, Event]] = []
         for identity, tracked in (await self._host.database.run(self._changed)).items():
             row = self._rows[identity]

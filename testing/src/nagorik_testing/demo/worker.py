@@ -54,7 +54,7 @@ class DemoSettings:
 
     @property
     def database(self) -> str:
-        """The URL of the books."""
+        """The URL of the database."""
         return f"sqlite:///{self.folder}/store.db"
 
     def platform(self, clock: Clock, counted: RequestCallback) -> PlatformSettings:

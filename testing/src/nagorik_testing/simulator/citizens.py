@@ -1,9 +1,10 @@
 """People who do not exist and look it.
 
 Their numbers have the right form and cannot be anybody's: district code 99 stands in every NID of 13 and 17 digits
-and in every birth registration number, and the codes in use end at 94 [C2]; a smart card number of theirs begins
-with 0099, and the serial follows. Nobody reserves mobile numbers for fiction [M], so theirs lie in 0130000xxxx, a
-block that a person would take for a placeholder, and nothing may ever be sent there.
+and in every birth registration number, and the codes in use end at 94 (docs/reference/agencies.md#nid-numbers); a
+smart card number of theirs begins with 0099, and the serial follows. As far as is known nobody reserves mobile
+numbers for fiction (docs/reference/agencies.md#phones), so theirs lie in 0130000xxxx, a block that a person would
+take for a placeholder, and nothing may ever be sent there.
 """
 
 import random

@@ -82,7 +82,7 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
                 raise end.reason from None
         except Exception as error:
             raise AssertionError(f"the simulator of {self._simulator.plugin_id} failed") from error
-        return httpx.Response(connection.status, headers=connection.headers, stream=_Stream(connection))
+        return httpx.Response(connection.status, headers=connection.headers, stream=_InProcessStream(connection))
 
 
 class _BrokenOff(Exception):
@@ -137,7 +137,7 @@ class _InProcess:
             raise _BrokenOff(reason) from None
 
 
-class _Stream(httpx.AsyncByteStream):
+class _InProcessStream(httpx.AsyncByteStream):
     def __init__(self, connection: _InProcess) -> None:
         self._connection = connection
 

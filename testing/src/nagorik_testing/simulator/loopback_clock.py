@@ -129,7 +129,7 @@ class _LoopbackTransport(httpx.AsyncBaseTransport):
             raise
         else:
             assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous transport's
-            stream = _Stream(self._loopback_clock, mark, caller, response.stream)
+            stream = _LoopbackStream(self._loopback_clock, mark, caller, response.stream)
             return httpx.Response(
                 response.status_code, headers=response.headers.raw, stream=stream, extensions=response.extensions
             )
@@ -139,7 +139,7 @@ class _LoopbackTransport(httpx.AsyncBaseTransport):
         await self._network.aclose()
 
 
-class _Stream(httpx.AsyncByteStream):
+class _LoopbackStream(httpx.AsyncByteStream):
     def __init__(
         self, loopback_clock: LoopbackClock, mark: bytes, caller: Caller, body: httpx.AsyncByteStream
     ) -> None:

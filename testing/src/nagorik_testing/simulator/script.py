@@ -12,7 +12,7 @@ EVERYONE: Final = "*"
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One scripted course."""
+    """What is scripted for somebody."""
 
     outcome: str
     """One of the simulator's outcomes, such as ``approve``."""

@@ -16,6 +16,8 @@ from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_runner import play_matrix
 from nagorik_testing.contract.suite import known_checks
 
+pytestmark = pytest.mark.long
+
 ASKED_FIRST = ("eligibility", "quote", "find", "status", "query-payment")
 WRITES = ("submit", "answer-correction", "advise-payment", "withdraw", "start-payment", "refund-payment")
 EVERY = (*ASKED_FIRST, "deliverable", *WRITES)

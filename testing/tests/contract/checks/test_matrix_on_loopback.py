@@ -12,6 +12,8 @@ from nagorik_testing.contract.matrix_runner import play_matrix
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import Finding
 
+pytestmark = pytest.mark.long
+
 
 async def findings(subject: Subject, offer: str, *only: Operation) -> list[Finding]:
     played = next(each for each in subject.manifest.offers if each.id == offer)

@@ -52,7 +52,7 @@ _LONGEST_INPUT: Final = 32
 
 
 class DateStyle(StrEnum):
-    """How a date is written, with the portals that write it so (facts §15)."""
+    """How a date is written, with the portals that write it so (docs/reference/agencies.md#time)."""
 
     ISO = "YYYY-MM-DD"
     """Election Commission."""

@@ -1,11 +1,13 @@
 """Fee schedules: dated, sourced tariffs in a TOML file beside a plugin, and what is to be paid on a day."""
 
 from nagorik_toolkit.fees.errors import DimensionRejected, FeeError, FeeProblem, FeesInvalid, NoTariff, NotPriced
-from nagorik_toolkit.fees.reading import load_schedules
+from nagorik_toolkit.fees.quotes import agreed_quote, demanded_quote, until_midnight
+from nagorik_toolkit.fees.reading import FEES_FILE, load_schedules, read_schedules
 from nagorik_toolkit.fees.schedule import FeeSchedule, Price
-from nagorik_toolkit.fees.tariff import Condition, Dimension, Numbers, Row, Standing, Tariff, Vat, Word
+from nagorik_toolkit.fees.tariff import Condition, Dimension, Numbers, Row, Tariff, TariffStanding, Vat, Word
 
 __all__ = [
+    "FEES_FILE",
     "Condition",
     "Dimension",
     "DimensionRejected",
@@ -18,9 +20,13 @@ __all__ = [
     "Numbers",
     "Price",
     "Row",
-    "Standing",
     "Tariff",
+    "TariffStanding",
     "Vat",
     "Word",
+    "agreed_quote",
+    "demanded_quote",
     "load_schedules",
+    "read_schedules",
+    "until_midnight",
 ]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from nagorik.model.fee import QuoteLine
 from nagorik.values import Currency, Money, Rounding
-from nagorik_toolkit.fees.tariff import Allowed, Condition, Dimension, Row, Standing, Tariff, Vat
+from nagorik_toolkit.fees.tariff import Allowed, Condition, Dimension, Row, Tariff, TariffStanding, Vat
 
 
 class Charge(NamedTuple):
@@ -100,7 +100,7 @@ def schedule_problems(
 
 
 def _first_shared_day(one: Tariff, other: Tariff) -> date | None:
-    if one.standing is not Standing.EFFECTIVE or other.standing is not Standing.EFFECTIVE:
+    if one.standing is not TariffStanding.EFFECTIVE or other.standing is not TariffStanding.EFFECTIVE:
         return None
     later = max(one.effective_from or date.min, other.effective_from or date.min)
     return later if one.holds_on(later) and other.holds_on(later) else None

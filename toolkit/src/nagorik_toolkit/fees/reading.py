@@ -3,13 +3,26 @@
 import tomllib
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from nagorik.data_files import read_data_file
 from nagorik.manifest.fields import SHAPES
 from nagorik_toolkit.fees.errors import FeeProblem, FeesInvalid
 from nagorik_toolkit.fees.schedule import FeeSchedule
+
+FEES_FILE: Final = "fees.toml"
+
+
+def read_schedules(package: str, file: str = FEES_FILE) -> Mapping[str, FeeSchedule]:
+    """The schedules in a file of ``package``, by name; a plugin's module gives its own ``__package__``.
+
+    Raises:
+        FeesInvalid: Naming every field that is wrong.
+    """
+    return load_schedules(read_data_file(package, file))
 
 
 def load_schedules(text: str | bytes) -> Mapping[str, FeeSchedule]:

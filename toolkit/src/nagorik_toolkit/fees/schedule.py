@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Annotated, Self
-from uuid import UUID, uuid5
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -14,7 +13,8 @@ from nagorik.values.sentences import Text
 from nagorik.values.time import plain_date
 from nagorik_toolkit.fees.errors import DimensionRejected, NoTariff, NotPriced
 from nagorik_toolkit.fees.pricing import Charge, price_lines, schedule_problems
-from nagorik_toolkit.fees.tariff import FIRST_STAGE, Dimension, Standing, Tariff, Vat
+from nagorik_toolkit.fees.quotes import quote_id
+from nagorik_toolkit.fees.tariff import FIRST_STAGE, Dimension, Tariff, TariffStanding, Vat
 
 
 def _table(written: object) -> object:
@@ -72,7 +72,7 @@ class FeeSchedule(ManifestModel):
         """
         day = plain_date(day)
         for tariff in self.tariffs:
-            if tariff.standing is Standing.EFFECTIVE and tariff.holds_on(day):
+            if tariff.standing is TariffStanding.EFFECTIVE and tariff.holds_on(day):
                 return tariff
         raise NoTariff(self.id, day)
 
@@ -106,8 +106,9 @@ class FeeSchedule(ManifestModel):
         if valid_for <= timedelta(0):
             raise ValueError("a quote is valid for some time")
         price = self.price(request.on, stage=request.stage, **dimensions)
+        choice = (f"{name}={dimensions[name]}" for name in sorted(dimensions))
         return Quote(
-            id=_quote_id(request, self.id, price.tariff.id, dimensions),
+            id=quote_id(request, self.id, price.tariff.id, *choice),
             stage=request.stage,
             lines=price.lines,
             total=price.total,
@@ -128,25 +129,3 @@ class FeeSchedule(ManifestModel):
             if not any(value.admits(given[name]) for value in dimension.values):
                 raise DimensionRejected(self.id, name, "not-allowed", dimension.labels)
         return dict(given)
-
-
-_NAMESPACE = UUID("6f1f6f0e-6f0c-5c58-9d3c-0b6f5b9a2d11")
-
-
-def _quote_id(request: QuoteRequest, schedule: str, tariff: str, dimensions: Mapping[str, int | str]) -> str:
-    # A quote's id is seen in logs. Numbers (NID, phone, reference) stay out of it: with all else known, ten digits
-    # can be tried out. The name, the birth date and the microsecond of the question tell citizens apart.
-    applicant = request.applicant
-    parts = [
-        request.service,
-        request.stage,
-        request.on.isoformat(),
-        request.at.isoformat(timespec="microseconds"),
-        applicant.name.bn or "",
-        applicant.name.en or "",
-        applicant.birth_date.isoformat(),
-        schedule,
-        tariff,
-        *(f"{name}={dimensions[name]}" for name in sorted(dimensions)),
-    ]
-    return str(uuid5(_NAMESPACE, "\x1f".join(parts)))

@@ -150,7 +150,7 @@ DimensionName = Annotated[str, StringConstraints(pattern=DIMENSION_NAME, max_len
 Hundredths = Annotated[int, BeforeValidator(_hundredths)]
 
 
-class Standing(StrEnum):
+class TariffStanding(StrEnum):
     """What a published tariff is worth."""
 
     EFFECTIVE = "effective"
@@ -268,7 +268,7 @@ class Tariff(ManifestModel):
 
     id: Slug
     """Unique in the schedule."""
-    standing: Standing
+    standing: TariffStanding
     """Whether it is charged."""
     effective_from: Day | None = None
     """Its first day, in Dhaka; an effective tariff has one."""
@@ -283,7 +283,7 @@ class Tariff(ManifestModel):
 
     @model_validator(mode="after")
     def _days_fit(self) -> Self:
-        if self.standing is Standing.EFFECTIVE and self.effective_from is None:
+        if self.standing is TariffStanding.EFFECTIVE and self.effective_from is None:
             raise ValueError("an effective tariff has an effective_from")
         if self.effective_to and self.effective_from and self.effective_to < self.effective_from:
             raise ValueError("effective_to is the last day, so it is not before effective_from")

@@ -25,7 +25,14 @@ from nagorik.model.submission import (
     past_lookup_grace,
 )
 from nagorik.operations import Operation
-from nagorik_platform.lifecycle.attempts.retry import close, next_poll, postpone_status, retry_at, retry_later
+from nagorik_platform.lifecycle.attempts.retry import (
+    close,
+    close_refused,
+    next_poll,
+    postpone_status,
+    retry_at,
+    retry_later,
+)
 from nagorik_platform.lifecycle.events import (
     UNCHANGED,
     Actor,
@@ -38,6 +45,7 @@ from nagorik_platform.lifecycle.events import (
     WithdrawalSettled,
 )
 from nagorik_platform.lifecycle.journal_writer import JournalWriter
+from nagorik_platform.lifecycle.refusals import refusal_of
 from nagorik_platform.lifecycle.reports import apply_reference, apply_status, follow_status, is_old
 from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED, LOOK_UPS_BEFORE_A_PERSON
 from nagorik_platform.lifecycle.state import Attempt, Party, ServiceCapabilities
@@ -84,8 +92,9 @@ def accepted(
 
 def refused(writer: JournalWriter, _: ServiceCapabilities, attempt: Attempt, rejected: Rejected) -> None:
     """The agency refused it at intake, unless it has reported meanwhile that it holds it."""
-    close(writer, attempt, "rejected", settled=True)
-    if writer.progress.state is ApplicationState.SUBMITTING:
+    stands = writer.progress.state is ApplicationState.SUBMITTING
+    close(writer, attempt, "rejected", settled=True, refusal=refusal_of(rejected) if stands else None)
+    if stands:
         writer.move(ApplicationState.REJECTED_AT_INTAKE, Actor.AGENCY, rejected.reason_code)
 
 
@@ -225,7 +234,7 @@ def correction_failed(
     if not (lost or rejected):
         retry_later(writer, attempt, error.code, error)
         return
-    close(writer, attempt, error.code, settled=rejected)
+    close_refused(writer, attempt, error, settled=rejected)
     if writer.progress.state is ApplicationState.CORRECTION_REQUESTED:
         writer.add(CorrectionSent(at=writer.now, lost=lost))
         if rejected:
@@ -263,5 +272,5 @@ def withdrawal_failed(
     if not (lost or rejected):
         retry_later(writer, attempt, error.code, error)
         return
-    close(writer, attempt, error.code, settled=rejected)
+    close_refused(writer, attempt, error, settled=rejected)
     writer.add(WithdrawalSettled(at=writer.now, outcome="refused" if rejected else "unknown"))

@@ -4,7 +4,7 @@ from nagorik.errors import NagorikError, Outcome
 from nagorik.model.payment import PaymentAdvice, PaymentReport, PaymentStarted, RefundReport
 from nagorik.model.status import ApplicationState, PaymentState
 from nagorik.operations import Operation
-from nagorik_platform.lifecycle.attempts.retry import close, payment_of, retry_later
+from nagorik_platform.lifecycle.attempts.retry import close, close_refused, payment_of, retry_later
 from nagorik_platform.lifecycle.events import Actor, AdviceLost
 from nagorik_platform.lifecycle.journal_writer import JournalWriter
 from nagorik_platform.lifecycle.rules.holds import PAYMENT_ENDED
@@ -32,7 +32,7 @@ def start_failed(writer: JournalWriter, _: ServiceCapabilities, attempt: Attempt
         close(writer, attempt, error.code, settled=False)
         writer.move_payment(payment.id, PaymentState.UNKNOWN, Actor.CORE, error.code)
     elif error.outcome is Outcome.REJECTED:
-        close(writer, attempt, error.code, settled=True)
+        close_refused(writer, attempt, error, settled=True)
         _ended_unpaid(writer, payment, PaymentState.FAILED, error.code)
     else:
         retry_later(writer, attempt, error.code, error)
@@ -98,7 +98,7 @@ def advice_failed(writer: JournalWriter, _: ServiceCapabilities, attempt: Attemp
     payment = payment_of(writer, attempt)
     open_still = payment.state in {PaymentState.CAPTURED, PaymentState.ADVISED}
     if error.outcome is Outcome.REJECTED:
-        close(writer, attempt, error.code, settled=True)
+        close_refused(writer, attempt, error, settled=True)
         if open_still:
             writer.move_payment(payment.id, PaymentState.UNDER_INVESTIGATION, Actor.AGENCY, error.code)
         return
@@ -125,7 +125,7 @@ def refund_failed(
     payment = payment_of(writer, attempt)
     unsure = error.outcome is Outcome.UNKNOWN and not capabilities.repeats(Operation.REFUND_PAYMENT)
     if unsure or error.outcome is Outcome.REJECTED:
-        close(writer, attempt, error.code, settled=True)
+        close_refused(writer, attempt, error, settled=True)
         writer.move_payment(payment.id, PaymentState.REFUND_MANUAL, Actor.CORE, error.code)
     else:
         retry_later(writer, attempt, error.code, error)

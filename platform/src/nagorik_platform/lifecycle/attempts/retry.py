@@ -13,6 +13,7 @@ from nagorik.model.status import ApplicationState
 from nagorik.operations import OPERATIONS, Operation
 from nagorik_platform.lifecycle.events import AttemptEnded, Postponed
 from nagorik_platform.lifecycle.journal_writer import JournalWriter
+from nagorik_platform.lifecycle.refusals import Refusal, refusal_of
 from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED
 from nagorik_platform.lifecycle.state import Attempt, Party, Payment, ServiceCapabilities
 
@@ -62,7 +63,13 @@ class UnexpectedAnswer(TypeError):
 
 
 def close(
-    writer: JournalWriter, attempt: Attempt, result: str, *, settled: bool, not_before: datetime | None = None
+    writer: JournalWriter,
+    attempt: Attempt,
+    result: str,
+    *,
+    settled: bool,
+    not_before: datetime | None = None,
+    refusal: Refusal | None = None,
 ) -> None:
     """The attempt is over; ``settled`` if it has done what it was for."""
     announced = OPERATIONS[attempt.operation].writes
@@ -76,15 +83,22 @@ def close(
             result=result,
             settled=settled,
             not_before=not_before,
+            refusal=refusal,
         )
     )
+
+
+def close_refused(writer: JournalWriter, attempt: Attempt, error: NagorikError, *, settled: bool) -> None:
+    """The attempt is over, and whoever refused it may have said why."""
+    close(writer, attempt, error.code, settled=settled, refusal=refusal_of(error))
 
 
 def retry_later(writer: JournalWriter, attempt: Attempt, result: str, error: NagorikError | None = None) -> None:
     """The attempt settled nothing; the operation is worth another try later."""
     progress = writer.progress
     failures = progress.backoff(attempt.operation, attempt.subject).failures
-    close(writer, attempt, result, settled=False, not_before=retry_at(progress.id, error, failures, writer.now))
+    again = retry_at(progress.id, error, failures, writer.now)
+    close(writer, attempt, result, settled=False, not_before=again, refusal=refusal_of(error))
 
 
 def close_failed(writer: JournalWriter, _: ServiceCapabilities, attempt: Attempt, error: NagorikError) -> None:

@@ -26,7 +26,10 @@ PAYMENT_ENDED: Final = {
     P.CANCELLED: "payment-cancelled",
 }
 GATEWAY_NOT_CHOSEN: Final = "gateway-not-chosen"
+INELIGIBLE: Final = "ineligible"
 ELIGIBILITY_INDETERMINATE: Final = "eligibility-indeterminate"
+ELIGIBILITY_HOLDS: Final = frozenset({INELIGIBLE, ELIGIBILITY_INDETERMINATE})
+"""Holds that follow from the criteria."""
 
 _SET_BY_WHAT_HAPPENED: Final = frozenset({INPUT_REJECTED, *PAYMENT_ENDED.values()})
 """Holds that the row does not show; somebody's act or a move ends them."""
@@ -102,7 +105,7 @@ def _for_citizen(progress: Progress, capabilities: ServiceCapabilities, now: dat
 
 def _in_draft(progress: Progress) -> str | None:
     if progress.eligibility is Eligibility.INELIGIBLE:
-        return "ineligible"
+        return INELIGIBLE
     if progress.eligibility is Eligibility.INDETERMINATE and not progress.acknowledged:
         return ELIGIBILITY_INDETERMINATE
     return None

@@ -9,9 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from nagorik.errors import ContractViolation, InputRejected
-from nagorik.values import dhaka_date
-from nagorik_bmet.simulator.counters import Clearances, Filed, Orientations, Registrations
+from nagorik import ContractViolation, InputRejected, dhaka_date
+from nagorik_bmet.simulator.counters import CaseDetails, Clearances, Orientations, Registrations
 from nagorik_bmet.simulator.examples import example
 from nagorik_bmet.simulator.figures import figures
 from nagorik_testing import (
@@ -67,7 +66,7 @@ class BmetSimulator(Simulator):
         self.clearances = Clearances(self._book("clearance", "CLR-########"), self.clock)
 
     def routes(self) -> Sequence[Route]:
-        """The interface; it wants no login, since partners are told apart by address [X]."""
+        """The interface; it wants no login, since partners are told apart by address. Modelled."""
         handlers = {
             **self.registrations.handlers("registrations"),
             **self.orientations.handlers("pdo-bookings"),
@@ -99,7 +98,7 @@ class BmetSimulator(Simulator):
         service = choice_in(asked, "service", tuple(_SERVICES))
         return JSONResponse({"total": figures().price(service, dhaka_date(self.clock.now())).plain()})
 
-    def _book(self, workflow: str, numbers: str) -> ApplicationBook[Filed]:
+    def _book(self, workflow: str, numbers: str) -> ApplicationBook[CaseDetails]:
         return ApplicationBook(self, WORKFLOWS[workflow], numbers=numbers, name=f"{workflow}s", field="reference")
 
 

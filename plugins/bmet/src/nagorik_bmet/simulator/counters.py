@@ -1,4 +1,4 @@
-"""BMET's three counters: filing, searching, standing, paying and fetching, the same at each [X]."""
+"""BMET's three counters: filing, searching, standing, paying and fetching, the same at each. Modelled."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nagorik.values import Money, dhaka_date, dhaka_time
+from nagorik import Money, dhaka_date, dhaka_time
 from nagorik_bmet.simulator.figures import figures
 from nagorik_testing import (
     ApplicationBook,
@@ -34,7 +34,7 @@ PAPERS: Final = frozenset({"VISA", "CONTRACT", "PDO_CERTIFICATE", "BANK_ACCOUNT"
 
 
 @dataclass(slots=True, repr=False)
-class Filed:
+class CaseDetails:
     """What BMET keeps of an application."""
 
     fee: Money
@@ -44,7 +44,7 @@ class Filed:
     """Whether a batch has filled up before this applicant."""
 
 
-Application = Case[Filed]
+Application = Case[CaseDetails]
 
 
 class Counter:
@@ -56,7 +56,7 @@ class Counter:
     prefix: ClassVar[str]
     """What the document's number begins with."""
 
-    def __init__(self, book: ApplicationBook[Filed], clock: SimulatedClock) -> None:
+    def __init__(self, book: ApplicationBook[CaseDetails], clock: SimulatedClock) -> None:
         self.book = book
         self.clock = clock
 
@@ -87,7 +87,7 @@ class Counter:
             raise Refusal(422, "dob", "lies in the future")
         centre, fee = self.check(content), figures().price(self.service, self.today)
         case = self.book.file(
-            Filed(fee, centre),
+            CaseDetails(fee, centre),
             client_reference=text_in(content, "clientReference"),
             idempotency_key=request.headers.get("idempotency-key"),
             traits=["FEE"] if fee.poisha else [],
@@ -166,7 +166,7 @@ class Orientations(Counter):
     issued = "COMPLETED"
     prefix = "PDO"
 
-    def __init__(self, book: ApplicationBook[Filed], clock: SimulatedClock, board: SlotBoard) -> None:
+    def __init__(self, book: ApplicationBook[CaseDetails], clock: SimulatedClock, board: SlotBoard) -> None:
         super().__init__(book, clock)
         self._board = board
 

@@ -5,8 +5,7 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 
-from nagorik.privacy import Model
-from nagorik.values import Money
+from nagorik import Model, Money
 
 
 class Fees(Model):

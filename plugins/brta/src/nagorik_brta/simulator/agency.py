@@ -7,9 +7,9 @@ from typing import ClassVar, Final
 from pydantic import JsonValue
 from starlette.routing import Route
 
-from nagorik.errors import InputRejected
+from nagorik import InputRejected
 from nagorik_brta.simulator.examples import example
-from nagorik_brta.simulator.portal import INSPECTION, PREFIX, TEST, Filed, Portal
+from nagorik_brta.simulator.portal import INSPECTION, PREFIX, TEST, CaseDetails, Portal
 from nagorik_brta.simulator.register import TestRegister
 from nagorik_testing import (
     AgencyCondition,
@@ -46,7 +46,7 @@ class BrtaSimulator(Simulator):
     outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
     declared_conditions: ClassVar[tuple[AgencyCondition, ...]] = (ClosedOutside(open="08:00", close="22:00"),)
 
-    book: ApplicationBook[Filed]
+    book: ApplicationBook[CaseDetails]
     board: SlotBoard
 
     def open_office(self) -> None:
@@ -57,7 +57,7 @@ class BrtaSimulator(Simulator):
         self._register = TestRegister(self.book, SyntheticCitizens(self.seed))
 
     def routes(self) -> Sequence[Route]:
-        """The portal's interface; it wants no login, since partners are told apart by address [X]."""
+        """The portal's interface; it wants no login, since partners are told apart by address. Modelled."""
         portal, one = self._portal, "/applications/{number}"
         handlers = {
             "GET /fees/quote": portal.quote,

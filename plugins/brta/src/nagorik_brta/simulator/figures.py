@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from nagorik.values import Money
+from nagorik import Money
 from nagorik_testing import Refusal, choice_in, day_in
 
 DAY: Final = "%d-%m-%Y"

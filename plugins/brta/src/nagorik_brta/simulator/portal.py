@@ -1,4 +1,4 @@
-"""The portal's interface for applications: modelled [X], not BRTA's own."""
+"""The portal's interface for applications: modelled, not BRTA's own."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nagorik.values import dhaka_date, dhaka_time
+from nagorik import dhaka_date, dhaka_time
 from nagorik_brta.simulator.figures import DAY, KINDS, SERVICES, VEHICLES, price
 from nagorik_testing import (
     ApplicationBook,
@@ -24,7 +24,7 @@ from nagorik_testing import (
     specimen_pdf,
     text_in,
 )
-from nagorik_toolkit.bangladesh import age_on
+from nagorik_toolkit import age_on
 
 PREFIX: Final = "/sim/brta/bsp/api"
 MINUTE: Final = "%d-%m-%Y %H:%M"
@@ -53,7 +53,7 @@ _TO_DOWNLOAD: Final = frozenset({"LEARNER", "E_LICENCE", "ACKNOWLEDGEMENT", "TAX
 
 
 @dataclass(slots=True, repr=False)
-class Filed:
+class CaseDetails:
     """What the portal keeps of an application."""
 
     service: str
@@ -62,7 +62,7 @@ class Filed:
     kind: str | None
 
 
-def learner_number(case: Case[Filed]) -> str | None:
+def learner_number(case: Case[CaseDetails]) -> str | None:
     """The number of the learner's licence that an application is about."""
     return f"LL-{case.number.removeprefix('BSP-')}" if case.details.service == "LEARNER" else None
 
@@ -70,7 +70,7 @@ def learner_number(case: Case[Filed]) -> str | None:
 class Portal:
     """The handlers. Nothing is deduplicated: whoever files twice has filed two."""
 
-    def __init__(self, agency: Simulator, book: ApplicationBook[Filed], board: SlotBoard) -> None:
+    def __init__(self, agency: Simulator, book: ApplicationBook[CaseDetails], board: SlotBoard) -> None:
         self._agency = agency
         self._book = book
         self._board = board
@@ -184,38 +184,38 @@ class Portal:
         """``GET /notice``."""
         return JSONResponse({"open": "08:00", "close": "22:00"})
 
-    def _case(self, request: Request) -> Case[Filed]:
+    def _case(self, request: Request) -> Case[CaseDetails]:
         return self._book.get(request.path_params["number"])
 
-    def _office(self, case: Case[Filed]) -> str:
+    def _office(self, case: Case[CaseDetails]) -> str:
         if case.details.service == "LEARNER":
             return TEST
         if case.details.service in {"REGISTRATION", "FITNESS"}:
             return INSPECTION
         raise Refusal(409, "status", "nobody has to appear")
 
-    def _read(self, content: dict[str, Any]) -> Filed:
+    def _read(self, content: dict[str, Any]) -> CaseDetails:
         service = choice_in(content, "service", SERVICES)
         text_in(content, "mobile")
         rows_in(content, "documents", "kind", "sha256")
         if service in {"TAX_TOKEN", "FITNESS"}:
             text_in(content, "registrationNo")
             choice_in(content, "vehicle", VEHICLES)
-            return Filed(service, content, None, None)
+            return CaseDetails(service, content, None, None)
         text_in(content, "nid")
         born = day_in(content, "dob", DAY)
         if born >= self._today:
             raise Refusal(400, "dob", "is not in the past")
         if service == "REGISTRATION":
             text_in(content, "chassisNo")
-            return Filed(service, content, born, None)
+            return CaseDetails(service, content, born, None)
         kind = choice_in(content, "kind", KINDS)
         if age_on(born, self._today) < ADULT[kind]:
             raise Refusal(400, "dob", f"{ADULT[kind]} years are expected")
         text_in(content, {"LEARNER": "office", "SMART_CARD": "learnerNo", "RENEWAL": "licenceNo"}[service])
-        return Filed(service, content, born, kind)
+        return CaseDetails(service, content, born, kind)
 
-    def _standing(self, case: Case[Filed]) -> dict[str, JsonValue]:
+    def _standing(self, case: Case[CaseDetails]) -> dict[str, JsonValue]:
         return {
             "applicationNo": case.number,
             "status": case.state,
@@ -228,14 +228,14 @@ class Portal:
         }
 
 
-def _issued(case: Case[Filed]) -> tuple[str, ...]:
+def _issued(case: Case[CaseDetails]) -> tuple[str, ...]:
     if case.state == "DELIVERED":
         registered = case.details.service == "REGISTRATION"
         return ("ACKNOWLEDGEMENT", "PLATE") if registered else ("E_LICENCE", "SMART_CARD")
     return _ISSUED.get(case.state, ())
 
 
-def _remarks(case: Case[Filed]) -> str | None:
+def _remarks(case: Case[CaseDetails]) -> str | None:
     """The roll number and the day of the test, while it is to come; else what the office noted."""
     if case.state in {"LEARNER_ISSUED", "TEST_SCHEDULED"} and case.due is not None:
         return f"রোল {case.number[-4:]}, পরীক্ষা {_minute(case.due[1])}"

@@ -1,4 +1,4 @@
-"""Whose driving test is known: everybody in ``SyntheticCitizens`` has sat one, nearly all with success [X]."""
+"""Whose driving test is known: everybody in ``SyntheticCitizens`` has sat one, nearly all with success. Modelled."""
 
 from types import MappingProxyType
 from typing import Final
@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from nagorik_brta.simulator.figures import DAY, KINDS
-from nagorik_brta.simulator.portal import Filed, learner_number
+from nagorik_brta.simulator.portal import CaseDetails, learner_number
 from nagorik_testing import ApplicationBook, SyntheticCitizens, choice_in, content_of, day_in, text_in
 
 PREFIX: Final = "SIM-LL-"
@@ -24,7 +24,7 @@ def number_of(alias: str) -> str:
 class TestRegister:
     """Answers whether a test was passed, under a number of its own or of an application in the book."""
 
-    def __init__(self, book: ApplicationBook[Filed], citizens: SyntheticCitizens) -> None:
+    def __init__(self, book: ApplicationBook[CaseDetails], citizens: SyntheticCitizens) -> None:
         self._book = book
         self._citizens = citizens
 

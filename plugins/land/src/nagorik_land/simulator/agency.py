@@ -6,14 +6,22 @@ from typing import ClassVar
 
 from starlette.routing import Route
 
-from nagorik.errors import AgencyRejected, ContractViolation, InputRejected, NagorikError
+from nagorik import AgencyRejected, ContractViolation, InputRejected, NagorikError
 from nagorik_land.simulator.counter import Counter, File, fee_handler
 from nagorik_land.simulator.counters import MutationCounter, OrderCounter, TaxCounter
 from nagorik_land.simulator.examples import example
-from nagorik_testing import ErrorAnswer, ExampleApplication, Simulator, SyntheticCitizen
-from nagorik_testing.simulator.application_book import ApplicationBook
-from nagorik_testing.simulator.handlers import Refusal, RouteHandler, plain_envelope, routes_of
-from nagorik_testing.simulator.workflow import Workflow
+from nagorik_testing import (
+    ApplicationBook,
+    ErrorAnswer,
+    ExampleApplication,
+    Refusal,
+    RouteHandler,
+    Simulator,
+    SyntheticCitizen,
+    Workflow,
+    plain_envelope,
+    routes_of,
+)
 
 
 class LandSimulator(Simulator):

@@ -1,4 +1,4 @@
-"""The counters of the land offices: filing, searching, standing, paying and fetching, the same at each [X]."""
+"""The counters of the land offices: filing, searching, standing, paying and fetching, the same at each. Modelled."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,12 +9,20 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nagorik.values import Money, dhaka_time
+from nagorik import Money, dhaka_time
 from nagorik_land.simulator.holdings import propagation
-from nagorik_testing import SimulatedClock
-from nagorik_testing.fixtures.documents import specimen_pdf
-from nagorik_testing.simulator.application_book import ApplicationBook, Case
-from nagorik_testing.simulator.handlers import Refusal, RouteHandler, amount_in, content_of, instant_in, text_in
+from nagorik_testing import (
+    ApplicationBook,
+    Case,
+    Refusal,
+    RouteHandler,
+    SimulatedClock,
+    amount_in,
+    content_of,
+    instant_in,
+    specimen_pdf,
+    text_in,
+)
 
 
 @dataclass(slots=True)

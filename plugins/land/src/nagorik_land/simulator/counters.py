@@ -1,4 +1,4 @@
-"""What differs between mutations, orders to a record room, and the tax [X]."""
+"""What differs between mutations, orders to a record room, and the tax. Modelled."""
 
 from collections import Counter as Tally
 from collections.abc import Mapping
@@ -8,13 +8,11 @@ from typing import Any, ClassVar
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nagorik.values import Money, dhaka_date
+from nagorik import Money, dhaka_date
 from nagorik_land.simulator.counter import Counter, File
 from nagorik_land.simulator.holdings import Holding, HoldingRegister, prices, read_area, read_holding
-from nagorik_testing import SimulatedClock
-from nagorik_testing.simulator.application_book import ApplicationBook, Case
-from nagorik_testing.simulator.handlers import Refusal, choice_in, content_of, rows_in, text_in
-from nagorik_toolkit.bangladesh import FiscalYear
+from nagorik_testing import ApplicationBook, Case, Refusal, SimulatedClock, choice_in, content_of, rows_in, text_in
+from nagorik_toolkit import FiscalYear
 
 ACQUISITIONS = ("PURCHASE", "INHERIT", "GIFT", "DECREE")
 

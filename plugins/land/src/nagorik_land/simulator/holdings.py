@@ -1,4 +1,4 @@
-"""What a holding owes, computed as the simulated land office does it [X]."""
+"""What a holding owes, computed as the simulated land office does it. Modelled."""
 
 import tomllib
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import JsonValue, TypeAdapter
 
-from nagorik.values import Money, NationalDataError
-from nagorik_testing.simulator.handlers import Refusal, choice_in, text_in
-from nagorik_toolkit.bangladesh import FiscalYear, LandArea
+from nagorik import Money, NationalDataError
+from nagorik_testing import Refusal, choice_in, text_in
+from nagorik_toolkit import FiscalYear, LandArea
 
 CLASSES: Final = ("RURAL", "MUNICIPALITY", "CITY")
 USES: Final = ("AGRICULTURAL", "RESIDENTIAL", "COMMERCIAL", "INDUSTRIAL")
@@ -36,7 +36,7 @@ class Holding(NamedTuple):
 
     key: tuple[str, ...]
     unpaid_before: int
-    """Earlier years that were never paid: the last digit of the holding's number [X]."""
+    """Earlier years that were never paid: the last digit of the holding's number, made up."""
     year: FiscalYear
     area: LandArea
     kind: str
@@ -50,7 +50,7 @@ class Holding(NamedTuple):
 
 
 @dataclass(slots=True)
-class Demand:
+class HoldingDemand:
     """What a holding owes on one day."""
 
     holding: Holding
@@ -93,15 +93,15 @@ class HoldingRegister:
     def __init__(self) -> None:
         self._paid: set[tuple[tuple[str, ...], FiscalYear]] = set()
 
-    def demand(self, holding: Holding, on: date) -> Demand:
+    def demand(self, holding: Holding, on: date) -> HoldingDemand:
         """What is owed on a day in Dhaka."""
         whole = _tax(holding)
         current = Money(poisha=0) if (holding.key, holding.year) in self._paid else whole
         earlier = [FiscalYear(start=holding.year.start - back) for back in range(holding.unpaid_before, 0, -1)]
         unpaid = [year for year in earlier if (holding.key, year) not in self._paid and not holding.exempt]
-        return Demand(holding, on, current, dict.fromkeys(unpaid, whole))
+        return HoldingDemand(holding, on, current, dict.fromkeys(unpaid, whole))
 
-    def settle(self, demand: Demand) -> None:
+    def settle(self, demand: HoldingDemand) -> None:
         """Note that all of it is paid."""
         self._paid |= {(demand.holding.key, year) for year in (demand.holding.year, *demand.arrears)}
 

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from starlette.routing import Route
 
-from nagorik.errors import AgencyRejected, ContractViolation, CredentialsRejected, InputRejected
+from nagorik import AgencyRejected, ContractViolation, CredentialsRejected, InputRejected
 from nagorik_nid.simulator.application_service import PREFIX, ApplicationService
 from nagorik_nid.simulator.envelope import partner_envelope
 from nagorik_nid.simulator.examples import example

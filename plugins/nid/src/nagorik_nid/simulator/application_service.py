@@ -1,4 +1,4 @@
-"""The interface for applications, and what may be done with one: modelled [X], not the Commission's own."""
+"""The interface for applications, and what may be done with one: modelled, not the Commission's own."""
 
 from dataclasses import dataclass
 from typing import Final, cast
@@ -7,9 +7,9 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nagorik.values import dhaka_time
+from nagorik import dhaka_time
 from nagorik_nid.simulator.envelope import trimmed_content_of
-from nagorik_nid.simulator.fee_counter import CHARGED, FeeCounter, FeeQuote
+from nagorik_nid.simulator.fee_counter import CHARGED, AssessedFee, FeeCounter
 from nagorik_nid.simulator.filing import DELIVERIES, TYPES, Filing, read_filing, read_number, read_paid_at
 from nagorik_nid.simulator.register import VoterRegister
 from nagorik_testing import (
@@ -31,13 +31,13 @@ _ONE: Final = "/applications/{id}"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CaseDetails:
     """What the Commission notes beside an application's workflow."""
 
     filing: Filing
     holder: str
     """Who holds the NID number; empty for a new voter."""
-    quote: FeeQuote
+    quote: AssessedFee
 
 
 class ApplicationService:
@@ -49,7 +49,7 @@ class ApplicationService:
     """
 
     def __init__(self, agency: Simulator, workflow: Workflow, fees: FeeCounter, register: VoterRegister) -> None:
-        self.book: ApplicationBook[Held] = ApplicationBook(agency, workflow, numbers="NIDW-##########")
+        self.book: ApplicationBook[CaseDetails] = ApplicationBook(agency, workflow, numbers="NIDW-##########")
         self.propagation = workflow.length("propagation")
         self._clock = agency.clock
         self._fees = fees
@@ -98,7 +98,7 @@ class ApplicationService:
         quote = self._fees.charge(holder, filing.kind, filing.delivery, filing.fields)
         free = () if quote.total.poisha else ("FREE",)
         case = self.book.file(
-            Held(filing, holder, quote),
+            CaseDetails(filing, holder, quote),
             client_reference=filing.client_reference,
             idempotency_key=request.headers.get("idempotency-key"),
             alias=voter.citizen.alias if voter else None,
@@ -167,7 +167,7 @@ class ApplicationService:
             raise Refusal(409, "status", "nothing to download")
         return Response(specimen_pdf("Card of nobody"), media_type="application/pdf")
 
-    def _of(self, request: Request) -> Case[Held]:
+    def _of(self, request: Request) -> Case[CaseDetails]:
         """An application, for whoever knows the date of birth; which of the two is wrong is not told."""
         birth_date = request.query_params.get("dob", "")
         if not birth_date:
@@ -177,7 +177,7 @@ class ApplicationService:
             raise Refusal(404, "applicationId", "no such application")
         return case
 
-    def _standing(self, case: Case[Held]) -> dict[str, JsonValue]:
+    def _standing(self, case: Case[CaseDetails]) -> dict[str, JsonValue]:
         arrived = case.payments and case.payments[0].arrives_at <= self._clock.now()
         return {
             "applicationId": case.number,

@@ -4,7 +4,7 @@ from datetime import date
 
 from pydantic import JsonValue
 
-from nagorik.model.application import Applicant
+from nagorik import Applicant
 from nagorik_testing import ExampleApplication, SyntheticCitizen
 
 _HOME: dict[str, JsonValue] = {

@@ -9,13 +9,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from nagorik.values import Money, Rounding
+from nagorik import Money, Rounding
 
 CHARGED: Final = frozenset({"CORRECTION", "REISSUE"})
 
 
 @dataclass(frozen=True, slots=True)
-class FeeQuote:
+class AssessedFee:
     """The price of one application."""
 
     attempt: int
@@ -37,7 +37,7 @@ class FeeCounter:
 
     def __init__(self) -> None:
         self._applied: Counter[tuple[str, str]] = Counter()
-        self._told: dict[tuple[str, str, str], FeeQuote] = {}
+        self._told: dict[tuple[str, str, str], AssessedFee] = {}
 
     def remember(self, holder: str, kind: str, times: int = 1) -> None:
         """Let the holder have applied before; what they were told of the price no longer holds."""
@@ -45,23 +45,23 @@ class FeeCounter:
         for told in [told for told in self._told if told[:2] == (holder, kind)]:
             del self._told[told]
 
-    def quote(self, holder: str, kind: str, delivery: str, fields: Iterable[str] = ()) -> FeeQuote:
+    def quote(self, holder: str, kind: str, delivery: str, fields: Iterable[str] = ()) -> AssessedFee:
         """Tell the price; an application made next is charged it."""
         self._told[holder, kind, delivery] = quote = self._price(holder, kind, delivery, fields)
         return quote
 
-    def charge(self, holder: str, kind: str, delivery: str, fields: Iterable[str]) -> FeeQuote:
+    def charge(self, holder: str, kind: str, delivery: str, fields: Iterable[str]) -> AssessedFee:
         """The price of an application that is filed now: what was told last, or the ladder's."""
         return self._told.get((holder, kind, delivery)) or self._price(holder, kind, delivery, fields)
 
-    def _price(self, holder: str, kind: str, delivery: str, fields: Iterable[str]) -> FeeQuote:
+    def _price(self, holder: str, kind: str, delivery: str, fields: Iterable[str]) -> AssessedFee:
         ladder = _ladder()
         attempt = self._applied[holder, kind] + 1
         names = _items(kind, delivery, fields)
         steps = [ladder["items"][name] for name in names]
         amount = Money.taka(sum(step[min(attempt, len(step)) - 1] for step in steps))
         vat = amount.vat(Decimal(_tariff()["vat"]), Rounding.POISHA_HALF_UP)
-        return FeeQuote(attempt, "+".join(names) or "FREE", amount, vat, ladder["id"])
+        return AssessedFee(attempt, "+".join(names) or "FREE", amount, vat, ladder["id"])
 
 
 def _items(kind: str, delivery: str, fields: Iterable[str]) -> list[str]:

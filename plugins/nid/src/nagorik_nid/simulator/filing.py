@@ -1,11 +1,11 @@
-"""Reading what is filed, and refusing what is wrong with it, field by field [X]."""
+"""Reading what is filed, and refusing what is wrong with it, field by field. Modelled."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
-from nagorik.values import dhaka_date
+from nagorik import dhaka_date
 from nagorik_nid.simulator.register import is_number
 from nagorik_testing import Refusal, choice_in, day_in, instant_in, rows_in, text_in
 

@@ -1,4 +1,7 @@
-"""Demographic verification, and the bill for it, as the Commission's document describes them [C]."""
+"""Demographic verification, and the bill for it, as the Commission's document describes them.
+
+What the document says is collected in docs/reference/agencies.md#nid-partner-service.
+"""
 
 import random
 from collections.abc import Mapping
@@ -9,7 +12,7 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import Response
 
-from nagorik.values import NationalDataError, dhaka_date, normalise
+from nagorik import NationalDataError, dhaka_date, normalise
 from nagorik_nid.simulator.envelope import success, trimmed_content_of
 from nagorik_nid.simulator.register import VoterRegister, is_number
 from nagorik_testing import Ledger, Refusal, SimulatedClock, TemporaryLinks, day_in, specimen_picture

@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from nagorik.errors import InputRejected
+from nagorik import InputRejected
 from nagorik_passport.simulator.examples import example
 from nagorik_passport.simulator.figures import figures
 from nagorik_passport.simulator.register import PassportRegister
-from nagorik_passport.simulator.registrations import Filed, Registrations
+from nagorik_passport.simulator.registrations import CaseDetails, Registrations
 from nagorik_testing import (
     ApplicationBook,
     ErrorAnswer,
@@ -47,7 +47,7 @@ class PassportSimulator(Simulator):
     )
     outcomes: ClassVar[tuple[str, ...]] = WORKFLOW.outcomes
 
-    book: ApplicationBook[Filed]
+    book: ApplicationBook[CaseDetails]
     board: SlotBoard
 
     def open_office(self) -> None:
@@ -59,7 +59,7 @@ class PassportSimulator(Simulator):
         self._register = PassportRegister(self, citizens)
 
     def routes(self) -> Sequence[Route]:
-        """The portal's interface; it wants no login, since partners are told apart by address [X]."""
+        """The portal's interface; it wants no login, since partners are told apart by address. Modelled."""
         desk, one = self._registrations, "/registrations/{oid}"
         handlers = {
             "POST /registrations": desk.file,

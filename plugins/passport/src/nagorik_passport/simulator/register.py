@@ -1,4 +1,7 @@
-"""The passports that the simulated department has issued: one for nearly everybody in ``SyntheticCitizens`` [X]."""
+"""The passports that the simulated department has issued: one for nearly everybody in ``SyntheticCitizens``.
+
+Modelled.
+"""
 
 from datetime import date
 from types import MappingProxyType
@@ -7,7 +10,7 @@ from typing import Final, NamedTuple
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nagorik.values import dhaka_date
+from nagorik import dhaka_date
 from nagorik_passport.simulator.registrations import DAY, SERIAL_PLACES
 from nagorik_testing import Simulator, SyntheticCitizen, SyntheticCitizens, content_of, day_in, text_in
 

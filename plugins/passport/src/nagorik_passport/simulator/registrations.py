@@ -1,4 +1,4 @@
-"""The portal's interface for applications: modelled [X], not the department's own."""
+"""The portal's interface for applications: modelled, not the department's own."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from nagorik.values import Money, NationalDataError, dhaka_date, dhaka_time, normalise
+from nagorik import Money, NationalDataError, dhaka_date, dhaka_time, normalise
 from nagorik_passport.simulator.figures import DELIVERIES, figures
 from nagorik_testing import (
     ApplicationBook,
@@ -24,7 +24,7 @@ from nagorik_testing import (
     specimen_pdf,
     text_in,
 )
-from nagorik_toolkit.bangladesh import age_on
+from nagorik_toolkit import age_on
 
 DAY: Final = "%d/%m/%Y"
 MINUTE: Final = "%d/%m/%Y %H:%M"
@@ -34,7 +34,7 @@ MISMATCHES: Final = ("NAME_MISMATCH", "AMOUNT_MISMATCH", "REFERENCE_MISMATCH")
 
 
 @dataclass(slots=True, repr=False)
-class Filed:
+class CaseDetails:
     """What the portal keeps of an application."""
 
     name: str
@@ -49,14 +49,14 @@ class Filed:
     """What its course depends on, whatever is found of a challan."""
 
 
-Application = Case[Filed]
+Application = Case[CaseDetails]
 
 
 class Registrations:
     """The handlers. Nothing is deduplicated: whoever files twice has filed two."""
 
     def __init__(
-        self, agency: Simulator, book: ApplicationBook[Filed], board: SlotBoard, citizens: SyntheticCitizens
+        self, agency: Simulator, book: ApplicationBook[CaseDetails], board: SlotBoard, citizens: SyntheticCitizens
     ) -> None:
         self._agency = agency
         self._book = book
@@ -169,7 +169,7 @@ class Registrations:
             raise Refusal(404, "oid", "no such application")
         return case
 
-    def _read(self, content: dict[str, Any]) -> Filed:
+    def _read(self, content: dict[str, Any]) -> CaseDetails:
         born, today = day_in(content, "dob", DAY), dhaka_date(self._agency.clock.now())
         pages, years = content.get("bookletPages"), content.get("validityYears")
         delivery = choice_in(content, "delivery", DELIVERIES)
@@ -188,7 +188,7 @@ class Registrations:
         busy = None if mission else figures().office_of(office)
         police = content.get("kind") != "REISSUE" and today < figures().police.dropped_from
         marks = {"MISSION": mission, "BUSY": busy is not None, "POLICE": police, delivery: True}
-        return Filed(
+        return CaseDetails(
             name=" ".join(filter(None, (text_in(content, "givenName", required=False), text_in(content, "surname")))),
             birth_date=born,
             fee=figures().fee(pages, years, delivery, staff=content.get("staff") is True),

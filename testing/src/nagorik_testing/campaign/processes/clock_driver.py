@@ -13,7 +13,7 @@ from nagorik_testing.campaign.processes.worker_pool import WorkerPool
 from nagorik_testing.simulator.clock import SimulatedClock
 
 _POLL_SECONDS: Final = 0.1
-"""Seconds between two looks at the books; each look keeps others from writing for a moment."""
+"""Seconds between two looks at the database; each look keeps others from writing for a moment."""
 _CLAIMED: Final = select(exists().where(applications.c.lease.is_not(None)))
 
 
@@ -33,7 +33,7 @@ class ClockDriver:
         """Move ``clock``, which is that of all.
 
         Args:
-            host: Reads the books, and does no work.
+            host: Reads the database, and does no work.
             clock: The time of agencies and citizens.
             pool: Who works.
             timeout: The machine's own time after which the workers are taken to be stuck.
@@ -52,7 +52,7 @@ class ClockDriver:
             NeverIdle: There is no end to it.
         """
         if not self._has_rows:
-            # Before the first worker has looked, the books know no agency, and nothing would seem due.
+            # Before the first worker has looked, the database knows no agency, and nothing would seem due.
             await self._host.database.run(self._ensure_rows)
             self._has_rows = True
         loop = asyncio.get_running_loop()

@@ -32,7 +32,7 @@ class WorkerSettings:
     """What all workers share."""
 
     database: str
-    """The URL of the books."""
+    """The URL of the database."""
     keys: str
     """The host's keys, as ``nagorik keys new`` prints them."""
     folder: Path
@@ -108,7 +108,7 @@ async def _follow(clock: SharedClock, worker: Worker) -> None:
         moved = clock.elapsed() - seen
         if moved >= JUMP:
             seen += moved
-            # Where the books are away, the running worker waits for them.
+            # Where the database is away, the running worker waits for it.
             with suppress(DatabaseUnavailable):
                 await worker.poll()
 

@@ -46,7 +46,7 @@ class WorkerExit:
 
 
 class WorkerPool:
-    """Workers on the same books, each known by a name.
+    """Workers on the same database, each known by a name.
 
     Attributes:
         killed: How many were killed.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nagorik import NagorikError, Operation
-from nagorik.manifest import PaymentGateway, PublicService
+from nagorik.manifest import Manifest, PaymentGateway, PublicService
 from nagorik_testing.contract.live import AnyOffer, NotPlayed
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CheckStatus, Finding, NotReachable
@@ -55,7 +55,8 @@ class Check:
         id: Stable, such as ``submit/F17-replay``.
         family: What it is about.
         title: What is checked, in English.
-        why: The failure that it stands for in the real world; numbers are those of the catalogue of failure modes.
+        why: The failure that it stands for in the real world.
+        modes: That failure's numbers in docs/reference/failure-modes.md.
         expected: What has to come of it.
         fix: What an author does about a failure.
         scope: What it is put to.
@@ -67,11 +68,18 @@ class Check:
     family: CheckFamily
     title: str
     why: str
+    modes: tuple[int, ...]
     expected: str
     fix: str
     scope: CheckScope
     examine: Examine = field(repr=False)
     needs: tuple[Operation, ...] = ()
+
+    def concerns(self, manifest: Manifest) -> bool:
+        """Whether a plugin offers anything that this check is put to."""
+        return self.scope is CheckScope.PLUGIN or any(
+            self._reason_not_concerned(offer) is None for offer in manifest.offers
+        )
 
     async def run(self, subject: Subject) -> AsyncIterator[Finding]:
         """One finding for each offer, or one for the plugin as a whole."""
@@ -82,11 +90,12 @@ class Check:
             yield await self._finding(subject, offer)
 
     async def _finding(self, subject: Subject, offer: AnyOffer) -> Finding:
+        if (reason := self._reason_not_concerned(offer)) is not None:
+            return self._found(offer, CheckStatus.NOT_APPLICABLE, because=reason)
         try:
-            self._require(offer)
             problems = await self.examine(subject, offer)
-        except (NotConcerned, NotPlayed) as reason:
-            return self._found(offer, CheckStatus.NOT_APPLICABLE, because=str(reason))
+        except (NotConcerned, NotPlayed) as idle:
+            return self._found(offer, CheckStatus.NOT_APPLICABLE, because=str(idle))
         except NotReachable as missing:
             return self._found(offer, CheckStatus.NOT_REACHED, got=str(missing))
         except NotImplementedError:
@@ -97,14 +106,13 @@ class Check:
             return self._found(offer, CheckStatus.PASSED)
         return self._found(offer, CheckStatus.FAILED, got="; ".join(dict.fromkeys(problems)), because=self.why)
 
-    def _require(self, offer: AnyOffer) -> None:
+    def _reason_not_concerned(self, offer: AnyOffer) -> str | None:
         if self.scope is CheckScope.SERVICES and not isinstance(offer, PublicService):
-            raise NotConcerned("it is a gateway")
+            return "it is a gateway"
         if self.scope is CheckScope.GATEWAYS and not isinstance(offer, PaymentGateway):
-            raise NotConcerned("it is a service")
-        for operation in self.needs:
-            if operation not in offer.operations:
-                raise NotConcerned(f"it does not offer {operation.value}")
+            return "it is a service"
+        missing = (operation for operation in self.needs if operation not in offer.operations)
+        return next((f"it does not offer {operation.value}" for operation in missing), None)
 
     def _found(self, offer: AnyOffer, status: CheckStatus, *, got: str = "", because: str = "") -> Finding:
         return Finding(

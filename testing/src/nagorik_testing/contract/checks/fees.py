@@ -20,7 +20,7 @@ from nagorik_testing.contract.live import AnyOffer
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.simulator.clock import START
-from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, Numbers, Price, Standing, Word
+from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, Numbers, Price, TariffStanding, Word
 
 MOST_REQUESTS: Final = 3
 """Reads that one quote may take."""
@@ -107,7 +107,7 @@ async def _tariff_days(subject: Subject, offer: AnyOffer) -> list[str]:
 
 def _edges(schedule: FeeSchedule) -> Iterator[date]:
     for tariff in schedule.tariffs:
-        if tariff.standing is Standing.EFFECTIVE and tariff.effective_from is not None:
+        if tariff.standing is TariffStanding.EFFECTIVE and tariff.effective_from is not None:
             yield from (tariff.effective_from - timedelta(days=1), tariff.effective_from)
             if tariff.effective_to is not None:
                 yield from (tariff.effective_to, tariff.effective_to + timedelta(days=1))
@@ -155,7 +155,8 @@ FEES: Final = (
         id="fees/effective-today",
         family=CheckFamily.FEES,
         title="the schedule can be read and holds a tariff for today",
-        why="A schedule that ends before its successor is known leaves every citizen without a price (20).",
+        why="A schedule that ends before its successor is known leaves every citizen without a price.",
+        modes=(20,),
         expected="one tariff that is effective on the day on which the manifest was last checked, or later",
         fix="Leave effective_to out while no end is known.",
         scope=CheckScope.SERVICES,
@@ -165,7 +166,8 @@ FEES: Final = (
         id="fees/sources",
         family=CheckFamily.FEES,
         title="every tariff names its source with a day, and every row says what is paid for",
-        why="Nobody can tell whether a figure is older than the circular that changed it (20, 61).",
+        why="Nobody can tell whether a figure is older than the circular that changed it.",
+        modes=(20, 61),
         expected="a dated source for each tariff, and texts in both scripts",
         fix="Give source.as_of, the day of the document or of the reading, and write each text in both languages.",
         scope=CheckScope.SERVICES,
@@ -175,7 +177,8 @@ FEES: Final = (
         id="fees/expires",
         family=CheckFamily.FEES,
         title="a quote expires after it is issued, and does expire",
-        why="A price that never expires is paid after the fee has changed, and the agency refuses the sum (14, 20).",
+        why="A price that never expires is paid after the fee has changed, and the agency refuses the sum.",
+        modes=(14, 20),
         expected="issued now, expiring later, within a year",
         fix="Give the agency's own time limit as valid_for.",
         scope=CheckScope.SERVICES,
@@ -186,7 +189,8 @@ FEES: Final = (
         id="fees/same-answer",
         family=CheckFamily.FEES,
         title="the same question has the same price",
-        why="A citizen who asks twice is shown two prices, and the payment of one does not fit the other (13, 14).",
+        why="A citizen who asks twice is shown two prices, and the payment of one does not fit the other.",
+        modes=(13, 14),
         expected="equal lines, totals and due times, and one id for one instant",
         fix="Compute the quote from the request and the agency's answer alone; FeeSchedule.quote does.",
         scope=CheckScope.SERVICES,
@@ -197,7 +201,8 @@ FEES: Final = (
         id="fees/bilingual",
         family=CheckFamily.FEES,
         title="every line says in both scripts what is paid for",
-        why="A citizen who cannot read what a sum is for cannot tell a fee from a bribe (66).",
+        why="A citizen who cannot read what a sum is for cannot tell a fee from a bribe.",
+        modes=(66,),
         expected="at least one line, each with texts in both scripts",
         fix="Take the lines from the schedule.",
         scope=CheckScope.SERVICES,
@@ -209,7 +214,8 @@ FEES: Final = (
         family=CheckFamily.FEES,
         title="a quote leaves nothing at the agency and takes a few reads",
         why="A price list that opens a bill is paid twice, and one that asks for each row is refused as a storm of "
-        "requests (13, 31).",
+        "requests.",
+        modes=(13, 31),
         expected=f"no effect in the agency's ledger, {MOST_REQUESTS} requests at most",
         fix="Ask the agency only for what it alone knows.",
         scope=CheckScope.SERVICES,
@@ -220,7 +226,8 @@ FEES: Final = (
         id="fees/tariff-days",
         family=CheckFamily.FEES,
         title="the price changes with the tariff, on its first day and after its last",
-        why="A fee that changed overnight is charged at the old price, and the agency refuses the payment (14, 20).",
+        why="A fee that changed overnight is charged at the old price, and the agency refuses the payment.",
+        modes=(14, 20),
         expected="on both sides of each date, the tariff of that day or no price at all",
         fix="Price by request.on, not by a date of your own.",
         scope=CheckScope.SERVICES,

@@ -166,7 +166,8 @@ FILLED_FORM: Final = (
         family=CheckFamily.SUBMISSION,
         title="whatever is written into a field is taken or refused, field by field",
         why="A number pasted from a spreadsheet, an invisible character or an old font ends in a crash, or in an "
-        "error report that carries the citizen's own words (52, 53, 55, 56, 58, 63).",
+        "error report that carries the citizen's own words.",
+        modes=(52, 53, 55, 56, 58, 63),
         expected="InputRejected with pointers below /form, texts in both scripts that repeat nothing, and the form "
         "as it was handed in",
         fix="Use the types of nagorik.values; in an own validator raise PydanticCustomError, and change nothing "
@@ -178,8 +179,8 @@ FILLED_FORM: Final = (
         id="form/bangla-digits",
         family=CheckFamily.SUBMISSION,
         title="numbers and dates in Bangla digits are the same numbers and dates",
-        why="Citizens write the digits that they learned at school, and are refused or filed under another number "
-        "(51, 57).",
+        why="Citizens write the digits that they learned at school, and are refused or filed under another number.",
+        modes=(51, 57),
         expected="each number and date of the example gives the same form in Bangla digits",
         fix="Read numbers with the types of nagorik.values, and dates with parse_date.",
         scope=CheckScope.SERVICES,
@@ -189,7 +190,8 @@ FILLED_FORM: Final = (
         id="form/one-encoding",
         family=CheckFamily.SUBMISSION,
         title="one text in two encodings of its letters is one text",
-        why="A name that two keyboards encode differently does not match itself in the register (52, 54).",
+        why="A name that two keyboards encode differently does not match itself in the register.",
+        modes=(52, 54),
         expected="decomposed letters, and letters with a nukta in one code point, give the same form",
         fix="Bring text to NFC with nagorik.values.normalise.",
         scope=CheckScope.SERVICES,

@@ -181,7 +181,8 @@ HOST_SAFETY: Final = (
         id="robustness/F20-blocks-the-loop",
         family=CheckFamily.ROBUSTNESS,
         title="no call keeps the event loop",
-        why="One agency's library that waits without async stands every other citizen's call still (41, 73).",
+        why="One agency's library that waits without async stands every other citizen's call still.",
+        modes=(41, 73),
         expected=f"no longer than {LONGEST_BLOCK * 1000:.0f} ms at a time in which nothing else can run",
         fix="Await context.http and context.clock.sleep; put long computing into asyncio.to_thread.",
         scope=CheckScope.OFFERS,
@@ -192,7 +193,8 @@ HOST_SAFETY: Final = (
         family=CheckFamily.ROBUSTNESS,
         title="a call that is cancelled while the agency is silent ends, and leaves nothing running",
         why="A hook that catches its cancellation, or starts tasks that nobody awaits, holds a stopping host and "
-        "leaks until it falls (37, 73).",
+        "leaks until it falls.",
+        modes=(37, 73),
         expected=f"an end within {PROMPT} turns of the event loop, and no task left",
         fix="Never catch CancelledError or BaseException without raising it again; start tasks in asyncio.TaskGroup.",
         scope=CheckScope.OFFERS,
@@ -202,7 +204,8 @@ HOST_SAFETY: Final = (
         id="robustness/F20-exits",
         family=CheckFamily.ROBUSTNESS,
         title="nothing that the agency does lets a call end the process",
-        why="A library written for scripts calls sys.exit when the agency is down, and the counter with it (72, 73).",
+        why="A library written for scripts calls sys.exit when the agency is down, and the counter with it.",
+        modes=(72, 73),
         expected="neither sys.exit nor os._exit is called",
         fix="Let the client's errors pass; do not use a command-line library in a hook.",
         scope=CheckScope.OFFERS,
@@ -213,7 +216,8 @@ HOST_SAFETY: Final = (
         family=CheckFamily.ROBUSTNESS,
         title="the agency's own errors mean what they mean",
         why="An expired password is told to the citizen as a wrong date of birth, and an error with status 200 as a "
-        "success (8, 62).",
+        "success.",
+        modes=(8, 62),
         expected="each example of the simulator's ends in the error that it means; a write whose answer says "
         "neither yes nor no is unknown",
         fix="Map the agency's codes in the function that the manifest names as answers, and return None for what it "

@@ -19,7 +19,7 @@ from nagorik_testing.contract.rig import PRICE, Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 
 STRIDE: Final = timedelta(minutes=30)
-COURSE: Final = timedelta(days=3)
+WATCHED: Final = timedelta(days=3)
 """Simulated time for which one payment is watched."""
 _SOON_OVER: Final = frozenset(
     {PaymentState.CAPTURED, PaymentState.CANCELLED, PaymentState.EXPIRED, PaymentState.FAILED}
@@ -77,7 +77,7 @@ async def _course(rig: Rig, outcome: str) -> AsyncIterator[PaymentReport]:
     rig.simulator.script.set(rig.payment, outcome)
     await rig.start_payment()
     began = rig.clock.now()
-    while rig.clock.now() - began < COURSE:
+    while rig.clock.now() - began < WATCHED:
         report = await rig.query_payment()
         yield report
         if report.state in _SOON_OVER:
@@ -128,7 +128,8 @@ PAYMENT_REPORTS: Final = (
         family=CheckFamily.PAYMENT,
         title="captured is what the gateway took, and nothing before it took it",
         why="The sum that was asked for is reported instead of the sum that was paid, and the difference is found "
-        "by the auditor (14, 17).",
+        "by the auditor.",
+        modes=(14, 17),
         expected="captured with the amount of an entry in the gateway's book",
         fix="Report the amount from the gateway's answer, and captured only where it says so.",
         scope=CheckScope.GATEWAYS,
@@ -139,7 +140,8 @@ PAYMENT_REPORTS: Final = (
         id="payment/F19-never-failed",
         family=CheckFamily.PAYMENT,
         title="cancelled, expired and late are not failed",
-        why="A payment that is called failed while the money is on its way is paid a second time (11, 13, 22).",
+        why="A payment that is called failed while the money is on its way is paid a second time.",
+        modes=(11, 13, 22),
         expected="failed only where the simulator's outcome is a failure",
         fix="Map each word of the gateway, and report unknown where it does not say.",
         scope=CheckScope.GATEWAYS,
@@ -150,7 +152,8 @@ PAYMENT_REPORTS: Final = (
         id="payment/unknown-payment",
         family=CheckFamily.PAYMENT,
         title="a payment that the gateway does not know is unknown",
-        why="A payment that has not reached the gateway's book yet is called failed, and is paid again (11, 30).",
+        why="A payment that has not reached the gateway's book yet is called failed, and is paid again.",
+        modes=(11, 30),
         expected="unknown, or an error of the platform's",
         fix="Return PaymentState.UNKNOWN where the gateway knows nothing.",
         scope=CheckScope.GATEWAYS,
@@ -161,7 +164,8 @@ PAYMENT_REPORTS: Final = (
         id="payment/unknown-word",
         family=CheckFamily.PAYMENT,
         title="a word that nobody knows is no payment",
-        why="A gateway invents a status, and a plugin that guesses hands out what was not paid for (27, 46).",
+        why="A gateway invents a status, and a plugin that guesses hands out what was not paid for.",
+        modes=(27, 46),
         expected="unknown, with the word in raw",
         fix="Look the word up in a table, and report unknown for what is not in it.",
         scope=CheckScope.GATEWAYS,

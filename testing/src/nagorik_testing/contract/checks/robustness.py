@@ -22,7 +22,7 @@ from nagorik_testing.simulator.citizens import SyntheticCitizens
 OTHER_SEED: Final = 1
 OTHER_SERIAL: Final = 77
 LONG_AWAITED: Final = frozenset({Operation.ANSWER_CORRECTION, Operation.DELIVERABLE})
-"""Operations that wait for a whole course at the agency; what they keep is seen in the shorter ones."""
+"""Operations that wait for a whole application at the agency; what they keep is seen in the shorter ones."""
 MOST_REQUESTS: Final = 4
 """Requests that one call may take without a fault."""
 LONGEST: Final = timedelta(seconds=5)
@@ -131,7 +131,8 @@ ROBUSTNESS: Final = (
         id="robustness/stateless",
         family=CheckFamily.ROBUSTNESS,
         title="a call is answered alike, whoever asked before",
-        why="A plugin that remembers the last citizen tells the next one of them (65, 68).",
+        why="A plugin that remembers the last citizen tells the next one of them.",
+        modes=(65, 68),
         expected="equal results before and after the same call for somebody else",
         fix="Keep nothing of a call: neither in a module nor on the object that holds the hooks.",
         scope=CheckScope.OFFERS,
@@ -141,7 +142,8 @@ ROBUSTNESS: Final = (
         id="robustness/side-by-side",
         family=CheckFamily.ROBUSTNESS,
         title="two citizens who file at once are two citizens",
-        why="Two operators file in one second, and both are handed the same receipt (5, 65).",
+        why="Two operators file in one second, and both are handed the same receipt.",
+        modes=(5, 65),
         expected="two references, each with its own state",
         fix="Keep what belongs to a call in local variables.",
         scope=CheckScope.SERVICES,
@@ -152,8 +154,8 @@ ROBUSTNESS: Final = (
         id="robustness/no-polling",
         family=CheckFamily.ROBUSTNESS,
         title="a call asks the agency a few times and does not wait by itself",
-        why="A hook that polls holds the counter for as long as the agency likes, and adds to its storm of requests "
-        "(31, 37).",
+        why="A hook that polls holds the counter for as long as the agency likes, and adds to its storm of requests.",
+        modes=(31, 37),
         expected=f"{MOST_REQUESTS} requests and {LONGEST.seconds} seconds at most, where the agency answers at once",
         fix="Return what the agency says now; the host asks again by its own schedule.",
         scope=CheckScope.OFFERS,
@@ -163,7 +165,8 @@ ROBUSTNESS: Final = (
         id="robustness/no-module-state",
         family=CheckFamily.ROBUSTNESS,
         title="no module of the plugin keeps anything of a call",
-        why="A dictionary that was meant as a cache grows until the host stops, and holds every citizen (63, 73).",
+        why="A dictionary that was meant as a cache grows until the host stops, and holds every citizen.",
+        modes=(63, 73),
         expected="dictionaries, lists and sets of the plugin's modules as they were before the call",
         fix="Hold constants in tuples and MappingProxyType, and nothing of a call at all.",
         scope=CheckScope.OFFERS,

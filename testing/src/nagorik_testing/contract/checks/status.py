@@ -24,11 +24,11 @@ from nagorik_toolkit.fees.tariff import FIRST_STAGE
 
 FIRST_STRIDE: Final = timedelta(minutes=15)
 COARSE: Final = timedelta(hours=12)
-"""First stride where only the ends of a course matter."""
+"""First stride where only the ends of an application matter."""
 GROWTH: Final = 1.6
 LONGEST_STRIDE: Final = timedelta(days=3)
-COURSE: Final = timedelta(days=60)
-"""Simulated time for which one course is watched."""
+WATCHED: Final = timedelta(days=60)
+"""Simulated time for which one application is watched."""
 
 _EXPLAINED: Final = frozenset({ApplicationState.REJECTED, ApplicationState.CORRECTION_REQUESTED})
 
@@ -80,7 +80,7 @@ async def _course(
     yield accepted.status
     began, answered = rig.clock.now(), False
     due = FIRST_STAGE if Operation.ADVISE_PAYMENT in offer.writes else None
-    while rig.clock.now() - began < COURSE:
+    while rig.clock.now() - began < WATCHED:
         if due is not None and await rig.fee_paid(due):
             due = None
         status = await rig.platform.get_status(rig.draft, rig.references)
@@ -159,8 +159,8 @@ STATUS: Final = (
         id="status/F18-forwards",
         family=CheckFamily.STATUS,
         title="an application only moves forward, whatever the agency decides",
-        why="A citizen is told that the card is printed, and a day later that the application is being looked at "
-        "(25, 28).",
+        why="A citizen is told that the card is printed, and a day later that the application is being looked at.",
+        modes=(25, 28),
         expected="each outcome of the simulator as a row of known states that the lifecycle allows",
         fix="Map each word of the agency to the state that it means; give sequence where the agency numbers its "
         "reports.",
@@ -172,7 +172,8 @@ STATUS: Final = (
         id="status/reasons",
         family=CheckFamily.STATUS,
         title="a refusal and a demand for correction say why, in both scripts",
-        why="A citizen who is not told what is missing comes back with the same papers (77).",
+        why="A citizen who is not told what is missing comes back with the same papers.",
+        modes=(77,),
         expected="a reason in both scripts with each rejection and each demand",
         fix="Give a reason for the agency's code, from a file of messages.",
         scope=CheckScope.SERVICES,
@@ -183,7 +184,8 @@ STATUS: Final = (
         id="status/deliverables",
         family=CheckFamily.STATUS,
         title="what is issued is among the deliverables",
-        why="A host that waits for the deliverables of the catalogue never hands over what has another name (10).",
+        why="A host that waits for the deliverables of the catalogue never hands over what has another name.",
+        modes=(10,),
         expected="deliverables of kinds that the manifest lists",
         fix="List the kind under deliverables in plugin.toml, or name it as it is listed.",
         scope=CheckScope.SERVICES,
@@ -194,7 +196,8 @@ STATUS: Final = (
         id="status/unknown-word",
         family=CheckFamily.STATUS,
         title="a word that nobody knows is no state",
-        why="An agency invents a status, and a plugin that guesses tells a citizen that they were refused (27, 46).",
+        why="An agency invents a status, and a plugin that guesses tells a citizen that they were refused.",
+        modes=(27, 46),
         expected="state None, with the word in raw",
         fix="Look the word up in a table, and return None for what is not in it.",
         scope=CheckScope.SERVICES,
@@ -205,7 +208,8 @@ STATUS: Final = (
         id="status/unknown-reference",
         family=CheckFamily.STATUS,
         title="a reference that the agency does not know has no state",
-        why="An agency that answers 404 for a while after it accepted is reported as having refused (30, 32).",
+        why="An agency that answers 404 for a while after it accepted is reported as having refused.",
+        modes=(30, 32),
         expected="an error of the platform's, or state None",
         fix="Let the client's errors pass, and name no state where the agency names none.",
         scope=CheckScope.SERVICES,
@@ -216,7 +220,8 @@ STATUS: Final = (
         id="status/raw-and-dated",
         family=CheckFamily.STATUS,
         title="every report keeps the agency's word and is not dated in the future",
-        why="A report read in the wrong zone is six hours ahead, and newer ones are dropped as old news (26, 59).",
+        why="A report read in the wrong zone is six hours ahead, and newer ones are dropped as old news.",
+        modes=(26, 59),
         expected="a raw word, and an instant that has come",
         fix="Keep the word as received, and read local times with nagorik.values.dhaka_zone.",
         scope=CheckScope.SERVICES,

@@ -155,7 +155,7 @@ class PermitOffice(Simulator):
             return JSONResponse({"error": "another amount"}, status_code=409)
         return JSONResponse(self.told_of(content["payment"]))
 
-    def settle(self) -> None:
+    def catch_up(self) -> None:
         for payment, slip in self.slips.items():
             outcome = self.script.scenario(payment).outcome
             if slip.taken is None and outcome != "cancel" and self.clock.now() - slip.opened >= timedelta(minutes=1):

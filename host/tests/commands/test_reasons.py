@@ -1,0 +1,454 @@
+"""What an agency gives as its reason reaches whoever asks, sealed on the way and erased with the rest."""
+
+import importlib
+import json
+import sqlite3
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from command_site import Site
+
+from nagorik import (
+    Accepted,
+    AgencyRejected,
+    AgencyStatus,
+    ApplicationState,
+    Criterion,
+    EligibilityDecision,
+    FieldProblem,
+    InputRejected,
+    Quote,
+    QuoteLine,
+    Rejected,
+    Text,
+    Verdict,
+)
+from nagorik.model.fee import FeeDue, Source
+from nagorik.values import Money
+
+MANIFEST = """\
+manifest_version = 1
+id = "office"
+requires_api = "1.0"
+name = { en = "Office of wells", bn = "কূপ দপ্তর" }
+owners = [{ name = "Nagorik, host's tests", contact = "host@nagorik.example" }]
+evidence = "modelled"
+as_of = 2026-11-24
+
+[[services]]
+id = "office.well"
+name = { en = "A well", bn = "একটি কূপ" }
+form = "forms:WellForm"
+reads = ["eligibility", "quote", "status"]
+writes = { submit = "native", answer-correction = "native" }
+"""
+FORMS = """\
+from typing import Annotated
+
+from nagorik import Form, Label
+
+
+class WellForm(Form):
+    depth: Annotated[str, Label(en="Depth in feet", bn="গভীরতা, ফুট")]
+    plot: Annotated[str, Label(en="Plot number", bn="দাগ নম্বর")]
+"""
+PLUGIN = """\
+from nagorik import hookimpl
+
+from nagorik_office import answers
+
+
+def _given(name):
+    end = getattr(answers, name)
+    if isinstance(end, Exception):
+        raise end
+    return end
+
+
+@hookimpl
+async def nagorik_check_eligibility(request, context):
+    return _given("ELIGIBILITY")
+
+
+@hookimpl
+async def nagorik_quote_fees(request, context):
+    return _given("QUOTE")(context.clock.now(), request.stage)
+
+
+@hookimpl
+async def nagorik_submit(request, context):
+    return _given("SUBMIT")
+
+
+@hookimpl
+async def nagorik_get_status(request, context):
+    return _given("STATUS")
+
+
+@hookimpl
+async def nagorik_answer_correction(request, context):
+    return _given("CORRECTION")
+"""
+VALUE = "CANARY-VALUE-77"
+"""What the citizen filled in, which no refusal may repeat."""
+NAMED = "CANARY-NAME Rahima Khatun"
+NUMBER = "19752692594888888"
+REASON = Text(en=f"{NAMED} already has a well, NID {NUMBER}.", bn="রহিমা খাতুনের কূপ আগে থেকেই আছে।")
+SOURCE = Source(title="Wells Act 2018, section 4", as_of=date(2018, 7, 1), verified=True)
+HOSTILE = "\x1b[31mred\x1b[0m\nstate: \u202eevil\u2028next\x9b2J\ttab\x00 end"
+
+
+def criterion(name: str, verdict: Verdict, text: str = "Rule", source: Source | None = None) -> Criterion:
+    return Criterion(id=name, verdict=verdict, text=Text(en=f"{text} {name}.", bn=f"নিয়ম {name}।"), source=source)
+
+
+def price(*lines: tuple[str, int, int]):
+    def at(now, stage):
+        made = tuple(
+            QuoteLine(code=code, text=Text(en=code.title(), bn="খাত"), amount=Money.taka(amount), vat=Money.taka(vat))
+            for code, amount, vat in lines
+        )
+        return Quote(
+            id="quote-1",
+            stage=stage,
+            lines=made,
+            total=Money.taka(sum(amount + vat for _, amount, vat in lines)),
+            due=FeeDue.BEFORE_SUBMISSION,
+            issued_at=now,
+            expires_at=now + timedelta(days=30),
+            source=SOURCE,
+        )
+
+    return at
+
+
+def status(state: ApplicationState | None, **given) -> AgencyStatus:
+    return AgencyStatus(state=state, raw=given.pop("raw", "RAW-WORD"), **given)
+
+
+def field(name: str, code: str = "office.wrong", text: str = "Not a plot of this district") -> FieldProblem:
+    return FieldProblem(pointer=f"/form/{name}", code=code, text=Text(en=f"{text}.", bn="এই জেলার দাগ নয়।"))
+
+
+@pytest.fixture
+def answers(place, tmp_path_factory, monkeypatch) -> ModuleType:
+    """An agency that answers what a test puts here."""
+    directory = tmp_path_factory.mktemp("office")
+    directory.rmdir()
+    site = Site(directory)
+    files = {"plugin.toml": MANIFEST, "forms.py": FORMS, "plugin.py": PLUGIN, "answers.py": ""}
+    site.install("nagorik-office", "[nagorik.plugins]\noffice = nagorik_office.plugin\n", files)
+    monkeypatch.syspath_prepend(str(directory))
+    (place / "nagorik.toml").write_text(
+        'keys_file = "keys.txt"\nallow = ["office"]\nretention_days = 1\n'
+        "[plugins.office]\negress = ['127.0.0.1']\n[plugins.office.settings]\nbase_url = 'http://127.0.0.1:9'\n"
+    )
+    module = importlib.import_module("nagorik_office.answers")
+    module.ELIGIBILITY = EligibilityDecision(criteria=(criterion("resident", Verdict.PASS),))
+    module.QUOTE = price()
+    module.SUBMIT = Accepted(reference="WELL-1", status=status(ApplicationState.SUBMITTED))
+    yield module
+    for name in [name for name in sys.modules if name.partition(".")[0] == "nagorik_office"]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def worked(answers, ready, place):
+    """Takes an application in, works on it, and gives its id."""
+
+    def work() -> str:
+        given = {
+            "service": "office.well",
+            "applicant": {"name": {"en": "PORIKKHA NAGORIK"}, "birth_date": "2001-02-03"},
+            "form": {"depth": "120", "plot": VALUE},
+            "consent": {"fee_ceiling": {"poisha": 5_000_000}, "days": 30},
+        }
+        Path("well.json").write_text(json.dumps(given), "utf-8")
+        taken = ready("apply", "well.json", "--json")
+        assert taken.code == 0, taken.err
+        ran = ready("worker", "--once")
+        assert ran.code == 0, ran.err
+        assert "CANARY" not in ran.out + ran.err
+        return taken.document["applications"][0]["application"]
+
+    return work
+
+
+@pytest.mark.parametrize("kind", ["rejected", "raised"])
+def test_reason_of_a_refusal_is_told_to_the_citizen_as_it_was_given(worked, answers, ready, kind):
+    answers.SUBMIT = {
+        "rejected": Rejected(reason_code="office.has-one", reason=REASON),
+        "raised": AgencyRejected("office.has-one", reason=REASON),
+    }[kind]
+    application = worked()
+    told = ready("track", application, "--json").document
+    (refusal,) = told["refusals"]
+    assert (refusal["operation"], refusal["code"]) == ("submit", "office.has-one")
+    assert refusal["reason"] == {"en": REASON.en, "bn": REASON.bn}
+    assert told["ended_as"]["state"] == "rejected_at_intake"
+    assert told["what_to_do"][0]["en"] == "Read the reason, and apply anew if you can put it right."
+    text = ready("track", application).out
+    assert f"The reason given:\n  «{REASON.bn}»\n  «{REASON.en}»" in text
+    assert "need not do anything" not in text
+    assert next(line for line in told["timeline"] if line["code"] == "office.has-one")["text"]["en"] == (
+        f"The agency did not accept the application. «{REASON.en}»"
+    )
+
+
+def test_refusal_without_a_reason_says_so_instead_of_telling_to_read_one(worked, answers, ready):
+    answers.SUBMIT = AgencyRejected("http-403")
+    text = ready("track", worked()).out
+    assert "No reason was given in words, only the code http-403. Ask there for the reason." in text
+    assert "কারণ কথায় জানানো হয়নি, শুধু কোড http-403।" in text
+
+
+def test_officer_sees_the_reason_without_numbers(worked, answers, ready):
+    answers.SUBMIT = Rejected(reason_code="office.has-one", reason=REASON)
+    application = worked()
+    for words in (("cases", "show", application), ("cases", "show", application, "--json")):
+        out = ready(*words).out
+        assert f"{NAMED} already has a well, NID •••." in out
+        assert NUMBER not in out
+
+
+def test_refused_fields_are_named_by_their_labels_and_never_by_their_value(worked, answers, ready):
+    answers.SUBMIT = InputRejected([field("plot"), field("depth", "missing", "Depth in feet: Please fill this in")])
+    application = worked()
+    told = ready("track", application, "--json").document
+    assert told["waits_for"]["code"] == "input-rejected"
+    (refusal,) = told["refusals"]
+    assert [(one["pointer"], one["code"], one["label"]) for one in refusal["fields"]] == [
+        ("/form/plot", "office.wrong", {"en": "Plot number", "bn": "দাগ নম্বর"}),
+        ("/form/depth", "missing", {"en": "Depth in feet", "bn": "গভীরতা, ফুট"}),
+    ]
+    assert refusal["fields"][1]["text"]["en"] == "Please fill this in."
+    result = ready("track", application)
+    assert "    Plot number: Not a plot of this district." in result.out
+    assert "  – দাগ নম্বর: এই জেলার দাগ নয়।" in result.out
+    assert VALUE not in result.out + json.dumps(told)
+    assert "Something in the form has to be corrected" in result.out
+    assert "need not do anything" not in result.out
+
+
+def test_fields_are_not_told_any_more_once_the_form_is_corrected(worked, answers, ready):
+    answers.SUBMIT = InputRejected([field("plot")])
+    application = worked()
+    answers.SUBMIT = Accepted(reference="WELL-1", status=status(ApplicationState.SUBMITTED))
+    Path("changes.json").write_text('{"plot": "12"}', "utf-8")
+    acted = ready("act", application, "corrected", "--form", "changes.json", "--json").document
+    assert acted["refusals"] == []
+    assert any(line["code"] == "input-rejected" and "Plot number" in line["text"]["en"] for line in acted["timeline"])
+
+
+@pytest.mark.parametrize("before", ["ELIGIBILITY", "QUOTE"])
+def test_fields_refused_before_the_filing_are_told(worked, answers, ready, before):
+    refused = InputRejected([field("plot")])
+    if before == "QUOTE":
+        answers.QUOTE = lambda now, stage: (_ for _ in ()).throw(refused)
+    else:
+        answers.ELIGIBILITY = refused
+    told = ready("track", worked(), "--json").document
+    assert told["refusals"][0]["fields"][0]["label"]["en"] == "Plot number"
+
+
+def test_input_that_is_refused_without_a_field_says_that_much(worked, answers, ready):
+    answers.SUBMIT = InputRejected(())
+    nameless = ready("track", worked()).out
+    assert "Some of what was filled in is not accepted.\n" in nameless
+    assert "It was not said which field." in nameless
+
+
+def test_field_that_the_form_does_not_have_goes_by_its_pointer(worked, answers, ready):
+    odd = "/form/" + "x" * 500 + "\x1b[2J"
+    problem = FieldProblem(pointer=odd, code="odd", text=Text(en="Odd.", bn="অদ্ভুত।"))
+    elsewhere = FieldProblem(pointer="/applicant/birth_date", code="odd", text=Text(en="Odd.", bn="অদ্ভুত।"))
+    answers.SUBMIT = InputRejected([problem, elsewhere])
+    application = worked()
+    first, second = ready("track", application, "--json").document["refusals"][0]["fields"]
+    assert (len(first["pointer"]), first["label"]) == (120, None)
+    assert (second["pointer"], second["label"]) == ("/applicant/birth_date", None)
+    out = ready("track", application).out
+    assert "\x1b" not in out
+    assert "/applicant/birth_date: Odd." in out
+
+
+def test_two_hundred_fields_are_bounded_and_counted(worked, answers, ready):
+    answers.SUBMIT = InputRejected([field(f"plot{number}") for number in range(200)])
+    application = worked()
+    (refusal,) = ready("track", application, "--json").document["refusals"]
+    assert (len(refusal["fields"]), refusal["fields_left_out"]) == (100, 100)
+    out = ready("track", application).out
+    assert "And 100 more fields." in out
+    assert "এবং আরও ১০০টি ঘর।" in out
+
+
+def test_status_tells_the_reason_and_the_officers_remark_each_as_whose_it_is(worked, answers, ready):
+    said = status(ApplicationState.REJECTED, reason=REASON, remark="নথিতে  দাগ মেলে না\n(স্বাক্ষর)", final=True)
+    answers.SUBMIT = Accepted(reference="WELL-1", status=said)
+    application = worked()
+    told = ready("track", application, "--json").document
+    assert told["agency_says"]["reason"] == {"en": REASON.en, "bn": REASON.bn}
+    assert told["agency_says"]["remark"] == "নথিতে দাগ মেলে না (স্বাক্ষর)"
+    text = ready("track", application).out
+    assert f"The reason that the agency gives:\n  «{REASON.bn}»\n  «{REASON.en}»\n" in text
+    assert "In the agency's own words:\n  «নথিতে দাগ মেলে না (স্বাক্ষর)»\n" in text
+    assert "RAW-WORD" not in text
+    assert "«RAW-WORD»" in ready("cases", "show", application).out
+
+
+@pytest.mark.parametrize("remark", [None, "", "   ", "\u202e\x00"])
+def test_agency_that_refuses_and_gives_no_reason_is_told_as_that(worked, answers, ready, remark):
+    answers.SUBMIT = Accepted(reference="WELL-1", status=status(ApplicationState.REJECTED, remark=remark, final=True))
+    application = worked()
+    told = ready("track", application, "--json").document
+    assert (told["agency_says"]["reason"], told["agency_says"]["remark"]) == (None, None)
+    assert told["reason_missing"] is True
+    text = ready("track", application).out
+    assert "The agency has given no reason here. Ask the agency for it." in text
+    assert "«»" not in text
+
+
+def test_correction_that_is_wanted_says_what_and_what_to_do(worked, answers, ready):
+    wanted = Text(en="The map is missing.", bn="মানচিত্র নেই।")
+    answers.SUBMIT = Accepted(reference="WELL-1", status=status(ApplicationState.CORRECTION_REQUESTED, reason=wanted))
+    text = ready("track", worked()).out
+    assert "The agency says:\n  «মানচিত্র নেই।»\n  «The map is missing.»\n" in text
+    assert "করণীয় / what to do\n  সময়মতো সংশোধন করুন, না হলে আবেদন বাতিল হতে পারে।" in text
+    assert "need not do anything" not in text
+
+
+def test_what_the_agency_asks_beside_a_state_is_not_denied_below_it(worked, answers, ready):
+    note = Text(en="Choose a day for the survey.", bn="জরিপের দিন বেছে নিন।")
+    answers.SUBMIT = Accepted(reference="WELL-1", status=status(ApplicationState.IN_REVIEW, reason=note))
+    text = ready("track", worked()).out
+    assert "need not do anything" not in text
+    assert "কিছু করতে হবে না" not in text
+    assert "Read what the agency says." in text
+
+
+def test_who_only_waits_is_told_so(worked, ready):
+    told = ready("track", worked(), "--json").document
+    assert [one["en"] for one in told["what_to_do"]] == ["You need not do anything now."]
+
+
+def test_refused_correction_is_told_beside_what_was_wanted(worked, answers, ready):
+    answers.SUBMIT = Accepted(reference="WELL-1", status=status(ApplicationState.CORRECTION_REQUESTED))
+    application = worked()
+    answers.CORRECTION = AgencyRejected("office.late", reason=REASON)
+    answers.STATUS = status(ApplicationState.CORRECTION_REQUESTED)
+    Path("changes.json").write_text('{"plot": "12"}', "utf-8")
+    assert ready("act", application, "corrected", "--form", "changes.json").code == 0
+    assert ready("worker", "--once").code == 0
+    told = ready("track", application, "--json").document
+    assert [(one["operation"], one["code"]) for one in told["refusals"]] == [("answer-correction", "office.late")]
+    assert told["waits_for"]["code"] == "input-rejected"
+
+
+def test_criterion_that_does_not_hold_is_told_with_its_source(worked, answers, ready):
+    criteria = (
+        criterion("resident", Verdict.PASS),
+        criterion("one-well", Verdict.FAIL, "You have a well already:", SOURCE),
+        criterion("one-well", Verdict.FAIL, "You have a well already:", SOURCE),
+        criterion("debts", Verdict.CANNOT_TELL),
+    )
+    answers.ELIGIBILITY = EligibilityDecision(criteria=criteria)
+    application = worked()
+    told = ready("track", application, "--json").document["eligibility"]
+    assert (told["result"], told["decisive"]) == ("ineligible", True)
+    assert [(one["id"], one["verdict"]) for one in told["criteria"]] == [
+        ("resident", "pass"),
+        ("one-well", "fail"),
+        ("debts", "cannot-tell"),
+    ]
+    assert told["criteria"][1]["source"] == {
+        "title": "Wells Act 2018, section 4",
+        "as_of": "2018-07-01",
+        "verified": True,
+    }
+    text = ready("track", application).out
+    assert text.count("    You have a well already: one-well.\n") == 1
+    assert "Wells Act 2018, section 4, 2018-07-01 (যাচাই করা · verified)" in text
+    assert "Rule resident." not in text
+    assert "Read the reasons; correct the form if something in it is wrong." in text
+    assert "need not do anything" not in text
+
+
+def test_fee_is_told_line_by_line_and_the_sum_checks(worked, answers, ready):
+    answers.QUOTE = price(("survey", 1000, 150), ("boring", 234567, 35185), ("stamp", 20, 0))
+    application = worked()
+    told = ready("track", application, "--json").document
+    (fee,) = told["fees"]
+    assert [(line["code"], line["amount"], line["vat"]) for line in fee["lines"]] == [
+        ("survey", "1000.00", "150.00"),
+        ("boring", "234567.00", "35185.00"),
+        ("stamp", "20.00", "0.00"),
+    ]
+    added = sum(Money.taka(line[part]).poisha for line in fee["lines"] for part in ("amount", "vat"))
+    assert (fee["total"], fee["vat"], fee["paid"]) == ("270922.00", "35335.00", False)
+    assert added == Money.taka(fee["total"]).poisha
+    text = ready("track", application).out
+    assert "খাত · Survey: ১,০০০.০০ ৳ · 1000.00 BDT + ভ্যাট · VAT ১৫০.০০ ৳ · 150.00 BDT" in text
+    assert "খাত · Stamp: ২০.০০ ৳ · 20.00 BDT\n" in text
+    assert "মোট · Total: ২,৭০,৯২২.০০ ৳ · 270922.00 BDT (এর মধ্যে ভ্যাট · of it VAT ৩৫,৩৩৫.০০ ৳" in text
+
+
+def test_what_somebody_wrote_steers_no_terminal_and_forges_no_line(worked, answers, ready):
+    text = Text(en=HOSTILE, bn=HOSTILE)
+    answers.SUBMIT = Accepted(
+        reference="WELL-1",
+        status=status(ApplicationState.REJECTED, reason=text, remark=HOSTILE, raw=HOSTILE, final=True),
+    )
+    application = worked()
+    for words in (("track", application), ("cases", "show", application)):
+        out = ready(*words).out
+        assert not set("\x1b\u202e\u2028\x9b\x00\t") & set(out)
+        assert "«[31mred[0m state: evil next2J tab end»" in out
+        document = json.loads(ready(*words, "--json").out)
+        assert document["agency_says"]["remark"] == "[31mred[0m state: evil next2J tab end"
+
+
+def test_very_long_reason_is_cut(worked, answers, ready):
+    answers.SUBMIT = Rejected(reason_code="office.long", reason=Text(en="word " * 50_000, bn="কথা " * 50_000))
+    (refusal,) = ready("track", worked(), "--json").document["refusals"]
+    assert len(refusal["reason"]["en"]) <= 2000
+    assert refusal["reason"]["bn"].endswith("…")
+
+
+def every_byte(place: Path) -> bytes:
+    connection = sqlite3.connect(place / "nagorik.db")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return b"".join(path.read_bytes() for path in place.rglob("*") if path.is_file() and path.name != "well.json")
+
+
+@pytest.mark.parametrize("kind", ["refusal", "fields", "status", "criterion"])
+def test_reason_is_sealed_in_the_books_and_gone_with_the_key(worked, answers, ready, place, kind):
+    match kind:
+        case "refusal":
+            answers.SUBMIT = Rejected(reason_code="office.has-one", reason=REASON)
+        case "fields":
+            answers.SUBMIT = InputRejected([field("plot", text=NAMED)])
+        case "status":
+            refused = status(ApplicationState.REJECTED, reason=REASON, remark=NAMED, raw=NAMED, final=True)
+            answers.SUBMIT = Accepted(reference="WELL-1", status=refused)
+        case "criterion":
+            answers.ELIGIBILITY = EligibilityDecision(criteria=(criterion("one-well", Verdict.FAIL, NAMED),))
+    application = worked()
+    assert NAMED in ready("track", application).out
+    kept = every_byte(place)
+    for word in (NAMED, "CANARY", NUMBER, "রহিমা"):
+        assert word.encode() not in kept
+        assert json.dumps(word)[1:-1].encode() not in kept
+    assert b"/form/plot" not in kept
+    if kind in {"fields", "criterion"}:
+        assert ready("act", application, "withdraw").code == 0
+    erased = ready("erase", application)
+    assert erased.code == 0, erased.err
+    for words in (("track", application), ("track", application, "--json"), ("cases", "show", application)):
+        gone = ready(*words)
+        assert gone.code != 0
+        assert "CANARY" not in gone.out + gone.err
+    assert ready("audit", "verify").code == 0

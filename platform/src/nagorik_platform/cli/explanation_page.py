@@ -1,0 +1,413 @@
+"""Why an application stands where it stands: for a program, and line by line for a person, in both languages.
+
+Every page that shows an application takes it from here, so that a citizen, an officer and a program read the same.
+What somebody else wrote is quoted as theirs, in the language in which it came, on one line and without what steers a
+terminal or turns the direction of writing.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, Final, TypeAlias
+
+from pydantic import JsonValue
+
+from nagorik.errors import FieldProblem, InputRejected
+from nagorik.model.eligibility import Criterion, EligibilityDecision, Verdict
+from nagorik.model.fee import Quote, QuoteLine, Source
+from nagorik.model.status import LONGEST_REMARK, AgencyStatus, ApplicationState, Flag
+from nagorik.operations import Operation
+from nagorik.privacy import MASK
+from nagorik.values import Money, format_taka, to_bangla_digits
+from nagorik.values.sentences import Text, read_sentence_tables
+from nagorik_platform.cli.output import plain
+from nagorik_platform.lifecycle import Explanation, Progress, state_label
+from nagorik_platform.lifecycle.explanation import PricedStage, StandingRefusal
+from nagorik_platform.lifecycle.refusals import Refusal
+from nagorik_platform.lifecycle.rules.holds import ELIGIBILITY_HOLDS
+from nagorik_platform.lifecycle.tables import ENDED_WITHOUT_RESULT, MONEY_NOT_TAKEN, MONEY_TAKEN
+
+Document: TypeAlias = dict[str, Any]
+"""A JSON object."""
+Words = Callable[[str], str]
+"""Makes what somebody wrote fit to be shown."""
+Schema: TypeAlias = Mapping[str, JsonValue]
+"""A form's JSON Schema, as ``Platform.form_schema`` gives it."""
+
+_LONGEST_POINTER: Final = 120
+_FIELDS_IN_A_LINE: Final = 5
+_CUT: Final = "…"
+_SPACES: Final = re.compile(r"\s+")
+_NUMBER: Final = re.compile(
+    r"(?P<day>(?<!\d)(?:\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d{4}-\d{1,2}-\d{1,2})(?!\d))|\d(?:[ -]?\d){8,}"
+)
+"""Nine digits or more of any script, as an NID, a birth registration or a telephone number has; a day is none."""
+_ABOUT_MONEY: Final = frozenset(
+    {Operation.START_PAYMENT, Operation.QUERY_PAYMENT, Operation.REFUND_PAYMENT, Operation.ADVISE_PAYMENT}
+)
+_OVER: Final = ENDED_WITHOUT_RESULT | {ApplicationState.CLOSED}
+"""Where a price that nobody paid is of no interest any more."""
+_REASON_EXPECTED: Final = frozenset(
+    {ApplicationState.REJECTED, ApplicationState.REJECTED_AT_INTAKE, ApplicationState.REVOKED}
+)
+"""States in which the citizen is told to read the reason."""
+
+
+def as_written(words: str) -> str:
+    """What somebody wrote, on one line and of bounded length; for whom it is about."""
+    line = plain(_SPACES.sub(" ", words)).strip()
+    return line if len(line) <= LONGEST_REMARK else line[: LONGEST_REMARK - len(_CUT)].rstrip() + _CUT
+
+
+def with_numbers_masked(words: str) -> str:
+    """The same for whoever else looks: no number in it that could be somebody's. Names cannot be told from words."""
+    return _NUMBER.sub(lambda found: found[0] if found["day"] else MASK, as_written(words))
+
+
+def explanation_document(
+    progress: Progress, said: Explanation, *, schema: Schema | None, words: Words = as_written
+) -> Document:
+    """What explains an application, with stable keys; money as decimal text, times in UTC.
+
+    Args:
+        progress: Where the application is.
+        said: What its journal says of why.
+        schema: The service's form, whose labels name the fields; ``None`` names them by their pointers.
+        words: How what somebody wrote is shown.
+    """
+    end = said.ended_as
+    return {
+        "ended_as": {"state": end.value, "means": _text(state_label(end), words)} if end is not None else None,
+        "eligibility": _eligibility(progress, said.decision, words) if said.decision is not None else None,
+        "refusals": [_refusal(one, schema, words) for one in said.refusals],
+        "agency_says": _report(said, words),
+        "reason_missing": _reason_missing(progress, said),
+        "fees": [
+            fee_document(price.quote, words, paid=_is_paid(price, progress))
+            for price in said.prices
+            if (price.quote.id == said.in_force and _is_to_come(price, progress)) or _is_wanted(price, progress)
+        ],
+    }
+
+
+def criterion_document(criterion: Criterion, words: Words = as_written) -> Document:
+    """One criterion."""
+    return {
+        "id": criterion.id,
+        "verdict": criterion.verdict.value,
+        "text": _text(criterion.text, words),
+        "source": _source(criterion.source, words) if criterion.source is not None else None,
+    }
+
+
+def fee_document(quote: Quote, words: Words = as_written, *, paid: bool = False) -> Document:
+    """One price, line by line; what the lines and their VAT come to is its total."""
+    return {
+        "quote": quote.id,
+        "stage": quote.stage,
+        "paid": paid,
+        "lines": [
+            {
+                "code": line.code,
+                "text": _text(line.text, words),
+                "amount": line.amount.plain(),
+                "vat": line.vat.plain(),
+            }
+            for line in quote.lines
+        ],
+        "vat": _sum(quote, lambda line: line.vat).plain(),
+        "total": quote.total.plain(),
+        "currency": quote.total.currency,
+        "expires_at": quote.expires_at.isoformat(),
+        "source": _source(quote.source, words),
+    }
+
+
+def field_documents(
+    fields: Sequence[FieldProblem], schema: Schema | None, words: Words = as_written
+) -> list[Document]:
+    """What is wrong with which field, each by its label where the form has one."""
+    return [_field(one, schema, words) for one in fields]
+
+
+def reason_lines(document: Document, *, everything: bool = False) -> Iterator[str]:
+    """Why it stands there: criteria that do not hold, what was refused and what the agency says.
+
+    Args:
+        document: As ``explanation_document`` makes it.
+        everything: Whether criteria are told of an application that was filed in spite of them, and the agency's
+            own word for its state.
+    """
+    eligibility = document["eligibility"]
+    if eligibility is not None and (everything or eligibility["decisive"]):
+        yield from criterion_lines(eligibility["criteria"])
+    for refusal in document["refusals"]:
+        yield from _refusal_lines(refusal)
+    said = document["agency_says"]
+    if said is not None:
+        if said["reason"] is not None:
+            yield from _pair(_sentence("says", _kind_of_reason(said["state"])))
+            yield from _quoted(said["reason"])
+        if said["remark"] is not None:
+            yield from _pair(_sentence("says", "remark"))
+            yield f"  «{said['remark']}»"
+        if everything:
+            yield from _pair(_sentence("says", "word"))
+            yield f"  «{said['word']}»"
+    if document["reason_missing"]:
+        yield from _pair(_sentence("says", "none"))
+
+
+def criterion_lines(criteria: Sequence[Document], *, verdicts: bool = False) -> Iterator[str]:
+    """Criteria that do not hold or cannot be told, each with its rule's source; with ``verdicts``, all of them."""
+    shown = [one for one in criteria if verdicts or one["verdict"] != Verdict.PASS.value]
+    for verdict in dict.fromkeys(one["verdict"] for one in shown):
+        yield from _pair(_sentence("criterion", verdict))
+        for one in shown:
+            if one["verdict"] == verdict:
+                yield f"  – {one['text']['bn']}"
+                yield f"    {one['text']['en']}"
+                if one["source"] is not None:
+                    yield f"    {source_line(one['source'])}"
+
+
+def field_lines(fields: Sequence[Document]) -> Iterator[str]:
+    """What is wrong with which field."""
+    for one in fields:
+        label = one["label"] or {"bn": one["pointer"], "en": one["pointer"]}
+        yield f"  – {label['bn']}: {one['text']['bn']}"
+        yield f"    {label['en']}: {one['text']['en']}"
+
+
+def fee_lines(fee: Document) -> Iterator[str]:
+    """A price as it is added up: each line, the VAT on it, and what it comes to."""
+    if not fee["lines"]:
+        yield from _pair(_sentence("fee", "nothing"))
+        yield f"  {source_line(fee['source'])}"
+        return
+    yield from _pair(_sentence("fee", "paid" if fee["paid"] else "asked"))
+    for line in fee["lines"]:
+        yield f"  {line['text']['bn']} · {line['text']['en']}: {_money(line['amount'], fee)}{_with_vat(line, fee)}"
+    total = _sentence("fee", "total")
+    yield f"  {total.bn} · {total.en}: {_money(fee['total'], fee)}{_of_it_vat(fee)}"
+    yield f"  {source_line(fee['source'])}"
+
+
+def source_line(source: Document) -> str:
+    """Where a rule or a price is written down, and whether anybody checked it there."""
+    heading = _sentence("source", "heading")
+    checked = _sentence("source", "verified" if source["verified"] else "not-verified")
+    day = f", {source['as_of']}" if source["as_of"] else ""
+    return f"{heading.bn} · {heading.en}: {source['title']}{day} ({checked.bn} · {checked.en})"
+
+
+def _money(amount: str, fee: Document) -> str:
+    money = Money.of(amount, fee["currency"])
+    return f"{format_taka(money, 'bn')} · {money}" if money.currency == "BDT" else str(money)
+
+
+def _with_vat(line: Document, fee: Document) -> str:
+    if not Money.of(line["vat"], fee["currency"]).poisha:
+        return ""
+    vat = _sentence("fee", "with-vat")
+    return f" + {vat.bn} · {vat.en} {_money(line['vat'], fee)}"
+
+
+def _of_it_vat(fee: Document) -> str:
+    if not Money.of(fee["vat"], fee["currency"]).poisha:
+        return ""
+    vat = _sentence("fee", "of-it-vat")
+    return f" ({vat.bn} · {vat.en} {_money(fee['vat'], fee)})"
+
+
+def _eligibility(progress: Progress, decision: EligibilityDecision, words: Words) -> Document:
+    criteria = {(one.id, one.verdict, one.text.bn, one.text.en): one for one in decision.criteria}
+    return {
+        "result": decision.eligibility.value,
+        "decisive": progress.hold is not None and progress.hold.code in ELIGIBILITY_HOLDS,
+        "criteria": [criterion_document(one, words) for one in criteria.values()],
+    }
+
+
+def _refusal(standing: StandingRefusal, schema: Schema | None, words: Words) -> Document:
+    refusal = standing.refusal
+    return {
+        "operation": standing.operation.value,
+        "at": standing.at.isoformat(),
+        "code": words(refusal.code),
+        "reason": _text(refusal.reason, words) if refusal.reason is not None else None,
+        "fields": field_documents(refusal.fields, schema, words),
+        "fields_left_out": refusal.fields_left_out,
+    }
+
+
+def _refusal_lines(refusal: Document) -> Iterator[str]:
+    yield from _pair(_refused(refusal["operation"], refusal["code"]))
+    if refusal["reason"] is not None:
+        yield from _pair(_sentence("why", "reason"))
+        yield from _quoted(refusal["reason"])
+    elif refusal["fields"]:
+        yield from _pair(_sentence("why", "fields"))
+        yield from field_lines(refusal["fields"])
+        if refusal["fields_left_out"]:
+            more = _sentence("why", "more-fields")
+            number = str(refusal["fields_left_out"])
+            yield f"  {more.bn.replace('{number}', to_bangla_digits(number))}"
+            yield f"  {more.en.replace('{number}', number)}"
+    else:
+        none = _sentence("why", "no-field" if _is_of_form(refusal["operation"], refusal["code"]) else "no-reason")
+        yield none.bn.replace("{code}", refusal["code"])
+        yield none.en.replace("{code}", refusal["code"])
+
+
+def refusal_text(
+    operation: Operation, refusal: Refusal, *, schema: Schema | None = None, words: Words = as_written
+) -> Text:
+    """A refusal in one line, as it stands in a list of what happened."""
+    text = _refused(operation.value, refusal.code)
+    if refusal.reason is not None:
+        return Text(bn=f"{text.bn} «{words(refusal.reason.bn)}»", en=f"{text.en} «{words(refusal.reason.en)}»")
+    if not refusal.fields:
+        return text
+    heading = _sentence("why", "fields")
+    more = f", {_CUT}" if len(refusal.fields) > _FIELDS_IN_A_LINE or refusal.fields_left_out else ""
+    named = field_documents(refusal.fields[:_FIELDS_IN_A_LINE], schema, words)
+    bn, en = (
+        ", ".join(dict.fromkeys(one["label"][language] if one["label"] else one["pointer"] for one in named)) + more
+        for language in ("bn", "en")
+    )
+    return Text(bn=f"{text.bn} {heading.bn} {bn}।", en=f"{text.en} {heading.en} {en}.")
+
+
+def report_text(status: AgencyStatus, words: Words = as_written) -> Text | None:
+    """What an agency gives as the reason in a report, in one line; ``None`` where it gives none."""
+    parts: list[tuple[str, str]] = []
+    if status.reason is not None:
+        heading = _sentence("says", _kind_of_reason(status.state))
+        parts.append((f"{heading.bn} «{words(status.reason.bn)}»", f"{heading.en} «{words(status.reason.en)}»"))
+    remark = words(status.remark) if status.remark is not None else ""
+    if remark:
+        heading = _sentence("says", "remark")
+        parts.append((f"{heading.bn} «{remark}»", f"{heading.en} «{remark}»"))
+    if not parts:
+        return None
+    return Text(bn=" ".join(bn for bn, _ in parts), en=" ".join(en for _, en in parts))
+
+
+def _refused(operation: str, code: str) -> Text:
+    """What was refused; fields may be refused by the platform's own check, before anybody was asked."""
+    return _sentence("why", "input") if _is_of_form(operation, code) else _sentence("refused", operation)
+
+
+def _is_of_form(operation: str, code: str) -> bool:
+    """Whether what the citizen filled in is refused, and not what the platform said of their payment."""
+    return code == InputRejected.code and operation not in _ABOUT_MONEY
+
+
+def _report(said: Explanation, words: Words) -> Document | None:
+    if said.report is None:
+        return None
+    status = said.report.status
+    remark = words(status.remark) if status.remark is not None else ""
+    return {
+        "at": (status.at or said.report.at).isoformat(),
+        "state": status.state.value if status.state is not None else None,
+        "word": words(status.raw),
+        "reason": _text(status.reason, words) if status.reason is not None else None,
+        "remark": remark or None,
+    }
+
+
+def _kind_of_reason(state: str | None) -> str:
+    """Whether what an agency says beside a state is why it refused, or anything else that it has to say."""
+    return "reason" if state in _REASON_EXPECTED else "note"
+
+
+def _reason_missing(progress: Progress, said: Explanation) -> bool:
+    """Whether the citizen is told of a reason, and nobody has given one."""
+    state = said.ended_as or progress.state
+    expected = state in _REASON_EXPECTED or Flag.AGENCY_SUSPENDED in progress.flags
+    return expected and not said.refusals and not (said.report is not None and _gives_a_reason(said.report.status))
+
+
+def _gives_a_reason(status: AgencyStatus) -> bool:
+    return status.reason is not None or bool(status.remark is not None and as_written(status.remark))
+
+
+def _field(problem: FieldProblem, schema: Schema | None, words: Words) -> Document:
+    label = _label(problem.pointer, schema)
+    text = problem.text
+    if label is not None:
+        # The platform's own check of a form begins its sentence with the label.
+        text = Text(bn=_without(text.bn, label.bn), en=_without(text.en, label.en))
+    return {
+        "pointer": words(problem.pointer)[:_LONGEST_POINTER],
+        "code": words(problem.code),
+        "label": _text(label, words) if label is not None else None,
+        "text": _text(text, words),
+    }
+
+
+def _without(sentence: str, label: str) -> str:
+    return sentence.removeprefix(f"{label}: ").strip() or sentence
+
+
+def _label(pointer: str, schema: Schema | None) -> Text | None:
+    properties = schema.get("properties") if schema is not None else None
+    root, _, place = pointer.removeprefix("/").partition("/")
+    if root != "form" or not isinstance(properties, Mapping):
+        return None
+    described = properties.get(place.partition("/")[0].replace("~1", "/").replace("~0", "~"))
+    if not isinstance(described, Mapping):
+        return None
+    bn, en = described.get("x-title-bn"), described.get("title")
+    return Text(bn=bn, en=en) if isinstance(bn, str) and isinstance(en, str) and bn.strip() and en.strip() else None
+
+
+def _is_paid(price: PricedStage, progress: Progress) -> bool:
+    return any(payment.id in price.paid_by and payment.state in MONEY_TAKEN for payment in progress.payments)
+
+
+def _is_to_come(price: PricedStage, progress: Progress) -> bool:
+    """Whether a price in force is of interest though nobody has paid it; one of nothing is until it is filed."""
+    return progress.state not in _OVER and not (progress.is_filed and price.quote.total.poisha == 0)
+
+
+def _is_wanted(price: PricedStage, progress: Progress) -> bool:
+    """Whether money was taken for it, or may have been."""
+    return any(payment.id in price.paid_by and payment.state not in MONEY_NOT_TAKEN for payment in progress.payments)
+
+
+def _sum(quote: Quote, part: Callable[[QuoteLine], Money]) -> Money:
+    return Money(poisha=sum(part(line).poisha for line in quote.lines), currency=quote.total.currency)
+
+
+def _source(source: Source, words: Words) -> Document:
+    return {
+        "title": words(source.title),
+        "as_of": source.as_of.isoformat() if source.as_of is not None else None,
+        "verified": source.verified,
+    }
+
+
+def _text(text: Text, words: Words) -> Document:
+    return {"en": words(text.en), "bn": words(text.bn)}
+
+
+def _pair(text: Text) -> Iterator[str]:
+    yield text.bn
+    yield text.en
+
+
+def _quoted(text: Document) -> Iterator[str]:
+    yield f"  «{text['bn']}»"
+    yield f"  «{text['en']}»"
+
+
+def _sentence(table: str, code: str) -> Text:
+    return _sentences()[table][code]
+
+
+@cache
+def _sentences() -> Mapping[str, Mapping[str, Text]]:
+    return read_sentence_tables("nagorik_platform.cli", "explanation_page.toml")

@@ -1,0 +1,56 @@
+"""Why a call was refused, as the journal keeps it.
+
+A reason is somebody's sentence and may name a person, so all of it but its code is personal: a store seals it, and
+erases it with the rest. What is refused of a form is named by field and code, never by the value that was filled in.
+"""
+
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from nagorik.errors import AgencyRejected, FieldProblem, InputRejected, NagorikError
+from nagorik.model.status import LONGEST_REMARK
+from nagorik.model.submission import Rejected
+from nagorik.privacy import PERSONAL, Model
+from nagorik.values.sentences import Text
+
+MOST_FIELDS: Final = 100
+"""Fields that a refusal keeps; more are counted, so that no answer fills a journal."""
+_CUT: Final = "…"
+
+
+class Refusal(Model):
+    """What whoever refused a call says of it."""
+
+    code: str
+    """The plugin's or the platform's stable word for the reason."""
+    reason: Annotated[Text | None, PERSONAL] = None
+    """Why, in a sentence, where one was given."""
+    fields: Annotated[tuple[FieldProblem, ...], PERSONAL] = ()
+    """What is wrong with which fields, at most ``MOST_FIELDS`` of them, each once."""
+    fields_left_out: int = Field(default=0, ge=0)
+    """How many more there were."""
+
+
+def refusal_of(end: Rejected | NagorikError | None) -> Refusal | None:
+    """The refusal in the end of a call; ``None`` where it was not refused for a reason of this application's."""
+    match end:
+        case Rejected(reason_code=code, reason=reason):
+            return Refusal(code=code, reason=_bounded(reason))
+        case AgencyRejected():
+            return Refusal(code=end.reason_code, reason=_bounded(end.reason) if end.reason is not None else None)
+        case InputRejected():
+            fields = tuple(dict.fromkeys(end.fields))
+            kept = tuple(one.model_copy(update={"text": _bounded(one.text)}) for one in fields[:MOST_FIELDS])
+            return Refusal(code=end.code, fields=kept, fields_left_out=len(fields) - len(kept))
+    return None
+
+
+def _bounded(text: Text) -> Text:
+    if max(len(text.bn), len(text.en)) <= LONGEST_REMARK:
+        return text
+    return Text(bn=_cut(text.bn), en=_cut(text.en))
+
+
+def _cut(words: str) -> str:
+    return words if len(words) <= LONGEST_REMARK else words[: LONGEST_REMARK - len(_CUT)].rstrip() + _CUT

@@ -1,0 +1,137 @@
+"""What somebody else wrote, as it is shown: bounded, on one line, without what steers a terminal."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given, strategies as st
+
+from nagorik.errors import AgencyRejected, FieldProblem, InputRejected
+from nagorik.model.status import LONGEST_REMARK, AgencyStatus, ApplicationState
+from nagorik.operations import Operation
+from nagorik.privacy import MASK
+from nagorik.values.sentences import Text
+from nagorik_platform.cli.explanation_page import (
+    as_written,
+    field_documents,
+    refusal_text,
+    report_text,
+    with_numbers_masked,
+)
+from nagorik_platform.lifecycle.perform import _CALLS
+from nagorik_platform.lifecycle.refusals import refusal_of
+
+SCHEMA = {
+    "properties": {"plot": {"title": "Plot", "x-title-bn": "দাগ"}, "a/b": {"title": "Odd", "x-title-bn": "অদ্ভুত"}}
+}
+REASON = Text(en="Call 01711-223344 about NID 1975 2692 5948 888.", bn="০১৭১১২২৩৩৪৪ নম্বরে জানান।")
+
+
+@given(st.text())
+def test_what_somebody_wrote_is_one_bounded_line_that_steers_nothing(words):
+    shown = as_written(words)
+    assert len(shown) <= LONGEST_REMARK
+    assert len(shown.splitlines()) <= 1
+    kinds = {unicodedata.category(char) for char in shown if char not in "\u200c\u200d"}
+    assert not kinds & {"Cc", "Cf", "Zl", "Zp"}
+    assert as_written(shown) == shown
+
+
+@given(st.text())
+def test_no_long_number_is_left_for_whoever_need_not_know_it(words):
+    shown = with_numbers_masked(words)
+    run = longest = 0
+    for char in shown:
+        run = run + 1 if char.isdecimal() else 0
+        longest = max(longest, run)
+    assert longest < 9
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("NID 19752692594888888.", f"NID {MASK}."),
+        ("NID ১৯৭৫২৬৯২৫৯৪৮৮৮৮৮৮।", f"NID {MASK}।"),
+        ("Call 01711-223 344 now", f"Call {MASK} now"),
+        ("Come on 24-11-2026 10:30, room 12", "Come on 24-11-2026 10:30, room 12"),
+        ("Come on 2026-11-24, deed 123456", "Come on 2026-11-24, deed 123456"),
+        ("Come on ২৪/১১/২০২৬।", "Come on ২৪/১১/২০২৬।"),
+        ("24-11-2026 1234567890", f"24-11-2026 {MASK}"),
+        ("123-4-5678-901", MASK),
+    ],
+)
+def test_numbers_that_could_be_somebodys_are_masked_and_days_are_not(words, shown):
+    assert with_numbers_masked(words) == shown
+    assert as_written(words) == words
+
+
+def test_joiners_of_bangla_are_kept():
+    assert as_written("র\u200d্যাব ও ক\u200cখ") == "র\u200d্যাব ও ক\u200cখ"
+
+
+@pytest.mark.parametrize(
+    ("pointer", "label"),
+    [
+        ("/form/plot", {"en": "Plot", "bn": "দাগ"}),
+        ("/form/plot/0/number", {"en": "Plot", "bn": "দাগ"}),
+        ("/form/a~1b", {"en": "Odd", "bn": "অদ্ভুত"}),
+        ("/form/none", None),
+        ("/form", None),
+        ("/documents/plot", None),
+        ("plot", None),
+        ("", None),
+    ],
+)
+def test_field_goes_by_its_label_where_the_form_has_one(pointer, label):
+    problem = FieldProblem(pointer=pointer, code="x", text=Text(en="Plot: Wrong.", bn="ভুল।"))
+    (told,) = field_documents([problem], SCHEMA)
+    assert (told["pointer"], told["label"]) == (pointer, label)
+    assert told["text"]["en"] == ("Wrong." if label == {"en": "Plot", "bn": "দাগ"} else "Plot: Wrong.")
+
+
+@pytest.mark.parametrize("schema", [None, {}, {"properties": 3}, {"properties": {"plot": {"title": "Plot"}}}])
+def test_field_of_a_form_that_cannot_be_had_goes_by_its_pointer(schema):
+    problem = FieldProblem(pointer="/form/plot", code="x", text=Text(en="Wrong.", bn="ভুল।"))
+    assert field_documents([problem], schema)[0]["label"] is None
+
+
+@pytest.mark.parametrize("operation", sorted(_CALLS))
+def test_refusal_of_anything_that_is_called_for_an_application_has_a_sentence(operation):
+    from nagorik_platform.lifecycle.perform import _CALLS
+
+    if operation not in _CALLS:
+        return
+    refusal = refusal_of(AgencyRejected("x", reason=REASON))
+    assert refusal is not None
+    told = refusal_text(operation, refusal, words=with_numbers_masked)
+    assert told.en.endswith(f"«Call {MASK} about NID {MASK}.»")
+    assert told.bn.endswith(f"«{MASK} নম্বরে জানান।»")
+
+
+def test_refused_payment_is_not_called_a_fault_of_the_form():
+    refusal = refusal_of(InputRejected(()))
+    assert refusal is not None
+    assert refusal_text(Operation.ADVISE_PAYMENT, refusal).en == "The agency did not accept the payment."
+    assert refusal_text(Operation.SUBMIT, refusal).en == "Some of what was filled in is not accepted."
+
+
+def test_many_fields_in_one_line_are_cut():
+    many = [FieldProblem(pointer=f"/form/f{n}", code="x", text=Text(en="W.", bn="ভ।")) for n in range(9)]
+    refusal = refusal_of(InputRejected(many))
+    assert refusal is not None
+    told = refusal_text(Operation.SUBMIT, refusal)
+    assert told.en.endswith("To be corrected: /form/f0, /form/f1, /form/f2, /form/f3, /form/f4, ….")
+
+
+@pytest.mark.parametrize(
+    ("state", "told"), [("rejected", "The reason that the agency gives:"), ("issued", "The agency says:")]
+)
+def test_what_stands_beside_a_state_is_a_reason_only_where_the_agency_refused(state, told):
+    status = AgencyStatus(state=ApplicationState(state), raw="x", reason=REASON)
+    said = report_text(status)
+    assert said is not None
+    assert said.en == f"{told} «{REASON.en}»"
+
+
+@pytest.mark.parametrize("remark", [None, "", " ", "\x00\u202e"])
+def test_report_without_words_says_nothing(remark):
+    assert report_text(AgencyStatus(state=None, raw="x", remark=remark)) is None

@@ -1,0 +1,182 @@
+"""What the hooks of most plugins do alike, one function for each hook.
+
+A plugin says its agency's addresses and words, and what in an answer is what: to the search by our reference, the
+advice of a payment, the question of appointments, the fetching of a PDF. Request and context are those of the hook.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from nagorik.context import CallContext
+from nagorik.errors import ContractViolation
+from nagorik.http import Params, WireModel
+from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
+from nagorik.model.status import (
+    AgencyStatus,
+    BookSlotRequest,
+    DeliverableRequest,
+    FetchedDeliverable,
+    Slot,
+    SlotBooking,
+    Slots,
+    SlotsRequest,
+)
+from nagorik.model.submission import CannotTell, DefinitelyAbsent, FindRequest, Found, SubmissionSearch
+
+T = TypeVar("T")
+
+
+class FiledApplication(Protocol):
+    """An application as an agency shows it."""
+
+    @property
+    def reference(self) -> str:
+        """The agency's reference."""
+        ...
+
+
+class TakenPayment(Protocol):
+    """What an agency says to a payment."""
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it holds the money."""
+        ...
+
+
+class TakenSlot(Protocol):
+    """What an agency says to somebody who wants an appointment."""
+
+    @property
+    def booked(self) -> bool:
+        """Whether the appointment is theirs; otherwise it was gone already."""
+        ...
+
+    @property
+    def number(self) -> str | None:
+        """The agency's number of it."""
+        ...
+
+
+FiledT = TypeVar("FiledT", bound=FiledApplication)
+TakenPaymentT = TypeVar("TakenPaymentT", bound=TakenPayment)
+TakenSlotT = TypeVar("TakenSlotT", bound=TakenSlot)
+
+
+class Matches(WireModel, Generic[T]):
+    """What an agency holds under one client reference."""
+
+    items: tuple[T, ...]
+    complete: bool
+    """Whether the search saw everything."""
+
+
+async def find_by_client_reference(
+    request: FindRequest,
+    context: CallContext[Any],
+    path: str,
+    *,
+    expect: "type[Matches[FiledT]]",
+    status: Callable[[FiledT], AgencyStatus],
+    parameter: str = "clientReference",
+) -> SubmissionSearch:
+    """Whether an agency that does not notice doubles holds the application: two of them are a person's case.
+
+    Args:
+        request: The hook's request.
+        context: The hook's context.
+        path: Where applications are searched.
+        expect: The answer to a search.
+        status: How one of its applications stands.
+        parameter: What the agency calls our reference.
+    """
+    asked_at = context.clock.now()
+    params = {parameter: request.client_reference}
+    matches = await context.http.read("applications.search", "GET", path, params=params, expect=expect)
+    found = [Found(reference=filed.reference, status=status(filed)) for filed in matches.items]
+    return search_result(found, complete=matches.complete, asked_at=asked_at)
+
+
+def search_result(matches: Sequence[Found], *, complete: bool, asked_at: datetime) -> SubmissionSearch:
+    """What a search by the client reference amounts to, at an agency that does not notice doubles.
+
+    Args:
+        matches: Everything that it found.
+        complete: Whether the agency says that there is nothing more to find.
+        asked_at: The instant before the search was sent, aware.
+    """
+    match matches:
+        case [only]:
+            return only
+        case []:
+            return DefinitelyAbsent(as_of=asked_at) if complete else CannotTell(because="search-incomplete")
+        case _:
+            # Which of them is the citizen's, a person has to find out.
+            return CannotTell(because="several-applications")
+
+
+async def advise_payment(
+    request: AdvisePaymentRequest,
+    context: CallContext[Any],
+    step: str,
+    path: str,
+    *,
+    json: object,
+    expect: type[TakenPaymentT],
+) -> PaymentAdvice:
+    """Tell the agency of a payment; of one for an application that is not filed yet there is nothing to tell."""
+    if request.agency_reference is None:
+        return PaymentAdvice(confirmed=False)
+    taken = await context.http.write(step, "POST", path, json=json, expect=expect)
+    return PaymentAdvice(confirmed=taken.confirmed)
+
+
+async def list_slots(
+    request: SlotsRequest,
+    context: CallContext[Any],
+    step: str,
+    path: str,
+    *,
+    params: Params,
+    expect: type[T],
+    slots: Callable[[T], Iterable[Slot]],
+) -> Slots:
+    """The appointments with a place left that begin when it was asked for; none before the application is filed."""
+    if request.agency_reference is None:
+        return Slots(slots=())
+    offered = slots(await context.http.read(step, "GET", path, params=params, expect=expect))
+    return Slots(
+        slots=tuple(slot for slot in offered if slot.free and request.earliest <= slot.starts_at < request.latest)
+    )
+
+
+async def book_slot(
+    request: BookSlotRequest,
+    context: CallContext[Any],
+    step: str,
+    path: str,
+    *,
+    json: object,
+    expect: type[TakenSlotT],
+) -> SlotBooking:
+    """Take an appointment for an application that is filed; that it has gone meanwhile is an answer."""
+    if request.agency_reference is None:
+        return SlotBooking(booked=False)
+    taken = await context.http.write(step, "POST", path, json=json, expect=expect)
+    return SlotBooking(booked=taken.booked, reference=taken.number)
+
+
+async def fetch_pdf(
+    request: DeliverableRequest, context: CallContext[Any], step: str, path: str, *, params: Params | None = None
+) -> FetchedDeliverable:
+    """Fetch a deliverable that is a PDF into the host's documents.
+
+    Raises:
+        ContractViolation: ``deliverable-not-a-pdf``, by its label or by how it begins.
+    """
+    file = await context.http.download(step, path, params=params)
+    if file.content_type != "application/pdf" or not file.content.startswith(b"%PDF-"):
+        raise ContractViolation("deliverable-not-a-pdf")
+    document = await context.documents.put(request.deliverable.kind, "application/pdf", file.content)
+    return FetchedDeliverable(deliverable=request.deliverable, document=document)
