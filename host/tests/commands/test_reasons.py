@@ -214,6 +214,19 @@ def test_officer_sees_the_reason_without_numbers(worked, answers, ready):
         assert NUMBER not in out
 
 
+@pytest.mark.parametrize(
+    "number", ["01300.000202", "(01300) 000202", "0099,000,202", "99-00-0002-02", "০০৯৯/০০০/২০২"]
+)
+def test_officer_sees_no_number_however_it_is_separated(worked, answers, ready, number):
+    said = Text(en=f"Call {number} now.", bn=f"{number} নম্বরে জানান।")
+    answers.SUBMIT = Rejected(reason_code="office.has-one", reason=said)
+    application = worked()
+    for words in (("cases", "show", application), ("cases", "show", application, "--json")):
+        out = ready(*words).out
+        assert "•••" in out
+        assert number not in out
+
+
 def test_refused_fields_are_named_by_their_labels_and_never_by_their_value(worked, answers, ready):
     answers.SUBMIT = InputRejected([field("plot"), field("depth", "missing", "Depth in feet: Please fill this in")])
     application = worked()

@@ -64,6 +64,11 @@ def test_numbers_that_could_be_somebodys_are_masked_and_days_are_not(words, show
     assert as_written(words) == words
 
 
+def test_number_that_the_cut_would_shorten_is_masked_whole():
+    long = "w" * (LONGEST_REMARK - 9)
+    assert with_numbers_masked(f"{long} 19752692594888888") == f"{long} {MASK}"
+
+
 def test_joiners_of_bangla_are_kept():
     assert as_written("র\u200d্যাব ও ক\u200cখ") == "র\u200d্যাব ও ক\u200cখ"
 

@@ -17,7 +17,7 @@ from nagorik.model.eligibility import Criterion, EligibilityDecision, Verdict
 from nagorik.model.fee import Quote, QuoteLine, Source
 from nagorik.model.status import LONGEST_REMARK, AgencyStatus, ApplicationState, Flag
 from nagorik.operations import Operation
-from nagorik.privacy import MASK
+from nagorik.privacy import mask_numbers
 from nagorik.values import Money, format_taka, to_bangla_digits
 from nagorik.values.sentences import Text, read_sentence_tables
 from nagorik_platform.cli.output import plain
@@ -38,10 +38,6 @@ _LONGEST_POINTER: Final = 120
 _FIELDS_IN_A_LINE: Final = 5
 _CUT: Final = "…"
 _SPACES: Final = re.compile(r"\s+")
-_NUMBER: Final = re.compile(
-    r"(?P<day>(?<!\d)(?:\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d{4}-\d{1,2}-\d{1,2})(?!\d))|\d(?:[ -]?\d){8,}"
-)
-"""Nine digits or more of any script, as an NID, a birth registration or a telephone number has; a day is none."""
 _ABOUT_MONEY: Final = frozenset(
     {Operation.START_PAYMENT, Operation.QUERY_PAYMENT, Operation.REFUND_PAYMENT, Operation.ADVISE_PAYMENT}
 )
@@ -55,13 +51,21 @@ _REASON_EXPECTED: Final = frozenset(
 
 def as_written(words: str) -> str:
     """What somebody wrote, on one line and of bounded length; for whom it is about."""
-    line = plain(_SPACES.sub(" ", words)).strip()
-    return line if len(line) <= LONGEST_REMARK else line[: LONGEST_REMARK - len(_CUT)].rstrip() + _CUT
+    return _bounded(_on_one_line(words))
 
 
 def with_numbers_masked(words: str) -> str:
     """The same for whoever else looks: no number in it that could be somebody's. Names cannot be told from words."""
-    return _NUMBER.sub(lambda found: found[0] if found["day"] else MASK, as_written(words))
+    return _bounded(mask_numbers(_on_one_line(words)))
+
+
+def _on_one_line(words: str) -> str:
+    # What steers a terminal may stand between spaces, or be one.
+    return _SPACES.sub(" ", plain(_SPACES.sub(" ", words))).strip()
+
+
+def _bounded(line: str) -> str:
+    return line if len(line) <= LONGEST_REMARK else line[: LONGEST_REMARK - len(_CUT)].rstrip() + _CUT
 
 
 def explanation_document(
