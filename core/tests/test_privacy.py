@@ -7,7 +7,11 @@ from hypothesis import given, strategies as st
 from pydantic import BaseModel, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
+from nagorik.model.eligibility import Criterion
+from nagorik.model.fee import Quote, QuoteLine
 from nagorik.model.payment import PaymentStarted
+from nagorik.model.status import AgencyStatus, Deliverable
+from nagorik.model.submission import CannotTell, Rejected
 from nagorik.privacy import (
     MASK,
     OPERATIONAL,
@@ -18,6 +22,7 @@ from nagorik.privacy import (
     Form,
     Model,
     data_classes,
+    is_code,
     is_hidden,
     mask_numbers,
     without_input,
@@ -290,3 +295,66 @@ def test_number_that_could_be_somebodys_is_masked(number: str) -> None:
 )
 def test_day_and_amount_stay_readable(text: str) -> None:
     assert mask_numbers(text) == text
+
+
+@pytest.mark.parametrize("code", ["F19", "E-1042", "http-403", "nid.locked", "2026-11-24", "a_b:c+d", "7"])
+def test_code_is_a_word_of_a_program(code: str) -> None:
+    assert is_code(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "",
+        "-x",
+        "no reason",
+        "না",
+        "x" * 81,
+        "x\n",
+        "4613278905",
+        "A0123456",
+        "461-327-89-05",
+        "e.461.327.890",
+        "\u09e7",
+    ],
+)
+def test_prose_and_numbers_are_no_codes(code: str) -> None:
+    assert not is_code(code)
+
+
+SAID = Text(en="No.", bn="\u09a8\u09be\u0964")
+PRICE = {
+    "lines": (),
+    "total": {"poisha": 0},
+    "due": "before-submission",
+    "issued_at": "2026-11-24T00:00:00Z",
+    "expires_at": "2026-11-25T00:00:00Z",
+    "source": {"title": "A tariff", "verified": True},
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "rest"),
+    [
+        (Rejected, "reason_code", {"reason": SAID}),
+        (CannotTell, "because", {}),
+        (Criterion, "id", {"verdict": "pass", "text": SAID}),
+        (QuoteLine, "code", {"text": SAID, "amount": {"poisha": 0}, "vat": {"poisha": 0}}),
+        (Quote, "id", {**PRICE}),
+        (Quote, "stage", {**PRICE, "id": "quote-1"}),
+        (Deliverable, "kind", {"delivery": "post"}),
+        (AgencyStatus, "fee_due", {"state": None, "raw": "X"}),
+    ],
+)
+def test_what_a_plugin_names_in_a_result_names_nobody(model: type[Model], name: str, rest: dict[str, Any]) -> None:
+    assert getattr(model.model_validate({**rest, name: "office.has-one"}), name) == "office.has-one"
+    for value in (NID, f"{NAME} has one", "\u09a8\u09be"):
+        with pytest.raises(ValidationError) as caught:
+            model.model_validate({**rest, name: value})
+        assert [error["loc"] for error in caught.value.errors()] == [(name,)]
+        assert value not in str(caught.value)
+
+
+def test_digest_may_be_the_id_of_a_quote() -> None:
+    digest = "0123456789abcdef-9876543210"
+    assert Quote.model_validate({**PRICE, "id": digest}).id == digest

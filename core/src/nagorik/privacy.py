@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self, get_args, get_origin
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     GetJsonSchemaHandler,
@@ -233,6 +234,39 @@ def _is_day(found: re.Match[str]) -> bool:
     except ValueError:
         return False
     return year in _YEARS
+
+
+_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,79}")
+_DIGITS_TOGETHER: Final = re.compile(r"\d{6}")
+
+
+def is_code(text: str) -> bool:
+    """Whether ``text`` is a word of a program, as ``nid.locked``, ``E-1042``: no prose and nobody's number.
+
+    Codes stand as they are in logs and journals, and outlive what is erased.
+    """
+    return bool(_CODE.fullmatch(text)) and not (_DIGITS_TOGETHER.search(text) or _LONG_NUMBER.search(text))
+
+
+def _checked_code(text: str) -> str:
+    if not is_code(text):
+        raise ValueError("write a code of ASCII letters and digits, such as nid.locked, without a long number")
+    return text
+
+
+Code = Annotated[str, AfterValidator(_checked_code)]
+"""A stable word of a program, which may be kept and shown anywhere."""
+
+
+def _checked_id(text: str) -> str:
+    # In a digest digits stand together by chance.
+    if not _CODE.fullmatch(text) or _LONG_NUMBER.fullmatch(text):
+        raise ValueError("write an id of ASCII letters and digits that is nobody's number, such as a UUID")
+    return text
+
+
+PublicId = Annotated[str, AfterValidator(_checked_id)]
+"""A thing's id that its plugin makes, and that may be kept and shown anywhere."""
 
 
 class Masked:

@@ -465,3 +465,12 @@ def test_reason_is_sealed_in_the_books_and_gone_with_the_key(worked, answers, re
         assert gone.code != 0
         assert "CANARY" not in gone.out + gone.err
     assert ready("audit", "verify").code == 0
+
+
+@pytest.mark.parametrize("code", [NAMED, NUMBER, "F-19752692594"])
+def test_code_that_could_name_somebody_comes_into_no_journal(worked, answers, ready, place, code):
+    answers.SUBMIT = Rejected.model_construct(reason_code=code, reason=REASON)
+    told = ready("track", worked(), "--json")
+    assert "rejected_at_intake" not in told.out
+    assert code not in told.out
+    assert code.encode() not in every_byte(place)
