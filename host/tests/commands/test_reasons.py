@@ -43,7 +43,7 @@ id = "office.well"
 name = { en = "A well", bn = "একটি কূপ" }
 form = "forms:WellForm"
 reads = ["eligibility", "quote", "status"]
-writes = { submit = "native", answer-correction = "native" }
+writes = { submit = "native", answer-correction = "native", withdraw = "native" }
 """
 FORMS = """\
 from typing import Annotated
@@ -91,6 +91,11 @@ async def nagorik_get_status(request, context):
 @hookimpl
 async def nagorik_answer_correction(request, context):
     return _given("CORRECTION")
+
+
+@hookimpl
+async def nagorik_withdraw(request, context):
+    return _given("WITHDRAWAL")
 """
 VALUE = "CANARY-VALUE-77"
 """What the citizen filled in, which no refusal may repeat."""
@@ -358,6 +363,21 @@ def test_refused_correction_is_told_beside_what_was_wanted(worked, answers, read
     told = ready("track", application, "--json").document
     assert [(one["operation"], one["code"]) for one in told["refusals"]] == [("answer-correction", "office.late")]
     assert told["waits_for"]["code"] == "input-rejected"
+
+
+@pytest.mark.parametrize("reason", [None, Text(en="Come to window 4.", bn="৪ নম্বর জানালায় আসুন।")])
+def test_refused_withdrawal_is_not_followed_by_nothing_to_do(worked, answers, ready, reason):
+    answers.SUBMIT = Accepted(reference="WELL-1", status=status(ApplicationState.IN_REVIEW))
+    application = worked()
+    answers.WITHDRAWAL = AgencyRejected("office.come", reason=reason)
+    answers.STATUS = status(ApplicationState.IN_REVIEW)
+    assert ready("act", application, "withdraw").code == 0
+    assert ready("worker", "--once").code == 0
+    text = ready("track", application).out
+    assert ("Ask there for the reason." if reason is None else "«Come to window 4.»") in text
+    assert "need not do anything" not in text
+    assert "কিছু করতে হবে না" not in text
+    assert "Read what was refused and what is said of it." in text
 
 
 def test_criterion_that_does_not_hold_is_told_with_its_source(worked, answers, ready):

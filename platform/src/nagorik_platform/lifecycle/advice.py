@@ -27,7 +27,7 @@ def what_to_do(progress: Progress, said: StateExplanation, hold: Text | None) ->
         # Whether to pay, and whether to pay again, is the state's and the hold's to say.
         asked.append(state_advice(progress.payments[-1].state))
     found = {(one.bn, one.en): one for one in asked if one is not None}
-    return tuple(found.values()) or (nothing_to_do(agency_says=_agency_says(said)),)
+    return tuple(found.values()) or (nothing_to_do(agency_says=_agency_says(said), refused=bool(said.refusals)),)
 
 
 def _agency_says(said: StateExplanation) -> bool:
