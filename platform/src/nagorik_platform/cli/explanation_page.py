@@ -35,6 +35,9 @@ Schema: TypeAlias = Mapping[str, JsonValue]
 """A form's JSON Schema, as ``Platform.form_schema`` gives it."""
 
 _LONGEST_POINTER: Final = 120
+_FORM: Final = "form"
+_DEFS: Final = "#/$defs/"
+_INDEX: Final = re.compile(r"[0-9]{1,4}")
 _FIELDS_IN_A_LINE: Final = 5
 _CUT: Final = "…"
 _SPACES: Final = re.compile(r"\s+")
@@ -178,9 +181,9 @@ def criterion_lines(criteria: Sequence[Document], *, verdicts: bool = False) -> 
 def field_lines(fields: Sequence[Document]) -> Iterator[str]:
     """What is wrong with which field."""
     for one in fields:
-        label = one["label"] or {"bn": one["pointer"], "en": one["pointer"]}
-        yield f"  – {label['bn']}: {one['text']['bn']}"
-        yield f"    {label['en']}: {one['text']['en']}"
+        name = _name(one)
+        yield f"  – {name['bn']}: {one['text']['bn']}"
+        yield f"    {name['en']}: {one['text']['en']}"
 
 
 def fee_lines(fee: Document) -> Iterator[str]:
@@ -276,10 +279,7 @@ def refusal_text(
     heading = _sentence("why", "fields")
     more = f", {_CUT}" if len(refusal.fields) > _FIELDS_IN_A_LINE or refusal.fields_left_out else ""
     named = field_documents(refusal.fields[:_FIELDS_IN_A_LINE], schema, words)
-    bn, en = (
-        ", ".join(dict.fromkeys(one["label"][language] if one["label"] else one["pointer"] for one in named)) + more
-        for language in ("bn", "en")
-    )
+    bn, en = (", ".join(dict.fromkeys(_name(one)[language] for one in named)) + more for language in ("bn", "en"))
     return Text(bn=f"{text.bn} {heading.bn} {bn}।", en=f"{text.en} {heading.en} {en}.")
 
 
@@ -339,11 +339,12 @@ def _gives_a_reason(status: AgencyStatus) -> bool:
 
 
 def _field(problem: FieldProblem, schema: Schema | None, words: Words) -> Document:
-    label = _label(problem.pointer, schema)
+    labels = _labels(problem.pointer, schema)
     text = problem.text
-    if label is not None:
-        # The platform's own check of a form begins its sentence with the label.
-        text = Text(bn=_without(text.bn, label.bn), en=_without(text.en, label.en))
+    # The platform's own check of a form begins its sentence with the label of the form's own field.
+    for own in _labels("/".join(problem.pointer.split("/")[:3]), schema):
+        text = Text(bn=_without(text.bn, own.bn), en=_without(text.en, own.en))
+    label = Text(bn=" – ".join(one.bn for one in labels), en=" – ".join(one.en for one in labels)) if labels else None
     return {
         "pointer": words(problem.pointer)[:_LONGEST_POINTER],
         "code": words(problem.code),
@@ -356,14 +357,51 @@ def _without(sentence: str, label: str) -> str:
     return sentence.removeprefix(f"{label}: ").strip() or sentence
 
 
-def _label(pointer: str, schema: Schema | None) -> Text | None:
-    properties = schema.get("properties") if schema is not None else None
-    root, _, place = pointer.removeprefix("/").partition("/")
-    if root != "form" or not isinstance(properties, Mapping):
-        return None
-    described = properties.get(place.partition("/")[0].replace("~1", "/").replace("~0", "~"))
-    if not isinstance(described, Mapping):
-        return None
+def _name(field: Document) -> Document:
+    """What a field goes by: its label, else its pointer; the form as a whole has neither."""
+    if field["label"] is not None or field["pointer"].strip("/") not in {"", _FORM}:
+        return field["label"] or {"bn": field["pointer"], "en": field["pointer"]}
+    return _text(_sentence("why", "whole-form"), as_written)
+
+
+def _labels(pointer: str, schema: Schema | None) -> list[Text]:
+    """The labels on the way to a field, as far as the form has them; an entry of a list adds its number."""
+    root, *keys = pointer.removeprefix("/").split("/")
+    labels: list[Text] = []
+    here: list[Schema] = [schema] if root == _FORM and schema is not None else []
+    for key in keys:
+        here = [alternative for described in here for alternative in _alternatives(described, schema or {})]
+        entries = _below(here, "items")
+        if entries and labels and _INDEX.fullmatch(key):
+            number, here = str(int(key) + 1), entries
+            last = labels.pop()
+            labels.append(Text(bn=f"{last.bn} {to_bangla_digits(number)}", en=f"{last.en} {number}"))
+            continue
+        here = _below(_below(here, "properties"), key.replace("~1", "/").replace("~0", "~"))
+        label = next((found for found in map(_own_label, here) if found is not None), None)
+        if label is None:
+            break
+        labels.append(label)
+    return labels
+
+
+def _below(described: Sequence[Schema], key: str) -> list[Schema]:
+    return [below for one in described if isinstance(below := one.get(key), Mapping)]
+
+
+def _alternatives(described: Schema, schema: Schema) -> list[Schema]:
+    """What a value may be, behind references and unions."""
+    found: list[Schema] = [described]
+    for one in found:
+        reference = one.get("$ref")
+        of_union = [alternatives for name in ("anyOf", "oneOf", "allOf") if (alternatives := one.get(name))]
+        named = _below(_below([schema], "$defs"), reference.removeprefix(_DEFS)) if isinstance(reference, str) else []
+        members = [member for union in of_union if isinstance(union, list) for member in union]
+        found += [new for new in (*named, *members) if isinstance(new, Mapping) and new not in found]
+    return found
+
+
+def _own_label(described: Schema) -> Text | None:
     bn, en = described.get("x-title-bn"), described.get("title")
     return Text(bn=bn, en=en) if isinstance(bn, str) and isinstance(en, str) and bn.strip() and en.strip() else None
 
