@@ -12,7 +12,7 @@ from nagorik.forms import Label, form_schema, validate_form
 from nagorik.model.status import LONGEST_REMARK, AgencyStatus, ApplicationState
 from nagorik.operations import Operation
 from nagorik.privacy import MASK, Form
-from nagorik.values.sentences import Text
+from nagorik.values.sentences import Text, is_blank
 from nagorik_platform.cli.explanation_page import (
     as_written,
     field_documents,
@@ -38,6 +38,7 @@ def test_what_somebody_wrote_is_one_bounded_line_that_steers_nothing(words):
     kinds = {unicodedata.category(char) for char in shown if char not in "\u200c\u200d"}
     assert not kinds & {"Cc", "Cf", "Zl", "Zp"}
     assert as_written(shown) == shown
+    assert (shown == "") == is_blank(words)
 
 
 @given(st.text())
@@ -208,6 +209,6 @@ def test_what_stands_beside_a_state_is_a_reason_only_where_the_agency_refused(st
     assert said.en == f"{told} «{REASON.en}»"
 
 
-@pytest.mark.parametrize("remark", [None, "", " ", "\x00\u202e"])
+@pytest.mark.parametrize("remark", [None, "", " ", "\x00\u202e", "\u200c\u200d", "\u3164\ufe0f \u2800"])
 def test_report_without_words_says_nothing(remark):
     assert report_text(AgencyStatus(state=None, raw="x", remark=remark)) is None

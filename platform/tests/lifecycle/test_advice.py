@@ -111,6 +111,13 @@ def test_who_waits_is_told_to_read_what_the_agency_says():
     assert what_to_do(progress_of(S.IN_REVIEW), said, None) == (nothing_to_do(agency_says=True),)
 
 
+@pytest.mark.parametrize("remark", ["", " ", "\u200b\u202e\ufeff", "\u200d"])
+def test_who_waits_is_not_told_to_read_what_cannot_be_read(remark):
+    says = factories.status(S.IN_REVIEW).model_copy(update={"remark": remark})
+    said = StateExplanation(report=ReceivedStatus(at=factories.NOON, status=says))
+    assert what_to_do(progress_of(S.IN_REVIEW), said, None) == (NOTHING,)
+
+
 def refusal_of(operation: Operation) -> StandingRefusal:
     return StandingRefusal(operation=operation, at=factories.NOON, refusal=CallRefusal(code="come"))
 

@@ -19,7 +19,7 @@ from nagorik.model.status import LONGEST_REMARK, AgencyStatus, ApplicationState,
 from nagorik.operations import Operation
 from nagorik.privacy import mask_numbers
 from nagorik.values import Money, format_taka, to_bangla_digits
-from nagorik.values.sentences import Text, read_sentence_tables
+from nagorik.values.sentences import Text, is_blank, read_sentence_tables
 from nagorik_platform.cli.output import plain
 from nagorik_platform.lifecycle import Progress, StateExplanation, state_label
 from nagorik_platform.lifecycle.explanation import PricedStage, StandingRefusal
@@ -53,7 +53,7 @@ _REASON_EXPECTED: Final = frozenset(
 
 
 def as_written(words: str) -> str:
-    """What somebody wrote, on one line and of bounded length; for whom it is about."""
+    """What somebody wrote, on one line and of bounded length, for whom it is about; blank words are none."""
     return _bounded(_on_one_line(words))
 
 
@@ -63,6 +63,8 @@ def with_numbers_masked(words: str) -> str:
 
 
 def _on_one_line(words: str) -> str:
+    if is_blank(words):
+        return ""
     # What steers a terminal may stand between spaces, or be one.
     return _SPACES.sub(" ", plain(_SPACES.sub(" ", words))).strip()
 
@@ -158,7 +160,7 @@ def reason_lines(document: Document, *, everything: bool = False) -> Iterator[st
         if said["remark"] is not None:
             yield from _pair(_sentence("says", "remark"))
             yield f"  «{said['remark']}»"
-        if everything:
+        if everything and said["word"]:
             yield from _pair(_sentence("says", "word"))
             yield f"  «{said['word']}»"
     if document["reason_missing"]:
@@ -335,7 +337,7 @@ def _reason_missing(progress: Progress, said: StateExplanation) -> bool:
 
 
 def _gives_a_reason(status: AgencyStatus) -> bool:
-    return status.reason is not None or bool(status.remark is not None and as_written(status.remark))
+    return status.reason is not None or not is_blank(status.remark or "")
 
 
 def _field(problem: FieldProblem, schema: Schema | None, words: Words) -> Document:
@@ -354,7 +356,8 @@ def _field(problem: FieldProblem, schema: Schema | None, words: Words) -> Docume
 
 
 def _without(sentence: str, label: str) -> str:
-    return sentence.removeprefix(f"{label}: ").strip() or sentence
+    rest = sentence.removeprefix(f"{label}: ")
+    return sentence if is_blank(rest) else rest
 
 
 def _name(field: Document) -> Document:
@@ -403,7 +406,9 @@ def _alternatives(described: Schema, schema: Schema) -> list[Schema]:
 
 def _own_label(described: Schema) -> Text | None:
     bn, en = described.get("x-title-bn"), described.get("title")
-    return Text(bn=bn, en=en) if isinstance(bn, str) and isinstance(en, str) and bn.strip() and en.strip() else None
+    if not isinstance(bn, str) or not isinstance(en, str) or is_blank(bn) or is_blank(en):
+        return None
+    return Text(bn=bn, en=en)
 
 
 def _is_paid(price: PricedStage, progress: Progress) -> bool:

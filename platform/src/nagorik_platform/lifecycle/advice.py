@@ -3,7 +3,7 @@
 from typing import Final
 
 from nagorik.model.status import ApplicationState, PaymentState
-from nagorik.values.sentences import Text
+from nagorik.values.sentences import Text, is_blank
 from nagorik_platform.lifecycle.explanation import StateExplanation
 from nagorik_platform.lifecycle.labels import nothing_to_do, state_advice
 from nagorik_platform.lifecycle.state import Party, Progress
@@ -33,7 +33,7 @@ def what_to_do(progress: Progress, said: StateExplanation, hold: Text | None) ->
 def _agency_says(said: StateExplanation) -> bool:
     """Whether words stand beside the agency's report, which nobody but the citizen can make something of."""
     status = said.report.status if said.report is not None else None
-    return status is not None and (status.reason is not None or bool(status.remark and status.remark.strip()))
+    return status is not None and (status.reason is not None or not is_blank(status.remark or ""))
 
 
 def _of_hold(progress: Progress, hold: Text | None) -> Text | None:
