@@ -7,6 +7,7 @@ from hypothesis import given, strategies as st
 from pydantic import BaseModel, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
+from nagorik.data_files import problems_of
 from nagorik.model.eligibility import Criterion
 from nagorik.model.fee import Quote, QuoteLine
 from nagorik.model.payment import PaymentStarted
@@ -38,6 +39,10 @@ class Filed(Model):
     state: str
     reference: Annotated[str, PERSONAL]
     token: Annotated[str | None, SECRET] = None
+
+
+class Holder(Model):
+    filed: Filed
 
 
 class Card(Form):
@@ -358,3 +363,16 @@ def test_what_a_plugin_names_in_a_result_names_nobody(model: type[Model], name: 
 def test_digest_may_be_the_id_of_a_quote() -> None:
     digest = "0123456789abcdef-9876543210"
     assert Quote.model_validate({**PRICE, "id": digest}).id == digest
+
+
+@pytest.mark.parametrize(
+    "key", [NID, f"nid-{NID}", "461-327-89-05", "\u09e7\u09ef\u09ed\u09eb\u09e8\u09ec", f"{NAME}"]
+)
+def test_key_of_a_private_file_that_could_be_somebodys_number_is_not_repeated(key: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Holder.model_validate({"filed": {"state": "open", "reference": "R", key: 1, "stat": 2}})
+    told = [str(problem) for problem in problems_of("", caught.value, Holder, private=True)]
+    assert told == [
+        "filed.\u2026: there is no field \u2026",
+        "filed.stat: there is no field stat; did you mean state?",
+    ]
