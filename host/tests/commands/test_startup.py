@@ -1,4 +1,4 @@
-"""What a command that only reads the books does not import: it must answer at once."""
+"""What a command that only reads the database does not import: it must answer at once."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ TRACK = """
 import sys
 from nagorik_platform.cli import main
 code = main(["track", sys.argv[1], "--json"])
-heavy = {"alembic", "asyncpg", "httpx", "tenacity", "nagorik_toolkit"}
+heavy = {"alembic", "asyncpg", "httpx", "sqlalchemy.dialects.postgresql", "tenacity", "nagorik_toolkit"}
 plugins = {"nagorik_nid.plugin", "nagorik_cashdesk.plugin"}
 sys.exit(code or ", ".join(sorted((heavy | plugins) & set(sys.modules))) or 0)
 """

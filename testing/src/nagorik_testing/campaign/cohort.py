@@ -19,6 +19,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, exists, func, make_url, select
 
+import nagorik_host.store.partial_indexes  # noqa: F401 - completes the tables
 from nagorik import NagorikError
 from nagorik.model.payment import QueryPaymentRequest
 from nagorik_host import Host
