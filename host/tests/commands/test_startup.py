@@ -7,7 +7,20 @@ TRACK = """
 import sys
 from nagorik_platform.cli import main
 code = main(["track", sys.argv[1], "--json"])
-heavy = {"alembic", "asyncpg", "httpx", "sqlalchemy.dialects.postgresql", "tenacity", "nagorik_toolkit"}
+heavy = {
+    "alembic",
+    "asyncpg",
+    "httpx",
+    "nagorik_host.application_file",
+    "nagorik_host.engine.claims",
+    "nagorik_host.engine.inbox",
+    "nagorik_host.engine.queues",
+    "nagorik_host.engine.worker",
+    "nagorik_toolkit",
+    "phonenumbers",
+    "sqlalchemy.dialects.postgresql",
+    "tenacity",
+}
 plugins = {"nagorik_nid.plugin", "nagorik_cashdesk.plugin"}
 sys.exit(code or ", ".join(sorted((heavy | plugins) & set(sys.modules))) or 0)
 """

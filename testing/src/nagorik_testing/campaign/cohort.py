@@ -24,9 +24,9 @@ from nagorik import NagorikError
 from nagorik.model.payment import QueryPaymentRequest
 from nagorik_host import Host
 from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
-from nagorik_host.engine.claims import LEASE
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import Database, Transaction, Unit, open_database
+from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.schema import applications, metadata
 from nagorik_host.store.sqlite import engine_of
 from nagorik_host.store.upgrade import upgrade
