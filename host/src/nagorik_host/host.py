@@ -4,7 +4,7 @@ What works on applications is imported when it is asked for: whoever only reads 
 """
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -272,17 +272,32 @@ async def open_host(
         DatabaseInvalid: The URL cannot be used.
         DatabaseUnavailable: The database does not answer.
     """
-    async with AsyncExitStack() as stack:
-        opened = await open_database(database)
-        stack.push_async_callback(opened.close)
-        shared = (
-            settings
-            if settings.rate_limiter is not None
-            else replace(settings, rate_limiter=SharedRateLimiter(opened, settings.clock))
-        )
-        platform = await stack.enter_async_context(Platform.discover(shared))
+    opened = await open_database(database)
+    try:
+        async with host_on(opened, keyring, settings, lease_clock=lease_clock, lease=lease) as host:
+            yield host
+    finally:
+        await opened.close()
+
+
+@asynccontextmanager
+async def host_on(
+    database: Database,
+    keyring: Keyring,
+    settings: PlatformSettings,
+    *,
+    lease_clock: Clock | None = None,
+    lease: timedelta = LEASE,
+) -> AsyncIterator[Host]:
+    """As ``open_host``, on a database that is open already, and stays so."""
+    shared = (
+        settings
+        if settings.rate_limiter is not None
+        else replace(settings, rate_limiter=SharedRateLimiter(database, settings.clock))
+    )
+    async with Platform.discover(shared) as platform:
         yield Host(
-            database=opened,
+            database=database,
             platform=platform,
             keyring=keyring,
             clock=settings.clock,
