@@ -16,6 +16,7 @@ heavy = {
     "nagorik_host.engine.inbox",
     "nagorik_host.engine.queues",
     "nagorik_host.engine.worker",
+    "nagorik_platform.cli.eligible",
     "nagorik_toolkit",
     "phonenumbers",
     "sqlalchemy.dialects.postgresql",

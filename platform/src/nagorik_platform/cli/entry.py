@@ -22,7 +22,10 @@ def run(argv: Sequence[str] | None) -> int:
     try:
         with _loading(own_process=argv is None):
             command = _load(commands, wanted)
-            arguments = _parser(commands, wanted, command).parse_args(words)
+            # Where the command is the first word, no list of all commands is shown, and none need tell its help.
+            first = command is not None and words[:1] == [wanted]
+            listed = [item for item in commands if item.name == wanted] if first else commands
+            arguments = _parser(listed, wanted, command).parse_args(words)
     except CommandUnusable as problem:
         sys.stderr.write(f"nagorik: {problem}\n")
         return ExitCode.USAGE
