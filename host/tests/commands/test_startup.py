@@ -20,6 +20,7 @@ heavy = {
     "nagorik_toolkit",
     "phonenumbers",
     "sqlalchemy.dialects.postgresql",
+    "structlog",
     "tenacity",
 }
 plugins = {"nagorik_nid.plugin", "nagorik_cashdesk.plugin"}
