@@ -4,7 +4,6 @@ import argparse
 from functools import partial
 from typing import Final
 
-import structlog
 from sqlalchemy import select
 
 from nagorik import ApplicationDraft, ApplicationState, PaymentState, Text
@@ -37,8 +36,9 @@ from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.explanation_page import with_numbers_masked
 from nagorik_platform.cli.output import add_json_argument, print_facts, print_json, print_lines, print_table
 from nagorik_platform.lifecycle import Decided, Hold, Party, application_targets, payment_targets
+from nagorik_platform.logs import get_logger
 
-_log = structlog.stdlib.get_logger("nagorik.host")
+_log = get_logger("nagorik.host")
 
 
 class CasesCommand:

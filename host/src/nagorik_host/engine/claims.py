@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-import structlog
 from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from nagorik import ApplicationDraft, ServiceNotOffered
@@ -56,8 +55,9 @@ from nagorik_platform.lifecycle import (
     begin_next,
     step,
 )
+from nagorik_platform.logs import get_logger
 
-_log = structlog.stdlib.get_logger("nagorik.host")
+_log = get_logger("nagorik.host")
 
 APPLICATION: Final[ContextVar[str | None]] = ContextVar("APPLICATION", default=None)
 """The id of the application that this task makes a call for, from the call until its outcome is committed."""

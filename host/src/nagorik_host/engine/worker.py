@@ -12,7 +12,6 @@ from functools import partial
 from typing import Final, TypeVar
 from uuid import uuid4
 
-import structlog
 from sqlalchemy import bindparam, delete, insert, update
 
 from nagorik.clock import Clock, SystemClock
@@ -28,10 +27,11 @@ from nagorik_host.store.schema import applications, workers
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle.perform import perform
+from nagorik_platform.logs import get_logger
 
 T = TypeVar("T")
 
-_log = structlog.stdlib.get_logger("nagorik.host")
+_log = get_logger("nagorik.host")
 
 FULL_SCAN: Final = 1.0
 """Seconds between two scans of everything: what no hint was heard of is found no later than this."""
