@@ -62,8 +62,6 @@ _log = structlog.stdlib.get_logger("nagorik.host")
 APPLICATION: Final[ContextVar[str | None]] = ContextVar("APPLICATION", default=None)
 """The id of the application that this task makes a call for, from the call until its outcome is committed."""
 
-LEASE: Final = timedelta(seconds=60)
-"""How long a worker of whom nothing is heard is waited for. Calls may take longer: a living worker renews it."""
 BLOCKED: Final = timedelta(minutes=5)
 """How long an application whose plugin is not installed is left alone before it is looked at again."""
 DEFECT: Final = "defect"

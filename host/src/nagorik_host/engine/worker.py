@@ -17,12 +17,12 @@ from sqlalchemy import bindparam, delete, insert, update
 
 from nagorik.clock import Clock, SystemClock
 from nagorik_host.engine.agencies import AgencyScheduler
-from nagorik_host.engine.claims import APPLICATION, LEASE, Claim, ClaimBatch, Claims
+from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims
 from nagorik_host.engine.inbox import INBOX, Inbox
 from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation
-from nagorik_host.store.application_store import ApplicationStore
+from nagorik_host.store.application_store import LEASE, ApplicationStore
 from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction, Unit
 from nagorik_host.store.schema import applications, workers
 from nagorik_host.vault import Vault
