@@ -64,11 +64,11 @@ T = TypeVar("T")
 
 
 @lru_cache(maxsize=256)
-def _schedules(text: str) -> "Mapping[str, FeeSchedule]":
+def _schedules(content: bytes) -> "Mapping[str, FeeSchedule]":
     """The schedules of a file, read once for all platforms of a process: they are frozen, and reading is slow."""
-    from nagorik_toolkit.fees import load_schedules
+    from nagorik_toolkit.fees import parse_schedules
 
-    return load_schedules(text)
+    return parse_schedules(content)
 
 
 class PluginRuntime:
