@@ -12,7 +12,6 @@ from hypothesis import given, settings, strategies as st
 from nagorik.data_files import DataFileInvalid
 from nagorik.manifest import (
     API_VERSION,
-    Manifest,
     Window,
     is_compatible,
     parse_manifest,
@@ -435,13 +434,6 @@ def test_every_operation_of_a_service_has_a_place() -> None:
             elif operation.value not in service["reads"]:
                 service["reads"].append(operation.value)
             assert spec.hook in validate_manifest(manifest).declared_hooks
-
-
-def test_every_field_is_described_for_the_authors_documentation() -> None:
-    schema = Manifest.model_json_schema()
-    for table in (schema, *schema["$defs"].values()):
-        for name, field in table.get("properties", {}).items():
-            assert field.get("description"), name
 
 
 def test_a_service_asks_only_others_and_each_once() -> None:

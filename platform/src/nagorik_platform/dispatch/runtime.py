@@ -1,7 +1,7 @@
 """What the platform keeps for one plugin in use, made when first needed; what stands in where nobody is reached.
 
-The HTTP client is imported with a plugin, not with the platform: a command that only reads the books or the manifests
-starts without it.
+The HTTP client is imported with a plugin, not with the platform: a command that only reads the database or the
+manifests starts without it.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
