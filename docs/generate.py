@@ -125,14 +125,14 @@ def _model(title: str, model: type[BaseModel]) -> Iterator[str]:
 
 def _fields(model: type[BaseModel]) -> Iterator[str]:
     yield "| field | default | meaning |\n| --- | --- | --- |"
-    said = _attribute_docstrings(model)
+    said = attribute_docstrings(model)
     for name, field in model.model_fields.items():
         default = "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
         described = " ".join(said.get(name, "").split()).replace("``", "`").replace("|", "\\|")
         yield f"| `{name}` | {default} | {described} |"
 
 
-def _attribute_docstrings(model: type[BaseModel]) -> dict[str, str]:
+def attribute_docstrings(model: type[BaseModel]) -> dict[str, str]:
     """What the sources of a model and its bases say below each field."""
     said: dict[str, str] = {}
     for part in reversed(model.__mro__):

@@ -21,7 +21,7 @@ def kinds(ready, application: str) -> list[str]:
 
 def test_restored_books_are_in_doubt_until_they_have_caught_up(ready, applied):
     assert ready("db", "restored", *SIGNED, "--json").document == {"applications": 1}
-    assert "books-restored" in kinds(ready, applied)
+    assert "database-restored" in kinds(ready, applied)
     shown = ready("track", applied).out
     assert "প্ল্যাটফর্মের তথ্য একটি পুরোনো অনুলিপি থেকে ফিরিয়ে আনা হয়েছে।" in shown
     told = ready("apply", EXAMPLES / "nid-migration.json")
@@ -42,7 +42,7 @@ def test_restored_books_are_in_doubt_until_they_have_caught_up(ready, applied):
 def test_what_is_applied_while_catching_up_is_in_doubt(ready):
     assert ready("db", "restored", *SIGNED).code == 0
     application = ready("apply", EXAMPLES / "nid-reissue.json", "--json").document["applications"][0]["application"]
-    assert "books-restored" in kinds(ready, application)
+    assert "database-restored" in kinds(ready, application)
 
 
 def test_worker_at_work_is_told_to_stop_first(ready, applied, place):
@@ -52,7 +52,7 @@ def test_worker_at_work_is_told_to_stop_first(ready, applied, place):
     connection.close()
     refused = ready("db", "restored", *SIGNED)
     assert (refused.code, "stop all workers" in refused.err) == (3, True)
-    assert "books-restored" not in kinds(ready, applied)
+    assert "database-restored" not in kinds(ready, applied)
 
 
 @pytest.mark.parametrize("action", ["restored", "caught-up"])

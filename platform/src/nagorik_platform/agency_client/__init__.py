@@ -1,6 +1,6 @@
 """Talking to an agency: ``AgencyClient``, whose ``bind`` gives a call its ``context.http``.
 
-Each name is imported when it is first used: who only asks for a limit, or reads the books, needs no HTTP client.
+Each name is imported when it is first used: who only asks for a limit, or reads the database, needs no HTTP client.
 """
 
 import lazy_loader

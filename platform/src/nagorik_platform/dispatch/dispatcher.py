@@ -276,7 +276,6 @@ class Dispatcher:
                 deadline=deadline,
                 idempotency_key=options.key,
                 offer=offer,
-                schedule=runtime.fees(offer) if isinstance(offer, PublicService) else None,
                 documents=runtime.documents,
                 log=get_call_log(call.plugin, call.service, call.operation),
                 asking=questions,

@@ -13,8 +13,8 @@ from nagorik.operations import Operation
 from nagorik_platform.lifecycle.events import (
     Acknowledged,
     Actor,
-    BooksRestored,
     CorrectionGiven,
+    DatabaseRestored,
     EligibilityDropped,
     Event,
     LookedUp,
@@ -229,10 +229,10 @@ def _release(decision: Decided, state: Progress, context: RuleContext) -> Iterat
         yield LookedUp(at=context.now, operation=Operation.WITHDRAW)
 
 
-def restore(progress: Progress, officer: str, reason: str, now: datetime) -> tuple[Progress, BooksRestored]:
+def restore(progress: Progress, officer: str, reason: str, now: datetime) -> tuple[Progress, DatabaseRestored]:
     """Put every write of an application in doubt; what it waits for stays the same.
 
     It needs no capabilities, so that it can be done for a service that nobody offers any more.
     """
-    event = BooksRestored(at=now, officer=officer, reason=reason)
+    event = DatabaseRestored(at=now, officer=officer, reason=reason)
     return apply(progress, event), event

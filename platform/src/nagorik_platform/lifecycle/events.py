@@ -112,10 +112,10 @@ class EligibilityDropped(JournalEvent):
     kind: Literal["eligibility-dropped"] = "eligibility-dropped"
 
 
-class BooksRestored(JournalEvent):
+class DatabaseRestored(JournalEvent):
     """The database went back to how it was some time ago: what was written since is not known any more."""
 
-    kind: Literal["books-restored"] = "books-restored"
+    kind: Literal["database-restored"] = "database-restored"
     officer: str
     """Who restored them."""
     reason: Annotated[str, PERSONAL]
@@ -320,7 +320,7 @@ Event = Annotated[
     | Acknowledged
     | EligibilityDecided
     | EligibilityDropped
-    | BooksRestored
+    | DatabaseRestored
     | QuoteReceived
     | QuoteDropped
     | FeeDemanded

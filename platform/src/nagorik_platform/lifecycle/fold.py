@@ -151,7 +151,7 @@ def _flags_changed(progress: Progress, event: e.FlagsChanged) -> Changes:
     return {"flags": (progress.flags - event.lowered) | event.raised}
 
 
-def _books_restored(progress: Progress, event: e.BooksRestored) -> Changes:
+def _database_restored(progress: Progress, event: e.DatabaseRestored) -> Changes:
     """A filing that was lost may have been repeated since, so that its loss is as good as new."""
     lost_at = event.at if progress.filing_unknown else progress.lost_at
     return {"restored_at": event.at, "begun_since": frozenset(), "lost_at": lost_at}
@@ -394,7 +394,7 @@ _CHANGES: Final[Mapping[type, Callable[[Progress, Any], Changes]]] = MappingProx
         e.Released: _released,
         e.Acknowledged: lambda _, __: {"acknowledged": True},
         e.EligibilityDecided: _eligibility_decided,
-        e.BooksRestored: _books_restored,
+        e.DatabaseRestored: _database_restored,
         e.EligibilityDropped: lambda _, __: {"eligibility": None, "acknowledged": False},
         e.QuoteReceived: lambda _, event: {"quote": event.quote},
         e.QuoteDropped: lambda _, __: {"quote": None},

@@ -114,7 +114,7 @@ def render_report(
         console.print(f"The campaign was cut off: nothing is known of {left:,} applications.", style="bold red")
     if not report.findings:
         if report.applications:
-            agree = "Books and ledgers agree: nothing doubled, lost, unaccounted for or readable."
+            agree = "Database and ledgers agree: nothing doubled, lost, unaccounted for or readable."
             console.print(f"As far as it came: {agree}" if cut_off else agree, style="" if cut_off else "green")
         return
     console.print(f"{len(report.findings)} findings", style="bold red")

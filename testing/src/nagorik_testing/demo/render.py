@@ -21,6 +21,7 @@ from nagorik_platform.lifecycle.events import (
     Moved,
     PaymentMoved,
     QuoteReceived,
+    StatusReceived,
 )
 from nagorik_testing.demo.display import matters
 from nagorik_testing.demo.reasons import fee_line, reason_of
@@ -54,6 +55,8 @@ class ProgressPrinter:
     def __init__(self, console: Console) -> None:
         """Write to ``console``."""
         self._console = console
+        self._name_width = 0
+        self._said: dict[tuple[str, type[object]], str] = {}
 
     def __enter__(self) -> Self:
         """Nothing has to be made ready."""
@@ -62,15 +65,22 @@ class ProgressPrinter:
     def __exit__(self, *_: object) -> None:
         """Nothing has to be put away."""
 
-    def begin(self, agencies: Sequence[str], services: Mapping[str, str]) -> None:  # noqa: ARG002 - each comes by itself
+    def begin(self, agencies: Sequence[str], services: Mapping[str, str]) -> None:
         """As ``Display.begin``."""
+        self._name_width = max(map(len, services), default=0)
         self._print(f"Simulated agencies on this machine: {', '.join(agencies)}. No real agency is called.")
 
     def event(self, name: str, event: Event, progress: Progress) -> None:  # noqa: ARG002 - the event says it
         """As ``Display.event``."""
         said = describe(event) if matters(event) else None
-        if said is not None:
-            self._line(name, event.at, said)
+        if said is None:
+            return
+        # A price that is asked for again before it is paid, and a report that came again, are no news.
+        repeatable = isinstance(event, QuoteReceived | StatusReceived)
+        if repeatable and self._said.get((name, type(event))) == said:
+            return
+        self._said[name, type(event)] = said
+        self._line(name, event.at, said)
 
     def appointment(self, name: str, slot: Slot | None, at: datetime) -> None:
         """As ``Display.appointment``."""
@@ -85,7 +95,7 @@ class ProgressPrinter:
 
     def _line(self, name: str, at: datetime, said: str) -> None:
         when = dhaka_time(at).strftime("%d %b %H:%M")
-        self._print(f"[dim]{when}[/]  {_plain(name):<18} {said}")
+        self._print(f"[dim]{when}[/]  {_plain(name):<{self._name_width}} {said}")
 
     def _print(self, markup: str) -> None:
         self._console.print(markup, highlight=False)

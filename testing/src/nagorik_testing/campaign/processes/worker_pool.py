@@ -159,7 +159,7 @@ class WorkerKiller:
         """Kill at every ``every``-th request, more or less, as ``seed`` has it."""
         self._pool = pool
         self._every = every
-        self._rng = random.Random(f"lightning:{seed}")  # noqa: S311 - reproducible on purpose
+        self._rng = random.Random(f"killer:{seed}")  # noqa: S311 - reproducible on purpose
         self._left = self._next_interval()
 
     def on_request(self, _: SeenRequest) -> None:

@@ -1,11 +1,14 @@
-"""The tables of the lifecycle's page are the code's; that the page has them, ``docs/generate.py --check`` says."""
+"""What ``docs/generate.py`` writes out of the code; that the pages have it, its ``--check`` says."""
 
 import importlib.util
 from pathlib import Path
 from types import ModuleType
+from typing import get_args
 
 import pytest
+from pydantic import BaseModel
 
+from nagorik.manifest import Manifest
 from nagorik_platform.lifecycle import APPLICATION_TRANSITIONS
 
 GENERATE = Path(__file__).resolve().parent.parent / "docs" / "generate.py"
@@ -37,3 +40,20 @@ def test_outdated_tables_are_rendered_anew(generate: ModuleType) -> None:
 def test_document_without_a_place_is_refused(generate: ModuleType) -> None:
     with pytest.raises(ValueError, match="no place for the table application"):
         generate.put_tables("nothing here")
+
+
+def test_every_field_of_the_manifest_is_described_for_its_authors(generate: ModuleType) -> None:
+    for model in _models(Manifest, set()):
+        described = generate.attribute_docstrings(model)
+        assert [name for name in model.model_fields if not described.get(name)] == [], model.__name__
+
+
+def _models(annotation: object, seen: set[type[BaseModel]]) -> set[type[BaseModel]]:
+    """Every model that an annotation leads to."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation not in seen:
+        seen.add(annotation)
+        for field in annotation.model_fields.values():
+            _models(field.annotation, seen)
+    for part in get_args(annotation):
+        _models(part, seen)
+    return seen
