@@ -1,4 +1,7 @@
-"""``nagorik apply``, ``act`` and ``track``: an application at the counter, from its file to its end."""
+"""``nagorik apply``, ``act`` and ``track``: an application at the counter, from its file to its end.
+
+What reads files is imported by the commands that are given one.
+"""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -7,12 +10,6 @@ from typing import Final, Literal, NamedTuple
 
 from nagorik import InputRejected, NagorikError
 from nagorik.data_files import DataFileInvalid
-from nagorik_host.application_file import (
-    application_files,
-    read_application,
-    read_consent,
-    read_form,
-)
 from nagorik_host.commands.render import as_document, find_application, render_application, when
 from nagorik_host.commands.running import CommandRefused, opened_host, run_command
 from nagorik_host.engine.restoration import catching_up
@@ -62,6 +59,8 @@ class ApplyCommand:
 
 
 async def _apply(path: Path, *, as_json: bool) -> int:
+    from nagorik_host.application_file import application_files
+
     try:
         files = application_files(path)
     except DataFileInvalid as problem:
@@ -104,6 +103,8 @@ def _result_text(one: AppliedFile) -> str:
 
 
 async def _apply_file(host: Host, documents: FolderDocumentStore, path: Path) -> AppliedFile:
+    from nagorik_host.application_file import read_application
+
     refused: Callable[[str], AppliedFile] = lambda problem: AppliedFile(path.name, "refused", None, problem)  # noqa: E731
     try:
         given = read_application(path)
@@ -179,6 +180,8 @@ async def _act(arguments: argparse.Namespace) -> int:
 
 
 async def _take_in(host: Host, progress: Progress, arguments: argparse.Namespace) -> None:
+    from nagorik_host.application_file import read_consent, read_form
+
     if arguments.action == "consent":
         service = host.platform.service(progress.service)
         await host.consent(progress.id, read_consent(arguments.consent).consent(service, host.clock.now()))
