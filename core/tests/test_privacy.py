@@ -8,6 +8,7 @@ from pydantic import BaseModel, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from nagorik.data_files import problems_of
+from nagorik.model.application import DocumentReference
 from nagorik.model.eligibility import Criterion
 from nagorik.model.fee import Quote, QuoteLine
 from nagorik.model.payment import PaymentStarted
@@ -348,6 +349,7 @@ PRICE = {
         (Quote, "id", {**PRICE}),
         (Quote, "stage", {**PRICE, "id": "quote-1"}),
         (Deliverable, "kind", {"delivery": "post"}),
+        (DocumentReference, "kind", {"id": "d", "media_type": "image/png", "bytes": 1, "sha256": "0" * 64}),
         (AgencyStatus, "fee_due", {"state": None, "raw": "X"}),
     ],
 )
