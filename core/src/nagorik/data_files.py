@@ -18,6 +18,9 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _PLACE: Final = re.compile(r"line [0-9]+")
+_NEWLINE: Final = b"\n"
+_LONG_NUMBER: Final = re.compile(rb"(?<=[=\[,\s])[+-]?[0-9][0-9_]{639,}")
+"""``sys.set_int_max_str_digits`` sets how many are too many, and that no lower than 640."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,8 @@ def parse_document(content: bytes, file: str, *, private: bool = False) -> dict[
         DataFileInvalid: It is none, or not in UTF-8.
     """
     try:
-        return tomllib.loads(content.decode("utf-8"))
+        # Some editors write a byte-order mark before UTF-8; TOML itself has none.
+        return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         message = "save the file as UTF-8"
     except tomllib.TOMLDecodeError as error:
@@ -96,6 +100,11 @@ def parse_document(content: bytes, file: str, *, private: bool = False) -> dict[
         message = f"not valid TOML: look at {where}" if private else f"not valid TOML: {error}"
     except RecursionError:
         message = "nested too deeply"
+    except ValueError:
+        # Python reads no integer of thousands of digits, and tomllib lets its refusal through.
+        number = _LONG_NUMBER.search(content)
+        where = f"line {content[: number.start()].count(_NEWLINE) + 1}" if number is not None else "the longest"
+        message = f"a number has too many digits: look at {where}"
     raise DataFileInvalid(file, [FileProblem("", message)])
 
 

@@ -1,6 +1,5 @@
 """From the text of a fee file to its schedules, or to everything that is wrong with it at once."""
 
-import tomllib
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -8,7 +7,7 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from nagorik.data_files import read_data_file
+from nagorik.data_files import DataFileInvalid, parse_document, read_data_file
 from nagorik.manifest.fields import SHAPES
 from nagorik_toolkit.fees.errors import FeeProblem, FeesInvalid
 from nagorik_toolkit.fees.schedule import FeeSchedule
@@ -53,13 +52,10 @@ def load_schedules(text: str | bytes) -> Mapping[str, FeeSchedule]:
 
 def _document(text: str | bytes) -> dict[str, object]:
     try:
-        return tomllib.loads(text.decode("utf-8") if isinstance(text, bytes) else text)
-    except UnicodeDecodeError:
-        raise FeesInvalid([FeeProblem(location="", message="save the file as UTF-8")]) from None
-    except tomllib.TOMLDecodeError as error:
-        raise FeesInvalid([FeeProblem(location="", message=f"not valid TOML: {error}")]) from None
-    except RecursionError:
-        raise FeesInvalid([FeeProblem(location="", message="nested too deeply")]) from None
+        return parse_document(text.encode() if isinstance(text, str) else text, FEES_FILE)
+    except DataFileInvalid as error:
+        problems = [FeeProblem(location=problem.location, message=problem.message) for problem in error.problems]
+    raise FeesInvalid(problems)
 
 
 def _problem(schedule: str, table: dict[str, object], details: ErrorDetails) -> FeeProblem:
