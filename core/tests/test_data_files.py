@@ -1,8 +1,11 @@
 """A file that somebody wrote is read as a whole, or refused in words that name the file and the place."""
 
+import os
+from pathlib import Path
+
 import pytest
 
-from nagorik.data_files import DataFileInvalid, parse_document
+from nagorik.data_files import DataFileInvalid, parse_document, read_file
 
 
 @pytest.mark.parametrize("private", [False, True])
@@ -15,3 +18,20 @@ def test_number_of_too_many_digits_is_told_by_its_line(private):
 
 def test_byte_order_mark_does_not_count():
     assert parse_document("a = 1\n".encode("utf-8-sig"), "some.toml") == {"a": 1}
+
+
+def test_pipe_and_device_are_not_read_and_a_file_no_further_than_is_allowed(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "some.toml").write_bytes(b"12345")
+    assert read_file(tmp_path / "some.toml", largest=5) == b"12345"
+    for path, problem in (
+        (tmp_path / "pipe", "pipe: not a readable file"),
+        (Path("/dev/zero"), "zero: not a readable file"),
+        (tmp_path, f"{tmp_path.name}: not a readable file"),
+        (tmp_path / "a\0b", "a\0b: not a readable file"),
+    ):
+        with pytest.raises(DataFileInvalid) as caught:
+            read_file(path)
+        assert str(caught.value) == problem
+    with pytest.raises(DataFileInvalid, match=r"some\.toml: larger than 4 bytes"):
+        read_file(tmp_path / "some.toml", largest=4)

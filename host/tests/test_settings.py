@@ -1,5 +1,6 @@
 """Settings come from the environment and one file; what is wrong is told by name, never by value."""
 
+import os
 import re
 from pathlib import Path
 
@@ -13,7 +14,7 @@ SECRET = "hunter2hunter2"
 
 @pytest.fixture(autouse=True)
 def empty_place(tmp_path, monkeypatch):
-    for name in list(__import__("os").environ):
+    for name in list(os.environ):
         if name.startswith("NAGORIK_"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -132,12 +133,14 @@ def test_keys_come_from_text_or_file(monkeypatch):
     ("variables", "told"),
     [
         ({}, "keys_file is not set"),
-        ({"NAGORIK_HOST_KEYS_FILE": "absent"}, "keys_file: the file cannot be read (FileNotFoundError)"),
+        ({"NAGORIK_HOST_KEYS_FILE": "absent"}, "keys_file: the file cannot be read: not a readable file"),
+        ({"NAGORIK_HOST_KEYS_FILE": "pipe"}, "keys_file: the file cannot be read: not a readable file"),
         ({"NAGORIK_HOST_KEYS": f"index:{SECRET}"}, "keys: line 1: the key is not URL-safe Base64"),
         ({"NAGORIK_HOST_KEYS": SECRET, "NAGORIK_HOST_KEYS_FILE": "x"}, "keys and keys_file are both set"),
     ],
 )
 def test_keys_that_cannot_be_used_are_told_by_setting(monkeypatch, variables, told):
+    os.mkfifo("pipe")
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(HostSettingsRejected, match=re.escape(told)) as caught:

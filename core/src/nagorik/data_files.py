@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, get_args
@@ -15,6 +16,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+LARGEST_FILE: Final = 10_000_000
+"""Bytes of a file that somebody wrote by hand."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _PLACE: Final = re.compile(r"line [0-9]+")
@@ -60,27 +64,31 @@ def read_data_file(package: str, file: str) -> bytes:
     """The content of a file beside a package's modules.
 
     Raises:
-        DataFileInvalid: It is not there.
+        DataFileInvalid: It is not there, or cannot be read.
     """
-    try:
-        return files(package).joinpath(file).read_bytes()
-    except OSError:
-        raise DataFileInvalid(file, [FileProblem("", f"there is no such file in the package {package}")]) from None
+    path = files(package).joinpath(file)
+    if not path.is_file():
+        raise DataFileInvalid(file, [FileProblem("", f"there is no such file in the package {package}")])
+    return read_file(path)
 
 
-def read_file(path: Path) -> bytes:
+def read_file(path: Path | Traversable, *, largest: int = LARGEST_FILE) -> bytes:
     """The content of a file; a pipe or a device, which might never end, is none.
 
     Raises:
-        DataFileInvalid: It cannot be read.
+        DataFileInvalid: It cannot be read, or has more than ``largest`` bytes.
     """
+    problem = "not a readable file"
     try:
-        content = path.read_bytes() if path.is_file() else None
-    except OSError:
-        content = None
-    if content is None:
-        raise DataFileInvalid(path.name, [FileProblem("", "not a readable file")])
-    return content
+        if path.is_file():
+            with path.open("rb") as file:
+                content = file.read(largest + 1)
+            if len(content) <= largest:
+                return content
+            problem = f"larger than {largest} bytes"
+    except (OSError, ValueError):
+        pass  # a ValueError for a name that no file can have
+    raise DataFileInvalid(path.name, [FileProblem("", problem)])
 
 
 def parse_document(content: bytes, file: str, *, private: bool = False) -> dict[str, Any]:

@@ -144,9 +144,12 @@ class HostSettings(BaseSettings):
                 ["keys_file is not set: write nagorik keys new NAME into a file, and set keys_file to its path"]
             )
         try:
-            text = self.keys_file.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise HostSettingsRejected([f"keys_file: the file cannot be read ({type(error).__name__})"]) from None
+            text = read_file(self.keys_file).decode("utf-8")
+        except DataFileInvalid as error:
+            problem = error.problems[0].message
+            raise HostSettingsRejected([f"keys_file: the file cannot be read: {problem}"]) from None
+        except UnicodeDecodeError:
+            raise HostSettingsRejected(["keys_file: the file is not in UTF-8"]) from None
         return _keyring("keys_file", text)
 
     def platform(self, *, documents: DocumentStore | None = None, clock: Clock | None = None) -> PlatformSettings:

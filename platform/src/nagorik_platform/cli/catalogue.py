@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any, Final, TypeAlias
 
+from nagorik.data_files import DataFileInvalid, read_file
 from nagorik.manifest import Evidence, Offer, PublicService
 from nagorik.values.sentences import Text
 from nagorik_platform.cli.suspensions import Suspension
@@ -120,8 +121,8 @@ def read_schedule(record: PluginRecord, reference: str) -> FeeSchedule:
     """
     file, _, name = reference.partition("#")
     try:
-        content = record.directory.joinpath(file).read_bytes() if record.directory else b""
-    except OSError:
+        content = read_file(record.directory.joinpath(file)) if record.directory else b""
+    except DataFileInvalid:
         raise ValueError(f"there is no readable {file} in the plugin's package") from None
     try:
         return load_schedules(content)[name]

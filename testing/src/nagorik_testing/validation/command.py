@@ -67,7 +67,7 @@ command: Final = ValidateCommand()
 
 def _fee_findings(target: str, on: date) -> Iterator["ValidationFinding"]:
     # The loader reads no fee files: most of what it is used for needs none.
-    from nagorik.data_files import DataFileInvalid
+    from nagorik.data_files import DataFileInvalid, read_file
     from nagorik.manifest import parse_manifest
     from nagorik_platform.cli.catalogue import read_schedule
     from nagorik_platform.registry import PluginRecord, PluginSource
@@ -76,8 +76,8 @@ def _fee_findings(target: str, on: date) -> Iterator["ValidationFinding"]:
 
     for directory in _packages(target):
         try:
-            manifest = parse_manifest((directory / "plugin.toml").read_bytes())
-        except (OSError, DataFileInvalid):
+            manifest = parse_manifest(read_file(directory / "plugin.toml"))
+        except DataFileInvalid:
             continue  # said already
         record = PluginRecord(PluginSource(manifest.id, target, "", ""), directory=directory, manifest=manifest)
         for number, service in enumerate(manifest.services):

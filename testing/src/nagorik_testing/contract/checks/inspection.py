@@ -15,6 +15,7 @@ from pydantic import JsonValue
 from starlette.types import Message, Receive, Scope, Send
 
 from nagorik import Form, Operation, Text
+from nagorik.data_files import DataFileInvalid, read_file
 from nagorik.manifest import PublicService
 from nagorik_platform.registry import Imported, PluginRecord, resolve_object
 from nagorik_testing.contract.checks.check import NotConcerned
@@ -93,8 +94,8 @@ def schedule_of(subject: Subject, offer: AnyOffer) -> FeeSchedule:
     file, _, name = offer.fees.partition("#")
     directory = record_of(subject).directory
     try:
-        schedules = load_schedules(directory.joinpath(file).read_bytes()) if directory is not None else {}
-    except (OSError, FeesInvalid):
+        schedules = load_schedules(read_file(directory.joinpath(file))) if directory is not None else {}
+    except (DataFileInvalid, FeesInvalid):
         raise NotReachable(f"{file} cannot be read as a fee file") from None
     if name not in schedules:
         raise NotReachable(f"{file} holds no schedule {name}")
