@@ -160,15 +160,12 @@ def _validated(adapter: TypeAdapter[T], path: Path, model: type[Model] | None = 
 def _document(application: Path, number: int, given: GivenDocument) -> tuple[str, bytes]:
     """A document's media type, by how its content begins, and its content."""
     try:
-        content = (application.parent / given.file).read_bytes()
-    except OSError:
-        content, problem = b"", "not a readable file"
-    else:
-        problem = "neither PDF nor JPEG nor PNG"
-    if len(content) > LARGEST_DOCUMENT:
-        problem = f"larger than {LARGEST_DOCUMENT} bytes"
+        content = read_file(application.parent / given.file, largest=LARGEST_DOCUMENT)
+    except DataFileInvalid as error:
+        problem = error.problems[0].message
     else:
         for beginning, media_type in _MEDIA_TYPES.items():
             if content.startswith(beginning):
                 return media_type, content
+        problem = "neither PDF nor JPEG nor PNG"
     raise DataFileInvalid(application.name, [FileProblem(f"documents.{number}.file", problem)])

@@ -1,6 +1,7 @@
 """Tables, keys, files: how a host begins and takes applications in."""
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 
@@ -127,6 +128,9 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
         (example(gateway="nid.counter"), "bad.json: service-not-offered: "),
         (example(client_reference=f"{SECRET} {SECRET}"), "bad.json: client_reference: not accepted"),
         (example(documents=[{"kind": "photo", "file": "absent.jpg"}]), "documents.0.file: not a readable file"),
+        (example(documents=[{"kind": "photo", "file": "a\0b"}]), "documents.0.file: not a readable file"),
+        (example(documents=[{"kind": "photo", "file": "pipe"}]), "documents.0.file: not a readable file"),
+        (example(documents=[{"kind": "photo", "file": "large"}]), "documents.0.file: larger than 20000000 bytes"),
         (
             example(documents=[{"kind": "photo", "file": "bad.json"}]),
             "documents.0.file: neither PDF nor JPEG nor PNG",
@@ -136,6 +140,9 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
 )
 def test_file_that_is_wrong_is_told_by_field_and_others_are_taken(ready, content, told):
     folder = written("in/bad.json", content).parent
+    os.mkfifo(folder / "pipe")
+    with (folder / "large").open("wb") as large:
+        large.truncate(20_000_001)
     written("in/good.json", example())
     result = ready("apply", folder)
     assert result.code == 1
