@@ -2,10 +2,12 @@
 
 import os
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from nagorik_host.configured import is_configured
 from nagorik_host.settings import HostSettingsRejected, load_host_settings
 from nagorik_host.vault import make_keys
 
@@ -58,6 +60,13 @@ def test_named_file_is_read_in_place_of_the_default_one(monkeypatch):
     assert load_host_settings().worker == "named"
     monkeypatch.setenv("NAGORIK_CONFIG", "absent.toml")
     assert rejected() == "NAGORIK_CONFIG names no file"
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, partial(os.symlink, "absent.toml")])
+def test_file_that_cannot_be_read_is_not_taken_for_an_absent_one(make):
+    make("nagorik.toml")
+    assert rejected() == "nagorik.toml: not a readable file"
+    assert is_configured()
 
 
 def test_plugins_are_configured_by_both_and_the_environment_wins(monkeypatch):

@@ -27,7 +27,7 @@ from nagorik.data_files import DataFileInvalid, parse_document, read_file
 from nagorik.manifest import PluginId
 from nagorik.model.application import DocumentStore
 from nagorik.settings import environment_prefix
-from nagorik_host.configured import DEFAULT_FILE, FILE, PREFIX
+from nagorik_host.configured import DEFAULT_FILE, FILE, PREFIX, has_default_file
 from nagorik_host.vault import Keyring, KeyringInvalid, read_keyring
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.registry import Admission
@@ -173,7 +173,7 @@ def settings_file() -> Path | None:
     """
     named = os.environ.get(FILE)
     if named is None:
-        return Path(DEFAULT_FILE) if Path(DEFAULT_FILE).is_file() else None
+        return Path(DEFAULT_FILE) if has_default_file() else None
     if not Path(named).is_file():
         raise HostSettingsRejected([f"{FILE} names no file"])
     return Path(named)
