@@ -95,11 +95,15 @@ def test_admission_follows_allow_and_deny():
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (f'databse = "{SECRET}"\n', "there is no setting databse; did you mean database?"),
-        (f'[plugins.nid]\negres = "{SECRET}"\n', "there is no setting plugins.nid.egres; did you mean"),
-        (f'retention_days = "{SECRET}"\n', "retention_days is not accepted (int-parsing)"),
-        (f'log_level = "{SECRET}"\n', "log_level is not accepted (literal-error)"),
-        (f'plugins = "{SECRET}"\n', "plugins is not accepted"),
+        (f'databse = "{SECRET}"\n', "nagorik.toml: there is no setting databse; did you mean database?"),
+        (f'[plugins.nid]\negres = "{SECRET}"\n', "nagorik.toml: there is no setting plugins.nid.egres; did you mean"),
+        (f'retention_days = "{SECRET}"\n', "nagorik.toml: retention_days is not accepted (int-parsing)"),
+        (f'log_level = "{SECRET}"\n', "nagorik.toml: log_level is not accepted (literal-error)"),
+        (f'plugins = "{SECRET}"\n', "nagorik.toml: plugins is not accepted"),
+        (
+            f'[plugins.land_tax]\negress = ["{SECRET}", 3]\n',
+            "nagorik.toml: plugins.land-tax.egress.1 is not accepted",
+        ),
         (f'worker = "a"\ndatabase = {SECRET}\n', "nagorik.toml: not valid TOML: look at line 2"),
     ],
 )
@@ -112,12 +116,16 @@ def test_file_that_is_wrong_is_told_by_name(text, told):
     ("name", "told"),
     [
         ("NAGORIK_HOST_KEY_FILE", "there is no setting NAGORIK_HOST_KEY_FILE; did you mean NAGORIK_HOST_KEYS_FILE?"),
-        ("NAGORIK_HOST_LOG_LEVEL", "log_level is not accepted"),
+        ("NAGORIK_HOST_LOG_LEVEL", "the environment: log_level is not accepted"),
         ("NAGORIK_HOST_PLUGINS", "NAGORIK_HOST_PLUGINS"),
-        ("NAGORIK_HOST_PLUGINS__NID__SETTING__X", "there is no setting plugins.nid.setting; did you mean"),
+        (
+            "NAGORIK_HOST_PLUGINS__NID__SETTING__X",
+            "the environment: there is no setting plugins.nid.setting; did",
+        ),
     ],
 )
 def test_variable_that_is_wrong_is_told_by_name(monkeypatch, name, told):
+    written('log_level = "LOUD"\n')
     monkeypatch.setenv(name, SECRET)
     assert told in rejected()
 
@@ -125,7 +133,7 @@ def test_variable_that_is_wrong_is_told_by_name(monkeypatch, name, told):
 def test_all_that_is_wrong_is_told_at_once(monkeypatch):
     monkeypatch.setenv("NAGORIK_HOST_WORKR", SECRET)
     written("retention_days = 0\n")
-    assert re.search(r"NAGORIK_HOST_WORKER.*; retention_days", rejected())
+    assert re.search(r"NAGORIK_HOST_WORKER.*; nagorik\.toml: retention_days", rejected())
 
 
 def test_keys_come_from_text_or_file(monkeypatch):

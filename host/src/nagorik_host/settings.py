@@ -6,7 +6,7 @@ too, whose own variables (``NAGORIK_NID_BASE_URL``) win over what the file says 
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -187,12 +187,17 @@ def load_host_settings() -> HostSettings:
     """
     path = settings_file()
     written = _read(path) if path is not None else {}
+    file = path.name if path is not None else ""
     unknown = [_unknown(f"{PREFIX}{name.upper()}", variables()) for name in _strange_variables()]
     try:
         settings = HostSettings(**written)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False, include_context=False)
-        raise HostSettingsRejected([*unknown, *(_describe(problem) for problem in found)]) from None
+        found = error.errors(include_url=False, include_input=False)
+        problems = [
+            f"{file if _is_from_file(problem['loc'], written) else 'the environment'}: {_describe(problem)}"
+            for problem in found
+        ]
+        raise HostSettingsRejected([*unknown, *problems]) from None
     except SettingsError:
         # A nested value that should be JSON; the library's own error quotes it.
         raise HostSettingsRejected([*unknown, f"a variable {PREFIX}PLUGINS{NESTED}… does not hold JSON"]) from None
@@ -220,6 +225,22 @@ def _strange_variables() -> Iterator[str]:
         name = variable.removeprefix(PREFIX).lower()
         if variable.startswith(PREFIX) and name not in known and not name.startswith(f"plugins{NESTED}"):
             yield name
+
+
+def _is_from_file(place: Sequence[str | int], written: object) -> bool:
+    """Whether the file says what is wrong, and no variable, which would win over it."""
+    names = [str(part).replace("-", "_") for part in place]
+    variable = f"{PREFIX}{NESTED.join(names)}".upper()
+    if any(f"{name.upper()}{NESTED}".startswith(f"{variable}{NESTED}") for name in os.environ):
+        return False
+    for name in names:
+        if not isinstance(written, Mapping):
+            break  # the rest leads into a value
+        entries = {str(key).replace("-", "_"): value for key, value in written.items()}
+        if name not in entries:
+            return False
+        written = entries[name]
+    return True
 
 
 def _describe(problem: Mapping[str, Any]) -> str:
