@@ -98,6 +98,11 @@ def test_admission_follows_allow_and_deny():
         (f'databse = "{SECRET}"\n', "nagorik.toml: there is no setting databse; did you mean database?"),
         (f'[plugins.nid]\negres = "{SECRET}"\n', "nagorik.toml: there is no setting plugins.nid.egres; did you mean"),
         (f'retention_days = "{SECRET}"\n', "nagorik.toml: retention_days is not accepted (int-parsing)"),
+        ("retention_days = 99999999999\n", "nagorik.toml: retention_days is more than 36500"),
+        ("retention_days = 0\n", "nagorik.toml: retention_days is less than 1"),
+        ('database = "sqlite:///a\\u0000b"\n', "nagorik.toml: database holds a null character"),
+        ('documents = "a\\u0000b"\n', "nagorik.toml: documents holds a null character"),
+        ('keys_file = "a\\u0000b"\n', "nagorik.toml: keys_file holds a null character"),
         (f'log_level = "{SECRET}"\n', "nagorik.toml: log_level is not accepted (literal-error)"),
         (f'plugins = "{SECRET}"\n', "nagorik.toml: plugins is not accepted"),
         (

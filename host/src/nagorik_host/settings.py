@@ -14,6 +14,7 @@ from socket import gethostname
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -34,6 +35,9 @@ from nagorik_platform.registry import Admission
 
 NESTED: Final = "__"
 
+LONGEST_RETENTION: Final = 36_500
+"""Days: longer than anybody lives whose data a host keeps."""
+
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
@@ -49,6 +53,13 @@ class HostSettingsRejected(ValueError):
 def _listed(value: object) -> object:
     """A list as the environment has it: separated by commas."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _without_null(value: object) -> object:
+    """No file can be called by a null character, and no database keeps one."""
+    if isinstance(value, str) and "\0" in value:
+        raise PydanticCustomError("null_character", "holds a null character")
+    return value
 
 
 Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_listed)]
@@ -91,7 +102,7 @@ class HostSettings(BaseSettings):
     """Plugins that may not be used, by id or by distribution."""
     worker: str = Field(default_factory=gethostname, min_length=1, max_length=120)
     """What this machine's worker is known by; the machine's name by default."""
-    retention_days: int | None = Field(default=None, ge=1)
+    retention_days: int | None = Field(default=None, ge=1, le=LONGEST_RETENTION)
     """Days after its close for which a citizen's data are kept; ``nagorik erase`` erases what is older."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     """The least that is logged."""
@@ -102,6 +113,8 @@ class HostSettings(BaseSettings):
     @classmethod
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    _no_null = field_validator("database", "keys_file", "documents", "worker", mode="before")(_without_null)
 
     @field_validator("plugins", mode="before")
     @classmethod
@@ -253,6 +266,12 @@ def _describe(problem: Mapping[str, Any]) -> str:
             return _unknown(name, PluginEntry.model_fields if entry else HostSettings.model_fields)
         case "missing":
             return f"{name} is missing"
+        case "null_character":
+            return f"{name} holds a null character"
+        case "greater_than_equal":
+            return f"{name} is less than {problem['ctx']['ge']}"
+        case "less_than_equal":
+            return f"{name} is more than {problem['ctx']['le']}"
         case kind:
             return f"{name} is not accepted ({kind.replace('_', '-')})"
 

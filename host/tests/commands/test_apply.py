@@ -67,6 +67,15 @@ def test_settings_that_are_wrong_end_every_command(nagorik, monkeypatch):
     assert nagorik("worker").code == 2
 
 
+def test_database_whose_name_is_too_long_for_a_file_is_not_there(nagorik, monkeypatch):
+    monkeypatch.setenv("NAGORIK_HOST_DATABASE", f"sqlite:///{'a' * 5000}")
+    result = nagorik("db", "status")
+    assert (result.code, result.err) == (3, "nagorik: there is no database yet: nagorik db upgrade makes it\n")
+    result = nagorik("db", "upgrade")
+    assert result.code == 3
+    assert "see that it runs and that the setting database is right" in result.err
+
+
 def test_keys_are_printed_for_a_file(nagorik):
     keyring = read_keyring(nagorik("keys", "new", "2026-11").out)
     assert keyring.current == "2026-11"
