@@ -1,16 +1,15 @@
 """An application as a file: what a citizen handed in at a counter, ready to be taken in."""
 
-from codecs import BOM_UTF8
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 from uuid import uuid4
 
-from pydantic import AwareDatetime, Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, Field, JsonValue, StringConstraints, TypeAdapter
 
 from nagorik import PERSONAL, Applicant, ApplicationDraft, Consent, Model, Operation, Text
-from nagorik.data_files import DataFileInvalid, FileProblem, problems_of, read_file
+from nagorik.data_files import DataFileInvalid, FileProblem, parse_json, read_file
 from nagorik.manifest import PublicService
 from nagorik.model.application import Acting, DocumentStore
 from nagorik.values import Money
@@ -149,12 +148,7 @@ def read_form(path: Path) -> Mapping[str, JsonValue]:
 
 
 def _validated(adapter: TypeAdapter[T], path: Path, model: type[Model] | None = None) -> T:
-    content = read_file(path).removeprefix(BOM_UTF8)
-    try:
-        return adapter.validate_json(content)
-    except ValidationError as error:
-        problems = problems_of("", error, model, private=True)
-    raise DataFileInvalid(path.name, problems)
+    return parse_json(read_file(path), path.name, adapter, model)
 
 
 def _document(application: Path, number: int, given: GivenDocument) -> tuple[str, bytes]:

@@ -124,7 +124,7 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("{", "bad.json: not accepted (json_invalid)"),
+        ("{\n\n", "bad.json: not valid JSON: look at line 3"),
         ("[]", "bad.json: not accepted (model_type)"),
         (example(service=None), "bad.json: service: this field is required"),
         (example(faults=[]), "bad.json: faults: there is no field faults"),
