@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Annotated, Final, TypeVar
 from uuid import uuid4
 
-from pydantic import AwareDatetime, Field, JsonValue, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, StringConstraints, TypeAdapter
+from pydantic_core import PydanticCustomError
 
 from nagorik import PERSONAL, Applicant, ApplicationDraft, Consent, Model, Operation, Text
 from nagorik.data_files import DataFileInvalid, FileProblem, parse_json, read_file
@@ -20,7 +21,16 @@ T = TypeVar("T")
 LARGEST_DOCUMENT: Final = 20_000_000
 """Bytes."""
 
+_OUR_TIME: Final = range(1971, 2200)
+"""The years that a consent can be given in; any other is a slip of the pen, and may overflow the calendar."""
+
 _MEDIA_TYPES: Final = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n": "image/png"}
+
+
+def _in_our_time(value: datetime) -> datetime:
+    if value.year not in _OUR_TIME:
+        raise PydanticCustomError("not_in_our_time", "not in our time")
+    return value
 
 
 class GivenConsent(Model):
@@ -30,7 +40,7 @@ class GivenConsent(Model):
     """The most that may be spent on the application, all stages together."""
     days: int = Field(ge=1, le=3650)
     """How long it is in force."""
-    given_at: AwareDatetime | None = None
+    given_at: Annotated[AwareDatetime, AfterValidator(_in_our_time)] | None = None
     """When it was given; when the application is taken in, if absent."""
     operations: frozenset[Operation] | None = Field(default=None, min_length=1)
     """What may be done; all that the service needs, if absent."""

@@ -144,6 +144,14 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
             example(documents=[{"kind": "photo", "file": "bad.json"}]),
             "documents.0.file: neither PDF nor JPEG nor PNG",
         ),
+        (
+            example(consent=example()["consent"] | {"given_at": "9999-12-31T00:00:00Z"}),
+            "consent.given_at: not accepted (not_in_our_time)",
+        ),
+        (
+            example(consent=example()["consent"] | {"given_at": "0001-01-01T00:00:00+06:00"}),
+            "consent.given_at: not accepted (not_in_our_time)",
+        ),
         (example(consent={"days": 0, "fee_ceiling": SECRET}), "consent.days: not accepted"),
     ],
 )
