@@ -133,8 +133,24 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
             "bad.json: applicant.birth_date: not accepted",
         ),
         (example(form={"nid": SECRET}), "bad.json: /form/birth_date: "),
-        (example(service="nid.reisue"), "bad.json: service-not-offered: "),
-        (example(gateway="nid.counter"), "bad.json: service-not-offered: "),
+        (
+            example(service="nid.reisue"),
+            "bad.json: service: service-not-offered: there is no such service; did you mean nid.reissue?",
+        ),
+        (
+            example(service=SECRET),
+            "bad.json: service: service-not-offered: there is no such service; nagorik services lists",
+        ),
+        (
+            example(service="land.mutation"),
+            "bad.json: service: service-not-offered: its plugin is not used (not-allowed); nagorik plugins says why",
+        ),
+        (example(service="cashdesk.counter"), "bad.json: service: service-not-offered: this is no service; "),
+        (example(gateway="nid.reissue"), "bad.json: gateway: service-not-offered: this is no gateway; "),
+        (
+            example(gateway="nid.counter"),
+            "bad.json: gateway: service-not-offered: there is no such gateway; did you mean cashdesk.counter?",
+        ),
         (example(client_reference=f"{SECRET} {SECRET}"), "bad.json: client_reference: not accepted"),
         (example(documents=[{"kind": "photo", "file": "absent.jpg"}]), "documents.0.file: not a readable file"),
         (example(documents=[{"kind": "photo", "file": "a\0b"}]), "documents.0.file: not a readable file"),

@@ -1,12 +1,16 @@
 """``nagorik apply``, ``act`` and ``track``: an application at the counter, from its file to its end."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from nagorik import InputRejected, NagorikError
 from nagorik.data_files import DataFileInvalid
+from nagorik.errors import ServiceNotOffered
+from nagorik.manifest import Offer
 from nagorik_host.application_file import (
     application_files,
     read_application,
@@ -24,6 +28,10 @@ from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, print_error, print_json, print_lines, print_table
 from nagorik_platform.lifecycle import Progress
+
+
+class FieldRefused(Exception):
+    """A field of a file that the host can do nothing with; the text names it and not what it holds."""
 
 
 class AppliedFile(NamedTuple):
@@ -107,10 +115,14 @@ async def _apply_file(host: Host, documents: FolderDocumentStore, path: Path) ->
     refused: Callable[[str], AppliedFile] = lambda problem: AppliedFile(path.name, "refused", None, problem)  # noqa: E731
     try:
         given = read_application(path)
-        service = host.platform.service(given.service)
+        with _offered("service", given.service, host.platform.services):
+            service = host.platform.service(given.service)
         reference = given.reference(host.vault)
         if (there := await _already_applied(host, reference)) is not None:
             return AppliedFile(path.name, "already-open", there)
+        if given.gateway is not None:
+            with _offered("gateway", given.gateway, host.platform.gateways):
+                host.platform.gateway(given.gateway)
         await host.platform.validate(given.service, given.form)
         draft = await given.draft(path, documents)
         consent = given.consent.consent(service, host.clock.now()) if given.consent is not None else None
@@ -119,10 +131,30 @@ async def _apply_file(host: Host, documents: FolderDocumentStore, path: Path) ->
         return AppliedFile(path.name, "already-open", there_already.application)
     except DataFileInvalid as problem:
         return refused(str(problem).removeprefix(f"{path.name}: "))
+    except FieldRefused as problem:
+        return refused(str(problem))
     except InputRejected as error:
         return refused("; ".join(f"{field.pointer}: {field.text.en} {field.text.bn}" for field in error.fields))
     except NagorikError as error:
         return refused(f"{error.code}: {error.message.en}")
+
+
+@contextmanager
+def _offered(field: str, written: str, known: Sequence[Offer]) -> Iterator[None]:
+    """Say of an offer that is not there which field names it, and which one may be meant."""
+    try:
+        yield
+    except ServiceNotOffered as error:
+        likely = get_close_matches(written, [offer.id for offer in known], n=1)
+        match error.because:
+            case "unknown-service":
+                what = f"there is no such {field}"
+            case "not-a-service" | "not-a-gateway":
+                what = f"this is no {field}"
+            case because:
+                what = f"its plugin is not used ({because}); nagorik plugins says why"
+        meant = f"did you mean {likely[0]}?" if likely else "nagorik services lists what there is"
+        raise FieldRefused(f"{field}: {error.code}: {what}; {meant}") from None
 
 
 async def _already_applied(host: Host, reference: str) -> str | None:
