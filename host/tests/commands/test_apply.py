@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from nagorik_host import Host
 from nagorik_host.store.schema import REVISION
 from nagorik_host.vault import read_keyring
 
@@ -183,6 +184,33 @@ def test_file_that_is_wrong_is_told_by_field_and_others_are_taken(ready, content
     assert SECRET not in result.out + result.err
     assert "good.json" in result.out
     assert "bad.json" not in result.out
+
+
+def test_file_that_is_wrong_by_itself_is_a_wrong_argument(ready):
+    for content in ("{", example(service="nid.reisue"), example(form={})):
+        assert ready("apply", written("in/bad.json", content)).code == 2
+
+
+def test_defect_that_one_file_brings_to_light_is_reported_and_others_are_taken(ready, monkeypatch):
+    for name in ("one", "two", "three"):
+        folder = written(f"in/{name}.json", example(client_reference=f"UDC-{name}")).parent
+    keep = Host.apply
+
+    async def apply(self, draft, **options):
+        if options["client_reference"] == "UDC-two":
+            raise OverflowError(SECRET)
+        return await keep(self, draft, **options)
+
+    monkeypatch.setattr(Host, "apply", apply)
+    result = ready("apply", folder, "--json")
+    assert result.code == 3
+    assert [one["result"] for one in result.document["applications"]] == ["taken", "taken", "failed"]
+    result = ready("apply", folder)
+    assert result.code == 3
+    assert "two.json: not taken in, for no fault of the file: OverflowError at test_apply.py:" in result.err
+    assert SECRET not in result.out + result.err
+    assert "one.json" in result.out
+    assert "three.json" in result.out
 
 
 @pytest.mark.parametrize("path", ["absent.json", "empty"])

@@ -24,10 +24,13 @@ from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions
 from nagorik_host.host import Host
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.application_store import AlreadyOpen, NoSuchApplication
+from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.documents import FolderDocumentStore
+from nagorik_host.vault import SealBroken
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, print_error, print_json, print_lines, print_table
 from nagorik_platform.lifecycle import Progress
+from nagorik_platform.tracebacks import frames_of
 
 
 class FieldRefused(Exception):
@@ -39,13 +42,13 @@ class AppliedFile(NamedTuple):
 
     Attributes:
         file: Its name.
-        result: Whether it was taken in now, had been before, or cannot be.
+        result: Whether it was taken in now, had been before, or cannot be; ``failed`` for no fault of its own.
         application: The application's id, unless it cannot be taken in.
         problem: Why it cannot.
     """
 
     file: str
-    result: Literal["taken", "already-open", "refused"]
+    result: Literal["taken", "already-open", "refused", "failed"]
     application: str | None = None
     problem: str = ""
 
@@ -59,7 +62,8 @@ class ApplyCommand:
         """Add the command's arguments."""
         parser.epilog = (
             "A file is taken in once: applying it again names the application that it became. Nothing is sent before"
-            " a worker takes the application in hand. The exit code is 1 if any file was refused."
+            " a worker takes the application in hand. The exit code is 2 if the file was refused, 1 if any of a"
+            " folder was, and 3 if any could not be taken in for a fault that is not its own."
         )
         parser.add_argument("path", type=Path, metavar="FILE|FOLDER", help="a JSON file, or a folder of them")
         add_json_argument(parser)
@@ -89,15 +93,20 @@ async def _apply(path: Path, *, as_json: bool) -> int:
                 f"The database was restored on {when(restoration.at)}: what was taken in now is looked up before it"
                 " is sent, until nagorik db caught-up."
             )
-    return ExitCode.FINDINGS if any(one.result == "refused" for one in taken) else ExitCode.OK
+    results = {one.result for one in taken}
+    if "failed" in results:
+        return ExitCode.FAILED
+    if "refused" in results:
+        return ExitCode.USAGE if files == (path,) else ExitCode.FINDINGS
+    return ExitCode.OK
 
 
 def _print_results(taken: list[AppliedFile], stopped: Sequence[SuspensionRecord]) -> None:
-    rows = [(one.file, _result_text(one), one.application or "–") for one in taken if one.result != "refused"]
+    rows = [(one.file, _result_text(one), one.application) for one in taken if one.application is not None]
     if rows:
         print_table(("file", "result", "application"), rows)
     for one in taken:
-        if one.result == "refused":
+        if one.application is None:
             print_error(f"{one.file}: {one.problem}")
     for record in stopped:
         _print_suspension(record)
@@ -137,6 +146,13 @@ async def _apply_file(host: Host, documents: FolderDocumentStore, path: Path) ->
         return refused("; ".join(f"{field.pointer}: {field.text.en} {field.text.bn}" for field in error.fields))
     except NagorikError as error:
         return refused(f"{error.code}: {error.message.en}")
+    except (DatabaseUnavailable, SealBroken):
+        raise  # no file that follows would fare better
+    except Exception as error:  # noqa: BLE001 - a defect that one file brings to light keeps no other from being taken in
+        # The text of an exception may hold anything; its type and place are enough to report it.
+        *_, frame = frames_of(error)
+        defect = f"{type(error).__name__} at {frame.place}"
+        return AppliedFile(path.name, "failed", None, f"not taken in, for no fault of the file: {defect}")
 
 
 @contextmanager
