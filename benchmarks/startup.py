@@ -5,7 +5,7 @@ fresh processes whose bytecode is cached, the processor time (user and system) o
 
 - pass: ``python -c pass``, which every other figure contains;
 - pip: ``pip --version``, a command of about the same kind;
-- libraries: ``python -c "import sqlalchemy, pydantic, structlog"``, which whatever reads the books cannot do without;
+- libraries: ``python -c "import sqlalchemy, pydantic"``, which whatever reads the database cannot do without;
 - help: ``nagorik --help``;
 - track: ``nagorik track ID``, which opens the host and tells where the application is.
 
@@ -73,7 +73,7 @@ def main() -> None:
         commands = {
             "pass": ("-c", "pass"),
             "pip": ("-m", "pip", "--version"),
-            "libraries": ("-c", "import sqlalchemy, pydantic, structlog; pydantic.BaseModel"),
+            "libraries": ("-c", "import sqlalchemy, pydantic; pydantic.BaseModel"),
             "help": (*NAGORIK, "--help"),
             "track": (*NAGORIK, "track", application),
         }

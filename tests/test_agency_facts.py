@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nagorik_toolkit.fees import FeeSchedule, load_schedules
+from nagorik_toolkit.fees import FeeSchedule, parse_schedules
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "reference" / "agencies.md").read_text("utf-8")
@@ -14,7 +14,7 @@ ON = date(2026, 11, 24)
 
 
 def schedules(plugin: str) -> dict[str, FeeSchedule]:
-    return dict(load_schedules((ROOT / f"plugins/{plugin}/src/nagorik_{plugin}/fees.toml").read_bytes()))
+    return dict(parse_schedules((ROOT / f"plugins/{plugin}/src/nagorik_{plugin}/fees.toml").read_bytes()))
 
 
 def row(anchor: str, first: str) -> list[str]:

@@ -95,7 +95,7 @@ def blank_bangla(manifest: Document) -> None:
 
 
 def nobody_answers(manifest: Document) -> None:
-    """owners: Tuple should have at least 1 item after validation, not 0"""
+    """owners: write at least one"""
     manifest["owners"] = []
 
 
@@ -250,7 +250,7 @@ def unknown_class(manifest: Document) -> None:
 
 
 def nowhere_to_apply(manifest: Document) -> None:
-    """services.0.channels: Tuple should have at least 1 item after validation, not 0"""
+    """services.0.channels: write at least one"""
     manifest["services"][0]["channels"] = []
 
 

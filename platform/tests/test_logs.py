@@ -600,6 +600,37 @@ def test_importing_sets_nothing_up() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+AT_IMPORT = """
+import sys
+from nagorik_platform.logs import configure_logging, get_logger, is_configured
+configure_logging(json=True, level="DEBUG")
+configure_logging(json=True)
+log = get_logger("nagorik")
+assert "structlog" not in sys.modules
+WRITE
+assert is_configured()
+assert not [finder for finder in sys.meta_path if type(finder).__module__.startswith("nagorik")]
+"""
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        f"import structlog; structlog.get_logger().info('filed %s', '{NID}')",
+        f"from structlog.stdlib import get_logger as get; get().info('filed %s', '{NID}')",
+        f"log.info('filed %s', '{NID}')",
+        f"import logging; logging.warning('filed %s', '{NID}')",
+    ],
+)
+def test_structlog_is_configured_by_its_import_whoever_imports_it(write: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AT_IMPORT.replace("WRITE", write)], capture_output=True, encoding="utf-8", check=False
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    (line,) = [json.loads(line) for line in done.stderr.splitlines()]
+    assert NID not in str(line)
+
+
 def test_lines_go_to_whatever_standard_error_is_when_they_are_written(monkeypatch):
     first, second = io.StringIO(), io.StringIO()
     monkeypatch.setattr(sys, "stderr", first)

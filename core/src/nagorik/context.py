@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from nagorik.clock import Clock, Deadline
-from nagorik.errors import PluginFault
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from nagorik.model.application import DocumentStore
     from nagorik.model.submission import AskedAnswer
     from nagorik.settings import AgencySettings
-    from nagorik_toolkit.fees import FeeSchedule
 
 SettingsT = TypeVar("SettingsT", bound="AgencySettings")
 
@@ -61,7 +59,6 @@ class CallContext(Generic[SettingsT]):
         deadline: When the call's answer is no longer waited for.
         idempotency_key: The application's key for this operation; the client derives a key for each step from it.
         offer: The manifest's entry of the service or gateway that is called.
-        schedule: The service's fee schedule, if its manifest names one; see ``fees``.
         documents: The host's documents.
         log: A logger bound to this call.
         asking: Who puts this call's questions to other plugins; see ``ask``.
@@ -73,7 +70,6 @@ class CallContext(Generic[SettingsT]):
     deadline: Deadline
     idempotency_key: str | None
     offer: "PublicService | PaymentGateway | None"
-    schedule: "FeeSchedule | None"
     documents: "DocumentStore"
     log: CallLog
     asking: Asking = field(default_factory=NobodyToAsk)
@@ -91,17 +87,6 @@ class CallContext(Generic[SettingsT]):
             PluginFault: ``undeclared-ask``: the manifest does not list ``service``. Catching it does not undo it.
         """
         return await self.asking.ask(service, form)
-
-    @property
-    def fees(self) -> "FeeSchedule":
-        """The service's fee schedule.
-
-        Raises:
-            PluginFault: The service's manifest entry names none.
-        """
-        if self.schedule is None:
-            raise PluginFault("no-fee-schedule", plugin=self.offer.id.partition(".")[0] if self.offer else "")
-        return self.schedule
 
     def __repr__(self) -> str:
         return f"<CallContext {self.offer.id if self.offer else 'plugin'}>"

@@ -211,7 +211,10 @@ def problems_of(
         private: Whether the file may name a person or hold a secret: what is not accepted is then named by a code.
     """
     found = []
-    for details in error.errors(include_url=False, include_input=False):
+    errors = error.errors(include_url=False, include_input=False)
+    for details in errors:
+        if _follows(details, errors):
+            continue
         # A dict's key that is no member of its enum is located as (…, key, "[key]").
         parts = [str(part) for part in details["loc"] if part != "[key]"]
         if private:
@@ -220,6 +223,14 @@ def problems_of(
         shape = shapes.get(str(details.get("ctx", {}).get("pattern")))
         found.append(FileProblem(place, shape or _message(details, parts, model, private=private)))
     return found
+
+
+def _follows(details: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
+    # A list whose items are wrong is also reported as too short.
+    depth = len(details["loc"])
+    return details["type"] == "too_short" and any(
+        len(other["loc"]) > depth and other["loc"][:depth] == details["loc"] for other in errors
+    )
 
 
 def _message(details: ErrorDetails, location: list[str], model: type[BaseModel] | None, *, private: bool) -> str:
@@ -236,6 +247,8 @@ def _message(details: ErrorDetails, location: list[str], model: type[BaseModel] 
             return f"write one of {details['ctx']['expected']}"
         case "string_too_short" if details["ctx"]["min_length"] == 1:
             return "write at least one letter"
+        case "too_short" if details["ctx"]["min_length"] == 1:
+            return "write at least one"
         case _:
             return details["msg"].removeprefix("Value error, ")
 

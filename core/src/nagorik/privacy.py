@@ -102,9 +102,6 @@ class Form(Model):
     ``PydanticCustomError``, whose codes and texts are kept.
     """
 
-    # Whoever draws the form shows them. pydantic reads them from the source, which takes too long for every model.
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
     default_data_class: ClassVar[DataClass] = DataClass.PERSONAL
 
     @model_validator(mode="wrap")
@@ -122,6 +119,11 @@ class Form(Model):
             return super().model_validate_json(json_data, **options)
         except ValidationError as error:
             raise without_input(error) from None
+
+
+# For its subclasses: whoever draws a form shows its fields' docstrings. pydantic reads them from the source, which
+# takes too long for every model, and for this one, which has no fields.
+Form.model_config["use_attribute_docstrings"] = True
 
 
 class SelfCheckedValue(Model):

@@ -27,9 +27,7 @@ SettingsModel = TypeVar("SettingsModel", bound=BaseSettings)
 class AgencySettings(BaseSettings):
     """What every agency needs. A plugin subclasses it and adds its own, secrets as ``SecretStr``."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
-    )
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     @classmethod
     def settings_customise_sources(

@@ -1,11 +1,14 @@
-"""The host, for whoever embeds it: a few lines open it, take applications in, and work on them."""
+"""The host, for whoever embeds it: a few lines open it, take applications in, and work on them.
+
+What works on applications is imported when it is asked for: whoever only reads where one is need not wait for it.
+"""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
-from typing import Literal
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID, uuid4
 
 from pydantic import JsonValue
@@ -13,13 +16,10 @@ from pydantic import JsonValue
 from nagorik import ApplicationDraft, Consent
 from nagorik.clock import Clock
 from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
-from nagorik_host.engine.claims import LEASE
-from nagorik_host.engine.inbox import Inbox
 from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_over
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.restoration import catching_up, in_doubt
-from nagorik_host.engine.worker import Worker
-from nagorik_host.store.application_store import ApplicationStore, Correction
+from nagorik_host.store.application_store import LEASE, ApplicationStore, Correction
 from nagorik_host.store.database import Database, Transaction, open_database
 from nagorik_host.vault import Keyring, Vault
 from nagorik_platform import Platform, PlatformSettings
@@ -34,6 +34,10 @@ from nagorik_platform.lifecycle import (
     open_application,
     step,
 )
+
+if TYPE_CHECKING:
+    from nagorik_host.engine.inbox import Inbox
+    from nagorik_host.engine.worker import Worker
 
 Action = Literal["go-on", "corrected", "pay-again", "withdraw", "received"]
 
@@ -77,13 +81,19 @@ class Host:
         self.agencies = AgencyScheduler(
             {name: AgencyLimits.of(manifest) for name, manifest in self._manifests.items()}
         )
-        self.inbox = Inbox(
-            database=database,
-            platform=platform,
+
+    @cached_property
+    def inbox(self) -> "Inbox":
+        """Where messages from agencies and gateways come in."""
+        from nagorik_host.engine.inbox import Inbox
+
+        return Inbox(
+            database=self.database,
+            platform=self.platform,
             store=self.store,
             vault=self.vault,
             capabilities=self._capabilities,
-            clock=clock,
+            clock=self.clock,
         )
 
     async def apply(
@@ -198,8 +208,10 @@ class Host:
         now = self.clock.now()
         return await self.database.run(lambda transaction: take_over(transaction, installed, now))
 
-    def worker(self, name: str = "worker") -> Worker:
+    def worker(self, name: str = "worker") -> "Worker":
         """A worker on this database, to be run."""
+        from nagorik_host.engine.worker import Worker
+
         return Worker(
             database=self.database,
             platform=self.platform,
@@ -260,17 +272,32 @@ async def open_host(
         DatabaseInvalid: The URL cannot be used.
         DatabaseUnavailable: The database does not answer.
     """
-    async with AsyncExitStack() as stack:
-        opened = await open_database(database)
-        stack.push_async_callback(opened.close)
-        shared = (
-            settings
-            if settings.rate_limiter is not None
-            else replace(settings, rate_limiter=SharedRateLimiter(opened, settings.clock))
-        )
-        platform = await stack.enter_async_context(Platform.discover(shared))
+    opened = await open_database(database)
+    try:
+        async with host_on(opened, keyring, settings, lease_clock=lease_clock, lease=lease) as host:
+            yield host
+    finally:
+        await opened.close()
+
+
+@asynccontextmanager
+async def host_on(
+    database: Database,
+    keyring: Keyring,
+    settings: PlatformSettings,
+    *,
+    lease_clock: Clock | None = None,
+    lease: timedelta = LEASE,
+) -> AsyncIterator[Host]:
+    """As ``open_host``, on a database that is open already, and stays so."""
+    shared = (
+        settings
+        if settings.rate_limiter is not None
+        else replace(settings, rate_limiter=SharedRateLimiter(database, settings.clock))
+    )
+    async with Platform.discover(shared) as platform:
         yield Host(
-            database=opened,
+            database=database,
             platform=platform,
             keyring=keyring,
             clock=settings.clock,

@@ -68,7 +68,7 @@ Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_listed)]
 class PluginEntry(BaseModel):
     """What the host says of one plugin."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     settings: Mapping[str, Any] = Field(default_factory=dict, repr=False)
     """The plugin's own settings, by name."""
@@ -85,7 +85,6 @@ class HostSettings(BaseSettings):
         frozen=True,
         extra="forbid",
         hide_input_in_errors=True,
-        use_attribute_docstrings=True,
     )
 
     database: SecretStr = SecretStr("sqlite:///nagorik.db")

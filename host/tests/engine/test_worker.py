@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import select
 
 from nagorik_host import Host
-from nagorik_host.engine.claims import LEASE
 from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.store import Database
+from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.audit import verify_journals
 from nagorik_host.store.schema import applications, attempts, payments
 from nagorik_platform.lifecycle import amounts_to

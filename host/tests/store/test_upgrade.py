@@ -7,6 +7,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+import nagorik_host.store.partial_indexes  # noqa: F401 - completes the tables
 from nagorik_host.store import open_database
 from nagorik_host.store.schema import REVISION, metadata
 from nagorik_host.store.upgrade import SchemaOutdated, require_newest, revision_of, upgrade

@@ -8,9 +8,11 @@ the commands stays cheap.
 import re
 from collections.abc import Iterator, Sequence
 from importlib.metadata import Distribution, distributions
+from io import StringIO
 from typing import Final, NamedTuple
 
 _SEPARATORS: Final = re.compile(r"[-_.]+")
+_IDENTITY: Final = frozenset({"name", "version"})
 
 
 class FoundEntryPoint(NamedTuple):
@@ -57,18 +59,18 @@ class _Identity(NamedTuple):
 
 
 def _identity(distribution: Distribution) -> _Identity:
-    # Only the headers: parsing whole READMEs with email.parser, as ``Distribution.metadata`` does, is what costs
-    # time where hundreds of distributions are installed.
+    # Only the headers, up to the two that are asked for: parsing whole READMEs with email.parser, as
+    # ``Distribution.metadata`` does, is what costs time where hundreds of distributions are installed.
     try:
         text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
     except (OSError, UnicodeDecodeError):
         text = ""
     fields: dict[str, str] = {}
-    for line in text.splitlines():
-        if not line.strip():
+    for line in StringIO(text):
+        if not line.strip() or len(fields) == len(_IDENTITY):
             break
         name, colon, value = line.partition(":")
-        if colon and name.casefold() in {"name", "version"}:
+        if colon and name.casefold() in _IDENTITY:
             fields.setdefault(name.casefold(), value.strip())
     if fields.get("name") and fields.get("version"):
         return _Identity(fields["name"], fields["version"], readable=True)

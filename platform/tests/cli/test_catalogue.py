@@ -173,8 +173,8 @@ def test_day_outside_the_tariffs_is_said(site: Any, nagorik: Any) -> None:
 @pytest.mark.parametrize(
     ("fees", "problem"),
     [
-        ('fees = "absent.toml#x"', "there is no readable absent.toml in the plugin's package"),
-        ('fees = "fees.toml#other"', "fees.toml has no schedule other"),
+        ('fees = "absent.toml#x"', "absent.toml: not a readable file"),
+        ('fees = "fees.toml#other"', "fees.toml: other: there is no such schedule"),
         ('fees = "plugin.toml#other"', "plugin.toml: "),
     ],
 )

@@ -1,3 +1,4 @@
+import gc
 import os
 import re
 import subprocess
@@ -216,6 +217,21 @@ def test_help_reads_nothing_heavy(process: Any, site: Any) -> None:
         + GREET.replace('print(f"hello {arguments.name}")', "print(sorted(heavy))"),
     )
     assert process("loaded", "x").out == "[]\n"
+
+
+def test_nothing_is_collected_while_a_command_is_imported(process: Any, site: Any) -> None:
+    site.command(
+        "collected",
+        "import gc\nwhile_imported = gc.isenabled()\n"
+        + GREET.replace('print(f"hello {arguments.name}")', "print(while_imported, gc.isenabled())"),
+    )
+    assert process("collected", "x").out == "False True\n"
+
+
+def test_the_collector_of_a_process_that_is_not_the_commands_is_left_alone(nagorik: Any) -> None:
+    frozen = gc.get_freeze_count()
+    assert nagorik("--help").code == 0
+    assert (gc.isenabled(), gc.get_freeze_count()) == (True, frozen)
 
 
 def test_output_that_takes_no_bangla_is_no_crash(site: Any, process: Any) -> None:

@@ -278,10 +278,13 @@ async def test_a_service_without_a_form_takes_an_empty_one(world):
 
 
 @pytest.mark.parametrize("fees", ["", "[other]", "not toml = = ", "[connection]\nid = 7"])
-async def test_a_fee_schedule_that_cannot_be_used_is_the_plugins_fault(world, fees):
-    world.install(hooks=STATUS_ONLY, service='fees = "fees.toml#connection"', files={"fees.toml": fees})
-    error = await error_of(world.platform().get_status(world.draft(form={}), world.references), PluginFault)
-    assert error.fault == "fee-schedule-unusable"
+async def test_a_plugin_whose_fee_file_cannot_be_used_is_kept_out(world, fees):
+    head = "from nagorik_toolkit import read_schedules\nFEES = read_schedules(__package__)"
+    world.install(hooks=STATUS_ONLY, head=head, files={"fees.toml": fees})
+    platform = world.platform()
+    error = await error_of(platform.get_status(world.draft(), world.references), ServiceNotOffered)
+    assert error.because == "import-failed"
+    assert "raised DataFileInvalid at plugin.py:" in platform.quarantined[0].reason
 
 
 LOGIN = "import asyncio, sys\nNID = '1990123456789'\nasync def login(http, settings):\n    "

@@ -64,7 +64,6 @@ class Counter:
             deadline=deadline,
             idempotency_key=key,
             offer=offer,
-            schedule=None,
             documents=None,  # type: ignore[arg-type]
             log=logging.getLogger("cashdesk-test"),  # type: ignore[arg-type]
         )

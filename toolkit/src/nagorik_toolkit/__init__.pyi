@@ -40,7 +40,7 @@ from .fees.quotes import (
 )
 from .fees.reading import (
     FEES_FILE as FEES_FILE,
-    load_schedules as load_schedules,
+    parse_schedules as parse_schedules,
     read_schedules as read_schedules,
 )
 from .fees.schedule import (

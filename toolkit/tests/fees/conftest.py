@@ -2,7 +2,7 @@
 
 import pytest
 
-from nagorik_toolkit.fees import FeeSchedule, load_schedules
+from nagorik_toolkit.fees import FeeSchedule, parse_schedules
 
 ROW = (
     """{{ code = "reissue", amount = "{amount}", when = {{ {when} }}, text = {{ en = "Reissue", bn = "রি-ইস্যু" }} }}"""
@@ -55,7 +55,7 @@ class Writer:
 
     def schedule(self, *tariffs: str, **parts: str) -> FeeSchedule:
         """A schedule of these tariffs; ``rounding``, and ``vat`` and ``dimensions`` as TOML."""
-        return load_schedules(self.written(*tariffs, **parts))["fees"]
+        return parse_schedules(self.written(*tariffs, **parts).encode())["fees"]
 
     def written(
         self, *tariffs: str, rounding: str = "whole-taka-half-up", vat: str = "", dimensions: str = ""
@@ -95,4 +95,4 @@ def fees() -> Writer:
 
 @pytest.fixture(scope="session")
 def reissue() -> FeeSchedule:
-    return load_schedules(NID_REISSUE)["reissue"]
+    return parse_schedules(NID_REISSUE.encode())["reissue"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from nagorik.values import Money, Rounding
-from nagorik_toolkit.fees import DimensionRejected, NotPriced, load_schedules
+from nagorik_toolkit.fees import DimensionRejected, NotPriced, parse_schedules
 from nagorik_toolkit.fees.pricing import rounded_parts
 
 DAY = date(2026, 1, 15)
@@ -97,7 +97,7 @@ def test_schedule_without_tax_rounds_the_amount(fees: Any) -> None:
 
 def test_dollars_are_priced_as_dollars(fees: Any) -> None:
     text = fees.written().replace("[fees]", '[fees]\ncurrency = "USD"', 1)
-    assert load_schedules(text)["fees"].price(DAY).total == Money.of(100, "USD")
+    assert parse_schedules(text.encode())["fees"].price(DAY).total == Money.of(100, "USD")
 
 
 def test_amount_is_multiplied_by_its_dimension(fees: Any) -> None:

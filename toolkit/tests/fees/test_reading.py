@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from nagorik_toolkit.fees import FeesInvalid, Numbers, TariffStanding, Word, load_schedules, read_schedules
+from nagorik.data_files import DataFileInvalid
+from nagorik_toolkit.fees import Numbers, TariffStanding, Word, parse_schedules, read_schedules
 
 
 def problems(text: str | bytes) -> dict[str, str]:
-    with pytest.raises(FeesInvalid) as caught:
-        load_schedules(text)
+    with pytest.raises(DataFileInvalid) as caught:
+        parse_schedules(text.encode() if isinstance(text, str) else text)
     return {problem.location: problem.message for problem in caught.value.problems}
 
 
@@ -51,7 +52,7 @@ def test_amount_is_kept_in_hundredths(fees: Any) -> None:
         ),
         ('"100"', '"1.005"', "fees.tariffs.0.rows.0.amount", 'write the amount as in "345.00" (money.too-precise)'),
         ('"100"', '"-5"', "fees.tariffs.0.rows.0.amount", 'write the amount as in "345.00" (money.text)'),
-        ('code = "fee"', 'kode = "fee"', "fees.tariffs.0.rows.0.kode", "there is no field kode"),
+        ('code = "fee"', 'kode = "fee"', "fees.tariffs.0.rows.0.kode", "there is no field kode; did you mean code?"),
         ('id = "one"', "", "fees.tariffs.0.id", "this field is required"),
         (
             '"effective"',
@@ -176,7 +177,7 @@ def test_broken_toml_is_located() -> None:
 
 
 def test_schedule_is_frozen(fees: Any) -> None:
-    schedules = load_schedules(fees.written())
+    schedules = parse_schedules(fees.written().encode())
     with pytest.raises(Exception, match="frozen"):
         schedules["fees"].rounding = "none"  # type: ignore[misc, assignment]
     with pytest.raises(TypeError):

@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from nagorik.data_files import DataFileInvalid
 from nagorik.values import NationalDataError
-from nagorik_toolkit.fees import FeesInvalid, NoTariff
+from nagorik_toolkit.fees import NoTariff
 
 FIRST = date(2015, 9, 1)
 DAYS = st.dates(min_value=date(1990, 1, 1), max_value=date(2060, 12, 31))
@@ -37,12 +38,12 @@ def test_first_and_last_day_both_belong_to_a_tariff(fees: Any, day: date, tariff
 
 
 def test_tariffs_sharing_one_day_are_refused(fees: Any) -> None:
-    with pytest.raises(FeesInvalid, match="the tariffs old and new are both effective on 2025-07-01"):
+    with pytest.raises(DataFileInvalid, match="the tariffs old and new are both effective on 2025-07-01"):
         fees.schedule(fees.tariff(name="old", last="2025-07-01"), fees.tariff(name="new", first="2025-07-01"))
 
 
 def test_tariff_without_an_end_leaves_no_room_for_another(fees: Any) -> None:
-    with pytest.raises(FeesInvalid, match="both effective on 2025-07-01"):
+    with pytest.raises(DataFileInvalid, match="both effective on 2025-07-01"):
         fees.schedule(fees.tariff(name="new", first="2025-07-01"), fees.tariff(name="old"))
 
 

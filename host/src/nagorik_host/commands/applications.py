@@ -1,22 +1,18 @@
-"""``nagorik apply``, ``act`` and ``track``: an application at the counter, from its file to its end."""
+"""``nagorik apply``, ``act`` and ``track``: an application at the counter, from its file to its end.
+
+What reads files is imported by the commands that are given one.
+"""
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from nagorik import InputRejected, NagorikError
 from nagorik.data_files import DataFileInvalid
 from nagorik.errors import ServiceNotOffered
-from nagorik.manifest import Offer
-from nagorik_host.application_file import (
-    application_files,
-    read_application,
-    read_consent,
-    read_form,
-)
 from nagorik_host.commands.render import as_document, find_application, render_application, when
 from nagorik_host.commands.running import CommandRefused, opened_host, run_command
 from nagorik_host.engine.restoration import catching_up
@@ -31,6 +27,9 @@ from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, print_error, print_json, print_lines, print_table
 from nagorik_platform.lifecycle import Progress
 from nagorik_platform.tracebacks import frames_of
+
+if TYPE_CHECKING:
+    from nagorik.manifest import Offer
 
 
 class FieldRefused(Exception):
@@ -74,6 +73,8 @@ class ApplyCommand:
 
 
 async def _apply(path: Path, *, as_json: bool) -> int:
+    from nagorik_host.application_file import application_files
+
     try:
         files = application_files(path)
     except DataFileInvalid as problem:
@@ -121,6 +122,8 @@ def _result_text(one: AppliedFile) -> str:
 
 
 async def _apply_file(host: Host, documents: FolderDocumentStore, path: Path) -> AppliedFile:
+    from nagorik_host.application_file import read_application
+
     refused: Callable[[str], AppliedFile] = lambda problem: AppliedFile(path.name, "refused", None, problem)  # noqa: E731
     try:
         given = read_application(path)
@@ -156,7 +159,7 @@ async def _apply_file(host: Host, documents: FolderDocumentStore, path: Path) ->
 
 
 @contextmanager
-def _offered(field: str, written: str, known: Sequence[Offer]) -> Iterator[None]:
+def _offered(field: str, written: str, known: "Sequence[Offer]") -> Iterator[None]:
     """Say of an offer that is not there which field names it, and which one may be meant."""
     try:
         yield
@@ -227,6 +230,8 @@ async def _act(arguments: argparse.Namespace) -> int:
 
 
 async def _take_in(host: Host, progress: Progress, arguments: argparse.Namespace) -> None:
+    from nagorik_host.application_file import read_consent, read_form
+
     if arguments.action == "consent":
         service = host.platform.service(progress.service)
         await host.consent(progress.id, read_consent(arguments.consent).consent(service, host.clock.now()))

@@ -4,10 +4,9 @@ import argparse
 from functools import partial
 from typing import Final
 
-import structlog
 from sqlalchemy import select
 
-from nagorik import ApplicationState, PaymentState, Text
+from nagorik import ApplicationDraft, ApplicationState, PaymentState, Text
 from nagorik_host.commands.render import (
     ApplicationView,
     Document,
@@ -37,8 +36,9 @@ from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.explanation_page import with_numbers_masked
 from nagorik_platform.cli.output import add_json_argument, print_facts, print_json, print_lines, print_table
 from nagorik_platform.lifecycle import Decided, Hold, Party, application_targets, payment_targets
+from nagorik_platform.logs import get_logger
 
-_log = structlog.stdlib.get_logger("nagorik.host")
+_log = get_logger("nagorik.host")
 
 
 class CasesCommand:
@@ -153,11 +153,11 @@ def _ended(attempt: Document) -> str:
 
 async def _for_officer(host: Host, view: ApplicationView) -> Document:
     """What an officer sees beyond what the citizen is told; whom it is about only masked."""
-    progress, applicant = view.progress, view.draft.applicant
+    progress = view.progress
 
-    def calls(transaction: Transaction) -> list[Document]:
+    def read(transaction: Transaction) -> tuple[ApplicationDraft, list[Document]]:
         query = select(attempts).where(attempts.c.application == progress.id).order_by(attempts.c.entry)
-        return [
+        calls = [
             {
                 "operation": row.operation,
                 "began": row.began_at.isoformat(),
@@ -166,16 +166,19 @@ async def _for_officer(host: Host, view: ApplicationView) -> Document:
             }
             for row in transaction.connection.execute(query)
         ]
+        return host.store.draft(transaction, host.store.read(transaction, progress.id)), calls
 
+    draft, calls = await host.database.run(read)
+    applicant = draft.applicant
     return {
         "applicant": applicant.name.masked(),
         "identifiers": [f"{identifier.type} {identifier.masked()}" for identifier in applicant.identifiers],
-        "form_fields": sorted(view.draft.form),
+        "form_fields": sorted(draft.form),
         "may_become": [state.value for state in application_targets(progress.state)],
         "payments_may_become": {
             payment.id: [state.value for state in payment_targets(payment.state)] for payment in progress.payments
         },
-        "attempts": await host.database.run(calls),
+        "attempts": calls,
     }
 
 

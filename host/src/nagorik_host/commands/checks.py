@@ -12,10 +12,10 @@ from nagorik.errors import SettingsRejected
 from nagorik.settings import AgencySettings, environment_prefix, load_settings
 from nagorik_host.commands.running import is_absent
 from nagorik_host.configured import is_configured
-from nagorik_host.engine.claims import LEASE
 from nagorik_host.engine.restoration import catching_up
 from nagorik_host.engine.suspensions import list_suspensions
 from nagorik_host.settings import HostSettings, HostSettingsRejected, load_host_settings, settings_file
+from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.cases import count_cases
 from nagorik_host.store.database import (
     Database,

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import select
 
-from nagorik import ApplicationDraft, NagorikError, ServiceNotOffered, Text
+from nagorik import NagorikError, ServiceNotOffered, Text
 from nagorik.manifest import PublicService
 from nagorik.values import dhaka_time, to_bangla_digits
 from nagorik_host.engine.agencies import Expected, down_since, expected, outages_of
@@ -41,7 +41,6 @@ class ApplicationView:
         events: Its journal.
         said: What the journal says of why it is there.
         schema: Its service's form, where fields of it were refused and the form can be had.
-        draft: What the citizen handed in.
         due_at: When it is looked at again.
         operation: What is due then.
         blocked: Why the host leaves it alone.
@@ -54,7 +53,6 @@ class ApplicationView:
     events: tuple[Event, ...]
     said: StateExplanation
     schema: Schema | None
-    draft: ApplicationDraft
     due_at: datetime | None
     operation: str | None
     blocked: str | None
@@ -88,7 +86,6 @@ async def find_application(host: Host, name: str) -> ApplicationView:
             events=events,
             said=explain(events),
             schema=None,
-            draft=host.store.draft(transaction, stored),
             due_at=row.due_at,
             operation=row.operation,
             blocked=row.blocked,

@@ -12,7 +12,7 @@ from sqlalchemy import URL
 
 from nagorik import NagorikError
 from nagorik.clock import Clock, SystemClock
-from nagorik_host.host import Host, open_host
+from nagorik_host.host import Host, host_on
 from nagorik_host.settings import HostSettings, HostSettingsRejected
 from nagorik_host.store.application_store import NoSuchApplication
 from nagorik_host.store.database import Database, DatabaseInvalid, DatabaseUnavailable, open_database, read_url
@@ -105,9 +105,9 @@ async def opened_host(settings: HostSettings) -> AsyncIterator[Host]:
     keyring = settings.keyring()
     async with opened_database(settings) as database:
         await require_newest(database)
-    platform = settings.platform(documents=FolderDocumentStore(settings.documents, Vault(keyring)), clock=CLOCK)
-    async with open_host(settings.database.get_secret_value(), keyring, platform) as host:
-        yield host
+        platform = settings.platform(documents=FolderDocumentStore(settings.documents, Vault(keyring)), clock=CLOCK)
+        async with host_on(database, keyring, platform) as host:
+            yield host
 
 
 def is_absent(url: URL) -> bool:

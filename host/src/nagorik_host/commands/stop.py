@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final, Literal
 
-import structlog
-
 from nagorik import Text
 from nagorik_host.commands.render import when
 from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command
@@ -18,9 +16,10 @@ from nagorik_host.store.upgrade import require_newest
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, print_json, print_lines, print_table
 from nagorik_platform.cli.services import unknown_service
+from nagorik_platform.logs import get_logger
 from nagorik_platform.registry import Registry
 
-_log = structlog.stdlib.get_logger("nagorik.host")
+_log = get_logger("nagorik.host")
 
 KINDS: Final = ("service", "plugin")
 

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-import structlog
 from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from nagorik import ApplicationDraft, ServiceNotOffered
@@ -56,14 +55,13 @@ from nagorik_platform.lifecycle import (
     begin_next,
     step,
 )
+from nagorik_platform.logs import get_logger
 
-_log = structlog.stdlib.get_logger("nagorik.host")
+_log = get_logger("nagorik.host")
 
 APPLICATION: Final[ContextVar[str | None]] = ContextVar("APPLICATION", default=None)
 """The id of the application that this task makes a call for, from the call until its outcome is committed."""
 
-LEASE: Final = timedelta(seconds=60)
-"""How long a worker of whom nothing is heard is waited for. Calls may take longer: a living worker renews it."""
 BLOCKED: Final = timedelta(minutes=5)
 """How long an application whose plugin is not installed is left alone before it is looked at again."""
 DEFECT: Final = "defect"

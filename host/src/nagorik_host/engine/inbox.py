@@ -16,7 +16,6 @@ from functools import partial
 from typing import Final, NamedTuple
 from uuid import uuid4
 
-import structlog
 from sqlalchemy import bindparam, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
@@ -31,8 +30,9 @@ from nagorik_host.store.schema import Instant, inbox, payments
 from nagorik_host.vault import Erased, SealBroken, Vault
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, Noticed, NotPossible, Reported, step
+from nagorik_platform.logs import get_logger
 
-_log = structlog.stdlib.get_logger("nagorik.host")
+_log = get_logger("nagorik.host")
 
 MESSAGE: Final = "message"
 INBOX: Final = "inbox"

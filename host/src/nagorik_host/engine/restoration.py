@@ -10,8 +10,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import bindparam, func, insert, select, update
 
 from nagorik.operations import Operation
-from nagorik_host.engine.claims import LEASE
-from nagorik_host.store.application_store import ApplicationStore
+from nagorik_host.store.application_store import LEASE, ApplicationStore
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import applications, restorations, workers

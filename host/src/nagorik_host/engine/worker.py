@@ -12,26 +12,26 @@ from functools import partial
 from typing import Final, TypeVar
 from uuid import uuid4
 
-import structlog
 from sqlalchemy import bindparam, delete, insert, update
 
 from nagorik.clock import Clock, SystemClock
 from nagorik_host.engine.agencies import AgencyScheduler
-from nagorik_host.engine.claims import APPLICATION, LEASE, Claim, ClaimBatch, Claims
+from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims
 from nagorik_host.engine.inbox import INBOX, Inbox
 from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation
-from nagorik_host.store.application_store import ApplicationStore
+from nagorik_host.store.application_store import LEASE, ApplicationStore
 from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction, Unit
 from nagorik_host.store.schema import applications, workers
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle.perform import perform
+from nagorik_platform.logs import get_logger
 
 T = TypeVar("T")
 
-_log = structlog.stdlib.get_logger("nagorik.host")
+_log = get_logger("nagorik.host")
 
 FULL_SCAN: Final = 1.0
 """Seconds between two scans of everything: what no hint was heard of is found no later than this."""

@@ -6,7 +6,7 @@ one transaction. A change is worked out on the row as it is in that transaction,
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
@@ -23,6 +23,9 @@ from nagorik_platform.lifecycle import Event, NextAction, Progress, Step, applic
 PROGRESS: Final = "progress"
 DRAFT: Final = "draft"
 CLIENT_REFERENCE: Final = "client-reference"
+
+LEASE: Final = timedelta(seconds=60)
+"""How long a worker of whom nothing is heard is waited for. Calls may take longer: a living worker renews it."""
 
 Correction = Callable[[ApplicationDraft], ApplicationDraft]
 

@@ -3,6 +3,9 @@
 ``applications`` is the row that is worked with: the fold of its journal, and when it is due. ``journal`` is the truth
 and only ever grows. The other tables are for what a row cannot say: calls as they were made, messages that came in,
 what people decided, and how each agency fares. Column types mean the same on SQLite and on PostgreSQL.
+
+Indexes over a part of a table are in ``partial_indexes``: declaring one imports the dialect of each database that it
+is for, and only whoever makes or compares tables needs them.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -124,40 +127,8 @@ FOR_A_PERSON: Final = text(
     "closed_at IS NULL AND (hold_party = 'person' OR blocked IS NOT NULL OR state = 'manual_review')"
 )
 """Rows that only an officer can move. Written out, so that a database sees that the index is for this question."""
-Index(
-    "ix_applications_person",
-    applications.c.updated_at,
-    sqlite_where=FOR_A_PERSON,
-    postgresql_where=FOR_A_PERSON,
-)
-Index(
-    "ix_applications_closed",
-    applications.c.closed_at,
-    sqlite_where=text("erased_at IS NULL AND closed_at IS NOT NULL"),
-    postgresql_where=text("erased_at IS NULL AND closed_at IS NOT NULL"),
-)
 IN_QUEUE: Final = and_(applications.c.due_at.is_not(None), applications.c.parked_at.is_(None))
 """Rows whose time comes or has come; asked for with this, they are read off the index."""
-# What is due is found per agency, in the order in which it fell due; what waits for somebody is not in the index.
-Index(
-    "ix_applications_due",
-    applications.c.target_plugin,
-    applications.c.due_at,
-    sqlite_where=IN_QUEUE,
-    postgresql_where=IN_QUEUE,
-)
-Index(
-    "ix_applications_parked",
-    applications.c.service,
-    sqlite_where=applications.c.parked_at.is_not(None),
-    postgresql_where=applications.c.parked_at.is_not(None),
-)
-Index(
-    "ix_applications_lease",
-    applications.c.lease_until,
-    sqlite_where=applications.c.lease.is_not(None),
-    postgresql_where=applications.c.lease.is_not(None),
-)
 
 payloads: Final = Table(
     "payloads",

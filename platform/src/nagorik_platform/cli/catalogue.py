@@ -3,12 +3,13 @@
 from datetime import date
 from typing import Any, Final, TypeAlias
 
-from nagorik.data_files import DataFileInvalid, read_file
+from nagorik.data_files import DataFileInvalid
 from nagorik.manifest import Evidence, Offer, PublicService
 from nagorik.values.sentences import Text
 from nagorik_platform.cli.suspensions import Suspension
 from nagorik_platform.registry import PluginRecord, Quarantine
-from nagorik_toolkit.fees import FeeSchedule, FeesInvalid, NoTariff, Tariff, load_schedules
+from nagorik_platform.registry.tariffs import read_schedule
+from nagorik_toolkit.fees import NoTariff, Tariff
 
 Document: TypeAlias = dict[str, Any]
 """A JSON object."""
@@ -113,25 +114,6 @@ def service_of(record: PluginRecord, offer: Offer, on: date, suspension: Suspens
     return document
 
 
-def read_schedule(record: PluginRecord, reference: str) -> FeeSchedule:
-    """The schedule that a manifest names, from its file.
-
-    Raises:
-        ValueError: It cannot be read; the text says why.
-    """
-    file, _, name = reference.partition("#")
-    try:
-        content = read_file(record.directory.joinpath(file)) if record.directory else b""
-    except DataFileInvalid:
-        raise ValueError(f"there is no readable {file} in the plugin's package") from None
-    try:
-        return load_schedules(content)[name]
-    except FeesInvalid as error:
-        raise ValueError(f"{file}: {error}") from None
-    except KeyError:
-        raise ValueError(f"{file} has no schedule {name}") from None
-
-
 def fees_of(record: PluginRecord, service: PublicService, on: date) -> Document | None:
     """A service's fees, or null; ``problem`` says why they cannot be document."""
     if service.fees is None:
@@ -139,7 +121,7 @@ def fees_of(record: PluginRecord, service: PublicService, on: date) -> Document 
     document: Document = {"reference": service.fees, "on": on.isoformat(), "charged": None, "problem": None}
     try:
         schedule = read_schedule(record, service.fees)
-    except ValueError as error:
+    except DataFileInvalid as error:
         return document | {"problem": str(error)}
     try:
         document["charged"] = schedule.tariff_on(on).id

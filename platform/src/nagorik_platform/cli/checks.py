@@ -14,15 +14,16 @@ from enum import StrEnum
 from importlib.metadata import version
 from typing import Final, Literal, NamedTuple
 
+from nagorik.data_files import DataFileInvalid
 from nagorik.errors import SettingsRejected
 from nagorik.manifest import API_VERSION, Manifest, PublicService
 from nagorik.settings import AgencySettings, environment_prefix, load_settings
 from nagorik_platform.agency_client.egress import EgressRules
-from nagorik_platform.cli.catalogue import read_schedule
 from nagorik_platform.cli.commands import CommandUnusable, Contribution, find_checks, find_commands
 from nagorik_platform.dispatch.importer import PluginImporter
 from nagorik_platform.logs import redact
 from nagorik_platform.registry import LoadedPlugin, PluginRecord, Quarantine, Registry, resolve_object
+from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_toolkit.fees import NoTariff
 
 
@@ -204,7 +205,7 @@ def _fees(registry: Registry, day: date) -> Iterator[DoctorCheck]:
         except NoTariff as error:
             hint = "Install a release of the plugin with the tariff in force."
             yield DoctorCheck(name, DoctorStatus.WRONG, str(error), hint)
-        except ValueError as error:
+        except DataFileInvalid as error:
             yield DoctorCheck(
                 name, DoctorStatus.WRONG, str(error), f"nagorik validate {record.source.distribution} tells more."
             )

@@ -1,10 +1,12 @@
 """From the words on the command line to one command, run."""
 
 import argparse
+import gc
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 
 from nagorik_platform.cli.commands import Command, CommandUnusable, Contribution, ExitCode, find_commands
@@ -18,8 +20,12 @@ def run(argv: Sequence[str] | None) -> int:
     commands = find_commands()
     wanted = next((word for word in words if not word.startswith("-")), None)
     try:
-        command = _load(commands, wanted)
-        arguments = _parser(commands, wanted, command).parse_args(words)
+        with _loading(own_process=argv is None):
+            command = _load(commands, wanted)
+            # Where the command is the first word, no list of all commands is shown, and none need tell its help.
+            first = command is not None and words[:1] == [wanted]
+            listed = [item for item in commands if item.name == wanted] if first else commands
+            arguments = _parser(listed, wanted, command).parse_args(words)
     except CommandUnusable as problem:
         sys.stderr.write(f"nagorik: {problem}\n")
         return ExitCode.USAGE
@@ -27,6 +33,21 @@ def run(argv: Sequence[str] | None) -> int:
         # argparse has said what it had to say: help, the version, or what is wrong with the arguments.
         return ExitCode.OK if not end.code else ExitCode.USAGE
     return ExitCode.USAGE if command is None else _run(command, arguments)
+
+
+@contextmanager
+def _loading(*, own_process: bool) -> Iterator[None]:
+    # What modules make stays for as long as the process: while they are imported, the collector walks through it all
+    # again and again and finds nothing. A process that is not the command's alone keeps its collector as it is.
+    if not own_process:
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _load(commands: Sequence[Contribution], wanted: str | None) -> Command | None:

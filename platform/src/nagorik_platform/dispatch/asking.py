@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
-import structlog
 from pydantic import JsonValue
 
 from nagorik.errors import (
@@ -24,9 +23,10 @@ from nagorik.model.submission import Accepted, AskedAnswer, NotAsked, Rejected, 
 from nagorik.privacy import Form, Model
 from nagorik_platform.dispatch.policies import Call
 from nagorik_platform.dispatch.runner import CallDeadline
+from nagorik_platform.logs import get_logger
 from nagorik_platform.registry import Registry
 
-log: Final = structlog.stdlib.get_logger("nagorik")
+log: Final = get_logger("nagorik")
 
 SHARE: Final = 0.5
 """The part of the asking call's remaining time that one question may take, so that the asker can still answer."""

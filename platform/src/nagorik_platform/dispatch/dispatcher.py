@@ -6,7 +6,6 @@ from types import CoroutineType
 from typing import Any, Final, NamedTuple, TypeVar
 from uuid import uuid4
 
-import structlog
 from pydantic import JsonValue
 
 from nagorik.context import CallContext
@@ -31,10 +30,10 @@ from nagorik_platform.dispatch.reconcile import (
 )
 from nagorik_platform.dispatch.runner import CallDeadline, HookEnd, Returned, Runner, TimedOut
 from nagorik_platform.dispatch.runtime import NoAgency, PluginRuntime, settings_or_none
-from nagorik_platform.logs import get_call_log
+from nagorik_platform.logs import get_call_log, get_logger
 from nagorik_platform.registry import LoadedPlugin, PluginRecord, Quarantine, QuarantineCode, Registry
 
-log: Final = structlog.stdlib.get_logger("nagorik")
+log: Final = get_logger("nagorik")
 
 T = TypeVar("T")
 
@@ -277,7 +276,6 @@ class Dispatcher:
                 deadline=deadline,
                 idempotency_key=options.key,
                 offer=offer,
-                schedule=runtime.fees(offer) if isinstance(offer, PublicService) else None,
                 documents=runtime.documents,
                 log=get_call_log(call.plugin, call.service, call.operation),
                 asking=questions,

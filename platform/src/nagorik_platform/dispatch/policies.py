@@ -6,13 +6,13 @@ from types import TracebackType
 from typing import Final
 
 import pluggy
-import structlog
 
 from nagorik.errors import NagorikError
 from nagorik.hookspecs import PROJECT, hookspec
 from nagorik.operations import Idempotency, Operation
+from nagorik_platform.logs import get_logger
 
-log: Final = structlog.stdlib.get_logger("nagorik")
+log: Final = get_logger("nagorik")
 
 
 @dataclass(slots=True)

@@ -1,12 +1,12 @@
 """What the platform keeps for one plugin in use, made when first needed; what stands in where nobody is reached.
 
-The HTTP client and the reader of fee schedules are imported with a plugin, not with the platform: a command that only
-reads the database or the manifests starts without them.
+The HTTP client is imported with a plugin, not with the platform: a command that only reads the database or the
+manifests starts without it.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from functools import cached_property, lru_cache
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
@@ -27,7 +27,6 @@ from nagorik_platform.registry import Imported, LoadedPlugin, resolve_object
 if TYPE_CHECKING:
     from nagorik_platform.agency_client.circuit import Probe
     from nagorik_platform.agency_client.client import AgencyClient
-    from nagorik_toolkit.fees import FeeSchedule
 
 OFFLINE: Final = "offline"
 
@@ -63,14 +62,6 @@ def settings_or_none(load: Callable[[], AgencySettings]) -> AgencySettings | NoS
 T = TypeVar("T")
 
 
-@lru_cache(maxsize=256)
-def _schedules(text: str) -> "Mapping[str, FeeSchedule]":
-    """The schedules of a file, read once for all platforms of a process: they are frozen, and reading is slow."""
-    from nagorik_toolkit.fees import load_schedules
-
-    return load_schedules(text)
-
-
 class PluginRuntime:
     """One plugin, ready to be called, with all that its calls share.
 
@@ -95,7 +86,6 @@ class PluginRuntime:
         self._runner = runner
         self._probe = probe
         self._forms: dict[str, type[Form]] = {}
-        self._fees: dict[str, FeeSchedule] = {}
 
     def prepare(self) -> None:
         """Import and read what the manifest names, so that no call does it; a problem waits for the call it meets."""
@@ -108,8 +98,6 @@ class PluginRuntime:
         for service in self.manifest.services:
             with suppress(NagorikError):
                 self.form(service)
-            with suppress(NagorikError):
-                self.fees(service)
 
     @cached_property
     def settings(self) -> AgencySettings:
@@ -166,22 +154,6 @@ class PluginRuntime:
                 self._broken("form-not-a-form")
             self._forms[service.id] = model
         return self._forms[service.id]
-
-    def fees(self, service: PublicService) -> "FeeSchedule | None":
-        """A service's fee schedule, or ``None`` for a service whose manifest names none."""
-        if service.fees is None:
-            return None
-        if service.fees not in self._fees:
-            file, _, name = service.fees.partition("#")
-            directory = self.loaded.record.directory
-            schedule = None
-            with suppress(OSError, ValueError, KeyError):
-                text = (directory / file).read_bytes() if directory is not None else b""
-                schedule = _schedules(text)[name]
-            if schedule is None:
-                self._broken("fee-schedule-unusable")
-            self._fees[service.fees] = schedule
-        return self._fees[service.fees]
 
     def contain(self, fault: str, code: Callable[[], T]) -> T:
         """Run a plugin's synchronous code; what it raises beside ``nagorik.errors`` becomes its ``fault``."""

@@ -5,12 +5,20 @@ are fixed snake_case words; anything that was formatted is masked.
 """
 
 from nagorik_platform.logs.redaction import redact, redact_value
-from nagorik_platform.logs.setup import BoundCallLog, configure_logging, get_call_log, is_configured, quiet_transports
+from nagorik_platform.logs.setup import (
+    BoundCallLog,
+    configure_logging,
+    get_call_log,
+    get_logger,
+    is_configured,
+    quiet_transports,
+)
 
 __all__ = [
     "BoundCallLog",
     "configure_logging",
     "get_call_log",
+    "get_logger",
     "is_configured",
     "quiet_transports",
     "redact",

@@ -1,15 +1,21 @@
-"""One set-up for structlog and the standard library's logging, and each call's logger: every line is redacted."""
+"""One set-up for structlog and the standard library's logging, and each call's logger: every line is redacted.
+
+structlog is imported with the first line that is written: it brings half of rich, and most short commands write none.
+"""
 
 import logging
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TextIO, cast
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
-import structlog
-
+from nagorik_platform.logs.at_import import AtImport
 from nagorik_platform.logs.exceptions import place
 from nagorik_platform.logs.redaction import redact
+
+if TYPE_CHECKING:
+    import structlog
 
 _LEVELS: Final[Mapping[str, int]] = {
     name: getattr(logging, name) for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -34,15 +40,9 @@ def configure_logging(*, level: str = "INFO", json: bool | None = None, stream: 
         raise ValueError(f"level is one of {', '.join(_LEVELS)}")
     target = stream if stream is not None else cast("TextIO", _StandardError())
     as_json = not target.isatty() if json is None else json
-    finish = (structlog.processors.TimeStamper(fmt="iso", utc=True), _renderer(target, as_json=as_json))
-    structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, redact, structlog.processors.add_log_level, *finish],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(target),
-        cache_logger_on_first_use=False,
-    )
+    _configure_structlog(partial(_configured, target, number, as_json=as_json))
     root = logging.getLogger()
-    root.handlers[:] = [_RedactingHandler(target, finish)]
+    root.handlers[:] = [_RedactingHandler(target, as_json=as_json)]
     root.setLevel(number)
     for name in _VERBOSE_LIBRARIES:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
@@ -62,6 +62,8 @@ def quiet_transports() -> None:
 
 def is_configured() -> bool:
     """Whether structlog and the root logger are set up so that every line is redacted."""
+    import structlog
+
     processors = structlog.get_config()["processors"]
     handlers = logging.getLogger().handlers
     return redact in processors and bool(handlers) and all(isinstance(item, _RedactingHandler) for item in handlers)
@@ -83,10 +85,19 @@ class _StandardError:
 class _RedactingHandler(logging.Handler):
     """Turns a record of the standard library into a redacted line; what was formatted into it is never read."""
 
-    def __init__(self, stream: TextIO, finish: Iterable[structlog.typing.Processor]) -> None:
+    def __init__(self, stream: TextIO, *, as_json: bool) -> None:
         super().__init__()
         self._stream = stream
-        self._finish = tuple(finish)
+        self._as_json = as_json
+
+    @cached_property
+    def _finish(self) -> "tuple[structlog.typing.Processor, ...]":
+        return _finishing(self._stream, as_json=self._as_json)
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Import what writes lines before the handler's lock is taken: nobody is to wait for both at once."""
+        assert self._finish  # noqa: S101 - read for its import
+        return bool(super().handle(record))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record, or nothing where that fails."""
@@ -107,10 +118,63 @@ class _RedactingHandler(logging.Handler):
         """Say nothing: the library's own way prints the record with its arguments to standard error."""
 
 
-def _renderer(stream: TextIO, *, as_json: bool) -> structlog.typing.Processor:
-    if as_json:
-        return structlog.processors.JSONRenderer(ensure_ascii=False)
-    return structlog.dev.ConsoleRenderer(colors=stream.isatty(), sort_keys=False)
+_waiting: AtImport | None = None
+"""Configures structlog when it is imported; ``None`` where it has been, or nothing was set up."""
+
+
+def _configure_structlog(configure: Callable[[], None]) -> None:
+    global _waiting  # noqa: PLW0603 - structlog's configuration is the process's, too
+    if _waiting is not None:
+        _waiting.cancel()
+        _waiting = None
+    if "structlog" in sys.modules:
+        configure()
+    else:
+        _waiting = AtImport("structlog", configure)
+
+
+def _configured(stream: TextIO, level: int, *, as_json: bool) -> None:
+    import structlog
+
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            redact,
+            structlog.processors.add_log_level,
+            *_finishing(stream, as_json=as_json),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _finishing(stream: TextIO, *, as_json: bool) -> "tuple[structlog.typing.Processor, ...]":
+    import structlog
+
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=stream.isatty(), sort_keys=False)
+    )
+    return structlog.processors.TimeStamper(fmt="iso", utc=True), renderer
+
+
+class _Log:
+    """A logger of structlog, looked up with each line."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, method: str) -> Any:
+        import structlog
+
+        return getattr(structlog.stdlib.get_logger(self._name), method)
+
+
+def get_logger(name: str) -> "structlog.stdlib.BoundLogger":
+    """A logger that imports structlog with its first line."""
+    return cast("structlog.stdlib.BoundLogger", _Log(name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +204,7 @@ class BoundCallLog:
             {**fields, "plugin": self.plugin, "service": self.service, "operation": self.operation, "event": event},
         )
         shown = str(line.pop("event"))
-        logger = structlog.get_logger("nagorik.plugin")
+        logger = get_logger("nagorik.plugin")
         (logger.info if method == "info" else logger.warning)(shown, **line)
 
 

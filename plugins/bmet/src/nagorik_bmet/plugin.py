@@ -33,7 +33,7 @@ from nagorik import (
     hookimpl,
 )
 from nagorik_bmet import eligibility, wire
-from nagorik_bmet.data import RULES
+from nagorik_bmet.data import FEES, RULES
 from nagorik_bmet.forms import ClearanceForm
 from nagorik_bmet.wire import API, COLLECTIONS
 from nagorik_toolkit import (
@@ -62,7 +62,7 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
     if request.agency_reference is None:
         eligibility.check_today(request)
     form = request.form
-    quote = context.fees.quote(
+    quote = FEES[request.service].quote(
         request,
         due=FeeDue.AFTER_SUBMISSION,
         valid_for=RULES.on(request.on)["quote-validity"].as_duration,

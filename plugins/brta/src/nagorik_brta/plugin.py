@@ -70,7 +70,7 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
     answer = await context.http.read(
         "fee-quote", "GET", f"{API}/fees/quote", params=wire.to_fee_question(request), expect=wire.FeeAnswer
     )
-    quote = pricing.published(context.schedule, request)
+    quote = pricing.published(request)
     return pricing.calculated(request, answer.total) if quote is None else agreed_quote(quote, answer.total)
 
 

@@ -4,9 +4,9 @@ from datetime import date, timedelta
 from typing import Final
 
 from nagorik import FeeDue, Form, Money, Quote, QuoteLine, QuoteRequest, Source
-from nagorik_brta.data import RULES, TEXTS
+from nagorik_brta.data import FEES, RULES, TEXTS
 from nagorik_brta.forms import LearnerForm, RegistrationForm, RenewalForm, SmartCardForm, TaxTokenForm
-from nagorik_toolkit import FeeSchedule, NotPriced, age_on, demanded_quote, until_midnight
+from nagorik_toolkit import NotPriced, age_on, demanded_quote, until_midnight
 
 CALCULATOR: Final = Source(title="BRTA's own calculator, asked for this application", verified=False)
 FREE_OF_VAT: Final = Money(poisha=0)
@@ -40,8 +40,9 @@ def years_late(expires_on: date, today: date) -> int:
     return age_on(expires_on, today - timedelta(days=1)) + 1
 
 
-def published(schedule: FeeSchedule | None, request: QuoteRequest) -> Quote | None:
+def published(request: QuoteRequest) -> Quote | None:
     """The price by the published figures; ``None`` where none is published for this choice, or two contradict."""
+    schedule = FEES.get(request.service)
     if schedule is None:
         return None
     dimensions = choice(request.form, request.on)

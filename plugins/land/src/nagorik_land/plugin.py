@@ -31,7 +31,7 @@ from nagorik import (
     hookimpl,
 )
 from nagorik_land import eligibility, land_tax, pricing, statuses, wire
-from nagorik_land.data import RULES, TEXTS
+from nagorik_land.data import FEES, RULES, TEXTS
 from nagorik_land.forms import DevelopmentTaxForm, KhatianCopyForm
 from nagorik_land.pricing import NO_VAT
 from nagorik_land.wire import DESKS, STAGES
@@ -68,7 +68,7 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
         line = QuoteLine(code="mouza-map", text=TEXTS.text("price.mouza-map"), amount=answer.total, vat=NO_VAT)
         return pricing.demanded(request, (line,), RULES.on(request.on)["price-as-demanded"].source)
     form = request.form
-    quote = context.fees.quote(
+    quote = FEES[request.service].quote(
         request,
         due=pricing.due_at(request.stage),
         valid_for=until_midnight(request.at),
@@ -84,7 +84,7 @@ async def _demand(request: QuoteRequest, form: DevelopmentTaxForm, context: Cont
         refuse([TEXTS.field_problem("/form/fiscal_year", "land.year-not-begun", day=first)])
     path, question = f"{DESKS[request.service].api}/holdings/demand", wire.to_demand_question(form)
     demand = await context.http.read("demand", "POST", path, json=question, expect=wire.Demand)
-    assessed = land_tax.assess(form, demand, context.fees, request.on)
+    assessed = land_tax.assess(form, demand, FEES[request.service], request.on)
     return pricing.demanded(request, assessed.lines, assessed.source)
 
 

@@ -1,10 +1,12 @@
-"""What the data files beside this module say: the plugin's sentences, dated figures and the EC's words."""
+"""What the data files beside this module say: the plugin's sentences, dated figures, the EC's words and its fees."""
 
 from typing import Final
 
-from nagorik_toolkit import Criteria, read_rules, read_statuses, read_texts
+from nagorik_toolkit import Criteria, read_rules, read_schedules, read_statuses, read_texts
 
 TEXTS: Final = read_texts(__package__)
 RULES: Final = read_rules(__package__)
 CRITERIA: Final = Criteria(TEXTS, RULES)
 STATUSES: Final = read_statuses(__package__, texts=TEXTS)
+FEES: Final = {f"nid.{name}": schedule for name, schedule in read_schedules(__package__).items()}
+"""By service, after which the file names each schedule."""

@@ -37,7 +37,7 @@ from nagorik import (
     hookimpl,
 )
 from nagorik_nid import eligibility, partner_service, pricing, statuses, wire
-from nagorik_nid.data import TEXTS
+from nagorik_nid.data import FEES, TEXTS
 from nagorik_nid.forms import CardForm, VerificationForm
 from nagorik_nid.settings import NidSettings
 from nagorik_nid.wire import API, APPLICATIONS
@@ -61,7 +61,7 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
     answer = await context.http.read(
         "fee-quote", "GET", f"{API}/fee-quote", params=wire.to_fee_question(request), expect=wire.FeeQuote
     )
-    quote = context.fees.quote(
+    quote = FEES[request.service].quote(
         request,
         due=FeeDue.BEFORE_SUBMISSION,
         valid_for=pricing.validity(request.on),

@@ -40,7 +40,7 @@ from nagorik import (
     hookimpl,
 )
 from nagorik_passport import eligibility, statuses, wire
-from nagorik_passport.data import MISSION_FEES, RULES, TEXTS
+from nagorik_passport.data import FEES, RULES, TEXTS
 from nagorik_passport.forms import ApplicationForm, VerificationForm
 from nagorik_passport.wire import API, REGISTRATIONS
 from nagorik_toolkit import (
@@ -66,7 +66,7 @@ async def nagorik_check_eligibility(request: EligibilityRequest) -> EligibilityD
 
 
 @hookimpl
-async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
+async def nagorik_quote_fees(request: QuoteRequest) -> Quote:
     """By the published table, in taka or, at a mission, in dollars that the mission takes itself."""
     form = request.form_as(ApplicationForm)
     if request.agency_reference is None:
@@ -75,10 +75,12 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
     valid_for = RULES.on(request.on)["quote-validity"].as_duration
     booklet = {"pages": form.pages, "years": form.validity_years, "delivery": form.delivery}
     if form.place == "mission":
-        return MISSION_FEES.quote(
+        return FEES["mission"].quote(
             request, due=FeeDue.AFTER_SUBMISSION, valid_for=valid_for, group=form.mission_group, **booklet
         )
-    return context.fees.quote(request, due=FeeDue.AFTER_SUBMISSION, valid_for=valid_for, staff=form.staff, **booklet)
+    return FEES["passport"].quote(
+        request, due=FeeDue.AFTER_SUBMISSION, valid_for=valid_for, staff=form.staff, **booklet
+    )
 
 
 @hookimpl

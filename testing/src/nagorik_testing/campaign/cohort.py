@@ -19,13 +19,14 @@ from uuid import UUID
 
 from sqlalchemy import delete, exists, func, make_url, select
 
+import nagorik_host.store.partial_indexes  # noqa: F401 - completes the tables
 from nagorik import NagorikError
 from nagorik.model.payment import QueryPaymentRequest
 from nagorik_host import Host
 from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
-from nagorik_host.engine.claims import LEASE
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import Database, Transaction, Unit, open_database
+from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.schema import applications, metadata
 from nagorik_host.store.sqlite import engine_of
 from nagorik_host.store.upgrade import upgrade

@@ -41,7 +41,7 @@ _COLUMNS: Final = (
     _Column("citizen", 9, "left", lambda entry: entry.citizen, 1),
     _Column("service", 18, "left", lambda entry: entry.service, 3),
     _Column("fee ৳", 9, "right", lambda entry: format_taka(entry.fee) if entry.fee is not None else "–", 6),
-    _Column("agency reference", 14, "left", lambda entry: entry.agency_reference or "–", 5),
+    _Column("agency reference", 16, "left", lambda entry: entry.agency_reference or "–", 5),
     _Column("state", 18, "left", _state, 8),
     _Column("time", 10, "right", lambda entry: span(entry.simulated), 4),
     _Column("HTTP", 4, "right", lambda entry: str(entry.requests), 2),

@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 from nagorik import hookimpl
 from nagorik.clock import Clock
-from nagorik_host.engine.claims import APPLICATION, LEASE
+from nagorik_host.engine.claims import APPLICATION
 from nagorik_host.engine.worker import Worker
+from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import Vault, read_keyring
 from nagorik_platform import Call, PlatformSettings, PluginConfiguration

@@ -73,8 +73,8 @@ def _fee_findings(target: str, on: date) -> Iterator["ValidationFinding"]:
     # The loader reads no fee files: most of what it is used for needs none.
     from nagorik.data_files import DataFileInvalid, read_file
     from nagorik.manifest import parse_manifest
-    from nagorik_platform.cli.catalogue import read_schedule
     from nagorik_platform.registry import PluginRecord, PluginSource
+    from nagorik_platform.registry.tariffs import read_schedule
     from nagorik_testing.validation.findings import Severity, ValidationFinding
     from nagorik_toolkit.fees import NoTariff
 
@@ -95,7 +95,7 @@ def _fee_findings(target: str, on: date) -> Iterator["ValidationFinding"]:
                 yield ValidationFinding(
                     Severity.WARNING, location, str(error), "Add the tariff in force, with its source."
                 )
-            except ValueError as error:
+            except DataFileInvalid as error:
                 yield ValidationFinding(Severity.ERROR, location, str(error))
 
 

@@ -78,8 +78,7 @@ VARIANTS = {
     ),
     "takes every failure for success": Variant(
         {
-            "eligibility": f"{FAILED} F12 {NO_JSON}",
-            "quote": f"{FAILED} F09-404 F12 {NO_JSON}",
+            "eligibility quote": f"{FAILED} F12 {NO_JSON}",
             "find status query-payment": f"{FAILED} F12 {NO_JSON} F14-digits",
             "deliverable": FAILED,
             " ".join(WRITES): f"{REFUSED} F09-404",

@@ -1,12 +1,11 @@
 """Divisions, districts and upazilas by one catalogue, and postcodes."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Final, Literal
 
+from nagorik.data_files import parse_document, read_data_file
 from nagorik.privacy import Model
 from nagorik.values.sentences import NationalDataError
 from nagorik.values.text import match_key, normalise, to_ascii_digits
@@ -139,7 +138,7 @@ def _from_row(kind: AreaKind, row: Mapping[str, str], within: str | None) -> Are
 
 @cache
 def _spellings() -> Mapping[tuple[str, str], tuple[str, tuple[str, ...]]]:
-    raw = tomllib.loads(files("nagorik_toolkit.bangladesh").joinpath("areas.toml").read_text("utf-8"))
+    raw = parse_document(read_data_file("nagorik_toolkit.bangladesh", "areas.toml"), "areas.toml")
     return {
         (kind, match_key(entry["bn"])): (entry["en"], tuple(entry["also"]))
         for entry in raw["spelling"]

@@ -1,15 +1,14 @@
 """The civil calendar: the fiscal year, and the days on which an office works."""
 
 import re
-import tomllib
 from collections.abc import Iterable
 from datetime import date, timedelta
 from functools import cache, total_ordering
-from importlib.resources import files
 from typing import Final, Self
 
 from pydantic import Field, StrictInt, field_validator
 
+from nagorik.data_files import parse_document, read_data_file
 from nagorik.privacy import Model, SelfCheckedValue
 from nagorik.values.sentences import NationalDataError
 from nagorik.values.text import to_ascii_digits
@@ -194,5 +193,5 @@ def _public_holidays(year: int) -> frozenset[date]:
 
 @cache
 def _national_overrides() -> tuple[DayOverride, ...]:
-    raw = tomllib.loads(files("nagorik_toolkit.bangladesh").joinpath("working_days.toml").read_text("utf-8"))
+    raw = parse_document(read_data_file("nagorik_toolkit.bangladesh", "working_days.toml"), "working_days.toml")
     return tuple(DayOverride(**entry) for entry in raw["override"])

@@ -1,8 +1,8 @@
 """Fee schedules: dated, sourced tariffs in a TOML file beside a plugin, and what is to be paid on a day."""
 
-from nagorik_toolkit.fees.errors import DimensionRejected, FeeError, FeeProblem, FeesInvalid, NoTariff, NotPriced
+from nagorik_toolkit.fees.errors import DimensionRejected, FeeError, NoTariff, NotPriced
 from nagorik_toolkit.fees.quotes import agreed_quote, demanded_quote, until_midnight
-from nagorik_toolkit.fees.reading import FEES_FILE, load_schedules, read_schedules
+from nagorik_toolkit.fees.reading import FEES_FILE, parse_schedules, read_schedules
 from nagorik_toolkit.fees.schedule import FeeSchedule, Price
 from nagorik_toolkit.fees.tariff import Condition, Dimension, Numbers, Row, Tariff, TariffStanding, Vat, Word
 
@@ -12,9 +12,7 @@ __all__ = [
     "Dimension",
     "DimensionRejected",
     "FeeError",
-    "FeeProblem",
     "FeeSchedule",
-    "FeesInvalid",
     "NoTariff",
     "NotPriced",
     "Numbers",
@@ -26,7 +24,7 @@ __all__ = [
     "Word",
     "agreed_quote",
     "demanded_quote",
-    "load_schedules",
+    "parse_schedules",
     "read_schedules",
     "until_midnight",
 ]

@@ -1,4 +1,4 @@
-"""What can be wrong with a fee file, or with a question put to a schedule.
+"""What can be wrong with a question put to a schedule.
 
 None of these is an error of a call to an agency: each is a fault in a plugin's data or code, found by its author.
 Texts name schedules, days, dimensions and their allowed values, never the value that was given: it came out of a
@@ -8,31 +8,6 @@ citizen's form.
 from collections.abc import Sequence
 from datetime import date
 from typing import Literal
-
-from nagorik.privacy import Model
-
-
-class FeeProblem(Model):
-    """One thing wrong in a fee file."""
-
-    location: str
-    """Where, as a dotted path (``reissue.tariffs.0.rows.2.amount``); empty for the file as a whole."""
-    message: str
-    """What is wrong and what would be right."""
-
-    def __str__(self) -> str:
-        return f"{self.location or 'the file'}: {self.message}"
-
-
-class FeesInvalid(ValueError):
-    """A fee file that cannot be used; ``problems`` says everything that is wrong at once."""
-
-    def __init__(self, problems: Sequence[FeeProblem]) -> None:
-        super().__init__(tuple(problems))
-        self.problems = tuple(problems)
-
-    def __str__(self) -> str:
-        return "; ".join(str(problem) for problem in self.problems)
 
 
 class FeeError(LookupError):

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import nagorik_host.store.partial_indexes  # noqa: F401 - completes the tables
 from nagorik_host.store.schema import metadata
 
 context.configure(

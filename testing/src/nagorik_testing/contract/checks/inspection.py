@@ -15,16 +15,17 @@ from pydantic import JsonValue
 from starlette.types import Message, Receive, Scope, Send
 
 from nagorik import Form, Operation, Text
-from nagorik.data_files import DataFileInvalid, read_file
+from nagorik.data_files import DataFileInvalid
 from nagorik.manifest import PublicService
 from nagorik_platform.registry import Imported, PluginRecord, resolve_object
+from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_testing.contract.checks.check import NotConcerned
 from nagorik_testing.contract.live import AnyOffer
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
 from nagorik_testing.faults.kinds import Altered
-from nagorik_toolkit.fees import FeeSchedule, FeesInvalid, load_schedules
+from nagorik_toolkit.fees import FeeSchedule
 
 _BANGLA_LETTER: Final = re.compile(r"[ঀ-৿]")
 _LATIN_LETTER: Final = re.compile(r"[A-Za-z]")
@@ -91,15 +92,10 @@ def schedule_of(subject: Subject, offer: AnyOffer) -> FeeSchedule:
     """
     if not isinstance(offer, PublicService) or offer.fees is None:
         raise NotConcerned("its manifest names no fee schedule")
-    file, _, name = offer.fees.partition("#")
-    directory = record_of(subject).directory
     try:
-        schedules = load_schedules(read_file(directory.joinpath(file))) if directory is not None else {}
-    except (DataFileInvalid, FeesInvalid):
-        raise NotReachable(f"{file} cannot be read as a fee file") from None
-    if name not in schedules:
-        raise NotReachable(f"{file} holds no schedule {name}")
-    return schedules[name]
+        return read_schedule(record_of(subject), offer.fees)
+    except DataFileInvalid as error:
+        raise NotReachable(str(error)) from None
 
 
 def example_form(rig: Rig) -> dict[str, JsonValue]:

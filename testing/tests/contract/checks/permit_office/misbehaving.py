@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -29,7 +30,7 @@ from nagorik import (
     Withdrawal,
     hookimpl,
 )
-from permit_office.plugin import Context, Filed, Hooks, criterion
+from permit_office.plugin import FEES, Context, Filed, Hooks, criterion
 
 Right = Callable[[Context], Awaitable[Any]]
 """Does what the hook should, with a context."""
@@ -65,7 +66,7 @@ async def _eligible(request: Any, context: Context) -> Any:
 
 
 async def _price(request: Any, context: Context) -> Any:
-    return context.fees.quote(request, due=FeeDue.AFTER_SUBMISSION)
+    return FEES.quote(request, due=FeeDue.AFTER_SUBMISSION, valid_for=timedelta(hours=24))
 
 
 async def _accepted(request: Any, context: Context) -> Any:

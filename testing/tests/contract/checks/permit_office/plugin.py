@@ -35,8 +35,10 @@ from nagorik import (
 )
 from nagorik.values import Money
 from nagorik_toolkit.bangladesh import age_on
+from nagorik_toolkit.fees import read_schedules
 
 Context = CallContext[Any]
+FEES = read_schedules(__package__)["shop"]
 STATES = {
     "RECEIVED": ApplicationState.SUBMITTED,
     "REVIEW": ApplicationState.IN_REVIEW,
@@ -112,7 +114,7 @@ class Hooks:
 
     @hookimpl
     async def nagorik_quote_fees(self, request: Any, context: Context) -> Quote:
-        return context.fees.quote(request, due=FeeDue.AFTER_SUBMISSION, valid_for=timedelta(hours=24))
+        return FEES.quote(request, due=FeeDue.AFTER_SUBMISSION, valid_for=timedelta(hours=24))
 
     @hookimpl
     async def nagorik_submit(self, request: Any, context: Context) -> Any:

@@ -1,0 +1,23 @@
+"""The indexes that hold a part of a table's rows. Importing this adds them to the tables."""
+
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Index, TextClause, text
+
+from nagorik_host.store.schema import FOR_A_PERSON, IN_QUEUE, applications
+
+
+def _add(name: str, *columns: Column[Any], where: ColumnElement[bool] | TextClause) -> None:
+    Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
+_add("ix_applications_person", applications.c.updated_at, where=FOR_A_PERSON)
+_add(
+    "ix_applications_closed",
+    applications.c.closed_at,
+    where=text("erased_at IS NULL AND closed_at IS NOT NULL"),
+)
+# What is due is found per agency, in the order in which it fell due; what waits for somebody is not in the index.
+_add("ix_applications_due", applications.c.target_plugin, applications.c.due_at, where=IN_QUEUE)
+_add("ix_applications_parked", applications.c.service, where=applications.c.parked_at.is_not(None))
+_add("ix_applications_lease", applications.c.lease_until, where=applications.c.lease.is_not(None))
