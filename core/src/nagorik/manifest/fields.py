@@ -50,7 +50,7 @@ _DURATION: Final = re.compile(r"P(?=[0-9T])([0-9]+W)?([0-9]+D)?(T(?=[0-9])([0-9]
 PluginId = Annotated[str, StringConstraints(pattern=PLUGIN_ID, max_length=40)]
 ServiceId = Annotated[str, StringConstraints(pattern=SERVICE_ID, max_length=80)]
 Slug = Annotated[str, StringConstraints(pattern=SLUG, max_length=60)]
-Host = Annotated[str, StringConstraints(pattern=HOST, max_length=253)]
+HostName = Annotated[str, StringConstraints(pattern=HOST, max_length=253)]
 ObjectReference = Annotated[str, StringConstraints(pattern=OBJECT)]
 """``module:Name``, the module relative to the plugin's package; imported on first use."""
 FeeReference = Annotated[str, StringConstraints(pattern=FEES)]
@@ -60,7 +60,6 @@ Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 """Text that says something."""
 Seconds = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True, ge=1)]
-Flag = Annotated[bool, Field(strict=True)]
 
 
 class Evidence(StrEnum):

@@ -8,7 +8,7 @@ terminal or turns the direction of writing.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from pydantic import JsonValue
 
@@ -20,16 +20,14 @@ from nagorik.operations import Operation
 from nagorik.privacy import mask_numbers
 from nagorik.values import Money, format_taka, to_bangla_digits
 from nagorik.values.sentences import Text, is_blank, read_sentence_tables
-from nagorik_platform.cli.output import plain
+from nagorik_platform.cli.output import Document, plain
 from nagorik_platform.lifecycle import Progress, StateExplanation, state_label
 from nagorik_platform.lifecycle.explanation import PricedStage, StandingRefusal
 from nagorik_platform.lifecycle.refusals import CallRefusal
 from nagorik_platform.lifecycle.rules.holds import ELIGIBILITY_HOLDS
 from nagorik_platform.lifecycle.tables import ENDED_WITHOUT_RESULT, MONEY_NOT_TAKEN, MONEY_TAKEN
 
-Document: TypeAlias = dict[str, Any]
-"""A JSON object."""
-Words = Callable[[str], str]
+Wording = Callable[[str], str]
 """Makes what somebody wrote fit to be shown."""
 Schema: TypeAlias = Mapping[str, JsonValue]
 """A form's JSON Schema, as ``Platform.form_schema`` gives it."""
@@ -74,7 +72,7 @@ def _bounded(line: str) -> str:
 
 
 def explanation_document(
-    progress: Progress, said: StateExplanation, *, schema: Schema | None, words: Words = as_written
+    progress: Progress, said: StateExplanation, *, schema: Schema | None, words: Wording = as_written
 ) -> Document:
     """What explains an application, with stable keys; money as decimal text, times in UTC.
 
@@ -99,7 +97,7 @@ def explanation_document(
     }
 
 
-def criterion_document(criterion: Criterion, words: Words = as_written) -> Document:
+def criterion_document(criterion: Criterion, words: Wording = as_written) -> Document:
     """One criterion."""
     return {
         "id": criterion.id,
@@ -109,7 +107,7 @@ def criterion_document(criterion: Criterion, words: Words = as_written) -> Docum
     }
 
 
-def fee_document(quote: Quote, words: Words = as_written, *, paid: bool = False) -> Document:
+def fee_document(quote: Quote, words: Wording = as_written, *, paid: bool = False) -> Document:
     """One price, line by line; what the lines and their VAT come to is its total."""
     return {
         "quote": quote.id,
@@ -133,7 +131,7 @@ def fee_document(quote: Quote, words: Words = as_written, *, paid: bool = False)
 
 
 def field_documents(
-    fields: Sequence[FieldProblem], schema: Schema | None, words: Words = as_written
+    fields: Sequence[FieldProblem], schema: Schema | None, words: Wording = as_written
 ) -> list[Document]:
     """What is wrong with which field, each by its label where the form has one."""
     return [_field(one, schema, words) for one in fields]
@@ -229,7 +227,7 @@ def _of_it_vat(fee: Document) -> str:
     return f" ({vat.bn} · {vat.en} {_money(fee['vat'], fee)})"
 
 
-def _eligibility(progress: Progress, decision: EligibilityDecision, words: Words) -> Document:
+def _eligibility(progress: Progress, decision: EligibilityDecision, words: Wording) -> Document:
     criteria = {(one.id, one.verdict, one.text.bn, one.text.en): one for one in decision.criteria}
     return {
         "result": decision.eligibility.value,
@@ -238,7 +236,7 @@ def _eligibility(progress: Progress, decision: EligibilityDecision, words: Words
     }
 
 
-def _refusal(standing: StandingRefusal, schema: Schema | None, words: Words) -> Document:
+def _refusal(standing: StandingRefusal, schema: Schema | None, words: Wording) -> Document:
     refusal = standing.refusal
     return {
         "operation": standing.operation.value,
@@ -270,7 +268,7 @@ def _refusal_lines(refusal: Document) -> Iterator[str]:
 
 
 def refusal_text(
-    operation: Operation, refusal: CallRefusal, *, schema: Schema | None = None, words: Words = as_written
+    operation: Operation, refusal: CallRefusal, *, schema: Schema | None = None, words: Wording = as_written
 ) -> Text:
     """A refusal in one line, as it stands in a list of what happened."""
     text = _refused(operation.value, refusal.code)
@@ -285,7 +283,7 @@ def refusal_text(
     return Text(bn=f"{text.bn} {heading.bn} {bn}।", en=f"{text.en} {heading.en} {en}.")
 
 
-def report_text(status: AgencyStatus, words: Words = as_written) -> Text | None:
+def report_text(status: AgencyStatus, words: Wording = as_written) -> Text | None:
     """What an agency gives as the reason in a report, in one line; ``None`` where it gives none."""
     parts: list[tuple[str, str]] = []
     if status.reason is not None:
@@ -310,7 +308,7 @@ def _is_of_form(operation: str, code: str) -> bool:
     return code == InputRejected.code and operation not in _ABOUT_MONEY
 
 
-def _report(said: StateExplanation, words: Words) -> Document | None:
+def _report(said: StateExplanation, words: Wording) -> Document | None:
     if said.report is None:
         return None
     status = said.report.status
@@ -340,7 +338,7 @@ def _gives_a_reason(status: AgencyStatus) -> bool:
     return status.reason is not None or not is_blank(status.remark or "")
 
 
-def _field(problem: FieldProblem, schema: Schema | None, words: Words) -> Document:
+def _field(problem: FieldProblem, schema: Schema | None, words: Wording) -> Document:
     labels = _labels(problem.pointer, schema)
     text = problem.text
     # The platform's own check of a form begins its sentence with the label of the form's own field.
@@ -429,7 +427,7 @@ def _sum(quote: Quote, part: Callable[[QuoteLine], Money]) -> Money:
     return Money(poisha=sum(part(line).poisha for line in quote.lines), currency=quote.total.currency)
 
 
-def _source(source: Source, words: Words) -> Document:
+def _source(source: Source, words: Wording) -> Document:
     return {
         "title": words(source.title),
         "as_of": source.as_of.isoformat() if source.as_of is not None else None,
@@ -437,7 +435,7 @@ def _source(source: Source, words: Words) -> Document:
     }
 
 
-def _text(text: Text, words: Words) -> Document:
+def _text(text: Text, words: Wording) -> Document:
     return {"en": words(text.en), "bn": words(text.bn)}
 
 

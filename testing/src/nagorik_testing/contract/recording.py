@@ -18,12 +18,12 @@ from pydantic_core import from_json, to_json
 
 from nagorik import NagorikError, Operation
 from nagorik.data_files import parse_document, read_file
-from nagorik.manifest import PublicService
+from nagorik.manifest import AnyOffer, PublicService
 from nagorik.settings import AgencySettings, load_settings
 from nagorik.values import Identifier, dhaka_date
 from nagorik_platform.registry import Imported, resolve_object
 from nagorik_testing.contract.checks.inspection import is_login, leaves
-from nagorik_testing.contract.live import LIVE, AnyOffer, NotPlayed
+from nagorik_testing.contract.live import LIVE, NotPlayed
 from nagorik_testing.contract.rig import CALLABLE_OPERATIONS, Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
