@@ -87,7 +87,7 @@ def rules() -> str:
             "dispatch",
             "configuration",
             "registry | agency_client | logs | requests",
-            "entry_points | tracebacks",
+            "entry_points | json_files | number_mask | tracebacks",
         ],
         exhaustive="True",
     )

@@ -4,9 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from pydantic import JsonValue, TypeAdapter
 
-from nagorik.data_files import DataFileInvalid, parse_document, parse_json, read_file
+from nagorik.data_files import DataFileInvalid, parse_document, read_file
 
 
 @pytest.mark.parametrize("private", [False, True])
@@ -36,32 +35,3 @@ def test_pipe_and_device_are_not_read_and_a_file_no_further_than_is_allowed(tmp_
         assert str(caught.value) == problem
     with pytest.raises(DataFileInvalid, match=r"some\.toml: larger than 4 bytes"):
         read_file(tmp_path / "some.toml", largest=4)
-
-
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        (b'{"a": 1,\n\n hunter2}', "some.json: not valid JSON: look at line 3"),
-        (b"", "some.json: not valid JSON: look at line 1"),
-        (b'{"a": ' + b"[" * 3000, "some.json: not valid JSON: look at line 1"),
-        (b'{"a": NaN}', "some.json: not valid JSON: look at its numbers"),
-        (b'{"a": 1e999}', "some.json: not valid JSON: look at its numbers"),
-        (b'{"a": "\xff"}', "some.json: save the file as UTF-8"),
-        (b'{"form": [{"name": "hunter2", "name": "hunter2"}]}', "some.json: form.0.name: is written twice"),
-        (b'{"form": {"0099000202": 1, "0099000202": 2}}', "some.json: form.…: is written twice"),
-        (b'{"form": {"a": 1}, "form": {"b": 2}}', "some.json: form: is written twice"),
-    ],
-)
-def test_json_that_is_wrong_is_told_by_its_place_and_never_by_what_it_holds(content, told):
-    with pytest.raises(DataFileInvalid) as caught:
-        parse_json(content, "some.json", TypeAdapter(dict[str, JsonValue]))
-    assert str(caught.value).startswith(told)
-    assert "hunter2" not in str(caught.value)
-
-
-def test_json_is_read_past_a_byte_order_mark():
-    content = '{"a": [{"b": 1}, {"b": 2.5}], "b": "ক"}'.encode("utf-8-sig")
-    assert parse_json(content, "some.json", TypeAdapter(dict[str, JsonValue])) == {
-        "a": [{"b": 1}, {"b": 2.5}],
-        "b": "ক",
-    }

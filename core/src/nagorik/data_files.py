@@ -1,10 +1,8 @@
 """The files that people write by hand, read by one reader: refused with everything that is wrong in them at once."""
 
-import json
-import math
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import files
@@ -13,13 +11,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, get_args
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import ErrorDetails
 
 from nagorik.privacy import is_code
 
-T = TypeVar("T")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 LARGEST_FILE: Final = 10_000_000
@@ -132,64 +129,6 @@ def parse_model(content: bytes, file: str, model: type[ModelT], *, private: bool
     except ValidationError as error:
         problems = problems_of("", error, model, private=private)
     raise DataFileInvalid(file, problems)
-
-
-def parse_json(content: bytes, file: str, adapter: TypeAdapter[T], model: type[BaseModel] | None = None) -> T:
-    """A JSON document, which may name a person: an error says the place and never what is written there.
-
-    Args:
-        content: What the file holds.
-        file: Its name.
-        adapter: What the document should be.
-        model: The adapter's model, if it has one; as for ``problems_of``.
-
-    Raises:
-        DataFileInvalid: It is none, not in UTF-8, says one thing twice, or has fields that are wrong.
-    """
-    try:
-        text = content.decode("utf-8-sig")
-        from_json(text)
-        written = json.loads(
-            text, object_pairs_hook=_Members, parse_int=str, parse_float=_finite, parse_constant=_finite
-        )
-    except UnicodeDecodeError:
-        problems = [FileProblem("", "save the file as UTF-8")]
-    except ValueError as error:
-        place = _PLACE.search(str(error))
-        problems = [FileProblem("", f"not valid JSON: look at {place[0] if place else 'its numbers'}")]
-    else:
-        problems = [FileProblem(place, "is written twice; keep one of them") for place in _repeated(written, ())]
-        if not problems:
-            try:
-                return adapter.validate_json(text)
-            except ValidationError as error:
-                problems = problems_of("", error, model, private=True)
-    raise DataFileInvalid(file, problems)
-
-
-class _Members(tuple[tuple[str, object], ...]):
-    """A JSON object's members as they are written; a dict would keep the last of two of one name."""
-
-    __slots__ = ()
-
-
-def _finite(number: str) -> float:
-    if not math.isfinite(float(number)):
-        raise ValueError
-    return float(number)
-
-
-def _repeated(value: object, place: tuple[str, ...]) -> Iterator[str]:
-    """Where a name stands twice in one object; a name that might be anything is left out."""
-    members = value if isinstance(value, _Members) else enumerate(value) if isinstance(value, list) else ()
-    seen = set()
-    for name, held in members:
-        shown = name if isinstance(name, int) or is_code(name) else "…"
-        here = (*place, str(shown))
-        if name in seen:
-            yield ".".join(here)
-        seen.add(name)
-        yield from _repeated(held, here)
 
 
 def problems_of(

@@ -10,12 +10,13 @@ from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, StringCons
 from pydantic_core import PydanticCustomError
 
 from nagorik import PERSONAL, Applicant, ApplicationDraft, Consent, Model, Operation, Text
-from nagorik.data_files import DataFileInvalid, FileProblem, parse_json, read_file
+from nagorik.data_files import DataFileInvalid, FileProblem, read_file
 from nagorik.manifest import PublicService
 from nagorik.model.application import Acting, DocumentStore
 from nagorik.privacy import Code
 from nagorik.values import Money
 from nagorik_host.vault import Vault
+from nagorik_platform.json_files import parse_json
 
 T = TypeVar("T")
 

@@ -17,7 +17,6 @@ from nagorik.model.eligibility import Criterion, EligibilityDecision, Verdict
 from nagorik.model.fee import Quote, QuoteLine, Source
 from nagorik.model.status import LONGEST_REMARK, AgencyStatus, ApplicationState, Flag
 from nagorik.operations import Operation
-from nagorik.privacy import mask_numbers
 from nagorik.values import Money, format_taka, to_bangla_digits
 from nagorik.values.sentences import Text, is_blank, read_sentence_tables
 from nagorik_platform.cli.output import Document, plain
@@ -26,6 +25,7 @@ from nagorik_platform.lifecycle.explanation import PricedStage, StandingRefusal
 from nagorik_platform.lifecycle.refusals import CallRefusal
 from nagorik_platform.lifecycle.rules.holds import ELIGIBILITY_HOLDS
 from nagorik_platform.lifecycle.tables import ENDED_WITHOUT_RESULT, MONEY_NOT_TAKEN, MONEY_TAKEN
+from nagorik_platform.number_mask import mask_numbers
 
 Wording = Callable[[str], str]
 """Makes what somebody wrote fit to be shown."""

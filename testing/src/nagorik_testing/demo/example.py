@@ -7,8 +7,9 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, JsonValue, TypeAdapter
 
 from nagorik import PERSONAL, Applicant, ApplicationState, Model, PaymentState, Text
-from nagorik.data_files import parse_json, read_file
+from nagorik.data_files import read_file
 from nagorik.values import Money
+from nagorik_platform.json_files import parse_json
 from nagorik_testing.faults.kinds import Fault
 
 LONGEST_STAGE: Final = 1e9
