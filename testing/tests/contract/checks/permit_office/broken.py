@@ -131,7 +131,7 @@ class EnglishPrices(Priced):
 
 class NamesQuoteAfterCitizen(Priced):
     def say(self, request, right):
-        return right.model_copy(update={"id": request.form.nid.value})
+        return right.model_copy(update={"id": f"quote-{request.form.nid.value}"})
 
 
 class AsksForEachRow(Hooks):
@@ -173,7 +173,8 @@ class Quoting(Hooks):
         try:
             return await super().nagorik_submit(request, context)
         except NagorikError:
-            raise AgencyRejected(f"refused-{request.applicant.nid.value}") from None
+            quoted = request.applicant.nid.value
+            raise AgencyRejected("refused", reason=Text(bn=f"নামঞ্জুর: {quoted}", en=f"Refused: {quoted}")) from None
 
 
 class FindsAnything(Hooks):
