@@ -26,8 +26,8 @@ class ValidateCommand:
         parser.add_argument(
             "target",
             metavar="PATH|DIST",
-            help="a plugin.toml, a package, a project, or an installed distribution; that it is not there or cannot be"
-            " read is a finding like any, with exit code 1",
+            help="a plugin.toml, a package, a project, or an installed distribution; that it is not there or cannot"
+            " be read is a finding like any, with exit code 1",
         )
         parser.add_argument("--run", action="store_true", help="import the plugin and verify its hooks too")
         parser.add_argument("--strict", action="store_true", help="let warnings fail too")
