@@ -23,12 +23,11 @@ class ValidateCommand:
         """Add the command's arguments."""
         from nagorik_platform.cli.output import add_day_argument, add_json_argument
 
-        parser.epilog = (
-            "The exit code is 1 where anything is found wrong, be it that the plugin.toml cannot be read or that"
-            " there is no such plugin."
-        )
         parser.add_argument(
-            "target", metavar="PATH|DIST", help="a plugin.toml, a package, a project, or an installed distribution"
+            "target",
+            metavar="PATH|DIST",
+            help="a plugin.toml, a package, a project, or an installed distribution; that it is not there or cannot"
+            " be read is a finding like any, with exit code 1",
         )
         parser.add_argument("--run", action="store_true", help="import the plugin and verify its hooks too")
         parser.add_argument("--strict", action="store_true", help="let warnings fail too")
