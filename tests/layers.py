@@ -71,7 +71,8 @@ def rules() -> str:
             "model",
             "errors",
             "values",
-            "privacy | operations | clock | data_files",
+            "data_files",
+            "privacy | operations | clock",
         ],
         exhaustive="True",
     )

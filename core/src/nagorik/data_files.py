@@ -14,9 +14,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from nagorik.privacy import is_code
+
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 _PLACE: Final = re.compile(r"line [0-9]+")
 
 
@@ -138,7 +139,8 @@ def problems_of(
         # A dict's key that is no member of its enum is located as (…, key, "[key]").
         parts = [str(part) for part in details["loc"] if part != "[key]"]
         if private:
-            parts = [part if _NAME.fullmatch(part) else "…" for part in parts]
+            # A key that nobody declared may be somebody's number, put where its value belongs.
+            parts = [part if is_code(part) else "…" for part in parts]
         place = ".".join([location, *parts]).removeprefix(".")
         shape = shapes.get(str(details.get("ctx", {}).get("pattern")))
         found.append(FileProblem(place, shape or _message(details, parts, model, private=private)))

@@ -13,6 +13,7 @@ from nagorik import PERSONAL, Applicant, ApplicationDraft, Consent, Model, Opera
 from nagorik.data_files import DataFileInvalid, FileProblem, problems_of, read_file
 from nagorik.manifest import PublicService
 from nagorik.model.application import Acting, DocumentStore
+from nagorik.privacy import Code
 from nagorik.values import Money
 from nagorik_host.vault import Vault
 
@@ -59,7 +60,7 @@ class GivenConsent(Model):
 class GivenDocument(Model):
     """A document that goes with the application."""
 
-    kind: str
+    kind: Code
     """One of the kinds that the service lists."""
     file: Annotated[str, Field(min_length=1), PERSONAL]
     """Where it is, beside the application's file."""

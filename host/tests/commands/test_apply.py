@@ -127,6 +127,7 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
         (example(gateway="nid.counter"), "bad.json: service-not-offered: "),
         (example(client_reference=f"{SECRET} {SECRET}"), "bad.json: client_reference: not accepted"),
         (example(documents=[{"kind": "photo", "file": "absent.jpg"}]), "documents.0.file: not a readable file"),
+        (example(documents=[{"kind": f"of {SECRET}", "file": "bad.json"}]), "documents.0.kind: not accepted"),
         (
             example(documents=[{"kind": "photo", "file": "bad.json"}]),
             "documents.0.file: neither PDF nor JPEG nor PNG",

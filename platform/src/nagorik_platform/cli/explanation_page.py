@@ -17,9 +17,9 @@ from nagorik.model.eligibility import Criterion, EligibilityDecision, Verdict
 from nagorik.model.fee import Quote, QuoteLine, Source
 from nagorik.model.status import LONGEST_REMARK, AgencyStatus, ApplicationState, Flag
 from nagorik.operations import Operation
-from nagorik.privacy import MASK
+from nagorik.privacy import mask_numbers
 from nagorik.values import Money, format_taka, to_bangla_digits
-from nagorik.values.sentences import Text, read_sentence_tables
+from nagorik.values.sentences import Text, is_blank, read_sentence_tables
 from nagorik_platform.cli.output import Document, plain
 from nagorik_platform.lifecycle import Progress, StateExplanation, state_label
 from nagorik_platform.lifecycle.explanation import PricedStage, StandingRefusal
@@ -33,13 +33,12 @@ Schema: TypeAlias = Mapping[str, JsonValue]
 """A form's JSON Schema, as ``Platform.form_schema`` gives it."""
 
 _LONGEST_POINTER: Final = 120
+_FORM: Final = "form"
+_DEFS: Final = "#/$defs/"
+_INDEX: Final = re.compile(r"[0-9]{1,4}")
 _FIELDS_IN_A_LINE: Final = 5
 _CUT: Final = "…"
 _SPACES: Final = re.compile(r"\s+")
-_NUMBER: Final = re.compile(
-    r"(?P<day>(?<!\d)(?:\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d{4}-\d{1,2}-\d{1,2})(?!\d))|\d(?:[ -]?\d){8,}"
-)
-"""Nine digits or more of any script, as an NID, a birth registration or a telephone number has; a day is none."""
 _ABOUT_MONEY: Final = frozenset(
     {Operation.START_PAYMENT, Operation.QUERY_PAYMENT, Operation.REFUND_PAYMENT, Operation.ADVISE_PAYMENT}
 )
@@ -52,14 +51,24 @@ _REASON_EXPECTED: Final = frozenset(
 
 
 def as_written(words: str) -> str:
-    """What somebody wrote, on one line and of bounded length; for whom it is about."""
-    line = plain(_SPACES.sub(" ", words)).strip()
-    return line if len(line) <= LONGEST_REMARK else line[: LONGEST_REMARK - len(_CUT)].rstrip() + _CUT
+    """What somebody wrote, on one line and of bounded length, for whom it is about; blank words are none."""
+    return _bounded(_on_one_line(words))
 
 
 def with_numbers_masked(words: str) -> str:
     """The same for whoever else looks: no number in it that could be somebody's. Names cannot be told from words."""
-    return _NUMBER.sub(lambda found: found[0] if found["day"] else MASK, as_written(words))
+    return _bounded(mask_numbers(_on_one_line(words)))
+
+
+def _on_one_line(words: str) -> str:
+    if is_blank(words):
+        return ""
+    # What steers a terminal may stand between spaces, or be one.
+    return _SPACES.sub(" ", plain(_SPACES.sub(" ", words))).strip()
+
+
+def _bounded(line: str) -> str:
+    return line if len(line) <= LONGEST_REMARK else line[: LONGEST_REMARK - len(_CUT)].rstrip() + _CUT
 
 
 def explanation_document(
@@ -149,7 +158,7 @@ def reason_lines(document: Document, *, everything: bool = False) -> Iterator[st
         if said["remark"] is not None:
             yield from _pair(_sentence("says", "remark"))
             yield f"  «{said['remark']}»"
-        if everything:
+        if everything and said["word"]:
             yield from _pair(_sentence("says", "word"))
             yield f"  «{said['word']}»"
     if document["reason_missing"]:
@@ -172,9 +181,9 @@ def criterion_lines(criteria: Sequence[Document], *, verdicts: bool = False) -> 
 def field_lines(fields: Sequence[Document]) -> Iterator[str]:
     """What is wrong with which field."""
     for one in fields:
-        label = one["label"] or {"bn": one["pointer"], "en": one["pointer"]}
-        yield f"  – {label['bn']}: {one['text']['bn']}"
-        yield f"    {label['en']}: {one['text']['en']}"
+        name = _name(one)
+        yield f"  – {name['bn']}: {one['text']['bn']}"
+        yield f"    {name['en']}: {one['text']['en']}"
 
 
 def fee_lines(fee: Document) -> Iterator[str]:
@@ -270,10 +279,7 @@ def refusal_text(
     heading = _sentence("why", "fields")
     more = f", {_CUT}" if len(refusal.fields) > _FIELDS_IN_A_LINE or refusal.fields_left_out else ""
     named = field_documents(refusal.fields[:_FIELDS_IN_A_LINE], schema, words)
-    bn, en = (
-        ", ".join(dict.fromkeys(one["label"][language] if one["label"] else one["pointer"] for one in named)) + more
-        for language in ("bn", "en")
-    )
+    bn, en = (", ".join(dict.fromkeys(_name(one)[language] for one in named)) + more for language in ("bn", "en"))
     return Text(bn=f"{text.bn} {heading.bn} {bn}।", en=f"{text.en} {heading.en} {en}.")
 
 
@@ -329,15 +335,16 @@ def _reason_missing(progress: Progress, said: StateExplanation) -> bool:
 
 
 def _gives_a_reason(status: AgencyStatus) -> bool:
-    return status.reason is not None or bool(status.remark is not None and as_written(status.remark))
+    return status.reason is not None or not is_blank(status.remark or "")
 
 
 def _field(problem: FieldProblem, schema: Schema | None, words: Wording) -> Document:
-    label = _label(problem.pointer, schema)
+    labels = _labels(problem.pointer, schema)
     text = problem.text
-    if label is not None:
-        # The platform's own check of a form begins its sentence with the label.
-        text = Text(bn=_without(text.bn, label.bn), en=_without(text.en, label.en))
+    # The platform's own check of a form begins its sentence with the label of the form's own field.
+    for own in _labels("/".join(problem.pointer.split("/")[:3]), schema):
+        text = Text(bn=_without(text.bn, own.bn), en=_without(text.en, own.en))
+    label = Text(bn=" – ".join(one.bn for one in labels), en=" – ".join(one.en for one in labels)) if labels else None
     return {
         "pointer": words(problem.pointer)[:_LONGEST_POINTER],
         "code": words(problem.code),
@@ -347,19 +354,59 @@ def _field(problem: FieldProblem, schema: Schema | None, words: Wording) -> Docu
 
 
 def _without(sentence: str, label: str) -> str:
-    return sentence.removeprefix(f"{label}: ").strip() or sentence
+    rest = sentence.removeprefix(f"{label}: ")
+    return sentence if is_blank(rest) else rest
 
 
-def _label(pointer: str, schema: Schema | None) -> Text | None:
-    properties = schema.get("properties") if schema is not None else None
-    root, _, place = pointer.removeprefix("/").partition("/")
-    if root != "form" or not isinstance(properties, Mapping):
-        return None
-    described = properties.get(place.partition("/")[0].replace("~1", "/").replace("~0", "~"))
-    if not isinstance(described, Mapping):
-        return None
+def _name(field: Document) -> Document:
+    """What a field goes by: its label, else its pointer; the form as a whole has neither."""
+    if field["label"] is not None or field["pointer"].strip("/") not in {"", _FORM}:
+        return field["label"] or {"bn": field["pointer"], "en": field["pointer"]}
+    return _text(_sentence("why", "whole-form"), as_written)
+
+
+def _labels(pointer: str, schema: Schema | None) -> list[Text]:
+    """The labels on the way to a field, as far as the form has them; an entry of a list adds its number."""
+    root, *keys = pointer.removeprefix("/").split("/")
+    labels: list[Text] = []
+    here: list[Schema] = [schema] if root == _FORM and schema is not None else []
+    for key in keys:
+        here = [alternative for described in here for alternative in _alternatives(described, schema or {})]
+        entries = _below(here, "items")
+        if entries and labels and _INDEX.fullmatch(key):
+            number, here = str(int(key) + 1), entries
+            last = labels.pop()
+            labels.append(Text(bn=f"{last.bn} {to_bangla_digits(number)}", en=f"{last.en} {number}"))
+            continue
+        here = _below(_below(here, "properties"), key.replace("~1", "/").replace("~0", "~"))
+        label = next((found for found in map(_own_label, here) if found is not None), None)
+        if label is None:
+            break
+        labels.append(label)
+    return labels
+
+
+def _below(described: Sequence[Schema], key: str) -> list[Schema]:
+    return [below for one in described if isinstance(below := one.get(key), Mapping)]
+
+
+def _alternatives(described: Schema, schema: Schema) -> list[Schema]:
+    """What a value may be, behind references and unions."""
+    found: list[Schema] = [described]
+    for one in found:
+        reference = one.get("$ref")
+        of_union = [alternatives for name in ("anyOf", "oneOf", "allOf") if (alternatives := one.get(name))]
+        named = _below(_below([schema], "$defs"), reference.removeprefix(_DEFS)) if isinstance(reference, str) else []
+        members = [member for union in of_union if isinstance(union, list) for member in union]
+        found += [new for new in (*named, *members) if isinstance(new, Mapping) and new not in found]
+    return found
+
+
+def _own_label(described: Schema) -> Text | None:
     bn, en = described.get("x-title-bn"), described.get("title")
-    return Text(bn=bn, en=en) if isinstance(bn, str) and isinstance(en, str) and bn.strip() and en.strip() else None
+    if not isinstance(bn, str) or not isinstance(en, str) or is_blank(bn) or is_blank(en):
+        return None
+    return Text(bn=bn, en=en)
 
 
 def _is_paid(price: PricedStage, progress: Progress) -> bool:
