@@ -43,6 +43,8 @@ SHAPES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What to write where a value does not have the shape of its field, by the field's pattern."""
 
+_LONGEST: Final = timedelta(days=36_500)
+"""A duration that can be added to any day that the platform meets."""
 _DURATION: Final = re.compile(r"P(?=[0-9T])([0-9]+W)?([0-9]+D)?(T(?=[0-9])([0-9]+H)?([0-9]+M)?)?")
 
 PluginId = Annotated[str, StringConstraints(pattern=PLUGIN_ID, max_length=40)]
@@ -102,6 +104,12 @@ def _duration(value: object) -> object:
     return value
 
 
+def _within_a_lifetime(value: timedelta) -> timedelta:
+    if value > _LONGEST:
+        raise ValueError(f"write a duration of no more than {_LONGEST.days} days")
+    return value
+
+
 def _version(value: str) -> str:
     try:
         parsed = Version(value)
@@ -119,5 +127,5 @@ TimeOfDay = Annotated[
     _only(str, time, otherwise="write a time of day in quotes, such as '09:00'"),
     AfterValidator(_without_zone),
 ]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_within_a_lifetime)]
 ApiVersion = Annotated[str, AfterValidator(_version)]
