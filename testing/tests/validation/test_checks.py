@@ -7,6 +7,7 @@ import pytest
 from nagorik_testing.validation.checks import validate_path
 from nagorik_testing.validation.findings import Severity, ValidationFinding
 
+DEPENDENCIES = '[project]\ndependencies = ["nagorik-toolkit"]\n'
 TODAY = date(2026, 11, 24)
 
 SUBMIT = """
@@ -49,7 +50,7 @@ def make_project(root: Path, manifest: str, **files: str) -> Path:
     package = root / "src" / "nagorik_wasa_project"
     package.mkdir(parents=True)
     (root / "pyproject.toml").write_text(
-        '[project]\nname = "nagorik-wasa"\nversion = "1.2.0"\n\n'
+        '[project]\nname = "nagorik-wasa"\nversion = "1.2.0"\ndependencies = ["nagorik-toolkit>=1.0,<2"]\n\n'
         '[project.entry-points."nagorik.plugins"]\nwasa = "nagorik_wasa_project.plugin"\n'
     )
     everything = {"__init__": "", "forms": FORMS, "plugin": PLUGIN, **files}
@@ -221,12 +222,12 @@ def test_a_plugin_that_may_call_nobody_and_never_tells_is_warned_of(tmp_path: Pa
         ("[project", "pyproject.toml", "holds neither a readable pyproject.toml nor a plugin.toml"),
         ("project = 1", "pyproject.toml", "the project declares no plugin"),
         (
-            '[project.entry-points."nagorik.plugins"]\nwasa = "a-b"',
+            f'{DEPENDENCIES}[project.entry-points."nagorik.plugins"]\nwasa = "a-b"',
             "entry point",
             "whose value is not module or module:object",
         ),
         (
-            '[project.entry-points."nagorik.plugins"]\nwasa = "absent.plugin"',
+            f'{DEPENDENCIES}[project.entry-points."nagorik.plugins"]\nwasa = "absent.plugin"',
             "entry point",
             "names the module absent.plugin, but there is no absent",
         ),
@@ -254,3 +255,10 @@ def test_a_submission_that_leaves_nothing_behind_needs_no_status(tmp_path: Path,
     text = manifest.replace('reads = ["status"]', 'form = "forms:F"\nwrites = { submit = "safe" }')
     (tmp_path / "plugin.toml").write_text(text, encoding="utf-8")
     assert all("nobody can learn" not in message for _, message in told(validate_path(tmp_path, on=TODAY)))
+
+
+def test_project_that_installs_the_platform_is_not_valid(tmp_path: Path, manifest: str) -> None:
+    project = make_project(tmp_path / "wasa", manifest)
+    file = project / "pyproject.toml"
+    file.write_text(file.read_text("utf-8").replace("nagorik-toolkit>=1.0,<2", "nagorik-platform"), "utf-8")
+    assert [place for place, _ in told(validate_path(project, on=TODAY))] == ["pyproject.toml: dependencies"] * 2

@@ -25,6 +25,7 @@ from nagorik_platform.registry.reading import Package, PackageNotFound, locate_p
 from nagorik_platform.registry.records import PluginRecord, PluginSource, QuarantineCode
 from nagorik_platform.registry.references import Imported, check_reference, resolve_object, split_value
 from nagorik_platform.registry.static_analysis import find_imports_of_the_platform, find_private_uses
+from nagorik_testing.validation.dependencies import check_dependencies
 from nagorik_testing.validation.findings import Severity, ValidationFinding, advise, in_order
 from nagorik_toolkit.rules import RULES_FILE, parse_rules
 from nagorik_toolkit.statuses import STATUSES_FILE, parse_statuses
@@ -148,8 +149,9 @@ def _validate_project(directory: Path, on: date, *, run: bool) -> list[Validatio
         hint = f'Add [project.entry-points."{ENTRY_POINT_GROUP}"] with <plugin id> = "<module with the hooks>".'
         return [ValidationFinding(Severity.ERROR, "pyproject.toml", "the project declares no plugin", hint)]
     roots = [str(root.resolve()) for root in (directory / "src", directory) if root.is_dir()]
+    findings = list(check_dependencies(_table(document, "project")))
     with _importable(roots if run else []):
-        return [found for source in sources for found in _validate_source(source, on, roots, run=run)]
+        return findings + [found for source in sources for found in _validate_source(source, on, roots, run=run)]
 
 
 def _declared_sources(document: dict[str, Any]) -> Iterator[PluginSource]:
