@@ -262,3 +262,24 @@ def test_project_that_installs_the_platform_is_not_valid(tmp_path: Path, manifes
     file = project / "pyproject.toml"
     file.write_text(file.read_text("utf-8").replace("nagorik-toolkit>=1.0,<2", "nagorik-platform"), "utf-8")
     assert [place for place, _ in told(validate_path(project, on=TODAY))] == ["pyproject.toml: dependencies"] * 2
+
+
+@pytest.mark.parametrize("line", ['login = "simulator:login"', 'error_reader = "simulator.agency:read"'])
+def test_reference_into_the_simulator_is_refused(tmp_path: Path, manifest: str, line: str) -> None:
+    project = make_project(tmp_path / "wasa", manifest.replace("egress", f"{line}\negress"))
+    simulator = project / "src" / "nagorik_wasa_project" / "simulator"
+    simulator.mkdir()
+    (simulator / "__init__.py").write_text("import httpx\n\n\nasync def login(): ...\n", "utf-8")
+    (simulator / "agency.py").write_text("def read(): ...\n", "utf-8")
+    name, _, value = line.partition(" = ")
+    message = f"{value[1:-1]} leads into the simulator, which is no part of the plugin's code"
+    assert told(validate_path(project, on=TODAY)) == [(name, message)]
+
+
+@pytest.mark.parametrize("value", ["nagorik_wasa_project.simulator", "nagorik_wasa_project.simulator.hooks:plugin"])
+def test_entry_point_into_the_simulator_is_refused(tmp_path: Path, manifest: str, value: str) -> None:
+    project = make_project(tmp_path / "wasa", manifest, simulator="import httpx\n")
+    file = project / "pyproject.toml"
+    file.write_text(file.read_text("utf-8").replace("nagorik_wasa_project.plugin", value), "utf-8")
+    message = f"{value} leads into the simulator, which is no part of the plugin's code"
+    assert told(validate_path(project, on=TODAY)) == [("entry point", message)]

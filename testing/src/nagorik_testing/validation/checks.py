@@ -24,7 +24,11 @@ from nagorik_platform.registry.discovery import ENTRY_POINT_GROUP, check_entry_p
 from nagorik_platform.registry.reading import Package, PackageNotFound, locate_package, read_package
 from nagorik_platform.registry.records import PluginRecord, PluginSource, QuarantineCode
 from nagorik_platform.registry.references import Imported, check_reference, resolve_object, split_value
-from nagorik_platform.registry.static_analysis import find_imports_of_the_platform, find_private_uses
+from nagorik_platform.registry.static_analysis import (
+    SIMULATOR,
+    find_imports_of_the_platform,
+    find_private_uses,
+)
 from nagorik_testing.validation.dependencies import check_dependencies
 from nagorik_testing.validation.findings import Severity, ValidationFinding, advise, in_order
 from nagorik_toolkit.rules import RULES_FILE, parse_rules
@@ -183,12 +187,15 @@ def _validate_source(
     refusal = check_entry_point(source)
     if refusal is not None:
         return [ValidationFinding(Severity.ERROR, "entry point", refusal.reason, refusal.hint)]
+    module, _ = split_value(source)
     try:
-        package = locate_package(split_value(source)[0], roots)
+        package = locate_package(module, roots)
     except PackageNotFound as error:
         return [ValidationFinding(Severity.ERROR, "entry point", f"{source.label} {error.why}")]
     record = read_package(source, package, api_version=API_VERSION)
     findings = _refusal(record, package)
+    if _is_in_simulator(module.removeprefix(f"{package.name}.")):
+        findings.append(_leads_into_simulator("entry point", source.value))
     if record.manifest is not None:
         findings += advise(record.manifest, on=on) + _check_sources(record.manifest, package.directory)
     if run and record.usable and not any(found.severity is Severity.ERROR for found in findings):
@@ -211,8 +218,22 @@ def _problems(error: DataFileInvalid) -> list[ValidationFinding]:
     return [ValidationFinding(Severity.ERROR, problem.location, problem.message) for problem in error.problems]
 
 
+def _is_in_simulator(module: str) -> bool:
+    return module.partition(".")[0] == SIMULATOR
+
+
+def _leads_into_simulator(location: str, value: str) -> ValidationFinding:
+    message = f"{value} leads into the simulator, which is no part of the plugin's code"
+    return ValidationFinding(Severity.ERROR, location, message, f"Move it out of {SIMULATOR}.")
+
+
 def _check_sources(manifest: Manifest, directory: Path) -> list[ValidationFinding]:
     findings = [
+        _leads_into_simulator(location, reference)
+        for location, reference in manifest.references
+        if _is_in_simulator(reference.partition(":")[0])
+    ]
+    findings += [
         ValidationFinding(Severity.ERROR, location, problem, f"{reference} is looked for in {directory.name}.")
         for location, reference in manifest.references
         if (problem := check_reference(directory, reference)) is not None
