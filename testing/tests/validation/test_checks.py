@@ -1,3 +1,4 @@
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -283,3 +284,41 @@ def test_entry_point_into_the_simulator_is_refused(tmp_path: Path, manifest: str
     file.write_text(file.read_text("utf-8").replace("nagorik_wasa_project.plugin", value), "utf-8")
     message = f"{value} leads into the simulator, which is no part of the plugin's code"
     assert told(validate_path(project, on=TODAY)) == [("entry point", message)]
+
+
+@pytest.mark.parametrize("folder", ["src", "."])
+def test_everything_that_the_plugin_imports_of_its_project_is_looked_at(
+    tmp_path: Path, manifest: str, folder: str
+) -> None:
+    plugin = f"import wasa_link\nimport wasa_http.inner.client\n\n\n{PLUGIN}"
+    project = make_project(tmp_path / "wasa", manifest, plugin=plugin)
+    (project / folder / "wasa_http" / "inner").mkdir(parents=True)
+    (project / folder / "wasa_http" / "inner" / "client.py").write_text("import httpx\n", "utf-8")
+    (project / folder / "wasa_link.py").write_text("import wasa_last\n", "utf-8")
+    (project / folder / "wasa_last.py").write_text("import nagorik_platform\n", "utf-8")
+    (project / "tests").mkdir()
+    (project / "tests" / "test_plugin.py").write_text("import httpx\n", "utf-8")
+    end = "is the platform's; a plugin imports nagorik and nagorik_toolkit"
+    assert told(validate_path(project, on=TODAY)) == [
+        ("wasa_http/inner/client.py:1", f"httpx {end}"),
+        ("wasa_last.py:1", f"nagorik_platform {end}"),
+    ]
+
+
+def test_every_module_of_an_installed_distribution_is_looked_at(site: Any) -> None:
+    site.install("wasa", files={"wire.py": "import httpx\n"})
+    (site.directory / "wasa_http.py").write_text("import tenacity\n", "utf-8")
+    [record] = site.directory.glob("*.dist-info/RECORD")
+    record.write_text("nagorik_wasa/wire.py,,\nwasa_http.py,,\n../../bin/wasa.py,,\n", "utf-8")
+    end = "is the platform's; a plugin imports nagorik and nagorik_toolkit"
+    assert told(validate_path("nagorik-wasa", on=TODAY)) == [
+        ("wasa_http.py:1", f"tenacity {end}"),
+        ("wire.py:1", f"httpx {end}"),
+    ]
+
+
+def test_source_that_does_not_parse_is_a_finding(tmp_path: Path, manifest: str) -> None:
+    project = make_project(tmp_path / "wasa", manifest, wire="import httpx\nX = = int\n")
+    version = ".".join(map(str, sys.version_info[:2]))
+    message = f"is not read by Python {version}, so nothing can be told of it"
+    assert told(validate_path(project, on=TODAY, run=True)) == [("wire.py:2", message)]
