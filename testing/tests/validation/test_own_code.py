@@ -38,12 +38,35 @@ def test_import_of_the_platforms_own_is_found(tmp_path: Path, source: str, name:
 
 
 @pytest.mark.parametrize(
+    "source",
+    [
+        "from importlib import import_module\nimport_module('httpx')",
+        "from importlib import import_module as load_it\nload_it('httpx')",
+        "import importlib\nimportlib.import_module(name='httpx')",
+        "import importlib as i\ni.__import__('httpx')",
+        "if 1:\n    h = __import__('httpx')",
+        "import pkgutil\npkgutil.resolve_name('httpx:AsyncClient')",
+        "import lazy_loader as lazy\nhttpx = lazy.load('httpx', error_on_import=True)",
+    ],
+)
+def test_import_by_a_function_of_what_is_written_out_is_found(tmp_path: Path, source: str) -> None:
+    [(place, name)] = told(tmp_path, wire=source)
+    assert (place, name.removesuffix(".AsyncClient")) == ("wire.py:2", "httpx")
+
+
+def test_words_that_are_no_imports_are_not_found(tmp_path: Path) -> None:
+    source = "import json\njson.loads('httpx')\nimport_module(name_of(1))\nfields['requests'] = 'requests'\n"
+    assert told(tmp_path, wire=source) == []
+
+
+@pytest.mark.parametrize(
     ("file", "source", "name"),
     [
         ("wire", "from .simulator import httpx", "nagorik_wasa.simulator.httpx"),
         ("wire", "from . import simulator", "nagorik_wasa.simulator"),
         ("wire", "import nagorik_wasa.simulator.agency", "nagorik_wasa.simulator.agency"),
         ("wire", "from nagorik_wasa import simulator as s", "nagorik_wasa.simulator"),
+        ("wire", "import_module('.simulator', __package__)", "nagorik_wasa.simulator"),
         ("inner/wire", "from ..simulator.agency import httpx", "nagorik_wasa.simulator.agency.httpx"),
         ("__init__", "from .simulator import Agency", "nagorik_wasa.simulator.Agency"),
         ("wire", "from nagorik_brta.wire import Card", "nagorik_brta.wire.Card"),

@@ -9,10 +9,17 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from nagorik_platform.registry.discovery import find_sources
 from nagorik_platform.registry.static_analysis import NOT_FOR_PLUGINS, SIMULATOR, parse
 from nagorik_testing.validation.findings import Severity, ValidationFinding
+
+_IMPORTERS: Final = frozenset({"__import__", "import_module", "resolve_name", "load"})
+"""Functions that import what their first argument names: Python's own, ``importlib``'s, ``pkgutil``'s and
+``lazy_loader``'s."""
+_NAMED: Final = frozenset({"name", "fullname"})
+"""What that argument is called where it is given by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +128,34 @@ def _beside(top: str, directory: Path) -> list[Module]:
 
 
 def imports_of(module: Module, tree: ast.Module) -> list[Imported]:
-    """Every import that is written out in a module, by full names; of ``from a import b`` the name ``a.b``."""
-    found = [Imported(name, line) for node in ast.walk(tree) for name, line in _names(node, module)]
+    """Every import that is written out in a module, by full names; of ``from a import b`` the name ``a.b``.
+
+    Of imports by a function those are seen whose name is a literal string.
+    """
+    nodes = list(ast.walk(tree))
+    importers = _IMPORTERS | {
+        alias.asname
+        for node in nodes
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname is not None and alias.name in _IMPORTERS
+    }
+    found = [Imported(name, line) for node in nodes for name, line in _names(node, module, importers)]
     return sorted(found, key=lambda imported: (imported.line, imported.name))
 
 
-def _names(node: ast.AST, module: Module) -> Iterator[tuple[str, int]]:
+def _names(node: ast.AST, module: Module, importers: frozenset[str]) -> Iterator[tuple[str, int]]:
     match node:
         case ast.Import(names=names):
             yield from ((alias.name, node.lineno) for alias in names)
         case ast.ImportFrom(module=source, names=names, level=level):
             start = _absolute("." * level + (source or ""), module.package)
             yield from ((f"{start}.{alias.name}".removesuffix(".*"), node.lineno) for alias in names)
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in importers:
+            given = [*node.args[:1], *(keyword.value for keyword in node.keywords if keyword.arg in _NAMED)]
+            for value in given:
+                if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                    yield _absolute(value.value.replace(":", ".").strip(), module.package), node.lineno
         case _:
             return
 
