@@ -90,7 +90,8 @@ def rules() -> str:
             "model",
             "errors",
             "values",
-            "privacy | operations | clock | data_files",
+            "data_files",
+            "privacy | operations | clock",
         ],
         exhaustive="True",
     )

@@ -13,10 +13,17 @@ from typing import Any, Final
 import griffe
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-LIBRARIES: Final = {"nagorik": "core", "nagorik_toolkit": "toolkit", "nagorik_platform": "platform"}
-"""What plugins and hosts import, and the folder that each lies in; the list of its names lies beside its code."""
+LIBRARIES: Final = {
+    "nagorik": "core",
+    "nagorik_toolkit": "toolkit",
+    "nagorik_platform": "platform",
+    "nagorik_host": "host",
+}
+"""What plugins, hosts and programs around the reference host import, by the folder that each lies in; the list of its
+names lies beside its code."""
 PROMISED: Final = {
-    "nagorik_platform": ("nagorik_platform", "nagorik_platform.lifecycle", "nagorik_platform.registry")
+    "nagorik_platform": ("nagorik_platform", "nagorik_platform.lifecycle", "nagorik_platform.registry"),
+    "nagorik_host": ("nagorik_host",),
 }
 """Of a library that is not here, every public name of every module is promised; of one that is, what these export."""
 

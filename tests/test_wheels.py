@@ -89,5 +89,8 @@ def test_every_wheel_carries_its_licence_types_and_data(wheels: Path) -> None:
         names = ZipFile(wheel).namelist()
         assert any(name.endswith("/licenses/LICENSE") for name in names), wheel.name
         assert f"{wheel.name.partition('-')[0]}/py.typed" in names, wheel.name
+    for library in ROOT.glob("*/src/nagorik*/__init__.pyi"):
+        [wheel] = wheels.glob(f"{library.parent.name}-[0-9]*.whl")
+        assert f"{library.parent.name}/__init__.pyi" in ZipFile(wheel).namelist()
     core = next(wheels.glob("nagorik-[0-9]*.whl"))
     assert "nagorik/messages.toml" in ZipFile(core).namelist()

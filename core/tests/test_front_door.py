@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import nagorik
+from nagorik.model import status
 
 
 @pytest.mark.parametrize("name", sorted(nagorik.__all__))
@@ -15,6 +16,10 @@ def test_each_name_can_be_imported(name: str) -> None:
 
 def test_there_are_names() -> None:
     assert {"hookimpl", "CallContext", "SubmitRequest", "Money", "OutcomeUnknown"} <= set(dir(nagorik))
+
+
+def test_a_flag_is_what_an_agency_reports() -> None:
+    assert nagorik.Flag is status.Flag
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -224,6 +224,11 @@ def negative_duration(manifest: Document) -> None:
     manifest["services"][0]["processing"] = "-P15D"
 
 
+def duration_of_an_age(manifest: Document) -> None:
+    """services.0.processing: write a duration of no more than 36500 days"""
+    manifest["services"][0]["processing"] = "P999999999D"
+
+
 def months_as_duration(manifest: Document) -> None:
     """services.0.processing: write an ISO 8601 duration in weeks, days, hours or minutes, such as P15D"""
     manifest["services"][0]["processing"] = "P1M"

@@ -3,10 +3,17 @@ import pickle
 from typing import Annotated, Any, ClassVar
 
 import pytest
+from hypothesis import given, strategies as st
 from pydantic import BaseModel, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
+from nagorik.data_files import problems_of
+from nagorik.model.application import DocumentReference
+from nagorik.model.eligibility import Criterion
+from nagorik.model.fee import Quote, QuoteLine
 from nagorik.model.payment import PaymentStarted
+from nagorik.model.status import AgencyStatus, Deliverable
+from nagorik.model.submission import CannotTell, Rejected
 from nagorik.privacy import (
     MASK,
     OPERATIONAL,
@@ -17,7 +24,9 @@ from nagorik.privacy import (
     Form,
     Model,
     data_classes,
+    is_code,
     is_hidden,
+    mask_numbers,
     without_input,
 )
 from nagorik.values import MobileNumber, Nid, PersonName
@@ -31,6 +40,10 @@ class Filed(Model):
     state: str
     reference: Annotated[str, PERSONAL]
     token: Annotated[str | None, SECRET] = None
+
+
+class Holder(Model):
+    filed: Filed
 
 
 class Card(Form):
@@ -212,3 +225,156 @@ def test_model_hides_input_in_the_text_of_its_errors() -> None:
 def test_what_a_payer_is_told_to_do_names_the_gateways_reference_and_is_not_shown() -> None:
     told = Text(en="Give slip number CD-000017.", bn="স্লিপ নম্বর CD-000017 দিন।")
     assert "CD-000017" not in repr(PaymentStarted(reference="CD-000017", instructions=told))
+
+
+SEPARATORS = (
+    "",
+    " ",
+    "-",
+    ".",
+    "/",
+    ",",
+    "_",
+    "\u2013",
+    "\u00a0",
+    "\u200b",
+    "\u200d",
+    ") ",
+    " . ",
+    " \u2013 ",
+    "\u200d\u200d\u200d",
+)
+DIGITS = st.sampled_from("0123456789\u09e6\u09e7\u09e8\u09e9\u09ea\u09eb\u09ec\u09ed\u09ee\u09ef")
+
+
+@given(st.lists(st.tuples(DIGITS, st.sampled_from(SEPARATORS)), min_size=9, max_size=20))
+def test_no_number_of_nine_digits_is_left_however_it_is_separated(number: list[tuple[str, str]]) -> None:
+    # Zeros for years make no day of it, and a number has no amount's two decimals behind thousands.
+    written = "000" + "".join(f"{digit}{between}" for digit, between in number)
+    shown = mask_numbers(f"NID {written} it is")
+    left = "".join(char for char in shown if char.isdecimal())
+    assert MASK in shown
+    assert len(left) <= 8
+
+
+@given(st.text())
+def test_masking_numbers_twice_is_masking_them_once(text: str) -> None:
+    assert mask_numbers(mask_numbers(text)) == mask_numbers(text)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "01300.000202",
+        "01300/000202",
+        "01300) 000202",
+        "01300\u2013000202",
+        "0099,000,202",
+        "0099 . 000 . 202",
+        "99-00-0002-02",
+        "31-02-2026 12345",
+        "01-02-1990-3456",
+        "12.34.5678.9012",
+        "0099\u200d000\u200d202",
+        "\u09e6\u09e6\u09ef\u09ef.\u09e6\u09e6\u09e6.\u09e8\u09e6\u09e8",
+        "1,234,567,890",
+        "1234567.89 1234",
+        "99.00 0002 02",
+    ],
+)
+def test_number_that_could_be_somebodys_is_masked(number: str) -> None:
+    assert mask_numbers(f"No. ({number}).") == f"No. ({MASK})."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "on 2026-11-24, deed 123456",
+        "on 24-11-2026 10:30, room 12",
+        "on 24.11.2026 \u2013 26.11.2026",
+        "on \u09e8\u09ea/\u09e7\u09e7/\u09e8\u09e6\u09e8\u09ec, 10:30",
+        "pay 12,34,56,789.00 BDT",
+        "pay 1,234,567.50, then 1,150.00 + 172.50",
+        "pay \u09e8,\u09ed\u09e6,\u09ef\u09e8\u09e8.\u09e6\u09e6 taka",
+        "deed 1234-5678",
+    ],
+)
+def test_day_and_amount_stay_readable(text: str) -> None:
+    assert mask_numbers(text) == text
+
+
+@pytest.mark.parametrize("code", ["F19", "E-1042", "http-403", "nid.locked", "2026-11-24", "a_b:c+d", "7"])
+def test_code_is_a_word_of_a_program(code: str) -> None:
+    assert is_code(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "",
+        "-x",
+        "no reason",
+        "না",
+        "x" * 81,
+        "x\n",
+        "4613278905",
+        "A0123456",
+        "461-327-89-05",
+        "e.461.327.890",
+        "\u09e7",
+    ],
+)
+def test_prose_and_numbers_are_no_codes(code: str) -> None:
+    assert not is_code(code)
+
+
+SAID = Text(en="No.", bn="\u09a8\u09be\u0964")
+PRICE = {
+    "lines": (),
+    "total": {"poisha": 0},
+    "due": "before-submission",
+    "issued_at": "2026-11-24T00:00:00Z",
+    "expires_at": "2026-11-25T00:00:00Z",
+    "source": {"title": "A tariff", "verified": True},
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "rest"),
+    [
+        (Rejected, "reason_code", {"reason": SAID}),
+        (CannotTell, "because", {}),
+        (Criterion, "id", {"verdict": "pass", "text": SAID}),
+        (QuoteLine, "code", {"text": SAID, "amount": {"poisha": 0}, "vat": {"poisha": 0}}),
+        (Quote, "id", {**PRICE}),
+        (Quote, "stage", {**PRICE, "id": "quote-1"}),
+        (Deliverable, "kind", {"delivery": "post"}),
+        (DocumentReference, "kind", {"id": "d", "media_type": "image/png", "bytes": 1, "sha256": "0" * 64}),
+        (AgencyStatus, "fee_due", {"state": None, "raw": "X"}),
+    ],
+)
+def test_what_a_plugin_names_in_a_result_names_nobody(model: type[Model], name: str, rest: dict[str, Any]) -> None:
+    assert getattr(model.model_validate({**rest, name: "office.has-one"}), name) == "office.has-one"
+    for value in (NID, f"{NAME} has one", "\u09a8\u09be"):
+        with pytest.raises(ValidationError) as caught:
+            model.model_validate({**rest, name: value})
+        assert [error["loc"] for error in caught.value.errors()] == [(name,)]
+        assert value not in str(caught.value)
+
+
+def test_digest_may_be_the_id_of_a_quote() -> None:
+    digest = "0123456789abcdef-9876543210"
+    assert Quote.model_validate({**PRICE, "id": digest}).id == digest
+
+
+@pytest.mark.parametrize(
+    "key", [NID, f"nid-{NID}", "461-327-89-05", "\u09e7\u09ef\u09ed\u09eb\u09e8\u09ec", f"{NAME}"]
+)
+def test_key_of_a_private_file_that_could_be_somebodys_number_is_not_repeated(key: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Holder.model_validate({"filed": {"state": "open", "reference": "R", key: 1, "stat": 2}})
+    told = [str(problem) for problem in problems_of("", caught.value, Holder, private=True)]
+    assert told == [
+        "filed.\u2026: there is no field \u2026",
+        "filed.stat: there is no field stat; did you mean state?",
+    ]

@@ -1,10 +1,13 @@
 """Settings come from the environment and one file; what is wrong is told by name, never by value."""
 
+import os
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from nagorik_host.configured import is_configured
 from nagorik_host.settings import HostSettingsRejected, load_host_settings
 from nagorik_host.vault import make_keys
 
@@ -13,7 +16,7 @@ SECRET = "hunter2hunter2"
 
 @pytest.fixture(autouse=True)
 def empty_place(tmp_path, monkeypatch):
-    for name in list(__import__("os").environ):
+    for name in list(os.environ):
         if name.startswith("NAGORIK_"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
@@ -59,6 +62,13 @@ def test_named_file_is_read_in_place_of_the_default_one(monkeypatch):
     assert rejected() == "NAGORIK_CONFIG names no file"
 
 
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, partial(os.symlink, "absent.toml")])
+def test_file_that_cannot_be_read_is_not_taken_for_an_absent_one(make):
+    make("nagorik.toml")
+    assert rejected() == "nagorik.toml: not a readable file"
+    assert is_configured()
+
+
 def test_plugins_are_configured_by_both_and_the_environment_wins(monkeypatch):
     written(
         "[plugins.nid]\negress = ['127.0.0.1']\n"
@@ -85,11 +95,20 @@ def test_admission_follows_allow_and_deny():
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        (f'databse = "{SECRET}"\n', "there is no setting databse; did you mean database?"),
-        (f'[plugins.nid]\negres = "{SECRET}"\n', "there is no setting plugins.nid.egres; did you mean"),
-        (f'retention_days = "{SECRET}"\n', "retention_days is not accepted (int-parsing)"),
-        (f'log_level = "{SECRET}"\n', "log_level is not accepted (literal-error)"),
-        (f'plugins = "{SECRET}"\n', "plugins is not accepted"),
+        (f'databse = "{SECRET}"\n', "nagorik.toml: there is no setting databse; did you mean database?"),
+        (f'[plugins.nid]\negres = "{SECRET}"\n', "nagorik.toml: there is no setting plugins.nid.egres; did you mean"),
+        (f'retention_days = "{SECRET}"\n', "nagorik.toml: retention_days is not accepted (int-parsing)"),
+        ("retention_days = 99999999999\n", "nagorik.toml: retention_days is more than 36500"),
+        ("retention_days = 0\n", "nagorik.toml: retention_days is less than 1"),
+        ('database = "sqlite:///a\\u0000b"\n', "nagorik.toml: database holds a null character"),
+        ('documents = "a\\u0000b"\n', "nagorik.toml: documents holds a null character"),
+        ('keys_file = "a\\u0000b"\n', "nagorik.toml: keys_file holds a null character"),
+        (f'log_level = "{SECRET}"\n', "nagorik.toml: log_level is not accepted (literal-error)"),
+        (f'plugins = "{SECRET}"\n', "nagorik.toml: plugins is not accepted"),
+        (
+            f'[plugins.land_tax]\negress = ["{SECRET}", 3]\n',
+            "nagorik.toml: plugins.land-tax.egress.1 is not accepted",
+        ),
         (f'worker = "a"\ndatabase = {SECRET}\n', "nagorik.toml: not valid TOML: look at line 2"),
     ],
 )
@@ -102,12 +121,16 @@ def test_file_that_is_wrong_is_told_by_name(text, told):
     ("name", "told"),
     [
         ("NAGORIK_HOST_KEY_FILE", "there is no setting NAGORIK_HOST_KEY_FILE; did you mean NAGORIK_HOST_KEYS_FILE?"),
-        ("NAGORIK_HOST_LOG_LEVEL", "log_level is not accepted"),
+        ("NAGORIK_HOST_LOG_LEVEL", "the environment: log_level is not accepted"),
         ("NAGORIK_HOST_PLUGINS", "NAGORIK_HOST_PLUGINS"),
-        ("NAGORIK_HOST_PLUGINS__NID__SETTING__X", "there is no setting plugins.nid.setting; did you mean"),
+        (
+            "NAGORIK_HOST_PLUGINS__NID__SETTING__X",
+            "the environment: there is no setting plugins.nid.setting; did",
+        ),
     ],
 )
 def test_variable_that_is_wrong_is_told_by_name(monkeypatch, name, told):
+    written('log_level = "LOUD"\n')
     monkeypatch.setenv(name, SECRET)
     assert told in rejected()
 
@@ -115,7 +138,7 @@ def test_variable_that_is_wrong_is_told_by_name(monkeypatch, name, told):
 def test_all_that_is_wrong_is_told_at_once(monkeypatch):
     monkeypatch.setenv("NAGORIK_HOST_WORKR", SECRET)
     written("retention_days = 0\n")
-    assert re.search(r"NAGORIK_HOST_WORKER.*; retention_days", rejected())
+    assert re.search(r"NAGORIK_HOST_WORKER.*; nagorik\.toml: retention_days", rejected())
 
 
 def test_keys_come_from_text_or_file(monkeypatch):
@@ -132,12 +155,14 @@ def test_keys_come_from_text_or_file(monkeypatch):
     ("variables", "told"),
     [
         ({}, "keys_file is not set"),
-        ({"NAGORIK_HOST_KEYS_FILE": "absent"}, "keys_file: the file cannot be read (FileNotFoundError)"),
+        ({"NAGORIK_HOST_KEYS_FILE": "absent"}, "keys_file: the file cannot be read: not a readable file"),
+        ({"NAGORIK_HOST_KEYS_FILE": "pipe"}, "keys_file: the file cannot be read: not a readable file"),
         ({"NAGORIK_HOST_KEYS": f"index:{SECRET}"}, "keys: line 1: the key is not URL-safe Base64"),
         ({"NAGORIK_HOST_KEYS": SECRET, "NAGORIK_HOST_KEYS_FILE": "x"}, "keys and keys_file are both set"),
     ],
 )
 def test_keys_that_cannot_be_used_are_told_by_setting(monkeypatch, variables, told):
+    os.mkfifo("pipe")
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(HostSettingsRejected, match=re.escape(told)) as caught:

@@ -42,9 +42,6 @@ from .http import (
     Token as Token,
     WireModel as WireModel,
 )
-from .manifest.fields import (
-    Flag as Flag,
-)
 from .manifest.plugin import (
     Manifest as Manifest,
     PaymentGateway as PaymentGateway,
@@ -95,6 +92,7 @@ from .model.status import (
     Deliverable as Deliverable,
     DeliverableRequest as DeliverableRequest,
     FetchedDeliverable as FetchedDeliverable,
+    Flag as Flag,
     Health as Health,
     HealthRequest as HealthRequest,
     HealthState as HealthState,

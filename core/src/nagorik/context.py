@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from nagorik.http import AgencyHttp
-    from nagorik.manifest import PaymentGateway, PublicService
+    from nagorik.manifest import AnyOffer
     from nagorik.model.application import DocumentStore
     from nagorik.model.submission import AskedAnswer
     from nagorik.settings import AgencySettings
@@ -69,7 +69,7 @@ class CallContext(Generic[SettingsT]):
     clock: Clock
     deadline: Deadline
     idempotency_key: str | None
-    offer: "PublicService | PaymentGateway | None"
+    offer: "AnyOffer | None"
     documents: "DocumentStore"
     log: CallLog
     asking: Asking = field(default_factory=NobodyToAsk)

@@ -1,23 +1,34 @@
 """The files that people write by hand, read by one reader: refused with everything that is wrong in them at once."""
 
+import json
+import math
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, from_json
 
+from nagorik.privacy import is_code
+
+T = TypeVar("T")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,80}")
+LARGEST_FILE: Final = 10_000_000
+"""Bytes of a file that somebody wrote by hand."""
+
 _PLACE: Final = re.compile(r"line [0-9]+")
+_NEWLINE: Final = b"\n"
+_LONG_NUMBER: Final = re.compile(rb"(?<=[=\[,\s])[+-]?[0-9][0-9_]{639,}")
+"""``sys.set_int_max_str_digits`` sets how many are too many, and that no lower than 640."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +68,31 @@ def read_data_file(package: str, file: str) -> bytes:
     """The content of a file beside a package's modules.
 
     Raises:
-        DataFileInvalid: It is not there.
+        DataFileInvalid: It is not there, or cannot be read.
     """
-    try:
-        return files(package).joinpath(file).read_bytes()
-    except OSError:
-        raise DataFileInvalid(file, [FileProblem("", f"there is no such file in the package {package}")]) from None
+    path = files(package).joinpath(file)
+    if not path.is_file():
+        raise DataFileInvalid(file, [FileProblem("", f"there is no such file in the package {package}")])
+    return read_file(path)
 
 
-def read_file(path: Path) -> bytes:
+def read_file(path: Path | Traversable, *, largest: int = LARGEST_FILE) -> bytes:
     """The content of a file; a pipe or a device, which might never end, is none.
 
     Raises:
-        DataFileInvalid: It cannot be read.
+        DataFileInvalid: It cannot be read, or has more than ``largest`` bytes.
     """
+    problem = "not a readable file"
     try:
-        content = path.read_bytes() if path.is_file() else None
-    except OSError:
-        content = None
-    if content is None:
-        raise DataFileInvalid(path.name, [FileProblem("", "not a readable file")])
-    return content
+        if path.is_file():
+            with path.open("rb") as file:
+                content = file.read(largest + 1)
+            if len(content) <= largest:
+                return content
+            problem = f"larger than {largest} bytes"
+    except (OSError, ValueError):
+        pass  # a ValueError for a name that no file can have
+    raise DataFileInvalid(path.name, [FileProblem("", problem)])
 
 
 def parse_document(content: bytes, file: str, *, private: bool = False) -> dict[str, Any]:
@@ -87,7 +102,8 @@ def parse_document(content: bytes, file: str, *, private: bool = False) -> dict[
         DataFileInvalid: It is none, or not in UTF-8.
     """
     try:
-        return tomllib.loads(content.decode("utf-8"))
+        # Some editors write a byte-order mark before UTF-8; TOML itself has none.
+        return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         message = "save the file as UTF-8"
     except tomllib.TOMLDecodeError as error:
@@ -96,6 +112,11 @@ def parse_document(content: bytes, file: str, *, private: bool = False) -> dict[
         message = f"not valid TOML: look at {where}" if private else f"not valid TOML: {error}"
     except RecursionError:
         message = "nested too deeply"
+    except ValueError:
+        # Python reads no integer of thousands of digits, and tomllib lets its refusal through.
+        number = _LONG_NUMBER.search(content)
+        where = f"line {content[: number.start()].count(_NEWLINE) + 1}" if number is not None else "the longest"
+        message = f"a number has too many digits: look at {where}"
     raise DataFileInvalid(file, [FileProblem("", message)])
 
 
@@ -111,6 +132,64 @@ def parse_model(content: bytes, file: str, model: type[ModelT], *, private: bool
     except ValidationError as error:
         problems = problems_of("", error, model, private=private)
     raise DataFileInvalid(file, problems)
+
+
+def parse_json(content: bytes, file: str, adapter: TypeAdapter[T], model: type[BaseModel] | None = None) -> T:
+    """A JSON document, which may name a person: an error says the place and never what is written there.
+
+    Args:
+        content: What the file holds.
+        file: Its name.
+        adapter: What the document should be.
+        model: The adapter's model, if it has one; as for ``problems_of``.
+
+    Raises:
+        DataFileInvalid: It is none, not in UTF-8, says one thing twice, or has fields that are wrong.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+        from_json(text)
+        written = json.loads(
+            text, object_pairs_hook=_Members, parse_int=str, parse_float=_finite, parse_constant=_finite
+        )
+    except UnicodeDecodeError:
+        problems = [FileProblem("", "save the file as UTF-8")]
+    except ValueError as error:
+        place = _PLACE.search(str(error))
+        problems = [FileProblem("", f"not valid JSON: look at {place[0] if place else 'its numbers'}")]
+    else:
+        problems = [FileProblem(place, "is written twice; keep one of them") for place in _repeated(written, ())]
+        if not problems:
+            try:
+                return adapter.validate_json(text)
+            except ValidationError as error:
+                problems = problems_of("", error, model, private=True)
+    raise DataFileInvalid(file, problems)
+
+
+class _Members(tuple[tuple[str, object], ...]):
+    """A JSON object's members as they are written; a dict would keep the last of two of one name."""
+
+    __slots__ = ()
+
+
+def _finite(number: str) -> float:
+    if not math.isfinite(float(number)):
+        raise ValueError
+    return float(number)
+
+
+def _repeated(value: object, place: tuple[str, ...]) -> Iterator[str]:
+    """Where a name stands twice in one object; a name that might be anything is left out."""
+    members = value if isinstance(value, _Members) else enumerate(value) if isinstance(value, list) else ()
+    seen = set()
+    for name, held in members:
+        shown = name if isinstance(name, int) or is_code(name) else "…"
+        here = (*place, str(shown))
+        if name in seen:
+            yield ".".join(here)
+        seen.add(name)
+        yield from _repeated(held, here)
 
 
 def problems_of(
@@ -138,7 +217,8 @@ def problems_of(
         # A dict's key that is no member of its enum is located as (…, key, "[key]").
         parts = [str(part) for part in details["loc"] if part != "[key]"]
         if private:
-            parts = [part if _NAME.fullmatch(part) else "…" for part in parts]
+            # A key that nobody declared may be somebody's number, put where its value belongs.
+            parts = [part if is_code(part) else "…" for part in parts]
         place = ".".join([location, *parts]).removeprefix(".")
         shape = shapes.get(str(details.get("ctx", {}).get("pattern")))
         found.append(FileProblem(place, shape or _message(details, parts, model, private=private)))

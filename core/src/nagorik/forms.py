@@ -20,7 +20,7 @@ from pydantic_core import CoreSchema, ErrorDetails
 
 from nagorik.errors import FieldProblem, InputRejected
 from nagorik.privacy import Form
-from nagorik.values.sentences import Text, read_sentences
+from nagorik.values.sentences import Text, is_blank, read_sentences
 
 JSON_SCHEMA_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _LABEL_KEYS: Final = ("title", "x-title-bn", "description", "x-description-bn")
@@ -167,7 +167,7 @@ def _told(
 def _own_sentence(context: Mapping[str, Any]) -> Text | None:
     """The sentence that an error brings in both languages, as the errors of ``nagorik.values`` do."""
     bn, en = context.get("bn"), context.get("en")
-    if not (isinstance(bn, str) and isinstance(en, str) and bn.strip() and en.strip()):
+    if not isinstance(bn, str) or not isinstance(en, str) or is_blank(bn) or is_blank(en):
         return None
     return Text(bn=bn, en=en)
 

@@ -4,13 +4,16 @@ A field of a model carries its class as annotation metadata (``Annotated[str, PE
 log lines and error texts show only what is public or operational; the rest appears as a mask.
 """
 
+import re
 from collections.abc import Container, Iterator, Mapping
+from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self, get_args, get_origin
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     GetJsonSchemaHandler,
@@ -188,6 +191,84 @@ class PrivateValue(SelfCheckedValue):
 def mask_tail(value: str, *, shown: int = 4) -> str:
     """The last ``shown`` characters after a mask, whose length does not tell how long the value is."""
     return f"{MASK}{value[-shown:]}"
+
+
+def run_of_digits(least: int) -> re.Pattern[str]:
+    """Finds ``least`` digits or more of any script, with up to three separators, visible or not, between two."""
+    return re.compile(rf"\d(?:[\W_]{{0,3}}\d){{{least - 1},}}")
+
+
+_LONG_NUMBER: Final = run_of_digits(9)
+"""As an NID, a birth registration or a telephone number has."""
+_DAY: Final = re.compile(
+    r"(?<!\d)(?<!\d[-/.–])"
+    r"(?:(?P<day>\d{1,2})(?P<by>[-/.])(?P<month>\d{1,2})(?P=by)(?P<year>\d{4})"
+    r"|(?P<iso_year>\d{4})-(?P<iso_month>\d{1,2})-(?P<iso_day>\d{1,2}))"
+    r"(?![-/.–]?\d)"
+)
+_YEARS: Final = range(1900, 2200)
+_AMOUNT: Final = re.compile(r"(?<![\d.,])(?![0০])\d{1,3}(?:(?:,\d{2})*,\d{3}|(?:,\d{3})+)?\.\d{2}(?![.,]?\d)")
+"""Money, its thousands or its lakhs apart and its poisha behind the point."""
+
+
+def mask_numbers(text: str) -> str:
+    """``text`` without numbers that could be somebody's: nine digits or more, however they are separated.
+
+    A day that there is stays readable, and so do amounts of money where nothing but amounts stands together.
+    """
+    return _LONG_NUMBER.sub(lambda found: _without_numbers(found[0]), text)
+
+
+def _without_numbers(run: str) -> str:
+    if not any(char.isdecimal() for char in _AMOUNT.sub("", run)):
+        return run
+    shown, end = "", 0
+    for found in filter(_is_day, _DAY.finditer(run)):
+        shown += _LONG_NUMBER.sub(MASK, run[end : found.start()]) + found[0]
+        end = found.end()
+    return shown + _LONG_NUMBER.sub(MASK, run[end:])
+
+
+def _is_day(found: re.Match[str]) -> bool:
+    year, month, day = (int(found[name] or found[f"iso_{name}"]) for name in ("year", "month", "day"))
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return year in _YEARS
+
+
+_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,79}")
+_DIGITS_TOGETHER: Final = re.compile(r"\d{6}")
+
+
+def is_code(text: str) -> bool:
+    """Whether ``text`` is a word of a program, as ``nid.locked``, ``E-1042``: no prose and nobody's number.
+
+    Codes stand as they are in logs and journals, and outlive what is erased.
+    """
+    return bool(_CODE.fullmatch(text)) and not (_DIGITS_TOGETHER.search(text) or _LONG_NUMBER.search(text))
+
+
+def _checked_code(text: str) -> str:
+    if not is_code(text):
+        raise ValueError("write a code of ASCII letters and digits, such as nid.locked, without a long number")
+    return text
+
+
+Code = Annotated[str, AfterValidator(_checked_code)]
+"""A stable word of a program, which may be kept and shown anywhere."""
+
+
+def _checked_id(text: str) -> str:
+    # In a digest digits stand together by chance.
+    if not _CODE.fullmatch(text) or _LONG_NUMBER.fullmatch(text):
+        raise ValueError("write an id of ASCII letters and digits that is nobody's number, such as a UUID")
+    return text
+
+
+PublicId = Annotated[str, AfterValidator(_checked_id)]
+"""A thing's id that its plugin makes, and that may be kept and shown anywhere."""
 
 
 class Masked:

@@ -3,8 +3,18 @@ import unicodedata
 
 import pytest
 from hypothesis import given, strategies as st
+from pydantic import ValidationError
 
-from nagorik.values import NationalDataError, looks_like_bijoy, looks_replaced, match_key, normalise, text_warnings
+from nagorik.values import (
+    NationalDataError,
+    Text,
+    looks_like_bijoy,
+    looks_replaced,
+    match_key,
+    normalise,
+    text_warnings,
+)
+from nagorik.values.sentences import is_blank
 
 BANGLA = st.text(alphabet=st.characters(min_codepoint=0x0980, max_codepoint=0x09FF))
 
@@ -112,3 +122,20 @@ def test_warning_speaks_both_languages():
     (warning,) = text_warnings("?????")
     assert warning.text.in_language("bn").startswith("এই লেখার কিছু অক্ষর")
     assert warning.text.in_language("en").startswith("Some letters")
+
+
+@pytest.mark.parametrize(
+    "blank", ["", " \t", "\u200b\u202e\ufeff", "\u200c\u200d", "\u3164 \u2800\ufe0f", "\x00\x1b", "\u0301"]
+)
+def test_text_that_cannot_be_read_is_none(blank):
+    assert is_blank(blank)
+    for words in ({"en": blank, "bn": "না"}, {"en": "No", "bn": blank}):
+        with pytest.raises(ValidationError) as caught:
+            Text.model_validate(words)
+        assert [error["type"] for error in caught.value.errors()] == ["string_too_short"]
+
+
+@pytest.mark.parametrize("readable", ["না", "No", "7", "৭", "—", "?", "\u200bx", "ক\u200d"])
+def test_text_that_can_be_read_is_taken(readable):
+    assert not is_blank(readable)
+    assert Text(en=readable, bn=readable).en == readable

@@ -1,18 +1,19 @@
 """An application as a file: what a citizen handed in at a counter, ready to be taken in."""
 
-from codecs import BOM_UTF8
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 from uuid import uuid4
 
-from pydantic import AwareDatetime, Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, StringConstraints, TypeAdapter
+from pydantic_core import PydanticCustomError
 
 from nagorik import PERSONAL, Applicant, ApplicationDraft, Consent, Model, Operation, Text
-from nagorik.data_files import DataFileInvalid, FileProblem, problems_of, read_file
+from nagorik.data_files import DataFileInvalid, FileProblem, parse_json, read_file
 from nagorik.manifest import PublicService
 from nagorik.model.application import Acting, DocumentStore
+from nagorik.privacy import Code
 from nagorik.values import Money
 from nagorik_host.vault import Vault
 
@@ -21,7 +22,16 @@ T = TypeVar("T")
 LARGEST_DOCUMENT: Final = 20_000_000
 """Bytes."""
 
+_OUR_TIME: Final = range(1971, 2200)
+"""The years that a consent can be given in; any other is a slip of the pen, and may overflow the calendar."""
+
 _MEDIA_TYPES: Final = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n": "image/png"}
+
+
+def _in_our_time(value: datetime) -> datetime:
+    if value.year not in _OUR_TIME:
+        raise PydanticCustomError("not_in_our_time", "not in our time")
+    return value
 
 
 class GivenConsent(Model):
@@ -31,7 +41,7 @@ class GivenConsent(Model):
     """The most that may be spent on the application, all stages together."""
     days: int = Field(ge=1, le=3650)
     """How long it is in force."""
-    given_at: AwareDatetime | None = None
+    given_at: Annotated[AwareDatetime, AfterValidator(_in_our_time)] | None = None
     """When it was given; when the application is taken in, if absent."""
     operations: frozenset[Operation] | None = Field(default=None, min_length=1)
     """What may be done; all that the service needs, if absent."""
@@ -59,7 +69,7 @@ class GivenConsent(Model):
 class GivenDocument(Model):
     """A document that goes with the application."""
 
-    kind: str
+    kind: Code
     """One of the kinds that the service lists."""
     file: Annotated[str, Field(min_length=1), PERSONAL]
     """Where it is, beside the application's file."""
@@ -149,26 +159,18 @@ def read_form(path: Path) -> Mapping[str, JsonValue]:
 
 
 def _validated(adapter: TypeAdapter[T], path: Path, model: type[Model] | None = None) -> T:
-    content = read_file(path).removeprefix(BOM_UTF8)
-    try:
-        return adapter.validate_json(content)
-    except ValidationError as error:
-        problems = problems_of("", error, model, private=True)
-    raise DataFileInvalid(path.name, problems)
+    return parse_json(read_file(path), path.name, adapter, model)
 
 
 def _document(application: Path, number: int, given: GivenDocument) -> tuple[str, bytes]:
     """A document's media type, by how its content begins, and its content."""
     try:
-        content = (application.parent / given.file).read_bytes()
-    except OSError:
-        content, problem = b"", "not a readable file"
-    else:
-        problem = "neither PDF nor JPEG nor PNG"
-    if len(content) > LARGEST_DOCUMENT:
-        problem = f"larger than {LARGEST_DOCUMENT} bytes"
+        content = read_file(application.parent / given.file, largest=LARGEST_DOCUMENT)
+    except DataFileInvalid as error:
+        problem = error.problems[0].message
     else:
         for beginning, media_type in _MEDIA_TYPES.items():
             if content.startswith(beginning):
                 return media_type, content
+        problem = "neither PDF nor JPEG nor PNG"
     raise DataFileInvalid(application.name, [FileProblem(f"documents.{number}.file", problem)])

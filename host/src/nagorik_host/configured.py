@@ -1,7 +1,6 @@
 """Whether a host is set up here; told without importing one."""
 
 import os
-from pathlib import Path
 from typing import Final
 
 PREFIX: Final = "NAGORIK_HOST_"
@@ -10,6 +9,11 @@ FILE: Final = "NAGORIK_CONFIG"
 DEFAULT_FILE: Final = "nagorik.toml"
 
 
+def has_default_file() -> bool:
+    """Whether anything is in its place; a folder or a broken link, which cannot be read, is not nothing."""
+    return os.path.lexists(DEFAULT_FILE)
+
+
 def is_configured() -> bool:
     """Whether anybody has set anything, a file or a variable."""
-    return FILE in os.environ or Path(DEFAULT_FILE).is_file() or any(name.startswith(PREFIX) for name in os.environ)
+    return FILE in os.environ or has_default_file() or any(name.startswith(PREFIX) for name in os.environ)

@@ -6,7 +6,7 @@ too, whose own variables (``NAGORIK_NID_BASE_URL``) win over what the file says 
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from socket import gethostname
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -27,12 +28,15 @@ from nagorik.data_files import DataFileInvalid, parse_document, read_file
 from nagorik.manifest import PluginId
 from nagorik.model.application import DocumentStore
 from nagorik.settings import environment_prefix
-from nagorik_host.configured import DEFAULT_FILE, FILE, PREFIX
+from nagorik_host.configured import DEFAULT_FILE, FILE, PREFIX, has_default_file
 from nagorik_host.vault import Keyring, KeyringInvalid, read_keyring
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.registry import Admission
 
 NESTED: Final = "__"
+
+LONGEST_RETENTION: Final = 36_500
+"""Days: longer than anybody lives whose data a host keeps."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
@@ -49,6 +53,13 @@ class HostSettingsRejected(ValueError):
 def _listed(value: object) -> object:
     """A list as the environment has it: separated by commas."""
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _without_null(value: object) -> object:
+    """No file can be called by a null character, and no database keeps one."""
+    if isinstance(value, str) and "\0" in value:
+        raise PydanticCustomError("null_character", "holds a null character")
+    return value
 
 
 Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_listed)]
@@ -90,7 +101,7 @@ class HostSettings(BaseSettings):
     """Plugins that may not be used, by id or by distribution."""
     worker: str = Field(default_factory=gethostname, min_length=1, max_length=120)
     """What this machine's worker is known by; the machine's name by default."""
-    retention_days: int | None = Field(default=None, ge=1)
+    retention_days: int | None = Field(default=None, ge=1, le=LONGEST_RETENTION)
     """Days after its close for which a citizen's data are kept; ``nagorik erase`` erases what is older."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     """The least that is logged."""
@@ -101,6 +112,8 @@ class HostSettings(BaseSettings):
     @classmethod
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    _no_null = field_validator("database", "keys_file", "documents", "worker", mode="before")(_without_null)
 
     @field_validator("plugins", mode="before")
     @classmethod
@@ -143,9 +156,12 @@ class HostSettings(BaseSettings):
                 ["keys_file is not set: write nagorik keys new NAME into a file, and set keys_file to its path"]
             )
         try:
-            text = self.keys_file.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise HostSettingsRejected([f"keys_file: the file cannot be read ({type(error).__name__})"]) from None
+            text = read_file(self.keys_file).decode("utf-8")
+        except DataFileInvalid as error:
+            problem = error.problems[0].message
+            raise HostSettingsRejected([f"keys_file: the file cannot be read: {problem}"]) from None
+        except UnicodeDecodeError:
+            raise HostSettingsRejected(["keys_file: the file is not in UTF-8"]) from None
         return _keyring("keys_file", text)
 
     def platform(self, *, documents: DocumentStore | None = None, clock: Clock | None = None) -> PlatformSettings:
@@ -169,7 +185,7 @@ def settings_file() -> Path | None:
     """
     named = os.environ.get(FILE)
     if named is None:
-        return Path(DEFAULT_FILE) if Path(DEFAULT_FILE).is_file() else None
+        return Path(DEFAULT_FILE) if has_default_file() else None
     if not Path(named).is_file():
         raise HostSettingsRejected([f"{FILE} names no file"])
     return Path(named)
@@ -183,12 +199,17 @@ def load_host_settings() -> HostSettings:
     """
     path = settings_file()
     written = _read(path) if path is not None else {}
+    file = path.name if path is not None else ""
     unknown = [_unknown(f"{PREFIX}{name.upper()}", variables()) for name in _strange_variables()]
     try:
         settings = HostSettings(**written)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False, include_context=False)
-        raise HostSettingsRejected([*unknown, *(_describe(problem) for problem in found)]) from None
+        found = error.errors(include_url=False, include_input=False)
+        problems = [
+            f"{file if _is_from_file(problem['loc'], written) else 'the environment'}: {_describe(problem)}"
+            for problem in found
+        ]
+        raise HostSettingsRejected([*unknown, *problems]) from None
     except SettingsError:
         # A nested value that should be JSON; the library's own error quotes it.
         raise HostSettingsRejected([*unknown, f"a variable {PREFIX}PLUGINS{NESTED}… does not hold JSON"]) from None
@@ -218,6 +239,22 @@ def _strange_variables() -> Iterator[str]:
             yield name
 
 
+def _is_from_file(place: Sequence[str | int], written: object) -> bool:
+    """Whether the file says what is wrong, and no variable, which would win over it."""
+    names = [str(part).replace("-", "_") for part in place]
+    variable = f"{PREFIX}{NESTED.join(names)}".upper()
+    if any(f"{name.upper()}{NESTED}".startswith(f"{variable}{NESTED}") for name in os.environ):
+        return False
+    for name in names:
+        if not isinstance(written, Mapping):
+            break  # the rest leads into a value
+        entries = {str(key).replace("-", "_"): value for key, value in written.items()}
+        if name not in entries:
+            return False
+        written = entries[name]
+    return True
+
+
 def _describe(problem: Mapping[str, Any]) -> str:
     place = [str(part) for part in problem["loc"]]
     # What is written where a name should be might be anything, a secret included.
@@ -228,6 +265,12 @@ def _describe(problem: Mapping[str, Any]) -> str:
             return _unknown(name, PluginEntry.model_fields if entry else HostSettings.model_fields)
         case "missing":
             return f"{name} is missing"
+        case "null_character":
+            return f"{name} holds a null character"
+        case "greater_than_equal":
+            return f"{name} is less than {problem['ctx']['ge']}"
+        case "less_than_equal":
+            return f"{name} is more than {problem['ctx']['le']}"
         case kind:
             return f"{name} is not accepted ({kind.replace('_', '-')})"
 

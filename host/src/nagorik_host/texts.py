@@ -9,7 +9,7 @@ from nagorik import Consent, Text
 from nagorik.model.eligibility import EligibilityDecision, Verdict
 from nagorik.values import Money, format_taka
 from nagorik.values.sentences import read_sentence_tables
-from nagorik_platform.cli.explanation_page import Schema, Words, as_written, refusal_text, report_text
+from nagorik_platform.cli.explanation_page import Schema, Wording, as_written, refusal_text, report_text
 from nagorik_platform.lifecycle import Event, Hold, Party, state_label
 from nagorik_platform.lifecycle.events import (
     AttemptEnded,
@@ -67,7 +67,7 @@ class TimelineEntry(NamedTuple):
 
 
 def timeline(
-    events: Iterable[Event], agency: Text | None, *, schema: Schema | None = None, words: Words = as_written
+    events: Iterable[Event], agency: Text | None, *, schema: Schema | None = None, words: Wording = as_written
 ) -> list[TimelineEntry]:
     """A line for each event that a person can make something of; the same again and again is one line.
 
@@ -101,7 +101,7 @@ def timeline(
     return lines
 
 
-def _describe(event: Event, agency: Text | None, words: Words) -> tuple[str, Text] | None:
+def _describe(event: Event, agency: Text | None, words: Wording) -> tuple[str, Text] | None:
     match event:
         case Moved(to=state, officer=None):
             return state.value, state_label(state)
@@ -123,7 +123,7 @@ def _describe(event: Event, agency: Text | None, words: Words) -> tuple[str, Tex
     return _plain(event, words)
 
 
-def _plain(event: Event, words: Words) -> tuple[str, Text] | None:
+def _plain(event: Event, words: Wording) -> tuple[str, Text] | None:
     match event:
         case EligibilityDecided(decision=decision):
             return _decided(decision, words)
@@ -138,7 +138,7 @@ def _plain(event: Event, words: Words) -> tuple[str, Text] | None:
     return _fixed(event.kind)
 
 
-def _decided(decision: EligibilityDecision, words: Words) -> tuple[str, Text] | None:
+def _decided(decision: EligibilityDecision, words: Wording) -> tuple[str, Text] | None:
     """Whether the citizen may apply, and each criterion that says otherwise or cannot be told."""
     code = decision.eligibility.value
     text = sentence("event", code)
@@ -175,7 +175,7 @@ def in_bangla(amount: Money) -> str:
     return format_taka(amount, "bn") if amount.currency == "BDT" else str(amount)
 
 
-def _refused(event: AttemptEnded, refusal: CallRefusal, schema: Schema | None, words: Words) -> tuple[str, Text]:
+def _refused(event: AttemptEnded, refusal: CallRefusal, schema: Schema | None, words: Wording) -> tuple[str, Text]:
     return words(refusal.code), refusal_text(event.operation, refusal, schema=schema, words=words)
 
 

@@ -1,11 +1,13 @@
 """Tables, keys, files: how a host begins and takes applications in."""
 
 import json
+import os
 import sqlite3
 from pathlib import Path
 
 import pytest
 
+from nagorik_host import Host
 from nagorik_host.store.schema import REVISION
 from nagorik_host.vault import read_keyring
 
@@ -66,6 +68,15 @@ def test_settings_that_are_wrong_end_every_command(nagorik, monkeypatch):
     assert nagorik("worker").code == 2
 
 
+def test_database_whose_name_is_too_long_for_a_file_is_not_there(nagorik, monkeypatch):
+    monkeypatch.setenv("NAGORIK_HOST_DATABASE", f"sqlite:///{'a' * 5000}")
+    result = nagorik("db", "status")
+    assert (result.code, result.err) == (3, "nagorik: there is no database yet: nagorik db upgrade makes it\n")
+    result = nagorik("db", "upgrade")
+    assert result.code == 3
+    assert "see that it runs and that the setting database is right" in result.err
+
+
 def test_keys_are_printed_for_a_file(nagorik):
     keyring = read_keyring(nagorik("keys", "new", "2026-11").out)
     assert keyring.current == "2026-11"
@@ -114,7 +125,7 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("{", "bad.json: not accepted (json_invalid)"),
+        ("{\n\n", "bad.json: not valid JSON: look at line 3"),
         ("[]", "bad.json: not accepted (model_type)"),
         (example(service=None), "bad.json: service: this field is required"),
         (example(faults=[]), "bad.json: faults: there is no field faults"),
@@ -123,19 +134,50 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
             "bad.json: applicant.birth_date: not accepted",
         ),
         (example(form={"nid": SECRET}), "bad.json: /form/birth_date: "),
-        (example(service="nid.reisue"), "bad.json: service-not-offered: "),
-        (example(gateway="nid.counter"), "bad.json: service-not-offered: "),
+        (
+            example(service="nid.reisue"),
+            "bad.json: service: service-not-offered: there is no such service; did you mean nid.reissue?",
+        ),
+        (
+            example(service=SECRET),
+            "bad.json: service: service-not-offered: there is no such service; nagorik services lists",
+        ),
+        (
+            example(service="land.mutation"),
+            "bad.json: service: service-not-offered: its plugin is not used (not-allowed); nagorik plugins says why",
+        ),
+        (example(service="cashdesk.counter"), "bad.json: service: service-not-offered: this is no service; "),
+        (example(gateway="nid.reissue"), "bad.json: gateway: service-not-offered: this is no gateway; "),
+        (
+            example(gateway="nid.counter"),
+            "bad.json: gateway: service-not-offered: there is no such gateway; did you mean cashdesk.counter?",
+        ),
         (example(client_reference=f"{SECRET} {SECRET}"), "bad.json: client_reference: not accepted"),
         (example(documents=[{"kind": "photo", "file": "absent.jpg"}]), "documents.0.file: not a readable file"),
+        (example(documents=[{"kind": f"of {SECRET}", "file": "bad.json"}]), "documents.0.kind: not accepted"),
+        (example(documents=[{"kind": "photo", "file": "a\0b"}]), "documents.0.file: not a readable file"),
+        (example(documents=[{"kind": "photo", "file": "pipe"}]), "documents.0.file: not a readable file"),
+        (example(documents=[{"kind": "photo", "file": "large"}]), "documents.0.file: larger than 20000000 bytes"),
         (
             example(documents=[{"kind": "photo", "file": "bad.json"}]),
             "documents.0.file: neither PDF nor JPEG nor PNG",
+        ),
+        (
+            example(consent=example()["consent"] | {"given_at": "9999-12-31T00:00:00Z"}),
+            "consent.given_at: not accepted (not_in_our_time)",
+        ),
+        (
+            example(consent=example()["consent"] | {"given_at": "0001-01-01T00:00:00+06:00"}),
+            "consent.given_at: not accepted (not_in_our_time)",
         ),
         (example(consent={"days": 0, "fee_ceiling": SECRET}), "consent.days: not accepted"),
     ],
 )
 def test_file_that_is_wrong_is_told_by_field_and_others_are_taken(ready, content, told):
     folder = written("in/bad.json", content).parent
+    os.mkfifo(folder / "pipe")
+    with (folder / "large").open("wb") as large:
+        large.truncate(20_000_001)
     written("in/good.json", example())
     result = ready("apply", folder)
     assert result.code == 1
@@ -143,6 +185,33 @@ def test_file_that_is_wrong_is_told_by_field_and_others_are_taken(ready, content
     assert SECRET not in result.out + result.err
     assert "good.json" in result.out
     assert "bad.json" not in result.out
+
+
+def test_file_that_is_wrong_by_itself_is_a_wrong_argument(ready):
+    for content in ("{", example(service="nid.reisue"), example(form={})):
+        assert ready("apply", written("in/bad.json", content)).code == 2
+
+
+def test_defect_that_one_file_brings_to_light_is_reported_and_others_are_taken(ready, monkeypatch):
+    for name in ("one", "two", "three"):
+        folder = written(f"in/{name}.json", example(client_reference=f"UDC-{name}")).parent
+    keep = Host.apply
+
+    async def apply(self, draft, **options):
+        if options["client_reference"] == "UDC-two":
+            raise OverflowError(SECRET)
+        return await keep(self, draft, **options)
+
+    monkeypatch.setattr(Host, "apply", apply)
+    result = ready("apply", folder, "--json")
+    assert result.code == 3
+    assert [one["result"] for one in result.document["applications"]] == ["taken", "taken", "failed"]
+    result = ready("apply", folder)
+    assert result.code == 3
+    assert "two.json: not taken in, for no fault of the file: OverflowError at test_apply.py:" in result.err
+    assert SECRET not in result.out + result.err
+    assert "one.json" in result.out
+    assert "three.json" in result.out
 
 
 @pytest.mark.parametrize("path", ["absent.json", "empty"])

@@ -41,7 +41,9 @@ def test_sound_host_is_fine(ready, place, agencies):
 
 def test_settings_that_are_wrong_are_told_by_name(place):
     (place / "nagorik.toml").write_text(f'databse = "{SECRET}"\n')
-    assert found() == {"host settings": (DoctorStatus.WRONG, "there is no setting databse; did you mean database?")}
+    assert found() == {
+        "host settings": (DoctorStatus.WRONG, "nagorik.toml: there is no setting databse; did you mean database?")
+    }
 
 
 def test_database_and_keys_that_are_absent_are_wrong(place):

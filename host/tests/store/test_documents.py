@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
+from pydantic import ValidationError
 
 from nagorik.model.application import DocumentReference
 from nagorik_host.store.documents import CHUNK, FolderDocumentStore, NoSuchDocument
@@ -35,6 +36,13 @@ async def test_document_is_given_back_as_it_was(documents, content):
     assert (reference.kind, reference.media_type, reference.bytes) == ("passport", "application/pdf", len(content))
     assert reference.sha256 == hashlib.sha256(content).hexdigest()
     assert await opened(documents, reference) == content
+
+
+@pytest.mark.parametrize("kind", ["", "4613278905", "Rahima's card"])
+async def test_document_whose_kind_could_name_somebody_is_not_kept(documents, tmp_path, kind):
+    with pytest.raises(ValidationError):
+        await documents.put(kind, "application/pdf", PAPER)
+    assert files(tmp_path / "documents") == []
 
 
 async def test_content_is_sealed_and_only_the_owner_reads_files_and_folders(documents, tmp_path):

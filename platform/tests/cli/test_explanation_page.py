@@ -1,18 +1,22 @@
 """What somebody else wrote, as it is shown: bounded, on one line, without what steers a terminal."""
 
 import unicodedata
+from typing import Annotated
 
 import pytest
 from hypothesis import given, strategies as st
+from pydantic import Field
 
 from nagorik.errors import AgencyRejected, FieldProblem, InputRejected
+from nagorik.forms import Label, form_schema, validate_form
 from nagorik.model.status import LONGEST_REMARK, AgencyStatus, ApplicationState
 from nagorik.operations import Operation
-from nagorik.privacy import MASK
-from nagorik.values.sentences import Text
+from nagorik.privacy import MASK, Form
+from nagorik.values.sentences import Text, is_blank
 from nagorik_platform.cli.explanation_page import (
     as_written,
     field_documents,
+    field_lines,
     refusal_text,
     report_text,
     with_numbers_masked,
@@ -34,6 +38,7 @@ def test_what_somebody_wrote_is_one_bounded_line_that_steers_nothing(words):
     kinds = {unicodedata.category(char) for char in shown if char not in "\u200c\u200d"}
     assert not kinds & {"Cc", "Cf", "Zl", "Zp"}
     assert as_written(shown) == shown
+    assert (shown == "") == is_blank(words)
 
 
 @given(st.text())
@@ -64,6 +69,11 @@ def test_numbers_that_could_be_somebodys_are_masked_and_days_are_not(words, show
     assert as_written(words) == words
 
 
+def test_number_that_the_cut_would_shorten_is_masked_whole():
+    long = "w" * (LONGEST_REMARK - 9)
+    assert with_numbers_masked(f"{long} 19752692594888888") == f"{long} {MASK}"
+
+
 def test_joiners_of_bangla_are_kept():
     assert as_written("র\u200d্যাব ও ক\u200cখ") == "র\u200d্যাব ও ক\u200cখ"
 
@@ -86,6 +96,73 @@ def test_field_goes_by_its_label_where_the_form_has_one(pointer, label):
     (told,) = field_documents([problem], SCHEMA)
     assert (told["pointer"], told["label"]) == (pointer, label)
     assert told["text"]["en"] == ("Wrong." if label == {"en": "Plot", "bn": "দাগ"} else "Plot: Wrong.")
+
+
+class Child(Form):
+    """Whoever is registered."""
+
+    name: Annotated[str, Label(en="Name", bn="নাম")]
+    school: str = ""
+
+
+class Family(Form):
+    """A form with a form in it, once and many times."""
+
+    children: Annotated[tuple[Child, ...], Label(en="Children", bn="সন্তান")]
+    father: Annotated[Child | None, Label(en="Father", bn="পিতা")] = None
+    rooms: Annotated[tuple[tuple[str, ...], ...], Label(en="Rooms", bn="কক্ষ")] = ()
+    by_name: Annotated[dict[str, Child], Label(en="By name", bn="নামে")] = Field(default={})
+
+
+@pytest.mark.parametrize(
+    ("pointer", "en", "bn"),
+    [
+        ("/form/father/name", "Father – Name", "পিতা – নাম"),
+        ("/form/father", "Father", "পিতা"),
+        ("/form/children/0/name", "Children 1 – Name", "সন্তান ১ – নাম"),
+        ("/form/children/11", "Children 12", "সন্তান ১২"),
+        ("/form/children/0/school", "Children 1", "সন্তান ১"),
+        ("/form/children/x/name", "Children", "সন্তান"),
+        (f"/form/children/{'9' * 5000}/name", "Children", "সন্তান"),
+        ("/form/rooms/1/2", "Rooms 2 3", "কক্ষ ২ ৩"),
+        ("/form/by_name/0099000202/name", "By name", "নামে"),
+    ],
+)
+def test_field_within_a_field_goes_by_all_labels_on_the_way(pointer, en, bn):
+    problem = FieldProblem(pointer=pointer, code="x", text=Text(en=f"{en.split()[0]}: Wrong.", bn="ভুল।"))
+    (told,) = field_documents([problem], form_schema(Family))
+    assert told["label"] == {"en": en, "bn": bn}
+
+
+def test_two_fields_within_a_field_are_told_apart_and_lose_the_fields_own_label():
+    with pytest.raises(InputRejected) as caught:
+        validate_form(Family, {"children": [{"name": "A"}, {}, {}]})
+    refusal = refusal_of(caught.value)
+    assert refusal is not None
+    told = field_documents(refusal.fields, form_schema(Family))
+    assert [one["label"]["en"] for one in told] == ["Children 2 – Name", "Children 3 – Name"]
+    assert not any(one["text"]["en"].startswith("Children") for one in told)
+    line = refusal_text(Operation.SUBMIT, refusal, schema=form_schema(Family))
+    assert line.en.endswith("To be corrected: Children 2 – Name, Children 3 – Name.")
+
+
+def test_schema_that_leads_to_itself_has_an_end():
+    schema = {"properties": {"a": {"$ref": "#/$defs/A", "title": "A", "x-title-bn": "ক"}}}
+    schema["$defs"] = {"A": {"anyOf": [{"$ref": "#/$defs/A"}, {"items": {"$ref": "#/$defs/A"}}, 7]}}
+    problem = FieldProblem(pointer="/form/a" + "/0" * 50, code="x", text=Text(en="Wrong.", bn="ভুল।"))
+    (told,) = field_documents([problem], schema)
+    assert told["label"]["en"] == "A" + " 1" * 50
+
+
+@pytest.mark.parametrize("pointer", ["", "/", "/form", "\u202e"])
+def test_problem_of_the_form_as_a_whole_has_a_name(pointer):
+    refusal = refusal_of(InputRejected([FieldProblem(pointer=pointer, code="x", text=Text(en="Wrong.", bn="ভুল।"))]))
+    assert refusal is not None
+    assert list(field_lines(field_documents(refusal.fields, SCHEMA))) == [
+        "  – পুরো ফরম: ভুল।",
+        "    The form as a whole: Wrong.",
+    ]
+    assert refusal_text(Operation.SUBMIT, refusal).bn.endswith("সংশোধন করতে হবে: পুরো ফরম।")
 
 
 @pytest.mark.parametrize("schema", [None, {}, {"properties": 3}, {"properties": {"plot": {"title": "Plot"}}}])
@@ -132,6 +209,6 @@ def test_what_stands_beside_a_state_is_a_reason_only_where_the_agency_refused(st
     assert said.en == f"{told} «{REASON.en}»"
 
 
-@pytest.mark.parametrize("remark", [None, "", " ", "\x00\u202e"])
+@pytest.mark.parametrize("remark", [None, "", " ", "\x00\u202e", "\u200c\u200d", "\u3164\ufe0f \u2800"])
 def test_report_without_words_says_nothing(remark):
     assert report_text(AgencyStatus(state=None, raw="x", remark=remark)) is None

@@ -23,6 +23,10 @@ WRONG_RESULTS = {
         "Trap",
     ),
     "fields that were never validated": ("return Accepted.model_construct(reference=None, status=7)", "Accepted"),
+    "a code that was never validated": (
+        "return Rejected(reason_code='x', reason=Text(en='No.', bn='না।')).model_copy(update={'reason_code': NID})",
+        "Rejected",
+    ),
     "a copy with a wrong field": (
         "return Accepted(reference='R-1', status=STATUS.model_copy(update={'state': 'lost'}))",
         "Accepted",
@@ -57,6 +61,17 @@ RAISED = {
     "the base of all errors": ("raise NagorikError()", "raised", "NagorikError"),
     "an error that cannot be shown": ("raise InputRejected([{'pointer': NID}])", "raised", "InputRejected"),
     "an error with a sentence for a code": ("raise AgencyRejected(f'no {NID}')", "raised", "AgencyRejected"),
+    "an error with a number for a code": ("raise AgencyRejected(NID)", "raised", "AgencyRejected"),
+    "a result with a sentence for a code": (
+        "return Rejected(reason_code=f'no {NID}', reason=Text(en='No.', bn='না।'))",
+        "raised",
+        "ValidationError",
+    ),
+    "a result with a number for a code": (
+        "return Rejected(reason_code=NID, reason=Text(en='No.', bn='না।'))",
+        "raised",
+        "ValidationError",
+    ),
     "an error that waits for ever": ("raise RateLimited(retry_after=float('inf'))", "raised", "RateLimited"),
     "an instant without a zone": (
         "from datetime import datetime\nraise AgencyClosed(datetime(2026, 1, 1))",

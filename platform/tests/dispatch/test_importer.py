@@ -99,10 +99,47 @@ async def test_an_import_that_hangs_keeps_nobody_else_waiting(world):
         assert isinstance(await platform.get_status(world.draft(good), world.references), AgencyStatus)
         ends = await asyncio.gather(*hanging, return_exceptions=True)
         assert {(type(end), end.because) for end in ends} == {(ServiceNotOffered, "import-failed")}
-        assert "was not imported within 0.2 seconds" in platform.quarantined[0].reason
+        assert "did not get on with its import for 0.2 seconds" in platform.quarantined[0].reason
     finally:
         sys.release.set()
         del sys.release
+
+
+async def test_an_import_that_gets_on_may_take_longer_than_it_may_stand_still(world, slow_import):
+    """On a cold disk every module takes its time, and what is imported beside it waits for the same locks."""
+    parts = [f"part{number}" for number in range(5)]
+    for part in parts:
+        slow_import(f"nagorik_wasa.{part}", seconds=0.25)
+    service = world.install(
+        hooks=STATUS_ONLY,
+        head="".join(f"import nagorik_wasa.{part}\n" for part in parts),
+        files={f"{part}.py": "" for part in parts},
+    )
+    platform = world.platform(import_seconds=0.5)
+    assert isinstance(await platform.get_status(world.draft(service), world.references), AgencyStatus)
+    assert not platform.quarantined
+
+
+async def test_an_import_that_brings_in_modules_without_end_is_ended(world):
+    head = """\
+import sys
+import time
+from types import ModuleType
+
+sys.endless = True
+while sys.endless:
+    sys.modules[f"endless_{time.perf_counter_ns()}"] = ModuleType("endless")
+"""
+    world.install(head=head)
+    platform = world.platform(import_seconds=0.05)
+    try:
+        error = await error_of(platform.get_status(world.draft(), world.references), ServiceNotOffered)
+    finally:
+        sys.endless = False
+        for name in [name for name in list(sys.modules) if name.startswith("endless_")]:
+            del sys.modules[name]
+    assert error.because == "import-failed"
+    assert "was not imported within 0.5 seconds" in platform.quarantined[0].reason
 
 
 async def test_callers_at_once_share_one_import_and_one_may_leave(world):

@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from nagorik.model.status import ApplicationState as S, Flag, PaymentState as P
+from nagorik.operations import Operation
 from nagorik.values.sentences import Text
 from nagorik_platform.lifecycle import (
     Hold,
@@ -17,7 +18,8 @@ from nagorik_platform.lifecycle import (
     state_advice,
     what_to_do,
 )
-from nagorik_platform.lifecycle.explanation import ReceivedStatus
+from nagorik_platform.lifecycle.explanation import ReceivedStatus, StandingRefusal
+from nagorik_platform.lifecycle.refusals import CallRefusal
 
 from . import factories
 
@@ -107,6 +109,38 @@ def test_who_waits_is_told_to_read_what_the_agency_says():
     says = factories.status(S.IN_REVIEW).model_copy(update={"remark": "Choose a day."})
     said = StateExplanation(report=ReceivedStatus(at=factories.NOON, status=says))
     assert what_to_do(progress_of(S.IN_REVIEW), said, None) == (nothing_to_do(agency_says=True),)
+
+
+@pytest.mark.parametrize("remark", ["", " ", "\u200b\u202e\ufeff", "\u200d"])
+def test_who_waits_is_not_told_to_read_what_cannot_be_read(remark):
+    says = factories.status(S.IN_REVIEW).model_copy(update={"remark": remark})
+    said = StateExplanation(report=ReceivedStatus(at=factories.NOON, status=says))
+    assert what_to_do(progress_of(S.IN_REVIEW), said, None) == (NOTHING,)
+
+
+def refusal_of(operation: Operation) -> StandingRefusal:
+    return StandingRefusal(operation=operation, at=factories.NOON, refusal=CallRefusal(code="come"))
+
+
+@pytest.mark.parametrize("operation", [Operation.WITHDRAW, Operation.ANSWER_CORRECTION, Operation.REFUND_PAYMENT])
+@pytest.mark.parametrize("state", S)
+def test_nobody_is_told_to_do_nothing_below_a_refusal_that_asks_for_something(state, operation):
+    for hold, flag, payment in itertools.product(HOLDS, (None, *Flag), (None, *P)):
+        progress = progress_of(state, hold=hold, flags=frozenset({flag} - {None}), payment=payment)
+        for ended_as in (None, S.REJECTED, S.DELIVERED) if state is S.CLOSED else (None,):
+            said = StateExplanation(state=state, ended_as=ended_as)
+            refused = said.model_copy(update={"refusals": (refusal_of(operation),)})
+            told, before = (what_to_do(progress, one, DO_THIS) for one in (refused, said))
+            assert told == ((nothing_to_do(refused=True),) if before == (NOTHING,) else before)
+
+
+def test_who_waits_is_told_to_read_of_the_refusal_and_what_the_agency_says():
+    says = factories.status(S.IN_REVIEW).model_copy(update={"remark": "Choose a day."})
+    report = ReceivedStatus(at=factories.NOON, status=says)
+    said = StateExplanation(report=report, refusals=(refusal_of(Operation.WITHDRAW),))
+    told = what_to_do(progress_of(S.IN_REVIEW), said, None)
+    assert told == (nothing_to_do(agency_says=True, refused=True),)
+    assert len({nothing_to_do(agency_says=a, refused=r).bn for a in (True, False) for r in (True, False)}) == 4
 
 
 def test_who_was_refused_is_told_what_is_left_after_the_close():

@@ -171,7 +171,7 @@ def test_nobody_is_named_in_what_is_printed(tmp_path: Path, capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("{", "one.json: not accepted ("),
+        ("{\n", "one.json: not valid JSON: look at line 2"),
         ('{"title": 1}', "expect"),
         ("[]", "one.json: not accepted ("),
     ],

@@ -59,3 +59,11 @@ def test_price_that_is_asked_for_again_is_no_news_until_it_changes() -> None:
 def test_every_name_has_its_room() -> None:
     (line,) = printed("300")
     assert line.index("fee") == len("24 Nov 10:00  application-with-a-long-name ")
+
+
+def test_every_change_is_one_line_however_long() -> None:
+    file = StringIO()
+    printer = ProgressPrinter(Console(file=file, width=40))
+    printer.begin(tuple(f"agency{number}" for number in range(20)), {"one": "nid.reissue"})
+    printer.event("one", quoted("300", AT), STANDING)
+    assert len(file.getvalue().splitlines()) == 2

@@ -22,10 +22,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, StrictBool, ValidationError, model_validator
 
 from nagorik.data_files import DataFileInvalid, FileProblem, parse_document, problems_of, read_data_file
-from nagorik.manifest.fields import Flag as Answer, ManifestModel, Slug, Words
+from nagorik.manifest.fields import ManifestModel, Slug, Words
 from nagorik.model.status import LONGEST_RAW, LONGEST_REMARK, AgencyStatus, ApplicationState, Deliverable, Flag
 from nagorik.values import NationalDataError, match_key
 from nagorik_toolkit.texts import TextCatalogue
@@ -49,15 +49,15 @@ class StatusMeaning(ManifestModel):
     """The code of the sentence in the plugin's texts that tells the citizen why."""
     fee_due: Slug | None = None
     """The stage of the service's fees that has to be paid now."""
-    payment_confirmed: Answer | None = None
+    payment_confirmed: StrictBool | None = None
     """Whether the agency holds the payment then; absent where the word does not tell."""
     deliverable: Slug | None = None
     """What has been issued; where the service decides it, the plugin gives it with the question."""
     delivery: Literal["download", "counter", "post", "none"] | None = None
     """How what has been issued reaches the citizen; absent where nothing has been."""
-    interim: Answer = False
+    interim: StrictBool = False
     """Whether what has been issued only stands in until the final thing is made."""
-    final: Answer = False
+    final: StrictBool = False
     """Whether nothing more is to come."""
 
     @model_validator(mode="after")

@@ -165,6 +165,7 @@ def test_all_problems_are_told_at_once(fees: Any) -> None:
         ("[fees]\nid = 'x'", "fees", "the name of the table is the schedule's id"),
         (b"\xff", "", "save the file as UTF-8"),
         ("a = " + "[" * 3000, "", "nested too deeply"),
+        (f"a = 1\nb = {'9' * 5000}", "", "a number has too many digits: look at line 2"),
     ],
 )
 def test_file_that_holds_no_schedule_is_refused(text: str | bytes, location: str, message: str) -> None:

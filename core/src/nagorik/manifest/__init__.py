@@ -3,7 +3,7 @@
 from nagorik.manifest.fields import (
     Evidence,
     FeeReference,
-    Host,
+    HostName,
     ObjectReference,
     PluginId,
     ServiceId,
@@ -11,6 +11,7 @@ from nagorik.manifest.fields import (
 )
 from nagorik.manifest.plugin import (
     API_VERSION,
+    AnyOffer,
     Circuit,
     Limits,
     Manifest,
@@ -30,10 +31,11 @@ from nagorik.manifest.reading import (
 __all__ = [
     "API_VERSION",
     "MANIFEST_FILE",
+    "AnyOffer",
     "Circuit",
     "Evidence",
     "FeeReference",
-    "Host",
+    "HostName",
     "Limits",
     "Manifest",
     "ObjectReference",

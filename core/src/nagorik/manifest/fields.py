@@ -43,12 +43,14 @@ SHAPES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What to write where a value does not have the shape of its field, by the field's pattern."""
 
+_LONGEST: Final = timedelta(days=36_500)
+"""A duration that can be added to any day that the platform meets."""
 _DURATION: Final = re.compile(r"P(?=[0-9T])([0-9]+W)?([0-9]+D)?(T(?=[0-9])([0-9]+H)?([0-9]+M)?)?")
 
 PluginId = Annotated[str, StringConstraints(pattern=PLUGIN_ID, max_length=40)]
 ServiceId = Annotated[str, StringConstraints(pattern=SERVICE_ID, max_length=80)]
 Slug = Annotated[str, StringConstraints(pattern=SLUG, max_length=60)]
-Host = Annotated[str, StringConstraints(pattern=HOST, max_length=253)]
+HostName = Annotated[str, StringConstraints(pattern=HOST, max_length=253)]
 ObjectReference = Annotated[str, StringConstraints(pattern=OBJECT)]
 """``module:Name``, the module relative to the plugin's package; imported on first use."""
 FeeReference = Annotated[str, StringConstraints(pattern=FEES)]
@@ -58,7 +60,6 @@ Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 """Text that says something."""
 Seconds = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True, ge=1)]
-Flag = Annotated[bool, Field(strict=True)]
 
 
 class Evidence(StrEnum):
@@ -103,6 +104,12 @@ def _duration(value: object) -> object:
     return value
 
 
+def _within_a_lifetime(value: timedelta) -> timedelta:
+    if value > _LONGEST:
+        raise ValueError(f"write a duration of no more than {_LONGEST.days} days")
+    return value
+
+
 def _version(value: str) -> str:
     try:
         parsed = Version(value)
@@ -120,5 +127,5 @@ TimeOfDay = Annotated[
     _only(str, time, otherwise="write a time of day in quotes, such as '09:00'"),
     AfterValidator(_without_zone),
 ]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_within_a_lifetime)]
 ApiVersion = Annotated[str, AfterValidator(_version)]

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from typing import ClassVar, Final, Literal, Self
 
 from packaging.version import Version
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StrictBool, field_validator, model_validator
 
 from nagorik.manifest.fields import (
     ApiVersion,
@@ -14,10 +14,9 @@ from nagorik.manifest.fields import (
     Duration,
     Evidence,
     FeeReference,
-    Flag,
     FormatNumber,
     Header,
-    Host,
+    HostName,
     ManifestModel,
     ObjectReference,
     PluginId,
@@ -150,6 +149,10 @@ class PaymentGateway(Offer):
         return self
 
 
+AnyOffer = PublicService | PaymentGateway
+"""What a service request or a payment can be addressed to."""
+
+
 API_VERSION: Final = ".".join(version("nagorik").split(".")[:2])
 """The version of the hook API, this distribution's major.minor: a plugin's major is the same, its minor no higher."""
 
@@ -236,7 +239,7 @@ class Manifest(ManifestModel):
     """How the wire format is known; services may differ."""
     as_of: Day
     """The day on which what this manifest says was last checked against its sources."""
-    egress: tuple[Host, ...] = ()
+    egress: tuple[HostName, ...] = ()
     """Host names that the plugin may call; nothing else is reached."""
     settings: ObjectReference | None = None
     """The plugin's settings model, a subclass of ``AgencySettings``."""
@@ -252,7 +255,7 @@ class Manifest(ManifestModel):
     """What the agency can bear."""
     circuit: Circuit = Circuit()
     """When calls stop for a while."""
-    health: Flag = False
+    health: StrictBool = False
     """Whether the plugin implements ``nagorik_check_health``."""
     services: tuple[PublicService, ...] = ()
     """The agency's services."""
@@ -274,7 +277,7 @@ class Manifest(ManifestModel):
         return self
 
     @property
-    def offers(self) -> tuple[PublicService | PaymentGateway, ...]:
+    def offers(self) -> tuple[AnyOffer, ...]:
         """Services and gateways together."""
         return (*self.services, *self.gateways)
 

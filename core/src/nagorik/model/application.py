@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Protocol, TypeVar
 from pydantic import AwareDatetime, Field, JsonValue, StringConstraints
 
 from nagorik.operations import Operation
-from nagorik.privacy import OPERATIONAL, PERSONAL, DataClass, Form, Model
+from nagorik.privacy import OPERATIONAL, PERSONAL, Code, DataClass, Form, Model
 from nagorik.values import BirthRegistrationNumber, Identifier, MobileNumber, Money, Nid, PersonName
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -18,7 +18,7 @@ class DocumentReference(Model):
 
     id: Annotated[str, PERSONAL]
     """The store's own handle."""
-    kind: Annotated[str, OPERATIONAL]
+    kind: Annotated[Code, OPERATIONAL]
     """What it proves or is: one of the kinds that a service's manifest lists, such as ``holding-tax-receipt``."""
     media_type: str
     """RFC 6838 media type, as detected by the host."""

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from nagorik.model.application import Applicant, ServiceRequest
 from nagorik.model.fee import Source
-from nagorik.privacy import PERSONAL, Form, Model
+from nagorik.privacy import PERSONAL, Code, Form, Model
 from nagorik.values.sentences import Text
 
 
@@ -30,7 +30,7 @@ class Eligibility(StrEnum):
 class Criterion(Model):
     """One rule, applied to one citizen."""
 
-    id: str
+    id: Code
     """Stable within the service, such as ``age-18``."""
     verdict: Verdict
     text: Annotated[Text, PERSONAL]

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import AwareDatetime, model_validator
 
 from nagorik.model.application import ApplicationRequest
-from nagorik.privacy import PERSONAL, Model
+from nagorik.privacy import PERSONAL, Code, Model, PublicId
 from nagorik.values import Money
 from nagorik.values.sentences import Sentence, Text
 
@@ -44,7 +44,7 @@ class QuoteRequest(ApplicationRequest):
 class QuoteLine(Model):
     """One part of a quote."""
 
-    code: str
+    code: Code
     """Stable, such as ``reissue-regular``."""
     text: Text
     amount: Money
@@ -56,9 +56,9 @@ class QuoteLine(Model):
 class Quote(Model):
     """The price of one stage of an application, good until it expires."""
 
-    id: str
+    id: PublicId
     """Unique; the payment names it."""
-    stage: str = "application"
+    stage: Code = "application"
     lines: tuple[QuoteLine, ...]
     total: Money
     """What is to be paid: the lines with their VAT, after the agency's rounding."""

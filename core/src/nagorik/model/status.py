@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AwareDatetime, Field
 
 from nagorik.model.application import ApplicationRequest, DocumentReference
-from nagorik.privacy import PERSONAL, SECRET, Model
+from nagorik.privacy import PERSONAL, SECRET, Code, Model
 from nagorik.values.sentences import Text
 
 
@@ -78,7 +78,7 @@ class PaymentState(StrEnum):
 class Deliverable(Model):
     """One thing that the agency has issued (CPSV-AP's ``Output``)."""
 
-    kind: str
+    kind: Code
     """One of the deliverables that the service's manifest lists."""
     interim: bool = False
     """Whether it stands in until the final one is made, like an e-paper licence before the card."""
@@ -125,7 +125,7 @@ class AgencyStatus(Model):
     """What else the agency says is true at present."""
     reason: Annotated[Text | None, PERSONAL] = None
     """Why, for a rejection or a correction, in the plugin's own words for the agency's code."""
-    fee_due: str | None = None
+    fee_due: Code | None = None
     """The stage of the service's fees that must be paid now, if any."""
     payment_confirmed: bool | None = None
     """Whether the agency holds the latest payment; ``None`` where it does not say."""

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from nagorik.model.application import ApplicationRequest
 from nagorik.model.payment import PaymentReceipt
 from nagorik.model.status import AgencyStatus
-from nagorik.privacy import PERSONAL, Model
+from nagorik.privacy import PERSONAL, Code, Model
 from nagorik.values.sentences import Text
 
 
@@ -33,7 +33,7 @@ class Accepted(Model):
 class Rejected(Model):
     """The agency refused the application at intake."""
 
-    reason_code: str
+    reason_code: Code
     """The plugin's stable word for the reason."""
     reason: Annotated[Text, PERSONAL]
     """For the citizen, in the plugin's own words."""
@@ -76,8 +76,8 @@ class DefinitelyAbsent(Model):
 class CannotTell(Model):
     """The agency's answer does not settle it."""
 
-    because: str
-    """A code, such as ``search-incomplete``."""
+    because: Code
+    """Such as ``search-incomplete``."""
 
 
 SubmissionSearch = Found | DefinitelyAbsent | CannotTell

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, StringConstraints, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from nagorik.data_files import DataFileInvalid, FileProblem, parse_document, problems_of, read_data_file
 from nagorik.privacy import CodedError, Model
@@ -27,15 +27,26 @@ _CODE: Final = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
 Language = Literal["bn", "en"]
 
 
-def _nfc(value: str) -> str:
+_BLANK_LETTERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Fillers of Hangul and of Braille, letters and signs by their category alone."""
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of ``text`` can be read: no letter, digit or sign, but spaces, joiners, marks and controls."""
+    return not any(unicodedata.category(char)[0] in "LNPS" and char not in _BLANK_LETTERS for char in text)
+
+
+def _readable(value: str) -> str:
+    if is_blank(value):
+        raise PydanticKnownError("string_too_short", {"min_length": 1})
     return unicodedata.normalize("NFC", value)
 
 
-Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_nfc)]
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_readable)]
 
 
 class Text(Model):
-    """Text for a person, in Bangla and English; neither may be empty."""
+    """Text for a person, in Bangla and English; neither may be empty or blank."""
 
     bn: Sentence
     """Bangla, NFC."""

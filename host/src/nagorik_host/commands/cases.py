@@ -9,7 +9,6 @@ from sqlalchemy import select
 from nagorik import ApplicationDraft, ApplicationState, PaymentState, Text
 from nagorik_host.commands.render import (
     ApplicationView,
-    Document,
     as_document,
     find_application,
     render_application,
@@ -34,7 +33,7 @@ from nagorik_host.store.schema import applications, attempts
 from nagorik_host.texts import hold_sentence, sentence
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.explanation_page import with_numbers_masked
-from nagorik_platform.cli.output import add_json_argument, print_facts, print_json, print_lines, print_table
+from nagorik_platform.cli.output import Document, add_json_argument, print_facts, print_json, print_lines, print_table
 from nagorik_platform.lifecycle import Decided, Hold, Party, application_targets, payment_targets
 from nagorik_platform.logs import get_logger
 

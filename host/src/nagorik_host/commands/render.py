@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeAlias
 
 from sqlalchemy import select
 
 from nagorik import NagorikError, ServiceNotOffered, Text
 from nagorik.manifest import PublicService
 from nagorik.values import dhaka_time, to_bangla_digits
-from nagorik_host.engine.agencies import Expected, down_since, expected, outages_of
+from nagorik_host.engine.agencies import ExpectedDecision, down_since, expected, outages_of
 from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions
 from nagorik_host.host import Host
 from nagorik_host.store.database import Transaction
@@ -18,18 +17,15 @@ from nagorik_host.store.schema import applications
 from nagorik_host.texts import hold_sentence, sentence, timeline
 from nagorik_platform.cli.explanation_page import (
     Schema,
-    Words,
+    Wording,
     as_written,
     explanation_document,
     fee_lines,
     reason_lines,
 )
-from nagorik_platform.cli.output import print_facts, print_lines, print_table
+from nagorik_platform.cli.output import Document, print_facts, print_lines, print_table
 from nagorik_platform.lifecycle import Event, Party, Progress, StateExplanation, explain, state_label, what_to_do
 from nagorik_platform.lifecycle.events import AttemptEnded
-
-Document: TypeAlias = dict[str, Any]
-"""A JSON object."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -56,7 +52,7 @@ class ApplicationView:
     due_at: datetime | None
     operation: str | None
     blocked: str | None
-    expected: Expected | None
+    expected: ExpectedDecision | None
     unreachable: tuple[str, datetime] | None
     stopped: Sequence[SuspensionRecord]
 
@@ -108,7 +104,7 @@ async def _form_schema(host: Host, service: str) -> Schema | None:
         return None
 
 
-def as_document(view: ApplicationView, host: Host, *, words: Words = as_written) -> Document:
+def as_document(view: ApplicationView, host: Host, *, words: Wording = as_written) -> Document:
     """What is told of an application, with stable keys; times in UTC, money as decimal text.
 
     ``words`` is how what somebody wrote is shown.
@@ -234,7 +230,7 @@ def _agency(host: Host, plugin: str) -> Text | None:
     return next((r.manifest.name for r in host.platform.plugins if r.id == plugin and r.manifest is not None), None)
 
 
-def _expected(transaction: Transaction, host: Host, progress: Progress, plugin: str) -> Expected | None:
+def _expected(transaction: Transaction, host: Host, progress: Progress, plugin: str) -> ExpectedDecision | None:
     """When the agency promises to be done, as long as it is not."""
     service = service_of(host, progress.service)
     decided = progress.status is not None and progress.status.final

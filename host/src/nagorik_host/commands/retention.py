@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command
-from nagorik_host.settings import load_host_settings
+from nagorik_host.settings import LONGEST_RETENTION, load_host_settings
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.documents import FolderDocumentStore
@@ -59,8 +59,10 @@ async def _erase(arguments: argparse.Namespace) -> int:
                     " nagorik act ID withdraw, or an officer's nagorik cases decide"
                 ) from None
             number = 1
-        elif days is None or days < 1:
-            raise CommandRefused("say what: ID, or --closed-for DAYS of at least 1, or the setting retention_days")
+        elif days is None or not 1 <= days <= LONGEST_RETENTION:
+            raise CommandRefused(
+                f"say what: ID, or --closed-for DAYS from 1 to {LONGEST_RETENTION}, or the setting retention_days"
+            )
         else:
             closed_for = timedelta(days=days)
             number = await erase_closed(database, store, documents, closed_for=closed_for, now=now())

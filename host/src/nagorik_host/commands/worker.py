@@ -57,6 +57,9 @@ async def _work(settings: HostSettings, name: str, *, once: bool) -> int:
         loop.add_signal_handler(number, stop.set)
     try:
         async with opened_host(settings) as host:
+            # Before anything is taken in hand: no citizen's call waits for an import, and what cannot be imported is
+            # told here.
+            await host.platform.import_plugins()
             _print_composition(host, name)
             _print_takeovers(await host.take_over())
             print_lines("Working. Ctrl-C or SIGTERM stops it; calls under way are finished first.")
@@ -73,7 +76,12 @@ def _print_composition(host: Host, name: str) -> None:
     if not usable:
         raise CommandRefused("no plugin can be used: nagorik plugins tells why", ExitCode.FAILED)
     print_lines(f"Worker {name}: {len(host.platform.services)} services of {len(usable)} plugins.")
-    print_lines(*(f"  {record.id}: {record.source.label}" for record in usable))
+    print_lines(
+        *(
+            f"  {record.id}: {record.source.label}, imported in {record.import_seconds or 0.0:.2f} s"
+            for record in usable
+        )
+    )
     broken = (one for one in host.platform.quarantined if one.code not in _CHOSEN)
     print_lines(*(f"  kept out: {one.code}: {one.reason} {one.hint}" for one in broken))
 

@@ -228,7 +228,7 @@ class OutagePeriod(NamedTuple):
     end: datetime | None
 
 
-class Expected(NamedTuple):
+class ExpectedDecision(NamedTuple):
     """When an application is expected to be decided.
 
     Attributes:
@@ -240,7 +240,9 @@ class Expected(NamedTuple):
     frozen: timedelta
 
 
-def expected(filed_at: datetime, promised: timedelta, outages: Iterable[OutagePeriod], now: datetime) -> Expected:
+def expected(
+    filed_at: datetime, promised: timedelta, outages: Iterable[OutagePeriod], now: datetime
+) -> ExpectedDecision:
     """The promised time from the filing on, outages left out; all times aware."""
     at = filed_at + promised
     for outage in sorted(outages):
@@ -248,7 +250,7 @@ def expected(filed_at: datetime, promised: timedelta, outages: Iterable[OutagePe
         begin = max(outage.begin, filed_at)
         if begin < at and end > begin:
             at += end - begin
-    return Expected(at, at - filed_at - promised)
+    return ExpectedDecision(at, at - filed_at - promised)
 
 
 def outages_of(transaction: Transaction, plugin: str) -> list[OutagePeriod]:

@@ -40,9 +40,11 @@ class FolderDocumentStore:
     async def put(self, kind: str, media_type: str, content: bytes) -> DocumentReference:
         """Keep a document and return its reference."""
         identity = uuid4().hex
-        await asyncio.to_thread(self._write, identity, content)
         digest = hashlib.sha256(content).hexdigest()
-        return DocumentReference(id=identity, kind=kind, media_type=media_type, bytes=len(content), sha256=digest)
+        # Made first: a kind that is none is refused before anything is kept.
+        made = DocumentReference(id=identity, kind=kind, media_type=media_type, bytes=len(content), sha256=digest)
+        await asyncio.to_thread(self._write, identity, content)
+        return made
 
     async def open(self, document: DocumentReference) -> AsyncIterator[bytes]:
         """Stream a document's content in chunks of 64 KiB.

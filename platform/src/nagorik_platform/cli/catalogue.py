@@ -1,18 +1,16 @@
 """What is installed, as JSON values with stable keys: the one shape from which tables are drawn too."""
 
 from datetime import date
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from nagorik.data_files import DataFileInvalid
 from nagorik.manifest import Evidence, Offer, PublicService
 from nagorik.values.sentences import Text
+from nagorik_platform.cli.output import Document
 from nagorik_platform.cli.suspensions import Suspension
 from nagorik_platform.registry import PluginRecord, Quarantine
 from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_toolkit.fees import NoTariff, Tariff
-
-Document: TypeAlias = dict[str, Any]
-"""A JSON object."""
 
 MEANINGS: Final = {
     Evidence.MODELLED: "invented for the simulator; not the agency's real interface",

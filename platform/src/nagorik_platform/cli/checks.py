@@ -20,6 +20,7 @@ from nagorik.manifest import API_VERSION, Manifest, PublicService
 from nagorik.settings import AgencySettings, environment_prefix, load_settings
 from nagorik_platform.agency_client.egress import EgressRules
 from nagorik_platform.cli.commands import CommandUnusable, Contribution, find_checks, find_commands
+from nagorik_platform.configuration import PlatformSettings
 from nagorik_platform.dispatch.importer import PluginImporter
 from nagorik_platform.logs import redact
 from nagorik_platform.registry import LoadedPlugin, PluginRecord, Quarantine, Registry, resolve_object
@@ -111,8 +112,8 @@ def _unreachable(base_url: str, manifest: Manifest, prefix: str) -> Iterator[Set
 
 _EARLIEST: Final = date(2026, 1, 1)
 """This release is younger than this, so that a clock before it is wrong."""
-IMPORT_SECONDS: Final = 10.0
-"""Seconds that a plugin's import may take before it is told as hanging."""
+IMPORT_SECONDS: Final = PlatformSettings().import_seconds
+"""Seconds that a plugin's import may stand still before it is told as hanging: as long as a host gives it."""
 _CANARY: Final = "1234567890"
 
 

@@ -8,7 +8,7 @@ terminal or turns the direction of writing.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from pydantic import JsonValue
 
@@ -17,31 +17,28 @@ from nagorik.model.eligibility import Criterion, EligibilityDecision, Verdict
 from nagorik.model.fee import Quote, QuoteLine, Source
 from nagorik.model.status import LONGEST_REMARK, AgencyStatus, ApplicationState, Flag
 from nagorik.operations import Operation
-from nagorik.privacy import MASK
+from nagorik.privacy import mask_numbers
 from nagorik.values import Money, format_taka, to_bangla_digits
-from nagorik.values.sentences import Text, read_sentence_tables
-from nagorik_platform.cli.output import plain
+from nagorik.values.sentences import Text, is_blank, read_sentence_tables
+from nagorik_platform.cli.output import Document, plain
 from nagorik_platform.lifecycle import Progress, StateExplanation, state_label
 from nagorik_platform.lifecycle.explanation import PricedStage, StandingRefusal
 from nagorik_platform.lifecycle.refusals import CallRefusal
 from nagorik_platform.lifecycle.rules.holds import ELIGIBILITY_HOLDS
 from nagorik_platform.lifecycle.tables import ENDED_WITHOUT_RESULT, MONEY_NOT_TAKEN, MONEY_TAKEN
 
-Document: TypeAlias = dict[str, Any]
-"""A JSON object."""
-Words = Callable[[str], str]
+Wording = Callable[[str], str]
 """Makes what somebody wrote fit to be shown."""
 Schema: TypeAlias = Mapping[str, JsonValue]
 """A form's JSON Schema, as ``Platform.form_schema`` gives it."""
 
 _LONGEST_POINTER: Final = 120
+_FORM: Final = "form"
+_DEFS: Final = "#/$defs/"
+_INDEX: Final = re.compile(r"[0-9]{1,4}")
 _FIELDS_IN_A_LINE: Final = 5
 _CUT: Final = "…"
 _SPACES: Final = re.compile(r"\s+")
-_NUMBER: Final = re.compile(
-    r"(?P<day>(?<!\d)(?:\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d{4}-\d{1,2}-\d{1,2})(?!\d))|\d(?:[ -]?\d){8,}"
-)
-"""Nine digits or more of any script, as an NID, a birth registration or a telephone number has; a day is none."""
 _ABOUT_MONEY: Final = frozenset(
     {Operation.START_PAYMENT, Operation.QUERY_PAYMENT, Operation.REFUND_PAYMENT, Operation.ADVISE_PAYMENT}
 )
@@ -54,18 +51,28 @@ _REASON_EXPECTED: Final = frozenset(
 
 
 def as_written(words: str) -> str:
-    """What somebody wrote, on one line and of bounded length; for whom it is about."""
-    line = plain(_SPACES.sub(" ", words)).strip()
-    return line if len(line) <= LONGEST_REMARK else line[: LONGEST_REMARK - len(_CUT)].rstrip() + _CUT
+    """What somebody wrote, on one line and of bounded length, for whom it is about; blank words are none."""
+    return _bounded(_on_one_line(words))
 
 
 def with_numbers_masked(words: str) -> str:
     """The same for whoever else looks: no number in it that could be somebody's. Names cannot be told from words."""
-    return _NUMBER.sub(lambda found: found[0] if found["day"] else MASK, as_written(words))
+    return _bounded(mask_numbers(_on_one_line(words)))
+
+
+def _on_one_line(words: str) -> str:
+    if is_blank(words):
+        return ""
+    # What steers a terminal may stand between spaces, or be one.
+    return _SPACES.sub(" ", plain(_SPACES.sub(" ", words))).strip()
+
+
+def _bounded(line: str) -> str:
+    return line if len(line) <= LONGEST_REMARK else line[: LONGEST_REMARK - len(_CUT)].rstrip() + _CUT
 
 
 def explanation_document(
-    progress: Progress, said: StateExplanation, *, schema: Schema | None, words: Words = as_written
+    progress: Progress, said: StateExplanation, *, schema: Schema | None, words: Wording = as_written
 ) -> Document:
     """What explains an application, with stable keys; money as decimal text, times in UTC.
 
@@ -90,7 +97,7 @@ def explanation_document(
     }
 
 
-def criterion_document(criterion: Criterion, words: Words = as_written) -> Document:
+def criterion_document(criterion: Criterion, words: Wording = as_written) -> Document:
     """One criterion."""
     return {
         "id": criterion.id,
@@ -100,7 +107,7 @@ def criterion_document(criterion: Criterion, words: Words = as_written) -> Docum
     }
 
 
-def fee_document(quote: Quote, words: Words = as_written, *, paid: bool = False) -> Document:
+def fee_document(quote: Quote, words: Wording = as_written, *, paid: bool = False) -> Document:
     """One price, line by line; what the lines and their VAT come to is its total."""
     return {
         "quote": quote.id,
@@ -124,7 +131,7 @@ def fee_document(quote: Quote, words: Words = as_written, *, paid: bool = False)
 
 
 def field_documents(
-    fields: Sequence[FieldProblem], schema: Schema | None, words: Words = as_written
+    fields: Sequence[FieldProblem], schema: Schema | None, words: Wording = as_written
 ) -> list[Document]:
     """What is wrong with which field, each by its label where the form has one."""
     return [_field(one, schema, words) for one in fields]
@@ -151,7 +158,7 @@ def reason_lines(document: Document, *, everything: bool = False) -> Iterator[st
         if said["remark"] is not None:
             yield from _pair(_sentence("says", "remark"))
             yield f"  «{said['remark']}»"
-        if everything:
+        if everything and said["word"]:
             yield from _pair(_sentence("says", "word"))
             yield f"  «{said['word']}»"
     if document["reason_missing"]:
@@ -174,9 +181,9 @@ def criterion_lines(criteria: Sequence[Document], *, verdicts: bool = False) -> 
 def field_lines(fields: Sequence[Document]) -> Iterator[str]:
     """What is wrong with which field."""
     for one in fields:
-        label = one["label"] or {"bn": one["pointer"], "en": one["pointer"]}
-        yield f"  – {label['bn']}: {one['text']['bn']}"
-        yield f"    {label['en']}: {one['text']['en']}"
+        name = _name(one)
+        yield f"  – {name['bn']}: {one['text']['bn']}"
+        yield f"    {name['en']}: {one['text']['en']}"
 
 
 def fee_lines(fee: Document) -> Iterator[str]:
@@ -220,7 +227,7 @@ def _of_it_vat(fee: Document) -> str:
     return f" ({vat.bn} · {vat.en} {_money(fee['vat'], fee)})"
 
 
-def _eligibility(progress: Progress, decision: EligibilityDecision, words: Words) -> Document:
+def _eligibility(progress: Progress, decision: EligibilityDecision, words: Wording) -> Document:
     criteria = {(one.id, one.verdict, one.text.bn, one.text.en): one for one in decision.criteria}
     return {
         "result": decision.eligibility.value,
@@ -229,7 +236,7 @@ def _eligibility(progress: Progress, decision: EligibilityDecision, words: Words
     }
 
 
-def _refusal(standing: StandingRefusal, schema: Schema | None, words: Words) -> Document:
+def _refusal(standing: StandingRefusal, schema: Schema | None, words: Wording) -> Document:
     refusal = standing.refusal
     return {
         "operation": standing.operation.value,
@@ -261,7 +268,7 @@ def _refusal_lines(refusal: Document) -> Iterator[str]:
 
 
 def refusal_text(
-    operation: Operation, refusal: CallRefusal, *, schema: Schema | None = None, words: Words = as_written
+    operation: Operation, refusal: CallRefusal, *, schema: Schema | None = None, words: Wording = as_written
 ) -> Text:
     """A refusal in one line, as it stands in a list of what happened."""
     text = _refused(operation.value, refusal.code)
@@ -272,14 +279,11 @@ def refusal_text(
     heading = _sentence("why", "fields")
     more = f", {_CUT}" if len(refusal.fields) > _FIELDS_IN_A_LINE or refusal.fields_left_out else ""
     named = field_documents(refusal.fields[:_FIELDS_IN_A_LINE], schema, words)
-    bn, en = (
-        ", ".join(dict.fromkeys(one["label"][language] if one["label"] else one["pointer"] for one in named)) + more
-        for language in ("bn", "en")
-    )
+    bn, en = (", ".join(dict.fromkeys(_name(one)[language] for one in named)) + more for language in ("bn", "en"))
     return Text(bn=f"{text.bn} {heading.bn} {bn}।", en=f"{text.en} {heading.en} {en}.")
 
 
-def report_text(status: AgencyStatus, words: Words = as_written) -> Text | None:
+def report_text(status: AgencyStatus, words: Wording = as_written) -> Text | None:
     """What an agency gives as the reason in a report, in one line; ``None`` where it gives none."""
     parts: list[tuple[str, str]] = []
     if status.reason is not None:
@@ -304,7 +308,7 @@ def _is_of_form(operation: str, code: str) -> bool:
     return code == InputRejected.code and operation not in _ABOUT_MONEY
 
 
-def _report(said: StateExplanation, words: Words) -> Document | None:
+def _report(said: StateExplanation, words: Wording) -> Document | None:
     if said.report is None:
         return None
     status = said.report.status
@@ -331,15 +335,16 @@ def _reason_missing(progress: Progress, said: StateExplanation) -> bool:
 
 
 def _gives_a_reason(status: AgencyStatus) -> bool:
-    return status.reason is not None or bool(status.remark is not None and as_written(status.remark))
+    return status.reason is not None or not is_blank(status.remark or "")
 
 
-def _field(problem: FieldProblem, schema: Schema | None, words: Words) -> Document:
-    label = _label(problem.pointer, schema)
+def _field(problem: FieldProblem, schema: Schema | None, words: Wording) -> Document:
+    labels = _labels(problem.pointer, schema)
     text = problem.text
-    if label is not None:
-        # The platform's own check of a form begins its sentence with the label.
-        text = Text(bn=_without(text.bn, label.bn), en=_without(text.en, label.en))
+    # The platform's own check of a form begins its sentence with the label of the form's own field.
+    for own in _labels("/".join(problem.pointer.split("/")[:3]), schema):
+        text = Text(bn=_without(text.bn, own.bn), en=_without(text.en, own.en))
+    label = Text(bn=" – ".join(one.bn for one in labels), en=" – ".join(one.en for one in labels)) if labels else None
     return {
         "pointer": words(problem.pointer)[:_LONGEST_POINTER],
         "code": words(problem.code),
@@ -349,19 +354,59 @@ def _field(problem: FieldProblem, schema: Schema | None, words: Words) -> Docume
 
 
 def _without(sentence: str, label: str) -> str:
-    return sentence.removeprefix(f"{label}: ").strip() or sentence
+    rest = sentence.removeprefix(f"{label}: ")
+    return sentence if is_blank(rest) else rest
 
 
-def _label(pointer: str, schema: Schema | None) -> Text | None:
-    properties = schema.get("properties") if schema is not None else None
-    root, _, place = pointer.removeprefix("/").partition("/")
-    if root != "form" or not isinstance(properties, Mapping):
-        return None
-    described = properties.get(place.partition("/")[0].replace("~1", "/").replace("~0", "~"))
-    if not isinstance(described, Mapping):
-        return None
+def _name(field: Document) -> Document:
+    """What a field goes by: its label, else its pointer; the form as a whole has neither."""
+    if field["label"] is not None or field["pointer"].strip("/") not in {"", _FORM}:
+        return field["label"] or {"bn": field["pointer"], "en": field["pointer"]}
+    return _text(_sentence("why", "whole-form"), as_written)
+
+
+def _labels(pointer: str, schema: Schema | None) -> list[Text]:
+    """The labels on the way to a field, as far as the form has them; an entry of a list adds its number."""
+    root, *keys = pointer.removeprefix("/").split("/")
+    labels: list[Text] = []
+    here: list[Schema] = [schema] if root == _FORM and schema is not None else []
+    for key in keys:
+        here = [alternative for described in here for alternative in _alternatives(described, schema or {})]
+        entries = _below(here, "items")
+        if entries and labels and _INDEX.fullmatch(key):
+            number, here = str(int(key) + 1), entries
+            last = labels.pop()
+            labels.append(Text(bn=f"{last.bn} {to_bangla_digits(number)}", en=f"{last.en} {number}"))
+            continue
+        here = _below(_below(here, "properties"), key.replace("~1", "/").replace("~0", "~"))
+        label = next((found for found in map(_own_label, here) if found is not None), None)
+        if label is None:
+            break
+        labels.append(label)
+    return labels
+
+
+def _below(described: Sequence[Schema], key: str) -> list[Schema]:
+    return [below for one in described if isinstance(below := one.get(key), Mapping)]
+
+
+def _alternatives(described: Schema, schema: Schema) -> list[Schema]:
+    """What a value may be, behind references and unions."""
+    found: list[Schema] = [described]
+    for one in found:
+        reference = one.get("$ref")
+        of_union = [alternatives for name in ("anyOf", "oneOf", "allOf") if (alternatives := one.get(name))]
+        named = _below(_below([schema], "$defs"), reference.removeprefix(_DEFS)) if isinstance(reference, str) else []
+        members = [member for union in of_union if isinstance(union, list) for member in union]
+        found += [new for new in (*named, *members) if isinstance(new, Mapping) and new not in found]
+    return found
+
+
+def _own_label(described: Schema) -> Text | None:
     bn, en = described.get("x-title-bn"), described.get("title")
-    return Text(bn=bn, en=en) if isinstance(bn, str) and isinstance(en, str) and bn.strip() and en.strip() else None
+    if not isinstance(bn, str) or not isinstance(en, str) or is_blank(bn) or is_blank(en):
+        return None
+    return Text(bn=bn, en=en)
 
 
 def _is_paid(price: PricedStage, progress: Progress) -> bool:
@@ -382,7 +427,7 @@ def _sum(quote: Quote, part: Callable[[QuoteLine], Money]) -> Money:
     return Money(poisha=sum(part(line).poisha for line in quote.lines), currency=quote.total.currency)
 
 
-def _source(source: Source, words: Words) -> Document:
+def _source(source: Source, words: Wording) -> Document:
     return {
         "title": words(source.title),
         "as_of": source.as_of.isoformat() if source.as_of is not None else None,
@@ -390,7 +435,7 @@ def _source(source: Source, words: Words) -> Document:
     }
 
 
-def _text(text: Text, words: Words) -> Document:
+def _text(text: Text, words: Wording) -> Document:
     return {"en": words(text.en), "bn": words(text.bn)}
 
 

@@ -7,11 +7,14 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+
+Document: TypeAlias = dict[str, Any]
+"""A JSON object."""
 
 _PIPE_WIDTH: Final = 140
 """Columns for output that no terminal bounds, unless COLUMNS says another number."""

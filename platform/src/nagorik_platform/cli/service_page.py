@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from nagorik_platform.cli.catalogue import Document
-from nagorik_platform.cli.output import print_facts, print_lines, print_table
+from nagorik_platform.cli.output import Document, print_facts, print_lines, print_table
 
 _STANDINGS: Final = {
     "effective": "charged on its days",

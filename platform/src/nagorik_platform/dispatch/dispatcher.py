@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from nagorik.context import CallContext
 from nagorik.errors import AgencyUnavailable, Layer, NagorikError, OutcomeUnknown, PluginFault, ServiceNotOffered
 from nagorik.forms import validate_form
-from nagorik.manifest import PaymentGateway, PublicService
+from nagorik.manifest import AnyOffer, PublicService
 from nagorik.model.application import Consent
 from nagorik.model.submission import SubmitRequest
 from nagorik.operations import OPERATIONS, Operation
@@ -37,8 +37,6 @@ log: Final = get_logger("nagorik")
 
 T = TypeVar("T")
 
-Offer = PublicService | PaymentGateway
-
 
 class CallOptions(NamedTuple):
     """How a call is made: its key, what the citizen allowed, and seconds that it may not exceed."""
@@ -63,7 +61,7 @@ class Dispatcher:
         self._importer = PluginImporter(registry, settings.import_seconds, self._make_runtime, _log_import)
         self._closed = False
 
-    def offer(self, service: str) -> tuple[PluginRecord, Offer]:
+    def offer(self, service: str) -> tuple[PluginRecord, AnyOffer]:
         """The owner of a service or gateway and what its manifest says of it.
 
         Raises:
@@ -228,7 +226,7 @@ class Dispatcher:
         self._runtimes[plugin] = runtime
 
     async def _with_policies(
-        self, call: Call, runtime: PluginRuntime, offer: Offer | None, request: Model, options: "CallOptions"
+        self, call: Call, runtime: PluginRuntime, offer: AnyOffer | None, request: Model, options: "CallOptions"
     ) -> Model:
         """Run the host's policies around the call and complete its error."""
         stack = self._policies.around(call)
@@ -255,7 +253,7 @@ class Dispatcher:
         return answer
 
     async def _outcome(
-        self, call: Call, runtime: PluginRuntime, offer: Offer | None, request: Model, options: "CallOptions"
+        self, call: Call, runtime: PluginRuntime, offer: AnyOffer | None, request: Model, options: "CallOptions"
     ) -> Model | NagorikError:
         """Run the hook and say what is known: its result, its error, or that its outcome is unknown.
 

@@ -1,6 +1,7 @@
-"""A plugin's import: off the event loop, once, and within a time that no import can stretch."""
+"""A plugin's import: off the event loop, once, and within a time that no import that hangs can stretch."""
 
 import asyncio
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -14,6 +15,10 @@ ImportResult = LoadedPlugin | Quarantine
 AT_ONCE: Final = 4
 """Plugins that are imported side by side when many are to be; more would only wait for each other."""
 
+_LOOKS: Final = 10
+"""How often it is looked whether an import gets on, within the seconds that it may stand still."""
+_LONGEST: Final = 10
+"""The longest that an import may take in all, as a multiple of the seconds that it may stand still."""
 _HINT: Final = "Ask its owner for a fixed version, install it and restart."
 
 
@@ -38,7 +43,9 @@ class PluginImporter:
 
         Args:
             registry: Knows the plugins.
-            seconds: Real seconds, above zero, that an import may take before its plugin is quarantined.
+            seconds: Real seconds, above zero, that an import may stand still before its plugin is quarantined. It
+                stands still while no further module comes into the process: on a slow disk, or where several are
+                imported at once and wait for each other's locks, an import takes longer than that and gets on.
             prepare: Does what else blocks, in the same thread; it raises nothing.
             ended: Hears of each import on the event loop: the plugin, what came of it, and the real seconds it took.
         """
@@ -96,17 +103,29 @@ class PluginImporter:
             with suppress(RuntimeError):  # the loop is closed, and nobody waits any more
                 loop.call_soon_threadsafe(end, result)
 
-        # The machine's time and not the loop's: a simulated clock does not know that an import is under way.
-        alarm = threading.Timer(self._seconds, lambda: resolve(self._too_slow(plugin)))
-        alarm.daemon = True
+        ended = threading.Event()
+
+        def watch() -> None:
+            # The machine's time and not the loop's: a simulated clock does not know that an import is under way.
+            loaded, moved = len(sys.modules), time.perf_counter()
+            while not ended.wait(self._seconds / _LOOKS):
+                now = time.perf_counter()
+                if loaded != len(sys.modules):
+                    loaded, moved = len(sys.modules), now
+                if now - moved >= self._seconds:
+                    resolve(self._too_slow(plugin, f"did not get on with its import for {self._seconds:g} seconds"))
+                    return
+                if now - started >= self._seconds * _LONGEST:
+                    resolve(self._too_slow(plugin, f"was not imported within {self._seconds * _LONGEST:g} seconds"))
+                    return
 
         def work() -> None:
             result = self._import(plugin)
-            alarm.cancel()
+            ended.set()
             resolve(result)
 
         threading.Thread(target=work, name=f"nagorik-import-{plugin}", daemon=True).start()
-        alarm.start()
+        threading.Thread(target=watch, name=f"nagorik-import-{plugin}-watch", daemon=True).start()
         return future
 
     def _import(self, plugin: str) -> ImportResult:
@@ -122,6 +141,5 @@ class PluginImporter:
             return self._registry.quarantine(plugin, code, f"raised {type(error).__name__} on import", _HINT)
         return result
 
-    def _too_slow(self, plugin: str) -> Quarantine:
-        why = f"was not imported within {self._seconds:g} seconds"
+    def _too_slow(self, plugin: str, why: str) -> Quarantine:
         return self._registry.quarantine(plugin, QuarantineCode.IMPORT_FAILED, why, _HINT)

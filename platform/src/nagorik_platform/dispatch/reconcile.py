@@ -6,7 +6,6 @@ the kind and the place are told, never the text.
 """
 
 import json
-import re
 import types
 from functools import cache
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Final, TypeGuard, Union, get_args, get_origin, get_type_hints
 from nagorik import errors
 from nagorik.errors import AgencyClosed, AgencyUnavailable, Layer, NagorikError, Outcome, OutcomeUnknown, PluginFault
 from nagorik.operations import OPERATIONS, Operation
-from nagorik.privacy import Model
+from nagorik.privacy import Model, is_code
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.registry import PluginRecord
 from nagorik_platform.tracebacks import frame_inside
@@ -76,7 +75,6 @@ _KNOWN: Final = frozenset(
     for kind in vars(errors).values()
     if isinstance(kind, type) and issubclass(kind, NagorikError) and kind is not NagorikError
 )
-_CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,79}")
 _CODES: Final = ("because", "fault", "reason_code")
 """Members that are words of a program and go into logs and journals as they are."""
 _DEFINITE: Final = frozenset({Outcome.REJECTED, Outcome.ALREADY_THERE})
@@ -96,7 +94,7 @@ def is_known(error: BaseException) -> TypeGuard[NagorikError]:
     if isinstance(error, AgencyClosed) and error.until.tzinfo is None:
         return False
     codes = [getattr(error, name) for name in _CODES if hasattr(error, name)]
-    return all(isinstance(code, str) and _CODE.fullmatch(code) is not None for code in codes)
+    return all(isinstance(code, str) and is_code(code) for code in codes)
 
 
 def reconcile_with_ledger(ledger: CallLedger, error: NagorikError | None) -> NagorikError | None:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from nagorik.model.status import ApplicationState, PaymentState
-from nagorik.values.sentences import Text
+from nagorik.values.sentences import Text, is_blank
 from nagorik_platform.lifecycle.explanation import StateExplanation
 from nagorik_platform.lifecycle.labels import nothing_to_do, state_advice
 from nagorik_platform.lifecycle.state import Party, Progress
@@ -27,13 +27,13 @@ def what_to_do(progress: Progress, said: StateExplanation, hold: Text | None) ->
         # Whether to pay, and whether to pay again, is the state's and the hold's to say.
         asked.append(state_advice(progress.payments[-1].state))
     found = {(one.bn, one.en): one for one in asked if one is not None}
-    return tuple(found.values()) or (nothing_to_do(agency_says=_agency_says(said)),)
+    return tuple(found.values()) or (nothing_to_do(agency_says=_agency_says(said), refused=bool(said.refusals)),)
 
 
 def _agency_says(said: StateExplanation) -> bool:
     """Whether words stand beside the agency's report, which nobody but the citizen can make something of."""
     status = said.report.status if said.report is not None else None
-    return status is not None and (status.reason is not None or bool(status.remark and status.remark.strip()))
+    return status is not None and (status.reason is not None or not is_blank(status.remark or ""))
 
 
 def _of_hold(progress: Progress, hold: Text | None) -> Text | None:

@@ -20,9 +20,15 @@ def state_advice(state: ApplicationState | PaymentState | Flag) -> Text | None:
     return _advice()[_table(state)].get(state)
 
 
-def nothing_to_do(*, agency_says: bool = False) -> Text:
-    """What a citizen reads whom nothing is asked of, unless what the agency says beside its report asks for it."""
-    return _advice()["nobody"]["agency-says" if agency_says else "nothing"]
+def nothing_to_do(*, agency_says: bool = False, refused: bool = False) -> Text:
+    """What a citizen reads of whom nothing is asked, unless what is told above asks for it.
+
+    Args:
+        agency_says: Whether the agency says something beside its report.
+        refused: Whether something stands refused, for whose reason the citizen may have to ask.
+    """
+    told = [name for name, is_told in (("refused", refused), ("agency-says", agency_says)) if is_told]
+    return _advice()["nobody"]["-and-".join(told) or "nothing"]
 
 
 def _table(state: ApplicationState | PaymentState | Flag) -> str:

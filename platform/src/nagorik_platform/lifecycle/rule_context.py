@@ -46,5 +46,5 @@ class RuleContext:
             yield FlagsChanged(at=self.now, raised=new, lowered=gone)
 
 
-Rule = Callable[[Progress, RuleContext], Iterable[Event]]
+LifecycleRule = Callable[[Progress, RuleContext], Iterable[Event]]
 """A rule that knows what happened: what follows for a row."""

@@ -38,13 +38,13 @@ from nagorik_platform.lifecycle.inputs import (
 )
 from nagorik_platform.lifecycle.next_action import NextAction, next_action
 from nagorik_platform.lifecycle.reports import adopt_reference, read_report
-from nagorik_platform.lifecycle.rule_context import Rule, RuleContext
+from nagorik_platform.lifecycle.rule_context import LifecycleRule, RuleContext
 from nagorik_platform.lifecycle.rules.advance import advance_state
 from nagorik_platform.lifecycle.rules.holds import update_hold
 from nagorik_platform.lifecycle.rules.refunds import advance_money
 from nagorik_platform.lifecycle.state import Attempt, Party, Progress, ServiceCapabilities
 
-_BY_ITSELF: Final[tuple[Rule, ...]] = (advance_money, advance_state, update_hold)
+_BY_ITSELF: Final[tuple[LifecycleRule, ...]] = (advance_money, advance_state, update_hold)
 """What follows from a row alone, money first."""
 
 
@@ -122,7 +122,7 @@ def _begin(done: Step, context: RuleContext, payment_id: str) -> Step:
     return Step(state, events + intent, call)
 
 
-def _run(rules: Iterable[Rule], state: Progress, context: RuleContext) -> tuple[Progress, tuple[Event, ...]]:
+def _run(rules: Iterable[LifecycleRule], state: Progress, context: RuleContext) -> tuple[Progress, tuple[Event, ...]]:
     """The rules in turn, each on the row that those before it left; then what follows by itself, until nothing does.
 
     The row that comes of it, and all events in order.
@@ -146,7 +146,7 @@ def _following(state: Progress, context: RuleContext) -> tuple[Event, ...]:
     return ()
 
 
-def _rules_of(received: Input, state: Progress) -> tuple[Rule, ...]:
+def _rules_of(received: Input, state: Progress) -> tuple[LifecycleRule, ...]:
     """What takes in an input."""
     match received:
         case CallAnswered(end) | CallFailed(end):

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from pydantic import SecretBytes, SecretStr
 
-from nagorik.privacy import MASK, Model, data_classes, is_hidden
+from nagorik.privacy import MASK, Model, data_classes, is_hidden, run_of_digits
 from nagorik_platform.logs.exceptions import ExceptionSummary, describe_exception, exception_of, name_exception
 
 LONGEST_TOKEN: Final = 120
@@ -31,8 +31,7 @@ _ID: Final = re.compile(
 _EVENT: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_.:/<>#@+-]+")
-_DIGITS: Final = re.compile(r"\d(?:[\W_]{0,3}\d){5}")
-"""Six digits of any script, with up to three separators, visible or not, between two of them."""
+_DIGITS: Final = run_of_digits(6)
 _PERSONAL: Final = re.compile(r"://|www\.|@|eyJ[A-Za-z0-9_-]+\.|bearer|basic\s", re.IGNORECASE)
 """URLs, e-mail addresses, JSON web tokens and authorisation headers."""
 _OPAQUE: Final = re.compile(r"(?=[A-Za-z0-9_+/=-]*\d)(?=[A-Za-z0-9_+/=-]*[A-Za-z])[A-Za-z0-9_+/=-]{24,}")

@@ -12,7 +12,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 
-from nagorik.data_files import DataFileInvalid, parse_document
+from nagorik.data_files import DataFileInvalid, parse_document, read_file
 from nagorik.manifest import MANIFEST_FILE, is_compatible, validate_manifest
 from nagorik_platform.registry.discovery import Admission, DiscoveredPlugin
 from nagorik_platform.registry.records import PluginRecord, PluginSource, QuarantineCode
@@ -103,8 +103,8 @@ def read_package(source: PluginSource, package: Package, *, api_version: str) ->
     """The record of one plugin whose package is known; the stages parse, identity and compatibility."""
     record = PluginRecord(source, package=package.name, directory=package.directory)
     try:
-        content = package.manifest_file.read_bytes()
-    except OSError:
+        content = read_file(package.manifest_file)
+    except DataFileInvalid:
         return record.refused(
             QuarantineCode.MANIFEST_MISSING,
             f"has no readable {MANIFEST_FILE} in its package {package.name}",

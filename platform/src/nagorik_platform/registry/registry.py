@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from threading import Lock
 
-from nagorik.manifest import API_VERSION, PaymentGateway, PublicService
+from nagorik.manifest import API_VERSION, AnyOffer, PaymentGateway, PublicService
 from nagorik_platform.registry.activation import LoadedPlugin, examine
 from nagorik_platform.registry.discovery import ADMIT_ALL, Admission, find_sources
 from nagorik_platform.registry.reading import read_plugins
@@ -90,7 +90,7 @@ class Registry:
         """The plugin as it stands now; of several with this id the usable one, or else the first."""
         return self._records.get(plugin_id)
 
-    def offer(self, service_id: str) -> PublicService | PaymentGateway | None:
+    def offer(self, service_id: str) -> AnyOffer | None:
         """What the manifest says of a service or gateway, whether or not its plugin is usable."""
         return self._offers.get(service_id)
 

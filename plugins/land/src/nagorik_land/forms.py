@@ -28,7 +28,7 @@ def _some(area: LandArea) -> LandArea:
 
 RecordNumber = Annotated[str, OneLine(24), AfterValidator(_number)]
 """The number of a khatian, plot, sheet or holding: digits, and a part behind a slash or a dash; ASCII inside."""
-Area = Annotated[AcreArea, AfterValidator(_some)]
+PlotArea = Annotated[AcreArea, AfterValidator(_some)]
 
 KhatianNumber = Annotated[
     RecordNumber,
@@ -90,7 +90,7 @@ class Plot(Form):
             help_bn="খতিয়ানে যেমন আছে।",
         ),
     ]
-    area: Area
+    area: PlotArea
 
 
 class MutationForm(LandForm):
@@ -240,7 +240,7 @@ class DevelopmentTaxForm(LandForm):
         ),
     ]
     fiscal_year: TaxYear
-    area: Area
+    area: PlotArea
     area_class: Annotated[
         Literal["rural", "municipality", "city"],
         Choices(
@@ -275,7 +275,7 @@ class DevelopmentTaxForm(LandForm):
         ),
     ]
     family_area: Annotated[
-        Area | None,
+        PlotArea | None,
         Label(
             en="All agricultural land of the family, in acres",
             bn="পরিবারের মোট কৃষি জমি (একর)",

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from nagorik import Operation
-from nagorik.manifest import Manifest, PaymentGateway, PublicService
+from nagorik.manifest import AnyOffer, Manifest, PaymentGateway
 from nagorik.operations import Idempotency
 from nagorik_testing.contract.verdict import Grade
 from nagorik_testing.contract.waivers import WAIVERS, CheckOutcome, Judged, Judgement
@@ -119,7 +119,7 @@ def _failing(judgement: Judgement, rung: Level) -> tuple[str, ...]:
     return (*named[:_NAMED], *more)
 
 
-def _answered(offer: PublicService | PaymentGateway, judgement: Judgement) -> frozenset[Operation]:
+def _answered(offer: AnyOffer, judgement: Judgement) -> frozenset[Operation]:
     """The operations of an offer that gave a result without a fault."""
     passed = {
         each.finding.check
@@ -141,7 +141,7 @@ def _tier(judgement: Judgement) -> Tier:
     return Tier.GOLD if waived * GOLD_WAIVES_ONE_IN <= checked else Tier.SILVER
 
 
-def _offered(offer: PublicService | PaymentGateway, operations: frozenset[Operation]) -> Level:
+def _offered(offer: AnyOffer, operations: frozenset[Operation]) -> Level:
     """The highest rung whose operations an offer has, with all below that concern it."""
     reached = Level.CATALOGUE
     for level, needed in sorted(_needs(offer).items()):
@@ -153,7 +153,7 @@ def _offered(offer: PublicService | PaymentGateway, operations: frozenset[Operat
     return reached
 
 
-def _needs(offer: PublicService | PaymentGateway) -> Needs:
+def _needs(offer: AnyOffer) -> Needs:
     """The operations of each rung; ``None`` for one that does not concern the offer."""
     if isinstance(offer, PaymentGateway):
         return {Level.PAYMENT: frozenset({Operation.START_PAYMENT, Operation.QUERY_PAYMENT})}

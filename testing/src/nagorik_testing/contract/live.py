@@ -14,7 +14,7 @@ from pydantic import Field, JsonValue, SecretStr
 
 from nagorik import PERSONAL, Applicant, Operation, hookimpl
 from nagorik.data_files import parse_model, read_file
-from nagorik.manifest import PaymentGateway, PublicService
+from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.privacy import Model
 from nagorik.settings import environment_prefix
@@ -42,8 +42,6 @@ _RESTS_ON: Final[Mapping[Operation, Operation]] = MappingProxyType(
 """What must be at the agency before an operation can be called."""
 _SECRET_NAMES: Final = ("password", "secret", "token", "api_key")
 _TAKES_TIME: Final = frozenset({Operation.ANSWER_CORRECTION, Operation.DELIVERABLE, Operation.REFUND_PAYMENT})
-
-AnyOffer = PublicService | PaymentGateway
 
 
 class NotPlayed(Exception):

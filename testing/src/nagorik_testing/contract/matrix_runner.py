@@ -12,8 +12,8 @@ from typing import Final
 from pydantic import BaseModel, SecretStr
 
 from nagorik import NagorikError, Operation
-from nagorik.manifest import Manifest
-from nagorik_testing.contract.live import SIMULATOR, AnyOffer, Live, NotPlayed
+from nagorik.manifest import AnyOffer, Manifest
+from nagorik_testing.contract.live import SIMULATOR, Live, NotPlayed
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_cells import FOR_EVER, RESULT, Cell, FaultRow, OperationKind
 from nagorik_testing.contract.rig import CALLABLE_OPERATIONS, Rig

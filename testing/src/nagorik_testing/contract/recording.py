@@ -17,13 +17,13 @@ from pydantic import JsonValue, SecretStr
 from pydantic_core import from_json, to_json
 
 from nagorik import NagorikError, Operation
-from nagorik.data_files import parse_document
-from nagorik.manifest import PublicService
+from nagorik.data_files import parse_document, read_file
+from nagorik.manifest import AnyOffer, PublicService
 from nagorik.settings import AgencySettings, load_settings
 from nagorik.values import Identifier, dhaka_date
 from nagorik_platform.registry import Imported, resolve_object
 from nagorik_testing.contract.checks.inspection import is_login, leaves
-from nagorik_testing.contract.live import LIVE, AnyOffer, NotPlayed
+from nagorik_testing.contract.live import LIVE, NotPlayed
 from nagorik_testing.contract.rig import CALLABLE_OPERATIONS, Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
@@ -40,14 +40,15 @@ def constants_of(package: Path) -> frozenset[str]:
     Its simulator is left out: what an agency may say is known only where the plugin reads it.
 
     Raises:
-        OSError: A file cannot be read.
+        OSError: A file of code cannot be read.
+        DataFileInvalid: A data file cannot.
     """
     found: set[str] = set()
     for file in sorted(package.rglob("*.py")):
         if "simulator" not in file.relative_to(package).as_posix():
             found.update(_of_code(file.read_text("utf-8")))
     for file in sorted(package.rglob("*.toml")):
-        found.update(_of_table(parse_document(file.read_bytes(), file.name)))
+        found.update(_of_table(parse_document(read_file(file), file.name)))
     short = {text for text in found if 0 < len(text) <= LONGEST}
     return frozenset(short | {segment for text in found if "/" in text for segment in _PATH.split(text) if segment})
 

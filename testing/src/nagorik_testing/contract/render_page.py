@@ -6,7 +6,7 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from nagorik.manifest import PaymentGateway, PublicService
+from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.explanations import FAULTS, Explanation
 from nagorik_testing.contract.matrix import ROWS
@@ -41,7 +41,7 @@ class HeatMap:
         lines: An operation with one cell for each row; ``None`` where the row was not played.
     """
 
-    offer: PublicService | PaymentGateway
+    offer: AnyOffer
     lines: tuple[tuple[str, tuple[Judged | None, ...]], ...]
 
 
@@ -90,7 +90,7 @@ def _by_language(said: str) -> tuple[tuple[str, str], ...]:
     return tuple(("bn" if _BANGLA.search(part) else "en", part.strip()) for part in said.split(" / "))
 
 
-def _heat_map(offer: PublicService | PaymentGateway, judged: tuple[Judged, ...]) -> HeatMap:
+def _heat_map(offer: AnyOffer, judged: tuple[Judged, ...]) -> HeatMap:
     found = {each.finding.check: each for each in judged if each.finding.offer == offer.id and _in_matrix(each)}
     played = sorted({check.partition("/")[0] for check in found})
     return HeatMap(

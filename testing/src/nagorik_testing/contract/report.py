@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from nagorik.manifest import API_VERSION, Manifest, PaymentGateway, PublicService
+from nagorik.manifest import API_VERSION, AnyOffer, Manifest
 from nagorik_testing.contract.drift import DriftChange
 from nagorik_testing.contract.explanations import FAULTS
 from nagorik_testing.contract.levels import Standard, standard_of
@@ -197,7 +197,7 @@ def document_of(report: Report) -> dict[str, JsonValue]:
     }
 
 
-def _offer(offer: PublicService | PaymentGateway, manifest: Manifest) -> JsonValue:
+def _offer(offer: AnyOffer, manifest: Manifest) -> JsonValue:
     return {
         "id": offer.id,
         "name": {"bn": offer.name.bn, "en": offer.name.en},

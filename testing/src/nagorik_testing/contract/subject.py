@@ -8,7 +8,7 @@ from functools import partial
 import httpx
 
 from nagorik import Operation
-from nagorik.manifest import Manifest, PaymentGateway, PublicService
+from nagorik.manifest import AnyOffer, Manifest
 from nagorik_platform import Platform, PlatformSettings, PluginConfiguration
 from nagorik_platform.registry import Admission, Registry
 from nagorik_testing.contract.live import ANOTHER, Live, NotPlayed, ReadsOnly
@@ -51,7 +51,7 @@ class Subject:
         """What the plugin is proved against."""
         return Grade.LIVE if self.live is not None else Grade.LOOPBACK if self.loopback else Grade.MOCK
 
-    def callable_operations(self, offer: PublicService | PaymentGateway) -> frozenset[Operation]:
+    def callable_operations(self, offer: AnyOffer) -> frozenset[Operation]:
         """The operations of an offer that a rig can call, and may."""
         withheld = {} if self.live is None else self.live.withheld(offer)
         return (offer.operations & CALLABLE_OPERATIONS) - withheld.keys()

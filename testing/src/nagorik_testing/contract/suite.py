@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from nagorik import Operation
-from nagorik.manifest import Manifest, PaymentGateway, PublicService
+from nagorik.manifest import AnyOffer, Manifest
 from nagorik_platform.logs import configure_logging
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.matrix import ROWS
@@ -144,9 +144,7 @@ async def run_suite(
     return collect(subject.manifest, found, families, checks)
 
 
-async def play_offer(
-    subject: Subject, offer: PublicService | PaymentGateway, families: Collection[str] | None
-) -> list[CheckResult]:
+async def play_offer(subject: Subject, offer: AnyOffer, families: Collection[str] | None) -> list[CheckResult]:
     """The fault matrix of one service or gateway, as far as it counts in ``families``."""
     operations = {
         operation for operation in offer.operations & CALLABLE_OPERATIONS if _wanted(FAMILY_OF[operation], families)

@@ -1,14 +1,13 @@
 """An example application's file: who applies for what, how the agency will behave, and how it must end."""
 
-from codecs import BOM_UTF8
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import Field, JsonValue, TypeAdapter
 
 from nagorik import PERSONAL, Applicant, ApplicationState, Model, PaymentState, Text
-from nagorik.data_files import DataFileInvalid, problems_of, read_file
+from nagorik.data_files import parse_json, read_file
 from nagorik.values import Money
 from nagorik_testing.faults.kinds import Fault
 
@@ -136,9 +135,4 @@ def _name(path: Path) -> str:
 
 
 def _read(path: Path) -> Example:
-    content = read_file(path).removeprefix(BOM_UTF8)
-    try:
-        return TypeAdapter(Example).validate_json(content)
-    except ValidationError as error:
-        problems = problems_of("", error, Example, private=True)
-    raise DataFileInvalid(path.name, problems)
+    return parse_json(read_file(path), path.name, TypeAdapter(Example), Example)

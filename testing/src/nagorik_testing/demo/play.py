@@ -74,6 +74,7 @@ async def play(examples: Iterable[NamedExample], display: Display, *, kill: bool
             )
         )
         await upgrade(host.database)
+        await host.platform.import_plugins()
         for item in named.values():
             _check_offers(item, host.platform)
 

@@ -6,12 +6,12 @@ from nagorik import Text
 from nagorik.model.fee import Quote
 from nagorik.values import Money, format_taka
 from nagorik_platform.cli.explanation_page import (
-    Document,
     explanation_document,
     refusal_text,
     report_text,
     with_numbers_masked,
 )
+from nagorik_platform.cli.output import Document
 from nagorik_platform.lifecycle import Event, Progress, explain
 from nagorik_platform.lifecycle.events import AttemptEnded, StatusReceived
 from nagorik_platform.lifecycle.refusals import CallRefusal

@@ -98,7 +98,8 @@ class ProgressPrinter:
         self._print(f"[dim]{when}[/]  {_plain(name):<{self._name_width}} {said}")
 
     def _print(self, markup: str) -> None:
-        self._console.print(markup, highlight=False)
+        # What reads a pipe takes a change for a line.
+        self._console.print(markup, highlight=False, soft_wrap=not self._console.is_terminal)
 
 
 class SilentDisplay:

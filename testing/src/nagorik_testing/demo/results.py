@@ -13,7 +13,7 @@ from nagorik.manifest import PublicService
 from nagorik.model.status import ApplicationState, PaymentState
 from nagorik.operations import Operation
 from nagorik.values import Money, PersonName
-from nagorik_platform.cli.explanation_page import Document
+from nagorik_platform.cli.output import Document
 from nagorik_platform.lifecycle import Event, Payment, Progress
 from nagorik_platform.lifecycle.events import AttemptEnded, Moved
 from nagorik_testing.demo.example import NamedExample

@@ -21,6 +21,7 @@ async def main() -> None:
         clock, lambda application, requests: _send(application=application, requests=requests)
     )
     async with open_host(setting.database, read_keyring(setting.keys), settings, lease_clock=machine) as host:
+        await host.platform.import_plugins()
         worker = host.worker("demo")
         while await asyncio.to_thread(sys.stdin.readline):
             due = await worker.run_until_idle()

@@ -26,7 +26,7 @@ from nagorik.manifest import Window
 from nagorik.privacy import Model
 from nagorik.values import dhaka_time
 from nagorik_platform.agency_client.hours import no_holidays, open_at
-from nagorik_testing.faults.kinds import AnyFault, InjectedResponse, NotSent
+from nagorik_testing.faults.kinds import AnyFault, InjectedResponse, NotSent, SimulatedSeconds
 
 EVERY_DAY: Final = "sat-fri"
 TOO_MANY: Final = 429
@@ -116,7 +116,7 @@ class RateLimit(Model):
 
     condition: Literal["rate-limit"] = "rate-limit"
     requests: int = Field(ge=1)
-    seconds: float = Field(default=1.0, gt=0)
+    seconds: SimulatedSeconds = Field(default=1.0, gt=0)
     retry_after: Literal["seconds", "none"] = "seconds"
     """Whether a 429 says in ``Retry-After`` when to come back."""
     announced: bool = False

@@ -10,6 +10,9 @@ from pydantic import Field, JsonValue, TypeAdapter
 
 from nagorik.privacy import Model
 
+SimulatedSeconds = Annotated[float, Field(ge=0, le=100 * 366 * 86_400, allow_inf_nan=False)]
+"""No more than a hundred years, which a clock can be put forward by."""
+
 Break = Literal["reset", "closed", "half-closed"]
 """How a connection ends: ``reset`` by RST (in httpx a ``ReadError``), ``closed`` by FIN (``RemoteProtocolError``);
 ``half-closed`` is the FIN of one who goes on listening."""
@@ -67,7 +70,7 @@ class Slow(Model):
     """The agency processes the request and then keeps the answer back."""
 
     fault: Literal["slow"] = "slow"
-    seconds: float = Field(ge=0)
+    seconds: SimulatedSeconds
     """Of the simulator's clock; longer than the client's read timeout in process means that it gives up."""
     real: bool = False
     """Whether to wait on the machine's clock instead, for real sockets."""
@@ -77,7 +80,7 @@ class Dripping(Model):
     """The answer arrives in small pieces."""
 
     fault: Literal["slow-drip"] = "slow-drip"
-    seconds: float = Field(ge=0)
+    seconds: SimulatedSeconds
     """Between two pieces, of the simulator's clock."""
     piece: int = Field(default=16, ge=1)
     """Bytes in a piece."""

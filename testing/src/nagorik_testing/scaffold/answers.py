@@ -9,7 +9,7 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from nagorik.manifest.fields import SHAPES, Host, PluginId, Slug
+from nagorik.manifest.fields import SHAPES, HostName, PluginId, Slug
 from nagorik.operations import Idempotency
 from nagorik.privacy import Model
 
@@ -73,7 +73,7 @@ class Answers(Model):
     service_bn: DisplayName
     idempotency: Idempotency = Idempotency.SAFE
     """The class of what the plugin writes; a question is safe and has no other."""
-    host: Host | None = None
+    host: HostName | None = None
     """The host to call; an invented one where none is known."""
     as_of: date
 

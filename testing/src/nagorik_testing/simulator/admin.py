@@ -20,13 +20,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from nagorik.privacy import Model
 from nagorik_platform.agency_client.egress import is_loopback
 from nagorik_testing.faults.conditions import CONDITIONS
-from nagorik_testing.faults.kinds import FAULTS
+from nagorik_testing.faults.kinds import FAULTS, SimulatedSeconds
 from nagorik_testing.faults.plan import FaultRule
 from nagorik_testing.simulator.base import ADMIN_PATH, Simulator
 
 
 class _Advance(Model):
-    seconds: float = Field(ge=0, allow_inf_nan=False)
+    seconds: SimulatedSeconds
 
 
 class _Set(Model):
@@ -44,7 +44,7 @@ class _FaultOrder(Model):
 class _ScriptOrder(Model):
     marker: str = "*"
     outcome: str
-    durations: dict[str, float] = Field(default_factory=dict)
+    durations: dict[str, SimulatedSeconds] = Field(default_factory=dict)
     values: dict[str, str] = Field(default_factory=dict)
 
 

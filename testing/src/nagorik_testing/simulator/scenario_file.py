@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from nagorik.data_files import DataFileInvalid, FileProblem, parse_model, read_file
 from nagorik.privacy import Model
 from nagorik_testing.faults.conditions import AgencyCondition, RateLimit
-from nagorik_testing.faults.kinds import AnyFault
+from nagorik_testing.faults.kinds import AnyFault, SimulatedSeconds
 from nagorik_testing.simulator.base import Simulator, SimulatorUnusable, installed_simulators, load_simulator
 from nagorik_testing.simulator.clock import SimulatedClock
 from nagorik_testing.simulator.exchange_simulator import ExchangeSimulator, UnmetExpectation
@@ -23,15 +23,13 @@ from nagorik_testing.simulator.exchanges import Exchange, json_content, values_o
 from nagorik_testing.simulator.script import EVERYONE
 from nagorik_testing.simulator.scrubbing import is_shape
 
-StageSeconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
 
 class ScriptedOutcome(Model):
     """What becomes of whatever carries a marker; see ``Script.set``."""
 
     outcome: str
     marker: str = EVERYONE
-    durations: dict[str, StageSeconds] = Field(default_factory=dict)
+    durations: dict[str, SimulatedSeconds] = Field(default_factory=dict)
     values: dict[str, str] = Field(default_factory=dict)
 
 

@@ -54,7 +54,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from nagorik.data_files import parse_model
+from nagorik.data_files import parse_model, read_file
 from nagorik.privacy import Model
 from nagorik_testing.simulator.script import Scenario
 
@@ -106,7 +106,7 @@ class Workflow(Model):
         Raises:
             DataFileInvalid: It names a state, an outcome or a stage that does not exist, or nothing leads to a state.
         """
-        return parse_model(file.read_bytes(), file.name, cls)
+        return parse_model(read_file(file), file.name, cls)
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:

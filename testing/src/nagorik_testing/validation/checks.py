@@ -39,17 +39,17 @@ def data_file_problems(directory: Path) -> Iterator[tuple[str, FileProblem]]:
     texts: TextCatalogue | None = None
     for file in _named(directory, MESSAGES_FILE):
         try:
-            texts = parse_texts(file.read_bytes(), file.name)
+            texts = parse_texts(read_file(file), file.name)
         except DataFileInvalid as error:
             yield from ((file.name, problem) for problem in error.problems)
     for file in _named(directory, RULES_FILE):
         try:
-            parse_rules(file.read_bytes(), file.name)
+            parse_rules(read_file(file), file.name)
         except DataFileInvalid as error:
             yield from ((file.name, problem) for problem in error.problems)
     for file in _named(directory, STATUSES_FILE):
         try:
-            parse_statuses(file.read_bytes(), file.name, texts=texts)
+            parse_statuses(read_file(file), file.name, texts=texts)
         except DataFileInvalid as error:
             yield from ((file.name, problem) for problem in error.problems)
 
@@ -243,7 +243,7 @@ def _refusal(record: PluginRecord, package: Package) -> list[ValidationFinding]:
         return []
     if record.quarantine.code is QuarantineCode.MANIFEST_INVALID:
         try:
-            parse_manifest(package.manifest_file.read_bytes())
+            parse_manifest(read_file(package.manifest_file))
         except DataFileInvalid as error:
             return _problems(error)
     return [ValidationFinding(Severity.ERROR, "", record.quarantine.reason, record.quarantine.hint)]

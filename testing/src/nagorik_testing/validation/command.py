@@ -23,6 +23,10 @@ class ValidateCommand:
         """Add the command's arguments."""
         from nagorik_platform.cli.output import add_day_argument, add_json_argument
 
+        parser.epilog = (
+            "The exit code is 1 where anything is found wrong, be it that the plugin.toml cannot be read or that"
+            " there is no such plugin."
+        )
         parser.add_argument(
             "target", metavar="PATH|DIST", help="a plugin.toml, a package, a project, or an installed distribution"
         )
@@ -67,7 +71,7 @@ command: Final = ValidateCommand()
 
 def _fee_findings(target: str, on: date) -> Iterator["ValidationFinding"]:
     # The loader reads no fee files: most of what it is used for needs none.
-    from nagorik.data_files import DataFileInvalid
+    from nagorik.data_files import DataFileInvalid, read_file
     from nagorik.manifest import parse_manifest
     from nagorik_platform.registry import PluginRecord, PluginSource
     from nagorik_platform.registry.tariffs import read_schedule
@@ -76,8 +80,8 @@ def _fee_findings(target: str, on: date) -> Iterator["ValidationFinding"]:
 
     for directory in _packages(target):
         try:
-            manifest = parse_manifest((directory / "plugin.toml").read_bytes())
-        except (OSError, DataFileInvalid):
+            manifest = parse_manifest(read_file(directory / "plugin.toml"))
+        except DataFileInvalid:
             continue  # said already
         record = PluginRecord(PluginSource(manifest.id, target, "", ""), directory=directory, manifest=manifest)
         for number, service in enumerate(manifest.services):

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,21 @@ def test_every_problem_of_a_manifest_is_told(site: Any, nagorik: Any) -> None:
     assert shown.code == 1
     assert "there is no field colour" in shown.out
     assert f"{package} is not valid." in shown.out
+
+
+def test_pipe_in_a_files_place_is_a_finding_and_nothing_waits_for_it(site: Any, nagorik: Any) -> None:
+    package = site.plugin()
+    for name, told in (
+        ("fees.toml", "there is no file fees.toml in the package"),
+        ("rules.toml", "not a readable file"),
+        ("plugin.toml", "has no readable plugin.toml in its package"),
+    ):
+        (package / name).unlink(missing_ok=True)
+        os.mkfifo(package / name)
+        result = nagorik("validate", "nagorik-wasa", *ON, "--json")
+        assert result.code == 1
+        assert any(told in item["message"] for item in result.document["findings"])
+    assert nagorik("validate", str(package), *ON).code == 1
 
 
 def test_broken_fee_file_is_an_error_with_its_field(site: Any, nagorik: Any) -> None:

@@ -10,9 +10,9 @@ from fractions import Fraction
 from math import prod
 from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StrictBool, StringConstraints, model_validator
 
-from nagorik.manifest.fields import Count, Day, Flag, ManifestModel, Slug
+from nagorik.manifest.fields import Count, Day, ManifestModel, Slug
 from nagorik.model.fee import Source
 from nagorik.values import Money, NationalDataError
 from nagorik.values.sentences import Text
@@ -166,7 +166,7 @@ class Vat(ManifestModel):
 
     rate: Annotated[Decimal, BeforeValidator(_rate)]
     """The share, as text: ``"0.15"`` is 15 per cent."""
-    included: Flag
+    included: StrictBool
     """Whether the rows' amounts hold the tax already."""
     per: Literal["line", "total"]
     """Whether the agency rounds each line with its tax, or only the total."""
@@ -236,7 +236,7 @@ class Row(ManifestModel):
     """How many of what ``times`` counts the amount is for: 100 where an area is given in hundredths of a decimal."""
     rate: Annotated[Decimal | None, BeforeValidator(_rate)] = None
     """The share of all that which is charged, as text: ``"0.0625"`` for interest of 6.25 per cent."""
-    vat_exempt: Flag = False
+    vat_exempt: StrictBool = False
     """Whether it carries no tax though the schedule has some, such as postage."""
 
     def counts(self, given: dict[str, int | str]) -> bool:

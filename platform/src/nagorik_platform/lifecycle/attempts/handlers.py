@@ -21,11 +21,11 @@ from nagorik_platform.lifecycle.attempts.retry import (
     retry_later,
 )
 from nagorik_platform.lifecycle.events import Event
-from nagorik_platform.lifecycle.rule_context import Rule, RuleContext
+from nagorik_platform.lifecycle.rule_context import LifecycleRule, RuleContext
 from nagorik_platform.lifecycle.state import Attempt, Progress
 
 
-def rules_of_end(state: Progress, end: object) -> tuple[Rule, ...]:
+def rules_of_end(state: Progress, end: object) -> tuple[LifecycleRule, ...]:
     """What takes in the end of the attempt in flight: a result, or an error that says what is known.
 
     Raises:
@@ -38,7 +38,7 @@ def rules_of_end(state: Progress, end: object) -> tuple[Rule, ...]:
     return tuple(partial(handle, ended) for handle in _handlers_of(attempt, end))
 
 
-def rules_of_interruption(state: Progress) -> tuple[Rule, ...]:
+def rules_of_interruption(state: Progress) -> tuple[LifecycleRule, ...]:
     """What takes in that the process which made the attempt is gone: a write is unknown, a read is made again."""
     attempt = state.attempt
     if attempt is None:

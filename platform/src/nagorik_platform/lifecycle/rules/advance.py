@@ -10,7 +10,7 @@ from nagorik.model.status import ApplicationState as S
 from nagorik.operations import Operation
 from nagorik_platform.lifecycle.consent import CONSENT_HOLD, IntendedWrite, price_to_come, unmet_consent
 from nagorik_platform.lifecycle.events import Actor, Event, FeeSettled, QuoteDropped, WithdrawalSettled
-from nagorik_platform.lifecycle.rule_context import Rule, RuleContext
+from nagorik_platform.lifecycle.rule_context import LifecycleRule, RuleContext
 from nagorik_platform.lifecycle.state import Progress
 from nagorik_platform.lifecycle.tables import (
     ENDED_WITHOUT_RESULT,
@@ -131,7 +131,7 @@ def _close(state: Progress, context: RuleContext) -> Iterator[Event]:
         yield context.moved(S.CLOSED, Actor.CORE, "settled")
 
 
-_ADVANCES: Final[Mapping[S, Rule]] = MappingProxyType(
+_ADVANCES: Final[Mapping[S, LifecycleRule]] = MappingProxyType(
     {
         S.DRAFT: _advance_draft,
         S.READY: _advance_ready,

@@ -17,8 +17,8 @@ class Fees(Model):
     free_from: date
 
 
-class Centre(Model):
-    """A training centre."""
+class CentreName(Model):
+    """What a training centre is called."""
 
     en: str
     bn: str
@@ -28,7 +28,7 @@ class Figures(Model):
     """The whole file."""
 
     fees: Fees
-    centres: dict[str, Centre]
+    centres: dict[str, CentreName]
 
     def price(self, service: str, day: date) -> Money:
         """What BMET asks for on a day in Dhaka.

@@ -8,12 +8,11 @@ from pydantic import BaseModel, SecretStr
 
 from nagorik import Form, SettingsRejected, Text
 from nagorik.forms import find_label
-from nagorik.manifest import PublicService
+from nagorik.manifest import AnyOffer, PublicService
 from nagorik.settings import AgencySettings, load_settings
 from nagorik_platform.registry import Imported, Quarantine, resolve_object
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import LANGUAGES, form_of, record_of, scripts_of, wrong_scripts
-from nagorik_testing.contract.live import AnyOffer
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.validation.checks import check_objects
 from nagorik_testing.validation.findings import Severity

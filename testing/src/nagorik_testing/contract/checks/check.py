@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from nagorik import NagorikError, Operation
-from nagorik.manifest import Manifest, PaymentGateway, PublicService
-from nagorik_testing.contract.live import AnyOffer, NotPlayed
+from nagorik.manifest import AnyOffer, Manifest, PaymentGateway, PublicService
+from nagorik_testing.contract.live import NotPlayed
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CheckStatus, Finding, NotReachable
 

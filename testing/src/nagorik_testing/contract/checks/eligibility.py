@@ -5,10 +5,10 @@ from datetime import date, timedelta
 from typing import Final, get_args
 
 from nagorik import Eligibility, EligibilityDecision, NagorikError, Operation, Verdict
+from nagorik.manifest import AnyOffer
 from nagorik.values import BirthRegistrationNumber, Nid, dhaka_date
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import effects, example_form, form_of, wrong_scripts
-from nagorik_testing.contract.live import AnyOffer
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.fixtures.canaries import canary_values, count_leaks

@@ -7,6 +7,7 @@ from itertools import product
 from typing import Final
 
 from nagorik import NagorikError, Operation, Quote
+from nagorik.manifest import AnyOffer
 from nagorik.values import dhaka_date, dhaka_zone
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.checks.inspection import (
@@ -16,7 +17,6 @@ from nagorik_testing.contract.checks.inspection import (
     schedule_of,
     wrong_scripts,
 )
-from nagorik_testing.contract.live import AnyOffer
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.simulator.clock import START

@@ -8,11 +8,11 @@ from typing import Final
 from pydantic import BaseModel, JsonValue
 
 from nagorik import Form, InputRejected
-from nagorik.forms import validate_form
+from nagorik.forms import Location, validate_form
+from nagorik.manifest import AnyOffer
 from nagorik.values import Money, to_bangla_digits
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import (
-    Place,
     example_form,
     form_of,
     leaves,
@@ -20,7 +20,6 @@ from nagorik_testing.contract.checks.inspection import (
     written,
     wrong_scripts,
 )
-from nagorik_testing.contract.live import AnyOffer
 from nagorik_testing.contract.subject import Subject, open_rig
 
 MARK: Final = "Q7Z9"
@@ -58,7 +57,7 @@ async def _hostile_input(subject: Subject, offer: AnyOffer) -> list[str]:
 
 
 def _refusal(
-    model: type[Form], example: dict[str, JsonValue], place: Place, what: str, value: JsonValue
+    model: type[Form], example: dict[str, JsonValue], place: Location, what: str, value: JsonValue
 ) -> list[str]:
     given = with_value(example, place, value)
     assert isinstance(given, dict)  # noqa: S101 - the place is inside the form
@@ -101,7 +100,7 @@ async def _bangla_digits(subject: Subject, offer: AnyOffer) -> list[str]:
     )
 
 
-def _is_number(usual: Form, place: Place, value: JsonValue) -> bool:
+def _is_number(usual: Form, place: Location, value: JsonValue) -> bool:
     """Whether a text with digits is read as something else than text, so that its digits mean a number or a date."""
     if not (isinstance(value, str) and any("0" <= letter <= "9" for letter in value)):
         return False
@@ -135,7 +134,7 @@ def _in_one_code_point(text: str) -> str:
 
 
 def _same_for(
-    model: type[Form], example: dict[str, JsonValue], usual: Form, changes: list[tuple[Place, str]], how: str
+    model: type[Form], example: dict[str, JsonValue], usual: Form, changes: list[tuple[Location, str]], how: str
 ) -> list[str]:
     wrong = []
     for place, value in changes:

@@ -13,10 +13,10 @@ from pydantic_core import to_json
 from starlette.types import Receive, Scope, Send
 
 from nagorik import AgencyUnavailable, ContractViolation, NagorikError, Operation, OutcomeUnknown, PluginFault
+from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import is_login, ready_rigs
 from nagorik_testing.contract.checks.robustness import LONG_AWAITED
-from nagorik_testing.contract.live import AnyOffer
 from nagorik_testing.contract.matrix_cells import OperationKind
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig

@@ -16,11 +16,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 from nagorik import Form, Operation, Text
 from nagorik.data_files import DataFileInvalid
-from nagorik.manifest import PublicService
+from nagorik.forms import Location
+from nagorik.manifest import AnyOffer, PublicService
 from nagorik_platform.registry import Imported, PluginRecord, resolve_object
 from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_testing.contract.checks.check import NotConcerned
-from nagorik_testing.contract.live import AnyOffer
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
@@ -34,8 +34,6 @@ LOGIN: Final = "login"
 """The kind of effect of a login, which no citizen would notice."""
 LOGIN_PATHS: Final = ("login", "token", "auth")
 """Words in the path of a request that obtains a token."""
-
-Place = tuple[str | int, ...]
 
 
 def wrong_scripts(what: str, text: Text) -> list[str]:
@@ -110,7 +108,7 @@ def example_form(rig: Rig) -> dict[str, JsonValue]:
         raise NotReachable(f"the simulator has no example of {rig.offer}") from None
 
 
-def leaves(document: JsonValue, at: Place = ()) -> Iterator[tuple[Place, JsonValue]]:
+def leaves(document: JsonValue, at: Location = ()) -> Iterator[tuple[Location, JsonValue]]:
     """Every value of a document that holds no other, with where it stands."""
     if isinstance(document, dict):
         for key, value in document.items():
@@ -122,7 +120,7 @@ def leaves(document: JsonValue, at: Place = ()) -> Iterator[tuple[Place, JsonVal
         yield at, document
 
 
-def with_value(document: JsonValue, place: Place, value: JsonValue) -> JsonValue:
+def with_value(document: JsonValue, place: Location, value: JsonValue) -> JsonValue:
     """A copy of a document with another value in one place."""
     if not place:
         return value
@@ -134,7 +132,7 @@ def with_value(document: JsonValue, place: Place, value: JsonValue) -> JsonValue
     return document
 
 
-def written(place: Place) -> str:
+def written(place: Location) -> str:
     """A place as a dotted path."""
     return ".".join(str(step) for step in place)
 

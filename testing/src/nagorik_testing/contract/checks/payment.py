@@ -13,11 +13,11 @@ from nagorik import (
     StartPaymentRequest,
     Text,
 )
+from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import Money
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import effects, wrong_scripts
-from nagorik_testing.contract.live import AnyOffer
 from nagorik_testing.contract.rig import CEILING, Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable

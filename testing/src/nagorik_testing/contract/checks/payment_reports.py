@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from nagorik import NagorikError, Operation, PaymentReport, PaymentState, PluginFault, QueryPaymentRequest
+from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import (
     UNHEARD_OF,
@@ -14,7 +15,6 @@ from nagorik_testing.contract.checks.inspection import (
     requests_made,
     words_of,
 )
-from nagorik_testing.contract.live import AnyOffer
 from nagorik_testing.contract.rig import PRICE, Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 

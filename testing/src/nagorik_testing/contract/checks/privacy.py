@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from nagorik import Operation
+from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.checks.inspection import is_login, leaves, ready_rigs
-from nagorik_testing.contract.live import AnyOffer
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CallEnd

@@ -10,10 +10,10 @@ from typing import Final
 from uuid import uuid5
 
 from nagorik import Accepted, Operation
+from nagorik.manifest import AnyOffer
 from nagorik_platform import References
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.checks.inspection import example_form, ready_rigs, record_of, requests_made
-from nagorik_testing.contract.live import AnyOffer
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from nagorik import AgencyStatus, ApplicationState, NagorikError, Operation, PluginFault
-from nagorik.manifest import PublicService
+from nagorik.manifest import AnyOffer, PublicService
 from nagorik_platform import References
 from nagorik_platform.lifecycle import route_to_reported_state
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
@@ -17,7 +17,6 @@ from nagorik_testing.contract.checks.inspection import (
     words_of,
     wrong_scripts,
 )
-from nagorik_testing.contract.live import AnyOffer
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_toolkit.fees.tariff import FIRST_STAGE

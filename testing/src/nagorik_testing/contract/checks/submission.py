@@ -5,13 +5,12 @@ from datetime import timedelta
 from typing import Final
 
 from nagorik import Accepted, DefinitelyAbsent, Found, NagorikError, Operation, Pending, Rejected
-from nagorik.manifest import PublicService
+from nagorik.manifest import AnyOffer, PublicService
 from nagorik.operations import Idempotency
 from nagorik.values import dhaka_date
 from nagorik_platform import References
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import effects, example_form, wrong_scripts
-from nagorik_testing.contract.live import AnyOffer
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
