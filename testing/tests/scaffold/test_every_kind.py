@@ -138,3 +138,12 @@ def test_wheel_holds_what_the_plugin_reads(workspace: Workspace) -> None:
     assert {
         f"nagorik_xpaid_native/{name}" for name in ("plugin.toml", "fees.toml", "workflow.toml", "py.typed")
     } <= held
+
+
+def test_wheel_carries_the_licence_that_it_declares(workspace: Workspace) -> None:
+    licence = (ROOT / "LICENSE").read_text("utf-8")
+    for wheel in workspace.wheels.iterdir():
+        archive = zipfile.ZipFile(wheel)
+        metadata = "-".join(wheel.name.split("-")[:2]) + ".dist-info"
+        assert archive.read(f"{metadata}/licenses/LICENSE").decode() == licence
+        assert "License-Expression: Apache-2.0" in archive.read(f"{metadata}/METADATA").decode().splitlines()

@@ -2,6 +2,7 @@
 
 import errno
 import tomllib
+from importlib.metadata import PathDistribution
 from pathlib import Path
 
 import pytest
@@ -159,4 +160,15 @@ def test_full_disk_leaves_nothing_half_written(
 
     assert new("wasa", *SUBMISSION, *NAMES) == 2
     assert "nagorik-wasa cannot be written: No space left on device" in capsys.readouterr().err
+    assert list(folder.iterdir()) == []
+
+
+def test_kit_without_its_licence_writes_nothing(
+    folder: Path, new: New, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "distribution", lambda _: PathDistribution(folder))
+
+    assert new("wasa", *SUBMISSION, *NAMES) == 2
+
+    assert "nagorik-testing is installed without its licence" in capsys.readouterr().err
     assert list(folder.iterdir()) == []

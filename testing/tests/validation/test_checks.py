@@ -1,3 +1,4 @@
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ import pytest
 from nagorik_testing.validation.checks import validate_path
 from nagorik_testing.validation.findings import Severity, ValidationFinding
 
+DEPENDENCIES = '[project]\ndependencies = ["nagorik-toolkit"]\n'
 TODAY = date(2026, 11, 24)
 
 SUBMIT = """
@@ -49,7 +51,7 @@ def make_project(root: Path, manifest: str, **files: str) -> Path:
     package = root / "src" / "nagorik_wasa_project"
     package.mkdir(parents=True)
     (root / "pyproject.toml").write_text(
-        '[project]\nname = "nagorik-wasa"\nversion = "1.2.0"\n\n'
+        '[project]\nname = "nagorik-wasa"\nversion = "1.2.0"\ndependencies = ["nagorik-toolkit>=1.0,<2"]\n\n'
         '[project.entry-points."nagorik.plugins"]\nwasa = "nagorik_wasa_project.plugin"\n'
     )
     everything = {"__init__": "", "forms": FORMS, "plugin": PLUGIN, **files}
@@ -221,12 +223,12 @@ def test_a_plugin_that_may_call_nobody_and_never_tells_is_warned_of(tmp_path: Pa
         ("[project", "pyproject.toml", "holds neither a readable pyproject.toml nor a plugin.toml"),
         ("project = 1", "pyproject.toml", "the project declares no plugin"),
         (
-            '[project.entry-points."nagorik.plugins"]\nwasa = "a-b"',
+            f'{DEPENDENCIES}[project.entry-points."nagorik.plugins"]\nwasa = "a-b"',
             "entry point",
             "whose value is not module or module:object",
         ),
         (
-            '[project.entry-points."nagorik.plugins"]\nwasa = "absent.plugin"',
+            f'{DEPENDENCIES}[project.entry-points."nagorik.plugins"]\nwasa = "absent.plugin"',
             "entry point",
             "names the module absent.plugin, but there is no absent",
         ),
@@ -254,3 +256,69 @@ def test_a_submission_that_leaves_nothing_behind_needs_no_status(tmp_path: Path,
     text = manifest.replace('reads = ["status"]', 'form = "forms:F"\nwrites = { submit = "safe" }')
     (tmp_path / "plugin.toml").write_text(text, encoding="utf-8")
     assert all("nobody can learn" not in message for _, message in told(validate_path(tmp_path, on=TODAY)))
+
+
+def test_project_that_installs_the_platform_is_not_valid(tmp_path: Path, manifest: str) -> None:
+    project = make_project(tmp_path / "wasa", manifest)
+    file = project / "pyproject.toml"
+    file.write_text(file.read_text("utf-8").replace("nagorik-toolkit>=1.0,<2", "nagorik-platform"), "utf-8")
+    assert [place for place, _ in told(validate_path(project, on=TODAY))] == ["pyproject.toml: dependencies"] * 2
+
+
+@pytest.mark.parametrize("line", ['login = "simulator:login"', 'error_reader = "simulator.agency:read"'])
+def test_reference_into_the_simulator_is_refused(tmp_path: Path, manifest: str, line: str) -> None:
+    project = make_project(tmp_path / "wasa", manifest.replace("egress", f"{line}\negress"))
+    simulator = project / "src" / "nagorik_wasa_project" / "simulator"
+    simulator.mkdir()
+    (simulator / "__init__.py").write_text("import httpx\n\n\nasync def login(): ...\n", "utf-8")
+    (simulator / "agency.py").write_text("def read(): ...\n", "utf-8")
+    name, _, value = line.partition(" = ")
+    message = f"{value[1:-1]} leads into the simulator, which is no part of the plugin's code"
+    assert told(validate_path(project, on=TODAY)) == [(name, message)]
+
+
+@pytest.mark.parametrize("value", ["nagorik_wasa_project.simulator", "nagorik_wasa_project.simulator.hooks:plugin"])
+def test_entry_point_into_the_simulator_is_refused(tmp_path: Path, manifest: str, value: str) -> None:
+    project = make_project(tmp_path / "wasa", manifest, simulator="import httpx\n")
+    file = project / "pyproject.toml"
+    file.write_text(file.read_text("utf-8").replace("nagorik_wasa_project.plugin", value), "utf-8")
+    message = f"{value} leads into the simulator, which is no part of the plugin's code"
+    assert told(validate_path(project, on=TODAY)) == [("entry point", message)]
+
+
+@pytest.mark.parametrize("folder", ["src", "."])
+def test_everything_that_the_plugin_imports_of_its_project_is_looked_at(
+    tmp_path: Path, manifest: str, folder: str
+) -> None:
+    plugin = f"import wasa_link\nimport wasa_http.inner.client\n\n\n{PLUGIN}"
+    project = make_project(tmp_path / "wasa", manifest, plugin=plugin)
+    (project / folder / "wasa_http" / "inner").mkdir(parents=True)
+    (project / folder / "wasa_http" / "inner" / "client.py").write_text("import httpx\n", "utf-8")
+    (project / folder / "wasa_link.py").write_text("import wasa_last\n", "utf-8")
+    (project / folder / "wasa_last.py").write_text("import nagorik_platform\n", "utf-8")
+    (project / "tests").mkdir()
+    (project / "tests" / "test_plugin.py").write_text("import httpx\n", "utf-8")
+    end = "is the platform's; a plugin imports nagorik and nagorik_toolkit"
+    assert told(validate_path(project, on=TODAY)) == [
+        ("wasa_http/inner/client.py:1", f"httpx {end}"),
+        ("wasa_last.py:1", f"nagorik_platform {end}"),
+    ]
+
+
+def test_every_module_of_an_installed_distribution_is_looked_at(site: Any) -> None:
+    site.install("wasa", files={"wire.py": "import httpx\n"})
+    (site.directory / "wasa_http.py").write_text("import tenacity\n", "utf-8")
+    [record] = site.directory.glob("*.dist-info/RECORD")
+    record.write_text("nagorik_wasa/wire.py,,\nwasa_http.py,,\n../../bin/wasa.py,,\n", "utf-8")
+    end = "is the platform's; a plugin imports nagorik and nagorik_toolkit"
+    assert told(validate_path("nagorik-wasa", on=TODAY)) == [
+        ("wasa_http.py:1", f"tenacity {end}"),
+        ("wire.py:1", f"httpx {end}"),
+    ]
+
+
+def test_source_that_does_not_parse_is_a_finding(tmp_path: Path, manifest: str) -> None:
+    project = make_project(tmp_path / "wasa", manifest, wire="import httpx\nX = = int\n")
+    version = ".".join(map(str, sys.version_info[:2]))
+    message = f"is not read by Python {version}, so nothing can be told of it"
+    assert told(validate_path(project, on=TODAY, run=True)) == [("wire.py:2", message)]

@@ -44,25 +44,6 @@ def find_private_uses(directory: Path) -> list[SourceUse]:
     return sorted(uses)
 
 
-def find_imports_of_the_platform(directory: Path) -> list[SourceUse]:
-    """Where a plugin's code, its simulator left out, imports what only the platform may, sorted."""
-    uses: list[SourceUse] = []
-    for file in sorted(directory.rglob("*.py")):
-        inside = file.relative_to(directory)
-        tree = _parsed(file) if inside.with_suffix("").parts[0] != SIMULATOR else None
-        for node in ast.walk(tree) if tree is not None else ():
-            match node:
-                case ast.Import(names=names):
-                    modules = [alias.name for alias in names]
-                case ast.ImportFrom(module=str(module), level=0):
-                    modules = [module]
-                case _:
-                    continue
-            foreign = (name for name in modules if name.partition(".")[0] in NOT_FOR_PLUGINS)
-            uses.extend(SourceUse(str(inside), node.lineno, name) for name in foreign)
-    return sorted(uses)
-
-
 def defines(file: Path, name: str) -> bool:
     """Whether a module's file binds ``name`` at its top level, by definition, assignment or import.
 
@@ -75,11 +56,23 @@ def defines(file: Path, name: str) -> bool:
     return not bound.isdisjoint({name, "*", "__getattr__"})
 
 
+def parse(file: Path) -> ast.Module:
+    """The syntax tree of a source file.
+
+    Raises:
+        OSError: The file cannot be read.
+        SyntaxError: It is not valid in this version of Python.
+        ValueError: It is not text.
+        RecursionError: It is nested too deep.
+    """
+    content = file.read_bytes()
+    with _PARSING:
+        return ast.parse(content)
+
+
 def _parsed(file: Path) -> ast.Module | None:
     try:
-        content = file.read_bytes()
-        with _PARSING:
-            return ast.parse(content)
+        return parse(file)
     except (OSError, SyntaxError, ValueError, RecursionError):
         return None
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping
+from importlib.metadata import distribution
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -19,6 +20,8 @@ from nagorik.settings import environment_prefix
 from nagorik_testing.scaffold.answers import Answers, PluginKind
 
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$:@-])")
+
+_LICENCE: Final = "LICENSE"
 
 _EVERY: Final = {
     "pyproject.toml": "every_kind/pyproject.toml",
@@ -53,7 +56,11 @@ _TEMPLATES: Final[Mapping[PluginKind, tuple[str, Mapping[str, str]]]] = {
 
 
 def render(answers: Answers) -> dict[PurePosixPath, str]:
-    """The content of every file of the distribution, by its path in it."""
+    """The content of every file of the distribution, by its path in it.
+
+    Raises:
+        CannotWrite: There is no licence to write into it.
+    """
     environment = Environment(
         loader=PackageLoader(__package__),
         undefined=StrictUndefined,
@@ -66,12 +73,25 @@ def render(answers: Answers) -> dict[PurePosixPath, str]:
     environment.filters["markdown"] = _markdown
     folder, files = _TEMPLATES[answers.kind]
     facts = _facts(answers)
-    return {
+    made = {
         PurePosixPath(path.format(package=answers.package)): environment.get_template(
             f"{template.format(folder=folder)}.j2"
         ).render(facts)
         for path, template in files.items()
     }
+    return made | {PurePosixPath(_LICENCE): _licence()}
+
+
+def _licence() -> str:
+    """The kit's own licence, which its distribution carries however it was installed.
+
+    Raises:
+        CannotWrite: It was installed without.
+    """
+    text = distribution("nagorik-testing").read_text(f"licenses/{_LICENCE}")
+    if text is None:
+        raise CannotWrite("nagorik-testing is installed without its licence: install it again")
+    return text
 
 
 def _facts(answers: Answers) -> dict[str, object]:

@@ -7,8 +7,9 @@ underscore, such as ``learner_statuses.toml``.
 import inspect
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,10 @@ from nagorik_platform.registry.discovery import ENTRY_POINT_GROUP, check_entry_p
 from nagorik_platform.registry.reading import Package, PackageNotFound, locate_package, read_package
 from nagorik_platform.registry.records import PluginRecord, PluginSource, QuarantineCode
 from nagorik_platform.registry.references import Imported, check_reference, resolve_object, split_value
-from nagorik_platform.registry.static_analysis import find_imports_of_the_platform, find_private_uses
+from nagorik_platform.registry.static_analysis import SIMULATOR, find_private_uses
+from nagorik_testing.validation.dependencies import check_dependencies
 from nagorik_testing.validation.findings import Severity, ValidationFinding, advise, in_order
+from nagorik_testing.validation.own_code import Module, check_own_code, module_of, modules_of
 from nagorik_toolkit.rules import RULES_FILE, parse_rules
 from nagorik_toolkit.statuses import STATUSES_FILE, parse_statuses
 from nagorik_toolkit.texts import TextCatalogue, parse_texts
@@ -130,6 +133,8 @@ def _validate_file(file: Path, on: date) -> list[ValidationFinding]:
     findings = advise(manifest, on=on)
     if (file.parent / "__init__.py").is_file():
         findings += _check_sources(manifest, file.parent)
+        package = Package(file.parent.name, file.parent)
+        findings += check_own_code([package.name], modules_of(package.name, package.directory))
     return findings
 
 
@@ -148,8 +153,17 @@ def _validate_project(directory: Path, on: date, *, run: bool) -> list[Validatio
         hint = f'Add [project.entry-points."{ENTRY_POINT_GROUP}"] with <plugin id> = "<module with the hooks>".'
         return [ValidationFinding(Severity.ERROR, "pyproject.toml", "the project declares no plugin", hint)]
     roots = [str(root.resolve()) for root in (directory / "src", directory) if root.is_dir()]
+    own_code = _check_project_code(sources, directory, roots)
+    findings = [*check_dependencies(_table(document, "project")), *own_code]
+    run = run and not own_code
     with _importable(roots if run else []):
-        return [found for source in sources for found in _validate_source(source, on, roots, run=run)]
+        return findings + [found for source in sources for found in _validate_source(source, on, roots, run=run)]
+
+
+def _check_project_code(sources: list[PluginSource], directory: Path, roots: list[str]) -> list[ValidationFinding]:
+    packages = _packages_of(sources, roots)
+    modules = _distinct(packages, modules_of("", directory / "src"))
+    return check_own_code([package.name for package in packages], modules, beside=directory)
 
 
 def _declared_sources(document: dict[str, Any]) -> Iterator[PluginSource]:
@@ -172,7 +186,34 @@ def _validate_installed(name: str, on: date, *, run: bool) -> list[ValidationFin
     if not sources:
         message = f"there is no file or directory {name}, and no installed distribution {name} that brings a plugin"
         return [ValidationFinding(Severity.ERROR, "", message, "Install the distribution, or name a path.")]
-    return [found for source in sources for found in _validate_source(source, on, None, run=run)]
+    own_code = _check_installed_code(sources)
+    run = run and not own_code
+    return own_code + [found for source in sources for found in _validate_source(source, on, None, run=run)]
+
+
+def _check_installed_code(sources: list[PluginSource]) -> list[ValidationFinding]:
+    packages = _packages_of(sources, None)
+    if not packages:
+        return []
+    files = distribution(sources[0].distribution).files or []
+    inside = [file for file in files if file.suffix == ".py" and ".." not in file.parts]
+    brought = [module_of(Path(str(file.locate())), str(file)) for file in inside]
+    return check_own_code([package.name for package in packages], _distinct(packages, brought))
+
+
+def _packages_of(sources: list[PluginSource], roots: list[str] | None) -> list[Package]:
+    found = list[Package]()
+    for source in sources:
+        with suppress(PackageNotFound):  # told by the validation of the source itself
+            found.append(locate_package(split_value(source)[0], roots))
+    return list(dict.fromkeys(found))
+
+
+def _distinct(packages: list[Package], others: list[Module]) -> list[Module]:
+    """The modules of the packages, by their places in these, and then those of the others that are not among them."""
+    modules = [module for package in packages for module in modules_of(package.name, package.directory)]
+    known = {module.file.resolve() for module in modules}
+    return modules + [module for module in others if module.file.resolve() not in known]
 
 
 def _validate_source(
@@ -181,12 +222,15 @@ def _validate_source(
     refusal = check_entry_point(source)
     if refusal is not None:
         return [ValidationFinding(Severity.ERROR, "entry point", refusal.reason, refusal.hint)]
+    module, _ = split_value(source)
     try:
-        package = locate_package(split_value(source)[0], roots)
+        package = locate_package(module, roots)
     except PackageNotFound as error:
         return [ValidationFinding(Severity.ERROR, "entry point", f"{source.label} {error.why}")]
     record = read_package(source, package, api_version=API_VERSION)
     findings = _refusal(record, package)
+    if _is_in_simulator(module.removeprefix(f"{package.name}.")):
+        findings.append(_leads_into_simulator("entry point", source.value))
     if record.manifest is not None:
         findings += advise(record.manifest, on=on) + _check_sources(record.manifest, package.directory)
     if run and record.usable and not any(found.severity is Severity.ERROR for found in findings):
@@ -209,8 +253,22 @@ def _problems(error: DataFileInvalid) -> list[ValidationFinding]:
     return [ValidationFinding(Severity.ERROR, problem.location, problem.message) for problem in error.problems]
 
 
+def _is_in_simulator(module: str) -> bool:
+    return module.partition(".")[0] == SIMULATOR
+
+
+def _leads_into_simulator(location: str, value: str) -> ValidationFinding:
+    message = f"{value} leads into the simulator, which is no part of the plugin's code"
+    return ValidationFinding(Severity.ERROR, location, message, f"Move it out of {SIMULATOR}.")
+
+
 def _check_sources(manifest: Manifest, directory: Path) -> list[ValidationFinding]:
     findings = [
+        _leads_into_simulator(location, reference)
+        for location, reference in manifest.references
+        if _is_in_simulator(reference.partition(":")[0])
+    ]
+    findings += [
         ValidationFinding(Severity.ERROR, location, problem, f"{reference} is looked for in {directory.name}.")
         for location, reference in manifest.references
         if (problem := check_reference(directory, reference)) is not None
@@ -227,10 +285,6 @@ def _check_sources(manifest: Manifest, directory: Path) -> list[ValidationFindin
     for use in find_private_uses(directory):
         message = f"{use.name} is private to the core"
         findings.append(ValidationFinding(Severity.ERROR, f"{use.file}:{use.line}", message, "Use a public name."))
-    for use in find_imports_of_the_platform(directory):
-        message = f"{use.name} is the platform's; a plugin imports nagorik and nagorik_toolkit"
-        hint = "Ask the agency through context.http and log through context.log."
-        findings.append(ValidationFinding(Severity.ERROR, f"{use.file}:{use.line}", message, hint))
     return findings
 
 

@@ -97,7 +97,7 @@ def test_project_is_validated_with_its_fees(nagorik: Any, site: Any, tmp_path: P
     (project / "src").mkdir(parents=True)
     package.rename(project / "src" / "nagorik_wasa")
     (project / "pyproject.toml").write_text(
-        '[project]\nname = "nagorik-wasa"\nversion = "1.0.0"\n'
+        '[project]\nname = "nagorik-wasa"\nversion = "1.0.0"\ndependencies = ["nagorik-toolkit"]\n'
         '[project.entry-points."nagorik.plugins"]\nwasa = "nagorik_wasa.plugin"\n'
     )
     assert nagorik("validate", str(project), *ON).code == 0
