@@ -39,7 +39,7 @@ class Module:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportedName:
     """A name that a module imports, and the line that does."""
 
     name: str
@@ -92,7 +92,7 @@ def check_own_code(
 
 
 def _refused(
-    module: Module, imported: Imported, simulators: tuple[str, ...], own: set[str], others: set[str]
+    module: Module, imported: ImportedName, simulators: tuple[str, ...], own: set[str], others: set[str]
 ) -> Iterator[ValidationFinding]:
     top = imported.name.partition(".")[0]
     if top in NOT_FOR_PLUGINS:
@@ -127,7 +127,7 @@ def _beside(top: str, directory: Path) -> list[Module]:
     return [module_of(file, file.relative_to(directory).as_posix()) for file in files]
 
 
-def imports_of(module: Module, tree: ast.Module) -> list[Imported]:
+def imports_of(module: Module, tree: ast.Module) -> list[ImportedName]:
     """Every import that is written out in a module, by full names; of ``from a import b`` the name ``a.b``.
 
     Of imports by a function those are seen whose name is a literal string.
@@ -140,7 +140,7 @@ def imports_of(module: Module, tree: ast.Module) -> list[Imported]:
         for alias in node.names
         if alias.asname is not None and alias.name in _IMPORTERS
     }
-    found = [Imported(name, line) for node in nodes for name, line in _names(node, module, importers)]
+    found = [ImportedName(name, line) for node in nodes for name, line in _names(node, module, importers)]
     return sorted(found, key=lambda imported: (imported.line, imported.name))
 
 
