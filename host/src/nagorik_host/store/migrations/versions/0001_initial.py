@@ -165,7 +165,7 @@ def upgrade() -> None:
         sa.Column("operation", sa.String(length=120), nullable=False),
         sa.Column("subject", sa.String(length=64), nullable=True),
         sa.Column("worker", sa.String(length=36), nullable=False),
-        sa.Column("request_digest", sa.String(length=64), nullable=False),
+        sa.Column("request_digest", sa.String(length=64), nullable=True),
         sa.Column("began_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("result", sa.String(length=120), nullable=True),
