@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable, Collection
 from typing import Final, TypeVar, cast
 
-from pydantic import TypeAdapter
-
 from nagorik.errors import PluginFault
 from nagorik.http import (
     NOT_FOUND,
@@ -239,8 +237,8 @@ class CallHttp(AgencyHttp):
     def _reader(self, expect: Expected[T]) -> Callable[[AgencyResponse], T]:
         if is_empty_type(expect):
             return lambda _answer: cast("T", None)
-        adapter: TypeAdapter[T] = self._adapters.of(expect)
-        return lambda answer: parse_response(answer, adapter)
+        validator = self._adapters.of(expect)
+        return lambda answer: parse_response(answer, validator)
 
     def _classifier(
         self,
