@@ -78,7 +78,7 @@ async def _stop(arguments: argparse.Namespace) -> int:
         await require_newest(database)
         if wanted is not None:
             await database.run(partial(_write_stop, record=wanted))
-            _log.warning("stopped", kind=wanted.kind, name=wanted.name)
+            _log.warning("stopped", kind=wanted.kind, subject=wanted.name)
         _print_suspensions(await database.run(list_suspensions), as_json=arguments.json)
     return ExitCode.OK
 
@@ -88,7 +88,7 @@ async def _resume(arguments: argparse.Namespace) -> int:
         await require_newest(database)
         if not await database.run(partial(_write_resume, arguments=arguments)):
             raise CommandRefused(f"the {arguments.kind} {arguments.name} is not stopped; nagorik stop lists what is")
-        _log.warning("resumed", kind=arguments.kind, name=arguments.name)
+        _log.warning("resumed", kind=arguments.kind, subject=arguments.name)
         _print_suspensions(await database.run(list_suspensions), as_json=arguments.json)
     return ExitCode.OK
 

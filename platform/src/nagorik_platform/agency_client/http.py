@@ -18,6 +18,7 @@ from nagorik.http import (
     Params,
 )
 from nagorik.operations import Idempotency
+from nagorik.privacy import is_code
 from nagorik_platform.agency_client.bodies import Adapters, ResponseMismatch, is_empty_type, parse_response, to_body
 from nagorik_platform.agency_client.classify import FailedAttempt, broken, from_intermediary, from_plugin, from_status
 from nagorik_platform.agency_client.egress import EgressRules, EgressTarget, encode
@@ -201,6 +202,8 @@ class CallHttp(AgencyHttp):
         limit: int | None = None,
         wants: bytes = b"application/json",
     ) -> RequestPlan:
+        if not is_code(step):  # which errors name, and keys are made of
+            raise PluginFault("step-not-a-code", plugin=self._plugin)
         if kind is Idempotency.SAFE and method in _WRITING_METHODS:
             raise PluginFault("writing-method-in-read", plugin=self._plugin)
         address = self._egress.resolve(path, params)

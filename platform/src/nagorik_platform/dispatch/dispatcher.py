@@ -17,13 +17,13 @@ from nagorik.model.submission import SubmitRequest
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.privacy import Form, Model
 from nagorik_platform.configuration import PlatformSettings
+from nagorik_platform.contract_errors import is_known
 from nagorik_platform.dispatch.asking import Questions
 from nagorik_platform.dispatch.importer import ImportResult, PluginImporter
 from nagorik_platform.dispatch.policies import Call, Policies
 from nagorik_platform.dispatch.reconcile import (
     as_read_error,
     fault_of,
-    is_known,
     reconcile_with_ledger,
     unwrap_single,
     validated_result,
@@ -32,6 +32,7 @@ from nagorik_platform.dispatch.runner import CallDeadline, HookEnd, Returned, Ru
 from nagorik_platform.dispatch.runtime import NoAgency, PluginRuntime, settings_or_none
 from nagorik_platform.logs import get_call_log, get_logger
 from nagorik_platform.registry import LoadedPlugin, PluginRecord, Quarantine, QuarantineCode, Registry
+from nagorik_platform.tracebacks import type_name
 
 log: Final = get_logger("nagorik")
 
@@ -342,7 +343,7 @@ def _interpret(end: HookEnd, call: Call, runtime: PluginRuntime) -> Model | Nago
             return answer
         if type(end.value) is CoroutineType:  # an isinstance would ask the plugin
             end.value.close()
-        return PluginFault("wrong-result", plugin=call.plugin, exception=type(end.value).__name__)
+        return PluginFault("wrong-result", plugin=call.plugin, exception=type_name(end.value))
     if isinstance(end, TimedOut):
         return PluginFault("abandoned" if end.abandoned else "deadline", plugin=call.plugin)
     error = unwrap_single(end.error)
