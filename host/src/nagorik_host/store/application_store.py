@@ -5,6 +5,7 @@ one transaction. A change is worked out on the row as it is in that transaction,
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -16,7 +17,8 @@ from nagorik.operations import OPERATIONS, Family
 from nagorik_host.store import projections
 from nagorik_host.store.chain import JournalEntry, anchor, entries_of, event_of
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import applications, journal, payloads
+from nagorik_host.store.listings import distinct_leads
+from nagorik_host.store.schema import applications, journal, payloads, payments
 from nagorik_host.vault import DataKey, Vault
 from nagorik_platform.lifecycle import Event, NextAction, Progress, Step, application_targets
 
@@ -201,14 +203,34 @@ class ApplicationStore:
         Raises:
             NoSuchApplication: There is none, or more than one.
         """
+        found = self._known_to_agency(transaction, plugin, agency_reference, limit=2)
+        if len(found) != 1:
+            raise NoSuchApplication
+        return found[0]
+
+    def search(self, transaction: Transaction, name: str, *, limit: int) -> list[str]:
+        """The ids of the applications that ``name`` is the id, a reference or a payment's id of, at most ``limit``.
+
+        An agency's reference is looked up with each plugin that there are applications of, since two agencies may
+        count alike. Nothing of a citizen's leads to an application: no index is kept of it.
+        """
+        found: list[str] = []
+        with suppress(NoSuchApplication):
+            found.append(self.resolve(transaction, name))
+        paid = select(payments.c.application).where(payments.c.id == name.lower())
+        found += transaction.connection.scalars(paid).all()
+        for (plugin,) in distinct_leads(transaction, (applications.c.plugin,)):
+            found += self._known_to_agency(transaction, plugin, name, limit=limit)
+        return list(dict.fromkeys(found))[:limit]
+
+    def _known_to_agency(
+        self, transaction: Transaction, plugin: str, agency_reference: str, *, limit: int
+    ) -> Sequence[str]:
         query = select(applications.c.id).where(
             applications.c.plugin == plugin,
             applications.c.agency_reference == self._agency_reference(plugin, agency_reference),
         )
-        found: Sequence[str] = transaction.connection.scalars(query.limit(2)).all()
-        if len(found) != 1:
-            raise NoSuchApplication
-        return found[0]
+        return transaction.connection.scalars(query.limit(limit)).all()
 
     def resolve(self, transaction: Transaction, name: str) -> str:
         """The id of the application that ``name`` is the id or the client reference of.

@@ -21,3 +21,17 @@ _add(
 _add("ix_applications_due", applications.c.target_plugin, applications.c.due_at, where=IN_QUEUE)
 _add("ix_applications_parked", applications.c.service, where=applications.c.parked_at.is_not(None))
 _add("ix_applications_lease", applications.c.lease_until, where=applications.c.lease.is_not(None))
+_add(
+    "ix_applications_hold",
+    applications.c.hold_code,
+    applications.c.opened_at,
+    applications.c.id,
+    where=applications.c.hold_code.is_not(None),
+)
+_add(
+    "ix_applications_blocked",
+    applications.c.blocked,
+    applications.c.opened_at,
+    applications.c.id,
+    where=applications.c.blocked.is_not(None),
+)

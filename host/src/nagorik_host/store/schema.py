@@ -121,7 +121,8 @@ applications: Final = Table(
     # Why the host itself leaves it alone, such as "service-not-offered"; an officer's work, as a hold is.
     Column("blocked", String(CODE)),
     Index("ix_applications_agency_reference", "plugin", "agency_reference"),
-    Index("ix_applications_hold", "hold_party", "hold_code"),
+    # An operator's lists, in the order in which applications were taken in.
+    Index("ix_applications_service", "service", "state", "opened_at", "id"),
 )
 FOR_A_PERSON: Final = text(
     "closed_at IS NULL AND (hold_party = 'person' OR blocked IS NOT NULL OR state = 'manual_review')"
@@ -184,7 +185,7 @@ payments: Final = Table(
     Column("captured_at", Instant),
     Column("updated_at", Instant, nullable=False),
     Index("ix_payments_application", "application"),
-    Index("ix_payments_state", "gateway", "state"),
+    Index("ix_payments_state", "gateway", "state", "opened_at", "id"),
 )
 
 quotes: Final = Table(

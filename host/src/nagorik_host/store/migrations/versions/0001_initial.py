@@ -12,6 +12,8 @@ depends_on: str | Sequence[str] | None = None
 
 _FOR_A_PERSON = "closed_at IS NULL AND (hold_party = 'person' OR blocked IS NOT NULL OR state = 'manual_review')"
 _IN_QUEUE = sa.text("due_at IS NOT NULL AND parked_at IS NULL")
+_HELD = sa.text("hold_code IS NOT NULL")
+_BLOCKED = sa.text("blocked IS NOT NULL")
 _PARKED = sa.text("parked_at IS NOT NULL")
 
 
@@ -74,7 +76,16 @@ def upgrade() -> None:
         sqlite_where=_PARKED,
         postgresql_where=_PARKED,
     )
-    op.create_index("ix_applications_hold", "applications", ["hold_party", "hold_code"], unique=False)
+    op.create_index("ix_applications_service", "applications", ["service", "state", "opened_at", "id"], unique=False)
+    for name, code, held in (("hold", "hold_code", _HELD), ("blocked", "blocked", _BLOCKED)):
+        op.create_index(
+            f"ix_applications_{name}",
+            "applications",
+            [code, "opened_at", "id"],
+            unique=False,
+            sqlite_where=held,
+            postgresql_where=held,
+        )
     op.create_index(
         "ix_applications_lease",
         "applications",
@@ -224,7 +235,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payments")),
     )
     op.create_index("ix_payments_application", "payments", ["application"], unique=False)
-    op.create_index("ix_payments_state", "payments", ["gateway", "state"], unique=False)
+    op.create_index("ix_payments_state", "payments", ["gateway", "state", "opened_at", "id"], unique=False)
     op.create_table(
         "quotes",
         sa.Column("application", sa.String(length=36), nullable=False),
@@ -262,6 +273,8 @@ def downgrade() -> None:
     op.drop_index("ix_applications_closed", table_name="applications")
     op.drop_index("ix_applications_lease", table_name="applications")
     op.drop_index("ix_applications_hold", table_name="applications")
+    op.drop_index("ix_applications_blocked", table_name="applications")
+    op.drop_index("ix_applications_service", table_name="applications")
     op.drop_index("ix_applications_parked", table_name="applications")
     op.drop_index("ix_applications_due", table_name="applications")
     op.drop_index("ix_applications_agency_reference", table_name="applications")
