@@ -228,7 +228,7 @@ class ApplicationStore:
     ) -> Sequence[str]:
         query = select(applications.c.id).where(
             applications.c.plugin == plugin,
-            applications.c.agency_reference == self._agency_reference(plugin, agency_reference),
+            applications.c.agency_reference == self.hash_agency_reference(plugin, agency_reference),
         )
         return transaction.connection.scalars(query.limit(limit)).all()
 
@@ -362,7 +362,9 @@ class ApplicationStore:
             "state": progress.state.value,
             "hold_party": hold.party.value if hold is not None else None,
             "hold_code": hold.code if hold is not None else None,
-            "agency_reference": self._agency_reference(stored.plugin, reference) if reference is not None else None,
+            "agency_reference": self.hash_agency_reference(stored.plugin, reference)
+            if reference is not None
+            else None,
             "updated_at": now,
             "closed_at": now if closed else None,
             "due_at": done.next.due,
@@ -377,7 +379,8 @@ class ApplicationStore:
             "progress": stored.key.seal(progress.model_dump_json(exclude_defaults=True).encode(), PROGRESS),
         }
 
-    def _agency_reference(self, plugin: str, reference: str) -> str:
+    def hash_agency_reference(self, plugin: str, reference: str) -> str:
+        """The hash by which an application is found that an agency knows by ``reference``."""
         return self._vault.lookup(f"agency-reference/{plugin}", reference)
 
     @staticmethod

@@ -223,18 +223,31 @@ inbox: Final = Table(
     Column("id", String(ID), primary_key=True),
     # The service or gateway whose plugin is to read it.
     Column("offer", String(CODE), nullable=False),
-    # The sender's own id of the message, or the hash of its content where there is none.
+    # The hash of its content and of the sender's own id of it: what makes two messages one, once they are proved.
     Column("message", String(HASH), nullable=False),
+    # The hash of all that came, headers included: a message that nobody has proved is the same as this alone.
+    Column("arrival", String(HASH), nullable=False),
     Column("received_at", Instant, nullable=False),
+    # When it is to be read, or read again; later while a worker is at it, null once it is done with.
+    Column("due_at", Instant),
+    # How often it was read, or tried to be.
+    Column("looks", Integer, nullable=False),
     Column("data_key", LargeBinary),
     Column("sealed", LargeBinary, nullable=False),
+    # The hash of the agency's reference that it names, while no application is known by it.
+    Column("reference", String(HASH)),
     Column("application", String(ID)),
     Column("handled_at", Instant),
-    # "taken", "unknown-reference", "refused" or an error's code.
+    # "taken", "repeated", "unknown-reference", "defect" or an error's code.
     Column("result", String(CODE)),
-    UniqueConstraint("offer", "message"),
-    Index("ix_inbox_open", "handled_at", "received_at"),
+    # As "message", once it counts: where it is from was proved, and its application took it in.
+    Column("proved", String(HASH)),
+    UniqueConstraint("offer", "proved"),
+    Index("ix_inbox_arrival", "offer", "arrival"),
+    Index("ix_inbox_received_at", "received_at"),
 )
+UNREAD: Final = inbox.c.handled_at.is_(None)
+"""Messages that are not done with; asked for with this, they are read off the index."""
 
 agencies: Final = Table(
     "agencies",
