@@ -207,6 +207,7 @@ class Inbox:
             .where(inbox.c.id == message.id)
             .values(handled_at=now, application=application, result=result)
         )
+        transaction.record_row(inbox, message.id, at=now)
         return True
 
     def _application_of(self, transaction: Transaction, offer: str, outcome: Noticed | Reported) -> str | None:
@@ -247,11 +248,12 @@ class Inbox:
         identity = str(uuid4())
         key, wrapped = self._vault.make_data_key(identity)
         content = json.dumps({"headers": headers, "body": b64encode(body).decode()})
+        now = self._clock.now()
         values = {
             "id": identity,
             "offer": offer,
             "message": message,
-            "received_at": self._clock.now(),
+            "received_at": now,
             "data_key": wrapped,
             "sealed": key.seal(content.encode(), MESSAGE),
         }
@@ -260,6 +262,7 @@ class Inbox:
                 transaction.connection.execute(insert(inbox).values(**values))
         except IntegrityError:
             return False
+        transaction.record_row(inbox, identity, at=now)
         transaction.add_hint(INBOX, offer.partition(".")[0])
         return True
 
