@@ -324,6 +324,7 @@ class Worker:
         held = list(self._in_flight.values())
         if held:
             transaction.connection.execute(_RENEW, {"worker": self.id, "held": held, "until": at + self._lease})
+        transaction.seal_ledger(at)
 
     # In flight
 

@@ -1,8 +1,9 @@
 """The tables. Plain columns hold states, times and codes; whatever leads to a citizen is sealed or hashed.
 
 ``applications`` is the row that is worked with: the fold of its journal, and when it is due. ``journal`` is the truth
-and only ever grows. The other tables are for what a row cannot say: calls as they were made, messages that came in,
-what people decided, and how each agency fares. Column types mean the same on SQLite and on PostgreSQL.
+and only ever grows, as ``ledger`` does, which says of all that was written that it was. The other tables are for what
+a row cannot say: calls as they were made, messages that came in, what people decided, and how each agency fares.
+Column types mean the same on SQLite and on PostgreSQL.
 
 Indexes over a part of a table are in ``partial_indexes``: declaring one imports the dialect of each database that it
 is for, and only whoever makes or compares tables needs them.
@@ -69,6 +70,8 @@ def microseconds(at: datetime) -> int:
 ID: Final = 36
 CODE: Final = 120
 HASH: Final = 64
+UNCHAINED: Final = {"chained": False}
+"""Marks a column of a tracked table that only says when its row is looked at next, which the ledger does not record."""
 
 metadata: Final = MetaData(
     naming_convention={
@@ -229,13 +232,13 @@ inbox: Final = Table(
     Column("arrival", String(HASH), nullable=False),
     Column("received_at", Instant, nullable=False),
     # When it is to be read, or read again; later while a worker is at it, null once it is done with.
-    Column("due_at", Instant),
+    Column("due_at", Instant, info=UNCHAINED),
     # How often it was read, or tried to be.
-    Column("looks", Integer, nullable=False),
+    Column("looks", Integer, nullable=False, info=UNCHAINED),
     Column("data_key", LargeBinary),
     Column("sealed", LargeBinary, nullable=False),
     # The hash of the agency's reference that it names, while no application is known by it.
-    Column("reference", String(HASH)),
+    Column("reference", String(HASH), info=UNCHAINED),
     Column("application", String(ID)),
     Column("handled_at", Instant),
     # "taken", "repeated", "unknown-reference", "defect" or an error's code.
@@ -313,4 +316,22 @@ restorations: Final = Table(
     Column("reason", Text, nullable=False),
     # Null while what is taken in may be what the lost database had taken in before.
     Column("caught_up_at", Instant),
+)
+
+ledger: Final = Table(
+    "ledger",
+    metadata,
+    # The chain: 0 is the root, which every other chain begins in; the others are connections that wrote.
+    Column("writer", BigInteger, primary_key=True, autoincrement=False),
+    # Counted from 1 within the chain.
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    # "application", "plugin", the name of a table whose row changed, or in the root "writer" or "seal".
+    Column("kind", String(CODE), nullable=False),
+    # An application's id, a plugin's, or the key of a row.
+    Column("subject", String(2 * CODE + 1), nullable=False),
+    # What was so from then on, as JSON; nothing in it leads to a citizen.
+    Column("content", Text, nullable=False),
+    Column("link", LargeBinary, nullable=False),
+    Index("ix_ledger_subject", "subject"),
 )

@@ -159,6 +159,18 @@ def upgrade() -> None:
         postgresql_where=sa.text("reference IS NOT NULL"),
     )
     op.create_table(
+        "ledger",
+        sa.Column("writer", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=120), nullable=False),
+        sa.Column("subject", sa.String(length=241), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("link", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("writer", "number", name=op.f("pk_ledger")),
+    )
+    op.create_index("ix_ledger_subject", "ledger", ["subject"], unique=False)
+    op.create_table(
         "outages",
         sa.Column("plugin", sa.String(length=120), nullable=False),
         sa.Column("began_at", sa.BigInteger(), nullable=False),
@@ -287,6 +299,8 @@ def downgrade() -> None:
     op.drop_table("suspensions")
     op.drop_table("restorations")
     op.drop_table("outages")
+    op.drop_index("ix_ledger_subject", table_name="ledger")
+    op.drop_table("ledger")
     op.drop_index("ix_inbox_reference", table_name="inbox")
     op.drop_index("ix_inbox_received_at", table_name="inbox")
     op.drop_index("ix_inbox_due", table_name="inbox")
