@@ -85,8 +85,10 @@ async def _work(place: Place, name: str, pipe: multiprocessing.connection.Connec
         pipe.send("ready")
         assert await told.get() == "begin"
         began = time.process_time()
-        assert await told.get() == "end"
-        pipe.send(Usage(worker.id, time.process_time() - began))
+        ended = False
+        while not ended:
+            ended = await told.get() == "end"
+            pipe.send(Usage(worker.id, time.process_time() - began))
         stop.set()
         await working
 
@@ -103,10 +105,17 @@ class Crew:
         for pipe in self._pipes:
             pipe.send("begin")
 
+    def usage(self) -> list[Usage]:
+        """What each has used so far."""
+        return self._ask("usage")
+
     def end(self) -> list[Usage]:
-        """Measure no more, and let them end."""
+        """What each has used; measure no more, and let them end."""
+        return self._ask("end")
+
+    def _ask(self, what: str) -> list[Usage]:
         for pipe in self._pipes:
-            pipe.send("end")
+            pipe.send(what)
         return [pipe.recv() for pipe in self._pipes]
 
 
