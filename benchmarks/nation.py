@@ -190,9 +190,8 @@ class Nation:
         calls = last.filings * CALLS
         workers = sum(one.seconds for one in usage) / calls * 1e3
         server = (last.server - samples[0].server) / calls * 1e3
-        print(
-            f"a call: {workers:.2f} ms CPU of the workers, {server:.2f} ms of PostgreSQL, {wal / calls / 1e3:.1f} kB of WAL"
-        )
+        written = wal / calls / 1e3
+        print(f"a call: {workers:.2f} ms CPU of the workers, {server:.2f} ms of PostgreSQL, {written:.1f} kB of WAL")
 
     async def _drain(self, seconds: float) -> None:
         """Wait until all is filed, but no longer than ``seconds``."""
