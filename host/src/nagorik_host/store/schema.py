@@ -158,7 +158,7 @@ attempts: Final = Table(
     # The journal's last entry when the intent was committed, which was before the call.
     Column("entry", Integer, primary_key=True, autoincrement=False),
     Column("operation", String(CODE), nullable=False),
-    Column("subject", String(HASH)),
+    Column("subject", String(CODE)),
     Column("worker", String(ID), nullable=False),
     Column("request_digest", String(HASH), nullable=False),
     Column("began_at", Instant, nullable=False),

@@ -7,9 +7,12 @@ the kind and the place are told, never the text.
 
 import json
 import types
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Final, TypeGuard, Union, get_args, get_origin, get_type_hints
+
+from pydantic import ValidationError
 
 from nagorik import errors
 from nagorik.errors import AgencyClosed, AgencyUnavailable, Layer, NagorikError, Outcome, OutcomeUnknown, PluginFault
@@ -70,6 +73,21 @@ def validated_result(operation: Operation, value: object) -> Model | None:
         return None
 
 
+def misfits_of(operation: Operation, value: object) -> str | None:
+    """The members of a wrong result that are not what its model says, such as ``Pending.check_after``; no value."""
+    kind = next((kind for kind in result_types(operation) if type(value) is kind), None)
+    if kind is None or not isinstance(value, kind):
+        return None
+    try:
+        kind.model_validate(value.model_dump(round_trip=True, warnings=False))
+    except ValidationError as error:
+        found = dict.fromkeys(line["loc"][0] for line in error.errors(include_input=False) if line["loc"])
+        return ", ".join(f"{kind.__name__}.{name}" for name in found if name in kind.model_fields) or None
+    except Exception:  # noqa: BLE001 - fields that were never validated may hold anything
+        return None
+    return None
+
+
 _KNOWN: Final = frozenset(
     kind
     for kind in vars(errors).values()
@@ -91,7 +109,11 @@ def is_known(error: BaseException) -> TypeGuard[NagorikError]:
         json.dumps({**error.details(), "outcome": error.outcome.value, "layer": error.layer.value}, allow_nan=False)
     except Exception:  # noqa: BLE001 - a member may be anything
         return False
-    if isinstance(error, AgencyClosed) and error.until.tzinfo is None:
+    until: object = getattr(error, "until", None)
+    if isinstance(error, AgencyClosed) and (not isinstance(until, datetime) or until.utcoffset() is None):
+        return False
+    wait = getattr(error, "retry_after", None)
+    if wait is not None and (isinstance(wait, bool) or not isinstance(wait, int | float) or not wait >= 0):
         return False
     codes = [getattr(error, name) for name in _CODES if hasattr(error, name)]
     return all(isinstance(code, str) and is_code(code) for code in codes)
