@@ -22,7 +22,14 @@ from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation
 from nagorik_host.store.application_store import LEASE, ApplicationStore
-from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction, Unit
+from nagorik_host.store.database import (
+    Database,
+    DatabaseUnavailable,
+    Hints,
+    Transaction,
+    Unit,
+    is_the_machines,
+)
 from nagorik_host.store.schema import applications, workers
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
@@ -105,6 +112,7 @@ class Worker:
             vault,
             agencies,
             worker=self.id,
+            worker_name=name,
             concurrency=concurrency,
             clock=clock,
             lease_clock=self._lease_clock,
@@ -345,14 +353,23 @@ class Worker:
             try:
                 outcome = await perform(self._platform, current.draft, current.stored.progress, current.call)
             except Exception as error:  # noqa: BLE001 - one application's defect is nobody else's
-                _log.error("call_broke", defect=type(error).__name__, service=current.stored.progress.service)
-                await self._commit(partial(self.claims.block, claim=current))
+                await self._block(current, error)
                 return
             ending = self._ending or (self._stop is not None and self._stop.is_set())
             suspended = None if ending else self._suspended
-            current = await self._commit(
-                partial(self.claims.complete, claim=current, outcome=outcome, suspended=suspended)
-            )
+            answered = current
+            try:
+                current = await self._commit(
+                    partial(self.claims.complete, claim=answered, outcome=outcome, suspended=suspended)
+                )
+            except Exception as error:
+                if is_the_machines(error):
+                    raise
+                await self._block(answered, error)
+                return
+
+    async def _block(self, claim: Claim, error: Exception) -> None:
+        await self._commit(partial(self.claims.block, claim=claim, error=error))
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._in_flight.pop(task, None)

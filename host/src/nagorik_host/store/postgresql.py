@@ -38,6 +38,7 @@ class PostgresqlDatabase(Database):
             pool_size=CONNECTIONS,
             max_overflow=0,
             pool_timeout=PATIENCE,
+            hide_parameters=True,
         )
         self._running = 0
         self._at_rest = asyncio.Event()

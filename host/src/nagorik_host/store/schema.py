@@ -71,7 +71,7 @@ ID: Final = 36
 CODE: Final = 120
 HASH: Final = 64
 UNCHAINED: Final = {"chained": False}
-"""Marks a column of a tracked table that only says when its row is looked at next, which the ledger does not record."""
+"""Marks a column that only says when its row is looked at next, which the ledger does not record."""
 
 metadata: Final = MetaData(
     naming_convention={
@@ -162,7 +162,7 @@ attempts: Final = Table(
     # The journal's last entry when the intent was committed, which was before the call.
     Column("entry", Integer, primary_key=True, autoincrement=False),
     Column("operation", String(CODE), nullable=False),
-    Column("subject", String(HASH)),
+    Column("subject", String(CODE)),
     Column("worker", String(ID), nullable=False),
     # Gone with the citizen's data: with the keys at hand, it would tell a guessed form from another.
     Column("request_digest", String(HASH)),

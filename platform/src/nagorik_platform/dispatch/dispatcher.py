@@ -24,6 +24,7 @@ from nagorik_platform.dispatch.policies import Call, Policies
 from nagorik_platform.dispatch.reconcile import (
     as_read_error,
     fault_of,
+    misfits_of,
     reconcile_with_ledger,
     unwrap_single,
     validated_result,
@@ -353,7 +354,8 @@ def _interpret(end: HookEnd, call: Call, runtime: PluginRuntime) -> Model | Nago
             return answer
         if type(end.value) is CoroutineType:  # an isinstance would ask the plugin
             end.value.close()
-        return PluginFault("wrong-result", plugin=call.plugin, exception=type_name(end.value))
+        misfits = misfits_of(call.operation, end.value)
+        return PluginFault("wrong-result", plugin=call.plugin, exception=type_name(end.value), where=misfits)
     if isinstance(end, TimedOut):
         return PluginFault("abandoned" if end.abandoned else "deadline", plugin=call.plugin)
     error = unwrap_single(end.error)

@@ -208,7 +208,7 @@ def upgrade() -> None:
         sa.Column("application", sa.String(length=36), nullable=False),
         sa.Column("entry", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("operation", sa.String(length=120), nullable=False),
-        sa.Column("subject", sa.String(length=64), nullable=True),
+        sa.Column("subject", sa.String(length=120), nullable=True),
         sa.Column("worker", sa.String(length=36), nullable=False),
         sa.Column("request_digest", sa.String(length=64), nullable=True),
         sa.Column("began_at", sa.BigInteger(), nullable=False),
