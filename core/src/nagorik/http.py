@@ -43,7 +43,7 @@ class WireModel(Model):
     personal until it declares otherwise, because most of what an agency answers is about one citizen.
     """
 
-    model_config = ConfigDict(extra="ignore", str_strip_whitespace=True, populate_by_name=True)
+    model_config = ConfigDict(extra="ignore", str_max_length=None, str_strip_whitespace=True, populate_by_name=True)
     default_data_class = PERSONAL
 
 
@@ -198,7 +198,7 @@ class AgencyHttp(Protocol):
         """Ask the agency something that has no effect there, whatever the HTTP method; tried again as a read.
 
         Args:
-            step: A name for it, such as ``find``.
+            step: A word for it, such as ``find``.
             method: The HTTP method.
             path: Below the base address, or an absolute URL whose host the manifest lists.
             expect: The type of the answer; ``type(None)`` when no body matters.
@@ -268,14 +268,9 @@ class AgencyHttp(Protocol):
     ) -> Download:
         """Fetch a file with ``GET``; tried again as a read.
 
-        Args:
-            step: A name for it.
-            path: Below the base address, or an absolute URL, such as a presigned one, whose host the manifest
-                lists. The agency's token goes to the base address only.
-            params: Query fields.
-            headers: Further headers, printable ASCII.
-            accept: Statuses that bring the file.
-            limit: The most bytes to read, where it differs from the manifest's ``response_bytes``.
+        Takes the arguments of ``read``; the absolute URL may be a presigned one, and the agency's token goes to the
+        base address only. ``limit`` is the most bytes to read, where it differs from the manifest's
+        ``response_bytes``.
         """
         ...
 

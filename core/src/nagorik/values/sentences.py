@@ -42,7 +42,8 @@ def _readable(value: str) -> str:
     return unicodedata.normalize("NFC", value)
 
 
-Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_readable)]
+_BOUNDED: Final = StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)
+Sentence = Annotated[str, _BOUNDED, AfterValidator(_readable)]
 
 
 class Text(Model):
