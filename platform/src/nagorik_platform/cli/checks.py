@@ -300,7 +300,7 @@ def _clock(now: datetime, records: Sequence[PluginRecord]) -> Iterator[DoctorChe
 
 
 def _logging() -> Iterator[DoctorCheck]:
-    line = redact(None, "error", {"event": f"nid {_CANARY}", "nid": _CANARY, "exc_info": ValueError(_CANARY)})
+    line = redact(None, "error", {"event": f"nid {_CANARY}", "reference": _CANARY, "exc_info": ValueError(_CANARY)})
     if _CANARY in str(line):
         yield DoctorCheck(
             "logging", DoctorStatus.WRONG, "a number passed the redaction of log lines", "Install nagorik again."
