@@ -7,6 +7,7 @@ puts an agency's words or a citizen's number there has failed, whatever else it 
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from math import isfinite
 from typing import Final, TypeGuard
 
@@ -69,9 +70,12 @@ def _is_disguised(error: NagorikError) -> bool:
 
 def _is_timely(error: NagorikError) -> bool:
     wait = getattr(error, "retry_after", None)
-    if wait is not None and (isinstance(wait, bool) or not isinstance(wait, int | float) or not isfinite(wait)):
+    if wait is not None and (isinstance(wait, bool) or not isinstance(wait, int | float)):
         return False
-    return not isinstance(error, AgencyClosed) or error.until.tzinfo is not None
+    if wait is not None and not (wait >= 0 and isfinite(wait)):
+        return False
+    until: object = getattr(error, "until", None)
+    return not isinstance(error, AgencyClosed) or (isinstance(until, datetime) and until.utcoffset() is not None)
 
 
 def _words(error: NagorikError) -> Iterator[bool]:

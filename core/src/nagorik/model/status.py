@@ -168,7 +168,7 @@ class SlotsRequest(ApplicationRequest):
 class Slot(Model):
     """One appointment that can be taken."""
 
-    id: str
+    id: Annotated[str, Field(min_length=1, max_length=200)]
     starts_at: AwareDatetime
     ends_at: AwareDatetime
     place: Text
@@ -179,7 +179,7 @@ class Slot(Model):
 class Slots(Model):
     """The free appointments, in order of time."""
 
-    slots: tuple[Slot, ...] = Field(max_length=5_000)
+    slots: tuple[Slot, ...] = Field(max_length=5000)
 
 
 class BookSlotRequest(ApplicationRequest):

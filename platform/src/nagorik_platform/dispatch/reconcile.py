@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Union, get_args, get_origin, get_type_hints
 
+from pydantic import ValidationError
+
 from nagorik.errors import AgencyUnavailable, Layer, NagorikError, Outcome, OutcomeUnknown, PluginFault
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.privacy import Model
@@ -66,6 +68,21 @@ def validated_result(operation: Operation, value: object) -> Model | None:
         return kind.model_validate(value.model_dump(round_trip=True, warnings=False))
     except Exception:  # noqa: BLE001 - fields that were never validated may hold anything
         return None
+
+
+def misfits_of(operation: Operation, value: object) -> str | None:
+    """The members of a wrong result that are not what its model says, such as ``Pending.check_after``; no value."""
+    kind = next((kind for kind in result_types(operation) if type(value) is kind), None)
+    if kind is None or not isinstance(value, kind):
+        return None
+    try:
+        kind.model_validate(value.model_dump(round_trip=True, warnings=False))
+    except ValidationError as error:
+        found = dict.fromkeys(line["loc"][0] for line in error.errors(include_input=False) if line["loc"])
+        return ", ".join(f"{kind.__name__}.{name}" for name in found if name in kind.model_fields) or None
+    except Exception:  # noqa: BLE001 - fields that were never validated may hold anything
+        return None
+    return None
 
 
 _DEFINITE: Final = frozenset({Outcome.REJECTED, Outcome.ALREADY_THERE})
