@@ -12,7 +12,7 @@ from sqlalchemy import URL
 
 from nagorik import NagorikError
 from nagorik.clock import Clock, SystemClock
-from nagorik_host.host import Host, host_on
+from nagorik_host.host import Host, LeaseTooShort, host_on
 from nagorik_host.settings import HostSettings, HostSettingsRejected
 from nagorik_host.store.application_store import NoSuchApplication
 from nagorik_host.store.database import Database, DatabaseInvalid, DatabaseUnavailable, open_database, read_url
@@ -41,6 +41,7 @@ class CommandRefused(Exception):
 _ENDINGS: Final[Mapping[type[Exception], Callable[[Any], tuple[str, ExitCode]]]] = {
     CommandRefused: lambda refused: (str(refused), refused.code),
     HostSettingsRejected: lambda rejected: (str(rejected), ExitCode.USAGE),
+    LeaseTooShort: lambda short: (str(short), ExitCode.USAGE),
     DatabaseInvalid: lambda invalid: (str(invalid), ExitCode.USAGE),
     DatabaseUnavailable: lambda gone: (
         f"{gone}; see that it runs and that the setting database is right",
@@ -106,7 +107,7 @@ async def opened_host(settings: HostSettings) -> AsyncIterator[Host]:
     async with opened_database(settings) as database:
         await require_newest(database)
         platform = settings.platform(documents=FolderDocumentStore(settings.documents, Vault(keyring)), clock=CLOCK)
-        async with host_on(database, keyring, platform) as host:
+        async with host_on(database, keyring, platform, lease=settings.lease) as host:
             yield host
 
 

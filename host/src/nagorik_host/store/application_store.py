@@ -6,7 +6,7 @@ one transaction. A change is worked out on the row as it is in that transaction,
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
@@ -18,13 +18,14 @@ from nagorik_host.store.chain import JournalEntry, anchor, entries_of, event_of
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import applications, journal, payloads
 from nagorik_host.vault import DataKey, Vault
+from nagorik_platform.configuration import DEFAULT_LEASE
 from nagorik_platform.lifecycle import Event, NextAction, Progress, Step, application_targets
 
 PROGRESS: Final = "progress"
 DRAFT: Final = "draft"
 CLIENT_REFERENCE: Final = "client-reference"
 
-LEASE: Final = timedelta(seconds=60)
+LEASE: Final = DEFAULT_LEASE
 """How long a worker of whom nothing is heard is waited for. Calls may take longer: a living worker renews it."""
 
 Correction = Callable[[ApplicationDraft], ApplicationDraft]
