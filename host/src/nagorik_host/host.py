@@ -19,7 +19,7 @@ from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
 from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_over
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.restoration import catching_up, in_doubt
-from nagorik_host.store.application_store import LEASE, ApplicationStore, Correction
+from nagorik_host.store.application_store import LEASE, ApplicationStore, Correction, LeaseTooShort
 from nagorik_host.store.database import Database, Transaction, open_database
 from nagorik_host.vault import Keyring, Vault
 from nagorik_platform import Platform, PlatformSettings
@@ -56,10 +56,6 @@ class Tracked:
     events: tuple[Event, ...]
 
 
-class LeaseTooShort(ValueError):
-    """A plugin lets a call take longer than this host waits for the worker that makes it; both are named."""
-
-
 class Host:
     """Composes the installed plugins and keeps the applications."""
 
@@ -80,6 +76,7 @@ class Host:
         self._lease_clock = lease_clock
         self._lease = lease
         self.vault = Vault(keyring)
+        database.use_ledger(self.vault)
         self.store = ApplicationStore(self.vault)
         self._capabilities = CapabilitiesCache(platform)
         self._manifests = {record.id: record.manifest for record in platform.plugins if record.manifest is not None}

@@ -73,8 +73,13 @@ def test_plugin_that_is_not_installed_or_not_set_up_is_a_warning(ready, place):
 def test_workers_are_counted_by_their_heartbeat(ready, applied, place, beat):
     at = microseconds(NOW - beat)
     missed_at = microseconds(NOW - beat + LEASE)
-    columns = "id, name, started_at, beat_at, lease_until, keys"
-    put(place, f"INSERT INTO workers ({columns}) VALUES ('w', 'w', ?, ?, ?, 'first')", at, at, missed_at)
+    put(
+        place,
+        "INSERT INTO workers (id, name, started_at, beat_at, lease_until, keys) VALUES ('w', 'w', ?, ?, ?, 'first')",
+        at,
+        at,
+        missed_at,
+    )
     put(place, "UPDATE applications SET due_at = ?", microseconds(NOW - OVERDUE))
     told = found()
     if beat < timedelta(minutes=1):

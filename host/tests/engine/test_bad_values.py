@@ -11,8 +11,7 @@ from structlog.testing import capture_logs
 from nagorik import Applicant, ApplicationDraft, Consent, Operation
 from nagorik.values import Money, PersonName
 from nagorik_host import open_host
-from nagorik_host.host import LeaseTooShort
-from nagorik_host.store.application_store import LEASE
+from nagorik_host.store.application_store import LEASE, LeaseTooShort
 from nagorik_host.store.schema import applications, attempts, journal
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.registry import Admission
@@ -240,7 +239,7 @@ async def test_step_that_cannot_be_written_when_it_is_claimed_blocks_its_applica
         assert (await row_of(host, plain)).state == "closed"
         assert (after.blocked, after.due_at, after.lease) == ("defect", None, None)
         # Nothing of the step that failed is kept.
-        assert (after.entries, after.revision, after.chain) == (before.entries, before.revision, before.chain)
+        assert (after.entries, after.chain, after.progress) == (before.entries, before.chain, before.progress)
         (line,) = [entry for entry in logs if entry["event"] == "application_blocked"]
         assert (line["application"], line["worker"], line["defect"]) == (odd, "machine-7", "IntegrityError")
 

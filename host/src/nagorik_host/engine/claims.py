@@ -35,6 +35,8 @@ from nagorik_host.store.application_store import (
     NoSuchApplication,
     StaleRevision,
     StoredApplication,
+    record_attempt,
+    set_aside,
     target_plugin,
 )
 from nagorik_host.store.database import Transaction, is_the_machines
@@ -80,7 +82,7 @@ _END_OPEN: Final = _ENDED.where(
     == select(func.max(_OPEN.c.entry))
     .where(_OPEN.c.application == bindparam("application_"), _OPEN.c.ended_at.is_(None))
     .scalar_subquery()
-)
+).returning(attempts)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -92,7 +94,7 @@ class Claim:
         draft: What the citizen handed in.
         capabilities: What its service offers.
         call: The call to make.
-        entry: The journal's last entry when the intent was committed; with the application, it names the attempt.
+        attempt: The row of the attempt as it was begun.
         not_before: The instant of the agency's time that the call has for itself.
     """
 
@@ -100,7 +102,7 @@ class Claim:
     draft: ApplicationDraft
     capabilities: ServiceCapabilities
     call: NextAction
-    entry: int
+    attempt: Mapping[str, Any]
     not_before: datetime
 
     @property
@@ -275,17 +277,17 @@ class Claims:
     ) -> Claim | None:
         """Act on one row; whatever is wrong with it is its own affair. Nothing is written where ``act`` raises."""
         try:
-            with transaction.connection.begin_nested():
+            with transaction.nested():
                 return act(transaction, row, now)
         except ServiceNotOffered:
-            _block(transaction, row.id, "service-not-offered", now + BLOCKED)
+            set_aside(transaction, row.id, "service-not-offered", again=now + BLOCKED, now=now)
         except (Erased, NoSuchApplication):
-            _block(transaction, row.id, "erased", None)
+            set_aside(transaction, row.id, "erased", again=None, now=now)
         except Exception as error:
             if is_the_machines(error):
                 raise
             self._log_blocked(error, row.id, row.service)
-            _block(transaction, row.id, DEFECT, None)
+            set_aside(transaction, row.id, DEFECT, again=None, now=now)
         return None
 
     def _claim_row(self, transaction: Transaction, row: Row[Any], now: datetime) -> Claim | None:
@@ -336,19 +338,19 @@ class Claims:
         held = self._store.change(transaction, stored, begun, now, lease=lease, read=read)
         attempt = held.progress.attempt
         assert attempt is not None  # noqa: S101 - begin named an operation, so it began an attempt
-        transaction.connection.execute(
-            _ATTEMPT,
-            {
-                "application": held.id,
-                "entry": held.entries,
-                "operation": attempt.operation.value,
-                "subject": attempt.subject,
-                "worker": self._worker,
-                "request_digest": self._digest(held, draft, begun.next),
-                "began_at": now,
-            },
-        )
-        return Claim(held, draft, capabilities, begun.next, held.entries, not_before)
+        row = {
+            "application": held.id,
+            "entry": held.entries,
+            "operation": attempt.operation.value,
+            "subject": attempt.subject,
+            "worker": self._worker,
+            "request_digest": self._digest(held, draft, begun.next),
+            "began_at": now,
+        }
+        transaction.connection.execute(_ATTEMPT, row)
+        if begun.events:
+            record_attempt(transaction, row, now)
+        return Claim(held, draft, capabilities, begun.next, row, not_before)
 
     def _digest(self, stored: StoredApplication, draft: ApplicationDraft, call: NextAction) -> str:
         """A keyed hash of what the request is made from, to tell later whether two were the same."""
@@ -386,11 +388,8 @@ class Claims:
     def block(self, transaction: Transaction, claim: Claim, error: Exception) -> None:
         """Leave an application with a defect to an officer, its attempt open: nobody knows what came of it."""
         self._log_blocked(error, claim.stored.id, claim.stored.progress.service)
-        transaction.connection.execute(
-            update(applications)
-            .where(applications.c.id == claim.stored.id, applications.c.lease == self._worker)
-            .values(blocked=DEFECT, due_at=None, lease=None, lease_until=None)
-        )
+        now = self._clock.now()
+        set_aside(transaction, claim.stored.id, DEFECT, again=None, now=now, held_by=self._worker)
 
     def _log_blocked(self, error: Exception, application: str, service: str) -> None:
         defect = type(error).__name__
@@ -429,8 +428,10 @@ class Claims:
         else:
             self._store.change(transaction, stored, done, now, read=read)
         result = outcome.error.code if isinstance(outcome, CallFailed) else "answered"
-        ended = {"application_": stored.id, "entry_": claim.entry, "ended_at": now, "result": result}
-        transaction.connection.execute(_END, ended)
+        ended = {"ended_at": now, "result": result}
+        name = {"application_": stored.id, "entry_": claim.attempt["entry"]}
+        transaction.connection.execute(_END, name | ended)
+        record_attempt(transaction, {**claim.attempt, **ended}, now)
         return held
 
     def _slot_after(
@@ -460,12 +461,5 @@ def _next_payment(progress: Progress) -> str:
 def _end_open(transaction: Transaction, stored: StoredApplication, now: datetime) -> None:
     """The attempt that a lost worker left has an end."""
     ended = {"application_": stored.id, "ended_at": now, "result": "interrupted"}
-    transaction.connection.execute(_END_OPEN, ended)
-
-
-def _block(transaction: Transaction, application: str, code: str, again: datetime | None) -> None:
-    transaction.connection.execute(
-        update(applications)
-        .where(applications.c.id == application)
-        .values(blocked=code, due_at=again, lease=None, lease_until=None)
-    )
+    for row in transaction.connection.execute(_END_OPEN, ended):
+        record_attempt(transaction, row._asdict(), now)

@@ -83,6 +83,7 @@ class Vault:
         self._wrapping = {name: AESGCM(key) for name, key in keyring.wrapping.items()}
         self._lookup = _derived(keyring.index, b"lookup")
         self._chain = _derived(keyring.index, b"chain")
+        self._ledger = _derived(keyring.index, b"ledger")
 
     @property
     def current(self) -> str:
@@ -134,6 +135,10 @@ class Vault:
     def link(self, previous: bytes, entry: bytes) -> bytes:
         """The chain's next link, 32 bytes: keyed, so that nobody can make one who has the database alone."""
         return _mac(self._chain, previous + entry)
+
+    def ledger_link(self, previous: bytes, record: bytes) -> bytes:
+        """As ``link``, for the chains of the ledger, by a key of their own."""
+        return _mac(self._ledger, previous + record)
 
     def _wrap(self, key: bytes, application: str) -> bytes:
         nonce = os.urandom(NONCE_BYTES)
