@@ -70,10 +70,10 @@ def _is_disguised(error: NagorikError) -> bool:
 
 def _is_timely(error: NagorikError) -> bool:
     wait = getattr(error, "retry_after", None)
-    if wait is not None:
-        counts = isinstance(wait, int | float) and not isinstance(wait, bool)
-        if not counts or not isfinite(wait) or wait < 0:
-            return False
+    if wait is not None and (isinstance(wait, bool) or not isinstance(wait, int | float)):
+        return False
+    if wait is not None and not (wait >= 0 and isfinite(wait)):
+        return False
     until: object = getattr(error, "until", None)
     return not isinstance(error, AgencyClosed) or (isinstance(until, datetime) and until.utcoffset() is not None)
 

@@ -71,7 +71,7 @@ ID: Final = 36
 CODE: Final = 120
 HASH: Final = 64
 UNCHAINED: Final = {"chained": False}
-"""Marks a column of a tracked table that only says when its row is looked at next, which the ledger does not record."""
+"""Marks a column that only says when its row is looked at next, which the ledger does not record."""
 
 metadata: Final = MetaData(
     naming_convention={
