@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from nagorik_host.commands.checks import OVERDUE, examine
+from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.schema import microseconds
 from nagorik_platform.cli.checks import DoctorStatus
 
@@ -71,7 +72,14 @@ def test_plugin_that_is_not_installed_or_not_set_up_is_a_warning(ready, place):
 @pytest.mark.parametrize("beat", [timedelta(seconds=5), timedelta(hours=1)])
 def test_workers_are_counted_by_their_heartbeat(ready, applied, place, beat):
     at = microseconds(NOW - beat)
-    put(place, "INSERT INTO workers (id, name, started_at, beat_at) VALUES ('w', 'w', ?, ?)", at, at)
+    missed_at = microseconds(NOW - beat + LEASE)
+    put(
+        place,
+        "INSERT INTO workers (id, name, started_at, beat_at, lease_until, keys) VALUES ('w', 'w', ?, ?, ?, 'first')",
+        at,
+        at,
+        missed_at,
+    )
     put(place, "UPDATE applications SET due_at = ?", microseconds(NOW - OVERDUE))
     told = found()
     if beat < timedelta(minutes=1):

@@ -15,7 +15,6 @@ from nagorik_host.configured import is_configured
 from nagorik_host.engine.restoration import catching_up
 from nagorik_host.engine.suspensions import list_suspensions
 from nagorik_host.settings import HostSettings, HostSettingsRejected, load_host_settings, settings_file
-from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.cases import count_cases
 from nagorik_host.store.database import (
     Database,
@@ -141,7 +140,7 @@ async def _store(database: Database, now: datetime) -> list[DoctorCheck]:
 
 
 def _workers(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
-    alive = _number(transaction, workers, workers.c.beat_at > now - LEASE)
+    alive = _number(transaction, workers, workers.c.lease_until > now)
     overdue = _number(transaction, applications, applications.c.due_at <= now - OVERDUE)
     if alive:
         yield DoctorCheck("host workers", DoctorStatus.FINE, f"{alive} at work")

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import bindparam, func, insert, select, update
 
 from nagorik.operations import Operation
-from nagorik_host.store.application_store import LEASE, ApplicationStore
+from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import applications, restorations, workers
@@ -111,5 +111,5 @@ def in_doubt(first: Step, restoration: Restoration | None, now: datetime) -> Ste
 
 
 def _at_work(transaction: Transaction, lease_now: datetime) -> bool:
-    query = select(func.count()).select_from(workers).where(workers.c.beat_at > lease_now - LEASE)
+    query = select(func.count()).select_from(workers).where(workers.c.lease_until > lease_now)
     return bool(transaction.connection.scalar(query))

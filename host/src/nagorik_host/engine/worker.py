@@ -100,6 +100,7 @@ class Worker:
         self._database = database
         self._platform = platform
         self._store = store
+        self._vault = vault
         self._agencies = agencies
         self._inbox = inbox
         self._concurrency = concurrency
@@ -317,7 +318,16 @@ class Worker:
         self._deregister(transaction)
         # A worker that was killed never deregisters.
         transaction.connection.execute(delete(workers).where(workers.c.beat_at < at - WORKER_EXPIRY))
-        transaction.connection.execute(insert(workers).values(id=self.id, name=self._name, started_at=at, beat_at=at))
+        transaction.connection.execute(
+            insert(workers).values(
+                id=self.id,
+                name=self._name,
+                started_at=at,
+                beat_at=at,
+                lease_until=at + self._lease,
+                keys=",".join(self._vault.names),
+            )
+        )
 
     def _deregister(self, transaction: Transaction) -> None:
         """Give back what was not finished, at once instead of when the lease runs out."""
@@ -328,7 +338,9 @@ class Worker:
 
     def _renew(self, transaction: Transaction) -> None:
         at = self._lease_clock.now()
-        transaction.connection.execute(update(workers).where(workers.c.id == self.id).values(beat_at=at))
+        transaction.connection.execute(
+            update(workers).where(workers.c.id == self.id).values(beat_at=at, lease_until=at + self._lease)
+        )
         held = list(self._in_flight.values())
         if held:
             transaction.connection.execute(_RENEW, {"worker": self.id, "held": held, "until": at + self._lease})

@@ -7,7 +7,7 @@ one transaction. A change is worked out on the row as it is in that transaction,
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
@@ -21,6 +21,7 @@ from nagorik_host.store.ledger import APPLICATION, digest, digest_of_attempt, di
 from nagorik_host.store.listings import distinct_leads
 from nagorik_host.store.schema import Instant, applications, journal, microseconds, payloads, payments
 from nagorik_host.vault import DataKey, Vault
+from nagorik_platform.configuration import DEFAULT_LEASE
 from nagorik_platform.lifecycle import Event, NextAction, Progress, Step, application_targets
 
 PROGRESS: Final = "progress"
@@ -39,7 +40,7 @@ OPEN_COLUMNS: Final = (
 )
 """What stays readable of a row when the citizen's data are erased, besides times."""
 
-LEASE: Final = timedelta(seconds=60)
+LEASE: Final = DEFAULT_LEASE
 """How long a worker of whom nothing is heard is waited for. Calls may take longer: a living worker renews it."""
 
 Correction = Callable[[ApplicationDraft], ApplicationDraft]
@@ -78,6 +79,10 @@ _JOURNAL: Final = (
     .where(journal.c.application == bindparam("application"), journal.c.entry > bindparam("after"))
     .order_by(journal.c.entry)
 )
+
+
+class LeaseTooShort(ValueError):
+    """A plugin lets a call take longer than this host waits for the worker that makes it; both are named."""
 
 
 class NoSuchApplication(LookupError):

@@ -292,6 +292,10 @@ workers: Final = Table(
     Column("name", String(CODE), nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("beat_at", Instant, nullable=False),
+    # When it is taken for lost if nothing more is heard of it; its lease may be another than its neighbour's.
+    Column("lease_until", Instant, nullable=False),
+    # The names of the keys that it holds, comma-separated, the one that it wraps by first.
+    Column("keys", Text, nullable=False),
 )
 
 decisions: Final = Table(
