@@ -51,9 +51,11 @@ class Command(Protocol):
 COMMANDS: Final = "nagorik.commands"
 CHECKS: Final = "nagorik.checks"
 SUSPENSIONS: Final = "nagorik.suspensions"
+COMPOSITIONS: Final = "nagorik.compositions"
 """Entry point groups. A check is a function of the instant that yields what it found, see
 ``nagorik_platform.cli.checks``; a function without arguments tells what is suspended, see
-``nagorik_platform.cli.suspensions``."""
+``nagorik_platform.cli.suspensions``, and another how a host composes its platform, see
+``nagorik_platform.cli.composition``."""
 
 _PLATFORM: Final = "nagorik-platform"
 _BUILT_IN: Final = (
@@ -156,6 +158,12 @@ def find_checks() -> list[Contribution]:
 def find_suspensions() -> list[Contribution]:
     """What installed distributions know of suspensions, sorted by name. Imports none of them."""
     found = (replace(item, kind="suspension") for item in _contributed(None, SUSPENSIONS))
+    return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
+
+
+def find_compositions() -> list[Contribution]:
+    """What installed distributions know of how a host composes its platform, sorted by name. Imports none of them."""
+    found = (replace(item, kind="composition") for item in _contributed(None, COMPOSITIONS))
     return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
 
 
