@@ -323,7 +323,7 @@ class PluginFault(NagorikError):
     """The plugin itself failed: it raised a foreign exception, returned the wrong type, or did not return.
 
     ``fault`` is a code (``raised``, ``wrong-result``, ``deadline``, ``exit``), ``exception`` the type's name and
-    ``where`` file, line and function inside the plugin. The exception's own text is dropped: it may hold anything.
+    ``where`` the place inside the plugin, or the result's members that do not fit. The exception's text is dropped.
     """
 
     code = "plugin-fault"

@@ -85,7 +85,7 @@ class AgencyResponse:
         if not self._parsed:
             self._parsed = True
             try:
-                self._document = pydantic_core.from_json(self.text or "")
+                self._document = pydantic_core.from_json(self.text or "", allow_inf_nan=False)
             except ValueError:
                 self._document = None
         return self._document

@@ -201,14 +201,16 @@ _LONG_NUMBER: Final = run_of_digits(9)
 """As an NID, a birth registration or a telephone number has."""
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,79}")
 _DIGITS_TOGETHER: Final = re.compile(r"\d{6}")
+TOKEN: Final = re.compile(r"(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{20,}")
+"""Finds what is neither a word nor a number: of a token, a key or a hash."""
 
 
 def is_code(text: str) -> bool:
-    """Whether ``text`` is a word of a program, as ``nid.locked``, ``E-1042``: no prose and nobody's number.
+    """Whether ``text`` is a word of a program, as ``nid.locked``, ``E-1042``: no prose, no token, nobody's number.
 
     Codes stand as they are in logs and journals, and outlive what is erased.
     """
-    return bool(_CODE.fullmatch(text)) and not (_DIGITS_TOGETHER.search(text) or _LONG_NUMBER.search(text))
+    return bool(_CODE.fullmatch(text)) and not any(p.search(text) for p in (_DIGITS_TOGETHER, _LONG_NUMBER, TOKEN))
 
 
 def _checked_code(text: str) -> str:

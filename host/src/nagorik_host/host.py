@@ -75,6 +75,7 @@ class Host:
         self._lease_clock = lease_clock
         self._lease = lease
         self.vault = Vault(keyring)
+        database.use_ledger(self.vault)
         self.store = ApplicationStore(self.vault)
         self._capabilities = CapabilitiesCache(platform)
         self._manifests = {record.id: record.manifest for record in platform.plugins if record.manifest is not None}

@@ -20,7 +20,7 @@ class DocumentReference(Model):
     """The store's own handle."""
     kind: Annotated[Code, OPERATIONAL]
     """What it proves or is: one of the kinds that a service's manifest lists, such as ``holding-tax-receipt``."""
-    media_type: str
+    media_type: str = Field(max_length=255)
     """RFC 6838 media type, as detected by the host."""
     bytes: int = Field(ge=0)
     """Size in bytes."""

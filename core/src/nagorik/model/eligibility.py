@@ -50,7 +50,7 @@ class EligibilityRequest(ServiceRequest):
 class EligibilityDecision(Model):
     """Every criterion with its verdict. What they amount to is computed, so it cannot contradict them."""
 
-    criteria: tuple[Criterion, ...] = Field(min_length=1)
+    criteria: tuple[Criterion, ...] = Field(min_length=1, max_length=200)
 
     @property
     def eligibility(self) -> Eligibility:

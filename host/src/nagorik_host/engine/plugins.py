@@ -14,7 +14,8 @@ from packaging.version import InvalidVersion, Version
 from sqlalchemy import func, select, update
 
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import applications
+from nagorik_host.store.ledger import PLUGIN
+from nagorik_host.store.schema import applications, microseconds
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import ServiceCapabilities
 
@@ -86,7 +87,7 @@ def take_over(transaction: Transaction, installed: Mapping[str, str], now: datet
         if understood:
             accept(transaction, row.plugin, row.plugin_version, after, now)
         else:
-            _block(transaction, row.plugin, row.plugin_version)
+            _block(transaction, row.plugin, row.plugin_version, now)
         changes.append(PluginTakeover(row.plugin, row.plugin_version, after, row.number, understood))
     return changes
 
@@ -102,6 +103,7 @@ def accept(transaction: Transaction, plugin: str, before: str, after: str, now: 
         )
         .values(plugin_version=after)
     )
+    transaction.record(PLUGIN, plugin, now, accepted={before: after})
     _unblock(transaction, plugin, after, now)
 
 
@@ -121,8 +123,8 @@ def _line(version: Version) -> int:
     return 1 if version.major > 0 else 2
 
 
-def _block(transaction: Transaction, plugin: str, version: str) -> None:
-    transaction.connection.execute(
+def _block(transaction: Transaction, plugin: str, version: str, now: datetime) -> None:
+    blocked = transaction.connection.execute(
         update(applications)
         .where(
             applications.c.plugin == plugin,
@@ -132,10 +134,12 @@ def _block(transaction: Transaction, plugin: str, version: str) -> None:
         )
         .values(blocked=PLUGIN_CHANGED, due_at=None)
     )
+    if blocked.rowcount:
+        transaction.record(PLUGIN, plugin, now, blocked={version: microseconds(now)})
 
 
 def _unblock(transaction: Transaction, plugin: str, version: str, now: datetime) -> None:
-    transaction.connection.execute(
+    unblocked = transaction.connection.execute(
         update(applications)
         .where(
             applications.c.plugin == plugin,
@@ -144,3 +148,5 @@ def _unblock(transaction: Transaction, plugin: str, version: str, now: datetime)
         )
         .values(blocked=None, due_at=now)
     )
+    if unblocked.rowcount:
+        transaction.record(PLUGIN, plugin, now, unblocked={version: microseconds(now)})

@@ -70,6 +70,7 @@ def mark_restored(
             transaction.drop_hint(row.id)
         number, after = number + len(rows), rows[-1].id
     transaction.connection.execute(insert(restorations).values(**restoration._asdict()))
+    transaction.record_row(restorations, restoration.at, at=restoration.at)
     subject = f"{number} applications"
     record_decision(
         transaction, Decision(restoration.at, restoration.officer, "restored", subject, restoration.reason)
@@ -93,10 +94,12 @@ def mark_caught_up(transaction: Transaction, officer: str, reason: str, now: dat
     What is taken in from now on is sent without being looked up.
     """
     open_ones = update(restorations).where(restorations.c.caught_up_at.is_(None)).values(caught_up_at=now)
-    done = transaction.connection.execute(open_ones).rowcount > 0
+    done = transaction.connection.scalars(open_ones.returning(restorations.c.at)).all()
+    for at in done:
+        transaction.record_row(restorations, at, at=now)
     if done:
         record_decision(transaction, Decision(now, officer, "caught-up", "database", reason))
-    return done
+    return bool(done)
 
 
 def in_doubt(first: Step, restoration: Restoration | None, now: datetime) -> Step:

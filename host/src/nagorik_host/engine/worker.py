@@ -22,7 +22,14 @@ from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation
 from nagorik_host.store.application_store import LEASE, ApplicationStore
-from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction, Unit
+from nagorik_host.store.database import (
+    Database,
+    DatabaseUnavailable,
+    Hints,
+    Transaction,
+    Unit,
+    is_the_machines,
+)
 from nagorik_host.store.schema import applications, workers
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
@@ -105,6 +112,7 @@ class Worker:
             vault,
             agencies,
             worker=self.id,
+            worker_name=name,
             concurrency=concurrency,
             clock=clock,
             lease_clock=self._lease_clock,
@@ -119,6 +127,8 @@ class Worker:
         self._stop: asyncio.Event | None = None
         self._ending = False
         self._failed: BaseException | None = None
+        self._reading: asyncio.Task[int] | None = None
+        self._messages_heard = False
 
     async def run(self, stop: asyncio.Event, *, until_idle: bool = False, grace: float | None = None) -> None:
         """Work until ``stop`` is set, then complete what is in hand.
@@ -146,6 +156,10 @@ class Worker:
                         await (self._work_off() if until_idle else self._work(hints, stop, (stopping, heartbeats)))
                 finally:
                     await _end(tidying)
+                    if self._reading is not None:
+                        await asyncio.wait({self._reading}, timeout=MOMENT)
+                        await _end(self._reading)
+                        self._reading = None
         finally:
             # However it came to an end, nothing more follows from what is in flight.
             self._ending = True
@@ -206,7 +220,7 @@ class Worker:
             self._woken.clear()
             hinted = await self._hinted(hints)
             scans = loop.time() >= scanned_at + FULL_SCAN
-            read = await self._inbox_read() if scans or INBOX in hinted or self._inbox.has_news else 0
+            read = self._read_beside_the_work(scans or INBOX in hinted or self._inbox.has_news)
             if scans:
                 scanned_at = loop.time()
                 found = await self._claim(partial(self.claims.claim, full_scan=True))
@@ -234,12 +248,24 @@ class Worker:
             # The full scan finds whatever there was a hint of, and waits for the database if it has to.
             return []
 
+    def _read_beside_the_work(self, heard: bool) -> int:  # noqa: FBT001 - the loop's own condition
+        """How many messages were read since this was asked; if any were ``heard`` of, begin to read them."""
+        read = 0
+        self._messages_heard = self._messages_heard or heard
+        if self._reading is not None and self._reading.done():
+            read, self._reading = self._reading.result(), None
+        if self._reading is None and self._messages_heard:
+            self._messages_heard = False
+            self._reading = asyncio.create_task(self._inbox_read())
+        return read
+
     async def _inbox_read(self) -> int:
-        try:
-            return await self._inbox.handle()
-        except DatabaseUnavailable:
-            # What is in the inbox stays there for the next full scan.
-            return 0
+        read = 0
+        with suppress(DatabaseUnavailable):  # what is in the inbox stays there for the next full scan
+            read = await self._inbox.handle()
+        if read or self._messages_heard:
+            self._woken.set()
+        return read
 
     async def _claim(self, unit: Unit[ClaimBatch]) -> ClaimBatch:
         if not self._has_rows:
@@ -306,6 +332,7 @@ class Worker:
         held = list(self._in_flight.values())
         if held:
             transaction.connection.execute(_RENEW, {"worker": self.id, "held": held, "until": at + self._lease})
+        transaction.seal_ledger(at)
 
     # In flight
 
@@ -326,14 +353,23 @@ class Worker:
             try:
                 outcome = await perform(self._platform, current.draft, current.stored.progress, current.call)
             except Exception as error:  # noqa: BLE001 - one application's defect is nobody else's
-                _log.error("call_broke", defect=type(error).__name__, service=current.stored.progress.service)
-                await self._commit(partial(self.claims.block, claim=current))
+                await self._block(current, error)
                 return
             ending = self._ending or (self._stop is not None and self._stop.is_set())
             suspended = None if ending else self._suspended
-            current = await self._commit(
-                partial(self.claims.complete, claim=current, outcome=outcome, suspended=suspended)
-            )
+            answered = current
+            try:
+                current = await self._commit(
+                    partial(self.claims.complete, claim=answered, outcome=outcome, suspended=suspended)
+                )
+            except Exception as error:
+                if is_the_machines(error):
+                    raise
+                await self._block(answered, error)
+                return
+
+    async def _block(self, claim: Claim, error: Exception) -> None:
+        await self._commit(partial(self.claims.block, claim=claim, error=error))
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._in_flight.pop(task, None)

@@ -14,7 +14,7 @@ from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.retention import referred_to
 from nagorik_host.store.schema import applications
-from nagorik_host.vault import SealBroken, Vault
+from nagorik_host.vault import KeyMissing, SealBroken, Vault
 from nagorik_platform.lifecycle import Progress, amounts_to
 
 PAGE: Final = 100
@@ -99,7 +99,7 @@ def _verify(transaction: Transaction, vault: Vault, row: Row[Any]) -> Verified:
             progress = Progress.model_validate_json(key.open(row.progress, PROGRESS))
             if not amounts_to((event_of(entry, key) for entry in rows), progress):
                 problem = "the journal amounts to another row"
-    except (ChainBroken, SealBroken) as broken:
+    except (ChainBroken, KeyMissing, SealBroken) as broken:
         problem = str(broken)
     return Verified(row.id, row.entries, problem, erased)
 

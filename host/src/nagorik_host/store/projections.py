@@ -14,6 +14,8 @@ from nagorik_host.store.schema import consents, payments, quotes
 from nagorik_platform.lifecycle import Event, Progress
 from nagorik_platform.lifecycle.events import ConsentGiven, Opened, PaymentMoved, PaymentOpened, QuoteReceived
 
+TABLES: Final = (consents, payments, quotes)
+
 _QUOTE: Final = insert(quotes)
 _PAYMENT: Final = insert(payments)
 _PAYMENT_MOVED: Final = update(payments).where(payments.c.id == bindparam("payment"))

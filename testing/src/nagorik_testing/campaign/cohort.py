@@ -85,7 +85,11 @@ class RepeatableDatabase(Database):
                 unit(Transaction(self._connection))
                 transaction.rollback()
         with self._connection.begin():
-            result = unit(Transaction(self._connection))
+            done = Transaction(self._connection)
+            result = unit(done)
+            appended = self.append_records(self._connection, [done])
+        if appended is not None:
+            appended.committed()
         await self._let_others_run()
         return result
 
@@ -154,8 +158,17 @@ async def prepare(url: str) -> None:
         await database.close()
 
 
+async def empty(url: str) -> None:
+    """Empty a database that nobody has open for the next cohort; its ledger begins anew, too."""
+    database = await open_database(url)
+    try:
+        await database.run(clear)
+    finally:
+        await database.close()
+
+
 def clear(transaction: Transaction) -> None:
-    """Empty the database for the next cohort."""
+    """Delete all rows of all tables."""
     for table in reversed(metadata.sorted_tables):
         transaction.connection.execute(delete(table))
 
@@ -232,7 +245,8 @@ class Cohort:
             report.acts += people.acts
             report.refused_doubles += people.refused_doubles
             report.simulated += self.clock.now() - began
-            await database.run(clear)
+        if self._url != IN_MEMORY:
+            await empty(self._url)
 
     async def _open(self) -> Database:
         if self._url != IN_MEMORY:
