@@ -76,7 +76,7 @@ class CampaignCommand:
             action="append",
             default=[],
             metavar="KIND",
-            help="disturb workers and database in this way alone; may be repeated (default: in every way that can be):"
+            help="disturb workers and database in this way alone; may be repeated (default: all that can be):"
             f" {', '.join(Disruption)}",
         )
         parser.add_argument(

@@ -23,6 +23,7 @@ from nagorik.clock import Clock
 from nagorik_host.engine.claims import APPLICATION, Claim
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import Database, DatabaseUnavailable, Transaction, Unit
+from nagorik_host.vault import Vault
 from nagorik_platform import Call
 from nagorik_testing.campaign.cases import CampaignCase, Moment, Suspension
 from nagorik_testing.simulator.in_process import SimulatorTransport
@@ -250,6 +251,10 @@ class KillableDatabase(Database):
         self._committed(result, ending)
         await life.until_awake()
         return result
+
+    def use_ledger(self, vault: Vault) -> None:
+        """As ``Database.use_ledger``."""
+        self._database.use_ledger(vault)
 
     async def run_within_call(self, unit: Unit[T]) -> T:
         """As ``Database.run``, in the middle of a call: nobody is killed here.

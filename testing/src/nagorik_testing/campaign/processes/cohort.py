@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from nagorik_host.store import Database, DatabaseUnavailable, Transaction, Unit, open_database
 from nagorik_host.store.schema import attempts
-from nagorik_host.vault import make_keys, read_keyring
+from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_platform import Platform
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import ARRIVALS, CampaignCase, CampaignPlan
@@ -54,6 +54,14 @@ class PatientDatabase(Database):
     def __init__(self, database: Database) -> None:
         """Reach ``database``."""
         self._database = database
+
+    def use_ledger(self, vault: Vault) -> None:
+        """As ``Database.use_ledger``."""
+        self._database.use_ledger(vault)
+
+    async def seal(self) -> None:
+        """As ``Database.seal``."""
+        await self._database.seal()
 
     async def run(self, unit: Unit[T]) -> T:
         """As ``Database.run``, later if it must be.
