@@ -182,8 +182,13 @@ class HostSettings(BaseSettings):
                 name: PluginConfiguration(settings=_beside_environment(name, entry.settings), egress=entry.egress)
                 for name, entry in self.plugins.items()
             },
-            admission=Admission(allow=self.allow, deny=self.deny),
+            admission=self.admission,
         )
+
+    @property
+    def admission(self) -> Admission:
+        """Which of the installed plugins are let in."""
+        return Admission(allow=self.allow, deny=self.deny)
 
 
 def settings_file() -> Path | None:
