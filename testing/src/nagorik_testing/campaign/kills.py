@@ -18,6 +18,7 @@ from nagorik import hookimpl
 from nagorik_host.engine.claims import APPLICATION, Claim
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import Database, Transaction, Unit
+from nagorik_host.vault import Vault
 from nagorik_platform import Call
 from nagorik_testing.campaign.cases import CampaignCase, Moment
 from nagorik_testing.simulator.in_process import SimulatorTransport
@@ -121,6 +122,10 @@ class KillableDatabase(Database):
         self._database = database
         self._life = life
         self._shared = shared
+
+    def use_ledger(self, vault: Vault) -> None:
+        """As ``Database.use_ledger``."""
+        self._database.use_ledger(vault)
 
     async def run(self, unit: Unit[T]) -> T:
         """As ``Database.run``, unless the worker is dead or dies of it."""
