@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from pydantic import JsonValue
 
 from nagorik import ApplicationDraft, Consent
-from nagorik.clock import Clock
+from nagorik.clock import Clock, SystemClock
 from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
 from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_over
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
@@ -209,6 +209,10 @@ class Host:
         installed = {record.id: record.source.label for record in self.platform.plugins}
         now = self.clock.now()
         return await self.database.run(lambda transaction: take_over(transaction, installed, now))
+
+    def lease_now(self) -> datetime:
+        """The machine's own time, in which workers live and die."""
+        return (self._lease_clock or SystemClock()).now()
 
     def worker(self, name: str = "worker") -> "Worker":
         """A worker on this database, to be run."""

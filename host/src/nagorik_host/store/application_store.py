@@ -431,7 +431,7 @@ class ApplicationStore:
         transaction: Transaction, stored: StoredApplication, draft: ApplicationDraft, now: datetime
     ) -> None:
         sealed = stored.key.seal(draft.model_dump_json().encode(), DRAFT)
-        transaction.record(APPLICATION, stored.id, now, draft=digest((sealed, now)))
+        transaction.record(APPLICATION, stored.id, now, draft=digest((sealed, microseconds(now))))
         transaction.connection.execute(_WRITE_DRAFT, {"application": stored.id, "draft": sealed, "updated_at": now})
 
 
