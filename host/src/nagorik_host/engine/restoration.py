@@ -12,8 +12,9 @@ from sqlalchemy import bindparam, func, insert, select, update
 from nagorik.operations import Operation
 from nagorik_host.store.application_store import LEASE, ApplicationStore
 from nagorik_host.store.cases import Decision, record_decision
+from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import applications, restorations, workers
+from nagorik_host.store.schema import MICROSECOND, applications, restorations, workers
 from nagorik_platform.lifecycle import NextAction, Step, restore
 
 PAGE: Final = 500
@@ -24,6 +25,8 @@ _OPEN: Final = (
     .limit(PAGE)
     .with_for_update()
 )
+
+_AT_WORK: Final = select(func.count()).select_from(workers).where(workers.c.beat_at > UNTIL)
 
 
 class WorkersActive(Exception):
@@ -45,7 +48,7 @@ class Restoration(NamedTuple):
 
 
 def mark_restored(
-    transaction: Transaction, store: ApplicationStore, restoration: Restoration, *, lease_now: datetime
+    transaction: Transaction, store: ApplicationStore, restoration: Restoration, *, lease_now: datetime | None = None
 ) -> int:
     """Put every write of every open application in doubt, all or none; how many applications there were.
 
@@ -53,7 +56,7 @@ def mark_restored(
         transaction: Of the host's database.
         store: Reads and writes them.
         restoration: Who restored them, and why.
-        lease_now: The machine's own time.
+        lease_now: The time by which workers are alive, where that is not the database's to say.
 
     Raises:
         WorkersActive: Somebody sends while nobody knows what has been sent.
@@ -107,6 +110,6 @@ def in_doubt(first: Step, restoration: Restoration | None, now: datetime) -> Ste
     return Step(progress, (*first.events, event), first.next)
 
 
-def _at_work(transaction: Transaction, lease_now: datetime) -> bool:
-    query = select(func.count()).select_from(workers).where(workers.c.beat_at > lease_now - LEASE)
-    return bool(transaction.connection.scalar(query))
+def _at_work(transaction: Transaction, lease_now: datetime | None) -> bool:
+    wanted = {LEASE_NOW: lease_now, LASTS: -(LEASE // MICROSECOND)}
+    return bool(transaction.connection.scalar(_AT_WORK, wanted))
