@@ -61,6 +61,7 @@ def mark_restored(
     Raises:
         WorkersActive: Somebody sends while nobody knows what has been sent.
     """
+    transaction.take_time()
     number, after = 0, ""
     while rows := transaction.connection.execute(_OPEN, {"after": after}).all():
         for row in rows:
