@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from nagorik_host.commands import checks
 from nagorik_host.commands.checks import FULL, SCARCE, examine
+from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.overview import OVERDUE
 from nagorik_host.store.schema import microseconds
 from nagorik_platform.cli.checks import DoctorStatus
@@ -85,7 +86,14 @@ def test_what_the_file_gives_and_what_it_keeps_out_is_no_warning(ready, agencies
 @pytest.mark.parametrize("beat", [timedelta(seconds=5), timedelta(hours=1)])
 def test_workers_are_counted_by_their_heartbeat(ready, applied, place, beat):
     at = microseconds(NOW - beat)
-    put(place, "INSERT INTO workers (id, name, started_at, beat_at) VALUES ('w', 'w', ?, ?)", at, at)
+    missed_at = microseconds(NOW - beat + LEASE)
+    put(
+        place,
+        "INSERT INTO workers (id, name, started_at, beat_at, lease_until, keys) VALUES ('w', 'w', ?, ?, ?, 'first')",
+        at,
+        at,
+        missed_at,
+    )
     put(place, "UPDATE applications SET due_at = ?", microseconds(NOW - OVERDUE))
     told = found()
     if beat < timedelta(minutes=1):
@@ -114,8 +122,10 @@ def test_what_is_down_blocked_or_stopped_is_told(ready, applied, place):
 @pytest.mark.parametrize(("held", "status"), [(False, DoctorStatus.NOTE), (True, DoctorStatus.WARNING)])
 def test_worker_that_was_lost_is_told_from_those_at_work(ready, applied, place, held, status):
     for name, beat in (("counter-1", NOW), ("counter-2", NOW - timedelta(hours=3))):
-        statement = "INSERT INTO workers (id, name, started_at, beat_at) VALUES (?, ?, ?, ?)"
-        put(place, statement, name, name, microseconds(beat), microseconds(beat))
+        statement = (
+            "INSERT INTO workers (id, name, started_at, beat_at, lease_until, keys) VALUES (?, ?, ?, ?, ?, 'first')"
+        )
+        put(place, statement, name, name, microseconds(beat), microseconds(beat), microseconds(beat + LEASE))
     if held:
         put(place, "UPDATE applications SET lease = 'counter-2', lease_until = 0, due_at = NULL")
     told = found()

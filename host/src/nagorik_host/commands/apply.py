@@ -264,8 +264,8 @@ async def _checked(host: "Host", documents: "FolderDocumentStore", one: _Read) -
         with _offered("gateway", given.gateway, host.platform.gateways):
             host.platform.gateway(given.gateway)
     await host.platform.validate(given.service, given.form)
-    draft = await given.draft(one.path, documents)
     service = host.platform.service(given.service)
+    draft = await given.draft(one.path, documents, service)
     consent = given.consent.consent(service, host.clock.now()) if given.consent is not None else None
     return NewApplication(draft, consent, client_reference=given.reference(host.vault))
 

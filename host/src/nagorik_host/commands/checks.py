@@ -15,7 +15,6 @@ from nagorik_host.configured import is_configured
 from nagorik_host.engine.restoration import catching_up
 from nagorik_host.engine.suspensions import list_suspensions
 from nagorik_host.settings import HostSettings, HostSettingsRejected, load_host_settings, settings_file
-from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.cases import ERASED, count_cases
 from nagorik_host.store.database import (
     Database,
@@ -218,7 +217,7 @@ def _state(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
 
 
 def _workers(transaction: Transaction, now: datetime, *, is_overdue: bool) -> Iterator[DoctorCheck]:
-    known = read_workers(transaction, now, LEASE)
+    known = read_workers(transaction, now)
     alive = [worker for worker in known if worker.is_alive]
     if alive:
         yield DoctorCheck("host workers", DoctorStatus.FINE, f"{len(alive)} at work")

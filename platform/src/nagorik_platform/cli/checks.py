@@ -21,12 +21,13 @@ from nagorik.errors import SettingsRejected
 from nagorik.manifest import API_VERSION, Manifest, PublicService
 from nagorik.settings import AgencySettings, environment_prefix, load_settings
 from nagorik_platform.agency_client.egress import EgressRules
+from nagorik_platform.cli.admission import AdmissionUnknown, host_admission, is_kept_out, kept_out
 from nagorik_platform.cli.commands import CommandUnusable, Contribution, find_checks, find_commands
 from nagorik_platform.cli.composition import host_composition
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
 from nagorik_platform.dispatch.importer import PluginImporter
 from nagorik_platform.logs import redact
-from nagorik_platform.registry import LoadedPlugin, PluginRecord, Quarantine, Registry, resolve_object
+from nagorik_platform.registry import Admission, LoadedPlugin, PluginRecord, Quarantine, Registry, resolve_object
 from nagorik_platform.registry.records import ADMISSION_CODES
 from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_toolkit.fees import NoTariff
@@ -162,20 +163,32 @@ def examine(now: datetime) -> list[DoctorCheck]:
     zone = list(_time_zone())
     composed = host_composition()
     settings = composed or PlatformSettings()
-    registry = Registry.discover(admission=settings.admission)
+    admission, unknown = _admission()
+    registry = Registry.discover(admission=admission)
+    out = kept_out(admission, registry.records)
     day = dhaka_date(now) if all(check.status is DoctorStatus.FINE for check in zone) else now.date()
     return [
         *_versions(),
+        *unknown,
         *_plugins(registry),
         *_settings(registry, settings),
         *_fees(registry, day),
         *_questions(registry),
-        *_commands(),
-        *_contributed(now),
+        *_commands(out),
+        *_contributed(now, out),
         *zone,
         *_clock(now, registry.records),
         *_logging(of_a_host=composed is not None),
     ]
+
+
+def _admission() -> tuple[Admission, list[DoctorCheck]]:
+    """What the host lets in; nothing, and what is wrong, where that cannot be told."""
+    try:
+        return host_admission(), []
+    except AdmissionUnknown as unknown:
+        hint = "Until it is mended, no plugin is imported here."
+        return Admission(allow=frozenset()), [DoctorCheck("admission", DoctorStatus.WRONG, str(unknown), hint)]
 
 
 def _versions() -> Iterator[DoctorCheck]:
@@ -195,7 +208,7 @@ def _plugins(registry: Registry) -> Iterator[DoctorCheck]:
             refusal = found if isinstance(found, Quarantine) else None
         if refusal is not None and refusal.code in ADMISSION_CODES:
             # The host's wish, and no fault.
-            yield DoctorCheck(name, DoctorStatus.NOTE, f"{refusal.code}: {refusal.reason}")
+            yield DoctorCheck(name, DoctorStatus.NOTE, f"{refusal.code}: {refusal.reason}", refusal.hint)
         elif refusal is not None:
             yield DoctorCheck(name, DoctorStatus.WRONG, f"{refusal.code}: {refusal.reason}", refusal.hint)
         else:
@@ -253,8 +266,12 @@ def _questions(registry: Registry) -> Iterator[DoctorCheck]:
                 yield DoctorCheck(name, DoctorStatus.FINE, f"may ask {asked}, as far as the citizen's consent allows")
 
 
-def _commands() -> Iterator[DoctorCheck]:
+def _commands(out: frozenset[str]) -> Iterator[DoctorCheck]:
     for item in find_commands():
+        if is_kept_out(item, out):
+            message = f"brought by {item.label}, which the host keeps out; not looked into"
+            yield DoctorCheck(f"command {item.name}", DoctorStatus.NOTE, message)
+            continue
         try:
             item.load()
         except CommandUnusable as problem:
@@ -265,9 +282,13 @@ def _commands() -> Iterator[DoctorCheck]:
                 yield DoctorCheck(f"command {item.name}", DoctorStatus.FINE, f"brought by {item.label}")
 
 
-def _contributed(now: datetime) -> Iterator[DoctorCheck]:
+def _contributed(now: datetime, out: frozenset[str]) -> Iterator[DoctorCheck]:
     """The checks of other distributions, such as a host's: functions of the instant that yield ``DoctorCheck``s."""
     for item in find_checks():
+        if is_kept_out(item, out):
+            message = f"brought by {item.label}, which the host keeps out; not asked"
+            yield DoctorCheck(f"check {item.name}", DoctorStatus.NOTE, message)
+            continue
         try:
             yield from _run(item, now)
         except CommandUnusable as problem:
@@ -335,7 +356,7 @@ def _clock(now: datetime, records: Sequence[PluginRecord]) -> Iterator[DoctorChe
 
 
 def _logging(*, of_a_host: bool) -> Iterator[DoctorCheck]:
-    line = redact(None, "error", {"event": f"nid {_CANARY}", "nid": _CANARY, "exc_info": ValueError(_CANARY)})
+    line = redact(None, "error", {"event": f"nid {_CANARY}", "reference": _CANARY, "exc_info": ValueError(_CANARY)})
     if _CANARY in str(line):
         yield DoctorCheck(
             "logging", DoctorStatus.WRONG, "a number passed the redaction of log lines", "Install nagorik again."
