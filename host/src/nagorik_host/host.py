@@ -47,6 +47,7 @@ from nagorik_platform.lifecycle import (
 
 if TYPE_CHECKING:
     from nagorik_host.engine.inbox import Inbox
+    from nagorik_host.engine.observers import WorkerObserver
     from nagorik_host.engine.worker import Worker
 
 Action = Literal["go-on", "corrected", "pay-again", "withdraw", "received"]
@@ -275,8 +276,8 @@ class Host:
         """The machine's own time, in which workers live and die."""
         return (self._lease_clock or SystemClock()).now()
 
-    def worker(self, name: str = "worker") -> "Worker":
-        """A worker on this database, to be run."""
+    def worker(self, name: str = "worker", observer: "WorkerObserver | None" = None) -> "Worker":
+        """A worker on this database, to be run; ``observer`` is told what it does."""
         from nagorik_host.engine.worker import Worker
 
         return Worker(
@@ -291,6 +292,7 @@ class Host:
             lease_clock=self._lease_clock,
             lease=self._lease,
             name=name,
+            observer=observer,
         )
 
     def _idempotency_key(self, client_reference: str) -> str:
