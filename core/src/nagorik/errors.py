@@ -115,12 +115,7 @@ class NagorikError(Exception):
             "outcome": self.outcome.value,
             "layer": self.layer.value,
         }
-        if self.service is not None:
-            problem["service"] = self.service
-        if self.operation is not None:
-            problem["operation"] = self.operation
-        problem.update(self.details())
-        return problem
+        return problem | _known(service=self.service, operation=self.operation) | dict(self.details())
 
     def copy(self) -> Self:
         """The same error as an object of its own: without traceback, causes and notes, which may quote anything.

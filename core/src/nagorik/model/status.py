@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AwareDatetime, Field
 
 from nagorik.model.application import ApplicationRequest, DocumentReference
-from nagorik.privacy import PERSONAL, SECRET, Code, Model
+from nagorik.privacy import PERSONAL, SECRET, Code, Model, Several
 from nagorik.values.sentences import Text
 
 
@@ -129,7 +129,7 @@ class AgencyStatus(Model):
     """The stage of the service's fees that must be paid now, if any."""
     payment_confirmed: bool | None = None
     """Whether the agency holds the latest payment; ``None`` where it does not say."""
-    deliverables: tuple[Deliverable, ...] = Field(default=(), max_length=100)
+    deliverables: Several[Deliverable] = ()
     """What has been issued so far."""
     final: bool = False
     """Whether the agency will say nothing more, so that asking again is useless."""

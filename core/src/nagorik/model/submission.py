@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from nagorik.model.application import ApplicationRequest
 from nagorik.model.payment import PaymentReceipt
 from nagorik.model.status import AgencyStatus
-from nagorik.privacy import PERSONAL, Code, Model
+from nagorik.privacy import PERSONAL, Code, Model, Several
 from nagorik.values.sentences import Text
 
 
@@ -18,7 +18,7 @@ class SubmitRequest(ApplicationRequest):
 
     client_reference: Annotated[str, PERSONAL]
     """The platform's own reference, the same for every attempt; put it where the agency can be searched for it."""
-    receipts: tuple[PaymentReceipt, ...] = ()
+    receipts: Several[PaymentReceipt] = ()
     """Payments captured so far."""
 
 

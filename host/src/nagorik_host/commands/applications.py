@@ -136,7 +136,7 @@ async def _apply_file(host: Host, documents: FolderDocumentStore, path: Path) ->
             with _offered("gateway", given.gateway, host.platform.gateways):
                 host.platform.gateway(given.gateway)
         await host.platform.validate(given.service, given.form)
-        draft = await given.draft(path, documents)
+        draft = await given.draft(path, documents, service)
         consent = given.consent.consent(service, host.clock.now()) if given.consent is not None else None
         return AppliedFile(path.name, "taken", await host.apply(draft, consent=consent, client_reference=reference))
     except AlreadyOpen as there_already:

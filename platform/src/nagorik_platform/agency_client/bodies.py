@@ -11,7 +11,7 @@ from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
 from pydantic_core import ErrorDetails, SchemaValidator, core_schema
 
 from nagorik.http import AgencyResponse, Expected
-from nagorik.privacy import MASK
+from nagorik.privacy import MASK, MOST_PROBLEMS
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _FRAMING: Final = 65_536
@@ -85,8 +85,6 @@ async def _gunzip(chunks: AsyncIterable[bytes], limit: int) -> bytes:
 T = TypeVar("T")
 _SHOWN: Final = 10
 """Problems named in one error."""
-_MOST_PROBLEMS: Final = 200
-"""More than so many are counted and not looked at: pydantic makes a dict for each, of an agency's choosing."""
 _LARGE: Final = 65_536
 """Bytes of a document from which on a list is refused at its first wrong item. A validator keeps hundreds of bytes
 for each that is wrong, and holds the interpreter while it does, in whatever thread."""
@@ -209,7 +207,7 @@ def _validated(
         return validator.validate(document), None
     except ValidationError as error:
         count = error.error_count()
-        if count > _MOST_PROBLEMS:
+        if count > MOST_PROBLEMS:  # pydantic would make a dict for each
             return None, count
         return None, error.errors(include_url=False, include_input=False, include_context=False)
     except Exception:  # noqa: BLE001 - a plugin's validator may raise anything, with values in its text

@@ -221,6 +221,10 @@ class KillableDatabase(Database):
         self._life = life
         self._shared = shared
 
+    def use_ledger(self, vault: Vault) -> None:
+        """As ``Database.use_ledger``."""
+        self._database.use_ledger(vault)
+
     async def run(self, unit: Unit[T]) -> T:
         """As ``Database.run``, unless the worker is dead or dies of it; later if its machine stands still."""
         life, schedule = self._life, self._life.schedule
@@ -251,10 +255,6 @@ class KillableDatabase(Database):
         self._committed(result, ending)
         await life.until_awake()
         return result
-
-    def use_ledger(self, vault: Vault) -> None:
-        """As ``Database.use_ledger``."""
-        self._database.use_ledger(vault)
 
     async def run_within_call(self, unit: Unit[T]) -> T:
         """As ``Database.run``, in the middle of a call: nobody is killed here.
