@@ -180,7 +180,6 @@ class AgencyHttp(Protocol):
 
     def key_of(self, step: str) -> str:
         """The idempotency key of a step of this call, as the agency sees it; a look-up may need it."""
-        ...
 
     async def read(
         self,
@@ -208,7 +207,6 @@ class AgencyHttp(Protocol):
             headers: Further headers, printable ASCII.
             accept: Statuses that bring what is asked for.
         """
-        ...
 
     async def read_or_none(
         self,
@@ -229,7 +227,6 @@ class AgencyHttp(Protocol):
         A status in ``absent`` counts only with a body that is JSON or empty: the page of a proxy that does not
         know the agency says nothing about the thing, and is a ``ContractViolation``.
         """
-        ...
 
     async def write(
         self,
@@ -254,7 +251,6 @@ class AgencyHttp(Protocol):
             PluginFault: ``write-in-read-operation``; ``step-repeated`` for a second write of a step that is
                 being written or was, unless the agency has native keys.
         """
-        ...
 
     async def download(
         self,
@@ -272,7 +268,6 @@ class AgencyHttp(Protocol):
         base address only. ``limit`` is the most bytes to read, where it differs from the manifest's
         ``response_bytes``.
         """
-        ...
 
 
 def to_text(body: bytes, content_type: str | None) -> str | None:

@@ -148,8 +148,11 @@ def test_workers_are_told_from_those_that_are_lost(ready, two, place):
     assert ready("workers").out.startswith("No worker was heard of within a day.")
     now = datetime.now(UTC)
     for name, beat in (("counter-1", now), ("counter-2", now - timedelta(hours=3))):
-        statement = "INSERT INTO workers (id, name, started_at, beat_at) VALUES (?, ?, ?, ?)"
-        put(place, statement, name, name, microseconds(now - timedelta(days=1)), microseconds(beat))
+        statement = (
+            "INSERT INTO workers (id, name, started_at, beat_at, lease_until, keys) VALUES (?, ?, ?, ?, ?, 'first')"
+        )
+        began, until = microseconds(now - timedelta(days=1)), microseconds(beat + timedelta(minutes=1))
+        put(place, statement, name, name, began, microseconds(beat), until)
     held = "UPDATE applications SET lease = 'counter-2', lease_until = 0, due_at = NULL WHERE service = 'nid.reissue'"
     put(place, held)
     alive, lost = ready("workers", "--json").document["workers"]

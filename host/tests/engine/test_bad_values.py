@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from nagorik import Applicant, ApplicationDraft, Consent, Operation
 from nagorik.values import Money, PersonName
 from nagorik_host import open_host
+from nagorik_host.store.application_store import LEASE, LeaseTooShort
 from nagorik_host.store.schema import applications, attempts, journal
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.registry import Admission
@@ -153,7 +154,7 @@ def depot(install):
 
 
 @asynccontextmanager
-async def opened(url, keyring, clock):
+async def opened(url, keyring, clock, *, lease=LEASE):
     settings = PlatformSettings(
         plugins={
             "depot": PluginConfiguration(settings={"base_url": "http://127.0.0.1:9"}, egress=frozenset({"127.0.0.1"}))
@@ -162,7 +163,7 @@ async def opened(url, keyring, clock):
         clock=clock,
         faults_before_quarantine=10_000,
     )
-    async with open_host(url, keyring, settings, lease_clock=SimulatedClock()) as host:
+    async with open_host(url, keyring, settings, lease_clock=SimulatedClock(), lease=lease) as host:
         yield host
 
 
@@ -238,7 +239,7 @@ async def test_step_that_cannot_be_written_when_it_is_claimed_blocks_its_applica
         assert (await row_of(host, plain)).state == "closed"
         assert (after.blocked, after.due_at, after.lease) == ("defect", None, None)
         # Nothing of the step that failed is kept.
-        assert (after.entries, after.revision, after.chain) == (before.entries, before.revision, before.chain)
+        assert (after.entries, after.chain, after.progress) == (before.entries, before.chain, before.progress)
         (line,) = [entry for entry in logs if entry["event"] == "application_blocked"]
         assert (line["application"], line["worker"], line["defect"]) == (odd, "machine-7", "IntegrityError")
 
@@ -281,6 +282,23 @@ async def test_running_worker_survives_what_its_applications_bring(depot, ready_
                 await asyncio.sleep(0.001)
         stop.set()
         await working
+
+
+@pytest.mark.parametrize(("deadline", "lease", "opens"), [(359.9, 60, True), (360, 60, False), (600, 301, True)])
+async def test_host_does_not_open_with_calls_that_outlast_its_lease(
+    install, ready_file, keyring, deadline, lease, opens
+):
+    limited = MANIFEST.replace("as_of", f"limits = {{ deadline = {deadline} }}\nas_of")
+    install("depot", limited, FORM, PLUGIN)
+    if opens:
+        async with opened(ready_file, keyring, SimulatedClock(), lease=timedelta(seconds=lease)) as host:
+            assert host.platform.service(SERVICE)
+        return
+    with pytest.raises(LeaseTooShort, match="a call of depot") as caught:
+        async with opened(ready_file, keyring, SimulatedClock(), lease=timedelta(seconds=lease)):
+            pass
+    assert "plugin depot: a call of depot.permit may take 360 seconds" in str(caught.value)
+    assert "Set lease_seconds above 60" in str(caught.value)
 
 
 def test_instants_of_the_far_end_fit_the_columns():

@@ -187,8 +187,15 @@ async def test_agencies_and_workers_are_told(filled):
         execute(
             insert(workers),
             [
-                {"id": "one", "name": "counter-1", "started_at": NOW - HOUR, "beat_at": NOW - timedelta(seconds=5)},
-                {"id": "two", "name": "counter-2", "started_at": NOW - HOUR, "beat_at": NOW - HOUR},
+                {
+                    "id": f"{name}",
+                    "name": f"counter-{number}",
+                    "started_at": NOW - HOUR,
+                    "beat_at": NOW - ago,
+                    "lease_until": NOW - ago + timedelta(minutes=1),
+                    "keys": "first",
+                }
+                for number, (name, ago) in enumerate((("one", timedelta(seconds=5)), ("two", HOUR)), 1)
             ],
         )
         execute(
@@ -223,7 +230,7 @@ async def test_agencies_and_workers_are_told(filled):
     assert (told["idle"].due, told["idle"].waiting, told["idle"].first_due) == (0, 0, None)
     assert told["harbour"].paced_to is None
     assert sum(one.in_flight for one in told.values()) == 1
-    alive, lost = await filled.run(partial(read_workers, now=NOW, lease=timedelta(minutes=1)))
+    alive, lost = await filled.run(partial(read_workers, now=NOW))
     assert (alive.name, alive.is_alive, alive.in_hand) == ("counter-1", True, {})
     assert (lost.name, lost.is_alive, lost.in_hand) == ("counter-2", False, {ROWS[3]["target_plugin"]: 1})
     assert await filled.run(count_unread) == 2
@@ -270,7 +277,7 @@ QUESTIONS: list[Callable[[Transaction], object]] = [
     partial(list_payments, wanted=PaymentFilter(states={"captured"}), limit=50),
     partial(list_payments, wanted=PaymentFilter(application=ROWS[0]["id"]), limit=50),
     partial(read_agencies, now=NOW),
-    partial(read_workers, now=NOW, lease=HOUR),
+    partial(read_workers, now=NOW),
     partial(count_overdue, now=NOW),
     count_blocked,
     count_unread,

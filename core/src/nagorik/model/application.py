@@ -33,11 +33,9 @@ class DocumentStore(Protocol):
 
     def open(self, document: DocumentReference) -> AsyncIterator[bytes]:
         """Stream a document's content in chunks."""
-        ...
 
     async def put(self, kind: str, media_type: str, content: bytes) -> DocumentReference:
         """Keep a document that an agency handed out, and return its reference."""
-        ...
 
 
 class Applicant(Model):

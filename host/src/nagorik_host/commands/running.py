@@ -61,7 +61,7 @@ def _ending(error: Exception) -> tuple[str, ExitCode] | None:
     """What is told of an error that a command may end with, and its exit code; ``None`` for a defect."""
     from nagorik import NagorikError
     from nagorik_host.settings import HostSettingsRejected
-    from nagorik_host.store.application_store import NoSuchApplication
+    from nagorik_host.store.application_store import LeaseTooShort, NoSuchApplication
     from nagorik_host.store.database import DatabaseInvalid, DatabaseUnavailable
     from nagorik_host.store.upgrade import SchemaOutdated
     from nagorik_host.vault import Erased, SealBroken
@@ -70,7 +70,7 @@ def _ending(error: Exception) -> tuple[str, ExitCode] | None:
     match error:
         case CommandRefused():
             return str(error), error.code
-        case HostSettingsRejected() | DatabaseInvalid():
+        case HostSettingsRejected() | DatabaseInvalid() | LeaseTooShort():
             return str(error), ExitCode.USAGE
         case DatabaseUnavailable():
             return f"{error}; see that it runs and that the setting database is right", ExitCode.FAILED
@@ -127,7 +127,7 @@ async def opened_host(settings: "HostSettings") -> AsyncIterator["Host"]:
     async with opened_database(settings) as database:
         await require_newest(database)
         platform = settings.platform(documents=FolderDocumentStore(settings.documents, Vault(keyring)), clock=CLOCK)
-        async with host_on(database, keyring, platform) as host:
+        async with host_on(database, keyring, platform, lease=settings.lease) as host:
             yield host
 
 

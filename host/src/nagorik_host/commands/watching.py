@@ -82,7 +82,6 @@ async def _agencies(*, as_json: bool) -> int:
 async def _workers(*, as_json: bool) -> int:
     from nagorik.clock import SystemClock
     from nagorik_host.settings import load_host_settings
-    from nagorik_host.store.application_store import LEASE
     from nagorik_host.store.overview import read_workers
     from nagorik_host.store.upgrade import require_newest
 
@@ -90,7 +89,7 @@ async def _workers(*, as_json: bool) -> int:
     at = SystemClock().now()
     async with opened_database(load_host_settings()) as database:
         await require_newest(database)
-        found = await database.run(lambda transaction: read_workers(transaction, at, LEASE))
+        found = await database.run(lambda transaction: read_workers(transaction, at))
     if as_json:
         print_json({"workers": [_worker(one) for one in found]})
     elif found:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Column, Connection, Select, Table, and_, bindparam, func, insert, select, type_coerce
+from sqlalchemy import Column, Connection, Label, Select, Table, and_, bindparam, func, insert, select, type_coerce
 from sqlalchemy.types import NullType
 
 from nagorik_host.store.schema import decisions, inbox, ledger, microseconds, restorations, suspensions
@@ -273,7 +273,7 @@ def link_of(vault: Vault, previous: bytes, row: LedgerRow) -> bytes:
     return vault.ledger_link(previous, said.encode())
 
 
-def writers(connection: Connection, *, after: int) -> Iterable[int]:
+def writers(connection: Connection, *, after: Any) -> Iterable[Any]:
     """The numbers of all chains after ``after``, in order, without reading them."""
     query = select(func.min(ledger.c.writer)).where(ledger.c.writer > bindparam("after"))
     while (found := connection.scalar(query, {"after": after})) is not None:
@@ -320,9 +320,9 @@ def raw(table: Table) -> Select[Any]:
     return select(*(as_kept(column) for column in table.columns))
 
 
-def as_kept(column: Column[Any]) -> Any:
-    """A column as the database has it."""
-    return type_coerce(column, NullType()).label(column.name)
+def as_kept(column: Column[Any], name: str | None = None) -> Label[Any]:
+    """A column as the database has it, by its own name or another."""
+    return type_coerce(column, NullType()).label(name or column.name)
 
 
 def digest_of_row(table: Table, row: Mapping[str, Any]) -> str:

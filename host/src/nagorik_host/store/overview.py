@@ -149,13 +149,12 @@ def count_unread(transaction: Transaction) -> int:
     return transaction.connection.scalar(_UNREAD) or 0
 
 
-def read_workers(transaction: Transaction, now: datetime, lease: timedelta) -> Sequence[WorkerOverview]:
+def read_workers(transaction: Transaction, now: datetime) -> Sequence[WorkerOverview]:
     """Every worker that was heard of within a day, those at work first, then by name.
 
     Args:
         transaction: Where it is read.
         now: The machine's own time, aware.
-        lease: How long a silent worker is waited for.
     """
     held: dict[str, dict[str, int]] = defaultdict(dict)
     for row in transaction.connection.execute(_HELD):
@@ -166,7 +165,7 @@ def read_workers(transaction: Transaction, now: datetime, lease: timedelta) -> S
             name=row.name,
             started_at=row.started_at,
             beat_at=row.beat_at,
-            is_alive=row.beat_at > now - lease,
+            is_alive=row.lease_until > now,
             in_hand=dict(sorted(held[row.id].items())),
         )
         for row in transaction.connection.execute(select(workers))

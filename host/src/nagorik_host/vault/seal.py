@@ -90,6 +90,11 @@ class Vault:
         """The name of the wrapping key in use."""
         return self._current
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all wrapping keys, the one in use first."""
+        return (self._current, *(name for name in self._wrapping if name != self._current))
+
     def make_data_key(self, application: str) -> tuple[DataKey, bytes]:
         """A new data key for an application, and the same key wrapped for keeping."""
         key = os.urandom(KEY_BYTES)
