@@ -15,7 +15,8 @@ from nagorik import AgencyUnavailable, ApplicationDraft
 from nagorik.model.payment import PaymentReport
 from nagorik.model.status import PaymentState
 from nagorik_host.engine import claims
-#X from nagorik_host.engine.leases import HeldApplication
+
+# X from nagorik_host.engine.leases import HeldApplication
 from nagorik_host.store import DatabaseUnavailable, open_database
 from nagorik_host.store.schema import REVISION
 from nagorik_host.store.upgrade import revision_of
@@ -191,7 +192,7 @@ async def test_host_that_lets_a_worker_file_what_it_has_lost_is_found_out(keyrin
     sound = await campaign(plan)
     assert sound.findings == []
     assert sound.disruptions[Disruption.SUSPENDED_MACHINE] >= len(some) > 3
-    monkeypatch.setattr(HeldApplication, "holds", lambda self, transaction: True)  # noqa: ARG005 - of whoever asks
+    monkeypatch.setattr(HeldApplication, "holds", lambda self, transaction: True)
     assert "filed-twice" in {finding.code for finding in (await campaign(plan)).findings}
 
 

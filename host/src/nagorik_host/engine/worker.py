@@ -30,6 +30,7 @@ from nagorik_host.store.database import (
     Unit,
     is_the_machines,
 )
+from nagorik_host.store.host_keys import sign_on
 from nagorik_host.store.schema import applications, workers
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
@@ -142,6 +143,8 @@ class Worker:
 
         Raises:
             DatabaseUnavailable: The database could not be reached for longer than others wait for this worker.
+            KeysRefused: The keys are not those that this database belongs to.
+            KeyMissing: Something is wrapped by a key of this database that is not on the ring; it stays as it is.
         """
         self._stop, self._ending = stop, False
         await self._commit(self._register)
@@ -315,6 +318,7 @@ class Worker:
 
     def _register(self, transaction: Transaction) -> None:
         at = self._lease_clock.now()
+        sign_on(transaction, self._vault)
         self._deregister(transaction)
         # A worker that was killed never deregisters.
         transaction.connection.execute(delete(workers).where(workers.c.beat_at < at - WORKER_EXPIRY))
