@@ -30,6 +30,7 @@ from nagorik_host.store.database import (
     Unit,
     is_the_machines,
 )
+from nagorik_host.store.host_keys import sign_on
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle.perform import perform
@@ -132,6 +133,8 @@ class Worker:
 
         Raises:
             DatabaseUnavailable: The database could not be reached for longer than others wait for this worker.
+            KeysRefused: The keys are not those that this database belongs to.
+            KeyMissing: Something is wrapped by a key of this database that is not on the ring; it stays as it is.
         """
         self._stop, self._ending = stop, False
         await self._commit(self._register)
@@ -304,6 +307,7 @@ class Worker:
         self._agencies.ensure_rows(transaction, self._concurrency, self._clock.now())
 
     def _register(self, transaction: Transaction) -> None:
+        sign_on(transaction, self._vault)
         # A worker that was killed never deregisters.
         self._lease.register(transaction, self._name, keys=self._vault.names, expiry=WORKER_EXPIRY)
 
