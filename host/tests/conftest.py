@@ -122,9 +122,10 @@ def ready_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def database(ready_url: str) -> AsyncIterator[Database]:
-    """An open database with the newest tables."""
+async def database(ready_url: str, vault: Vault) -> AsyncIterator[Database]:
+    """An open database with the newest tables, whose ledger is kept."""
     opened = await open_database(ready_url)
+    opened.use_ledger(vault)
     yield opened
     await opened.close()
 

@@ -14,15 +14,16 @@ from uuid import UUID, uuid4
 from pydantic import JsonValue
 
 from nagorik import ApplicationDraft, Consent
-from nagorik.clock import Clock
+from nagorik.clock import Clock, SystemClock
 from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
 from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_over
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.restoration import catching_up, in_doubt
-from nagorik_host.store.application_store import LEASE, ApplicationStore, Correction
+from nagorik_host.store.application_store import LEASE, ApplicationStore, Correction, LeaseTooShort
 from nagorik_host.store.database import Database, Transaction, open_database
 from nagorik_host.vault import Keyring, Vault
 from nagorik_platform import Platform, PlatformSettings
+from nagorik_platform.configuration import outlasting_calls
 from nagorik_platform.lifecycle import (
     CitizenActed,
     ConsentGranted,
@@ -75,6 +76,7 @@ class Host:
         self._lease_clock = lease_clock
         self._lease = lease
         self.vault = Vault(keyring)
+        database.use_ledger(self.vault)
         self.store = ApplicationStore(self.vault)
         self._capabilities = CapabilitiesCache(platform)
         self._manifests = {record.id: record.manifest for record in platform.plugins if record.manifest is not None}
@@ -208,6 +210,10 @@ class Host:
         now = self.clock.now()
         return await self.database.run(lambda transaction: take_over(transaction, installed, now))
 
+    def lease_now(self) -> datetime:
+        """The machine's own time, in which workers live and die."""
+        return (self._lease_clock or SystemClock()).now()
+
     def worker(self, name: str = "worker") -> "Worker":
         """A worker on this database, to be run."""
         from nagorik_host.engine.worker import Worker
@@ -271,6 +277,7 @@ async def open_host(
     Raises:
         DatabaseInvalid: The URL cannot be used.
         DatabaseUnavailable: The database does not answer.
+        LeaseTooShort: A call of an installed plugin could outlast the lease, and its application be filed twice.
     """
     opened = await open_database(database)
     try:
@@ -296,6 +303,7 @@ async def host_on(
         else replace(settings, rate_limiter=SharedRateLimiter(database, settings.clock))
     )
     async with Platform.discover(shared) as platform:
+        _refuse_outlasting_calls(platform, lease)
         yield Host(
             database=database,
             platform=platform,
@@ -304,3 +312,13 @@ async def host_on(
             lease_clock=lease_clock,
             lease=lease,
         )
+
+
+def _refuse_outlasting_calls(platform: Platform, lease: timedelta) -> None:
+    for record in platform.plugins:
+        for outlasting in outlasting_calls(record.manifest, lease) if record.manifest is not None else ():
+            least = outlasting.deadline - outlasting.grace
+            raise LeaseTooShort(
+                f"plugin {record.id}: {outlasting}. Set lease_seconds above {least:g}, or deny the plugin until its"
+                " owner has lowered limits.deadline"
+            )

@@ -6,7 +6,6 @@ from typing import Final
 
 from alembic.util.exc import CommandError
 
-from nagorik.clock import SystemClock
 from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command
 from nagorik_host.engine.restoration import Restoration, WorkersActive, mark_caught_up, mark_restored
 from nagorik_host.settings import HostSettings, load_host_settings
@@ -91,13 +90,13 @@ async def _status(arguments: argparse.Namespace) -> int:
 async def _restored(arguments: argparse.Namespace) -> int:
     settings = load_host_settings()
     restoration = Restoration(now(), *_signed(arguments))
-    store = ApplicationStore(Vault(settings.keyring()))
+    vault = Vault(settings.keyring())
+    store = ApplicationStore(vault)
     async with opened_database(settings) as database:
         await require_newest(database)
+        database.use_ledger(vault)
         try:
-            number = await database.run(
-                partial(mark_restored, store=store, restoration=restoration, lease_now=SystemClock().now())
-            )
+            number = await database.run(partial(mark_restored, store=store, restoration=restoration))
         except WorkersActive:
             text = "a worker is at work, or was a minute ago: stop all workers, and whatever takes applications in"
             raise CommandRefused(text, ExitCode.FAILED) from None
@@ -113,8 +112,11 @@ async def _restored(arguments: argparse.Namespace) -> int:
 
 async def _caught_up(arguments: argparse.Namespace) -> int:
     officer, reason = _signed(arguments)
-    async with opened_database(load_host_settings()) as database:
+    settings = load_host_settings()
+    vault = Vault(settings.keyring())
+    async with opened_database(settings) as database:
         await require_newest(database)
+        database.use_ledger(vault)
         if not await database.run(partial(mark_caught_up, officer=officer, reason=reason, now=now())):
             raise CommandRefused("the database has nothing to catch up with: nagorik db restored was not said")
     if arguments.json:

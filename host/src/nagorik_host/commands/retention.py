@@ -49,6 +49,7 @@ async def _erase(arguments: argparse.Namespace) -> int:
     days = settings.retention_days if arguments.closed_for is None else arguments.closed_for
     async with opened_database(settings) as database:
         await require_newest(database)
+        database.use_ledger(vault)
         if arguments.application is not None:
             application = await database.run(partial(_named, store=store, name=arguments.application))
             try:
@@ -116,6 +117,7 @@ async def _rotate(*, as_json: bool) -> int:
     vault = Vault(settings.keyring())
     async with opened_database(settings) as database:
         await require_newest(database)
+        database.use_ledger(vault)
         done = await rotate(database, vault)
     documents = FolderDocumentStore(settings.documents, vault).rotate()
     if as_json:

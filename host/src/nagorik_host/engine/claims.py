@@ -19,6 +19,7 @@ from sqlalchemy import Row, bindparam, func, insert, select, update
 from nagorik import ApplicationDraft, ServiceNotOffered
 from nagorik.clock import Clock
 from nagorik_host.engine.agencies import HORIZON, AgencyScheduler
+from nagorik_host.engine.leases import WorkerLease
 from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.engine.queues import (
     SuspendedOffers,
@@ -31,26 +32,24 @@ from nagorik_host.engine.queues import (
 )
 from nagorik_host.store.application_store import (
     ApplicationStore,
-    Lease,
     NoSuchApplication,
     StaleRevision,
     StoredApplication,
+    record_attempt,
+    set_aside,
     target_plugin,
 )
-from nagorik_host.store.database import Transaction
+from nagorik_host.store.database import Transaction, is_the_machines
 from nagorik_host.store.schema import applications, attempts
-from nagorik_host.vault import Erased, SealBroken, Vault
+from nagorik_host.vault import Erased, Vault
 from nagorik_platform.lifecycle import (
     CallAnswered,
     CallFailed,
-    IllegalTransition,
     Interrupted,
-    JournalBroken,
     NextAction,
     Progress,
     ServiceCapabilities,
     Step,
-    UnexpectedAnswer,
     begin,
     begin_next,
     step,
@@ -68,9 +67,6 @@ DEFECT: Final = "defect"
 SOON: Final = timedelta(milliseconds=50)
 """When to look again after another worker was quicker."""
 
-_DEFECTS: Final = (IllegalTransition, JournalBroken, SealBroken, UnexpectedAnswer, ValueError)
-"""What is wrong with one application is an officer's case; it holds up nobody else's."""
-
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
 _ROW: Final = select(applications).where(applications.c.id == bindparam("application")).with_for_update()
 _ATTEMPT: Final = insert(attempts)
@@ -86,7 +82,7 @@ _END_OPEN: Final = _ENDED.where(
     == select(func.max(_OPEN.c.entry))
     .where(_OPEN.c.application == bindparam("application_"), _OPEN.c.ended_at.is_(None))
     .scalar_subquery()
-)
+).returning(attempts)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -98,7 +94,7 @@ class Claim:
         draft: What the citizen handed in.
         capabilities: What its service offers.
         call: The call to make.
-        entry: The journal's last entry when the intent was committed; with the application, it names the attempt.
+        attempt: The row of the attempt as it was begun.
         not_before: The instant of the agency's time that the call has for itself.
     """
 
@@ -106,7 +102,7 @@ class Claim:
     draft: ApplicationDraft
     capabilities: ServiceCapabilities
     call: NextAction
-    entry: int
+    attempt: Mapping[str, Any]
     not_before: datetime
 
     @property
@@ -150,33 +146,31 @@ class Claims:
         vault: Vault,
         agencies: AgencyScheduler,
         *,
-        worker: str,
+        lease: WorkerLease,
+        worker_name: str,
         concurrency: Mapping[str, int],
         clock: Clock,
-        lease_clock: Clock,
-        lease: timedelta,
     ) -> None:
-        """Work as ``worker``.
+        """Work as the worker of ``lease``.
 
         Args:
             store: Where applications are.
             capabilities: What their services offer.
             vault: Hashes what a request was made from.
             agencies: What the agencies can bear.
-            worker: The worker's id.
+            lease: On what terms the worker has applications in hand.
+            worker_name: What an operator knows the worker by.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
             clock: The time that agencies and citizens live in.
-            lease_clock: The machine's own time, in which processes live and die; in production the same.
-            lease: How long the worker is waited for when nothing is heard of it.
         """
         self._store = store
         self._capabilities = capabilities
         self._vault = vault
         self._agencies = agencies
-        self._worker = worker
+        self._worker = lease.worker
+        self._worker_name = worker_name
         self._concurrency = concurrency
         self._clock = clock
-        self._lease_clock = lease_clock
         self._lease = lease
 
     def next_due(self, transaction: Transaction) -> datetime | None:
@@ -244,7 +238,7 @@ class Claims:
             transaction,
             self._concurrency,
             concurrency=sum(self._concurrency.values()),
-            lease_now=self._lease_clock.now(),
+            lease_now=self._lease.now,
         )
         held = [
             row
@@ -278,14 +272,17 @@ class Claims:
     ) -> Claim | None:
         """Act on one row; whatever is wrong with it is its own affair. Nothing is written where ``act`` raises."""
         try:
-            return act(transaction, row, now)
+            with transaction.nested():
+                return act(transaction, row, now)
         except ServiceNotOffered:
-            _block(transaction, row.id, "service-not-offered", now + BLOCKED)
+            set_aside(transaction, row.id, "service-not-offered", again=now + BLOCKED, now=now)
         except (Erased, NoSuchApplication):
-            _block(transaction, row.id, "erased", None)
-        except _DEFECTS as error:
-            _log_blocked(error, row.service)
-            _block(transaction, row.id, DEFECT, None)
+            set_aside(transaction, row.id, "erased", again=None, now=now)
+        except Exception as error:
+            if is_the_machines(error):
+                raise
+            self._log_blocked(error, row.id, row.service)
+            set_aside(transaction, row.id, DEFECT, again=None, now=now)
         return None
 
     def _claim_row(self, transaction: Transaction, row: Row[Any], now: datetime) -> Claim | None:
@@ -332,23 +329,22 @@ class Claims:
         not_before: datetime,
         read: bool = True,
     ) -> Claim:
-        lease = Lease(self._worker, self._lease_clock.now() + self._lease)
-        held = self._store.change(transaction, stored, begun, now, lease=lease, read=read)
+        held = self._store.change(transaction, stored, begun, now, lease=self._lease.taken, read=read)
         attempt = held.progress.attempt
         assert attempt is not None  # noqa: S101 - begin named an operation, so it began an attempt
-        transaction.connection.execute(
-            _ATTEMPT,
-            {
-                "application": held.id,
-                "entry": held.entries,
-                "operation": attempt.operation.value,
-                "subject": attempt.subject,
-                "worker": self._worker,
-                "request_digest": self._digest(held, draft, begun.next),
-                "began_at": now,
-            },
-        )
-        return Claim(held, draft, capabilities, begun.next, held.entries, not_before)
+        row = {
+            "application": held.id,
+            "entry": held.entries,
+            "operation": attempt.operation.value,
+            "subject": attempt.subject,
+            "worker": self._worker,
+            "request_digest": self._digest(held, draft, begun.next),
+            "began_at": now,
+        }
+        transaction.connection.execute(_ATTEMPT, row)
+        if begun.events:
+            record_attempt(transaction, row, now)
+        return Claim(held, draft, capabilities, begun.next, row, not_before)
 
     def _digest(self, stored: StoredApplication, draft: ApplicationDraft, call: NextAction) -> str:
         """A keyed hash of what the request is made from, to tell later whether two were the same."""
@@ -367,31 +363,32 @@ class Claims:
         """Commit what came of a call, and with it the next intent of the same application if that is due at once.
 
         Without ``suspended`` nothing follows: the worker is about to end. An answer that comes after the attempt was
-        taken for interrupted is dropped: the row has gone on without it.
+        taken for interrupted is dropped: the row has gone on without it. Whatever else this raises than
+        ``DatabaseUnavailable`` is this application's defect, and nothing of the outcome may be kept: the transaction
+        is rolled back, and ``block`` follows in another.
         """
         now = self._clock.now()
         self._agencies.learn(transaction, claim.target_plugin, outcome, now)
         try:
-            try:
-                # Nearly always the row is as it was left, and need not be read again to be sure of that.
-                return self._commit_outcome(transaction, claim, claim.stored, outcome, suspended, now, read=False)
-            except StaleRevision:
-                row = transaction.connection.execute(_ROW, {"application": claim.stored.id}).one()
-                stored = self._store.from_row(row) if row.lease == self._worker else None
-                if stored is None or stored.progress.attempt != claim.stored.progress.attempt:
-                    return None
-                return self._commit_outcome(transaction, claim, stored, outcome, suspended, now, read=True)
-        except _DEFECTS as error:
-            _log_blocked(error, claim.stored.progress.service)
-            self.block(transaction, claim)
-            return None
+            # Nearly always the row is as it was left, and need not be read again to be sure of that.
+            return self._commit_outcome(transaction, claim, claim.stored, outcome, suspended, now, read=False)
+        except StaleRevision:
+            row = transaction.connection.execute(_ROW, {"application": claim.stored.id}).one()
+            stored = self._store.from_row(row) if row.lease == self._worker else None
+            if stored is None or stored.progress.attempt != claim.stored.progress.attempt:
+                return None
+            return self._commit_outcome(transaction, claim, stored, outcome, suspended, now, read=True)
 
-    def block(self, transaction: Transaction, claim: Claim) -> None:
+    def block(self, transaction: Transaction, claim: Claim, error: Exception) -> None:
         """Leave an application with a defect to an officer, its attempt open: nobody knows what came of it."""
-        transaction.connection.execute(
-            update(applications)
-            .where(applications.c.id == claim.stored.id, applications.c.lease == self._worker)
-            .values(blocked=DEFECT, due_at=None, lease=None, lease_until=None)
+        self._log_blocked(error, claim.stored.id, claim.stored.progress.service)
+        now = self._clock.now()
+        set_aside(transaction, claim.stored.id, DEFECT, again=None, now=now, held_by=self._worker)
+
+    def _log_blocked(self, error: Exception, application: str, service: str) -> None:
+        defect = type(error).__name__
+        _log.error(
+            "application_blocked", defect=defect, application=application, service=service, worker=self._worker_name
         )
 
     def _commit_outcome(
@@ -425,8 +422,10 @@ class Claims:
         else:
             self._store.change(transaction, stored, done, now, read=read)
         result = outcome.error.code if isinstance(outcome, CallFailed) else "answered"
-        ended = {"application_": stored.id, "entry_": claim.entry, "ended_at": now, "result": result}
-        transaction.connection.execute(_END, ended)
+        ended = {"ended_at": now, "result": result}
+        name = {"application_": stored.id, "entry_": claim.attempt["entry"]}
+        transaction.connection.execute(_END, name | ended)
+        record_attempt(transaction, {**claim.attempt, **ended}, now)
         return held
 
     def _slot_after(
@@ -456,16 +455,5 @@ def _next_payment(progress: Progress) -> str:
 def _end_open(transaction: Transaction, stored: StoredApplication, now: datetime) -> None:
     """The attempt that a lost worker left has an end."""
     ended = {"application_": stored.id, "ended_at": now, "result": "interrupted"}
-    transaction.connection.execute(_END_OPEN, ended)
-
-
-def _block(transaction: Transaction, application: str, code: str, again: datetime | None) -> None:
-    transaction.connection.execute(
-        update(applications)
-        .where(applications.c.id == application)
-        .values(blocked=code, due_at=again, lease=None, lease_until=None)
-    )
-
-
-def _log_blocked(error: Exception, service: str) -> None:
-    _log.error("application_blocked", defect=type(error).__name__, service=service)
+    for row in transaction.connection.execute(_END_OPEN, ended):
+        record_attempt(transaction, row._asdict(), now)

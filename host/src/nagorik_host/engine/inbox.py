@@ -408,6 +408,7 @@ class Inbox:
                 sealed=key.seal(content.encode(), MESSAGE),
             )
         )
+        transaction.record_row(inbox, identity, at=now)
         transaction.add_hint(INBOX, offer.partition(".")[0])
         return True
 
@@ -444,6 +445,7 @@ class Inbox:
         outcome = reading.outcome
         if outcome is None:
             _write(transaction, message, due_at=None, handled_at=now, result=reading.result, reference=None)
+            transaction.record_row(inbox, message.id, at=now)
             return
         application = self._application_of(transaction, message.offer, outcome)
         if application is None and now - message.received_at < PATIENCE:
@@ -465,6 +467,7 @@ class Inbox:
             reference=None,
             proved=message.message if counts else None,
         )
+        transaction.record_row(inbox, message.id, at=now)
 
     def _application_of(self, transaction: Transaction, offer: str, outcome: Noticed | Reported) -> str | None:
         if isinstance(outcome, Noticed):

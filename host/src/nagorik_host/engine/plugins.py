@@ -14,7 +14,8 @@ from packaging.version import InvalidVersion, Version
 from sqlalchemy import func, select, update
 
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import applications
+from nagorik_host.store.ledger import PLUGIN
+from nagorik_host.store.schema import applications, microseconds
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import ServiceCapabilities
 
@@ -69,6 +70,7 @@ def take_over(transaction: Transaction, installed: Mapping[str, str], now: datet
         installed: Distribution and version by plugin id, as ``nagorik plugins`` tells them.
         now: When what was blocked and may go on is looked at again.
     """
+    transaction.take_time()
     open_ones = (
         select(applications.c.plugin, applications.c.plugin_version, func.count().label("number"))
         .where(applications.c.closed_at.is_(None))
@@ -86,13 +88,14 @@ def take_over(transaction: Transaction, installed: Mapping[str, str], now: datet
         if understood:
             accept(transaction, row.plugin, row.plugin_version, after, now)
         else:
-            _block(transaction, row.plugin, row.plugin_version)
+            _block(transaction, row.plugin, row.plugin_version, now)
         changes.append(PluginTakeover(row.plugin, row.plugin_version, after, row.number, understood))
     return changes
 
 
 def accept(transaction: Transaction, plugin: str, before: str, after: str, now: datetime) -> None:
     """Let open applications that are pinned to ``before`` go on with ``after``."""
+    transaction.take_time()
     transaction.connection.execute(
         update(applications)
         .where(
@@ -102,6 +105,7 @@ def accept(transaction: Transaction, plugin: str, before: str, after: str, now: 
         )
         .values(plugin_version=after)
     )
+    transaction.record(PLUGIN, plugin, now, accepted={before: after})
     _unblock(transaction, plugin, after, now)
 
 
@@ -121,8 +125,8 @@ def _line(version: Version) -> int:
     return 1 if version.major > 0 else 2
 
 
-def _block(transaction: Transaction, plugin: str, version: str) -> None:
-    transaction.connection.execute(
+def _block(transaction: Transaction, plugin: str, version: str, now: datetime) -> None:
+    blocked = transaction.connection.execute(
         update(applications)
         .where(
             applications.c.plugin == plugin,
@@ -132,10 +136,12 @@ def _block(transaction: Transaction, plugin: str, version: str) -> None:
         )
         .values(blocked=PLUGIN_CHANGED, due_at=None)
     )
+    if blocked.rowcount:
+        transaction.record(PLUGIN, plugin, now, blocked={version: microseconds(now)})
 
 
 def _unblock(transaction: Transaction, plugin: str, version: str, now: datetime) -> None:
-    transaction.connection.execute(
+    unblocked = transaction.connection.execute(
         update(applications)
         .where(
             applications.c.plugin == plugin,
@@ -144,3 +150,5 @@ def _unblock(transaction: Transaction, plugin: str, version: str, now: datetime)
         )
         .values(blocked=None, due_at=now)
     )
+    if unblocked.rowcount:
+        transaction.record(PLUGIN, plugin, now, unblocked={version: microseconds(now)})

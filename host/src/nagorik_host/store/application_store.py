@@ -4,7 +4,8 @@ Every change is a step of the lifecycle: its events go into the journal, and the
 one transaction. A change is worked out on the row as it is in that transaction, never on a copy from before.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -15,16 +16,32 @@ from nagorik import ApplicationDraft
 from nagorik.operations import OPERATIONS, Family
 from nagorik_host.store import projections
 from nagorik_host.store.chain import JournalEntry, anchor, entries_of, event_of
+from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import applications, journal, payloads
+from nagorik_host.store.ledger import APPLICATION, digest, digest_of_attempt, digest_of_rows, in_base64
+from nagorik_host.store.listings import distinct_leads
+from nagorik_host.store.schema import MICROSECOND, Instant, applications, journal, microseconds, payloads, payments
 from nagorik_host.vault import DataKey, Vault
+from nagorik_platform.configuration import DEFAULT_LEASE
 from nagorik_platform.lifecycle import Event, NextAction, Progress, Step, application_targets
 
 PROGRESS: Final = "progress"
 DRAFT: Final = "draft"
 CLIENT_REFERENCE: Final = "client-reference"
 
-LEASE: Final = timedelta(seconds=60)
+OPEN_COLUMNS: Final = (
+    "service",
+    "plugin",
+    "plugin_version",
+    "gateway",
+    "state",
+    "hold_party",
+    "hold_code",
+    "target_plugin",
+)
+"""What stays readable of a row when the citizen's data are erased, besides times."""
+
+LEASE: Final = DEFAULT_LEASE
 """How long a worker of whom nothing is heard is waited for. Calls may take longer: a living worker renews it."""
 
 Correction = Callable[[ApplicationDraft], ApplicationDraft]
@@ -38,6 +55,21 @@ _CHANGE_IF_CURRENT: Final = _CHANGE.where(
     applications.c.lease == bindparam("lease_"),
     applications.c.blocked.is_(None),
 )
+_SET_ASIDE: Final = (
+    update(applications)
+    .where(applications.c.id == bindparam("application_"))
+    .values(
+        revision=applications.c.revision + 1,
+        blocked=bindparam("code"),
+        due_at=bindparam("again", type_=Instant),
+        lease=None,
+        lease_until=None,
+    )
+    .returning(applications)
+)
+_SET_ASIDE_IF_HELD: Final = _SET_ASIDE.where(applications.c.lease == bindparam("lease_"))
+_TAKE: Final = _CHANGE.values(lease_until=UNTIL)
+_TAKE_IF_CURRENT: Final = _CHANGE_IF_CURRENT.values(lease_until=UNTIL)
 _APPEND: Final = insert(journal)
 _BY_REFERENCE: Final = select(applications.c.id).where(applications.c.client_reference == bindparam("reference"))
 _BY_ID: Final = select(applications).where(applications.c.id == bindparam("application"))
@@ -50,6 +82,10 @@ _JOURNAL: Final = (
     .where(journal.c.application == bindparam("application"), journal.c.entry > bindparam("after"))
     .order_by(journal.c.entry)
 )
+
+
+class LeaseTooShort(ValueError):
+    """A plugin lets a call take longer than this host waits for the worker that makes it; both are named."""
 
 
 class NoSuchApplication(LookupError):
@@ -70,10 +106,18 @@ class StaleRevision(Exception):
 
 
 class Lease(NamedTuple):
-    """Who has an application in hand, and until when if nothing more is heard of them."""
+    """Who has an application in hand.
+
+    Attributes:
+        worker: The worker's id.
+        taken_for: For how long from now on, if nothing more is heard of the worker; ``None`` for a lease that is
+            there and stays as it is.
+        now: What time it is, where that is not the database's to say.
+    """
 
     worker: str
-    until: datetime
+    taken_for: timedelta | None = None
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -139,24 +183,23 @@ class ApplicationStore:
             lease=None,
         )
         rows = self._entries(stored, first.events)
-        transaction.connection.execute(
-            _OPEN,
-            {
-                "id": progress.id,
-                "service": progress.service,
-                "plugin": plugin,
-                "plugin_version": progress.plugin_version,
-                "gateway": draft.gateway,
-                "client_reference": reference,
-                "opened_at": progress.opened_at,
-                "data_key": wrapped,
-                "revision": 1,
-                **self._row(stored, first, rows, progress.opened_at),
-            },
-        )
+        values = {
+            "id": progress.id,
+            "service": progress.service,
+            "plugin": plugin,
+            "plugin_version": progress.plugin_version,
+            "gateway": draft.gateway,
+            "client_reference": reference,
+            "opened_at": progress.opened_at,
+            "data_key": wrapped,
+            "revision": 1,
+            **self._row(stored, first, rows, progress.opened_at),
+        }
+        transaction.connection.execute(_OPEN, values)
         self._append(transaction, rows)
         self._write_draft(transaction, stored, draft, progress.opened_at)
         projections.record(transaction, progress, first.events, after=0)
+        transaction.record(APPLICATION, stored.id, progress.opened_at, **_as_recorded(values, progress.opened_at))
         self._hint(transaction, stored, first.next, progress.opened_at)
         return replace(stored, entries=len(rows), chain=rows[-1].link)
 
@@ -191,7 +234,7 @@ class ApplicationStore:
             entries=row.entries,
             chain=row.chain,
             key=key,
-            lease=Lease(row.lease, row.lease_until) if row.lease is not None else None,
+            lease=Lease(row.lease) if row.lease is not None else None,
             blocked=row.blocked,
         )
 
@@ -201,14 +244,34 @@ class ApplicationStore:
         Raises:
             NoSuchApplication: There is none, or more than one.
         """
+        found = self._known_to_agency(transaction, plugin, agency_reference, limit=2)
+        if len(found) != 1:
+            raise NoSuchApplication
+        return found[0]
+
+    def search(self, transaction: Transaction, name: str, *, limit: int) -> list[str]:
+        """The ids of the applications that ``name`` is the id, a reference or a payment's id of, at most ``limit``.
+
+        An agency's reference is looked up with each plugin that there are applications of, since two agencies may
+        count alike. Nothing of a citizen's leads to an application: no index is kept of it.
+        """
+        found: list[str] = []
+        with suppress(NoSuchApplication):
+            found.append(self.resolve(transaction, name))
+        paid = select(payments.c.application).where(payments.c.id == name.lower())
+        found += transaction.connection.scalars(paid).all()
+        for (plugin,) in distinct_leads(transaction, (applications.c.plugin,)):
+            found += self._known_to_agency(transaction, plugin, name, limit=limit)
+        return list(dict.fromkeys(found))[:limit]
+
+    def _known_to_agency(
+        self, transaction: Transaction, plugin: str, agency_reference: str, *, limit: int
+    ) -> Sequence[str]:
         query = select(applications.c.id).where(
             applications.c.plugin == plugin,
             applications.c.agency_reference == self.hash_agency_reference(plugin, agency_reference),
         )
-        found: Sequence[str] = transaction.connection.scalars(query.limit(2)).all()
-        if len(found) != 1:
-            raise NoSuchApplication
-        return found[0]
+        return transaction.connection.scalars(query.limit(limit)).all()
 
     def resolve(self, transaction: Transaction, name: str) -> str:
         """The id of the application that ``name`` is the id or the client reference of.
@@ -269,7 +332,7 @@ class ApplicationStore:
             stored: The application as the step found it.
             done: The step.
             now: When it was done.
-            lease: Who has the application in hand from now on.
+            lease: Who has the application in hand from now on, or still has.
             read: Whether ``stored`` was read for change in this transaction; where it was not, the change is written
                 only if the row is still what it was when ``stored`` had been taken in hand.
 
@@ -278,20 +341,28 @@ class ApplicationStore:
         """
         rows = self._entries(stored, done.events)
         values = self._row(stored, done, rows, now)
+        taken = lease is not None and lease.taken_for is not None
         if lease is not None:
             # In hand: nobody else finds it due, and a worker that dies is missed when its lease runs out.
-            values |= {"lease": lease.worker, "lease_until": lease.until, "due_at": None}
+            del values["lease_until"]
+            values |= {"lease": lease.worker, "due_at": None}
+            if lease.taken_for is not None:
+                values |= {LASTS: lease.taken_for // MICROSECOND, LEASE_NOW: lease.now}
         elif stored.blocked is not None:
             del values["due_at"]
         values |= {"application_": stored.id, "revision": stored.revision + 1}
         if read:
-            transaction.connection.execute(_CHANGE, values)
+            transaction.connection.execute(_TAKE if taken else _CHANGE, values)
         else:
             was = {"revision_": stored.revision, "lease_": stored.lease.worker if stored.lease is not None else None}
-            if not transaction.connection.execute(_CHANGE_IF_CURRENT, values | was).rowcount:
+            statement = _TAKE_IF_CURRENT if taken else _CHANGE_IF_CURRENT
+            if not transaction.connection.execute(statement, values | was).rowcount:
                 raise StaleRevision
         self._append(transaction, rows)
         projections.record(transaction, done.progress, done.events, after=stored.entries)
+        if rows or lease is None:
+            # What is only taken in hand for a read is left as it was.
+            transaction.record(APPLICATION, stored.id, now, **_as_recorded(values, now))
         if lease is not None:
             transaction.drop_hint(stored.id)
         elif stored.blocked is None:
@@ -302,7 +373,7 @@ class ApplicationStore:
             revision=stored.revision + 1,
             entries=stored.entries + len(rows),
             chain=rows[-1].link if rows else stored.chain,
-            lease=lease,
+            lease=Lease(lease.worker) if lease is not None else None,
         )
 
     def correct(
@@ -376,7 +447,78 @@ class ApplicationStore:
         transaction: Transaction, stored: StoredApplication, draft: ApplicationDraft, now: datetime
     ) -> None:
         sealed = stored.key.seal(draft.model_dump_json().encode(), DRAFT)
+        transaction.record(APPLICATION, stored.id, now, draft=digest((sealed, microseconds(now))))
         transaction.connection.execute(_WRITE_DRAFT, {"application": stored.id, "draft": sealed, "updated_at": now})
+
+
+def set_aside(
+    transaction: Transaction,
+    application: str,
+    code: str | None,
+    *,
+    again: datetime | None,
+    now: datetime,
+    held_by: str | None = None,
+) -> None:
+    """Take an application out of everybody's hands, and let the host leave it alone, or look at it again.
+
+    Args:
+        transaction: Of the host's database.
+        application: Its id.
+        code: Why the host leaves it alone; ``None`` where it does not any more.
+        again: When it is looked at again, if it is.
+        now: When this is done.
+        held_by: The worker that has it in hand; where another has, nothing is changed.
+    """
+    values = {"application_": application, "code": code, "again": again}
+    query = _SET_ASIDE
+    if held_by is not None:
+        query, values = _SET_ASIDE_IF_HELD, values | {"lease_": held_by}
+    row = transaction.connection.execute(query, values).one_or_none()
+    if row is not None:
+        transaction.record(APPLICATION, application, now, **_as_recorded(row._asdict(), now))
+
+
+def _as_recorded(row: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """What the ledger says of a row."""
+    due = row.get("due_at")
+    return {
+        "revision": row["revision"],
+        "entries": row["entries"],
+        "head": in_base64(row["chain"]),
+        "due": microseconds(due) if due is not None else None,
+        "operation": row["operation"],
+        "lease": row["lease"],
+        "blocked": row["blocked"],
+        "closed": microseconds(row["closed_at"]) if row["closed_at"] is not None else None,
+        # Of a change that leaves it as it was, whenever it was due before.
+        "kept": None if "due_at" in row else True,
+        "updated": microseconds(row["updated_at"]) if row["updated_at"] != at else None,
+    }
+
+
+def record_erasure(transaction: Transaction, row: Mapping[str, Any], now: datetime) -> None:
+    """Let the ledger say what is left of an application: nothing that could be read says it from now on."""
+    left = {name: row[name] for name in OPEN_COLUMNS if row[name] is not None}
+    left |= {"opened_at": microseconds(row["opened_at"])}
+    projected = {table.name: digest_of_rows(transaction.connection, table, row["id"]) for table in projections.TABLES}
+    transaction.record(
+        APPLICATION,
+        row["id"],
+        now,
+        **_as_recorded(row, now),
+        erased=microseconds(now),
+        left=left,
+        projected=projected,
+    )
+
+
+def record_attempt(transaction: Transaction, row: Mapping[str, Any], now: datetime) -> None:
+    """Let the ledger say what a row of ``attempts`` is: as it was begun, or once it has an end."""
+    instants = {name: microseconds(at) for name in ("began_at", "ended_at") if (at := row.get(name)) is not None}
+    stage = "begun" if row.get("ended_at") is None else "ended"
+    content = {stage: {str(row["entry"]): digest_of_attempt({**row, **instants})}}
+    transaction.record(APPLICATION, row["application"], now, **content)
 
 
 def target_plugin(coming: NextAction, plugin: str, gateway: str | None) -> str:

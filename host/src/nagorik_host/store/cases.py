@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Final, Literal, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 
-from nagorik_host.store.application_store import NoSuchApplication
+from nagorik_host.store.application_store import NoSuchApplication, set_aside
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import FOR_A_PERSON, applications, decisions
 
@@ -35,7 +35,9 @@ class Decision(NamedTuple):
 
 def record_decision(transaction: Transaction, decision: Decision) -> None:
     """Keep a decision, in the transaction in which it takes effect."""
-    transaction.connection.execute(insert(decisions).values(id=str(uuid4()), **decision._asdict()))
+    identity = str(uuid4())
+    transaction.connection.execute(insert(decisions).values(id=identity, **decision._asdict()))
+    transaction.record_row(decisions, identity, at=decision.at)
 
 
 def latest_decisions(transaction: Transaction, limit: int) -> list[Decision]:
@@ -102,7 +104,5 @@ def unblock(transaction: Transaction, application: str, now: datetime) -> str:
     if row.blocked is None or row.blocked == ERASED:
         raise NotBlocked
     blocked: str = row.blocked
-    transaction.connection.execute(
-        update(applications).where(applications.c.id == application).values(blocked=None, due_at=now)
-    )
+    set_aside(transaction, application, None, again=now, now=now)
     return blocked

@@ -8,11 +8,16 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Table, bindparam, delete, literal, select, update
 
-from nagorik_host.store.application_store import ApplicationStore, NoSuchApplication, StoredApplication
+from nagorik_host.store.application_store import (
+    ApplicationStore,
+    NoSuchApplication,
+    StoredApplication,
+    record_erasure,
+)
 from nagorik_host.store.chain import JournalEntry, event_of
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.store.schema import applications, inbox, journal, payloads
+from nagorik_host.store.schema import applications, attempts, inbox, journal, payloads
 from nagorik_host.vault import Erased, Vault
 from nagorik_platform.lifecycle.events import DeliverableFetched
 
@@ -51,18 +56,26 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
     """
     if _closed_at(transaction, application) is None:
         raise StillOpen
+    for message in transaction.connection.scalars(select(inbox.c.id).where(inbox.c.application == application)).all():
+        transaction.record_row(inbox, message, at=now)
     transaction.connection.execute(delete(payloads).where(payloads.c.application == application))
-    transaction.connection.execute(update(inbox).where(inbox.c.application == application).values(data_key=None))
     transaction.connection.execute(
+        update(attempts).where(attempts.c.application == application).values(request_digest=None)
+    )
+    transaction.connection.execute(update(inbox).where(inbox.c.application == application).values(data_key=None))
+    erased = (
         update(applications)
         .where(applications.c.id == application)
         .values(
+            revision=applications.c.revision + 1,
             data_key=None,
             erased_at=now,
             client_reference=literal("erased-") + applications.c.id,
             agency_reference=None,
         )
+        .returning(applications)
     )
+    record_erasure(transaction, transaction.connection.execute(erased).one()._asdict(), now)
 
 
 def referred_to(transaction: Transaction, store: ApplicationStore, stored: StoredApplication) -> list[str]:

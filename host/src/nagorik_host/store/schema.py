@@ -1,8 +1,9 @@
 """The tables. Plain columns hold states, times and codes; whatever leads to a citizen is sealed or hashed.
 
 ``applications`` is the row that is worked with: the fold of its journal, and when it is due. ``journal`` is the truth
-and only ever grows. The other tables are for what a row cannot say: calls as they were made, messages that came in,
-what people decided, and how each agency fares. Column types mean the same on SQLite and on PostgreSQL.
+and only ever grows, as ``ledger`` does, which says of all that was written that it was. The other tables are for what
+a row cannot say: calls as they were made, messages that came in, what people decided, and how each agency fares.
+Column types mean the same on SQLite and on PostgreSQL.
 
 Indexes over a part of a table are in ``partial_indexes``: declaring one imports the dialect of each database that it
 is for, and only whoever makes or compares tables needs them.
@@ -33,7 +34,7 @@ REVISION: Final = "0001"
 """The newest of the migrations, which makes the tables what they are here."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
+MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -63,12 +64,14 @@ def microseconds(at: datetime) -> int:
     """
     if at.tzinfo is None:
         raise ValueError("a time without a zone is no instant")
-    return (at - _EPOCH) // _MICROSECOND
+    return (at - _EPOCH) // MICROSECOND
 
 
 ID: Final = 36
 CODE: Final = 120
 HASH: Final = 64
+UNCHAINED: Final = {"chained": False}
+"""Marks a column that only says when its row is looked at next, which the ledger does not record."""
 
 metadata: Final = MetaData(
     naming_convention={
@@ -121,7 +124,8 @@ applications: Final = Table(
     # Why the host itself leaves it alone, such as "service-not-offered"; an officer's work, as a hold is.
     Column("blocked", String(CODE)),
     Index("ix_applications_agency_reference", "plugin", "agency_reference"),
-    Index("ix_applications_hold", "hold_party", "hold_code"),
+    # An operator's lists, in the order in which applications were taken in.
+    Index("ix_applications_service", "service", "state", "opened_at", "id"),
 )
 FOR_A_PERSON: Final = text(
     "closed_at IS NULL AND (hold_party = 'person' OR blocked IS NOT NULL OR state = 'manual_review')"
@@ -158,9 +162,10 @@ attempts: Final = Table(
     # The journal's last entry when the intent was committed, which was before the call.
     Column("entry", Integer, primary_key=True, autoincrement=False),
     Column("operation", String(CODE), nullable=False),
-    Column("subject", String(HASH)),
+    Column("subject", String(CODE)),
     Column("worker", String(ID), nullable=False),
-    Column("request_digest", String(HASH), nullable=False),
+    # Gone with the citizen's data: with the keys at hand, it would tell a guessed form from another.
+    Column("request_digest", String(HASH)),
     Column("began_at", Instant, nullable=False),
     Column("ended_at", Instant),
     # "answered", an error's code, or "interrupted".
@@ -183,7 +188,7 @@ payments: Final = Table(
     Column("captured_at", Instant),
     Column("updated_at", Instant, nullable=False),
     Index("ix_payments_application", "application"),
-    Index("ix_payments_state", "gateway", "state"),
+    Index("ix_payments_state", "gateway", "state", "opened_at", "id"),
 )
 
 quotes: Final = Table(
@@ -227,13 +232,13 @@ inbox: Final = Table(
     Column("arrival", String(HASH), nullable=False),
     Column("received_at", Instant, nullable=False),
     # When it is to be read, or read again; later while a worker is at it, null once it is done with.
-    Column("due_at", Instant),
+    Column("due_at", Instant, info=UNCHAINED),
     # How often it was read, or tried to be.
-    Column("looks", Integer, nullable=False),
+    Column("looks", Integer, nullable=False, info=UNCHAINED),
     Column("data_key", LargeBinary),
     Column("sealed", LargeBinary, nullable=False),
     # The hash of the agency's reference that it names, while no application is known by it.
-    Column("reference", String(HASH)),
+    Column("reference", String(HASH), info=UNCHAINED),
     Column("application", String(ID)),
     Column("handled_at", Instant),
     # "taken", "repeated", "unknown-reference", "defect" or an error's code.
@@ -287,6 +292,10 @@ workers: Final = Table(
     Column("name", String(CODE), nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("beat_at", Instant, nullable=False),
+    # When it is taken for lost if nothing more is heard of it; its lease may be another than its neighbour's.
+    Column("lease_until", Instant, nullable=False),
+    # The names of the keys that it holds, comma-separated, the one that it wraps by first.
+    Column("keys", Text, nullable=False),
 )
 
 decisions: Final = Table(
@@ -311,4 +320,22 @@ restorations: Final = Table(
     Column("reason", Text, nullable=False),
     # Null while what is taken in may be what the lost database had taken in before.
     Column("caught_up_at", Instant),
+)
+
+ledger: Final = Table(
+    "ledger",
+    metadata,
+    # The chain: 0 is the root, which every other chain begins in; the others are connections that wrote.
+    Column("writer", BigInteger, primary_key=True, autoincrement=False),
+    # Counted from 1 within the chain.
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    # "application", "plugin", the name of a table whose row changed, or in the root "writer" or "seal".
+    Column("kind", String(CODE), nullable=False),
+    # An application's id, a plugin's, or the key of a row.
+    Column("subject", String(2 * CODE + 1), nullable=False),
+    # What was so from then on, as JSON; nothing in it leads to a citizen.
+    Column("content", Text, nullable=False),
+    Column("link", LargeBinary, nullable=False),
+    Index("ix_ledger_subject", "subject"),
 )

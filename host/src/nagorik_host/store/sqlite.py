@@ -32,10 +32,18 @@ _PRAGMAS: Final = (
     "foreign_keys = ON",
 )
 
+_SNAPSHOT: Final = "nagorik_snapshot"
+_IN_MEMORY: Final = frozenset({None, "", ":memory:"})
+
 
 def engine_of(url: URL) -> Engine:
-    """An engine whose transactions take the file for writing from the first statement on."""
-    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": PATIENCE, "check_same_thread": False})
+    """An engine whose transactions take the file for writing from the first statement on, but for snapshots."""
+    engine = create_engine(
+        url,
+        poolclass=NullPool,
+        connect_args={"timeout": PATIENCE, "check_same_thread": False},
+        hide_parameters=True,
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: Any) -> None:
@@ -46,7 +54,7 @@ def engine_of(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN" if _SNAPSHOT in connection.get_execution_options() else "BEGIN IMMEDIATE")
 
     return engine
 
@@ -61,6 +69,7 @@ class SqliteDatabase(Database):
             DatabaseUnavailable: The file cannot be opened.
         """
         self._engine = engine_of(url)
+        self._in_memory = url.database in _IN_MEMORY
         self._waiting: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._closed = False
         try:
@@ -81,12 +90,28 @@ class SqliteDatabase(Database):
         result: T = await asyncio.wrap_future(asked.answer)
         return result
 
+    async def snapshot(self, unit: Unit[T]) -> T:
+        """As ``Database.snapshot``: whoever writes meanwhile is not waited for, and does not wait."""
+        if self._in_memory:
+            return await self.run(unit)
+        return await asyncio.to_thread(self._read, unit)
+
     async def close(self) -> None:
         """As ``Database.close``."""
         if not self._closed:
+            await self.seal()
             self._closed = True
             self._waiting.put(None)
             await asyncio.to_thread(self._writer.join)
+
+    def _read(self, unit: Unit[T]) -> T:
+        try:
+            with self._engine.connect() as connection:
+                snapshot = connection.execution_options(**{_SNAPSHOT: True})
+                with snapshot.begin():
+                    return unit(Transaction(snapshot))
+        except OperationalError:
+            raise DatabaseUnavailable("the file cannot be read") from None
 
     def _write(self) -> None:
         while True:
@@ -114,9 +139,11 @@ class SqliteDatabase(Database):
 
     def _commit(self, together: Sequence["_Asked"]) -> None:
         """Commit all; if one of them fails, each by itself, so that nobody pays for another's failure."""
+        transactions = [Transaction(self._connection) for _ in together]
         try:
             with self._connection.begin():
-                results = [asked.unit(Transaction(self._connection)) for asked in together]
+                results = [asked.unit(one) for asked, one in zip(together, transactions, strict=True)]
+                appended = self.append_records(self._connection, transactions)
         except BaseException as error:  # noqa: BLE001 - it belongs to whoever asked, not to this thread
             if len(together) > 1:
                 for asked in together:
@@ -124,6 +151,8 @@ class SqliteDatabase(Database):
             else:
                 together[0].fail(error)
         else:
+            if appended is not None:
+                appended.committed()
             for asked, result in zip(together, results, strict=True):
                 asked.succeed(result)
 

@@ -52,10 +52,11 @@ PLUGINS: Final = "nagorik.plugins"
 COMMANDS: Final = "nagorik.commands"
 CHECKS: Final = "nagorik.checks"
 SUSPENSIONS: Final = "nagorik.suspensions"
+COMPOSITIONS: Final = "nagorik.compositions"
 ADMISSIONS: Final = "nagorik.admissions"
 """Entry point groups. A check is a function of the instant that yields what it found, see
-``nagorik_platform.cli.checks``; functions without arguments tell what is suspended and which plugins are let in, see
-``nagorik_platform.cli.suspensions`` and ``nagorik_platform.cli.admission``."""
+``nagorik_platform.cli.checks``; functions without arguments tell what is suspended, how a host composes its platform
+and which plugins are let in, see ``nagorik_platform.cli.suspensions``, ``.composition`` and ``.admission``."""
 
 _PLATFORM: Final = "nagorik-platform"
 _BUILT_IN: Final = (
@@ -161,15 +162,23 @@ def find_suspensions() -> list[Contribution]:
     return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
 
 
-def find_admissions() -> list[Contribution]:
-    """Who tells which plugins are let in, sorted by name. Imports none of them.
+def find_compositions() -> list[Contribution]:
+    """What installed distributions know of how a host composes its platform, sorted by name. Imports none of them."""
+    return _of_hosts("composition", COMPOSITIONS)
 
-    No distribution that brings plugins is asked: it would be imported to learn that it may not be.
+
+def find_admissions() -> list[Contribution]:
+    """Who tells which plugins are let in, sorted by name. Imports none of them."""
+    return _of_hosts("admission", ADMISSIONS)
+
+
+def _of_hosts(kind: str, group: str) -> list[Contribution]:
+    """What the group holds, but for distributions that bring plugins.
+
+    One of those would be imported to learn that it may not be.
     """
     plugins = {entry.distribution for entry in find_entry_points(PLUGINS)}
-    found = (
-        replace(item, kind="admission") for item in _contributed(None, ADMISSIONS) if item.distribution not in plugins
-    )
+    found = (replace(item, kind=kind) for item in _contributed(None, group) if item.distribution not in plugins)
     return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
 
 

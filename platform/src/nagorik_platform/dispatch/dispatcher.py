@@ -27,6 +27,7 @@ from nagorik.model.submission import SubmitRequest
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.privacy import Form, Model
 from nagorik_platform.configuration import PlatformSettings
+from nagorik_platform.contract_errors import is_known
 from nagorik_platform.dispatch.asking import Questions
 from nagorik_platform.dispatch.faults import FaultSubject, is_to_be_probed
 from nagorik_platform.dispatch.importer import ImportResult, PluginImporter
@@ -34,7 +35,7 @@ from nagorik_platform.dispatch.policies import Call, Policies
 from nagorik_platform.dispatch.reconcile import (
     as_read_error,
     fault_of,
-    is_known,
+    misfits_of,
     reconcile_with_ledger,
     unwrap_single,
     validated_result,
@@ -43,6 +44,7 @@ from nagorik_platform.dispatch.runner import CallDeadline, HookEnd, Returned, Ru
 from nagorik_platform.dispatch.runtime import NoAgency, PluginRuntime, settings_or_none
 from nagorik_platform.logs import get_call_log, get_logger
 from nagorik_platform.registry import LoadedPlugin, PluginRecord, Quarantine, QuarantineCode, Registry
+from nagorik_platform.tracebacks import type_name
 
 log: Final = get_logger("nagorik")
 
@@ -429,7 +431,8 @@ def _interpret(end: HookEnd, call: Call, runtime: PluginRuntime) -> Model | Nago
             return answer
         if type(end.value) is CoroutineType:  # an isinstance would ask the plugin
             end.value.close()
-        return PluginFault("wrong-result", plugin=call.plugin, exception=type(end.value).__name__)
+        misfits = misfits_of(call.operation, end.value)
+        return PluginFault("wrong-result", plugin=call.plugin, exception=type_name(end.value), where=misfits)
     if isinstance(end, TimedOut):
         return PluginFault("abandoned" if end.abandoned else "deadline", plugin=call.plugin)
     error = unwrap_single(end.error)

@@ -12,6 +12,8 @@ depends_on: str | Sequence[str] | None = None
 
 _FOR_A_PERSON = "closed_at IS NULL AND (hold_party = 'person' OR blocked IS NOT NULL OR state = 'manual_review')"
 _IN_QUEUE = sa.text("due_at IS NOT NULL AND parked_at IS NULL")
+_HELD = sa.text("hold_code IS NOT NULL")
+_BLOCKED = sa.text("blocked IS NOT NULL")
 _PARKED = sa.text("parked_at IS NOT NULL")
 
 
@@ -74,7 +76,16 @@ def upgrade() -> None:
         sqlite_where=_PARKED,
         postgresql_where=_PARKED,
     )
-    op.create_index("ix_applications_hold", "applications", ["hold_party", "hold_code"], unique=False)
+    op.create_index("ix_applications_service", "applications", ["service", "state", "opened_at", "id"], unique=False)
+    for name, code, held in (("hold", "hold_code", _HELD), ("blocked", "blocked", _BLOCKED)):
+        op.create_index(
+            f"ix_applications_{name}",
+            "applications",
+            [code, "opened_at", "id"],
+            unique=False,
+            sqlite_where=held,
+            postgresql_where=held,
+        )
     op.create_index(
         "ix_applications_lease",
         "applications",
@@ -148,6 +159,18 @@ def upgrade() -> None:
         postgresql_where=sa.text("reference IS NOT NULL"),
     )
     op.create_table(
+        "ledger",
+        sa.Column("writer", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=120), nullable=False),
+        sa.Column("subject", sa.String(length=241), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("link", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("writer", "number", name=op.f("pk_ledger")),
+    )
+    op.create_index("ix_ledger_subject", "ledger", ["subject"], unique=False)
+    op.create_table(
         "outages",
         sa.Column("plugin", sa.String(length=120), nullable=False),
         sa.Column("began_at", sa.BigInteger(), nullable=False),
@@ -178,6 +201,8 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("beat_at", sa.BigInteger(), nullable=False),
+        sa.Column("lease_until", sa.BigInteger(), nullable=False),
+        sa.Column("keys", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
     )
     op.create_table(
@@ -185,9 +210,9 @@ def upgrade() -> None:
         sa.Column("application", sa.String(length=36), nullable=False),
         sa.Column("entry", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("operation", sa.String(length=120), nullable=False),
-        sa.Column("subject", sa.String(length=64), nullable=True),
+        sa.Column("subject", sa.String(length=120), nullable=True),
         sa.Column("worker", sa.String(length=36), nullable=False),
-        sa.Column("request_digest", sa.String(length=64), nullable=False),
+        sa.Column("request_digest", sa.String(length=64), nullable=True),
         sa.Column("began_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("result", sa.String(length=120), nullable=True),
@@ -246,7 +271,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payments")),
     )
     op.create_index("ix_payments_application", "payments", ["application"], unique=False)
-    op.create_index("ix_payments_state", "payments", ["gateway", "state"], unique=False)
+    op.create_index("ix_payments_state", "payments", ["gateway", "state", "opened_at", "id"], unique=False)
     op.create_table(
         "quotes",
         sa.Column("application", sa.String(length=36), nullable=False),
@@ -276,6 +301,8 @@ def downgrade() -> None:
     op.drop_table("suspensions")
     op.drop_table("restorations")
     op.drop_table("outages")
+    op.drop_index("ix_ledger_subject", table_name="ledger")
+    op.drop_table("ledger")
     op.drop_index("ix_inbox_reference", table_name="inbox")
     op.drop_index("ix_inbox_received_at", table_name="inbox")
     op.drop_index("ix_inbox_due", table_name="inbox")
@@ -287,6 +314,8 @@ def downgrade() -> None:
     op.drop_index("ix_applications_closed", table_name="applications")
     op.drop_index("ix_applications_lease", table_name="applications")
     op.drop_index("ix_applications_hold", table_name="applications")
+    op.drop_index("ix_applications_blocked", table_name="applications")
+    op.drop_index("ix_applications_service", table_name="applications")
     op.drop_index("ix_applications_parked", table_name="applications")
     op.drop_index("ix_applications_due", table_name="applications")
     op.drop_index("ix_applications_agency_reference", table_name="applications")
