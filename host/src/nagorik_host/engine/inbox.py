@@ -57,7 +57,7 @@ INBOX: Final = "inbox"
 LARGEST_BODY: Final = 1_000_000
 """Bytes of a message's body."""
 MOST_HEADERS: Final = 100
-LARGEST_HEADERS: Final = 65_536
+LARGEST_HEADERS: Final = 16_384
 """Bytes of all headers of a message together, names and values in UTF-8."""
 LONGEST_MESSAGE_ID: Final = 1_000
 MOST_UNREAD: Final = 20_000
@@ -235,7 +235,7 @@ class Inbox:
 
         Args:
             offer: The service, or the gateway, whose address it came to.
-            headers: As received, at most 100 and 65,536 bytes.
+            headers: As received, at most 100 and 16,384 bytes.
             body: As received, at most 1,000,000 bytes.
             message_id: The sender's own id of it, where there is one; two of the same content and different ids are
                 two messages.
