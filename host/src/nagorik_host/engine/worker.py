@@ -18,7 +18,7 @@ from nagorik_host.engine.agencies import AgencyScheduler
 from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims
 from nagorik_host.engine.inbox import INBOX, Inbox
 from nagorik_host.engine.leases import HeldApplication, WorkerLease
-from nagorik_host.engine.plugins import CapabilitiesCache
+from nagorik_host.engine.plugins import CapabilitiesCache, kept_out_by
 from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation
 from nagorik_host.store.application_store import LEASE, ApplicationStore
@@ -31,6 +31,7 @@ from nagorik_host.store.database import (
     is_the_machines,
 )
 from nagorik_host.store.host_keys import sign_on
+from nagorik_host.store.overview import note_kept_out
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle.perform import perform
@@ -313,6 +314,7 @@ class Worker:
 
     def _renew(self, transaction: Transaction) -> None:
         self._lease.renew(transaction, list(self._in_flight.values()))
+        note_kept_out(transaction, self.id, kept_out_by(self._platform))
         transaction.seal_ledger(self._clock.now())
 
     # In flight
