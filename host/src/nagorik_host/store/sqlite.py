@@ -102,6 +102,8 @@ class SqliteDatabase(Database):
     def _read(self, unit: Unit[T]) -> T:
         try:
             with self._engine.connect() as connection:
+                # Text that is none is shown as well as it goes: whoever changed the file may have put anything there.
+                connection.connection.driver_connection.text_factory = _any_text
                 snapshot = connection.execution_options(**{_SNAPSHOT: True})
                 with snapshot.begin():
                     return unit(Transaction(snapshot))
@@ -150,6 +152,10 @@ class SqliteDatabase(Database):
                 appended.committed()
             for asked, result in zip(together, results, strict=True):
                 asked.succeed(result)
+
+
+def _any_text(kept: bytes) -> str:
+    return kept.decode("utf-8", "surrogateescape")
 
 
 class _Asked:

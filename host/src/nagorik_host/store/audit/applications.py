@@ -241,9 +241,9 @@ def _plugins(transaction: Transaction, known: Iterable[_Known]) -> dict[str, "_P
         query = select(as_kept(ledger.c.content)).where(ledger.c.kind == PLUGIN, ledger.c.subject == plugin)
         for written in transaction.connection.scalars(query):
             content = content_of(written)
-            for what, kept in (("accepted", said[plugin].accepted), ("unblocked", said[plugin].unblocked)):
-                for release, value in content.get(what, {}).items():
-                    kept[release].add(value)
+            for before, after in content.get("accepted", {}).items():
+                said[plugin].accepted[before].add(after)
+            said[plugin].unblocked.update(content.get("unblocked", {}).values())
             said[plugin].blocked.update(content.get("blocked", {}))
     return said
 
@@ -255,12 +255,12 @@ class _PluginRecords:
     Attributes:
         accepted: By release, those to which its applications went over.
         blocked: The releases whose applications were blocked.
-        unblocked: By release, when its applications were let go on, in microseconds since 1970.
+        unblocked: When its applications were let go on, in microseconds since 1970.
     """
 
     accepted: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     blocked: set[str] = field(default_factory=set)
-    unblocked: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    unblocked: set[int] = field(default_factory=set)
 
 
 def _verified(name: Any, known: _Known, around: _Surroundings) -> Verified:
@@ -368,7 +368,7 @@ def _due(
     release = row["plugin_version"]
     blocked = None if is_ahead else latest.blocked
     by_plugin = row["blocked"] == PLUGIN_CHANGED and release in said.blocked
-    let_go_on = said.unblocked.get(release, set())
+    let_go_on = said.unblocked
     if row["blocked"] != blocked and not by_plugin and not (blocked == PLUGIN_CHANGED and let_go_on):
         yield "blocked-differs", f"recorded: {blocked}"
         return
