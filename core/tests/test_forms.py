@@ -71,6 +71,16 @@ def test_a_good_form_is_returned() -> None:
     assert form.since == date(2020, 2, 29)
 
 
+def test_problems_by_the_hundred_are_told_as_one_and_a_long_text_is_refused_by_its_field() -> None:
+    assert problems(rooms=[{"size": "x"}] * 8_001) == [("/form", "too_many_problems")]
+    assert problems(meters={f"m{number}": "x" for number in range(201)}) == [("/form", "too_many_problems")]
+    assert len(problems(rooms=[{"size": "x"}] * 200)) == 200
+    assert problems(use="x" * 20_001, rooms=[{"size": 1, "name": "x" * 50_000_000}]) == [
+        ("/form/rooms/0/name", "string_too_long"),
+        ("/form/use", "string_too_long"),
+    ]
+
+
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(InputRejected) as caught:
         validate_form(ConnectionForm, {"holding": {}, "use": 7})

@@ -2,6 +2,7 @@
 
 import os
 import re
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -51,6 +52,14 @@ def test_file_is_read_and_the_environment_wins(monkeypatch):
     assert settings.worker == "environment"
     assert settings.allow == {"nid", "cashdesk"}
     assert settings.retention_days == 30
+
+
+@pytest.mark.parametrize(("seconds", "problem"), [("9", "is less than 10"), ("3601", "is more than 3600")])
+def test_lease_is_neither_a_moment_nor_a_day(monkeypatch, seconds, problem):
+    monkeypatch.setenv("NAGORIK_HOST_LEASE_SECONDS", seconds)
+    assert rejected() == f"the environment: lease_seconds {problem}"
+    monkeypatch.setenv("NAGORIK_HOST_LEASE_SECONDS", "90")
+    assert load_host_settings().lease == timedelta(seconds=90)
 
 
 def test_named_file_is_read_in_place_of_the_default_one(monkeypatch):

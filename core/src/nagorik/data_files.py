@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from nagorik.privacy import is_code
+from nagorik.privacy import MOST_PROBLEMS, is_code
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -23,7 +23,6 @@ LARGEST_FILE: Final = 10_000_000
 """Bytes of a file that somebody wrote by hand."""
 
 _PLACE: Final = re.compile(r"line [0-9]+")
-_NEWLINE: Final = b"\n"
 _LONG_NUMBER: Final = re.compile(rb"(?<=[=\[,\s])[+-]?[0-9][0-9_]{639,}")
 """``sys.set_int_max_str_digits`` sets how many are too many, and that no lower than 640."""
 
@@ -112,7 +111,7 @@ def parse_document(content: bytes, file: str, *, private: bool = False) -> dict[
     except ValueError:
         # Python reads no integer of thousands of digits, and tomllib lets its refusal through.
         number = _LONG_NUMBER.search(content)
-        where = f"line {content[: number.start()].count(_NEWLINE) + 1}" if number is not None else "the longest"
+        where = f"line {content.count(10, 0, number.start()) + 1}" if number is not None else "the longest"
         message = f"a number has too many digits: look at {where}"
     raise DataFileInvalid(file, [FileProblem("", message)])
 
@@ -148,6 +147,8 @@ def problems_of(
         shapes: What to write where a text does not have the shape of its field, by the field's pattern.
         private: Whether the file may name a person or hold a secret: what is not accepted is then named by a code.
     """
+    if (count := error.error_count()) > MOST_PROBLEMS:
+        return [FileProblem(location, f"{count} things are wrong")]
     found = []
     errors = error.errors(include_url=False, include_input=False)
     for details in errors:

@@ -19,10 +19,11 @@ from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
 from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_over
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.restoration import catching_up, in_doubt
-from nagorik_host.store.application_store import LEASE, ApplicationStore, Correction
+from nagorik_host.store.application_store import LEASE, ApplicationStore, Correction, LeaseTooShort
 from nagorik_host.store.database import Database, Transaction, open_database
 from nagorik_host.vault import Keyring, Vault
 from nagorik_platform import Platform, PlatformSettings
+from nagorik_platform.configuration import outlasting_calls
 from nagorik_platform.lifecycle import (
     CitizenActed,
     ConsentGranted,
@@ -276,6 +277,7 @@ async def open_host(
     Raises:
         DatabaseInvalid: The URL cannot be used.
         DatabaseUnavailable: The database does not answer.
+        LeaseTooShort: A call of an installed plugin could outlast the lease, and its application be filed twice.
     """
     opened = await open_database(database)
     try:
@@ -301,6 +303,7 @@ async def host_on(
         else replace(settings, rate_limiter=SharedRateLimiter(database, settings.clock))
     )
     async with Platform.discover(shared) as platform:
+        _refuse_outlasting_calls(platform, lease)
         yield Host(
             database=database,
             platform=platform,
@@ -309,3 +312,13 @@ async def host_on(
             lease_clock=lease_clock,
             lease=lease,
         )
+
+
+def _refuse_outlasting_calls(platform: Platform, lease: timedelta) -> None:
+    for record in platform.plugins:
+        for outlasting in outlasting_calls(record.manifest, lease) if record.manifest is not None else ():
+            least = outlasting.deadline - outlasting.grace
+            raise LeaseTooShort(
+                f"plugin {record.id}: {outlasting}. Set lease_seconds above {least:g}, or deny the plugin until its"
+                " owner has lowered limits.deadline"
+            )

@@ -7,6 +7,7 @@ too, whose own variables (``NAGORIK_NID_BASE_URL``) win over what the file says 
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,7 @@ from nagorik.settings import environment_prefix
 from nagorik_host.configured import DEFAULT_FILE, FILE, PREFIX, has_default_file
 from nagorik_host.vault import Keyring, KeyringInvalid, read_keyring
 from nagorik_platform import PlatformSettings, PluginConfiguration
+from nagorik_platform.configuration import DEFAULT_LEASE
 from nagorik_platform.registry import Admission
 
 NESTED: Final = "__"
@@ -103,6 +105,8 @@ class HostSettings(BaseSettings):
     """What this machine's worker is known by; the machine's name by default."""
     retention_days: int | None = Field(default=None, ge=1, le=LONGEST_RETENTION)
     """Days after its close for which a citizen's data are kept; ``nagorik erase`` erases what is older."""
+    lease_seconds: int = Field(default=int(DEFAULT_LEASE.total_seconds()), ge=10, le=3600)
+    """Seconds that a worker of whom nothing is heard is waited for, before another has what it had in hand."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     """The least that is logged."""
     plugins: Mapping[str, PluginEntry] = Field(default_factory=dict)
@@ -141,6 +145,11 @@ class HostSettings(BaseSettings):
         """The environment before the file, whose content the caller hands in."""
         return env_settings, init_settings
 
+    @property
+    def lease(self) -> timedelta:
+        """How long a worker of whom nothing is heard is waited for."""
+        return timedelta(seconds=self.lease_seconds)
+
     def keyring(self) -> Keyring:
         """The host's keys.
 
@@ -173,8 +182,13 @@ class HostSettings(BaseSettings):
                 name: PluginConfiguration(settings=_beside_environment(name, entry.settings), egress=entry.egress)
                 for name, entry in self.plugins.items()
             },
-            admission=Admission(allow=self.allow, deny=self.deny),
+            admission=self.admission,
         )
+
+    @property
+    def admission(self) -> Admission:
+        """Which of the installed plugins are let in."""
+        return Admission(allow=self.allow, deny=self.deny)
 
 
 def settings_file() -> Path | None:

@@ -121,8 +121,11 @@ class World:
     async def apply(self, host: Host) -> str:
         given = read_application(EXAMPLES / "nid-reissue.json")
         assert given.consent is not None
-        consent = given.consent.consent(host.platform.service(given.service), self.clock.now())
-        return await host.apply(await given.draft(EXAMPLES / "nid-reissue.json", self.documents), consent=consent)
+        service = host.platform.service(given.service)
+        consent = given.consent.consent(service, self.clock.now())
+        return await host.apply(
+            await given.draft(EXAMPLES / "nid-reissue.json", self.documents, service), consent=consent
+        )
 
     async def carry(self, host: Host) -> None:
         worker = host.worker()

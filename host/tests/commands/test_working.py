@@ -25,6 +25,13 @@ def change(place: Path, statement: str, *values: object) -> None:
     connection.close()
 
 
+def look_up(place: Path, query: str, *values: object) -> tuple[object, ...]:
+    connection = sqlite3.connect(place / "nagorik.db")
+    (found,) = connection.execute(query, values)
+    connection.close()
+    return found
+
+
 def taken_in(ready) -> str:
     return ready("apply", EXAMPLES / "nid-reissue.json", "--json").document["applications"][0]["application"]
 
@@ -269,6 +276,15 @@ def test_erasure_leaves_a_journal_that_verifies_and_nothing_to_read(ready, world
     audit = ready("audit", "verify", "--json")
     assert audit.code == 0
     assert (audit.document["applications"], audit.document["erased"]) == (2, 1)
+
+
+def test_erasure_leaves_nothing_by_which_a_guessed_form_could_be_confirmed(ready, world, place):
+    application = world.closed()
+    digests = "SELECT count(*), count(request_digest) FROM attempts WHERE application = ?"
+    attempts, told = look_up(place, digests, application)
+    assert attempts == told > 0
+    assert ready("erase", application).code == 0
+    assert look_up(place, digests, application) == (attempts, 0)
 
 
 def test_document_without_an_owner_is_found_and_removed_once_it_is_a_day_old(ready, world, place):

@@ -216,13 +216,23 @@ async def test_notice_is_believed_in_nothing(host, till, waiting):
     assert (till.ASKED, await results(host)) == ([payment], ["taken"])
 
 
-async def test_notice_that_comes_again_and_again_is_one(host, till, waiting):
+async def test_notice_that_comes_again_before_it_is_read_is_one(host, till, waiting):
     _, payment = waiting
     till.PAID.add(payment)
-    for _ in range(3):
-        await host.inbox.receive(TILL, headers=GENUINE, body=notice(payment))
+    new = [await host.inbox.receive(TILL, headers=GENUINE, body=notice(payment)) for _ in range(3)]
+    await host.worker().run_until_idle()
+    assert (new, till.ASKED, await results(host)) == ([True, False, False], [payment], ["taken"])
+
+
+async def test_notice_that_somebody_sent_too_early_takes_the_place_of_none(host, till, waiting):
+    """Whoever knows the payment can send a notice, word for word as the gateway will, before the payer has paid."""
+    application, payment = waiting
+    for paid in (set(), {payment}):
+        till.PAID |= paid
+        assert await host.inbox.receive(TILL, headers=GENUINE, body=notice(payment))
         await host.worker().run_until_idle()
-    assert (till.ASKED, await results(host)) == ([payment], ["taken"])
+    assert await state(host, application) == "submitted"
+    assert (till.ASKED, await results(host)) == ([payment, payment], ["taken", "taken"])
 
 
 async def test_notice_that_comes_late_changes_nothing(host, till, waiting):

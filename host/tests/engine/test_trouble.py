@@ -84,7 +84,9 @@ async def test_worker_that_died_long_ago_is_struck_off(world, ready_url):
     async with world.host(ready_url) as host:
         for name, ago in (("yesterday", WORKER_EXPIRY), ("long-ago", WORKER_EXPIRY * 1.01)):
             at = world.machine.now() - ago
-            dead = insert(workers).values(id=name, name=name, started_at=at, beat_at=at)
+            dead = insert(workers).values(
+                id=name, name=name, started_at=at, beat_at=at, lease_until=at + LEASE, keys=""
+            )
             await host.database.run(lambda t, dead=dead: t.connection.execute(dead))
         ending = asyncio.Event()
         working = asyncio.create_task(host.worker("new").run(ending))

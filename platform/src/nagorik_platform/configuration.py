@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
+from datetime import timedelta
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nagorik.clock import Clock, SystemClock
+from nagorik.manifest import Manifest
+from nagorik.operations import Idempotency, Operation
 from nagorik_platform.registry import ADMIT_ALL, Admission
 
 if TYPE_CHECKING:
@@ -42,6 +45,47 @@ class PluginConfiguration:
             raise TypeError("PluginConfiguration.egress is a set of host names")
         if self.transport_factory is not None and not callable(self.transport_factory):
             raise TypeError("PluginConfiguration.transport_factory is a function without arguments")
+
+
+DEFAULT_LEASE: Final = timedelta(seconds=60)
+"""How long a host waits for a worker of whom nothing is heard, before another has what it had in hand."""
+
+
+class OutlastingCall(NamedTuple):
+    """A service whose filing may still be under way when it is filed anew.
+
+    A worker of whom nothing is heard loses its application after the lease; whoever takes it over looks it up, and
+    ``lookup_grace`` after that the application is taken for absent and filed. By then the first call must be over.
+
+    Attributes:
+        service: The service.
+        deadline: Seconds that its plugin lets a call take.
+        lease: Seconds of the host's lease.
+        grace: Seconds for which a look-up that finds nothing may still be wrong.
+    """
+
+    service: str
+    deadline: float
+    lease: float
+    grace: float
+
+    def __str__(self) -> str:
+        return (
+            f"a call of {self.service} may take {self.deadline:g} seconds, and {self.lease + self.grace:g} seconds"
+            f" after a worker was last heard of ({self.lease:g} of the lease and {self.grace:g} of lookup_grace)"
+            " another files the application anew: it could be filed twice"
+        )
+
+
+def outlasting_calls(manifest: Manifest, lease: timedelta = DEFAULT_LEASE) -> list[OutlastingCall]:
+    """The services of a plugin whose calls may outlast ``lease`` and their ``lookup_grace`` together."""
+    deadline, seconds = manifest.limits.deadline, lease.total_seconds()
+    return [
+        OutlastingCall(service.id, deadline, seconds, service.lookup_grace.total_seconds())
+        for service in manifest.services
+        if service.writes.get(Operation.SUBMIT, Idempotency.SAFE) is not Idempotency.SAFE
+        and deadline >= seconds + service.lookup_grace.total_seconds()
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

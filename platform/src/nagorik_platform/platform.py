@@ -250,9 +250,11 @@ class Platform:
         """Give captured money back. Needs no consent of its own: it undoes what was consented to."""
         return await self._call(requests.REFUND_PAYMENT, request.gateway, request, key=key)
 
-    async def parse_payment_notice(self, request: PaymentNoticeRequest) -> PaymentNotice:
-        """Which payment a message names; query that payment next."""
-        return await self._call(requests.PAYMENT_NOTICE, request.gateway, request)
+    async def parse_payment_notice(
+        self, request: PaymentNoticeRequest, *, seconds: float = math.inf
+    ) -> PaymentNotice:
+        """Which payment a message names; query that payment next. ``seconds`` shorten the plugin's own limit."""
+        return await self._call(requests.PAYMENT_NOTICE, request.gateway, request, seconds=seconds)
 
     async def advise_payment(
         self, draft: ApplicationDraft, references: References, receipt: PaymentReceipt
@@ -316,9 +318,9 @@ class Platform:
         request = StatusRequest(**await self._filed(draft, references))
         return await self._call(requests.STATUS, draft.service, request)
 
-    async def parse_callback(self, request: CallbackRequest) -> CallbackReport:
-        """What a message from the agency says, once its origin is proved."""
-        return await self._call(requests.CALLBACK, request.service, request)
+    async def parse_callback(self, request: CallbackRequest, *, seconds: float = math.inf) -> CallbackReport:
+        """What a message from the agency says, once its origin is proved. ``seconds`` shorten the plugin's limit."""
+        return await self._call(requests.CALLBACK, request.service, request, seconds=seconds)
 
     async def list_slots(
         self,

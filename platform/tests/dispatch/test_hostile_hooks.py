@@ -27,6 +27,10 @@ WRONG_RESULTS = {
         "return Rejected(reason_code='x', reason=Text(en='No.', bn='না।')).model_copy(update={'reason_code': NID})",
         "Rejected",
     ),
+    "a wait that never ends": (
+        "from nagorik.model.submission import Pending\nreturn Pending.model_construct(check_after=float('inf'))",
+        "Pending",
+    ),
     "a copy with a wrong field": (
         "return Accepted(reference='R-1', status=STATUS.model_copy(update={'state': 'lost'}))",
         "Accepted",
@@ -41,6 +45,14 @@ async def test_wrong_result_is_a_fault(world, body, exception):
         await world.platform().submit(world.draft(), world.references)
     assert (caught.value.fault, caught.value.exception, caught.value.plugin) == ("wrong-result", exception, "wasa")
     assert caught.value.outcome is Outcome.NOT_SENT
+
+
+async def test_fault_of_a_wrong_result_names_the_members_that_do_not_fit(world):
+    ends = "from nagorik.model.submission import Pending\nreturn Pending.model_construct(check_after=1e18)"
+    world.install(hooks={"nagorik_submit": ends})
+    with pytest.raises(PluginFault) as caught:
+        await world.platform().submit(world.draft(), world.references)
+    assert caught.value.where == "Pending.check_after"
 
 
 RAISED = {
@@ -71,6 +83,13 @@ RAISED = {
         "return Rejected(reason_code=NID, reason=Text(en='No.', bn='না।'))",
         "raised",
         "ValidationError",
+    ),
+    "an error that waits the wrong way": ("raise RateLimited(retry_after=-1)", "raised", "RateLimited"),
+    "an error that waits for a word": ("raise RateLimited(retry_after='soon')", "raised", "RateLimited"),
+    "a time of day for an instant": (
+        "from datetime import UTC, time\nraise AgencyClosed(time(9, tzinfo=UTC))",
+        "raised",
+        "AgencyClosed",
     ),
     "an error that waits for ever": ("raise RateLimited(retry_after=float('inf'))", "raised", "RateLimited"),
     "an instant without a zone": (

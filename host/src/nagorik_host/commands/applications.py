@@ -22,7 +22,7 @@ from nagorik_host.settings import load_host_settings
 from nagorik_host.store.application_store import AlreadyOpen, NoSuchApplication
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.vault import SealBroken
+from nagorik_host.vault import KeyMissing, SealBroken
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, print_error, print_json, print_lines, print_table
 from nagorik_platform.lifecycle import Progress
@@ -136,7 +136,7 @@ async def _apply_file(host: Host, documents: FolderDocumentStore, path: Path) ->
             with _offered("gateway", given.gateway, host.platform.gateways):
                 host.platform.gateway(given.gateway)
         await host.platform.validate(given.service, given.form)
-        draft = await given.draft(path, documents)
+        draft = await given.draft(path, documents, service)
         consent = given.consent.consent(service, host.clock.now()) if given.consent is not None else None
         return AppliedFile(path.name, "taken", await host.apply(draft, consent=consent, client_reference=reference))
     except AlreadyOpen as there_already:
@@ -149,7 +149,7 @@ async def _apply_file(host: Host, documents: FolderDocumentStore, path: Path) ->
         return refused("; ".join(f"{field.pointer}: {field.text.en} {field.text.bn}" for field in error.fields))
     except NagorikError as error:
         return refused(f"{error.code}: {error.message.en}")
-    except (DatabaseUnavailable, SealBroken):
+    except (DatabaseUnavailable, KeyMissing, SealBroken):
         raise  # no file that follows would fare better
     except Exception as error:  # noqa: BLE001 - a defect that one file brings to light keeps no other from being taken in
         # The text of an exception may hold anything; its type and place are enough to report it.

@@ -81,7 +81,7 @@ async def _stop(arguments: argparse.Namespace) -> int:
         if wanted is not None:
             database.use_ledger(Vault(settings.keyring()))
             await database.run(partial(_write_stop, record=wanted))
-            _log.warning("stopped", kind=wanted.kind, name=wanted.name)
+            _log.warning("stopped", kind=wanted.kind, subject=wanted.name)
         _print_suspensions(await database.run(list_suspensions), as_json=arguments.json)
     return ExitCode.OK
 
@@ -93,7 +93,7 @@ async def _resume(arguments: argparse.Namespace) -> int:
         database.use_ledger(Vault(settings.keyring()))
         if not await database.run(partial(_write_resume, arguments=arguments)):
             raise CommandRefused(f"the {arguments.kind} {arguments.name} is not stopped; nagorik stop lists what is")
-        _log.warning("resumed", kind=arguments.kind, name=arguments.name)
+        _log.warning("resumed", kind=arguments.kind, subject=arguments.name)
         _print_suspensions(await database.run(list_suspensions), as_json=arguments.json)
     return ExitCode.OK
 

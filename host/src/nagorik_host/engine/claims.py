@@ -19,6 +19,7 @@ from sqlalchemy import Row, bindparam, func, insert, select, update
 from nagorik import ApplicationDraft, ServiceNotOffered
 from nagorik.clock import Clock
 from nagorik_host.engine.agencies import HORIZON, AgencyScheduler
+from nagorik_host.engine.leases import WorkerLease
 from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.engine.queues import (
     SuspendedOffers,
@@ -31,7 +32,6 @@ from nagorik_host.engine.queues import (
 )
 from nagorik_host.store.application_store import (
     ApplicationStore,
-    Lease,
     NoSuchApplication,
     StaleRevision,
     StoredApplication,
@@ -39,20 +39,17 @@ from nagorik_host.store.application_store import (
     set_aside,
     target_plugin,
 )
-from nagorik_host.store.database import Transaction
+from nagorik_host.store.database import Transaction, is_the_machines
 from nagorik_host.store.schema import applications, attempts
-from nagorik_host.vault import Erased, SealBroken, Vault
+from nagorik_host.vault import Erased, Vault
 from nagorik_platform.lifecycle import (
     CallAnswered,
     CallFailed,
-    IllegalTransition,
     Interrupted,
-    JournalBroken,
     NextAction,
     Progress,
     ServiceCapabilities,
     Step,
-    UnexpectedAnswer,
     begin,
     begin_next,
     step,
@@ -69,9 +66,6 @@ BLOCKED: Final = timedelta(minutes=5)
 DEFECT: Final = "defect"
 SOON: Final = timedelta(milliseconds=50)
 """When to look again after another worker was quicker."""
-
-_DEFECTS: Final = (IllegalTransition, JournalBroken, SealBroken, UnexpectedAnswer, ValueError)
-"""What is wrong with one application is an officer's case; it holds up nobody else's."""
 
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
 _ROW: Final = select(applications).where(applications.c.id == bindparam("application")).with_for_update()
@@ -152,33 +146,31 @@ class Claims:
         vault: Vault,
         agencies: AgencyScheduler,
         *,
-        worker: str,
+        lease: WorkerLease,
+        worker_name: str,
         concurrency: Mapping[str, int],
         clock: Clock,
-        lease_clock: Clock,
-        lease: timedelta,
     ) -> None:
-        """Work as ``worker``.
+        """Work as the worker of ``lease``.
 
         Args:
             store: Where applications are.
             capabilities: What their services offer.
             vault: Hashes what a request was made from.
             agencies: What the agencies can bear.
-            worker: The worker's id.
+            lease: On what terms the worker has applications in hand.
+            worker_name: What an operator knows the worker by.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
             clock: The time that agencies and citizens live in.
-            lease_clock: The machine's own time, in which processes live and die; in production the same.
-            lease: How long the worker is waited for when nothing is heard of it.
         """
         self._store = store
         self._capabilities = capabilities
         self._vault = vault
         self._agencies = agencies
-        self._worker = worker
+        self._worker = lease.worker
+        self._worker_name = worker_name
         self._concurrency = concurrency
         self._clock = clock
-        self._lease_clock = lease_clock
         self._lease = lease
 
     def next_due(self, transaction: Transaction) -> datetime | None:
@@ -246,7 +238,7 @@ class Claims:
             transaction,
             self._concurrency,
             concurrency=sum(self._concurrency.values()),
-            lease_now=self._lease_clock.now(),
+            lease_now=self._lease.now,
         )
         held = [
             row
@@ -280,13 +272,16 @@ class Claims:
     ) -> Claim | None:
         """Act on one row; whatever is wrong with it is its own affair. Nothing is written where ``act`` raises."""
         try:
-            return act(transaction, row, now)
+            with transaction.nested():
+                return act(transaction, row, now)
         except ServiceNotOffered:
             set_aside(transaction, row.id, "service-not-offered", again=now + BLOCKED, now=now)
         except (Erased, NoSuchApplication):
             set_aside(transaction, row.id, "erased", again=None, now=now)
-        except _DEFECTS as error:
-            _log_blocked(error, row.service)
+        except Exception as error:
+            if is_the_machines(error):
+                raise
+            self._log_blocked(error, row.id, row.service)
             set_aside(transaction, row.id, DEFECT, again=None, now=now)
         return None
 
@@ -334,8 +329,7 @@ class Claims:
         not_before: datetime,
         read: bool = True,
     ) -> Claim:
-        lease = Lease(self._worker, self._lease_clock.now() + self._lease)
-        held = self._store.change(transaction, stored, begun, now, lease=lease, read=read)
+        held = self._store.change(transaction, stored, begun, now, lease=self._lease.taken, read=read)
         attempt = held.progress.attempt
         assert attempt is not None  # noqa: S101 - begin named an operation, so it began an attempt
         row = {
@@ -369,29 +363,33 @@ class Claims:
         """Commit what came of a call, and with it the next intent of the same application if that is due at once.
 
         Without ``suspended`` nothing follows: the worker is about to end. An answer that comes after the attempt was
-        taken for interrupted is dropped: the row has gone on without it.
+        taken for interrupted is dropped: the row has gone on without it. Whatever else this raises than
+        ``DatabaseUnavailable`` is this application's defect, and nothing of the outcome may be kept: the transaction
+        is rolled back, and ``block`` follows in another.
         """
         now = self._clock.now()
         self._agencies.learn(transaction, claim.target_plugin, outcome, now)
         try:
-            try:
-                # Nearly always the row is as it was left, and need not be read again to be sure of that.
-                return self._commit_outcome(transaction, claim, claim.stored, outcome, suspended, now, read=False)
-            except StaleRevision:
-                row = transaction.connection.execute(_ROW, {"application": claim.stored.id}).one()
-                stored = self._store.from_row(row) if row.lease == self._worker else None
-                if stored is None or stored.progress.attempt != claim.stored.progress.attempt:
-                    return None
-                return self._commit_outcome(transaction, claim, stored, outcome, suspended, now, read=True)
-        except _DEFECTS as error:
-            _log_blocked(error, claim.stored.progress.service)
-            self.block(transaction, claim)
-            return None
+            # Nearly always the row is as it was left, and need not be read again to be sure of that.
+            return self._commit_outcome(transaction, claim, claim.stored, outcome, suspended, now, read=False)
+        except StaleRevision:
+            row = transaction.connection.execute(_ROW, {"application": claim.stored.id}).one()
+            stored = self._store.from_row(row) if row.lease == self._worker else None
+            if stored is None or stored.progress.attempt != claim.stored.progress.attempt:
+                return None
+            return self._commit_outcome(transaction, claim, stored, outcome, suspended, now, read=True)
 
-    def block(self, transaction: Transaction, claim: Claim) -> None:
+    def block(self, transaction: Transaction, claim: Claim, error: Exception) -> None:
         """Leave an application with a defect to an officer, its attempt open: nobody knows what came of it."""
+        self._log_blocked(error, claim.stored.id, claim.stored.progress.service)
         now = self._clock.now()
         set_aside(transaction, claim.stored.id, DEFECT, again=None, now=now, held_by=self._worker)
+
+    def _log_blocked(self, error: Exception, application: str, service: str) -> None:
+        defect = type(error).__name__
+        _log.error(
+            "application_blocked", defect=defect, application=application, service=service, worker=self._worker_name
+        )
 
     def _commit_outcome(
         self,
@@ -459,7 +457,3 @@ def _end_open(transaction: Transaction, stored: StoredApplication, now: datetime
     ended = {"application_": stored.id, "ended_at": now, "result": "interrupted"}
     for row in transaction.connection.execute(_END_OPEN, ended):
         record_attempt(transaction, row._asdict(), now)
-
-
-def _log_blocked(error: Exception, service: str) -> None:
-    _log.error("application_blocked", defect=type(error).__name__, service=service)

@@ -12,18 +12,24 @@ from functools import partial
 from typing import Final, TypeVar
 from uuid import uuid4
 
-from sqlalchemy import bindparam, delete, insert, update
-
-from nagorik.clock import Clock, SystemClock
+from nagorik.clock import Clock
+from nagorik.operations import OPERATIONS
 from nagorik_host.engine.agencies import AgencyScheduler
 from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims
 from nagorik_host.engine.inbox import INBOX, Inbox
+from nagorik_host.engine.leases import HeldApplication, WorkerLease
 from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation
 from nagorik_host.store.application_store import LEASE, ApplicationStore
-from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction, Unit
-from nagorik_host.store.schema import applications, workers
+from nagorik_host.store.database import (
+    Database,
+    DatabaseUnavailable,
+    Hints,
+    Transaction,
+    Unit,
+    is_the_machines,
+)
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle.perform import perform
@@ -46,12 +52,6 @@ TIDY: Final = 3600.0
 PAUSE: Final = 0.05
 """Seconds before a database that is away is tried again; they double up to the longest pause."""
 LONGEST_PAUSE: Final = 5.0
-
-_RENEW: Final = (
-    update(applications)
-    .where(applications.c.lease == bindparam("worker"), applications.c.id.in_(bindparam("held", expanding=True)))
-    .values(lease_until=bindparam("until"))
-)
 
 
 class Worker:
@@ -83,7 +83,7 @@ class Worker:
             inbox: Messages to be read.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
             clock: The time of agencies and citizens.
-            lease_clock: The machine's time, if that is another.
+            lease_clock: What leases are counted on, where that is not the database's clock.
             lease: How long it is waited for when nothing is heard of it; then others have what it had in hand. So
                 long it waits for a database, too.
             name: What an operator knows it by, such as the machine's name.
@@ -93,22 +93,21 @@ class Worker:
         self._database = database
         self._platform = platform
         self._store = store
+        self._vault = vault
         self._agencies = agencies
         self._inbox = inbox
         self._concurrency = concurrency
         self._clock = clock
-        self._lease_clock = lease_clock or SystemClock()
-        self._lease = lease
+        self._lease = WorkerLease(self.id, lease, lease_clock)
         self.claims = Claims(
             store,
             CapabilitiesCache(platform),
             vault,
             agencies,
-            worker=self.id,
+            lease=self._lease,
+            worker_name=name,
             concurrency=concurrency,
             clock=clock,
-            lease_clock=self._lease_clock,
-            lease=lease,
         )
         self._in_flight: dict[asyncio.Task[None], str] = {}
         self._completions = 0
@@ -119,6 +118,8 @@ class Worker:
         self._stop: asyncio.Event | None = None
         self._ending = False
         self._failed: BaseException | None = None
+        self._reading: asyncio.Task[int] | None = None
+        self._messages_heard = False
 
     async def run(self, stop: asyncio.Event, *, until_idle: bool = False, grace: float | None = None) -> None:
         """Work until ``stop`` is set, then complete what is in hand.
@@ -146,13 +147,17 @@ class Worker:
                         await (self._work_off() if until_idle else self._work(hints, stop, (stopping, heartbeats)))
                 finally:
                     await _end(tidying)
+                    if self._reading is not None:
+                        await asyncio.wait({self._reading}, timeout=MOMENT)
+                        await _end(self._reading)
+                        self._reading = None
         finally:
             # However it came to an end, nothing more follows from what is in flight.
             self._ending = True
             await self._finish_in_flight(grace)
             for task in (heartbeats, stopping):
                 await _end(task)
-            await self._database.run(self._deregister)
+            await self._database.run(self._lease.deregister)
             _log.info("worker_stopped", worker=self._name)
 
     async def run_until_idle(self) -> datetime | None:
@@ -206,7 +211,7 @@ class Worker:
             self._woken.clear()
             hinted = await self._hinted(hints)
             scans = loop.time() >= scanned_at + FULL_SCAN
-            read = await self._inbox_read() if scans or INBOX in hinted or self._inbox.has_news else 0
+            read = self._read_beside_the_work(scans or INBOX in hinted or self._inbox.has_news)
             if scans:
                 scanned_at = loop.time()
                 found = await self._claim(partial(self.claims.claim, full_scan=True))
@@ -234,12 +239,24 @@ class Worker:
             # The full scan finds whatever there was a hint of, and waits for the database if it has to.
             return []
 
+    def _read_beside_the_work(self, heard: bool) -> int:  # noqa: FBT001 - the loop's own condition
+        """How many messages were read since this was asked; if any were ``heard`` of, begin to read them."""
+        read = 0
+        self._messages_heard = self._messages_heard or heard
+        if self._reading is not None and self._reading.done():
+            read, self._reading = self._reading.result(), None
+        if self._reading is None and self._messages_heard:
+            self._messages_heard = False
+            self._reading = asyncio.create_task(self._inbox_read())
+        return read
+
     async def _inbox_read(self) -> int:
-        try:
-            return await self._inbox.handle()
-        except DatabaseUnavailable:
-            # What is in the inbox stays there for the next full scan.
-            return 0
+        read = 0
+        with suppress(DatabaseUnavailable):  # what is in the inbox stays there for the next full scan
+            read = await self._inbox.handle()
+        if read or self._messages_heard:
+            self._woken.set()
+        return read
 
     async def _claim(self, unit: Unit[ClaimBatch]) -> ClaimBatch:
         if not self._has_rows:
@@ -267,7 +284,7 @@ class Worker:
                 if away_since is None:
                     away_since = loop.time()
                     _log.error("database_unavailable", worker=self._name)
-                if loop.time() - away_since >= self._lease.total_seconds():
+                if loop.time() - away_since >= self._lease.lasts.total_seconds():
                     raise
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
@@ -287,26 +304,12 @@ class Worker:
         self._agencies.ensure_rows(transaction, self._concurrency, self._clock.now())
 
     def _register(self, transaction: Transaction) -> None:
-        at = self._lease_clock.now()
-        self._deregister(transaction)
         # A worker that was killed never deregisters.
-        transaction.connection.execute(delete(workers).where(workers.c.beat_at < at - WORKER_EXPIRY))
-        transaction.connection.execute(insert(workers).values(id=self.id, name=self._name, started_at=at, beat_at=at))
-
-    def _deregister(self, transaction: Transaction) -> None:
-        """Give back what was not finished, at once instead of when the lease runs out."""
-        transaction.connection.execute(
-            update(applications).where(applications.c.lease == self.id).values(lease_until=self._lease_clock.now())
-        )
-        transaction.connection.execute(delete(workers).where(workers.c.id == self.id))
+        self._lease.register(transaction, self._name, keys=self._vault.names, expiry=WORKER_EXPIRY)
 
     def _renew(self, transaction: Transaction) -> None:
-        at = self._lease_clock.now()
-        transaction.connection.execute(update(workers).where(workers.c.id == self.id).values(beat_at=at))
-        held = list(self._in_flight.values())
-        if held:
-            transaction.connection.execute(_RENEW, {"worker": self.id, "held": held, "until": at + self._lease})
-        transaction.seal_ledger(at)
+        self._lease.renew(transaction, list(self._in_flight.values()))
+        transaction.seal_ledger(self._clock.now())
 
     # In flight
 
@@ -323,18 +326,33 @@ class Worker:
             early = (current.not_before - self._clock.now()).total_seconds()
             if early > 0:
                 await self._clock.sleep(early)
-            RESERVED.set(Reservation(current.target_plugin, current.not_before))
+            RESERVED.set(self._reservation(current))
             try:
                 outcome = await perform(self._platform, current.draft, current.stored.progress, current.call)
             except Exception as error:  # noqa: BLE001 - one application's defect is nobody else's
-                _log.error("call_broke", defect=type(error).__name__, service=current.stored.progress.service)
-                await self._commit(partial(self.claims.block, claim=current))
+                await self._block(current, error)
                 return
             ending = self._ending or (self._stop is not None and self._stop.is_set())
             suspended = None if ending else self._suspended
-            current = await self._commit(
-                partial(self.claims.complete, claim=current, outcome=outcome, suspended=suspended)
-            )
+            answered = current
+            try:
+                current = await self._commit(
+                    partial(self.claims.complete, claim=answered, outcome=outcome, suspended=suspended)
+                )
+            except Exception as error:
+                if is_the_machines(error):
+                    raise
+                await self._block(answered, error)
+                return
+
+    async def _block(self, claim: Claim, error: Exception) -> None:
+        await self._commit(partial(self.claims.block, claim=claim, error=error))
+
+    def _reservation(self, claim: Claim) -> Reservation:
+        operation = claim.call.operation
+        writes = operation is not None and OPERATIONS[operation].writes
+        held = HeldApplication(claim.stored.id, self._lease) if writes else None
+        return Reservation(claim.target_plugin, claim.not_before, held)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._in_flight.pop(task, None)
@@ -360,7 +378,7 @@ class Worker:
 
     async def _send_heartbeats(self) -> None:
         while True:
-            await asyncio.sleep(self._lease.total_seconds() / HEARTBEATS)
+            await asyncio.sleep(self._lease.lasts.total_seconds() / HEARTBEATS)
             with suppress(DatabaseUnavailable):
                 await self.heartbeat()
 

@@ -5,6 +5,7 @@ one transaction. A change is worked out on the row as it is in that transaction,
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -15,10 +16,13 @@ from nagorik import ApplicationDraft
 from nagorik.operations import OPERATIONS, Family
 from nagorik_host.store import projections
 from nagorik_host.store.chain import JournalEntry, anchor, entries_of, event_of
+from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.ledger import APPLICATION, digest, digest_of_attempt, digest_of_rows, in_base64
-from nagorik_host.store.schema import Instant, applications, journal, microseconds, payloads
+from nagorik_host.store.listings import distinct_leads
+from nagorik_host.store.schema import MICROSECOND, Instant, applications, journal, microseconds, payloads, payments
 from nagorik_host.vault import DataKey, Vault
+from nagorik_platform.configuration import DEFAULT_LEASE
 from nagorik_platform.lifecycle import Event, NextAction, Progress, Step, application_targets
 
 PROGRESS: Final = "progress"
@@ -37,7 +41,7 @@ OPEN_COLUMNS: Final = (
 )
 """What stays readable of a row when the citizen's data are erased, besides times."""
 
-LEASE: Final = timedelta(seconds=60)
+LEASE: Final = DEFAULT_LEASE
 """How long a worker of whom nothing is heard is waited for. Calls may take longer: a living worker renews it."""
 
 Correction = Callable[[ApplicationDraft], ApplicationDraft]
@@ -64,6 +68,8 @@ _SET_ASIDE: Final = (
     .returning(applications)
 )
 _SET_ASIDE_IF_HELD: Final = _SET_ASIDE.where(applications.c.lease == bindparam("lease_"))
+_TAKE: Final = _CHANGE.values(lease_until=UNTIL)
+_TAKE_IF_CURRENT: Final = _CHANGE_IF_CURRENT.values(lease_until=UNTIL)
 _APPEND: Final = insert(journal)
 _BY_REFERENCE: Final = select(applications.c.id).where(applications.c.client_reference == bindparam("reference"))
 _BY_ID: Final = select(applications).where(applications.c.id == bindparam("application"))
@@ -76,6 +82,10 @@ _JOURNAL: Final = (
     .where(journal.c.application == bindparam("application"), journal.c.entry > bindparam("after"))
     .order_by(journal.c.entry)
 )
+
+
+class LeaseTooShort(ValueError):
+    """A plugin lets a call take longer than this host waits for the worker that makes it; both are named."""
 
 
 class NoSuchApplication(LookupError):
@@ -96,10 +106,18 @@ class StaleRevision(Exception):
 
 
 class Lease(NamedTuple):
-    """Who has an application in hand, and until when if nothing more is heard of them."""
+    """Who has an application in hand.
+
+    Attributes:
+        worker: The worker's id.
+        taken_for: For how long from now on, if nothing more is heard of the worker; ``None`` for a lease that is
+            there and stays as it is.
+        now: What time it is, where that is not the database's to say.
+    """
 
     worker: str
-    until: datetime
+    taken_for: timedelta | None = None
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -216,7 +234,7 @@ class ApplicationStore:
             entries=row.entries,
             chain=row.chain,
             key=key,
-            lease=Lease(row.lease, row.lease_until) if row.lease is not None else None,
+            lease=Lease(row.lease) if row.lease is not None else None,
             blocked=row.blocked,
         )
 
@@ -226,14 +244,34 @@ class ApplicationStore:
         Raises:
             NoSuchApplication: There is none, or more than one.
         """
-        query = select(applications.c.id).where(
-            applications.c.plugin == plugin,
-            applications.c.agency_reference == self._agency_reference(plugin, agency_reference),
-        )
-        found: Sequence[str] = transaction.connection.scalars(query.limit(2)).all()
+        found = self._known_to_agency(transaction, plugin, agency_reference, limit=2)
         if len(found) != 1:
             raise NoSuchApplication
         return found[0]
+
+    def search(self, transaction: Transaction, name: str, *, limit: int) -> list[str]:
+        """The ids of the applications that ``name`` is the id, a reference or a payment's id of, at most ``limit``.
+
+        An agency's reference is looked up with each plugin that there are applications of, since two agencies may
+        count alike. Nothing of a citizen's leads to an application: no index is kept of it.
+        """
+        found: list[str] = []
+        with suppress(NoSuchApplication):
+            found.append(self.resolve(transaction, name))
+        paid = select(payments.c.application).where(payments.c.id == name.lower())
+        found += transaction.connection.scalars(paid).all()
+        for (plugin,) in distinct_leads(transaction, (applications.c.plugin,)):
+            found += self._known_to_agency(transaction, plugin, name, limit=limit)
+        return list(dict.fromkeys(found))[:limit]
+
+    def _known_to_agency(
+        self, transaction: Transaction, plugin: str, agency_reference: str, *, limit: int
+    ) -> Sequence[str]:
+        query = select(applications.c.id).where(
+            applications.c.plugin == plugin,
+            applications.c.agency_reference == self.hash_agency_reference(plugin, agency_reference),
+        )
+        return transaction.connection.scalars(query.limit(limit)).all()
 
     def resolve(self, transaction: Transaction, name: str) -> str:
         """The id of the application that ``name`` is the id or the client reference of.
@@ -294,7 +332,7 @@ class ApplicationStore:
             stored: The application as the step found it.
             done: The step.
             now: When it was done.
-            lease: Who has the application in hand from now on.
+            lease: Who has the application in hand from now on, or still has.
             read: Whether ``stored`` was read for change in this transaction; where it was not, the change is written
                 only if the row is still what it was when ``stored`` had been taken in hand.
 
@@ -303,17 +341,22 @@ class ApplicationStore:
         """
         rows = self._entries(stored, done.events)
         values = self._row(stored, done, rows, now)
+        taken = lease is not None and lease.taken_for is not None
         if lease is not None:
             # In hand: nobody else finds it due, and a worker that dies is missed when its lease runs out.
-            values |= {"lease": lease.worker, "lease_until": lease.until, "due_at": None}
+            del values["lease_until"]
+            values |= {"lease": lease.worker, "due_at": None}
+            if lease.taken_for is not None:
+                values |= {LASTS: lease.taken_for // MICROSECOND, LEASE_NOW: lease.now}
         elif stored.blocked is not None:
             del values["due_at"]
         values |= {"application_": stored.id, "revision": stored.revision + 1}
         if read:
-            transaction.connection.execute(_CHANGE, values)
+            transaction.connection.execute(_TAKE if taken else _CHANGE, values)
         else:
             was = {"revision_": stored.revision, "lease_": stored.lease.worker if stored.lease is not None else None}
-            if not transaction.connection.execute(_CHANGE_IF_CURRENT, values | was).rowcount:
+            statement = _TAKE_IF_CURRENT if taken else _CHANGE_IF_CURRENT
+            if not transaction.connection.execute(statement, values | was).rowcount:
                 raise StaleRevision
         self._append(transaction, rows)
         projections.record(transaction, done.progress, done.events, after=stored.entries)
@@ -330,7 +373,7 @@ class ApplicationStore:
             revision=stored.revision + 1,
             entries=stored.entries + len(rows),
             chain=rows[-1].link if rows else stored.chain,
-            lease=lease,
+            lease=Lease(lease.worker) if lease is not None else None,
         )
 
     def correct(
@@ -368,7 +411,9 @@ class ApplicationStore:
             "state": progress.state.value,
             "hold_party": hold.party.value if hold is not None else None,
             "hold_code": hold.code if hold is not None else None,
-            "agency_reference": self._agency_reference(stored.plugin, reference) if reference is not None else None,
+            "agency_reference": self.hash_agency_reference(stored.plugin, reference)
+            if reference is not None
+            else None,
             "updated_at": now,
             "closed_at": now if closed else None,
             "due_at": done.next.due,
@@ -383,7 +428,8 @@ class ApplicationStore:
             "progress": stored.key.seal(progress.model_dump_json(exclude_defaults=True).encode(), PROGRESS),
         }
 
-    def _agency_reference(self, plugin: str, reference: str) -> str:
+    def hash_agency_reference(self, plugin: str, reference: str) -> str:
+        """The hash by which an application is found that an agency knows by ``reference``."""
         return self._vault.lookup(f"agency-reference/{plugin}", reference)
 
     @staticmethod

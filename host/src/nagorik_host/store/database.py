@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import URL, Connection, Table, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 
 from nagorik_host.store.ledger import Appended, ChangedRow, Ledger, LedgerMissing, Records
-from nagorik_host.vault import Vault
+from nagorik_host.vault import KeyMissing, Vault
 
 T = TypeVar("T")
 
@@ -26,6 +26,22 @@ class DatabaseInvalid(ValueError):
 
 class DatabaseUnavailable(Exception):
     """The database cannot be reached, or the connection broke; whether the unit happened has to be looked up."""
+
+
+_OF_THE_ROW: Final = ("22", "23")
+"""Classes of a server's errors that blame a value: too long, out of range, no text, or against a constraint."""
+
+
+def is_the_machines(error: Exception) -> bool:
+    """Whether a unit failed because of the database or the way to it, and not because of what it wrote or read.
+
+    Whatever else a unit raises, an overflow or a value that no column takes, is the matter of what it worked on. A
+    key that this process does not hold is the process's.
+    """
+    if isinstance(error, DBAPIError):
+        state: str | None = getattr(error.orig, "sqlstate", None)
+        return not (state.startswith(_OF_THE_ROW) if state else isinstance(error, DataError | IntegrityError))
+    return isinstance(error, DatabaseUnavailable | KeyMissing)
 
 
 @dataclass(slots=True, repr=False)
@@ -45,6 +61,15 @@ class Transaction:
     def add_hint(self, application: str, plugin: str) -> None:
         """Let somebody look at an application as soon as this is committed."""
         self.due[application] = plugin
+
+    def take_time(self) -> None:
+        """Let this unit take as long as it needs: it is for all applications, and nobody works meanwhile.
+
+        A database that several machines share bounds how long a unit may wait and a statement may take.
+        """
+        if self.connection.dialect.name == "postgresql":
+            for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+                self.connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
 
     def drop_hint(self, application: str) -> None:
         """Nobody need look at it after all: it was taken in hand in this transaction."""

@@ -51,7 +51,8 @@ class FolderDocumentStore:
 
         Raises:
             NoSuchDocument: It is not here.
-            SealBroken: The file was changed, or its key is not on the ring.
+            KeyMissing: Its key is wrapped by one that is not on the ring.
+            SealBroken: The file was changed.
         """
         content = await asyncio.to_thread(self._read, document.id)
         for start in range(0, len(content), CHUNK):

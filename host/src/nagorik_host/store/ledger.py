@@ -342,8 +342,8 @@ def as_kept(column: Column[Any], name: str | None = None) -> Label[Any]:
 
 def digest_of_row(table: Table, row: Mapping[str, Any]) -> str:
     """A digest of a row as the database has it. Wrapping its data key anew changes nothing; destroying that does."""
-    values = [row[column.name] is not None if column.name == "data_key" else row[column.name] for column in table.c]
-    return digest(values)
+    chained = [column.name for column in table.c if column.info.get("chained", True)]
+    return digest(row[name] is not None if name == "data_key" else row[name] for name in chained)
 
 
 _OF_ATTEMPT: Final = ("operation", "subject", "worker", "request_digest", "began_at", "ended_at", "result")

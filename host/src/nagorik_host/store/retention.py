@@ -17,7 +17,7 @@ from nagorik_host.store.application_store import (
 from nagorik_host.store.chain import JournalEntry, event_of
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.store.schema import applications, inbox, journal, payloads
+from nagorik_host.store.schema import applications, attempts, inbox, journal, payloads
 from nagorik_host.vault import Erased, Vault
 from nagorik_platform.lifecycle.events import DeliverableFetched
 
@@ -59,6 +59,9 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
     for message in transaction.connection.scalars(select(inbox.c.id).where(inbox.c.application == application)).all():
         transaction.record_row(inbox, message, at=now)
     transaction.connection.execute(delete(payloads).where(payloads.c.application == application))
+    transaction.connection.execute(
+        update(attempts).where(attempts.c.application == application).values(request_digest=None)
+    )
     transaction.connection.execute(update(inbox).where(inbox.c.application == application).values(data_key=None))
     erased = (
         update(applications)

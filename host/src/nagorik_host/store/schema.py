@@ -34,7 +34,7 @@ REVISION: Final = "0001"
 """The newest of the migrations, which makes the tables what they are here."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
+MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -64,12 +64,14 @@ def microseconds(at: datetime) -> int:
     """
     if at.tzinfo is None:
         raise ValueError("a time without a zone is no instant")
-    return (at - _EPOCH) // _MICROSECOND
+    return (at - _EPOCH) // MICROSECOND
 
 
 ID: Final = 36
 CODE: Final = 120
 HASH: Final = 64
+UNCHAINED: Final = {"chained": False}
+"""Marks a column that only says when its row is looked at next, which the ledger does not record."""
 
 metadata: Final = MetaData(
     naming_convention={
@@ -122,7 +124,8 @@ applications: Final = Table(
     # Why the host itself leaves it alone, such as "service-not-offered"; an officer's work, as a hold is.
     Column("blocked", String(CODE)),
     Index("ix_applications_agency_reference", "plugin", "agency_reference"),
-    Index("ix_applications_hold", "hold_party", "hold_code"),
+    # An operator's lists, in the order in which applications were taken in.
+    Index("ix_applications_service", "service", "state", "opened_at", "id"),
 )
 FOR_A_PERSON: Final = text(
     "closed_at IS NULL AND (hold_party = 'person' OR blocked IS NOT NULL OR state = 'manual_review')"
@@ -159,9 +162,10 @@ attempts: Final = Table(
     # The journal's last entry when the intent was committed, which was before the call.
     Column("entry", Integer, primary_key=True, autoincrement=False),
     Column("operation", String(CODE), nullable=False),
-    Column("subject", String(HASH)),
+    Column("subject", String(CODE)),
     Column("worker", String(ID), nullable=False),
-    Column("request_digest", String(HASH), nullable=False),
+    # Gone with the citizen's data: with the keys at hand, it would tell a guessed form from another.
+    Column("request_digest", String(HASH)),
     Column("began_at", Instant, nullable=False),
     Column("ended_at", Instant),
     # "answered", an error's code, or "interrupted".
@@ -184,7 +188,7 @@ payments: Final = Table(
     Column("captured_at", Instant),
     Column("updated_at", Instant, nullable=False),
     Index("ix_payments_application", "application"),
-    Index("ix_payments_state", "gateway", "state"),
+    Index("ix_payments_state", "gateway", "state", "opened_at", "id"),
 )
 
 quotes: Final = Table(
@@ -222,18 +226,31 @@ inbox: Final = Table(
     Column("id", String(ID), primary_key=True),
     # The service or gateway whose plugin is to read it.
     Column("offer", String(CODE), nullable=False),
-    # The sender's own id of the message, or the hash of its content where there is none.
+    # The hash of its content and of the sender's own id of it: what makes two messages one, once they are proved.
     Column("message", String(HASH), nullable=False),
+    # The hash of all that came, headers included: a message that nobody has proved is the same as this alone.
+    Column("arrival", String(HASH), nullable=False),
     Column("received_at", Instant, nullable=False),
+    # When it is to be read, or read again; later while a worker is at it, null once it is done with.
+    Column("due_at", Instant, info=UNCHAINED),
+    # How often it was read, or tried to be.
+    Column("looks", Integer, nullable=False, info=UNCHAINED),
     Column("data_key", LargeBinary),
     Column("sealed", LargeBinary, nullable=False),
+    # The hash of the agency's reference that it names, while no application is known by it.
+    Column("reference", String(HASH), info=UNCHAINED),
     Column("application", String(ID)),
     Column("handled_at", Instant),
-    # "taken", "unknown-reference", "refused" or an error's code.
+    # "taken", "repeated", "unknown-reference", "defect" or an error's code.
     Column("result", String(CODE)),
-    UniqueConstraint("offer", "message"),
-    Index("ix_inbox_open", "handled_at", "received_at"),
+    # As "message", once it counts: where it is from was proved, and its application took it in.
+    Column("proved", String(HASH)),
+    UniqueConstraint("offer", "proved"),
+    Index("ix_inbox_arrival", "offer", "arrival"),
+    Index("ix_inbox_received_at", "received_at"),
 )
+UNREAD: Final = inbox.c.handled_at.is_(None)
+"""Messages that are not done with; asked for with this, they are read off the index."""
 
 agencies: Final = Table(
     "agencies",
@@ -275,6 +292,10 @@ workers: Final = Table(
     Column("name", String(CODE), nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("beat_at", Instant, nullable=False),
+    # When it is taken for lost if nothing more is heard of it; its lease may be another than its neighbour's.
+    Column("lease_until", Instant, nullable=False),
+    # The names of the keys that it holds, comma-separated, the one that it wraps by first.
+    Column("keys", Text, nullable=False),
 )
 
 decisions: Final = Table(

@@ -38,7 +38,12 @@ _IN_MEMORY: Final = frozenset({None, "", ":memory:"})
 
 def engine_of(url: URL) -> Engine:
     """An engine whose transactions take the file for writing from the first statement on, but for snapshots."""
-    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": PATIENCE, "check_same_thread": False})
+    engine = create_engine(
+        url,
+        poolclass=NullPool,
+        connect_args={"timeout": PATIENCE, "check_same_thread": False},
+        hide_parameters=True,
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: Any) -> None:

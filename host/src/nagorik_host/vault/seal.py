@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from nagorik_host.vault.keyring import KEY_BYTES, Keyring
+from nagorik_host.vault.keyring import KEY_BYTES, Keyring, is_key_name
 
 NONCE_BYTES: Final = 12
 _VERSION: Final = b"\x01"
@@ -21,7 +21,22 @@ _VERSION: Final = b"\x01"
 
 
 class SealBroken(Exception):
-    """What was sealed was changed, belongs to another place, or was sealed by a key that is not on the ring."""
+    """What was sealed was changed, belongs to another place, or was sealed by another key."""
+
+
+class KeyMissing(Exception):
+    """What was sealed is wrapped by a key that is not on this process's ring.
+
+    That is the matter of whoever runs the process: what was sealed may be as sound as ever.
+
+    Attributes:
+        key: The name of the key; whatever is written where a name should be, no more of it than a name's length.
+    """
+
+    def __init__(self, key: str) -> None:
+        """Name the key."""
+        super().__init__(f"the key {key} is not on the ring")
+        self.key = key
 
 
 class Erased(Exception):
@@ -75,6 +90,11 @@ class Vault:
         """The name of the wrapping key in use."""
         return self._current
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all wrapping keys, the one in use first."""
+        return (self._current, *(name for name in self._wrapping if name != self._current))
+
     def make_data_key(self, application: str) -> tuple[DataKey, bytes]:
         """A new data key for an application, and the same key wrapped for keeping."""
         key = os.urandom(KEY_BYTES)
@@ -85,7 +105,8 @@ class Vault:
 
         Raises:
             Erased: It was destroyed.
-            SealBroken: It was wrapped by a key that is not on the ring, or for another application.
+            KeyMissing: It was wrapped by a key that is not on the ring.
+            SealBroken: It was changed, or wrapped for another application.
         """
         if wrapped is None:
             raise Erased
@@ -95,6 +116,7 @@ class Vault:
         """The same data key, wrapped by the key in use.
 
         Raises:
+            KeyMissing: As ``data_key``.
             SealBroken: As ``data_key``.
         """
         return self._wrap(self._unwrap(wrapped, application), application)
@@ -125,9 +147,11 @@ class Vault:
 
     def _unwrap(self, wrapped: bytes, application: str) -> bytes:
         name, _, sealed = wrapped.partition(b":")
-        cipher = self._wrapping.get(name.decode(errors="replace"))
+        if not is_key_name(name):
+            raise SealBroken("this is not wrapped as this host wraps")
+        cipher = self._wrapping.get(name.decode())
         if cipher is None:
-            raise SealBroken("the key that wraps this is not on the ring")
+            raise KeyMissing(name.decode())
         return _open(cipher, sealed, application.encode())
 
     def __repr__(self) -> str:

@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from typing import Final
 
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault
 from nagorik.http import Token
+from nagorik_platform.contract_errors import is_known
+from nagorik_platform.tracebacks import type_name
 
 EARLY: Final = 30.0
 """Seconds before its end at which a token is renewed, or a tenth of its life if that is less."""
@@ -47,7 +50,8 @@ class TokenCache:
         # The login is a task of its own, so that the call that happened to start it may be cancelled
         # without taking the others' login with it.
         if self._running is None:
-            self._running = asyncio.get_running_loop().create_task(self._renew())
+            # It is nobody's call: what a host knows of the one that happened to start it says nothing of the others.
+            self._running = asyncio.get_running_loop().create_task(self._renew(), context=Context())
             self._running.add_done_callback(self._finished)
         task = self._running
         await asyncio.wait({task}, timeout=deadline.remaining())
@@ -62,10 +66,10 @@ class TokenCache:
         started = self._clock.monotonic()
         try:
             token = await self._obtain()
-        except NagorikError as error:
-            return error
         except Exception as error:  # noqa: BLE001 - a plugin's login may raise anything; its text may hold secrets
-            return PluginFault("login-raised", plugin=self._plugin, exception=type(error).__name__)
+            if is_known(error):
+                return error
+            return PluginFault("login-raised", plugin=self._plugin, exception=type_name(error))
         if not isinstance(token, Token):
             return PluginFault("login-wrong-result", plugin=self._plugin)
         self._token = token

@@ -48,12 +48,15 @@ class Command(Protocol):
         ...
 
 
+PLUGINS: Final = "nagorik.plugins"
 COMMANDS: Final = "nagorik.commands"
 CHECKS: Final = "nagorik.checks"
 SUSPENSIONS: Final = "nagorik.suspensions"
+COMPOSITIONS: Final = "nagorik.compositions"
+ADMISSIONS: Final = "nagorik.admissions"
 """Entry point groups. A check is a function of the instant that yields what it found, see
-``nagorik_platform.cli.checks``; a function without arguments tells what is suspended, see
-``nagorik_platform.cli.suspensions``."""
+``nagorik_platform.cli.checks``; functions without arguments tell what is suspended, how a host composes its platform
+and which plugins are let in, see ``nagorik_platform.cli.suspensions``, ``.composition`` and ``.admission``."""
 
 _PLATFORM: Final = "nagorik-platform"
 _BUILT_IN: Final = (
@@ -70,7 +73,7 @@ class CommandUnusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """A subcommand, a check or what tells suspensions, as its entry point declares it, not imported.
+    """A subcommand, a check, or what a host tells, as its entry point declares it, not imported.
 
     Attributes:
         name: What is typed after ``nagorik``, or its own name.
@@ -156,6 +159,26 @@ def find_checks() -> list[Contribution]:
 def find_suspensions() -> list[Contribution]:
     """What installed distributions know of suspensions, sorted by name. Imports none of them."""
     found = (replace(item, kind="suspension") for item in _contributed(None, SUSPENSIONS))
+    return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
+
+
+def find_compositions() -> list[Contribution]:
+    """What installed distributions know of how a host composes its platform, sorted by name. Imports none of them."""
+    return _of_hosts("composition", COMPOSITIONS)
+
+
+def find_admissions() -> list[Contribution]:
+    """Who tells which plugins are let in, sorted by name. Imports none of them."""
+    return _of_hosts("admission", ADMISSIONS)
+
+
+def _of_hosts(kind: str, group: str) -> list[Contribution]:
+    """What the group holds, but for distributions that bring plugins.
+
+    One of those would be imported to learn that it may not be.
+    """
+    plugins = {entry.distribution for entry in find_entry_points(PLUGINS)}
+    found = (replace(item, kind=kind) for item in _contributed(None, group) if item.distribution not in plugins)
     return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
 
 

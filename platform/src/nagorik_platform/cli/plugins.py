@@ -19,11 +19,16 @@ class PluginsCommand:
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Print the plugins; imports none of them, so that a fault found by importing shows in ``doctor`` only."""
+        from nagorik_platform.cli.admission import AdmissionUnknown, host_admission
         from nagorik_platform.cli.catalogue import plugin_of
-        from nagorik_platform.cli.output import print_json, print_lines, print_table
+        from nagorik_platform.cli.output import print_error, print_json, print_lines, print_table
         from nagorik_platform.registry import Registry
 
-        records = Registry.discover().records
+        try:
+            records = Registry.discover(admission=host_admission()).records
+        except AdmissionUnknown as unknown:
+            print_error(str(unknown))
+            return ExitCode.FAILED
         if arguments.json:
             print_json({"plugins": [plugin_of(record) for record in records]})
             return ExitCode.OK

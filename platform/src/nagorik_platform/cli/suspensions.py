@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from nagorik.values.sentences import Text
+from nagorik_platform.cli.admission import is_kept_out
 from nagorik_platform.cli.commands import CommandUnusable, Contribution, find_suspensions
 from nagorik_platform.cli.output import print_error
 
@@ -27,10 +28,15 @@ class Suspension:
     since: datetime
 
 
-def active_suspensions() -> Sequence[Suspension]:
-    """Everything that is suspended here; who cannot tell is named on standard error."""
+def active_suspensions(out: frozenset[str] = frozenset()) -> Sequence[Suspension]:
+    """Everything that is suspended here; who cannot tell is named on standard error.
+
+    Distributions of which the host wants nothing, ``out``, are not asked.
+    """
     found: list[Suspension] = []
     for item in find_suspensions():
+        if is_kept_out(item, out):
+            continue
         try:
             found += _asked(item)
         except CommandUnusable as problem:

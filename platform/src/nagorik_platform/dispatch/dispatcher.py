@@ -17,13 +17,14 @@ from nagorik.model.submission import SubmitRequest
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.privacy import Form, Model
 from nagorik_platform.configuration import PlatformSettings
+from nagorik_platform.contract_errors import is_known
 from nagorik_platform.dispatch.asking import Questions
 from nagorik_platform.dispatch.importer import ImportResult, PluginImporter
 from nagorik_platform.dispatch.policies import Call, Policies
 from nagorik_platform.dispatch.reconcile import (
     as_read_error,
     fault_of,
-    is_known,
+    misfits_of,
     reconcile_with_ledger,
     unwrap_single,
     validated_result,
@@ -32,10 +33,14 @@ from nagorik_platform.dispatch.runner import CallDeadline, HookEnd, Returned, Ru
 from nagorik_platform.dispatch.runtime import NoAgency, PluginRuntime, settings_or_none
 from nagorik_platform.logs import get_call_log, get_logger
 from nagorik_platform.registry import LoadedPlugin, PluginRecord, Quarantine, QuarantineCode, Registry
+from nagorik_platform.tracebacks import type_name
 
 log: Final = get_logger("nagorik")
 
 T = TypeVar("T")
+
+_STRANGERS: Final = frozenset({Operation.CALLBACK, Operation.PAYMENT_NOTICE})
+"""Operations on what anybody may have sent: a plugin that breaks on it is not kept out for it."""
 
 
 class CallOptions(NamedTuple):
@@ -293,15 +298,18 @@ class Dispatcher:
             await questions.close()
         found = questions.fault or _interpret(end, call, runtime)
         # While a plugin is imported, a step of another takes as long as the import lets it.
-        self._count_faults(runtime, found, 0.0 if disturbed or importer.begun != begun else step)
+        self._count_faults(call, runtime, found, 0.0 if disturbed or importer.begun != begun else step)
         if isinstance(found, NagorikError) and call.idempotency is None:
             return as_read_error(found)
         held = reconcile_with_ledger(http.ledger, found if isinstance(found, NagorikError) else None)
         return found if held is None else held
 
-    def _count_faults(self, runtime: PluginRuntime, found: Model | NagorikError, step: float) -> None:
+    def _count_faults(self, call: Call, runtime: PluginRuntime, found: Model | NagorikError, step: float) -> None:
         """Count a fault, or end the run of faults."""
-        if isinstance(found, PluginFault):
+        if call.operation in _STRANGERS:
+            if isinstance(found, PluginFault):
+                _log_fault(runtime, found)
+        elif isinstance(found, PluginFault):
             self._record_fault(runtime, found)
         elif step > self._settings.longest_step:
             self._record_fault(runtime, PluginFault("blocked-loop", plugin=runtime.loaded.record.id), seconds=step)
@@ -312,9 +320,7 @@ class Dispatcher:
         """Note a fault, and quarantine the plugin when they come in a row. ``seconds`` is how long it blocked."""
         runtime.faults += 1
         plugin = runtime.loaded.record.id
-        details = {"exception": fault.exception, "where": fault.where, "seconds": seconds and round(seconds, 3)}
-        known = {name: value for name, value in details.items() if value is not None}
-        log.error("plugin_fault", plugin=plugin, fault=fault.fault, **known)
+        _log_fault(runtime, fault, seconds)
         record = self._registry.record(plugin)
         in_use = record is not None and record.quarantine is None
         if in_use and runtime.faults >= self._settings.faults_before_quarantine:
@@ -325,6 +331,12 @@ class Dispatcher:
                 "Ask its owner for a fixed version, install it and restart.",
             )
             log.error("plugin_quarantined", plugin=plugin, code=QuarantineCode.TOO_MANY_FAULTS.value)
+
+
+def _log_fault(runtime: PluginRuntime, fault: PluginFault, seconds: float | None = None) -> None:
+    details = {"exception": fault.exception, "where": fault.where, "seconds": seconds and round(seconds, 3)}
+    known = {name: value for name, value in details.items() if value is not None}
+    log.error("plugin_fault", plugin=runtime.loaded.record.id, fault=fault.fault, **known)
 
 
 def _log_import(plugin: str, result: ImportResult, seconds: float) -> None:
@@ -342,7 +354,8 @@ def _interpret(end: HookEnd, call: Call, runtime: PluginRuntime) -> Model | Nago
             return answer
         if type(end.value) is CoroutineType:  # an isinstance would ask the plugin
             end.value.close()
-        return PluginFault("wrong-result", plugin=call.plugin, exception=type(end.value).__name__)
+        misfits = misfits_of(call.operation, end.value)
+        return PluginFault("wrong-result", plugin=call.plugin, exception=type_name(end.value), where=misfits)
     if isinstance(end, TimedOut):
         return PluginFault("abandoned" if end.abandoned else "deadline", plugin=call.plugin)
     error = unwrap_single(end.error)

@@ -19,7 +19,8 @@ from nagorik.privacy import Form
 from nagorik.settings import AgencySettings, load_settings
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
-from nagorik_platform.dispatch.reconcile import fault_of, is_known, unwrap_single
+from nagorik_platform.contract_errors import is_known
+from nagorik_platform.dispatch.reconcile import fault_of, unwrap_single
 from nagorik_platform.dispatch.runner import CallDeadline, Raised, Returned, Runner
 from nagorik_platform.logs import quiet_transports
 from nagorik_platform.registry import Imported, LoadedPlugin, resolve_object
