@@ -108,7 +108,8 @@ class SqliteDatabase(Database):
         try:
             with self._engine.connect() as connection:
                 # Text that is none is shown as well as it goes: whoever changed the file may have put anything there.
-                connection.connection.driver_connection.text_factory = _any_text
+                driver: Any = connection.connection.driver_connection
+                driver.text_factory = _any_text
                 snapshot = connection.execution_options(**{_SNAPSHOT: True})
                 with snapshot.begin():
                     return unit(Transaction(snapshot))

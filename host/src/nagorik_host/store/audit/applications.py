@@ -46,7 +46,7 @@ from nagorik_host.store.schema import (
     payloads,
     workers,
 )
-from nagorik_host.vault import DataKey, SealBroken, Vault
+from nagorik_host.vault import DataKey, KeyMissing, SealBroken, Vault
 from nagorik_platform.lifecycle import Event, IllegalTransition, JournalBroken, NextAction, Progress, amounts_to
 
 PAGE: Final = 100
@@ -310,8 +310,8 @@ def _findings(known: _Known, around: _Surroundings) -> _Found:
     try:
         key = around.vault.data_key(row["data_key"], row["id"])
         progress = Progress.model_validate_json(key.open(row["progress"], PROGRESS))
-    except SealBroken as broken:
-        yield "key-broken", str(broken)
+    except (KeyMissing, SealBroken, ValueError) as broken:
+        yield "key-broken", shown(str(broken))
         return
     yield from _as_journalled(row, known, entries, key, progress, around)
     yield from _calls(known, progress)
@@ -421,13 +421,12 @@ def _as_erased(row: Mapping[str, Any], known: _Known, tombstone: ApplicationReco
         "agency_reference": None,
     }
     yield from _columns(known.row, left)
-    for table in TABLES:
+    for table in (*TABLES, attempts):
         if digest_of_all(table, known.owned[table.name]) != tombstone.projected.get(table.name):
             yield f"{table.name}-differ", ""
-    yield from _calls(known, None)
 
 
-def _calls(known: _Known, progress: Progress | None) -> _Found:
+def _calls(known: _Known, progress: Progress) -> _Found:
     """The calls that were made; of one that only reads, the ledger speaks when it has an end."""
     begun: dict[str, str] = {}
     ended: dict[str, str] = {}
@@ -451,9 +450,9 @@ def _number(entry: str) -> int:
     return int(entry) if entry.isdecimal() else 0
 
 
-def _is_in_flight(row: Mapping[str, Any], progress: Progress | None) -> bool:
+def _is_in_flight(row: Mapping[str, Any], progress: Progress) -> bool:
     """Whether a call is the one that the application waits for the end of."""
-    attempt = progress.attempt if progress is not None else None
+    attempt = progress.attempt
     return (
         attempt is not None
         and row["ended_at"] is None

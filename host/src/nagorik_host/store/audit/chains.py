@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Table, bindparam, func, select
 
 from nagorik_host.store.audit.applications import between, content_of
 from nagorik_host.store.audit.findings import ALL, Finding, Part, shown
-from nagorik_host.store.audit.typed import WrongType, typed
+from nagorik_host.store.audit.typed import WrongType, typed, wrong_columns
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.ledger import (
     ROOT,
@@ -33,8 +33,8 @@ from nagorik_host.store.ledger import (
     sealed_tails,
     writers,
 )
-from nagorik_host.store.schema import applications, ledger
-from nagorik_host.vault import SealBroken, Vault
+from nagorik_host.store.schema import applications, inbox, ledger
+from nagorik_host.vault import KeyMissing, SealBroken, Vault
 
 PAGE: Final = 1000
 """Records that are verified in one snapshot."""
@@ -135,11 +135,15 @@ async def _verify(database: Database, root: "_Root", vault: Vault, part: Part) -
     yield await root.read_on(database)
     yield VerifiedChain(0, tuple(root.missed_anchors()))
     there = set[int]()
-    after: Any = None
+    after: int | None = None
     while (writer := await database.snapshot(partial(_next_writer, after=after))) is not None:
+        if type(writer) is not int:
+            # It comes after all numbers, and what comes after it is none either.
+            yield VerifiedChain(0, (Finding("ledger-forged", _name(writer)),))
+            break
         after = writer
         there.add(writer)
-        if type(writer) is int and (writer == ROOT or not part.has_chain(writer)):
+        if writer == ROOT or not part.has_chain(writer):
             continue
         if writer not in root.begun:
             # It may have begun since the root was read.
@@ -267,7 +271,7 @@ class _Root:
         self._missed = [one for one in self._missed if (one.root, one.link) != (row.number, link)]
 
 
-def _next_writer(transaction: Transaction, *, after: Any) -> Any:
+def _next_writer(transaction: Transaction, *, after: int | None) -> Any:
     return next(iter(writers(transaction.connection, after=after)), None)
 
 
@@ -342,6 +346,10 @@ def _compare(
             yield Finding(_CODES[table.name], name, "is not recorded")
         elif row is not None and (digest_of_row(table, row) != is_left or not _opens(vault, row)):
             yield Finding(_CODES[table.name], name, "is another")
+        elif row is not None:
+            yield from (Finding(_CODES[table.name], name, column) for column in wrong_columns(table, row))
+            if table is inbox and row["handled_at"] is None and row["due_at"] is None:
+                yield Finding(_CODES[table.name], name, "is due to nobody")
 
 
 def _opens(vault: Vault, row: Mapping[str, Any]) -> bool:
@@ -349,7 +357,7 @@ def _opens(vault: Vault, row: Mapping[str, Any]) -> bool:
     wrapped = row.get("data_key")
     try:
         vault.data_key(wrapped, row["id"]) if wrapped is not None else None
-    except (SealBroken, AttributeError, TypeError, ValueError):
+    except (KeyMissing, SealBroken, AttributeError, TypeError, ValueError):
         return False
     return True
 
