@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import create_engine, insert, make_url, select
 
 from nagorik import Text
+from nagorik_host.engine.inbox import _Message as Message, _Reading as Reading
 from nagorik_host.engine.plugins import PLUGIN_CHANGED, accept, take_over
 from nagorik_host.engine.restoration import Restoration, mark_caught_up, mark_restored
 from nagorik_host.engine.suspensions import SuspensionRecord, suspend
@@ -38,6 +39,7 @@ from nagorik_host.store.schema import (
     applications,
     attempts,
     consents,
+    inbox,
     journal,
     ledger,
     payloads,
@@ -119,11 +121,24 @@ async def play(url: str, world, folder) -> Scene:
         scene.names |= {"new": await world.apply(host, 5), "corrected": await world.apply(host, 6)}
         scene.form = (await rows_of(host, scene.names["corrected"]))[payloads.name][0]
         await host.act(scene.names["corrected"], "corrected", form={"reason": "lost"})
-        for number in range(2):
-            await host.inbox.receive(GATEWAY, headers={}, body=b"no notice of anybody's %d" % number)
-        await host.inbox.handle()
+        await leave_messages(host)
         scene.anchor = (await make_anchor(host.database, host.vault, world.clock.now())).model_dump_json()
     return scene
+
+
+async def leave_messages(host):
+    """Two messages of a gateway, of which one was read and says nothing."""
+    kept = [
+        partial(
+            host.inbox._keep, offer=GATEWAY, message=f"message-{one}", arrival=f"arrival-{one}", headers={}, body=b""
+        )
+        for one in range(2)
+    ]
+    for one in kept:
+        assert await host.database.run(one)
+    row, *_ = await host.database.run(lambda t: t.connection.execute(select(inbox)).all())
+    message = Message(row.id, row.offer, row.message, row.received_at, 1, row.data_key, row.sealed)
+    await host.database.run(partial(host.inbox._settle, message=message, reading=Reading(None, "callback-rejected")))
 
 
 async def filed(host, scene):
@@ -582,13 +597,13 @@ async def test_anchor_counts_what_there_is(copy):
 
 # What a column cannot hold
 
-WRONG = ["'text'", "x'00ff'", "9223372036854775807", "-9223372036854775808", "1.5", "CAST(x'ff00fe' AS TEXT)", "''"]
+WRONG = ["'text'", "9223372036854775807", "CAST(x'ff00fe' AS TEXT)"]
 KEPT = [
     f"{table.name}.{column.name}"
     for table in (applications, *OF_AN_APPLICATION, *TRACKED.values(), ledger)
     for column in table.columns
-    # Where workers park what is stopped, and when a message is read, is no claim about any application.
-    if column is not applications.c.parked_at and column.info.get("chained", True)
+    # Where workers park what is stopped, when a message is read, and what goes with a citizen's data is not proved.
+    if column not in {applications.c.parked_at, attempts.c.request_digest} and column.info.get("chained", True)
 ]
 
 
