@@ -21,7 +21,16 @@ from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.ledger import APPLICATION, digest, digest_of_attempt, digest_of_rows, in_base64
 from nagorik_host.store.listings import distinct_leads
-from nagorik_host.store.schema import MICROSECOND, Instant, applications, journal, microseconds, payloads, payments
+from nagorik_host.store.schema import (
+    MICROSECOND,
+    Instant,
+    applications,
+    attempts,
+    journal,
+    microseconds,
+    payloads,
+    payments,
+)
 from nagorik_host.vault import DataKey, Vault
 from nagorik_platform.configuration import DEFAULT_LEASE
 from nagorik_platform.lifecycle import Event, NextAction, Progress, Step, application_targets
@@ -561,7 +570,10 @@ def record_erasure(transaction: Transaction, row: Mapping[str, Any], now: dateti
     """Let the ledger say what is left of an application: nothing that could be read says it from now on."""
     left = {name: row[name] for name in OPEN_COLUMNS if row[name] is not None}
     left |= {"opened_at": microseconds(row["opened_at"])}
-    projected = {table.name: digest_of_rows(transaction.connection, table, row["id"]) for table in projections.TABLES}
+    projected = {
+        table.name: digest_of_rows(transaction.connection, table, row["id"])
+        for table in (*projections.TABLES, attempts)
+    }
     transaction.record(
         APPLICATION,
         row["id"],
