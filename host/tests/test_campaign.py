@@ -15,8 +15,7 @@ from nagorik import AgencyUnavailable, ApplicationDraft
 from nagorik.model.payment import PaymentReport
 from nagorik.model.status import PaymentState
 from nagorik_host.engine import claims
-
-# X from nagorik_host.engine.leases import HeldApplication
+from nagorik_host.engine.leases import HeldApplication
 from nagorik_host.store import DatabaseUnavailable, open_database
 from nagorik_host.store.schema import REVISION
 from nagorik_host.store.upgrade import revision_of

@@ -85,7 +85,7 @@ async def test_worker_that_died_long_ago_is_struck_off(world, ready_url):
         for name, ago in (("yesterday", WORKER_EXPIRY), ("long-ago", WORKER_EXPIRY * 1.01)):
             at = world.machine.now() - ago
             dead = insert(workers).values(
-                id=name, name=name, started_at=at, beat_at=at, lease_until=at + LEASE, keys=""
+                id=name, name=name, started_at=at, beat_at=at, lease_until=at + LEASE, key_names=""
             )
             await host.database.run(lambda t, dead=dead: t.connection.execute(dead))
         ending = asyncio.Event()

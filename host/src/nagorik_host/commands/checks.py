@@ -73,7 +73,9 @@ def _keys(settings: HostSettings) -> Iterator[DoctorCheck]:
     try:
         keyring = settings.keyring()
     except HostSettingsRejected as rejected:
-        yield DoctorCheck("host keys", DoctorStatus.WRONG, str(rejected), "nagorik keys new NAME --out FILE makes a keyring.")
+        yield DoctorCheck(
+            "host keys", DoctorStatus.WRONG, str(rejected), "nagorik keys new NAME --out FILE makes a keyring."
+        )
         return
     if settings.keys_file is not None and settings.keys_file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         hint = "chmod 600 it, owned by the user that runs the workers."

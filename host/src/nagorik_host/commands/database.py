@@ -6,7 +6,6 @@ from typing import Final
 
 from alembic.util.exc import CommandError
 
-from nagorik.clock import SystemClock
 from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command, unlocked_database
 from nagorik_host.engine.restoration import Restoration, WorkersActive, mark_caught_up, mark_restored
 from nagorik_host.settings import HostSettings, load_host_settings
@@ -93,9 +92,7 @@ async def _restored(arguments: argparse.Namespace) -> int:
     async with unlocked_database(settings) as (database, vault):
         store = ApplicationStore(vault)
         try:
-            number = await database.run(
-                partial(mark_restored, store=store, restoration=restoration, lease_now=SystemClock().now())
-            )
+            number = await database.run(partial(mark_restored, store=store, restoration=restoration))
         except WorkersActive:
             text = "a worker is at work, or was a minute ago: stop all workers, and whatever takes applications in"
             raise CommandRefused(text, ExitCode.FAILED) from None

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from nagorik.clock import SystemClock
 from nagorik_host.commands.running import CommandRefused, now, run_command, unlocked_database
 from nagorik_host.settings import LONGEST_RETENTION, load_host_settings
 from nagorik_host.store.application_store import ApplicationStore
@@ -152,7 +151,7 @@ async def _rotate(*, as_json: bool) -> int:
     vault = Vault(settings.keyring())
     async with unlocked_database(settings) as (database, _):
         try:
-            await database.run(partial(make_known, vault=vault, now=now(), machine_now=SystemClock().now()))
+            await database.run(partial(make_known, vault=vault, now=now()))
         except WorkersLackKey as lacking:
             raise CommandRefused(
                 f"{', '.join(lacking.workers)}: at work without the key {lacking.key}, so nothing was changed. Give"
@@ -164,9 +163,7 @@ async def _rotate(*, as_json: bool) -> int:
         damaged = [*done.damaged, *(f"document {one}" for one in damaged)]
         behind: list[str] = []
         if not damaged:
-            behind = await database.run(
-                partial(retire_others, vault=vault, now=now(), machine_now=SystemClock().now())
-            )
+            behind = await database.run(partial(retire_others, vault=vault, now=now()))
     if as_json:
         document = {"key": vault.current, "data_keys": done.keys, "wrapped_anew": done.wrapped_anew}
         print_json(document | {"documents_wrapped_anew": anew, "damaged": damaged, "workers_behind": behind})

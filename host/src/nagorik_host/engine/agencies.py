@@ -28,9 +28,10 @@ from nagorik import (
 )
 from nagorik.errors import Layer
 from nagorik.manifest import Manifest
-from nagorik_host.engine.rate_limiter import MICROSECOND, TAKEN_UP, UNKNOWN, interval_of, row_of
+from nagorik_host.engine.leases import LOST
+from nagorik_host.engine.rate_limiter import TAKEN_UP, UNKNOWN, interval_of, row_of
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import IN_QUEUE, Instant, agencies, applications, outages
+from nagorik_host.store.schema import IN_QUEUE, MICROSECOND, Instant, agencies, applications, outages
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
 
 FAILURES_OF_AN_OUTAGE: Final = 5
@@ -42,6 +43,8 @@ HORIZON: Final = timedelta(seconds=1)
 """How far ahead calls are spoken for. Each has an instant of its own, and waits for it in the hands of its worker."""
 
 _NOT_REACHED: Final = (AgencyUnavailable, OutcomeUnknown, ContractViolation)
+_OUR_OWN: Final = frozenset({UNKNOWN, LOST})
+"""Why the platform held a request back, for reasons that are not the agency's."""
 _ANSWERS: Final = (AgencyRejected, CredentialsRejected, DuplicateApplication, InputRejected, RateLimited)
 
 _AFTER: Final = MICROSECOND
@@ -212,7 +215,7 @@ class AgencyScheduler:
 
 
 def _is_out_of_reach(error: NagorikError | None) -> bool:
-    return isinstance(error, _NOT_REACHED) and getattr(error, "because", None) != UNKNOWN
+    return isinstance(error, _NOT_REACHED) and getattr(error, "because", None) not in _OUR_OWN
 
 
 def _has_answered(error: NagorikError) -> bool:

@@ -19,6 +19,7 @@ from sqlalchemy import Row, bindparam, func, insert, select, update
 from nagorik import ApplicationDraft, ServiceNotOffered
 from nagorik.clock import Clock
 from nagorik_host.engine.agencies import HORIZON, AgencyScheduler
+from nagorik_host.engine.leases import WorkerLease
 from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.engine.queues import (
     SuspendedOffers,
@@ -31,7 +32,6 @@ from nagorik_host.engine.queues import (
 )
 from nagorik_host.store.application_store import (
     ApplicationStore,
-    Lease,
     NoSuchApplication,
     StaleRevision,
     StoredApplication,
@@ -147,36 +147,31 @@ class Claims:
         vault: Vault,
         agencies: AgencyScheduler,
         *,
-        worker: str,
+        lease: WorkerLease,
         worker_name: str,
         concurrency: Mapping[str, int],
         clock: Clock,
-        lease_clock: Clock,
-        lease: timedelta,
     ) -> None:
-        """Work as ``worker``.
+        """Work as the worker of ``lease``.
 
         Args:
             store: Where applications are.
             capabilities: What their services offer.
             vault: Hashes what a request was made from.
             agencies: What the agencies can bear.
-            worker: The worker's id.
-            worker_name: What an operator knows it by.
+            lease: On what terms the worker has applications in hand.
+            worker_name: What an operator knows the worker by.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
             clock: The time that agencies and citizens live in.
-            lease_clock: The machine's own time, in which processes live and die; in production the same.
-            lease: How long the worker is waited for when nothing is heard of it.
         """
         self._store = store
         self._capabilities = capabilities
         self._vault = vault
         self._agencies = agencies
-        self._worker = worker
+        self._worker = lease.worker
         self._worker_name = worker_name
         self._concurrency = concurrency
         self._clock = clock
-        self._lease_clock = lease_clock
         self._lease = lease
 
     def next_due(self, transaction: Transaction) -> datetime | None:
@@ -244,7 +239,7 @@ class Claims:
             transaction,
             self._concurrency,
             concurrency=sum(self._concurrency.values()),
-            lease_now=self._lease_clock.now(),
+            lease_now=self._lease.now,
         )
         held = [
             row
@@ -337,8 +332,7 @@ class Claims:
         not_before: datetime,
         read: bool = True,
     ) -> Claim:
-        lease = Lease(self._worker, self._lease_clock.now() + self._lease)
-        held = self._store.change(transaction, stored, begun, now, lease=lease, read=read)
+        held = self._store.change(transaction, stored, begun, now, lease=self._lease.taken, read=read)
         attempt = held.progress.attempt
         assert attempt is not None  # noqa: S101 - begin named an operation, so it began an attempt
         row = {

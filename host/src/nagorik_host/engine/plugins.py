@@ -70,6 +70,7 @@ def take_over(transaction: Transaction, installed: Mapping[str, str], now: datet
         installed: Distribution and version by plugin id, as ``nagorik plugins`` tells them.
         now: When what was blocked and may go on is looked at again.
     """
+    transaction.take_time()
     open_ones = (
         select(applications.c.plugin, applications.c.plugin_version, func.count().label("number"))
         .where(applications.c.closed_at.is_(None))
@@ -94,6 +95,7 @@ def take_over(transaction: Transaction, installed: Mapping[str, str], now: datet
 
 def accept(transaction: Transaction, plugin: str, before: str, after: str, now: datetime) -> None:
     """Let open applications that are pinned to ``before`` go on with ``after``."""
+    transaction.take_time()
     transaction.connection.execute(
         update(applications)
         .where(

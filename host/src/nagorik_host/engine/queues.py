@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, Select, bindparam, func, or_, select, update
 
+from nagorik_host.store.clock import LEASE_NOW, NOW
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, applications, payloads, suspensions
 
@@ -28,7 +29,7 @@ _SUSPENDED: Final = select(suspensions.c.kind, suspensions.c.name)
 _EXPIRED: Final = (
     _ROWS.where(
         applications.c.lease.is_not(None),
-        applications.c.lease_until <= bindparam("now"),
+        applications.c.lease_until <= NOW,
         applications.c.target_plugin.in_(bindparam("target_plugins", expanding=True)),
     )
     .order_by(applications.c.lease_until)
@@ -176,8 +177,8 @@ def due_rows(
 
 
 def expired_rows(
-    transaction: Transaction, target_plugins: Iterable[str], *, concurrency: int, lease_now: datetime
+    transaction: Transaction, target_plugins: Iterable[str], *, concurrency: int, lease_now: datetime | None
 ) -> Sequence[Row[Any]]:
-    """Rows in the hands of workers that are lost, locked; ``lease_now`` is the machine's own time."""
-    wanted = {"now": lease_now, "target_plugins": list(target_plugins), "concurrency": concurrency}
+    """Rows in the hands of workers that are lost, locked; ``lease_now`` is a time in place of the database's."""
+    wanted = {LEASE_NOW: lease_now, "target_plugins": list(target_plugins), "concurrency": concurrency}
     return transaction.connection.execute(_EXPIRED, wanted).all()

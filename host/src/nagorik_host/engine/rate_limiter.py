@@ -19,8 +19,9 @@ from sqlalchemy.exc import IntegrityError
 from nagorik import AgencyUnavailable, RateLimited
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import Layer
+from nagorik_host.engine.leases import LOST, HeldApplication, elapsed_of
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction
-from nagorik_host.store.schema import Instant, agencies
+from nagorik_host.store.schema import MICROSECOND, Instant, agencies
 from nagorik_platform.agency_client.limits import burst_window
 
 LATE: Final = timedelta(milliseconds=100)
@@ -28,7 +29,9 @@ LATE: Final = timedelta(milliseconds=100)
 UNKNOWN: Final = "pace-unknown"
 """Why an agency is not called while the database cannot be reached; says nothing of the agency."""
 
-MICROSECOND: Final = timedelta(microseconds=1)
+FARTHEST: Final = timedelta(seconds=1)
+"""How far ahead, at most, one that is late may take an instant, and how much of the agency's time it may take up with
+it: whoever stood still must not push the agency's time ahead for all."""
 
 TAKEN_UP: Final = type_coerce(
     case(
@@ -80,10 +83,12 @@ class Reservation:
     Attributes:
         plugin: The agency's plugin.
         at: The instant.
+        held: The application in the worker's hands, where the call may change something at its agency.
     """
 
     plugin: str
     at: datetime
+    held: HeldApplication | None = None
     _used: bool = field(default=False, init=False)
 
     def redeem(self, plugin: str) -> datetime | None:
@@ -105,33 +110,54 @@ class SharedRateLimiter:
         """Take instants of ``clock`` from what ``database`` holds."""
         self._database = database
         self._clock = clock
+        self._elapsed = elapsed_of(clock)
 
     async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> None:
         """As ``RateLimiter.acquire``: wait for the call's own instant, or for one more of the agency's time.
 
+        A call that may change something goes on only while its application is in its worker's hands. The commit of
+        the intent says so for the first request, if that is sent in time; for any other the database is asked at the
+        last moment.
+
         Raises:
             RateLimited: The agency's time is taken up to the deadline.
-            AgencyUnavailable: ``pace-unknown``: the database cannot be reached.
+            AgencyUnavailable: ``pace-unknown``: the database cannot be reached; ``lease-lost``: the application may
+                be in another worker's hands.
         """
         reservation, interval = RESERVED.get(), interval_of(per_second)
+        held = reservation.held if reservation is not None else None
         at = reservation.redeem(plugin) if reservation is not None else None
+        first = at is not None
         lead, stretch = timedelta(0), timedelta(0)
         while True:
             if at is None:
                 at = await self._next(plugin, interval + stretch, lead, deadline)
-            early = (at - self._clock.now()).total_seconds()
+            began, elapsed = self._clock.now(), self._elapsed()
+            early = (at - began).total_seconds()
             if early > 0:
                 if early >= deadline.remaining():
                     raise RateLimited(retry_after=early, layer=Layer.CORE)
                 await self._clock.sleep(early)
-            late = self._clock.now() - at
+            if held is not None and not first:
+                await self._hold(held)
+            # By the calendar, which a machine that was stopped may set late, and by what has passed since.
+            passed = timedelta(seconds=self._elapsed() - elapsed)
+            late = max(self._clock.now() - at, began + passed - at)
             if late <= LATE + stretch:
                 return
             # The commit took that long, or this process has too much to do. Who then is late for an instant that was
             # ahead takes up a stretch of the agency's time, in which nobody else sends anything.
-            stretch = 2 * late if lead else stretch
-            lead = max(lead, 2 * late)
-            at = None
+            stretch = min(2 * late, FARTHEST) if lead else stretch
+            lead = min(max(lead, 2 * late), FARTHEST)
+            at, first = None, False
+
+    async def _hold(self, held: HeldApplication) -> None:
+        try:
+            holds = await self._database.run(held.holds)
+        except DatabaseUnavailable:
+            raise AgencyUnavailable(because=UNKNOWN, layer=Layer.CORE) from None
+        if not holds:
+            raise AgencyUnavailable(because=LOST, layer=Layer.CORE)
 
     async def _next(self, plugin: str, interval: timedelta, lead: timedelta, deadline: Deadline) -> datetime:
         remaining = timedelta(seconds=deadline.remaining())

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from nagorik.operations import Operation
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.cases import Decision, record_decision
+from nagorik_host.store.clock import LEASE_NOW, NOW
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import applications, restorations, workers
 from nagorik_platform.lifecycle import NextAction, Step, restore
@@ -24,6 +25,8 @@ _OPEN: Final = (
     .limit(PAGE)
     .with_for_update()
 )
+
+_AT_WORK: Final = select(func.count()).select_from(workers).where(workers.c.lease_until > NOW)
 
 
 class WorkersActive(Exception):
@@ -45,7 +48,7 @@ class Restoration(NamedTuple):
 
 
 def mark_restored(
-    transaction: Transaction, store: ApplicationStore, restoration: Restoration, *, lease_now: datetime
+    transaction: Transaction, store: ApplicationStore, restoration: Restoration, *, lease_now: datetime | None = None
 ) -> int:
     """Put every write of every open application in doubt, all or none; how many applications there were.
 
@@ -53,11 +56,12 @@ def mark_restored(
         transaction: Of the host's database.
         store: Reads and writes them.
         restoration: Who restored them, and why.
-        lease_now: The machine's own time.
+        lease_now: The time by which workers are alive, where that is not the database's to say.
 
     Raises:
         WorkersActive: Somebody sends while nobody knows what has been sent.
     """
+    transaction.take_time()
     number, after = 0, ""
     while rows := transaction.connection.execute(_OPEN, {"after": after}).all():
         for row in rows:
@@ -110,6 +114,5 @@ def in_doubt(first: Step, restoration: Restoration | None, now: datetime) -> Ste
     return Step(progress, (*first.events, event), first.next)
 
 
-def _at_work(transaction: Transaction, lease_now: datetime) -> bool:
-    query = select(func.count()).select_from(workers).where(workers.c.lease_until > lease_now)
-    return bool(transaction.connection.scalar(query))
+def _at_work(transaction: Transaction, lease_now: datetime | None) -> bool:
+    return bool(transaction.connection.scalar(_AT_WORK, {LEASE_NOW: lease_now}))

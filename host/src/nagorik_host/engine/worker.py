@@ -12,12 +12,12 @@ from functools import partial
 from typing import Final, TypeVar
 from uuid import uuid4
 
-from sqlalchemy import bindparam, delete, insert, update
-
-from nagorik.clock import Clock, SystemClock
+from nagorik.clock import Clock
+from nagorik.operations import OPERATIONS
 from nagorik_host.engine.agencies import AgencyScheduler
 from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims
 from nagorik_host.engine.inbox import INBOX, Inbox
+from nagorik_host.engine.leases import HeldApplication, WorkerLease
 from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation
@@ -31,7 +31,6 @@ from nagorik_host.store.database import (
     is_the_machines,
 )
 from nagorik_host.store.host_keys import sign_on
-from nagorik_host.store.schema import applications, workers
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle.perform import perform
@@ -54,12 +53,6 @@ TIDY: Final = 3600.0
 PAUSE: Final = 0.05
 """Seconds before a database that is away is tried again; they double up to the longest pause."""
 LONGEST_PAUSE: Final = 5.0
-
-_RENEW: Final = (
-    update(applications)
-    .where(applications.c.lease == bindparam("worker"), applications.c.id.in_(bindparam("held", expanding=True)))
-    .values(lease_until=bindparam("until"))
-)
 
 
 class Worker:
@@ -91,7 +84,7 @@ class Worker:
             inbox: Messages to be read.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
             clock: The time of agencies and citizens.
-            lease_clock: The machine's time, if that is another.
+            lease_clock: What leases are counted on, where that is not the database's clock.
             lease: How long it is waited for when nothing is heard of it; then others have what it had in hand. So
                 long it waits for a database, too.
             name: What an operator knows it by, such as the machine's name.
@@ -106,19 +99,16 @@ class Worker:
         self._inbox = inbox
         self._concurrency = concurrency
         self._clock = clock
-        self._lease_clock = lease_clock or SystemClock()
-        self._lease = lease
+        self._lease = WorkerLease(self.id, lease, lease_clock)
         self.claims = Claims(
             store,
             CapabilitiesCache(platform),
             vault,
             agencies,
-            worker=self.id,
+            lease=self._lease,
             worker_name=name,
             concurrency=concurrency,
             clock=clock,
-            lease_clock=self._lease_clock,
-            lease=lease,
         )
         self._in_flight: dict[asyncio.Task[None], str] = {}
         self._completions = 0
@@ -170,7 +160,7 @@ class Worker:
             await self._finish_in_flight(grace)
             for task in (heartbeats, stopping):
                 await _end(task)
-            await self._database.run(self._deregister)
+            await self._database.run(self._lease.deregister)
             _log.info("worker_stopped", worker=self._name)
 
     async def run_until_idle(self) -> datetime | None:
@@ -297,7 +287,7 @@ class Worker:
                 if away_since is None:
                     away_since = loop.time()
                     _log.error("database_unavailable", worker=self._name)
-                if loop.time() - away_since >= self._lease.total_seconds():
+                if loop.time() - away_since >= self._lease.lasts.total_seconds():
                     raise
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
@@ -317,38 +307,13 @@ class Worker:
         self._agencies.ensure_rows(transaction, self._concurrency, self._clock.now())
 
     def _register(self, transaction: Transaction) -> None:
-        at = self._lease_clock.now()
         sign_on(transaction, self._vault)
-        self._deregister(transaction)
         # A worker that was killed never deregisters.
-        transaction.connection.execute(delete(workers).where(workers.c.beat_at < at - WORKER_EXPIRY))
-        transaction.connection.execute(
-            insert(workers).values(
-                id=self.id,
-                name=self._name,
-                started_at=at,
-                beat_at=at,
-                lease_until=at + self._lease,
-                keys=",".join(self._vault.names),
-            )
-        )
-
-    def _deregister(self, transaction: Transaction) -> None:
-        """Give back what was not finished, at once instead of when the lease runs out."""
-        transaction.connection.execute(
-            update(applications).where(applications.c.lease == self.id).values(lease_until=self._lease_clock.now())
-        )
-        transaction.connection.execute(delete(workers).where(workers.c.id == self.id))
+        self._lease.register(transaction, self._name, keys=self._vault.names, expiry=WORKER_EXPIRY)
 
     def _renew(self, transaction: Transaction) -> None:
-        at = self._lease_clock.now()
-        transaction.connection.execute(
-            update(workers).where(workers.c.id == self.id).values(beat_at=at, lease_until=at + self._lease)
-        )
-        held = list(self._in_flight.values())
-        if held:
-            transaction.connection.execute(_RENEW, {"worker": self.id, "held": held, "until": at + self._lease})
-        transaction.seal_ledger(at)
+        self._lease.renew(transaction, list(self._in_flight.values()))
+        transaction.seal_ledger(self._clock.now())
 
     # In flight
 
@@ -365,7 +330,7 @@ class Worker:
             early = (current.not_before - self._clock.now()).total_seconds()
             if early > 0:
                 await self._clock.sleep(early)
-            RESERVED.set(Reservation(current.target_plugin, current.not_before))
+            RESERVED.set(self._reservation(current))
             try:
                 outcome = await perform(self._platform, current.draft, current.stored.progress, current.call)
             except Exception as error:  # noqa: BLE001 - one application's defect is nobody else's
@@ -386,6 +351,12 @@ class Worker:
 
     async def _block(self, claim: Claim, error: Exception) -> None:
         await self._commit(partial(self.claims.block, claim=claim, error=error))
+
+    def _reservation(self, claim: Claim) -> Reservation:
+        operation = claim.call.operation
+        writes = operation is not None and OPERATIONS[operation].writes
+        held = HeldApplication(claim.stored.id, self._lease) if writes else None
+        return Reservation(claim.target_plugin, claim.not_before, held)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._in_flight.pop(task, None)
@@ -411,7 +382,7 @@ class Worker:
 
     async def _send_heartbeats(self) -> None:
         while True:
-            await asyncio.sleep(self._lease.total_seconds() / HEARTBEATS)
+            await asyncio.sleep(self._lease.lasts.total_seconds() / HEARTBEATS)
             with suppress(DatabaseUnavailable):
                 await self.heartbeat()
 

@@ -7,7 +7,7 @@ one transaction. A change is worked out on the row as it is in that transaction,
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
@@ -16,10 +16,11 @@ from nagorik import ApplicationDraft
 from nagorik.operations import OPERATIONS, Family
 from nagorik_host.store import projections
 from nagorik_host.store.chain import JournalEntry, anchor, entries_of, event_of
+from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.ledger import APPLICATION, digest, digest_of_attempt, digest_of_rows, in_base64
 from nagorik_host.store.listings import distinct_leads
-from nagorik_host.store.schema import Instant, applications, journal, microseconds, payloads, payments
+from nagorik_host.store.schema import MICROSECOND, Instant, applications, journal, microseconds, payloads, payments
 from nagorik_host.vault import DataKey, Vault
 from nagorik_platform.configuration import DEFAULT_LEASE
 from nagorik_platform.lifecycle import Event, NextAction, Progress, Step, application_targets
@@ -67,6 +68,8 @@ _SET_ASIDE: Final = (
     .returning(applications)
 )
 _SET_ASIDE_IF_HELD: Final = _SET_ASIDE.where(applications.c.lease == bindparam("lease_"))
+_TAKE: Final = _CHANGE.values(lease_until=UNTIL)
+_TAKE_IF_CURRENT: Final = _CHANGE_IF_CURRENT.values(lease_until=UNTIL)
 _APPEND: Final = insert(journal)
 _BY_REFERENCE: Final = select(applications.c.id).where(applications.c.client_reference == bindparam("reference"))
 _BY_ID: Final = select(applications).where(applications.c.id == bindparam("application"))
@@ -103,10 +106,18 @@ class StaleRevision(Exception):
 
 
 class Lease(NamedTuple):
-    """Who has an application in hand, and until when if nothing more is heard of them."""
+    """Who has an application in hand.
+
+    Attributes:
+        worker: The worker's id.
+        taken_for: For how long from now on, if nothing more is heard of the worker; ``None`` for a lease that is
+            there and stays as it is.
+        now: What time it is, where that is not the database's to say.
+    """
 
     worker: str
-    until: datetime
+    taken_for: timedelta | None = None
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -223,7 +234,7 @@ class ApplicationStore:
             entries=row.entries,
             chain=row.chain,
             key=key,
-            lease=Lease(row.lease, row.lease_until) if row.lease is not None else None,
+            lease=Lease(row.lease) if row.lease is not None else None,
             blocked=row.blocked,
         )
 
@@ -321,7 +332,7 @@ class ApplicationStore:
             stored: The application as the step found it.
             done: The step.
             now: When it was done.
-            lease: Who has the application in hand from now on.
+            lease: Who has the application in hand from now on, or still has.
             read: Whether ``stored`` was read for change in this transaction; where it was not, the change is written
                 only if the row is still what it was when ``stored`` had been taken in hand.
 
@@ -330,17 +341,22 @@ class ApplicationStore:
         """
         rows = self._entries(stored, done.events)
         values = self._row(stored, done, rows, now)
+        taken = lease is not None and lease.taken_for is not None
         if lease is not None:
             # In hand: nobody else finds it due, and a worker that dies is missed when its lease runs out.
-            values |= {"lease": lease.worker, "lease_until": lease.until, "due_at": None}
+            del values["lease_until"]
+            values |= {"lease": lease.worker, "due_at": None}
+            if lease.taken_for is not None:
+                values |= {LASTS: lease.taken_for // MICROSECOND, LEASE_NOW: lease.now}
         elif stored.blocked is not None:
             del values["due_at"]
         values |= {"application_": stored.id, "revision": stored.revision + 1}
         if read:
-            transaction.connection.execute(_CHANGE, values)
+            transaction.connection.execute(_TAKE if taken else _CHANGE, values)
         else:
             was = {"revision_": stored.revision, "lease_": stored.lease.worker if stored.lease is not None else None}
-            if not transaction.connection.execute(_CHANGE_IF_CURRENT, values | was).rowcount:
+            statement = _TAKE_IF_CURRENT if taken else _CHANGE_IF_CURRENT
+            if not transaction.connection.execute(statement, values | was).rowcount:
                 raise StaleRevision
         self._append(transaction, rows)
         projections.record(transaction, done.progress, done.events, after=stored.entries)
@@ -357,7 +373,7 @@ class ApplicationStore:
             revision=stored.revision + 1,
             entries=stored.entries + len(rows),
             chain=rows[-1].link if rows else stored.chain,
-            lease=lease,
+            lease=Lease(lease.worker) if lease is not None else None,
         )
 
     def correct(

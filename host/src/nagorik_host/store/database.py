@@ -62,6 +62,15 @@ class Transaction:
         """Let somebody look at an application as soon as this is committed."""
         self.due[application] = plugin
 
+    def take_time(self) -> None:
+        """Let this unit take as long as it needs: it is for all applications, and nobody works meanwhile.
+
+        A database that several machines share bounds how long a unit may wait and a statement may take.
+        """
+        if self.connection.dialect.name == "postgresql":
+            for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+                self.connection.exec_driver_sql(f"SET LOCAL {limit} = 0")
+
     def drop_hint(self, application: str) -> None:
         """Nobody need look at it after all: it was taken in hand in this transaction."""
         self.due.pop(application, None)

@@ -1,13 +1,18 @@
-"""PostgreSQL: any number of processes and machines on the same database."""
+"""PostgreSQL: any number of processes and machines on the same database.
+
+A machine that stands still, or loses its power, holds what it has locked for as long as the server believes in it. So
+no session may wait for long, for its client or for another, and the server looks after connections that say nothing.
+"""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import asyncpg
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL, Connection, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -22,10 +27,27 @@ CONNECTIONS: Final = 8
 PATIENCE: Final = 30.0
 """Seconds that a unit waits for its turn."""
 _AGAIN: Final = 5
-_AWAY: Final = ("08", "53", "57P", "3D")
-"""Classes of errors: connections, resources, an operator who stops the server or starts it, and no such database."""
-_ROLLED_BACK: Final = frozenset({"40001", "40P01"})
-"""Serialisation failure and deadlock: nothing happened, and it is worth doing again."""
+IDLE: Final = 5.0
+"""Seconds that a transaction may wait for its client, who is taken to stand still after that: it is rolled back, and
+others go on with what it had locked. Much less than a lease."""
+LOCKED: Final = 5.0
+"""Seconds that a statement waits for what another transaction has locked."""
+LONGEST: Final = 60.0
+"""Seconds that a statement may take; see ``Transaction.take_time``."""
+SILENT: Final = 10
+"""Seconds after which it is asked whether the other end of a silent connection is there."""
+ASKED_EVERY: Final = 5
+"""Seconds between two such questions."""
+ASKED: Final = 3
+"""How many of them go without an answer before the connection is given up."""
+UNHEARD: Final = 20.0
+"""Seconds after which a connection is given up whose other end confirms nothing."""
+_AWAY: Final = ("08", "53", "57", "3D", "25P03", "55P03", "40")
+"""Classes of errors: connections, resources, a server or a statement that is stopped, no such database, a client that
+stood still; and what is locked, or rolled back, at every attempt."""
+_ROLLED_BACK: Final = frozenset({"40001", "40P01", "55P03"})
+"""Serialisation failure, deadlock, and a lock that another did not let go: nothing happened, and it is worth doing
+again."""
 
 
 class PostgresqlDatabase(Database):
@@ -39,7 +61,13 @@ class PostgresqlDatabase(Database):
             max_overflow=0,
             pool_timeout=PATIENCE,
             hide_parameters=True,
+            connect_args={"server_settings": session_settings()},
         )
+
+        @event.listens_for(self._engine.sync_engine, "connect")
+        def connected(connection: Any, _: Any) -> None:
+            _keep_alive(connection.driver_connection)
+
         self._running = 0
         self._at_rest = asyncio.Event()
         self._at_rest.set()
@@ -97,7 +125,10 @@ class PostgresqlDatabase(Database):
     async def _own_connection(self) -> asyncpg.Connection:
         """A connection for one purpose, which whoever asked for it closes."""
         arguments, options = self._engine.dialect.create_connect_args(self._engine.url)
-        connection: asyncpg.Connection = await asyncpg.connect(*arguments, **options)
+        connection: asyncpg.Connection = await asyncpg.connect(
+            *arguments, **options, server_settings=session_settings()
+        )
+        _keep_alive(connection)
         return connection
 
     async def _run(self, unit: Unit[T]) -> T:
@@ -163,6 +194,39 @@ class QueuedHints(Hints):
         return self._listener
 
 
+def session_settings() -> dict[str, str]:
+    """What the server is asked to bound in each session, in its own units; what a socket lacks, it ignores."""
+    return {
+        "application_name": "nagorik",
+        "idle_in_transaction_session_timeout": f"{IDLE * 1000:.0f}",
+        "lock_timeout": f"{LOCKED * 1000:.0f}",
+        "statement_timeout": f"{LONGEST * 1000:.0f}",
+        "tcp_keepalives_idle": f"{SILENT}",
+        "tcp_keepalives_interval": f"{ASKED_EVERY}",
+        "tcp_keepalives_count": f"{ASKED}",
+        "tcp_user_timeout": f"{UNHEARD * 1000:.0f}",
+    }
+
+
+def _keep_alive(connection: asyncpg.Connection) -> None:
+    """Have the system find out by itself when the server's machine is gone."""
+    # The driver has no public way to its socket, and no setting for this.
+    link: socket.socket | None = connection._transport.get_extra_info("socket")
+    if link is None or link.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    wanted = {
+        "TCP_KEEPIDLE": SILENT,
+        "TCP_KEEPINTVL": ASKED_EVERY,
+        "TCP_KEEPCNT": ASKED,
+        "TCP_USER_TIMEOUT": round(UNHEARD * 1000),
+    }
+    for name, value in wanted.items():
+        # Not every system has all of them.
+        if hasattr(socket, name):
+            link.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
 async def _driver_of(connection: AsyncConnection) -> asyncpg.Connection:
     """The driver's own connection, in the same transaction."""
     raw: asyncpg.Connection = (await connection.get_raw_connection()).driver_connection
@@ -198,6 +262,8 @@ def _translated() -> Iterator[None]:
         asyncpg.OperatorInterventionError,
         asyncpg.InsufficientResourcesError,
         asyncpg.InvalidCatalogNameError,
+        asyncpg.IdleInTransactionSessionTimeoutError,
+        asyncpg.LockNotAvailableError,
     ):
         raise DatabaseUnavailable("the connection to the database broke") from None
     except (OSError, TimeoutError, PoolTimeout):

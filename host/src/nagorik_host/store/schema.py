@@ -34,7 +34,7 @@ REVISION: Final = "0001"
 """The newest of the migrations, which makes the tables what they are here."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
+MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -64,7 +64,7 @@ def microseconds(at: datetime) -> int:
     """
     if at.tzinfo is None:
         raise ValueError("a time without a zone is no instant")
-    return (at - _EPOCH) // _MICROSECOND
+    return (at - _EPOCH) // MICROSECOND
 
 
 ID: Final = 36
@@ -295,7 +295,7 @@ workers: Final = Table(
     # When it is taken for lost if nothing more is heard of it; its lease may be another than its neighbour's.
     Column("lease_until", Instant, nullable=False),
     # The names of the keys that it holds, comma-separated, the one that it wraps by first.
-    Column("keys", Text, nullable=False),
+    Column("key_names", Text, nullable=False),
 )
 
 host_keys: Final = Table(

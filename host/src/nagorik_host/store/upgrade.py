@@ -43,6 +43,7 @@ async def upgrade(database: Database) -> tuple[str | None, str]:
     def unit(transaction: Transaction) -> tuple[str | None, str]:
         from alembic import command
 
+        transaction.take_time()
         before = _revision(transaction.connection)
         config = _config()
         config.attributes["connection"] = transaction.connection

@@ -5,6 +5,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -136,7 +137,8 @@ class AgencyHealth:
             return
         if self._probe is not None and self._circuit.ask(self._clock.monotonic()) is CircuitDecision.PROBE:
             self._circuit.begin_probe(self._clock.monotonic())
-            self._probing = asyncio.get_running_loop().create_task(self._run(self._probe))
+            # It is nobody's call: what a host knows of the one that happened to start it says nothing of the others.
+            self._probing = asyncio.get_running_loop().create_task(self._run(self._probe), context=Context())
             await asyncio.wait({self._probing}, timeout=deadline.remaining())
         self._check(kind)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from typing import Final
 
 from nagorik.clock import Clock, Deadline
@@ -49,7 +50,8 @@ class TokenCache:
         # The login is a task of its own, so that the call that happened to start it may be cancelled
         # without taking the others' login with it.
         if self._running is None:
-            self._running = asyncio.get_running_loop().create_task(self._renew())
+            # It is nobody's call: what a host knows of the one that happened to start it says nothing of the others.
+            self._running = asyncio.get_running_loop().create_task(self._renew(), context=Context())
             self._running.add_done_callback(self._finished)
         task = self._running
         await asyncio.wait({task}, timeout=deadline.remaining())

@@ -256,10 +256,6 @@ class KillableDatabase(Database):
         await life.until_awake()
         return result
 
-    def use_ledger(self, vault: Vault) -> None:
-        """As ``Database.use_ledger``."""
-        self._database.use_ledger(vault)
-
     async def run_within_call(self, unit: Unit[T]) -> T:
         """As ``Database.run``, in the middle of a call: nobody is killed here.
 

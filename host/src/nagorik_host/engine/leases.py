@@ -1,0 +1,120 @@
+"""What a worker has in hand, and whether it still has it.
+
+A worker may stand still at any line, for as long as its machine sleeps or its process is stopped, and others take
+over what it had in hand meanwhile. So before it sends anything more that may change something at an agency, it asks
+the database whether the application is still its own, and keeps it for another lease. The database's clock decides:
+the worker's own may have stood still, too.
+"""
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import bindparam, delete, insert, update
+
+from nagorik.clock import Clock, SystemClock
+from nagorik_host.store.application_store import Lease
+from nagorik_host.store.clock import LASTS, LEASE_NOW, NOW, UNTIL
+from nagorik_host.store.database import Transaction
+from nagorik_host.store.schema import MICROSECOND, applications, workers
+
+LOST: Final = "lease-lost"
+"""Why a call is not gone on with whose application others may have taken over; says nothing of the agency."""
+
+_HOLD: Final = (
+    update(applications)
+    .where(
+        applications.c.id == bindparam("application_"),
+        applications.c.lease == bindparam("worker"),
+        applications.c.lease_until > NOW,
+    )
+    .values(lease_until=UNTIL)
+)
+_RENEW: Final = (
+    update(applications)
+    .where(applications.c.lease == bindparam("worker"), applications.c.id.in_(bindparam("held", expanding=True)))
+    .values(lease_until=UNTIL)
+)
+_GIVE_BACK: Final = update(applications).where(applications.c.lease == bindparam("worker")).values(lease_until=NOW)
+_REGISTER: Final = insert(workers).values(started_at=NOW, beat_at=NOW, lease_until=UNTIL)
+_BEAT: Final = update(workers).where(workers.c.id == bindparam("worker")).values(beat_at=NOW, lease_until=UNTIL)
+_FORGET: Final = delete(workers).where(workers.c.id == bindparam("worker"))
+_STRIKE_OFF: Final = delete(workers).where(workers.c.beat_at < UNTIL)
+
+
+def elapsed_of(clock: Clock) -> Callable[[], float]:
+    """Seconds that have passed by ``clock``, on a scale that does not stand still while the machine sleeps.
+
+    Time that is simulated has no machine that could sleep.
+    """
+    return _since_boot if isinstance(clock, SystemClock) else clock.monotonic
+
+
+def _since_boot() -> float:
+    # The event loop's time stands still while a machine is suspended; only Linux has a clock that does not.
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLease:
+    """On what terms a worker has applications in hand.
+
+    Attributes:
+        worker: The worker's id.
+        lasts: How long it is waited for when nothing is heard of it.
+        clock: The time that leases are counted on, where that is not the database's.
+    """
+
+    worker: str
+    lasts: timedelta
+    clock: Clock | None = None
+
+    @property
+    def taken(self) -> Lease:
+        """The lease of an application that is taken in hand now."""
+        return Lease(self.worker, self.lasts, self.now)
+
+    @property
+    def now(self) -> datetime | None:
+        """The time, where that is not the database's to say."""
+        return self.clock.now() if self.clock is not None else None
+
+    def holds(self, transaction: Transaction, application: str) -> bool:
+        """Whether an application is still in this worker's hands; if so, it is for another lease."""
+        wanted = self._wanted() | {"application_": application}
+        return transaction.connection.execute(_HOLD, wanted).rowcount == 1
+
+    def renew(self, transaction: Transaction, held: Collection[str]) -> None:
+        """Say that the worker lives, and has these applications in hand."""
+        transaction.connection.execute(_BEAT, self._wanted())
+        if held:
+            transaction.connection.execute(_RENEW, self._wanted() | {"held": list(held)})
+
+    def register(self, transaction: Transaction, name: str, *, keys: Collection[str], expiry: timedelta) -> None:
+        """Write a worker down that begins and holds ``keys``; strike off whoever was not heard of for ``expiry``."""
+        self.deregister(transaction)
+        transaction.connection.execute(_STRIKE_OFF, {LASTS: -(expiry // MICROSECOND), LEASE_NOW: self.now})
+        row = {"id": self.worker, "name": name, "key_names": ",".join(keys)}
+        transaction.connection.execute(_REGISTER, row | {LASTS: self.lasts // MICROSECOND, LEASE_NOW: self.now})
+
+    def deregister(self, transaction: Transaction) -> None:
+        """Give back what was not finished, at once instead of when the lease runs out."""
+        transaction.connection.execute(_GIVE_BACK, {"worker": self.worker, LEASE_NOW: self.now})
+        transaction.connection.execute(_FORGET, {"worker": self.worker})
+
+    def _wanted(self) -> dict[str, Any]:
+        return {"worker": self.worker, LASTS: self.lasts // MICROSECOND, LEASE_NOW: self.now}
+
+
+@dataclass(frozen=True, slots=True)
+class HeldApplication:
+    """An application in a worker's hands, for which a call is made that may change something at its agency."""
+
+    application: str
+    lease: WorkerLease
+
+    def holds(self, transaction: Transaction) -> bool:
+        """As ``WorkerLease.holds``."""
+        return self.lease.holds(transaction, self.application)

@@ -1,0 +1,45 @@
+"""The database's own clock, the one that all processes on it have in common.
+
+Leases are counted on it: whoever's clock is wrong, or stood still, would otherwise take from others what they have in
+hand, or keep what is theirs. On SQLite that is the machine's clock.
+"""
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, bindparam, func, type_coerce
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+from nagorik_host.store.schema import Instant
+
+LEASE_NOW: Final = "lease_now"
+"""The parameter that puts another time in the place of the database's: simulated, or none."""
+LASTS: Final = "lasts"
+"""The parameter that says for how many microseconds a lease is taken."""
+
+
+class DatabaseNow(FunctionElement[datetime]):
+    """The present instant by the database's clock, at the moment when it is read, even within one transaction."""
+
+    type = Instant()
+    name = "database_now"
+    inherit_cache = True
+
+
+@compiles(DatabaseNow, "postgresql")
+def _on_postgresql(*_: Any, **__: Any) -> str:
+    # Not now(): that is when the transaction began, and it may have waited since.
+    return "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+
+
+@compiles(DatabaseNow, "sqlite")
+def _on_sqlite(*_: Any, **__: Any) -> str:
+    return "CAST(round((julianday('now') - 2440587.5) * 86400000) * 1000 AS INTEGER)"
+
+
+DATABASE_NOW: Final = DatabaseNow()
+NOW: Final = func.coalesce(bindparam(LEASE_NOW, type_=Instant), DATABASE_NOW, type_=Instant)
+"""The time that leases are counted on; a statement with it takes the parameter ``LEASE_NOW``."""
+UNTIL: Final = type_coerce(type_coerce(NOW, BigInteger) + bindparam(LASTS, type_=BigInteger), Instant)
+"""The end of a lease that begins now; a statement with it takes ``LEASE_NOW`` and ``LASTS``."""

@@ -1,0 +1,345 @@
+"""A worker that stood still, while another took over what it had in hand, sends nothing more for it."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from contextlib import asynccontextmanager
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from nagorik import AgencyUnavailable, Applicant, ApplicationDraft, Consent, Operation
+from nagorik.clock import Deadline, SystemClock
+from nagorik.errors import Layer
+from nagorik.values import Money, PersonName
+from nagorik_host import open_host
+from nagorik_host.engine import rate_limiter
+from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, AgencyLimits, AgencyScheduler
+from nagorik_host.engine.leases import LOST, HeldApplication, WorkerLease
+from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
+from nagorik_host.store.application_store import LEASE
+from nagorik_host.store.schema import applications, attempts
+from nagorik_host.vault import make_keys, read_keyring
+from nagorik_platform import PlatformSettings, PluginConfiguration
+from nagorik_platform.lifecycle import CallFailed
+from nagorik_platform.registry import Admission
+from nagorik_testing import SimulatedClock
+
+MANIFEST = """\
+manifest_version = 1
+id = "ferry"
+requires_api = "1.0"
+name = { en = "Ferries", bn = "ফেরি" }
+owners = [{ name = "Nagorik, host's tests", contact = "host@nagorik.example" }]
+evidence = "modelled"
+as_of = 2026-11-24
+limits = { concurrency = 4, per_second = 1000, deadline = 600 }
+
+[[services]]
+id = "ferry.pass"
+name = { en = "A pass", bn = "একটি পাস" }
+form = "forms:PassForm"
+reads = ["find", "status"]
+writes = { submit = "client-reference" }
+"""
+FORM = """\
+from nagorik import Form
+
+
+class PassForm(Form):
+    pass
+"""
+PLUGIN = """\
+from datetime import timedelta
+
+from nagorik import (
+    Accepted,
+    AgencyStatus,
+    ApplicationState,
+    DefinitelyAbsent,
+    Found,
+    WireModel,
+    hookimpl,
+)
+
+
+class Numbered(WireModel):
+    number: str
+
+
+def standing(context):
+    return AgencyStatus(state=ApplicationState.REJECTED, raw="no", at=context.clock.now(), final=True)
+
+
+@hookimpl
+async def nagorik_submit(request, context):
+    await context.http.write("number", "POST", "/numbers", expect=Numbered)
+    filed = await context.http.write("file", "POST", "/files", expect=Numbered)
+    return Accepted(reference=filed.number, status=standing(context))
+
+
+@hookimpl
+async def nagorik_find_submission(request, context):
+    found = await context.http.read_or_none("find", "GET", "/files", expect=Numbered)
+    if found is None:
+        # The agency answers for so long after the attempt that nobody need wait for it.
+        return DefinitelyAbsent(as_of=context.clock.now() + timedelta(hours=1))
+    return Found(reference=found.number, status=standing(context))
+
+
+@hookimpl
+async def nagorik_get_status(request, context):
+    return standing(context)
+"""
+
+
+class Quay(asyncio.Protocol):
+    """The agency, on a socket: gives a number first, and files what comes after.
+
+    Attributes:
+        asked: What was asked for, in order.
+        filed: How many applications were filed.
+    """
+
+    def __init__(self):
+        self.asked = []
+        self.filed = 0
+        self.numbered = asyncio.Event()
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+        self.connections = set()
+
+    def serve(self):
+        return _Connection(self)
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, quay):
+        self._quay = quay
+        self._answering = set()
+
+    def connection_made(self, transport):
+        self._transport = transport
+        self._quay.connections.add(transport)
+
+    def connection_lost(self, error):
+        self._quay.connections.discard(self._transport)
+
+    def data_received(self, data):
+        task = asyncio.ensure_future(self._answer(data.partition(b" HTTP")[0].decode()))
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    async def _answer(self, asked):
+        quay = self._quay
+        quay.asked.append(asked)
+        status, number = "200 OK", len(quay.asked)
+        if asked == "POST /numbers":
+            first = not quay.numbered.is_set()
+            quay.numbered.set()
+            if first:
+                await quay.may_answer.wait()
+        elif asked == "POST /files":
+            quay.filed += 1
+        elif not quay.filed:
+            status = "404 Not Found"
+        body = b"" if status.startswith("404") else b'{"number":"%d"}' % number
+        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        self._transport.write(head.encode() + body)
+
+
+@pytest.fixture
+def ferry(install):
+    """The plugin, installed for one test."""
+    return install("ferry", MANIFEST, FORM, PLUGIN)
+
+
+@asynccontextmanager
+async def quay_and_port():
+    quay = Quay()
+    server = await asyncio.get_running_loop().create_server(quay.serve, "127.0.0.1", 0)
+    try:
+        yield quay, server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for connection in tuple(quay.connections):
+            connection.abort()
+        await asyncio.sleep(0)
+
+
+def settings_of(port, clock):
+    return PlatformSettings(
+        plugins={
+            "ferry": PluginConfiguration(
+                settings={"base_url": f"http://127.0.0.1:{port}"}, egress=frozenset({"127.0.0.1"})
+            )
+        },
+        admission=Admission(allow=frozenset({"ferry"})),
+        clock=clock,
+    )
+
+
+async def hand_in(host):
+    now = host.clock.now()
+    consent = Consent(
+        id="consent-ferry",
+        service="ferry.pass",
+        operations=frozenset(Operation),
+        fee_ceiling=Money.taka(0),
+        given_at=now,
+        expires_at=now + timedelta(days=400),
+    )
+    applicant = Applicant(name=PersonName(en="PORIKKHA NAGORIK"), birth_date=date(2001, 2, 3))
+    draft = ApplicationDraft(service="ferry.pass", applicant=applicant, form={}, consent=consent)
+    return await host.apply(draft)
+
+
+async def carry(worker, clock):
+    """Let time pass until nothing is due any more."""
+    while (due := await worker.run_until_idle()) is not None:
+        clock.set(max(due, clock.now()))
+
+
+async def results(host):
+    query = select(attempts.c.operation, attempts.c.result).order_by(attempts.c.entry)
+    return [tuple(row) for row in await host.database.run(lambda t: t.connection.execute(query).all())]
+
+
+async def test_worker_that_stood_still_between_two_requests_files_nothing(ferry, ready_url, keyring):
+    clock, machine = SimulatedClock(), SimulatedClock()
+    async with (
+        quay_and_port() as (quay, port),
+        open_host(ready_url, keyring, settings_of(port, clock), lease_clock=machine) as host,
+        open_host(ready_url, keyring, settings_of(port, clock), lease_clock=machine) as elsewhere,
+    ):
+        application = await hand_in(host)
+        quay.may_answer.clear()
+        slow = asyncio.create_task(host.worker().run_until_idle())
+        await quay.numbered.wait()
+        # It stands still before its second request; others go on.
+        machine.advance(LEASE)
+        await carry(elsewhere.worker(), clock)
+        ended = await host.track(application)
+        quay.may_answer.set()
+        await slow
+        assert await host.track(application) == ended
+        assert ended.progress.state == "closed"
+        assert (await results(host))[:2] == [("submit", "interrupted"), ("find", "answered")]
+        assert quay.filed == 1
+
+
+async def test_application_that_is_not_in_hand_any_more_is_not_sent_for(ferry, ready_url, keyring):
+    """The row is altered from outside, which no clock of the worker's shows."""
+    clock = SimulatedClock()
+    async with (
+        quay_and_port() as (quay, port),
+        open_host(ready_url, keyring, settings_of(port, clock), lease_clock=clock) as host,
+    ):
+        application = await hand_in(host)
+        quay.may_answer.clear()
+        working = asyncio.create_task(host.worker().run_until_idle())
+        await quay.numbered.wait()
+        taken = update(applications).where(applications.c.id == application).values(lease="another")
+        await host.database.run(lambda t: t.connection.execute(taken))
+        quay.may_answer.set()
+        await working
+        assert quay.asked == ["POST /numbers"]
+        assert await results(host) == [("submit", None)]
+
+
+STOPPED = """
+import asyncio, sys
+from datetime import date, timedelta
+from pathlib import Path
+
+sys.path[:0] = {path!r}
+from nagorik.clock import SystemClock
+from nagorik_host import open_host
+from nagorik_host.vault import read_keyring
+from test_leases import settings_of
+
+
+async def run():
+    keys = read_keyring(sys.stdin.read())
+    async with open_host({url!r}, keys, settings_of({port}, SystemClock()), lease=timedelta(seconds=3)) as host:
+        await host.worker("stopped").run(asyncio.Event(), until_idle=True)
+
+
+asyncio.run(run())
+"""
+
+
+@pytest.mark.long
+async def test_process_that_was_stopped_and_goes_on_files_nothing(ferry, ready_postgresql, tmp_path):
+    """On PostgreSQL: a process that is stopped in the middle of a transaction holds an SQLite file for itself."""
+    keys, clock = make_keys("test"), SystemClock()
+    async with (
+        quay_and_port() as (quay, port),
+        open_host(ready_postgresql, read_keyring(keys), settings_of(port, clock), lease=timedelta(seconds=3)) as host,
+    ):
+        application = await hand_in(host)
+        quay.may_answer.clear()
+        path = [str(tmp_path), os.path.dirname(__file__)]  # noqa: PTH120 - as sys.path has it
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            STOPPED.format(path=path, url=ready_postgresql, port=port),
+            stdin=subprocess.PIPE,
+        )
+        process.stdin.write(keys.encode())
+        process.stdin.close()
+        await asyncio.wait_for(quay.numbered.wait(), 60)
+        process.send_signal(signal.SIGSTOP)
+        worker = host.worker()
+        at_once = update(applications).where(applications.c.due_at.is_not(None)).values(due_at=clock.now())
+        async with asyncio.timeout(60):
+            # Its lease runs out in real time, and no sooner; what then waits is looked at without waiting.
+            while (await host.progress(application)).state != "closed":
+                await worker.run_until_idle()
+                await host.database.run(lambda t: t.connection.execute(at_once))
+                await asyncio.sleep(0.02)
+        ended = await host.track(application)
+        quay.may_answer.set()
+        process.send_signal(signal.SIGCONT)
+        assert await asyncio.wait_for(process.wait(), 60) == 0
+        assert await host.track(application) == ended
+        assert quay.filed == 1
+
+
+async def test_first_request_that_is_late_asks_whether_the_application_is_still_in_hand(database, monkeypatch):
+    clock = SimulatedClock()
+    lease = WorkerLease("worker", LEASE, clock)
+    limiter = SharedRateLimiter(database, clock)
+    held = HeldApplication("nobody's", lease)
+    # In time: the commit of the intent says so.
+    RESERVED.set(Reservation("wasa", clock.now(), held))
+    await limiter.acquire("wasa", 5, Deadline.after(600, clock))
+    RESERVED.set(Reservation("wasa", clock.now(), held))
+    clock.advance(rate_limiter.LATE + timedelta.resolution)
+    with pytest.raises(AgencyUnavailable) as caught:
+        await limiter.acquire("wasa", 5, Deadline.after(600, clock))
+    assert (caught.value.because, caught.value.layer) == (LOST, Layer.CORE)
+
+
+async def test_machine_that_slept_is_late_though_its_calendar_and_its_loop_do_not_say_so(database, monkeypatch):
+    """Its calendar is set right some time after it has woken up."""
+    passed = iter([0.0, 60.0, 60.0, 60.0])
+    monkeypatch.setattr("nagorik_host.engine.leases._since_boot", lambda: next(passed, 60.0))
+    clock = SystemClock()
+    limiter = SharedRateLimiter(database, clock)
+    RESERVED.set(Reservation("wasa", clock.now(), HeldApplication("nobody's", WorkerLease("worker", LEASE))))
+    with pytest.raises(AgencyUnavailable) as caught:
+        await limiter.acquire("wasa", 100, Deadline.after(600, clock))
+    assert caught.value.because == LOST
+
+
+async def test_call_that_was_not_gone_on_with_says_nothing_of_the_agency(database):
+    clock = SimulatedClock()
+    agencies = AgencyScheduler({"wasa": AgencyLimits(per_second=5, concurrency=4)})
+    lost = CallFailed(AgencyUnavailable(because=LOST, layer=Layer.CORE))
+    for _ in range(FAILURES_OF_AN_OUTAGE):
+        await database.run(lambda t: agencies.learn(t, "wasa", lost, clock.now()))
+    assert await database.run(lambda t: agencies.available(t, "wasa", 3, clock.now())) == 3
