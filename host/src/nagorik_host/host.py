@@ -81,6 +81,7 @@ class Host:
         self.store = ApplicationStore(self.vault)
         self._capabilities = CapabilitiesCache(platform)
         self._manifests = {record.id: record.manifest for record in platform.plugins if record.manifest is not None}
+        self._releases = {record.id: record.source.label for record in platform.plugins}
         self.agencies = AgencyScheduler(
             {name: AgencyLimits.of(manifest) for name, manifest in self._manifests.items()}
         )
@@ -206,10 +207,12 @@ class Host:
         return await self.database.run(partial(self._take_in, application=application, received=decision))
 
     async def take_over(self) -> list[PluginTakeover]:
-        """Take open applications over to the plugins that are installed, or block them; done before working."""
-        installed = {record.id: record.source.label for record in self.platform.plugins}
+        """Take open applications over to the plugins that are installed, or block them; done before working.
+
+        What is pinned to a later release than the installed one is left as it is.
+        """
         now = self.clock.now()
-        return await self.database.run(lambda transaction: take_over(transaction, installed, now))
+        return await self.database.run(lambda transaction: take_over(transaction, self._releases, now))
 
     def lease_now(self) -> datetime:
         """The machine's own time, in which workers live and die."""
@@ -227,6 +230,7 @@ class Host:
             agencies=self.agencies,
             inbox=self.inbox,
             concurrency={name: manifest.limits.concurrency for name, manifest in self._manifests.items()},
+            releases=self._releases,
             clock=self.clock,
             lease_clock=self._lease_clock,
             lease=self._lease,

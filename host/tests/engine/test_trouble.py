@@ -325,7 +325,7 @@ async def test_plugin_of_another_line_waits_for_an_officer(world, ready_url):
     async with world.host(ready_url) as host:
         application = await world.apply(host)
         ((now,),) = await rows(host, applications.c.plugin_version)
-        before = f"{now.rpartition(' ')[0]} 99.0"
+        before = f"{now.rpartition(' ')[0]} 0.9"
         await pinned(host, before)
         (change,) = await host.take_over()
         assert (change.before, change.taken_over) == (before, False)

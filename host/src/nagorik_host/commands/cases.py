@@ -15,7 +15,7 @@ from nagorik_host.commands.render import (
     when,
 )
 from nagorik_host.commands.running import CommandRefused, opened_host, run_command
-from nagorik_host.engine.plugins import PLUGIN_CHANGED, accept
+from nagorik_host.engine.plugins import PLUGIN_CHANGED, accept, is_beyond
 from nagorik_host.host import Host
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.cases import (
@@ -71,7 +71,8 @@ class CasesCommand:
         which.add_argument(
             "--accept-plugin",
             action="store_true",
-            help="let it, and all others begun with the same release, go on with the plugin that is installed",
+            help="let it, and all others begun with the same release, go on with the plugin that is installed, be it"
+            " of another line or older",
         )
         which.add_argument(
             "--look-again", action="store_true", help="let the host try again, after a defect has been removed"
@@ -225,7 +226,8 @@ def _accept(transaction: Transaction, *, host: Host, application: str, arguments
         )
     ).one()
     installed = {record.id: record.source.label for record in host.platform.plugins if record.usable}
-    if row.blocked != PLUGIN_CHANGED or row.plugin not in installed:
+    waits = row.blocked == PLUGIN_CHANGED or is_beyond(row.plugin_version, installed.get(row.plugin, ""))
+    if not waits or row.plugin not in installed:
         raise CommandRefused("the application does not wait for a decision on another release of its plugin")
     at = host.clock.now()
     accept(transaction, row.plugin, row.plugin_version, installed[row.plugin], at)

@@ -68,6 +68,7 @@ class Worker:
         agencies: AgencyScheduler,
         inbox: Inbox,
         concurrency: Mapping[str, int],
+        releases: Mapping[str, str],
         clock: Clock,
         lease_clock: Clock | None = None,
         lease: timedelta = LEASE,
@@ -83,6 +84,8 @@ class Worker:
             agencies: What the agencies can bear.
             inbox: Messages to be read.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
+            releases: By plugin, distribution and version of what is installed here. What is pinned to a later
+                release is left to workers that have it.
             clock: The time of agencies and citizens.
             lease_clock: What leases are counted on, where that is not the database's clock.
             lease: How long it is waited for when nothing is heard of it; then others have what it had in hand. So
@@ -108,6 +111,7 @@ class Worker:
             lease=self._lease,
             worker_name=name,
             concurrency=concurrency,
+            releases=releases,
             clock=clock,
         )
         self._in_flight: dict[asyncio.Task[None], str] = {}
