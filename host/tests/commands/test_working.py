@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nagorik_host.engine.plugins import PLUGIN_CHANGED
+from nagorik_host.store.cases import PLUGIN_CHANGED
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
 OFFICER = ("--officer", "A. Rahman", "--reason", "seen at the counter")

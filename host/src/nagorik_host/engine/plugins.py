@@ -12,11 +12,12 @@ decision, too.
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from packaging.version import InvalidVersion, Version
 from sqlalchemy import func, select, update
 
+from nagorik_host.store.cases import PLUGIN_CHANGED
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.ledger import PLUGIN
 from nagorik_host.store.schema import applications, microseconds
@@ -43,9 +44,6 @@ class CapabilitiesCache:
             chosen = self._platform.gateway(gateway) if gateway is not None else None
             self._cached[asked] = ServiceCapabilities.of(self._platform.service(service), chosen)
         return self._cached[asked]
-
-
-PLUGIN_CHANGED: Final = "plugin-changed"
 
 
 class PluginTakeover(NamedTuple):
