@@ -31,6 +31,7 @@ from nagorik_host.store.schema import REVISION, agencies
 from nagorik_host.store.upgrade import revision_of
 from nagorik_host.vault import Vault
 from nagorik_platform.cli.checks import DoctorCheck, DoctorStatus
+from nagorik_platform.cli.quarantines import WorkerQuarantine
 from nagorik_platform.registry import Registry
 
 DATABASE_SECONDS: Final = 5.0
@@ -248,6 +249,12 @@ def _workers(transaction: Transaction, now: datetime, *, is_overdue: bool) -> It
     else:
         status = DoctorStatus.WARNING if is_overdue else DoctorStatus.NOTE
         yield DoctorCheck("host workers", status, "none is at work", "Start one: nagorik worker.")
+    for worker in alive:
+        for found in worker.kept_out:
+            told = WorkerQuarantine(worker.name, *found)
+            yield DoctorCheck(
+                f"host plugin {found.plugin}", DoctorStatus.WARNING, str(told), "Tell the plugin's owner."
+            )
     for worker in known:
         if not worker.is_alive:
             held = sum(worker.in_hand.values())

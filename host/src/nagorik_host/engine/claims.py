@@ -39,6 +39,7 @@ from nagorik_host.store.application_store import (
     set_aside,
     target_plugin,
 )
+from nagorik_host.store.cases import PLUGIN_FAULT, is_failed_by_its_plugin
 from nagorik_host.store.database import Transaction, is_the_machines
 from nagorik_host.store.host_keys import is_known_key
 from nagorik_host.store.schema import applications, attempts
@@ -453,7 +454,23 @@ class Claims:
         name = {"application_": stored.id, "entry_": claim.attempt["entry"]}
         transaction.connection.execute(_END, name | ended)
         record_attempt(transaction, {**claim.attempt, **ended}, now)
+        if held is None and result == PLUGIN_FAULT:
+            self._leave_to_an_officer(transaction, stored, claim.attempt["operation"], now)
         return held
+
+    def _leave_to_an_officer(
+        self, transaction: Transaction, stored: StoredApplication, operation: str, now: datetime
+    ) -> None:
+        """Try no further what the plugin fails each time: it would be due for ever, beside all that can be done."""
+        if is_failed_by_its_plugin(transaction, stored.id, operation):
+            set_aside(transaction, stored.id, PLUGIN_FAULT, again=None, now=now)
+            _log.error(
+                "application_blocked",
+                defect=PLUGIN_FAULT,
+                application=stored.id,
+                service=stored.progress.service,
+                worker=self._worker_name,
+            )
 
     def _slot_after(
         self,

@@ -296,6 +296,8 @@ workers: Final = Table(
     Column("lease_until", Instant, nullable=False),
     # The names of the keys that it holds, comma-separated, the one that it wraps by first.
     Column("key_names", Text, nullable=False),
+    # The plugins that it keeps out for faults, as JSON; null while there is none.
+    Column("kept_out", Text),
 )
 
 host_keys: Final = Table(

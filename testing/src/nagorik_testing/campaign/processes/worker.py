@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
@@ -110,11 +111,11 @@ JUMP: Final = timedelta(seconds=1)
 """From here on the clock was moved; what is less is a call that waited for its turn."""
 
 
-def work(setting: WorkerSettings, name: str, log: Path, variant: WorkerVariant = AS_ALL) -> None:
-    """Work until SIGTERM, or until whoever started this process is gone; all that it says is added to ``log``."""
-    writing = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(writing, 1)
-    os.dup2(writing, 2)
+def work(setting: WorkerSettings, name: str, said: Connection, variant: WorkerVariant = AS_ALL) -> None:
+    """Work until SIGTERM, or until whoever started this process is gone; all that it says goes to ``said``."""
+    os.dup2(said.fileno(), 1)
+    os.dup2(said.fileno(), 2)
+    said.close()
     configure_logging(level="DEBUG", json=True)
     sys.path[:] = [str(variant.site or setting.site), *(one for one in sys.path if one != str(setting.site))]
     asyncio.run(_work(setting, name, variant))

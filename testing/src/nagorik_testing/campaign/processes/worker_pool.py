@@ -13,8 +13,10 @@ import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 from nagorik_host.store import DatabaseUnavailable
@@ -26,6 +28,8 @@ _LATE: Final = ("httpcore", "anyio._backends._asyncio")
 """What httpx imports with the first connection, in every process anew."""
 _DATABASES: Final = ("nagorik_host.store.sqlite", "nagorik_host.store.postgresql")
 _POLL_SECONDS: Final = 0.005
+_CHUNK: Final = 65_536
+"""Bytes that are read at once of what a worker says."""
 _ERROR: Final = re.compile(r"(?:\w+\.)*(\w+)(?::|$)")
 
 
@@ -64,6 +68,7 @@ class WorkerPool:
         self._setting = setting
         self._may_give_up = may_give_up
         self._guests: dict[str, BaseProcess] = {}
+        self._hearing: dict[BaseProcess, Thread] = {}
         self.gave_up = 0
         self._processes: dict[str, BaseProcess | None] = dict.fromkeys(names)
         self._killed: set[BaseProcess] = set()
@@ -98,10 +103,14 @@ class WorkerPool:
             await asyncio.to_thread(process.join)
 
     async def _started(self, name: str, variant: WorkerVariant) -> BaseProcess:
-        arguments = (self._setting, name, self._setting.folder / f"{name}.log", variant)
-        process = _FORKS.Process(target=work, args=arguments, name=name)
+        heard, said = _FORKS.Pipe(duplex=False)
+        process = _FORKS.Process(target=work, args=(self._setting, name, said, variant), name=name)
         # The first start waits until the server has imported everything.
         await asyncio.to_thread(process.start)
+        said.close()
+        hearing = Thread(target=_write_down, args=(heard, self._setting.folder / f"{name}.log"), daemon=True)
+        hearing.start()
+        self._hearing[process] = hearing
         return process
 
     def pid(self, name: str) -> int | None:
@@ -162,6 +171,8 @@ class WorkerPool:
             self._processes[name] = None
 
     def _record_exit(self, name: str, process: BaseProcess) -> None:
+        # It has said all that it will, if not everything is written down yet.
+        self._hearing.pop(process).join()
         error = _last_error(self._setting.folder / f"{name}.log")
         if self._may_give_up and error == DatabaseUnavailable.__name__:
             self.gave_up += 1
@@ -173,6 +184,13 @@ class WorkerPool:
             self._record_exit(name, process)
         self._killed.discard(process)
         self._processes[name] = None
+
+
+def _write_down(heard: Connection, log: Path) -> None:
+    """Add to ``log`` what a worker says, until it is gone; a worker whose disk is full has no file to say it in."""
+    with heard, log.open("ab", buffering=0) as file:
+        while said := os.read(heard.fileno(), _CHUNK):
+            file.write(said)
 
 
 def _last_error(log: Path) -> str:
