@@ -14,7 +14,14 @@ from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.host_keys import WorkersLackKey, make_known, retire_others
-from nagorik_host.store.retention import KeyRotation, StillOpen, erase_application, erase_closed, rotate
+from nagorik_host.store.retention import (
+    KeyRotation,
+    StillOpen,
+    erase_application,
+    erase_closed,
+    erase_messages,
+    rotate,
+)
 from nagorik_host.vault import KeyringInvalid, Vault, make_keys, read_keyring
 from nagorik_host.vault.keyring import INDEX, is_key_name, make_key
 from nagorik_platform.cli.commands import ExitCode
@@ -65,10 +72,14 @@ async def _erase(arguments: argparse.Namespace) -> int:
         else:
             closed_for = timedelta(days=days)
             number = await erase_closed(database, store, documents, closed_for=closed_for, now=now())
+        await erase_messages(database, received_before=now() - settings.message_age, now=now())
+        is_gone = await database.scrub()
     if arguments.json:
         print_json({"erased": number})
     else:
         print_lines(f"{number} applications are erased.")
+        if number and not is_gone:
+            print_lines("Remains stand in the database's files for a while: docs/how-to/run-for-years.md, Retention.")
     return ExitCode.OK
 
 

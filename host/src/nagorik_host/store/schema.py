@@ -300,6 +300,13 @@ workers: Final = Table(
     Column("kept_out", Text),
 )
 
+erased_references: Final = Table(
+    "erased_references",
+    metadata,
+    # The hash of an erased application's client reference, hashed once more: it leads to no application.
+    Column("reference", String(HASH), primary_key=True),
+)
+
 host_keys: Final = Table(
     "host_keys",
     metadata,
