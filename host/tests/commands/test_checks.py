@@ -89,7 +89,8 @@ def test_workers_are_counted_by_their_heartbeat(ready, applied, place, beat):
     missed_at = microseconds(NOW - beat + LEASE)
     put(
         place,
-        "INSERT INTO workers (id, name, started_at, beat_at, lease_until, keys) VALUES ('w', 'w', ?, ?, ?, 'first')",
+        "INSERT INTO workers (id, name, started_at, beat_at, lease_until, key_names)"
+        " VALUES ('w', 'w', ?, ?, ?, 'first')",
         at,
         at,
         missed_at,
@@ -123,7 +124,8 @@ def test_what_is_down_blocked_or_stopped_is_told(ready, applied, place):
 def test_worker_that_was_lost_is_told_from_those_at_work(ready, applied, place, held, status):
     for name, beat in (("counter-1", NOW), ("counter-2", NOW - timedelta(hours=3))):
         statement = (
-            "INSERT INTO workers (id, name, started_at, beat_at, lease_until, keys) VALUES (?, ?, ?, ?, ?, 'first')"
+            "INSERT INTO workers (id, name, started_at, beat_at, lease_until, key_names)"
+            " VALUES (?, ?, ?, ?, ?, 'first')"
         )
         put(place, statement, name, name, microseconds(beat), microseconds(beat), microseconds(beat + LEASE))
     if held:

@@ -96,7 +96,7 @@ class WorkerLease:
         """Write a worker down that begins and holds ``keys``; strike off whoever was not heard of for ``expiry``."""
         self.deregister(transaction)
         transaction.connection.execute(_STRIKE_OFF, {LASTS: -(expiry // MICROSECOND), LEASE_NOW: self.now})
-        row = {"id": self.worker, "name": name, "keys": ",".join(keys)}
+        row = {"id": self.worker, "name": name, "key_names": ",".join(keys)}
         transaction.connection.execute(_REGISTER, row | {LASTS: self.lasts // MICROSECOND, LEASE_NOW: self.now})
 
     def deregister(self, transaction: Transaction) -> None:
