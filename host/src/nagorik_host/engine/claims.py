@@ -41,8 +41,9 @@ from nagorik_host.store.application_store import (
 )
 from nagorik_host.store.cases import PLUGIN_FAULT, is_failed_by_its_plugin
 from nagorik_host.store.database import Transaction, is_the_machines
+from nagorik_host.store.host_keys import is_known_key
 from nagorik_host.store.schema import applications, attempts
-from nagorik_host.vault import Erased, Vault
+from nagorik_host.vault import Erased, KeyMissing, Vault
 from nagorik_platform.lifecycle import (
     CallAnswered,
     CallFailed,
@@ -280,7 +281,9 @@ class Claims:
         except (Erased, NoSuchApplication):
             set_aside(transaction, row.id, "erased", again=None, now=now)
         except Exception as error:
-            if is_the_machines(error):
+            # A key that the database knows is one that this process should have; any other, somebody made up.
+            made_up = isinstance(error, KeyMissing) and not is_known_key(transaction, error.key)
+            if is_the_machines(error) and not made_up:
                 raise
             self._log_blocked(error, row.id, row.service)
             set_aside(transaction, row.id, DEFECT, again=None, now=now)

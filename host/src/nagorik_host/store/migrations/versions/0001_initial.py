@@ -196,6 +196,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "name", name=op.f("pk_suspensions")),
     )
     op.create_table(
+        "host_keys",
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("check_value", sa.LargeBinary(), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.Column("retired_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_host_keys")),
+    )
+    op.create_table(
         "workers",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
@@ -299,6 +307,7 @@ def downgrade() -> None:
     op.drop_table("consents")
     op.drop_table("attempts")
     op.drop_table("workers")
+    op.drop_table("host_keys")
     op.drop_table("suspensions")
     op.drop_table("restorations")
     op.drop_table("outages")
