@@ -140,6 +140,7 @@ def rules() -> str:
             "queues | plugins | suspensions",
             "agencies",
             "rate_limiter",
+            "leases",
         ],
         exhaustive="True",
     )

@@ -24,8 +24,6 @@ T = TypeVar("T")
 
 LARGEST_DOCUMENT: Final = 20_000_000
 """Bytes."""
-LARGEST_APPLICATION: Final = 1_000_000
-"""Bytes of an application's file, whose documents lie beside it."""
 
 _OUR_TIME: Final = range(1971, 2200)
 """The years that a consent can be given in; any other is a slip of the pen, and may overflow the calendar."""
@@ -176,7 +174,7 @@ def read_form(path: Path) -> Mapping[str, JsonValue]:
 
 
 def _validated(adapter: TypeAdapter[T], path: Path, model: type[Model] | None = None) -> T:
-    return parse_json(read_file(path, largest=LARGEST_APPLICATION), path.name, adapter, model)
+    return parse_json(read_file(path), path.name, adapter, model)
 
 
 def _document(application: Path, number: int, given: GivenDocument) -> tuple[str, bytes]:

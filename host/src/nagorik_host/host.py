@@ -21,6 +21,7 @@ from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.restoration import catching_up, in_doubt
 from nagorik_host.store.application_store import LEASE, ApplicationStore, Correction, LeaseTooShort
 from nagorik_host.store.database import Database, Transaction, open_database
+from nagorik_host.store.host_keys import admit_keys
 from nagorik_host.vault import Keyring, Vault
 from nagorik_platform import Platform, PlatformSettings
 from nagorik_platform.configuration import outlasting_calls
@@ -277,6 +278,7 @@ async def open_host(
     Raises:
         DatabaseInvalid: The URL cannot be used.
         DatabaseUnavailable: The database does not answer.
+        KeysRefused: The keys are not those that this database belongs to.
         LeaseTooShort: A call of an installed plugin could outlast the lease, and its application be filed twice.
     """
     opened = await open_database(database)
@@ -302,12 +304,13 @@ async def host_on(
         if settings.rate_limiter is not None
         else replace(settings, rate_limiter=SharedRateLimiter(database, settings.clock))
     )
+    admitted = await admit_keys(database, keyring, settings.clock.now())
     async with Platform.discover(shared) as platform:
         _refuse_outlasting_calls(platform, lease)
         yield Host(
             database=database,
             platform=platform,
-            keyring=keyring,
+            keyring=admitted,
             clock=settings.clock,
             lease_clock=lease_clock,
             lease=lease,

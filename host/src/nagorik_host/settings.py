@@ -162,7 +162,7 @@ class HostSettings(BaseSettings):
             return _keyring("keys", self.keys.get_secret_value())
         if self.keys_file is None:
             raise HostSettingsRejected(
-                ["keys_file is not set: write nagorik keys new NAME into a file, and set keys_file to its path"]
+                ["keys_file is not set: nagorik keys new NAME --out FILE makes one; set keys_file to its path"]
             )
         try:
             text = read_file(self.keys_file).decode("utf-8")

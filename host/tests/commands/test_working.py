@@ -278,6 +278,15 @@ def test_erasure_leaves_a_journal_that_verifies_and_nothing_to_read(ready, world
     assert (audit.document["applications"], audit.document["erased"]) == (2, 1)
 
 
+def test_case_is_shown_whole_in_a_narrow_window(ready, applied, place, monkeypatch):
+    change(place, "UPDATE applications SET blocked = 'defect'")
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = ready("cases", "list").out.splitlines()
+    assert applied in lines
+    assert any("nid.reissue" in line for line in lines)
+    assert any("defect" in line for line in lines)
+
+
 def test_erasure_leaves_nothing_by_which_a_guessed_form_could_be_confirmed(ready, world, place):
     application = world.closed()
     digests = "SELECT count(*), count(request_digest) FROM attempts WHERE application = ?"

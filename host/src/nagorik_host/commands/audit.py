@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Self
 
-from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command
+from nagorik_host.commands.running import CommandRefused, now, run_command, unlocked_database
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.audit import (
@@ -26,9 +26,7 @@ from nagorik_host.store.audit import (
     verify_ledger,
 )
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.store.upgrade import require_newest
 from nagorik_host.texts import sentence
-from nagorik_host.vault import Vault
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import Document, add_json_argument, print_error, print_json, print_lines
 
@@ -92,13 +90,10 @@ def _part(text: str) -> Part:
 
 
 async def _verify(arguments: argparse.Namespace) -> int:
-    settings = load_host_settings()
-    vault = Vault(settings.keyring())
     anchors = _anchors(arguments.anchor) if arguments.anchor is not None else []
     counts = Counter[str]()
     findings: list[Finding] = []
-    async with opened_database(settings) as database:
-        await require_newest(database)
+    async with unlocked_database(load_host_settings()) as (database, vault):
         with _Progress() as progress:
             async for one in verify_journals(database, vault, arguments.part):
                 counts.update(applications=one.is_present, entries=one.entries, erased=one.erased)
@@ -159,10 +154,7 @@ def _anchors(file: Path) -> list[Anchor]:
 
 
 async def _anchor() -> int:
-    settings = load_host_settings()
-    vault = Vault(settings.keyring())
-    async with opened_database(settings) as database:
-        await require_newest(database)
+    async with unlocked_database(load_host_settings()) as (database, vault):
         anchor = await make_anchor(database, vault, now())
     print_lines(anchor.model_dump_json())
     return ExitCode.OK
@@ -194,10 +186,8 @@ class _Progress:
 
 async def _documents(*, remove: bool, as_json: bool) -> int:
     settings = load_host_settings()
-    vault = Vault(settings.keyring())
-    store, documents = ApplicationStore(vault), FolderDocumentStore(settings.documents, vault)
-    async with opened_database(settings) as database:
-        await require_newest(database)
+    async with unlocked_database(settings) as (database, vault):
+        store, documents = ApplicationStore(vault), FolderDocumentStore(settings.documents, vault)
         found = await compare_documents(database, store, documents, now())
     removed = sum(documents.remove(one) for one in found.orphans) if remove else 0
     unfinished = documents.sweep(now() - ORPHAN_GRACE) if remove else 0

@@ -7,13 +7,11 @@ from typing import Final, Literal
 
 from nagorik import Text
 from nagorik_host.commands.render import when
-from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command
+from nagorik_host.commands.running import CommandRefused, now, run_command, unlocked_database
 from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions, resume, suspend
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.upgrade import require_newest
-from nagorik_host.vault import Vault
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, print_json, print_lines, print_table
 from nagorik_platform.cli.services import unknown_service
@@ -76,10 +74,8 @@ async def _stop(arguments: argparse.Namespace) -> int:
         reason = Text(en=arguments.reason_en, bn=arguments.reason_bn)
         wanted = SuspensionRecord(arguments.kind, arguments.name, reason, arguments.officer, now())
     settings = load_host_settings()
-    async with opened_database(settings) as database:
-        await require_newest(database)
+    async with unlocked_database(settings) as (database, _):
         if wanted is not None:
-            database.use_ledger(Vault(settings.keyring()))
             await database.run(partial(_write_stop, record=wanted))
             _log.warning("stopped", kind=wanted.kind, subject=wanted.name)
         _print_suspensions(await database.run(list_suspensions), as_json=arguments.json)
@@ -88,9 +84,7 @@ async def _stop(arguments: argparse.Namespace) -> int:
 
 async def _resume(arguments: argparse.Namespace) -> int:
     settings = load_host_settings()
-    async with opened_database(settings) as database:
-        await require_newest(database)
-        database.use_ledger(Vault(settings.keyring()))
+    async with unlocked_database(settings) as (database, _):
         if not await database.run(partial(_write_resume, arguments=arguments)):
             raise CommandRefused(f"the {arguments.kind} {arguments.name} is not stopped; nagorik stop lists what is")
         _log.warning("resumed", kind=arguments.kind, subject=arguments.name)

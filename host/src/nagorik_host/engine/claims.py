@@ -39,9 +39,11 @@ from nagorik_host.store.application_store import (
     set_aside,
     target_plugin,
 )
+from nagorik_host.store.cases import PLUGIN_FAULT, is_failed_by_its_plugin
 from nagorik_host.store.database import Transaction, is_the_machines
+from nagorik_host.store.host_keys import is_known_key
 from nagorik_host.store.schema import applications, attempts
-from nagorik_host.vault import Erased, Vault
+from nagorik_host.vault import Erased, KeyMissing, Vault
 from nagorik_platform.lifecycle import (
     CallAnswered,
     CallFailed,
@@ -279,7 +281,9 @@ class Claims:
         except (Erased, NoSuchApplication):
             set_aside(transaction, row.id, "erased", again=None, now=now)
         except Exception as error:
-            if is_the_machines(error):
+            # A key that the database knows is one that this process should have; any other, somebody made up.
+            made_up = isinstance(error, KeyMissing) and not is_known_key(transaction, error.key)
+            if is_the_machines(error) and not made_up:
                 raise
             self._log_blocked(error, row.id, row.service)
             set_aside(transaction, row.id, DEFECT, again=None, now=now)
@@ -426,7 +430,23 @@ class Claims:
         name = {"application_": stored.id, "entry_": claim.attempt["entry"]}
         transaction.connection.execute(_END, name | ended)
         record_attempt(transaction, {**claim.attempt, **ended}, now)
+        if held is None and result == PLUGIN_FAULT:
+            self._leave_to_an_officer(transaction, stored, claim.attempt["operation"], now)
         return held
+
+    def _leave_to_an_officer(
+        self, transaction: Transaction, stored: StoredApplication, operation: str, now: datetime
+    ) -> None:
+        """Try no further what the plugin fails each time: it would be due for ever, beside all that can be done."""
+        if is_failed_by_its_plugin(transaction, stored.id, operation):
+            set_aside(transaction, stored.id, PLUGIN_FAULT, again=None, now=now)
+            _log.error(
+                "application_blocked",
+                defect=PLUGIN_FAULT,
+                application=stored.id,
+                service=stored.progress.service,
+                worker=self._worker_name,
+            )
 
     def _slot_after(
         self,

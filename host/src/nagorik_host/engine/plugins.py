@@ -15,9 +15,11 @@ from sqlalchemy import func, select, update
 
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.ledger import PLUGIN
+from nagorik_host.store.overview import KeptOutPlugin
 from nagorik_host.store.schema import applications, microseconds
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import ServiceCapabilities
+from nagorik_platform.registry.records import ADMISSION_CODES
 
 
 class CapabilitiesCache:
@@ -39,6 +41,15 @@ class CapabilitiesCache:
             chosen = self._platform.gateway(gateway) if gateway is not None else None
             self._cached[asked] = ServiceCapabilities.of(self._platform.service(service), chosen)
         return self._cached[asked]
+
+
+def kept_out_by(platform: Platform) -> list[KeptOutPlugin]:
+    """The plugins that this process keeps out because of their faults, and not by the host's choice."""
+    return [
+        KeptOutPlugin(record.id, refusal.code.value, refusal.since, refusal.probe_at)
+        for record in platform.plugins
+        if (refusal := record.quarantine) is not None and refusal.code not in ADMISSION_CODES
+    ]
 
 
 PLUGIN_CHANGED: Final = "plugin-changed"

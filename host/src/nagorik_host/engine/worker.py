@@ -18,7 +18,7 @@ from nagorik_host.engine.agencies import AgencyScheduler
 from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims
 from nagorik_host.engine.inbox import INBOX, Inbox
 from nagorik_host.engine.leases import HeldApplication, WorkerLease
-from nagorik_host.engine.plugins import CapabilitiesCache
+from nagorik_host.engine.plugins import CapabilitiesCache, kept_out_by
 from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation
 from nagorik_host.store.application_store import LEASE, ApplicationStore
@@ -30,6 +30,8 @@ from nagorik_host.store.database import (
     Unit,
     is_the_machines,
 )
+from nagorik_host.store.host_keys import sign_on
+from nagorik_host.store.overview import note_kept_out
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle.perform import perform
@@ -132,6 +134,8 @@ class Worker:
 
         Raises:
             DatabaseUnavailable: The database could not be reached for longer than others wait for this worker.
+            KeysRefused: The keys are not those that this database belongs to.
+            KeyMissing: Something is wrapped by a key of this database that is not on the ring; it stays as it is.
         """
         self._stop, self._ending = stop, False
         await self._commit(self._register)
@@ -304,11 +308,13 @@ class Worker:
         self._agencies.ensure_rows(transaction, self._concurrency, self._clock.now())
 
     def _register(self, transaction: Transaction) -> None:
+        sign_on(transaction, self._vault)
         # A worker that was killed never deregisters.
         self._lease.register(transaction, self._name, keys=self._vault.names, expiry=WORKER_EXPIRY)
 
     def _renew(self, transaction: Transaction) -> None:
         self._lease.renew(transaction, list(self._in_flight.values()))
+        note_kept_out(transaction, self.id, kept_out_by(self._platform))
         transaction.seal_ledger(self._clock.now())
 
     # In flight

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Final, Literal, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 
 from nagorik_host.store.application_store import NoSuchApplication, set_aside
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import FOR_A_PERSON, applications, decisions
+from nagorik_host.store.schema import FOR_A_PERSON, applications, attempts, decisions
 
 
 class Decision(NamedTuple):
@@ -88,6 +88,24 @@ def list_cases(transaction: Transaction, limit: int) -> list[OfficerCase]:
         OfficerCase(row.id, row.service, row.state, row.hold_code, row.blocked, row.updated_at)
         for row in transaction.connection.execute(query)
     ]
+
+
+PLUGIN_FAULT: Final = "plugin-fault"
+FAULTS_OF_A_CASE: Final = 3
+"""Attempts in a row at one operation of one application that its plugin failed, after which an officer looks."""
+
+_LATEST: Final = (
+    select(attempts.c.result)
+    .where(attempts.c.application == bindparam("application_"), attempts.c.operation == bindparam("operation_"))
+    .order_by(attempts.c.entry.desc())
+    .limit(FAULTS_OF_A_CASE)
+)
+
+
+def is_failed_by_its_plugin(transaction: Transaction, application: str, operation: str) -> bool:
+    """Whether the latest attempts at an operation all met a fault of the plugin, which trying again will not mend."""
+    latest = transaction.connection.scalars(_LATEST, {"application_": application, "operation_": operation}).all()
+    return len(latest) == FAULTS_OF_A_CASE and set(latest) == {PLUGIN_FAULT}
 
 
 def unblock(transaction: Transaction, application: str, now: datetime) -> str:

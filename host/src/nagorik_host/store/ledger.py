@@ -331,7 +331,8 @@ def digest_of_row(table: Table, row: Mapping[str, Any]) -> str:
     return digest(row[name] is not None if name == "data_key" else row[name] for name in chained)
 
 
-_OF_ATTEMPT: Final = ("operation", "subject", "worker", "request_digest", "began_at", "ended_at", "result")
+_OF_ATTEMPT: Final = ("operation", "subject", "worker", "began_at", "ended_at", "result")
+"""All but the digest of the request: it goes when the citizen's data are erased, and the ledger stays."""
 
 
 def digest_of_attempt(row: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from nagorik_host.store.chain import JournalEntry, event_of
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.schema import applications, attempts, inbox, journal, payloads
-from nagorik_host.vault import Erased, Vault
+from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
 from nagorik_platform.lifecycle.events import DeliverableFetched
 
 PAGE: Final = 500
@@ -37,12 +37,14 @@ class KeyRotation:
     """What a rotation did.
 
     Attributes:
-        keys: How many data keys there are; all of them are wrapped by the key in use now.
+        keys: How many data keys there are; all of them but the damaged are wrapped by the key in use now.
         wrapped_anew: How many of them were not before.
+        damaged: Applications and messages whose data key cannot be unwrapped, and was left as it is.
     """
 
     keys: int
     wrapped_anew: int
+    damaged: tuple[str, ...]
 
 
 def erase(transaction: Transaction, application: str, now: datetime) -> None:
@@ -154,21 +156,24 @@ def _closed_at(transaction: Transaction, application: str) -> datetime | None:
 async def rotate(database: Database, vault: Vault) -> KeyRotation:
     """Wrap every data key by the key in use. Interrupted, it goes on where it was when it is run again."""
     keys = wrapped_anew = 0
-    for table in (applications, inbox):
+    damaged: list[str] = []
+    for table, kind in ((applications, "application"), (inbox, "message")):
         after = ""
         while True:
             rotated = await database.run(partial(_rotate_page, vault=vault, table=table, after=after))
             keys += len(rotated)
             wrapped_anew += sum(one.anew for one in rotated)
+            damaged += [f"{kind} {one.id}" for one in rotated if one.damaged]
             if len(rotated) < PAGE:
                 break
             after = rotated[-1].id
-    return KeyRotation(keys, wrapped_anew)
+    return KeyRotation(keys, wrapped_anew, tuple(damaged))
 
 
 class _Wrapped(NamedTuple):
     id: str
     anew: bool
+    damaged: bool
 
 
 def _rotate_page(transaction: Transaction, *, vault: Vault, table: Table, after: str) -> list[_Wrapped]:
@@ -180,8 +185,15 @@ def _rotate_page(transaction: Transaction, *, vault: Vault, table: Table, after:
         .with_for_update()
     )
     found = transaction.connection.execute(query).all()
-    old = [row for row in found if vault.wrapped_by(row.data_key) != vault.current]
-    for row in old:
-        anew = vault.rewrap(row.data_key, row.id)
-        transaction.connection.execute(update(table).where(table.c.id == row.id).values(data_key=anew))
-    return [_Wrapped(row.id, row in old) for row in found]
+    done = []
+    for row in found:
+        old, damaged = vault.wrapped_by(row.data_key) != vault.current, False
+        if old:
+            try:
+                anew = vault.rewrap(row.data_key, row.id)
+            except (KeyMissing, SealBroken):
+                damaged = True
+            else:
+                transaction.connection.execute(update(table).where(table.c.id == row.id).values(data_key=anew))
+        done.append(_Wrapped(row.id, old and not damaged, damaged))
+    return done

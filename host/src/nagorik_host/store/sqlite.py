@@ -5,6 +5,7 @@ commits them together; each is told that it happened when the disk has it.
 """
 
 import asyncio
+import os
 import queue
 import threading
 from collections.abc import Sequence
@@ -72,6 +73,8 @@ class SqliteDatabase(Database):
         self._in_memory = url.database in _IN_MEMORY
         self._waiting: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._closed = False
+        if not self._in_memory:
+            _make_private(str(url.database))
         try:
             self._connection = self._engine.connect()
             self._connection.execute(text("SELECT 1"))
@@ -155,6 +158,16 @@ class SqliteDatabase(Database):
                 appended.committed()
             for asked, result in zip(together, results, strict=True):
                 asked.succeed(result)
+
+
+def _make_private(file: str) -> None:
+    """Make the file, if it is not there, for this user alone; what SQLite puts beside it has the same rights."""
+    try:
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+    except (OSError, ValueError):
+        raise DatabaseUnavailable("the file cannot be opened") from None
 
 
 class _Asked:

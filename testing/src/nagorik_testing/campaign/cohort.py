@@ -104,14 +104,22 @@ class RepeatableDatabase(Database):
 
 
 class DatabaseOfWorker(Database):
-    """The database as the worker reaches it whose task this is."""
+    """The database as the worker reaches it whose task this is.
+
+    Attributes:
+        shared: As whatever belongs to no call reaches it, such as a login that several calls wait for.
+    """
+
+    shared: Database | None = None
 
     async def run(self, unit: Unit[T]) -> T:
         """As ``Database.run``, in the middle of a call."""
         life = LIFE.get()
-        if life is None or life.database is None:
-            raise DatabaseUnavailable("only workers call agencies")
-        return await life.database.run_within_call(unit)
+        if life is not None and life.database is not None:
+            return await life.database.run_within_call(unit)
+        if self.shared is None:
+            raise DatabaseUnavailable("nobody works yet")
+        return await self.shared.run(unit)
 
     async def close(self) -> None:
         """Nothing is its own."""
@@ -220,6 +228,7 @@ class Cohort:
             heard = stack.enter_context(capture_logs())
             database = await self._open()
             stack.push_async_callback(database.close)
+            self._mine.shared = database
             await _warm(platform, self.clock.now())
             host = self._host(database, platform)
             schedule, people = KillSchedule(cases), People(host, self.agencies, cases)
