@@ -81,6 +81,26 @@ def test_problems_by_the_hundred_are_told_as_one_and_a_long_text_is_refused_by_i
     ]
 
 
+def test_sentence_of_a_validator_that_is_longer_than_a_sentence_is_not_told() -> None:
+    class Wordy(Form):
+        said: str
+
+        @field_validator("said")
+        @classmethod
+        def _refuse(cls, value: str) -> str:
+            raise PydanticCustomError("wordy", "No.", {"bn": value, "en": value})
+
+    told = []
+    for length in (2_000, 2_001, 20_000):
+        with pytest.raises(InputRejected) as caught:
+            validate_form(Wordy, {"said": "x" * length})
+        told += [problem.text.en for problem in caught.value.fields]
+    assert [text.removeprefix("said: ") for text in told] == [
+        "x" * 2_000,
+        *["this is not a valid entry. Please correct it."] * 2,
+    ]
+
+
 def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(InputRejected) as caught:
         validate_form(ConnectionForm, {"holding": {}, "use": 7})

@@ -108,10 +108,20 @@ def ready_file(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/store.db"
 
 
+@pytest.fixture(scope="session")
+def new_ready_postgresql(postgresql_server: Callable[..., str], postgresql_template: str) -> Callable[..., str]:
+    """Gives the URL of one more database with the newest tables, or with another's that nobody has open."""
+
+    def make(template: str | None = None) -> str:
+        return created(postgresql_server, template or postgresql_template)
+
+    return make
+
+
 @pytest.fixture
-def ready_postgresql(postgresql_server: Callable[..., str], postgresql_template: str) -> str:
+def ready_postgresql(new_ready_postgresql: Callable[..., str]) -> str:
     """The URL of a database with the newest tables, for what is only on PostgreSQL."""
-    return created(postgresql_server, postgresql_template)
+    return new_ready_postgresql()
 
 
 @pytest.fixture(params=KINDS)

@@ -177,3 +177,17 @@ def test_keys_that_cannot_be_used_are_told_by_setting(monkeypatch, variables, to
     with pytest.raises(HostSettingsRejected, match=re.escape(told)) as caught:
         load_host_settings().keyring()
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9464", "[::1]:9464", "localhost:0"])
+def test_address_of_the_metrics_is_read(address):
+    written(f'metrics = "{address}"\n')
+    assert load_host_settings().metrics == address
+
+
+@pytest.mark.parametrize(
+    "address", ["9464", "127.0.0.1", "127.0.0.1:65536", "::1:9464", f"{SECRET}@x:1", "http://x:1"]
+)
+def test_what_is_no_address_is_refused(address):
+    written(f'metrics = "{address}"\n')
+    assert rejected() == "nagorik.toml: metrics is not HOST:PORT, such as 127.0.0.1:9464"

@@ -25,6 +25,7 @@ from nagorik.values.sentences import Text, is_blank, read_sentences
 JSON_SCHEMA_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _LABEL_KEYS: Final = ("title", "x-title-bn", "description", "x-description-bn")
 _ANY_PROBLEM: Final = "value"
+_LONGEST_SENTENCE: Final = 2_000
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
 
 Location = tuple[str | int, ...]
@@ -167,9 +168,9 @@ def _told(
 def _own_sentence(context: Mapping[str, Any]) -> Text | None:
     """The sentence that an error brings in both languages, as the errors of ``nagorik.values`` do."""
     bn, en = context.get("bn"), context.get("en")
-    if not isinstance(bn, str) or not isinstance(en, str) or is_blank(bn) or is_blank(en):
+    if any(not isinstance(said, str) or is_blank(said) or len(said) > _LONGEST_SENTENCE for said in (bn, en)):
         return None
-    return Text(bn=bn, en=en)
+    return Text.model_validate({"bn": bn, "en": en})
 
 
 def _place(form: type[Form], given: JsonValue, location: Location, *, absent: bool) -> Location:

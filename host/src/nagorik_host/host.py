@@ -3,15 +3,16 @@
 What works on applications is imported when it is asked for: whoever only reads where one is need not wait for it.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from uuid import UUID, uuid4
 
 from pydantic import JsonValue
+from sqlalchemy.exc import IntegrityError
 
 from nagorik import ApplicationDraft, Consent
 from nagorik.clock import Clock, SystemClock
@@ -19,7 +20,14 @@ from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
 from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_over
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.restoration import catching_up, in_doubt
-from nagorik_host.store.application_store import LEASE, ApplicationStore, Correction, LeaseTooShort
+from nagorik_host.store.application_store import (
+    LEASE,
+    AlreadyOpen,
+    ApplicationStore,
+    Correction,
+    LeaseTooShort,
+    StoredApplication,
+)
 from nagorik_host.store.database import Database, Transaction, open_database
 from nagorik_host.store.host_keys import admit_keys
 from nagorik_host.vault import Keyring, Vault
@@ -33,12 +41,14 @@ from nagorik_platform.lifecycle import (
     Input,
     Opened,
     Progress,
+    Step,
     open_application,
     step,
 )
 
 if TYPE_CHECKING:
     from nagorik_host.engine.inbox import Inbox
+    from nagorik_host.engine.observers import WorkerObserver
     from nagorik_host.engine.worker import Worker
 
 Action = Literal["go-on", "corrected", "pay-again", "withdraw", "received"]
@@ -55,6 +65,34 @@ class Tracked:
 
     progress: Progress
     events: tuple[Event, ...]
+
+
+class NewApplication(NamedTuple):
+    """An application to be taken in.
+
+    Attributes:
+        draft: What the citizen handed in.
+        consent: What the citizen allows.
+        application: Its id, a UUID; a new one if none is given.
+        client_reference: What agencies are told; derived from the id if none is given.
+    """
+
+    draft: ApplicationDraft
+    consent: Consent | None = None
+    application: str | None = None
+    client_reference: str | None = None
+
+
+class TakenIn(NamedTuple):
+    """What became of an application that was given.
+
+    Attributes:
+        application: Its id in the database.
+        is_new: Whether it was taken in now; if not, its client reference was there before.
+    """
+
+    application: str
+    is_new: bool
 
 
 class Host:
@@ -122,11 +160,41 @@ class Host:
             ServiceNotOffered: No installed plugin offers the service or the gateway.
             AlreadyOpen: An application with this reference is in the database; it names that one.
         """
-        identity = application or str(uuid4())
+        (taken,) = await self.apply_all([NewApplication(draft, consent, application, client_reference)])
+        if not taken.is_new:
+            raise AlreadyOpen(taken.application)
+        return taken.application
+
+    async def apply_all(self, given: Sequence["NewApplication"]) -> list["TakenIn"]:
+        """Take several applications in, all of them in one transaction, which costs little more than one alone.
+
+        Of one whose client reference is in the database, or that is given twice, the application that is there is
+        told. Some dozens at a time do best; so do a few calls side by side.
+
+        Raises:
+            ServiceNotOffered: No installed plugin offers one of the services or gateways; none is taken in.
+        """
         now = self.clock.now()
+        opened = [(one.draft, self._first_step(one, now)) for one in given]
+
+        def keep(transaction: Transaction) -> list[StoredApplication | str]:
+            restoration = catching_up(transaction)
+            return self.store.open_all(
+                transaction, [(draft, in_doubt(first, restoration, now)) for draft, first in opened]
+            )
+
+        try:
+            kept = await self.database.run(keep)
+        except IntegrityError:
+            # Somebody else took one of them in at the same time: it is found this time.
+            kept = await self.database.run(keep)
+        return [TakenIn(one, is_new=False) if isinstance(one, str) else TakenIn(one.id, is_new=True) for one in kept]
+
+    def _first_step(self, given: "NewApplication", now: datetime) -> Step:
+        draft, identity = given.draft, given.application or str(uuid4())
         plugin = draft.service.partition(".")[0]
         capabilities = self._capabilities.of(draft.service, draft.gateway)
-        reference = client_reference or f"NGK-{identity.replace('-', '')[:16].upper()}"
+        reference = given.client_reference or f"NGK-{identity.replace('-', '')[:16].upper()}"
         opened = Opened(
             at=now,
             id=identity,
@@ -134,15 +202,9 @@ class Host:
             plugin_version=next(r.source.label for r in self.platform.plugins if r.id == plugin),
             client_reference=reference,
             idempotency_key=self._idempotency_key(reference),
-            consent=consent if consent is not None else draft.consent,
+            consent=given.consent if given.consent is not None else draft.consent,
         )
-        first = open_application(opened, capabilities)
-
-        def keep(transaction: Transaction) -> None:
-            self.store.open(transaction, draft, in_doubt(first, catching_up(transaction), now))
-
-        await self.database.run(keep)
-        return identity
+        return open_application(opened, capabilities)
 
     async def progress(self, application: str) -> Progress:
         """Where an application is.
@@ -215,8 +277,8 @@ class Host:
         """The machine's own time, in which workers live and die."""
         return (self._lease_clock or SystemClock()).now()
 
-    def worker(self, name: str = "worker") -> "Worker":
-        """A worker on this database, to be run."""
+    def worker(self, name: str = "worker", observer: "WorkerObserver | None" = None) -> "Worker":
+        """A worker on this database, to be run; ``observer`` is told what it does."""
         from nagorik_host.engine.worker import Worker
 
         return Worker(
@@ -231,6 +293,7 @@ class Host:
             lease_clock=self._lease_clock,
             lease=self._lease,
             name=name,
+            observer=observer,
         )
 
     def _idempotency_key(self, client_reference: str) -> str:

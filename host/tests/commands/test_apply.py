@@ -229,14 +229,14 @@ def test_file_that_is_wrong_by_itself_is_a_wrong_argument(ready):
 def test_defect_that_one_file_brings_to_light_is_reported_and_others_are_taken(ready, monkeypatch):
     for name in ("one", "two", "three"):
         folder = written(f"in/{name}.json", example(client_reference=f"UDC-{name}")).parent
-    keep = Host.apply
+    keep = Host.apply_all
 
-    async def apply(self, draft, **options):
-        if options["client_reference"] == "UDC-two":
+    async def apply_all(self, given):
+        if any(one.client_reference == "UDC-two" for one in given):
             raise OverflowError(SECRET)
-        return await keep(self, draft, **options)
+        return await keep(self, given)
 
-    monkeypatch.setattr(Host, "apply", apply)
+    monkeypatch.setattr(Host, "apply_all", apply_all)
     result = ready("apply", folder, "--json")
     assert result.code == 3
     assert [one["result"] for one in result.document["applications"]] == ["taken", "taken", "failed"]

@@ -4,15 +4,18 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
 from nagorik_host.engine.plugins import PLUGIN_CHANGED
 
+NUMBER = "0099000202"
 EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
 OFFICER = ("--officer", "A. Rahman", "--reason", "seen at the counter")
 REASON = ("--reason-en", "The agency moves house.", "--reason-bn", "সংস্থা দপ্তর বদলাচ্ছে।", "--officer", "A. Rahman")
@@ -57,7 +60,7 @@ def test_worker_stops_in_peace_when_it_is_told_to(ready, applied, number):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
     )
     assert process.stdout is not None
     for line in process.stdout:
@@ -334,3 +337,51 @@ def test_retention_erases_what_has_been_closed_for_long(ready, world, place, mon
     assert ready("erase", "--json").document == {"erased": 1}
     assert ready("erase", "--json").document == {"erased": 0}
     assert ready("track", applied).code == 0
+
+
+def test_worker_serves_its_metrics_and_tells_its_supervisor(ready, place, agencies, applied):
+    settings = (place / "nagorik.toml").read_text()
+    (place / "nagorik.toml").write_text(f'metrics = "127.0.0.1:0"\n{settings}')
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(str(place / "notify"))
+        supervisor.settimeout(60)
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from nagorik_platform.cli import main; raise SystemExit(main())", "worker"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "NOTIFY_SOCKET": str(place / "notify")},
+        )
+        try:
+            assert process.stdout is not None
+            address = ""
+            for line in process.stdout:
+                if line.startswith("Metrics: "):
+                    address = line.split()[1].removesuffix("/metrics,")
+                if line.startswith("Working."):
+                    break
+            assert supervisor.recv(100) == b"READY=1"
+            for path in ("live", "ready"):
+                with urlopen(f"{address}/{path}", timeout=60) as answer:  # noqa: S310 - a process of this test
+                    assert answer.status == 200
+            with urlopen(f"{address}/metrics", timeout=60) as answer:  # noqa: S310
+                body = answer.read().decode()
+            assert "nagorik_database_up 1.0" in body
+            assert NUMBER not in body
+            assert applied not in body
+        finally:
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=60)
+        assert supervisor.recv(100) == b"STOPPING=1"
+    assert process.returncode == 0, err
+
+
+def test_metrics_address_that_is_taken_ends_the_worker(ready, place):
+    settings = (place / "nagorik.toml").read_text()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        (place / "nagorik.toml").write_text(f'metrics = "127.0.0.1:{taken.getsockname()[1]}"\n{settings}')
+        result = ready("worker", "--once")
+    assert (result.code, result.err) == (
+        2,
+        "nagorik: the address of the setting metrics cannot be used: EADDRINUSE\n",
+    )

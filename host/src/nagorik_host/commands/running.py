@@ -48,7 +48,7 @@ def run_command(do: Callable[[], Coroutine[Any, Any, int]], *, log_level: str = 
     try:
         return asyncio.run(do())
     except Exception as error:
-        ending = _ending(error)
+        ending = ending_of(error)
         if ending is None:
             raise
     from nagorik_platform.cli.output import print_error
@@ -58,7 +58,7 @@ def run_command(do: Callable[[], Coroutine[Any, Any, int]], *, log_level: str = 
     return code
 
 
-def _ending(error: Exception) -> tuple[str, ExitCode] | None:
+def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
     """What is told of an error that a command may end with, and its exit code; ``None`` for a defect."""
     from nagorik import NagorikError
     from nagorik_host.settings import HostSettingsRejected
@@ -82,7 +82,7 @@ def _ending(error: Exception) -> tuple[str, ExitCode] | None:
             return "the database holds no application by this id or reference", ExitCode.USAGE
         case Erased():
             return "this citizen's data were erased; nagorik audit verify still proves the journal", ExitCode.USAGE
-        case SealBroken():
+        case SealBroken() | KeyMissing():
             return f"{error}: see that every key that was ever used is among the keys", ExitCode.FAILED
         case NotPossible() | KeyMissing():
             return _explained(error), ExitCode.USAGE

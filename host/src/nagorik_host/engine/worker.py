@@ -18,6 +18,15 @@ from nagorik_host.engine.agencies import AgencyScheduler
 from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims
 from nagorik_host.engine.inbox import INBOX, Inbox
 from nagorik_host.engine.leases import HeldApplication, WorkerLease
+from nagorik_host.engine.observers import (
+    ANSWERED,
+    BROKEN,
+    INTERRUPTED,
+    Availability,
+    ObserverGroup,
+    Throughput,
+    WorkerObserver,
+)
 from nagorik_host.engine.plugins import CapabilitiesCache, kept_out_by
 from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation
@@ -31,9 +40,10 @@ from nagorik_host.store.database import (
     is_the_machines,
 )
 from nagorik_host.store.host_keys import sign_on
-from nagorik_host.store.overview import note_kept_out
+from nagorik_host.store.overview import count_due, note_kept_out
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
+from nagorik_platform.lifecycle import CallAnswered, CallFailed
 from nagorik_platform.lifecycle.perform import perform
 from nagorik_platform.logs import get_logger
 
@@ -51,6 +61,8 @@ WORKER_EXPIRY: Final = timedelta(days=1)
 """A worker that was not heard of for so long is struck off; until then its name tells whose calls have no end."""
 TIDY: Final = 3600.0
 """Seconds between two times that old hints are cleared away."""
+MINUTE: Final = 60.0
+"""Seconds between two lines of the log that say what was done."""
 PAUSE: Final = 0.05
 """Seconds before a database that is away is tried again; they double up to the longest pause."""
 LONGEST_PAUSE: Final = 5.0
@@ -73,6 +85,7 @@ class Worker:
         lease_clock: Clock | None = None,
         lease: timedelta = LEASE,
         name: str = "worker",
+        observer: WorkerObserver | None = None,
     ) -> None:
         """Work on what ``database`` holds.
 
@@ -89,6 +102,7 @@ class Worker:
             lease: How long it is waited for when nothing is heard of it; then others have what it had in hand. So
                 long it waits for a database, too.
             name: What an operator knows it by, such as the machine's name.
+            observer: Is told what the worker does.
         """
         self.id = str(uuid4())
         self._name = name
@@ -111,6 +125,9 @@ class Worker:
             concurrency=concurrency,
             clock=clock,
         )
+        self._throughput = Throughput()
+        self._observer = ObserverGroup(self._throughput, observer or WorkerObserver())
+        self._availability = Availability()
         self._in_flight: dict[asyncio.Task[None], str] = {}
         self._completions = 0
         self._woken = asyncio.Event()
@@ -140,6 +157,7 @@ class Worker:
         self._stop, self._ending = stop, False
         await self._commit(self._register)
         heartbeats = asyncio.create_task(self._send_heartbeats())
+        telling = asyncio.create_task(self._tell_throughput())
         stopping = asyncio.create_task(stop.wait())
         _log.info("worker_started", worker=self._name)
         try:
@@ -159,7 +177,7 @@ class Worker:
             # However it came to an end, nothing more follows from what is in flight.
             self._ending = True
             await self._finish_in_flight(grace)
-            for task in (heartbeats, stopping):
+            for task in (heartbeats, telling, stopping):
                 await _end(task)
             await self._database.run(self._lease.deregister)
             _log.info("worker_stopped", worker=self._name)
@@ -268,6 +286,8 @@ class Worker:
             self._has_rows = True
         batch = await self._commit(unit)
         self._suspended, self._saturated = batch.suspended, batch.saturated
+        if batch:
+            self._observer.claimed(len(batch))
         for claim in batch:
             self._start(claim)
         return batch
@@ -279,23 +299,29 @@ class Worker:
         is taken up when that lease runs out.
         """
         loop = asyncio.get_running_loop()
-        away_since: float | None = None
+        begun_at, away_since = loop.time(), None
         pause = PAUSE
-        while True:
-            try:
-                result = await self._database.run(unit)
-            except DatabaseUnavailable:
-                if away_since is None:
-                    away_since = loop.time()
-                    _log.error("database_unavailable", worker=self._name)
-                if loop.time() - away_since >= self._lease.lasts.total_seconds():
-                    raise
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
-            else:
-                if away_since is not None:
-                    _log.warning("database_is_back", worker=self._name)
-                return result
+        is_back = False
+        try:
+            while True:
+                try:
+                    result = await self._database.run(unit)
+                except DatabaseUnavailable:
+                    if away_since is None:
+                        away_since = loop.time()
+                        if self._availability.lost(begun_at=begun_at):
+                            _log.error("database_unavailable", worker=self._name)
+                            self._observer.database_lost()
+                    if loop.time() - away_since >= self._lease.lasts.total_seconds():
+                        raise
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, LONGEST_PAUSE)
+                else:
+                    is_back = True
+                    return result
+        finally:
+            if away_since is not None and self._availability.found(loop.time(), is_back=is_back):
+                _log.warning("database_is_back", worker=self._name)
 
     # In transactions
 
@@ -334,7 +360,7 @@ class Worker:
                 await self._clock.sleep(early)
             RESERVED.set(self._reservation(current))
             try:
-                outcome = await perform(self._platform, current.draft, current.stored.progress, current.call)
+                outcome = await self._perform(current)
             except Exception as error:  # noqa: BLE001 - one application's defect is nobody else's
                 await self._block(current, error)
                 return
@@ -350,6 +376,22 @@ class Worker:
                     raise
                 await self._block(answered, error)
                 return
+
+    async def _perform(self, claim: Claim) -> CallAnswered | CallFailed:
+        """Make a call, and let it be counted."""
+        loop = asyncio.get_running_loop()
+        operation = claim.call.operation
+        named, began, ended = (claim.target_plugin, operation.value if operation else ""), loop.time(), BROKEN
+        self._observer.call_began(*named)
+        try:
+            outcome = await perform(self._platform, claim.draft, claim.stored.progress, claim.call)
+            ended = outcome.error.code if isinstance(outcome, CallFailed) else ANSWERED
+        except asyncio.CancelledError:
+            ended = INTERRUPTED
+            raise
+        finally:
+            self._observer.call_ended(*named, ended, loop.time() - began)
+        return outcome
 
     async def _block(self, claim: Claim, error: Exception) -> None:
         await self._commit(partial(self.claims.block, claim=claim, error=error))
@@ -381,6 +423,21 @@ class Worker:
             await asyncio.wait(set(self._in_flight), timeout=grace)
         for task in tuple(self._in_flight):
             await _end(task)
+
+    async def _tell_throughput(self) -> None:
+        while True:
+            await asyncio.sleep(MINUTE)
+            due: dict[str, int] | None = None
+            with suppress(DatabaseUnavailable):
+                due = dict(await self._database.run(partial(count_due, until=self._clock.now())))
+            _log.info(
+                "worker_throughput",
+                worker=self._name,
+                seconds=round(MINUTE),
+                calls=self._throughput.take(),
+                in_hand=len(self._in_flight),
+                due=due,
+            )
 
     async def _send_heartbeats(self) -> None:
         while True:

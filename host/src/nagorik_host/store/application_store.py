@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
@@ -20,7 +21,16 @@ from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.ledger import APPLICATION, digest, digest_of_attempt, digest_of_rows, in_base64
 from nagorik_host.store.listings import distinct_leads
-from nagorik_host.store.schema import MICROSECOND, Instant, applications, journal, microseconds, payloads, payments
+from nagorik_host.store.schema import (
+    MICROSECOND,
+    Instant,
+    applications,
+    attempts,
+    journal,
+    microseconds,
+    payloads,
+    payments,
+)
 from nagorik_host.vault import DataKey, Vault
 from nagorik_platform.configuration import DEFAULT_LEASE
 from nagorik_platform.lifecycle import Event, NextAction, Progress, Step, application_targets
@@ -71,7 +81,9 @@ _SET_ASIDE_IF_HELD: Final = _SET_ASIDE.where(applications.c.lease == bindparam("
 _TAKE: Final = _CHANGE.values(lease_until=UNTIL)
 _TAKE_IF_CURRENT: Final = _CHANGE_IF_CURRENT.values(lease_until=UNTIL)
 _APPEND: Final = insert(journal)
-_BY_REFERENCE: Final = select(applications.c.id).where(applications.c.client_reference == bindparam("reference"))
+_BY_REFERENCES: Final = select(applications.c.id, applications.c.client_reference).where(
+    applications.c.client_reference.in_(bindparam("references", expanding=True))
+)
 _BY_ID: Final = select(applications).where(applications.c.id == bindparam("application"))
 _BY_ID_FOR_CHANGE: Final = _BY_ID.with_for_update()
 _DRAFT: Final = select(payloads.c.draft).where(payloads.c.application == bindparam("application"))
@@ -164,12 +176,39 @@ class ApplicationStore:
         Raises:
             AlreadyOpen: Its client reference is in the database: the same application came twice.
         """
+        (taken,) = self.open_all(transaction, [(draft, first)])
+        if isinstance(taken, str):
+            raise AlreadyOpen(taken)
+        return taken
+
+    def open_all(
+        self, transaction: Transaction, given: Sequence[tuple[ApplicationDraft, Step]]
+    ) -> list[StoredApplication | str]:
+        """Take several applications in, with as few statements as one takes.
+
+        Returns:
+            For each what was stored, or the id of the application that its client reference is in the database by.
+        """
+        references = [self.hash_client_reference(first.progress.client_reference) for _, first in given]
+        there = self.ids_by_reference(transaction, references)
+        taken: list[StoredApplication | str] = []
+        opened: list[tuple[str, _Opened]] = []
+        for (draft, first), reference in zip(given, references, strict=True):
+            if reference in there:
+                taken.append(there[reference])
+                continue
+            one = self._opened(draft, first, reference)
+            there[reference] = one.stored.id
+            taken.append(replace(one.stored, entries=len(one.rows), chain=one.rows[-1].link))
+            opened.append((reference, one))
+        if opened:
+            # In one order, so that two transactions that take the same in never wait for each other.
+            self._insert(transaction, [one for _, one in sorted(opened, key=itemgetter(0))])
+        return taken
+
+    def _opened(self, draft: ApplicationDraft, first: Step, reference: str) -> "_Opened":
         progress = first.progress
         plugin = progress.service.partition(".")[0]
-        reference = self._vault.lookup(CLIENT_REFERENCE, progress.client_reference)
-        there = transaction.connection.scalar(_BY_REFERENCE, {"reference": reference})
-        if there is not None:
-            raise AlreadyOpen(there)
         key, wrapped = self._vault.make_data_key(progress.id)
         stored = StoredApplication(
             id=progress.id,
@@ -195,13 +234,17 @@ class ApplicationStore:
             "revision": 1,
             **self._row(stored, first, rows, progress.opened_at),
         }
-        transaction.connection.execute(_OPEN, values)
-        self._append(transaction, rows)
-        self._write_draft(transaction, stored, draft, progress.opened_at)
-        projections.record(transaction, progress, first.events, after=0)
-        transaction.record(APPLICATION, stored.id, progress.opened_at, **_as_recorded(values, progress.opened_at))
-        self._hint(transaction, stored, first.next, progress.opened_at)
-        return replace(stored, entries=len(rows), chain=rows[-1].link)
+        return _Opened(stored, first, values, rows, stored.key.seal(draft.model_dump_json().encode(), DRAFT))
+
+    def _insert(self, transaction: Transaction, opened: Sequence["_Opened"]) -> None:
+        transaction.connection.execute(_OPEN, [one.values for one in opened])
+        self._append(transaction, [row for one in opened for row in one.rows])
+        self._insert_drafts(transaction, [(one.stored.id, one.draft, one.values["opened_at"]) for one in opened])
+        for one in opened:
+            at = one.values["opened_at"]
+            projections.record(transaction, one.stored.progress, one.first.events, after=0)
+            transaction.record(APPLICATION, one.stored.id, at, **_as_recorded(one.values, at))
+            self._hint(transaction, one.stored, one.first.next, at)
 
     # Reading
 
@@ -272,6 +315,15 @@ class ApplicationStore:
             applications.c.agency_reference == self.hash_agency_reference(plugin, agency_reference),
         )
         return transaction.connection.scalars(query.limit(limit)).all()
+
+    def ids_by_reference(self, transaction: Transaction, references: Sequence[str]) -> dict[str, str]:
+        """The ids of the applications whose client references have these hashes, by the hash."""
+        found = transaction.connection.execute(_BY_REFERENCES, {"references": list(references)})
+        return {row.client_reference: row.id for row in found}
+
+    def hash_client_reference(self, reference: str) -> str:
+        """The hash by which an application is found that has this client reference."""
+        return self._vault.lookup(CLIENT_REFERENCE, reference)
 
     def resolve(self, transaction: Transaction, name: str) -> str:
         """The id of the application that ``name`` is the id or the client reference of.
@@ -442,13 +494,30 @@ class ApplicationStore:
         if coming.due is not None and coming.due <= now:
             transaction.add_hint(stored.id, target_plugin(coming, stored.plugin, stored.gateway))
 
-    @staticmethod
     def _write_draft(
-        transaction: Transaction, stored: StoredApplication, draft: ApplicationDraft, now: datetime
+        self, transaction: Transaction, stored: StoredApplication, draft: ApplicationDraft, now: datetime
     ) -> None:
         sealed = stored.key.seal(draft.model_dump_json().encode(), DRAFT)
-        transaction.record(APPLICATION, stored.id, now, draft=digest((sealed, microseconds(now))))
-        transaction.connection.execute(_WRITE_DRAFT, {"application": stored.id, "draft": sealed, "updated_at": now})
+        self._insert_drafts(transaction, [(stored.id, sealed, now)])
+
+    @staticmethod
+    def _insert_drafts(transaction: Transaction, drafts: Sequence[tuple[str, bytes, datetime]]) -> None:
+        for application, sealed, at in drafts:
+            transaction.record(APPLICATION, application, at, draft=digest((sealed, microseconds(at))))
+        transaction.connection.execute(
+            _WRITE_DRAFT,
+            [{"application": application, "draft": sealed, "updated_at": at} for application, sealed, at in drafts],
+        )
+
+
+class _Opened(NamedTuple):
+    """An application that is about to be written for the first time."""
+
+    stored: StoredApplication
+    first: Step
+    values: dict[str, Any]
+    rows: Sequence[JournalEntry]
+    draft: bytes
 
 
 def set_aside(
@@ -501,7 +570,10 @@ def record_erasure(transaction: Transaction, row: Mapping[str, Any], now: dateti
     """Let the ledger say what is left of an application: nothing that could be read says it from now on."""
     left = {name: row[name] for name in OPEN_COLUMNS if row[name] is not None}
     left |= {"opened_at": microseconds(row["opened_at"])}
-    projected = {table.name: digest_of_rows(transaction.connection, table, row["id"]) for table in projections.TABLES}
+    projected = {
+        table.name: digest_of_rows(transaction.connection, table, row["id"])
+        for table in (*projections.TABLES, attempts)
+    }
     transaction.record(
         APPLICATION,
         row["id"],

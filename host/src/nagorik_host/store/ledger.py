@@ -19,7 +19,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Column, Connection, Label, Select, Table, and_, bindparam, func, insert, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Label,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    func,
+    insert,
+    select,
+    type_coerce,
+)
 from sqlalchemy.types import NullType
 
 from nagorik_host.store.schema import decisions, inbox, ledger, microseconds, restorations, suspensions
@@ -273,12 +286,14 @@ def link_of(vault: Vault, previous: bytes, row: LedgerRow) -> bytes:
     return vault.ledger_link(previous, said.encode())
 
 
-def writers(connection: Connection, *, after: Any) -> Iterable[Any]:
-    """The numbers of all chains after ``after``, in order, without reading them."""
-    query = select(func.min(ledger.c.writer)).where(ledger.c.writer > bindparam("after"))
-    while (found := connection.scalar(query, {"after": after})) is not None:
+def writers(connection: Connection, *, after: Any = None) -> Iterable[Any]:
+    """The numbers of all chains, or of those after one, in order and without reading them."""
+    first = select(func.min(ledger.c.writer))
+    query = first.where(ledger.c.writer > bindparam("after", type_=BigInteger()))
+    found = connection.scalar(query if after is not None else first, {"after": after})
+    while found is not None:
         yield found
-        after = found
+        found = connection.scalar(query, {"after": found})
 
 
 def sealed_tails(connection: Connection) -> dict[int, int]:

@@ -148,14 +148,18 @@ def read_agencies(transaction: Transaction, now: datetime) -> list[AgencyOvervie
     return found
 
 
-def count_overdue(transaction: Transaction, now: datetime) -> Mapping[str, int]:
-    """How many applications have been due for longer than ``OVERDUE``, by the plugin that they call."""
+def count_due(transaction: Transaction, until: datetime) -> Mapping[str, int]:
+    """How many applications are due by then, by the plugin that they call, each counted to ``COUNTED`` + 1."""
     queued = distinct_leads(transaction, (applications.c.target_plugin,), IN_QUEUE)
-    counted = {
-        plugin: transaction.connection.scalar(_DUE, {"plugin": plugin, "until": now - OVERDUE}) or 0
-        for (plugin,) in queued
+    due = {
+        plugin: transaction.connection.scalar(_DUE, {"plugin": plugin, "until": until}) or 0 for (plugin,) in queued
     }
-    return {plugin: number for plugin, number in counted.items() if number}
+    return {plugin: number for plugin, number in due.items() if number}
+
+
+def count_overdue(transaction: Transaction, now: datetime) -> Mapping[str, int]:
+    """How many applications have been due for longer than ``OVERDUE``, as ``count_due``."""
+    return count_due(transaction, now - OVERDUE)
 
 
 def count_blocked(transaction: Transaction) -> Mapping[str, int]:

@@ -110,6 +110,9 @@ class SqliteDatabase(Database):
     def _read(self, unit: Unit[T]) -> T:
         try:
             with self._engine.connect() as connection:
+                # Text that is none is shown as well as it goes: whoever changed the file may have put anything there.
+                driver: Any = connection.connection.driver_connection
+                driver.text_factory = _any_text
                 snapshot = connection.execution_options(**{_SNAPSHOT: True})
                 with snapshot.begin():
                     return unit(Transaction(snapshot))
@@ -168,6 +171,10 @@ def _make_private(file: str) -> None:
         return
     except (OSError, ValueError):
         raise DatabaseUnavailable("the file cannot be opened") from None
+
+
+def _any_text(kept: bytes) -> str:
+    return kept.decode("utf-8", "surrogateescape")
 
 
 class _Asked:

@@ -133,6 +133,11 @@ def print_unbroken(text: str) -> None:
     console().print(plain(text), no_wrap=True, overflow="ignore", crop=False)
 
 
+def print_plain(lines: Iterable[str]) -> None:
+    """Very many lines, for another program or a pager: as they are, neither laid out nor wrapped."""
+    sys.stdout.writelines(f"{plain(line)}\n" for line in lines)
+
+
 def plain(text: str) -> str:
     """``text`` without control characters: what a plugin declares must not steer a terminal."""
     return "".join(char for char in text if char in "\u200c\u200d" or unicodedata.category(char) not in {"Cc", "Cf"})

@@ -46,7 +46,7 @@ from nagorik_host.store.schema import (
     payloads,
     workers,
 )
-from nagorik_host.vault import DataKey, SealBroken, Vault
+from nagorik_host.vault import DataKey, KeyMissing, SealBroken, Vault
 from nagorik_platform.lifecycle import Event, IllegalTransition, JournalBroken, NextAction, Progress, amounts_to
 
 PAGE: Final = 100
@@ -241,9 +241,9 @@ def _plugins(transaction: Transaction, known: Iterable[_Known]) -> dict[str, "_P
         query = select(as_kept(ledger.c.content)).where(ledger.c.kind == PLUGIN, ledger.c.subject == plugin)
         for written in transaction.connection.scalars(query):
             content = content_of(written)
-            for what, kept in (("accepted", said[plugin].accepted), ("unblocked", said[plugin].unblocked)):
-                for release, value in content.get(what, {}).items():
-                    kept[release].add(value)
+            for before, after in content.get("accepted", {}).items():
+                said[plugin].accepted[before].add(after)
+            said[plugin].unblocked.update(content.get("unblocked", {}).values())
             said[plugin].blocked.update(content.get("blocked", {}))
     return said
 
@@ -255,12 +255,12 @@ class _PluginRecords:
     Attributes:
         accepted: By release, those to which its applications went over.
         blocked: The releases whose applications were blocked.
-        unblocked: By release, when its applications were let go on, in microseconds since 1970.
+        unblocked: When its applications were let go on, in microseconds since 1970.
     """
 
     accepted: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     blocked: set[str] = field(default_factory=set)
-    unblocked: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    unblocked: set[int] = field(default_factory=set)
 
 
 def _verified(name: Any, known: _Known, around: _Surroundings) -> Verified:
@@ -310,8 +310,8 @@ def _findings(known: _Known, around: _Surroundings) -> _Found:
     try:
         key = around.vault.data_key(row["data_key"], row["id"])
         progress = Progress.model_validate_json(key.open(row["progress"], PROGRESS))
-    except SealBroken as broken:
-        yield "key-broken", str(broken)
+    except (KeyMissing, SealBroken, ValueError) as broken:
+        yield "key-broken", shown(str(broken))
         return
     yield from _as_journalled(row, known, entries, key, progress, around)
     yield from _calls(known, progress)
@@ -368,7 +368,7 @@ def _due(
     release = row["plugin_version"]
     blocked = None if is_ahead else latest.blocked
     by_plugin = row["blocked"] == PLUGIN_CHANGED and release in said.blocked
-    let_go_on = said.unblocked.get(release, set())
+    let_go_on = said.unblocked
     if row["blocked"] != blocked and not by_plugin and not (blocked == PLUGIN_CHANGED and let_go_on):
         yield "blocked-differs", f"recorded: {blocked}"
         return
@@ -421,13 +421,12 @@ def _as_erased(row: Mapping[str, Any], known: _Known, tombstone: ApplicationReco
         "agency_reference": None,
     }
     yield from _columns(known.row, left)
-    for table in TABLES:
+    for table in (*TABLES, attempts):
         if digest_of_all(table, known.owned[table.name]) != tombstone.projected.get(table.name):
             yield f"{table.name}-differ", ""
-    yield from _calls(known, None)
 
 
-def _calls(known: _Known, progress: Progress | None) -> _Found:
+def _calls(known: _Known, progress: Progress) -> _Found:
     """The calls that were made; of one that only reads, the ledger speaks when it has an end."""
     begun: dict[str, str] = {}
     ended: dict[str, str] = {}
@@ -451,9 +450,9 @@ def _number(entry: str) -> int:
     return int(entry) if entry.isdecimal() else 0
 
 
-def _is_in_flight(row: Mapping[str, Any], progress: Progress | None) -> bool:
+def _is_in_flight(row: Mapping[str, Any], progress: Progress) -> bool:
     """Whether a call is the one that the application waits for the end of."""
-    attempt = progress.attempt if progress is not None else None
+    attempt = progress.attempt
     return (
         attempt is not None
         and row["ended_at"] is None

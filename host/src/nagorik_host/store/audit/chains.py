@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Table, bindparam, func, select
 
 from nagorik_host.store.audit.applications import between, content_of
 from nagorik_host.store.audit.findings import ALL, Finding, Part, shown
-from nagorik_host.store.audit.typed import WrongType, typed
+from nagorik_host.store.audit.typed import WrongType, typed, wrong_columns
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.ledger import (
     ROOT,
@@ -33,22 +33,19 @@ from nagorik_host.store.ledger import (
     sealed_tails,
     writers,
 )
-from nagorik_host.store.schema import applications, ledger
-from nagorik_host.vault import Vault
+from nagorik_host.store.schema import applications, inbox, ledger
+from nagorik_host.vault import KeyMissing, SealBroken, Vault
 
 PAGE: Final = 1000
 """Records that are verified in one snapshot."""
-_BEFORE_ALL: Final = -(2**63)
 
-_PAGE: Final = (
+_FIRST_PAGE: Final = (
     raw(ledger)
-    .where(
-        ledger.c.writer == bindparam("writer_", type_=BigInteger()),
-        ledger.c.number > bindparam("after", type_=BigInteger()),
-    )
+    .where(ledger.c.writer == bindparam("writer_", type_=BigInteger()))
     .order_by(ledger.c.number)
     .limit(PAGE)
 )
+_PAGE: Final = _FIRST_PAGE.where(ledger.c.number > bindparam("after", type_=BigInteger()))
 
 
 class AnchorInvalid(ValueError):
@@ -138,11 +135,15 @@ async def _verify(database: Database, root: "_Root", vault: Vault, part: Part) -
     yield await root.read_on(database)
     yield VerifiedChain(0, tuple(root.missed_anchors()))
     there = set[int]()
-    after: Any = _BEFORE_ALL
+    after: int | None = None
     while (writer := await database.snapshot(partial(_next_writer, after=after))) is not None:
+        if type(writer) is not int:
+            # It comes after all numbers, and what comes after it is none either.
+            yield VerifiedChain(0, (Finding("ledger-forged", _name(writer)),))
+            break
         after = writer
         there.add(writer)
-        if type(writer) is int and (writer == ROOT or not part.has_chain(writer)):
+        if writer == ROOT or not part.has_chain(writer):
             continue
         if writer not in root.begun:
             # It may have begun since the root was read.
@@ -152,7 +153,7 @@ async def _verify(database: Database, root: "_Root", vault: Vault, part: Part) -
     gone = (writer for writer in sorted(root.begun) if writer not in there and part.has_chain(writer))
     yield VerifiedChain(0, tuple(Finding("ledger-cut", _name(writer), "all of it is missing") for writer in gone))
     for table in TRACKED.values():
-        async for findings in _verify_table(database, table, part):
+        async for findings in _verify_table(database, vault, table, part):
             yield VerifiedChain(0, tuple(findings))
 
 
@@ -201,8 +202,8 @@ class _Chain:
         """The next records, and what is wrong with them or with the rows that they speak of."""
         rows: list[LedgerRow] = []
         findings: list[Finding] = []
-        wanted = {"writer_": self._writer, "after": self.number or _BEFORE_ALL}
-        for kept in transaction.connection.execute(_PAGE, wanted):
+        wanted = {"writer_": self._writer, "after": self.number}
+        for kept in transaction.connection.execute(_PAGE if self.number else _FIRST_PAGE, wanted):
             row = self._read(kept._asdict())
             if row is None:
                 self.is_broken = True
@@ -213,7 +214,8 @@ class _Chain:
         for table in TRACKED.values():
             subjects = {row.subject for row in rows if row.kind == table.name}
             if subjects:
-                findings += _compare(transaction, table, subjects, _rows_by_subject(transaction, table, subjects))
+                rows_there = _rows_by_subject(transaction, table, subjects)
+                findings += _compare(transaction, self._vault, table, subjects, rows_there)
         return _Page(rows, findings)
 
     def _read(self, kept: Mapping[str, Any]) -> LedgerRow | None:
@@ -269,7 +271,7 @@ class _Root:
         self._missed = [one for one in self._missed if (one.root, one.link) != (row.number, link)]
 
 
-def _next_writer(transaction: Transaction, *, after: Any) -> Any:
+def _next_writer(transaction: Transaction, *, after: int | None) -> Any:
     return next(iter(writers(transaction.connection, after=after)), None)
 
 
@@ -280,30 +282,32 @@ def _name(writer: Any) -> str:
 # Rows of tracked tables
 
 
-async def _verify_table(database: Database, table: Table, part: Part) -> AsyncIterator[list[Finding]]:
+async def _verify_table(database: Database, vault: Vault, table: Table, part: Part) -> AsyncIterator[list[Finding]]:
     """Rows that the ledger knows nothing of, or knows otherwise."""
     if "id" not in table.c:
         if part.number == 1:
-            yield await database.snapshot(partial(_whole_table, table=table))
+            yield await database.snapshot(partial(_whole_table, vault=vault, table=table))
         return
     after: Any = part.begins
     while after is not None:
-        findings, after = await database.snapshot(partial(_page_of_table, table=table, after=after, ends=part.ends))
+        findings, after = await database.snapshot(
+            partial(_page_of_table, vault=vault, table=table, after=after, ends=part.ends)
+        )
         yield findings
 
 
-def _whole_table(transaction: Transaction, *, table: Table) -> list[Finding]:
+def _whole_table(transaction: Transaction, *, vault: Vault, table: Table) -> list[Finding]:
     rows = _rows_by_subject(transaction, table, ())
-    return list(_compare(transaction, table, rows, rows))
+    return list(_compare(transaction, vault, table, rows, rows))
 
 
 def _page_of_table(
-    transaction: Transaction, *, table: Table, after: Any, ends: str | None
+    transaction: Transaction, *, vault: Vault, table: Table, after: Any, ends: str | None
 ) -> tuple[list[Finding], Any]:
     query = raw(table).where(*between(table.c.id, after, ends)).order_by(table.c.id).limit(PAGE)
     rows = {row.id: row._asdict() for row in transaction.connection.execute(query)}
     last = list(rows)[-1] if len(rows) == PAGE else None
-    return list(_compare(transaction, table, rows, rows)), last
+    return list(_compare(transaction, vault, table, rows, rows)), last
 
 
 def _rows_by_subject(transaction: Transaction, table: Table, subjects: Iterable[str]) -> dict[Any, Mapping[str, Any]]:
@@ -316,7 +320,11 @@ def _rows_by_subject(transaction: Transaction, table: Table, subjects: Iterable[
 
 
 def _compare(
-    transaction: Transaction, table: Table, subjects: Iterable[Any], rows: Mapping[Any, Mapping[str, Any]]
+    transaction: Transaction,
+    vault: Vault,
+    table: Table,
+    subjects: Iterable[Any],
+    rows: Mapping[Any, Mapping[str, Any]],
 ) -> Iterator[Finding]:
     """What is not as the ledger says it was left."""
     usable = sorted(one for one in subjects if isinstance(one, str) and shown(one) == one)
@@ -336,8 +344,22 @@ def _compare(
             yield Finding(_CODES[table.name], name, "is missing")
         elif row is not None and is_left is None:
             yield Finding(_CODES[table.name], name, "is not recorded")
-        elif row is not None and digest_of_row(table, row) != is_left:
+        elif row is not None and (digest_of_row(table, row) != is_left or not _opens(vault, row)):
             yield Finding(_CODES[table.name], name, "is another")
+        elif row is not None:
+            yield from (Finding(_CODES[table.name], name, column) for column in wrong_columns(table, row))
+            if table is inbox and row["handled_at"] is None and row["due_at"] is None:
+                yield Finding(_CODES[table.name], name, "is due to nobody")
+
+
+def _opens(vault: Vault, row: Mapping[str, Any]) -> bool:
+    """Whether a row's data key, if it has one, is its own; which host's key wraps it is no claim of the ledger."""
+    wrapped = row.get("data_key")
+    try:
+        vault.data_key(wrapped, row["id"]) if wrapped is not None else None
+    except (KeyMissing, SealBroken, AttributeError, TypeError, ValueError):
+        return False
+    return True
 
 
 _CODES: Final = {name: f"{name}-differ" for name in TRACKED}
