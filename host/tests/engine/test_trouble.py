@@ -13,11 +13,12 @@ from nagorik import Text
 from nagorik_host import Host
 from nagorik_host.engine import queues
 from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, FIRST_PROBE, LAST_PROBE
-from nagorik_host.engine.plugins import PLUGIN_CHANGED, accept
+from nagorik_host.engine.plugins import accept
 from nagorik_host.engine.suspensions import SuspensionRecord, resume, suspend
 from nagorik_host.engine.worker import WORKER_EXPIRY
 from nagorik_host.store import Database
 from nagorik_host.store.application_store import LEASE
+from nagorik_host.store.cases import PLUGIN_CHANGED
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.schema import applications, outages, workers
 
@@ -85,7 +86,7 @@ async def test_worker_that_died_long_ago_is_struck_off(world, ready_url):
         for name, ago in (("yesterday", WORKER_EXPIRY), ("long-ago", WORKER_EXPIRY * 1.01)):
             at = world.machine.now() - ago
             dead = insert(workers).values(
-                id=name, name=name, started_at=at, beat_at=at, lease_until=at + LEASE, keys=""
+                id=name, name=name, started_at=at, beat_at=at, lease_until=at + LEASE, key_names=""
             )
             await host.database.run(lambda t, dead=dead: t.connection.execute(dead))
         ending = asyncio.Event()
@@ -325,7 +326,7 @@ async def test_plugin_of_another_line_waits_for_an_officer(world, ready_url):
     async with world.host(ready_url) as host:
         application = await world.apply(host)
         ((now,),) = await rows(host, applications.c.plugin_version)
-        before = f"{now.rpartition(' ')[0]} 99.0"
+        before = f"{now.rpartition(' ')[0]} 0.9"
         await pinned(host, before)
         (change,) = await host.take_over()
         assert (change.before, change.taken_over) == (before, False)

@@ -41,6 +41,7 @@ from nagorik_host.store.database import (
 )
 from nagorik_host.store.host_keys import sign_on
 from nagorik_host.store.overview import count_due, note_kept_out
+from nagorik_host.store.retention import MESSAGE_AGE, erase_messages
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
@@ -81,9 +82,11 @@ class Worker:
         agencies: AgencyScheduler,
         inbox: Inbox,
         concurrency: Mapping[str, int],
+        releases: Mapping[str, str],
         clock: Clock,
         lease_clock: Clock | None = None,
         lease: timedelta = LEASE,
+        message_age: timedelta = MESSAGE_AGE,
         name: str = "worker",
         observer: WorkerObserver | None = None,
     ) -> None:
@@ -97,10 +100,13 @@ class Worker:
             agencies: What the agencies can bear.
             inbox: Messages to be read.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
+            releases: By plugin, distribution and version of what is installed here. What is pinned to a later
+                release is left to workers that have it.
             clock: The time of agencies and citizens.
             lease_clock: What leases are counted on, where that is not the database's clock.
             lease: How long it is waited for when nothing is heard of it; then others have what it had in hand. So
                 long it waits for a database, too.
+            message_age: How long messages are kept, whatever became of them.
             name: What an operator knows it by, such as the machine's name.
             observer: Is told what the worker does.
         """
@@ -110,6 +116,7 @@ class Worker:
         self._platform = platform
         self._store = store
         self._vault = vault
+        self._message_age = message_age
         self._agencies = agencies
         self._inbox = inbox
         self._concurrency = concurrency
@@ -123,6 +130,7 @@ class Worker:
             lease=self._lease,
             worker_name=name,
             concurrency=concurrency,
+            releases=releases,
             clock=clock,
         )
         self._throughput = Throughput()
@@ -399,7 +407,7 @@ class Worker:
     def _reservation(self, claim: Claim) -> Reservation:
         operation = claim.call.operation
         writes = operation is not None and OPERATIONS[operation].writes
-        held = HeldApplication(claim.stored.id, self._lease) if writes else None
+        held = HeldApplication(claim.stored.id, claim.attempt["entry"], self._lease) if writes else None
         return Reservation(claim.target_plugin, claim.not_before, held)
 
     def _done(self, task: asyncio.Task[None]) -> None:
@@ -450,6 +458,13 @@ class Worker:
             await asyncio.sleep(TIDY)
             with suppress(DatabaseUnavailable):
                 await hints.tidy()
+            with suppress(DatabaseUnavailable):
+                await self.erase_messages()
+
+    async def erase_messages(self) -> int:
+        """Erase what agencies and gateways sent longer ago than messages are kept; how many there were."""
+        now = self._clock.now()
+        return await erase_messages(self._database, received_before=now - self._message_age, now=now)
 
 
 async def _end(task: asyncio.Task[object]) -> None:

@@ -184,6 +184,14 @@ class Database(ABC):
         """
         return await self.run(unit)
 
+    async def scrub(self) -> bool:
+        """Let go of what was deleted or overwritten; whether nothing of it stands in the database's files any more.
+
+        Raises:
+            DatabaseUnavailable: The database is gone.
+        """
+        return False
+
     @abstractmethod
     async def close(self) -> None:
         """Finish what was begun and close all connections."""
