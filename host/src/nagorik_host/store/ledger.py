@@ -151,7 +151,7 @@ class _Writer:
 class Appended:
     """Records that are committed with the transaction, or not at all."""
 
-    _ledger: "Ledger"
+    _ledger: "AuditLedger"
     _info: MutableMapping[Any, Any]
     _writer: _Writer | None
     _sealed: dict[int, int]
@@ -164,7 +164,7 @@ class Appended:
         self._ledger.advance(self._info, self._writer, self._sealed)
 
 
-class Ledger:
+class AuditLedger:
     """Writes the ledger for one open database."""
 
     def __init__(self, vault: Vault) -> None:
