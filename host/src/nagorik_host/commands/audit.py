@@ -164,7 +164,7 @@ async def _anchor() -> int:
     async with opened_database(settings) as database:
         await require_newest(database)
         anchor = await make_anchor(database, vault, now())
-    print_lines(anchor.model_dump_json())
+    sys.stdout.write(f"{anchor.model_dump_json()}\n")
     return ExitCode.OK
 
 
