@@ -155,7 +155,7 @@ async def _anchor() -> int:
 
     async with unlocked_database(load_host_settings()) as (database, vault):
         anchor = await make_anchor(database, vault, now())
-    print_lines(anchor.model_dump_json())
+    sys.stdout.write(f"{anchor.model_dump_json()}\n")
     return ExitCode.OK
 
 
