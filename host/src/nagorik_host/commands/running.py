@@ -10,6 +10,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nagorik.clock import Clock, SystemClock
@@ -82,7 +83,7 @@ def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
             return "the database holds no application by this id or reference", ExitCode.USAGE
         case Erased():
             return "this citizen's data were erased; nagorik audit verify still proves the journal", ExitCode.USAGE
-        case SealBroken() | KeyMissing():
+        case SealBroken():
             return f"{error}: see that every key that was ever used is among the keys", ExitCode.FAILED
         case NotPossible() | KeyMissing():
             return _explained(error), ExitCode.USAGE
@@ -152,7 +153,8 @@ async def opened_host(settings: "HostSettings") -> AsyncIterator["Host"]:
         await require_newest(database)
         keyring = await admit_keys(database, keyring, now())
         platform = settings.platform(documents=FolderDocumentStore(settings.documents, Vault(keyring)), clock=CLOCK)
-        async with host_on(database, keyring, platform, lease=settings.lease) as host:
+        opened = partial(host_on, lease=settings.lease, message_age=settings.message_age)
+        async with opened(database, keyring, platform) as host:
             yield host
 
 

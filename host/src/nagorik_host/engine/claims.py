@@ -20,7 +20,7 @@ from nagorik import ApplicationDraft, ServiceNotOffered
 from nagorik.clock import Clock
 from nagorik_host.engine.agencies import HORIZON, AgencyScheduler
 from nagorik_host.engine.leases import WorkerLease
-from nagorik_host.engine.plugins import CapabilitiesCache
+from nagorik_host.engine.plugins import CapabilitiesCache, is_beyond
 from nagorik_host.engine.queues import (
     SuspendedOffers,
     count_claimed,
@@ -151,6 +151,7 @@ class Claims:
         lease: WorkerLease,
         worker_name: str,
         concurrency: Mapping[str, int],
+        releases: Mapping[str, str],
         clock: Clock,
     ) -> None:
         """Work as the worker of ``lease``.
@@ -163,6 +164,7 @@ class Claims:
             lease: On what terms the worker has applications in hand.
             worker_name: What an operator knows the worker by.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
+            releases: By plugin, distribution and version of what is installed here.
             clock: The time that agencies and citizens live in.
         """
         self._store = store
@@ -172,6 +174,8 @@ class Claims:
         self._worker = lease.worker
         self._worker_name = worker_name
         self._concurrency = concurrency
+        self._releases = releases
+        self._beyond: set[str] = set()
         self._clock = clock
         self._lease = lease
 
@@ -181,7 +185,7 @@ class Claims:
         suspended = suspended_offers(transaction)
         firsts = [
             max(queue.due_at, queue.free_at)
-            for queue in self._agencies.queue_states(transaction, self._concurrency, now)
+            for queue in self._agencies.queue_states(transaction, self._concurrency, now, beyond=self._beyond)
             if queue.due_at is not None and queue.plugin not in suspended.plugins
         ]
         return min(firsts, default=None)
@@ -203,7 +207,7 @@ class Claims:
         if full_scan:
             unpark_resumed(transaction, batch.suspended)
             self._claim_expired(transaction, batch, now)
-        for queue in self._agencies.queue_states(transaction, self._concurrency, now):
+        for queue in self._agencies.queue_states(transaction, self._concurrency, now, beyond=self._beyond):
             if queue.due_at is None or queue.plugin in batch.suspended.plugins:
                 continue
             possible = max(queue.due_at, queue.free_at)
@@ -229,18 +233,25 @@ class Claims:
         if park_suspended(transaction, name, now=now, suspended=batch.suspended):
             batch.saturated = True
             return
-        rows = due_rows(transaction, name, most=free, now=now, suspended=batch.suspended, among=among)
+        rows = self._within_release(
+            lambda: due_rows(
+                transaction, name, most=free, now=now, suspended=batch.suspended, beyond=self._beyond, among=among
+            )
+        )
         slots = self._claim_rows(transaction, rows, batch, now)
         if len(rows) == free:
             batch.saturated = True
             batch.poll_at(max([*slots, now]) - HORIZON + SOON if free == granted else now + HORIZON)
 
     def _claim_expired(self, transaction: Transaction, batch: ClaimBatch, now: datetime) -> None:
-        lost = expired_rows(
-            transaction,
-            self._concurrency,
-            concurrency=sum(self._concurrency.values()),
-            lease_now=self._lease.now,
+        lost = self._within_release(
+            lambda: expired_rows(
+                transaction,
+                self._concurrency,
+                concurrency=sum(self._concurrency.values()),
+                lease_now=self._lease.now,
+                beyond=self._beyond,
+            )
         )
         held = [
             row
@@ -251,6 +262,19 @@ class Claims:
         for row in held:
             self._guarded(transaction, row, now, self._release)
         self._claim_rows(transaction, [row for row in lost if row not in held], batch, now)
+
+    def _within_release(self, read: Callable[[], Sequence[Row[Any]]]) -> Sequence[Row[Any]]:
+        """Rows of releases that are understood here; others are passed over from the moment that one is met."""
+        while True:
+            rows = read()
+            beyond = {row.plugin_version for row in rows if self._is_beyond(row)}
+            if not beyond:
+                return rows
+            self._beyond |= beyond
+
+    def _is_beyond(self, row: Row[Any]) -> bool:
+        installed = self._releases.get(row.plugin, row.plugin_version)
+        return installed != row.plugin_version and is_beyond(row.plugin_version, installed)
 
     def _claim_rows(
         self, transaction: Transaction, rows: Sequence[Row[Any]], batch: ClaimBatch, now: datetime

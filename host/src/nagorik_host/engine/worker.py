@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 from nagorik.clock import Clock
@@ -41,6 +41,7 @@ from nagorik_host.store.database import (
 )
 from nagorik_host.store.host_keys import sign_on
 from nagorik_host.store.overview import count_due, note_kept_out
+from nagorik_host.store.retention import MESSAGE_AGE, erase_messages
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
@@ -81,9 +82,11 @@ class Worker:
         agencies: AgencyScheduler,
         inbox: Inbox,
         concurrency: Mapping[str, int],
+        releases: Mapping[str, str],
         clock: Clock,
         lease_clock: Clock | None = None,
         lease: timedelta = LEASE,
+        message_age: timedelta = MESSAGE_AGE,
         name: str = "worker",
         observer: WorkerObserver | None = None,
     ) -> None:
@@ -97,10 +100,13 @@ class Worker:
             agencies: What the agencies can bear.
             inbox: Messages to be read.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
+            releases: By plugin, distribution and version of what is installed here. What is pinned to a later
+                release is left to workers that have it.
             clock: The time of agencies and citizens.
             lease_clock: What leases are counted on, where that is not the database's clock.
             lease: How long it is waited for when nothing is heard of it; then others have what it had in hand. So
                 long it waits for a database, too.
+            message_age: How long messages are kept, whatever became of them.
             name: What an operator knows it by, such as the machine's name.
             observer: Is told what the worker does.
         """
@@ -110,6 +116,7 @@ class Worker:
         self._platform = platform
         self._store = store
         self._vault = vault
+        self._message_age = message_age
         self._agencies = agencies
         self._inbox = inbox
         self._concurrency = concurrency
@@ -123,6 +130,7 @@ class Worker:
             lease=self._lease,
             worker_name=name,
             concurrency=concurrency,
+            releases=releases,
             clock=clock,
         )
         self._throughput = Throughput()
@@ -140,14 +148,22 @@ class Worker:
         self._reading: asyncio.Task[int] | None = None
         self._messages_heard = False
 
-    async def run(self, stop: asyncio.Event, *, until_idle: bool = False, grace: float | None = None) -> None:
-        """Work until ``stop`` is set, then complete what is in hand.
+    async def run(
+        self,
+        stop: asyncio.Event,
+        *,
+        until_idle: bool = False,
+        grace: float | None = None,
+        at_once: asyncio.Event | None = None,
+    ) -> int:
+        """Work until ``stop`` is set, then complete what is in hand; how many calls were given up at the end.
 
         Args:
             stop: Ends the work. Nothing more is taken in hand from then on.
             until_idle: Whether to end, too, as soon as nothing is in hand and nothing can be done for a moment.
             grace: Seconds that calls in flight are waited for at the end, at most; without it, as long as each call's
                 own deadline. A call that is given up is treated as interrupted by whoever takes the application next.
+            at_once: Ends the wait for calls in flight as soon as it is set.
 
         Raises:
             DatabaseUnavailable: The database could not be reached for longer than others wait for this worker.
@@ -176,11 +192,17 @@ class Worker:
         finally:
             # However it came to an end, nothing more follows from what is in flight.
             self._ending = True
-            await self._finish_in_flight(grace)
+            given_up = await self._finish_in_flight(grace, at_once)
             for task in (heartbeats, telling, stopping):
                 await _end(task)
             await self._database.run(self._lease.deregister)
             _log.info("worker_stopped", worker=self._name)
+        return given_up
+
+    @property
+    def in_hand(self) -> tuple[str, ...]:
+        """The ids of the applications whose calls are under way."""
+        return tuple(self._in_flight.values())
 
     async def run_until_idle(self) -> datetime | None:
         """Work until nothing is due and nothing is in hand; when something falls due next, if it ever does."""
@@ -399,7 +421,7 @@ class Worker:
     def _reservation(self, claim: Claim) -> Reservation:
         operation = claim.call.operation
         writes = operation is not None and OPERATIONS[operation].writes
-        held = HeldApplication(claim.stored.id, self._lease) if writes else None
+        held = HeldApplication(claim.stored.id, claim.attempt["entry"], self._lease) if writes else None
         return Reservation(claim.target_plugin, claim.not_before, held)
 
     def _done(self, task: asyncio.Task[None]) -> None:
@@ -417,12 +439,17 @@ class Worker:
         if self._failed is not None:
             raise self._failed
 
-    async def _finish_in_flight(self, grace: float | None) -> None:
+    async def _finish_in_flight(self, grace: float | None, at_once: asyncio.Event | None) -> int:
         """Wait for the calls in flight, each of which has a deadline of its own, and give up what is left."""
-        if self._in_flight:
-            await asyncio.wait(set(self._in_flight), timeout=grace)
-        for task in tuple(self._in_flight):
+        flying = asyncio.gather(*self._in_flight, return_exceptions=True)
+        hurried = asyncio.create_task((at_once or asyncio.Event()).wait())
+        waiting: set[asyncio.Future[Any]] = {flying, hurried}
+        await asyncio.wait(waiting, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+        await _end(hurried)
+        left = tuple(self._in_flight)
+        for task in left:
             await _end(task)
+        return len(left)
 
     async def _tell_throughput(self) -> None:
         while True:
@@ -450,6 +477,13 @@ class Worker:
             await asyncio.sleep(TIDY)
             with suppress(DatabaseUnavailable):
                 await hints.tidy()
+            with suppress(DatabaseUnavailable):
+                await self.erase_messages()
+
+    async def erase_messages(self) -> int:
+        """Erase what agencies and gateways sent longer ago than messages are kept; how many there were."""
+        now = self._clock.now()
+        return await erase_messages(self._database, received_before=now - self._message_age, now=now)
 
 
 async def _end(task: asyncio.Task[object]) -> None:
