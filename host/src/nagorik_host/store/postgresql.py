@@ -27,6 +27,8 @@ CONNECTIONS: Final = 8
 PATIENCE: Final = 30.0
 """Seconds that a unit waits for its turn."""
 _AGAIN: Final = 5
+CONNECTING: Final = 10.0
+"""Seconds that a server is waited for which takes a connection and says nothing."""
 IDLE: Final = 5.0
 """Seconds that a transaction may wait for its client, who is taken to stand still after that: it is rolled back, and
 others go on with what it had locked. Much less than a lease."""
@@ -61,7 +63,7 @@ class PostgresqlDatabase(Database):
             max_overflow=0,
             pool_timeout=PATIENCE,
             hide_parameters=True,
-            connect_args={"server_settings": session_settings()},
+            connect_args={"server_settings": session_settings(), "timeout": CONNECTING},
         )
 
         @event.listens_for(self._engine.sync_engine, "connect")
@@ -126,7 +128,7 @@ class PostgresqlDatabase(Database):
         """A connection for one purpose, which whoever asked for it closes."""
         arguments, options = self._engine.dialect.create_connect_args(self._engine.url)
         connection: asyncpg.Connection = await asyncpg.connect(
-            *arguments, **options, server_settings=session_settings()
+            *arguments, **options, server_settings=session_settings(), timeout=CONNECTING
         )
         _keep_alive(connection)
         return connection
