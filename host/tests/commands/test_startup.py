@@ -54,6 +54,9 @@ sys.exit(code or ", ".join(sorted(heavy & set(sys.modules))) or 0)
         "apply",
         "audit",
         "db",
+        "erase",
+        "inbox",
+        "keys",
         "payments",
         "resume",
         "stop",
@@ -89,7 +92,7 @@ sys.exit(code or ", ".join(sorted(heavy & set(sys.modules))) or 0)
 """
 
 
-@pytest.mark.parametrize("words", [("applications", "list"), ("payments", "list"), ("agencies",)])
+@pytest.mark.parametrize("words", [("applications", "list"), ("payments", "list"), ("agencies",), ("workers",)])
 def test_list_imports_no_more_than_the_database_takes(applied, words):
     done = subprocess.run([sys.executable, "-c", LISTS, *words], capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stderr) == (0, "")
