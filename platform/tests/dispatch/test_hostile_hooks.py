@@ -1,6 +1,7 @@
 """What a plugin may do wrong in a hook: its call fails as a plugin fault, and nothing else does."""
 
 import asyncio
+import tracemalloc
 
 import pytest
 
@@ -53,6 +54,39 @@ async def test_fault_of_a_wrong_result_names_the_members_that_do_not_fit(world):
     with pytest.raises(PluginFault) as caught:
         await world.platform().submit(world.draft(), world.references)
     assert caught.value.where == "Pending.check_after"
+
+
+ONE = "Criterion(id='age', verdict='pass', text=Text(en='Old enough.', bn='বয়স ঠিক আছে।'))"
+LONG = "text = Text.model_construct(en='x' * 20_000_000, bn='x')"
+ENDLESS = {
+    "criteria": (f"return EligibilityDecision(criteria=({ONE},) * 200_000)", "raised", "plugin.py:"),
+    "criteria that nobody counted": (
+        f"return EligibilityDecision.model_construct(criteria=({ONE},) * 200_000)",
+        "wrong-result",
+        "EligibilityDecision.criteria",
+    ),
+    "a sentence": (
+        f"{LONG}\nreturn EligibilityDecision(criteria=({ONE}.model_copy(update={{'text': text}}),))",
+        "wrong-result",
+        "EligibilityDecision.criteria",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "fault", "where"), ENDLESS.values(), ids=ENDLESS)
+async def test_answer_without_end_is_a_fault_and_costs_no_more_than_the_plugin_has_spent(world, body, fault, where):
+    world.install(hooks={"nagorik_check_eligibility": body})
+    platform = world.platform()
+    await world.warm(platform)
+    tracemalloc.start()
+    try:
+        with pytest.raises(PluginFault) as caught:
+            await platform.check_eligibility("wasa.connection", world.draft().applicant)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (caught.value.fault, caught.value.where[: len(where)]) == (fault, where)
+    assert peak < 30_000_000
 
 
 RAISED = {

@@ -421,7 +421,7 @@ class Worker:
     def _reservation(self, claim: Claim) -> Reservation:
         operation = claim.call.operation
         writes = operation is not None and OPERATIONS[operation].writes
-        held = HeldApplication(claim.stored.id, self._lease) if writes else None
+        held = HeldApplication(claim.stored.id, claim.attempt["entry"], self._lease) if writes else None
         return Reservation(claim.target_plugin, claim.not_before, held)
 
     def _done(self, task: asyncio.Task[None]) -> None:
