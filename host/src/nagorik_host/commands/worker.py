@@ -11,25 +11,22 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from nagorik_host.commands.running import CommandRefused, opened_host, run_command
-from nagorik_host.engine.plugins import PluginTakeover
-from nagorik_host.host import Host
-from nagorik_host.settings import HostSettings, load_host_settings, read_address
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import print_lines
-from nagorik_platform.registry import QuarantineCode
 
 if TYPE_CHECKING:
     from nagorik_host.engine.observers import WorkerObserver
+    from nagorik_host.engine.plugins import PluginTakeover
     from nagorik_host.engine.worker import Worker
+    from nagorik_host.host import Host
     from nagorik_host.metrics import MetricsServer
+    from nagorik_host.settings import HostSettings
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """The first of them lets calls under way come to their end; the second does not."""
 LAST_MOMENT: Final = 3.0
 """Seconds in which a worker that is to end at once writes down what it gives up; after that it ends regardless of
 what a plugin's code still waits for."""
-_CHOSEN: Final = frozenset({QuarantineCode.NOT_ALLOWED, QuarantineCode.DENIED})
-"""What the host itself keeps out is no news to it."""
 
 
 class WorkerCommand:
@@ -52,6 +49,7 @@ class WorkerCommand:
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Work; exit code 0 when stopped, 3 when calls were given up or the database is outdated or goes away."""
+        from nagorik_host.settings import load_host_settings
 
         async def do() -> int:
             settings = load_host_settings()
@@ -64,7 +62,7 @@ class WorkerCommand:
         return run_command(do, log_level=level)
 
 
-async def _work(settings: HostSettings, name: str, *, once: bool) -> int:
+async def _work(settings: "HostSettings", name: str, *, once: bool) -> int:
     stop, at_once = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     workers: list[Worker] = []
@@ -134,12 +132,14 @@ class Served:
 
 
 @contextmanager
-def _metrics(host: Host, address: str | None) -> Iterator["Served | MetricsServer"]:
+def _metrics(host: "Host", address: str | None) -> Iterator["Served | MetricsServer"]:
     """Serve the worker's metrics, where that is wanted.
 
     Raises:
         CommandRefused: The address cannot be used, or what serves them is not installed.
     """
+    from nagorik_host.settings import read_address
+
     if address is None:
         yield Served()
         return
@@ -171,7 +171,9 @@ def tell_supervisor(state: str) -> None:
         notify.sendto(state.encode(), f"\0{address[1:]}" if address.startswith("@") else address)
 
 
-def _print_composition(host: Host, name: str) -> None:
+def _print_composition(host: "Host", name: str) -> None:
+    from nagorik_platform.registry.records import ADMISSION_CODES
+
     usable = [record for record in host.platform.plugins if record.usable]
     if not usable:
         raise CommandRefused("no plugin can be used: nagorik plugins tells why", ExitCode.FAILED)
@@ -182,11 +184,12 @@ def _print_composition(host: Host, name: str) -> None:
             for record in usable
         )
     )
-    broken = (one for one in host.platform.quarantined if one.code not in _CHOSEN)
+    # What the host itself keeps out is no news to it.
+    broken = (one for one in host.platform.quarantined if one.code not in ADMISSION_CODES)
     print_lines(*(f"  kept out: {one.code}: {one.reason} {one.hint}" for one in broken))
 
 
-def _print_takeovers(takeovers: Sequence[PluginTakeover]) -> None:
+def _print_takeovers(takeovers: "Sequence[PluginTakeover]") -> None:
     for takeover in takeovers:
         if takeover.taken_over:
             done = "are taken over"
