@@ -4,8 +4,8 @@ Each rate stands beside that of a plain table, written and read through the same
 the same commits, which seals, chains and journals nothing. Compare ratios within one run only; rates are the best of
 the rounds.
 
-- ``take in``: applications a second, each read from a file, validated, sealed and committed, as ``nagorik apply
-  FOLDER`` does; plain: the file's text into a row, committed.
+- ``take in``: applications a second, each read from a file, validated, sealed and committed before the next, as a
+  program does by ``Host.apply``; plain: the file's text into a row, committed. A folder is in ``apply.py``.
 - ``restored``: open applications a second that ``nagorik db restored`` puts in doubt; plain: a row changed and a row
   written, all in one commit.
 - ``verify``: entries a second of ``nagorik audit verify``; plain: all rows read.

@@ -140,7 +140,7 @@ def rules() -> str:
             "queues | plugins | suspensions",
             "agencies",
             "rate_limiter",
-            "leases",
+            "leases | observers",
         ],
         exhaustive="True",
     )

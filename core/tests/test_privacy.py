@@ -243,6 +243,22 @@ def test_model_hides_input_in_the_text_of_its_errors() -> None:
     assert NID not in f"{caught.value}{caught.value!r}"
 
 
+@pytest.mark.parametrize("kept", ["application/pdf", "image/svg+xml", "application/vnd.ms-excel.sheet.2"])
+def test_media_type_of_a_document_is_one(kept: str) -> None:
+    document = {"id": "d", "kind": "nid-card", "bytes": 1, "sha256": "0" * 64}
+    assert DocumentReference.model_validate({**document, "media_type": kept}).media_type == kept
+    for told in (f"NID {NID} of {NAME}", f"{kept}; name={NAME}", "pdf", "", "x" * 100 + "/y"):
+        with pytest.raises(ValidationError):
+            DocumentReference.model_validate({**document, "media_type": told})
+
+
+def test_line_of_a_quote_may_name_what_is_the_citizens_and_is_not_shown() -> None:
+    text = Text(en=f"Land tax of plot 17 of {NAME}", bn="দাগ ১৭ এর ভূমি উন্নয়ন কর")
+    line = QuoteLine.model_validate({"code": "land-tax", "text": text, "amount": {"poisha": 5}, "vat": {"poisha": 0}})
+    assert NAME not in repr(line)
+    assert data_classes(QuoteLine)["text"] is PERSONAL
+
+
 def test_what_a_payer_is_told_to_do_names_the_gateways_reference_and_is_not_shown() -> None:
     told = Text(en="Give slip number CD-000017.", bn="স্লিপ নম্বর CD-000017 দিন।")
     assert "CD-000017" not in repr(PaymentStarted(reference="CD-000017", instructions=told))

@@ -5,15 +5,19 @@ import json
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
-from nagorik_host.engine.plugins import PLUGIN_CHANGED
+from nagorik_host.store.cases import PLUGIN_CHANGED
 
+NUMBER = "0099000202"
 EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
 OFFICER = ("--officer", "A. Rahman", "--reason", "seen at the counter")
 REASON = ("--reason-en", "The agency moves house.", "--reason-bn", "সংস্থা দপ্তর বদলাচ্ছে।", "--officer", "A. Rahman")
@@ -51,14 +55,14 @@ def test_worker_carries_what_is_due_and_says_what_it_composes(ready, agencies, a
     assert "opened" in {line["kind"] for line in told["timeline"]}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_worker_stops_in_peace_when_it_is_told_to(ready, applied, number):
     process = subprocess.Popen(
         [sys.executable, "-c", "from nagorik_platform.cli import main; raise SystemExit(main())", "worker"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
     )
     assert process.stdout is not None
     for line in process.stdout:
@@ -67,6 +71,34 @@ def test_worker_stops_in_peace_when_it_is_told_to(ready, applied, number):
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out.strip()) == (0, "Stopped; nothing is in hand."), err
+
+
+def test_second_signal_ends_a_worker_at_once_and_it_tells_what_was_in_hand(ready, applied, place):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with (place / "nagorik.toml").open("a") as file:
+            file.write("[plugins.nid]\negress = ['127.0.0.1']\n[plugins.nid.settings]\n")
+            file.write(f"base_url = '{address}'\nusername = 'u'\npassword = 'p'\n")
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from nagorik_platform.cli import main; raise SystemExit(main())", "worker"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        silent.settimeout(60)
+        call, _ = silent.accept()
+        with call:
+            process.send_signal(signal.SIGTERM)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.5)
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=60)
+    assert process.returncode == 3, (out, err)
+    *_, ending, application, stopped = out.splitlines()
+    assert ending.startswith("Ending at once. 1 applications are in hand")
+    assert (application.strip(), stopped) == (applied, "Stopped; 1 calls were given up.")
+    # It has given the application back: nobody has to wait for a lease to run out.
+    assert look_up(place, "SELECT count(*) FROM workers") == (0,)
 
 
 def test_worker_without_a_plugin_says_so(ready, place):
@@ -328,6 +360,41 @@ def test_case_is_shown_whole_in_a_narrow_window(ready, applied, place, monkeypat
     assert any("defect" in line for line in lines)
 
 
+def test_file_of_an_erased_application_is_not_taken_in_anew_in_silence(ready, world, place):
+    file = place / "again.json"
+    file.write_bytes((EXAMPLES / "nid-reissue.json").read_bytes())
+
+    application = ready("apply", file, "--json").document["applications"][0]["application"]
+    change(place, "UPDATE applications SET closed_at = updated_at, due_at = NULL")
+    assert ready("erase", application).code == 0
+    again = ready("apply", file, "--json")
+    assert again.code == 2
+    (told,) = again.document["applications"]
+    assert (told["result"], told["application"]) == ("refused", None)
+    assert "its citizen's data were erased since" in told["problem"]
+    assert look_up(place, "SELECT count(*) FROM applications") == (1,)
+    # Nothing tells which application it was.
+    (kept,) = look_up(place, "SELECT reference FROM erased_references")
+    assert application not in kept
+    file.write_text(file.read_text().replace("{", '{"client_reference": "COUNTER-1-2",', 1))
+    assert ready("apply", file).code == 0
+
+
+def test_what_was_erased_stands_in_no_file_of_the_database(ready, world, place):
+    application = world.closed()
+    wrapped, draft = look_up(
+        place, "SELECT data_key, draft FROM applications JOIN payloads ON application = id WHERE id = ?", application
+    )
+    # Somebody else has the database open, as a worker has: its log is not cut off by the last who leaves.
+    with closing(sqlite3.connect(place / "nagorik.db")) as other:
+        other.execute("SELECT count(*) FROM applications").fetchall()
+        ready("apply", EXAMPLES / "nid-migration.json")
+        assert ready("erase", application).code == 0
+        left = b"".join(path.read_bytes() for path in place.glob("nagorik.db*"))
+        assert len(left) > 10_000
+        assert (wrapped in left, draft in left) == (False, False)
+
+
 def test_erasure_leaves_nothing_by_which_a_guessed_form_could_be_confirmed(ready, world, place):
     application = world.closed()
     digests = "SELECT count(*), count(request_digest) FROM attempts WHERE application = ?"
@@ -375,3 +442,51 @@ def test_retention_erases_what_has_been_closed_for_long(ready, world, place, mon
     assert ready("erase", "--json").document == {"erased": 1}
     assert ready("erase", "--json").document == {"erased": 0}
     assert ready("track", applied).code == 0
+
+
+def test_worker_serves_its_metrics_and_tells_its_supervisor(ready, place, agencies, applied):
+    settings = (place / "nagorik.toml").read_text()
+    (place / "nagorik.toml").write_text(f'metrics = "127.0.0.1:0"\n{settings}')
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(str(place / "notify"))
+        supervisor.settimeout(60)
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from nagorik_platform.cli import main; raise SystemExit(main())", "worker"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "NOTIFY_SOCKET": str(place / "notify")},
+        )
+        try:
+            assert process.stdout is not None
+            address = ""
+            for line in process.stdout:
+                if line.startswith("Metrics: "):
+                    address = line.split()[1].removesuffix("/metrics,")
+                if line.startswith("Working."):
+                    break
+            assert supervisor.recv(100) == b"READY=1"
+            for path in ("live", "ready"):
+                with urlopen(f"{address}/{path}", timeout=60) as answer:  # noqa: S310 - a process of this test
+                    assert answer.status == 200
+            with urlopen(f"{address}/metrics", timeout=60) as answer:  # noqa: S310
+                body = answer.read().decode()
+            assert "nagorik_database_up 1.0" in body
+            assert NUMBER not in body
+            assert applied not in body
+        finally:
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=60)
+        assert supervisor.recv(100) == b"STOPPING=1"
+    assert process.returncode == 0, err
+
+
+def test_metrics_address_that_is_taken_ends_the_worker(ready, place):
+    settings = (place / "nagorik.toml").read_text()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        (place / "nagorik.toml").write_text(f'metrics = "127.0.0.1:{taken.getsockname()[1]}"\n{settings}')
+        result = ready("worker", "--once")
+    assert (result.code, result.err) == (
+        2,
+        "nagorik: the address of the setting metrics cannot be used: EADDRINUSE\n",
+    )

@@ -13,11 +13,12 @@ from nagorik import Text
 from nagorik_host import Host
 from nagorik_host.engine import queues
 from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, FIRST_PROBE, LAST_PROBE
-from nagorik_host.engine.plugins import PLUGIN_CHANGED, accept
+from nagorik_host.engine.plugins import accept
 from nagorik_host.engine.suspensions import SuspensionRecord, resume, suspend
 from nagorik_host.engine.worker import WORKER_EXPIRY
 from nagorik_host.store import Database
 from nagorik_host.store.application_store import LEASE
+from nagorik_host.store.cases import PLUGIN_CHANGED
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.schema import applications, outages, workers
 
@@ -80,12 +81,33 @@ async def test_worker_that_may_not_wait_gives_back_what_it_had_in_hand(world, re
     assert world.effects("nid", "application") == 1
 
 
+async def test_worker_that_is_to_end_at_once_gives_up_its_calls_and_tells_how_many(world, ready_url):
+    async with world.host(ready_url) as host:
+        for number in range(3):
+            await world.apply(host, number)
+        world.street.close("nid")
+        ending, at_once = asyncio.Event(), asyncio.Event()
+        worker = host.worker()
+        working = asyncio.create_task(worker.run(ending, at_once=at_once))
+        await until(lambda: world.street.waiting == 3)
+        ending.set()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert (working.done(), len(set(worker.in_hand))) == (False, 3)
+        at_once.set()
+        assert await working == 3
+        world.street.open("nid")
+        await world.carry(host.worker())
+        assert await states(host) == ["closed"] * 3
+    assert world.effects("nid", "application") == 3
+
+
 async def test_worker_that_died_long_ago_is_struck_off(world, ready_url):
     async with world.host(ready_url) as host:
         for name, ago in (("yesterday", WORKER_EXPIRY), ("long-ago", WORKER_EXPIRY * 1.01)):
             at = world.machine.now() - ago
             dead = insert(workers).values(
-                id=name, name=name, started_at=at, beat_at=at, lease_until=at + LEASE, keys=""
+                id=name, name=name, started_at=at, beat_at=at, lease_until=at + LEASE, key_names=""
             )
             await host.database.run(lambda t, dead=dead: t.connection.execute(dead))
         ending = asyncio.Event()
@@ -325,7 +347,7 @@ async def test_plugin_of_another_line_waits_for_an_officer(world, ready_url):
     async with world.host(ready_url) as host:
         application = await world.apply(host)
         ((now,),) = await rows(host, applications.c.plugin_version)
-        before = f"{now.rpartition(' ')[0]} 99.0"
+        before = f"{now.rpartition(' ')[0]} 0.9"
         await pinned(host, before)
         (change,) = await host.take_over()
         assert (change.before, change.taken_over) == (before, False)

@@ -193,7 +193,7 @@ async def test_agencies_and_workers_are_told(filled):
                     "started_at": NOW - HOUR,
                     "beat_at": NOW - ago,
                     "lease_until": NOW - ago + timedelta(minutes=1),
-                    "keys": "first",
+                    "key_names": "first",
                 }
                 for number, (name, ago) in enumerate((("one", timedelta(seconds=5)), ("two", HOUR)), 1)
             ],
@@ -206,7 +206,16 @@ async def test_agencies_and_workers_are_told(filled):
         execute(
             insert(inbox),
             [
-                {"id": f"m{n}", "offer": "o", "message": f"{n}", "received_at": NOW, "sealed": b"", "handled_at": at}
+                {
+                    "id": f"m{n}",
+                    "offer": "o",
+                    "message": f"{n}",
+                    "arrival": f"{n}",
+                    "received_at": NOW,
+                    "looks": 0,
+                    "sealed": b"",
+                    "handled_at": at,
+                }
                 for n, at in enumerate((None, None, NOW))
             ],
         )
@@ -268,8 +277,8 @@ SELECT gen_random_uuid(), id, 'cashdesk.counter', 'filing', 'q', 'captured', 1, 
 FROM applications
 """
 MESSAGES = """
-INSERT INTO inbox (id, offer, message, received_at, sealed, handled_at)
-SELECT gen_random_uuid(), 'o', n, n, '', CASE WHEN n % 1000 > 0 THEN n END FROM generate_series(1, 20000) AS n
+INSERT INTO inbox (id, offer, message, arrival, received_at, looks, sealed, handled_at)
+SELECT gen_random_uuid(), 'o', n, n, n, 0, '', CASE WHEN n % 1000 > 0 THEN n END FROM generate_series(1, 20000) AS n
 """
 QUESTIONS: list[Callable[[Transaction], object]] = [
     *(partial(list_applications, wanted=wanted, limit=50) for wanted, _ in CASES),

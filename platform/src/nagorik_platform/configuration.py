@@ -101,11 +101,13 @@ class PlatformSettings:
         clock: The time.
         rate_limiter: Says when a request may be sent to an agency; without one, this process alone calls them.
         rng: Spreads what is tried again; seed it for a run that is to be repeated exactly.
-        faults_before_quarantine: Faults of a plugin in a row, after which it is no longer called.
+        faults_before_quarantine: Citizens whose applications met a fault of a plugin in a row, after which it is not
+            called for a while.
         import_seconds: Real seconds that the import of a plugin may stand still, when a host starts or at its first
             use; one that stands still for longer is quarantined. No call's deadline runs meanwhile.
         longest_step: Seconds for which a hook may keep the event loop without awaiting. Nothing can interrupt it; a
-            longer step counts as a fault, though what the hook returns stands.
+            longer step counts as a fault, though what the hook returns stands. Time for which the machine had no
+            processor for it does not count, where the machine tells.
     """
 
     plugins: Mapping[str, PluginConfiguration] = field(default_factory=dict)

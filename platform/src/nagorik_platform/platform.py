@@ -189,7 +189,7 @@ class Platform:
             service=service,
             applicant=applicant,
             on=on or self._today(),
-            form=None if form is None else await self.validate(service, form),
+            form=None if form is None else await self._dispatcher.validate(service, form, applicant),
         )
         return await self._call(requests.ELIGIBILITY, service, request, consent=consent)
 
@@ -384,7 +384,7 @@ class Platform:
         return cast("ResultT", answer)  # the dispatcher holds it to the hook's specification
 
     async def _application(self, draft: ApplicationDraft) -> ApplicationMembers:
-        form = await self.validate(draft.service, draft.form)
+        form = await self._dispatcher.validate(draft.service, draft.form, draft.applicant)
         return requests.application_members(draft, form, self._today())
 
     async def _filed(self, draft: ApplicationDraft, references: References) -> FiledMembers:

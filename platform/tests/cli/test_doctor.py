@@ -328,10 +328,13 @@ from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.registry import Admission
 
 
+def admitted():
+    return Admission(allow=frozenset({"wasa"}))
+
+
 def composition():
     settings = {"api_key": "hunter2hunter2", "base_url": "http://127.0.0.1:1"}
     return PlatformSettings(
-        admission=Admission(allow=frozenset({"wasa"})),
         plugins={"wasa": PluginConfiguration(settings=settings, egress=frozenset({"127.0.0.1"}))},
     )
 """
@@ -344,6 +347,8 @@ def composed(site: Any, source: str = COMPOSITION) -> None:
 
 def test_what_a_host_gives_or_keeps_out_is_no_warning(site: Any, nagorik: Any) -> None:
     composed(site)
+    source = "from some_host.composing import admitted\n"
+    site.install("some-door", "[nagorik.admissions]\ndoor = some_door.letting:admitted\n", {"letting.py": source})
     site.plugin(extra='settings = "settings:WasaSettings"', files={"settings.py": SETTINGS})
     site.plugin("desa", fees="")
     result = nagorik("doctor", "--strict", "--json")

@@ -78,6 +78,7 @@ def test_version_is_told(nagorik: Any) -> None:
         (("plugins", "extra"), "unrecognized arguments: extra"),
         (("--jso", "plugins"), "unrecognized arguments: --jso"),
         (("services", "--on", "tomorrow"), "'tomorrow' is not a date such as 2026-11-24"),
+        (("services", "--on", "9999-12-31"), "the year of 9999-12-31 does not lie between 1800 and 2199"),
         (("validate",), "required: PATH|DIST"),
     ],
 )

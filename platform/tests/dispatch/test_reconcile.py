@@ -83,9 +83,9 @@ async def test_a_step_that_is_no_word_of_a_program_is_not_sent(world):
 async def test_faults_behind_an_unknown_outcome_are_counted(world):
     world.install(hooks={"nagorik_submit": "await file(context)\nraise TypeError(NID)"})
     platform = world.platform(faults_before_quarantine=2)
-    for _ in range(2):
+    for number in range(2):
         with pytest.raises(OutcomeUnknown):
-            await platform.submit(world.draft(), world.references)
+            await platform.submit(world.draft(applicant=world.applicant(number)), world.references)
     assert [refusal.code for refusal in platform.quarantined] == ["too-many-faults"]
 
 

@@ -11,6 +11,7 @@ from nagorik.privacy import OPERATIONAL, PERSONAL, Code, DataClass, Form, Model,
 from nagorik.values import BirthRegistrationNumber, Identifier, MobileNumber, Money, Nid, PersonName
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+MediaType = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.+-]{1,80}/[A-Za-z0-9_.+-]{1,120}$")]
 
 
 class DocumentReference(Model):
@@ -20,7 +21,7 @@ class DocumentReference(Model):
     """The store's own handle."""
     kind: Annotated[Code, OPERATIONAL]
     """What it proves or is: one of the kinds that a service's manifest lists, such as ``holding-tax-receipt``."""
-    media_type: str = Field(max_length=255)
+    media_type: MediaType
     """RFC 6838 media type, as detected by the host."""
     bytes: int = Field(ge=0)
     """Size in bytes."""

@@ -46,7 +46,8 @@ class QuoteLine(Model):
 
     code: Code
     """Stable, such as ``reissue-regular``."""
-    text: Text
+    text: Annotated[Text, PERSONAL]
+    """What it is for; a plugin may name the citizen's plot or vehicle in it."""
     amount: Money
     """Before VAT."""
     vat: Money

@@ -7,30 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command
-from nagorik_host.settings import load_host_settings
-from nagorik_host.store.application_store import ApplicationStore
-from nagorik_host.store.audit import (
-    ALL,
-    ORPHAN_GRACE,
-    Anchor,
-    AnchorInvalid,
-    Finding,
-    Part,
-    compare_documents,
-    make_anchor,
-    read_anchors,
-    verify_journals,
-    verify_ledger,
-)
-from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.store.upgrade import require_newest
-from nagorik_host.texts import sentence
-from nagorik_host.vault import Vault
+from nagorik_host.commands.running import CommandRefused, now, run_command, unlocked_database
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import Document, add_json_argument, print_error, print_json, print_lines
+
+if TYPE_CHECKING:
+    from nagorik_host.store.audit import Anchor, Finding, Part
 
 LARGEST_FILE: Final = 1_000_000
 EVERY: Final = 0.5
@@ -51,7 +35,7 @@ class AuditCommand:
         verify.add_argument(
             "--part",
             type=_part,
-            default=ALL,
+            default="1/1",
             metavar="N/M",
             help="one of M parts of about the same size, such as 3/30; all M together are everything",
         )
@@ -84,7 +68,9 @@ class AuditCommand:
         return run_command(lambda: _documents(remove=arguments.remove, as_json=arguments.json))
 
 
-def _part(text: str) -> Part:
+def _part(text: str) -> "Part":
+    from nagorik_host.store.audit import Part
+
     found = re.fullmatch(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})", text)
     if found is None or int(found[1]) > int(found[2]):
         raise argparse.ArgumentTypeError("write N/M, such as 3/30, with N from 1 to M")
@@ -92,13 +78,14 @@ def _part(text: str) -> Part:
 
 
 async def _verify(arguments: argparse.Namespace) -> int:
-    settings = load_host_settings()
-    vault = Vault(settings.keyring())
+    from nagorik_host.settings import load_host_settings
+    from nagorik_host.store.audit import verify_journals, verify_ledger
+    from nagorik_host.texts import sentence
+
     anchors = _anchors(arguments.anchor) if arguments.anchor is not None else []
     counts = Counter[str]()
     findings: list[Finding] = []
-    async with opened_database(settings) as database:
-        await require_newest(database)
+    async with unlocked_database(load_host_settings()) as (database, vault):
         with _Progress() as progress:
             async for one in verify_journals(database, vault, arguments.part):
                 counts.update(applications=one.is_present, entries=one.entries, erased=one.erased)
@@ -135,7 +122,9 @@ async def _verify(arguments: argparse.Namespace) -> int:
     return ExitCode.FINDINGS if findings else ExitCode.OK
 
 
-def _as_document(finding: Finding) -> Document:
+def _as_document(finding: "Finding") -> Document:
+    from nagorik_host.texts import sentence
+
     text = sentence("audit", finding.code)
     means = {"en": text.en, "bn": text.bn} if text is not None else None
     return {
@@ -147,7 +136,9 @@ def _as_document(finding: Finding) -> Document:
     }
 
 
-def _anchors(file: Path) -> list[Anchor]:
+def _anchors(file: Path) -> "list[Anchor]":
+    from nagorik_host.store.audit import AnchorInvalid, read_anchors
+
     try:
         if file.stat().st_size > LARGEST_FILE:
             raise CommandRefused(f"the anchors' file has more than {LARGEST_FILE:,} bytes")
@@ -159,10 +150,10 @@ def _anchors(file: Path) -> list[Anchor]:
 
 
 async def _anchor() -> int:
-    settings = load_host_settings()
-    vault = Vault(settings.keyring())
-    async with opened_database(settings) as database:
-        await require_newest(database)
+    from nagorik_host.settings import load_host_settings
+    from nagorik_host.store.audit import make_anchor
+
+    async with unlocked_database(load_host_settings()) as (database, vault):
         anchor = await make_anchor(database, vault, now())
     sys.stdout.write(f"{anchor.model_dump_json()}\n")
     return ExitCode.OK
@@ -193,11 +184,14 @@ class _Progress:
 
 
 async def _documents(*, remove: bool, as_json: bool) -> int:
+    from nagorik_host.settings import load_host_settings
+    from nagorik_host.store.application_store import ApplicationStore
+    from nagorik_host.store.audit import ORPHAN_GRACE, compare_documents
+    from nagorik_host.store.documents import FolderDocumentStore
+
     settings = load_host_settings()
-    vault = Vault(settings.keyring())
-    store, documents = ApplicationStore(vault), FolderDocumentStore(settings.documents, vault)
-    async with opened_database(settings) as database:
-        await require_newest(database)
+    async with unlocked_database(settings) as (database, vault):
+        store, documents = ApplicationStore(vault), FolderDocumentStore(settings.documents, vault)
         found = await compare_documents(database, store, documents, now())
     removed = sum(documents.remove(one) for one in found.orphans) if remove else 0
     unfinished = documents.sweep(now() - ORPHAN_GRACE) if remove else 0

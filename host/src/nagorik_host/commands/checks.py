@@ -4,6 +4,7 @@ import asyncio
 import stat
 from collections.abc import Coroutine, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from shutil import disk_usage
 from typing import Any, Final, TypeVar
@@ -24,10 +25,20 @@ from nagorik_host.store.database import (
     open_database,
     read_url,
 )
-from nagorik_host.store.overview import OVERDUE, count_blocked, count_overdue, counted, read_workers
+from nagorik_host.store.host_keys import KeysRefused, key_in_use
+from nagorik_host.store.overview import (
+    OVERDUE,
+    count_blocked,
+    count_left_unread,
+    count_overdue,
+    counted,
+    read_workers,
+)
 from nagorik_host.store.schema import REVISION, agencies
 from nagorik_host.store.upgrade import revision_of
+from nagorik_host.vault import Vault
 from nagorik_platform.cli.checks import DoctorCheck, DoctorStatus
+from nagorik_platform.cli.quarantines import WorkerQuarantine
 from nagorik_platform.registry import Registry
 
 DATABASE_SECONDS: Final = 5.0
@@ -47,7 +58,7 @@ T = TypeVar("T")
 def examine(now: datetime) -> Iterator[DoctorCheck]:
     """Every check of the host, as of ``now``; one note where nobody has set up a host here."""
     if not is_configured():
-        hint = "nagorik db upgrade and nagorik keys new NAME begin one; see docs/how-to/run-the-host.md."
+        hint = "nagorik db upgrade and nagorik keys new NAME --out FILE begin one; see docs/how-to/run-the-host.md."
         yield DoctorCheck(
             "host", DoctorStatus.NOTE, "no host is set up here: neither nagorik.toml nor NAGORIK_HOST_…", hint
         )
@@ -70,7 +81,9 @@ def _keys(settings: HostSettings) -> Iterator[DoctorCheck]:
     try:
         keyring = settings.keyring()
     except HostSettingsRejected as rejected:
-        yield DoctorCheck("host keys", DoctorStatus.WRONG, str(rejected), "nagorik keys new NAME prints a keyring.")
+        yield DoctorCheck(
+            "host keys", DoctorStatus.WRONG, str(rejected), "nagorik keys new NAME --out FILE makes a keyring."
+        )
         return
     if settings.keys_file is not None and settings.keys_file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         hint = "chmod 600 it, owned by the user that runs the workers."
@@ -127,7 +140,7 @@ async def _database(settings: HostSettings, now: datetime) -> list[DoctorCheck]:
         if is_absent(read_url(url)):
             message = "the file is not there"
             return [DoctorCheck("host database", DoctorStatus.WRONG, message, "nagorik db upgrade makes it.")]
-        return await _within(DATABASE_SECONDS, _asked(url, now))
+        return await _within(DATABASE_SECONDS, _asked(url, settings, now))
     except DatabaseInvalid as invalid:
         return [DoctorCheck("host database", DoctorStatus.WRONG, str(invalid), "Correct the setting database.")]
     except DatabaseUnavailable as gone:
@@ -148,15 +161,15 @@ async def _within(seconds: float, asking: Coroutine[Any, Any, T]) -> T:
     raise TimeoutError
 
 
-async def _asked(url: str, now: datetime) -> list[DoctorCheck]:
+async def _asked(url: str, settings: HostSettings, now: datetime) -> list[DoctorCheck]:
     database = await open_database(url)
     try:
-        return await _store(database, now)
+        return await _store(database, settings, now)
     finally:
         await database.close()
 
 
-async def _store(database: Database, now: datetime) -> list[DoctorCheck]:
+async def _store(database: Database, settings: HostSettings, now: datetime) -> list[DoctorCheck]:
     found, needed = await revision_of(database), REVISION
     if found != needed:
         message = f"revision {found or 'none'}, and this host needs {needed}"
@@ -165,6 +178,7 @@ async def _store(database: Database, now: datetime) -> list[DoctorCheck]:
         ]
     return [
         DoctorCheck("host database", DoctorStatus.FINE, f"reachable, revision {found}"),
+        *await _held_keys(database, settings),
         *await database.run(_clock),
         *await database.run(lambda transaction: list(_state(transaction, now))),
     ]
@@ -196,6 +210,7 @@ def _state(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
         status = DoctorStatus.NOTE if code == ERASED else DoctorStatus.WARNING
         hint = "nagorik cases list tells what to do."
         yield DoctorCheck("host blocked", status, f"{counted(number)} applications: {code}", hint)
+    yield _inbox(count_left_unread(transaction, now))
     for row in transaction.connection.execute(select(agencies).where(agencies.c.down_since.is_not(None))):
         message = f"down since {row.down_since.isoformat(timespec='minutes')}, {row.failures} calls in vain"
         hint = "It is probed now and then; its queue waits and drains at its pace."
@@ -216,6 +231,24 @@ def _state(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
         )
 
 
+async def _held_keys(database: Database, settings: HostSettings) -> list[DoctorCheck]:
+    """Whether the keys are those that the database belongs to; one more that waits for its rotation is told."""
+    try:
+        vault = Vault(settings.keyring())
+    except HostSettingsRejected:
+        return []  # what is wrong with them is told above
+    try:
+        in_use = await database.run(partial(key_in_use, vault=vault))
+    except KeysRefused as refused:
+        return [DoctorCheck("host keys", DoctorStatus.WRONG, str(refused), "No command and no worker starts so.")]
+    if in_use != vault.current:
+        message = f"{vault.current} wraps nothing yet; {in_use} is in use"
+        return [
+            DoctorCheck("host keys", DoctorStatus.NOTE, message, "Once every machine has it: nagorik keys rotate.")
+        ]
+    return []
+
+
 def _workers(transaction: Transaction, now: datetime, *, is_overdue: bool) -> Iterator[DoctorCheck]:
     known = read_workers(transaction, now)
     alive = [worker for worker in known if worker.is_alive]
@@ -224,6 +257,12 @@ def _workers(transaction: Transaction, now: datetime, *, is_overdue: bool) -> It
     else:
         status = DoctorStatus.WARNING if is_overdue else DoctorStatus.NOTE
         yield DoctorCheck("host workers", status, "none is at work", "Start one: nagorik worker.")
+    for worker in alive:
+        for found in worker.kept_out:
+            told = WorkerQuarantine(worker.name, *found)
+            yield DoctorCheck(
+                f"host plugin {found.plugin}", DoctorStatus.WARNING, str(told), "Tell the plugin's owner."
+            )
     for worker in known:
         if not worker.is_alive:
             held = sum(worker.in_hand.values())
@@ -231,6 +270,17 @@ def _workers(transaction: Transaction, now: datetime, *, is_overdue: bool) -> It
             status = DoctorStatus.WARNING if held else DoctorStatus.NOTE
             hint = "It ended without a word, or stands still; living workers take over what it has in hand."
             yield DoctorCheck(f"host worker {worker.name}", status, message, hint)
+
+
+def _inbox(left: int) -> DoctorCheck:
+    minutes = round(OVERDUE.total_seconds() / 60)
+    message = f"{counted(left)} messages have waited to be read for more than {minutes} minutes"
+    hint = (
+        "Their plugin is kept out, lacks a setting, or is stopped. nagorik inbox list --result waiting"
+        if left
+        else ""
+    )
+    return DoctorCheck("host inbox", DoctorStatus.WARNING if left else DoctorStatus.FINE, message, hint)
 
 
 def _queue(overdue: Mapping[str, int]) -> Iterator[DoctorCheck]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command
+from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command, unlocked_database
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import (
     Document,
@@ -179,13 +179,9 @@ async def _search(name: str, *, as_json: bool) -> int:
     from nagorik_host.settings import load_host_settings
     from nagorik_host.store.application_store import ApplicationStore
     from nagorik_host.store.listings import applications_by_id
-    from nagorik_host.store.upgrade import require_newest
-    from nagorik_host.vault import Vault
 
-    settings = load_host_settings()
-    store = ApplicationStore(Vault(settings.keyring()))
-    async with opened_database(settings) as database:
-        await require_newest(database)
+    async with unlocked_database(load_host_settings()) as (database, vault):
+        store = ApplicationStore(vault)
         rows = await database.run(
             lambda transaction: applications_by_id(transaction, store.search(transaction, name, limit=MOST))
         )

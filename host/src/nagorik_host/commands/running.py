@@ -10,6 +10,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nagorik.clock import Clock, SystemClock
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from nagorik_host.settings import HostSettings
     from nagorik_host.store.database import Database
     from nagorik_host.store.upgrade import SchemaOutdated
+    from nagorik_host.vault import KeyMissing, Vault
     from nagorik_platform.lifecycle import NotPossible
 
 CLOCK: Clock = SystemClock()
@@ -47,7 +49,7 @@ def run_command(do: Callable[[], Coroutine[Any, Any, int]], *, log_level: str = 
     try:
         return asyncio.run(do())
     except Exception as error:
-        ending = _ending(error)
+        ending = ending_of(error)
         if ending is None:
             raise
     from nagorik_platform.cli.output import print_error
@@ -57,20 +59,21 @@ def run_command(do: Callable[[], Coroutine[Any, Any, int]], *, log_level: str = 
     return code
 
 
-def _ending(error: Exception) -> tuple[str, ExitCode] | None:
+def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
     """What is told of an error that a command may end with, and its exit code; ``None`` for a defect."""
     from nagorik import NagorikError
     from nagorik_host.settings import HostSettingsRejected
     from nagorik_host.store.application_store import LeaseTooShort, NoSuchApplication
     from nagorik_host.store.database import DatabaseInvalid, DatabaseUnavailable
+    from nagorik_host.store.host_keys import KeysRefused
     from nagorik_host.store.upgrade import SchemaOutdated
-    from nagorik_host.vault import Erased, SealBroken
+    from nagorik_host.vault import Erased, KeyMissing, SealBroken
     from nagorik_platform.lifecycle import NotPossible
 
     match error:
         case CommandRefused():
             return str(error), error.code
-        case HostSettingsRejected() | DatabaseInvalid() | LeaseTooShort():
+        case HostSettingsRejected() | DatabaseInvalid() | KeysRefused() | LeaseTooShort():
             return str(error), ExitCode.USAGE
         case DatabaseUnavailable():
             return f"{error}; see that it runs and that the setting database is right", ExitCode.FAILED
@@ -82,8 +85,8 @@ def _ending(error: Exception) -> tuple[str, ExitCode] | None:
             return "this citizen's data were erased; nagorik audit verify still proves the journal", ExitCode.USAGE
         case SealBroken():
             return f"{error}: see that every key that was ever used is among the keys", ExitCode.FAILED
-        case NotPossible():
-            return _not_possible(error), ExitCode.USAGE
+        case NotPossible() | KeyMissing():
+            return _explained(error), ExitCode.USAGE
         case NagorikError():
             return f"{error.code}: {error.message.en} {error.message.bn}", ExitCode.USAGE
     return None
@@ -111,6 +114,27 @@ async def opened_database(settings: "HostSettings", *, make: bool = False) -> As
 
 
 @asynccontextmanager
+async def unlocked_database(settings: "HostSettings") -> AsyncIterator[tuple["Database", "Vault"]]:
+    """The database at the newest revision, and the keys that it belongs to.
+
+    Raises:
+        CommandRefused: There is no database.
+        SchemaOutdated: The database is at another revision.
+        KeysRefused: The keys are another database's.
+    """
+    from nagorik_host.store.host_keys import admit_keys
+    from nagorik_host.store.upgrade import require_newest
+    from nagorik_host.vault import Vault
+
+    keyring = settings.keyring()
+    async with opened_database(settings) as database:
+        await require_newest(database)
+        vault = Vault(await admit_keys(database, keyring, now()))
+        database.use_ledger(vault)
+        yield database, vault
+
+
+@asynccontextmanager
 async def opened_host(settings: "HostSettings") -> AsyncIterator["Host"]:
     """The host on its database, which must be at the newest revision.
 
@@ -120,14 +144,17 @@ async def opened_host(settings: "HostSettings") -> AsyncIterator["Host"]:
     """
     from nagorik_host.host import host_on
     from nagorik_host.store.documents import FolderDocumentStore
+    from nagorik_host.store.host_keys import admit_keys
     from nagorik_host.store.upgrade import require_newest
     from nagorik_host.vault import Vault
 
     keyring = settings.keyring()
     async with opened_database(settings) as database:
         await require_newest(database)
+        keyring = await admit_keys(database, keyring, now())
         platform = settings.platform(documents=FolderDocumentStore(settings.documents, Vault(keyring)), clock=CLOCK)
-        async with host_on(database, keyring, platform, lease=settings.lease) as host:
+        opened = partial(host_on, lease=settings.lease, message_age=settings.message_age)
+        async with opened(database, keyring, platform) as host:
             yield host
 
 
@@ -143,11 +170,25 @@ def now() -> datetime:
     return CLOCK.now()
 
 
+def _explained(error: "NotPossible | KeyMissing") -> str:
+    from nagorik_host.vault import KeyMissing
+
+    return _key_missing(error) if isinstance(error, KeyMissing) else _not_possible(error)
+
+
 def _not_possible(refused: "NotPossible") -> str:
     from nagorik_host.texts import sentence
 
     text = sentence("not-possible", refused.code)
     return f"{refused.code}: {text.en} {text.bn}" if text is not None else refused.code
+
+
+def _key_missing(missing: "KeyMissing") -> str:
+    return (
+        f"{missing}, and something that this host keeps is wrapped by it. It is untouched, and waits for a process"
+        " that holds the key: put its line back into the file of the keys, as another machine's has it, and start"
+        " again. A key that was to be dropped needs one more nagorik keys rotate first"
+    )
 
 
 def _outdated(outdated: "SchemaOutdated") -> str:

@@ -148,6 +148,7 @@ def _worker(one: "WorkerOverview") -> Document:
         "started_at": one.started_at.isoformat(),
         "heard_of_at": one.beat_at.isoformat(),
         "in_hand": dict(one.in_hand),
+        "kept_out": [found.plugin for found in one.kept_out],
     }
 
 

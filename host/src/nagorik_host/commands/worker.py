@@ -2,21 +2,31 @@
 
 import argparse
 import asyncio
+import errno
+import os
 import signal
-from collections.abc import Sequence
-from typing import Final
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Final
 
 from nagorik_host.commands.running import CommandRefused, opened_host, run_command
-from nagorik_host.engine.plugins import PluginTakeover
-from nagorik_host.host import Host
-from nagorik_host.settings import HostSettings, load_host_settings
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import print_lines
-from nagorik_platform.registry import QuarantineCode
 
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-_CHOSEN: Final = frozenset({QuarantineCode.NOT_ALLOWED, QuarantineCode.DENIED})
-"""What the host itself keeps out is no news to it."""
+if TYPE_CHECKING:
+    from nagorik_host.engine.observers import WorkerObserver
+    from nagorik_host.engine.plugins import PluginTakeover
+    from nagorik_host.engine.worker import Worker
+    from nagorik_host.host import Host
+    from nagorik_host.metrics import MetricsServer
+    from nagorik_host.settings import HostSettings
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The first of them lets calls under way come to their end; the second does not."""
+LAST_MOMENT: Final = 3.0
+"""Seconds in which a worker that is to end at once writes down what it gives up; after that it ends regardless of
+what a plugin's code still waits for."""
 
 
 class WorkerCommand:
@@ -28,8 +38,9 @@ class WorkerCommand:
         """Add the command's arguments."""
         parser.epilog = (
             "Any number of workers may run on the same database; on SQLite, on the same machine. SIGTERM or Ctrl-C"
-            " stops one once the calls under way are over. A worker that is killed is missed within a minute, and"
-            " another takes over what it had in hand."
+            " stops one once the calls under way are over, each of which ends by its deadline; a second one ends it"
+            " at once. A worker that is killed is missed when its lease has run out, and another takes over what it"
+            " had in hand."
         )
         parser.add_argument("--name", help="what this worker is known by; the setting worker by default")
         parser.add_argument(
@@ -37,7 +48,8 @@ class WorkerCommand:
         )
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Work; exit code 0 when stopped, 3 when the database is outdated or goes away."""
+        """Work; exit code 0 when stopped, 3 when calls were given up or the database is outdated or goes away."""
+        from nagorik_host.settings import load_host_settings
 
         async def do() -> int:
             settings = load_host_settings()
@@ -50,28 +62,118 @@ class WorkerCommand:
         return run_command(do, log_level=level)
 
 
-async def _work(settings: HostSettings, name: str, *, once: bool) -> int:
-    stop = asyncio.Event()
+async def _work(settings: "HostSettings", name: str, *, once: bool) -> int:
+    stop, at_once = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
+    workers: list[Worker] = []
+
+    def heed() -> None:
+        if not stop.is_set():
+            stop.set()
+        elif not at_once.is_set():
+            held = workers[0].in_hand if workers else ()
+            _print_given_up(held)
+            at_once.set()
+            # What is to be written down may wait for a database, and a plugin's code for nobody knows what.
+            loop.call_later(LAST_MOMENT, os._exit, int(ExitCode.FAILED))
+
     for number in SIGNALS:
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, heed)
+    given_up = 0
     try:
         async with opened_host(settings) as host:
-            # Before anything is taken in hand: no citizen's call waits for an import, and what cannot be imported is
-            # told here.
-            await host.platform.import_plugins()
-            _print_composition(host, name)
-            _print_takeovers(await host.take_over())
-            print_lines("Working. Ctrl-C or SIGTERM stops it; calls under way are finished first.")
-            await host.worker(name).run(stop, until_idle=once)
+            with _metrics(host, settings.metrics) as served:
+                # Before anything is taken in hand: no citizen's call waits for an import, and what cannot be imported
+                # is told here.
+                await host.platform.import_plugins()
+                _print_composition(host, name)
+                _print_takeovers(await host.take_over())
+                worker = host.worker(name, served.observer)
+                workers.append(worker)
+                served.working(is_so=True)
+                print_lines("Working. Ctrl-C or SIGTERM stops it; calls under way are finished first.")
+                tell_supervisor("READY=1")
+                stopping = asyncio.create_task(_tell_stopping(stop, served))
+                try:
+                    given_up = await worker.run(stop, until_idle=once, at_once=at_once)
+                finally:
+                    stopping.cancel()
+                if given_up:
+                    print_lines(f"Stopped; {given_up} calls were given up.")
     finally:
         for number in SIGNALS:
             loop.remove_signal_handler(number)
+    if given_up:
+        return ExitCode.FAILED
     print_lines("Stopped; nothing is in hand.")
     return ExitCode.OK
 
 
-def _print_composition(host: Host, name: str) -> None:
+def _print_given_up(held: Sequence[str]) -> None:
+    print_lines(
+        f"Ending at once. {len(held)} applications are in hand; whoever takes them over looks up what was sent:",
+        *(f"  {one}" for one in held),
+    )
+
+
+async def _tell_stopping(stop: asyncio.Event, served: "Served | MetricsServer") -> None:
+    await stop.wait()
+    served.working(is_so=False)
+    tell_supervisor("STOPPING=1")
+
+
+class Served:
+    """What is told of a worker over HTTP: nothing, where no address is set."""
+
+    observer: "WorkerObserver | None" = None
+
+    def working(self, *, is_so: bool) -> None:
+        """Say that the worker takes applications in hand, or does so no more."""
+
+
+@contextmanager
+def _metrics(host: "Host", address: str | None) -> Iterator["Served | MetricsServer"]:
+    """Serve the worker's metrics, where that is wanted.
+
+    Raises:
+        CommandRefused: The address cannot be used, or what serves them is not installed.
+    """
+    from nagorik_host.settings import read_address
+
+    if address is None:
+        yield Served()
+        return
+    try:
+        from nagorik_host.metrics import MetricsServer, WorkerMetrics
+    except ImportError:
+        raise CommandRefused("the setting metrics needs: pip install 'nagorik-host[metrics]'") from None
+    counted = WorkerMetrics(record.id for record in host.platform.plugins)
+    server = MetricsServer(counted, host.database, host.clock)
+    bound, port = read_address(address)
+    with ExitStack() as stack:
+        try:
+            port = stack.enter_context(server.serving(bound, port))
+        except OSError as error:
+            reason = errno.errorcode.get(error.errno or 0, type(error).__name__)
+            raise CommandRefused(f"the address of the setting metrics cannot be used: {reason}") from None
+        shown = f"[{bound}]:{port}" if ":" in bound else f"{bound}:{port}"
+        print_lines(f"Metrics: http://{shown}/metrics, and /live and /ready.")
+        yield server
+
+
+def tell_supervisor(state: str) -> None:
+    """Tell systemd, if it started this process and wants to be told, by the protocol of ``sd_notify``."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notify, suppress(OSError):
+        # Whoever started this may be gone; that is no reason to stop working. "@" stands for a name without a file.
+        notify.sendto(state.encode(), f"\0{address[1:]}" if address.startswith("@") else address)
+
+
+def _print_composition(host: "Host", name: str) -> None:
+    from nagorik_platform.registry.records import ADMISSION_CODES
+
     usable = [record for record in host.platform.plugins if record.usable]
     if not usable:
         raise CommandRefused("no plugin can be used: nagorik plugins tells why", ExitCode.FAILED)
@@ -82,14 +184,17 @@ def _print_composition(host: Host, name: str) -> None:
             for record in usable
         )
     )
-    broken = (one for one in host.platform.quarantined if one.code not in _CHOSEN)
+    # What the host itself keeps out is no news to it.
+    broken = (one for one in host.platform.quarantined if one.code not in ADMISSION_CODES)
     print_lines(*(f"  kept out: {one.code}: {one.reason} {one.hint}" for one in broken))
 
 
-def _print_takeovers(takeovers: Sequence[PluginTakeover]) -> None:
+def _print_takeovers(takeovers: "Sequence[PluginTakeover]") -> None:
     for takeover in takeovers:
         if takeover.taken_over:
             done = "are taken over"
+        elif takeover.left_alone:
+            done = "are left to workers that have the newer release"
         else:
             done = "wait for an officer, since it is another release line: nagorik cases list"
         print_lines(f"{takeover.applications} applications of {takeover.before} → {takeover.after}: {done}.")

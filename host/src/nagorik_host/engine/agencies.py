@@ -7,7 +7,7 @@ against what the agency promises.
 """
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -68,11 +68,16 @@ _OUTAGE_ENDED: Final = (
     .where(outages.c.plugin == bindparam("name"), outages.c.ended_at.is_(None))
     .values(ended_at=bindparam("end"))
 )
+_FIRST_DUE: Final = select(func.min(applications.c.due_at)).where(
+    applications.c.target_plugin == agencies.c.plugin, IN_QUEUE
+)
 # Each agency's first row is read off the index, however many wait behind it.
-_QUEUE_STATES: Final = select(
+_QUEUE_STATES: Final = select(agencies, _FIRST_DUE.scalar_subquery().label("due_at")).where(
+    agencies.c.plugin.in_(bindparam("names", expanding=True))
+)
+_QUEUE_STATES_WITHIN: Final = select(
     agencies,
-    select(func.min(applications.c.due_at))
-    .where(applications.c.target_plugin == agencies.c.plugin, IN_QUEUE)
+    _FIRST_DUE.where(applications.c.plugin_version.not_in(bindparam("beyond", expanding=True)))
     .scalar_subquery()
     .label("due_at"),
 ).where(agencies.c.plugin.in_(bindparam("names", expanding=True)))
@@ -140,15 +145,20 @@ class AgencyScheduler:
         free = now + HORIZON - max(paced_to, now)
         return max(0, min(wanted, ceil(free / self._limits[plugin].interval)))
 
-    def queue_states(self, transaction: Transaction, plugins: Iterable[str], now: datetime) -> list[QueueState]:
+    def queue_states(
+        self, transaction: Transaction, plugins: Iterable[str], now: datetime, *, beyond: Collection[str] = ()
+    ) -> list[QueueState]:
         """When each agency's first application falls due, and from when on a call to it is granted.
 
-        As far as can be told now, without waiting for anybody who is changing it.
+        As far as can be told now, without waiting for anybody who is changing it. What is pinned to a release that is
+        ``beyond`` the installed one does not count.
         """
-        return [
-            QueueState(row.plugin, row.due_at, self._free_at(row, now))
-            for row in transaction.connection.execute(_QUEUE_STATES, {"names": list(plugins)})
-        ]
+        names = list(plugins)
+        if beyond:
+            found = transaction.connection.execute(_QUEUE_STATES_WITHIN, {"names": names, "beyond": list(beyond)})
+        else:
+            found = transaction.connection.execute(_QUEUE_STATES, {"names": names})
+        return [QueueState(row.plugin, row.due_at, self._free_at(row, now)) for row in found]
 
     def ensure_rows(self, transaction: Transaction, plugins: Iterable[str], now: datetime) -> None:
         """Have a row for each of these agencies."""

@@ -20,7 +20,7 @@ from nagorik import ApplicationDraft, ServiceNotOffered
 from nagorik.clock import Clock
 from nagorik_host.engine.agencies import HORIZON, AgencyScheduler
 from nagorik_host.engine.leases import WorkerLease
-from nagorik_host.engine.plugins import CapabilitiesCache
+from nagorik_host.engine.plugins import CapabilitiesCache, is_beyond
 from nagorik_host.engine.queues import (
     SuspendedOffers,
     count_claimed,
@@ -39,9 +39,11 @@ from nagorik_host.store.application_store import (
     set_aside,
     target_plugin,
 )
+from nagorik_host.store.cases import PLUGIN_FAULT, is_failed_by_its_plugin
 from nagorik_host.store.database import Transaction, is_the_machines
+from nagorik_host.store.host_keys import is_known_key
 from nagorik_host.store.schema import applications, attempts
-from nagorik_host.vault import Erased, Vault
+from nagorik_host.vault import Erased, KeyMissing, Vault
 from nagorik_platform.lifecycle import (
     CallAnswered,
     CallFailed,
@@ -149,6 +151,7 @@ class Claims:
         lease: WorkerLease,
         worker_name: str,
         concurrency: Mapping[str, int],
+        releases: Mapping[str, str],
         clock: Clock,
     ) -> None:
         """Work as the worker of ``lease``.
@@ -161,6 +164,7 @@ class Claims:
             lease: On what terms the worker has applications in hand.
             worker_name: What an operator knows the worker by.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
+            releases: By plugin, distribution and version of what is installed here.
             clock: The time that agencies and citizens live in.
         """
         self._store = store
@@ -170,6 +174,8 @@ class Claims:
         self._worker = lease.worker
         self._worker_name = worker_name
         self._concurrency = concurrency
+        self._releases = releases
+        self._beyond: set[str] = set()
         self._clock = clock
         self._lease = lease
 
@@ -179,7 +185,7 @@ class Claims:
         suspended = suspended_offers(transaction)
         firsts = [
             max(queue.due_at, queue.free_at)
-            for queue in self._agencies.queue_states(transaction, self._concurrency, now)
+            for queue in self._agencies.queue_states(transaction, self._concurrency, now, beyond=self._beyond)
             if queue.due_at is not None and queue.plugin not in suspended.plugins
         ]
         return min(firsts, default=None)
@@ -201,7 +207,7 @@ class Claims:
         if full_scan:
             unpark_resumed(transaction, batch.suspended)
             self._claim_expired(transaction, batch, now)
-        for queue in self._agencies.queue_states(transaction, self._concurrency, now):
+        for queue in self._agencies.queue_states(transaction, self._concurrency, now, beyond=self._beyond):
             if queue.due_at is None or queue.plugin in batch.suspended.plugins:
                 continue
             possible = max(queue.due_at, queue.free_at)
@@ -227,18 +233,25 @@ class Claims:
         if park_suspended(transaction, name, now=now, suspended=batch.suspended):
             batch.saturated = True
             return
-        rows = due_rows(transaction, name, most=free, now=now, suspended=batch.suspended, among=among)
+        rows = self._within_release(
+            lambda: due_rows(
+                transaction, name, most=free, now=now, suspended=batch.suspended, beyond=self._beyond, among=among
+            )
+        )
         slots = self._claim_rows(transaction, rows, batch, now)
         if len(rows) == free:
             batch.saturated = True
             batch.poll_at(max([*slots, now]) - HORIZON + SOON if free == granted else now + HORIZON)
 
     def _claim_expired(self, transaction: Transaction, batch: ClaimBatch, now: datetime) -> None:
-        lost = expired_rows(
-            transaction,
-            self._concurrency,
-            concurrency=sum(self._concurrency.values()),
-            lease_now=self._lease.now,
+        lost = self._within_release(
+            lambda: expired_rows(
+                transaction,
+                self._concurrency,
+                concurrency=sum(self._concurrency.values()),
+                lease_now=self._lease.now,
+                beyond=self._beyond,
+            )
         )
         held = [
             row
@@ -249,6 +262,19 @@ class Claims:
         for row in held:
             self._guarded(transaction, row, now, self._release)
         self._claim_rows(transaction, [row for row in lost if row not in held], batch, now)
+
+    def _within_release(self, read: Callable[[], Sequence[Row[Any]]]) -> Sequence[Row[Any]]:
+        """Rows of releases that are understood here; others are passed over from the moment that one is met."""
+        while True:
+            rows = read()
+            beyond = {row.plugin_version for row in rows if self._is_beyond(row)}
+            if not beyond:
+                return rows
+            self._beyond |= beyond
+
+    def _is_beyond(self, row: Row[Any]) -> bool:
+        installed = self._releases.get(row.plugin, row.plugin_version)
+        return installed != row.plugin_version and is_beyond(row.plugin_version, installed)
 
     def _claim_rows(
         self, transaction: Transaction, rows: Sequence[Row[Any]], batch: ClaimBatch, now: datetime
@@ -279,7 +305,9 @@ class Claims:
         except (Erased, NoSuchApplication):
             set_aside(transaction, row.id, "erased", again=None, now=now)
         except Exception as error:
-            if is_the_machines(error):
+            # A key that the database knows is one that this process should have; any other, somebody made up.
+            made_up = isinstance(error, KeyMissing) and not is_known_key(transaction, error.key)
+            if is_the_machines(error) and not made_up:
                 raise
             self._log_blocked(error, row.id, row.service)
             set_aside(transaction, row.id, DEFECT, again=None, now=now)
@@ -426,7 +454,23 @@ class Claims:
         name = {"application_": stored.id, "entry_": claim.attempt["entry"]}
         transaction.connection.execute(_END, name | ended)
         record_attempt(transaction, {**claim.attempt, **ended}, now)
+        if held is None and result == PLUGIN_FAULT:
+            self._leave_to_an_officer(transaction, stored, claim.attempt["operation"], now)
         return held
+
+    def _leave_to_an_officer(
+        self, transaction: Transaction, stored: StoredApplication, operation: str, now: datetime
+    ) -> None:
+        """Try no further what the plugin fails each time: it would be due for ever, beside all that can be done."""
+        if is_failed_by_its_plugin(transaction, stored.id, operation):
+            set_aside(transaction, stored.id, PLUGIN_FAULT, again=None, now=now)
+            _log.error(
+                "application_blocked",
+                defect=PLUGIN_FAULT,
+                application=stored.id,
+                service=stored.progress.service,
+                worker=self._worker_name,
+            )
 
     def _slot_after(
         self,

@@ -40,12 +40,13 @@ from nagorik.model.status import CallbackRequest
 from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.engine.queues import suspended_offers
 from nagorik_host.store.application_store import ApplicationStore, NoSuchApplication
-from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction
+from nagorik_host.store.database import Database, Transaction, is_the_machines
 from nagorik_host.store.schema import UNREAD, applications, inbox, payments
-from nagorik_host.vault import Erased, SealBroken, Vault
+from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, Noticed, NotPossible, Reported, step
 from nagorik_platform.logs import get_logger
+from nagorik_platform.registry import PluginRecord
 
 _log = get_logger("nagorik.host")
 
@@ -56,7 +57,7 @@ INBOX: Final = "inbox"
 LARGEST_BODY: Final = 1_000_000
 """Bytes of a message's body."""
 MOST_HEADERS: Final = 100
-LARGEST_HEADERS: Final = 65_536
+LARGEST_HEADERS: Final = 16_384
 """Bytes of all headers of a message together, names and values in UTF-8."""
 LONGEST_MESSAGE_ID: Final = 1_000
 MOST_UNREAD: Final = 20_000
@@ -80,6 +81,7 @@ TAKEN: Final = "taken"
 REPEATED: Final = "repeated"
 UNKNOWN: Final = "unknown-reference"
 DEFECT: Final = "defect"
+KEY_MISSING: Final = "key-missing"
 
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite, and nearly every look finds
 # nothing.
@@ -234,7 +236,7 @@ class Inbox:
 
         Args:
             offer: The service, or the gateway, whose address it came to.
-            headers: As received, at most 100 and 65,536 bytes.
+            headers: As received, at most 100 and 16,384 bytes.
             body: As received, at most 1,000,000 bytes.
             message_id: The sender's own id of it, where there is one; two of the same content and different ids are
                 two messages.
@@ -314,14 +316,22 @@ class Inbox:
 
     async def _handle_one(self, message: _Message) -> None:
         """Read a message and be done with it, or put it off; whatever is wrong with it is its own affair."""
-        try:
-            reading = await self._read(message)
-            await self._database.run(partial(self._settle, message=message, reading=reading))
-        except DatabaseUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - one message's defect is nobody else's
-            _log_defect("message_not_taken", message, error)
-            await self._database.run(partial(self._settle, message=message, reading=_Reading(None, DEFECT)))
+        reading = await self._read(message)
+        for attempt in (reading, _Reading(None, DEFECT)):
+            try:
+                await self._database.run(partial(self._settle, message=message, reading=attempt))
+            except KeyMissing as error:
+                _log_defect("message_left_to_others", message, error)
+                later = _Reading(None, KEY_MISSING, again=True)
+                await self._database.run(partial(self._settle, message=message, reading=later))
+                return
+            except Exception as error:
+                if is_the_machines(error):
+                    raise
+                # Where not even the defect can be written down, whoever looks next finds the message again.
+                _log_defect("message_not_taken", message, error)
+            else:
+                return
 
     async def _read(self, message: _Message) -> _Reading:
         """What the plugin makes of a message."""
@@ -339,6 +349,10 @@ class Inbox:
             )
         except _NOT_NOW as error:
             return _Reading(None, error.code, again=True)
+        except KeyMissing as error:
+            # A process that holds the key can read it.
+            _log_defect("message_left_to_others", message, error)
+            return _Reading(None, KEY_MISSING, again=True)
         except NagorikError as error:
             return _Reading(None, error.code)
         except Exception as error:  # noqa: BLE001 - one message's defect is nobody else's
@@ -364,12 +378,12 @@ class Inbox:
         if not _READS.intersection(found.reads):
             raise ServiceNotOffered("operation-not-offered")
 
-    def _readable(self) -> frozenset[str]:
+    def _readable(self, now: datetime) -> frozenset[str]:
         """The offers whose messages can be read by this process now."""
         return frozenset(
             offer.id
             for record in self._platform.plugins
-            if record.usable and record.manifest is not None
+            if record.manifest is not None and _is_worth_asking(record, now)
             for offer in record.manifest.offers
             if _READS.intersection(offer.reads)
         )
@@ -413,7 +427,8 @@ class Inbox:
 
     def _take(self, transaction: Transaction) -> _Batch:
         """Take a few due messages of each offer, to be read by nobody else for a while."""
-        now, readable, suspended = self._clock.now(), self._readable(), suspended_offers(transaction)
+        now, suspended = self._clock.now(), suspended_offers(transaction)
+        readable = self._readable(now)
         turns, more = [], False
         offer: str | None = transaction.connection.scalar(_FIRST_OFFER)
         while offer is not None:
@@ -529,6 +544,12 @@ def _taken(transaction: Transaction, offer: str, plugin: str, now: datetime) -> 
         _Message(row.id, row.offer, row.message, row.received_at, row.looks, row.data_key, row.sealed)
         for row in found
     ]
+
+
+def _is_worth_asking(record: PluginRecord, now: datetime) -> bool:
+    """Whether a plugin can be used, or is in quarantine until now at most."""
+    refusal = record.quarantine
+    return refusal is None or (refusal.probe_at is not None and now >= refusal.probe_at)
 
 
 def _write(transaction: Transaction, message: _Message, **values: object) -> None:

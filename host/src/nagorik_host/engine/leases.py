@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from nagorik.clock import Clock, SystemClock
 from nagorik_host.store.application_store import Lease
 from nagorik_host.store.clock import LASTS, LEASE_NOW, NOW, UNTIL
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import MICROSECOND, applications, workers
+from nagorik_host.store.schema import MICROSECOND, applications, attempts, workers
 
 LOST: Final = "lease-lost"
 """Why a call is not gone on with whose application others may have taken over; says nothing of the agency."""
@@ -29,6 +29,14 @@ _HOLD: Final = (
         applications.c.id == bindparam("application_"),
         applications.c.lease == bindparam("worker"),
         applications.c.lease_until > NOW,
+        # A worker may have taken over from itself what it had lost, and begun anew what this call was about.
+        select(attempts.c.entry)
+        .where(
+            attempts.c.application == applications.c.id,
+            attempts.c.entry == bindparam("entry_"),
+            attempts.c.ended_at.is_(None),
+        )
+        .exists(),
     )
     .values(lease_until=UNTIL)
 )
@@ -81,9 +89,9 @@ class WorkerLease:
         """The time, where that is not the database's to say."""
         return self.clock.now() if self.clock is not None else None
 
-    def holds(self, transaction: Transaction, application: str) -> bool:
-        """Whether an application is still in this worker's hands; if so, it is for another lease."""
-        wanted = self._wanted() | {"application_": application}
+    def holds(self, transaction: Transaction, application: str, entry: int) -> bool:
+        """Whether an application is still in this worker's hands for an attempt; if so, it is for another lease."""
+        wanted = self._wanted() | {"application_": application, "entry_": entry}
         return transaction.connection.execute(_HOLD, wanted).rowcount == 1
 
     def renew(self, transaction: Transaction, held: Collection[str]) -> None:
@@ -96,7 +104,7 @@ class WorkerLease:
         """Write a worker down that begins and holds ``keys``; strike off whoever was not heard of for ``expiry``."""
         self.deregister(transaction)
         transaction.connection.execute(_STRIKE_OFF, {LASTS: -(expiry // MICROSECOND), LEASE_NOW: self.now})
-        row = {"id": self.worker, "name": name, "keys": ",".join(keys)}
+        row = {"id": self.worker, "name": name, "key_names": ",".join(keys)}
         transaction.connection.execute(_REGISTER, row | {LASTS: self.lasts // MICROSECOND, LEASE_NOW: self.now})
 
     def deregister(self, transaction: Transaction) -> None:
@@ -110,11 +118,18 @@ class WorkerLease:
 
 @dataclass(frozen=True, slots=True)
 class HeldApplication:
-    """An application in a worker's hands, for which a call is made that may change something at its agency."""
+    """An application in a worker's hands, for which a call is made that may change something at its agency.
+
+    Attributes:
+        application: Its id.
+        entry: With it, names the attempt that the call belongs to.
+        lease: On what terms the worker has it.
+    """
 
     application: str
+    entry: int
     lease: WorkerLease
 
     def holds(self, transaction: Transaction) -> bool:
         """As ``WorkerLease.holds``."""
-        return self.lease.holds(transaction, self.application)
+        return self.lease.holds(transaction, self.application, self.entry)

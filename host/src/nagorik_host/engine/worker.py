@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 from nagorik.clock import Clock
@@ -18,7 +18,16 @@ from nagorik_host.engine.agencies import AgencyScheduler
 from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims
 from nagorik_host.engine.inbox import INBOX, Inbox
 from nagorik_host.engine.leases import HeldApplication, WorkerLease
-from nagorik_host.engine.plugins import CapabilitiesCache
+from nagorik_host.engine.observers import (
+    ANSWERED,
+    BROKEN,
+    INTERRUPTED,
+    Availability,
+    ObserverGroup,
+    Throughput,
+    WorkerObserver,
+)
+from nagorik_host.engine.plugins import CapabilitiesCache, kept_out_by
 from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation
 from nagorik_host.store.application_store import LEASE, ApplicationStore
@@ -30,8 +39,12 @@ from nagorik_host.store.database import (
     Unit,
     is_the_machines,
 )
+from nagorik_host.store.host_keys import sign_on
+from nagorik_host.store.overview import count_due, note_kept_out
+from nagorik_host.store.retention import MESSAGE_AGE, erase_messages
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
+from nagorik_platform.lifecycle import CallAnswered, CallFailed
 from nagorik_platform.lifecycle.perform import perform
 from nagorik_platform.logs import get_logger
 
@@ -49,6 +62,8 @@ WORKER_EXPIRY: Final = timedelta(days=1)
 """A worker that was not heard of for so long is struck off; until then its name tells whose calls have no end."""
 TIDY: Final = 3600.0
 """Seconds between two times that old hints are cleared away."""
+MINUTE: Final = 60.0
+"""Seconds between two lines of the log that say what was done."""
 PAUSE: Final = 0.05
 """Seconds before a database that is away is tried again; they double up to the longest pause."""
 LONGEST_PAUSE: Final = 5.0
@@ -67,10 +82,13 @@ class Worker:
         agencies: AgencyScheduler,
         inbox: Inbox,
         concurrency: Mapping[str, int],
+        releases: Mapping[str, str],
         clock: Clock,
         lease_clock: Clock | None = None,
         lease: timedelta = LEASE,
+        message_age: timedelta = MESSAGE_AGE,
         name: str = "worker",
+        observer: WorkerObserver | None = None,
     ) -> None:
         """Work on what ``database`` holds.
 
@@ -82,11 +100,15 @@ class Worker:
             agencies: What the agencies can bear.
             inbox: Messages to be read.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
+            releases: By plugin, distribution and version of what is installed here. What is pinned to a later
+                release is left to workers that have it.
             clock: The time of agencies and citizens.
             lease_clock: What leases are counted on, where that is not the database's clock.
             lease: How long it is waited for when nothing is heard of it; then others have what it had in hand. So
                 long it waits for a database, too.
+            message_age: How long messages are kept, whatever became of them.
             name: What an operator knows it by, such as the machine's name.
+            observer: Is told what the worker does.
         """
         self.id = str(uuid4())
         self._name = name
@@ -94,6 +116,7 @@ class Worker:
         self._platform = platform
         self._store = store
         self._vault = vault
+        self._message_age = message_age
         self._agencies = agencies
         self._inbox = inbox
         self._concurrency = concurrency
@@ -107,8 +130,12 @@ class Worker:
             lease=self._lease,
             worker_name=name,
             concurrency=concurrency,
+            releases=releases,
             clock=clock,
         )
+        self._throughput = Throughput()
+        self._observer = ObserverGroup(self._throughput, observer or WorkerObserver())
+        self._availability = Availability()
         self._in_flight: dict[asyncio.Task[None], str] = {}
         self._completions = 0
         self._woken = asyncio.Event()
@@ -121,21 +148,32 @@ class Worker:
         self._reading: asyncio.Task[int] | None = None
         self._messages_heard = False
 
-    async def run(self, stop: asyncio.Event, *, until_idle: bool = False, grace: float | None = None) -> None:
-        """Work until ``stop`` is set, then complete what is in hand.
+    async def run(
+        self,
+        stop: asyncio.Event,
+        *,
+        until_idle: bool = False,
+        grace: float | None = None,
+        at_once: asyncio.Event | None = None,
+    ) -> int:
+        """Work until ``stop`` is set, then complete what is in hand; how many calls were given up at the end.
 
         Args:
             stop: Ends the work. Nothing more is taken in hand from then on.
             until_idle: Whether to end, too, as soon as nothing is in hand and nothing can be done for a moment.
             grace: Seconds that calls in flight are waited for at the end, at most; without it, as long as each call's
                 own deadline. A call that is given up is treated as interrupted by whoever takes the application next.
+            at_once: Ends the wait for calls in flight as soon as it is set.
 
         Raises:
             DatabaseUnavailable: The database could not be reached for longer than others wait for this worker.
+            KeysRefused: The keys are not those that this database belongs to.
+            KeyMissing: Something is wrapped by a key of this database that is not on the ring; it stays as it is.
         """
         self._stop, self._ending = stop, False
         await self._commit(self._register)
         heartbeats = asyncio.create_task(self._send_heartbeats())
+        telling = asyncio.create_task(self._tell_throughput())
         stopping = asyncio.create_task(stop.wait())
         _log.info("worker_started", worker=self._name)
         try:
@@ -154,11 +192,17 @@ class Worker:
         finally:
             # However it came to an end, nothing more follows from what is in flight.
             self._ending = True
-            await self._finish_in_flight(grace)
-            for task in (heartbeats, stopping):
+            given_up = await self._finish_in_flight(grace, at_once)
+            for task in (heartbeats, telling, stopping):
                 await _end(task)
             await self._database.run(self._lease.deregister)
             _log.info("worker_stopped", worker=self._name)
+        return given_up
+
+    @property
+    def in_hand(self) -> tuple[str, ...]:
+        """The ids of the applications whose calls are under way."""
+        return tuple(self._in_flight.values())
 
     async def run_until_idle(self) -> datetime | None:
         """Work until nothing is due and nothing is in hand; when something falls due next, if it ever does."""
@@ -264,6 +308,8 @@ class Worker:
             self._has_rows = True
         batch = await self._commit(unit)
         self._suspended, self._saturated = batch.suspended, batch.saturated
+        if batch:
+            self._observer.claimed(len(batch))
         for claim in batch:
             self._start(claim)
         return batch
@@ -275,23 +321,29 @@ class Worker:
         is taken up when that lease runs out.
         """
         loop = asyncio.get_running_loop()
-        away_since: float | None = None
+        begun_at, away_since = loop.time(), None
         pause = PAUSE
-        while True:
-            try:
-                result = await self._database.run(unit)
-            except DatabaseUnavailable:
-                if away_since is None:
-                    away_since = loop.time()
-                    _log.error("database_unavailable", worker=self._name)
-                if loop.time() - away_since >= self._lease.lasts.total_seconds():
-                    raise
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
-            else:
-                if away_since is not None:
-                    _log.warning("database_is_back", worker=self._name)
-                return result
+        is_back = False
+        try:
+            while True:
+                try:
+                    result = await self._database.run(unit)
+                except DatabaseUnavailable:
+                    if away_since is None:
+                        away_since = loop.time()
+                        if self._availability.lost(begun_at=begun_at):
+                            _log.error("database_unavailable", worker=self._name)
+                            self._observer.database_lost()
+                    if loop.time() - away_since >= self._lease.lasts.total_seconds():
+                        raise
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, LONGEST_PAUSE)
+                else:
+                    is_back = True
+                    return result
+        finally:
+            if away_since is not None and self._availability.found(loop.time(), is_back=is_back):
+                _log.warning("database_is_back", worker=self._name)
 
     # In transactions
 
@@ -304,11 +356,13 @@ class Worker:
         self._agencies.ensure_rows(transaction, self._concurrency, self._clock.now())
 
     def _register(self, transaction: Transaction) -> None:
+        sign_on(transaction, self._vault)
         # A worker that was killed never deregisters.
         self._lease.register(transaction, self._name, keys=self._vault.names, expiry=WORKER_EXPIRY)
 
     def _renew(self, transaction: Transaction) -> None:
         self._lease.renew(transaction, list(self._in_flight.values()))
+        note_kept_out(transaction, self.id, kept_out_by(self._platform))
         transaction.seal_ledger(self._clock.now())
 
     # In flight
@@ -328,7 +382,7 @@ class Worker:
                 await self._clock.sleep(early)
             RESERVED.set(self._reservation(current))
             try:
-                outcome = await perform(self._platform, current.draft, current.stored.progress, current.call)
+                outcome = await self._perform(current)
             except Exception as error:  # noqa: BLE001 - one application's defect is nobody else's
                 await self._block(current, error)
                 return
@@ -345,13 +399,29 @@ class Worker:
                 await self._block(answered, error)
                 return
 
+    async def _perform(self, claim: Claim) -> CallAnswered | CallFailed:
+        """Make a call, and let it be counted."""
+        loop = asyncio.get_running_loop()
+        operation = claim.call.operation
+        named, began, ended = (claim.target_plugin, operation.value if operation else ""), loop.time(), BROKEN
+        self._observer.call_began(*named)
+        try:
+            outcome = await perform(self._platform, claim.draft, claim.stored.progress, claim.call)
+            ended = outcome.error.code if isinstance(outcome, CallFailed) else ANSWERED
+        except asyncio.CancelledError:
+            ended = INTERRUPTED
+            raise
+        finally:
+            self._observer.call_ended(*named, ended, loop.time() - began)
+        return outcome
+
     async def _block(self, claim: Claim, error: Exception) -> None:
         await self._commit(partial(self.claims.block, claim=claim, error=error))
 
     def _reservation(self, claim: Claim) -> Reservation:
         operation = claim.call.operation
         writes = operation is not None and OPERATIONS[operation].writes
-        held = HeldApplication(claim.stored.id, self._lease) if writes else None
+        held = HeldApplication(claim.stored.id, claim.attempt["entry"], self._lease) if writes else None
         return Reservation(claim.target_plugin, claim.not_before, held)
 
     def _done(self, task: asyncio.Task[None]) -> None:
@@ -369,12 +439,32 @@ class Worker:
         if self._failed is not None:
             raise self._failed
 
-    async def _finish_in_flight(self, grace: float | None) -> None:
+    async def _finish_in_flight(self, grace: float | None, at_once: asyncio.Event | None) -> int:
         """Wait for the calls in flight, each of which has a deadline of its own, and give up what is left."""
-        if self._in_flight:
-            await asyncio.wait(set(self._in_flight), timeout=grace)
-        for task in tuple(self._in_flight):
+        flying = asyncio.gather(*self._in_flight, return_exceptions=True)
+        hurried = asyncio.create_task((at_once or asyncio.Event()).wait())
+        waiting: set[asyncio.Future[Any]] = {flying, hurried}
+        await asyncio.wait(waiting, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+        await _end(hurried)
+        left = tuple(self._in_flight)
+        for task in left:
             await _end(task)
+        return len(left)
+
+    async def _tell_throughput(self) -> None:
+        while True:
+            await asyncio.sleep(MINUTE)
+            due: dict[str, int] | None = None
+            with suppress(DatabaseUnavailable):
+                due = dict(await self._database.run(partial(count_due, until=self._clock.now())))
+            _log.info(
+                "worker_throughput",
+                worker=self._name,
+                seconds=round(MINUTE),
+                calls=self._throughput.take(),
+                in_hand=len(self._in_flight),
+                due=due,
+            )
 
     async def _send_heartbeats(self) -> None:
         while True:
@@ -387,6 +477,13 @@ class Worker:
             await asyncio.sleep(TIDY)
             with suppress(DatabaseUnavailable):
                 await hints.tidy()
+            with suppress(DatabaseUnavailable):
+                await self.erase_messages()
+
+    async def erase_messages(self) -> int:
+        """Erase what agencies and gateways sent longer ago than messages are kept; how many there were."""
+        now = self._clock.now()
+        return await erase_messages(self._database, received_before=now - self._message_age, now=now)
 
 
 async def _end(task: asyncio.Task[object]) -> None:

@@ -4,10 +4,12 @@ Every change is a step of the lifecycle: its events go into the journal, and the
 one transaction. A change is worked out on the row as it is in that transaction, never on a copy from before.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
@@ -25,6 +27,7 @@ from nagorik_host.store.schema import (
     Instant,
     applications,
     attempts,
+    erased_references,
     journal,
     microseconds,
     payloads,
@@ -37,6 +40,10 @@ from nagorik_platform.lifecycle import Event, NextAction, Progress, Step, applic
 PROGRESS: Final = "progress"
 DRAFT: Final = "draft"
 CLIENT_REFERENCE: Final = "client-reference"
+
+_ERASED_AMONG: Final = select(erased_references.c.reference).where(
+    erased_references.c.reference.in_(bindparam("references", expanding=True))
+)
 
 OPEN_COLUMNS: Final = (
     "service",
@@ -80,7 +87,9 @@ _SET_ASIDE_IF_HELD: Final = _SET_ASIDE.where(applications.c.lease == bindparam("
 _TAKE: Final = _CHANGE.values(lease_until=UNTIL)
 _TAKE_IF_CURRENT: Final = _CHANGE_IF_CURRENT.values(lease_until=UNTIL)
 _APPEND: Final = insert(journal)
-_BY_REFERENCE: Final = select(applications.c.id).where(applications.c.client_reference == bindparam("reference"))
+_BY_REFERENCES: Final = select(applications.c.id, applications.c.client_reference).where(
+    applications.c.client_reference.in_(bindparam("references", expanding=True))
+)
 _BY_ID: Final = select(applications).where(applications.c.id == bindparam("application"))
 _BY_ID_FOR_CHANGE: Final = _BY_ID.with_for_update()
 _DRAFT: Final = select(payloads.c.draft).where(payloads.c.application == bindparam("application"))
@@ -91,6 +100,15 @@ _JOURNAL: Final = (
     .where(journal.c.application == bindparam("application"), journal.c.entry > bindparam("after"))
     .order_by(journal.c.entry)
 )
+
+
+def hash_erased(reference: str) -> str:
+    """What is kept of the hash of a client reference when its application is erased.
+
+    It tells that the same application comes again, to whoever has all of it and the host's index key, and leads
+    nowhere: neither to the citizen, nor to the row that is left, nor to its like in an older backup.
+    """
+    return hashlib.sha256(f"erased/{reference}".encode()).hexdigest()
 
 
 class LeaseTooShort(ValueError):
@@ -108,6 +126,10 @@ class AlreadyOpen(Exception):
         """Name the application that is there."""
         super().__init__("an application with this reference is in the database")
         self.application = application
+
+
+class AlreadyErased(Exception):
+    """An application with this client reference was taken in before, and its citizen's data were erased."""
 
 
 class StaleRevision(Exception):
@@ -172,13 +194,46 @@ class ApplicationStore:
 
         Raises:
             AlreadyOpen: Its client reference is in the database: the same application came twice.
+            AlreadyErased: It came before, and was erased since.
         """
+        (taken,) = self.open_all(transaction, [(draft, first)])
+        if isinstance(taken, str):
+            raise AlreadyOpen(taken)
+        return taken
+
+    def open_all(
+        self, transaction: Transaction, given: Sequence[tuple[ApplicationDraft, Step]]
+    ) -> list[StoredApplication | str]:
+        """Take several applications in, with as few statements as one takes.
+
+        Returns:
+            For each what was stored, or the id of the application that its client reference is in the database by.
+
+        Raises:
+            AlreadyErased: One of them came before, and was erased since.
+        """
+        references = [self.hash_client_reference(first.progress.client_reference) for _, first in given]
+        there = self.ids_by_reference(transaction, references)
+        if self.erased_of(transaction, references):
+            raise AlreadyErased
+        taken: list[StoredApplication | str] = []
+        opened: list[tuple[str, _Opened]] = []
+        for (draft, first), reference in zip(given, references, strict=True):
+            if reference in there:
+                taken.append(there[reference])
+                continue
+            one = self._opened(draft, first, reference)
+            there[reference] = one.stored.id
+            taken.append(replace(one.stored, entries=len(one.rows), chain=one.rows[-1].link))
+            opened.append((reference, one))
+        if opened:
+            # In one order, so that two transactions that take the same in never wait for each other.
+            self._insert(transaction, [one for _, one in sorted(opened, key=itemgetter(0))])
+        return taken
+
+    def _opened(self, draft: ApplicationDraft, first: Step, reference: str) -> "_Opened":
         progress = first.progress
         plugin = progress.service.partition(".")[0]
-        reference = self._vault.lookup(CLIENT_REFERENCE, progress.client_reference)
-        there = transaction.connection.scalar(_BY_REFERENCE, {"reference": reference})
-        if there is not None:
-            raise AlreadyOpen(there)
         key, wrapped = self._vault.make_data_key(progress.id)
         stored = StoredApplication(
             id=progress.id,
@@ -204,13 +259,17 @@ class ApplicationStore:
             "revision": 1,
             **self._row(stored, first, rows, progress.opened_at),
         }
-        transaction.connection.execute(_OPEN, values)
-        self._append(transaction, rows)
-        self._write_draft(transaction, stored, draft, progress.opened_at)
-        projections.record(transaction, progress, first.events, after=0)
-        transaction.record(APPLICATION, stored.id, progress.opened_at, **_as_recorded(values, progress.opened_at))
-        self._hint(transaction, stored, first.next, progress.opened_at)
-        return replace(stored, entries=len(rows), chain=rows[-1].link)
+        return _Opened(stored, first, values, rows, stored.key.seal(draft.model_dump_json().encode(), DRAFT))
+
+    def _insert(self, transaction: Transaction, opened: Sequence["_Opened"]) -> None:
+        transaction.connection.execute(_OPEN, [one.values for one in opened])
+        self._append(transaction, [row for one in opened for row in one.rows])
+        self._insert_drafts(transaction, [(one.stored.id, one.draft, one.values["opened_at"]) for one in opened])
+        for one in opened:
+            at = one.values["opened_at"]
+            projections.record(transaction, one.stored.progress, one.first.events, after=0)
+            transaction.record(APPLICATION, one.stored.id, at, **_as_recorded(one.values, at))
+            self._hint(transaction, one.stored, one.first.next, at)
 
     # Reading
 
@@ -281,6 +340,22 @@ class ApplicationStore:
             applications.c.agency_reference == self.hash_agency_reference(plugin, agency_reference),
         )
         return transaction.connection.scalars(query.limit(limit)).all()
+
+    def ids_by_reference(self, transaction: Transaction, references: Sequence[str]) -> dict[str, str]:
+        """The ids of the applications whose client references have these hashes, by the hash."""
+        found = transaction.connection.execute(_BY_REFERENCES, {"references": list(references)})
+        return {row.client_reference: row.id for row in found}
+
+    @staticmethod
+    def erased_of(transaction: Transaction, references: Sequence[str]) -> set[str]:
+        """Which of these hashes of client references belong to applications that were erased."""
+        hashes = {hash_erased(reference): reference for reference in references}
+        found = transaction.connection.scalars(_ERASED_AMONG, {"references": list(hashes)})
+        return {hashes[one] for one in found}
+
+    def hash_client_reference(self, reference: str) -> str:
+        """The hash by which an application is found that has this client reference."""
+        return self._vault.lookup(CLIENT_REFERENCE, reference)
 
     def resolve(self, transaction: Transaction, name: str) -> str:
         """The id of the application that ``name`` is the id or the client reference of.
@@ -451,13 +526,30 @@ class ApplicationStore:
         if coming.due is not None and coming.due <= now:
             transaction.add_hint(stored.id, target_plugin(coming, stored.plugin, stored.gateway))
 
-    @staticmethod
     def _write_draft(
-        transaction: Transaction, stored: StoredApplication, draft: ApplicationDraft, now: datetime
+        self, transaction: Transaction, stored: StoredApplication, draft: ApplicationDraft, now: datetime
     ) -> None:
         sealed = stored.key.seal(draft.model_dump_json().encode(), DRAFT)
-        transaction.record(APPLICATION, stored.id, now, draft=digest((sealed, microseconds(now))))
-        transaction.connection.execute(_WRITE_DRAFT, {"application": stored.id, "draft": sealed, "updated_at": now})
+        self._insert_drafts(transaction, [(stored.id, sealed, now)])
+
+    @staticmethod
+    def _insert_drafts(transaction: Transaction, drafts: Sequence[tuple[str, bytes, datetime]]) -> None:
+        for application, sealed, at in drafts:
+            transaction.record(APPLICATION, application, at, draft=digest((sealed, microseconds(at))))
+        transaction.connection.execute(
+            _WRITE_DRAFT,
+            [{"application": application, "draft": sealed, "updated_at": at} for application, sealed, at in drafts],
+        )
+
+
+class _Opened(NamedTuple):
+    """An application that is about to be written for the first time."""
+
+    stored: StoredApplication
+    first: Step
+    values: dict[str, Any]
+    rows: Sequence[JournalEntry]
+    draft: bytes
 
 
 def set_aside(

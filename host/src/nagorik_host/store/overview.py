@@ -4,18 +4,20 @@ Every number is read off an index. A queue of millions is not counted to its end
 that many and more.
 """
 
+import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Select, bindparam, func, literal, select
+from sqlalchemy import Column, ColumnElement, Select, bindparam, func, literal, select, update
 
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.listings import distinct_leads
 from nagorik_host.store.schema import (
     IN_QUEUE,
+    UNREAD,
     Instant,
     agencies,
     applications,
@@ -49,7 +51,8 @@ _BLOCKED: Final = _counted(
     applications.c.opened_at, applications.c.blocked.is_not(None), applications.c.blocked == bindparam("code")
 )
 _FIRST_DUE: Final = select(func.min(applications.c.due_at)).where(*_QUEUED)
-_UNREAD: Final = _counted(inbox.c.received_at, inbox.c.handled_at.is_(None))
+_UNREAD: Final = _counted(inbox.c.offer, UNREAD)
+_LEFT: Final = _counted(inbox.c.offer, UNREAD, inbox.c.received_at <= _UNTIL)
 
 
 class AgencyOverview(NamedTuple):
@@ -78,6 +81,22 @@ class AgencyOverview(NamedTuple):
     probe_at: datetime | None
 
 
+class KeptOutPlugin(NamedTuple):
+    """A plugin that a worker keeps out because of its faults.
+
+    Attributes:
+        plugin: Its id.
+        code: The quarantine's code.
+        since: Since when, if that is known.
+        probe_at: When it is tried again; ``None`` where only a restart helps.
+    """
+
+    plugin: str
+    code: str
+    since: datetime | None
+    probe_at: datetime | None
+
+
 class WorkerOverview(NamedTuple):
     """One worker.
 
@@ -88,6 +107,7 @@ class WorkerOverview(NamedTuple):
         beat_at: When it was last heard of, by its machine's clock.
         is_alive: Whether that was within the time that a silent worker is waited for.
         in_hand: How many applications it has in hand, by the plugin that they call.
+        kept_out: The plugins that it keeps out because of their faults.
     """
 
     id: str
@@ -96,8 +116,10 @@ class WorkerOverview(NamedTuple):
     beat_at: datetime
     is_alive: bool
     in_hand: Mapping[str, int]
+    kept_out: Sequence[KeptOutPlugin] = ()
 
 
+_KEEPS_OUT: Final = update(workers).where(workers.c.id == bindparam("worker")).values(kept_out=bindparam("told"))
 _NEVER_CALLED: Final = SimpleNamespace(paced_to=None, failures=0, down_since=None, probe_at=None)
 
 
@@ -128,14 +150,18 @@ def read_agencies(transaction: Transaction, now: datetime) -> list[AgencyOvervie
     return found
 
 
-def count_overdue(transaction: Transaction, now: datetime) -> Mapping[str, int]:
-    """How many applications have been due for longer than ``OVERDUE``, by the plugin that they call."""
+def count_due(transaction: Transaction, until: datetime) -> Mapping[str, int]:
+    """How many applications are due by then, by the plugin that they call, each counted to ``COUNTED`` + 1."""
     queued = distinct_leads(transaction, (applications.c.target_plugin,), IN_QUEUE)
-    counted = {
-        plugin: transaction.connection.scalar(_DUE, {"plugin": plugin, "until": now - OVERDUE}) or 0
-        for (plugin,) in queued
+    due = {
+        plugin: transaction.connection.scalar(_DUE, {"plugin": plugin, "until": until}) or 0 for (plugin,) in queued
     }
-    return {plugin: number for plugin, number in counted.items() if number}
+    return {plugin: number for plugin, number in due.items() if number}
+
+
+def count_overdue(transaction: Transaction, now: datetime) -> Mapping[str, int]:
+    """How many applications have been due for longer than ``OVERDUE``, as ``count_due``."""
+    return count_due(transaction, now - OVERDUE)
 
 
 def count_blocked(transaction: Transaction) -> Mapping[str, int]:
@@ -147,6 +173,11 @@ def count_blocked(transaction: Transaction) -> Mapping[str, int]:
 def count_unread(transaction: Transaction) -> int:
     """How many messages of agencies and gateways nobody has read yet."""
     return transaction.connection.scalar(_UNREAD) or 0
+
+
+def count_left_unread(transaction: Transaction, now: datetime) -> int:
+    """How many messages have not been read for longer than ``OVERDUE``; their plugins cannot, or no worker does."""
+    return transaction.connection.scalar(_LEFT, {"until": now - OVERDUE}) or 0
 
 
 def read_workers(transaction: Transaction, now: datetime) -> Sequence[WorkerOverview]:
@@ -167,10 +198,28 @@ def read_workers(transaction: Transaction, now: datetime) -> Sequence[WorkerOver
             beat_at=row.beat_at,
             is_alive=row.lease_until > now,
             in_hand=dict(sorted(held[row.id].items())),
+            kept_out=_read_kept_out(row.kept_out),
         )
         for row in transaction.connection.execute(select(workers))
     ]
     return sorted(found, key=lambda one: (not one.is_alive, one.name, one.started_at, one.id))
+
+
+def note_kept_out(transaction: Transaction, worker: str, found: Iterable[KeptOutPlugin]) -> None:
+    """Write down what a worker, by its id, keeps out now."""
+    told = [[one.plugin, one.code, *(_written(at) for at in (one.since, one.probe_at))] for one in found]
+    transaction.connection.execute(_KEEPS_OUT, {"worker": worker, "told": json.dumps(told) if told else None})
+
+
+def _read_kept_out(written: str | None) -> list[KeptOutPlugin]:
+    return [
+        KeptOutPlugin(plugin, code, *(datetime.fromisoformat(at) if at else None for at in times))
+        for plugin, code, *times in json.loads(written or "[]")
+    ]
+
+
+def _written(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None
 
 
 def counted(number: int) -> str:

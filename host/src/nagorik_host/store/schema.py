@@ -295,7 +295,28 @@ workers: Final = Table(
     # When it is taken for lost if nothing more is heard of it; its lease may be another than its neighbour's.
     Column("lease_until", Instant, nullable=False),
     # The names of the keys that it holds, comma-separated, the one that it wraps by first.
-    Column("keys", Text, nullable=False),
+    Column("key_names", Text, nullable=False),
+    # The plugins that it keeps out for faults, as JSON; null while there is none.
+    Column("kept_out", Text),
+)
+
+erased_references: Final = Table(
+    "erased_references",
+    metadata,
+    # The hash of an erased application's client reference, hashed once more: it leads to no application.
+    Column("reference", String(HASH), primary_key=True),
+)
+
+host_keys: Final = Table(
+    "host_keys",
+    metadata,
+    # "index", or the name of a wrapping key.
+    Column("name", String(CODE), primary_key=True),
+    # Tells whether a key is the same, and helps nobody to guess it.
+    Column("check_value", LargeBinary, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    # Since when nothing is wrapped by it; a ring may lack it from then on.
+    Column("retired_at", Instant),
 )
 
 decisions: Final = Table(

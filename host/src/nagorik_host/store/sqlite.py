@@ -5,6 +5,7 @@ commits them together; each is told that it happened when the disk has it.
 """
 
 import asyncio
+import os
 import queue
 import threading
 from collections.abc import Sequence
@@ -30,6 +31,8 @@ _PRAGMAS: Final = (
     # What is committed survives a loss of power: an intent that was not would be sent twice.
     "synchronous = FULL",
     "foreign_keys = ON",
+    # What is deleted is overwritten: a destroyed key that stays in the file is not destroyed.
+    "secure_delete = ON",
 )
 
 _SNAPSHOT: Final = "nagorik_snapshot"
@@ -72,6 +75,8 @@ class SqliteDatabase(Database):
         self._in_memory = url.database in _IN_MEMORY
         self._waiting: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._closed = False
+        if not self._in_memory:
+            _make_private(str(url.database))
         try:
             self._connection = self._engine.connect()
             self._connection.execute(text("SELECT 1"))
@@ -96,6 +101,10 @@ class SqliteDatabase(Database):
             return await self.run(unit)
         return await asyncio.to_thread(self._read, unit)
 
+    async def scrub(self) -> bool:
+        """As ``Database.scrub``: what was overwritten in the file stands in its log until that is cut off."""
+        return await asyncio.to_thread(self._cut_off_log)
+
     async def close(self) -> None:
         """As ``Database.close``."""
         if not self._closed:
@@ -103,6 +112,14 @@ class SqliteDatabase(Database):
             self._closed = True
             self._waiting.put(None)
             await asyncio.to_thread(self._writer.join)
+
+    def _cut_off_log(self) -> bool:
+        connection = self._engine.raw_connection()
+        try:
+            busy, _, _ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            connection.close()
+        return not busy
 
     def _read(self, unit: Unit[T]) -> T:
         try:
@@ -158,6 +175,16 @@ class SqliteDatabase(Database):
                 appended.committed()
             for asked, result in zip(together, results, strict=True):
                 asked.succeed(result)
+
+
+def _make_private(file: str) -> None:
+    """Make the file, if it is not there, for this user alone; what SQLite puts beside it has the same rights."""
+    try:
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+    except (OSError, ValueError):
+        raise DatabaseUnavailable("the file cannot be opened") from None
 
 
 def _any_text(kept: bytes) -> str:

@@ -45,6 +45,15 @@ class Keyring:
         """The name of the wrapping key in use."""
         return next(iter(self.wrapping))
 
+    def wrapping_by(self, name: str) -> "Keyring":
+        """The same keys, of which another is in use.
+
+        Raises:
+            KeyError: There is no wrapping key by this name.
+        """
+        others = {other: key for other, key in self.wrapping.items() if other != name}
+        return Keyring(self.index, MappingProxyType({name: self.wrapping[name], **others}))
+
     def __repr__(self) -> str:
         return f"<Keyring {', '.join(self.wrapping)}>"
 

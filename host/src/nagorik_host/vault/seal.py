@@ -6,6 +6,8 @@ key: what was sealed stays where it is, so that the journal's chain still verifi
 
 import hmac
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -13,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from nagorik_host.vault.keyring import KEY_BYTES, Keyring, is_key_name
+from nagorik_host.vault.keyring import INDEX, KEY_BYTES, Keyring, is_key_name
 
 NONCE_BYTES: Final = 12
 _VERSION: Final = b"\x01"
@@ -83,6 +85,11 @@ class Vault:
         self._wrapping = {name: AESGCM(key) for name, key in keyring.wrapping.items()}
         self._lookup = _derived(keyring.index, b"lookup")
         self._chain = _derived(keyring.index, b"chain")
+        keys = {INDEX: keyring.index, **keyring.wrapping}
+        self.checks: Mapping[str, bytes] = MappingProxyType(
+            {name: _mac(_derived(key, b"check"), name.encode()) for name, key in keys.items()}
+        )
+        """By key name, the index key's among them, a keyed hash that tells whether two keys are the same."""
         self._ledger = _derived(keyring.index, b"ledger")
 
     @property
@@ -122,8 +129,8 @@ class Vault:
         return self._wrap(self._unwrap(wrapped, application), application)
 
     def wrapped_by(self, wrapped: bytes) -> str:
-        """The name of the host's key that a data key is wrapped by."""
-        return wrapped.partition(b":")[0].decode()
+        """The name of the host's key that a data key is wrapped by; nonsense where it is damaged."""
+        return wrapped.partition(b":")[0].decode(errors="replace")
 
     def lookup(self, kind: str, value: str) -> str:
         """A keyed hash, 64 hexadecimal digits, by which ``value`` is found without being kept.

@@ -3,12 +3,12 @@
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from importlib import import_module
 from importlib.metadata import version
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from nagorik_platform.entry_points import SEPARATORS, find_entry_points
 from nagorik_platform.tracebacks import frames_of, missing_module
@@ -55,9 +55,11 @@ CHECKS: Final = "nagorik.checks"
 SUSPENSIONS: Final = "nagorik.suspensions"
 COMPOSITIONS: Final = "nagorik.compositions"
 ADMISSIONS: Final = "nagorik.admissions"
+QUARANTINES: Final = "nagorik.quarantines"
 """Entry point groups. A check is a function of the instant that yields what it found, see
-``nagorik_platform.cli.checks``; functions without arguments tell what is suspended, how a host composes its platform
-and which plugins are let in, see ``nagorik_platform.cli.suspensions``, ``.composition`` and ``.admission``."""
+``nagorik_platform.cli.checks``; functions without arguments tell what is suspended, how a host composes its platform,
+which plugins are let in and which are kept out at run time, see ``suspensions``, ``composition``, ``admission`` and
+``quarantines`` in ``nagorik_platform.cli``."""
 
 _PLATFORM: Final = "nagorik-platform"
 _OURS: Final = frozenset({_PLATFORM, "nagorik-host", "nagorik-testing"})
@@ -175,6 +177,26 @@ def find_suspensions() -> list[Contribution]:
 def find_compositions() -> list[Contribution]:
     """What installed distributions know of how a host composes its platform, sorted by name. Imports none of them."""
     return _of_hosts("composition", COMPOSITIONS)
+
+
+def find_quarantines() -> list[Contribution]:
+    """What installed distributions know of plugins kept out at run time, sorted by name. Imports none of them."""
+    found = (replace(item, kind="quarantine") for item in _contributed(None, QUARANTINES))
+    return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
+
+
+def told_by(item: Contribution, what: str) -> list[Any]:
+    """What a contributed function without arguments tells; nothing, and an error line, where it cannot."""
+    from nagorik_platform.cli.output import print_error
+
+    try:
+        ask: Callable[[], Iterable[Any]] = item.imported()  # type: ignore[assignment]
+        return list(ask())
+    except CommandUnusable as problem:
+        print_error(str(problem))
+    except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything, and its text may hold values
+        print_error(f"{item.label} cannot tell {what}: {type(error).__name__}")
+    return []
 
 
 def find_admissions() -> list[Contribution]:

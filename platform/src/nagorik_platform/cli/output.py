@@ -27,6 +27,11 @@ _BETWEEN: Final = 3
 """Columns between two columns of a table."""
 
 
+_FIRST_YEAR: Final = 1800
+_LAST_YEAR: Final = 2199
+"""Of the days that a question may be asked for: reckoning some years from one of them always ends at a day."""
+
+
 def add_json_argument(parser: argparse.ArgumentParser) -> None:
     """``--json``."""
     parser.add_argument("--json", action="store_true", help="print one JSON document with stable keys")
@@ -128,6 +133,11 @@ def print_unbroken(text: str) -> None:
     console().print(plain(text), no_wrap=True, overflow="ignore", crop=False)
 
 
+def print_plain(lines: Iterable[str]) -> None:
+    """Very many lines, for another program or a pager: as they are, neither laid out nor wrapped."""
+    sys.stdout.writelines(f"{plain(line)}\n" for line in lines)
+
+
 def plain(text: str) -> str:
     """``text`` without control characters: what a plugin declares must not steer a terminal."""
     return "".join(char for char in text if char in "\u200c\u200d" or unicodedata.category(char) not in {"Cc", "Cf"})
@@ -135,9 +145,12 @@ def plain(text: str) -> str:
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-11-24") from None
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise argparse.ArgumentTypeError(f"the year of {text} does not lie between {_FIRST_YEAR} and {_LAST_YEAR}")
+    return day
 
 
 def _takes_bangla() -> bool:

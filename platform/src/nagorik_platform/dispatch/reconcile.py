@@ -62,7 +62,7 @@ def validated_result(operation: Operation, value: object) -> Model | None:
     about its class. Its fields are validated again, because ``model_copy(update=…)`` and ``model_construct`` skip it.
     """
     kind = next((kind for kind in result_types(operation) if type(value) is kind), None)
-    if kind is None or not isinstance(value, kind):
+    if kind is None or not isinstance(value, kind) or _overlong(value):
         return None
     try:
         return kind.model_validate(value.model_dump(round_trip=True, warnings=False))
@@ -70,11 +70,22 @@ def validated_result(operation: Operation, value: object) -> Model | None:
         return None
 
 
+_MOST_ITEMS: Final = 5_000
+"""No member of a result may have more items; to write more out and validate them takes the plugin's memory twice."""
+_COLLECTIONS: Final = frozenset({tuple, list, set, frozenset, dict})
+
+
+def _overlong(value: Model) -> list[str]:
+    return [name for name, held in vars(value).items() if type(held) in _COLLECTIONS and len(held) > _MOST_ITEMS]
+
+
 def misfits_of(operation: Operation, value: object) -> str | None:
     """The members of a wrong result that are not what its model says, such as ``Pending.check_after``; no value."""
     kind = next((kind for kind in result_types(operation) if type(value) is kind), None)
     if kind is None or not isinstance(value, kind):
         return None
+    if overlong := _overlong(value):
+        return ", ".join(f"{kind.__name__}.{name}" for name in overlong if name in kind.model_fields) or None
     try:
         kind.model_validate(value.model_dump(round_trip=True, warnings=False))
     except ValidationError as error:

@@ -67,6 +67,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Reshaped(how="nulls"),
     Reshaped(how="double-encoded"),
     Encoded(how="byte-order-mark"),
+    InjectedResponse(status=200, body="[" * 20_000),
+    InjectedResponse(status=200, body="9" * 10_000, processed=True),
+    InjectedResponse(status=200, body=f'{{"state": "{"x" * 19_000}"}}', processed=True),
 )
 """The mix that faults are drawn from; an answer lost after processing is the most frequent."""
 

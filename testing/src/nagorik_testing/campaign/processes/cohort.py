@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 LEASE: Final = timedelta(seconds=2)
 """How long a killed worker is waited for, in the machine's own time."""
-EVERY: Final = 30
+EVERY: Final = 15
 """Requests between two disruptions, on average."""
 IDLE_TIMEOUT: Final = timedelta(minutes=5)
 ANY_MOMENT: Final = "any-moment"

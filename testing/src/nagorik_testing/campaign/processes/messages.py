@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from nagorik import NagorikError
+from nagorik import NagorikError, Operation
 from nagorik_host.engine.inbox import Inbox
 from nagorik_platform import Platform
+from nagorik_testing.campaign.ward_office.plugin import SIGNATURE, sign
 
 LARGEST: Final = 1_000_000
 """Bytes that an inbox takes in."""
@@ -26,11 +27,20 @@ class PoisonMessage:
 
 
 def poison_messages(platform: Platform, rng: random.Random) -> Iterator[PoisonMessage]:
-    """Too large, nested too deeply, no JSON, no text, nothing, forged, and one of them twice."""
-    offers = sorted({one.id for one in platform.services} | {one.id for one in platform.gateways})
+    """Too large, nested too deeply, no JSON, no text, nothing, forged, and one of them twice.
+
+    None where no installed plugin reads messages.
+    """
+    services = (one.id for one in platform.services if Operation.CALLBACK in one.reads)
+    gateways = (one.id for one in platform.gateways if Operation.PAYMENT_NOTICE in one.reads)
+    offers = sorted([*services, *gateways])
+    if not offers:
+        return
 
     def to_somebody(body: bytes) -> PoisonMessage:
-        return PoisonMessage(rng.choice(offers), body, {"content-type": "application/json", "x-signature": "0" * 64})
+        # Now and then it is signed, and still says what nobody knows of.
+        signature = sign(body) if rng.randrange(2) else "0" * 64
+        return PoisonMessage(rng.choice(offers), body, {"content-type": "application/json", SIGNATURE: signature})
 
     yield to_somebody(b"x" * (LARGEST + 1))
     yield to_somebody(b"[" * 50_000)
@@ -58,9 +68,8 @@ async def send_all(inbox: Inbox, messages: Iterator[PoisonMessage]) -> int:
 def _forged(rng: random.Random) -> bytes:
     return json.dumps(
         {
-            "reference": f"R-{rng.randrange(10**9)}",
-            "applicationId": f"A-{rng.randrange(10**9)}",
+            "fileNo": f"W-{rng.randrange(10**8):08}",
             "payment": f"{rng.randrange(10**9)}",
-            "status": "APPROVED",
+            "state": "ISSUED",
         }
     ).encode()

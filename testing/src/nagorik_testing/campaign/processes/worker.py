@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
-from nagorik.clock import Clock, SystemClock
+from nagorik.clock import Clock
 from nagorik_host import open_host
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import DatabaseUnavailable
@@ -42,7 +42,7 @@ class WorkerSettings:
     folder: Path
     """Holds the shared clock, the documents, and what each worker's process writes."""
     lease: timedelta
-    """How long a lost worker is waited for, in the machine's own time."""
+    """How long a lost worker is waited for, by the database's clock, which no simulated time moves."""
     plugins: Mapping[str, dict[str, object]]
     """The plugins' settings, by plugin id."""
 
@@ -125,12 +125,10 @@ async def _work(setting: WorkerSettings, name: str, variant: WorkerVariant) -> N
     ending, stop = _ending(), asyncio.Event()
     clock = SharedClock(setting.clock)
     seen: Clock = SkewedClock(clock, variant.skew) if variant.skew else clock
-    machine: Clock = SkewedClock(SystemClock(), variant.skew) if variant.skew else SystemClock()
     async with open_host(
         setting.database,
         read_keyring(variant.keys or setting.keys),
         setting.platform(seen),
-        lease_clock=machine,
         lease=setting.lease,
     ) as host:
         worker = host.worker(name)

@@ -1,14 +1,19 @@
 """The ward office's procedure: two requests file one application."""
 
+import hashlib
+import hmac
 from typing import Final
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from nagorik import (
     Accepted,
+    AgencyRejected,
     AgencySettings,
     AgencyStatus,
     ApplicationState,
+    CallbackReport,
+    CallbackRequest,
     CallContext,
     Criterion,
     EligibilityDecision,
@@ -29,6 +34,8 @@ Context = CallContext[AgencySettings]
 
 NUMBERS: Final = "/v1/numbers"
 APPLICATIONS: Final = "/v1/applications"
+SIGNATURE: Final = "x-ward-signature"
+_WORD: Final = b"an office that does not exist has no secrets"
 _STATES: Final = {
     "RECEIVED": ApplicationState.SUBMITTED,
     "ISSUED": ApplicationState.DELIVERED,
@@ -84,6 +91,24 @@ async def nagorik_get_status(request: StatusRequest, context: Context) -> Agency
     """How it stands."""
     path = f"{APPLICATIONS}/{request.agency_reference}"
     return _status(await context.http.read("applications.get", "GET", path, expect=Application))
+
+
+@hookimpl
+async def nagorik_parse_callback(request: CallbackRequest) -> CallbackReport:
+    """What the office says of its own accord; only who knows its word can have written it."""
+    signature = request.headers.get(SIGNATURE, "")
+    if not hmac.compare_digest(signature.encode(), sign(request.body).encode()):
+        raise AgencyRejected("ward.unsigned")
+    try:
+        application = Application.model_validate_json(request.body)
+    except ValidationError:
+        raise AgencyRejected("ward.unreadable") from None
+    return CallbackReport(agency_reference=application.reference, status=_status(application))
+
+
+def sign(body: bytes) -> str:
+    """What the office writes beside a message."""
+    return hmac.new(_WORD, body, hashlib.sha256).hexdigest()
 
 
 def _status(application: Application) -> AgencyStatus:

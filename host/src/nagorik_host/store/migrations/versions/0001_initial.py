@@ -196,13 +196,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "name", name=op.f("pk_suspensions")),
     )
     op.create_table(
+        "erased_references",
+        sa.Column("reference", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("reference", name=op.f("pk_erased_references")),
+    )
+    op.create_table(
+        "host_keys",
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("check_value", sa.LargeBinary(), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.Column("retired_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_host_keys")),
+    )
+    op.create_table(
         "workers",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("beat_at", sa.BigInteger(), nullable=False),
         sa.Column("lease_until", sa.BigInteger(), nullable=False),
-        sa.Column("keys", sa.Text(), nullable=False),
+        sa.Column("key_names", sa.Text(), nullable=False),
+        sa.Column("kept_out", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
     )
     op.create_table(
@@ -298,6 +312,8 @@ def downgrade() -> None:
     op.drop_table("consents")
     op.drop_table("attempts")
     op.drop_table("workers")
+    op.drop_table("host_keys")
+    op.drop_table("erased_references")
     op.drop_table("suspensions")
     op.drop_table("restorations")
     op.drop_table("outages")
