@@ -54,7 +54,7 @@ def test_worker_carries_what_is_due_and_says_what_it_composes(ready, agencies, a
     assert "opened" in {line["kind"] for line in told["timeline"]}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_worker_stops_in_peace_when_it_is_told_to(ready, applied, number):
     process = subprocess.Popen(
         [sys.executable, "-c", "from nagorik_platform.cli import main; raise SystemExit(main())", "worker"],
@@ -70,6 +70,34 @@ def test_worker_stops_in_peace_when_it_is_told_to(ready, applied, number):
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out.strip()) == (0, "Stopped; nothing is in hand."), err
+
+
+def test_second_signal_ends_a_worker_at_once_and_it_tells_what_was_in_hand(ready, applied, place):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with (place / "nagorik.toml").open("a") as file:
+            file.write("[plugins.nid]\negress = ['127.0.0.1']\n[plugins.nid.settings]\n")
+            file.write(f"base_url = '{address}'\nusername = 'u'\npassword = 'p'\n")
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from nagorik_platform.cli import main; raise SystemExit(main())", "worker"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        silent.settimeout(60)
+        call, _ = silent.accept()
+        with call:
+            process.send_signal(signal.SIGTERM)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.5)
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=60)
+    assert process.returncode == 3, (out, err)
+    *_, ending, application, stopped = out.splitlines()
+    assert ending.startswith("Ending at once. 1 applications are in hand")
+    assert (application.strip(), stopped) == (applied, "Stopped; 1 calls were given up.")
+    # It has given the application back: nobody has to wait for a lease to run out.
+    assert look_up(place, "SELECT count(*) FROM workers") == (0,)
 
 
 def test_worker_without_a_plugin_says_so(ready, place):

@@ -17,11 +17,17 @@ from nagorik_platform.cli.output import print_lines
 if TYPE_CHECKING:
     from nagorik_host.engine.observers import WorkerObserver
     from nagorik_host.engine.plugins import PluginTakeover
+    from nagorik_host.engine.worker import Worker
     from nagorik_host.host import Host
     from nagorik_host.metrics import MetricsServer
     from nagorik_host.settings import HostSettings
 
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The first of them lets calls under way come to their end; the second does not."""
+LAST_MOMENT: Final = 3.0
+"""Seconds in which a worker that is to end at once writes down what it gives up; after that it ends regardless of
+what a plugin's code still waits for."""
 
 
 class WorkerCommand:
@@ -33,8 +39,9 @@ class WorkerCommand:
         """Add the command's arguments."""
         parser.epilog = (
             "Any number of workers may run on the same database; on SQLite, on the same machine. SIGTERM or Ctrl-C"
-            " stops one once the calls under way are over. A worker that is killed is missed within a minute, and"
-            " another takes over what it had in hand."
+            " stops one once the calls under way are over, each of which ends by its deadline; a second one ends it"
+            " at once. A worker that is killed is missed when its lease has run out, and another takes over what it"
+            " had in hand."
         )
         parser.add_argument("--name", help="what this worker is known by; the setting worker by default")
         parser.add_argument(
@@ -42,7 +49,7 @@ class WorkerCommand:
         )
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Work; exit code 0 when stopped, 3 when the database is outdated or goes away."""
+        """Work; exit code 0 when stopped, 3 when calls were given up or the database is outdated or goes away."""
         from nagorik_host.settings import load_host_settings
 
         async def do() -> int:
@@ -57,10 +64,23 @@ class WorkerCommand:
 
 
 async def _work(settings: "HostSettings", name: str, *, once: bool) -> int:
-    stop = asyncio.Event()
+    stop, at_once = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
+    workers: list[Worker] = []
+
+    def heed() -> None:
+        if not stop.is_set():
+            stop.set()
+        elif not at_once.is_set():
+            held = workers[0].in_hand if workers else ()
+            _print_given_up(held)
+            at_once.set()
+            # What is to be written down may wait for a database, and a plugin's code for nobody knows what.
+            loop.call_later(LAST_MOMENT, os._exit, int(ExitCode.FAILED))
+
     for number in SIGNALS:
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, heed)
+    given_up = 0
     try:
         async with opened_host(settings) as host:
             with _metrics(host, settings.metrics) as served:
@@ -70,19 +90,31 @@ async def _work(settings: "HostSettings", name: str, *, once: bool) -> int:
                 _print_composition(host, name)
                 _print_takeovers(await host.take_over())
                 worker = host.worker(name, served.observer)
+                workers.append(worker)
                 served.working(is_so=True)
                 print_lines("Working. Ctrl-C or SIGTERM stops it; calls under way are finished first.")
                 tell_supervisor("READY=1")
                 stopping = asyncio.create_task(_tell_stopping(stop, served))
                 try:
-                    await worker.run(stop, until_idle=once)
+                    given_up = await worker.run(stop, until_idle=once, at_once=at_once)
                 finally:
                     stopping.cancel()
+                if given_up:
+                    print_lines(f"Stopped; {given_up} calls were given up.")
     finally:
         for number in SIGNALS:
             loop.remove_signal_handler(number)
+    if given_up:
+        return ExitCode.FAILED
     print_lines("Stopped; nothing is in hand.")
     return ExitCode.OK
+
+
+def _print_given_up(held: Sequence[str]) -> None:
+    print_lines(
+        f"Ending at once. {len(held)} applications are in hand; whoever takes them over looks up what was sent:",
+        *(f"  {one}" for one in held),
+    )
 
 
 async def _tell_stopping(stop: asyncio.Event, served: "Served | MetricsServer") -> None:

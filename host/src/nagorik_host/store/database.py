@@ -168,6 +168,15 @@ class Database(ABC):
             DatabaseUnavailable: The database is gone.
         """
 
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Let no other process do the same meanwhile; whoever comes later waits. For making the tables.
+
+        Raises:
+            DatabaseUnavailable: The database is gone.
+        """
+        yield
+
     @abstractmethod
     async def run(self, unit: Unit[T]) -> T:
         """Run a unit in a transaction and return what it returns, once that is committed for good.
