@@ -50,7 +50,7 @@ async def test_they_agree_whoever_joins_whatever_comes_in_and_when_nothing_can_b
     )
     assert plan.possible == others
     _, kinds = await agrees(plan, every=OFTEN)
-    assert len(kinds) > 1
+    assert kinds
     assert kinds <= only
 
 
@@ -68,7 +68,7 @@ async def test_they_agree_when_workers_and_their_server_stand_still_and_the_serv
     )
     assert plan.possible == TO_PROCESSES | TO_A_SERVER
     _, kinds = await agrees(plan, every=OFTEN)
-    assert len(kinds) > 1
+    assert kinds
     assert kinds <= only
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -279,6 +280,46 @@ def test_audit_finds_what_was_changed(ready, world, place):
     assert found.code == 1
     assert found.document["problems"][0]["application"] == application
     assert application in ready("audit", "verify").err
+
+
+def test_audit_says_what_a_finding_means_in_both_languages(ready, applied, place):
+    change(place, "UPDATE applications SET due_at = NULL")
+    found = ready("audit", "verify")
+    assert found.code == 1
+    assert f"{applied}: due-lost" in found.err
+    assert "Nothing and nobody will ever look at this application again" in found.out
+    assert "আবেদনটি আর কেউ কখনো দেখবে না" in found.out
+    (problem,) = ready("audit", "verify", "--json").document["problems"]
+    assert (problem["application"], problem["code"]) == (applied, "due-lost")
+    assert problem["means"]["en"].startswith("Nothing and nobody")
+
+
+def test_database_is_held_against_what_was_kept_outside(ready, applied, place):
+    assert "nagorik audit anchor" in ready("audit", "verify").out
+    kept = place / "anchor.jsonl"
+    kept.write_text(ready("audit", "anchor").out)
+    shutil.copy(place / "nagorik.db", place / "older.db")
+    assert ready("apply", EXAMPLES / "nid-migration.json").code == 0
+    with kept.open("a") as file:
+        file.write(ready("audit", "anchor").out)
+    assert applied
+    sound = ready("audit", "verify", "--anchor", kept, "--json")
+    assert (sound.code, sound.document["anchors"], sound.document["applications"]) == (0, 2, 2)
+    (place / "nagorik.db-wal").unlink(missing_ok=True)
+    shutil.copy(place / "older.db", place / "nagorik.db")
+    assert ready("audit", "verify").code == 0
+    found = ready("audit", "verify", "--anchor", kept, "--json")
+    assert found.code == 1
+    assert [problem["code"] for problem in found.document["problems"]] == ["anchor-missed"]
+
+
+def test_file_that_holds_no_anchor_is_refused(ready, applied, place):
+    for content in ("", "{}", '{"root": 1}'):
+        (place / "anchor.jsonl").write_text(content)
+        assert ready("audit", "verify", "--anchor", place / "anchor.jsonl").code == 2
+    assert ready("audit", "verify", "--anchor", place / "nowhere").code == 2
+    (place / "anchor.jsonl").write_bytes(b"\xff")
+    assert ready("audit", "verify", "--anchor", place / "anchor.jsonl").code == 2
 
 
 def test_parts_of_an_audit_are_together_the_whole(ready):

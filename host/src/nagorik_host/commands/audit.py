@@ -14,7 +14,7 @@ from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import Document, add_json_argument, print_error, print_json, print_lines
 
 if TYPE_CHECKING:
-    from nagorik_host.store.audit import Anchor, Finding, Part
+    from nagorik_host.store.audit import Anchor, AuditFinding, Part
 
 LARGEST_FILE: Final = 1_000_000
 EVERY: Final = 0.5
@@ -84,9 +84,9 @@ async def _verify(arguments: argparse.Namespace) -> int:
 
     anchors = _anchors(arguments.anchor) if arguments.anchor is not None else []
     counts = Counter[str]()
-    findings: list[Finding] = []
+    findings: list[AuditFinding] = []
     async with unlocked_database(load_host_settings()) as (database, vault):
-        with _Progress() as progress:
+        with _AuditProgress() as progress:
             async for one in verify_journals(database, vault, arguments.part):
                 counts.update(applications=one.is_present, entries=one.entries, erased=one.erased)
                 findings += one.findings
@@ -122,7 +122,7 @@ async def _verify(arguments: argparse.Namespace) -> int:
     return ExitCode.FINDINGS if findings else ExitCode.OK
 
 
-def _as_document(finding: "Finding") -> Document:
+def _as_document(finding: "AuditFinding") -> Document:
     from nagorik_host.texts import sentence
 
     text = sentence("audit", finding.code)
@@ -155,11 +155,11 @@ async def _anchor() -> int:
 
     async with unlocked_database(load_host_settings()) as (database, vault):
         anchor = await make_anchor(database, vault, now())
-    print_lines(anchor.model_dump_json())
+    sys.stdout.write(f"{anchor.model_dump_json()}\n")
     return ExitCode.OK
 
 
-class _Progress:
+class _AuditProgress:
     """Says on a terminal how far it has come, on one line that is gone at the end."""
 
     def __init__(self) -> None:

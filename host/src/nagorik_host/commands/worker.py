@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from nagorik_host.metrics import MetricsServer
     from nagorik_host.settings import HostSettings
 
-
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """The first of them lets calls under way come to their end; the second does not."""
 LAST_MOMENT: Final = 3.0

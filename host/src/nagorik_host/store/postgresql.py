@@ -27,8 +27,6 @@ CONNECTIONS: Final = 8
 PATIENCE: Final = 30.0
 """Seconds that a unit waits for its turn."""
 _AGAIN: Final = 5
-CONNECTING: Final = 10.0
-"""Seconds that a server is waited for which takes a connection and says nothing."""
 IDLE: Final = 5.0
 """Seconds that a transaction may wait for its client, who is taken to stand still after that: it is rolled back, and
 others go on with what it had locked. Much less than a lease."""
