@@ -99,6 +99,14 @@ class Database(ABC):
             DatabaseUnavailable: The database is gone; the unit may or may not have happened.
         """
 
+    async def run_together(self, unit: Unit[T]) -> T:
+        """As ``run``, for a unit of one application that is in this process's hands: it may be committed with others.
+
+        Raises:
+            DatabaseUnavailable: As ``run``.
+        """
+        return await self.run(unit)
+
     @abstractmethod
     async def close(self) -> None:
         """Finish what was begun and close all connections."""
