@@ -137,10 +137,12 @@ class Need(NamedTuple):
     Attributes:
         calls: How many calls it could make, at most.
         is_probe: Whether the agency is down, and it is time to try it.
+        lead: How far ahead the instants are to be, to be used in time.
     """
 
     calls: int
     is_probe: bool = False
+    lead: timedelta = timedelta(0)
 
 
 class Granted(NamedTuple):
@@ -369,7 +371,7 @@ class Claims:
         if free <= 0 or (is_down and not self._agencies.take_probe(transaction, row, now)):
             return Granted(held, None)
         interval = self._agencies.limits(name).interval
-        taken = take_instants(transaction, name, free, interval, time_of(self._clock))
+        taken = take_instants(transaction, name, free, interval, time_of(self._clock), lead=need.lead)
         return Granted(held, taken, is_down)
 
     def _claim_rows(

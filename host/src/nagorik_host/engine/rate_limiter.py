@@ -162,6 +162,40 @@ def most_within(span: timedelta, interval: timedelta) -> int:
     return max(1, ceil(span / interval))
 
 
+class DatabaseTime:
+    """What the database's clock says, on the scale of what has passed here.
+
+    Each time it is asked, the answer was given after the question and before it came: so its clock is ahead of this
+    scale by something between the two. What many answers say together is much narrower than any one of them.
+    """
+
+    DRIFT: Final = 1e-4
+    """Seconds by which two clocks that are kept by NTP come apart in a second, at most."""
+
+    def __init__(self) -> None:
+        self._least = self._most = self._as_of = 0.0
+        self._is_known = False
+
+    def note(self, told: datetime, *, before: float, after: float) -> None:
+        """The database's clock said ``told`` to a question between ``before`` and ``after``."""
+        least, most = told.timestamp() - after, told.timestamp() - before
+        if self._is_known:
+            drift = self.DRIFT * max(0.0, after - self._as_of)
+            narrower = max(least, self._least - drift), min(most, self._most + drift)
+            # Where they do not fit together, one of the clocks was set.
+            least, most = narrower if narrower[0] <= narrower[1] else (least, most)
+        self._least, self._most, self._as_of, self._is_known = least, most, after, True
+
+    def latest(self, instant: datetime) -> float:
+        """When an instant of the database's clock is, at the latest."""
+        return instant.timestamp() - self._least
+
+    @property
+    def doubt(self) -> float:
+        """Seconds that it may be earlier than that."""
+        return self._most - self._least
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """One instant of an agency's time, as this process's clocks tell it.
@@ -169,7 +203,7 @@ class Slot:
     Attributes:
         at: By the calendar.
         due: On the scale of what has passed.
-        doubt: Seconds that it may be earlier, at most: how long it took to take it.
+        doubt: Seconds that it may be earlier, at most.
         tolerance: Seconds after which a request that was not sent is overtaken.
     """
 
@@ -228,7 +262,8 @@ class AgencyPace:
     what it brings.
     """
 
-    def __init__(self, database: Database, clock: Clock, plugin: str, per_second: float) -> None:
+    def __init__(self, database: Database, clock: Clock, plugin: str, per_second: float, time: DatabaseTime) -> None:
+        self._time = time
         self._database = database
         self._clock = clock
         self._elapsed = elapsed_of(clock)
@@ -243,6 +278,8 @@ class AgencyPace:
         self._refilled_at = -AHEAD.total_seconds()
         self._used = 0
         """Instants that were used since they were taken last."""
+        self._lag = 0.0
+        """Seconds that pass here between taking an instant and using it, where that is too much."""
 
     def early(self, slot: Slot) -> float:
         """Seconds until an instant."""
@@ -254,6 +291,18 @@ class AgencyPace:
         A machine that was stopped may not know it by the one or by the other.
         """
         return max((self._clock.now() - slot.at).total_seconds(), self._elapsed() - slot.due) + slot.doubt
+
+    @property
+    def lead(self) -> timedelta:
+        """How far ahead instants are taken, so that they have not gone by when they are used."""
+        return timedelta(seconds=self._lag)
+
+    def note_use(self, late: float) -> None:
+        """An instant was used, or was to be used, so many seconds after it was."""
+        slow = late > LATE.total_seconds()
+        self._lag = min(max(2 * late, self._lag), AHEAD.total_seconds() * 2) if slow else self._lag * 0.9
+        if self._lag < MICROSECOND.total_seconds():
+            self._lag = 0.0
 
     def take_spare(self, count: int = 1) -> list[Slot]:
         """Instants that are at hand, at most so many, without waiting for anybody."""
@@ -285,21 +334,17 @@ class AgencyPace:
     ) -> list[Slot]:
         """Instants that a transaction took which was begun at ``asked``, as this process's clocks tell them."""
         now, elapsed = self.asked()
-        doubt = max((now - asked[0]).total_seconds(), elapsed - asked[1])
-        tolerance = (LATE + stretch).total_seconds()
+        if time_of(self._clock) is None:
+            self._time.note(taken.now, before=asked[1], after=elapsed)
+            due, doubt = self._time.latest(taken.first), self._time.doubt
+        else:
+            due, doubt = elapsed + (taken.first - now).total_seconds(), 0.0
+        first = now + timedelta(seconds=due - elapsed)
         self._refilled_at, self._used = elapsed, 0
-        self._free_at = now + (taken.first + taken.number * self.interval + stretch - taken.now)
-        # Reckoned from the end of the transaction: a request is never sent before its instant.
-        ahead = taken.first - taken.now
-        return [
-            Slot(
-                now + ahead + number * self.interval,
-                elapsed + (ahead + number * self.interval).total_seconds(),
-                doubt,
-                tolerance,
-            )
-            for number in range(taken.number)
-        ]
+        self._free_at = first + taken.number * self.interval + stretch
+        tolerance = (LATE + stretch).total_seconds()
+        steps = [number * self.interval for number in range(taken.number)]
+        return [Slot(first + step, due + step.total_seconds(), doubt, tolerance) for step in steps]
 
     @property
     def opens_at(self) -> datetime:
@@ -368,7 +413,7 @@ class AgencyPace:
         if not self._waiting:
             return
         try:
-            taken, slots = await self._taken(len(self._waiting) + self.wanted_ahead())
+            taken, slots = await self._taken(len(self._waiting) + self.wanted_ahead(), self.lead)
         except AgencyUnavailable as unknown:
             while self._waiting:
                 self._waiting.popleft().finish(unknown.copy())
@@ -424,13 +469,14 @@ class SharedRateLimiter:
         """Take instants from what ``database`` holds, and wait for them on ``clock``."""
         self._database = database
         self._clock = clock
+        self._time = DatabaseTime()
         self._agencies: dict[str, AgencyPace] = {}
 
     def pace(self, plugin: str, per_second: float) -> AgencyPace:
         """An agency's time, as far as this process has taken it; ``per_second`` is what its manifest says."""
         pace = self._agencies.get(plugin)
         if pace is None:
-            pace = self._agencies[plugin] = AgencyPace(self._database, self._clock, plugin, per_second)
+            pace = self._agencies[plugin] = AgencyPace(self._database, self._clock, plugin, per_second, self._time)
         return pace
 
     async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> None:
@@ -462,6 +508,7 @@ class SharedRateLimiter:
             if held is not None and not first:
                 await self._hold(held)
             late = pace.late(slot)
+            pace.note_use(late)
             if late <= slot.tolerance:
                 return
             if deadline.remaining() <= 0:

@@ -294,7 +294,8 @@ class Worker:
         """Take places and instants for what is due; what can be taken in hand with them."""
         paces = {name: self._pace(name) for name in batch.needs}
         asked = {name: pace.asked() for name, pace in paces.items()}
-        granted = await self._commit(partial(self.claims.grant, needs=batch.needs, lent=lent))
+        needs = {name: need._replace(lead=paces[name].lead) for name, need in batch.needs.items()}
+        granted = await self._commit(partial(self.claims.grant, needs=needs, lent=lent))
         self._places.note({name: one.held for name, one in granted.items()})
         offers = {}
         for name, one in granted.items():
