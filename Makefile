@@ -11,8 +11,9 @@ DISTRIBUTIONS := core toolkit platform host testing $(sort $(patsubst %/pyprojec
 EMPTY :=
 SOURCES := $(subst $(EMPTY) $(EMPTY),:,$(wildcard */src plugins/*/src) benchmarks tests/support)
 
-# What CI runs beside the tests: some minutes' worth.
+# What CI runs beside the tests: some minutes' worth. Those of the second kind live with processes, in real time.
 APPLICATIONS ?= 2000
+DISTURBED ?= 24
 
 .PHONY: help demo test check types campaign bench requirements surface reference clean
 
@@ -36,8 +37,10 @@ check: $(READY)  ## Lint, format, strict types, layers, public surface.
 types: $(READY)  ## Strict types alone.
 	MYPYPATH=$(SOURCES) $(BIN)/mypy
 
-campaign: $(READY)  ## Carry thousands of applications through faults and kills, and compare database and ledgers.
+campaign: $(READY)  ## Carry thousands of applications through faults and disruptions, and compare database and ledgers.
 	@$(BIN)/nagorik campaign --applications $(APPLICATIONS) --seed 7 $(ARGUMENTS)
+	@$(BIN)/nagorik campaign --kill-processes --applications $(DISTURBED) --seed 7
+	@$(BIN)/nagorik campaign --kill-processes --own-server --applications $(DISTURBED) --seed 7
 
 bench: $(READY)  ## Measure, each figure against a named peer in the same run.
 	$(BIN)/python benchmarks/dispatch.py
@@ -46,6 +49,7 @@ bench: $(READY)  ## Measure, each figure against a named peer in the same run.
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/host.py --quick
 	$(BIN)/python benchmarks/store.py --quick
+	$(BIN)/python benchmarks/apply.py --quick
 
 requirements: $(READY)  ## Resolve the dependencies anew and write the list with hashes.
 	$(BIN)/uv export --quiet --upgrade --all-packages --all-extras --all-groups --no-emit-workspace \

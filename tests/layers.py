@@ -106,6 +106,7 @@ def rules() -> str:
             "dispatch",
             "configuration",
             "registry | agency_client | logs | requests",
+            "contract_errors",
             "entry_points | json_files | number_mask | tracebacks",
         ],
         exhaustive="True",
@@ -139,6 +140,7 @@ def rules() -> str:
             "queues | plugins | suspensions",
             "agencies",
             "rate_limiter",
+            "leases | observers",
         ],
         exhaustive="True",
     )

@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from nagorik import Text, has_bangla_letters
+from nagorik_platform.number_mask import is_telling
 from nagorik_testing.validation.checks import validate_path
 from nagorik_testing.validation.findings import Severity
 from nagorik_toolkit import TextCatalogue, parse_texts
@@ -46,6 +47,18 @@ def test_every_sentence_is_used(messages: Path) -> None:
         if f'"{name}"' not in sources and not code.startswith(made_up):
             unused.append(code)
     assert unused == []
+
+
+CORES: Final = sorted(path for path in (ROOT / "core").glob("src/**/*.toml") if path.name.endswith("messages.toml"))
+
+
+@pytest.mark.parametrize("messages", [*MESSAGES, *CORES], ids=lambda path: str(path.relative_to(ROOT).parent))
+def test_no_sentence_would_pass_for_one_that_tells_of_somebody(messages: Path) -> None:
+    texts = catalogue(messages)
+    for code in texts.codes():
+        sentence = texts.text(code, **dict.fromkeys(texts.placeholders(code), FILL))
+        assert not is_telling(sentence.bn), code
+        assert not is_telling(sentence.en), code
 
 
 @pytest.mark.parametrize("messages", MESSAGES, ids=plugin_of)

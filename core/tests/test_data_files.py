@@ -16,6 +16,13 @@ def test_number_of_too_many_digits_is_told_by_its_line(private):
     assert str(caught.value) == "some.toml: a number has too many digits: look at line 2"
 
 
+def test_key_of_thousands_of_parts_is_not_read():
+    with pytest.raises(DataFileInvalid) as caught:
+        parse_document(f"a = 'x'\nb.{'c.' * 100}d = 1\n".encode(), "some.toml", private=True)
+    assert str(caught.value) == "some.toml: a line has too many dots: look at line 2"
+    assert parse_document(b"a = '" + b"." * 100 + b"'\r\nb = 1", "some.toml")["b"] == 1
+
+
 def test_byte_order_mark_does_not_count():
     assert parse_document("a = 1\n".encode("utf-8-sig"), "some.toml") == {"a": 1}
 
@@ -35,3 +42,7 @@ def test_pipe_and_device_are_not_read_and_a_file_no_further_than_is_allowed(tmp_
         assert str(caught.value) == problem
     with pytest.raises(DataFileInvalid, match=r"some\.toml: larger than 4 bytes"):
         read_file(tmp_path / "some.toml", largest=4)
+    with (tmp_path / "large.toml").open("wb") as large:
+        large.truncate(10**12)
+    with pytest.raises(DataFileInvalid, match=r"large\.toml: larger than 1000000 bytes"):
+        read_file(tmp_path / "large.toml")

@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from nagorik.errors import InputRejected
-from nagorik.forms import JSON_SCHEMA_DIALECT, Label, form_schema, label_of, validate_form
+from nagorik.forms import JSON_SCHEMA_DIALECT, MOST_TOLD, Label, form_schema, label_of, validate_form
 from nagorik.privacy import Form
 from nagorik.values import Identifier, MobileNumber, Nid
 
@@ -69,6 +69,36 @@ def test_a_good_form_is_returned() -> None:
     assert form.nid.value == CANARY
     assert form.rooms == (Room(size=3),)
     assert form.since == date(2020, 2, 29)
+
+
+def test_problems_by_the_hundred_are_told_as_one_and_a_long_text_is_refused_by_its_field() -> None:
+    assert problems(rooms=[{"size": "x"}] * 8_001) == [("/form", "too_many_problems")]
+    assert problems(meters={f"m{number}": "x" for number in range(201)}) == [("/form", "too_many_problems")]
+    assert len(problems(rooms=[{"size": "x"}] * 200)) == MOST_TOLD + 1
+    assert problems(use="x" * 20_001, rooms=[{"size": 1, "name": "x" * 50_000_000}]) == [
+        ("/form/rooms/0/name", "string_too_long"),
+        ("/form/use", "string_too_long"),
+    ]
+
+
+def test_sentence_of_a_validator_that_is_longer_than_a_sentence_is_not_told() -> None:
+    class Wordy(Form):
+        said: str
+
+        @field_validator("said")
+        @classmethod
+        def _refuse(cls, value: str) -> str:
+            raise PydanticCustomError("wordy", "No.", {"bn": value, "en": value})
+
+    told = []
+    for length in (2_000, 2_001, 20_000):
+        with pytest.raises(InputRejected) as caught:
+            validate_form(Wordy, {"said": "x" * length})
+        told += [problem.text.en for problem in caught.value.fields]
+    assert [text.removeprefix("said: ") for text in told] == [
+        "x" * 2_000,
+        *["this is not a valid entry. Please correct it."] * 2,
+    ]
 
 
 def test_all_problems_are_told_at_once() -> None:
@@ -259,3 +289,20 @@ def test_the_schema_has_titles_and_help_in_both_languages() -> None:
     assert schema["$defs"]["Room"]["properties"]["size"]["x-title-bn"] == "আয়তন"
     labelled = [name for name, field in schema["properties"].items() if "x-title-bn" in field]
     assert labelled == ["nid", "holding", "phone", "since", "use"]
+
+
+class Plots(Form):
+    plots: tuple[int, ...]
+
+
+@pytest.mark.parametrize("number", [50, 51, 180])
+def test_no_more_problems_are_told_than_anybody_reads(number: int) -> None:
+    with pytest.raises(InputRejected) as refused:
+        validate_form(Plots, {"plots": [CANARY + "x"] * number})
+    *told, last = refused.value.fields
+    if number == 50:
+        assert (len(told), last.code) == (49, "int_parsing")
+        return
+    assert (len(told), last.pointer, last.code) == (50, "/form", "more_problems")
+    assert last.text.en == f"there are {number - 50} more problems. Please put these right first."
+    assert ("১" in last.text.bn, "1" in last.text.bn) == (True, False)

@@ -1,5 +1,6 @@
 import copy
 import pickle
+import tracemalloc
 from typing import Annotated, Any, ClassVar
 
 import pytest
@@ -7,12 +8,13 @@ from pydantic import BaseModel, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 
 from nagorik.data_files import problems_of
+from nagorik.http import WireModel
 from nagorik.model.application import DocumentReference
-from nagorik.model.eligibility import Criterion
+from nagorik.model.eligibility import Criterion, EligibilityDecision
 from nagorik.model.fee import Quote, QuoteLine
 from nagorik.model.payment import PaymentStarted
 from nagorik.model.status import AgencyStatus, Deliverable
-from nagorik.model.submission import CannotTell, Rejected
+from nagorik.model.submission import CannotTell, Pending, Rejected
 from nagorik.privacy import (
     MASK,
     OPERATIONAL,
@@ -214,10 +216,47 @@ def test_input_can_be_taken_out_of_any_error() -> None:
     assert [(line["loc"], line["type"]) for line in clean.errors()] == [(("count",), "int_parsing")]
 
 
+def test_problems_by_the_hundred_are_counted_and_not_told_one_by_one() -> None:
+    class Rooms(Form):
+        rooms: tuple[Card, ...]
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValidationError) as caught:
+            Rooms.model_validate({"rooms": [{"count": "x"}] * 5_000})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    (error,) = caught.value.errors()
+    assert (error["loc"], error["type"], error["ctx"]) == ((), "too_many_problems", {"count": 5_000})
+    assert peak < 10_000_000
+    with pytest.raises(ValidationError) as caught:
+        Filed.model_validate({"state": "x", "reference": "x"} | {f"key-{number}": 1 for number in range(50_000)})
+    assert [str(problem) for problem in problems_of("filed", caught.value, Filed)] == [
+        "filed: 50000 things are wrong"
+    ]
+
+
 def test_model_hides_input_in_the_text_of_its_errors() -> None:
     with pytest.raises(ValidationError) as caught:
         Filed.model_validate({"state": 4613278905})
     assert NID not in f"{caught.value}{caught.value!r}"
+
+
+@pytest.mark.parametrize("kept", ["application/pdf", "image/svg+xml", "application/vnd.ms-excel.sheet.2"])
+def test_media_type_of_a_document_is_one(kept: str) -> None:
+    document = {"id": "d", "kind": "nid-card", "bytes": 1, "sha256": "0" * 64}
+    assert DocumentReference.model_validate({**document, "media_type": kept}).media_type == kept
+    for told in (f"NID {NID} of {NAME}", f"{kept}; name={NAME}", "pdf", "", "x" * 100 + "/y"):
+        with pytest.raises(ValidationError):
+            DocumentReference.model_validate({**document, "media_type": told})
+
+
+def test_line_of_a_quote_may_name_what_is_the_citizens_and_is_not_shown() -> None:
+    text = Text(en=f"Land tax of plot 17 of {NAME}", bn="দাগ ১৭ এর ভূমি উন্নয়ন কর")
+    line = QuoteLine.model_validate({"code": "land-tax", "text": text, "amount": {"poisha": 5}, "vat": {"poisha": 0}})
+    assert NAME not in repr(line)
+    assert data_classes(QuoteLine)["text"] is PERSONAL
 
 
 def test_what_a_payer_is_told_to_do_names_the_gateways_reference_and_is_not_shown() -> None:
@@ -225,9 +264,18 @@ def test_what_a_payer_is_told_to_do_names_the_gateways_reference_and_is_not_show
     assert "CD-000017" not in repr(PaymentStarted(reference="CD-000017", instructions=told))
 
 
-@pytest.mark.parametrize("code", ["F19", "E-1042", "http-403", "nid.locked", "2026-11-24", "a_b:c+d", "7"])
+@pytest.mark.parametrize("token", ["q8Zr2nVb5Yc1Xw7Lk9Jh", "a.eyJhbGciOiJIUzI1NiJ9.x", "5f4dcc3b5aa765d61d83"])
+def test_token_is_no_code(token: str) -> None:
+    assert not is_code(token)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["passport.over-65-years-old-and-alone", "F19", "E-1042", "http-403", "nid.locked", "2026-11-24", "a_b:c+d", "7"],
+)
 def test_code_is_a_word_of_a_program(code: str) -> None:
     assert is_code(code)
+    assert is_code(f"passport.over-65-years-old-and-alone.{code}")
 
 
 @pytest.mark.parametrize(
@@ -282,6 +330,46 @@ def test_what_a_plugin_names_in_a_result_names_nobody(model: type[Model], name: 
             model.model_validate({**rest, name: value})
         assert [error["loc"] for error in caught.value.errors()] == [(name,)]
         assert value not in str(caught.value)
+
+
+LINE = {"code": "x", "text": SAID, "amount": {"poisha": 0}, "vat": {"poisha": 0}}
+CARD = {"kind": "x", "delivery": "post"}
+CRITERION = Criterion(id="age", verdict="pass", text=SAID)
+QUESTIONABLE: list[tuple[type[Model], dict[str, Any], tuple[str | int, ...], str]] = [
+    (EligibilityDecision, {"criteria": (CRITERION,) * 200_000}, ("criteria",), "too_long"),
+    (
+        Criterion,
+        {"id": "x", "verdict": "pass", "text": {"en": "x" * 20_000_000, "bn": "x"}},
+        ("text", "en"),
+        "string_too_long",
+    ),
+    (Quote, {**PRICE, "id": "q", "lines": [LINE] * 1_000}, ("lines",), "too_long"),
+    (
+        AgencyStatus,
+        {"state": None, "raw": "X", "deliverables": [{"kind": "x", "delivery": "post"}] * 1_000},
+        ("deliverables",),
+        "too_long",
+    ),
+    (AgencyStatus, {"state": None, "raw": "X", "event": "x" * 20_001}, ("event",), "string_too_long"),
+    (Pending, {"check_after": float("inf")}, ("check_after",), "finite_number"),
+]
+
+
+@pytest.mark.parametrize(("model", "given", "place", "code"), QUESTIONABLE)
+def test_what_a_plugin_answers_is_bounded(
+    model: type[Model], given: dict[str, Any], place: tuple[str | int, ...], code: str
+) -> None:
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate(given)
+    assert (place, code) in [(error["loc"], error["type"]) for error in caught.value.errors(include_input=False)]
+    assert caught.value.error_count() <= 3
+
+
+def test_what_an_agency_answers_is_bounded_by_its_manifest_alone() -> None:
+    class Photo(WireModel):
+        image: str
+
+    assert len(Photo(image="x" * 5_000_000).image) == 5_000_000
 
 
 def test_digest_may_be_the_id_of_a_quote() -> None:

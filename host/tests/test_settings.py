@@ -2,6 +2,7 @@
 
 import os
 import re
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from nagorik_host.configured import is_configured
 from nagorik_host.settings import HostSettingsRejected, load_host_settings
+from nagorik_host.store.retention import MESSAGE_AGE
 from nagorik_host.vault import make_keys
 
 SECRET = "hunter2hunter2"
@@ -51,6 +53,18 @@ def test_file_is_read_and_the_environment_wins(monkeypatch):
     assert settings.worker == "environment"
     assert settings.allow == {"nid", "cashdesk"}
     assert settings.retention_days == 30
+
+
+@pytest.mark.parametrize(("seconds", "problem"), [("9", "is less than 10"), ("3601", "is more than 3600")])
+def test_lease_is_neither_a_moment_nor_a_day(monkeypatch, seconds, problem):
+    monkeypatch.setenv("NAGORIK_HOST_LEASE_SECONDS", seconds)
+    assert rejected() == f"the environment: lease_seconds {problem}"
+    monkeypatch.setenv("NAGORIK_HOST_LEASE_SECONDS", "90")
+    assert load_host_settings().lease == timedelta(seconds=90)
+
+
+def test_messages_are_kept_for_as_long_as_without_a_setting():
+    assert load_host_settings().message_age == MESSAGE_AGE
 
 
 def test_named_file_is_read_in_place_of_the_default_one(monkeypatch):
@@ -168,3 +182,17 @@ def test_keys_that_cannot_be_used_are_told_by_setting(monkeypatch, variables, to
     with pytest.raises(HostSettingsRejected, match=re.escape(told)) as caught:
         load_host_settings().keyring()
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9464", "[::1]:9464", "localhost:0"])
+def test_address_of_the_metrics_is_read(address):
+    written(f'metrics = "{address}"\n')
+    assert load_host_settings().metrics == address
+
+
+@pytest.mark.parametrize(
+    "address", ["9464", "127.0.0.1", "127.0.0.1:65536", "::1:9464", f"{SECRET}@x:1", "http://x:1"]
+)
+def test_what_is_no_address_is_refused(address):
+    written(f'metrics = "{address}"\n')
+    assert rejected() == "nagorik.toml: metrics is not HOST:PORT, such as 127.0.0.1:9464"

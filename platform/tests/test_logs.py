@@ -152,6 +152,13 @@ def test_personal_text_inside_other_text_is_masked(canary: str) -> None:
     [
         ("done", True, True),
         ("attempts", 3, 3),
+        ("largest", 9_999_999, 9_999_999),
+        ("bytes", 100_000_000, 100_000_000),
+        ("seconds", 86_400.25049, 86_400.25),
+        ("statuses", [200, 503], [200, 503]),
+        ("token", True, True),
+        ("pinned", "3", "3"),
+        ("filename", "fees.toml", "fees.toml"),
         ("poisha", -999_999_999, -999_999_999),
         ("seconds", 0.25, 0.25),
         ("absent", None, None),
@@ -191,6 +198,18 @@ def test_what_runs_the_service_is_shown(key: str, value: object, shown: object) 
         (ValueError(NID), "ValueError"),
         (AgencyRejected("nid.locked"), "AgencyRejected(agency-rejected)"),
         (float("nan"), "nan"),
+        (float(NID), MASK),
+        (float(PHONE), MASK),
+        (123456789, MASK),
+        (19900504, MASK),
+        ([int(digit) for digit in NID], MASK),
+        (list(NID), MASK),
+        ([NID[:4], NID[4:7], NID[7:]], MASK),
+        (timedelta(seconds=int(NID)), MASK),
+        (datetime(1990, 5, 4, 11, 5, tzinfo=UTC), MASK),
+        (datetime(2024, 5, 4, tzinfo=UTC), MASK),
+        (type(f"Nid{NID}", (ValueError,), {})(), MASK),
+        (type(f"Nid{NID}", (), {})(), f"<{MASK}>"),
         ("x" * 121, MASK),
         ("two words", MASK),
         ("line\nbreak", MASK),
@@ -212,6 +231,37 @@ def test_model_shows_what_its_data_classes_let_be_seen() -> None:
     assert shown.startswith(f"Filed(state=submitted, count=3, reference={MASK}, token={MASK}, form=Applied(")
     assert "fee=Money(poisha=23000, currency=BDT)" in shown
     assert "lost" not in shown
+
+
+@pytest.mark.parametrize("key", ["password", "api_token", "nid", "father.name", "PIN", "date-of-birth", "e.phone"])
+@pytest.mark.parametrize("value", ["kolpona", "x", 4613, 0.5, ["kolpona"], {"kolpona"}])
+def test_under_some_keys_a_short_word_is_somebodys(key: str, value: object) -> None:
+    assert redact_value(key, value) in (MASK, [MASK])
+
+
+class Answered(Model):
+    word: str
+    count: int = 0
+    born: date | None = None
+    words: tuple[str, ...] = ()
+
+
+@pytest.mark.parametrize(
+    "answered",
+    [
+        Answered(word=NAME_BN),
+        Answered(word=f"NID {NID} of {NAME}"),
+        Answered(word="x", count=int(NID)),
+        Answered(word="x", born=date(1990, 5, 4)),
+        Answered(word="x", words=(NID, NAME_BN)),
+    ],
+)
+def test_what_an_agency_put_into_an_operational_field_is_looked_at(answered: Answered) -> None:
+    shown = str(redact_value("answered", answered))
+    assert shown.startswith("Answered(word=")
+    assert MASK in shown
+    assert leaked(shown) == []
+    assert "1990-05-04" not in shown
 
 
 @pytest.mark.parametrize("value", [Nid.parse(NID), PersonName(en=NAME), MobileNumber.parse(PHONE)])
@@ -238,7 +288,7 @@ def test_nesting_is_bounded() -> None:
     for _ in range(50):
         deep = [deep]
     assert "<list>" in str(redact_value("deep", deep))
-    assert len(redact_value("many", list(range(100)))) == 20  # type: ignore[arg-type]
+    assert len(redact_value("many", ["x"] * 100)) == 20  # type: ignore[arg-type]
 
 
 @given(

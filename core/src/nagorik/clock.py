@@ -1,9 +1,12 @@
 """Time as the platform sees it: one clock, passed in, so that a test or a training host can hold it."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
+
+_BOOTTIME: Final = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 class Clock(Protocol):
@@ -15,27 +18,34 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The present instant, aware, in UTC."""
-        ...
 
     def monotonic(self) -> float:
         """Seconds from an arbitrary origin, never decreasing; call it inside a running event loop."""
-        ...
 
     async def sleep(self, seconds: float) -> None:
         """Wait ``seconds`` (0 or more) of this clock's time."""
-        ...
 
 
 class SystemClock:
-    """The machine's own clock; its monotonic time is the running event loop's."""
+    """The machine's own clock; its monotonic time is the running event loop's and what the machine was suspended."""
+
+    _suspended = 0.0
 
     def now(self) -> datetime:
         """The present instant, aware, in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """The event loop's time in seconds, so that timeouts and budgets are counted on one scale."""
-        return asyncio.get_running_loop().time()
+        """The event loop's time in seconds, on whose scale timeouts are counted, without its gaps.
+
+        A loop's time stands still while the machine sleeps, where the system counts that apart (Linux); then a call
+        would have the rest of its time left in an hour in which its application has long been somebody else's.
+        """
+        if _BOOTTIME is not None:
+            # Read in this order, the difference is never too much, whatever comes in between.
+            since_boot, awake = time.clock_gettime(_BOOTTIME), time.clock_gettime(time.CLOCK_MONOTONIC)
+            self._suspended = max(self._suspended, since_boot - awake)
+        return asyncio.get_running_loop().time() + self._suspended
 
     async def sleep(self, seconds: float) -> None:
         """Suspend the calling task for ``seconds``."""

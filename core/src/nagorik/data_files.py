@@ -15,15 +15,16 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from nagorik.privacy import is_code
+from nagorik.privacy import MOST_PROBLEMS, is_code
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-LARGEST_FILE: Final = 10_000_000
+LARGEST_FILE: Final = 1_000_000
 """Bytes of a file that somebody wrote by hand."""
 
 _PLACE: Final = re.compile(r"line [0-9]+")
-_NEWLINE: Final = b"\n"
+_DEEPEST: Final = 100
+"""Dots on one line. A key of thousands of parts, which nobody writes by hand, would keep tomllib busy for minutes."""
 _LONG_NUMBER: Final = re.compile(rb"(?<=[=\[,\s])[+-]?[0-9][0-9_]{639,}")
 """``sys.set_int_max_str_digits`` sets how many are too many, and that no lower than 640."""
 
@@ -98,6 +99,9 @@ def parse_document(content: bytes, file: str, *, private: bool = False) -> dict[
     Raises:
         DataFileInvalid: It is none, or not in UTF-8.
     """
+    deep = next((n for n, line in enumerate(content.splitlines(), start=1) if line.count(b".") > _DEEPEST), None)
+    if deep is not None:
+        raise DataFileInvalid(file, [FileProblem("", f"a line has too many dots: look at line {deep}")])
     try:
         # Some editors write a byte-order mark before UTF-8; TOML itself has none.
         return tomllib.loads(content.decode("utf-8-sig"))
@@ -112,7 +116,7 @@ def parse_document(content: bytes, file: str, *, private: bool = False) -> dict[
     except ValueError:
         # Python reads no integer of thousands of digits, and tomllib lets its refusal through.
         number = _LONG_NUMBER.search(content)
-        where = f"line {content[: number.start()].count(_NEWLINE) + 1}" if number is not None else "the longest"
+        where = f"line {content.count(10, 0, number.start()) + 1}" if number is not None else "the longest"
         message = f"a number has too many digits: look at {where}"
     raise DataFileInvalid(file, [FileProblem("", message)])
 
@@ -148,6 +152,8 @@ def problems_of(
         shapes: What to write where a text does not have the shape of its field, by the field's pattern.
         private: Whether the file may name a person or hold a secret: what is not accepted is then named by a code.
     """
+    if (count := error.error_count()) > MOST_PROBLEMS:
+        return [FileProblem(location, f"{count} things are wrong")]
     found = []
     errors = error.errors(include_url=False, include_input=False)
     for details in errors:

@@ -115,12 +115,7 @@ class NagorikError(Exception):
             "outcome": self.outcome.value,
             "layer": self.layer.value,
         }
-        if self.service is not None:
-            problem["service"] = self.service
-        if self.operation is not None:
-            problem["operation"] = self.operation
-        problem.update(self.details())
-        return problem
+        return problem | _known(service=self.service, operation=self.operation) | dict(self.details())
 
     def copy(self) -> Self:
         """The same error as an object of its own: without traceback, causes and notes, which may quote anything.
@@ -323,7 +318,7 @@ class PluginFault(NagorikError):
     """The plugin itself failed: it raised a foreign exception, returned the wrong type, or did not return.
 
     ``fault`` is a code (``raised``, ``wrong-result``, ``deadline``, ``exit``), ``exception`` the type's name and
-    ``where`` file, line and function inside the plugin. The exception's own text is dropped: it may hold anything.
+    ``where`` the place inside the plugin, or the result's members that do not fit. The exception's text is dropped.
     """
 
     code = "plugin-fault"

@@ -43,7 +43,7 @@ class WireModel(Model):
     personal until it declares otherwise, because most of what an agency answers is about one citizen.
     """
 
-    model_config = ConfigDict(extra="ignore", str_strip_whitespace=True, populate_by_name=True)
+    model_config = ConfigDict(extra="ignore", str_max_length=None, str_strip_whitespace=True, populate_by_name=True)
     default_data_class = PERSONAL
 
 
@@ -85,7 +85,7 @@ class AgencyResponse:
         if not self._parsed:
             self._parsed = True
             try:
-                self._document = pydantic_core.from_json(self.text or "")
+                self._document = pydantic_core.from_json(self.text or "", allow_inf_nan=False)
             except ValueError:
                 self._document = None
         return self._document
@@ -180,7 +180,6 @@ class AgencyHttp(Protocol):
 
     def key_of(self, step: str) -> str:
         """The idempotency key of a step of this call, as the agency sees it; a look-up may need it."""
-        ...
 
     async def read(
         self,
@@ -198,7 +197,7 @@ class AgencyHttp(Protocol):
         """Ask the agency something that has no effect there, whatever the HTTP method; tried again as a read.
 
         Args:
-            step: A name for it, such as ``find``.
+            step: A word for it, such as ``find``.
             method: The HTTP method.
             path: Below the base address, or an absolute URL whose host the manifest lists.
             expect: The type of the answer; ``type(None)`` when no body matters.
@@ -208,7 +207,6 @@ class AgencyHttp(Protocol):
             headers: Further headers, printable ASCII.
             accept: Statuses that bring what is asked for.
         """
-        ...
 
     async def read_or_none(
         self,
@@ -229,7 +227,6 @@ class AgencyHttp(Protocol):
         A status in ``absent`` counts only with a body that is JSON or empty: the page of a proxy that does not
         know the agency says nothing about the thing, and is a ``ContractViolation``.
         """
-        ...
 
     async def write(
         self,
@@ -254,7 +251,6 @@ class AgencyHttp(Protocol):
             PluginFault: ``write-in-read-operation``; ``step-repeated`` for a second write of a step that is
                 being written or was, unless the agency has native keys.
         """
-        ...
 
     async def download(
         self,
@@ -268,16 +264,10 @@ class AgencyHttp(Protocol):
     ) -> Download:
         """Fetch a file with ``GET``; tried again as a read.
 
-        Args:
-            step: A name for it.
-            path: Below the base address, or an absolute URL, such as a presigned one, whose host the manifest
-                lists. The agency's token goes to the base address only.
-            params: Query fields.
-            headers: Further headers, printable ASCII.
-            accept: Statuses that bring the file.
-            limit: The most bytes to read, where it differs from the manifest's ``response_bytes``.
+        Takes the arguments of ``read``; the absolute URL may be a presigned one, and the agency's token goes to the
+        base address only. ``limit`` is the most bytes to read, where it differs from the manifest's
+        ``response_bytes``.
         """
-        ...
 
 
 def to_text(body: bytes, content_type: str | None) -> str | None:

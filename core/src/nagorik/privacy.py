@@ -9,12 +9,13 @@ from collections.abc import Container, Iterator, Mapping
 from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self, TypeVar, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Field,
     GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     ValidationError,
@@ -25,6 +26,11 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
 MASK: Final = "•••"
 """Stands for what may not be shown, however long it is."""
+
+LONGEST_TEXT: Final = 20_000
+"""Characters of a text in a model whose field bounds it no closer."""
+MOST_PROBLEMS: Final = 200
+"""Problems that are told by their places; of more than so many, the number alone is told."""
 
 _QUOTES_INPUT: Final = frozenset({"error", "tag"})
 """Members of an error's context that pydantic fills from the input, or from an author's own text about it."""
@@ -52,14 +58,14 @@ SECRET: Final = DataClass.SECRET
 class Model(BaseModel):
     """Base of every value that crosses a hook: frozen, closed, and silent about what it may not show.
 
-    Fields without a declared class are operational; a subclass changes that with ``default_data_class``.
-
-    The text of its ``ValidationError`` holds no input. pydantic still keeps the input in the error's ``errors()``,
-    which therefore go nowhere but through ``without_input``; a ``Form`` does that by itself.
+    Fields without a declared class are operational; a subclass changes that with ``default_data_class``. The text of
+    its ``ValidationError`` holds no input. pydantic still keeps the input in the error's ``errors()``, which go
+    nowhere but through ``without_input`` therefore; a ``Form`` does that by itself.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, str_max_length=LONGEST_TEXT, allow_inf_nan=False
+    )
     default_data_class: ClassVar[DataClass] = DataClass.OPERATIONAL
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
@@ -201,14 +207,16 @@ _LONG_NUMBER: Final = run_of_digits(9)
 """As an NID, a birth registration or a telephone number has."""
 _CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,79}")
 _DIGITS_TOGETHER: Final = re.compile(r"\d{6}")
+TOKEN: Final = re.compile(r"(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{20,}")
+"""Finds what is neither a word nor a number: of a token, a key or a hash."""
 
 
 def is_code(text: str) -> bool:
-    """Whether ``text`` is a word of a program, as ``nid.locked``, ``E-1042``: no prose and nobody's number.
+    """Whether ``text`` is a word of a program, as ``nid.locked``, ``E-1042``: no prose, no token, nobody's number.
 
     Codes stand as they are in logs and journals, and outlive what is erased.
     """
-    return bool(_CODE.fullmatch(text)) and not (_DIGITS_TOGETHER.search(text) or _LONG_NUMBER.search(text))
+    return bool(_CODE.fullmatch(text)) and not any(p.search(text) for p in (_DIGITS_TOGETHER, _LONG_NUMBER, TOKEN))
 
 
 def _checked_code(text: str) -> str:
@@ -230,6 +238,11 @@ def _checked_id(text: str) -> str:
 
 PublicId = Annotated[str, AfterValidator(_checked_id)]
 """A thing's id that its plugin makes, and that may be kept and shown anywhere."""
+
+
+T = TypeVar("T")
+Several = Annotated[tuple[T, ...], Field(max_length=200)]
+"""What there are a few of, as criteria or lines of a quote: bounded, since all of them are kept and shown."""
 
 
 class Masked:
@@ -267,6 +280,10 @@ def without_input(error: ValidationError, *, declared: Container[object] | None 
     Raise it ``from None``. Places may name unknown keys, which are input too, of the caller and not of the citizen;
     given the keys that are ``declared``, a place that names another is left out.
     """
+    if (count := error.error_count()) > MOST_PROBLEMS:
+        reason = PydanticCustomError("too_many_problems", "{count} things are wrong", {"count": count})
+        many = InitErrorDetails(type=reason, loc=(), input=None)
+        return ValidationError.from_exception_data(error.title, [many], hide_input=True)
     lines = []
     for line in error.errors(include_url=False, include_input=False):
         context = line.get("ctx", {})

@@ -1,5 +1,7 @@
 """An application as a file: what a citizen handed in at a counter, ready to be taken in."""
 
+import os
+import stat
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +15,7 @@ from nagorik import PERSONAL, Applicant, ApplicationDraft, Consent, Model, Opera
 from nagorik.data_files import DataFileInvalid, FileProblem, read_file
 from nagorik.manifest import PublicService
 from nagorik.model.application import Acting, DocumentStore
-from nagorik.privacy import Code
+from nagorik.privacy import Code, Several
 from nagorik.values import Money
 from nagorik_host.vault import Vault
 from nagorik_platform.json_files import parse_json
@@ -86,7 +88,7 @@ class ApplicationFile(Model):
     """How the citizen pays, where the service costs something."""
     applicant: Applicant
     form: Annotated[dict[str, JsonValue], PERSONAL] = Field(default_factory=dict)
-    documents: tuple[GivenDocument, ...] = ()
+    documents: Several[GivenDocument] = ()
     consent: GivenConsent | None = None
     """Without one, the application waits for it and nothing is sent."""
     client_reference: Annotated[
@@ -100,12 +102,14 @@ class ApplicationFile(Model):
             return self.client_reference
         return f"NGK-{vault.lookup('application-file', self.model_dump_json())[:16].upper()}"
 
-    async def draft(self, file: Path, documents: DocumentStore) -> ApplicationDraft:
+    async def draft(self, file: Path, documents: DocumentStore, service: PublicService) -> ApplicationDraft:
         """What the citizen handed in by ``file``, the documents beside it put into the store.
 
         Raises:
-            DataFileInvalid: A document is not there, too large, or neither PDF nor JPEG nor PNG.
+            DataFileInvalid: A document is of a kind that the service does not list, is not there or outside the
+                file's folder, too large, or neither PDF nor JPEG nor PNG.
         """
+        self._refuse_unlisted(file, service)
         found = [(given.kind, *_document(file, number, given)) for number, given in enumerate(self.documents)]
         return ApplicationDraft(
             service=self.service,
@@ -114,6 +118,16 @@ class ApplicationFile(Model):
             documents=tuple([await documents.put(*one) for one in found]),
             gateway=self.gateway,
         )
+
+    def _refuse_unlisted(self, file: Path, service: PublicService) -> None:
+        listed = f"write one of {', '.join(service.documents)}" if service.documents else "the service takes none"
+        problems = [
+            FileProblem(f"documents.{number}.kind", f"not a kind that the service lists; {listed}")
+            for number, given in enumerate(self.documents)
+            if given.kind not in service.documents
+        ]
+        if problems:
+            raise DataFileInvalid(file.name, problems)
 
 
 def application_files(path: Path) -> tuple[Path, ...]:
@@ -166,12 +180,45 @@ def _validated(adapter: TypeAdapter[T], path: Path, model: type[Model] | None = 
 def _document(application: Path, number: int, given: GivenDocument) -> tuple[str, bytes]:
     """A document's media type, by how its content begins, and its content."""
     try:
-        content = read_file(application.parent / given.file, largest=LARGEST_DOCUMENT)
-    except DataFileInvalid as error:
-        problem = error.problems[0].message
+        content = _read_beside(application.parent, given.file)
+    except _Unreadable as error:
+        problem = error.problem
     else:
         for beginning, media_type in _MEDIA_TYPES.items():
             if content.startswith(beginning):
                 return media_type, content
         problem = "neither PDF nor JPEG nor PNG"
     raise DataFileInvalid(application.name, [FileProblem(f"documents.{number}.file", problem)])
+
+
+class _Unreadable(Exception):
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+def _read_beside(folder: Path, name: str) -> bytes:
+    """The content of a file in ``folder`` or below, of a path that somebody else wrote.
+
+    Raises:
+        _Unreadable: It is not there, no regular file, too large, or leads out of the folder, by a link for instance.
+    """
+    try:
+        home = folder.resolve(strict=True)
+        path = (home / name).resolve(strict=True)
+        if not path.is_relative_to(home):
+            raise _Unreadable("not in the folder of the application")
+        # Resolved, it holds no link any more; one that was put there since is not followed, nor a pipe waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise _Unreadable("not a readable file")
+            with open(descriptor, "rb", closefd=False) as file:
+                content = file.read(LARGEST_DOCUMENT + 1)
+        finally:
+            os.close(descriptor)
+    except (OSError, RuntimeError, ValueError):  # also for a name that no file can have, and for links in a circle
+        raise _Unreadable("not a readable file") from None
+    if len(content) > LARGEST_DOCUMENT:
+        raise _Unreadable(f"larger than {LARGEST_DOCUMENT} bytes")
+    return content

@@ -3,26 +3,37 @@
 What works on applications is imported when it is asked for: whoever only reads where one is need not wait for it.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from uuid import UUID, uuid4
 
 from pydantic import JsonValue
+from sqlalchemy.exc import IntegrityError
 
 from nagorik import ApplicationDraft, Consent
-from nagorik.clock import Clock
+from nagorik.clock import Clock, SystemClock
 from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
 from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_over
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.restoration import catching_up, in_doubt
-from nagorik_host.store.application_store import LEASE, ApplicationStore, Correction
+from nagorik_host.store.application_store import (
+    LEASE,
+    AlreadyOpen,
+    ApplicationStore,
+    Correction,
+    LeaseTooShort,
+    StoredApplication,
+)
 from nagorik_host.store.database import Database, Transaction, open_database
+from nagorik_host.store.host_keys import admit_keys
+from nagorik_host.store.retention import MESSAGE_AGE
 from nagorik_host.vault import Keyring, Vault
 from nagorik_platform import Platform, PlatformSettings
+from nagorik_platform.configuration import outlasting_calls
 from nagorik_platform.lifecycle import (
     CitizenActed,
     ConsentGranted,
@@ -31,12 +42,14 @@ from nagorik_platform.lifecycle import (
     Input,
     Opened,
     Progress,
+    Step,
     open_application,
     step,
 )
 
 if TYPE_CHECKING:
     from nagorik_host.engine.inbox import Inbox
+    from nagorik_host.engine.observers import WorkerObserver
     from nagorik_host.engine.worker import Worker
 
 Action = Literal["go-on", "corrected", "pay-again", "withdraw", "received"]
@@ -55,6 +68,34 @@ class Tracked:
     events: tuple[Event, ...]
 
 
+class NewApplication(NamedTuple):
+    """An application to be taken in.
+
+    Attributes:
+        draft: What the citizen handed in.
+        consent: What the citizen allows.
+        application: Its id, a UUID; a new one if none is given.
+        client_reference: What agencies are told; derived from the id if none is given.
+    """
+
+    draft: ApplicationDraft
+    consent: Consent | None = None
+    application: str | None = None
+    client_reference: str | None = None
+
+
+class TakenIn(NamedTuple):
+    """What became of an application that was given.
+
+    Attributes:
+        application: Its id in the database.
+        is_new: Whether it was taken in now; if not, its client reference was there before.
+    """
+
+    application: str
+    is_new: bool
+
+
 class Host:
     """Composes the installed plugins and keeps the applications."""
 
@@ -68,6 +109,7 @@ class Host:
         lease_clock: Clock | None = None,
         lease: timedelta = LEASE,
         rate_limiter: SharedRateLimiter | None = None,
+        message_age: timedelta = MESSAGE_AGE,
     ) -> None:
         """Use what ``open_host`` has opened."""
         self.platform = platform
@@ -76,10 +118,13 @@ class Host:
         self._lease_clock = lease_clock
         self._lease = lease
         self._rate_limiter = rate_limiter or SharedRateLimiter(database, clock)
+        self._message_age = message_age
         self.vault = Vault(keyring)
+        database.use_ledger(self.vault)
         self.store = ApplicationStore(self.vault)
         self._capabilities = CapabilitiesCache(platform)
         self._manifests = {record.id: record.manifest for record in platform.plugins if record.manifest is not None}
+        self._releases = {record.id: record.source.label for record in platform.plugins}
         self.agencies = AgencyScheduler(
             {name: AgencyLimits.of(manifest) for name, manifest in self._manifests.items()}
         )
@@ -120,12 +165,43 @@ class Host:
         Raises:
             ServiceNotOffered: No installed plugin offers the service or the gateway.
             AlreadyOpen: An application with this reference is in the database; it names that one.
+            AlreadyErased: One with this reference was taken in before, and was erased since.
         """
-        identity = application or str(uuid4())
+        (taken,) = await self.apply_all([NewApplication(draft, consent, application, client_reference)])
+        if not taken.is_new:
+            raise AlreadyOpen(taken.application)
+        return taken.application
+
+    async def apply_all(self, given: Sequence["NewApplication"]) -> list["TakenIn"]:
+        """Take several applications in, all of them in one transaction, which costs little more than one alone.
+
+        Of one whose client reference is in the database, or that is given twice, the application that is there is
+        told. Some dozens at a time do best; so do a few calls side by side.
+
+        Raises:
+            ServiceNotOffered: No installed plugin offers one of the services or gateways; none is taken in.
+        """
         now = self.clock.now()
+        opened = [(one.draft, self._first_step(one, now)) for one in given]
+
+        def keep(transaction: Transaction) -> list[StoredApplication | str]:
+            restoration = catching_up(transaction)
+            return self.store.open_all(
+                transaction, [(draft, in_doubt(first, restoration, now)) for draft, first in opened]
+            )
+
+        try:
+            kept = await self.database.run(keep)
+        except IntegrityError:
+            # Somebody else took one of them in at the same time: it is found this time.
+            kept = await self.database.run(keep)
+        return [TakenIn(one, is_new=False) if isinstance(one, str) else TakenIn(one.id, is_new=True) for one in kept]
+
+    def _first_step(self, given: "NewApplication", now: datetime) -> Step:
+        draft, identity = given.draft, given.application or str(uuid4())
         plugin = draft.service.partition(".")[0]
         capabilities = self._capabilities.of(draft.service, draft.gateway)
-        reference = client_reference or f"NGK-{identity.replace('-', '')[:16].upper()}"
+        reference = given.client_reference or f"NGK-{identity.replace('-', '')[:16].upper()}"
         opened = Opened(
             at=now,
             id=identity,
@@ -133,15 +209,9 @@ class Host:
             plugin_version=next(r.source.label for r in self.platform.plugins if r.id == plugin),
             client_reference=reference,
             idempotency_key=self._idempotency_key(reference),
-            consent=consent if consent is not None else draft.consent,
+            consent=given.consent if given.consent is not None else draft.consent,
         )
-        first = open_application(opened, capabilities)
-
-        def keep(transaction: Transaction) -> None:
-            self.store.open(transaction, draft, in_doubt(first, catching_up(transaction), now))
-
-        await self.database.run(keep)
-        return identity
+        return open_application(opened, capabilities)
 
     async def progress(self, application: str) -> Progress:
         """Where an application is.
@@ -205,13 +275,19 @@ class Host:
         return await self.database.run(partial(self._take_in, application=application, received=decision))
 
     async def take_over(self) -> list[PluginTakeover]:
-        """Take open applications over to the plugins that are installed, or block them; done before working."""
-        installed = {record.id: record.source.label for record in self.platform.plugins}
-        now = self.clock.now()
-        return await self.database.run(lambda transaction: take_over(transaction, installed, now))
+        """Take open applications over to the plugins that are installed, or block them; done before working.
 
-    def worker(self, name: str = "worker") -> "Worker":
-        """A worker on this database, to be run."""
+        What is pinned to a later release than the installed one is left as it is.
+        """
+        now = self.clock.now()
+        return await self.database.run(lambda transaction: take_over(transaction, self._releases, now))
+
+    def lease_now(self) -> datetime:
+        """The machine's own time, in which workers live and die."""
+        return (self._lease_clock or SystemClock()).now()
+
+    def worker(self, name: str = "worker", observer: "WorkerObserver | None" = None) -> "Worker":
+        """A worker on this database, to be run; ``observer`` is told what it does."""
         from nagorik_host.engine.worker import Worker
 
         return Worker(
@@ -223,10 +299,13 @@ class Host:
             rate_limiter=self._rate_limiter,
             inbox=self.inbox,
             concurrency={name: manifest.limits.concurrency for name, manifest in self._manifests.items()},
+            releases=self._releases,
             clock=self.clock,
             lease_clock=self._lease_clock,
             lease=self._lease,
+            message_age=self._message_age,
             name=name,
+            observer=observer,
         )
 
     def _idempotency_key(self, client_reference: str) -> str:
@@ -259,6 +338,7 @@ async def open_host(
     *,
     lease_clock: Clock | None = None,
     lease: timedelta = LEASE,
+    message_age: timedelta = MESSAGE_AGE,
 ) -> AsyncIterator[Host]:
     """A host on a database that ``nagorik db upgrade`` has brought up to date.
 
@@ -270,14 +350,18 @@ async def open_host(
         lease_clock: What leases are counted on, where that is not the database's clock: simulated time.
         lease: How long a worker of whom nothing is heard is waited for, before another takes over what it had in
             hand.
+        message_age: How long what agencies and gateways sent is kept, whatever became of it.
 
     Raises:
         DatabaseInvalid: The URL cannot be used.
         DatabaseUnavailable: The database does not answer.
+        KeysRefused: The keys are not those that this database belongs to.
+        LeaseTooShort: A call of an installed plugin could outlast the lease, and its application be filed twice.
     """
     opened = await open_database(database)
     try:
-        async with host_on(opened, keyring, settings, lease_clock=lease_clock, lease=lease) as host:
+        terms = partial(host_on, lease_clock=lease_clock, lease=lease, message_age=message_age)
+        async with terms(opened, keyring, settings) as host:
             yield host
     finally:
         await opened.close()
@@ -291,17 +375,31 @@ async def host_on(
     *,
     lease_clock: Clock | None = None,
     lease: timedelta = LEASE,
+    message_age: timedelta = MESSAGE_AGE,
 ) -> AsyncIterator[Host]:
     """As ``open_host``, on a database that is open already, and stays so."""
     limiter = SharedRateLimiter(database, settings.clock)
     shared = settings if settings.rate_limiter is not None else replace(settings, rate_limiter=limiter)
+    admitted = await admit_keys(database, keyring, settings.clock.now())
     async with Platform.discover(shared) as platform:
+        _refuse_outlasting_calls(platform, lease)
         yield Host(
             database=database,
             platform=platform,
-            keyring=keyring,
+            keyring=admitted,
             clock=settings.clock,
             lease_clock=lease_clock,
             lease=lease,
             rate_limiter=limiter,
+            message_age=message_age,
         )
+
+
+def _refuse_outlasting_calls(platform: Platform, lease: timedelta) -> None:
+    for record in platform.plugins:
+        for outlasting in outlasting_calls(record.manifest, lease) if record.manifest is not None else ():
+            least = outlasting.deadline - outlasting.grace
+            raise LeaseTooShort(
+                f"plugin {record.id}: {outlasting}. Set lease_seconds above {least:g}, or deny the plugin until its"
+                " owner has lowered limits.deadline"
+            )

@@ -7,13 +7,23 @@ too, whose own variables (``NAGORIK_NID_BASE_URL``) win over what the file says 
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from socket import gethostname
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -31,6 +41,7 @@ from nagorik.settings import environment_prefix
 from nagorik_host.configured import DEFAULT_FILE, FILE, PREFIX, has_default_file
 from nagorik_host.vault import Keyring, KeyringInvalid, read_keyring
 from nagorik_platform import PlatformSettings, PluginConfiguration
+from nagorik_platform.configuration import DEFAULT_LEASE
 from nagorik_platform.registry import Admission
 
 NESTED: Final = "__"
@@ -38,6 +49,8 @@ NESTED: Final = "__"
 LONGEST_RETENTION: Final = 36_500
 """Days: longer than anybody lives whose data a host keeps."""
 
+_ADDRESS: Final = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):([0-9]{1,5})")
+_LAST_PORT: Final = 65_535
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,60}")
 
 
@@ -60,6 +73,26 @@ def _without_null(value: object) -> object:
     if isinstance(value, str) and "\0" in value:
         raise PydanticCustomError("null_character", "holds a null character")
     return value
+
+
+def read_address(text: str) -> tuple[str, int]:
+    """The host and the port of ``HOST:PORT``; an IPv6 address stands in brackets.
+
+    Raises:
+        ValueError: It is not written so.
+    """
+    found = _ADDRESS.fullmatch(text)
+    if found is None or int(found[3]) > _LAST_PORT:
+        raise ValueError("not HOST:PORT")
+    return found[1] or found[2], int(found[3])
+
+
+def _address(text: str) -> str:
+    try:
+        read_address(text)
+    except ValueError:
+        raise PydanticCustomError("not_an_address", "not HOST:PORT") from None
+    return text
 
 
 Names = Annotated[frozenset[str], NoDecode, BeforeValidator(_listed)]
@@ -103,6 +136,12 @@ class HostSettings(BaseSettings):
     """What this machine's worker is known by; the machine's name by default."""
     retention_days: int | None = Field(default=None, ge=1, le=LONGEST_RETENTION)
     """Days after its close for which a citizen's data are kept; ``nagorik erase`` erases what is older."""
+    lease_seconds: int = Field(default=int(DEFAULT_LEASE.total_seconds()), ge=10, le=3600)
+    """Seconds that a worker of whom nothing is heard is waited for, before another has what it had in hand."""
+    metrics: Annotated[str, AfterValidator(_address)] | None = None
+    """Where a worker serves its metrics, ``HOST:PORT``; without it, nowhere. Whoever may reach it may read them."""
+    message_days: int = Field(default=90, ge=1, le=LONGEST_RETENTION)
+    """Days for which what agencies and gateways sent is kept, whatever became of it."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     """The least that is logged."""
     plugins: Mapping[str, PluginEntry] = Field(default_factory=dict)
@@ -141,6 +180,16 @@ class HostSettings(BaseSettings):
         """The environment before the file, whose content the caller hands in."""
         return env_settings, init_settings
 
+    @property
+    def lease(self) -> timedelta:
+        """How long a worker of whom nothing is heard is waited for."""
+        return timedelta(seconds=self.lease_seconds)
+
+    @property
+    def message_age(self) -> timedelta:
+        """How long what agencies and gateways sent is kept."""
+        return timedelta(days=self.message_days)
+
     def keyring(self) -> Keyring:
         """The host's keys.
 
@@ -153,7 +202,7 @@ class HostSettings(BaseSettings):
             return _keyring("keys", self.keys.get_secret_value())
         if self.keys_file is None:
             raise HostSettingsRejected(
-                ["keys_file is not set: write nagorik keys new NAME into a file, and set keys_file to its path"]
+                ["keys_file is not set: nagorik keys new NAME --out FILE makes one; set keys_file to its path"]
             )
         try:
             text = read_file(self.keys_file).decode("utf-8")
@@ -173,8 +222,13 @@ class HostSettings(BaseSettings):
                 name: PluginConfiguration(settings=_beside_environment(name, entry.settings), egress=entry.egress)
                 for name, entry in self.plugins.items()
             },
-            admission=Admission(allow=self.allow, deny=self.deny),
+            admission=self.admission,
         )
+
+    @property
+    def admission(self) -> Admission:
+        """Which of the installed plugins are let in."""
+        return Admission(allow=self.allow, deny=self.deny)
 
 
 def settings_file() -> Path | None:
@@ -265,6 +319,8 @@ def _describe(problem: Mapping[str, Any]) -> str:
             return _unknown(name, PluginEntry.model_fields if entry else HostSettings.model_fields)
         case "missing":
             return f"{name} is missing"
+        case "not_an_address":
+            return f"{name} is not HOST:PORT, such as 127.0.0.1:9464"
         case "null_character":
             return f"{name} holds a null character"
         case "greater_than_equal":

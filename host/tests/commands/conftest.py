@@ -121,8 +121,18 @@ class World:
     async def apply(self, host: Host) -> str:
         given = read_application(EXAMPLES / "nid-reissue.json")
         assert given.consent is not None
-        consent = given.consent.consent(host.platform.service(given.service), self.clock.now())
-        return await host.apply(await given.draft(EXAMPLES / "nid-reissue.json", self.documents), consent=consent)
+        service = host.platform.service(given.service)
+        consent = given.consent.consent(service, self.clock.now())
+        return await host.apply(
+            await given.draft(EXAMPLES / "nid-reissue.json", self.documents, service), consent=consent
+        )
+
+    async def apply_as(self, host: Host, number: int) -> str:
+        """One more application of the same citizen, which is another by its reference."""
+        given = read_application(EXAMPLES / "nid-reissue.json")
+        service = host.platform.service(given.service)
+        draft = await given.draft(EXAMPLES / "nid-reissue.json", self.documents, service)
+        return await host.apply(draft, client_reference=f"NGK-{number:016}")
 
     async def carry(self, host: Host) -> None:
         worker = host.worker()

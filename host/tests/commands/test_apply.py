@@ -6,8 +6,11 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from nagorik import ApplicationDraft
 from nagorik_host import Host
+from nagorik_host.application_file import read_application
 from nagorik_host.store.schema import REVISION
 from nagorik_host.vault import read_keyring
 
@@ -19,6 +22,12 @@ NUMBER = "0099000202"
 def example(**changes) -> dict:
     given = json.loads((EXAMPLES / "nid-reissue.json").read_text("utf-8")) | changes
     return {name: value for name, value in given.items() if value is not None}
+
+
+def with_paper(file: str, kind: str = "utility-bill") -> dict:
+    """An application for a service that takes documents."""
+    given = json.loads((EXAMPLES / "nid-migration.json").read_text("utf-8"))
+    return given | {"documents": [{"kind": kind, "file": file}]}
 
 
 def written(name: str, content: object) -> Path:
@@ -98,8 +107,7 @@ def test_key_that_is_missing_is_told(ready, applied, place):
     lines = (place / "keys.txt").read_text().splitlines(keepends=True)
     (place / "keys.txt").write_text(lines[0] + ready("keys", "add", "other").out)
     result = ready("track", applied)
-    assert result.code == 3
-    assert "see that every key that was ever used is among the keys" in result.err
+    assert (result.code, "the key first is not among the keys" in result.err) == (2, True)
 
 
 def test_folder_is_taken_in_once(ready):
@@ -153,13 +161,33 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
             "bad.json: gateway: service-not-offered: there is no such gateway; did you mean cashdesk.counter?",
         ),
         (example(client_reference=f"{SECRET} {SECRET}"), "bad.json: client_reference: not accepted"),
-        (example(documents=[{"kind": "photo", "file": "absent.jpg"}]), "documents.0.file: not a readable file"),
-        (example(documents=[{"kind": f"of {SECRET}", "file": "bad.json"}]), "documents.0.kind: not accepted"),
-        (example(documents=[{"kind": "photo", "file": "a\0b"}]), "documents.0.file: not a readable file"),
-        (example(documents=[{"kind": "photo", "file": "pipe"}]), "documents.0.file: not a readable file"),
-        (example(documents=[{"kind": "photo", "file": "large"}]), "documents.0.file: larger than 20000000 bytes"),
+        (with_paper("absent.jpg"), "documents.0.file: not a readable file"),
+        (with_paper("bad.json", kind=f"of {SECRET}"), "documents.0.kind: not accepted"),
+        (with_paper("a\0b"), "documents.0.file: not a readable file"),
+        (with_paper("pipe"), "documents.0.file: not a readable file"),
+        (with_paper("large"), "documents.0.file: larger than 20000000 bytes"),
+        (with_paper("/dev/zero"), "documents.0.file: not in the folder of the application"),
+        (with_paper("../other/paper.pdf"), "documents.0.file: not in the folder of the application"),
+        (with_paper(str(EXAMPLES / "nid-reissue.json")), "documents.0.file: not in the folder of the application"),
+        (with_paper("link.pdf"), "documents.0.file: not in the folder of the application"),
+        (with_paper("linked/paper.pdf"), "documents.0.file: not in the folder of the application"),
+        (with_paper("circle"), "documents.0.file: not a readable file"),
+        (with_paper("."), "documents.0.file: not a readable file"),
         (
-            example(documents=[{"kind": "photo", "file": "bad.json"}]),
+            with_paper("bad.json", kind="photo"),
+            "documents.0.kind: not a kind that the service lists; write one of utility",
+        ),
+        (
+            example(documents=[{"kind": "utility-bill", "file": "bad.json"}]),
+            "documents.0.kind: not a kind that the service lists; the service takes none",
+        ),
+        (with_paper("bad.json") | {"documents": [with_paper("x")["documents"][0]] * 201}, "documents: not accepted"),
+        (example(title={"en": "T" * 500_000, "bn": "ক"}), "bad.json: title.en: not accepted (string_too_long)"),
+        (example(title={"en": "T" * 1_000_000, "bn": "ক"}), "bad.json: larger than 1000000 bytes"),
+        (example(form=example()["form"] | {"reason": "r" * 500_000}), "bad.json: /form/reason: "),
+        (example(**{f"key-{n}": SECRET for n in range(10_000)}), "bad.json: 10000 things are wrong"),
+        (
+            with_paper("bad.json"),
             "documents.0.file: neither PDF nor JPEG nor PNG",
         ),
         (
@@ -176,6 +204,12 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
 def test_file_that_is_wrong_is_told_by_field_and_others_are_taken(ready, content, told):
     folder = written("in/bad.json", content).parent
     os.mkfifo(folder / "pipe")
+    os.mkfifo(folder / "pipe.json")
+    written("other/paper.pdf", "%PDF-1.7 of another citizen")
+    (folder / "link.pdf").symlink_to("../other/paper.pdf")
+    (folder / "linked").symlink_to("../other")
+    (folder / "circle").symlink_to("circle")
+    (folder / "nowhere.json").symlink_to("/dev/zero")
     with (folder / "large").open("wb") as large:
         large.truncate(20_000_001)
     written("in/good.json", example())
@@ -195,14 +229,14 @@ def test_file_that_is_wrong_by_itself_is_a_wrong_argument(ready):
 def test_defect_that_one_file_brings_to_light_is_reported_and_others_are_taken(ready, monkeypatch):
     for name in ("one", "two", "three"):
         folder = written(f"in/{name}.json", example(client_reference=f"UDC-{name}")).parent
-    keep = Host.apply
+    keep = Host.apply_all
 
-    async def apply(self, draft, **options):
-        if options["client_reference"] == "UDC-two":
+    async def apply_all(self, given):
+        if any(one.client_reference == "UDC-two" for one in given):
             raise OverflowError(SECRET)
-        return await keep(self, draft, **options)
+        return await keep(self, given)
 
-    monkeypatch.setattr(Host, "apply", apply)
+    monkeypatch.setattr(Host, "apply_all", apply_all)
     result = ready("apply", folder, "--json")
     assert result.code == 3
     assert [one["result"] for one in result.document["applications"]] == ["taken", "taken", "failed"]
@@ -214,6 +248,14 @@ def test_defect_that_one_file_brings_to_light_is_reported_and_others_are_taken(r
     assert "three.json" in result.out
 
 
+def test_field_of_a_form_is_bounded_before_it_is_sealed(place):
+    given = read_application(written("given/one.json", example(form={"plots": ["r" * 500_000]})))
+    for changes in ({"form": given.form}, {"form": {"x" * 20_001: 1}}):
+        with pytest.raises(ValidationError) as caught:
+            ApplicationDraft(service=given.service, applicant=given.applicant, **changes)
+        assert [error["type"] for error in caught.value.errors()] == ["string_too_long"]
+
+
 @pytest.mark.parametrize("path", ["absent.json", "empty"])
 def test_nothing_to_take_in_is_a_wrong_argument(ready, path):
     Path("empty").mkdir()
@@ -222,8 +264,10 @@ def test_nothing_to_take_in_is_a_wrong_argument(ready, path):
 
 def test_documents_are_kept_sealed(ready, place):
     content = b"%PDF-1.7 " + b"a citizen's own paper" * 50
-    (place / "paper.pdf").write_bytes(content)
-    file = written("with.json", example(documents=[{"kind": "general-diary", "file": "paper.pdf"}]))
+    (place / "papers").mkdir()
+    (place / "papers" / "paper.pdf").write_bytes(content)
+    (place / "one.pdf").symlink_to("papers/paper.pdf")
+    file = written("with.json", with_paper("one.pdf"))
     assert ready("apply", file).code == 0
     (kept,) = [path for path in (place / "nagorik-documents").rglob("*") if path.is_file()]
     assert b"citizen" not in kept.read_bytes()

@@ -1,11 +1,17 @@
 """``nagorik doctor`` says what is wrong with a host and what to do."""
 
+import socket
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import text
 
-from nagorik_host.commands.checks import OVERDUE, examine
+from nagorik_host.commands import checks
+from nagorik_host.commands.checks import FULL, SCARCE, examine
+from nagorik_host.store.application_store import LEASE
+from nagorik_host.store.overview import OVERDUE
 from nagorik_host.store.schema import microseconds
 from nagorik_platform.cli.checks import DoctorStatus
 
@@ -33,7 +39,6 @@ def test_sound_host_is_fine(ready, place, agencies):
     told = found()
     assert told["host settings"] == (DoctorStatus.FINE, "from nagorik.toml")
     assert told["host keys"] == (DoctorStatus.FINE, "first wraps what is new")
-    assert told["host plugin nid"] == (DoctorStatus.FINE, "its settings are complete")
     assert told["host database"][0] is DoctorStatus.FINE
     assert told["host workers"] == (DoctorStatus.NOTE, "none is at work")
     assert {status for status, _ in told.values()} == {DoctorStatus.FINE, DoctorStatus.NOTE}
@@ -61,24 +66,45 @@ def test_keys_that_others_can_read_are_a_warning(ready, place):
 
 def test_plugin_that_is_not_installed_or_not_set_up_is_a_warning(ready, place):
     (place / "nagorik.toml").write_text('keys_file = "keys.txt"\nallow = ["nid", "wasa"]\n')
-    told = found()
-    assert told["host plugin wasa"][0] is DoctorStatus.WARNING
-    status, message = told["host plugin nid"]
-    assert status is DoctorStatus.WARNING
-    assert "NAGORIK_NID_BASE_URL" in message
+    assert found()["host plugin wasa"][0] is DoctorStatus.WARNING
+    told = {item["check"]: item for item in ready("doctor", "--json").document["checks"]}
+    assert told["settings nid"]["status"] == "warning"
+    assert "NAGORIK_NID_BASE_URL" in told["settings nid"]["message"]
+
+
+def test_what_the_file_gives_and_what_it_keeps_out_is_no_warning(ready, agencies):
+    result = ready("doctor", "--strict", "--json")
+    told = {item["check"]: item for item in result.document["checks"]}
+    assert [item for item in told.values() if item["status"] in {"warning", "wrong"}] == []
+    assert told["settings nid"]["status"] == "fine"
+    assert "base_url" in told["settings nid"]["message"]
+    assert (told["plugin land"]["status"], "settings land" in told) == ("note", False)
+    assert told["logging"]["hint"] == ""
+    assert result.code == 0
 
 
 @pytest.mark.parametrize("beat", [timedelta(seconds=5), timedelta(hours=1)])
 def test_workers_are_counted_by_their_heartbeat(ready, applied, place, beat):
     at = microseconds(NOW - beat)
-    put(place, "INSERT INTO workers (id, name, started_at, beat_at) VALUES ('w', 'w', ?, ?)", at, at)
+    missed_at = microseconds(NOW - beat + LEASE)
+    put(
+        place,
+        "INSERT INTO workers (id, name, started_at, beat_at, lease_until, key_names)"
+        " VALUES ('w', 'w', ?, ?, ?, 'first')",
+        at,
+        at,
+        missed_at,
+    )
     put(place, "UPDATE applications SET due_at = ?", microseconds(NOW - OVERDUE))
     told = found()
     if beat < timedelta(minutes=1):
         assert told["host workers"] == (DoctorStatus.FINE, "1 at work")
     else:
         assert told["host workers"] == (DoctorStatus.WARNING, "none is at work")
-    assert told["host queue"] == (DoctorStatus.WARNING, "1 applications have been due for more than 15 minutes")
+    assert told["host queue"] == (
+        DoctorStatus.WARNING,
+        "1 applications have been due for more than 15 minutes: nid 1",
+    )
 
 
 def test_what_is_down_blocked_or_stopped_is_told(ready, applied, place):
@@ -94,6 +120,92 @@ def test_what_is_down_blocked_or_stopped_is_told(ready, applied, place):
     assert told["host plugin nid"][0] is DoctorStatus.WARNING
 
 
+@pytest.mark.parametrize(("held", "status"), [(False, DoctorStatus.NOTE), (True, DoctorStatus.WARNING)])
+def test_worker_that_was_lost_is_told_from_those_at_work(ready, applied, place, held, status):
+    for name, beat in (("counter-1", NOW), ("counter-2", NOW - timedelta(hours=3))):
+        statement = (
+            "INSERT INTO workers (id, name, started_at, beat_at, lease_until, key_names)"
+            " VALUES (?, ?, ?, ?, ?, 'first')"
+        )
+        put(place, statement, name, name, microseconds(beat), microseconds(beat), microseconds(beat + LEASE))
+    if held:
+        put(place, "UPDATE applications SET lease = 'counter-2', lease_until = 0, due_at = NULL")
+    told = found()
+    assert told["host workers"] == (DoctorStatus.FINE, "1 at work")
+    message = f"not heard of since 2026-11-24T01:00+00:00; {int(held)} in hand"
+    assert told["host worker counter-2"] == (status, message)
+
+
+@pytest.mark.parametrize(
+    ("free", "status"),
+    [
+        (SCARCE, DoctorStatus.FINE),
+        (SCARCE - 1, DoctorStatus.WARNING),
+        (FULL, DoctorStatus.WARNING),
+        (FULL - 1, DoctorStatus.WRONG),
+    ],
+)
+def test_disk_without_room_is_told(ready, place, monkeypatch, free, status):
+    asked = []
+    monkeypatch.setattr(checks, "disk_usage", lambda folder: asked.append(folder) or SimpleNamespace(free=free))
+    told = found()
+    assert told["host disk of the database"][0] is status
+    assert told["host disk of the documents"][0] is status
+    assert [folder.resolve() for folder in asked] == [place.resolve(), place.resolve()]
+
+
+def test_disk_that_is_gone_is_wrong(ready, monkeypatch):
+    def gone(folder):
+        raise OSError(5, SECRET)
+
+    monkeypatch.setattr(checks, "disk_usage", gone)
+    assert found()["host disk of the documents"] == (DoctorStatus.WRONG, "cannot be asked: OSError")
+
+
+@pytest.fixture
+def on_postgresql(place, ready_postgresql) -> str:
+    (place / "nagorik.toml").write_text(f'keys_file = "keys.txt"\nallow = ["nid"]\ndatabase = "{ready_postgresql}"\n')
+    return ready_postgresql
+
+
+def test_clock_is_compared_with_the_database_s(on_postgresql, monkeypatch):
+    assert found(datetime.now(UTC))["host clock"][0] is DoctorStatus.FINE
+
+    class Ahead(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(minutes=2)
+
+    monkeypatch.setattr(checks, "datetime", Ahead)
+    status, message = found(datetime.now(UTC))["host clock"]
+    assert status is DoctorStatus.WARNING
+    assert message.startswith(("119.", "120.")), message
+
+
+def test_server_that_accepts_and_never_answers_is_told_in_time(place, monkeypatch):
+    monkeypatch.setattr(checks, "DATABASE_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        (place / "nagorik.toml").write_text(
+            f'keys_file = "keys.txt"\nallow = ["nid"]\ndatabase = "postgresql://u:{SECRET}@127.0.0.1:{port}/x"\n'
+        )
+        told = found()
+    assert told["host keys"][0] is DoctorStatus.FINE
+    assert told["host database"] == (DoctorStatus.WRONG, "it did not answer within 0.1 s")
+    assert SECRET not in str(told)
+
+
+def test_server_that_stands_still_with_a_connection_open_is_told_in_time(on_postgresql, monkeypatch):
+    """As a frozen server does: it took the connection, and a question to it is never answered."""
+    monkeypatch.setattr(checks, "DATABASE_SECONDS", 1.0)
+
+    def hang(transaction):
+        return transaction.connection.scalar(text("SELECT 'x' FROM pg_sleep(3600)"))
+
+    monkeypatch.setattr(checks, "_clock", hang)
+    assert found()["host database"] == (DoctorStatus.WRONG, "it did not answer within 1 s")
+
+
 def test_doctor_shows_it(ready):
     told = {item["check"]: item["status"] for item in ready("doctor", "--json").document["checks"]}
     assert told["host database"] == "fine"
@@ -107,3 +219,45 @@ def test_services_are_shown_whether_or_not_a_host_is_set_up(nagorik, place):
     assert "nagorik-host 1.0.0 cannot tell what is suspended: SchemaOutdated" in nagorik("services").err
     (place / "nagorik.toml").unlink()
     assert (nagorik("services").code, nagorik("services").err) == (0, "")
+
+
+def test_messages_that_nobody_reads_are_a_warning(ready, place, agencies):
+    assert found()["host inbox"] == (
+        DoctorStatus.FINE,
+        "0 messages have waited to be read for more than 15 minutes",
+    )
+    put(
+        place,
+        "INSERT INTO inbox (id, offer, message, arrival, received_at, due_at, looks, sealed)"
+        " VALUES ('m', 'nid.reissue', 'm', 'm', ?, ?, 0, x'00')",
+        microseconds(NOW - OVERDUE),
+        microseconds(NOW),
+    )
+    assert found()["host inbox"] == (
+        DoctorStatus.WARNING,
+        "1 messages have waited to be read for more than 15 minutes",
+    )
+
+
+def test_plugin_that_a_worker_keeps_out_is_told_until_when(ready, place, agencies):
+    kept_out = '[["nid", "too-many-faults", "2026-11-24T03:58:00+00:00", "2026-11-24T04:02:00+00:00"]]'
+    at = microseconds(datetime.now(UTC) + timedelta(minutes=1))
+    put(
+        place,
+        "INSERT INTO workers (id, name, started_at, beat_at, lease_until, keys, kept_out)"
+        " VALUES ('w', 'dhaka-1', ?, ?, ?, 'first', ?)",
+        at,
+        at,
+        at,
+        kept_out,
+    )
+    message = (
+        "dhaka-1 keeps nid out since 2026-11-24T03:58+00:00 (too-many-faults);"
+        " it is tried again at 2026-11-24T04:02+00:00"
+    )
+    told = {(check.name, check.message) for check in examine(datetime.now(UTC))}
+    assert ("host plugin nid", message) in told
+    shown = ready("plugins")
+    assert message in " ".join(shown.out.split())
+    document = next(one for one in ready("plugins", "--json").document["plugins"] if one["id"] == "nid")
+    assert [one["worker"] for one in document["kept_out_by"]] == ["dhaka-1"]

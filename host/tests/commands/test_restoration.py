@@ -48,7 +48,12 @@ def test_what_is_applied_while_catching_up_is_in_doubt(ready):
 def test_worker_at_work_is_told_to_stop_first(ready, applied, place):
     at = microseconds(datetime.now(UTC))
     with sqlite3.connect(place / "nagorik.db") as connection:
-        connection.execute("INSERT INTO workers (id, name, started_at, beat_at) VALUES ('w', 'w', ?, ?)", (at, at))
+        later = at + 60_000_000
+        connection.execute(
+            "INSERT INTO workers (id, name, started_at, beat_at, lease_until, key_names)"
+            " VALUES ('w', 'w', ?, ?, ?, 'first')",
+            (at, at, later),
+        )
     connection.close()
     refused = ready("db", "restored", *SIGNED)
     assert (refused.code, "stop all workers" in refused.err) == (3, True)

@@ -4,15 +4,19 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
-from nagorik_host.engine.plugins import PLUGIN_CHANGED
+from nagorik_host.store.cases import PLUGIN_CHANGED
 
+NUMBER = "0099000202"
 EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
 OFFICER = ("--officer", "A. Rahman", "--reason", "seen at the counter")
 REASON = ("--reason-en", "The agency moves house.", "--reason-bn", "সংস্থা দপ্তর বদলাচ্ছে।", "--officer", "A. Rahman")
@@ -23,6 +27,13 @@ def change(place: Path, statement: str, *values: object) -> None:
     with connection:
         assert connection.execute(statement, values).rowcount > 0
     connection.close()
+
+
+def look_up(place: Path, query: str, *values: object) -> tuple[object, ...]:
+    connection = sqlite3.connect(place / "nagorik.db")
+    (found,) = connection.execute(query, values)
+    connection.close()
+    return found
 
 
 def taken_in(ready) -> str:
@@ -50,7 +61,7 @@ def test_worker_stops_in_peace_when_it_is_told_to(ready, applied, number):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
     )
     assert process.stdout is not None
     for line in process.stdout:
@@ -271,6 +282,59 @@ def test_erasure_leaves_a_journal_that_verifies_and_nothing_to_read(ready, world
     assert (audit.document["applications"], audit.document["erased"]) == (2, 1)
 
 
+def test_case_is_shown_whole_in_a_narrow_window(ready, applied, place, monkeypatch):
+    change(place, "UPDATE applications SET blocked = 'defect'")
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = ready("cases", "list").out.splitlines()
+    assert applied in lines
+    assert any("nid.reissue" in line for line in lines)
+    assert any("defect" in line for line in lines)
+
+
+def test_file_of_an_erased_application_is_not_taken_in_anew_in_silence(ready, world, place):
+    file = place / "again.json"
+    file.write_bytes((EXAMPLES / "nid-reissue.json").read_bytes())
+
+    application = ready("apply", file, "--json").document["applications"][0]["application"]
+    change(place, "UPDATE applications SET closed_at = updated_at, due_at = NULL")
+    assert ready("erase", application).code == 0
+    again = ready("apply", file, "--json")
+    assert again.code == 2
+    (told,) = again.document["applications"]
+    assert (told["result"], told["application"]) == ("refused", None)
+    assert "its citizen's data were erased since" in told["problem"]
+    assert look_up(place, "SELECT count(*) FROM applications") == (1,)
+    # Nothing tells which application it was.
+    (kept,) = look_up(place, "SELECT reference FROM erased_references")
+    assert application not in kept
+    file.write_text(file.read_text().replace("{", '{"client_reference": "COUNTER-1-2",', 1))
+    assert ready("apply", file).code == 0
+
+
+def test_what_was_erased_stands_in_no_file_of_the_database(ready, world, place):
+    application = world.closed()
+    wrapped, draft = look_up(
+        place, "SELECT data_key, draft FROM applications JOIN payloads ON application = id WHERE id = ?", application
+    )
+    # Somebody else has the database open, as a worker has: its log is not cut off by the last who leaves.
+    with closing(sqlite3.connect(place / "nagorik.db")) as other:
+        other.execute("SELECT count(*) FROM applications").fetchall()
+        ready("apply", EXAMPLES / "nid-migration.json")
+        assert ready("erase", application).code == 0
+        left = b"".join(path.read_bytes() for path in place.glob("nagorik.db*"))
+        assert len(left) > 10_000
+        assert (wrapped in left, draft in left) == (False, False)
+
+
+def test_erasure_leaves_nothing_by_which_a_guessed_form_could_be_confirmed(ready, world, place):
+    application = world.closed()
+    digests = "SELECT count(*), count(request_digest) FROM attempts WHERE application = ?"
+    attempts, told = look_up(place, digests, application)
+    assert attempts == told > 0
+    assert ready("erase", application).code == 0
+    assert look_up(place, digests, application) == (attempts, 0)
+
+
 def test_document_without_an_owner_is_found_and_removed_once_it_is_a_day_old(ready, world, place):
     world.closed()
     folder = place / "nagorik-documents"
@@ -309,3 +373,51 @@ def test_retention_erases_what_has_been_closed_for_long(ready, world, place, mon
     assert ready("erase", "--json").document == {"erased": 1}
     assert ready("erase", "--json").document == {"erased": 0}
     assert ready("track", applied).code == 0
+
+
+def test_worker_serves_its_metrics_and_tells_its_supervisor(ready, place, agencies, applied):
+    settings = (place / "nagorik.toml").read_text()
+    (place / "nagorik.toml").write_text(f'metrics = "127.0.0.1:0"\n{settings}')
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(str(place / "notify"))
+        supervisor.settimeout(60)
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from nagorik_platform.cli import main; raise SystemExit(main())", "worker"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "NOTIFY_SOCKET": str(place / "notify")},
+        )
+        try:
+            assert process.stdout is not None
+            address = ""
+            for line in process.stdout:
+                if line.startswith("Metrics: "):
+                    address = line.split()[1].removesuffix("/metrics,")
+                if line.startswith("Working."):
+                    break
+            assert supervisor.recv(100) == b"READY=1"
+            for path in ("live", "ready"):
+                with urlopen(f"{address}/{path}", timeout=60) as answer:  # noqa: S310 - a process of this test
+                    assert answer.status == 200
+            with urlopen(f"{address}/metrics", timeout=60) as answer:  # noqa: S310
+                body = answer.read().decode()
+            assert "nagorik_database_up 1.0" in body
+            assert NUMBER not in body
+            assert applied not in body
+        finally:
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=60)
+        assert supervisor.recv(100) == b"STOPPING=1"
+    assert process.returncode == 0, err
+
+
+def test_metrics_address_that_is_taken_ends_the_worker(ready, place):
+    settings = (place / "nagorik.toml").read_text()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        (place / "nagorik.toml").write_text(f'metrics = "127.0.0.1:{taken.getsockname()[1]}"\n{settings}')
+        result = ready("worker", "--once")
+    assert (result.code, result.err) == (
+        2,
+        "nagorik: the address of the setting metrics cannot be used: EADDRINUSE\n",
+    )

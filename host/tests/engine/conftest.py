@@ -154,11 +154,22 @@ class World:
         return len(self.simulators[simulator].ledger.effects(kind))
 
 
-@pytest.fixture
-def world(keyring) -> World:
+def world_of(keyring: Keyring) -> World:
     """Agencies that decide within minutes."""
     clock = OrderlyClock()
     found = installed_simulators()
     simulators = {name: load_simulator(found[name])(clock=clock) for name in PLUGINS}
     simulators["nid"].script.set("*", "approve", durations=SOON)
     return World(clock=clock, machine=SimulatedClock(), simulators=simulators, keyring=keyring, street=Street(clock))
+
+
+@pytest.fixture(scope="session")
+def new_world(keyring) -> Callable[[], World]:
+    """Gives one more world, for what is made once of a process's tests."""
+    return lambda: world_of(keyring)
+
+
+@pytest.fixture
+def world(new_world) -> World:
+    """Agencies that decide within minutes."""
+    return new_world()

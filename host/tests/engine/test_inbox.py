@@ -2,19 +2,32 @@
 
 import asyncio
 import json
+from base64 import b64encode
 from datetime import date, timedelta
+from functools import partial
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
-from nagorik import Applicant, ApplicationDraft, Consent, Operation, ServiceNotOffered
+from nagorik import Applicant, ApplicationDraft, Consent, Operation, ServiceNotOffered, Text
 from nagorik.values import Money, PersonName
 from nagorik_host import open_host
-from nagorik_host.engine.inbox import PATIENCE
-from nagorik_host.store.schema import inbox
+from nagorik_host.engine.inbox import LEASE, PATIENCE, SHARE, InboxFull, MessageRefused
+from nagorik_host.engine.suspensions import SuspensionRecord, resume, suspend
+from nagorik_host.store.messages import (
+    MessageFilter,
+    NoSuchMessage,
+    NotReadAgain,
+    count_messages,
+    list_messages,
+    read_again,
+    read_page_again,
+)
+from nagorik_host.store.schema import applications, inbox
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.lifecycle.perform import perform
-from nagorik_platform.registry import Admission
+from nagorik_platform.registry import Admission, QuarantineCode
 from nagorik_testing import SimulatedClock
 
 MANIFEST = """\
@@ -25,6 +38,20 @@ name = { en = "Office of letters", bn = "চিঠির দপ্তর" }
 owners = [{ name = "Nagorik, host's tests", contact = "host@nagorik.example" }]
 evidence = "modelled"
 as_of = 2026-11-24
+
+[[services]]
+id = "letters.silent"
+name = { en = "No reply", bn = "উত্তর নেই" }
+form = "forms:LetterForm"
+reads = ["status"]
+writes = { submit = "native" }
+
+[[services]]
+id = "letters.other"
+name = { en = "Another reply", bn = "আরেকটি উত্তর" }
+form = "forms:LetterForm"
+reads = ["status", "callback"]
+writes = { submit = "native" }
 
 [[services]]
 id = "letters.reply"
@@ -43,9 +70,20 @@ class LetterForm(Form):
     subject: Annotated[str, Label(en="Subject", bn="বিষয়")]
 """
 PLUGIN = """\
+import asyncio
 import json
 
-from nagorik import Accepted, AgencyRejected, AgencyStatus, ApplicationState, CallbackReport, hookimpl
+from nagorik import (
+    Accepted,
+    AgencyRejected,
+    AgencyStatus,
+    AgencyUnavailable,
+    ApplicationState,
+    CallbackReport,
+    hookimpl,
+)
+
+READ, KEY_IS_THERE = [], True
 
 
 def status(context, word, *, final):
@@ -64,8 +102,15 @@ async def nagorik_get_status(request, context):
 
 @hookimpl
 async def nagorik_parse_callback(request, context):
+    READ.append(request.body)
+    if request.headers.get("mark") == "raises":
+        raise TypeError(request.body)
+    if request.headers.get("mark") == "hangs":
+        await asyncio.Event().wait()
     if request.headers.get("mark") != "genuine":
         raise AgencyRejected("callback-not-proved")
+    if not KEY_IS_THERE:
+        raise AgencyUnavailable
     told = json.loads(request.body)
     return CallbackReport(agency_reference=told["number"], status=status(context, told["word"], final=True))
 """
@@ -74,20 +119,31 @@ GENUINE = {"mark": "genuine"}
 
 
 @pytest.fixture
-async def host(install, ready_url, keyring):
-    install("letters", MANIFEST, FORM, PLUGIN)
-    clock = SimulatedClock()
-    settings = PlatformSettings(
-        plugins={
-            "letters": PluginConfiguration(
-                settings={"base_url": "http://127.0.0.1:9"}, egress=frozenset({"127.0.0.1"})
-            )
-        },
-        admission=Admission(allow=frozenset({"letters"})),
-        clock=clock,
+def office(install):
+    """The plugin's module: which bodies were ``READ``, and whether what it proves messages with is there."""
+    return install("letters", MANIFEST, FORM, PLUGIN)
+
+
+def opened(url, keyring, *, allow=("letters",), settings=None, clock=None):
+    given = {"base_url": "http://127.0.0.1:9"} if settings is None else settings
+    composed = PlatformSettings(
+        plugins={"letters": PluginConfiguration(settings=given, egress=frozenset({"127.0.0.1"}))},
+        admission=Admission(allow=frozenset(allow)),
+        clock=clock or SimulatedClock(),
     )
-    async with open_host(ready_url, keyring, settings, lease_clock=SimulatedClock()) as opened:
-        yield opened
+    return open_host(url, keyring, composed, lease_clock=SimulatedClock())
+
+
+@pytest.fixture(autouse=True)
+def no_turn_ends_early(monkeypatch):
+    """However slow the machine is; what the end of a turn does is a test of its own."""
+    monkeypatch.setattr("nagorik_host.engine.inbox.SLICE", 3600.0)
+
+
+@pytest.fixture
+async def host(office, ready_url, keyring):
+    async with opened(ready_url, keyring) as made:
+        yield made
 
 
 async def apply(host, reference="NGK-LETTER-1") -> str:
@@ -119,7 +175,7 @@ def message(word="rejected", number="NGK-LETTER-1"):
 
 
 async def results(host):
-    query = select(inbox.c.result).order_by(inbox.c.received_at)
+    query = select(inbox.c.result).order_by(inbox.c.received_at, inbox.c.handled_at)
     return await host.database.run(lambda t: t.connection.scalars(query).all())
 
 
@@ -194,22 +250,27 @@ async def test_message_is_read_though_its_application_is_filed_while_a_worker_lo
     assert (await host.track(application)).progress.state == "closed"
 
 
-async def test_message_whose_key_is_gone_stops_no_other(host, filed):
+async def keep_under(host, key: str) -> None:
+    """A message whose data key is wrapped by the host's key of this name, or says so."""
     await host.inbox.receive(SERVICE, headers=GENUINE, body=message("in_review"))
-    lost = update(inbox).values(data_key=b"gone:" + b"0" * 60)
-    await host.database.run(lambda transaction: transaction.connection.execute(lost))
+    other = update(inbox).values(data_key=key.encode() + b":" + b"0" * 60)
+    await host.database.run(lambda transaction: transaction.connection.execute(other))
+
+
+async def test_message_whose_key_is_broken_stops_no_other(host, filed):
+    await keep_under(host, "test")
     await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
     await host.worker().run_until_idle()
     assert (await host.track(filed)).progress.state == "closed"
     assert sorted(await results(host)) == ["defect", "taken"]
 
 
-async def test_more_messages_than_one_page_are_read_at_once(host, filed, monkeypatch):
-    monkeypatch.setattr("nagorik_host.engine.inbox.PAGE", 2)
-    for number in range(5):
-        await host.inbox.receive(SERVICE, headers=GENUINE, body=message("in_review"), message_id=str(number))
-    assert await host.inbox.handle() == 5
-    assert set(await results(host)) == {"taken"}
+async def test_message_whose_key_another_process_has_is_left_to_it(host, filed, office):
+    await keep_under(host, "elsewhere")
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    await host.worker().run_until_idle()
+    assert (await host.track(filed)).progress.state == "closed"
+    assert sorted(await results(host), key=str) == [None, "taken"]
 
 
 async def test_two_workers_take_a_message_once(host, filed):
@@ -231,3 +292,355 @@ async def test_message_that_cannot_be_read_stops_no_other(host, filed):
 async def test_message_for_a_service_that_nobody_offers_is_refused(host):
     with pytest.raises(ServiceNotOffered):
         await host.inbox.receive("letters.nothing", headers={}, body=b"")
+
+
+# What is kept at all
+
+
+class Header:
+    """No text."""
+
+
+BIG = b"x" * 1_000_001
+REFUSED = {
+    "body-too-large": {"body": BIG},
+    "body-not-bytes": {"body": "text"},
+    "headers-not-text": {"headers": {"mark": Header()}},
+    "headers-too-many": {"headers": {f"h{number}": "x" for number in range(101)}},
+    "headers-too-large": {"headers": {"mark": "x" * 16_384}},
+    "message-id-invalid": {"message_id": "x" * 1_001},
+}
+
+
+@pytest.mark.parametrize(("code", "parts"), REFUSED.items(), ids=REFUSED)
+async def test_what_no_agency_sends_is_refused_and_not_kept(host, code, parts):
+    with pytest.raises(MessageRefused) as caught:
+        await host.inbox.receive(SERVICE, **({"headers": GENUINE, "body": message()} | parts))
+    assert caught.value.code == code
+    assert await results(host) == []
+
+
+async def test_half_a_letter_in_a_header_is_refused(host):
+    for parts in ({"headers": {"mark": "\ud800"}}, {"message_id": "\udfff"}):
+        with pytest.raises(MessageRefused):
+            await host.inbox.receive(SERVICE, **({"headers": GENUINE, "body": message()} | parts))
+    assert await results(host) == []
+
+
+async def test_the_largest_message_is_kept_and_read(host, filed):
+    body = message().ljust(1_000_000)
+    assert await host.inbox.receive(SERVICE, headers=GENUINE | {"more": "x" * 16_000}, body=body)
+    await host.worker().run_until_idle()
+    assert await results(host) == ["taken"]
+
+
+async def test_message_to_a_service_without_callbacks_is_refused(host):
+    with pytest.raises(ServiceNotOffered) as caught:
+        await host.inbox.receive("letters.silent", headers=GENUINE, body=message())
+    assert caught.value.because == "operation-not-offered"
+    assert await results(host) == []
+
+
+async def test_more_than_can_be_read_is_refused_until_some_is(host, monkeypatch):
+    monkeypatch.setattr("nagorik_host.engine.inbox.MOST_UNREAD", 2)
+    for number in range(2):
+        await host.inbox.receive(SERVICE, headers={"mark": str(number)}, body=message())
+    with pytest.raises(InboxFull):
+        await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    assert await host.inbox.receive("letters.other", headers=GENUINE, body=message())
+    await host.inbox.handle()
+    assert await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+
+
+# One message's defect
+
+
+async def keep_by_hand(host, content, *, offer=SERVICE) -> None:
+    """A message that ``receive`` would have refused, as it stands in a database that is older or was written to."""
+    identity, now = str(uuid4()), host.clock.now()
+    key, wrapped = host.vault.make_data_key(identity)
+    row = {
+        "id": identity,
+        "offer": offer,
+        "message": identity,
+        "arrival": identity,
+        "received_at": now,
+        "due_at": now,
+        "looks": 0,
+        "data_key": wrapped,
+        "sealed": key.seal(content, "message"),
+    }
+    await host.database.run(lambda transaction: transaction.connection.execute(insert(inbox).values(**row)))
+
+
+UNREADABLE = {
+    "larger than any": json.dumps({"headers": GENUINE, "body": b64encode(BIG).decode()}).encode(),
+    "no headers": json.dumps({"body": ""}).encode(),
+    "no document": b"\xff",
+    "no mapping": b"[]",
+    "headers that are no text": json.dumps({"headers": {"mark": 1}, "body": ""}).encode(),
+    "no base64": json.dumps({"headers": GENUINE, "body": "x"}).encode(),
+}
+
+
+@pytest.mark.parametrize("content", UNREADABLE.values(), ids=UNREADABLE)
+async def test_message_with_a_defect_ends_itself_alone(host, filed, content, capsys):
+    await keep_by_hand(host, content)
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    await host.worker().run_until_idle()
+    assert (await host.track(filed)).progress.state == "closed"
+    assert sorted(await results(host)) == ["defect", "taken"]
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "message_unreadable" in line]
+    assert SERVICE in line
+    assert "NGK-LETTER" not in line
+
+
+async def test_message_whose_application_has_a_defect_ends_itself_alone(host, filed):
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message("in_review"))
+    broken = update(applications).values(progress=b"broken")
+    await host.database.run(lambda transaction: transaction.connection.execute(broken))
+    await host.inbox.receive(SERVICE, headers={"mark": "forged"}, body=message())
+    assert await host.inbox.handle() == 2
+    assert sorted(await results(host)) == ["agency-rejected", "defect"]
+
+
+async def test_messages_on_which_a_plugin_breaks_do_not_stop_its_calls(host, filed):
+    for number in range(12):
+        await host.inbox.receive(SERVICE, headers={"mark": "raises"}, body=message(number=str(number)))
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    await host.worker().run_until_idle()
+    assert "letters" not in {one.distribution.removeprefix("nagorik-") for one in host.platform.quarantined}
+    assert (await host.track(filed)).progress.state == "closed"
+    assert sorted(await results(host)) == ["plugin-fault"] * 12 + ["taken"]
+
+
+# What is forged displaces nothing
+
+
+@pytest.mark.parametrize("message_id", [None, "guessed"])
+@pytest.mark.parametrize("read_before", [True, False])
+async def test_forged_message_takes_no_genuine_ones_place(host, filed, message_id, read_before):
+    bodies = [message(), b"junk"] if message_id else [message()]
+    for body in bodies:
+        assert await host.inbox.receive(SERVICE, headers={"mark": "x"}, body=body, message_id=message_id)
+    if read_before:
+        await host.inbox.handle()
+    assert await host.inbox.receive(SERVICE, headers=GENUINE, body=message(), message_id=message_id)
+    await host.worker().run_until_idle()
+    assert (await host.track(filed)).progress.state == "closed"
+    assert sorted(await results(host)) == ["agency-rejected"] * len(bodies) + ["taken"]
+
+
+async def test_proved_message_that_is_sent_again_at_another_hour_counts_once(host, filed):
+    for hour in ("9", "10"):
+        assert await host.inbox.receive(SERVICE, headers=GENUINE | {"date": hour}, body=message("in_review"))
+    await host.inbox.handle()
+    assert sorted(await results(host)) == ["repeated", "taken"]
+    assert not await host.inbox.receive(SERVICE, headers=GENUINE | {"date": "11"}, body=message("in_review"))
+    assert [event.kind for event in (await host.track(filed)).events].count("status-received") == 2
+
+
+async def test_messages_with_ids_of_their_own_are_two(host, filed):
+    for number in range(2):
+        await host.inbox.receive(SERVICE, headers=GENUINE, body=message("in_review"), message_id=str(number))
+    await host.inbox.handle()
+    assert await results(host) == ["taken", "taken"]
+
+
+async def test_message_that_was_refused_by_mistake_is_read_when_it_is_sent_again(host, filed, office):
+    """The plugin lacked what it proves messages with, and took a genuine one for a forged one."""
+    forged, genuine = {"mark": "forged"}, message()
+    await host.inbox.receive(SERVICE, headers=forged, body=genuine)
+    await host.inbox.handle()
+    assert await host.inbox.receive(SERVICE, headers=forged, body=genuine)
+
+
+# What cannot be read now waits
+
+
+async def test_message_waits_while_its_plugin_is_kept_out(office, ready_url, keyring):
+    clock = SimulatedClock()
+    async with opened(ready_url, keyring, clock=clock) as host:
+        application = await apply(host)
+        await host.worker().run_until_idle()
+        await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    clock.advance(timedelta(days=3))
+    async with opened(ready_url, keyring, clock=clock, allow=()) as host:
+        assert await host.inbox.handle() == 0
+        assert await results(host) == [None]
+    async with opened(ready_url, keyring, clock=clock, settings={}) as host:
+        # The plugin is back, and its settings are not: it cannot tell a genuine message from another.
+        assert await host.inbox.handle() == 1
+        assert await results(host) == [None]
+    clock.advance(timedelta(minutes=10))
+    async with opened(ready_url, keyring, clock=clock) as host:
+        await host.inbox.handle()
+        assert await results(host) == ["taken"]
+        assert (await host.track(application)).progress.state == "closed"
+
+
+async def test_message_to_a_plugin_in_quarantine_is_kept(host, filed):
+    host.platform._registry.quarantine("letters", QuarantineCode.IMPORT_FAILED, "failed", "Mend it.")
+    assert await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    assert await host.inbox.handle() == 0
+    assert await results(host) == [None]
+
+
+@pytest.mark.parametrize(("kind", "name"), [("service", SERVICE), ("plugin", "letters")])
+async def test_message_waits_while_an_officer_has_stopped_what_it_is_about(host, filed, kind, name):
+    stopped = SuspensionRecord(kind, name, Text(en="Stopped.", bn="বন্ধ।"), "officer", host.clock.now())
+    await host.database.run(lambda transaction: suspend(transaction, stopped))
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    assert await host.inbox.handle() == 0
+    await host.database.run(lambda transaction: resume(transaction, kind, name, host.clock.now()))
+    assert await host.inbox.handle() == 1
+    assert await results(host) == ["taken"]
+
+
+async def test_message_that_cannot_be_proved_now_is_tried_less_and_less(host, filed, office):
+    office.KEY_IS_THERE = False
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    tried = []
+    for minute in range(120):
+        if await host.inbox.handle():
+            tried.append(minute)
+        host.clock.advance(60)
+    assert tried == [0, 1, 2, 4, 8, 16, *range(26, 120, 10)]
+    office.KEY_IS_THERE = True
+    host.clock.advance(timedelta(minutes=10))
+    await host.inbox.handle()
+    assert await results(host) == ["taken"]
+
+
+async def test_unknown_reference_is_looked_at_twice_and_not_each_second(host, filed, office):
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message(number="NOBODYS"))
+    for _ in range(61):
+        await host.inbox.handle()
+        host.clock.advance(1)
+    assert len(office.READ) == 2
+    assert await results(host) == ["unknown-reference"]
+
+
+# Fair, bounded, and beside the work
+
+
+async def flood(host, number, *, offer=SERVICE) -> None:
+    for one in range(number):
+        await host.inbox.receive(offer, headers={"mark": f"forged {one}"}, body=message())
+
+
+async def test_flood_at_one_offer_delays_no_other(host, filed):
+    await flood(host, SHARE * 3, offer="letters.other")
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    assert await host.inbox.handle() == SHARE + 1
+    assert (await host.track(filed)).progress.state == "closed"
+    assert host.inbox.has_news
+
+
+async def test_message_that_hangs_delays_no_other_offer(host, filed, monkeypatch):
+    monkeypatch.setattr("nagorik_host.engine.inbox.READ_SECONDS", 0.01)
+    monkeypatch.setattr("nagorik_host.engine.inbox.SLICE", 0.0)
+    for number in range(3):
+        await host.inbox.receive("letters.other", headers={"mark": "hangs"}, body=message(number=str(number)))
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    # The turn of the one is over with its first message; what it did not come to is as it was.
+    assert await host.inbox.handle() == 2
+    assert (await host.track(filed)).progress.state == "closed"
+    assert sorted(await results(host), key=str) == [None, None, "plugin-fault", "taken"]
+    assert host.inbox.has_news
+    assert await host.inbox.handle() == 1
+
+
+async def test_calls_are_begun_between_forged_messages(host, office, monkeypatch):
+    order, worker, ending = [], host.worker(), asyncio.Event()
+    rounds = 6
+    await flood(host, SHARE * rounds)
+    handle, claim = host.inbox.handle, worker.claims.claim
+
+    async def reading():
+        order.append("read")
+        return await handle()
+
+    def claiming(transaction, **options):
+        order.append("claim")
+        batch = claim(transaction, **options)
+        if not host.inbox.has_unread(transaction):
+            ending.set()
+        return batch
+
+    monkeypatch.setattr(host.inbox, "handle", reading)
+    monkeypatch.setattr(worker.claims, "claim", claiming)
+    async with asyncio.timeout(60):
+        await worker.run(ending)
+    assert await results(host) == ["agency-rejected"] * SHARE * rounds
+    assert order.count("read") >= rounds
+    begun = [number for number, what in enumerate(order) if what == "read"]
+    assert all(order[:place].count("claim") >= number for number, place in enumerate(begun))
+
+
+async def test_workers_share_what_is_to_be_read(office, ready_url, keyring):
+    clock = SimulatedClock()
+    async with opened(ready_url, keyring, clock=clock) as one, opened(ready_url, keyring, clock=clock) as other:
+        for number in range(SHARE * 4):
+            await one.inbox.receive(SERVICE, headers={"mark": "forged"}, body=message(number=str(number)))
+        looked_at = 0
+        while looked := sum(await asyncio.gather(*(host.inbox.handle() for host in (one, other, one, other)))):
+            looked_at += looked
+        assert looked_at == len(office.READ) == len(set(office.READ)) == SHARE * 4
+
+
+async def test_message_of_a_worker_that_was_lost_is_read_by_another(host, filed, office):
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    await host.database.run(host.inbox._take)
+    assert await host.inbox.handle() == 0
+    host.clock.advance(LEASE)
+    assert await host.inbox.handle() == 1
+    assert await results(host) == ["taken"]
+
+
+# What an operator does
+
+
+async def test_operator_sees_messages_and_nothing_of_what_they_say(host, filed):
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    await host.inbox.handle()
+    host.clock.advance(timedelta(days=2))
+    await host.inbox.receive("letters.other", headers={"mark": "raises"}, body=message())
+
+    async def listed(**wanted):
+        return await host.database.run(partial(list_messages, wanted=MessageFilter(**wanted), limit=9))
+
+    (taken,) = await listed(result="taken")
+    assert (taken.offer, taken.application, taken.looks, taken.due_at) == (SERVICE, filed, 1, None)
+    assert [one.offer for one in await listed(result="waiting")] == ["letters.other"]
+    assert [one.id for one in await listed(before=host.clock.now() - timedelta(days=1))] == [taken.id]
+    assert [one.id for one in await listed(offer=SERVICE)] == [taken.id]
+    assert await host.database.run(partial(count_messages, wanted=MessageFilter())) == {"taken": 1, "waiting": 1}
+    assert "NGK-LETTER" not in repr(await listed())
+
+
+async def test_operator_lets_messages_be_read_again(host, filed, office):
+    for number in range(3):
+        await host.inbox.receive(SERVICE, headers={"mark": "raises"}, body=message(number=str(number)))
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    await host.inbox.handle()
+    again = partial(read_page_again, wanted=MessageFilter(result="plugin-fault"), now=host.clock.now())
+    assert await host.database.run(again) == 3
+    assert await host.inbox.handle() == 3
+    assert len(office.READ) == 4 + 3
+    everything = partial(read_page_again, wanted=MessageFilter(), now=host.clock.now())
+    assert await host.database.run(everything) == 3  # what has counted is not among them
+
+
+async def test_operator_lets_one_message_be_read_again_unless_it_counts(host, filed):
+    await host.inbox.receive(SERVICE, headers={"mark": "forged"}, body=message())
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    await host.inbox.handle()
+    found = await host.database.run(partial(list_messages, wanted=MessageFilter(), limit=9))
+    by_result = {one.result: one.id for one in found}
+    with pytest.raises(NotReadAgain):
+        await host.database.run(partial(read_again, identity=by_result["taken"], now=host.clock.now()))
+    with pytest.raises(NoSuchMessage):
+        await host.database.run(partial(read_again, identity="nobody's", now=host.clock.now()))
+    await host.database.run(partial(read_again, identity=by_result["agency-rejected"], now=host.clock.now()))
+    assert await host.inbox.handle() == 1

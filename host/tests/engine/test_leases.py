@@ -36,7 +36,7 @@ name = { en = "Ferries", bn = "ফেরি" }
 owners = [{ name = "Nagorik, host's tests", contact = "host@nagorik.example" }]
 evidence = "modelled"
 as_of = 2026-11-24
-limits = { concurrency = 4, per_second = 1000, deadline = 600 }
+limits = { concurrency = 4, per_second = 1000, deadline = 300 }
 
 [[services]]
 id = "ferry.pass"
@@ -231,6 +231,35 @@ async def test_worker_that_stood_still_between_two_requests_files_nothing(ferry,
         assert quay.filed == 1
 
 
+async def test_worker_that_took_over_from_itself_files_once(ferry, ready_url, keyring):
+    """Its machine stood still; what it had in hand goes on beside what it begins anew."""
+    clock, machine = SimulatedClock(), SimulatedClock()
+    async with (
+        quay_and_port() as (quay, port),
+        open_host(ready_url, keyring, settings_of(port, clock), lease_clock=machine) as host,
+    ):
+        await hand_in(host)
+        worker = host.worker()
+        quay.may_answer.clear()
+        slow = asyncio.create_task(worker.run_until_idle())
+        await quay.numbered.wait()
+        machine.advance(LEASE)
+        quay.numbered.clear()
+        async with asyncio.timeout(60):
+            # What was interrupted is looked up first, and both may have to wait.
+            while not quay.numbered.is_set():
+                await worker.poll()
+                due = await host.database.run(worker.claims.next_due)
+                if due is not None and due > clock.now():
+                    clock.set(due)
+                await asyncio.sleep(0.01)
+        quay.may_answer.set()
+        await slow
+        await carry(worker, clock)
+        assert quay.asked.count("POST /numbers") == 2
+        assert quay.filed == 1
+
+
 async def test_application_that_is_not_in_hand_any_more_is_not_sent_for(ferry, ready_url, keyring):
     """The row is altered from outside, which no clock of the worker's shows."""
     clock = SimulatedClock()
@@ -319,7 +348,7 @@ async def test_first_request_that_is_late_asks_whether_the_application_is_still_
     clock = SimulatedClock()
     lease = WorkerLease("worker", LEASE, clock)
     limiter = SharedRateLimiter(database, clock)
-    held = HeldApplication("nobody's", lease)
+    held = HeldApplication("nobody's", 1, lease)
     # In time: the commit of the intent says so.
     RESERVED.set(Reservation("wasa", slot_now(limiter), held))
     await limiter.acquire("wasa", 5, Deadline.after(600, clock))
@@ -336,7 +365,7 @@ async def test_machine_that_slept_is_late_though_its_calendar_and_its_loop_do_no
     monkeypatch.setattr("nagorik_host.engine.leases._since_boot", lambda: next(passed, 60.0))
     clock = SystemClock()
     limiter = SharedRateLimiter(database, clock)
-    held = HeldApplication("nobody's", WorkerLease("worker", LEASE))
+    held = HeldApplication("nobody's", 1, WorkerLease("worker", LEASE))
     RESERVED.set(Reservation("wasa", slot_now(limiter), held))
     with pytest.raises(AgencyUnavailable) as caught:
         await limiter.acquire("wasa", 100, Deadline.after(600, clock))

@@ -11,6 +11,7 @@ from sqlalchemy import insert, make_url
 
 from nagorik import PaymentState
 from nagorik_host.engine.restoration import Restoration, WorkersActive, catching_up, mark_caught_up, mark_restored
+from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.audit import verify_journals
 from nagorik_host.store.schema import workers
 from nagorik_platform.lifecycle import Decided
@@ -127,7 +128,9 @@ async def test_worker_at_work_is_in_the_way_and_nothing_is_changed(world, ready_
     async with world.host(ready_file) as host:
         application = await world.apply(host)
         at = world.machine.now()
-        register = insert(workers).values(id="w", name="w", started_at=at, beat_at=at)
+        register = insert(workers).values(
+            id="w", name="w", started_at=at, beat_at=at, lease_until=at + LEASE, key_names=""
+        )
         await host.database.run(lambda transaction: transaction.connection.execute(register))
         with pytest.raises(WorkersActive):
             await restored(world, host)

@@ -13,11 +13,12 @@ from nagorik import Text
 from nagorik_host import Host
 from nagorik_host.engine import queues
 from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, FIRST_PROBE, LAST_PROBE
-from nagorik_host.engine.plugins import PLUGIN_CHANGED, accept
+from nagorik_host.engine.plugins import accept
 from nagorik_host.engine.suspensions import SuspensionRecord, resume, suspend
 from nagorik_host.engine.worker import WORKER_EXPIRY
 from nagorik_host.store import Database
 from nagorik_host.store.application_store import LEASE
+from nagorik_host.store.cases import PLUGIN_CHANGED
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.schema import applications, outages, workers
 
@@ -84,7 +85,9 @@ async def test_worker_that_died_long_ago_is_struck_off(world, ready_url):
     async with world.host(ready_url) as host:
         for name, ago in (("yesterday", WORKER_EXPIRY), ("long-ago", WORKER_EXPIRY * 1.01)):
             at = world.machine.now() - ago
-            dead = insert(workers).values(id=name, name=name, started_at=at, beat_at=at)
+            dead = insert(workers).values(
+                id=name, name=name, started_at=at, beat_at=at, lease_until=at + LEASE, key_names=""
+            )
             await host.database.run(lambda t, dead=dead: t.connection.execute(dead))
         ending = asyncio.Event()
         working = asyncio.create_task(host.worker("new").run(ending))
@@ -207,7 +210,7 @@ async def test_what_is_stopped_is_not_called_until_it_is_let_go_on(world, ready_
         await host.database.run(lambda t: suspend(t, stopped))
         await world.carry(host.worker())
         assert {plugin for _, plugin in world.street.calls} == ({"nid"} if name == "cashdesk" else set())
-        await host.database.run(lambda t: resume(t, kind, name))
+        await host.database.run(lambda t: resume(t, kind, name, world.clock.now()))
         await world.carry(host.worker())
         assert await states(host) == ["closed"]
 
@@ -230,7 +233,7 @@ async def test_what_a_stop_holds_back_is_passed_over_once(world, ready_url, monk
         # A citizen's own act is taken in all the same, and waits with the rest.
         await host.act(min(held), "withdraw")
         await worker.run_until_idle()
-        await host.database.run(lambda t: resume(t, "service", "nid.reissue"))
+        await host.database.run(lambda t: resume(t, "service", "nid.reissue", world.clock.now()))
         await world.carry(worker)
         assert await states(host) == ["closed"] * 6
         assert {row.parked_at for row in await rows(host)} == {None}
@@ -323,7 +326,7 @@ async def test_plugin_of_another_line_waits_for_an_officer(world, ready_url):
     async with world.host(ready_url) as host:
         application = await world.apply(host)
         ((now,),) = await rows(host, applications.c.plugin_version)
-        before = f"{now.rpartition(' ')[0]} 99.0"
+        before = f"{now.rpartition(' ')[0]} 0.9"
         await pinned(host, before)
         (change,) = await host.take_over()
         assert (change.before, change.taken_over) == (before, False)

@@ -81,7 +81,7 @@ async def test_rotation_wraps_each_key_once_and_the_old_key_may_go(tmp_path):
     references = [await before.put("photo", "image/png", PAPER) for _ in range(3)]
     second = make_key("second") + first
     both = FolderDocumentStore(folder, Vault(read_keyring(second)))
-    assert (both.rotate(), both.rotate()) == (3, 0)
+    assert (both.rotate(), both.rotate()) == ((3, []), (0, []))
     only = "".join(line for line in second.splitlines(keepends=True) if not line.startswith("first:"))
     after = FolderDocumentStore(folder, Vault(read_keyring(only)))
     assert [await opened(after, one) for one in references] == [PAPER] * 3
@@ -110,7 +110,7 @@ async def test_what_breaks_off_leaves_the_old_file_or_none(tmp_path, monkeypatch
     now = datetime.now(UTC)
     assert documents.sweep(now - timedelta(days=1)) == 0
     assert documents.sweep(now + timedelta(days=1)) == 2
-    assert rotating.rotate() == 1
+    assert rotating.rotate() == (1, [])
     assert await opened(rotating, kept) == PAPER
 
 

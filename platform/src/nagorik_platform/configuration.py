@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
+from datetime import timedelta
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nagorik.clock import Clock, SystemClock
+from nagorik.manifest import Manifest
+from nagorik.operations import Idempotency, Operation
 from nagorik_platform.registry import ADMIT_ALL, Admission
 
 if TYPE_CHECKING:
@@ -44,6 +47,47 @@ class PluginConfiguration:
             raise TypeError("PluginConfiguration.transport_factory is a function without arguments")
 
 
+DEFAULT_LEASE: Final = timedelta(seconds=60)
+"""How long a host waits for a worker of whom nothing is heard, before another has what it had in hand."""
+
+
+class OutlastingCall(NamedTuple):
+    """A service whose filing may still be under way when it is filed anew.
+
+    A worker of whom nothing is heard loses its application after the lease; whoever takes it over looks it up, and
+    ``lookup_grace`` after that the application is taken for absent and filed. By then the first call must be over.
+
+    Attributes:
+        service: The service.
+        deadline: Seconds that its plugin lets a call take.
+        lease: Seconds of the host's lease.
+        grace: Seconds for which a look-up that finds nothing may still be wrong.
+    """
+
+    service: str
+    deadline: float
+    lease: float
+    grace: float
+
+    def __str__(self) -> str:
+        return (
+            f"a call of {self.service} may take {self.deadline:g} seconds, and {self.lease + self.grace:g} seconds"
+            f" after a worker was last heard of ({self.lease:g} of the lease and {self.grace:g} of lookup_grace)"
+            " another files the application anew: it could be filed twice"
+        )
+
+
+def outlasting_calls(manifest: Manifest, lease: timedelta = DEFAULT_LEASE) -> list[OutlastingCall]:
+    """The services of a plugin whose calls may outlast ``lease`` and their ``lookup_grace`` together."""
+    deadline, seconds = manifest.limits.deadline, lease.total_seconds()
+    return [
+        OutlastingCall(service.id, deadline, seconds, service.lookup_grace.total_seconds())
+        for service in manifest.services
+        if service.writes.get(Operation.SUBMIT, Idempotency.SAFE) is not Idempotency.SAFE
+        and deadline >= seconds + service.lookup_grace.total_seconds()
+    ]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PlatformSettings:
     """How a host composes its platform.
@@ -57,11 +101,13 @@ class PlatformSettings:
         clock: The time.
         rate_limiter: Says when a request may be sent to an agency; without one, this process alone calls them.
         rng: Spreads what is tried again; seed it for a run that is to be repeated exactly.
-        faults_before_quarantine: Faults of a plugin in a row, after which it is no longer called.
+        faults_before_quarantine: Citizens whose applications met a fault of a plugin in a row, after which it is not
+            called for a while.
         import_seconds: Real seconds that the import of a plugin may stand still, when a host starts or at its first
             use; one that stands still for longer is quarantined. No call's deadline runs meanwhile.
         longest_step: Seconds for which a hook may keep the event loop without awaiting. Nothing can interrupt it; a
-            longer step counts as a fault, though what the hook returns stands.
+            longer step counts as a fault, though what the hook returns stands. Time for which the machine had no
+            processor for it does not count, where the machine tells.
     """
 
     plugins: Mapping[str, PluginConfiguration] = field(default_factory=dict)

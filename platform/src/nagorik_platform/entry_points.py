@@ -5,14 +5,19 @@
 the commands stays cheap.
 """
 
+import os
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from importlib.metadata import Distribution, distributions
 from io import StringIO
+from pathlib import Path
 from typing import Final, NamedTuple
 
-_SEPARATORS: Final = re.compile(r"[-_.]+")
+SEPARATORS: Final = re.compile(r"[-_.]+")
 _IDENTITY: Final = frozenset({"name", "version"})
+_LARGEST: Final = 1_000_000
+"""Bytes of a file of metadata that are read: what is installed is anyone's, and is looked at by every command."""
 
 
 class FoundEntryPoint(NamedTuple):
@@ -43,7 +48,7 @@ def find_entry_points(group: str, path: Sequence[str] | None = None) -> list[Fou
     seen: set[str] = set()
     for distribution in distributions() if path is None else distributions(path=list(path)):
         identity = _identity(distribution)
-        key = _SEPARATORS.sub("-", identity.name).lower()
+        key = SEPARATORS.sub("-", identity.name).lower()
         if key in seen:
             continue
         if identity.readable:
@@ -62,7 +67,9 @@ def _identity(distribution: Distribution) -> _Identity:
     # Only the headers, up to the two that are asked for: parsing whole READMEs with email.parser, as
     # ``Distribution.metadata`` does, is what costs time where hundreds of distributions are installed.
     try:
-        text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+        content = _read(distribution, "METADATA") or _read(distribution, "PKG-INFO") or b""
+        # A long README may break off in the middle of a letter.
+        text = content[:_LARGEST].decode("utf-8", "ignore" if len(content) > _LARGEST else "strict")
     except (OSError, UnicodeDecodeError):
         text = ""
     fields: dict[str, str] = {}
@@ -79,8 +86,33 @@ def _identity(distribution: Distribution) -> _Identity:
     )
 
 
+def _read(distribution: Distribution, name: str) -> bytes | None:
+    """At most one byte more of a file of metadata than is allowed; ``None`` where there is none.
+
+    Raises:
+        OSError: It cannot be read, or is a pipe or a device, which might never end.
+    """
+    # Distribution has no public attribute for where its metadata lies. Another finder's lie elsewhere.
+    directory = getattr(distribution, "_path", None)
+    if not isinstance(directory, Path):
+        text = distribution.read_text(name)
+        return None if text is None else text.encode()
+    try:
+        # Opened without waiting for the other end of a pipe.
+        descriptor = os.open(directory / name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(_LARGEST + 1)
+    finally:
+        os.close(descriptor)
+
+
 def _directory_name(distribution: Distribution) -> str:
-    # Distribution has no public attribute for where its metadata lies; the name serves only to tell it in a text.
+    # The name serves only to tell it in a text.
     directory = getattr(distribution, "_path", None)
     return str(getattr(directory, "name", "a distribution")).partition("-")[0]
 
@@ -88,12 +120,14 @@ def _directory_name(distribution: Distribution) -> str:
 def _of_distribution(distribution: Distribution, identity: _Identity, group: str) -> Iterator[FoundEntryPoint]:
     unreadable = FoundEntryPoint(identity.name, identity.version, identity.name, "")
     try:
-        text = distribution.read_text("entry_points.txt") or ""
-    except (OSError, UnicodeDecodeError) as error:
-        if not isinstance(error, UnicodeDecodeError) or group.encode() in error.object:
-            yield unreadable._replace(problem="its entry_points.txt cannot be read")
-        return
-    if group not in text:
+        content = _read(distribution, "entry_points.txt") or b""
+        if group.encode() not in content and len(content) <= _LARGEST:
+            return
+        content.decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        content = None
+    if content is None or len(content) > _LARGEST:
+        yield unreadable._replace(problem="its entry_points.txt cannot be read")
         return
     if not identity.readable:
         yield unreadable._replace(problem="its METADATA has no name or no version")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from nagorik.data_files import DataFileInvalid, FileProblem, problems_of
-from nagorik.privacy import is_code
+from nagorik.privacy import MOST_PROBLEMS, is_code
 
 T = TypeVar("T")
 
@@ -42,6 +42,8 @@ def parse_json(content: bytes, file: str, adapter: TypeAdapter[T], model: type[B
         problems = [FileProblem("", f"not valid JSON: look at {place[0] if place else 'its numbers'}")]
     else:
         problems = [FileProblem(place, "is written twice; keep one of them") for place in _repeated(written, ())]
+        if len(problems) > MOST_PROBLEMS:
+            problems = [FileProblem("", f"{len(problems)} names are written twice; keep one of each")]
         if not problems:
             try:
                 return adapter.validate_json(text)

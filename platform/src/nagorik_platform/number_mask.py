@@ -4,7 +4,10 @@ import re
 from datetime import date
 from typing import Final
 
-from nagorik.privacy import MASK, run_of_digits
+from nagorik.privacy import MASK, TOKEN, run_of_digits
+
+_ADDRESS: Final = re.compile(r"\S@\S|eyJ[A-Za-z0-9_-]+\.|://\S*[?#]")
+"""Somebody's e-mail, a JSON web token, an address of the web with more than a page in it."""
 
 _LONG_NUMBER: Final = run_of_digits(9)
 """As an NID, a birth registration or a telephone number has."""
@@ -17,6 +20,14 @@ _DAY: Final = re.compile(
 _YEARS: Final = range(1900, 2200)
 _AMOUNT: Final = re.compile(r"(?<![\d.,])(?![0০])\d{1,3}(?:(?:,\d{2})*,\d{3}|(?:,\d{3})+)?\.\d{2}(?![.,]?\d)")
 """Money, its thousands or its lakhs apart and its poisha behind the point."""
+
+
+def is_telling(text: str) -> bool:
+    """Whether ``text`` holds a number, an e-mail address, a token or a link that could be somebody's.
+
+    A name cannot be told from any other word: what a plugin says is its own words, and no agency's.
+    """
+    return mask_numbers(text) != text or bool(_ADDRESS.search(text) or TOKEN.search(text))
 
 
 def mask_numbers(text: str) -> str:

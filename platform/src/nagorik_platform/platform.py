@@ -189,7 +189,7 @@ class Platform:
             service=service,
             applicant=applicant,
             on=on or self._today(),
-            form=None if form is None else await self.validate(service, form),
+            form=None if form is None else await self._dispatcher.validate(service, form, applicant),
         )
         return await self._call(requests.ELIGIBILITY, service, request, consent=consent)
 
@@ -250,9 +250,11 @@ class Platform:
         """Give captured money back. Needs no consent of its own: it undoes what was consented to."""
         return await self._call(requests.REFUND_PAYMENT, request.gateway, request, key=key)
 
-    async def parse_payment_notice(self, request: PaymentNoticeRequest) -> PaymentNotice:
-        """Which payment a message names; query that payment next."""
-        return await self._call(requests.PAYMENT_NOTICE, request.gateway, request)
+    async def parse_payment_notice(
+        self, request: PaymentNoticeRequest, *, seconds: float = math.inf
+    ) -> PaymentNotice:
+        """Which payment a message names; query that payment next. ``seconds`` shorten the plugin's own limit."""
+        return await self._call(requests.PAYMENT_NOTICE, request.gateway, request, seconds=seconds)
 
     async def advise_payment(
         self, draft: ApplicationDraft, references: References, receipt: PaymentReceipt
@@ -316,9 +318,9 @@ class Platform:
         request = StatusRequest(**await self._filed(draft, references))
         return await self._call(requests.STATUS, draft.service, request)
 
-    async def parse_callback(self, request: CallbackRequest) -> CallbackReport:
-        """What a message from the agency says, once its origin is proved."""
-        return await self._call(requests.CALLBACK, request.service, request)
+    async def parse_callback(self, request: CallbackRequest, *, seconds: float = math.inf) -> CallbackReport:
+        """What a message from the agency says, once its origin is proved. ``seconds`` shorten the plugin's limit."""
+        return await self._call(requests.CALLBACK, request.service, request, seconds=seconds)
 
     async def list_slots(
         self,
@@ -382,7 +384,7 @@ class Platform:
         return cast("ResultT", answer)  # the dispatcher holds it to the hook's specification
 
     async def _application(self, draft: ApplicationDraft) -> ApplicationMembers:
-        form = await self.validate(draft.service, draft.form)
+        form = await self._dispatcher.validate(draft.service, draft.form, draft.applicant)
         return requests.application_members(draft, form, self._today())
 
     async def _filed(self, draft: ApplicationDraft, references: References) -> FiledMembers:

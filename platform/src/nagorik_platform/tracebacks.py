@@ -1,8 +1,21 @@
 """Where an exception arose: file, line and function, never a text, source line or value, which may hold anything."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.<>]{0,119}")
+_DIGITS: Final = re.compile(r"\d(?:[_.]{0,3}\d){5}")
+_MASK: Final = "•••"
+"""As in ``nagorik.privacy``, which a command that shows its help does not import."""
+
+
+def type_name(value: object, *, qualified: bool = False) -> str:
+    """The name of the type of ``value``, an exception for instance; a mask where it was made to say more."""
+    kind = type(value)
+    name = kind.__qualname__ if qualified else kind.__name__
+    return name if _NAME.fullmatch(name) and not _DIGITS.search(name) else _MASK
 
 
 class Frame(NamedTuple):

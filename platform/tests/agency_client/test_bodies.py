@@ -1,16 +1,19 @@
 """What is sent, and how an answer is read."""
 
 import gzip
+import json
+import tracemalloc
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 import httpx
 import pytest
 from hypothesis import given, strategies as st
-from pydantic import BaseModel, Field, TypeAdapter, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, field_validator
 
 from nagorik.errors import AgencyUnavailable, ContractViolation, PluginFault
-from nagorik.http import WireModel
+from nagorik.http import AgencyResponse, WireModel
 from nagorik.operations import Idempotency
 from nagorik_platform.agency_client.bodies import TooLarge, Undecodable, read_body
 
@@ -98,6 +101,89 @@ async def test_a_long_list_of_problems_is_cut(world):
     detail = await violation(world, json={"Lines": [{}] * 30, "due": "2026-01-01"}, expect=Bill)
     assert detail.count("missing") == 10
     assert detail.endswith("and 20 more")
+
+
+async def test_problems_by_the_hundred_are_counted_and_not_described(world):
+    wrong = 20_000
+    body = json.dumps({"Lines": [0] * wrong, "due": "2026-01-01"}).encode()
+    world.agency.will(httpx.Response(200, content=body))
+    http = world.bind()
+    tracemalloc.start()
+    try:
+        with pytest.raises(ContractViolation) as caught:
+            await http.read("x", "GET", "/a", expect=Bill)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert caught.value.detail == f"does-not-fit: in {wrong} places"
+    assert peak < 20 * len(body)
+
+
+class Bills(WireModel):
+    of: dict[str, Bill]
+    all: tuple[Bill, ...] = ()
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({"of": {"a": {"Lines": [0] * 50_000, "due": "2026-01-01"}}}, "$.of.•••.Lines.0 model_type"),
+        ({"of": {}, "all": [0] * 50_000}, "$.all.0 model_type"),
+        (
+            {"of": {}, "all": [{"Lines": [{"amount": "x"}] * 50_000, "due": "2026-01-01"}]},
+            "$.all.0.Lines.0.amount int_parsing",
+        ),
+    ],
+)
+async def test_of_a_large_answer_no_list_is_read_on_after_its_first_wrong_item(world, body, detail):
+    assert await violation(world, json=body, expect=Bills) == f"does-not-fit: {detail}"
+    assert await violation(world, json=body, expect=TypeAdapter(Bills)) == f"does-not-fit: {detail}"
+
+
+async def test_a_bare_list_too_is_refused_at_its_first_wrong_item(world):
+    for expect in (list[int], TypeAdapter(list[int])):
+        assert await violation(world, json=["x"] * 50_000, expect=expect) == "does-not-fit: $.0 int_parsing"
+
+
+async def test_a_large_answer_is_read_like_a_small_one(world):
+    sent = {"Lines": [{"amount": str(number), "new": "x"} for number in range(5_000)], "due": "2026-01-01"}
+    got = await read(world, json=sent, expect=Bill)
+    assert [line.amount for line in got.lines] == list(range(5_000))
+    strict = TypeAdapter(list[int], config=ConfigDict(strict=True))
+    assert await violation(world, json=["1"] * 50_000, expect=strict) == "does-not-fit: in 50000 places"
+
+
+class Leaf(NamedTuple):
+    type: str
+
+
+class Tree(WireModel):
+    model_config = ConfigDict(defer_build=True)
+
+    leaf: Leaf = Leaf("list")
+    kind: dict[str, str] = Field(default={"type": "list"})
+    below: "tuple[Tree, ...]" = ()
+
+
+async def test_large_answer_of_any_model_is_read_like_a_small_one(world):
+    sent = {"below": [{"below": [{}]}] * 10_000}
+    got = await read(world, json=sent, expect=TypeAdapter(Tree))
+    assert len(got.below) == 10_000
+    assert (got.leaf, got.kind, got.below[9].below[0].leaf) == (Leaf("list"), {"type": "list"}, Leaf("list"))
+    sent["below"] += [{"below": [0, 0]}, 0]
+    detail = await violation(world, json=sent, expect=Tree)
+    assert detail == "does-not-fit: $.below.10000.below.0 model_type"
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+async def test_what_is_no_number_of_jsons_is_no_json(world, number):
+    for expect in (float, JsonValue, Bill):
+        content = f'{{"share": {number}}}' if expect is not float else number
+        assert await violation(world, content=content.encode(), expect=expect) == "not-json"
+    utf_16 = f"[{number}]".encode("utf-16")
+    assert await violation(world, content=utf_16, expect=list[float]) == "not-json"
+    assert AgencyResponse(200, [], f"[{number}]".encode()).document is None
+    assert await read(world, json=[f"{number} & Co"], expect=list[str]) == [f"{number} & Co"]
 
 
 async def test_a_validator_of_the_plugin_that_raises_breaks_no_more_than_the_answer(world):
@@ -218,6 +304,20 @@ async def test_a_body_is_whole_or_too_large_however_it_is_cut(body, size, limit,
             await read_body(chunked(sent, size), limit, encoding)
     else:
         assert await read_body(chunked(sent, size), limit, encoding) == body
+
+
+async def test_what_inflates_to_nothing_is_counted_as_it_came():
+    read = 0
+
+    async def endless():
+        nonlocal read
+        while True:
+            read += 1
+            yield gzip.compress(b"", mtime=0) * 50
+
+    with pytest.raises(TooLarge):
+        await read_body(endless(), 100_000, "gzip")
+    assert read < 1_000
 
 
 @pytest.mark.parametrize(

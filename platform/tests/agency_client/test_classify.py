@@ -95,6 +95,16 @@ async def test_a_violation_that_the_plugin_finds_leaves_a_write_unknown(world, k
     assert caught.value.because == error.code
 
 
+@pytest.mark.parametrize(
+    "error", [AgencyRejected("nid 1990123456789"), type("Own", (AgencyRejected,), {})("x"), "no", AgencyRejected]
+)
+async def test_what_an_error_reader_may_not_say_is_a_violation(world, error):
+    world.agency.will(httpx.Response(409))
+    with pytest.raises(ContractViolation) as caught:
+        await world.bind(error_reader=always(error)).read("x", "GET", "/a", expect=object)
+    assert caught.value.detail == "error-reader-wrong-result"
+
+
 async def test_an_answer_that_says_pending_is_asked_again_with_a_native_key(world):
     def error_reader(answer):
         return OutcomeUnknown(step="x", because="pending") if answer.status == 202 else None

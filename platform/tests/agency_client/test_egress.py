@@ -54,12 +54,31 @@ async def test_what_is_not_listed_is_not_reached(world, url):
         ("https://api.example.gov.bd/v1", "https://files.example.gov.bd/a?sig=1"),
         ("https://api.example.gov.bd/v1", "https://FILES.example.gov.bd:443/a"),
         ("https://api.example.gov.bd:8443/v1", "https://api.example.gov.bd:8443/a"),
-        ("https://api.example.gov.bd/v1", "http://127.0.0.1:9/a"),
-        ("http://localhost:8000", "http://localhost:9000/a"),
+        ("http://localhost:8000/v1", "http://localhost:8000/a"),
+        ("http://localhost", "http://localhost:80/a"),
     ],
 )
 def test_a_listed_host_is_reached(base, url):
     assert book(base).resolve(url).url.lower() == url.lower()
+
+
+@pytest.mark.parametrize(
+    ("base", "url"),
+    [
+        ("https://api.example.gov.bd/v1", "http://127.0.0.1:9/a"),
+        ("https://api.example.gov.bd/v1", "https://localhost/a"),
+        ("http://localhost:8000", "http://localhost:22/a"),
+        ("http://localhost:8000", "http://localhost/a"),
+        ("http://localhost:8000", "http://127.0.0.1:8000/a"),
+        ("http://localhost", "http://localhost:0/a"),
+        ("https://api.example.gov.bd", "https://api.example.gov.bd:0/a"),
+        ("https://api.example.gov.bd", "https://files.example.gov.bd:0/a"),
+    ],
+)
+def test_no_agency_names_another_port_of_this_machine_or_of_a_listed_host(base, url):
+    with pytest.raises(PluginFault) as caught:
+        book(base).resolve(url)
+    assert caught.value.fault == "egress-not-allowed"
 
 
 @pytest.mark.parametrize(
@@ -88,6 +107,9 @@ def test_a_base_address_that_may_not_be_reached_is_a_wrong_setting(base):
         "/a/.%2e",
         "/a%2f..%2fb",
         "/a/./b",
+        "/a/..;/b",
+        "/a/%2e.;x=1/b",
+        "/a/..%3b/b",
         "/a?x=1",
         "/a#b",
         "/a b",

@@ -24,6 +24,7 @@ def test_plugins_tells_each_plugin(site: Any, nagorik: Any) -> None:
                 "services": ["wasa.connection"],
                 "gateways": [],
                 "quarantine": None,
+                "kept_out_by": [],
             }
         ]
     }

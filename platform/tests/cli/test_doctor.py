@@ -1,4 +1,5 @@
 import re
+import sys
 import threading
 from datetime import UTC, datetime
 from typing import Any
@@ -304,3 +305,80 @@ def test_broken_check_is_wrong_and_hinders_no_other(site: Any, nagorik: Any, sou
     assert told["check water"][1].startswith(message)
     assert told["logging"][0] == "fine"
     assert "s3cret" not in result.out
+
+
+def test_check_that_does_not_answer_is_wrong_and_hinders_no_other(
+    site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "CHECK_SECONDS", 0.01)
+    contributed(
+        site, "import threading\n\n\nrelease = threading.Event()\n\n\ndef examine(now):\n    release.wait()\n"
+    )
+    try:
+        result = nagorik("doctor", "--json")
+    finally:
+        sys.modules["extra_checks.water"].release.set()
+    told = by_name(result.document)
+    assert (result.code, told["logging"][0]) == (1, "fine")
+    assert told["check water"][:2] == ("wrong", "extra-checks 1.0.0 did not answer within 0.01 s")
+
+
+COMPOSITION = """
+from nagorik_platform import PlatformSettings, PluginConfiguration
+from nagorik_platform.registry import Admission
+
+
+def admitted():
+    return Admission(allow=frozenset({"wasa"}))
+
+
+def composition():
+    settings = {"api_key": "hunter2hunter2", "base_url": "http://127.0.0.1:1"}
+    return PlatformSettings(
+        plugins={"wasa": PluginConfiguration(settings=settings, egress=frozenset({"127.0.0.1"}))},
+    )
+"""
+
+
+def composed(site: Any, source: str = COMPOSITION) -> None:
+    entry = "[nagorik.compositions]\nhost = some_host.composing:composition\n"
+    site.install("some-host", entry, {"composing.py": source})
+
+
+def test_what_a_host_gives_or_keeps_out_is_no_warning(site: Any, nagorik: Any) -> None:
+    composed(site)
+    source = "from some_host.composing import admitted\n"
+    site.install("some-door", "[nagorik.admissions]\ndoor = some_door.letting:admitted\n", {"letting.py": source})
+    site.plugin(extra='settings = "settings:WasaSettings"', files={"settings.py": SETTINGS})
+    site.plugin("desa", fees="")
+    result = nagorik("doctor", "--strict", "--json")
+    told = by_name(result.document)
+    assert told["settings wasa"][:2] == ("fine", "set: none; by the host: api_key, base_url")
+    assert told["plugin desa"][:2] == (
+        "note",
+        "not-allowed: nagorik-desa 1.0.0 is kept out by the host: plugin id desa is not on the host's allow list.",
+    )
+    assert "settings desa" not in told
+    assert told["logging"] == ("fine", "log lines are redacted where a host configures them", "")
+    assert SECRET not in result.out
+
+
+def test_what_a_host_gives_wrongly_or_not_at_all_is_told(site: Any, nagorik: Any) -> None:
+    site.plugin(extra='settings = "settings:WasaSettings"', files={"settings.py": SETTINGS})
+    composed(site, COMPOSITION.replace('"api_key": "hunter2hunter2"', '"pages": "hunter2hunter2"'))
+    result = nagorik("doctor", "--json")
+    found = {item["message"] for item in result.document["checks"] if item["check"] == "settings wasa"}
+    given = "; set: none; by the host: base_url, pages"
+    assert found == {f"not accepted: NAGORIK_WASA_PAGES{given}", f"missing: NAGORIK_WASA_API_KEY{given}"}
+    assert SECRET not in result.out
+
+
+@pytest.mark.parametrize(
+    "source", ["raise ValueError('s3cret')\n", "def composition():\n    raise ValueError('s3cret')\n"]
+)
+def test_composition_that_cannot_be_told_hinders_no_check(site: Any, nagorik: Any, source: str) -> None:
+    site.plugin()
+    composed(site, source)
+    result = nagorik("doctor", "--json")
+    assert by_name(result.document)["plugin wasa"][0] == "fine"
+    assert "s3cret" not in result.out + result.err

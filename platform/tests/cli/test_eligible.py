@@ -114,14 +114,15 @@ def test_the_applicant_may_come_from_standard_input(site: Any, nagorik: Any, mon
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("s3cret", "the file is no JSON document"),
-        (json.dumps([NID]), "the document: "),
+        ("{\n\ns3cret", "not valid JSON: look at line 3"),
+        (json.dumps([NID]), "not accepted (model_type)"),
         (json.dumps({**APPLICANT, "birth_date": NID + "x"}), "birth_date: "),
-        (json.dumps({"name": APPLICANT["name"]}), "birth_date: Field required"),
-        (json.dumps({**APPLICANT, NID: 1}), "(a key): there is no such field"),
+        (json.dumps({"name": APPLICANT["name"]}), "birth_date: this field is required"),
+        (json.dumps({**APPLICANT, NID: 1}), "…: there is no field …"),
+        (json.dumps(APPLICANT)[:-1] + ', "birth_date": "2000-01-01"}', "birth_date: is written twice; keep one"),
         (json.dumps({**APPLICANT, "identifiers": [{"type": "nid", "value": NID + "00"}]}), "identifiers.0"),
         (json.dumps({**APPLICANT, "sex": NID}), "sex: "),
-        ("x" * 100_001, "longer than 100 kB"),
+        ("x" * 100_001, "larger than 100000 bytes"),
     ],
 )
 def test_a_wrong_applicant_is_told_by_field_and_never_by_value(
@@ -142,7 +143,7 @@ def test_a_missing_file_and_an_unknown_service_are_told(site: Any, nagorik: Any,
     missing = nagorik("eligible", "--applicant", "nowhere.json")
     assert (missing.code, missing.err) == (
         2,
-        "nagorik: the applicant's file cannot be read: No such file or directory\n",
+        "nagorik: nowhere.json: not a readable file\n",
     )
     unknown = nagorik("eligible", "--applicant", applicant, "--service", "wasa.conection")
     assert (unknown.code, unknown.err) == (

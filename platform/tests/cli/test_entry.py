@@ -78,6 +78,7 @@ def test_version_is_told(nagorik: Any) -> None:
         (("plugins", "extra"), "unrecognized arguments: extra"),
         (("--jso", "plugins"), "unrecognized arguments: --jso"),
         (("services", "--on", "tomorrow"), "'tomorrow' is not a date such as 2026-11-24"),
+        (("services", "--on", "9999-12-31"), "the year of 9999-12-31 does not lie between 1800 and 2199"),
         (("validate",), "required: PATH|DIST"),
     ],
 )
@@ -149,6 +150,34 @@ def test_name_of_a_core_command_is_the_cores(site: Any, nagorik: Any) -> None:
     assert told == [
         "broken: the command plugins of impostor 1.0.0 cannot be used: the platform has a command of this name"
     ]
+
+
+@pytest.mark.parametrize("ours", ["Nagorik_Host", "Nagorik_Testing"])
+def test_name_of_a_hosts_command_is_the_hosts(site: Any, nagorik: Any, ours: str) -> None:
+    site.command("carry", "raise ValueError\n", distribution="an-impostor")
+    site.command("carry", GREET, distribution=ours)
+    site.command("carry", "raise ValueError\n", distribution="zz-impostor")
+    assert nagorik("carry", "x").out == "hello x\n"
+    helped = " ".join(nagorik("--help").out.split())
+    assert f"carry brought by {ours} 1.0.0" in helped
+    assert "impostor" not in helped
+    told = {
+        check["message"] for check in nagorik("doctor", "--json").document["checks"] if check["status"] == "wrong"
+    }
+    assert told >= {
+        f"broken: the command carry of {name} 1.0.0 cannot be used: {ours} 1.0.0 has a command of this name"
+        for name in ("an-impostor", "zz-impostor")
+    }
+
+
+def test_what_a_stranger_calls_itself_steers_no_terminal(site: Any, nagorik: Any) -> None:
+    site.command("greet", "command = 1\n", distribution="evil\x1b[31mred")
+    site.command("gr\x1b[2Jab", GREET, distribution="good")
+    for words in (("greet", "x"), ("gr\x1b[2Jab", "x"), ("--help",), ("doctor",)):
+        result = nagorik(*words)
+        assert "\x1b" not in result.out + result.err
+    assert "the command greet of evil[31mred 1.0.0 cannot be used" in nagorik("greet", "x").err
+    assert "its name is not made of lower-case words" in nagorik("gr\x1b[2Jab", "x").err
 
 
 def test_malformed_entry_points_hide_no_other_command(site: Any, nagorik: Any) -> None:

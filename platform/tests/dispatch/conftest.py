@@ -231,8 +231,10 @@ class World:
             }
         )
 
-    def applicant(self) -> Applicant:
-        return Applicant(name=PersonName(en="A Citizen"), birth_date=date(1990, 1, 1), identifiers=(Nid(value=NID),))
+    def applicant(self, number: int = 0) -> Applicant:
+        """A citizen; another number is another."""
+        born = date(1990, 1, 1) + timedelta(days=number)
+        return Applicant(name=PersonName(en="A Citizen"), birth_date=born, identifiers=(Nid(value=NID),))
 
     def consent(self, service: str = "wasa.connection", **members: object) -> Consent:
         now = datetime.now(UTC)

@@ -257,8 +257,9 @@ async def test_settings_that_fail_are_the_plugins_fault(world, source, fault):
         files={"settings.py": f"import sys\n\nNID = '{world.NID}'\n{source}\n"},
     )
     platform = world.platform(faults_before_quarantine=2)
-    for _ in range(2):
-        error = await error_of(platform.get_status(world.draft(), world.references), PluginFault)
+    for number in range(2):
+        draft = world.draft(applicant=world.applicant(number))
+        error = await error_of(platform.get_status(draft, world.references), PluginFault)
         assert error.fault == fault
     assert [refusal.code for refusal in platform.quarantined] == ["too-many-faults"]
 
@@ -283,8 +284,9 @@ async def test_a_base_address_that_may_not_be_reached_is_a_wrong_setting(world):
 async def test_a_form_that_fails_is_the_plugins_fault(world, forms, fault):
     world.install(files={"forms.py": forms})
     platform = world.platform(faults_before_quarantine=2)
-    for _ in range(2):
-        error = await error_of(platform.submit(world.draft(), world.references), PluginFault)
+    for number in range(2):
+        draft = world.draft(applicant=world.applicant(number))
+        error = await error_of(platform.submit(draft, world.references), PluginFault)
         assert (error.fault, error.service, error.agency.en) == (fault, "wasa.connection", "Water Authority")
     assert [refusal.code for refusal in platform.quarantined] == ["too-many-faults"]
 

@@ -22,6 +22,18 @@ ENDS = {
     "a wrong result": "return NID",
     "an error of its own": "class Mine(AgencyRejected):\n    code = NID\nraise Mine(NID)",
     "an error with arguments": "error = AgencyUnavailable()\nerror.args = (NID,)\nraise error",
+    "a violation that quotes": "raise ContractViolation(f'no such citizen: {NID}')",
+    "a step that names": "raise OutcomeUnknown(step=f'file-{NID}', because='y')",
+    "a pointer that names": "raise InputRejected(["
+    "FieldProblem(pointer=f'/{NID}', code='x', text=Text(en='N', bn='না'))])",
+    "a field's code that names": "raise InputRejected(["
+    "FieldProblem(pointer='/x', code=f'x-{NID}', text=Text(en='N', bn='না'))])",
+    "a fault that names": "raise PluginFault('x', plugin='wasa', exception=f'E{NID}', where=NID)",
+    "a setting that names": "raise SettingsRejected([NID], plugin='wasa', reasons={'x': NID})",
+    "a code that is not its class's": "error = AgencyRejected('x')\nerror.code = NID\nraise error",
+    "an exception whose type names": "raise type(f'E{NID}', (Exception,), {})()",
+    "a wrong result whose type names": "return type(f'R{NID}', (), {})()",
+    "a step of a request": "await context.http.read(f'find-{NID}', 'GET', '/a', expect=object)",
     "an error with other places": "error = AgencyUnavailable()\nerror.service = error.agency = NID\nraise error",
 }
 

@@ -1,9 +1,15 @@
+import asyncio
+import time
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
 import pytest
 
-from nagorik.errors import AgencyRejected, PluginFault, ServiceNotOffered
-from nagorik.model.status import AgencyStatus
-
-pytestmark = pytest.mark.asyncio
+from nagorik.errors import AgencyRejected, AgencyUnavailable, PluginFault, ServiceNotOffered
+from nagorik.model.status import AgencyStatus, CallbackRequest
+from nagorik_platform.dispatch.faults import FIRST_PAUSE, MEMORY, FaultSubject, FaultWatch
+from nagorik_platform.dispatch.runner import HookStepper, seconds_in_line
+from nagorik_testing import SimulatedClock
 
 BY_TURNS = """
     seen.append(1)
@@ -15,13 +21,15 @@ BY_TURNS = """
 """
 
 
-async def run(world, script, **options):
+async def run(world, script, *, apart=True, **options):
+    """The ends of calls by a script, each about another citizen, or all about one."""
     world.install(hooks={"nagorik_get_status": BY_TURNS}, head=f"SCRIPT = {script}")
     platform = world.platform(**options)
     ends = []
-    for _ in script:
+    for number, _ in enumerate(script):
         try:
-            ends.append(await platform.get_status(world.draft(), world.references))
+            draft = world.draft(applicant=world.applicant(number if apart else 0))
+            ends.append(await platform.get_status(draft, world.references))
         except (PluginFault, ServiceNotOffered, AgencyRejected) as error:
             ends.append(error)
     return platform, ends
@@ -37,7 +45,9 @@ async def test_faults_in_a_row_put_a_plugin_into_quarantine(world, structlog_out
         "Water Authority",
     )
     [refusal] = platform.quarantined
-    assert refusal.reason == "nagorik-wasa 1.0.0 failed 3 times in a row, at last with raised."
+    assert refusal.reason == (
+        "nagorik-wasa 1.0.0 failed on what 3 different citizens or questions asked in a row, at last with raised."
+    )
     assert platform.services == ()
     assert [line["event"] for line in structlog_output].count("plugin_quarantined") == 1
 
@@ -47,6 +57,170 @@ async def test_a_call_that_ends_as_it_may_ends_the_row(world, between):
     platform, ends = await run(world, ["fault", "fault", between] * 3, faults_before_quarantine=3)
     assert not platform.quarantined
     assert isinstance(ends[-1], AgencyStatus if between == "ok" else AgencyRejected)
+
+
+async def test_one_citizen_keeps_a_plugin_out_for_nobody(world):
+    platform, ends = await run(world, ["fault"] * 20, apart=False, faults_before_quarantine=3)
+    assert not platform.quarantined
+    assert {type(end) for end in ends} == {PluginFault}
+
+
+async def test_one_citizens_many_applications_are_one_citizens(world):
+    world.install(
+        hooks={"nagorik_check_eligibility": "raise TypeError(NID)", "nagorik_get_status": "raise TypeError(NID)"}
+    )
+    platform = world.platform(faults_before_quarantine=3)
+    for number in range(6):
+        references = replace(world.references, client_reference=f"CR-{number}", agency_reference=f"R-{number}")
+        form = {"holding": str(number)}
+        for call in (
+            platform.get_status(world.draft(form=form), references),
+            platform.check_eligibility("wasa.connection", world.applicant(), form=form, on=date(2026, 1, 1 + number)),
+        ):
+            with pytest.raises(PluginFault):
+                await call
+    assert not platform.quarantined
+
+
+async def test_what_belongs_to_no_citizen_counts_once_in_a_while(world):
+    clock = SimulatedClock()
+    world.install(hooks={"nagorik_get_status": "return STATUS", "nagorik_check_health": "raise TypeError(NID)"})
+    platform = world.platform(faults_before_quarantine=2, clock=clock)
+    for _ in range(30):
+        with pytest.raises(PluginFault):
+            await platform.check_health("wasa")
+        clock.advance(60)
+    assert not platform.quarantined
+
+
+def test_a_request_without_a_citizen_is_forgotten_after_a_while():
+    watch, now = FaultWatch(2), datetime(2026, 11, 26, tzinfo=UTC)
+    first, second = (FaultSubject(text, lasts=False) for text in ("one", "another"))
+    assert (watch.count(first, now), watch.count(first, now)) == (1, 1)
+    assert watch.count(second, now + MEMORY) == 2
+    assert watch.count(second, now + MEMORY + timedelta(seconds=1)) == 1
+
+
+SWITCH = """
+    seen.append(request.applicant.birth_date)
+    if BROKEN:
+        raise TypeError(NID)
+    if AWAY:
+        raise AgencyUnavailable()
+    return STATUS
+"""
+
+
+async def quarantined(world, clock):
+    """A platform whose one plugin was just put into quarantine."""
+    world.install(hooks={"nagorik_get_status": SWITCH}, head="BROKEN, AWAY = [1], []")
+    platform = world.platform(faults_before_quarantine=2, clock=clock)
+    for number in range(2):
+        await end_of(world, platform, number)
+    assert platform.quarantined
+    world.module().seen.clear()
+    return platform
+
+
+async def end_of(world, platform, number=0):
+    try:
+        return await platform.get_status(world.draft(applicant=world.applicant(number)), world.references)
+    except (AgencyUnavailable, PluginFault, ServiceNotOffered) as error:
+        return error
+
+
+async def test_a_plugin_in_quarantine_is_tried_after_a_pause_that_doubles(world, structlog_output):
+    clock = SimulatedClock()
+    platform = await quarantined(world, clock)
+    began, tried = clock.now(), []
+    for minute in range(200):
+        if isinstance(await end_of(world, platform, minute), PluginFault):
+            tried.append(minute)
+            [refusal] = platform.quarantined
+            assert refusal.since == began
+            assert refusal.probe_at > clock.now()
+        clock.advance(60)
+    assert tried == [1, 3, 7, 15, 31, 63, 123, 183]
+    lines = [line for line in structlog_output if line["event"] == "plugin_stays_in_quarantine"]
+    assert [line["code"] for line in lines] == ["too-many-faults"] * len(tried)
+
+
+async def test_a_plugin_that_works_again_is_let_in(world, structlog_output):
+    clock = SimulatedClock()
+    platform = await quarantined(world, clock)
+    world.module().BROKEN.clear()
+    assert isinstance(await end_of(world, platform), ServiceNotOffered)
+    clock.advance(FIRST_PAUSE)
+    assert isinstance(await end_of(world, platform), AgencyStatus)
+    assert not platform.quarantined
+    assert [service.id for service in platform.services] == ["wasa.connection"]
+    assert [line["plugin"] for line in structlog_output if line["event"] == "plugin_released"] == ["wasa"]
+    # What happened before counts no more, and the next pause is the first again.
+    world.module().BROKEN.append(1)
+    assert isinstance(await end_of(world, platform, 1), PluginFault)
+    assert not platform.quarantined
+    assert isinstance(await end_of(world, platform, 2), PluginFault)
+    assert platform.quarantined[0].probe_at == clock.now() + FIRST_PAUSE
+
+
+async def test_one_call_tries_it_and_no_other_meanwhile(world):
+    clock = SimulatedClock()
+    platform = await quarantined(world, clock)
+    world.module().BROKEN.clear()
+    clock.advance(FIRST_PAUSE)
+    ends = await asyncio.gather(*(end_of(world, platform, number) for number in range(8)))
+    assert [type(end) for end in ends].count(AgencyStatus) == 1
+    assert len(world.module().seen) == 1
+    assert isinstance(await end_of(world, platform), AgencyStatus)
+
+
+async def test_an_agency_that_is_away_shows_nothing_of_its_plugin(world):
+    clock = SimulatedClock()
+    platform = await quarantined(world, clock)
+    world.module().BROKEN.clear()
+    world.module().AWAY.append(1)
+    clock.advance(FIRST_PAUSE)
+    assert isinstance(await end_of(world, platform), AgencyUnavailable)
+    assert platform.quarantined
+    # It is tried again at once, and not after a longer pause.
+    world.module().AWAY.clear()
+    assert isinstance(await end_of(world, platform), AgencyStatus)
+    assert not platform.quarantined
+
+
+async def test_faults_on_what_anybody_sent_are_not_counted(world, structlog_output):
+    world.install(hooks={"nagorik_get_status": "return STATUS", "nagorik_parse_callback": "raise TypeError(NID)"})
+    platform = world.platform(faults_before_quarantine=1)
+    for number in range(3):
+        with pytest.raises(PluginFault):
+            await platform.parse_callback(
+                CallbackRequest(service="wasa.connection", headers={}, body=str(number).encode())
+            )
+    assert not platform.quarantined
+    assert [line["event"] for line in structlog_output].count("plugin_fault") == 3
+
+
+async def test_a_machine_without_a_processor_is_no_fault_of_the_plugin():
+    in_line = [0.0]
+
+    async def hook():
+        began = time.perf_counter()
+        while time.perf_counter() < began + 0.02:
+            pass
+        in_line[0] += time.perf_counter() - began
+
+    ready = HookStepper(lambda: 0.0)
+    await ready.run(hook)
+    assert ready.longest_step >= 0.02
+    busy = HookStepper(lambda: in_line[0])
+    began, before = time.perf_counter(), in_line[0]
+    await busy.run(hook)
+    assert busy.longest_step <= time.perf_counter() - began - (in_line[0] - before)
+
+
+def test_seconds_in_line_are_told_by_the_machine_or_are_none():
+    first = seconds_in_line()
+    assert 0.0 <= first <= seconds_in_line()
 
 
 async def test_a_plugin_in_quarantine_is_not_asked_for_anything(world):

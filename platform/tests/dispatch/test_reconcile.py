@@ -71,12 +71,21 @@ async def test_nothing_is_said_to_be_unsent_after_a_write(world, end, because):
     assert (error.step, error.because) == ("file", because)
 
 
+async def test_a_step_that_is_no_word_of_a_program_is_not_sent(world):
+    world.install(hooks={"nagorik_submit": "await context.http.write('file it', 'POST', '/a', expect=object)"})
+    platform = world.platform()
+    with pytest.raises(PluginFault) as caught:
+        await platform.submit(world.draft(), world.references)
+    assert caught.value.fault == "step-not-a-code"
+    assert world.agency.writes == 0
+
+
 async def test_faults_behind_an_unknown_outcome_are_counted(world):
     world.install(hooks={"nagorik_submit": "await file(context)\nraise TypeError(NID)"})
     platform = world.platform(faults_before_quarantine=2)
-    for _ in range(2):
+    for number in range(2):
         with pytest.raises(OutcomeUnknown):
-            await platform.submit(world.draft(), world.references)
+            await platform.submit(world.draft(applicant=world.applicant(number)), world.references)
     assert [refusal.code for refusal in platform.quarantined] == ["too-many-faults"]
 
 

@@ -1,15 +1,17 @@
 """When to try and ask again: within bounds, jittered, and the same for the same row."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, strategies as st
 
-from nagorik.errors import AgencyClosed, AgencyUnavailable, CredentialsRejected, RateLimited
+from nagorik.errors import AgencyClosed, AgencyUnavailable, CredentialsRejected, RateLimited, ServiceNotOffered
 from nagorik_platform.lifecycle.attempts.retry import (
     FIRST_RETRY,
+    LONGEST_CLOSURE,
     LONGEST_POLL,
     LONGEST_RETRY,
+    LONGEST_WAIT,
     OPERATOR_RETRY,
     SHORTEST_POLL,
     poll_at,
@@ -40,11 +42,25 @@ def test_poll_stays_within_its_bounds_and_is_the_same_for_the_same_row(name, age
     assert wait == _seconds(poll_at(name, age, counter, NOON))
 
 
-@given(name=NAMES, failures=COUNTS, seconds=st.floats(0, 10**6))
+@given(name=NAMES, failures=COUNTS, seconds=st.floats(0, LONGEST_WAIT))
 @pytest.mark.parametrize("kind", [AgencyUnavailable, RateLimited])
 def test_retry_after_is_a_floor(kind, name, failures, seconds):
     wait = retry_at(name, kind(retry_after=seconds), failures, NOON)
     assert wait - NOON >= timedelta(seconds=seconds)
+
+
+@given(name=NAMES, failures=COUNTS)
+@pytest.mark.parametrize(
+    ("error", "longest"),
+    [
+        (AgencyClosed(until=datetime.max.replace(tzinfo=UTC)), LONGEST_CLOSURE),
+        (AgencyUnavailable(retry_after=1e300), timedelta(seconds=LONGEST_WAIT)),
+        (RateLimited(retry_after=10**20), timedelta(seconds=LONGEST_WAIT)),
+    ],
+)
+def test_no_agency_puts_itself_off_for_ever(error, longest, name, failures):
+    again = retry_at(name, error, failures, NOON)
+    assert longest <= again - NOON <= longest + timedelta(seconds=FIRST_RETRY)
 
 
 @given(name=NAMES, failures=COUNTS, hours=st.integers(-24, 24))
@@ -62,3 +78,11 @@ def test_what_only_somebodys_work_can_mend_is_tried_seldom(name, failures):
 def test_a_thousand_applications_do_not_call_in_the_same_second():
     seconds = {int(_seconds(retry_at(f"application-{number}", None, 9, NOON))) for number in range(1000)}
     assert len(seconds) > 400
+
+
+@given(name=NAMES)
+def test_plugin_that_comes_back_by_itself_is_not_waited_for_as_an_operator_is(name):
+    wait = _seconds(retry_at(name, ServiceNotOffered("too-many-faults"), 0, NOON))
+    assert FIRST_RETRY / 2 <= wait <= FIRST_RETRY
+    for because in ("import-failed", "unknown-service"):
+        assert _seconds(retry_at(name, ServiceNotOffered(because), 0, NOON)) >= OPERATOR_RETRY / 2

@@ -1,3 +1,4 @@
+import os
 import sys
 import zipfile
 from collections.abc import Callable
@@ -263,6 +264,50 @@ def test_one_unreadable_distribution_stops_no_other(site: Any, broken: dict[str,
     assert refusal.code is QuarantineCode.DISTRIBUTION_UNREADABLE
     assert why in refusal.reason
     assert refusal.hint == "Install the distribution again."
+
+
+LARGE = 1_000_001
+
+
+def test_metadata_without_end_stop_no_other_distribution(site: Any) -> None:
+    site.install("wasa", entry_points="[nagorik.plugins]\nwasa = nagorik_wasa.plugin\n" + "#" * LARGE)
+    site.install("titas")
+    site.install("dpdc")
+    site.install("desa", metadata="Metadata-Version: 2.4\nName: nagorik-desa\nVersion: 1.0.0\n\n" + "\u0995" * LARGE)
+    for file in ("nagorik_titas-1.0.0.dist-info/entry_points.txt", "nagorik_dpdc-1.0.0.dist-info/METADATA"):
+        (site.directory / file).unlink()
+        os.mkfifo(site.directory / file)
+    registry = site.discover()
+    assert [record.id for record in registry.usable] == ["desa"]
+    told = {record.id: record.quarantine.reason for record in registry.records if record.quarantine is not None}
+    assert told == {
+        "nagorik-wasa": "nagorik-wasa 1.0.0 is installed but its entry_points.txt cannot be read.",
+        "nagorik-titas": "nagorik-titas 1.0.0 is installed but its entry_points.txt cannot be read.",
+        "nagorik-dpdc": "nagorik_dpdc ? is installed but its METADATA has no name or no version.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("manifest", "why"),
+    [
+        ("#" * 256_001, "plugin.toml: larger than 256000 bytes"),
+        (f"{'a.' * 100_000}a = 1", "plugin.toml: a line has too many dots: look at line 1"),
+        (f"\n[{'a.' * 100_000}a]", "plugin.toml: a line has too many dots: look at line 2"),
+        (f"a = {'9' * 5_000}", "plugin.toml: a number has too many digits: look at line 1"),
+        (f"a = {'[' * 100_000}", "plugin.toml: nested too deeply"),
+    ],
+)
+def test_manifest_that_would_keep_the_reader_busy_is_refused(site: Any, manifest: str, why: str) -> None:
+    site.install(manifest=manifest)
+    refusal = site.refusal()
+    assert refusal.code is QuarantineCode.MANIFEST_INVALID
+    assert refusal.reason == f"nagorik-wasa 1.0.0 has a manifest that cannot be used: {why}."
+
+
+def test_manifest_that_is_a_pipe_is_none(site: Any) -> None:
+    site.install(manifest=None)
+    os.mkfifo(site.directory / "nagorik_wasa" / "plugin.toml")
+    assert site.refusal().code is QuarantineCode.MANIFEST_MISSING
 
 
 def test_unreadable_distributions_of_others_do_not_matter(site: Any) -> None:

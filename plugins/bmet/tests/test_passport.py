@@ -206,3 +206,12 @@ def test_whoever_looks_at_the_passport_says_whom_it_asks() -> None:
 @pytest.mark.parametrize("because", WhyNotAsked)
 def test_every_reason_for_no_answer_has_its_sentence(because: WhyNotAsked) -> None:
     assert TEXTS.text(f"passport.{because.value}").bn
+
+
+def test_no_month_is_later_than_the_last() -> None:
+    assert months_later(date(9999, 12, 1), 6) == date.max
+    assert months_later(date(9999, 6, 30), 6) == date(9999, 12, 30)
+
+
+async def test_a_question_for_the_last_day_of_all_is_answered() -> None:
+    assert (await judged(until("9999-12-31"), date.max)).verdict is Verdict.PASS

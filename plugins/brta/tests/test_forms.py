@@ -1,10 +1,14 @@
+from datetime import date
 from typing import Any
 
 import pytest
 
+from nagorik import EligibilityRequest
 from nagorik.errors import InputRejected
 from nagorik.forms import validate_form
 from nagorik_brta import forms
+from nagorik_brta.eligibility import decide
+from nagorik_brta.pricing import years_late
 from nagorik_brta.simulator.examples import example
 from nagorik_testing import SyntheticCitizens
 
@@ -99,3 +103,28 @@ def test_hostile_input_is_refused_or_taken_and_never_repeated(service: str, host
         for problem in told(service, name, hostile):
             assert problem.pointer.startswith("/form/")
             assert not isinstance(hostile, str) or len(hostile) < 3 or hostile not in repr(problem)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1799-12-31", "2200-01-01", "9999-12-31"])
+@pytest.mark.parametrize(
+    ("service", "field"),
+    [
+        ("brta.tax-token", "token_expires_on"),
+        ("brta.tax-token", "registered_on"),
+        ("brta.renewal", "expires_on"),
+        ("brta.learner", "birth_date"),
+    ],
+)
+def test_a_day_that_no_reckoning_can_start_from_is_refused_at_its_field(service: str, field: str, day: str) -> None:
+    assert problems(service, **{field: day}) == {f"/form/{field}": "date.out-of-reach"}
+
+
+@pytest.mark.parametrize("day", [date(1800, 1, 1), date(2199, 12, 31)])
+async def test_the_rules_take_every_day_that_the_form_takes(day: date) -> None:
+    given = SyntheticCitizens().citizen(7)
+    for plan, vehicle in (("two-years", "motorcycle"), ("after-ten-years", "motorcycle"), ("other", "car")):
+        form = filled("brta.tax-token", token_expires_on=str(day), registered_on=str(day), plan=plan, vehicle=vehicle)
+        about = {"service": "brta.tax-token", "applicant": example("brta.tax-token", given).applicant, "form": form}
+        assert decide(EligibilityRequest(on=date(2026, 11, 24), **about)).criteria
+    renewal = filled("brta.renewal", expires_on=str(day))
+    assert years_late(renewal.expires_on, date(2026, 11, 24)) >= 0

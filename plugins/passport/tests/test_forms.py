@@ -1,14 +1,17 @@
 """What is taken, and what is refused at its field."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import pytest
 from pydantic import JsonValue
 
+from nagorik import EligibilityRequest
 from nagorik.errors import InputRejected
 from nagorik.forms import form_schema, validate_form
 from nagorik.privacy import Form
+from nagorik_passport.eligibility import decide
 from nagorik_passport.forms import ApplicationForm, NewPassportForm, ReissueForm, VerificationForm
 from nagorik_passport.simulator.examples import example
 from nagorik_testing import SyntheticCitizens
@@ -107,3 +110,17 @@ def test_present_address_is_needed_in_bangladesh_only() -> None:
     abroad = filled("passport.new", present_address=None, place="mission", office="Doha")
     assert isinstance(abroad, ApplicationForm)
     assert abroad.present_address is None
+
+
+@pytest.mark.parametrize("service", ["passport.new", "passport.reissue"])
+def test_a_name_that_is_too_long_as_a_whole_is_refused_at_its_field(service: str) -> None:
+    longest = {"given_name": "A" * 100, "surname": "B" * 99}
+    assert len(filled(service, **longest).full_name) == 200
+    assert refusal(service, **(longest | {"given_name": "A" * 199})) == {"/form/surname": "form.name-too-long"}
+
+
+async def test_the_rules_take_every_name_that_the_form_takes() -> None:
+    form = filled("passport.new", given_name="A" * 100, surname="B" * 99)
+    applicant = example("passport.new", CITIZEN).applicant
+    request = EligibilityRequest(service="passport.new", applicant=applicant, form=form, on=date(2026, 11, 24))
+    assert next(one for one in decide(request).criteria if one.id == "own-name").verdict == "fail"

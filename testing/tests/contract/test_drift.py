@@ -83,7 +83,7 @@ def test_recording_of_a_modelled_simulator_says_that_it_is_assumed():
     ("pattern", "replacement", "found"),
     [
         ('"state":', '"status":', (Drift.FIELD_GONE, "$.state", "OPEN", "gone", True)),
-        ('"state":', '"colour":"RED","state":', (Drift.FIELD_NEW, "$.colour", "not there", "RED", False)),
+        ('"state":', '"colour":"RED","state":', (Drift.FIELD_NEW, "$.colour", "not there", "text", False)),
         ('"state":"OPEN"', '"state":"ON_HOLD"', (Drift.WORD_NEW, "$.state", "OPEN", "ON_HOLD", True)),
         ('"state":"OPEN"', '"state":"EXPIRED"', (Drift.WORD_NEW, "$.state", "OPEN", "EXPIRED", False)),
         ('"amount":"([0-9.]+)"', r'"amount":\1', (Drift.TYPE, "$.amount", "text", "number", True)),
@@ -210,6 +210,14 @@ def test_shape_keeps_the_format_and_nothing_else(text, shape):
     ("field", "text", "left"),
     [
         ("state", "ON_HOLD", "ON_HOLD"),
+        ("applicationStatus", "ON_HOLD", "ON_HOLD"),
+        ("error_code", "LOCKED", "LOCKED"),
+        ("officer", "RAHIM", "text(5..11)"),
+        ("religion", "ISLAM", "text(5..11)"),
+        ("bloodGroup", "AB", "text(1..4)"),
+        ("district", "DHAKA", "text(5..11)"),
+        ("estate", "RAHIM", "text(5..11)"),
+        ("", "RAHIM", "text(5..11)"),
         ("fatherName", "RAHIM", "text(5..11)"),
         ("access_token", "ABC", "<token-1>"),
         ("state", "captured", "captured"),
@@ -218,6 +226,12 @@ def test_shape_keeps_the_format_and_nothing_else(text, shape):
 )
 def test_only_the_agencys_own_words_are_kept(field, text, left):
     assert Scrubber(Known({}), frozenset({"captured"})).text(text, field) == left
+
+
+def test_only_names_of_fields_are_kept_as_such():
+    sent = {"Lines": 1, "state": 1, "paidAt": 1, "RAHIM": 1, "Rahim": 1, "রহিম": 1, "nid1990": 1, "a b": 1}
+    kept = Scrubber(Known({}), frozenset({"Lines"})).value(sent)
+    assert kept == {"Lines": 0, "state": 0, "paidAt": 0, "<key>": 0}
 
 
 def test_answer_that_breaks_the_plugin_is_told_with_the_operation_that_fails():

@@ -78,6 +78,45 @@ async def test_admin_refuses_a_host_that_is_not_this_machine(registry, reach):
     assert answer.status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Content-Type": "text/plain"}, 415),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, 415),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://[", "Host": "127.0.0.1"}, 403),
+        ({"Origin": "http://127.0.0.1:1"}, 403),
+        ({"Origin": "http://localhost"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Host": "["}, 403),
+        ({"Host": ""}, 403),
+        ({"Sec-Fetch-Site": "same-origin", "Content-Type": "application/json; charset=utf-8"}, 200),
+        ({"Sec-Fetch-Site": "none", "Host": "LOCALHOST:8099", "Origin": "http://localhost:8099"}, 200),
+    ],
+)
+async def test_admin_obeys_no_page_of_another_origin(registry, reach, headers, status):
+    async with reach(registry) as client:
+        sent = {"Content-Type": "application/json", **headers}
+        answer = await client.post("/_simulator/clock/advance", content='{"seconds": 60}', headers=sent)
+        assert answer.status_code == status
+        if status == 403:  # also without a body, which has no type
+            del sent["Content-Type"]
+            assert (await client.post("/_simulator/reset", headers=sent)).status_code == 403
+    assert registry.clock.monotonic() == (60.0 if status == 200 else 0.0)
+
+
+async def test_clock_is_put_forward_to_no_time_that_there_is_not(registry, reach):
+    async with reach(registry) as client:
+        most = {"seconds": 100 * 366 * 86_400}
+        answers = [await client.post("/_simulator/clock/advance", json=most) for _ in range(100)]
+        last = await client.post("/_simulator/clock/advance", json={"seconds": 1e308})
+    assert {answer.status_code for answer in answers} == {200, 400}
+    assert answers[-1].json() == {"error": "the clock ends before that"}
+    assert last.status_code == 400
+
+
 async def test_reset_forgets_what_happened_and_was_scripted(registry, reach):
     registry.faults.add("POST /files", AnswerLost(), first=9)
     registry.script.set("*", "reject")

@@ -142,6 +142,19 @@ def test_a_package_directory_is_validated_as_its_manifest(tmp_path: Path, manife
 
 
 @pytest.mark.parametrize(
+    ("deadline", "grace", "fits"), [(359, "PT5M", True), (360, "PT5M", False), (120, "PT1M", False)]
+)
+def test_call_that_outlasts_what_a_host_waits_for_is_an_error(
+    tmp_path: Path, manifest: str, deadline: int, grace: str, fits: bool
+) -> None:
+    text = manifest.replace("writes = {", f'lookup_grace = "{grace}"\nwrites = {{')
+    project = make_project(tmp_path / "wasa", text.replace("as_of", f"limits = {{ deadline = {deadline} }}\nas_of"))
+    found = [told for told in validate_path(project, on=TODAY) if told.location == "limits.deadline"]
+    assert [one.severity for one in found] == ([] if fits else [Severity.ERROR])
+    assert all(f"wasa.new-connection may take {deadline} seconds" in one.message for one in found)
+
+
+@pytest.mark.parametrize(
     ("objects", "line", "finding"),
     [
         ("Form = 1\n", "", ("services.0.form", "forms:Form is not a pydantic model")),

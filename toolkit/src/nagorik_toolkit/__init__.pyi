@@ -53,6 +53,7 @@ from .fields import (
     Address as Address,
     BirthDate as BirthDate,
     BirthRegistration as BirthRegistration,
+    Day as Day,
     DecimalArea as DecimalArea,
     FatherName as FatherName,
     Line as Line,

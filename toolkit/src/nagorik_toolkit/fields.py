@@ -6,6 +6,7 @@ A form that needs other words of help puts a label of its own around a field, an
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -35,6 +36,9 @@ from nagorik_toolkit.bangladesh import (
 )
 
 LONGEST_LINE: Final = 200
+FIRST_DAY: Final = date(1800, 1, 1)
+LAST_DAY: Final = date(2199, 12, 31)
+"""The days of a form: no deed, birth or term lies outside, and reckoning some years from one ends at a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,12 @@ def _of_the_birth_year(nid: Nid, info: ValidationInfo) -> Nid:
     return nid
 
 
+def _within_reach(day: date) -> date:
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise NationalDataError("date.out-of-reach")
+    return day
+
+
 def _fiscal_year(value: object) -> object:
     return value if isinstance(value, FiscalYear) else FiscalYear.parse(value)
 
@@ -75,8 +85,10 @@ def _decimals(value: object) -> object:
 Line = Annotated[str, OneLine()]
 """A line of up to 200 characters, without a label; ``Annotated[str, OneLine(80)]`` for another limit."""
 
+Day = Annotated[IsoDay, AfterValidator(_within_reach)]
+"""A day from 1800 to 2199, without a label. An agency's answer may hold others, for which there is ``IsoDay``."""
 BirthDate = Annotated[
-    IsoDay,
+    Day,
     Label(
         en="Date of birth",
         bn="জন্মতারিখ",

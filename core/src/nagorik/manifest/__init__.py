@@ -1,14 +1,6 @@
 """``plugin.toml``: everything a plugin says about itself, read without importing the plugin."""
 
-from nagorik.manifest.fields import (
-    Evidence,
-    FeeReference,
-    HostName,
-    ObjectReference,
-    PluginId,
-    ServiceId,
-    Slug,
-)
+from nagorik.manifest.fields import Evidence, FeeReference, HostName, ObjectReference, PluginId, ServiceId, Slug
 from nagorik.manifest.plugin import (
     API_VERSION,
     AnyOffer,
@@ -22,11 +14,7 @@ from nagorik.manifest.plugin import (
     Window,
     is_compatible,
 )
-from nagorik.manifest.reading import (
-    MANIFEST_FILE,
-    parse_manifest,
-    validate_manifest,
-)
+from nagorik.manifest.reading import MANIFEST_FILE, parse_manifest, validate_manifest
 
 __all__ = [
     "API_VERSION",

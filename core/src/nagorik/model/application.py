@@ -7,10 +7,11 @@ from typing import Annotated, ClassVar, Literal, Protocol, TypeVar
 from pydantic import AwareDatetime, Field, JsonValue, StringConstraints
 
 from nagorik.operations import Operation
-from nagorik.privacy import OPERATIONAL, PERSONAL, Code, DataClass, Form, Model
+from nagorik.privacy import OPERATIONAL, PERSONAL, Code, DataClass, Form, Model, Several
 from nagorik.values import BirthRegistrationNumber, Identifier, MobileNumber, Money, Nid, PersonName
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+MediaType = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.+-]{1,80}/[A-Za-z0-9_.+-]{1,120}$")]
 
 
 class DocumentReference(Model):
@@ -20,7 +21,7 @@ class DocumentReference(Model):
     """The store's own handle."""
     kind: Annotated[Code, OPERATIONAL]
     """What it proves or is: one of the kinds that a service's manifest lists, such as ``holding-tax-receipt``."""
-    media_type: str
+    media_type: MediaType
     """RFC 6838 media type, as detected by the host."""
     bytes: int = Field(ge=0)
     """Size in bytes."""
@@ -33,11 +34,9 @@ class DocumentStore(Protocol):
 
     def open(self, document: DocumentReference) -> AsyncIterator[bytes]:
         """Stream a document's content in chunks."""
-        ...
 
     async def put(self, kind: str, media_type: str, content: bytes) -> DocumentReference:
         """Keep a document that an agency handed out, and return its reference."""
-        ...
 
 
 class Applicant(Model):
@@ -70,10 +69,8 @@ class Applicant(Model):
 ConsentGap = Literal["absent", "scope", "fee-ceiling", "not-yet", "expired"]
 
 Acting = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9._/-]{0,79}$")]
-"""Who acts for a citizen, by the host's own id, such as ``centre-0042/operator-7``.
-
-It is nobody's name or identity number, and stays readable when the citizen's data have been erased.
-"""
+"""Who acts for a citizen, by the host's own id, such as ``centre-0042/operator-7``: nobody's name or identity number,
+for it stays readable when the citizen's data have been erased."""
 
 
 class Consent(Model):
@@ -87,7 +84,7 @@ class Consent(Model):
     """The most that may be spent on the application, all stages together."""
     given_at: AwareDatetime
     expires_at: AwareDatetime
-    asks: frozenset[str] = frozenset()
+    asks: frozenset[str] = Field(default=frozenset(), max_length=100)
     """Services of other agencies that may be asked about the citizen for this one, by id."""
     acting: Acting | None = None
     """Who acts for the citizen; ``None`` where the citizen acts."""
@@ -128,7 +125,7 @@ class ApplicationDraft(Model):
     applicant: Applicant
     form: Annotated[dict[str, JsonValue], PERSONAL] = Field(default_factory=dict)
     """The form as filled in; the platform validates it against the service's model before each use."""
-    documents: tuple[DocumentReference, ...] = ()
+    documents: Several[DocumentReference] = ()
     gateway: str | None = None
     """The gateway that the citizen chose to pay with."""
     consent: Consent | None = None
@@ -152,7 +149,7 @@ class ApplicationRequest(ServiceRequest):
     applicant: Applicant
     form: Form
     """An instance of the model that the manifest names for this service."""
-    documents: tuple[DocumentReference, ...] = ()
+    documents: Several[DocumentReference] = ()
 
     def form_as(self, model: type[FormT]) -> FormT:
         """The form, typed.

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from nagorik.model.application import Applicant, ServiceRequest
 from nagorik.model.fee import Source
-from nagorik.privacy import PERSONAL, Code, Form, Model
+from nagorik.privacy import PERSONAL, Code, Form, Model, Several
 from nagorik.values.sentences import Text
 
 
@@ -50,7 +50,7 @@ class EligibilityRequest(ServiceRequest):
 class EligibilityDecision(Model):
     """Every criterion with its verdict. What they amount to is computed, so it cannot contradict them."""
 
-    criteria: tuple[Criterion, ...] = Field(min_length=1)
+    criteria: Several[Criterion] = Field(min_length=1)
 
     @property
     def eligibility(self) -> Eligibility:

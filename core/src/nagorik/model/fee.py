@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import AwareDatetime, model_validator
 
 from nagorik.model.application import ApplicationRequest
-from nagorik.privacy import PERSONAL, Code, Model, PublicId
+from nagorik.privacy import PERSONAL, Code, Model, PublicId, Several
 from nagorik.values import Money
 from nagorik.values.sentences import Sentence, Text
 
@@ -46,7 +46,8 @@ class QuoteLine(Model):
 
     code: Code
     """Stable, such as ``reissue-regular``."""
-    text: Text
+    text: Annotated[Text, PERSONAL]
+    """What it is for; a plugin may name the citizen's plot or vehicle in it."""
     amount: Money
     """Before VAT."""
     vat: Money
@@ -59,7 +60,7 @@ class Quote(Model):
     id: PublicId
     """Unique; the payment names it."""
     stage: Code = "application"
-    lines: tuple[QuoteLine, ...]
+    lines: Several[QuoteLine]
     total: Money
     """What is to be paid: the lines with their VAT, after the agency's rounding."""
     due: FeeDue

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AwareDatetime, Field
 
 from nagorik.model.application import ApplicationRequest, DocumentReference
-from nagorik.privacy import PERSONAL, SECRET, Code, Model
+from nagorik.privacy import PERSONAL, SECRET, Code, Model, Several
 from nagorik.values.sentences import Text
 
 
@@ -129,7 +129,7 @@ class AgencyStatus(Model):
     """The stage of the service's fees that must be paid now, if any."""
     payment_confirmed: bool | None = None
     """Whether the agency holds the latest payment; ``None`` where it does not say."""
-    deliverables: tuple[Deliverable, ...] = ()
+    deliverables: Several[Deliverable] = ()
     """What has been issued so far."""
     final: bool = False
     """Whether the agency will say nothing more, so that asking again is useless."""
@@ -168,7 +168,7 @@ class SlotsRequest(ApplicationRequest):
 class Slot(Model):
     """One appointment that can be taken."""
 
-    id: str
+    id: Annotated[str, Field(min_length=1, max_length=200)]
     starts_at: AwareDatetime
     ends_at: AwareDatetime
     place: Text
@@ -179,7 +179,7 @@ class Slot(Model):
 class Slots(Model):
     """The free appointments, in order of time."""
 
-    slots: tuple[Slot, ...]
+    slots: tuple[Slot, ...] = Field(max_length=5000)
 
 
 class BookSlotRequest(ApplicationRequest):

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from nagorik.model.application import ApplicationRequest
 from nagorik.model.payment import PaymentReceipt
 from nagorik.model.status import AgencyStatus
-from nagorik.privacy import PERSONAL, Code, Model
+from nagorik.privacy import PERSONAL, Code, Model, Several
 from nagorik.values.sentences import Text
 
 
@@ -18,7 +18,7 @@ class SubmitRequest(ApplicationRequest):
 
     client_reference: Annotated[str, PERSONAL]
     """The platform's own reference, the same for every attempt; put it where the agency can be searched for it."""
-    receipts: tuple[PaymentReceipt, ...] = ()
+    receipts: Several[PaymentReceipt] = ()
     """Payments captured so far."""
 
 
@@ -42,10 +42,10 @@ class Rejected(Model):
 class Pending(Model):
     """The agency took the application in and will say later what becomes of it."""
 
-    reference: Annotated[str | None, PERSONAL] = None
+    reference: Annotated[str | None, Field(min_length=1, max_length=200), PERSONAL] = None
     """The agency's reference, if it gave one already."""
-    check_after: float = Field(default=60.0, ge=0)
-    """Seconds after which asking is worth while."""
+    check_after: float = Field(default=60.0, ge=0, le=86_400)
+    """Seconds after which asking is worth while, up to a day; an agency that says more is asked after a day."""
 
 
 SubmissionResult = Accepted | Rejected | Pending

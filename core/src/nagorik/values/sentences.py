@@ -42,11 +42,12 @@ def _readable(value: str) -> str:
     return unicodedata.normalize("NFC", value)
 
 
-Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_readable)]
+_WRITTEN: Final = StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)
+Sentence = Annotated[str, _WRITTEN, AfterValidator(_readable)]
 
 
 class Text(Model):
-    """Text for a person, in Bangla and English; neither may be empty or blank."""
+    """Text for a person, in Bangla and English, up to 4,000 letters of each; neither may be blank."""
 
     bn: Sentence
     """Bangla, NFC."""

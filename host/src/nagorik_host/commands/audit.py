@@ -1,24 +1,44 @@
-"""``nagorik audit``: proof that nobody changed the database behind the host's back, and that papers have an owner."""
+"""``nagorik audit``: what was changed behind the host's back, and papers without an owner."""
 
 import argparse
 import re
-from typing import Final
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Self
 
-from nagorik_host.commands.running import now, opened_database, run_command
+from nagorik_host.commands.running import CommandRefused, now, run_command, unlocked_database
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.application_store import ApplicationStore
-from nagorik_host.store.audit import ALL, ORPHAN_GRACE, Part, compare_documents, verify_journals
+from nagorik_host.store.audit import (
+    ALL,
+    ORPHAN_GRACE,
+    Anchor,
+    AnchorInvalid,
+    Finding,
+    Part,
+    compare_documents,
+    make_anchor,
+    read_anchors,
+    verify_journals,
+    verify_ledger,
+)
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.store.upgrade import require_newest
-from nagorik_host.vault import Vault
+from nagorik_host.texts import sentence
 from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.cli.output import add_json_argument, print_error, print_json, print_lines
+from nagorik_platform.cli.output import Document, add_json_argument, print_error, print_json, print_lines
+
+LARGEST_FILE: Final = 1_000_000
+EVERY: Final = 0.5
+"""Seconds between two times that a terminal is told how far it has come."""
 
 
 class AuditCommand:
     """The command as ``nagorik.commands`` wants it."""
 
-    help = "verify every journal; find documents that no application refers to, and those that are missing"
+    help = "verify all that was written; find documents that no application refers to, and those that are missing"
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's arguments."""
@@ -33,7 +53,18 @@ class AuditCommand:
             metavar="N/M",
             help="one of M parts of about the same size, such as 3/30; all M together are everything",
         )
+        verify.add_argument(
+            "--anchor",
+            type=Path,
+            metavar="FILE",
+            help="what nagorik audit anchor has printed, one or more lines: the database must continue from each",
+        )
         add_json_argument(verify)
+        actions.add_parser(
+            "anchor",
+            help="print how far the ledger has come, to be kept where nobody who writes the database can write",
+            allow_abbrev=False,
+        )
         documents = actions.add_parser(
             "documents", help="compare the documents' folder with the database", allow_abbrev=False
         )
@@ -45,7 +76,9 @@ class AuditCommand:
     def run(self, arguments: argparse.Namespace) -> int:
         """Exit code 1 where anything is not as it should be."""
         if arguments.action == "verify":
-            return run_command(lambda: _verify(arguments.part, as_json=arguments.json))
+            return run_command(lambda: _verify(arguments))
+        if arguments.action == "anchor":
+            return run_command(_anchor)
         return run_command(lambda: _documents(remove=arguments.remove, as_json=arguments.json))
 
 
@@ -56,34 +89,105 @@ def _part(text: str) -> Part:
     return Part(int(found[1]), int(found[2]))
 
 
-async def _verify(part: Part, *, as_json: bool) -> int:
-    settings = load_host_settings()
-    vault = Vault(settings.keyring())
-    applications = entries = erased = 0
-    problems = []
-    async with opened_database(settings) as database:
-        await require_newest(database)
-        async for one in verify_journals(database, vault, part):
-            applications, entries, erased = applications + 1, entries + one.entries, erased + one.erased
-            if one.problem is not None:
-                problems.append(one)
-    if as_json:
-        document = [{"application": one.application, "problem": one.problem} for one in problems]
-        print_json({"applications": applications, "entries": entries, "erased": erased, "problems": document})
-    else:
-        for one in problems:
-            print_error(f"{one.application}: {one.problem}")
-        sound = f"{len(problems)} applications are not what was written." if problems else "All is as it was written."
-        print_lines(f"{applications} applications, {entries} entries, {erased} erased. {sound}")
-    return ExitCode.FINDINGS if problems else ExitCode.OK
+async def _verify(arguments: argparse.Namespace) -> int:
+    anchors = _anchors(arguments.anchor) if arguments.anchor is not None else []
+    counts = Counter[str]()
+    findings: list[Finding] = []
+    async with unlocked_database(load_host_settings()) as (database, vault):
+        with _Progress() as progress:
+            async for one in verify_journals(database, vault, arguments.part):
+                counts.update(applications=one.is_present, entries=one.entries, erased=one.erased)
+                findings += one.findings
+                progress.show(counts)
+            async for page in verify_ledger(database, vault, arguments.part, anchors=anchors):
+                counts.update(records=page.records)
+                findings += page.findings
+                progress.show(counts)
+    number = len({finding.subject for finding in findings})
+    if arguments.json:
+        names = ("applications", "entries", "erased", "records")
+        document = {name: counts[name] for name in names} | {"anchors": len(anchors)}
+        print_json(document | {"problems": [_as_document(finding) for finding in findings]})
+        return ExitCode.FINDINGS if findings else ExitCode.OK
+    for finding in findings:
+        print_error(f"{finding.subject}: {finding}")
+    for code in dict.fromkeys(finding.code for finding in findings):
+        text = sentence("audit", code)
+        if text is not None:
+            print_lines(f"{code}: {text.bn}", f"  {text.en}")
+    sound = (
+        f"{number} of all that was looked at are not what was written." if findings else "All is as it was written."
+    )
+    print_lines(
+        f"{counts['applications']} applications, {counts['entries']} entries, {counts['erased']} erased,"
+        f" {counts['records']} records. {sound}"
+    )
+    if not anchors:
+        print_lines(
+            "Whether the database as a whole is an older one, only a value kept outside can tell:"
+            " nagorik audit anchor, and then --anchor FILE."
+        )
+    return ExitCode.FINDINGS if findings else ExitCode.OK
+
+
+def _as_document(finding: Finding) -> Document:
+    text = sentence("audit", finding.code)
+    means = {"en": text.en, "bn": text.bn} if text is not None else None
+    return {
+        "application": finding.subject,
+        "problem": str(finding),
+        "code": finding.code,
+        "detail": finding.detail,
+        "means": means,
+    }
+
+
+def _anchors(file: Path) -> list[Anchor]:
+    try:
+        if file.stat().st_size > LARGEST_FILE:
+            raise CommandRefused(f"the anchors' file has more than {LARGEST_FILE:,} bytes")
+        return read_anchors(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise CommandRefused("the anchors' file cannot be read") from None
+    except AnchorInvalid as invalid:
+        raise CommandRefused(f"the anchors' file cannot be used: {invalid}") from None
+
+
+async def _anchor() -> int:
+    async with unlocked_database(load_host_settings()) as (database, vault):
+        anchor = await make_anchor(database, vault, now())
+    print_lines(anchor.model_dump_json())
+    return ExitCode.OK
+
+
+class _Progress:
+    """Says on a terminal how far it has come, on one line that is gone at the end."""
+
+    def __init__(self) -> None:
+        self._shown_at = -EVERY
+        self._is_terminal = sys.stderr.isatty()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_terminal:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def show(self, counts: Mapping[str, int]) -> None:
+        """Say it, if it was not said just now."""
+        at = time.monotonic()
+        if self._is_terminal and at >= self._shown_at + EVERY:
+            self._shown_at = at
+            sys.stderr.write(f"\r\x1b[K{counts['applications']:,} applications, {counts['records']:,} records …")
+            sys.stderr.flush()
 
 
 async def _documents(*, remove: bool, as_json: bool) -> int:
     settings = load_host_settings()
-    vault = Vault(settings.keyring())
-    store, documents = ApplicationStore(vault), FolderDocumentStore(settings.documents, vault)
-    async with opened_database(settings) as database:
-        await require_newest(database)
+    async with unlocked_database(settings) as (database, vault):
+        store, documents = ApplicationStore(vault), FolderDocumentStore(settings.documents, vault)
         found = await compare_documents(database, store, documents, now())
     removed = sum(documents.remove(one) for one in found.orphans) if remove else 0
     unfinished = documents.sweep(now() - ORPHAN_GRACE) if remove else 0

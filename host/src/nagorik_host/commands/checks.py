@@ -2,21 +2,21 @@
 
 import asyncio
 import stat
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Any, Final
+from collections.abc import Coroutine, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from shutil import disk_usage
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import func, select
+from sqlalchemy import select, text
 
-from nagorik.errors import SettingsRejected
-from nagorik.settings import AgencySettings, environment_prefix, load_settings
 from nagorik_host.commands.running import is_absent
 from nagorik_host.configured import is_configured
 from nagorik_host.engine.restoration import catching_up
 from nagorik_host.engine.suspensions import list_suspensions
 from nagorik_host.settings import HostSettings, HostSettingsRejected, load_host_settings, settings_file
-from nagorik_host.store.application_store import LEASE
-from nagorik_host.store.cases import count_cases
+from nagorik_host.store.cases import ERASED, count_cases
 from nagorik_host.store.database import (
     Database,
     DatabaseInvalid,
@@ -25,19 +25,40 @@ from nagorik_host.store.database import (
     open_database,
     read_url,
 )
-from nagorik_host.store.schema import REVISION, agencies, applications, workers
+from nagorik_host.store.host_keys import KeysRefused, key_in_use
+from nagorik_host.store.overview import (
+    OVERDUE,
+    count_blocked,
+    count_left_unread,
+    count_overdue,
+    counted,
+    read_workers,
+)
+from nagorik_host.store.schema import REVISION, agencies
 from nagorik_host.store.upgrade import revision_of
+from nagorik_host.vault import Vault
 from nagorik_platform.cli.checks import DoctorCheck, DoctorStatus
-from nagorik_platform.registry import PluginRecord, Quarantine, Registry, resolve_object
+from nagorik_platform.cli.quarantines import WorkerQuarantine
+from nagorik_platform.registry import Registry
 
-OVERDUE: Final = timedelta(minutes=15)
-"""What has been due for longer than this waits for a worker, a slow agency, or an officer who stopped it."""
+DATABASE_SECONDS: Final = 5.0
+"""Seconds that the database is waited for, with all that is asked of it."""
+_LETTING_GO: Final = 1.0
+"""Seconds that a question which was given up is waited for."""
+CLOCK_SECONDS: Final = 1.0
+"""Seconds that the clocks of this machine and of the database may differ by before it is told."""
+SCARCE: Final = 2_000_000_000
+"""Bytes: less than this free is told."""
+FULL: Final = 200_000_000
+"""Bytes: less than this free is as good as none."""
+
+T = TypeVar("T")
 
 
 def examine(now: datetime) -> Iterator[DoctorCheck]:
     """Every check of the host, as of ``now``; one note where nobody has set up a host here."""
     if not is_configured():
-        hint = "nagorik db upgrade and nagorik keys new NAME begin one; see docs/how-to/run-the-host.md."
+        hint = "nagorik db upgrade and nagorik keys new NAME --out FILE begin one; see docs/how-to/run-the-host.md."
         yield DoctorCheck(
             "host", DoctorStatus.NOTE, "no host is set up here: neither nagorik.toml nor NAGORIK_HOST_…", hint
         )
@@ -52,6 +73,7 @@ def examine(now: datetime) -> Iterator[DoctorCheck]:
     yield DoctorCheck("host settings", DoctorStatus.FINE, f"from {path.name if path else 'the environment alone'}")
     yield from _keys(settings)
     yield from _plugins(settings)
+    yield from _disks(settings)
     yield from asyncio.run(_database(settings, now))
 
 
@@ -59,7 +81,9 @@ def _keys(settings: HostSettings) -> Iterator[DoctorCheck]:
     try:
         keyring = settings.keyring()
     except HostSettingsRejected as rejected:
-        yield DoctorCheck("host keys", DoctorStatus.WRONG, str(rejected), "nagorik keys new NAME prints a keyring.")
+        yield DoctorCheck(
+            "host keys", DoctorStatus.WRONG, str(rejected), "nagorik keys new NAME --out FILE makes a keyring."
+        )
         return
     if settings.keys_file is not None and settings.keys_file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         hint = "chmod 600 it, owned by the user that runs the workers."
@@ -70,7 +94,7 @@ def _keys(settings: HostSettings) -> Iterator[DoctorCheck]:
 
 
 def _plugins(settings: HostSettings) -> Iterator[DoctorCheck]:
-    """The settings of each plugin that is let in, from the environment and the host's own file together."""
+    """What the host speaks of and is not installed; what a plugin lacks, the platform's own checks tell."""
     platform = settings.platform()
     registry = Registry.discover(admission=platform.admission)
     known = {record.id for record in registry.records}
@@ -79,55 +103,73 @@ def _plugins(settings: HostSettings) -> Iterator[DoctorCheck]:
         yield DoctorCheck(
             f"host plugin {name}", DoctorStatus.WARNING, "it has settings or is allowed, and is not installed", hint
         )
-    for record in registry.usable:
-        model = _model(record)
-        if model is None:
-            continue  # the platform's own check of this plugin says what is wrong with it
-        given = platform.plugins.get(record.id)
+
+
+def _disks(settings: HostSettings) -> Iterator[DoctorCheck]:
+    """Whether the disks that this machine writes to have room."""
+    places = {"documents": settings.documents}
+    url = read_url(settings.database.get_secret_value())
+    if url.get_backend_name() == "sqlite" and url.database not in {None, "", ":memory:"}:
+        places = {"database": Path(str(url.database)), **places}
+    for what, place in places.items():
+        name = f"host disk of the {what}"
         try:
-            load_settings(model, record.id, given.settings if given is not None else None)
-        except SettingsRejected as rejected:
-            names = ", ".join(f"{environment_prefix(record.id)}{name.upper()}" for name in rejected.names)
-            hint = f"Set it, or write it under [plugins.{record.id}.settings]; or deny the plugin."
-            yield DoctorCheck(
-                f"host plugin {record.id}", DoctorStatus.WARNING, f"missing or not accepted: {names}", hint
-            )
+            free = disk_usage(_existing(place)).free
+        except OSError as error:
+            message = f"cannot be asked: {type(error).__name__}"
+            yield DoctorCheck(name, DoctorStatus.WRONG, message, "See that the disk is there and may be read.")
+            continue
+        message = f"{free / 1e9:.1f} GB free"
+        if free >= SCARCE:
+            yield DoctorCheck(name, DoctorStatus.FINE, message)
         else:
-            yield DoctorCheck(f"host plugin {record.id}", DoctorStatus.FINE, "its settings are complete")
+            status = DoctorStatus.WRONG if free < FULL else DoctorStatus.WARNING
+            hint = "Free some, or give it more: a worker whose disk is full ends, and applications wait."
+            yield DoctorCheck(name, status, message, hint)
 
 
-def _model(record: PluginRecord) -> type[AgencySettings] | None:
-    reference = record.manifest.settings if record.manifest is not None else None
-    if reference is None:
-        return AgencySettings
-    found = resolve_object(record, reference)
-    if isinstance(found, Quarantine) or not isinstance(found.value, type):
-        return None
-    return found.value if issubclass(found.value, AgencySettings) else None
+def _existing(place: Path) -> Path:
+    """The folder that a file or folder lies in or will lie in."""
+    return next((above for above in (place, *place.absolute().parents) if above.is_dir()), Path("/"))
 
 
 async def _database(settings: HostSettings, now: datetime) -> list[DoctorCheck]:
-    url = settings.database.get_secret_value()
+    hint = "See that it runs and that the setting database is right."
     try:
+        url = settings.database.get_secret_value()
         if is_absent(read_url(url)):
-            return [
-                DoctorCheck(
-                    "host database", DoctorStatus.WRONG, "the file is not there", "nagorik db upgrade makes it."
-                )
-            ]
-        database = await open_database(url)
-        try:
-            return await _store(database, now)
-        finally:
-            await database.close()
+            message = "the file is not there"
+            return [DoctorCheck("host database", DoctorStatus.WRONG, message, "nagorik db upgrade makes it.")]
+        return await _within(DATABASE_SECONDS, _asked(url, settings, now))
     except DatabaseInvalid as invalid:
         return [DoctorCheck("host database", DoctorStatus.WRONG, str(invalid), "Correct the setting database.")]
     except DatabaseUnavailable as gone:
-        hint = "See that it runs and that the setting database is right."
         return [DoctorCheck("host database", DoctorStatus.WRONG, str(gone), hint)]
+    except TimeoutError:
+        message = f"it did not answer within {DATABASE_SECONDS:g} s"
+        return [DoctorCheck("host database", DoctorStatus.WRONG, message, hint)]
 
 
-async def _store(database: Database, now: datetime) -> list[DoctorCheck]:
+async def _within(seconds: float, asking: Coroutine[Any, Any, T]) -> T:
+    """What ``asking`` returns, or a ``TimeoutError``; what does not even heed its end is left behind."""
+    task = asyncio.ensure_future(asking)
+    done, _ = await asyncio.wait({task}, timeout=seconds)
+    if done:
+        return task.result()
+    task.cancel()
+    await asyncio.wait({task}, timeout=_LETTING_GO)
+    raise TimeoutError
+
+
+async def _asked(url: str, settings: HostSettings, now: datetime) -> list[DoctorCheck]:
+    database = await open_database(url)
+    try:
+        return await _store(database, settings, now)
+    finally:
+        await database.close()
+
+
+async def _store(database: Database, settings: HostSettings, now: datetime) -> list[DoctorCheck]:
     found, needed = await revision_of(database), REVISION
     if found != needed:
         message = f"revision {found or 'none'}, and this host needs {needed}"
@@ -136,31 +178,39 @@ async def _store(database: Database, now: datetime) -> list[DoctorCheck]:
         ]
     return [
         DoctorCheck("host database", DoctorStatus.FINE, f"reachable, revision {found}"),
-        *await database.run(lambda transaction: list(_workers(transaction, now))),
+        *await _held_keys(database, settings),
+        *await database.run(_clock),
+        *await database.run(lambda transaction: list(_state(transaction, now))),
     ]
 
 
-def _workers(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
-    alive = _number(transaction, workers, workers.c.beat_at > now - LEASE)
-    overdue = _number(transaction, applications, applications.c.due_at <= now - OVERDUE)
-    if alive:
-        yield DoctorCheck("host workers", DoctorStatus.FINE, f"{alive} at work")
-    else:
-        status = DoctorStatus.WARNING if overdue else DoctorStatus.NOTE
-        yield DoctorCheck("host workers", status, "none is at work", "Start one: nagorik worker.")
-    minutes = round(OVERDUE.total_seconds() / 60)
-    message = f"{overdue} applications have been due for more than {minutes} minutes"
-    hint = "More workers, if the agencies can bear more; a queue after an outage drains by itself." if overdue else ""
-    yield DoctorCheck("host queue", DoctorStatus.WARNING if overdue else DoctorStatus.FINE, message, hint)
+def _clock(transaction: Transaction) -> list[DoctorCheck]:
+    """How far this machine's clock is from the database's; a file has none of its own."""
+    if transaction.connection.dialect.name != "postgresql":
+        return []
+    asked_at = datetime.now(UTC)
+    theirs: datetime = transaction.connection.scalar(text("SELECT clock_timestamp()"))
+    answered_at = datetime.now(UTC)
+    # They read it somewhere between: what may be the way there or back is not counted.
+    off = max(asked_at - theirs, theirs - answered_at, timedelta(0)).total_seconds()
+    message = f"{off:.2f} s from the database's" if off else "as the database's"
+    if off < CLOCK_SECONDS:
+        return [DoctorCheck("host clock", DoctorStatus.FINE, message)]
+    return [DoctorCheck("host clock", DoctorStatus.WARNING, message, "Let NTP keep the clocks of all machines.")]
+
+
+def _state(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
+    overdue = count_overdue(transaction, now)
+    yield from _workers(transaction, now, is_overdue=bool(overdue))
+    yield from _queue(overdue)
     waiting = count_cases(transaction)
     status, hint = (DoctorStatus.NOTE, "nagorik cases list") if waiting else (DoctorStatus.FINE, "")
     yield DoctorCheck("host cases", status, f"{waiting} applications wait for an officer", hint)
-    blocked = select(applications.c.blocked, func.count()).where(applications.c.blocked.is_not(None))
-    for code, number in transaction.connection.execute(blocked.group_by(applications.c.blocked)):
-        status = DoctorStatus.NOTE if code == "erased" else DoctorStatus.WARNING
-        yield DoctorCheck(
-            "host blocked", status, f"{number} applications: {code}", "nagorik cases list tells what to do."
-        )
+    for code, number in count_blocked(transaction).items():
+        status = DoctorStatus.NOTE if code == ERASED else DoctorStatus.WARNING
+        hint = "nagorik cases list tells what to do."
+        yield DoctorCheck("host blocked", status, f"{counted(number)} applications: {code}", hint)
+    yield _inbox(count_left_unread(transaction, now))
     for row in transaction.connection.execute(select(agencies).where(agencies.c.down_since.is_not(None))):
         message = f"down since {row.down_since.isoformat(timespec='minutes')}, {row.failures} calls in vain"
         hint = "It is probed now and then; its queue waits and drains at its pace."
@@ -181,5 +231,65 @@ def _workers(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
         )
 
 
-def _number(transaction: Transaction, table: Any, condition: Any) -> int:
-    return transaction.connection.scalar(select(func.count()).select_from(table).where(condition)) or 0
+async def _held_keys(database: Database, settings: HostSettings) -> list[DoctorCheck]:
+    """Whether the keys are those that the database belongs to; one more that waits for its rotation is told."""
+    try:
+        vault = Vault(settings.keyring())
+    except HostSettingsRejected:
+        return []  # what is wrong with them is told above
+    try:
+        in_use = await database.run(partial(key_in_use, vault=vault))
+    except KeysRefused as refused:
+        return [DoctorCheck("host keys", DoctorStatus.WRONG, str(refused), "No command and no worker starts so.")]
+    if in_use != vault.current:
+        message = f"{vault.current} wraps nothing yet; {in_use} is in use"
+        return [
+            DoctorCheck("host keys", DoctorStatus.NOTE, message, "Once every machine has it: nagorik keys rotate.")
+        ]
+    return []
+
+
+def _workers(transaction: Transaction, now: datetime, *, is_overdue: bool) -> Iterator[DoctorCheck]:
+    known = read_workers(transaction, now)
+    alive = [worker for worker in known if worker.is_alive]
+    if alive:
+        yield DoctorCheck("host workers", DoctorStatus.FINE, f"{len(alive)} at work")
+    else:
+        status = DoctorStatus.WARNING if is_overdue else DoctorStatus.NOTE
+        yield DoctorCheck("host workers", status, "none is at work", "Start one: nagorik worker.")
+    for worker in alive:
+        for found in worker.kept_out:
+            told = WorkerQuarantine(worker.name, *found)
+            yield DoctorCheck(
+                f"host plugin {found.plugin}", DoctorStatus.WARNING, str(told), "Tell the plugin's owner."
+            )
+    for worker in known:
+        if not worker.is_alive:
+            held = sum(worker.in_hand.values())
+            message = f"not heard of since {worker.beat_at.isoformat(timespec='minutes')}; {held} in hand"
+            status = DoctorStatus.WARNING if held else DoctorStatus.NOTE
+            hint = "It ended without a word, or stands still; living workers take over what it has in hand."
+            yield DoctorCheck(f"host worker {worker.name}", status, message, hint)
+
+
+def _inbox(left: int) -> DoctorCheck:
+    minutes = round(OVERDUE.total_seconds() / 60)
+    message = f"{counted(left)} messages have waited to be read for more than {minutes} minutes"
+    hint = (
+        "Their plugin is kept out, lacks a setting, or is stopped. nagorik inbox list --result waiting"
+        if left
+        else ""
+    )
+    return DoctorCheck("host inbox", DoctorStatus.WARNING if left else DoctorStatus.FINE, message, hint)
+
+
+def _queue(overdue: Mapping[str, int]) -> Iterator[DoctorCheck]:
+    minutes = round(OVERDUE.total_seconds() / 60)
+    total = sum(overdue.values())
+    message = f"{total} applications have been due for more than {minutes} minutes"
+    if not overdue:
+        yield DoctorCheck("host queue", DoctorStatus.FINE, message)
+        return
+    by_agency = ", ".join(f"{plugin} {counted(number)}" for plugin, number in overdue.items())
+    hint = "More workers, if the agencies can bear more; a queue after an outage drains by itself. nagorik agencies"
+    yield DoctorCheck("host queue", DoctorStatus.WARNING, f"{message}: {by_agency}", hint)

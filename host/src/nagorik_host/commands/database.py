@@ -6,14 +6,13 @@ from typing import Final
 
 from alembic.util.exc import CommandError
 
-from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command
+from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command, unlocked_database
 from nagorik_host.engine.restoration import Restoration, WorkersActive, mark_caught_up, mark_restored
 from nagorik_host.settings import HostSettings, load_host_settings
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.database import read_url
 from nagorik_host.store.schema import REVISION
-from nagorik_host.store.upgrade import require_newest, revision_of, upgrade
-from nagorik_host.vault import Vault
+from nagorik_host.store.upgrade import revision_of, upgrade
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, print_facts, print_json, print_lines
 
@@ -90,9 +89,8 @@ async def _status(arguments: argparse.Namespace) -> int:
 async def _restored(arguments: argparse.Namespace) -> int:
     settings = load_host_settings()
     restoration = Restoration(now(), *_signed(arguments))
-    store = ApplicationStore(Vault(settings.keyring()))
-    async with opened_database(settings) as database:
-        await require_newest(database)
+    async with unlocked_database(settings) as (database, vault):
+        store = ApplicationStore(vault)
         try:
             number = await database.run(partial(mark_restored, store=store, restoration=restoration))
         except WorkersActive:
@@ -110,8 +108,7 @@ async def _restored(arguments: argparse.Namespace) -> int:
 
 async def _caught_up(arguments: argparse.Namespace) -> int:
     officer, reason = _signed(arguments)
-    async with opened_database(load_host_settings()) as database:
-        await require_newest(database)
+    async with unlocked_database(load_host_settings()) as (database, _):
         if not await database.run(partial(mark_caught_up, officer=officer, reason=reason, now=now())):
             raise CommandRefused("the database has nothing to catch up with: nagorik db restored was not said")
     if arguments.json:

@@ -1,21 +1,29 @@
 """``nagorik erase`` and ``nagorik keys``: the end of a citizen's data, and the keys that they are sealed with."""
 
 import argparse
-import re
+import os
 import sys
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Final
 
-from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command
+from nagorik_host.commands.running import CommandRefused, now, run_command, unlocked_database
 from nagorik_host.settings import LONGEST_RETENTION, load_host_settings
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.store.retention import StillOpen, erase_application, erase_closed, rotate
-from nagorik_host.store.upgrade import require_newest
-from nagorik_host.vault import Vault, make_keys
-from nagorik_host.vault.keyring import INDEX, make_key
+from nagorik_host.store.host_keys import WorkersLackKey, make_known, retire_others
+from nagorik_host.store.retention import (
+    KeyRotation,
+    StillOpen,
+    erase_application,
+    erase_closed,
+    erase_messages,
+    rotate,
+)
+from nagorik_host.vault import KeyringInvalid, Vault, make_keys, read_keyring
+from nagorik_host.vault.keyring import INDEX, is_key_name, make_key
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, print_error, print_json, print_lines
 
@@ -44,11 +52,9 @@ class EraseCommand:
 
 async def _erase(arguments: argparse.Namespace) -> int:
     settings = load_host_settings()
-    vault = Vault(settings.keyring())
-    store, documents = ApplicationStore(vault), FolderDocumentStore(settings.documents, vault)
     days = settings.retention_days if arguments.closed_for is None else arguments.closed_for
-    async with opened_database(settings) as database:
-        await require_newest(database)
+    async with unlocked_database(settings) as (database, vault):
+        store, documents = ApplicationStore(vault), FolderDocumentStore(settings.documents, vault)
         if arguments.application is not None:
             application = await database.run(partial(_named, store=store, name=arguments.application))
             try:
@@ -66,10 +72,14 @@ async def _erase(arguments: argparse.Namespace) -> int:
         else:
             closed_for = timedelta(days=days)
             number = await erase_closed(database, store, documents, closed_for=closed_for, now=now())
+        await erase_messages(database, received_before=now() - settings.message_age, now=now())
+        is_gone = await database.scrub()
     if arguments.json:
         print_json({"erased": number})
     else:
         print_lines(f"{number} applications are erased.")
+        if number and not is_gone:
+            print_lines("Remains stand in the database's files for a while: docs/how-to/run-for-years.md, Retention.")
     return ExitCode.OK
 
 
@@ -80,9 +90,6 @@ def _named(transaction: Transaction, *, store: ApplicationStore, name: str) -> s
 erase_command: Final = EraseCommand()
 
 
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
-
-
 class KeysCommand:
     """The command as ``nagorik.commands`` wants it."""
 
@@ -91,43 +98,103 @@ class KeysCommand:
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's arguments."""
         actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-        new = actions.add_parser("new", help="print a keyring for a new host", allow_abbrev=False)
+        new = actions.add_parser("new", help="make a keyring for a new host", allow_abbrev=False)
         new.add_argument("name", metavar="NAME", help="what the key is called, such as the month: 2026-11")
-        add = actions.add_parser("add", help="print one more key, to be put above the others", allow_abbrev=False)
+        new.add_argument("--out", type=Path, metavar="FILE", help="write it into a new file that only you can read")
+        add = actions.add_parser("add", help="make one more key, to be put above the others", allow_abbrev=False)
         add.add_argument("name", metavar="NAME", help="what the key is called")
+        add.add_argument("--into", type=Path, metavar="FILE", help="put it into a keyring's file, above the others")
         turn = actions.add_parser(
             "rotate", help="wrap all data keys by the key in use, which is the first", allow_abbrev=False
         )
         add_json_argument(turn)
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Print keys to standard output, or rotate."""
+        """Print keys to standard output, write them into a file, or rotate."""
         if arguments.action == "rotate":
             return run_command(lambda: _rotate(as_json=arguments.json))
-        if not _NAME.fullmatch(arguments.name) or arguments.name == INDEX:
+        if not is_key_name(arguments.name.encode()) or arguments.name == INDEX:
             print_error(f"a key's name is letters, digits, dots and hyphens, and not {INDEX}")
             return ExitCode.USAGE
-        sys.stdout.write(make_keys(arguments.name) if arguments.action == "new" else make_key(arguments.name))
+        file = arguments.out if arguments.action == "new" else arguments.into
+        try:
+            if file is None:
+                text = make_keys(arguments.name) if arguments.action == "new" else make_key(arguments.name)
+                sys.stdout.write(text)
+            elif arguments.action == "new":
+                _write_new(file, make_keys(arguments.name))
+            else:
+                _put_first(file, arguments.name)
+        except FileExistsError as there:
+            name = Path(str(there.filename)).name
+            print_error(f"{name} is there already; what stands in it may be the only copy of a host's keys")
+            return ExitCode.USAGE
+        except (OSError, UnicodeDecodeError) as error:
+            print_error(f"the file of the keys cannot be used: {type(error).__name__}")
+            return ExitCode.FAILED
+        except KeyringInvalid as invalid:
+            print_error(f"the file of the keys cannot be used: {invalid}")
+            return ExitCode.USAGE
         return ExitCode.OK
+
+
+def _write_new(file: Path, text: str) -> None:
+    """Write a file that was not there, for good, and for nobody else's eyes from its first byte on."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as written:
+        written.write(text)
+        written.flush()
+        os.fsync(written.fileno())
+
+
+def _put_first(file: Path, name: str) -> None:
+    """Put a new key above the others; whatever breaks off, the file holds the old keys or the new ones."""
+    before = file.read_text("utf-8")
+    text = make_key(name) + before
+    read_keyring(text)
+    beside = file.with_name(f"{file.name}.new")
+    _write_new(beside, text)
+    beside.replace(file)
 
 
 async def _rotate(*, as_json: bool) -> int:
     settings = load_host_settings()
+    # As it stands in the file: its first key is to be in use from now on.
     vault = Vault(settings.keyring())
-    async with opened_database(settings) as database:
-        await require_newest(database)
+    async with unlocked_database(settings) as (database, _):
+        try:
+            await database.run(partial(make_known, vault=vault, now=now()))
+        except WorkersLackKey as lacking:
+            raise CommandRefused(
+                f"{', '.join(lacking.workers)}: at work without the key {lacking.key}, so nothing was changed. Give"
+                " every machine the same file of the keys, restart its workers, and rotate again",
+                ExitCode.FAILED,
+            ) from None
         done = await rotate(database, vault)
-    documents = FolderDocumentStore(settings.documents, vault).rotate()
+        anew, damaged = FolderDocumentStore(settings.documents, vault).rotate()
+        damaged = [*done.damaged, *(f"document {one}" for one in damaged)]
+        behind: list[str] = []
+        if not damaged:
+            behind = await database.run(partial(retire_others, vault=vault, now=now()))
     if as_json:
         document = {"key": vault.current, "data_keys": done.keys, "wrapped_anew": done.wrapped_anew}
-        print_json(document | {"documents_wrapped_anew": documents})
+        print_json(document | {"documents_wrapped_anew": anew, "damaged": damaged, "workers_behind": behind})
     else:
-        print_lines(
-            f"All {done.keys} data keys are wrapped by {vault.current}; {done.wrapped_anew} of them and {documents}"
-            " documents were not before.",
-            "Keep the older keys for as long as a backup is kept that was made before now.",
-        )
-    return ExitCode.OK
+        _print_rotation(vault.current, done, anew, damaged, behind)
+    return ExitCode.FINDINGS if damaged else ExitCode.OK
+
+
+def _print_rotation(key: str, done: KeyRotation, anew: int, damaged: list[str], behind: list[str]) -> None:
+    for one in damaged:
+        print_error(f"{one}: its key cannot be unwrapped; restore it from a backup, or leave it as it is")
+    whole = f"All {done.keys} data keys are" if not damaged else f"{done.keys - len(done.damaged)} data keys are"
+    print_lines(f"{whole} wrapped by {key}; {done.wrapped_anew} of them and {anew} documents were not before.")
+    if damaged:
+        print_lines(f"{len(damaged)} are damaged, so no key is retired. Keep them all.")
+    elif behind:
+        names = ", ".join(behind)
+        print_lines(f"{names}: still wrapping by an older key. Restart them, and rotate again before you drop one.")
+    else:
+        print_lines("Keep the older keys for as long as a backup is kept that was made before now.")
 
 
 keys_command: Final = KeysCommand()

@@ -1,29 +1,30 @@
-"""How the host's commands begin and end: settings, an open database, and one line for whatever stops them."""
+"""How the host's commands begin and end: settings, an open database, and one line for whatever stops them.
+
+What a command needs is imported when it needs it: its help must come at once, and whoever only asks the database does
+not wait for what speaks to agencies.
+"""
 
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL
-
-from nagorik import NagorikError
 from nagorik.clock import Clock, SystemClock
-from nagorik_host.host import Host, host_on
-from nagorik_host.settings import HostSettings, HostSettingsRejected
-from nagorik_host.store.application_store import NoSuchApplication
-from nagorik_host.store.database import Database, DatabaseInvalid, DatabaseUnavailable, open_database, read_url
-from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.store.upgrade import SchemaOutdated, require_newest
-from nagorik_host.texts import sentence
-from nagorik_host.vault import Erased, SealBroken, Vault
 from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.cli.output import print_error
-from nagorik_platform.lifecycle import NotPossible
-from nagorik_platform.logs import configure_logging
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+    from nagorik_host.host import Host
+    from nagorik_host.settings import HostSettings
+    from nagorik_host.store.database import Database
+    from nagorik_host.store.upgrade import SchemaOutdated
+    from nagorik_host.vault import KeyMissing, Vault
+    from nagorik_platform.lifecycle import NotPossible
 
 CLOCK: Clock = SystemClock()
 """The commands' time; a test puts another one in its place."""
@@ -38,45 +39,61 @@ class CommandRefused(Exception):
         self.code = code
 
 
-_ENDINGS: Final[Mapping[type[Exception], Callable[[Any], tuple[str, ExitCode]]]] = {
-    CommandRefused: lambda refused: (str(refused), refused.code),
-    HostSettingsRejected: lambda rejected: (str(rejected), ExitCode.USAGE),
-    DatabaseInvalid: lambda invalid: (str(invalid), ExitCode.USAGE),
-    DatabaseUnavailable: lambda gone: (
-        f"{gone}; see that it runs and that the setting database is right",
-        ExitCode.FAILED,
-    ),
-    SchemaOutdated: lambda outdated: (_outdated(outdated), ExitCode.FAILED),
-    NoSuchApplication: lambda _: ("the database holds no application by this id or reference", ExitCode.USAGE),
-    Erased: lambda _: (
-        "this citizen's data were erased; nagorik audit verify still proves the journal",
-        ExitCode.USAGE,
-    ),
-    SealBroken: lambda broken: (
-        f"{broken}: see that every key that was ever used is among the keys",
-        ExitCode.FAILED,
-    ),
-    NotPossible: lambda refused: (_not_possible(refused), ExitCode.USAGE),
-    NagorikError: lambda error: (f"{error.code}: {error.message.en} {error.message.bn}", ExitCode.USAGE),
-}
-
-
 def run_command(do: Callable[[], Coroutine[Any, Any, int]], *, log_level: str = "WARNING") -> int:
     """Run a command to its end, whatever that is; its exit code."""
+    from nagorik_platform.logs import configure_logging
+
     configure_logging(level=log_level)
     # It tells at every look that it looks.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         return asyncio.run(do())
-    except tuple(_ENDINGS) as error:
-        ending = next(describe for kind, describe in _ENDINGS.items() if isinstance(error, kind))
-        text, code = ending(error)
-        print_error(text)
-        return code
+    except Exception as error:
+        ending = ending_of(error)
+        if ending is None:
+            raise
+    from nagorik_platform.cli.output import print_error
+
+    text, code = ending
+    print_error(text)
+    return code
+
+
+def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
+    """What is told of an error that a command may end with, and its exit code; ``None`` for a defect."""
+    from nagorik import NagorikError
+    from nagorik_host.settings import HostSettingsRejected
+    from nagorik_host.store.application_store import LeaseTooShort, NoSuchApplication
+    from nagorik_host.store.database import DatabaseInvalid, DatabaseUnavailable
+    from nagorik_host.store.host_keys import KeysRefused
+    from nagorik_host.store.upgrade import SchemaOutdated
+    from nagorik_host.vault import Erased, KeyMissing, SealBroken
+    from nagorik_platform.lifecycle import NotPossible
+
+    match error:
+        case CommandRefused():
+            return str(error), error.code
+        case HostSettingsRejected() | DatabaseInvalid() | KeysRefused() | LeaseTooShort():
+            return str(error), ExitCode.USAGE
+        case DatabaseUnavailable():
+            return f"{error}; see that it runs and that the setting database is right", ExitCode.FAILED
+        case SchemaOutdated():
+            return _outdated(error), ExitCode.FAILED
+        case NoSuchApplication():
+            return "the database holds no application by this id or reference", ExitCode.USAGE
+        case Erased():
+            return "this citizen's data were erased; nagorik audit verify still proves the journal", ExitCode.USAGE
+        case SealBroken():
+            return f"{error}: see that every key that was ever used is among the keys", ExitCode.FAILED
+        case NotPossible() | KeyMissing():
+            return _explained(error), ExitCode.USAGE
+        case NagorikError():
+            return f"{error.code}: {error.message.en} {error.message.bn}", ExitCode.USAGE
+    return None
 
 
 @asynccontextmanager
-async def opened_database(settings: HostSettings, *, make: bool = False) -> AsyncIterator[Database]:
+async def opened_database(settings: "HostSettings", *, make: bool = False) -> AsyncIterator["Database"]:
     """The database; a file that is not there is made only with ``make``.
 
     Raises:
@@ -84,6 +101,8 @@ async def opened_database(settings: HostSettings, *, make: bool = False) -> Asyn
         DatabaseInvalid: Its URL cannot be used.
         DatabaseUnavailable: It does not answer.
     """
+    from nagorik_host.store.database import open_database, read_url
+
     url = settings.database.get_secret_value()
     if not make and is_absent(read_url(url)):
         raise CommandRefused("there is no database yet: nagorik db upgrade makes it", ExitCode.FAILED)
@@ -95,22 +114,51 @@ async def opened_database(settings: HostSettings, *, make: bool = False) -> Asyn
 
 
 @asynccontextmanager
-async def opened_host(settings: HostSettings) -> AsyncIterator[Host]:
+async def unlocked_database(settings: "HostSettings") -> AsyncIterator[tuple["Database", "Vault"]]:
+    """The database at the newest revision, and the keys that it belongs to.
+
+    Raises:
+        CommandRefused: There is no database.
+        SchemaOutdated: The database is at another revision.
+        KeysRefused: The keys are another database's.
+    """
+    from nagorik_host.store.host_keys import admit_keys
+    from nagorik_host.store.upgrade import require_newest
+    from nagorik_host.vault import Vault
+
+    keyring = settings.keyring()
+    async with opened_database(settings) as database:
+        await require_newest(database)
+        vault = Vault(await admit_keys(database, keyring, now()))
+        database.use_ledger(vault)
+        yield database, vault
+
+
+@asynccontextmanager
+async def opened_host(settings: "HostSettings") -> AsyncIterator["Host"]:
     """The host on its database, which must be at the newest revision.
 
     Raises:
         CommandRefused: There is no database.
         SchemaOutdated: The database is at another revision.
     """
+    from nagorik_host.host import host_on
+    from nagorik_host.store.documents import FolderDocumentStore
+    from nagorik_host.store.host_keys import admit_keys
+    from nagorik_host.store.upgrade import require_newest
+    from nagorik_host.vault import Vault
+
     keyring = settings.keyring()
     async with opened_database(settings) as database:
         await require_newest(database)
+        keyring = await admit_keys(database, keyring, now())
         platform = settings.platform(documents=FolderDocumentStore(settings.documents, Vault(keyring)), clock=CLOCK)
-        async with host_on(database, keyring, platform) as host:
+        opened = partial(host_on, lease=settings.lease, message_age=settings.message_age)
+        async with opened(database, keyring, platform) as host:
             yield host
 
 
-def is_absent(url: URL) -> bool:
+def is_absent(url: "URL") -> bool:
     """Whether the database is a file that is not there."""
     named = url.database
     is_file = url.get_backend_name() == "sqlite" and named not in {None, "", ":memory:"}
@@ -122,12 +170,28 @@ def now() -> datetime:
     return CLOCK.now()
 
 
-def _not_possible(refused: NotPossible) -> str:
+def _explained(error: "NotPossible | KeyMissing") -> str:
+    from nagorik_host.vault import KeyMissing
+
+    return _key_missing(error) if isinstance(error, KeyMissing) else _not_possible(error)
+
+
+def _not_possible(refused: "NotPossible") -> str:
+    from nagorik_host.texts import sentence
+
     text = sentence("not-possible", refused.code)
     return f"{refused.code}: {text.en} {text.bn}" if text is not None else refused.code
 
 
-def _outdated(outdated: SchemaOutdated) -> str:
+def _key_missing(missing: "KeyMissing") -> str:
+    return (
+        f"{missing}, and something that this host keeps is wrapped by it. It is untouched, and waits for a process"
+        " that holds the key: put its line back into the file of the keys, as another machine's has it, and start"
+        " again. A key that was to be dropped needs one more nagorik keys rotate first"
+    )
+
+
+def _outdated(outdated: "SchemaOutdated") -> str:
     if outdated.found is None:
         return "the database is empty: nagorik db upgrade makes its tables"
     return f"{outdated}: nagorik db upgrade brings it there; if it was made by a later release, install that release"

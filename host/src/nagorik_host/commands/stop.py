@@ -7,12 +7,11 @@ from typing import Final, Literal
 
 from nagorik import Text
 from nagorik_host.commands.render import when
-from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command
+from nagorik_host.commands.running import CommandRefused, now, run_command, unlocked_database
 from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions, resume, suspend
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.upgrade import require_newest
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, print_json, print_lines, print_table
 from nagorik_platform.cli.services import unknown_service
@@ -74,21 +73,21 @@ async def _stop(arguments: argparse.Namespace) -> int:
         _require_known(arguments.kind, arguments.name)
         reason = Text(en=arguments.reason_en, bn=arguments.reason_bn)
         wanted = SuspensionRecord(arguments.kind, arguments.name, reason, arguments.officer, now())
-    async with opened_database(load_host_settings()) as database:
-        await require_newest(database)
+    settings = load_host_settings()
+    async with unlocked_database(settings) as (database, _):
         if wanted is not None:
             await database.run(partial(_write_stop, record=wanted))
-            _log.warning("stopped", kind=wanted.kind, name=wanted.name)
+            _log.warning("stopped", kind=wanted.kind, subject=wanted.name)
         _print_suspensions(await database.run(list_suspensions), as_json=arguments.json)
     return ExitCode.OK
 
 
 async def _resume(arguments: argparse.Namespace) -> int:
-    async with opened_database(load_host_settings()) as database:
-        await require_newest(database)
+    settings = load_host_settings()
+    async with unlocked_database(settings) as (database, _):
         if not await database.run(partial(_write_resume, arguments=arguments)):
             raise CommandRefused(f"the {arguments.kind} {arguments.name} is not stopped; nagorik stop lists what is")
-        _log.warning("resumed", kind=arguments.kind, name=arguments.name)
+        _log.warning("resumed", kind=arguments.kind, subject=arguments.name)
         _print_suspensions(await database.run(list_suspensions), as_json=arguments.json)
     return ExitCode.OK
 
@@ -100,10 +99,11 @@ def _write_stop(transaction: Transaction, *, record: SuspensionRecord) -> None:
 
 
 def _write_resume(transaction: Transaction, *, arguments: argparse.Namespace) -> bool:
-    done = resume(transaction, arguments.kind, arguments.name)
+    at = now()
+    done = resume(transaction, arguments.kind, arguments.name, at)
     if done:
         subject = f"{arguments.kind} {arguments.name}"
-        record_decision(transaction, Decision(now(), arguments.officer, "resume", subject, arguments.reason or ""))
+        record_decision(transaction, Decision(at, arguments.officer, "resume", subject, arguments.reason or ""))
     return done
 
 

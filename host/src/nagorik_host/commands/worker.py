@@ -2,17 +2,25 @@
 
 import argparse
 import asyncio
+import errno
+import os
 import signal
-from collections.abc import Sequence
-from typing import Final
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Final
 
 from nagorik_host.commands.running import CommandRefused, opened_host, run_command
 from nagorik_host.engine.plugins import PluginTakeover
 from nagorik_host.host import Host
-from nagorik_host.settings import HostSettings, load_host_settings
+from nagorik_host.settings import HostSettings, load_host_settings, read_address
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import print_lines
 from nagorik_platform.registry import QuarantineCode
+
+if TYPE_CHECKING:
+    from nagorik_host.engine.observers import WorkerObserver
+    from nagorik_host.metrics import MetricsServer
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _CHOSEN: Final = frozenset({QuarantineCode.NOT_ALLOWED, QuarantineCode.DENIED})
@@ -57,18 +65,79 @@ async def _work(settings: HostSettings, name: str, *, once: bool) -> int:
         loop.add_signal_handler(number, stop.set)
     try:
         async with opened_host(settings) as host:
-            # Before anything is taken in hand: no citizen's call waits for an import, and what cannot be imported is
-            # told here.
-            await host.platform.import_plugins()
-            _print_composition(host, name)
-            _print_takeovers(await host.take_over())
-            print_lines("Working. Ctrl-C or SIGTERM stops it; calls under way are finished first.")
-            await host.worker(name).run(stop, until_idle=once)
+            with _metrics(host, settings.metrics) as served:
+                # Before anything is taken in hand: no citizen's call waits for an import, and what cannot be imported
+                # is told here.
+                await host.platform.import_plugins()
+                _print_composition(host, name)
+                _print_takeovers(await host.take_over())
+                worker = host.worker(name, served.observer)
+                served.working(is_so=True)
+                print_lines("Working. Ctrl-C or SIGTERM stops it; calls under way are finished first.")
+                tell_supervisor("READY=1")
+                stopping = asyncio.create_task(_tell_stopping(stop, served))
+                try:
+                    await worker.run(stop, until_idle=once)
+                finally:
+                    stopping.cancel()
     finally:
         for number in SIGNALS:
             loop.remove_signal_handler(number)
     print_lines("Stopped; nothing is in hand.")
     return ExitCode.OK
+
+
+async def _tell_stopping(stop: asyncio.Event, served: "Served | MetricsServer") -> None:
+    await stop.wait()
+    served.working(is_so=False)
+    tell_supervisor("STOPPING=1")
+
+
+class Served:
+    """What is told of a worker over HTTP: nothing, where no address is set."""
+
+    observer: "WorkerObserver | None" = None
+
+    def working(self, *, is_so: bool) -> None:
+        """Say that the worker takes applications in hand, or does so no more."""
+
+
+@contextmanager
+def _metrics(host: Host, address: str | None) -> Iterator["Served | MetricsServer"]:
+    """Serve the worker's metrics, where that is wanted.
+
+    Raises:
+        CommandRefused: The address cannot be used, or what serves them is not installed.
+    """
+    if address is None:
+        yield Served()
+        return
+    try:
+        from nagorik_host.metrics import MetricsServer, WorkerMetrics
+    except ImportError:
+        raise CommandRefused("the setting metrics needs: pip install 'nagorik-host[metrics]'") from None
+    counted = WorkerMetrics(record.id for record in host.platform.plugins)
+    server = MetricsServer(counted, host.database, host.clock)
+    bound, port = read_address(address)
+    with ExitStack() as stack:
+        try:
+            port = stack.enter_context(server.serving(bound, port))
+        except OSError as error:
+            reason = errno.errorcode.get(error.errno or 0, type(error).__name__)
+            raise CommandRefused(f"the address of the setting metrics cannot be used: {reason}") from None
+        shown = f"[{bound}]:{port}" if ":" in bound else f"{bound}:{port}"
+        print_lines(f"Metrics: http://{shown}/metrics, and /live and /ready.")
+        yield server
+
+
+def tell_supervisor(state: str) -> None:
+    """Tell systemd, if it started this process and wants to be told, by the protocol of ``sd_notify``."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notify, suppress(OSError):
+        # Whoever started this may be gone; that is no reason to stop working. "@" stands for a name without a file.
+        notify.sendto(state.encode(), f"\0{address[1:]}" if address.startswith("@") else address)
 
 
 def _print_composition(host: Host, name: str) -> None:
@@ -90,6 +159,8 @@ def _print_takeovers(takeovers: Sequence[PluginTakeover]) -> None:
     for takeover in takeovers:
         if takeover.taken_over:
             done = "are taken over"
+        elif takeover.left_alone:
+            done = "are left to workers that have the newer release"
         else:
             done = "wait for an officer, since it is another release line: nagorik cases list"
         print_lines(f"{takeover.applications} applications of {takeover.before} → {takeover.after}: {done}.")

@@ -7,12 +7,12 @@ rate, however long it has grown. The time of an outage does not count against wh
 """
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import Row, Select, bindparam, func, insert, select, update
 
 from nagorik import (
     AgencyRejected,
@@ -75,18 +75,25 @@ _OUTAGE_ENDED: Final = (
     .where(outages.c.plugin == bindparam("name"), outages.c.ended_at.is_(None))
     .values(ended_at=bindparam("end"))
 )
+_FIRST_DUE: Final = select(func.min(applications.c.due_at)).where(
+    applications.c.target_plugin == agencies.c.plugin, IN_QUEUE
+)
+_HELD: Final = select(places.c.held).where(
+    places.c.plugin == agencies.c.plugin, places.c.worker == bindparam("worker"), places.c.held_until > NOW
+)
+
+
+def _queue_states(first_due: Select[Any]) -> Select[Any]:
+    return select(agencies, first_due.scalar_subquery().label("due_at"), _HELD.scalar_subquery().label("held")).where(
+        agencies.c.plugin.in_(bindparam("names", expanding=True))
+    )
+
+
 # Each agency's first row is read off the index, however many wait behind it.
-_QUEUE_STATES: Final = select(
-    agencies,
-    select(func.min(applications.c.due_at))
-    .where(applications.c.target_plugin == agencies.c.plugin, IN_QUEUE)
-    .scalar_subquery()
-    .label("due_at"),
-    select(places.c.held)
-    .where(places.c.plugin == agencies.c.plugin, places.c.worker == bindparam("worker"), places.c.held_until > NOW)
-    .scalar_subquery()
-    .label("held"),
-).where(agencies.c.plugin.in_(bindparam("names", expanding=True)))
+_QUEUE_STATES: Final = _queue_states(_FIRST_DUE)
+_QUEUE_STATES_WITHIN: Final = _queue_states(
+    _FIRST_DUE.where(applications.c.plugin_version.not_in(bindparam("beyond", expanding=True)))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +166,7 @@ class AgencyScheduler:
         *,
         worker: str = "",
         lease_now: datetime | None = None,
+        beyond: Collection[str] = (),
     ) -> list[QueueState]:
         """When each agency's first application falls due, and from when on a call to it is granted.
 
@@ -170,9 +178,14 @@ class AgencyScheduler:
             now: The time.
             worker: Who looks.
             lease_now: The time by which places are held, where that is not the database's to say.
+            beyond: Releases beyond what is installed here; what is pinned to them does not count.
         """
         wanted = {"names": list(plugins), "worker": worker, LEASE_NOW: lease_now}
-        found = transaction.connection.execute(_QUEUE_STATES, wanted).all()
+        if beyond:
+            within = wanted | {"beyond": list(beyond)}
+            found = transaction.connection.execute(_QUEUE_STATES_WITHIN, within).all()
+        else:
+            found = transaction.connection.execute(_QUEUE_STATES, wanted).all()
         for row in found:
             (self._failing.add if row.failures else self._failing.discard)(row.plugin)
         return [

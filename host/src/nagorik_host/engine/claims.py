@@ -22,7 +22,7 @@ from nagorik.clock import Clock
 from nagorik_host.engine.agencies import AgencyScheduler, QueueState
 from nagorik_host.engine.leases import WorkerLease
 from nagorik_host.engine.places import WorkerPlaces
-from nagorik_host.engine.plugins import CapabilitiesCache
+from nagorik_host.engine.plugins import CapabilitiesCache, is_beyond
 from nagorik_host.engine.queues import (
     SuspendedOffers,
     count_due,
@@ -38,22 +38,23 @@ from nagorik_host.store.application_store import (
     NoSuchApplication,
     StaleRevision,
     StoredApplication,
+    record_attempt,
+    set_aside,
     target_plugin,
 )
-from nagorik_host.store.database import Transaction
+from nagorik_host.store.cases import PLUGIN_FAULT, is_failed_by_its_plugin
+from nagorik_host.store.database import Transaction, is_the_machines
+from nagorik_host.store.host_keys import is_known_key
 from nagorik_host.store.schema import applications, attempts
-from nagorik_host.vault import Erased, SealBroken, Vault
+from nagorik_host.vault import Erased, KeyMissing, Vault
 from nagorik_platform.lifecycle import (
     CallAnswered,
     CallFailed,
-    IllegalTransition,
     Interrupted,
-    JournalBroken,
     NextAction,
     Progress,
     ServiceCapabilities,
     Step,
-    UnexpectedAnswer,
     begin,
     begin_next,
     next_action,
@@ -72,9 +73,6 @@ DEFECT: Final = "defect"
 SOON: Final = timedelta(milliseconds=50)
 """When to look again after another worker was quicker."""
 
-_DEFECTS: Final = (IllegalTransition, JournalBroken, SealBroken, UnexpectedAnswer, ValueError)
-"""What is wrong with one application is an officer's case; it holds up nobody else's."""
-
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
 _ROW: Final = select(applications).where(applications.c.id == bindparam("application")).with_for_update()
 _ATTEMPT: Final = insert(attempts)
@@ -90,7 +88,7 @@ _END_OPEN: Final = _ENDED.where(
     == select(func.max(_OPEN.c.entry))
     .where(_OPEN.c.application == bindparam("application_"), _OPEN.c.ended_at.is_(None))
     .scalar_subquery()
-)
+).returning(attempts)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -102,7 +100,7 @@ class Claim:
         draft: What the citizen handed in.
         capabilities: What its service offers.
         call: The call to make.
-        entry: The journal's last entry when the intent was committed; with the application, it names the attempt.
+        attempt: The row of the attempt as it was begun.
         slot: The instant of the agency's time that the call has for itself.
     """
 
@@ -110,7 +108,7 @@ class Claim:
     draft: ApplicationDraft
     capabilities: ServiceCapabilities
     call: NextAction
-    entry: int
+    attempt: Mapping[str, Any]
     slot: Slot
 
     @property
@@ -226,7 +224,9 @@ class Claims:
         *,
         lease: WorkerLease,
         places: WorkerPlaces,
+        worker_name: str,
         concurrency: Mapping[str, int],
+        releases: Mapping[str, str],
         clock: Clock,
     ) -> None:
         """Work as the worker of ``lease``.
@@ -238,7 +238,9 @@ class Claims:
             agencies: What the agencies can bear.
             lease: On what terms the worker has applications in hand.
             places: How many calls it may make at each agency.
+            worker_name: What an operator knows the worker by.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
+            releases: By plugin, distribution and version of what is installed here.
             clock: The time that agencies and citizens live in.
         """
         self._store = store
@@ -246,7 +248,10 @@ class Claims:
         self._vault = vault
         self._agencies = agencies
         self._worker = lease.worker
+        self._worker_name = worker_name
         self._concurrency = concurrency
+        self._releases = releases
+        self._beyond: set[str] = set()
         self._clock = clock
         self._lease = lease
         self._places = places
@@ -257,7 +262,7 @@ class Claims:
         suspended = suspended_offers(transaction)
         firsts = [
             max(queue.due_at, queue.free_at)
-            for queue in self._agencies.queue_states(transaction, self._concurrency, now)
+            for queue in self._agencies.queue_states(transaction, self._concurrency, now, beyond=self._beyond)
             if queue.due_at is not None and queue.plugin not in suspended.plugins
         ]
         return min(firsts, default=None)
@@ -286,7 +291,7 @@ class Claims:
             unpark_resumed(transaction, batch.suspended)
             self._release_expired(transaction, batch, now)
         for queue in self._agencies.queue_states(
-            transaction, self._concurrency, now, worker=self._worker, lease_now=self._lease.now
+            transaction, self._concurrency, now, worker=self._worker, lease_now=self._lease.now, beyond=self._beyond
         ):
             batch.held[queue.plugin] = queue.held
             if queue.is_down:
@@ -318,7 +323,17 @@ class Claims:
             batch.saturated = True
             return
         if slots:
-            rows = due_rows(transaction, name, most=len(slots), now=now, suspended=batch.suspended, among=among)
+            rows = self._within_release(
+                lambda: due_rows(
+                    transaction,
+                    name,
+                    most=len(slots),
+                    now=now,
+                    suspended=batch.suspended,
+                    beyond=self._beyond,
+                    among=among,
+                )
+            )
             batch += self._claim_rows(transaction, rows, slots, now)
             if len(rows) < len(slots):
                 return
@@ -330,17 +345,20 @@ class Claims:
             batch.needs |= {} if slots else {name: Need(1, is_probe=True)}
             return
         most = self._concurrency[name] - self._places.used(name)
-        due = count_due(transaction, name, most=most, now=now, suspended=batch.suspended)
+        due = count_due(transaction, name, most=most, now=now, suspended=batch.suspended, beyond=self._beyond)
         if due:
             batch.needs[name] = Need(due)
 
     def _release_expired(self, transaction: Transaction, batch: ClaimBatch, now: datetime) -> None:
         """Take what lost workers had in hand out of their hands; it is due again then, or waits for its time."""
-        lost = expired_rows(
-            transaction,
-            self._concurrency,
-            concurrency=sum(self._concurrency.values()),
-            lease_now=self._lease.now,
+        lost = self._within_release(
+            lambda: expired_rows(
+                transaction,
+                self._concurrency,
+                concurrency=sum(self._concurrency.values()),
+                lease_now=self._lease.now,
+                beyond=self._beyond,
+            )
         )
         batch.is_idle = not lost
         for row in lost:
@@ -374,6 +392,19 @@ class Claims:
         taken = take_instants(transaction, name, free, interval, time_of(self._clock), lead=need.lead)
         return Granted(held, taken, is_down)
 
+    def _within_release(self, read: Callable[[], Sequence[Row[Any]]]) -> Sequence[Row[Any]]:
+        """Rows of releases that are understood here; others are passed over from the moment that one is met."""
+        while True:
+            rows = read()
+            beyond = {row.plugin_version for row in rows if self._is_beyond(row)}
+            if not beyond:
+                return rows
+            self._beyond |= beyond
+
+    def _is_beyond(self, row: Row[Any]) -> bool:
+        installed = self._releases.get(row.plugin, row.plugin_version)
+        return installed != row.plugin_version and is_beyond(row.plugin_version, installed)
+
     def _claim_rows(
         self, transaction: Transaction, rows: Sequence[Row[Any]], slots: Sequence[Slot], now: datetime
     ) -> list[Claim]:
@@ -395,14 +426,19 @@ class Claims:
     ) -> Claim | None:
         """Act on one row; whatever is wrong with it is its own affair. Nothing is written where ``act`` raises."""
         try:
-            return act(transaction, row, now)
+            with transaction.nested():
+                return act(transaction, row, now)
         except ServiceNotOffered:
-            _block(transaction, row.id, "service-not-offered", now + BLOCKED)
+            set_aside(transaction, row.id, "service-not-offered", again=now + BLOCKED, now=now)
         except (Erased, NoSuchApplication):
-            _block(transaction, row.id, "erased", None)
-        except _DEFECTS as error:
-            _log_blocked(error, row.service)
-            _block(transaction, row.id, DEFECT, None)
+            set_aside(transaction, row.id, "erased", again=None, now=now)
+        except Exception as error:
+            # A key that the database knows is one that this process should have; any other, somebody made up.
+            made_up = isinstance(error, KeyMissing) and not is_known_key(transaction, error.key)
+            if is_the_machines(error) and not made_up:
+                raise
+            self._log_blocked(error, row.id, row.service)
+            set_aside(transaction, row.id, DEFECT, again=None, now=now)
         return None
 
     def _claim_row(self, transaction: Transaction, row: Row[Any], now: datetime, *, slot: Slot) -> Claim | None:
@@ -446,19 +482,19 @@ class Claims:
         held = self._store.change(transaction, stored, begun, now, lease=self._lease.taken, read=read)
         attempt = held.progress.attempt
         assert attempt is not None  # noqa: S101 - begin named an operation, so it began an attempt
-        transaction.connection.execute(
-            _ATTEMPT,
-            {
-                "application": held.id,
-                "entry": held.entries,
-                "operation": attempt.operation.value,
-                "subject": attempt.subject,
-                "worker": self._worker,
-                "request_digest": self._digest(held, draft, begun.next),
-                "began_at": now,
-            },
-        )
-        return Claim(held, draft, capabilities, begun.next, held.entries, slot)
+        row = {
+            "application": held.id,
+            "entry": held.entries,
+            "operation": attempt.operation.value,
+            "subject": attempt.subject,
+            "worker": self._worker,
+            "request_digest": self._digest(held, draft, begun.next),
+            "began_at": now,
+        }
+        transaction.connection.execute(_ATTEMPT, row)
+        if begun.events:
+            record_attempt(transaction, row, now)
+        return Claim(held, draft, capabilities, begun.next, row, slot)
 
     def _digest(self, stored: StoredApplication, draft: ApplicationDraft, call: NextAction) -> str:
         """A keyed hash of what the request is made from, to tell later whether two were the same."""
@@ -467,18 +503,13 @@ class Claims:
 
     # The outcome
 
-    def plan(
-        self, claim: Claim, outcome: CallAnswered | CallFailed, suspended: SuspendedOffers | None
-    ) -> Completion | None:
+    def plan(self, claim: Claim, outcome: CallAnswered | CallFailed, suspended: SuspendedOffers | None) -> Completion:
         """What follows from the outcome of a call, as far as is known before its application is read again.
 
-        Without ``suspended`` nothing follows at once: the worker is about to end. ``None`` where the outcome cannot
-        be taken in, which is dealt with when it is committed.
+        Without ``suspended`` nothing follows at once: the worker is about to end. Whatever this raises is this
+        application's defect.
         """
-        try:
-            return self._plan(claim, claim.stored, outcome, suspended, self._clock.now())
-        except _DEFECTS:
-            return None
+        return self._plan(claim, claim.stored, outcome, suspended, self._clock.now())
 
     def _plan(
         self,
@@ -512,6 +543,8 @@ class Claims:
         """Commit what came of a call, and with it the next intent of the same application if that is due at once.
 
         An answer that comes after the attempt was taken for interrupted is dropped: the row has gone on without it.
+        Whatever else this raises than ``DatabaseUnavailable`` is this application's defect, and nothing of the
+        outcome may be kept: the transaction is rolled back, and ``block`` follows in another.
 
         Args:
             transaction: Of the host's database.
@@ -522,30 +555,29 @@ class Claims:
             slot: An instant for the call that follows; without one the application is left due.
         """
         now = self._clock.now()
+        planned = planned or self._plan(claim, claim.stored, outcome, suspended, now)
         try:
-            planned = planned or self._plan(claim, claim.stored, outcome, suspended, now)
-            try:
-                # Nearly always the row is as it was left, and need not be read again to be sure of that.
-                return self._commit_outcome(transaction, claim, claim.stored, outcome, planned, slot, now, read=False)
-            except StaleRevision:
-                row = transaction.connection.execute(_ROW, {"application": claim.stored.id}).one()
-                stored = self._store.from_row(row) if row.lease == self._worker else None
-                if stored is None or stored.progress.attempt != claim.stored.progress.attempt:
-                    return None
-                anew = self._plan(claim, stored, outcome, suspended, now)
-                fits = slot if anew.follows == planned.follows else None
-                return self._commit_outcome(transaction, claim, stored, outcome, anew, fits, now, read=True)
-        except _DEFECTS as error:
-            _log_blocked(error, claim.stored.progress.service)
-            self.block(transaction, claim)
-            return None
+            # Nearly always the row is as it was left, and need not be read again to be sure of that.
+            return self._commit_outcome(transaction, claim, claim.stored, outcome, planned, slot, now, read=False)
+        except StaleRevision:
+            row = transaction.connection.execute(_ROW, {"application": claim.stored.id}).one()
+            stored = self._store.from_row(row) if row.lease == self._worker else None
+            if stored is None or stored.progress.attempt != claim.stored.progress.attempt:
+                return None
+            anew = self._plan(claim, stored, outcome, suspended, now)
+            fits = slot if anew.follows == planned.follows else None
+            return self._commit_outcome(transaction, claim, stored, outcome, anew, fits, now, read=True)
 
-    def block(self, transaction: Transaction, claim: Claim) -> None:
+    def block(self, transaction: Transaction, claim: Claim, error: Exception) -> None:
         """Leave an application with a defect to an officer, its attempt open: nobody knows what came of it."""
-        transaction.connection.execute(
-            update(applications)
-            .where(applications.c.id == claim.stored.id, applications.c.lease == self._worker)
-            .values(blocked=DEFECT, due_at=None, lease=None, lease_until=None)
+        self._log_blocked(error, claim.stored.id, claim.stored.progress.service)
+        now = self._clock.now()
+        set_aside(transaction, claim.stored.id, DEFECT, again=None, now=now, held_by=self._worker)
+
+    def _log_blocked(self, error: Exception, application: str, service: str) -> None:
+        defect = type(error).__name__
+        _log.error(
+            "application_blocked", defect=defect, application=application, service=service, worker=self._worker_name
         )
 
     def _commit_outcome(
@@ -576,9 +608,27 @@ class Claims:
             if planned.follows == claim.target_plugin:
                 transaction.drop_hint(stored.id)  # this worker has a place for it, and looks again at once
         result = outcome.error.code if isinstance(outcome, CallFailed) else "answered"
-        ended = {"application_": stored.id, "entry_": claim.entry, "ended_at": now, "result": result}
-        transaction.connection.execute(_END, ended)
+        ended = {"ended_at": now, "result": result}
+        name = {"application_": stored.id, "entry_": claim.attempt["entry"]}
+        transaction.connection.execute(_END, name | ended)
+        record_attempt(transaction, {**claim.attempt, **ended}, now)
+        if held is None and result == PLUGIN_FAULT:
+            self._leave_to_an_officer(transaction, stored, claim.attempt["operation"], now)
         return held
+
+    def _leave_to_an_officer(
+        self, transaction: Transaction, stored: StoredApplication, operation: str, now: datetime
+    ) -> None:
+        """Try no further what the plugin fails each time: it would be due for ever, beside all that can be done."""
+        if is_failed_by_its_plugin(transaction, stored.id, operation):
+            set_aside(transaction, stored.id, PLUGIN_FAULT, again=None, now=now)
+            _log.error(
+                "application_blocked",
+                defect=PLUGIN_FAULT,
+                application=stored.id,
+                service=stored.progress.service,
+                worker=self._worker_name,
+            )
 
 
 def _next_payment(progress: Progress) -> str:
@@ -589,16 +639,5 @@ def _next_payment(progress: Progress) -> str:
 def _end_open(transaction: Transaction, stored: StoredApplication, now: datetime) -> None:
     """The attempt that a lost worker left has an end."""
     ended = {"application_": stored.id, "ended_at": now, "result": "interrupted"}
-    transaction.connection.execute(_END_OPEN, ended)
-
-
-def _block(transaction: Transaction, application: str, code: str, again: datetime | None) -> None:
-    transaction.connection.execute(
-        update(applications)
-        .where(applications.c.id == application)
-        .values(blocked=code, due_at=again, lease=None, lease_until=None)
-    )
-
-
-def _log_blocked(error: Exception, service: str) -> None:
-    _log.error("application_blocked", defect=type(error).__name__, service=service)
+    for row in transaction.connection.execute(_END_OPEN, ended):
+        record_attempt(transaction, row._asdict(), now)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from nagorik.clock import Clock, SystemClock
 from nagorik_host.store.application_store import Lease
 from nagorik_host.store.clock import LASTS, LEASE_NOW, NOW, UNTIL
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import MICROSECOND, applications, workers
+from nagorik_host.store.schema import MICROSECOND, applications, attempts, workers
 
 LOST: Final = "lease-lost"
 """Why a call is not gone on with whose application others may have taken over; says nothing of the agency."""
@@ -29,6 +29,14 @@ _HOLD: Final = (
         applications.c.id == bindparam("application_"),
         applications.c.lease == bindparam("worker"),
         applications.c.lease_until > NOW,
+        # A worker may have taken over from itself what it had lost, and begun anew what this call was about.
+        select(attempts.c.entry)
+        .where(
+            attempts.c.application == applications.c.id,
+            attempts.c.entry == bindparam("entry_"),
+            attempts.c.ended_at.is_(None),
+        )
+        .exists(),
     )
     .values(lease_until=UNTIL)
 )
@@ -38,8 +46,8 @@ _RENEW: Final = (
     .values(lease_until=UNTIL)
 )
 _GIVE_BACK: Final = update(applications).where(applications.c.lease == bindparam("worker")).values(lease_until=NOW)
-_REGISTER: Final = insert(workers).values(started_at=NOW, beat_at=NOW)
-_BEAT: Final = update(workers).where(workers.c.id == bindparam("worker")).values(beat_at=NOW)
+_REGISTER: Final = insert(workers).values(started_at=NOW, beat_at=NOW, lease_until=UNTIL)
+_BEAT: Final = update(workers).where(workers.c.id == bindparam("worker")).values(beat_at=NOW, lease_until=UNTIL)
 _FORGET: Final = delete(workers).where(workers.c.id == bindparam("worker"))
 _STRIKE_OFF: Final = delete(workers).where(workers.c.beat_at < UNTIL)
 
@@ -81,22 +89,23 @@ class WorkerLease:
         """The time, where that is not the database's to say."""
         return self.clock.now() if self.clock is not None else None
 
-    def holds(self, transaction: Transaction, application: str) -> bool:
-        """Whether an application is still in this worker's hands; if so, it is for another lease."""
-        wanted = self._wanted() | {"application_": application}
+    def holds(self, transaction: Transaction, application: str, entry: int) -> bool:
+        """Whether an application is still in this worker's hands for an attempt; if so, it is for another lease."""
+        wanted = self._wanted() | {"application_": application, "entry_": entry}
         return transaction.connection.execute(_HOLD, wanted).rowcount == 1
 
     def renew(self, transaction: Transaction, held: Collection[str]) -> None:
         """Say that the worker lives, and has these applications in hand."""
-        transaction.connection.execute(_BEAT, {"worker": self.worker, LEASE_NOW: self.now})
+        transaction.connection.execute(_BEAT, self._wanted())
         if held:
             transaction.connection.execute(_RENEW, self._wanted() | {"held": list(held)})
 
-    def register(self, transaction: Transaction, name: str, *, expiry: timedelta) -> None:
-        """Write a worker down that begins, and strike off whoever was not heard of for ``expiry``."""
+    def register(self, transaction: Transaction, name: str, *, keys: Collection[str], expiry: timedelta) -> None:
+        """Write a worker down that begins and holds ``keys``; strike off whoever was not heard of for ``expiry``."""
         self.deregister(transaction)
         transaction.connection.execute(_STRIKE_OFF, {LASTS: -(expiry // MICROSECOND), LEASE_NOW: self.now})
-        transaction.connection.execute(_REGISTER, {"id": self.worker, "name": name, LEASE_NOW: self.now})
+        row = {"id": self.worker, "name": name, "key_names": ",".join(keys)}
+        transaction.connection.execute(_REGISTER, row | {LASTS: self.lasts // MICROSECOND, LEASE_NOW: self.now})
 
     def deregister(self, transaction: Transaction) -> None:
         """Give back what was not finished, at once instead of when the lease runs out."""
@@ -109,11 +118,18 @@ class WorkerLease:
 
 @dataclass(frozen=True, slots=True)
 class HeldApplication:
-    """An application in a worker's hands, for which a call is made that may change something at its agency."""
+    """An application in a worker's hands, for which a call is made that may change something at its agency.
+
+    Attributes:
+        application: Its id.
+        entry: With it, names the attempt that the call belongs to.
+        lease: On what terms the worker has it.
+    """
 
     application: str
+    entry: int
     lease: WorkerLease
 
     def holds(self, transaction: Transaction) -> bool:
         """As ``WorkerLease.holds``."""
-        return self.lease.holds(transaction, self.application)
+        return self.lease.holds(transaction, self.application, self.entry)

@@ -4,19 +4,27 @@ Applications are pinned to the plugin that they were begun with. A plugin of the
 number; below 1.0, the same second) promises to understand what an earlier one filed, so its open applications go over
 to it. Any other is refused: they wait, blocked, until the old plugin is back or an officer who has read its release
 notes lets them go on.
+
+In a rolling upgrade older and newer releases work side by side. Whoever has the older one leaves alone what the newer
+has taken over: it takes nothing of it in hand and blocks nothing. Going back to an older release is an officer's
+decision, too.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from packaging.version import InvalidVersion, Version
 from sqlalchemy import func, select, update
 
+from nagorik_host.store.cases import PLUGIN_CHANGED
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import applications
+from nagorik_host.store.ledger import PLUGIN
+from nagorik_host.store.overview import KeptOutPlugin
+from nagorik_host.store.schema import applications, microseconds
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import ServiceCapabilities
+from nagorik_platform.registry.records import ADMISSION_CODES
 
 
 class CapabilitiesCache:
@@ -40,7 +48,13 @@ class CapabilitiesCache:
         return self._cached[asked]
 
 
-PLUGIN_CHANGED: Final = "plugin-changed"
+def kept_out_by(platform: Platform) -> list[KeptOutPlugin]:
+    """The plugins that this process keeps out because of their faults, and not by the host's choice."""
+    return [
+        KeptOutPlugin(record.id, refusal.code.value, refusal.since, refusal.probe_at)
+        for record in platform.plugins
+        if (refusal := record.quarantine) is not None and refusal.code not in ADMISSION_CODES
+    ]
 
 
 class PluginTakeover(NamedTuple):
@@ -52,6 +66,7 @@ class PluginTakeover(NamedTuple):
         after: What is installed.
         applications: How many there are.
         taken_over: Whether they go over to it.
+        left_alone: Whether what is installed is the older, so that they are left to workers that have the newer.
     """
 
     plugin: str
@@ -59,10 +74,11 @@ class PluginTakeover(NamedTuple):
     after: str
     applications: int
     taken_over: bool
+    left_alone: bool = False
 
 
 def take_over(transaction: Transaction, installed: Mapping[str, str], now: datetime) -> list[PluginTakeover]:
-    """Take open applications over to what is installed, or block them.
+    """Take open applications over to what is installed, leave them to a newer release, or block them.
 
     Args:
         transaction: Of the host's database.
@@ -83,11 +99,16 @@ def take_over(transaction: Transaction, installed: Mapping[str, str], now: datet
         if after == row.plugin_version:
             _unblock(transaction, row.plugin, after, now)
             continue
+        if is_beyond(row.plugin_version, after):
+            changes.append(
+                PluginTakeover(row.plugin, row.plugin_version, after, row.number, taken_over=False, left_alone=True)
+            )
+            continue
         understood = same_line(row.plugin_version, after)
         if understood:
             accept(transaction, row.plugin, row.plugin_version, after, now)
         else:
-            _block(transaction, row.plugin, row.plugin_version)
+            _block(transaction, row.plugin, row.plugin_version, now)
         changes.append(PluginTakeover(row.plugin, row.plugin_version, after, row.number, understood))
     return changes
 
@@ -104,6 +125,7 @@ def accept(transaction: Transaction, plugin: str, before: str, after: str, now: 
         )
         .values(plugin_version=after)
     )
+    transaction.record(PLUGIN, plugin, now, accepted={before: after})
     _unblock(transaction, plugin, after, now)
 
 
@@ -119,12 +141,23 @@ def same_line(before: str, after: str) -> bool:
     return new >= old and old.release[: _line(old)] == new.release[: _line(old)]
 
 
+def is_beyond(pinned: str, installed: str) -> bool:
+    """Whether an application is pinned to a later release of the distribution that is installed."""
+    one, other = pinned.rpartition(" "), installed.rpartition(" ")
+    if one[0] != other[0]:
+        return False
+    try:
+        return Version(one[2]) > Version(other[2])
+    except InvalidVersion:
+        return False
+
+
 def _line(version: Version) -> int:
     return 1 if version.major > 0 else 2
 
 
-def _block(transaction: Transaction, plugin: str, version: str) -> None:
-    transaction.connection.execute(
+def _block(transaction: Transaction, plugin: str, version: str, now: datetime) -> None:
+    blocked = transaction.connection.execute(
         update(applications)
         .where(
             applications.c.plugin == plugin,
@@ -134,10 +167,12 @@ def _block(transaction: Transaction, plugin: str, version: str) -> None:
         )
         .values(blocked=PLUGIN_CHANGED, due_at=None)
     )
+    if blocked.rowcount:
+        transaction.record(PLUGIN, plugin, now, blocked={version: microseconds(now)})
 
 
 def _unblock(transaction: Transaction, plugin: str, version: str, now: datetime) -> None:
-    transaction.connection.execute(
+    unblocked = transaction.connection.execute(
         update(applications)
         .where(
             applications.c.plugin == plugin,
@@ -146,3 +181,5 @@ def _unblock(transaction: Transaction, plugin: str, version: str, now: datetime)
         )
         .values(blocked=None, due_at=now)
     )
+    if unblocked.rowcount:
+        transaction.record(PLUGIN, plugin, now, unblocked={version: microseconds(now)})

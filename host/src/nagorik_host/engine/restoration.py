@@ -10,11 +10,11 @@ from typing import Final, NamedTuple
 from sqlalchemy import bindparam, func, insert, select, update
 
 from nagorik.operations import Operation
-from nagorik_host.store.application_store import LEASE, ApplicationStore
+from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.cases import Decision, record_decision
-from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL
+from nagorik_host.store.clock import LEASE_NOW, NOW
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import MICROSECOND, applications, restorations, workers
+from nagorik_host.store.schema import applications, restorations, workers
 from nagorik_platform.lifecycle import NextAction, Step, restore
 
 PAGE: Final = 500
@@ -26,7 +26,7 @@ _OPEN: Final = (
     .with_for_update()
 )
 
-_AT_WORK: Final = select(func.count()).select_from(workers).where(workers.c.beat_at > UNTIL)
+_AT_WORK: Final = select(func.count()).select_from(workers).where(workers.c.lease_until > NOW)
 
 
 class WorkersActive(Exception):
@@ -74,6 +74,7 @@ def mark_restored(
             transaction.drop_hint(row.id)
         number, after = number + len(rows), rows[-1].id
     transaction.connection.execute(insert(restorations).values(**restoration._asdict()))
+    transaction.record_row(restorations, restoration.at, at=restoration.at)
     subject = f"{number} applications"
     record_decision(
         transaction, Decision(restoration.at, restoration.officer, "restored", subject, restoration.reason)
@@ -97,10 +98,12 @@ def mark_caught_up(transaction: Transaction, officer: str, reason: str, now: dat
     What is taken in from now on is sent without being looked up.
     """
     open_ones = update(restorations).where(restorations.c.caught_up_at.is_(None)).values(caught_up_at=now)
-    done = transaction.connection.execute(open_ones).rowcount > 0
+    done = transaction.connection.scalars(open_ones.returning(restorations.c.at)).all()
+    for at in done:
+        transaction.record_row(restorations, at, at=now)
     if done:
         record_decision(transaction, Decision(now, officer, "caught-up", "database", reason))
-    return done
+    return bool(done)
 
 
 def in_doubt(first: Step, restoration: Restoration | None, now: datetime) -> Step:
@@ -112,5 +115,4 @@ def in_doubt(first: Step, restoration: Restoration | None, now: datetime) -> Ste
 
 
 def _at_work(transaction: Transaction, lease_now: datetime | None) -> bool:
-    wanted = {LEASE_NOW: lease_now, LASTS: -(LEASE // MICROSECOND)}
-    return bool(transaction.connection.scalar(_AT_WORK, wanted))
+    return bool(transaction.connection.scalar(_AT_WORK, {LEASE_NOW: lease_now}))

@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 
 from nagorik import Text
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import suspensions
+
+_RESUME: Final = delete(suspensions).where(
+    suspensions.c.kind == bindparam("kind_"), suspensions.c.name == bindparam("name_")
+)
 
 
 class SuspensionRecord(NamedTuple):
@@ -31,7 +35,7 @@ class SuspensionRecord(NamedTuple):
 
 def suspend(transaction: Transaction, record: SuspensionRecord) -> None:
     """Stop it, or replace the reason for which it is stopped."""
-    resume(transaction, record.kind, record.name)
+    transaction.connection.execute(_RESUME, {"kind_": record.kind, "name_": record.name})
     transaction.connection.execute(
         insert(suspensions).values(
             kind=record.kind,
@@ -42,14 +46,15 @@ def suspend(transaction: Transaction, record: SuspensionRecord) -> None:
             at=record.at,
         )
     )
+    transaction.record_row(suspensions, record.kind, record.name, at=record.at)
 
 
-def resume(transaction: Transaction, kind: str, name: str) -> bool:
+def resume(transaction: Transaction, kind: str, name: str, now: datetime) -> bool:
     """Let it go on; whether it was stopped. What waits is then taken up at the agency's pace."""
-    done = transaction.connection.execute(
-        delete(suspensions).where(suspensions.c.kind == kind, suspensions.c.name == name)
-    )
-    return done.rowcount > 0
+    done = transaction.connection.execute(_RESUME, {"kind_": kind, "name_": name}).rowcount > 0
+    if done:
+        transaction.record_row(suspensions, kind, name, at=now)
+    return done
 
 
 def list_suspensions(transaction: Transaction) -> Sequence[SuspensionRecord]:

@@ -19,12 +19,31 @@ from nagorik_host.engine.agencies import AgencyScheduler
 from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims, Offer
 from nagorik_host.engine.inbox import INBOX, Inbox
 from nagorik_host.engine.leases import HeldApplication, WorkerLease
+from nagorik_host.engine.observers import (
+    ANSWERED,
+    BROKEN,
+    INTERRUPTED,
+    Availability,
+    ObserverGroup,
+    Throughput,
+    WorkerObserver,
+)
 from nagorik_host.engine.places import WorkerPlaces
-from nagorik_host.engine.plugins import CapabilitiesCache
+from nagorik_host.engine.plugins import CapabilitiesCache, kept_out_by
 from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.engine.rate_limiter import RESERVED, AgencyPace, Reservation, SharedRateLimiter, Slot, time_of
 from nagorik_host.store.application_store import LEASE, ApplicationStore
-from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction, Unit
+from nagorik_host.store.database import (
+    Database,
+    DatabaseUnavailable,
+    Hints,
+    Transaction,
+    Unit,
+    is_the_machines,
+)
+from nagorik_host.store.host_keys import sign_on
+from nagorik_host.store.overview import count_due, note_kept_out
+from nagorik_host.store.retention import MESSAGE_AGE, erase_messages
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
@@ -45,6 +64,8 @@ WORKER_EXPIRY: Final = timedelta(days=1)
 """A worker that was not heard of for so long is struck off; until then its name tells whose calls have no end."""
 TIDY: Final = 3600.0
 """Seconds between two times that old hints are cleared away."""
+MINUTE: Final = 60.0
+"""Seconds between two lines of the log that say what was done."""
 PAUSE: Final = 0.05
 """Seconds before a database that is away is tried again; they double up to the longest pause."""
 LONGEST_PAUSE: Final = 5.0
@@ -64,10 +85,13 @@ class Worker:
         rate_limiter: SharedRateLimiter,
         inbox: Inbox,
         concurrency: Mapping[str, int],
+        releases: Mapping[str, str],
         clock: Clock,
         lease_clock: Clock | None = None,
         lease: timedelta = LEASE,
+        message_age: timedelta = MESSAGE_AGE,
         name: str = "worker",
+        observer: WorkerObserver | None = None,
     ) -> None:
         """Work on what ``database`` holds.
 
@@ -80,17 +104,23 @@ class Worker:
             rate_limiter: Hands out the agencies' time.
             inbox: Messages to be read.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
+            releases: By plugin, distribution and version of what is installed here. What is pinned to a later
+                release is left to workers that have it.
             clock: The time of agencies and citizens.
             lease_clock: What leases are counted on, where that is not the database's clock.
             lease: How long it is waited for when nothing is heard of it; then others have what it had in hand. So
                 long it waits for a database, too.
+            message_age: How long messages are kept, whatever became of them.
             name: What an operator knows it by, such as the machine's name.
+            observer: Is told what the worker does.
         """
         self.id = str(uuid4())
         self._name = name
         self._database = database
         self._platform = platform
         self._store = store
+        self._vault = vault
+        self._message_age = message_age
         self._agencies = agencies
         self._inbox = inbox
         self._concurrency = concurrency
@@ -105,9 +135,14 @@ class Worker:
             agencies,
             lease=self._lease,
             places=self._places,
+            worker_name=name,
             concurrency=concurrency,
+            releases=releases,
             clock=clock,
         )
+        self._throughput = Throughput()
+        self._observer = ObserverGroup(self._throughput, observer or WorkerObserver())
+        self._availability = Availability()
         self._in_flight: dict[asyncio.Task[None], str] = {}
         self._completions = 0
         self._woken = asyncio.Event()
@@ -119,6 +154,8 @@ class Worker:
         self._stop: asyncio.Event | None = None
         self._ending = False
         self._failed: BaseException | None = None
+        self._reading: asyncio.Task[int] | None = None
+        self._messages_heard = False
 
     async def run(self, stop: asyncio.Event, *, until_idle: bool = False, grace: float | None = None) -> None:
         """Work until ``stop`` is set, then complete what is in hand.
@@ -131,10 +168,13 @@ class Worker:
 
         Raises:
             DatabaseUnavailable: The database could not be reached for longer than others wait for this worker.
+            KeysRefused: The keys are not those that this database belongs to.
+            KeyMissing: Something is wrapped by a key of this database that is not on the ring; it stays as it is.
         """
         self._stop, self._ending = stop, False
         await self._commit(self._register)
         heartbeats = asyncio.create_task(self._send_heartbeats())
+        telling = asyncio.create_task(self._tell_throughput())
         stopping = asyncio.create_task(stop.wait())
         _log.info("worker_started", worker=self._name)
         try:
@@ -146,11 +186,15 @@ class Worker:
                         await (self._work_off() if until_idle else self._work(hints, stop, (stopping, heartbeats)))
                 finally:
                     await _end(tidying)
+                    if self._reading is not None:
+                        await asyncio.wait({self._reading}, timeout=MOMENT)
+                        await _end(self._reading)
+                        self._reading = None
         finally:
             # However it came to an end, nothing more follows from what is in flight.
             self._ending = True
             await self._finish_in_flight(grace)
-            for task in (heartbeats, stopping):
+            for task in (heartbeats, telling, stopping):
                 await _end(task)
             await self._database.run(self._deregister)
             _log.info("worker_stopped", worker=self._name)
@@ -207,7 +251,7 @@ class Worker:
             self._woken.clear()
             hinted = await self._hinted(hints)
             scans = loop.time() >= scanned_at + FULL_SCAN
-            read = await self._inbox_read() if scans or INBOX in hinted or self._inbox.has_news else 0
+            read = self._read_beside_the_work(scans or INBOX in hinted or self._inbox.has_news)
             if scans:
                 scanned_at = loop.time()
                 found = await self._claim(full_scan=True)
@@ -236,12 +280,24 @@ class Worker:
             # The full scan finds whatever there was a hint of, and waits for the database if it has to.
             return []
 
+    def _read_beside_the_work(self, heard: bool) -> int:  # noqa: FBT001 - the loop's own condition
+        """How many messages were read since this was asked; if any were ``heard`` of, begin to read them."""
+        read = 0
+        self._messages_heard = self._messages_heard or heard
+        if self._reading is not None and self._reading.done():
+            read, self._reading = self._reading.result(), None
+        if self._reading is None and self._messages_heard:
+            self._messages_heard = False
+            self._reading = asyncio.create_task(self._inbox_read())
+        return read
+
     async def _inbox_read(self) -> int:
-        try:
-            return await self._inbox.handle()
-        except DatabaseUnavailable:
-            # What is in the inbox stays there for the next full scan.
-            return 0
+        read = 0
+        with suppress(DatabaseUnavailable):  # what is in the inbox stays there for the next full scan
+            read = await self._inbox.handle()
+        if read or self._messages_heard:
+            self._woken.set()
+        return read
 
     async def _claim(
         self, *, full_scan: bool, among: Collection[str] | None = None, look: bool = False
@@ -259,6 +315,8 @@ class Worker:
             if further:
                 batch.merge(await self._claim_offered(further, full_scan=False, among=among))
         self._suspended, self._saturated, self._down = batch.suspended, batch.saturated, batch.down
+        if batch:
+            self._observer.claimed(len(batch))
         for claim in batch:
             self._start(claim)
         return batch
@@ -327,24 +385,30 @@ class Worker:
         is taken up when that lease runs out.
         """
         loop = asyncio.get_running_loop()
-        away_since: float | None = None
+        begun_at, away_since = loop.time(), None
         pause = PAUSE
+        is_back = False
         run = self._database.run_together if together else self._database.run
-        while True:
-            try:
-                result = await run(unit)
-            except DatabaseUnavailable:
-                if away_since is None:
-                    away_since = loop.time()
-                    _log.error("database_unavailable", worker=self._name)
-                if loop.time() - away_since >= self._lease.lasts.total_seconds():
-                    raise
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
-            else:
-                if away_since is not None:
-                    _log.warning("database_is_back", worker=self._name)
-                return result
+        try:
+            while True:
+                try:
+                    result = await run(unit)
+                except DatabaseUnavailable:
+                    if away_since is None:
+                        away_since = loop.time()
+                        if self._availability.lost(begun_at=begun_at):
+                            _log.error("database_unavailable", worker=self._name)
+                            self._observer.database_lost()
+                    if loop.time() - away_since >= self._lease.lasts.total_seconds():
+                        raise
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, LONGEST_PAUSE)
+                else:
+                    is_back = True
+                    return result
+        finally:
+            if away_since is not None and self._availability.found(loop.time(), is_back=is_back):
+                _log.warning("database_is_back", worker=self._name)
 
     # In transactions
 
@@ -357,12 +421,15 @@ class Worker:
         self._agencies.ensure_rows(transaction, self._concurrency, time_of(self._clock))
 
     def _register(self, transaction: Transaction) -> None:
+        sign_on(transaction, self._vault)
         # A worker that was killed never deregisters.
-        self._lease.register(transaction, self._name, expiry=WORKER_EXPIRY)
+        self._lease.register(transaction, self._name, keys=self._vault.names, expiry=WORKER_EXPIRY)
 
     def _renew(self, transaction: Transaction) -> None:
         self._lease.renew(transaction, list(self._in_flight.values()))
         self._places.renew(transaction)
+        note_kept_out(transaction, self.id, kept_out_by(self._platform))
+        transaction.seal_ledger(self._clock.now())
 
     def _deregister(self, transaction: Transaction) -> None:
         self._lease.deregister(transaction)
@@ -397,12 +464,17 @@ class Worker:
             await self._clock.sleep(early)
         RESERVED.set(self._reservation(claim))
         try:
-            outcome = await perform(self._platform, claim.draft, claim.stored.progress, claim.call)
+            outcome = await self._perform(claim)
         except Exception as error:  # noqa: BLE001 - one application's defect is nobody else's
-            _log.error("call_broke", defect=type(error).__name__, service=claim.stored.progress.service)
-            await self._commit(partial(self.claims.block, claim=claim))
+            await self._block(claim, error)
             return None
-        following = await self._complete(claim, outcome)
+        try:
+            following = await self._complete(claim, outcome)
+        except Exception as error:
+            if is_the_machines(error):
+                raise
+            await self._block(claim, error)
+            return None
         await self._learn(claim.target_plugin, outcome)
         return following
 
@@ -410,7 +482,7 @@ class Worker:
         ending = self._ending or (self._stop is not None and self._stop.is_set())
         suspended = None if ending else self._suspended
         planned = self.claims.plan(claim, outcome, suspended)
-        name = planned.follows if planned is not None else None
+        name = planned.follows
         slot = self._slot_after(claim.target_plugin, name) if name is not None else None
         unit = partial(
             self.claims.complete, claim=claim, outcome=outcome, suspended=suspended, planned=planned, slot=slot
@@ -460,10 +532,29 @@ class Worker:
             self._down = self._down - {plugin}
             _log.info("agency_is_back", plugin=plugin)
 
+    async def _perform(self, claim: Claim) -> CallAnswered | CallFailed:
+        """Make a call, and let it be counted."""
+        loop = asyncio.get_running_loop()
+        operation = claim.call.operation
+        named, began, ended = (claim.target_plugin, operation.value if operation else ""), loop.time(), BROKEN
+        self._observer.call_began(*named)
+        try:
+            outcome = await perform(self._platform, claim.draft, claim.stored.progress, claim.call)
+            ended = outcome.error.code if isinstance(outcome, CallFailed) else ANSWERED
+        except asyncio.CancelledError:
+            ended = INTERRUPTED
+            raise
+        finally:
+            self._observer.call_ended(*named, ended, loop.time() - began)
+        return outcome
+
+    async def _block(self, claim: Claim, error: Exception) -> None:
+        await self._commit(partial(self.claims.block, claim=claim, error=error))
+
     def _reservation(self, claim: Claim) -> Reservation:
         operation = claim.call.operation
         writes = operation is not None and OPERATIONS[operation].writes
-        held = HeldApplication(claim.stored.id, self._lease) if writes else None
+        held = HeldApplication(claim.stored.id, claim.attempt["entry"], self._lease) if writes else None
         return Reservation(claim.target_plugin, claim.slot, held)
 
     def _done(self, task: asyncio.Task[None]) -> None:
@@ -488,6 +579,21 @@ class Worker:
         for task in tuple(self._in_flight):
             await _end(task)
 
+    async def _tell_throughput(self) -> None:
+        while True:
+            await asyncio.sleep(MINUTE)
+            due: dict[str, int] | None = None
+            with suppress(DatabaseUnavailable):
+                due = dict(await self._database.run(partial(count_due, until=self._clock.now())))
+            _log.info(
+                "worker_throughput",
+                worker=self._name,
+                seconds=round(MINUTE),
+                calls=self._throughput.take(),
+                in_hand=len(self._in_flight),
+                due=due,
+            )
+
     async def _send_heartbeats(self) -> None:
         while True:
             await asyncio.sleep(self._lease.lasts.total_seconds() / HEARTBEATS)
@@ -499,6 +605,13 @@ class Worker:
             await asyncio.sleep(TIDY)
             with suppress(DatabaseUnavailable):
                 await hints.tidy()
+            with suppress(DatabaseUnavailable):
+                await self.erase_messages()
+
+    async def erase_messages(self) -> int:
+        """Erase what agencies and gateways sent longer ago than messages are kept; how many there were."""
+        now = self._clock.now()
+        return await erase_messages(self._database, received_before=now - self._message_age, now=now)
 
 
 async def _end(task: asyncio.Task[object]) -> None:

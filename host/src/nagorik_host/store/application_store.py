@@ -4,9 +4,12 @@ Every change is a step of the lifecycle: its events go into the journal, and the
 one transaction. A change is worked out on the row as it is in that transaction, never on a copy from before.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
@@ -17,15 +20,44 @@ from nagorik_host.store import projections
 from nagorik_host.store.chain import JournalEntry, anchor, entries_of, event_of
 from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import MICROSECOND, applications, journal, payloads
+from nagorik_host.store.ledger import APPLICATION, digest, digest_of_attempt, digest_of_rows, in_base64
+from nagorik_host.store.listings import distinct_leads
+from nagorik_host.store.schema import (
+    MICROSECOND,
+    Instant,
+    applications,
+    attempts,
+    erased_references,
+    journal,
+    microseconds,
+    payloads,
+    payments,
+)
 from nagorik_host.vault import DataKey, Vault
+from nagorik_platform.configuration import DEFAULT_LEASE
 from nagorik_platform.lifecycle import Event, NextAction, Progress, Step, application_targets
 
 PROGRESS: Final = "progress"
 DRAFT: Final = "draft"
 CLIENT_REFERENCE: Final = "client-reference"
 
-LEASE: Final = timedelta(seconds=60)
+_ERASED_AMONG: Final = select(erased_references.c.reference).where(
+    erased_references.c.reference.in_(bindparam("references", expanding=True))
+)
+
+OPEN_COLUMNS: Final = (
+    "service",
+    "plugin",
+    "plugin_version",
+    "gateway",
+    "state",
+    "hold_party",
+    "hold_code",
+    "target_plugin",
+)
+"""What stays readable of a row when the citizen's data are erased, besides times."""
+
+LEASE: Final = DEFAULT_LEASE
 """How long a worker of whom nothing is heard is waited for. Calls may take longer: a living worker renews it."""
 
 Correction = Callable[[ApplicationDraft], ApplicationDraft]
@@ -39,10 +71,25 @@ _CHANGE_IF_CURRENT: Final = _CHANGE.where(
     applications.c.lease == bindparam("lease_"),
     applications.c.blocked.is_(None),
 )
+_SET_ASIDE: Final = (
+    update(applications)
+    .where(applications.c.id == bindparam("application_"))
+    .values(
+        revision=applications.c.revision + 1,
+        blocked=bindparam("code"),
+        due_at=bindparam("again", type_=Instant),
+        lease=None,
+        lease_until=None,
+    )
+    .returning(applications)
+)
+_SET_ASIDE_IF_HELD: Final = _SET_ASIDE.where(applications.c.lease == bindparam("lease_"))
 _TAKE: Final = _CHANGE.values(lease_until=UNTIL)
 _TAKE_IF_CURRENT: Final = _CHANGE_IF_CURRENT.values(lease_until=UNTIL)
 _APPEND: Final = insert(journal)
-_BY_REFERENCE: Final = select(applications.c.id).where(applications.c.client_reference == bindparam("reference"))
+_BY_REFERENCES: Final = select(applications.c.id, applications.c.client_reference).where(
+    applications.c.client_reference.in_(bindparam("references", expanding=True))
+)
 _BY_ID: Final = select(applications).where(applications.c.id == bindparam("application"))
 _BY_ID_FOR_CHANGE: Final = _BY_ID.with_for_update()
 _DRAFT: Final = select(payloads.c.draft).where(payloads.c.application == bindparam("application"))
@@ -53,6 +100,19 @@ _JOURNAL: Final = (
     .where(journal.c.application == bindparam("application"), journal.c.entry > bindparam("after"))
     .order_by(journal.c.entry)
 )
+
+
+def hash_erased(reference: str) -> str:
+    """What is kept of the hash of a client reference when its application is erased.
+
+    It tells that the same application comes again, to whoever has all of it and the host's index key, and leads
+    nowhere: neither to the citizen, nor to the row that is left, nor to its like in an older backup.
+    """
+    return hashlib.sha256(f"erased/{reference}".encode()).hexdigest()
+
+
+class LeaseTooShort(ValueError):
+    """A plugin lets a call take longer than this host waits for the worker that makes it; both are named."""
 
 
 class NoSuchApplication(LookupError):
@@ -66,6 +126,10 @@ class AlreadyOpen(Exception):
         """Name the application that is there."""
         super().__init__("an application with this reference is in the database")
         self.application = application
+
+
+class AlreadyErased(Exception):
+    """An application with this client reference was taken in before, and its citizen's data were erased."""
 
 
 class StaleRevision(Exception):
@@ -130,13 +194,46 @@ class ApplicationStore:
 
         Raises:
             AlreadyOpen: Its client reference is in the database: the same application came twice.
+            AlreadyErased: It came before, and was erased since.
         """
+        (taken,) = self.open_all(transaction, [(draft, first)])
+        if isinstance(taken, str):
+            raise AlreadyOpen(taken)
+        return taken
+
+    def open_all(
+        self, transaction: Transaction, given: Sequence[tuple[ApplicationDraft, Step]]
+    ) -> list[StoredApplication | str]:
+        """Take several applications in, with as few statements as one takes.
+
+        Returns:
+            For each what was stored, or the id of the application that its client reference is in the database by.
+
+        Raises:
+            AlreadyErased: One of them came before, and was erased since.
+        """
+        references = [self.hash_client_reference(first.progress.client_reference) for _, first in given]
+        there = self.ids_by_reference(transaction, references)
+        if self.erased_of(transaction, references):
+            raise AlreadyErased
+        taken: list[StoredApplication | str] = []
+        opened: list[tuple[str, _Opened]] = []
+        for (draft, first), reference in zip(given, references, strict=True):
+            if reference in there:
+                taken.append(there[reference])
+                continue
+            one = self._opened(draft, first, reference)
+            there[reference] = one.stored.id
+            taken.append(replace(one.stored, entries=len(one.rows), chain=one.rows[-1].link))
+            opened.append((reference, one))
+        if opened:
+            # In one order, so that two transactions that take the same in never wait for each other.
+            self._insert(transaction, [one for _, one in sorted(opened, key=itemgetter(0))])
+        return taken
+
+    def _opened(self, draft: ApplicationDraft, first: Step, reference: str) -> "_Opened":
         progress = first.progress
         plugin = progress.service.partition(".")[0]
-        reference = self._vault.lookup(CLIENT_REFERENCE, progress.client_reference)
-        there = transaction.connection.scalar(_BY_REFERENCE, {"reference": reference})
-        if there is not None:
-            raise AlreadyOpen(there)
         key, wrapped = self._vault.make_data_key(progress.id)
         stored = StoredApplication(
             id=progress.id,
@@ -150,26 +247,29 @@ class ApplicationStore:
             lease=None,
         )
         rows = self._entries(stored, first.events)
-        transaction.connection.execute(
-            _OPEN,
-            {
-                "id": progress.id,
-                "service": progress.service,
-                "plugin": plugin,
-                "plugin_version": progress.plugin_version,
-                "gateway": draft.gateway,
-                "client_reference": reference,
-                "opened_at": progress.opened_at,
-                "data_key": wrapped,
-                "revision": 1,
-                **self._row(stored, first, rows, progress.opened_at),
-            },
-        )
-        self._append(transaction, rows)
-        self._write_draft(transaction, stored, draft, progress.opened_at)
-        projections.record(transaction, progress, first.events, after=0)
-        self._hint(transaction, stored, first.next, progress.opened_at)
-        return replace(stored, entries=len(rows), chain=rows[-1].link)
+        values = {
+            "id": progress.id,
+            "service": progress.service,
+            "plugin": plugin,
+            "plugin_version": progress.plugin_version,
+            "gateway": draft.gateway,
+            "client_reference": reference,
+            "opened_at": progress.opened_at,
+            "data_key": wrapped,
+            "revision": 1,
+            **self._row(stored, first, rows, progress.opened_at),
+        }
+        return _Opened(stored, first, values, rows, stored.key.seal(draft.model_dump_json().encode(), DRAFT))
+
+    def _insert(self, transaction: Transaction, opened: Sequence["_Opened"]) -> None:
+        transaction.connection.execute(_OPEN, [one.values for one in opened])
+        self._append(transaction, [row for one in opened for row in one.rows])
+        self._insert_drafts(transaction, [(one.stored.id, one.draft, one.values["opened_at"]) for one in opened])
+        for one in opened:
+            at = one.values["opened_at"]
+            projections.record(transaction, one.stored.progress, one.first.events, after=0)
+            transaction.record(APPLICATION, one.stored.id, at, **_as_recorded(one.values, at))
+            self._hint(transaction, one.stored, one.first.next, at)
 
     # Reading
 
@@ -212,14 +312,50 @@ class ApplicationStore:
         Raises:
             NoSuchApplication: There is none, or more than one.
         """
-        query = select(applications.c.id).where(
-            applications.c.plugin == plugin,
-            applications.c.agency_reference == self._agency_reference(plugin, agency_reference),
-        )
-        found: Sequence[str] = transaction.connection.scalars(query.limit(2)).all()
+        found = self._known_to_agency(transaction, plugin, agency_reference, limit=2)
         if len(found) != 1:
             raise NoSuchApplication
         return found[0]
+
+    def search(self, transaction: Transaction, name: str, *, limit: int) -> list[str]:
+        """The ids of the applications that ``name`` is the id, a reference or a payment's id of, at most ``limit``.
+
+        An agency's reference is looked up with each plugin that there are applications of, since two agencies may
+        count alike. Nothing of a citizen's leads to an application: no index is kept of it.
+        """
+        found: list[str] = []
+        with suppress(NoSuchApplication):
+            found.append(self.resolve(transaction, name))
+        paid = select(payments.c.application).where(payments.c.id == name.lower())
+        found += transaction.connection.scalars(paid).all()
+        for (plugin,) in distinct_leads(transaction, (applications.c.plugin,)):
+            found += self._known_to_agency(transaction, plugin, name, limit=limit)
+        return list(dict.fromkeys(found))[:limit]
+
+    def _known_to_agency(
+        self, transaction: Transaction, plugin: str, agency_reference: str, *, limit: int
+    ) -> Sequence[str]:
+        query = select(applications.c.id).where(
+            applications.c.plugin == plugin,
+            applications.c.agency_reference == self.hash_agency_reference(plugin, agency_reference),
+        )
+        return transaction.connection.scalars(query.limit(limit)).all()
+
+    def ids_by_reference(self, transaction: Transaction, references: Sequence[str]) -> dict[str, str]:
+        """The ids of the applications whose client references have these hashes, by the hash."""
+        found = transaction.connection.execute(_BY_REFERENCES, {"references": list(references)})
+        return {row.client_reference: row.id for row in found}
+
+    @staticmethod
+    def erased_of(transaction: Transaction, references: Sequence[str]) -> set[str]:
+        """Which of these hashes of client references belong to applications that were erased."""
+        hashes = {hash_erased(reference): reference for reference in references}
+        found = transaction.connection.scalars(_ERASED_AMONG, {"references": list(hashes)})
+        return {hashes[one] for one in found}
+
+    def hash_client_reference(self, reference: str) -> str:
+        """The hash by which an application is found that has this client reference."""
+        return self._vault.lookup(CLIENT_REFERENCE, reference)
 
     def resolve(self, transaction: Transaction, name: str) -> str:
         """The id of the application that ``name`` is the id or the client reference of.
@@ -308,6 +444,9 @@ class ApplicationStore:
                 raise StaleRevision
         self._append(transaction, rows)
         projections.record(transaction, done.progress, done.events, after=stored.entries)
+        if rows or lease is None:
+            # What is only taken in hand for a read is left as it was.
+            transaction.record(APPLICATION, stored.id, now, **_as_recorded(values, now))
         if lease is not None:
             transaction.drop_hint(stored.id)
         elif stored.blocked is None:
@@ -356,7 +495,9 @@ class ApplicationStore:
             "state": progress.state.value,
             "hold_party": hold.party.value if hold is not None else None,
             "hold_code": hold.code if hold is not None else None,
-            "agency_reference": self._agency_reference(stored.plugin, reference) if reference is not None else None,
+            "agency_reference": self.hash_agency_reference(stored.plugin, reference)
+            if reference is not None
+            else None,
             "updated_at": now,
             "closed_at": now if closed else None,
             "due_at": done.next.due,
@@ -371,7 +512,8 @@ class ApplicationStore:
             "progress": stored.key.seal(progress.model_dump_json(exclude_defaults=True).encode(), PROGRESS),
         }
 
-    def _agency_reference(self, plugin: str, reference: str) -> str:
+    def hash_agency_reference(self, plugin: str, reference: str) -> str:
+        """The hash by which an application is found that an agency knows by ``reference``."""
         return self._vault.lookup(f"agency-reference/{plugin}", reference)
 
     @staticmethod
@@ -384,12 +526,103 @@ class ApplicationStore:
         if coming.due is not None and coming.due <= now:
             transaction.add_hint(stored.id, target_plugin(coming, stored.plugin, stored.gateway))
 
-    @staticmethod
     def _write_draft(
-        transaction: Transaction, stored: StoredApplication, draft: ApplicationDraft, now: datetime
+        self, transaction: Transaction, stored: StoredApplication, draft: ApplicationDraft, now: datetime
     ) -> None:
         sealed = stored.key.seal(draft.model_dump_json().encode(), DRAFT)
-        transaction.connection.execute(_WRITE_DRAFT, {"application": stored.id, "draft": sealed, "updated_at": now})
+        self._insert_drafts(transaction, [(stored.id, sealed, now)])
+
+    @staticmethod
+    def _insert_drafts(transaction: Transaction, drafts: Sequence[tuple[str, bytes, datetime]]) -> None:
+        for application, sealed, at in drafts:
+            transaction.record(APPLICATION, application, at, draft=digest((sealed, microseconds(at))))
+        transaction.connection.execute(
+            _WRITE_DRAFT,
+            [{"application": application, "draft": sealed, "updated_at": at} for application, sealed, at in drafts],
+        )
+
+
+class _Opened(NamedTuple):
+    """An application that is about to be written for the first time."""
+
+    stored: StoredApplication
+    first: Step
+    values: dict[str, Any]
+    rows: Sequence[JournalEntry]
+    draft: bytes
+
+
+def set_aside(
+    transaction: Transaction,
+    application: str,
+    code: str | None,
+    *,
+    again: datetime | None,
+    now: datetime,
+    held_by: str | None = None,
+) -> None:
+    """Take an application out of everybody's hands, and let the host leave it alone, or look at it again.
+
+    Args:
+        transaction: Of the host's database.
+        application: Its id.
+        code: Why the host leaves it alone; ``None`` where it does not any more.
+        again: When it is looked at again, if it is.
+        now: When this is done.
+        held_by: The worker that has it in hand; where another has, nothing is changed.
+    """
+    values = {"application_": application, "code": code, "again": again}
+    query = _SET_ASIDE
+    if held_by is not None:
+        query, values = _SET_ASIDE_IF_HELD, values | {"lease_": held_by}
+    row = transaction.connection.execute(query, values).one_or_none()
+    if row is not None:
+        transaction.record(APPLICATION, application, now, **_as_recorded(row._asdict(), now))
+
+
+def _as_recorded(row: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """What the ledger says of a row."""
+    due = row.get("due_at")
+    return {
+        "revision": row["revision"],
+        "entries": row["entries"],
+        "head": in_base64(row["chain"]),
+        "due": microseconds(due) if due is not None else None,
+        "operation": row["operation"],
+        "lease": row["lease"],
+        "blocked": row["blocked"],
+        "closed": microseconds(row["closed_at"]) if row["closed_at"] is not None else None,
+        # Of a change that leaves it as it was, whenever it was due before.
+        "kept": None if "due_at" in row else True,
+        "updated": microseconds(row["updated_at"]) if row["updated_at"] != at else None,
+    }
+
+
+def record_erasure(transaction: Transaction, row: Mapping[str, Any], now: datetime) -> None:
+    """Let the ledger say what is left of an application: nothing that could be read says it from now on."""
+    left = {name: row[name] for name in OPEN_COLUMNS if row[name] is not None}
+    left |= {"opened_at": microseconds(row["opened_at"])}
+    projected = {
+        table.name: digest_of_rows(transaction.connection, table, row["id"])
+        for table in (*projections.TABLES, attempts)
+    }
+    transaction.record(
+        APPLICATION,
+        row["id"],
+        now,
+        **_as_recorded(row, now),
+        erased=microseconds(now),
+        left=left,
+        projected=projected,
+    )
+
+
+def record_attempt(transaction: Transaction, row: Mapping[str, Any], now: datetime) -> None:
+    """Let the ledger say what a row of ``attempts`` is: as it was begun, or once it has an end."""
+    instants = {name: microseconds(at) for name in ("began_at", "ended_at") if (at := row.get(name)) is not None}
+    stage = "begun" if row.get("ended_at") is None else "ended"
+    content = {stage: {str(row["entry"]): digest_of_attempt({**row, **instants})}}
+    transaction.record(APPLICATION, row["application"], now, **content)
 
 
 def target_plugin(coming: NextAction, plugin: str, gateway: str | None) -> str:

@@ -5,13 +5,17 @@ before it happens, so it does nothing but read and write through the transaction
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TypeVar
+from datetime import datetime
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import URL, Connection, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL, Connection, Table, make_url
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
+
+from nagorik_host.store.ledger import Appended, ChangedRow, Ledger, LedgerMissing, Records
+from nagorik_host.vault import KeyMissing, Vault
 
 T = TypeVar("T")
 
@@ -24,6 +28,22 @@ class DatabaseUnavailable(Exception):
     """The database cannot be reached, or the connection broke; whether the unit happened has to be looked up."""
 
 
+_OF_THE_ROW: Final = ("22", "23")
+"""Classes of a server's errors that blame a value: too long, out of range, no text, or against a constraint."""
+
+
+def is_the_machines(error: Exception) -> bool:
+    """Whether a unit failed because of the database or the way to it, and not because of what it wrote or read.
+
+    Whatever else a unit raises, an overflow or a value that no column takes, is the matter of what it worked on. A
+    key that this process does not hold is the process's.
+    """
+    if isinstance(error, DBAPIError):
+        state: str | None = getattr(error.orig, "sqlstate", None)
+        return not (state.startswith(_OF_THE_ROW) if state else isinstance(error, DataError | IntegrityError))
+    return isinstance(error, DatabaseUnavailable | KeyMissing)
+
+
 @dataclass(slots=True, repr=False)
 class Transaction:
     """What a unit works with.
@@ -31,10 +51,12 @@ class Transaction:
     Attributes:
         connection: Runs statements within the transaction.
         due: Applications that are due at once when the transaction is committed, by plugin: hints for whoever works.
+        records: What the ledger is to say of it.
     """
 
     connection: Connection
     due: dict[str, str] = field(default_factory=dict)
+    records: Records = field(default_factory=Records)
 
     def add_hint(self, application: str, plugin: str) -> None:
         """Let somebody look at an application as soon as this is committed."""
@@ -52,6 +74,29 @@ class Transaction:
     def drop_hint(self, application: str) -> None:
         """Nobody need look at it after all: it was taken in hand in this transaction."""
         self.due.pop(application, None)
+
+    @contextmanager
+    def nested(self) -> Iterator[None]:
+        """A part of the transaction that happens as a whole or, where it raises, not at all."""
+        due, records = dict(self.due), self.records.copy()
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            self.due, self.records = due, records
+            raise
+
+    def record(self, kind: str, subject: str, at: datetime, **content: Any) -> None:
+        """Let the ledger say what is so from now on; what is said of a subject twice is said once, as it is last."""
+        self.records.add(kind, subject, at, content)
+
+    def record_row(self, table: Table, *key: Any, at: datetime) -> None:
+        """Let the ledger say how a row of a tracked table is left, or that it is gone."""
+        self.records.changed[ChangedRow(table, key)] = at
+
+    def seal_ledger(self, at: datetime) -> None:
+        """Let the ledger's root say how far the chains of this process have come."""
+        self.records.seals_at = at
 
 
 Unit = Callable[[Transaction], T]
@@ -78,6 +123,38 @@ class Hints:
 
 class Database(ABC):
     """An open database."""
+
+    _ledger: Ledger | None = None
+
+    def use_ledger(self, vault: Vault) -> None:
+        """Record what is written, chained by the keys of ``vault``. Without it, what is to be recorded is refused."""
+        if self._ledger is None:
+            self._ledger = Ledger(vault)
+
+    def append_records(self, connection: Connection, transactions: Sequence[Transaction]) -> Appended | None:
+        """Append what the ledger is to say of a database transaction, as the last that is done in it.
+
+        Whoever commits it says so to what is returned, before another uses the connection.
+
+        Raises:
+            LedgerMissing: There is something to say, and the database was opened without keys.
+        """
+        if not any(transaction.records for transaction in transactions):
+            return None
+        if self._ledger is None:
+            raise LedgerMissing("the database was opened without the host's keys, and is to be changed")
+        return self._ledger.append(connection, [transaction.records for transaction in transactions])
+
+    async def seal(self) -> None:
+        """Let the ledger's root say how far the chains of this process have come; done before it is closed.
+
+        Where the database is gone, the next process that anchors the ledger does it.
+        """
+        if self._ledger is None or self._ledger.is_sealed or self._ledger.last_at is None:
+            return
+        at = self._ledger.last_at
+        with suppress(DatabaseUnavailable):
+            await self.run(lambda transaction: transaction.seal_ledger(at))
 
     @asynccontextmanager
     async def hints(self, agencies: Sequence[str], heard: Callable[[], None]) -> AsyncIterator[Hints]:  # noqa: ARG002
@@ -106,6 +183,22 @@ class Database(ABC):
             DatabaseUnavailable: As ``run``.
         """
         return await self.run(unit)
+
+    async def snapshot(self, unit: Unit[T]) -> T:
+        """Run a unit that only reads, and finds everything as it is at one moment.
+
+        Raises:
+            DatabaseUnavailable: The database is gone.
+        """
+        return await self.run(unit)
+
+    async def scrub(self) -> bool:
+        """Let go of what was deleted or overwritten; whether nothing of it stands in the database's files any more.
+
+        Raises:
+            DatabaseUnavailable: The database is gone.
+        """
+        return False
 
     @abstractmethod
     async def close(self) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 from uuid import uuid4
 
 from nagorik.model.application import DocumentReference
-from nagorik_host.vault import Vault
+from nagorik_host.vault import KeyMissing, SealBroken, Vault
 
 CHUNK: Final = 65_536
 PLACE: Final = "document"
@@ -51,7 +51,8 @@ class FolderDocumentStore:
 
         Raises:
             NoSuchDocument: It is not here.
-            SealBroken: The file was changed, or its key is not on the ring.
+            KeyMissing: Its key is wrapped by one that is not on the ring.
+            SealBroken: The file was changed.
         """
         content = await asyncio.to_thread(self._read, document.id)
         for start in range(0, len(content), CHUNK):
@@ -86,20 +87,30 @@ class FolderDocumentStore:
                 removed += 1
         return removed
 
-    def rotate(self) -> int:
-        """Wrap the key of every document by the host's key in use; how many were wrapped by another."""
-        anew = 0
+    def rotate(self) -> tuple[int, list[str]]:
+        """Wrap the key of every document by the host's key in use.
+
+        Returns how many were wrapped by another, and the ids of those that are damaged and were left as they are.
+        """
+        anew, damaged = 0, []
         for path in sorted(self._folder.glob(_FILES)):
-            wrapped, sealed = _parts(path.read_bytes())
-            if self._vault.wrapped_by(wrapped) != self._vault.current:
-                _replace(path, self._vault.rewrap(wrapped, path.name), sealed)
-                anew += 1
-        return anew
+            try:
+                wrapped, sealed = _parts(path.read_bytes())
+                if self._vault.wrapped_by(wrapped) != self._vault.current:
+                    _replace(path, self._vault.rewrap(wrapped, path.name), sealed)
+                    anew += 1
+            except FileNotFoundError:
+                continue  # erased meanwhile
+            except (KeyMissing, SealBroken):
+                damaged.append(path.name)
+        return anew, damaged
 
     def _write(self, identity: str, content: bytes) -> None:
         path = self._path(identity)
         key, wrapped = self._vault.make_data_key(identity)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A folder that is made on the way to another would be open to all.
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         _replace(path, wrapped, key.seal(content, PLACE))
 
     def _read(self, identity: str) -> bytes:

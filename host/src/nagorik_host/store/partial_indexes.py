@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Index, TextClause, text
 
-from nagorik_host.store.schema import FOR_A_PERSON, IN_QUEUE, applications
+from nagorik_host.store.schema import FOR_A_PERSON, IN_QUEUE, UNREAD, applications, inbox
 
 
 def _add(name: str, *columns: Column[Any], where: ColumnElement[bool] | TextClause) -> None:
@@ -21,3 +21,20 @@ _add(
 _add("ix_applications_due", applications.c.target_plugin, applications.c.due_at, where=IN_QUEUE)
 _add("ix_applications_parked", applications.c.service, where=applications.c.parked_at.is_not(None))
 _add("ix_applications_lease", applications.c.lease_until, where=applications.c.lease.is_not(None))
+_add(
+    "ix_applications_hold",
+    applications.c.hold_code,
+    applications.c.opened_at,
+    applications.c.id,
+    where=applications.c.hold_code.is_not(None),
+)
+_add(
+    "ix_applications_blocked",
+    applications.c.blocked,
+    applications.c.opened_at,
+    applications.c.id,
+    where=applications.c.blocked.is_not(None),
+)
+# What waits to be read, by whoever is to read it: however much has been read, or waits at another, is passed over.
+_add("ix_inbox_due", inbox.c.offer, inbox.c.due_at, where=UNREAD)
+_add("ix_inbox_reference", inbox.c.reference, where=inbox.c.reference.is_not(None))

@@ -8,6 +8,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import asyncpg
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction, Unit
 from nagorik_host.store.hints import HintListener, enqueue_hints, install_hints
+from nagorik_host.store.ledger import Appended
 
 T = TypeVar("T")
 
@@ -58,6 +60,7 @@ class PostgresqlDatabase(Database):
             pool_size=CONNECTIONS,
             max_overflow=0,
             pool_timeout=PATIENCE,
+            hide_parameters=True,
             connect_args={"server_settings": session_settings()},
         )
 
@@ -83,8 +86,20 @@ class PostgresqlDatabase(Database):
                         raise
         raise AssertionError("a unit is done or has failed")
 
+    async def snapshot(self, unit: Unit[T]) -> T:
+        """As ``Database.snapshot``."""
+        if self._closed:
+            raise DatabaseUnavailable("the database is closed")
+        with self._noted(), _translated():
+            async with self._engine.connect() as connection:
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                async with connection.begin():
+                    return await connection.run_sync(lambda sync: unit(Transaction(sync)))
+
     async def close(self) -> None:
         """As ``Database.close``."""
+        if not self._closed:
+            await self.seal()
         self._closed = True
         await self._at_rest.wait()
         await self._engine.dispose()
@@ -117,19 +132,19 @@ class PostgresqlDatabase(Database):
         return connection
 
     async def _run(self, unit: Unit[T]) -> T:
-        async with self._engine.begin() as connection:
-            due: dict[str, str] = {}
+        async with self._engine.connect() as connection:
+            async with connection.begin():
+                result, appended, due = await connection.run_sync(partial(self._do, unit=unit))
+                if due:
+                    await enqueue_hints(await _driver_of(connection), due)
+            if appended is not None:
+                appended.committed()
+        return result
 
-            def run(sync: Connection) -> T:
-                transaction = Transaction(sync)
-                result = unit(transaction)
-                due.update(transaction.due)
-                return result
-
-            result = await connection.run_sync(run)
-            if due:
-                await enqueue_hints(await _driver_of(connection), due)
-            return result
+    def _do(self, connection: Connection, unit: Unit[T]) -> tuple[T, Appended | None, dict[str, str]]:
+        transaction = Transaction(connection)
+        result = unit(transaction)
+        return result, self.append_records(connection, [transaction]), transaction.due
 
     @contextmanager
     def _noted(self) -> Iterator[None]:

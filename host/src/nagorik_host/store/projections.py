@@ -3,16 +3,19 @@
 They follow from the journal and are written with it.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
 
 from sqlalchemy import bindparam, insert, update
 
 from nagorik.model.application import Consent
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import consents, payments, quotes
-from nagorik_platform.lifecycle import Event, Progress
+from nagorik_platform.lifecycle import Event, Payment, Progress
 from nagorik_platform.lifecycle.events import ConsentGiven, Opened, PaymentMoved, PaymentOpened, QuoteReceived
+
+TABLES: Final = (consents, payments, quotes)
 
 _QUOTE: Final = insert(quotes)
 _PAYMENT: Final = insert(payments)
@@ -25,69 +28,85 @@ def record(transaction: Transaction, progress: Progress, events: Sequence[Event]
     for entry, event in enumerate(events, after + 1):
         match event:
             case Opened(consent=Consent() as consent) | ConsentGiven(consent=consent):
-                _consent(transaction, progress.id, entry, consent)
-            case QuoteReceived(quote=quote):
-                transaction.connection.execute(
-                    _QUOTE,
-                    {
-                        "application": progress.id,
-                        "entry": entry,
-                        "quote": quote.id,
-                        "stage": quote.stage,
-                        "poisha": quote.total.poisha,
-                        "currency": quote.total.currency,
-                        "received_at": event.at,
-                        "expires_at": quote.expires_at,
-                    },
-                )
+                transaction.connection.execute(_CONSENT, _consent(progress.id, entry, consent))
+            case QuoteReceived():
+                transaction.connection.execute(_QUOTE, _quote(progress.id, entry, event))
             case PaymentOpened():
-                transaction.connection.execute(
-                    _PAYMENT,
-                    {
-                        "id": event.payment,
-                        "application": progress.id,
-                        "gateway": event.gateway,
-                        "stage": event.stage,
-                        "quote": event.quote,
-                        "poisha": event.amount.poisha,
-                        "currency": event.amount.currency,
-                        "opened_at": event.at,
-                        "state": progress.payment(event.payment).state.value,
-                        "updated_at": event.at,
-                    },
-                )
+                state = {"state": progress.payment(event.payment).state.value, "updated_at": event.at}
+                transaction.connection.execute(_PAYMENT, _payment(progress.id, event) | state)
             case PaymentMoved():
-                _payment(transaction, progress, event)
+                moved = {"payment": event.payment, **_moved(progress.payment(event.payment), event.at)}
+                transaction.connection.execute(_PAYMENT_MOVED, moved)
             case _:
                 pass
 
 
-def _consent(transaction: Transaction, application: str, entry: int, consent: Consent) -> None:
-    transaction.connection.execute(
-        _CONSENT,
-        {
-            "application": application,
-            "entry": entry,
-            "service": consent.service,
-            "scope": ",".join(sorted(consent.operations)),
-            "ceiling_poisha": consent.fee_ceiling.poisha,
-            "currency": consent.fee_ceiling.currency,
-            "given_at": consent.given_at,
-            "expires_at": consent.expires_at,
-            "acting": consent.acting,
-        },
-    )
+def rows_of(progress: Progress, events: Iterable[Event]) -> dict[str, list[dict[str, Any]]]:
+    """All rows that follow from an application's whole journal, by table and in the order of their keys."""
+    rows: dict[str, list[dict[str, Any]]] = {table.name: [] for table in TABLES}
+    opened: dict[str, dict[str, Any]] = {}
+    for entry, event in enumerate(events, 1):
+        match event:
+            case Opened(consent=Consent() as consent) | ConsentGiven(consent=consent):
+                rows[consents.name].append(_consent(progress.id, entry, consent))
+            case QuoteReceived():
+                rows[quotes.name].append(_quote(progress.id, entry, event))
+            case PaymentOpened():
+                opened[event.payment] = _payment(progress.id, event) | {"updated_at": event.at}
+            case PaymentMoved():
+                opened[event.payment] |= {"updated_at": event.at}
+            case _:
+                pass
+    for payment, row in sorted(opened.items()):
+        rows[payments.name].append(row | _moved(progress.payment(payment), row["updated_at"]))
+    return rows
 
 
-def _payment(transaction: Transaction, progress: Progress, event: PaymentMoved) -> None:
-    payment = progress.payment(event.payment)
-    transaction.connection.execute(
-        _PAYMENT_MOVED,
-        {
-            "payment": payment.id,
-            "state": payment.state.value,
-            "taken_poisha": payment.taken.poisha if payment.taken is not None else None,
-            "captured_at": payment.captured_at,
-            "updated_at": event.at,
-        },
-    )
+def _consent(application: str, entry: int, consent: Consent) -> dict[str, Any]:
+    return {
+        "application": application,
+        "entry": entry,
+        "service": consent.service,
+        "scope": ",".join(sorted(consent.operations)),
+        "ceiling_poisha": consent.fee_ceiling.poisha,
+        "currency": consent.fee_ceiling.currency,
+        "given_at": consent.given_at,
+        "expires_at": consent.expires_at,
+        "acting": consent.acting,
+    }
+
+
+def _quote(application: str, entry: int, event: QuoteReceived) -> dict[str, Any]:
+    quote = event.quote
+    return {
+        "application": application,
+        "entry": entry,
+        "quote": quote.id,
+        "stage": quote.stage,
+        "poisha": quote.total.poisha,
+        "currency": quote.total.currency,
+        "received_at": event.at,
+        "expires_at": quote.expires_at,
+    }
+
+
+def _payment(application: str, event: PaymentOpened) -> dict[str, Any]:
+    return {
+        "id": event.payment,
+        "application": application,
+        "gateway": event.gateway,
+        "stage": event.stage,
+        "quote": event.quote,
+        "poisha": event.amount.poisha,
+        "currency": event.amount.currency,
+        "opened_at": event.at,
+    }
+
+
+def _moved(payment: Payment, at: datetime) -> dict[str, Any]:
+    return {
+        "state": payment.state.value,
+        "taken_poisha": payment.taken.poisha if payment.taken is not None else None,
+        "captured_at": payment.captured_at,
+        "updated_at": at,
+    }

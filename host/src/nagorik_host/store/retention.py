@@ -4,23 +4,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Table, bindparam, delete, literal, select, update
+from sqlalchemy import Table, bindparam, delete, insert, literal, select, update
 
-from nagorik_host.store.application_store import ApplicationStore, NoSuchApplication, StoredApplication
+from nagorik_host.store.application_store import (
+    ApplicationStore,
+    NoSuchApplication,
+    StoredApplication,
+    hash_erased,
+    record_erasure,
+)
 from nagorik_host.store.chain import JournalEntry, event_of
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.store.schema import applications, inbox, journal, payloads
-from nagorik_host.vault import Erased, Vault
+from nagorik_host.store.schema import applications, attempts, erased_references, inbox, journal, payloads
+from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
 from nagorik_platform.lifecycle.events import DeliverableFetched
 
 PAGE: Final = 500
+MESSAGE_AGE: Final = timedelta(days=90)
+"""How long messages are kept, unless the host says otherwise."""
 
 _FETCHED: Final = select(journal).where(
     journal.c.application == bindparam("application"), journal.c.kind == "deliverable-fetched"
 )
+
+
+_IS_LEFT: Final = select(erased_references.c.reference).where(
+    erased_references.c.reference == bindparam("reference_")
+)
+EXPIRED: Final = "expired"
+"""What came of a message that nobody could read for as long as messages are kept."""
 
 
 class StillOpen(Exception):
@@ -32,12 +47,14 @@ class KeyRotation:
     """What a rotation did.
 
     Attributes:
-        keys: How many data keys there are; all of them are wrapped by the key in use now.
+        keys: How many data keys there are; all of them but the damaged are wrapped by the key in use now.
         wrapped_anew: How many of them were not before.
+        damaged: Applications and messages whose data key cannot be unwrapped, and was left as it is.
     """
 
     keys: int
     wrapped_anew: int
+    damaged: tuple[str, ...]
 
 
 def erase(transaction: Transaction, application: str, now: datetime) -> None:
@@ -51,18 +68,30 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
     """
     if _closed_at(transaction, application) is None:
         raise StillOpen
+    for message in transaction.connection.scalars(select(inbox.c.id).where(inbox.c.application == application)).all():
+        transaction.record_row(inbox, message, at=now)
     transaction.connection.execute(delete(payloads).where(payloads.c.application == application))
-    transaction.connection.execute(update(inbox).where(inbox.c.application == application).values(data_key=None))
     transaction.connection.execute(
+        update(attempts).where(attempts.c.application == application).values(request_digest=None)
+    )
+    transaction.connection.execute(update(inbox).where(inbox.c.application == application).values(data_key=None))
+    reference = select(applications.c.client_reference).where(applications.c.id == application)
+    left = hash_erased(transaction.connection.execute(reference).scalar_one())
+    if transaction.connection.scalar(_IS_LEFT, {"reference_": left}) is None:
+        transaction.connection.execute(insert(erased_references).values(reference=left))
+    erased = (
         update(applications)
         .where(applications.c.id == application)
         .values(
+            revision=applications.c.revision + 1,
             data_key=None,
             erased_at=now,
             client_reference=literal("erased-") + applications.c.id,
             agency_reference=None,
         )
+        .returning(applications)
     )
+    record_erasure(transaction, transaction.connection.execute(erased).one()._asdict(), now)
 
 
 def referred_to(transaction: Transaction, store: ApplicationStore, stored: StoredApplication) -> list[str]:
@@ -120,6 +149,35 @@ async def erase_closed(
             return erased
 
 
+async def erase_messages(database: Database, *, received_before: datetime, now: datetime) -> int:
+    """Erase every message that came in before an instant, whatever became of it; how many there were.
+
+    When it came, for which offer, and what came of it stay.
+    """
+    erased = 0
+    while found := await database.run(partial(_erase_messages, received_before=received_before, now=now)):
+        erased += found
+    return erased
+
+
+def _erase_messages(transaction: Transaction, *, received_before: datetime, now: datetime) -> int:
+    query = (
+        select(inbox.c.id, inbox.c.handled_at)
+        .where(inbox.c.received_at < received_before, inbox.c.data_key.is_not(None))
+        .order_by(inbox.c.received_at)
+        .limit(PAGE)
+        .with_for_update()
+    )
+    found = transaction.connection.execute(query).all()
+    for row in found:
+        values: dict[str, Any] = {"data_key": None, "sealed": b"", "reference": None}
+        if row.handled_at is None:
+            values |= {"handled_at": now, "due_at": None, "result": EXPIRED}
+        transaction.connection.execute(update(inbox).where(inbox.c.id == row.id).values(**values))
+        transaction.record_row(inbox, row.id, at=now)
+    return len(found)
+
+
 def _erasable(transaction: Transaction, *, closed_before: datetime) -> Sequence[str]:
     query = (
         select(applications.c.id)
@@ -141,21 +199,24 @@ def _closed_at(transaction: Transaction, application: str) -> datetime | None:
 async def rotate(database: Database, vault: Vault) -> KeyRotation:
     """Wrap every data key by the key in use. Interrupted, it goes on where it was when it is run again."""
     keys = wrapped_anew = 0
-    for table in (applications, inbox):
+    damaged: list[str] = []
+    for table, kind in ((applications, "application"), (inbox, "message")):
         after = ""
         while True:
             rotated = await database.run(partial(_rotate_page, vault=vault, table=table, after=after))
             keys += len(rotated)
             wrapped_anew += sum(one.anew for one in rotated)
+            damaged += [f"{kind} {one.id}" for one in rotated if one.damaged]
             if len(rotated) < PAGE:
                 break
             after = rotated[-1].id
-    return KeyRotation(keys, wrapped_anew)
+    return KeyRotation(keys, wrapped_anew, tuple(damaged))
 
 
 class _Wrapped(NamedTuple):
     id: str
     anew: bool
+    damaged: bool
 
 
 def _rotate_page(transaction: Transaction, *, vault: Vault, table: Table, after: str) -> list[_Wrapped]:
@@ -167,8 +228,15 @@ def _rotate_page(transaction: Transaction, *, vault: Vault, table: Table, after:
         .with_for_update()
     )
     found = transaction.connection.execute(query).all()
-    old = [row for row in found if vault.wrapped_by(row.data_key) != vault.current]
-    for row in old:
-        anew = vault.rewrap(row.data_key, row.id)
-        transaction.connection.execute(update(table).where(table.c.id == row.id).values(data_key=anew))
-    return [_Wrapped(row.id, row in old) for row in found]
+    done = []
+    for row in found:
+        old, damaged = vault.wrapped_by(row.data_key) != vault.current, False
+        if old:
+            try:
+                anew = vault.rewrap(row.data_key, row.id)
+            except (KeyMissing, SealBroken):
+                damaged = True
+            else:
+                transaction.connection.execute(update(table).where(table.c.id == row.id).values(data_key=anew))
+        done.append(_Wrapped(row.id, old and not damaged, damaged))
+    return done

@@ -1,8 +1,9 @@
 """The tables. Plain columns hold states, times and codes; whatever leads to a citizen is sealed or hashed.
 
 ``applications`` is the row that is worked with: the fold of its journal, and when it is due. ``journal`` is the truth
-and only ever grows. The other tables are for what a row cannot say: calls as they were made, messages that came in,
-what people decided, and how each agency fares. Column types mean the same on SQLite and on PostgreSQL.
+and only ever grows, as ``ledger`` does, which says of all that was written that it was. The other tables are for what
+a row cannot say: calls as they were made, messages that came in, what people decided, and how each agency fares.
+Column types mean the same on SQLite and on PostgreSQL.
 
 Indexes over a part of a table are in ``partial_indexes``: declaring one imports the dialect of each database that it
 is for, and only whoever makes or compares tables needs them.
@@ -69,6 +70,8 @@ def microseconds(at: datetime) -> int:
 ID: Final = 36
 CODE: Final = 120
 HASH: Final = 64
+UNCHAINED: Final = {"chained": False}
+"""Marks a column that only says when its row is looked at next, which the ledger does not record."""
 
 metadata: Final = MetaData(
     naming_convention={
@@ -121,7 +124,8 @@ applications: Final = Table(
     # Why the host itself leaves it alone, such as "service-not-offered"; an officer's work, as a hold is.
     Column("blocked", String(CODE)),
     Index("ix_applications_agency_reference", "plugin", "agency_reference"),
-    Index("ix_applications_hold", "hold_party", "hold_code"),
+    # An operator's lists, in the order in which applications were taken in.
+    Index("ix_applications_service", "service", "state", "opened_at", "id"),
 )
 FOR_A_PERSON: Final = text(
     "closed_at IS NULL AND (hold_party = 'person' OR blocked IS NOT NULL OR state = 'manual_review')"
@@ -158,9 +162,10 @@ attempts: Final = Table(
     # The journal's last entry when the intent was committed, which was before the call.
     Column("entry", Integer, primary_key=True, autoincrement=False),
     Column("operation", String(CODE), nullable=False),
-    Column("subject", String(HASH)),
+    Column("subject", String(CODE)),
     Column("worker", String(ID), nullable=False),
-    Column("request_digest", String(HASH), nullable=False),
+    # Gone with the citizen's data: with the keys at hand, it would tell a guessed form from another.
+    Column("request_digest", String(HASH)),
     Column("began_at", Instant, nullable=False),
     Column("ended_at", Instant),
     # "answered", an error's code, or "interrupted".
@@ -183,7 +188,7 @@ payments: Final = Table(
     Column("captured_at", Instant),
     Column("updated_at", Instant, nullable=False),
     Index("ix_payments_application", "application"),
-    Index("ix_payments_state", "gateway", "state"),
+    Index("ix_payments_state", "gateway", "state", "opened_at", "id"),
 )
 
 quotes: Final = Table(
@@ -221,18 +226,31 @@ inbox: Final = Table(
     Column("id", String(ID), primary_key=True),
     # The service or gateway whose plugin is to read it.
     Column("offer", String(CODE), nullable=False),
-    # The sender's own id of the message, or the hash of its content where there is none.
+    # The hash of its content and of the sender's own id of it: what makes two messages one, once they are proved.
     Column("message", String(HASH), nullable=False),
+    # The hash of all that came, headers included: a message that nobody has proved is the same as this alone.
+    Column("arrival", String(HASH), nullable=False),
     Column("received_at", Instant, nullable=False),
+    # When it is to be read, or read again; later while a worker is at it, null once it is done with.
+    Column("due_at", Instant, info=UNCHAINED),
+    # How often it was read, or tried to be.
+    Column("looks", Integer, nullable=False, info=UNCHAINED),
     Column("data_key", LargeBinary),
     Column("sealed", LargeBinary, nullable=False),
+    # The hash of the agency's reference that it names, while no application is known by it.
+    Column("reference", String(HASH), info=UNCHAINED),
     Column("application", String(ID)),
     Column("handled_at", Instant),
-    # "taken", "unknown-reference", "refused" or an error's code.
+    # "taken", "repeated", "unknown-reference", "defect" or an error's code.
     Column("result", String(CODE)),
-    UniqueConstraint("offer", "message"),
-    Index("ix_inbox_open", "handled_at", "received_at"),
+    # As "message", once it counts: where it is from was proved, and its application took it in.
+    Column("proved", String(HASH)),
+    UniqueConstraint("offer", "proved"),
+    Index("ix_inbox_arrival", "offer", "arrival"),
+    Index("ix_inbox_received_at", "received_at"),
 )
+UNREAD: Final = inbox.c.handled_at.is_(None)
+"""Messages that are not done with; asked for with this, they are read off the index."""
 
 agencies: Final = Table(
     "agencies",
@@ -293,6 +311,31 @@ workers: Final = Table(
     Column("name", String(CODE), nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("beat_at", Instant, nullable=False),
+    # When it is taken for lost if nothing more is heard of it; its lease may be another than its neighbour's.
+    Column("lease_until", Instant, nullable=False),
+    # The names of the keys that it holds, comma-separated, the one that it wraps by first.
+    Column("key_names", Text, nullable=False),
+    # The plugins that it keeps out for faults, as JSON; null while there is none.
+    Column("kept_out", Text),
+)
+
+erased_references: Final = Table(
+    "erased_references",
+    metadata,
+    # The hash of an erased application's client reference, hashed once more: it leads to no application.
+    Column("reference", String(HASH), primary_key=True),
+)
+
+host_keys: Final = Table(
+    "host_keys",
+    metadata,
+    # "index", or the name of a wrapping key.
+    Column("name", String(CODE), primary_key=True),
+    # Tells whether a key is the same, and helps nobody to guess it.
+    Column("check_value", LargeBinary, nullable=False),
+    Column("added_at", Instant, nullable=False),
+    # Since when nothing is wrapped by it; a ring may lack it from then on.
+    Column("retired_at", Instant),
 )
 
 decisions: Final = Table(
@@ -317,4 +360,22 @@ restorations: Final = Table(
     Column("reason", Text, nullable=False),
     # Null while what is taken in may be what the lost database had taken in before.
     Column("caught_up_at", Instant),
+)
+
+ledger: Final = Table(
+    "ledger",
+    metadata,
+    # The chain: 0 is the root, which every other chain begins in; the others are connections that wrote.
+    Column("writer", BigInteger, primary_key=True, autoincrement=False),
+    # Counted from 1 within the chain.
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    # "application", "plugin", the name of a table whose row changed, or in the root "writer" or "seal".
+    Column("kind", String(CODE), nullable=False),
+    # An application's id, a plugin's, or the key of a row.
+    Column("subject", String(2 * CODE + 1), nullable=False),
+    # What was so from then on, as JSON; nothing in it leads to a citizen.
+    Column("content", Text, nullable=False),
+    Column("link", LargeBinary, nullable=False),
+    Index("ix_ledger_subject", "subject"),
 )

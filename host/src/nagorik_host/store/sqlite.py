@@ -5,6 +5,7 @@ commits them together; each is told that it happened when the disk has it.
 """
 
 import asyncio
+import os
 import queue
 import threading
 from collections.abc import Sequence
@@ -30,12 +31,22 @@ _PRAGMAS: Final = (
     # What is committed survives a loss of power: an intent that was not would be sent twice.
     "synchronous = FULL",
     "foreign_keys = ON",
+    # What is deleted is overwritten: a destroyed key that stays in the file is not destroyed.
+    "secure_delete = ON",
 )
+
+_SNAPSHOT: Final = "nagorik_snapshot"
+_IN_MEMORY: Final = frozenset({None, "", ":memory:"})
 
 
 def engine_of(url: URL) -> Engine:
-    """An engine whose transactions take the file for writing from the first statement on."""
-    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": PATIENCE, "check_same_thread": False})
+    """An engine whose transactions take the file for writing from the first statement on, but for snapshots."""
+    engine = create_engine(
+        url,
+        poolclass=NullPool,
+        connect_args={"timeout": PATIENCE, "check_same_thread": False},
+        hide_parameters=True,
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: Any) -> None:
@@ -46,7 +57,7 @@ def engine_of(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN" if _SNAPSHOT in connection.get_execution_options() else "BEGIN IMMEDIATE")
 
     return engine
 
@@ -61,8 +72,11 @@ class SqliteDatabase(Database):
             DatabaseUnavailable: The file cannot be opened.
         """
         self._engine = engine_of(url)
+        self._in_memory = url.database in _IN_MEMORY
         self._waiting: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._closed = False
+        if not self._in_memory:
+            _make_private(str(url.database))
         try:
             self._connection = self._engine.connect()
             self._connection.execute(text("SELECT 1"))
@@ -81,12 +95,43 @@ class SqliteDatabase(Database):
         result: T = await asyncio.wrap_future(asked.answer)
         return result
 
+    async def snapshot(self, unit: Unit[T]) -> T:
+        """As ``Database.snapshot``: whoever writes meanwhile is not waited for, and does not wait."""
+        if self._in_memory:
+            return await self.run(unit)
+        return await asyncio.to_thread(self._read, unit)
+
+    async def scrub(self) -> bool:
+        """As ``Database.scrub``: what was overwritten in the file stands in its log until that is cut off."""
+        return await asyncio.to_thread(self._cut_off_log)
+
     async def close(self) -> None:
         """As ``Database.close``."""
         if not self._closed:
+            await self.seal()
             self._closed = True
             self._waiting.put(None)
             await asyncio.to_thread(self._writer.join)
+
+    def _cut_off_log(self) -> bool:
+        connection = self._engine.raw_connection()
+        try:
+            busy, _, _ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            connection.close()
+        return not busy
+
+    def _read(self, unit: Unit[T]) -> T:
+        try:
+            with self._engine.connect() as connection:
+                # Text that is none is shown as well as it goes: whoever changed the file may have put anything there.
+                driver: Any = connection.connection.driver_connection
+                driver.text_factory = _any_text
+                snapshot = connection.execution_options(**{_SNAPSHOT: True})
+                with snapshot.begin():
+                    return unit(Transaction(snapshot))
+        except OperationalError:
+            raise DatabaseUnavailable("the file cannot be read") from None
 
     def _write(self) -> None:
         while True:
@@ -114,9 +159,11 @@ class SqliteDatabase(Database):
 
     def _commit(self, together: Sequence["_Asked"]) -> None:
         """Commit all; if one of them fails, each by itself, so that nobody pays for another's failure."""
+        transactions = [Transaction(self._connection) for _ in together]
         try:
             with self._connection.begin():
-                results = [asked.unit(Transaction(self._connection)) for asked in together]
+                results = [asked.unit(one) for asked, one in zip(together, transactions, strict=True)]
+                appended = self.append_records(self._connection, transactions)
         except BaseException as error:  # noqa: BLE001 - it belongs to whoever asked, not to this thread
             if len(together) > 1:
                 for asked in together:
@@ -124,8 +171,24 @@ class SqliteDatabase(Database):
             else:
                 together[0].fail(error)
         else:
+            if appended is not None:
+                appended.committed()
             for asked, result in zip(together, results, strict=True):
                 asked.succeed(result)
+
+
+def _make_private(file: str) -> None:
+    """Make the file, if it is not there, for this user alone; what SQLite puts beside it has the same rights."""
+    try:
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+    except (OSError, ValueError):
+        raise DatabaseUnavailable("the file cannot be opened") from None
+
+
+def _any_text(kept: bytes) -> str:
+    return kept.decode("utf-8", "surrogateescape")
 
 
 class _Asked:

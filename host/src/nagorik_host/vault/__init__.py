@@ -1,6 +1,16 @@
 """Citizens' data at rest: sealed, found by a keyed hash, erased by destroying a key."""
 
 from nagorik_host.vault.keyring import Keyring, KeyringInvalid, make_keys, read_keyring
-from nagorik_host.vault.seal import DataKey, Erased, SealBroken, Vault
+from nagorik_host.vault.seal import DataKey, Erased, KeyMissing, SealBroken, Vault
 
-__all__ = ["DataKey", "Erased", "Keyring", "KeyringInvalid", "SealBroken", "Vault", "make_keys", "read_keyring"]
+__all__ = [
+    "DataKey",
+    "Erased",
+    "KeyMissing",
+    "Keyring",
+    "KeyringInvalid",
+    "SealBroken",
+    "Vault",
+    "make_keys",
+    "read_keyring",
+]

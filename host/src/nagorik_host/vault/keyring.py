@@ -7,6 +7,7 @@ unwrap what is old, so a key is rotated by writing a new one above it, and is dr
 
 import base64
 import binascii
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,12 @@ from typing import Final
 
 KEY_BYTES: Final = 32
 INDEX: Final = "index"
+_NAME: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+
+
+def is_key_name(name: bytes) -> bool:
+    """Whether a key may be called so: up to 40 ASCII letters, digits, dots, hyphens and underscores."""
+    return _NAME.fullmatch(name) is not None
 
 
 class KeyringInvalid(ValueError):
@@ -38,6 +45,15 @@ class Keyring:
         """The name of the wrapping key in use."""
         return next(iter(self.wrapping))
 
+    def wrapping_by(self, name: str) -> "Keyring":
+        """The same keys, of which another is in use.
+
+        Raises:
+            KeyError: There is no wrapping key by this name.
+        """
+        others = {other: key for other, key in self.wrapping.items() if other != name}
+        return Keyring(self.index, MappingProxyType({name: self.wrapping[name], **others}))
+
     def __repr__(self) -> str:
         return f"<Keyring {', '.join(self.wrapping)}>"
 
@@ -46,7 +62,8 @@ def read_keyring(text: str) -> Keyring:
     """The keys that ``text`` lists; empty lines and lines that begin with ``#`` do not count.
 
     Raises:
-        KeyringInvalid: A line is not ``name:key``, a key has not 32 bytes, a name is there twice, or one is missing.
+        KeyringInvalid: A line is not ``name:key``, a name is none, a key has not 32 bytes, a name or a key is there
+            twice, or one is missing.
     """
     keys: dict[str, bytes] = {}
     for number, name, written in _lines(text):
@@ -81,6 +98,8 @@ def _lines(text: str) -> Iterator[tuple[int, str, str]]:
         name, colon, written = content.partition(":")
         if not colon or not name.strip():
             raise KeyringInvalid(f"line {number}: write name:key")
+        if not is_key_name(name.strip().encode()):
+            raise KeyringInvalid(f"line {number}: a key's name is up to 40 letters, digits, dots and hyphens")
         yield number, name.strip(), written.strip()
 
 

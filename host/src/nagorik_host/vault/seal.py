@@ -6,6 +6,8 @@ key: what was sealed stays where it is, so that the journal's chain still verifi
 
 import hmac
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -13,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
-from nagorik_host.vault.keyring import KEY_BYTES, Keyring
+from nagorik_host.vault.keyring import INDEX, KEY_BYTES, Keyring, is_key_name
 
 NONCE_BYTES: Final = 12
 _VERSION: Final = b"\x01"
@@ -21,7 +23,22 @@ _VERSION: Final = b"\x01"
 
 
 class SealBroken(Exception):
-    """What was sealed was changed, belongs to another place, or was sealed by a key that is not on the ring."""
+    """What was sealed was changed, belongs to another place, or was sealed by another key."""
+
+
+class KeyMissing(Exception):
+    """What was sealed is wrapped by a key that is not on this process's ring.
+
+    That is the matter of whoever runs the process: what was sealed may be as sound as ever.
+
+    Attributes:
+        key: The name of the key; whatever is written where a name should be, no more of it than a name's length.
+    """
+
+    def __init__(self, key: str) -> None:
+        """Name the key."""
+        super().__init__(f"the key {key} is not on the ring")
+        self.key = key
 
 
 class Erased(Exception):
@@ -68,11 +85,22 @@ class Vault:
         self._wrapping = {name: AESGCM(key) for name, key in keyring.wrapping.items()}
         self._lookup = _derived(keyring.index, b"lookup")
         self._chain = _derived(keyring.index, b"chain")
+        keys = {INDEX: keyring.index, **keyring.wrapping}
+        self.checks: Mapping[str, bytes] = MappingProxyType(
+            {name: _mac(_derived(key, b"check"), name.encode()) for name, key in keys.items()}
+        )
+        """By key name, the index key's among them, a keyed hash that tells whether two keys are the same."""
+        self._ledger = _derived(keyring.index, b"ledger")
 
     @property
     def current(self) -> str:
         """The name of the wrapping key in use."""
         return self._current
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all wrapping keys, the one in use first."""
+        return (self._current, *(name for name in self._wrapping if name != self._current))
 
     def make_data_key(self, application: str) -> tuple[DataKey, bytes]:
         """A new data key for an application, and the same key wrapped for keeping."""
@@ -84,7 +112,8 @@ class Vault:
 
         Raises:
             Erased: It was destroyed.
-            SealBroken: It was wrapped by a key that is not on the ring, or for another application.
+            KeyMissing: It was wrapped by a key that is not on the ring.
+            SealBroken: It was changed, or wrapped for another application.
         """
         if wrapped is None:
             raise Erased
@@ -94,13 +123,14 @@ class Vault:
         """The same data key, wrapped by the key in use.
 
         Raises:
+            KeyMissing: As ``data_key``.
             SealBroken: As ``data_key``.
         """
         return self._wrap(self._unwrap(wrapped, application), application)
 
     def wrapped_by(self, wrapped: bytes) -> str:
-        """The name of the host's key that a data key is wrapped by."""
-        return wrapped.partition(b":")[0].decode()
+        """The name of the host's key that a data key is wrapped by; nonsense where it is damaged."""
+        return wrapped.partition(b":")[0].decode(errors="replace")
 
     def lookup(self, kind: str, value: str) -> str:
         """A keyed hash, 64 hexadecimal digits, by which ``value`` is found without being kept.
@@ -113,6 +143,10 @@ class Vault:
         """The chain's next link, 32 bytes: keyed, so that nobody can make one who has the database alone."""
         return _mac(self._chain, previous + entry)
 
+    def ledger_link(self, previous: bytes, record: bytes) -> bytes:
+        """As ``link``, for the chains of the ledger, by a key of their own."""
+        return _mac(self._ledger, previous + record)
+
     def _wrap(self, key: bytes, application: str) -> bytes:
         nonce = os.urandom(NONCE_BYTES)
         sealed = _VERSION + nonce + self._wrapping[self._current].encrypt(nonce, key, application.encode())
@@ -120,9 +154,11 @@ class Vault:
 
     def _unwrap(self, wrapped: bytes, application: str) -> bytes:
         name, _, sealed = wrapped.partition(b":")
-        cipher = self._wrapping.get(name.decode(errors="replace"))
+        if not is_key_name(name):
+            raise SealBroken("this is not wrapped as this host wraps")
+        cipher = self._wrapping.get(name.decode())
         if cipher is None:
-            raise SealBroken("the key that wraps this is not on the ring")
+            raise KeyMissing(name.decode())
         return _open(cipher, sealed, application.encode())
 
     def __repr__(self) -> str:

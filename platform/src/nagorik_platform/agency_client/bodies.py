@@ -1,18 +1,21 @@
 """Bodies: an answer within its size, out of its compression and into the expected type; a request as JSON."""
 
 import zlib
-from collections.abc import AsyncIterable, Iterable
-from typing import Any, Final, TypeVar, cast
+from collections.abc import AsyncIterable
+from functools import cached_property
+from typing import Any, Final, Generic, TypeVar, cast
 
 import pydantic_core
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, SchemaValidator, core_schema
 
 from nagorik.http import AgencyResponse, Expected
-from nagorik.privacy import MASK
+from nagorik.privacy import MASK, MOST_PROBLEMS
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
+_FRAMING: Final = 65_536
+"""Bytes that a compressed body may have beyond twice the limit: in small pieces, it is mostly framing."""
 
 
 class TooLarge(Exception):
@@ -24,7 +27,7 @@ class Undecodable(Exception):
 
 
 async def read_body(chunks: AsyncIterable[bytes], limit: int, encoding: str | None) -> bytes:
-    """The whole body, at most ``limit`` bytes of it, counted after decompression.
+    """The whole body, at most ``limit`` bytes of it, counted after decompression, and hardly more before it.
 
     Only gzip is undone, as nothing else is asked for. It is undone here and not by httpx, which inflates a chunk
     as a whole and so lets sixty kilobytes grow to sixty megabytes before anyone counts.
@@ -54,9 +57,12 @@ async def _plain(chunks: AsyncIterable[bytes], limit: int) -> bytes:
 async def _gunzip(chunks: AsyncIterable[bytes], limit: int) -> bytes:
     inflater = zlib.decompressobj(_GZIP)
     parts: list[bytes] = []
-    size = 0
+    size = taken = 0
     async for chunk in chunks:
         pending = chunk
+        taken += len(chunk)
+        if taken > 2 * limit + _FRAMING:
+            raise TooLarge
         while pending:
             if inflater.eof:  # a further gzip member follows
                 inflater = zlib.decompressobj(_GZIP)
@@ -79,6 +85,9 @@ async def _gunzip(chunks: AsyncIterable[bytes], limit: int) -> bytes:
 T = TypeVar("T")
 _SHOWN: Final = 10
 """Problems named in one error."""
+_LARGE: Final = 65_536
+"""Bytes of a document from which on a list is refused at its first wrong item. A validator keeps hundreds of bytes
+for each that is wrong, and holds the interpreter while it does, in whatever thread."""
 
 
 class ResponseMismatch(Exception):
@@ -89,30 +98,83 @@ class ResponseMismatch(Exception):
         self.detail = detail
 
 
+class ResponseValidator(Generic[T]):
+    """Validates the documents that should be of one type."""
+
+    def __init__(self, adapter: TypeAdapter[T]) -> None:
+        self.adapter = adapter
+
+    def validate(self, document: bytes | str) -> T:
+        """The document as the type.
+
+        Raises:
+            ValidationError: With all problems of a small document, and few of a large one.
+        """
+        # A type that brings a configuration of its own keeps it to itself.
+        if len(document) < _LARGE or self.adapter._config:
+            return self.adapter.validate_json(document)
+        return cast("T", self._hasty.validate_json(document))
+
+    @cached_property
+    def _hasty(self) -> SchemaValidator:
+        self.adapter.rebuild()  # of a model that is built with its first use
+        schema = _stopping_early(self.adapter.core_schema)
+        try:
+            # Not with the validators that the models within have already, which go on to the end.
+            return SchemaValidator(schema, _use_prebuilt=False)
+        except TypeError:  # a release that makes them anew in any case
+            return SchemaValidator(schema)
+
+
+def _stopping_early(schema: Any) -> Any:
+    """A copy of a core schema in which no collection goes on after its first wrong item."""
+    if type(schema) is list or type(schema) is tuple:
+        return type(schema)(_stopping_early(part) for part in schema)
+    if type(schema) is not dict:
+        return schema
+    copied = {name: part if name in _NO_SCHEMAS else _stopping_early(part) for name, part in schema.items()}
+    return copied | {"fail_fast": True} if schema.get("type") in _COLLECTIONS else copied
+
+
+_NO_SCHEMAS: Final = frozenset({"default", "expected", "metadata", "serialization"})
+"""Members of a core schema that hold what a model's author wrote there."""
+_COLLECTIONS: Final = frozenset(
+    name
+    for name, kind in (
+        ("list", core_schema.ListSchema),
+        ("tuple", core_schema.TupleSchema),
+        ("set", core_schema.SetSchema),
+        ("frozenset", core_schema.FrozenSetSchema),
+        ("dict", core_schema.DictSchema),
+    )
+    if "fail_fast" in kind.__annotations__  # not every release can stop in each of them
+)
+
+
 class Adapters:
     """The validators of the types that one client's plugin expects, each built once."""
 
     def __init__(self) -> None:
-        self._built: dict[object, TypeAdapter[Any]] = {}
+        self._built: dict[object, ResponseValidator[Any]] = {}
 
-    def of(self, expect: Expected[T]) -> TypeAdapter[T]:
+    def of(self, expect: Expected[T]) -> ResponseValidator[T]:
         """The validator of ``expect``."""
-        if isinstance(expect, TypeAdapter):
-            return expect
-        adapter = self._built.get(expect)
-        if adapter is None:
-            adapter = self._built[expect] = TypeAdapter(expect)
-        return cast("TypeAdapter[T]", adapter)
+        if isinstance(expect, TypeAdapter):  # which may be another for each call, and is kept by whoever made it
+            return ResponseValidator(expect)
+        validator = self._built.get(expect)
+        if validator is None:
+            validator = self._built[expect] = ResponseValidator(TypeAdapter(expect))
+        return validator
 
 
-def parse_response(answer: AgencyResponse, adapter: TypeAdapter[T]) -> T:
+def parse_response(answer: AgencyResponse, validator: ResponseValidator[T]) -> T:
     """The answer's document as the expected type.
 
     Raises:
         ResponseMismatch: ``empty``, ``not-json``, ``html``, ``charset``, ``model-raised``, or ``does-not-fit`` with
-            the places and kinds of the first ten problems.
+            the places and kinds of the first ten problems, or with their number alone where there are hundreds.
     """
-    value, problems = _validated(answer.body, adapter)
+    value, problems = _validated(answer.body, validator)
     if problems is None:
         return cast("T", value)
     if _is_syntax(problems):
@@ -122,12 +184,12 @@ def parse_response(answer: AgencyResponse, adapter: TypeAdapter[T]) -> T:
         if not text.strip():
             raise ResponseMismatch("empty")
         # A byte order mark, or UTF-16, which the validator does not take as bytes.
-        value, problems = _validated(text, adapter)
+        value, problems = _validated(text, validator)
         if problems is None:
             return cast("T", value)
         if _is_syntax(problems):
             raise ResponseMismatch("html" if text.lstrip()[:1] == "<" else "not-json")
-    raise ResponseMismatch(_describe(problems, adapter) if problems else "model-raised")
+    raise ResponseMismatch(_describe(problems, validator.adapter) if problems else "model-raised")
 
 
 def is_empty_type(expect: object) -> bool:
@@ -135,23 +197,48 @@ def is_empty_type(expect: object) -> bool:
     return expect is type(None)
 
 
-def _validated(document: bytes | str, adapter: TypeAdapter[Any]) -> tuple[object, list[ErrorDetails] | None]:
-    """The value and no problems, or no value and the problems; an empty list when a validator raised."""
+def _validated(
+    document: bytes | str, validator: ResponseValidator[Any]
+) -> tuple[object, list[ErrorDetails] | int | None]:
+    """The value and no problems, or no value and the problems, or how many; an empty list when a validator raised."""
+    if _may_hold_nan(document):
+        try:
+            pydantic_core.from_json(document, allow_inf_nan=False)  # JSON has no such numbers; pydantic takes them
+        except ValueError:
+            return None, _NOT_JSON
     try:
-        return adapter.validate_json(document), None
+        return validator.validate(document), None
     except ValidationError as error:
+        count = error.error_count()
+        if count > MOST_PROBLEMS:  # pydantic would make a dict for each
+            return None, count
         return None, error.errors(include_url=False, include_input=False, include_context=False)
     except Exception:  # noqa: BLE001 - a plugin's validator may raise anything, with values in its text
         return None, []
 
 
-def _is_syntax(problems: list[ErrorDetails]) -> bool:
-    return len(problems) == 1 and problems[0]["type"] == "json_invalid" and not problems[0]["loc"]
+_NOT_JSON: Final = [ErrorDetails(type="json_invalid", loc=(), msg="", input=None)]
 
 
-def _describe(problems: Iterable[ErrorDetails], adapter: TypeAdapter[Any]) -> str:
+def _may_hold_nan(document: bytes | str) -> bool:
+    if isinstance(document, bytes):
+        return b"NaN" in document or b"Infinity" in document
+    return "NaN" in document or "Infinity" in document
+
+
+def _is_syntax(problems: list[ErrorDetails] | int) -> bool:
+    return (
+        isinstance(problems, list)
+        and len(problems) == 1
+        and problems[0]["type"] == "json_invalid"
+        and not problems[0]["loc"]
+    )
+
+
+def _describe(found: list[ErrorDetails] | int, adapter: TypeAdapter[Any]) -> str:
     """The places and kinds of problems. A key that no model declares may be a citizen's number: it is masked."""
-    found = list(problems)
+    if isinstance(found, int):
+        return f"does-not-fit: in {found} places"
     declared = _declared_names(adapter)
     places = [
         ".".join(("$", *(str(p) if isinstance(p, int) or p in declared else MASK for p in problem["loc"])))

@@ -22,6 +22,7 @@ from nagorik.errors import (
 )
 from nagorik.http import AgencyResponse, ErrorReader
 from nagorik_platform.agency_client.retry_table import Failure, parse_retry_after
+from nagorik_platform.contract_errors import is_known
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _LOGIN: Final = re.compile(r"(?<![a-z0-9])(?:log-?[io]n|sign-?in|sso|oauth2?|auth)(?![a-z0-9])")
@@ -76,7 +77,7 @@ def from_plugin(answer: AgencyResponse, error_reader: ErrorReader) -> FailedAtte
         return broken("error-reader-raised")
     if error is None:
         return None
-    if not isinstance(error, NagorikError):
+    if not isinstance(error, BaseException) or not is_known(error):
         return broken("error-reader-wrong-result")
     because = error.code
     match error:

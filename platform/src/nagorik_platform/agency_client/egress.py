@@ -11,7 +11,7 @@ from nagorik.http import Params, ParamValue
 
 _PATH: Final = re.compile(r"/[A-Za-z0-9\-._~!$&'()*+,;=:@%/]*")
 _URL: Final = re.compile(r"https?://[A-Za-z0-9\-._~!$&'()*+,;=:@%/?\[\]]+")
-_DOT_SEGMENT: Final = re.compile(r"(?:^|/|%2f|%5c)(?:\.|%2e){1,2}(?:/|%2f|%5c|$)", re.IGNORECASE)
+_DOT_SEGMENT: Final = re.compile(r"(?:^|/|%2f|%5c)(?:\.|%2e){1,2}(?:/|%2f|%5c|;|%3b|$)", re.IGNORECASE)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -30,7 +30,8 @@ class EgressRules:
     """Turns what a plugin asks for into an address that it may reach.
 
     The host must be on the allow-list, character by character; ``https`` is required except on the loopback; a
-    port other than the scheme's own is allowed on the base address's host as given there, and on the loopback.
+    port other than the scheme's own is allowed on the base address's host as given there. On the loopback nothing but
+    the base address itself is reached: what else listens on this machine is no agency's to name.
     """
 
     def __init__(self, base_url: str, egress: frozenset[str], *, plugin: str) -> None:
@@ -76,12 +77,10 @@ class EgressRules:
             return None
         if host is None or host not in self._egress or "@" in parts.netloc:
             return None
+        own = self._origin is None or (scheme, host, port) == self._origin
         if is_loopback(host):
-            return parts
-        if scheme != "https":
-            return None
-        own_port = self._origin is None or (scheme, host, port) == self._origin
-        return parts if own_port or port == _DEFAULT_PORTS[scheme] else None
+            return parts if own else None
+        return parts if scheme == "https" and (own or port == _DEFAULT_PORTS[scheme]) else None
 
     def _why_not(self, url: str) -> str:
         """Why a base address that was refused was refused, as a code."""
@@ -120,7 +119,8 @@ def is_loopback(host: str) -> bool:
 
 
 def _origin(parts: SplitResult) -> tuple[str, str | None, int]:
-    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS[parts.scheme]
+    # Port 0 is written, and is nobody's.
+    return parts.scheme, parts.hostname, _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
 
 
 def _text(value: ParamValue) -> str:

@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable, Collection
 from typing import Final, TypeVar, cast
 
-from pydantic import TypeAdapter
-
 from nagorik.errors import PluginFault
 from nagorik.http import (
     NOT_FOUND,
@@ -20,6 +18,7 @@ from nagorik.http import (
     Params,
 )
 from nagorik.operations import Idempotency
+from nagorik.privacy import is_code
 from nagorik_platform.agency_client.bodies import Adapters, ResponseMismatch, is_empty_type, parse_response, to_body
 from nagorik_platform.agency_client.classify import FailedAttempt, broken, from_intermediary, from_plugin, from_status
 from nagorik_platform.agency_client.egress import EgressRules, EgressTarget, encode
@@ -203,6 +202,8 @@ class CallHttp(AgencyHttp):
         limit: int | None = None,
         wants: bytes = b"application/json",
     ) -> RequestPlan:
+        if not is_code(step):  # which errors name, and keys are made of
+            raise PluginFault("step-not-a-code", plugin=self._plugin)
         if kind is Idempotency.SAFE and method in _WRITING_METHODS:
             raise PluginFault("writing-method-in-read", plugin=self._plugin)
         address = self._egress.resolve(path, params)
@@ -239,8 +240,8 @@ class CallHttp(AgencyHttp):
     def _reader(self, expect: Expected[T]) -> Callable[[AgencyResponse], T]:
         if is_empty_type(expect):
             return lambda _answer: cast("T", None)
-        adapter: TypeAdapter[T] = self._adapters.of(expect)
-        return lambda answer: parse_response(answer, adapter)
+        validator = self._adapters.of(expect)
+        return lambda answer: parse_response(answer, validator)
 
     def _classifier(
         self,

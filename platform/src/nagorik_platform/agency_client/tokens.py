@@ -8,6 +8,8 @@ from typing import Final
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault
 from nagorik.http import Token
+from nagorik_platform.contract_errors import is_known
+from nagorik_platform.tracebacks import type_name
 
 EARLY: Final = 30.0
 """Seconds before its end at which a token is renewed, or a tenth of its life if that is less."""
@@ -64,10 +66,10 @@ class TokenCache:
         started = self._clock.monotonic()
         try:
             token = await self._obtain()
-        except NagorikError as error:
-            return error
         except Exception as error:  # noqa: BLE001 - a plugin's login may raise anything; its text may hold secrets
-            return PluginFault("login-raised", plugin=self._plugin, exception=type(error).__name__)
+            if is_known(error):
+                return error
+            return PluginFault("login-raised", plugin=self._plugin, exception=type_name(error))
         if not isinstance(token, Token):
             return PluginFault("login-wrong-result", plugin=self._plugin)
         self._token = token

@@ -1,5 +1,6 @@
 """What is installed, as JSON values with stable keys: the one shape from which tables are drawn too."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Final
 
@@ -7,6 +8,7 @@ from nagorik.data_files import DataFileInvalid
 from nagorik.manifest import Evidence, Offer, PublicService
 from nagorik.values.sentences import Text
 from nagorik_platform.cli.output import Document
+from nagorik_platform.cli.quarantines import WorkerQuarantine
 from nagorik_platform.cli.suspensions import Suspension
 from nagorik_platform.registry import PluginRecord, Quarantine
 from nagorik_platform.registry.tariffs import read_schedule
@@ -32,8 +34,8 @@ def quarantine_of(quarantine: Quarantine | None) -> Document | None:
     return {"code": quarantine.code.value, "reason": quarantine.reason, "hint": quarantine.hint}
 
 
-def plugin_of(record: PluginRecord) -> Document:
-    """One installed plugin."""
+def plugin_of(record: PluginRecord, at_run_time: Iterable[WorkerQuarantine] = ()) -> Document:
+    """One installed plugin, with the workers that keep it out."""
     manifest = record.manifest
     return {
         "id": record.id,
@@ -46,6 +48,16 @@ def plugin_of(record: PluginRecord) -> Document:
         "services": [service.id for service in manifest.services] if manifest else [],
         "gateways": [gateway.id for gateway in manifest.gateways] if manifest else [],
         "quarantine": quarantine_of(record.quarantine),
+        "kept_out_by": [
+            {
+                "worker": found.worker,
+                "code": found.code,
+                "since": found.since.isoformat() if found.since is not None else None,
+                "probe_at": found.probe_at.isoformat() if found.probe_at is not None else None,
+            }
+            for found in at_run_time
+            if found.plugin == record.id
+        ],
     }
 
 

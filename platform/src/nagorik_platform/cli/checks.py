@@ -7,11 +7,13 @@ import asyncio
 import os
 import platform
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from importlib.metadata import version
+from threading import Thread
 from typing import Final, Literal, NamedTuple
 
 from nagorik.data_files import DataFileInvalid
@@ -19,11 +21,14 @@ from nagorik.errors import SettingsRejected
 from nagorik.manifest import API_VERSION, Manifest, PublicService
 from nagorik.settings import AgencySettings, environment_prefix, load_settings
 from nagorik_platform.agency_client.egress import EgressRules
+from nagorik_platform.cli.admission import AdmissionUnknown, both, host_admission, is_kept_out, kept_out
 from nagorik_platform.cli.commands import CommandUnusable, Contribution, find_checks, find_commands
-from nagorik_platform.configuration import PlatformSettings
+from nagorik_platform.cli.composition import host_composition
+from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
 from nagorik_platform.dispatch.importer import PluginImporter
 from nagorik_platform.logs import redact
-from nagorik_platform.registry import LoadedPlugin, PluginRecord, Quarantine, Registry, resolve_object
+from nagorik_platform.registry import Admission, LoadedPlugin, PluginRecord, Quarantine, Registry, resolve_object
+from nagorik_platform.registry.records import ADMISSION_CODES
 from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_toolkit.fees import NoTariff
 
@@ -36,10 +41,15 @@ class SettingsFinding(NamedTuple):
     hint: str = ""
 
 
-def check_settings(record: PluginRecord, other_plugins: Sequence[str]) -> Iterator[SettingsFinding]:
-    """What the process's environment has for a plugin, and lacks.
+def check_settings(
+    record: PluginRecord, other_plugins: Sequence[str], given: PluginConfiguration | None = None
+) -> Iterator[SettingsFinding]:
+    """What the process's environment and the host together have for a plugin, and lack.
 
-    ``other_plugins`` are the ids of the others: the settings of ``land-mutation`` also begin with ``NAGORIK_LAND_``.
+    Args:
+        record: The plugin.
+        other_plugins: The ids of the others: the settings of ``land-mutation`` also begin with ``NAGORIK_LAND_``.
+        given: What the host's own configuration says of the plugin.
     """
     model = _model(record)
     if isinstance(model, Quarantine):
@@ -55,7 +65,7 @@ def check_settings(record: PluginRecord, other_plugins: Sequence[str]) -> Iterat
     present = sorted(name for name in names if name.startswith(prefix) and not name.startswith(foreign))
     known = [name for name in present if name in fields]
     if record.manifest is not None:
-        yield from _rejected(model, record.manifest, prefix, known)
+        yield from _rejected(model, record.manifest, prefix, known, given or PluginConfiguration())
     for name in present:
         if name not in fields and not any(name.startswith(f"{field}_") for field in fields):
             likely = get_close_matches(name, fields, n=1)
@@ -76,33 +86,39 @@ def _model(record: PluginRecord) -> type[AgencySettings] | Quarantine | None:
 
 
 def _rejected(
-    model: type[AgencySettings], manifest: Manifest, prefix: str, known: Sequence[str]
+    model: type[AgencySettings], manifest: Manifest, prefix: str, known: Sequence[str], given: PluginConfiguration
 ) -> Iterator[SettingsFinding]:
     told = f"set: {', '.join(known) or 'none'}"
+    if given.settings:
+        told += f"; by the host: {', '.join(sorted(given.settings))}"
     try:
-        settings = load_settings(model, manifest.id)
+        settings = load_settings(model, manifest.id, given.settings)
     except SettingsRejected as error:
+        from_host = {f"{prefix}{name.upper()}" for name in given.settings}
         names = [f"{prefix}{name.upper()}" if name else prefix for name in error.names]
-        wrong = [name for name in names if name in {*known, prefix, f"{prefix}ENVIRONMENT"}]
+        wrong = [name for name in names if name in {*known, *from_host, prefix, f"{prefix}ENVIRONMENT"}]
         missing = [name for name in names if name not in wrong]
         if wrong:
             yield SettingsFinding("wrong", f"not accepted: {', '.join(wrong)}; {told}", "Correct the value.")
         if missing:
-            hint = "Set it in the environment, unless the host's own configuration gives it."
+            hint = "Set it in the environment or in the host's own configuration; or deny the plugin."
             yield SettingsFinding("warning", f"missing: {', '.join(missing)}; {told}", hint)
     except Exception as error:  # noqa: BLE001 - a plugin's own validator may raise anything, and its text may hold values
         yield SettingsFinding("wrong", f"the settings model raised {type(error).__name__}; {told}")
     else:
         yield SettingsFinding("fine", told)
-        yield from _unreachable(settings.base_url, manifest, prefix)
+        yield from _unreachable(settings.base_url, manifest, prefix, given)
 
 
-def _unreachable(base_url: str, manifest: Manifest, prefix: str) -> Iterator[SettingsFinding]:
+def _unreachable(
+    base_url: str, manifest: Manifest, prefix: str, given: PluginConfiguration
+) -> Iterator[SettingsFinding]:
     """Whether the platform would refuse the address: it is asked at the first call only, and then says no more."""
+    allowed = frozenset({*manifest.egress, *given.egress})
     try:
-        EgressRules(base_url, frozenset(manifest.egress), plugin=manifest.id)
+        EgressRules(base_url, allowed, plugin=manifest.id)
     except SettingsRejected:
-        hosts = ", ".join(manifest.egress) or "none"
+        hosts = ", ".join(sorted(allowed)) or "none"
         yield SettingsFinding(
             "warning",
             f"{prefix}BASE_URL is no address that the plugin may reach",
@@ -114,6 +130,8 @@ _EARLIEST: Final = date(2026, 1, 1)
 """This release is younger than this, so that a clock before it is wrong."""
 IMPORT_SECONDS: Final = PlatformSettings().import_seconds
 """Seconds that a plugin's import may stand still before it is told as hanging: as long as a host gives it."""
+CHECK_SECONDS: Final = 20.0
+"""Seconds that a check of another distribution is waited for."""
 _CANARY: Final = "1234567890"
 
 
@@ -143,20 +161,35 @@ def examine(now: datetime) -> list[DoctorCheck]:
     from nagorik.values import dhaka_date
 
     zone = list(_time_zone())
-    registry = Registry.discover()
+    composed = host_composition()
+    settings = composed or PlatformSettings()
+    admission, unknown = _admission()
+    admission = both(admission, settings.admission)
+    registry = Registry.discover(admission=admission)
+    out = kept_out(admission, registry.records)
     day = dhaka_date(now) if all(check.status is DoctorStatus.FINE for check in zone) else now.date()
     return [
         *_versions(),
+        *unknown,
         *_plugins(registry),
-        *_settings(registry),
+        *_settings(registry, settings),
         *_fees(registry, day),
         *_questions(registry),
-        *_commands(),
-        *_contributed(now),
+        *_commands(out),
+        *_contributed(now, out),
         *zone,
         *_clock(now, registry.records),
-        *_logging(),
+        *_logging(of_a_host=composed is not None),
     ]
+
+
+def _admission() -> tuple[Admission, list[DoctorCheck]]:
+    """What the host lets in; nothing, and what is wrong, where that cannot be told."""
+    try:
+        return host_admission(), []
+    except AdmissionUnknown as unknown:
+        hint = "Until it is mended, no plugin is imported here."
+        return Admission(allow=frozenset()), [DoctorCheck("admission", DoctorStatus.WRONG, str(unknown), hint)]
 
 
 def _versions() -> Iterator[DoctorCheck]:
@@ -174,7 +207,10 @@ def _plugins(registry: Registry) -> Iterator[DoctorCheck]:
         if refusal is None:
             found = made[record.id]
             refusal = found if isinstance(found, Quarantine) else None
-        if refusal is not None:
+        if refusal is not None and refusal.code in ADMISSION_CODES:
+            # The host's wish, and no fault.
+            yield DoctorCheck(name, DoctorStatus.NOTE, f"{refusal.code}: {refusal.reason}", refusal.hint)
+        elif refusal is not None:
             yield DoctorCheck(name, DoctorStatus.WRONG, f"{refusal.code}: {refusal.reason}", refusal.hint)
         else:
             api = record.manifest.requires_api if record.manifest else ""
@@ -187,11 +223,11 @@ async def _import_all(registry: Registry) -> dict[str, LoadedPlugin | Quarantine
     return await PluginImporter(registry, IMPORT_SECONDS).load_all([record.id for record in registry.usable])
 
 
-def _settings(registry: Registry) -> Iterator[DoctorCheck]:
+def _settings(registry: Registry, settings: PlatformSettings) -> Iterator[DoctorCheck]:
     usable = registry.usable
     for record in usable:
         others = [other.id for other in usable if other.id != record.id]
-        for found in check_settings(record, others):
+        for found in check_settings(record, others, settings.plugins.get(record.id)):
             yield DoctorCheck(f"settings {record.id}", DoctorStatus(found.status), found.message, found.hint)
 
 
@@ -231,8 +267,12 @@ def _questions(registry: Registry) -> Iterator[DoctorCheck]:
                 yield DoctorCheck(name, DoctorStatus.FINE, f"may ask {asked}, as far as the citizen's consent allows")
 
 
-def _commands() -> Iterator[DoctorCheck]:
+def _commands(out: frozenset[str]) -> Iterator[DoctorCheck]:
     for item in find_commands():
+        if is_kept_out(item, out):
+            message = f"brought by {item.label}, which the host keeps out; not looked into"
+            yield DoctorCheck(f"command {item.name}", DoctorStatus.NOTE, message)
+            continue
         try:
             item.load()
         except CommandUnusable as problem:
@@ -243,9 +283,13 @@ def _commands() -> Iterator[DoctorCheck]:
                 yield DoctorCheck(f"command {item.name}", DoctorStatus.FINE, f"brought by {item.label}")
 
 
-def _contributed(now: datetime) -> Iterator[DoctorCheck]:
+def _contributed(now: datetime, out: frozenset[str]) -> Iterator[DoctorCheck]:
     """The checks of other distributions, such as a host's: functions of the instant that yield ``DoctorCheck``s."""
     for item in find_checks():
+        if is_kept_out(item, out):
+            message = f"brought by {item.label}, which the host keeps out; not asked"
+            yield DoctorCheck(f"check {item.name}", DoctorStatus.NOTE, message)
+            continue
         try:
             yield from _run(item, now)
         except CommandUnusable as problem:
@@ -255,14 +299,27 @@ def _contributed(now: datetime) -> Iterator[DoctorCheck]:
 
 def _run(item: Contribution, now: datetime) -> list[DoctorCheck]:
     examine: Callable[[datetime], Iterator[DoctorCheck]] = item.imported()  # type: ignore[assignment]
+    found: Future[list[DoctorCheck]] = Future()
+
+    def run() -> None:
+        try:
+            found.set_result(list(examine(now)))
+        except BaseException as error:  # noqa: BLE001 - a stranger's code may raise anything
+            found.set_exception(error)
+
+    # It is not waited for beyond its time, not at the end of the process either.
+    Thread(target=run, name=f"check-{item.name}", daemon=True).start()
+    name = f"check {item.name}"
     try:
-        found = list(examine(now))
+        return found.result(CHECK_SECONDS)
+    except TimeoutError:
+        message = f"{item.label} did not answer within {CHECK_SECONDS:g} s"
+        return [
+            DoctorCheck(name, DoctorStatus.WRONG, message, "See what it waits for: a database, a network, a disk.")
+        ]
     except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything, and its text may hold values
         hint = f"Tell the owner of {item.distribution}."
-        return [
-            DoctorCheck(f"check {item.name}", DoctorStatus.WRONG, f"{item.label} raised {type(error).__name__}", hint)
-        ]
-    return found
+        return [DoctorCheck(name, DoctorStatus.WRONG, f"{item.label} raised {type(error).__name__}", hint)]
 
 
 def _time_zone() -> Iterator[DoctorCheck]:
@@ -299,12 +356,13 @@ def _clock(now: datetime, records: Sequence[PluginRecord]) -> Iterator[DoctorChe
         )
 
 
-def _logging() -> Iterator[DoctorCheck]:
-    line = redact(None, "error", {"event": f"nid {_CANARY}", "nid": _CANARY, "exc_info": ValueError(_CANARY)})
+def _logging(*, of_a_host: bool) -> Iterator[DoctorCheck]:
+    line = redact(None, "error", {"event": f"nid {_CANARY}", "reference": _CANARY, "exc_info": ValueError(_CANARY)})
     if _CANARY in str(line):
         yield DoctorCheck(
             "logging", DoctorStatus.WRONG, "a number passed the redaction of log lines", "Install nagorik again."
         )
     else:
-        hint = "Call nagorik_platform.logs.configure_logging() in the host, before anything is logged."
+        # The commands of a host configure them by themselves; a program has to.
+        hint = "" if of_a_host else "A program of your own calls nagorik_platform.logs.configure_logging() first."
         yield DoctorCheck("logging", DoctorStatus.FINE, "log lines are redacted where a host configures them", hint)

@@ -1,15 +1,16 @@
 """What a subcommand is, and those that distributions bring, found so that a broken one never hides another."""
 
 import argparse
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from importlib import import_module
 from importlib.metadata import version
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-from nagorik_platform.entry_points import find_entry_points
+from nagorik_platform.entry_points import SEPARATORS, find_entry_points
 from nagorik_platform.tracebacks import frames_of, missing_module
 
 
@@ -48,14 +49,22 @@ class Command(Protocol):
         ...
 
 
+PLUGINS: Final = "nagorik.plugins"
 COMMANDS: Final = "nagorik.commands"
 CHECKS: Final = "nagorik.checks"
 SUSPENSIONS: Final = "nagorik.suspensions"
+COMPOSITIONS: Final = "nagorik.compositions"
+ADMISSIONS: Final = "nagorik.admissions"
+QUARANTINES: Final = "nagorik.quarantines"
 """Entry point groups. A check is a function of the instant that yields what it found, see
-``nagorik_platform.cli.checks``; a function without arguments tells what is suspended, see
-``nagorik_platform.cli.suspensions``."""
+``nagorik_platform.cli.checks``; functions without arguments tell what is suspended, how a host composes its platform,
+which plugins are let in and which are kept out at run time, see ``suspensions``, ``composition``, ``admission`` and
+``quarantines`` in ``nagorik_platform.cli``."""
 
 _PLATFORM: Final = "nagorik-platform"
+_OURS: Final = frozenset({_PLATFORM, "nagorik-host", "nagorik-testing"})
+"""Distributions whose commands keep their names, whatever else is installed: denied or not, it cannot stop a host."""
+_NAME: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _BUILT_IN: Final = (
     ("doctor", "nagorik_platform.cli.doctor:command"),
     ("eligible", "nagorik_platform.cli.eligible:command"),
@@ -70,7 +79,7 @@ class CommandUnusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """A subcommand, a check or what tells suspensions, as its entry point declares it, not imported.
+    """A subcommand, a check, or what a host tells, as its entry point declares it, not imported.
 
     Attributes:
         name: What is typed after ``nagorik``, or its own name.
@@ -97,6 +106,11 @@ class Contribution:
     def is_built_in(self) -> bool:
         """Whether the platform itself brings it."""
         return self.distribution == _PLATFORM
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is the platform's, the host's or the suite's."""
+        return SEPARATORS.sub("-", self.distribution).lower() in _OURS
 
     def load(self) -> "Command":
         """The command's object.
@@ -139,7 +153,8 @@ class Contribution:
 def find_commands(path: Sequence[str] | None = None) -> list[Contribution]:
     """Every subcommand on ``path``, by default ``sys.path``, sorted by name. Imports none of them.
 
-    Two of one name are both unusable, since which is meant is not guessed; the platform's own names stay its own.
+    Two of one name are both unusable, since which is meant is not guessed; the names of the platform, of the host and
+    of the suite stay their own.
     """
     own = [Contribution(name, value, _PLATFORM, version(_PLATFORM)) for name, value in _BUILT_IN]
     others = _contributed(path, COMMANDS)
@@ -159,10 +174,57 @@ def find_suspensions() -> list[Contribution]:
     return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
 
 
+def find_compositions() -> list[Contribution]:
+    """What installed distributions know of how a host composes its platform, sorted by name. Imports none of them."""
+    return _of_hosts("composition", COMPOSITIONS)
+
+
+def find_quarantines() -> list[Contribution]:
+    """What installed distributions know of plugins kept out at run time, sorted by name. Imports none of them."""
+    found = (replace(item, kind="quarantine") for item in _contributed(None, QUARANTINES))
+    return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
+
+
+def told_by(item: Contribution, what: str) -> list[Any]:
+    """What a contributed function without arguments tells; nothing, and an error line, where it cannot."""
+    from nagorik_platform.cli.output import print_error
+
+    try:
+        ask: Callable[[], Iterable[Any]] = item.imported()  # type: ignore[assignment]
+        return list(ask())
+    except CommandUnusable as problem:
+        print_error(str(problem))
+    except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything, and its text may hold values
+        print_error(f"{item.label} cannot tell {what}: {type(error).__name__}")
+    return []
+
+
+def find_admissions() -> list[Contribution]:
+    """Who tells which plugins are let in, sorted by name. Imports none of them."""
+    return _of_hosts("admission", ADMISSIONS)
+
+
+def _of_hosts(kind: str, group: str) -> list[Contribution]:
+    """What the group holds, but for distributions that bring plugins.
+
+    One of those would be imported to learn that it may not be.
+    """
+    plugins = {entry.distribution for entry in find_entry_points(PLUGINS)}
+    found = (replace(item, kind=kind) for item in _contributed(None, group) if item.distribution not in plugins)
+    return sorted(found, key=lambda item: (item.name, item.distribution, item.value))
+
+
 def _taken(item: Contribution, own: Sequence[Contribution], others: Sequence[Contribution]) -> str | None:
     if any(mine.name == item.name for mine in own):
         return "the platform has a command of this name"
-    rivals = sorted({other.label for other in others if other.name == item.name and other != item})
+    if _NAME.fullmatch(item.name) is None:
+        return "its name is not made of lower-case words and hyphens"
+    alike = [other for other in others if other.name == item.name and other != item]
+    if item.is_ours:
+        alike = [other for other in alike if other.is_ours]
+    elif owner := next((other.label for other in alike if other.is_ours), None):
+        return f"{owner} has a command of this name"
+    rivals = sorted({other.label for other in alike})
     return f"{' and '.join(rivals)} brings a command of this name too" if rivals else None
 
 

@@ -18,8 +18,9 @@ class DoctorCommand:
         from nagorik_platform.cli.output import add_json_argument
 
         parser.description = (
-            "Check this installation without any network. Imports every plugin, as its first use would. Settings are "
-            "told by name, never by value, and only those of the environment are seen, not the host's own."
+            "Check this installation, and the host that is set up here. Every plugin is imported, as by its first"
+            " use. No agency is called. Settings are told by name, never by value. What does not answer in its time"
+            " is wrong."
         )
         parser.add_argument("--strict", action="store_true", help="let warnings fail too")
         add_json_argument(parser)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nagorik_platform.cli.commands import ExitCode
@@ -44,6 +45,7 @@ class EligibleCommand:
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Print the services in three groups, each with its reasons."""
+        from nagorik_platform.cli.admission import AdmissionUnknown, host_admission
         from nagorik_platform.cli.output import day_of, print_error, print_json
         from nagorik_platform.cli.services import unknown_service
         from nagorik_platform.configuration import PlatformSettings
@@ -56,8 +58,12 @@ class EligibleCommand:
             print_error(str(problem))
             return ExitCode.USAGE
         with redirect_stdout(sys.stderr):  # what a plugin prints is none of the result
-            settings = PlatformSettings()
-            registry = Registry.discover()
+            try:
+                settings = PlatformSettings(admission=host_admission())
+            except AdmissionUnknown as unknown:
+                print_error(str(unknown))
+                return ExitCode.FAILED
+            registry = Registry.discover(admission=settings.admission)
             known = [
                 service.id for record in registry.records if record.manifest for service in record.manifest.services
             ]
@@ -88,36 +94,18 @@ def _applicant(name: str) -> "Applicant":
     Raises:
         ValueError: With a text that names the file or the fields, and no value.
     """
-    from pydantic import ValidationError
+    from pydantic import TypeAdapter
 
+    from nagorik.data_files import read_file
     from nagorik.model.application import Applicant
-    from nagorik.privacy import without_input
+    from nagorik_platform.json_files import parse_json
 
-    try:
-        if name == "-":
-            content = sys.stdin.buffer.read(_LONGEST_FILE + 1)
-        else:
-            with open(name, "rb") as file:  # noqa: PTH123 - one bounded read
-                content = file.read(_LONGEST_FILE + 1)
-    except OSError as error:
-        raise ValueError(f"the applicant's file cannot be read: {error.strerror or type(error).__name__}") from None
-    if len(content) > _LONGEST_FILE:
-        raise ValueError("the applicant's file is longer than 100 kB")
-    try:
-        return Applicant.model_validate_json(content)
-    except ValidationError as error:
-        problems = without_input(error).errors(include_input=False, include_context=False, include_url=False)
-    told = "; ".join(_problem(item["type"], item["loc"], item["msg"]) for item in problems)
-    raise ValueError(f"the applicant cannot be used: {told}")
-
-
-def _problem(kind: str, place: tuple[int | str, ...], message: str) -> str:
-    if kind == "json_invalid":
-        return "the file is no JSON document"
-    if kind == "extra_forbidden":
-        # The key itself is what somebody wrote, and may be anything.
-        place, message = (*place[:-1], "(a key)"), "there is no such field"
-    return f"{'.'.join(str(part) for part in place) or 'the document'}: {message}"
+    if name != "-":
+        content = read_file(Path(name), largest=_LONGEST_FILE)
+    elif len(content := sys.stdin.buffer.read(_LONGEST_FILE + 1)) > _LONGEST_FILE:
+        raise ValueError(f"standard input: larger than {_LONGEST_FILE} bytes")
+    file = "standard input" if name == "-" else Path(name).name
+    return parse_json(content, file, TypeAdapter(Applicant), Applicant)
 
 
 def _print(found: Sequence["ServiceEligibility"], day: date, *, verbose: bool) -> None:

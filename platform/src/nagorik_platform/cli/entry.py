@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 
 from nagorik_platform.cli.commands import Command, CommandUnusable, Contribution, ExitCode, find_commands
+from nagorik_platform.cli.output import plain
 from nagorik_platform.tracebacks import frames_of
 
 
@@ -27,7 +28,7 @@ def run(argv: Sequence[str] | None) -> int:
             listed = [item for item in commands if item.name == wanted] if first else commands
             arguments = _parser(listed, wanted, command).parse_args(words)
     except CommandUnusable as problem:
-        sys.stderr.write(f"nagorik: {problem}\n")
+        sys.stderr.write(f"nagorik: {plain(str(problem))}\n")
         return ExitCode.USAGE
     except SystemExit as end:
         # argparse has said what it had to say: help, the version, or what is wrong with the arguments.
@@ -51,9 +52,12 @@ def _loading(*, own_process: bool) -> Iterator[None]:
 
 
 def _load(commands: Sequence[Contribution], wanted: str | None) -> Command | None:
-    chosen = next((item for item in commands if item.name == wanted and item.is_built_in), None)
-    chosen = chosen or next((item for item in commands if item.name == wanted), None)
-    return None if chosen is None else chosen.load()
+    named = sorted((item for item in commands if item.name == wanted), key=_precedence)
+    return named[0].load() if named else None
+
+
+def _precedence(item: Contribution) -> tuple[bool, bool]:
+    return not item.is_built_in, not item.is_ours
 
 
 def _parser(commands: Sequence[Contribution], wanted: str | None, command: Command | None) -> argparse.ArgumentParser:
@@ -67,13 +71,15 @@ def _parser(commands: Sequence[Contribution], wanted: str | None, command: Comma
     parser.add_argument("--version", action="version", version=f"nagorik {version('nagorik')}")
     listed = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
     seen: set[str] = set()
-    for item in sorted(commands, key=lambda item: (not item.is_built_in, item.name)):
+    for item in sorted(commands, key=lambda item: (not item.is_built_in, item.name, not item.is_ours)):
         if item.name == wanted and command is not None and item.name not in seen:
-            described = f"{command.help[:1].upper()}{command.help[1:]}."
-            own = listed.add_parser(item.name, help=_escaped(command.help), description=described, allow_abbrev=False)
+            told = plain(command.help)
+            described = f"{told[:1].upper()}{told[1:]}."
+            own = listed.add_parser(item.name, help=_escaped(told), description=described, allow_abbrev=False)
             _configure(item, command, own)
-        elif item.name not in seen:
-            listed.add_parser(item.name, help=_escaped(_summary(item)))
+        elif (shown := plain(item.name)) not in seen:
+            listed.add_parser(shown, help=_escaped(plain(_summary(item))))
+            seen.add(shown)
         seen.add(item.name)
     return parser
 
@@ -103,7 +109,7 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     except Exception as error:  # noqa: BLE001 - a command's fault is told as one line and a code
-        sys.stderr.write(f"nagorik: the command {arguments.command} failed: {_place(error)}\n")
+        sys.stderr.write(plain(f"nagorik: the command {arguments.command} failed: {_place(error)}") + "\n")
         return ExitCode.FAILED
     return code
 

@@ -1,4 +1,7 @@
-"""Printing for people, and for machines."""
+"""Printing for people, and for machines.
+
+rich is imported when something is laid out: help and JSON need none of it.
+"""
 
 import argparse
 import json
@@ -7,17 +10,26 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 Document: TypeAlias = dict[str, Any]
 """A JSON object."""
 
 _PIPE_WIDTH: Final = 140
 """Columns for output that no terminal bounds, unless COLUMNS says another number."""
+_FOLDED: Final = 8
+"""Letters of a word that a column has room for at least; a longer one may be folded."""
+_BETWEEN: Final = 3
+"""Columns between two columns of a table."""
+
+
+_FIRST_YEAR: Final = 1800
+_LAST_YEAR: Final = 2199
+"""Of the days that a question may be asked for: reckoning some years from one of them always ends at a day."""
 
 
 def add_json_argument(parser: argparse.ArgumentParser) -> None:
@@ -50,32 +62,59 @@ def print_error(text: str) -> None:
     sys.stderr.write(f"nagorik: {plain(text)}\n")
 
 
-class CommandConsole(Console):
-    """A console whose reader may leave early, as ``head`` does; how a command then ends is not its to say."""
-
-    def on_broken_pipe(self) -> None:
-        """Let the error through; rich would end the process with a code that says that something was found."""
-        raise  # noqa: PLE0704 - rich calls this while it handles the BrokenPipeError
-
-
-def console() -> Console:
+def console() -> "Console":
     """A console on the present standard output that takes no text for markup."""
+    from nagorik_platform.cli.console import CommandConsole
+
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
     return CommandConsole(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False, soft_wrap=False)
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, title: str | None = None) -> None:
-    """A table; the first column is never broken, the others wrap where the window is narrow."""
+    """A table; the first column is never broken, the others wrap where the window is narrow.
+
+    Where the window is too narrow for that, each row is a few lines, the first column's on a line of its own.
+    """
+    target = console()
+    cells = [[plain(cell) for cell in row] for row in rows]
+    if _fits(headings, cells, target.width):
+        target.print(_table(headings, cells, title))
+        return
+    if title is not None:
+        target.print(title)
+    for first, *others in cells:
+        target.print(first, no_wrap=True, overflow="ignore", crop=False)
+        for heading, cell in zip(headings[1:], others, strict=True):
+            if cell:
+                target.print(f"  {heading}: {cell}")
+
+
+def _fits(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether every column has room for a word of a few letters beside a first column that is whole."""
+    from rich.cells import cell_len
+
+    columns = list(zip(headings, *rows, strict=True))
+    first = max(map(cell_len, columns[0]))
+    words = (max((cell_len(word) for cell in column for word in cell.split()), default=0) for column in columns[1:])
+    return first + sum(min(word, _FOLDED) + _BETWEEN for word in words) <= width
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], title: str | None) -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
     table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False, show_edge=False)
     for number, heading in enumerate(headings):
         table.add_column(heading, no_wrap=number == 0, overflow="fold")
     for row in rows:
-        table.add_row(*(plain(cell) for cell in row))
-    console().print(table)
+        table.add_row(*row)
+    return table
 
 
 def print_facts(facts: Iterable[tuple[str, str]]) -> None:
     """Names and values, one pair a line."""
+    from rich.table import Table
+
     grid = Table.grid(padding=(0, 2))
     for name, value in facts:
         grid.add_row(plain(name), plain(value))
@@ -89,6 +128,16 @@ def print_lines(*lines: str) -> None:
         target.print(plain(line))
 
 
+def print_unbroken(text: str) -> None:
+    """A line that a person will copy: whole, however narrow the window."""
+    console().print(plain(text), no_wrap=True, overflow="ignore", crop=False)
+
+
+def print_plain(lines: Iterable[str]) -> None:
+    """Very many lines, for another program or a pager: as they are, neither laid out nor wrapped."""
+    sys.stdout.writelines(f"{plain(line)}\n" for line in lines)
+
+
 def plain(text: str) -> str:
     """``text`` without control characters: what a plugin declares must not steer a terminal."""
     return "".join(char for char in text if char in "\u200c\u200d" or unicodedata.category(char) not in {"Cc", "Cf"})
@@ -96,9 +145,12 @@ def plain(text: str) -> str:
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-11-24") from None
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise argparse.ArgumentTypeError(f"the year of {text} does not lie between {_FIRST_YEAR} and {_LAST_YEAR}")
+    return day
 
 
 def _takes_bangla() -> bool:

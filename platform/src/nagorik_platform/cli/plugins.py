@@ -19,13 +19,21 @@ class PluginsCommand:
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Print the plugins; imports none of them, so that a fault found by importing shows in ``doctor`` only."""
+        from nagorik_platform.cli.admission import AdmissionUnknown, host_admission, kept_out
         from nagorik_platform.cli.catalogue import plugin_of
-        from nagorik_platform.cli.output import print_json, print_lines, print_table
+        from nagorik_platform.cli.output import print_error, print_json, print_lines, print_table
+        from nagorik_platform.cli.quarantines import worker_quarantines
         from nagorik_platform.registry import Registry
 
-        records = Registry.discover().records
+        try:
+            admission = host_admission()
+        except AdmissionUnknown as unknown:
+            print_error(str(unknown))
+            return ExitCode.FAILED
+        records = Registry.discover(admission=admission).records
+        at_run_time = worker_quarantines(kept_out(admission, records))
         if arguments.json:
-            print_json({"plugins": [plugin_of(record) for record in records]})
+            print_json({"plugins": [plugin_of(record, at_run_time) for record in records]})
             return ExitCode.OK
         if not records:
             print_lines("No plugin is installed. Install one with pip, such as nagorik-nid.")
@@ -48,6 +56,8 @@ class PluginsCommand:
             if record.quarantine is not None:
                 quarantine = record.quarantine
                 print_lines(f"{record.id} is kept out ({quarantine.code}): {quarantine.reason} {quarantine.hint}")
+        for found in at_run_time:
+            print_lines(f"{found}.")
         return ExitCode.OK
 
 

@@ -39,8 +39,8 @@ class Answering(Protocol):
         """Import the service's plugin, if this is its first use."""
         ...
 
-    async def validate(self, service: str, form: Mapping[str, JsonValue]) -> Form:
-        """The form, held to that of the asked service."""
+    async def validate(self, service: str, form: Mapping[str, JsonValue], applicant: Applicant | None = None) -> Form:
+        """The form, held to that of the asked service, about a citizen."""
         ...
 
     async def answer(self, request: SubmitRequest, *, asked_by: str, seconds: float) -> Model:
@@ -125,7 +125,7 @@ class Questions:
             # How long another plugin takes to be imported is for neither of them to answer for.
             with self._deadline.stopped():
                 await self._dispatcher.make_ready(service)
-            checked = await self._dispatcher.validate(service, form)
+            checked = await self._dispatcher.validate(service, form, about["applicant"])
             request = SubmitRequest(**about, form=checked, client_reference=str(uuid4()))
             seconds = self._deadline.remaining() * SHARE
             answer = await self._dispatcher.answer(request, asked_by=asker, seconds=seconds)

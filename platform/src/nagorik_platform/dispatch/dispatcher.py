@@ -9,21 +9,33 @@ from uuid import uuid4
 from pydantic import JsonValue
 
 from nagorik.context import CallContext
-from nagorik.errors import AgencyUnavailable, Layer, NagorikError, OutcomeUnknown, PluginFault, ServiceNotOffered
+from nagorik.errors import (
+    AgencyRejected,
+    AgencyUnavailable,
+    DuplicateApplication,
+    InputRejected,
+    Layer,
+    NagorikError,
+    OutcomeUnknown,
+    PluginFault,
+    ServiceNotOffered,
+)
 from nagorik.forms import validate_form
 from nagorik.manifest import AnyOffer, PublicService
-from nagorik.model.application import Consent
+from nagorik.model.application import Applicant, Consent
 from nagorik.model.submission import SubmitRequest
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.privacy import Form, Model
 from nagorik_platform.configuration import PlatformSettings
+from nagorik_platform.contract_errors import is_known
 from nagorik_platform.dispatch.asking import Questions
+from nagorik_platform.dispatch.faults import FaultSubject, is_to_be_probed
 from nagorik_platform.dispatch.importer import ImportResult, PluginImporter
 from nagorik_platform.dispatch.policies import Call, Policies
 from nagorik_platform.dispatch.reconcile import (
     as_read_error,
     fault_of,
-    is_known,
+    misfits_of,
     reconcile_with_ledger,
     unwrap_single,
     validated_result,
@@ -32,10 +44,17 @@ from nagorik_platform.dispatch.runner import CallDeadline, HookEnd, Returned, Ru
 from nagorik_platform.dispatch.runtime import NoAgency, PluginRuntime, settings_or_none
 from nagorik_platform.logs import get_call_log, get_logger
 from nagorik_platform.registry import LoadedPlugin, PluginRecord, Quarantine, QuarantineCode, Registry
+from nagorik_platform.tracebacks import type_name
 
 log: Final = get_logger("nagorik")
 
 T = TypeVar("T")
+
+_STRANGERS: Final = frozenset({Operation.CALLBACK, Operation.PAYMENT_NOTICE})
+"""Operations on what anybody may have sent: a plugin that breaks on it is not kept out for it."""
+
+_WORKS: Final = (AgencyRejected, DuplicateApplication, InputRejected)
+"""Errors by which a plugin shows that it works: it understood what its agency said."""
 
 
 class CallOptions(NamedTuple):
@@ -68,8 +87,8 @@ class Dispatcher:
             ServiceNotOffered: Nobody offers it, or its plugin is in quarantine.
         """
         record = self._registry.owner_of(service)
-        if record is not None and record.quarantine is not None:
-            raise _addressed(ServiceNotOffered(record.quarantine.code.value), record, service)
+        if record is not None:
+            self._refuse_kept_out(record, service)
         offer = self._registry.offer(service)
         if record is None or offer is None:
             raise ServiceNotOffered("unknown-service")
@@ -92,8 +111,10 @@ class Dispatcher:
         record, _ = self.offer(service)
         return await self._ready(record, service, None)
 
-    async def with_form(self, service: str, use: Callable[[type[Form] | None], T]) -> T:
-        """What ``use`` makes of a service's form, a plugin's code on the host's loop.
+    async def with_form(
+        self, service: str, use: Callable[[type[Form] | None], T], subject: FaultSubject | None = None
+    ) -> T:
+        """What ``use`` makes of a service's form, a plugin's code on the host's loop; ``subject`` had filled it in.
 
         Raises:
             NagorikError: What ``use`` raises; anything else is the plugin's fault.
@@ -107,11 +128,13 @@ class Dispatcher:
         except NagorikError as failure:
             error = _addressed(failure, record, service)
         if isinstance(error, PluginFault):
-            self._record_fault(runtime, error)
+            self._record_fault(runtime, error, subject or FaultSubject(f"form {service}", lasts=False))
         raise error
 
-    async def validate(self, service: str, form: Form | Mapping[str, JsonValue]) -> Form:
-        """What was filled in, held to the service's form; one that was before is returned as it is.
+    async def validate(
+        self, service: str, form: Form | Mapping[str, JsonValue], applicant: Applicant | None = None
+    ) -> Form:
+        """What ``applicant`` filled in, held to the service's form; one that was before is returned as it is.
 
         Raises:
             NagorikError: ``InputRejected``, or as ``with_form``.
@@ -123,7 +146,8 @@ class Dispatcher:
                 return form if type(form) is kind else validate_form(kind, form.model_dump(mode="json"))
             return validate_form(kind, form)
 
-        return await self.with_form(service, checked)
+        subject = FaultSubject.of_applicant(applicant) if applicant is not None else None
+        return await self.with_form(service, checked, subject)
 
     async def call(
         self,
@@ -173,8 +197,7 @@ class Dispatcher:
         record = self._registry.record(plugin)
         if record is None:
             raise ServiceNotOffered("unknown-plugin")
-        if record.quarantine is not None:
-            raise _addressed(ServiceNotOffered(record.quarantine.code.value), record, None, operation)
+        self._refuse_kept_out(record, None, operation)
         if record.manifest is None or OPERATIONS[operation].hook not in record.manifest.declared_hooks:
             raise _addressed(ServiceNotOffered("operation-not-offered"), record, None, operation)
         runtime = await self._ready(record, None, operation)
@@ -279,52 +302,118 @@ class Dispatcher:
                 asking=questions,
             )
         except PluginFault as fault:
-            self._record_fault(runtime, fault)
+            self._record_fault(runtime, fault, FaultSubject.of_request(request))
             return fault
         except NagorikError as unusable:
             return unusable
+        probes = self._quarantine(runtime) is not None and call.operation not in _STRANGERS
+        if probes and runtime.watch.probing:
+            return ServiceNotOffered(QuarantineCode.TOO_MANY_FAULTS.value)
+        runtime.watch.probing = runtime.watch.probing or probes
         loaded, hook = runtime.loaded, OPERATIONS[call.operation].hook
         importer = self._importer
         disturbed, begun = importer.is_busy, importer.begun
         try:
             end, step = await self._runner.run(lambda: loaded.call(hook, request=request, context=context), deadline)
         finally:
+            if probes:
+                runtime.watch.probing = False
             call.requests = http.ledger.requests
             await questions.close()
         found = questions.fault or _interpret(end, call, runtime)
         # While a plugin is imported, a step of another takes as long as the import lets it.
-        self._count_faults(runtime, found, 0.0 if disturbed or importer.begun != begun else step)
+        self._count_faults(call, runtime, request, found, 0.0 if disturbed or importer.begun != begun else step)
         if isinstance(found, NagorikError) and call.idempotency is None:
             return as_read_error(found)
         held = reconcile_with_ledger(http.ledger, found if isinstance(found, NagorikError) else None)
         return found if held is None else held
 
-    def _count_faults(self, runtime: PluginRuntime, found: Model | NagorikError, step: float) -> None:
-        """Count a fault, or end the run of faults."""
-        if isinstance(found, PluginFault):
-            self._record_fault(runtime, found)
-        elif step > self._settings.longest_step:
-            self._record_fault(runtime, PluginFault("blocked-loop", plugin=runtime.loaded.record.id), seconds=step)
-        else:
-            runtime.faults = 0
+    def _refuse_kept_out(self, record: PluginRecord, service: str | None, operation: Operation | None = None) -> None:
+        """Refuse a plugin in quarantine, unless it is time to try it and nobody does.
 
-    def _record_fault(self, runtime: PluginRuntime, fault: PluginFault, seconds: float | None = None) -> None:
-        """Note a fault, and quarantine the plugin when they come in a row. ``seconds`` is how long it blocked."""
-        runtime.faults += 1
-        plugin = runtime.loaded.record.id
-        details = {"exception": fault.exception, "where": fault.where, "seconds": seconds and round(seconds, 3)}
-        known = {name: value for name, value in details.items() if value is not None}
-        log.error("plugin_fault", plugin=plugin, fault=fault.fault, **known)
-        record = self._registry.record(plugin)
-        in_use = record is not None and record.quarantine is None
-        if in_use and runtime.faults >= self._settings.faults_before_quarantine:
-            self._registry.quarantine(
-                plugin,
-                QuarantineCode.TOO_MANY_FAULTS,
-                f"failed {runtime.faults} times in a row, at last with {fault.fault}",
-                "Ask its owner for a fixed version, install it and restart.",
-            )
-            log.error("plugin_quarantined", plugin=plugin, code=QuarantineCode.TOO_MANY_FAULTS.value)
+        Raises:
+            ServiceNotOffered: Naming the quarantine's code.
+        """
+        if record.quarantine is None:
+            return
+        runtime = self._runtimes.get(record.id)
+        tried = runtime is None or runtime.watch.probing
+        if tried or not is_to_be_probed(record.quarantine, self._clock.now()):
+            raise _addressed(ServiceNotOffered(record.quarantine.code.value), record, service, operation)
+
+    def _quarantine(self, runtime: PluginRuntime) -> Quarantine | None:
+        record = self._registry.record(runtime.loaded.record.id)
+        return record.quarantine if record is not None else None
+
+    def _count_faults(
+        self, call: Call, runtime: PluginRuntime, request: Model, found: Model | NagorikError, step: float
+    ) -> None:
+        """Count a fault, or end the run of faults."""
+        if call.operation in _STRANGERS:
+            if isinstance(found, PluginFault):
+                _log_fault(runtime, found)
+        elif isinstance(found, PluginFault):
+            self._record_fault(runtime, found, FaultSubject.of_request(request))
+        elif step > self._settings.longest_step:
+            fault = PluginFault("blocked-loop", plugin=runtime.loaded.record.id)
+            self._record_fault(runtime, fault, FaultSubject.of_request(request), seconds=step)
+        else:
+            runtime.watch.end_row()
+            if not isinstance(found, NagorikError) or isinstance(found, _WORKS):
+                self._release(runtime)
+
+    def _record_fault(
+        self, runtime: PluginRuntime, fault: PluginFault, subject: FaultSubject, seconds: float | None = None
+    ) -> None:
+        """Note a fault, and quarantine the plugin when several met one. ``seconds`` is how long it blocked."""
+        _log_fault(runtime, fault, seconds)
+        plugin, now, refusal = runtime.loaded.record.id, self._clock.now(), self._quarantine(runtime)
+        code = QuarantineCode.TOO_MANY_FAULTS
+        if refusal is not None:
+            if is_to_be_probed(refusal, now):
+                probe_at = runtime.watch.begin_pause(now)
+                self._registry.prolong(plugin, probe_at)
+                log.error(
+                    "plugin_stays_in_quarantine",
+                    plugin=plugin,
+                    code=refusal.code.value,
+                    probe_at=probe_at.isoformat(timespec="seconds"),
+                )
+            return
+        subjects = runtime.watch.count(subject, now)
+        if not runtime.watch.are_enough(subjects):
+            return
+        probe_at = runtime.watch.begin_pause(now)
+        self._registry.quarantine(
+            plugin,
+            code,
+            f"failed on what {subjects} different citizens or questions asked in a row, at last with {fault.fault}",
+            "It is tried again by itself, with one call after a pause. Ask its owner for a fixed version.",
+            since=now,
+            probe_at=probe_at,
+        )
+        log.error(
+            "plugin_quarantined",
+            plugin=plugin,
+            code=code.value,
+            fault=fault.fault,
+            probe_at=probe_at.isoformat(timespec="seconds"),
+        )
+
+    def _release(self, runtime: PluginRuntime) -> None:
+        """Let a plugin in again that was tried and works."""
+        refusal = self._quarantine(runtime)
+        if refusal is None or not is_to_be_probed(refusal, self._clock.now()):
+            return
+        runtime.watch.end_pauses()
+        self._registry.release(runtime.loaded)
+        log.warning("plugin_released", plugin=runtime.loaded.record.id, code=refusal.code.value)
+
+
+def _log_fault(runtime: PluginRuntime, fault: PluginFault, seconds: float | None = None) -> None:
+    details = {"exception": fault.exception, "where": fault.where, "seconds": seconds and round(seconds, 3)}
+    known = {name: value for name, value in details.items() if value is not None}
+    log.error("plugin_fault", plugin=runtime.loaded.record.id, fault=fault.fault, **known)
 
 
 def _log_import(plugin: str, result: ImportResult, seconds: float) -> None:
@@ -342,7 +431,8 @@ def _interpret(end: HookEnd, call: Call, runtime: PluginRuntime) -> Model | Nago
             return answer
         if type(end.value) is CoroutineType:  # an isinstance would ask the plugin
             end.value.close()
-        return PluginFault("wrong-result", plugin=call.plugin, exception=type(end.value).__name__)
+        misfits = misfits_of(call.operation, end.value)
+        return PluginFault("wrong-result", plugin=call.plugin, exception=type_name(end.value), where=misfits)
     if isinstance(end, TimedOut):
         return PluginFault("abandoned" if end.abandoned else "deadline", plugin=call.plugin)
     error = unwrap_single(end.error)

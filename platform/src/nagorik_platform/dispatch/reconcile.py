@@ -5,19 +5,19 @@ may say that nothing was sent when a write of its call may have been processed. 
 the kind and the place are told, never the text.
 """
 
-import json
 import types
 from functools import cache
 from pathlib import Path
-from typing import Final, TypeGuard, Union, get_args, get_origin, get_type_hints
+from typing import Final, Union, get_args, get_origin, get_type_hints
 
-from nagorik import errors
-from nagorik.errors import AgencyClosed, AgencyUnavailable, Layer, NagorikError, Outcome, OutcomeUnknown, PluginFault
+from pydantic import ValidationError
+
+from nagorik.errors import AgencyUnavailable, Layer, NagorikError, Outcome, OutcomeUnknown, PluginFault
 from nagorik.operations import OPERATIONS, Operation
-from nagorik.privacy import Model, is_code
+from nagorik.privacy import Model
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.registry import PluginRecord
-from nagorik_platform.tracebacks import frame_inside
+from nagorik_platform.tracebacks import frame_inside, type_name
 
 _EXITS: Final = (SystemExit, KeyboardInterrupt)
 
@@ -27,7 +27,7 @@ def fault_of(error: BaseException, record: PluginRecord, kind: str = "raised") -
     return PluginFault(
         "exit" if isinstance(error, _EXITS) else kind,
         plugin=record.id,
-        exception=type(error).__name__,
+        exception=type_name(error),
         where=_place(error, record.directory),
     )
 
@@ -62,7 +62,7 @@ def validated_result(operation: Operation, value: object) -> Model | None:
     about its class. Its fields are validated again, because ``model_copy(update=…)`` and ``model_construct`` skip it.
     """
     kind = next((kind for kind in result_types(operation) if type(value) is kind), None)
-    if kind is None or not isinstance(value, kind):
+    if kind is None or not isinstance(value, kind) or _overlong(value):
         return None
     try:
         return kind.model_validate(value.model_dump(round_trip=True, warnings=False))
@@ -70,31 +70,33 @@ def validated_result(operation: Operation, value: object) -> Model | None:
         return None
 
 
-_KNOWN: Final = frozenset(
-    kind
-    for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, NagorikError) and kind is not NagorikError
-)
-_CODES: Final = ("because", "fault", "reason_code")
-"""Members that are words of a program and go into logs and journals as they are."""
-_DEFINITE: Final = frozenset({Outcome.REJECTED, Outcome.ALREADY_THERE})
+_MOST_ITEMS: Final = 5_000
+"""No member of a result may have more items; to write more out and validate them takes the plugin's memory twice."""
+_COLLECTIONS: Final = frozenset({tuple, list, set, frozenset, dict})
 
 
-def is_known(error: BaseException) -> TypeGuard[NagorikError]:
-    """Whether a host can handle this error: one of ``nagorik.errors`` itself, with members that can be rendered.
+def _overlong(value: Model) -> list[str]:
+    return [name for name, held in vars(value).items() if type(held) in _COLLECTIONS and len(held) > _MOST_ITEMS]
 
-    A plugin's own subclass could say anything in its text, and a member of the wrong type would fail in the host.
-    """
-    if type(error) not in _KNOWN or not isinstance(error, NagorikError):
-        return False
+
+def misfits_of(operation: Operation, value: object) -> str | None:
+    """The members of a wrong result that are not what its model says, such as ``Pending.check_after``; no value."""
+    kind = next((kind for kind in result_types(operation) if type(value) is kind), None)
+    if kind is None or not isinstance(value, kind):
+        return None
+    if overlong := _overlong(value):
+        return ", ".join(f"{kind.__name__}.{name}" for name in overlong if name in kind.model_fields) or None
     try:
-        json.dumps({**error.details(), "outcome": error.outcome.value, "layer": error.layer.value}, allow_nan=False)
-    except Exception:  # noqa: BLE001 - a member may be anything
-        return False
-    if isinstance(error, AgencyClosed) and error.until.tzinfo is None:
-        return False
-    codes = [getattr(error, name) for name in _CODES if hasattr(error, name)]
-    return all(isinstance(code, str) and is_code(code) for code in codes)
+        kind.model_validate(value.model_dump(round_trip=True, warnings=False))
+    except ValidationError as error:
+        found = dict.fromkeys(line["loc"][0] for line in error.errors(include_input=False) if line["loc"])
+        return ", ".join(f"{kind.__name__}.{name}" for name in found if name in kind.model_fields) or None
+    except Exception:  # noqa: BLE001 - fields that were never validated may hold anything
+        return None
+    return None
+
+
+_DEFINITE: Final = frozenset({Outcome.REJECTED, Outcome.ALREADY_THERE})
 
 
 def reconcile_with_ledger(ledger: CallLedger, error: NagorikError | None) -> NagorikError | None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import threading
 import time
 import types
 from collections.abc import Callable, Coroutine, Generator, Iterator
@@ -123,18 +125,44 @@ class TimedOut:
 HookEnd = Returned | Raised | TimedOut
 
 
+class _Schedule(threading.local):
+    """Where the kernel says how long this thread stood in line for a processor; ``None`` where it does not say."""
+
+    def __init__(self) -> None:
+        try:
+            self.file: int | None = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self.file = None
+
+
+_SCHEDULE: Final = _Schedule()
+
+
+def seconds_in_line() -> float:
+    """Seconds that this thread was ready to run, and had no processor, since it began; 0.0 where nobody counts them.
+
+    Linux counts them. Of a machine that is short of processors they are what it, and no code, is to answer for.
+    """
+    if _SCHEDULE.file is None:
+        return 0.0
+    _, waited, _ = os.pread(_SCHEDULE.file, 100, 0).split()
+    return int(waited) / 1e9
+
+
 class HookStepper:
     """Runs one hook step by step, a step being what it does between two waits.
 
     Attributes:
-        longest_step: Seconds of the longest step so far, in which nothing else in the process could run. A step
-            cannot be interrupted, only measured.
+        longest_step: Seconds of the longest step so far, in which nothing else in the process could run, without
+            those in which the machine had no processor for it. A step cannot be interrupted, only measured.
     """
 
-    __slots__ = ("_abandoned", "longest_step")
+    __slots__ = ("_abandoned", "_in_line", "_in_line_before", "longest_step")
 
-    def __init__(self) -> None:
+    def __init__(self, in_line: Callable[[], float] = seconds_in_line) -> None:
         self.longest_step = 0.0
+        self._in_line = in_line
+        self._in_line_before = in_line()
         self._abandoned = False
 
     def abandon(self) -> None:
@@ -148,6 +176,13 @@ class HookStepper:
         except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, and the host goes on
             return Raised(error)
 
+    def _measured(self, took: float) -> None:
+        # Asked for the longest alone, so that a call of many steps does not pay for each. All is taken off
+        # that this thread stood in line since it was asked before, though some may be of shorter steps.
+        in_line = self._in_line()
+        self.longest_step = max(self.longest_step, took - (in_line - self._in_line_before))
+        self._in_line_before = in_line
+
     @types.coroutine
     def _steps(self, hook: Coroutine[Any, Any, object]) -> Generator[Any, Any, object]:
         clock = time.perf_counter
@@ -160,7 +195,9 @@ class HookStepper:
             except StopIteration as end:
                 return end.value
             finally:
-                self.longest_step = max(self.longest_step, clock() - began)
+                took = clock() - began
+                if took > self.longest_step:
+                    self._measured(took)
             try:
                 given = yield awaited
                 step = hook.send

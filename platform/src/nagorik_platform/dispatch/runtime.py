@@ -19,7 +19,9 @@ from nagorik.privacy import Form
 from nagorik.settings import AgencySettings, load_settings
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
-from nagorik_platform.dispatch.reconcile import fault_of, is_known, unwrap_single
+from nagorik_platform.contract_errors import is_known
+from nagorik_platform.dispatch.faults import FaultWatch
+from nagorik_platform.dispatch.reconcile import fault_of, unwrap_single
 from nagorik_platform.dispatch.runner import CallDeadline, Raised, Returned, Runner
 from nagorik_platform.logs import quiet_transports
 from nagorik_platform.registry import Imported, LoadedPlugin, resolve_object
@@ -77,8 +79,7 @@ class PluginRuntime:
         self.loaded = loaded
         self.manifest: Manifest = manifest
         self.documents: DocumentStore = settings.documents or _NoDocuments(loaded.record.id)
-        self.faults = 0
-        """Faults in a row."""
+        self.watch = FaultWatch(settings.faults_before_quarantine)
         self._clock = settings.clock
         self._rate_limiter = settings.rate_limiter
         self._rng = settings.rng

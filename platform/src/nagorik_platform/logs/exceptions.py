@@ -7,7 +7,7 @@ from typing import Final
 
 from nagorik.errors import NagorikError
 from nagorik.values.sentences import NationalDataError
-from nagorik_platform.tracebacks import frames_of
+from nagorik_platform.tracebacks import frames_of, type_name
 
 _MOST_FRAMES: Final = 30
 _MOST_CAUSES: Final = 5
@@ -33,7 +33,7 @@ def exception_of(exc_info: object) -> BaseException | None:
 
 def describe_exception(error: BaseException, depth: int = 0) -> ExceptionSummary:
     """``error`` with its causes, without any message, argument, source line or local variable."""
-    failure = ExceptionSummary(type=type(error).__qualname__)
+    failure = ExceptionSummary(type=type_name(error, qualified=True))
     if isinstance(error, NagorikError | NationalDataError):
         failure["code"] = error.code
     frames = [place(*frame) for frame in frames_of(error)]
@@ -47,7 +47,7 @@ def describe_exception(error: BaseException, depth: int = 0) -> ExceptionSummary
 
 def name_exception(error: BaseException) -> str:
     """An exception in a field of a line: its type, and its code where it is one of the platform's."""
-    kind = type(error).__qualname__
+    kind = type_name(error, qualified=True)
     return f"{kind}({error.code})" if isinstance(error, NagorikError | NationalDataError) else kind
 
 

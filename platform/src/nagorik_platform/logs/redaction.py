@@ -1,11 +1,11 @@
 """The processor that every log line passes, and what it makes of each kind of value.
 
 The rules mask too much rather than too little. What they cannot know is a single word without digits under a key of
-its author's choosing: a first name there passes, so names travel as ``PersonName``.
+its author's choosing: a first name under ``value`` passes, so names travel as ``PersonName``.
 """
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import Iterable, MutableMapping
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 from itertools import islice
@@ -17,6 +17,7 @@ from pydantic import SecretBytes, SecretStr
 
 from nagorik.privacy import MASK, Model, data_classes, is_hidden, run_of_digits
 from nagorik_platform.logs.exceptions import ExceptionSummary, describe_exception, exception_of, name_exception
+from nagorik_platform.tracebacks import type_name
 
 LONGEST_TOKEN: Final = 120
 
@@ -32,6 +33,7 @@ _EVENT: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_.:/<>#@+-]+")
 _DIGITS: Final = run_of_digits(6)
+_DIGITS_IN_A_LIST: Final = run_of_digits(8)
 _PERSONAL: Final = re.compile(r"://|www\.|@|eyJ[A-Za-z0-9_-]+\.|bearer|basic\s", re.IGNORECASE)
 """URLs, e-mail addresses, JSON web tokens and authorisation headers."""
 _OPAQUE: Final = re.compile(r"(?=[A-Za-z0-9_+/=-]*\d)(?=[A-Za-z0-9_+/=-]*[A-Za-z])[A-Za-z0-9_+/=-]{24,}")
@@ -70,8 +72,20 @@ def may_be_shown(key: str, text: str) -> bool:
 FAILURE: Final = "failure"
 """The key under which an exception stands in a log line."""
 
-_LARGEST_COUNT: Final = 10**9
-"""A whole number from here on may be an NID or a telephone number, and is masked."""
+_LARGEST_COUNT: Final = 10**7
+"""A number from here on may be a day of birth, an NID or a telephone number, and is masked."""
+_LARGEST_AMOUNT: Final = 10**9
+AMOUNT_KEYS: Final = frozenset({"bytes", "poisha"})
+"""Keys of numbers that are larger and nobody's."""
+_DECIMALS: Final = 3
+_FIRST_YEAR: Final = 2020
+"""The platform has met no instant before; a citizen's birth is one."""
+_PRIVATE_KEY: Final = re.compile(
+    r"(?:^|[_.-])(?:password|passwd|passphrase|secret|token|otp|pin|nid|brn|phone|mobile|email|name|father|mother"
+    r"|spouse|birth|dob|address)(?:$|[_.-])",
+    re.IGNORECASE,
+)
+"""Keys under which a short word or a small number is somebody's, too."""
 _LONGEST_LIST: Final = 20
 _DEEPEST: Final = 4
 
@@ -115,57 +129,65 @@ def redact_value(key: str, value: object, depth: int = 0) -> LogValue:
     if isinstance(value, Enum):
         return redact_value("code", value.value, depth) if depth < _DEEPEST else Shown(MASK)
     if isinstance(value, str):
-        if isinstance(value, Shown):
-            return value
-        text = str.__str__(value)
-        return Shown(text if may_be_shown(key, text) else MASK)
-    if isinstance(value, int):
-        return int(value) if -_LARGEST_COUNT < value < _LARGEST_COUNT else Shown(MASK)
-    if isinstance(value, float):
-        return float(value) if isfinite(value) else Shown(value)
+        return value if isinstance(value, Shown) else _text(key, str.__str__(value))
+    if isinstance(value, int | float):
+        return _number(key, value)
     if isinstance(value, Model):
         return _shown(value, depth)
     if isinstance(value, list | tuple | set | frozenset) and depth < _DEEPEST:
-        return [redact_value(key, item, depth + 1) for item in islice(value, _LONGEST_LIST)]
+        return _items(key, value, depth)
     return _object(key, value)
 
 
+def _text(key: str, text: str) -> Shown:
+    return Shown(text if may_be_shown(key, text) and not _PRIVATE_KEY.search(key) else MASK)
+
+
+def _number(key: str, value: float) -> LogValue:
+    if not isfinite(value):
+        return Shown(value)
+    largest = _LARGEST_AMOUNT if key in AMOUNT_KEYS else _LARGEST_COUNT
+    if not -largest < value < largest or _PRIVATE_KEY.search(key):
+        return Shown(MASK)
+    return int(value) if isinstance(value, int) else round(float(value), _DECIMALS)
+
+
+def _items(key: str, value: Iterable[object], depth: int) -> LogValue:
+    shown = [redact_value(key, item, depth + 1) for item in islice(value, _LONGEST_LIST)]
+    # One digit tells nothing, and ten of them an NID.
+    together = " ".join(str(item) for item in shown if isinstance(item, str | int | float))
+    return Shown(MASK) if key not in ID_KEYS and _DIGITS_IN_A_LIST.search(together) else shown
+
+
 def _object(key: str, value: object) -> LogValue:
-    if isinstance(value, datetime | time):
+    if isinstance(value, datetime):
+        is_day = value.time() == time.min and key not in DAY_KEYS
+        return Shown(MASK if is_day or value.year < _FIRST_YEAR else value.isoformat())
+    if isinstance(value, time):
         return Shown(value.isoformat())
     if isinstance(value, date):
         # A day without a time is, more often than not, somebody's birth date.
         return Shown(value.isoformat() if key in DAY_KEYS else MASK)
     if isinstance(value, timedelta):
-        return value.total_seconds()
+        return redact_value(key, value.total_seconds())
     if isinstance(value, UUID):
         return Shown(value)
     if isinstance(value, SecretStr | SecretBytes):
         return Shown(MASK)
     if isinstance(value, BaseException):
         return Shown(name_exception(value))
-    return Shown(f"<{type(value).__name__}>")
+    return Shown(f"<{type_name(value)}>")
 
 
 def _shown(model: Model, depth: int) -> Shown:
     if depth >= _DEEPEST:
-        return Shown(f"<{type(model).__name__}>")
+        return Shown(f"<{type_name(model)}>")
     classes = data_classes(type(model))
     parts = []
     for name, value in vars(model).items():
         if value is not None and is_hidden(classes.get(name, model.default_data_class)):
             parts.append(f"{name}={MASK}")
         else:
-            # The field's class lets it be seen; what it holds may be a model of its own.
-            parts.append(f"{name}={_visible(name, value, depth + 1)}")
-    return Shown(f"{type(model).__name__}({', '.join(parts)})")
-
-
-def _visible(name: str, value: object, depth: int) -> object:
-    if type(value) in {str, int, date}:
-        return value
-    if isinstance(value, list | tuple | set | frozenset):
-        return (
-            [_visible(name, item, depth + 1) for item in islice(value, _LONGEST_LIST)] if depth < _DEEPEST else MASK
-        )
-    return redact_value(name, value, depth)
+            # Its class lets the field be seen, and an agency may have put anything into it.
+            parts.append(f"{name}={redact_value(name, value, depth + 1)}")
+    return Shown(f"{type_name(model)}({', '.join(parts)})")

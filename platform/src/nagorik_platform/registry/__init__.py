@@ -2,33 +2,10 @@
 
 discover → admission → conflict → parse → compatible, at start-up and without importing a plugin; import → verify,
 when a plugin is first used. At each stage a plugin goes on or is quarantined with a reason.
+
+Each name is imported when it is first used: who only writes down which plugins are let in needs no hooks.
 """
 
-from nagorik_platform.registry.activation import LoadedPlugin
-from nagorik_platform.registry.discovery import ADMIT_ALL, ENTRY_POINT_GROUP, Admission
-from nagorik_platform.registry.records import (
-    LoadingFailed,
-    PluginRecord,
-    PluginSource,
-    PluginState,
-    Quarantine,
-    QuarantineCode,
-)
-from nagorik_platform.registry.references import Imported, resolve_object
-from nagorik_platform.registry.registry import Registry
+import lazy_loader
 
-__all__ = [
-    "ADMIT_ALL",
-    "ENTRY_POINT_GROUP",
-    "Admission",
-    "Imported",
-    "LoadedPlugin",
-    "LoadingFailed",
-    "PluginRecord",
-    "PluginSource",
-    "PluginState",
-    "Quarantine",
-    "QuarantineCode",
-    "Registry",
-    "resolve_object",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -11,11 +11,15 @@ from dataclasses import dataclass, replace
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
 from nagorik.data_files import DataFileInvalid, parse_document, read_file
 from nagorik.manifest import MANIFEST_FILE, is_compatible, validate_manifest
 from nagorik_platform.registry.discovery import Admission, DiscoveredPlugin
 from nagorik_platform.registry.records import PluginRecord, PluginSource, QuarantineCode
+
+LARGEST_MANIFEST: Final = 256_000
+"""Bytes of a ``plugin.toml``. Every command reads all of them before it knows which it needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +107,10 @@ def read_package(source: PluginSource, package: Package, *, api_version: str) ->
     """The record of one plugin whose package is known; the stages parse, identity and compatibility."""
     record = PluginRecord(source, package=package.name, directory=package.directory)
     try:
-        content = read_file(package.manifest_file)
-    except DataFileInvalid:
+        content = read_file(package.manifest_file, largest=LARGEST_MANIFEST)
+    except DataFileInvalid as error:
+        if _is_too_large(package.manifest_file):
+            return _invalid(record, error)
         return record.refused(
             QuarantineCode.MANIFEST_MISSING,
             f"has no readable {MANIFEST_FILE} in its package {package.name}",
@@ -113,11 +119,22 @@ def read_package(source: PluginSource, package: Package, *, api_version: str) ->
     try:
         return _identified(record, _parsed(record, content, api_version))
     except DataFileInvalid as error:
-        return record.refused(
-            QuarantineCode.MANIFEST_INVALID,
-            f"has a manifest that cannot be used: {error}",
-            f"Correct it; nagorik validate {source.distribution} lists every problem.",
-        )
+        return _invalid(record, error)
+
+
+def _invalid(record: PluginRecord, error: DataFileInvalid) -> PluginRecord:
+    return record.refused(
+        QuarantineCode.MANIFEST_INVALID,
+        f"has a manifest that cannot be used: {error}",
+        f"Correct it; nagorik validate {record.source.distribution} lists every problem.",
+    )
+
+
+def _is_too_large(file: Path) -> bool:
+    try:
+        return file.is_file() and file.stat().st_size > LARGEST_MANIFEST
+    except OSError:
+        return False
 
 
 def _parsed(record: PluginRecord, content: bytes, api_version: str) -> PluginRecord:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -70,7 +71,7 @@ class QuarantineCode(StrEnum):
     REFERENCE_BROKEN = "reference-broken"
     """The manifest names an object that cannot be imported. Returned when it is asked for; keeps nothing out."""
     TOO_MANY_FAULTS = "too-many-faults"
-    """The plugin failed too often at run time."""
+    """The plugin failed at run time on what several citizens asked. It is tried again after a pause."""
 
 
 ADMISSION_CODES: Final = frozenset({QuarantineCode.DENIED, QuarantineCode.NOT_ALLOWED})
@@ -87,6 +88,8 @@ class Quarantine:
         hint: What to do.
         distribution: The installed distribution's name.
         version: Its version.
+        since: Since when, aware UTC, where it came to that at run time.
+        probe_at: When it is tried again by itself, aware UTC; ``None`` where only a restart helps.
     """
 
     code: QuarantineCode
@@ -94,6 +97,8 @@ class Quarantine:
     hint: str
     distribution: str
     version: str
+    since: datetime | None = None
+    probe_at: datetime | None = None
 
     def __str__(self) -> str:
         return f"{self.code}: {self.reason} {self.hint}"

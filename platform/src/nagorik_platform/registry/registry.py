@@ -1,6 +1,8 @@
 """All installed plugins: known from their manifests at once, imported one by one when first used."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
 from threading import Lock
 
 from nagorik.manifest import API_VERSION, AnyOffer, PaymentGateway, PublicService
@@ -15,7 +17,8 @@ class Registry:
     """The installed plugins and what became of each.
 
     What is installed is fixed when the registry is made. Two things change: a plugin becomes ready by its first
-    use, and a plugin may be put into quarantine, which it does not leave. May be used from several threads.
+    use, and a plugin may be put into quarantine, which it leaves only if it is released. May be used from several
+    threads.
     """
 
     def __init__(
@@ -137,11 +140,20 @@ class Registry:
             raise LoadingFailed([record.quarantine])
         return record.quarantine
 
-    def quarantine(self, plugin_id: str, code: QuarantineCode, reason: str, hint: str) -> Quarantine:
+    def quarantine(
+        self,
+        plugin_id: str,
+        code: QuarantineCode,
+        reason: str,
+        hint: str,
+        *,
+        since: datetime | None = None,
+        probe_at: datetime | None = None,
+    ) -> Quarantine:
         """Keep a plugin out from now on; a call that is under way is not stopped. The first reason stays.
 
         ``reason`` reads on after the distribution's name and version (``raised 5 times in a minute``), and holds
-        nothing from a call.
+        nothing from a call. ``since`` and ``probe_at`` are kept with it, see ``Quarantine``.
 
         Raises:
             KeyError: No such plugin is installed.
@@ -149,12 +161,36 @@ class Registry:
         with self._change:
             record = self._records[plugin_id]
             if record.quarantine is None:
-                record = record.refused(code, reason, hint)
+                refusal = record.refused(code, reason, hint).quarantine
+                assert refusal is not None  # noqa: S101 - refused() has just set it
+                record = replace(record, quarantine=replace(refusal, since=since, probe_at=probe_at))
                 self._records[plugin_id] = record
             self._loaded.pop(plugin_id, None)
         if record.quarantine is None:
             raise AssertionError  # pragma: no cover - refused() has just set it
         return record.quarantine
+
+    def prolong(self, plugin_id: str, probe_at: datetime) -> None:
+        """Try a plugin in quarantine again at another time.
+
+        Raises:
+            KeyError: No such plugin is installed.
+        """
+        with self._change:
+            record = self._records[plugin_id]
+            if record.quarantine is not None:
+                self._records[plugin_id] = replace(record, quarantine=replace(record.quarantine, probe_at=probe_at))
+
+    def release(self, loaded: LoadedPlugin) -> None:
+        """Let a plugin in again that was found to work; ``loaded`` is what it was when it was put into quarantine.
+
+        Raises:
+            KeyError: No such plugin is installed.
+        """
+        with self._change:
+            record = self._records[loaded.record.id]
+            self._records[record.id] = replace(record, quarantine=None)
+            self._loaded[record.id] = loaded
 
     def _activated(self, record: PluginRecord) -> PluginRecord:
         examination = examine(record, self._hook_specifications())

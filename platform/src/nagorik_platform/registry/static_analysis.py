@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from nagorik.data_files import read_file
+
 LIBRARIES: Final = frozenset({"nagorik", "nagorik_toolkit", "nagorik_platform", "nagorik_testing"})
 """The libraries whose private names any release may change."""
 
@@ -17,6 +19,8 @@ NOT_FOR_PLUGINS: Final = frozenset(
 SIMULATOR: Final = "simulator"
 """The module or package of a plugin that is its simulator."""
 
+_LARGEST_MODULE: Final = 10_000_000
+"""Bytes."""
 _PARSING: Final = threading.Lock()
 """CPython 3.11 makes syntax trees in one thread at a time; in two at once, it raises ``SystemError`` now and then."""
 
@@ -60,12 +64,11 @@ def parse(file: Path) -> ast.Module:
     """The syntax tree of a source file.
 
     Raises:
-        OSError: The file cannot be read.
         SyntaxError: It is not valid in this version of Python.
-        ValueError: It is not text.
+        ValueError: It cannot be read, or is not text.
         RecursionError: It is nested too deep.
     """
-    content = file.read_bytes()
+    content = read_file(file, largest=_LARGEST_MODULE)
     with _PARSING:
         return ast.parse(content)
 
@@ -73,7 +76,7 @@ def parse(file: Path) -> ast.Module:
 def _parsed(file: Path) -> ast.Module | None:
     try:
         return parse(file)
-    except (OSError, SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError):
         return None
 
 

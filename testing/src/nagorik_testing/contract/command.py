@@ -6,9 +6,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from nagorik import SettingsRejected
 from nagorik.data_files import DataFileInvalid, FileProblem
@@ -73,8 +74,10 @@ class ContractCommand:
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Prove each plugin; exit code 1 where a check fails, 2 where a plugin or a waiver cannot be used."""
+        out = sys.stdout
         try:
-            reports = list(_reports(arguments, day_of(arguments)))
+            with redirect_stdout(sys.stderr):  # what a plugin prints is none of the result
+                reports = list(_reports(arguments, day_of(arguments), out))
         except DataFileInvalid as problem:
             print_error(str(problem))
             return ExitCode.USAGE
@@ -101,8 +104,8 @@ class ContractCommand:
 command: Final = ContractCommand()
 
 
-def _reports(arguments: argparse.Namespace, on: date) -> Iterator[Report]:
-    """A report for each plugin that was asked for, told and written as soon as it is there."""
+def _reports(arguments: argparse.Namespace, on: date, out: TextIO) -> Iterator[Report]:
+    """A report for each plugin that was asked for, told to ``out`` and written as soon as it is there."""
     subjects = _subjects(arguments)
     waivers = [waivers_of(subject, arguments.waivers) for subject in subjects]
     recorded = None if arguments.against is None else load_exchanges(arguments.against)
@@ -116,8 +119,8 @@ def _reports(arguments: argparse.Namespace, on: date) -> Iterator[Report]:
         if arguments.report is not None:
             write(report, arguments.report)
         if not arguments.json:
-            sys.stdout.write(plain_text(render_report(report, folder=arguments.report)))
-            sys.stdout.flush()
+            out.write(plain_text(render_report(report, folder=arguments.report)))
+            out.flush()
         yield report
 
 

@@ -6,6 +6,7 @@ themselves.
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -255,7 +256,7 @@ def run_on_all_cores(subject: Subject, *, families: Collection[str] | None = Non
         return asyncio.run(run_suite(subject, families=families, checks=CHECKS))
     chosen = None if families is None else tuple(families)
     # Spawned, not forked: a child that inherits a running thread's lock waits for it for ever.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_keep_quiet) as pool:
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=keep_quiet) as pool:
         parts = [
             pool.submit(_play_part, subject.manifest.id, part, chosen, loopback=subject.loopback)
             for part in (OTHER_CHECKS, *offers)
@@ -264,9 +265,11 @@ def run_on_all_cores(subject: Subject, *, families: Collection[str] | None = Non
     return collect(subject.manifest, found, families, CHECKS)
 
 
-def _keep_quiet() -> None:
-    # An outage that the suite plays is news to nobody.
+def keep_quiet() -> None:
+    """Let nothing be heard of a process of the suite's but its findings."""
+    # An outage that the suite plays is news to nobody, and what a plugin prints is none of the result.
     configure_logging(level="CRITICAL")
+    sys.stdout = sys.stderr
 
 
 def _play_part(

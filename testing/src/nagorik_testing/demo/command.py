@@ -11,7 +11,8 @@ from rich.console import Console
 
 from nagorik import NagorikError
 from nagorik.data_files import DataFileInvalid
-from nagorik_platform.cli.output import CommandConsole, plain
+from nagorik_platform.cli.console import CommandConsole
+from nagorik_platform.cli.output import plain
 from nagorik_platform.logs import configure_logging
 from nagorik_testing.demo.closing import print_closing
 from nagorik_testing.demo.display import Display

@@ -4,7 +4,6 @@ Served on the loopback only, under ``/_simulator``, and in process where it is a
 amounts and times and no personal data, and what is done through it is not in the ledger.
 """
 
-import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -56,11 +55,11 @@ def with_admin(simulator: Simulator) -> ASGIApp:
         path = scope.get("path", "")
         if path != ADMIN_PATH and not path.startswith(f"{ADMIN_PATH}/"):
             await simulator.app(scope, receive, send)
-        elif _from_this_machine(scope):
+        elif (refusal := _refusal(scope)) is not None:
+            await refusal(scope, receive, send)
+        else:
             # Made for each request, since a reset gives the agency new officers.
             await Starlette(routes=[*own, *simulator.operator_routes()])(scope, receive, send)
-        else:
-            await JSONResponse({"error": "only for this machine"}, status_code=403)(scope, receive, send)
 
     return app
 
@@ -169,7 +168,9 @@ def _reading(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Req
         except ValidationError as error:
             problems = error.errors(include_url=False, include_input=False, include_context=False)
             return refused("; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in problems))
-        except (ValueError, json.JSONDecodeError) as error:
+        except OverflowError:
+            return refused("the clock ends before that")
+        except ValueError as error:
             return refused(str(error))
 
     return guarded
@@ -186,7 +187,29 @@ def _rule(rule: FaultRule) -> dict[str, object]:
     }
 
 
-def _from_this_machine(scope: Scope) -> bool:
-    """Whether the request names this machine: a web page that rebinds its own name to it does not."""
-    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
-    return is_loopback(urlsplit(f"//{host}").hostname or "")
+def _refusal(scope: Scope) -> Response | None:
+    """Why a request may come from somebody else's web page, or ``None``.
+
+    A page that rebinds its own name to this machine names itself as the host. One that does not says in its request
+    where it comes from, and can send JSON to another machine's address only if it is let.
+    """
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    host, origin = headers.get(b"host", ""), headers.get(b"origin")
+    if not _is_here(f"//{host}"):
+        return refused("only for this machine", 403)
+    if origin is not None and (not _is_here(origin) or urlsplit(origin).netloc.lower() != host.lower()):
+        return refused("not for pages of another origin", 403)
+    if headers.get(b"sec-fetch-site", "none") not in {"none", "same-origin"}:
+        return refused("not for pages of another origin", 403)
+    has_body = headers.get(b"content-length", "0") != "0" or b"transfer-encoding" in headers
+    media_type = headers.get(b"content-type", "").partition(";")[0].strip().lower()
+    if has_body and media_type != "application/json":
+        return refused("orders are sent as application/json", 415)
+    return None
+
+
+def _is_here(url: str) -> bool:
+    try:
+        return is_loopback(urlsplit(url).hostname or "")
+    except ValueError:
+        return False

@@ -22,6 +22,9 @@ from nagorik.privacy import Model
 JsonKind = Literal["text", "number", "boolean", "null", "object", "list"]
 """What stands at a place of a JSON document; ``object`` and ``list`` are empty ones, else their parts are told."""
 
+LARGEST_RECORDING: Final = 10_000_000
+"""Bytes of a file of exchanges, which a run writes and not a hand."""
+
 _DEFAULT_CONTENT: Final = "application/json; charset=utf-8"
 
 
@@ -128,7 +131,7 @@ def load_exchanges(path: Path) -> tuple[Exchange, ...]:
     Raises:
         DataFileInvalid: It cannot be read or does not fit; the text names file and field.
     """
-    return parse_model(read_file(path), path.name, _Exchanges).exchange
+    return parse_model(read_file(path, largest=LARGEST_RECORDING), path.name, _Exchanges).exchange
 
 
 def dump_exchanges(exchanges: Iterable[Exchange]) -> str:

@@ -1,7 +1,7 @@
 """What is left of an agency's answer once nobody is in it any more: structure, types, formats and words.
 
 Nothing is kept because it looks harmless. A string is kept only where the plugin's own code holds it too, or where
-it is one upper-case word in a field that is no name, address or secret; everything else gives way to its shape.
+it is one upper-case word in a field that is a state or a kind of something; everything else gives way to its shape.
 """
 
 import re
@@ -15,14 +15,14 @@ from pydantic import JsonValue
 from nagorik.values import to_ascii_digits
 
 _WORD: Final = re.compile(r"[A-Z](?:[A-Z]|[_-](?=[A-Z])){1,23}")
-_KEY: Final = re.compile(r"[A-Za-z_$@][A-Za-z0-9_.@$:-]{0,39}")
+_KEY: Final = re.compile(r"[a-z_$@][A-Za-z0-9_.@$:-]{0,39}")
+"""A field's name. One with a capital first may be somebody's, put where a name belongs."""
 _LONG_NUMBER: Final = re.compile(r"\d{4,}")
-_GUARDED: Final = re.compile(
-    r"name|father|mother|spouse|husband|wife|guardian|address|village|street|holding|token|secret|password|passwd"
-    r"|credential|session|cookie|authori[sz]ation|signature|key$|otp|pin$",
-    re.IGNORECASE,
+_SUBJECTS: Final = "state|status|stage|step|result|outcome|decision|verdict|error|code|type|kind"
+_WORDED: Final = re.compile(
+    rf"(?:^|_)(?i:{_SUBJECTS})s?$|(?<=[a-z])(?:{'|'.join(word.title() for word in _SUBJECTS.split('|'))})s?$"
 )
-"""Fields in which not even an upper-case word is a word of the agency's."""
+"""Fields in which an upper-case word is the agency's, known to the plugin or not: what a drift is noticed by."""
 _TOKEN: Final = re.compile(r"token|secret|password|cookie|authori[sz]ation|session", re.IGNORECASE)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DIGITS: Final = re.compile(r"[0-9]+")
@@ -106,14 +106,14 @@ class Scrubber:
         if not self.touches(text):
             if text in self._constants and not any(character.isdecimal() for character in text):
                 return text
-            if _WORD.fullmatch(text) and not _GUARDED.search(field):
+            if _WORD.fullmatch(text) and _WORDED.search(field):
                 return text
         return "<token-1>" if text and _TOKEN.search(field) else shape_of(text)
 
     def key(self, name: str) -> str:
         """A field's name, unless it may be a value that has become a name."""
-        plain = _KEY.fullmatch(name) and not _LONG_NUMBER.search(name) and not self.touches(name)
-        return name if plain else "<key>"
+        plain = (name in self._constants or _KEY.fullmatch(name)) and not _LONG_NUMBER.search(name)
+        return name if plain and not self.touches(name) else "<key>"
 
     def path(self, path: str) -> str:
         """A path as a template: a segment that may be a value is ``{id}``."""

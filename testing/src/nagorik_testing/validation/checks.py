@@ -22,7 +22,13 @@ from nagorik.privacy import Form
 from nagorik.values.sentences import MESSAGES_FILE
 from nagorik_platform.registry.activation import examine
 from nagorik_platform.registry.discovery import ENTRY_POINT_GROUP, check_entry_point, find_sources
-from nagorik_platform.registry.reading import Package, PackageNotFound, locate_package, read_package
+from nagorik_platform.registry.reading import (
+    LARGEST_MANIFEST,
+    Package,
+    PackageNotFound,
+    locate_package,
+    read_package,
+)
 from nagorik_platform.registry.records import PluginRecord, PluginSource, QuarantineCode
 from nagorik_platform.registry.references import Imported, check_reference, resolve_object, split_value
 from nagorik_platform.registry.static_analysis import SIMULATOR, find_private_uses
@@ -127,7 +133,7 @@ def validate_path(target: str | Path, *, on: date, run: bool = False) -> tuple[V
 
 def _validate_file(file: Path, on: date) -> list[ValidationFinding]:
     try:
-        manifest = parse_manifest(read_file(file))
+        manifest = parse_manifest(read_file(file, largest=LARGEST_MANIFEST))
     except DataFileInvalid as error:
         return _problems(error)
     findings = advise(manifest, on=on)
@@ -243,7 +249,7 @@ def _refusal(record: PluginRecord, package: Package) -> list[ValidationFinding]:
         return []
     if record.quarantine.code is QuarantineCode.MANIFEST_INVALID:
         try:
-            parse_manifest(read_file(package.manifest_file))
+            parse_manifest(read_file(package.manifest_file, largest=LARGEST_MANIFEST))
         except DataFileInvalid as error:
             return _problems(error)
     return [ValidationFinding(Severity.ERROR, "", record.quarantine.reason, record.quarantine.hint)]

@@ -73,13 +73,14 @@ def _fee_findings(target: str, on: date) -> Iterator["ValidationFinding"]:
     from nagorik.data_files import DataFileInvalid, read_file
     from nagorik.manifest import parse_manifest
     from nagorik_platform.registry import PluginRecord, PluginSource
+    from nagorik_platform.registry.reading import LARGEST_MANIFEST
     from nagorik_platform.registry.tariffs import read_schedule
     from nagorik_testing.validation.findings import Severity, ValidationFinding
     from nagorik_toolkit.fees import NoTariff
 
     for directory in _packages(target):
         try:
-            manifest = parse_manifest(read_file(directory / "plugin.toml"))
+            manifest = parse_manifest(read_file(directory / "plugin.toml", largest=LARGEST_MANIFEST))
         except DataFileInvalid:
             continue  # said already
         record = PluginRecord(PluginSource(manifest.id, target, "", ""), directory=directory, manifest=manifest)

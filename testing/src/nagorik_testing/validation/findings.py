@@ -8,6 +8,7 @@ from typing import Final
 
 from nagorik.manifest import Evidence, Manifest, PublicService
 from nagorik.operations import Idempotency, Operation
+from nagorik_platform.configuration import outlasting_calls
 
 STALE_AFTER: Final = timedelta(days=730)
 """How long what a manifest says is taken as checked against its sources."""
@@ -51,7 +52,7 @@ def in_order(findings: list[ValidationFinding]) -> tuple[ValidationFinding, ...]
 
 def advise(manifest: Manifest, *, on: date) -> list[ValidationFinding]:
     """What is allowed in a manifest and should be looked at, as of the day ``on``."""
-    return [*_on_sources(manifest, on), *_on_egress(manifest), *_on_services(manifest)]
+    return [*_on_sources(manifest, on), *_on_egress(manifest), *_on_deadline(manifest), *_on_services(manifest)]
 
 
 def _on_sources(manifest: Manifest, on: date) -> Iterator[ValidationFinding]:
@@ -79,6 +80,15 @@ def _on_egress(manifest: Manifest) -> Iterator[ValidationFinding]:
             "egress",
             "no host may be called, so every call to an agency fails",
             "List the agency's host names, unless no operation calls one.",
+        )
+
+
+def _on_deadline(manifest: Manifest) -> Iterator[ValidationFinding]:
+    """A host with the default lease would not open with such a plugin."""
+    for outlasting in outlasting_calls(manifest):
+        below = f"{outlasting.lease + outlasting.grace:g}"
+        yield ValidationFinding(
+            Severity.ERROR, "limits.deadline", str(outlasting), f"Give a deadline below {below} seconds."
         )
 
 

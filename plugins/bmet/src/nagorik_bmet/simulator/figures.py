@@ -1,11 +1,10 @@
 """What the simulated BMET knows by itself: ``figures.toml``."""
 
-import tomllib
 from datetime import date
 from functools import cache
-from importlib.resources import files
 
 from nagorik import Model, Money
+from nagorik.data_files import parse_document, read_data_file
 
 
 class Fees(Model):
@@ -45,4 +44,4 @@ class Figures(Model):
 @cache
 def figures() -> Figures:
     """The file, read once."""
-    return Figures.model_validate(tomllib.loads(files(__package__).joinpath("figures.toml").read_text("utf-8")))
+    return Figures.model_validate(parse_document(read_data_file(__package__, "figures.toml"), "figures.toml"))

@@ -1,13 +1,12 @@
 """What the simulated BRTA charges: ``figures.toml``, and its calculator."""
 
-import tomllib
 from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 from nagorik import Money
+from nagorik.data_files import parse_document, read_data_file
 from nagorik_testing import Refusal, choice_in, day_in
 
 DAY: Final = "%d-%m-%Y"
@@ -107,4 +106,4 @@ def _taka(table: str, name: str) -> int:
 
 @cache
 def _figures() -> dict[str, Any]:
-    return tomllib.loads(files(__package__).joinpath("figures.toml").read_text("utf-8"))
+    return parse_document(read_data_file(__package__, "figures.toml"), "figures.toml")

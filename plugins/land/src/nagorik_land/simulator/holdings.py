@@ -1,17 +1,16 @@
 """What a holding owes, computed as the simulated land office does it. Modelled."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
 from pydantic import JsonValue, TypeAdapter
 
 from nagorik import Money, NationalDataError
+from nagorik.data_files import parse_document, read_data_file
 from nagorik_testing import Refusal, choice_in, text_in
 from nagorik_toolkit import FiscalYear, LandArea
 
@@ -23,7 +22,7 @@ _PLACE: Final = ("district", "upazila", "mouza", "jlNo")
 @cache
 def prices() -> Mapping[str, Any]:
     """What the offices charge."""
-    return tomllib.loads(files(__package__).joinpath("prices.toml").read_text("utf-8"))
+    return parse_document(read_data_file(__package__, "prices.toml"), "prices.toml")
 
 
 def propagation() -> timedelta:

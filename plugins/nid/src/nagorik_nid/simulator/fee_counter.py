@@ -1,15 +1,14 @@
 """What an application costs, which depends on how often its NID holder has applied before."""
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 from nagorik import Money, Rounding
+from nagorik.data_files import parse_document, read_data_file
 
 CHARGED: Final = frozenset({"CORRECTION", "REISSUE"})
 
@@ -84,4 +83,4 @@ def _ladder() -> dict[str, Any]:
 
 @cache
 def _tariff() -> dict[str, Any]:
-    return tomllib.loads(files(__package__).joinpath("fees.toml").read_text("utf-8"))
+    return parse_document(read_data_file(__package__, "fees.toml"), "fees.toml")

@@ -1,50 +1,121 @@
 """A cohort whose workers are killed as processes, and a whole campaign of such cohorts on the same database."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import func, select
 
-from nagorik_host.store import Database, Transaction, open_database
+from nagorik_host.store import Database, DatabaseUnavailable, Transaction, Unit, open_database
 from nagorik_host.store.schema import attempts
-from nagorik_host.vault import make_keys, read_keyring
+from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_platform import Platform
 from nagorik_testing.campaign.agencies import SimulatedAgencies
-from nagorik_testing.campaign.cases import ARRIVALS, CampaignCase, CampaignPlan, generate_case
+from nagorik_testing.campaign.cases import ARRIVALS, CampaignCase, CampaignPlan
 from nagorik_testing.campaign.cohort import IN_MEMORY, Cohort, prepare
 from nagorik_testing.campaign.comparison import Discrepancy
+from nagorik_testing.campaign.disruptions import Disruption, ends_workers
 from nagorik_testing.campaign.kills import KillSchedule
 from nagorik_testing.campaign.people import People
 from nagorik_testing.campaign.processes.clock_driver import ClockDriver, NeverIdle
+from nagorik_testing.campaign.processes.disruptor import Disruptor, Surroundings
+from nagorik_testing.campaign.processes.own_server import OwnServer, own_server
 from nagorik_testing.campaign.processes.worker import WorkerSettings
-from nagorik_testing.campaign.processes.worker_pool import WorkerKiller, WorkerPool, prepare_processes
+from nagorik_testing.campaign.processes.worker_pool import WorkerPool, prepare_processes
 from nagorik_testing.campaign.report import CampaignReport
+from nagorik_testing.campaign.ward_office.site import OLDER_RELEASE, ward_office, write_site
 from nagorik_testing.fixtures.isolation import scratch_folder
 from nagorik_testing.simulator.loopback import serve
 from nagorik_testing.simulator.shared_clock import SharedClock
 
+T = TypeVar("T")
+
 LEASE: Final = timedelta(seconds=2)
 """How long a killed worker is waited for, in the machine's own time."""
-EVERY: Final = 30
-"""Requests between two kills, on average."""
+EVERY: Final = 15
+"""Requests between two disruptions, on average."""
 IDLE_TIMEOUT: Final = timedelta(minutes=5)
 ANY_MOMENT: Final = "any-moment"
+PATIENCE: Final = 60.0
+"""Seconds that citizens and officers wait for a database that is away."""
+PAUSE: Final = 0.1
+"""Seconds until they try again."""
+
+
+class PatientDatabase(Database):
+    """The database as those reach it who come again when it is away; a unit that may have happened is run again."""
+
+    def __init__(self, database: Database) -> None:
+        """Reach ``database``."""
+        self._database = database
+
+    def use_ledger(self, vault: Vault) -> None:
+        """As ``Database.use_ledger``."""
+        self._database.use_ledger(vault)
+
+    async def seal(self) -> None:
+        """As ``Database.seal``."""
+        await self._database.seal()
+
+    async def run(self, unit: Unit[T]) -> T:
+        """As ``Database.run``, later if it must be.
+
+        Raises:
+            DatabaseUnavailable: It is away for good.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + PATIENCE
+        while True:
+            try:
+                return await self._database.run(unit)
+            except DatabaseUnavailable:
+                if loop.time() > end:
+                    raise
+                await asyncio.sleep(PAUSE)
+
+    async def close(self) -> None:
+        """As ``Database.close``."""
+        await self._database.close()
 
 
 class ProcessCohort(Cohort):
     """A world of its own: agencies on real sockets, a shared clock, and processes that are killed."""
 
-    def __init__(self, url: str, keys: str, folder: Path, *, seed: int, workers: int, every: int = EVERY) -> None:
-        """Use the database at ``url``, which is empty, and ``folder`` for what the processes share."""
-        super().__init__(url, read_keyring(keys), seed=seed, workers=workers)
+    def __init__(
+        self,
+        url: str,
+        keys: str,
+        folder: Path,
+        site: Path,
+        *,
+        plan: CampaignPlan,
+        server: OwnServer | None = None,
+        every: int = EVERY,
+    ) -> None:
+        """Use the database at ``url``, which is empty, and ``folder`` for what the processes share.
+
+        Args:
+            url: The database's.
+            keys: The host's.
+            folder: Holds what the processes share, and nothing else.
+            site: Holds the ward office's release.
+            plan: What is asked of the campaign.
+            server: The database's server, if it is the campaign's own.
+            every: Requests between two disruptions, on average.
+        """
+        super().__init__(url, read_keyring(keys), seed=plan.seed, workers=plan.workers)
         self.clock = SharedClock(folder / "clock")
-        self.agencies = SimulatedAgencies(self.clock, seed)
+        self.agencies = SimulatedAgencies(self.clock, plan.seed)
+        self._kinds = plan.kinds
+        self._site = site
+        self._server = server
+        self._counts: Counter[Disruption] = Counter()
         self._keys = keys
         self._folder = folder
         self._every = every
@@ -57,6 +128,8 @@ class ProcessCohort(Cohort):
         await super().run([_within_a_day(case) for case in cases], platform, report)
         assert self._pool is not None  # noqa: S101 - it carried the applications
         report.killed[ANY_MOMENT] += self._pool.killed
+        report.disruptions += Counter({kind.value: number for kind, number in self._counts.items()})
+        report.gave_up += self._pool.gave_up
         report.at_operations += self._interrupted
         report.calls += self._calls
         report.findings += self._leaks(cases, self._pool.output)
@@ -72,6 +145,7 @@ class ProcessCohort(Cohort):
             setting = WorkerSettings(
                 database=self._url,
                 keys=self._keys,
+                site=self._site,
                 folder=self._folder,
                 lease=LEASE,
                 plugins={
@@ -79,23 +153,39 @@ class ProcessCohort(Cohort):
                     for name, one in simulators.items()
                 },
             )
-            database = await open_database(self._url)
+            database = await self._open()
             stack.push_async_callback(database.close)
-            pool = self._pool = WorkerPool(setting, [f"machine-{number + 1}" for number in range(self._workers)])
+            pool = self._pool = WorkerPool(
+                setting,
+                [f"machine-{number + 1}" for number in range(self._workers)],
+                may_give_up=ends_workers(self._kinds),
+            )
             stack.push_async_callback(pool.stop)
             await pool.start(*pool.names)
-            killer = WorkerKiller(pool, seed=self._seed, every=self._every)
+            host = self._host(database, platform)
+            surroundings = Surroundings(
+                host=host,
+                other_keys=make_keys("campaign"),
+                older_site=write_site(self._folder / "older", OLDER_RELEASE),
+                server=self._server,
+            )
+            disruptor = Disruptor(pool, surroundings, self._kinds, seed=self._seed, every=self._every, lease=LEASE)
             for one in simulators.values():
-                one.ledger.on_request = killer.on_request
-            driver = ClockDriver(self._host(database, platform), self.clock, pool, timeout=IDLE_TIMEOUT)
+                one.ledger.on_request = disruptor.on_request
+            driver = ClockDriver(host, self.clock, pool, timeout=IDLE_TIMEOUT)
             try:
                 await self._advance_until_idle(database, driver, pool, people)
             except NeverIdle:
                 # The comparison tells whose it is.
                 return
             finally:
+                await disruptor.end()
+                self._counts = disruptor.counts
                 self._interrupted = await database.run(_interrupted)
                 self._calls = await database.run(_calls)
+
+    async def _open(self) -> Database:
+        return PatientDatabase(await open_database(self._url))
 
     async def _advance_until_idle(
         self, database: Database, driver: ClockDriver, pool: WorkerPool, people: People
@@ -114,7 +204,7 @@ def _within_a_day(case: CampaignCase) -> CampaignCase:
     """Without what takes real time in other processes: a move of the clock, and an agency that never answers."""
     heard = tuple(one for one in case.faults if getattr(one.fault, "how", None) != "silent")
     arrives_after = case.arrives_after % timedelta(seconds=ARRIVALS)
-    return replace(case, faults=heard, kills=(), lasting=False, arrives_after=arrives_after)
+    return replace(case, faults=heard, kills=(), suspensions=(), lasting=False, arrives_after=arrives_after)
 
 
 def _interrupted(transaction: Transaction) -> Counter[str]:
@@ -136,25 +226,43 @@ async def campaign_of_processes(
 ) -> CampaignReport:
     """Run it; ``progress`` gets the report so far after each cohort.
 
-    The seed decides what awaits each application and the rhythm of the kills. What a process is doing when it is
-    killed is the machine's affair, and no two campaigns are the same.
+    The seed decides what awaits each application and the rhythm of the disruptions. What a process is doing when it
+    is disturbed is the machine's affair, and no two campaigns are the same.
 
     Raises:
         SimulatorUnusable: An installed simulator cannot be used.
         DatabaseInUse, DatabaseInvalid, DatabaseUnavailable: The database cannot be used.
+        ServerMissing: It wants a server of its own, and there is none.
     """
-    keys, report, asked = make_keys("campaign"), CampaignReport(), {"-", *(f"a{number}" for number in plan.only)}
-    for numbers in plan.cohorts:
-        with scratch_folder("campaign") as folder:
-            url = f"sqlite:///{folder}/store.db" if plan.url == IN_MEMORY else plan.url
-            await prepare(url)
-            cohort = ProcessCohort(url, keys, folder, seed=plan.seed, workers=plan.workers, every=every)
-            async with Platform.discover(cohort.settings()) as platform:
-                for record in platform.plugins:
-                    import_module(record.source.value.partition(":")[0])
-                offers = cohort.agencies.offers(platform)
-                await cohort.run([generate_case(plan.seed, number, offers) for number in numbers], platform, report)
-        report.findings = [found for found in report.findings if not plan.only or found.application in asked]
-        if progress is not None:
-            progress(report)
+    report, asked = CampaignReport(), {"-", *(f"a{number}" for number in plan.only)}
+    with ExitStack() as stack:
+        server = stack.enter_context(own_server()) if plan.own_server else None
+        site = stack.enter_context(ward_office())
+        for numbers in plan.cohorts:
+            await _run_cohort(plan, numbers, report, site, server, every)
+            report.findings = [found for found in report.findings if not plan.only or found.application in asked]
+            if progress is not None:
+                progress(report)
     return report
+
+
+async def _run_cohort(
+    plan: CampaignPlan,
+    numbers: Sequence[int],
+    report: CampaignReport,
+    site: Path,
+    server: OwnServer | None,
+    every: int,
+) -> None:
+    with scratch_folder("campaign") as folder:
+        if server is not None:
+            url = server.database()
+        else:
+            url = f"sqlite:///{folder}/store.db" if plan.url == IN_MEMORY else plan.url
+        await prepare(url)
+        cohort = ProcessCohort(url, make_keys("campaign"), folder, site, plan=plan, server=server, every=every)
+        async with Platform.discover(cohort.settings()) as platform:
+            for record in platform.plugins:
+                import_module(record.source.value.partition(":")[0])
+            offers = cohort.agencies.offers(platform)
+            await cohort.run([plan.case(number, offers) for number in numbers], platform, report)

@@ -4,14 +4,16 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
-from nagorik.clock import Clock, SystemClock
+from nagorik.clock import Clock
 from nagorik_host import open_host
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import DatabaseUnavailable
@@ -35,10 +37,12 @@ class WorkerSettings:
     """The URL of the database."""
     keys: str
     """The host's keys, as ``nagorik keys new`` prints them."""
+    site: Path
+    """Holds the ward office's release."""
     folder: Path
     """Holds the shared clock, the documents, and what each worker's process writes."""
     lease: timedelta
-    """How long a lost worker is waited for, in the machine's own time."""
+    """How long a lost worker is waited for, by the database's clock, which no simulated time moves."""
     plugins: Mapping[str, dict[str, object]]
     """The plugins' settings, by plugin id."""
 
@@ -62,29 +66,69 @@ class WorkerSettings:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class WorkerVariant:
+    """In what a worker differs from the others.
+
+    Attributes:
+        skew: By how much its machine's clock is ahead.
+        keys: Other keys than the host's.
+        site: Another folder than that of the ward office's release.
+    """
+
+    skew: timedelta = timedelta(0)
+    keys: str | None = None
+    site: Path | None = None
+
+
+AS_ALL: Final = WorkerVariant()
+
+
+class SkewedClock:
+    """A clock whose calendar is wrong; how fast it goes is right."""
+
+    def __init__(self, clock: Clock, skew: timedelta) -> None:
+        """Be ahead of ``clock`` by ``skew``."""
+        self._clock = clock
+        self._skew = skew
+
+    def now(self) -> datetime:
+        """As ``Clock.now``."""
+        return self._clock.now() + self._skew
+
+    def monotonic(self) -> float:
+        """As ``Clock.monotonic``."""
+        return self._clock.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """As ``Clock.sleep``."""
+        await self._clock.sleep(seconds)
+
+
 POLL_SECONDS: Final = 0.02
 """Seconds between two looks at the clock."""
 JUMP: Final = timedelta(seconds=1)
 """From here on the clock was moved; what is less is a call that waited for its turn."""
 
 
-def work(setting: WorkerSettings, name: str, log: Path) -> None:
-    """Work until SIGTERM, or until whoever started this process is gone; all that it says is added to ``log``."""
-    writing = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(writing, 1)
-    os.dup2(writing, 2)
+def work(setting: WorkerSettings, name: str, said: Connection, variant: WorkerVariant = AS_ALL) -> None:
+    """Work until SIGTERM, or until whoever started this process is gone; all that it says goes to ``said``."""
+    os.dup2(said.fileno(), 1)
+    os.dup2(said.fileno(), 2)
+    said.close()
     configure_logging(level="DEBUG", json=True)
-    asyncio.run(_work(setting, name))
+    sys.path[:] = [str(variant.site or setting.site), *(one for one in sys.path if one != str(setting.site))]
+    asyncio.run(_work(setting, name, variant))
 
 
-async def _work(setting: WorkerSettings, name: str) -> None:
+async def _work(setting: WorkerSettings, name: str, variant: WorkerVariant) -> None:
     ending, stop = _ending(), asyncio.Event()
     clock = SharedClock(setting.clock)
+    seen: Clock = SkewedClock(clock, variant.skew) if variant.skew else clock
     async with open_host(
         setting.database,
-        read_keyring(setting.keys),
-        setting.platform(clock),
-        lease_clock=SystemClock(),
+        read_keyring(variant.keys or setting.keys),
+        setting.platform(seen),
         lease=setting.lease,
     ) as host:
         worker = host.worker(name)

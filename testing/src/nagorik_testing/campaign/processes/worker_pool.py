@@ -2,31 +2,34 @@
 
 The processes are forked from a server that has imported everything and has done nothing else: no event loop, no
 database and no thread ever ran in it. That each has its own memory, connections and end is what counts; importing
-everything anew would cost each start two seconds. Which worker is killed, and when, is decided by what the agencies
-see, which is spread more evenly than time.
+everything anew would cost each start two seconds.
 """
 
 import asyncio
 import multiprocessing
-import random
+import os
 import re
 import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
+from nagorik_host.store import DatabaseUnavailable
 from nagorik_platform import Platform
-from nagorik_testing.campaign.processes.worker import WorkerSettings, work
-from nagorik_testing.simulator.ledger import SeenRequest
+from nagorik_testing.campaign.processes.worker import AS_ALL, WorkerSettings, WorkerVariant, work
 
 _FORKS: Final = multiprocessing.get_context("forkserver")
 _LATE: Final = ("httpcore", "anyio._backends._asyncio")
 """What httpx imports with the first connection, in every process anew."""
 _DATABASES: Final = ("nagorik_host.store.sqlite", "nagorik_host.store.postgresql")
 _POLL_SECONDS: Final = 0.005
+_CHUNK: Final = 65_536
+"""Bytes that are read at once of what a worker says."""
 _ERROR: Final = re.compile(r"(?:\w+\.)*(\w+)(?::|$)")
 
 
@@ -50,12 +53,23 @@ class WorkerPool:
 
     Attributes:
         killed: How many were killed.
+        gave_up: How many ended because they had no database for longer than they may.
         ended: Those that ended by themselves.
     """
 
-    def __init__(self, setting: WorkerSettings, names: Iterable[str]) -> None:
-        """Nobody works yet."""
+    def __init__(self, setting: WorkerSettings, names: Iterable[str], *, may_give_up: bool = False) -> None:
+        """Nobody works yet.
+
+        Args:
+            setting: What all share.
+            names: By which each is known.
+            may_give_up: Whether a worker may end for lack of a database.
+        """
         self._setting = setting
+        self._may_give_up = may_give_up
+        self._guests: dict[str, BaseProcess] = {}
+        self._hearing: dict[BaseProcess, Thread] = {}
+        self.gave_up = 0
         self._processes: dict[str, BaseProcess | None] = dict.fromkeys(names)
         self._killed: set[BaseProcess] = set()
         self.killed = 0
@@ -71,14 +85,48 @@ class WorkerPool:
         """All that the workers wrote, living or dead."""
         return "\n".join(path.read_text("utf-8") for path in sorted(self._setting.folder.glob("*.log")))
 
-    async def start(self, *names: str) -> None:
+    async def start(self, *names: str, variant: WorkerVariant = AS_ALL) -> None:
         """Start these workers."""
         for name in names:
-            arguments = (self._setting, name, self._setting.folder / f"{name}.log")
-            process = _FORKS.Process(target=work, args=arguments, name=name)
-            # The first start waits until the server has imported everything.
-            await asyncio.to_thread(process.start)
-            self._processes[name] = process
+            self._processes[name] = await self._started(name, variant)
+
+    async def invite(self, name: str, variant: WorkerVariant) -> None:
+        """Start one more worker, who is not replaced and may end as it likes."""
+        self._guests[name] = await self._started(name, variant)
+
+    async def dismiss(self, name: str, *, after: float) -> None:
+        """Kill that one, unless it ends by itself within so many seconds."""
+        process = self._guests.pop(name)
+        await asyncio.to_thread(process.join, after)
+        if process.exitcode is None:
+            process.kill()
+            await asyncio.to_thread(process.join)
+
+    async def _started(self, name: str, variant: WorkerVariant) -> BaseProcess:
+        heard, said = _FORKS.Pipe(duplex=False)
+        process = _FORKS.Process(target=work, args=(self._setting, name, said, variant), name=name)
+        # The first start waits until the server has imported everything.
+        await asyncio.to_thread(process.start)
+        said.close()
+        hearing = Thread(target=_write_down, args=(heard, self._setting.folder / f"{name}.log"), daemon=True)
+        hearing.start()
+        self._hearing[process] = hearing
+        return process
+
+    def pid(self, name: str) -> int | None:
+        """The process of a worker that lives, and is not about to die."""
+        process = self._processes[name]
+        if process is None or process in self._killed or process.exitcode is not None:
+            return None
+        return process.pid
+
+    def signal(self, name: str, number: signal.Signals, *, pid: int | None = None) -> int | None:
+        """Send a signal to a worker that lives, and if ``pid`` is given, is still that process; to which."""
+        living = self.pid(name)
+        if living is None or pid not in {None, living}:
+            return None
+        os.kill(living, number)
+        return living
 
     def kill(self, name: str) -> bool:
         """SIGKILL: it runs nothing more and cleans nothing up. Whether there was anybody to kill."""
@@ -107,6 +155,8 @@ class WorkerPool:
 
     async def stop(self) -> None:
         """Let all end as an operator does; whoever does not is killed."""
+        for name in tuple(self._guests):
+            await self.dismiss(name, after=0)
         living = {name: one for name, one in self._processes.items() if one is not None}
         for process in living.values():
             process.terminate()
@@ -121,13 +171,26 @@ class WorkerPool:
             self._processes[name] = None
 
     def _record_exit(self, name: str, process: BaseProcess) -> None:
-        self.ended.append(WorkerExit(name, process.exitcode or 0, _last_error(self._setting.folder / f"{name}.log")))
+        # It has said all that it will, if not everything is written down yet.
+        self._hearing.pop(process).join()
+        error = _last_error(self._setting.folder / f"{name}.log")
+        if self._may_give_up and error == DatabaseUnavailable.__name__:
+            self.gave_up += 1
+            return
+        self.ended.append(WorkerExit(name, process.exitcode or 0, error))
 
     def _reap(self, name: str, process: BaseProcess) -> None:
         if process not in self._killed:
             self._record_exit(name, process)
         self._killed.discard(process)
         self._processes[name] = None
+
+
+def _write_down(heard: Connection, log: Path) -> None:
+    """Add to ``log`` what a worker says, until it is gone; a worker whose disk is full has no file to say it in."""
+    with heard, log.open("ab", buffering=0) as file:
+        while said := os.read(heard.fileno(), _CHUNK):
+            file.write(said)
 
 
 def _last_error(log: Path) -> str:
@@ -145,31 +208,3 @@ def prepare_processes(platform: Platform) -> None:
     plugins = {record.source.value.partition(":")[0] for record in platform.plugins}
     databases = [name for name in _DATABASES if name.endswith("sqlite") or find_spec("asyncpg") is not None]
     _FORKS.set_forkserver_preload([work.__module__, *_LATE, *databases, *sorted(plugins)])
-
-
-_DELAYS: Final = (0.0, 0.003, 0.03, 0.3)
-"""Seconds, each the longest of one kind: before the agency has processed the request, before its answer is heard,
-before what it means is committed, and at any time."""
-
-
-class WorkerKiller:
-    """Kills any worker, now and then, in the middle of the work."""
-
-    def __init__(self, pool: WorkerPool, *, seed: int, every: int) -> None:
-        """Kill at every ``every``-th request, more or less, as ``seed`` has it."""
-        self._pool = pool
-        self._every = every
-        self._rng = random.Random(f"killer:{seed}")  # noqa: S311 - reproducible on purpose
-        self._left = self._next_interval()
-
-    def on_request(self, _: SeenRequest) -> None:
-        """An agency has received a request."""
-        self._left -= 1
-        if self._left == 0:
-            self._left = self._next_interval()
-            after = self._rng.uniform(0, self._rng.choice(_DELAYS))
-            victim = self._rng.choice(self._pool.names)
-            asyncio.get_running_loop().call_later(after, self._pool.kill, victim)
-
-    def _next_interval(self) -> int:
-        return self._rng.randint(1, 2 * self._every)

@@ -173,7 +173,7 @@ class Quoting(Hooks):
         try:
             return await super().nagorik_submit(request, context)
         except NagorikError:
-            quoted = request.applicant.nid.value
+            quoted = request.applicant.name.en
             raise AgencyRejected("refused", reason=Text(bn=f"নামঞ্জুর: {quoted}", en=f"Refused: {quoted}")) from None
 
 

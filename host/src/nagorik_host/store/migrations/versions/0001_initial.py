@@ -12,6 +12,8 @@ depends_on: str | Sequence[str] | None = None
 
 _FOR_A_PERSON = "closed_at IS NULL AND (hold_party = 'person' OR blocked IS NOT NULL OR state = 'manual_review')"
 _IN_QUEUE = sa.text("due_at IS NOT NULL AND parked_at IS NULL")
+_HELD = sa.text("hold_code IS NOT NULL")
+_BLOCKED = sa.text("blocked IS NOT NULL")
 _PARKED = sa.text("parked_at IS NOT NULL")
 
 
@@ -76,7 +78,16 @@ def upgrade() -> None:
         sqlite_where=_PARKED,
         postgresql_where=_PARKED,
     )
-    op.create_index("ix_applications_hold", "applications", ["hold_party", "hold_code"], unique=False)
+    op.create_index("ix_applications_service", "applications", ["service", "state", "opened_at", "id"], unique=False)
+    for name, code, held in (("hold", "hold_code", _HELD), ("blocked", "blocked", _BLOCKED)):
+        op.create_index(
+            f"ix_applications_{name}",
+            "applications",
+            [code, "opened_at", "id"],
+            unique=False,
+            sqlite_where=held,
+            postgresql_where=held,
+        )
     op.create_index(
         "ix_applications_lease",
         "applications",
@@ -117,16 +128,50 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("offer", sa.String(length=120), nullable=False),
         sa.Column("message", sa.String(length=64), nullable=False),
+        sa.Column("arrival", sa.String(length=64), nullable=False),
         sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("looks", sa.Integer(), nullable=False),
         sa.Column("data_key", sa.LargeBinary(), nullable=True),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("reference", sa.String(length=64), nullable=True),
         sa.Column("application", sa.String(length=36), nullable=True),
         sa.Column("handled_at", sa.BigInteger(), nullable=True),
         sa.Column("result", sa.String(length=120), nullable=True),
+        sa.Column("proved", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
-        sa.UniqueConstraint("offer", "message", name=op.f("uq_inbox_offer_message")),
+        sa.UniqueConstraint("offer", "proved", name=op.f("uq_inbox_offer_proved")),
     )
-    op.create_index("ix_inbox_open", "inbox", ["handled_at", "received_at"], unique=False)
+    op.create_index("ix_inbox_arrival", "inbox", ["offer", "arrival"], unique=False)
+    op.create_index(
+        "ix_inbox_due",
+        "inbox",
+        ["offer", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("handled_at IS NULL"),
+        postgresql_where=sa.text("handled_at IS NULL"),
+    )
+    op.create_index("ix_inbox_received_at", "inbox", ["received_at"], unique=False)
+    op.create_index(
+        "ix_inbox_reference",
+        "inbox",
+        ["reference"],
+        unique=False,
+        sqlite_where=sa.text("reference IS NOT NULL"),
+        postgresql_where=sa.text("reference IS NOT NULL"),
+    )
+    op.create_table(
+        "ledger",
+        sa.Column("writer", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=120), nullable=False),
+        sa.Column("subject", sa.String(length=241), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("link", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("writer", "number", name=op.f("pk_ledger")),
+    )
+    op.create_index("ix_ledger_subject", "ledger", ["subject"], unique=False)
     op.create_table(
         "outages",
         sa.Column("plugin", sa.String(length=120), nullable=False),
@@ -163,11 +208,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "name", name=op.f("pk_suspensions")),
     )
     op.create_table(
+        "erased_references",
+        sa.Column("reference", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("reference", name=op.f("pk_erased_references")),
+    )
+    op.create_table(
+        "host_keys",
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("check_value", sa.LargeBinary(), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.Column("retired_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_host_keys")),
+    )
+    op.create_table(
         "workers",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("beat_at", sa.BigInteger(), nullable=False),
+        sa.Column("lease_until", sa.BigInteger(), nullable=False),
+        sa.Column("key_names", sa.Text(), nullable=False),
+        sa.Column("kept_out", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
     )
     op.create_table(
@@ -175,9 +236,9 @@ def upgrade() -> None:
         sa.Column("application", sa.String(length=36), nullable=False),
         sa.Column("entry", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("operation", sa.String(length=120), nullable=False),
-        sa.Column("subject", sa.String(length=64), nullable=True),
+        sa.Column("subject", sa.String(length=120), nullable=True),
         sa.Column("worker", sa.String(length=36), nullable=False),
-        sa.Column("request_digest", sa.String(length=64), nullable=False),
+        sa.Column("request_digest", sa.String(length=64), nullable=True),
         sa.Column("began_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("result", sa.String(length=120), nullable=True),
@@ -236,7 +297,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payments")),
     )
     op.create_index("ix_payments_application", "payments", ["application"], unique=False)
-    op.create_index("ix_payments_state", "payments", ["gateway", "state"], unique=False)
+    op.create_index("ix_payments_state", "payments", ["gateway", "state", "opened_at", "id"], unique=False)
     op.create_table(
         "quotes",
         sa.Column("application", sa.String(length=36), nullable=False),
@@ -263,11 +324,18 @@ def downgrade() -> None:
     op.drop_table("consents")
     op.drop_table("attempts")
     op.drop_table("workers")
+    op.drop_table("host_keys")
+    op.drop_table("erased_references")
     op.drop_table("suspensions")
     op.drop_table("restorations")
     op.drop_table("places")
     op.drop_table("outages")
-    op.drop_index("ix_inbox_open", table_name="inbox")
+    op.drop_index("ix_ledger_subject", table_name="ledger")
+    op.drop_table("ledger")
+    op.drop_index("ix_inbox_reference", table_name="inbox")
+    op.drop_index("ix_inbox_received_at", table_name="inbox")
+    op.drop_index("ix_inbox_due", table_name="inbox")
+    op.drop_index("ix_inbox_arrival", table_name="inbox")
     op.drop_table("inbox")
     op.drop_index("ix_decisions_at", table_name="decisions")
     op.drop_table("decisions")
@@ -275,6 +343,8 @@ def downgrade() -> None:
     op.drop_index("ix_applications_closed", table_name="applications")
     op.drop_index("ix_applications_lease", table_name="applications")
     op.drop_index("ix_applications_hold", table_name="applications")
+    op.drop_index("ix_applications_blocked", table_name="applications")
+    op.drop_index("ix_applications_service", table_name="applications")
     op.drop_index("ix_applications_parked", table_name="applications")
     op.drop_index("ix_applications_due", table_name="applications")
     op.drop_index("ix_applications_agency_reference", table_name="applications")

@@ -1,0 +1,175 @@
+"""``nagorik agencies`` and ``nagorik workers``: how every agency fares, and which machine has what in hand."""
+
+import argparse
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from nagorik_host.commands.running import now, opened_database, run_command
+from nagorik_platform.cli.commands import ExitCode
+from nagorik_platform.cli.output import Document, add_json_argument, print_json, print_lines, print_table
+
+if TYPE_CHECKING:
+    from nagorik_host.store.overview import AgencyOverview, WorkerOverview
+
+_SECOND: Final = timedelta(seconds=1)
+
+
+class AgenciesCommand:
+    """The command as ``nagorik.commands`` wants it."""
+
+    help = "tell of each agency how long its queue is, and whether it can be reached"
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's arguments."""
+        add_json_argument(parser)
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Tell it."""
+        return run_command(lambda: _agencies(as_json=arguments.json))
+
+
+class WorkersCommand:
+    """The command as ``nagorik.commands`` wants it."""
+
+    help = "tell which workers there are, when they were last heard of, and what each has in hand"
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's arguments."""
+        parser.epilog = (
+            "A worker that was not heard of for a minute is lost: others take over what it had in hand. It is listed"
+            " for a day."
+        )
+        add_json_argument(parser)
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Tell it."""
+        return run_command(lambda: _workers(as_json=arguments.json))
+
+
+async def _agencies(*, as_json: bool) -> int:
+    from nagorik_host.settings import load_host_settings
+    from nagorik_host.store.overview import COUNTED, counted, read_agencies
+    from nagorik_host.store.upgrade import require_newest
+
+    at = now()
+    async with opened_database(load_host_settings()) as database:
+        await require_newest(database)
+        found = await database.run(lambda transaction: read_agencies(transaction, at))
+    if as_json:
+        print_json({"counted_to": COUNTED, "agencies": [_agency(one) for one in found]})
+        return ExitCode.OK
+    if not found:
+        print_lines("Nothing is queued for any agency. কোনো সংস্থার জন্য কিছু অপেক্ষায় নেই।")
+        return ExitCode.OK
+    print_table(
+        ("agency", "due", "waiting", "in flight", "next call", "reached"),
+        (
+            (
+                one.plugin,
+                f"{counted(one.due)}{_since(one, at)}",
+                counted(one.waiting),
+                str(one.in_flight),
+                _next_call(one, at),
+                _reached(one),
+            )
+            for one in found
+        ),
+    )
+    return ExitCode.OK
+
+
+async def _workers(*, as_json: bool) -> int:
+    from nagorik.clock import SystemClock
+    from nagorik_host.settings import load_host_settings
+    from nagorik_host.store.overview import read_workers
+    from nagorik_host.store.upgrade import require_newest
+
+    # Workers live and die by the machine's own time.
+    at = SystemClock().now()
+    async with opened_database(load_host_settings()) as database:
+        await require_newest(database)
+        found = await database.run(lambda transaction: read_workers(transaction, at))
+    if as_json:
+        print_json({"workers": [_worker(one) for one in found]})
+    elif found:
+        _print_workers(found, at)
+    else:
+        print_lines("No worker was heard of within a day. Start one: nagorik worker.")
+    return ExitCode.OK
+
+
+def _print_workers(found: "Sequence[WorkerOverview]", at: datetime) -> None:
+    print_table(
+        ("worker", "is", "heard of", "started", "in hand"),
+        (
+            (
+                one.name,
+                "at work" if one.is_alive else "lost",
+                _ago(at - one.beat_at),
+                _when(one.started_at),
+                ", ".join(f"{number} {plugin}" for plugin, number in one.in_hand.items()) or "nothing",
+            )
+            for one in found
+        ),
+    )
+
+
+def _since(one: "AgencyOverview", at: datetime) -> str:
+    late = at - one.first_due if one.first_due is not None else timedelta(0)
+    return f", the first for {_duration(late)}" if one.due and late > timedelta(minutes=1) else ""
+
+
+def _next_call(one: "AgencyOverview", at: datetime) -> str:
+    if one.down_since is not None:
+        return f"probe {_when(one.probe_at)}" if one.probe_at is not None and one.probe_at > at else "probe now"
+    if one.paced_to is None or one.paced_to <= at + _SECOND:
+        return "now"
+    return f"in {_duration(one.paced_to - at)}"
+
+
+def _reached(one: "AgencyOverview") -> str:
+    if one.down_since is not None:
+        return f"down since {_when(one.down_since)}, {one.failures} calls in vain"
+    return f"yes, after {one.failures} calls in vain" if one.failures else "yes"
+
+
+def _agency(one: "AgencyOverview") -> Document:
+    times = ("first_due", "paced_to", "down_since", "probe_at")
+    told = one._asdict()
+    return {**told, **{name: told[name].isoformat() if told[name] is not None else None for name in times}}
+
+
+def _worker(one: "WorkerOverview") -> Document:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "alive": one.is_alive,
+        "started_at": one.started_at.isoformat(),
+        "heard_of_at": one.beat_at.isoformat(),
+        "in_hand": dict(one.in_hand),
+        "kept_out": [found.plugin for found in one.kept_out],
+    }
+
+
+def _ago(time: timedelta) -> str:
+    return f"{_duration(time)} ago" if time >= _SECOND else "now"
+
+
+def _duration(time: timedelta) -> str:
+    """A time in its largest whole unit."""
+    seconds = int(time.total_seconds())
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{max(seconds, 0)} s"
+
+
+def _when(at: datetime) -> str:
+    from nagorik.values import dhaka_time
+
+    return f"{dhaka_time(at):%d %b %Y %H:%M}"
+
+
+agencies_command: Final = AgenciesCommand()
+workers_command: Final = WorkersCommand()

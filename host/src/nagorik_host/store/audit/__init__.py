@@ -1,0 +1,23 @@
+"""Verifying what is kept: applications, the ledger, what people decided, and documents that have an owner."""
+
+from nagorik_host.store.audit.applications import verify_journals
+from nagorik_host.store.audit.chains import Anchor, AnchorInvalid, make_anchor, read_anchors, verify_ledger
+from nagorik_host.store.audit.documents import ORPHAN_GRACE, DocumentComparison, compare_documents
+from nagorik_host.store.audit.findings import ALL, CODES, Finding, Part, Verified
+
+__all__ = [
+    "ALL",
+    "CODES",
+    "ORPHAN_GRACE",
+    "Anchor",
+    "AnchorInvalid",
+    "DocumentComparison",
+    "Finding",
+    "Part",
+    "Verified",
+    "compare_documents",
+    "make_anchor",
+    "read_anchors",
+    "verify_journals",
+    "verify_ledger",
+]

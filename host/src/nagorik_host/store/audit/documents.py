@@ -1,0 +1,66 @@
+"""Documents that have an owner, and owners that have their documents."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import Row, bindparam, select
+
+from nagorik_host.store.application_store import ApplicationStore
+from nagorik_host.store.database import Database, Transaction
+from nagorik_host.store.documents import FolderDocumentStore
+from nagorik_host.store.retention import referred_to
+from nagorik_host.store.schema import applications
+
+ORPHAN_GRACE: Final = timedelta(days=1)
+"""Age from which a document without an owner has none: a younger one's application may be about to be written."""
+DOCUMENTS_PAGE: Final = 100
+
+_NOT_ERASED: Final = (
+    select(applications)
+    .where(applications.c.erased_at.is_(None), applications.c.id > bindparam("after"))
+    .order_by(applications.c.id)
+    .limit(DOCUMENTS_PAGE)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentComparison:
+    """The folder and the database, compared.
+
+    Attributes:
+        documents: How many documents the folder holds.
+        orphans: The ids of those that no application refers to, and that are older than the grace.
+        missing: By application, how many of its documents the folder does not hold.
+    """
+
+    documents: int
+    orphans: Sequence[str]
+    missing: dict[str, int]
+
+
+async def compare_documents(
+    database: Database, store: ApplicationStore, documents: FolderDocumentStore, now: datetime
+) -> DocumentComparison:
+    """Compare the folder with the database.
+
+    The folder is listed first: what is kept and referred to meanwhile is neither an orphan nor missing.
+    """
+    before = set(documents.kept())
+    orphans, missing, after = set(before), dict[str, int](), ""
+    while page := await database.run(partial(_documents_page, store=store, after=after)):
+        for application, referred in page:
+            orphans.difference_update(referred)
+            absent = [one for one in referred if one not in before and documents.kept_at(one) is None]
+            if absent:
+                missing[application] = len(absent)
+        after = page[-1][0]
+    old = [one for one in orphans if (at := documents.kept_at(one)) is not None and at < now - ORPHAN_GRACE]
+    return DocumentComparison(len(before), sorted(old), missing)
+
+
+def _documents_page(transaction: Transaction, *, store: ApplicationStore, after: str) -> list[tuple[str, list[str]]]:
+    rows: Sequence[Row[Any]] = transaction.connection.execute(_NOT_ERASED, {"after": after}).all()
+    return [(row.id, referred_to(transaction, store, store.from_row(row))) for row in rows]

@@ -1,0 +1,178 @@
+"""Which keys a database belongs to: a check value of each, so that no other ring is ever used on it.
+
+With another index key, nothing would be found: everything would be taken in anew and filed twice. With a wrapping key
+missing, sound applications could not be read. So whoever opens the database with keys has its ring compared first.
+
+A check value is a keyed hash of the key's name. It tells whether a key is the same and helps nobody to guess one.
+
+The ring of a database's first use is written down as it is. A wrapping key that is added later wraps nothing before
+``keys rotate`` has made it known, and that is refused while a worker runs that does not hold it. A key that wraps
+nothing any more is retired: a ring may lack it.
+"""
+
+import hmac
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from nagorik_host.store.clock import LEASE_NOW, NOW
+from nagorik_host.store.database import Database, Transaction
+from nagorik_host.store.schema import host_keys, workers
+from nagorik_host.vault import Keyring, Vault
+from nagorik_host.vault.keyring import INDEX
+
+_KNOWN: Final = select(host_keys)
+_NAMES: Final = select(host_keys.c.name).where(host_keys.c.name == bindparam("name_"))
+_LIVING: Final = select(workers.c.name, workers.c.key_names).where(workers.c.lease_until > NOW)
+_LOCK: Final = select(host_keys.c.name).where(host_keys.c.name == INDEX).with_for_update()
+"""Held by whoever makes a key known and by a worker that signs on: neither overlooks the other."""
+
+
+class KeysRefused(Exception):
+    """The ring is not the one that this database belongs to; the text says which key, what it means, what to do."""
+
+
+class WorkersLackKey(Exception):
+    """Workers run that do not hold the key which is to be used from now on.
+
+    Attributes:
+        workers: Their names.
+        key: The name of the key.
+    """
+
+    def __init__(self, names: Sequence[str], key: str) -> None:
+        """Name them."""
+        super().__init__(f"workers that do not hold the key {key}: {', '.join(names)}")
+        self.workers = tuple(names)
+        self.key = key
+
+
+async def admit_keys(database: Database, keyring: Keyring, now: datetime) -> Keyring:
+    """The ring as it is to be used on a database: its first key is the one that the database knows as in use.
+
+    Raises:
+        KeysRefused: It is not this database's.
+        DatabaseUnavailable: The database is gone.
+    """
+    vault = Vault(keyring)
+    if not await database.run(_rows):
+        await database.run(lambda transaction: _begin(transaction, vault, now))
+    return keyring.wrapping_by(await database.run(lambda transaction: key_in_use(transaction, vault)))
+
+
+def key_in_use(transaction: Transaction, vault: Vault) -> str:
+    """The name of the key that wraps what is new in this database; the first of the ring on its first use.
+
+    Raises:
+        KeysRefused: The ring is not this database's.
+    """
+    rows = _rows(transaction)
+    if not rows:
+        return vault.current
+    known = {row.name: row for row in rows}
+    index = known.get(INDEX)
+    if index is None or not _is_same(index, vault):
+        raise KeysRefused(
+            f"the key {INDEX} is not the one that this database was made with, so these are another host's keys:"
+            " every application would be taken for new and filed twice. Nothing was done. Use the keys that belong"
+            " to this database, or the database that belongs to these keys"
+        )
+    for name, row in known.items():
+        if name in vault.checks and not _is_same(row, vault):
+            raise KeysRefused(
+                f"the key {name} is another than the one of this name that this database knows: what the right one"
+                " wraps could not be read. Nothing was done. Put the right line back, as another machine's file of"
+                " the keys or your copy of it has it"
+            )
+    missing = [name for name, row in known.items() if row.retired_at is None and name not in vault.checks]
+    if missing:
+        raise KeysRefused(
+            f"the key {missing[0]} is not among the keys, and this database is in use with it: applications could not"
+            " be read. Nothing was done. Put its line into the file of the keys, as another machine's has it"
+        )
+    usable = [name for name in vault.names if name in known and known[name].retired_at is None]
+    return usable[0]
+
+
+def is_known_key(transaction: Transaction, name: str) -> bool:
+    """Whether the database was ever in use with a key of this name."""
+    return transaction.connection.scalar(_NAMES, {"name_": name}) is not None
+
+
+def sign_on(transaction: Transaction, vault: Vault) -> None:
+    """See, as a worker begins, that its ring is still the database's; nobody makes a key known meanwhile.
+
+    Raises:
+        KeysRefused: It is not.
+    """
+    transaction.connection.execute(_LOCK)
+    key_in_use(transaction, vault)
+
+
+def make_known(transaction: Transaction, vault: Vault, now: datetime) -> None:
+    """Make every key of a ring known, so that its first is in use from now on.
+
+    Args:
+        transaction: Of the host's database.
+        vault: With the ring as it is written in the file, the new key first.
+        now: When that is.
+
+    Raises:
+        KeysRefused: The ring is not this database's, or its first key was retired.
+        WorkersLackKey: A worker that runs does not hold the first key.
+    """
+    transaction.connection.execute(_LOCK)
+    key_in_use(transaction, vault)
+    known = {row.name: row for row in _rows(transaction)}
+    first = known.get(vault.current)
+    if first is not None and first.retired_at is not None:
+        raise KeysRefused(
+            f"the key {vault.current}, which stands first among the keys, was retired by a rotation. Put the newest"
+            " key first"
+        )
+    living = transaction.connection.execute(_LIVING, {LEASE_NOW: None}).all()
+    lacking = sorted({row.name for row in living if vault.current not in row.key_names.split(",")})
+    if lacking:
+        raise WorkersLackKey(lacking, vault.current)
+    _write(transaction, vault, now, [name for name in vault.checks if name not in known])
+
+
+def retire_others(transaction: Transaction, vault: Vault, now: datetime) -> list[str]:
+    """Retire every key but the one in use, once everything is wrapped by that; workers that still wrap by another.
+
+    While there is such a worker, nothing is retired.
+    """
+    transaction.connection.execute(_LOCK)
+    living = transaction.connection.execute(_LIVING, {LEASE_NOW: None}).all()
+    behind = sorted({row.name for row in living if row.key_names.partition(",")[0] != vault.current})
+    if not behind:
+        transaction.connection.execute(
+            update(host_keys)
+            .where(host_keys.c.name.not_in([INDEX, vault.current]), host_keys.c.retired_at.is_(None))
+            .values(retired_at=now)
+        )
+    return behind
+
+
+def _rows(transaction: Transaction) -> Sequence[Row[Any]]:
+    return transaction.connection.execute(_KNOWN).all()
+
+
+def _begin(transaction: Transaction, vault: Vault, now: datetime) -> None:
+    # Two may begin at once: whoever comes second waits for the first, and is compared with its keys.
+    with suppress(IntegrityError), transaction.nested():
+        _write(transaction, vault, now, list(vault.checks))
+
+
+def _write(transaction: Transaction, vault: Vault, now: datetime, names: Collection[str]) -> None:
+    if names:
+        rows = [{"name": name, "check_value": vault.checks[name], "added_at": now} for name in names]
+        transaction.connection.execute(insert(host_keys), rows)
+
+
+def _is_same(row: Row[Any], vault: Vault) -> bool:
+    return hmac.compare_digest(row.check_value, vault.checks[row.name])

@@ -1,0 +1,159 @@
+"""The inbox as an operator sees it: what came, what became of it, and never what it says."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, func, select, update
+
+from nagorik_host.store.database import Transaction
+from nagorik_host.store.schema import UNREAD, inbox
+
+WAITING: Final = "waiting"
+"""What stands in a result's place while a message is not done with."""
+
+
+class KeptMessage(NamedTuple):
+    """One message; nothing in it is of its content.
+
+    Attributes:
+        id: The host's own id of it.
+        offer: The service or gateway that it came to.
+        received_at: When it came.
+        result: What became of it; ``waiting`` while it is not done with.
+        handled_at: When it was done with, if it is.
+        due_at: When it is read next, if it is.
+        looks: How often it was read, or tried to be.
+        application: Whom it moved, or would have.
+        is_readable: Whether its content is still there.
+        bytes: How much is kept of it, sealed.
+    """
+
+    id: str
+    offer: str
+    received_at: datetime
+    result: str
+    handled_at: datetime | None
+    due_at: datetime | None
+    looks: int
+    application: str | None
+    is_readable: bool
+    bytes: int
+
+
+class MessageFilter(NamedTuple):
+    """Which messages: of an offer, with a result, and received before an instant (aware). What is ``None`` is any."""
+
+    offer: str | None = None
+    result: str | None = None
+    before: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """What a row has to be."""
+        wanted: list[ColumnElement[bool]] = []
+        if self.offer is not None:
+            wanted.append(inbox.c.offer == self.offer)
+        if self.result is not None:
+            wanted.append(UNREAD if self.result == WAITING else inbox.c.result == self.result)
+        if self.before is not None:
+            wanted.append(inbox.c.received_at < self.before)
+        return wanted
+
+
+class NoSuchMessage(Exception):
+    """The database holds no message by this id."""
+
+
+class NotReadAgain(Exception):
+    """The message counts already, waits to be read anyway, or its content is gone."""
+
+
+_COLUMNS: Final = (
+    inbox.c.id,
+    inbox.c.offer,
+    inbox.c.received_at,
+    inbox.c.result,
+    inbox.c.handled_at,
+    inbox.c.due_at,
+    inbox.c.looks,
+    inbox.c.application,
+    inbox.c.data_key.is_not(None).label("is_readable"),
+    func.length(inbox.c.sealed).label("bytes"),
+)
+_MAY_BE_READ_AGAIN: Final = (
+    inbox.c.handled_at.is_not(None),
+    inbox.c.proved.is_(None),
+    inbox.c.data_key.is_not(None),
+)
+PAGE: Final = 500
+"""Most messages that one transaction lets be read again."""
+
+
+def list_messages(transaction: Transaction, wanted: MessageFilter, limit: int) -> Sequence[KeptMessage]:
+    """Messages, the latest first, at most ``limit``."""
+    query = select(*_COLUMNS).where(*wanted.conditions()).order_by(inbox.c.received_at.desc(), inbox.c.id)
+    return [_message(row) for row in transaction.connection.execute(query.limit(limit))]
+
+
+def count_messages(transaction: Transaction, wanted: MessageFilter) -> dict[str, int]:
+    """How many there are, by result."""
+    query = select(inbox.c.result, func.count()).where(*wanted.conditions()).group_by(inbox.c.result)
+    found = {result or WAITING: number for result, number in transaction.connection.execute(query)}
+    return dict(sorted(found.items()))
+
+
+def message_of(transaction: Transaction, identity: str) -> KeptMessage:
+    """One message.
+
+    Raises:
+        NoSuchMessage: There is none by this id.
+    """
+    row = transaction.connection.execute(select(*_COLUMNS).where(inbox.c.id == identity)).one_or_none()
+    if row is None:
+        raise NoSuchMessage
+    return _message(row)
+
+
+def read_again(transaction: Transaction, identity: str, now: datetime) -> None:
+    """Let a message be read anew, as if it had just come.
+
+    Raises:
+        NoSuchMessage: There is none by this id.
+        NotReadAgain: It counts already, waits anyway, or its content is gone.
+    """
+    message_of(transaction, identity)
+    if not _renewed(transaction, [inbox.c.id == identity], now):
+        raise NotReadAgain
+
+
+def read_page_again(transaction: Transaction, wanted: MessageFilter, now: datetime) -> int:
+    """Let a page of what is wanted be read anew; how many there were. What counts already is not among them."""
+    return _renewed(transaction, wanted.conditions(), now)
+
+
+def _renewed(transaction: Transaction, conditions: Sequence[ColumnElement[bool]], now: datetime) -> int:
+    query = select(inbox.c.id).where(*conditions, *_MAY_BE_READ_AGAIN).order_by(inbox.c.received_at, inbox.c.id)
+    ids = transaction.connection.scalars(query.limit(PAGE).with_for_update()).all()
+    transaction.connection.execute(
+        update(inbox)
+        .where(inbox.c.id.in_(ids))
+        .values(handled_at=None, result=None, application=None, due_at=now, looks=0)
+    )
+    for identity in ids:
+        transaction.record_row(inbox, identity, at=now)
+    return len(ids)
+
+
+def _message(row: Any) -> KeptMessage:
+    return KeptMessage(
+        id=row.id,
+        offer=row.offer,
+        received_at=row.received_at,
+        result=row.result if row.handled_at is not None else WAITING,
+        handled_at=row.handled_at,
+        due_at=row.due_at,
+        looks=row.looks,
+        application=row.application,
+        is_readable=bool(row.is_readable),
+        bytes=row.bytes,
+    )

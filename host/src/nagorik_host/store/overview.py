@@ -1,0 +1,227 @@
+"""How the work fares: what every agency's queue holds, which worker has what in hand, and what nobody has read.
+
+Every number is read off an index. A queue of millions is not counted to its end: beyond ``COUNTED`` it is told as
+that many and more.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Column, ColumnElement, Select, bindparam, func, literal, select, update
+
+from nagorik_host.store.database import Transaction
+from nagorik_host.store.listings import distinct_leads
+from nagorik_host.store.schema import (
+    IN_QUEUE,
+    UNREAD,
+    Instant,
+    agencies,
+    applications,
+    inbox,
+    workers,
+)
+
+COUNTED: Final = 10_000
+"""How far a queue is counted."""
+OVERDUE: Final = timedelta(minutes=15)
+"""What has been due for longer than this waits for a worker, a slow agency, or an officer who stopped it."""
+
+_UNTIL: Final = bindparam("until", type_=Instant)
+_QUEUED: Final = (applications.c.target_plugin == bindparam("plugin"), IN_QUEUE)
+_HELD: Final = (
+    select(applications.c.lease, applications.c.target_plugin, func.count().label("number"))
+    .where(applications.c.lease.is_not(None))
+    .group_by(applications.c.lease, applications.c.target_plugin)
+)
+
+
+def _counted(order: Column[Any], *where: ColumnElement[bool]) -> Select[Any]:
+    """Counts rows in the order of an index, no further than ``COUNTED`` and one more."""
+    first = select(literal(1)).where(*where).order_by(order).limit(COUNTED + 1).subquery()
+    return select(func.count()).select_from(first)
+
+
+_DUE: Final = _counted(applications.c.due_at, *_QUEUED, applications.c.due_at <= _UNTIL)
+_WAITING: Final = _counted(applications.c.due_at, *_QUEUED, applications.c.due_at > _UNTIL)
+_BLOCKED: Final = _counted(
+    applications.c.opened_at, applications.c.blocked.is_not(None), applications.c.blocked == bindparam("code")
+)
+_FIRST_DUE: Final = select(func.min(applications.c.due_at)).where(*_QUEUED)
+_UNREAD: Final = _counted(inbox.c.offer, UNREAD)
+_LEFT: Final = _counted(inbox.c.offer, UNREAD, inbox.c.received_at <= _UNTIL)
+
+
+class AgencyOverview(NamedTuple):
+    """One agency, as all workers together treat it.
+
+    Attributes:
+        plugin: The plugin that speaks to it.
+        due: Applications that are due to call it, counted no further than ``COUNTED`` + 1.
+        waiting: Applications that will be due, counted as far.
+        first_due: Since when the first is due, or when it will be.
+        in_flight: Applications that workers have in hand to call it.
+        paced_to: The instant up to which calls to it are spoken for; ``None`` before its first.
+        failures: Calls in a row that did not reach it.
+        down_since: Since when it is taken to be down, if it is.
+        probe_at: When it is worth another try, if it is down.
+    """
+
+    plugin: str
+    due: int
+    waiting: int
+    first_due: datetime | None
+    in_flight: int
+    paced_to: datetime | None
+    failures: int
+    down_since: datetime | None
+    probe_at: datetime | None
+
+
+class KeptOutPlugin(NamedTuple):
+    """A plugin that a worker keeps out because of its faults.
+
+    Attributes:
+        plugin: Its id.
+        code: The quarantine's code.
+        since: Since when, if that is known.
+        probe_at: When it is tried again; ``None`` where only a restart helps.
+    """
+
+    plugin: str
+    code: str
+    since: datetime | None
+    probe_at: datetime | None
+
+
+class WorkerOverview(NamedTuple):
+    """One worker.
+
+    Attributes:
+        id: Its id, which is new each time that it starts.
+        name: What it is known by.
+        started_at: When it started, by its machine's clock.
+        beat_at: When it was last heard of, by its machine's clock.
+        is_alive: Whether that was within the time that a silent worker is waited for.
+        in_hand: How many applications it has in hand, by the plugin that they call.
+        kept_out: The plugins that it keeps out because of their faults.
+    """
+
+    id: str
+    name: str
+    started_at: datetime
+    beat_at: datetime
+    is_alive: bool
+    in_hand: Mapping[str, int]
+    kept_out: Sequence[KeptOutPlugin] = ()
+
+
+_KEEPS_OUT: Final = update(workers).where(workers.c.id == bindparam("worker")).values(kept_out=bindparam("told"))
+_NEVER_CALLED: Final = SimpleNamespace(paced_to=None, failures=0, down_since=None, probe_at=None)
+
+
+def read_agencies(transaction: Transaction, now: datetime) -> list[AgencyOverview]:
+    """Every agency that is or was called or has a queue, in the order of their ids, as of ``now`` (aware)."""
+    known = {row.plugin: row for row in transaction.connection.execute(select(agencies))}
+    in_flight: dict[str, int] = defaultdict(int)
+    for row in transaction.connection.execute(_HELD):
+        in_flight[row.target_plugin] += row.number
+    queued = {plugin for (plugin,) in distinct_leads(transaction, (applications.c.target_plugin,), IN_QUEUE)}
+    found = []
+    for plugin in sorted({*known, *in_flight, *queued}):
+        of = {"plugin": plugin}
+        fares: Any = known.get(plugin, _NEVER_CALLED)
+        found.append(
+            AgencyOverview(
+                plugin=plugin,
+                due=transaction.connection.scalar(_DUE, {**of, "until": now}) or 0,
+                waiting=transaction.connection.scalar(_WAITING, {**of, "until": now}) or 0,
+                first_due=transaction.connection.scalar(_FIRST_DUE, of),
+                in_flight=in_flight[plugin],
+                paced_to=fares.paced_to,
+                failures=fares.failures,
+                down_since=fares.down_since,
+                probe_at=fares.probe_at,
+            )
+        )
+    return found
+
+
+def count_due(transaction: Transaction, until: datetime) -> Mapping[str, int]:
+    """How many applications are due by then, by the plugin that they call, each counted to ``COUNTED`` + 1."""
+    queued = distinct_leads(transaction, (applications.c.target_plugin,), IN_QUEUE)
+    due = {
+        plugin: transaction.connection.scalar(_DUE, {"plugin": plugin, "until": until}) or 0 for (plugin,) in queued
+    }
+    return {plugin: number for plugin, number in due.items() if number}
+
+
+def count_overdue(transaction: Transaction, now: datetime) -> Mapping[str, int]:
+    """How many applications have been due for longer than ``OVERDUE``, as ``count_due``."""
+    return count_due(transaction, now - OVERDUE)
+
+
+def count_blocked(transaction: Transaction) -> Mapping[str, int]:
+    """How many applications the host leaves alone, by why."""
+    codes = distinct_leads(transaction, (applications.c.blocked,), applications.c.blocked.is_not(None))
+    return {code: transaction.connection.scalar(_BLOCKED, {"code": code}) or 0 for (code,) in codes}
+
+
+def count_unread(transaction: Transaction) -> int:
+    """How many messages of agencies and gateways nobody has read yet."""
+    return transaction.connection.scalar(_UNREAD) or 0
+
+
+def count_left_unread(transaction: Transaction, now: datetime) -> int:
+    """How many messages have not been read for longer than ``OVERDUE``; their plugins cannot, or no worker does."""
+    return transaction.connection.scalar(_LEFT, {"until": now - OVERDUE}) or 0
+
+
+def read_workers(transaction: Transaction, now: datetime) -> Sequence[WorkerOverview]:
+    """Every worker that was heard of within a day, those at work first, then by name.
+
+    Args:
+        transaction: Where it is read.
+        now: The machine's own time, aware.
+    """
+    held: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in transaction.connection.execute(_HELD):
+        held[row.lease][row.target_plugin] = row.number
+    found = [
+        WorkerOverview(
+            id=row.id,
+            name=row.name,
+            started_at=row.started_at,
+            beat_at=row.beat_at,
+            is_alive=row.lease_until > now,
+            in_hand=dict(sorted(held[row.id].items())),
+            kept_out=_read_kept_out(row.kept_out),
+        )
+        for row in transaction.connection.execute(select(workers))
+    ]
+    return sorted(found, key=lambda one: (not one.is_alive, one.name, one.started_at, one.id))
+
+
+def note_kept_out(transaction: Transaction, worker: str, found: Iterable[KeptOutPlugin]) -> None:
+    """Write down what a worker, by its id, keeps out now."""
+    told = [[one.plugin, one.code, *(_written(at) for at in (one.since, one.probe_at))] for one in found]
+    transaction.connection.execute(_KEEPS_OUT, {"worker": worker, "told": json.dumps(told) if told else None})
+
+
+def _read_kept_out(written: str | None) -> list[KeptOutPlugin]:
+    return [
+        KeptOutPlugin(plugin, code, *(datetime.fromisoformat(at) if at else None for at in times))
+        for plugin, code, *times in json.loads(written or "[]")
+    ]
+
+
+def _written(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None
+
+
+def counted(number: int) -> str:
+    """A number as a person reads it."""
+    return f"{COUNTED}+" if number > COUNTED else str(number)

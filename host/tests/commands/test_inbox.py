@@ -1,0 +1,92 @@
+"""``nagorik inbox``: what came, by offer, result and age, and nothing of what it says."""
+
+import asyncio
+from datetime import timedelta
+
+from nagorik_host.commands import running
+from nagorik_host.store.database import open_database
+from nagorik_host.store.schema import inbox
+from nagorik_host.vault import Vault, read_keyring
+
+SAID = "what-it-says"
+
+
+def put(place, *, result=None, proved=None, age=timedelta(0), offer="nid.reissue") -> str:
+    """Keep a message as it stands in a host's database; its id."""
+    vault = Vault(read_keyring((place / "keys.txt").read_text()))
+    at = running.CLOCK.now() - age
+    identity = f"message-{offer}-{result}"
+
+    def write(transaction):
+        key, wrapped = vault.make_data_key(identity)
+        row = {
+            "id": identity,
+            "offer": offer,
+            "message": identity,
+            "arrival": identity,
+            "received_at": at,
+            "due_at": None if result else at,
+            "looks": 1,
+            "data_key": wrapped,
+            "sealed": key.seal(SAID.encode(), "message"),
+            "handled_at": at if result else None,
+            "result": result,
+            "proved": proved,
+        }
+        transaction.connection.execute(inbox.insert().values(**row))
+        transaction.record_row(inbox, identity, at=at)
+
+    async def keep():
+        database = await open_database(f"sqlite:///{place}/nagorik.db")
+        database.use_ledger(vault)
+        try:
+            await database.run(write)
+        finally:
+            await database.close()
+
+    asyncio.run(keep())
+    return identity
+
+
+def test_messages_are_listed_by_result_offer_and_age(ready, place):
+    old = put(place, result="plugin-fault", age=timedelta(days=40))
+    new = put(place, offer="nid.correction")
+    told = ready("inbox", "list", "--json").document
+    assert told["numbers"] == {"plugin-fault": 1, "waiting": 1}
+    assert [one["id"] for one in told["messages"]] == [new, old]
+    for words, found in (
+        (("--older-than", "30"), [old]),
+        (("--result", "waiting"), [new]),
+        (("--offer", "nid.reissue"), [old]),
+        (("--offer", "nid.reissue", "--result", "waiting"), []),
+    ):
+        assert [one["id"] for one in ready("inbox", "list", "--json", *words).document["messages"]] == found
+    shown = ready("inbox", "list")
+    assert old in shown.out
+    assert SAID not in shown.out
+
+
+def test_one_message_is_shown_without_what_it_says(ready, place):
+    identity = put(place, result="defect")
+    told = ready("inbox", "show", identity, "--json").document
+    assert (told["offer"], told["result"], told["is_readable"]) == ("nid.reissue", "defect", True)
+    shown = ready("inbox", "show", identity)
+    assert shown.code == 0
+    assert SAID not in shown.out + str(told)
+    assert ready("inbox", "show", "nobody").code == 2
+
+
+def test_messages_are_read_again(ready, place):
+    failed, taken = put(place, result="plugin-fault"), put(place, result="taken", proved="x")
+    assert ready("inbox", "retry").code == 2
+    assert ready("inbox", "retry", taken).code == 2
+    assert ready("inbox", "retry", "nobody").code == 2
+    assert ready("inbox", "retry", "--result", "plugin-fault", "--json").document == {"messages": 1}
+    assert ready("inbox", "show", failed, "--json").document["result"] == "waiting"
+    assert ready("inbox", "retry", failed).code == 2
+    assert ready("audit", "verify").code == 0
+
+
+def test_an_empty_inbox_says_so(ready):
+    assert "No such message has come." in ready("inbox", "list").out
+    assert ready("inbox", "list", "--older-than", "long").code == 2

@@ -1,0 +1,213 @@
+"""A database knows its keys: whatever opens it with others is refused, and tells which key and what to do."""
+
+import os
+import sqlite3
+from datetime import timedelta
+
+import pytest
+
+from nagorik.clock import SystemClock
+from nagorik_host.commands.checks import examine
+from nagorik_host.store.documents import FolderDocumentStore
+from nagorik_host.store.schema import microseconds
+from nagorik_host.vault import Vault, make_keys, read_keyring
+from nagorik_host.vault.keyring import make_key
+from nagorik_platform.cli.checks import DoctorStatus
+
+from .conftest import EXAMPLES
+
+OPENING = [
+    ("apply", EXAMPLES / "nid-reissue.json"),
+    ("track", "ID"),
+    ("worker", "--once"),
+    ("cases", "list"),
+    ("stop", "plugin", "nid", "--reason-en", "x", "--reason-bn", "ক", "--officer", "A. Rahman"),
+    ("erase", "--closed-for", "365"),
+    ("keys", "rotate"),
+    ("audit", "verify"),
+    ("db", "caught-up", "--officer", "A. Rahman", "--reason", "x"),
+]
+
+
+def put(place, statement, *values):
+    with sqlite3.connect(place / "nagorik.db") as connection:
+        connection.execute(statement, values)
+    connection.close()
+
+
+def rows(place, query):
+    with sqlite3.connect(place / "nagorik.db") as connection:
+        found = connection.execute(query).fetchall()
+    connection.close()
+    return found
+
+
+def keys_told():
+    return [(one.status, one.message) for one in examine(SystemClock().now()) if one.name == "host keys"]
+
+
+@pytest.mark.parametrize("words", OPENING, ids=lambda words: " ".join(map(str, words[:2])))
+def test_keys_of_another_host_open_nothing(ready, applied, place, words):
+    (place / "keys.txt").write_text(make_keys("first"))
+    before = rows(place, "SELECT count(*), max(revision) FROM applications")
+    refused = ready(*(applied if word == "ID" else word for word in words))
+    assert (refused.code, "another host's keys" in refused.err) == (2, True)
+    assert rows(place, "SELECT count(*), max(revision) FROM applications") == before
+    assert [status for status, told in keys_told() if "another host's keys" in told] == [DoctorStatus.WRONG]
+
+
+@pytest.mark.parametrize("change", ["another", "absent"])
+def test_wrapping_key_that_is_wrong_or_missing_opens_nothing(ready, applied, place, change):
+    index, first = (place / "keys.txt").read_text().splitlines(keepends=True)
+    other = make_key("first") if change == "another" else make_key("second")
+    (place / "keys.txt").write_text(index + other)
+    refused = ready("worker", "--once")
+    assert refused.code == 2
+    assert ("the key first is another than" if change == "another" else "the key first is not among") in refused.err
+    assert rows(place, "SELECT blocked FROM applications") == [(None,)]
+    (place / "keys.txt").write_text(index + first)
+    assert ready("track", applied).code == 0
+
+
+def test_check_values_hold_nothing_of_the_keys(ready, applied, place):
+    ring = read_keyring((place / "keys.txt").read_text())
+    content = (place / "nagorik.db").read_bytes()
+    for key in (ring.index, *ring.wrapping.values()):
+        assert key not in content
+    assert {name for (name,) in rows(place, "SELECT name FROM host_keys")} == {"index", "first"}
+
+
+def test_added_key_wraps_nothing_before_it_is_rotated_to(ready, applied, place):
+    assert ready("keys", "add", "second", "--into", "keys.txt").code == 0
+    assert (DoctorStatus.NOTE, "second wraps nothing yet; first is in use") in keys_told()
+    assert ready("apply", EXAMPLES / "nid-migration.json").code == 0
+    assert rows(place, "SELECT DISTINCT substr(data_key, 1, 6) FROM applications") == [(b"first:",)]
+    assert ready("keys", "rotate", "--json").document == {
+        "key": "second",
+        "data_keys": 2,
+        "wrapped_anew": 2,
+        "documents_wrapped_anew": 0,
+        "damaged": [],
+        "workers_behind": [],
+    }
+    retired = dict(rows(place, "SELECT name, retired_at IS NOT NULL FROM host_keys"))
+    assert retired == {"index": 0, "first": 1, "second": 0}
+
+
+def test_retired_key_may_be_dropped_and_not_used_again(ready, applied, place):
+    index, first = (place / "keys.txt").read_text().splitlines(keepends=True)
+    ready("keys", "add", "second", "--into", "keys.txt")
+    ready("keys", "rotate")
+    second = (place / "keys.txt").read_text().splitlines(keepends=True)[0]
+    (place / "keys.txt").write_text(index + second)
+    assert ready("track", applied).code == 0
+    (place / "keys.txt").write_text(index + first)
+    assert "the key second is not among" in ready("track", applied).err
+    (place / "keys.txt").write_text(index + first + second)
+    # What stands first was retired: what is new is wrapped by the other all the same.
+    ready("apply", EXAMPLES / "nid-migration.json")
+    assert rows(place, "SELECT DISTINCT substr(data_key, 1, 7) FROM applications") == [(b"second:",)]
+    assert "was retired by a rotation" in ready("keys", "rotate").err
+
+
+@pytest.mark.parametrize(
+    ("held", "told", "code"), [("first", "w: at work without the key second", 3), ("first,second", "still wrap", 0)]
+)
+def test_rotation_waits_for_workers_without_the_key(ready, applied, place, held, told, code):
+    ready("keys", "add", "second", "--into", "keys.txt")
+    now = SystemClock().now()
+    columns = "(id, name, started_at, beat_at, lease_until, key_names) VALUES ('w', 'w', 0, 0, ?, ?)"
+    put(place, f"INSERT INTO workers {columns}", microseconds(now + timedelta(minutes=1)), held)
+    done = ready("keys", "rotate")
+    assert (done.code, told in done.out + done.err) == (code, True)
+    wrapped = rows(place, "SELECT substr(data_key, 1, 5) FROM applications")
+    assert (wrapped == [(b"first",)]) is (code == 3)
+    # Nothing is retired while somebody still wraps by it.
+    assert rows(place, "SELECT retired_at FROM host_keys WHERE name = 'first'") == [(None,)]
+    put(place, "UPDATE workers SET lease_until = 0")
+    assert ready("keys", "rotate").code == 0
+    assert rows(place, "SELECT retired_at FROM host_keys WHERE name = 'first'") != [(None,)]
+
+
+def test_damaged_keys_are_listed_and_the_others_are_wrapped(ready, applied, place):
+    ready("apply", EXAMPLES / "nid-migration.json")
+    put(place, "UPDATE applications SET data_key = X'6669727374FF' WHERE id = ?", applied)
+    documents = FolderDocumentStore(
+        place / "nagorik-documents", Vault(read_keyring((place / "keys.txt").read_text()))
+    )
+    for name in ("0" * 32, "1" * 32):
+        documents._write(name, b"paper")
+    broken = place / "nagorik-documents" / "00" / ("0" * 32)
+    broken.write_bytes(broken.read_bytes()[:20])
+    ready("keys", "add", "second", "--into", "keys.txt")
+    done = ready("keys", "rotate")
+    assert done.code == 1
+    assert f"application {applied}: its key cannot be unwrapped" in done.err
+    assert f"document {'0' * 32}: its key cannot be unwrapped" in done.err
+    assert "1 data keys are wrapped by second; 1 of them and 1 documents were not before" in done.out
+    assert rows(place, "SELECT retired_at FROM host_keys WHERE name = 'first'") == [(None,)]
+
+
+def test_key_that_a_worker_lacks_ends_it_and_leaves_the_application_as_it_is(ready, agencies, applied, place):
+    # It was retired and dropped, while a process that began before it still wrapped by it.
+    ready("keys", "add", "second", "--into", "keys.txt")
+    ready("keys", "rotate")
+    index_and_second = [line for line in (place / "keys.txt").read_text().splitlines() if "first" not in line]
+    ((wrapped,),) = rows(place, "SELECT data_key FROM applications")
+    put(place, "UPDATE applications SET data_key = ?", b"first:" + wrapped.partition(b":")[2])
+    (place / "keys.txt").write_text("\n".join(index_and_second) + "\n")
+    ended = ready("worker", "--once")
+    assert (ended.code, "the key first is not on the ring" in ended.err) == (2, True)
+    assert rows(place, "SELECT blocked, lease FROM applications") == [(None, None)]
+    assert rows(place, "SELECT count(*) FROM workers") == [(0,)]
+
+
+def test_key_that_nobody_ever_had_is_its_applications_own_defect(ready, agencies, applied, place):
+    ((wrapped,),) = rows(place, "SELECT data_key FROM applications")
+    put(place, "UPDATE applications SET data_key = ?", b"made-up:" + wrapped.partition(b":")[2])
+    assert ready("worker", "--once").code == 0
+    assert rows(place, "SELECT blocked FROM applications") == [("defect",)]
+
+
+def test_keys_are_written_for_their_owner_alone_and_over_nothing(nagorik, place):
+    before = os.umask(0)
+    try:
+        assert nagorik("keys", "new", "2026-11", "--out", "new.txt").code == 0
+        assert nagorik("keys", "add", "2027-11", "--into", "new.txt").code == 0
+    finally:
+        os.umask(before)
+    assert (place / "new.txt").stat().st_mode & 0o777 == 0o600
+    assert list(read_keyring((place / "new.txt").read_text()).wrapping) == ["2027-11", "2026-11"]
+    written = (place / "new.txt").read_text()
+    again = nagorik("keys", "new", "2026-11", "--out", "new.txt")
+    assert (again.code, "new.txt is there already" in again.err) == (2, True)
+    twice = nagorik("keys", "add", "2027-11", "--into", "new.txt")
+    assert (twice.code, "is there twice" in twice.err) == (2, True)
+    assert nagorik("keys", "add", "2028-11", "--into", "absent.txt").code == 3
+    assert (place / "new.txt").read_text() == written
+    assert sorted(path.name for path in place.glob("new*")) == ["new.txt"]
+
+
+def test_database_and_documents_are_their_owners_alone(nagorik, place):
+    before = os.umask(0)
+    try:
+        assert nagorik("db", "upgrade").code == 0
+        assert nagorik("apply", EXAMPLES / "nid-reissue.json").code == 0
+        vault = Vault(read_keyring((place / "keys.txt").read_text()))
+        FolderDocumentStore(place / "nagorik-documents", vault)._write("0" * 32, b"paper")
+    finally:
+        os.umask(before)
+    made = [*place.glob("nagorik.db*"), place / "nagorik-documents", *(place / "nagorik-documents").glob("**/*")]
+    assert len(made) >= 4
+    assert {path.name: path.stat().st_mode & 0o077 for path in made} == {path.name: 0 for path in made}
+
+
+def test_programs_are_held_to_the_keys_too(ready, applied, place, world_at):
+    (place / "keys.txt").write_text(make_keys("first"))
+    other = world_at(f"sqlite:///{place}/nagorik.db")
+
+    async def nothing(host):
+        raise AssertionError("it opened")
+
+    with pytest.raises(Exception, match="another host's keys"):
+        other.run(nothing)

@@ -1,0 +1,689 @@
+# ruff: noqa: E501, ISC004, S608 - whoever tampers writes SQL
+"""Whoever can write the database and has no keys is found out, whatever they write.
+
+Each tampering is SQL on a copy of a database in which everything has happened: applications that wait, are closed and
+are erased, a form that was corrected, decisions, a restoration, a stop and messages.
+"""
+
+import asyncio
+import shutil
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import create_engine, insert, make_url, select
+
+from nagorik import Text
+from nagorik_host.engine.inbox import _Message as Message, _Reading as Reading
+from nagorik_host.engine.plugins import PLUGIN_CHANGED, accept, take_over
+from nagorik_host.engine.restoration import Restoration, mark_caught_up, mark_restored
+from nagorik_host.engine.suspensions import SuspensionRecord, suspend
+from nagorik_host.store import open_database
+from nagorik_host.store.audit import (
+    AnchorInvalid,
+    Part,
+    make_anchor,
+    read_anchors,
+    verify_journals,
+    verify_ledger,
+)
+from nagorik_host.store.cases import Decision, record_decision
+from nagorik_host.store.documents import FolderDocumentStore
+from nagorik_host.store.ledger import TRACKED
+from nagorik_host.store.retention import erase_application, rotate
+from nagorik_host.store.schema import (
+    applications,
+    attempts,
+    consents,
+    inbox,
+    journal,
+    ledger,
+    payloads,
+    payments,
+    quotes,
+)
+from nagorik_host.vault import Keyring, Vault
+
+GATEWAY = "cashdesk.counter"
+OF_AN_APPLICATION = (journal, payloads, attempts, payments, quotes, consents)
+
+
+@dataclass
+class Scene:
+    """A database in which everything has happened.
+
+    Attributes:
+        url: The database's.
+        names: Ids of applications, by what has become of them.
+        earlier: Rows of the application that waits as they were before it was filed, by table.
+        form: The corrected application's form as it was before, sealed.
+        unerased: The row and form of the erased application before.
+        anchor: An anchor of its end.
+    """
+
+    url: str
+    names: dict[str, str] = field(default_factory=dict)
+    earlier: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    form: dict[str, Any] = field(default_factory=dict)
+    unerased: dict[str, dict[str, Any]] = field(default_factory=dict)
+    anchor: str = ""
+
+
+async def rows_of(host, application):
+    def read(transaction):
+        execute = transaction.connection.execute
+        own = execute(select(applications).where(applications.c.id == application)).mappings().all()
+        found = {applications.name: [dict(row) for row in own]}
+        for table in OF_AN_APPLICATION:
+            there = execute(select(table).where(table.c.application == application)).mappings().all()
+            found[table.name] = [dict(row) for row in there]
+        return found
+
+    return await host.database.run(read)
+
+
+async def play(url: str, world, folder) -> Scene:
+    """Let everything happen."""
+    scene = Scene(url)
+    at = world.clock.now()
+    async with world.host(url) as host:
+        said = Restoration(at, "A. Rahman", "The disk burned.")
+        restored = partial(mark_restored, store=host.store, restoration=said, lease_now=world.machine.now())
+        await host.database.run(restored)
+        await host.database.run(partial(mark_caught_up, officer="A. Rahman", reason="All is in.", now=at))
+        stop = SuspensionRecord("service", "nid.migration", Text(en="A fault", bn="ত্রুটি"), "A. Rahman", at)
+        await host.database.run(lambda t: suspend(t, stop))
+        decision = Decision(at, "A. Rahman", "stop", "service nid.migration", "A fault")
+        await host.database.run(lambda t: record_decision(t, decision))
+        scene.names |= {"closed": await world.apply(host, 1), "erased": await world.apply(host, 2)}
+        await world.carry(host.worker())
+        was = await rows_of(host, scene.names["erased"])
+        scene.unerased = {name: was[name][0] for name in (applications.name, payloads.name)}
+        await erase_application(
+            host.database,
+            host.store,
+            FolderDocumentStore(folder, host.vault),
+            scene.names["erased"],
+            world.clock.now(),
+        )
+    async with world.host(url) as host:
+        scene.names |= {"filed": await world.apply(host, 3), "other": await world.apply(host, 4)}
+        worker = host.worker()
+        await worker.run_until_idle()
+        scene.earlier = await rows_of(host, scene.names["filed"])
+        while not all(row.agency_reference for row in await filed(host, scene)):
+            due = await worker.run_until_idle()
+            world.clock.set(max(due, world.clock.now()))
+        scene.names |= {"new": await world.apply(host, 5), "corrected": await world.apply(host, 6)}
+        scene.form = (await rows_of(host, scene.names["corrected"]))[payloads.name][0]
+        await host.act(scene.names["corrected"], "corrected", form={"reason": "lost"})
+        await leave_messages(host)
+        scene.anchor = (await make_anchor(host.database, host.vault, world.clock.now())).model_dump_json()
+    return scene
+
+
+async def leave_messages(host):
+    """Two messages of a gateway, of which one was read and says nothing."""
+    kept = [
+        partial(
+            host.inbox._keep, offer=GATEWAY, message=f"message-{one}", arrival=f"arrival-{one}", headers={}, body=b""
+        )
+        for one in range(2)
+    ]
+    for one in kept:
+        assert await host.database.run(one)
+    row, *_ = await host.database.run(lambda t: t.connection.execute(select(inbox)).all())
+    message = Message(row.id, row.offer, row.message, row.received_at, 1, row.data_key, row.sealed)
+    await host.database.run(partial(host.inbox._settle, message=message, reading=Reading(None, "callback-rejected")))
+
+
+async def filed(host, scene):
+    query = select(applications.c.agency_reference).where(
+        applications.c.id.in_([scene.names["filed"], scene.names["other"]])
+    )
+    return await host.database.run(lambda t: t.connection.execute(query).all())
+
+
+@pytest.fixture(scope="session")
+def file_scene(sqlite_template, new_world, tmp_path_factory) -> Scene:
+    folder = tmp_path_factory.mktemp("audit")
+    shutil.copy(sqlite_template, folder / "scene.db")
+    return asyncio.run(play(f"sqlite:///{folder}/scene.db", new_world(), folder / "documents"))
+
+
+@pytest.fixture(scope="session")
+def server_scene(new_ready_postgresql, new_world, tmp_path_factory) -> Scene:
+    return asyncio.run(play(new_ready_postgresql(), new_world(), tmp_path_factory.mktemp("audit")))
+
+
+@pytest.fixture
+def copy(file_scene, tmp_path) -> Scene:
+    """The scene in a file of its own."""
+    target = tmp_path / "copy.db"
+    shutil.copy(str(make_url(file_scene.url).database), target)
+    return replace(file_scene, url=f"sqlite:///{target}")
+
+
+async def found_in(url: str, keyring: Keyring, part: Part | None = None, anchors=()) -> Counter[str]:
+    """The codes of all findings, each with its subject."""
+    database, vault, found = await open_database(url), Vault(keyring), []
+    parts = [part] if part is not None else [Part()]
+    try:
+        for one in parts:
+            async for verified in verify_journals(database, vault, one):
+                found += verified.findings
+            async for page in verify_ledger(database, vault, one, anchors=anchors):
+                found += page.findings
+    finally:
+        await database.close()
+    return Counter((finding.code, finding.subject) for finding in found)
+
+
+def written_to(url: str, *statements) -> int:
+    """What whoever has the file can do: no foreign keys, no types, no keys. How many rows they wrote."""
+    engine, written = create_engine(url), 0
+    with engine.begin() as connection:
+        for statement in statements:
+            if isinstance(statement, str):
+                written += connection.exec_driver_sql(statement).rowcount
+            else:
+                written += connection.execute(*statement).rowcount
+    engine.dispose()
+    return written
+
+
+async def test_nothing_is_found_where_nothing_was_changed(copy, keyring):
+    assert await found_in(copy.url, keyring, anchors=read_anchors(copy.anchor)) == {}
+
+
+OPEN = "id = '{filed}'"
+OF = "application = '{filed}'"
+ALL_OF_IT = [f"DELETE FROM {table.name} WHERE {OF}" for table in OF_AN_APPLICATION]
+CUT = "(SELECT max(entry) FROM journal WHERE application = '{filed}')"
+
+# The name of each tampering, the SQL, and the code of what is found.
+TAMPERINGS = {
+    # An application as a whole
+    "application deleted from every table": (
+        [*ALL_OF_IT, f"DELETE FROM applications WHERE {OPEN}"],
+        "application-missing",
+    ),
+    "its row alone deleted, journal orphaned": ([f"DELETE FROM applications WHERE {OPEN}"], "application-missing"),
+    "its row alone deleted: the orphans": ([f"DELETE FROM applications WHERE {OPEN}"], "orphaned-rows"),
+    "all rows deleted but the ledger's": (
+        [f"DELETE FROM {table.name}" for table in (*OF_AN_APPLICATION, applications)],
+        "application-missing",
+    ),
+    "an application made up from another": (
+        [
+            "INSERT INTO applications SELECT '00000000-0000-4000-8000-000000000000', service, plugin, plugin_version,"
+            " gateway, 'made-up', agency_reference, state, hold_party, hold_code, opened_at, updated_at, closed_at,"
+            " due_at, operation, target_plugin, parked_at, lease, lease_until, revision, entries, chain, data_key,"
+            f" progress, erased_at, blocked FROM applications WHERE {OPEN}"
+        ],
+        "application-unknown",
+    ),
+    # Erasure
+    "data_key NULL, erased_at set, journal cut to entry 1, chain its link": (
+        [
+            f"DELETE FROM journal WHERE {OF} AND entry > 1",
+            "UPDATE applications SET data_key = NULL, erased_at = 1, entries = 1, chain ="
+            f" (SELECT link FROM journal WHERE {OF} AND entry = 1) WHERE {OPEN}",
+        ],
+        "application-rolled-back",
+    ),
+    "open application crypto-erased": (
+        [f"UPDATE applications SET data_key = NULL WHERE {OPEN}"],
+        "erased-unrecorded",
+    ),
+    "closed application crypto-erased": (
+        ["UPDATE applications SET data_key = NULL, erased_at = 1 WHERE id = '{closed}'"],
+        "erased-unrecorded",
+    ),
+    "state of an erased application": (
+        ["UPDATE applications SET state = 'rejected' WHERE id = '{erased}'"],
+        "row-differs",
+    ),
+    "payment of an erased application": (
+        ["UPDATE payments SET poisha = 1 WHERE application = '{erased}'"],
+        "payments-differ",
+    ),
+    "consent of an erased application": (
+        ["DELETE FROM consents WHERE application = '{erased}'"],
+        "consents-differ",
+    ),
+    "call of an erased application": (
+        [
+            "DELETE FROM attempts WHERE application = '{erased}' AND entry = (SELECT min(entry) FROM attempts WHERE"
+            " application = '{erased}')"
+        ],
+        "attempts-differ",
+    ),
+    # The form
+    "form deleted": ([f"DELETE FROM payloads WHERE {OF}"], "draft-missing"),
+    "form of another application": (
+        [f"UPDATE payloads SET draft = (SELECT draft FROM payloads WHERE application = '{{other}}') WHERE {OF}"],
+        "draft-differs",
+    ),
+    # Payments, quotes and consents
+    "payment's sum": ([f"UPDATE payments SET poisha = poisha + 1 WHERE {OF}"], "payments-differ"),
+    "payment's state": ([f"UPDATE payments SET state = 'refunded' WHERE {OF}"], "payments-differ"),
+    "payment deleted": ([f"DELETE FROM payments WHERE {OF}"], "payments-differ"),
+    "payment made up": (
+        [
+            "INSERT INTO payments SELECT 'made-up', application, gateway, stage, quote, state, poisha, currency,"
+            f" taken_poisha, opened_at, captured_at, updated_at FROM payments WHERE {OF}"
+        ],
+        "payments-differ",
+    ),
+    "quote's sum": ([f"UPDATE quotes SET poisha = 1 WHERE {OF}"], "quotes-differ"),
+    "quote deleted": ([f"DELETE FROM quotes WHERE {OF}"], "quotes-differ"),
+    "quote made up": (
+        [
+            "INSERT INTO quotes SELECT application, entry + 100, quote, stage, poisha, currency, received_at,"
+            f" expires_at FROM quotes WHERE {OF}"
+        ],
+        "quotes-differ",
+    ),
+    "consent's ceiling": ([f"UPDATE consents SET ceiling_poisha = 1 WHERE {OF}"], "consents-differ"),
+    "who acted for the citizen": ([f"UPDATE consents SET acting = 'centre-1' WHERE {OF}"], "consents-differ"),
+    "consent deleted": ([f"DELETE FROM consents WHERE {OF}"], "consents-differ"),
+    "consent made up": (
+        [
+            "INSERT INTO consents SELECT application, entry + 100, service, scope, ceiling_poisha, currency, given_at,"
+            f" expires_at, acting FROM consents WHERE {OF}"
+        ],
+        "consents-differ",
+    ),
+    # Calls
+    "call's result": ([f"UPDATE attempts SET result = 'interrupted' WHERE {OF}"], "attempts-differ"),
+    "who made a call": ([f"UPDATE attempts SET worker = 'another' WHERE {OF}"], "attempts-differ"),
+    "call deleted": ([f"DELETE FROM attempts WHERE {OF}"], "attempts-differ"),
+    "call made up": (
+        [
+            "INSERT INTO attempts SELECT application, entry + 100, operation, subject, worker, request_digest,"
+            f" began_at, ended_at, result FROM attempts WHERE {OF}"
+        ],
+        "attempts-differ",
+    ),
+    # What people did, and messages
+    "decision rewritten": (["UPDATE decisions SET officer = 'B. Karim'"], "decisions-differ"),
+    "decision deleted": (["DELETE FROM decisions"], "decisions-differ"),
+    "decision made up": (
+        ["INSERT INTO decisions VALUES ('made-up', 1, 'B. Karim', 'stop', 'plugin nid', 'none')"],
+        "decisions-differ",
+    ),
+    "suspension rewritten": (["UPDATE suspensions SET reason_en = 'none'"], "suspensions-differ"),
+    "suspension lifted": (["DELETE FROM suspensions"], "suspensions-differ"),
+    "suspension made up": (
+        ["INSERT INTO suspensions VALUES ('plugin', 'nid', 'none', 'none', 'B. Karim', 1)"],
+        "suspensions-differ",
+    ),
+    "restoration rewritten": (["UPDATE restorations SET caught_up_at = NULL"], "restorations-differ"),
+    "restoration deleted": (["DELETE FROM restorations"], "restorations-differ"),
+    "restoration made up": (
+        ["INSERT INTO restorations VALUES (1, 'B. Karim', 'none', NULL)"],
+        "restorations-differ",
+    ),
+    "message rewritten": (["UPDATE inbox SET result = 'taken'"], "inbox-differ"),
+    "message unread again": (["UPDATE inbox SET handled_at = NULL, result = NULL"], "inbox-differ"),
+    "message due to nobody": (["UPDATE inbox SET handled_at = NULL, due_at = NULL"], "inbox-differ"),
+    "message deleted": (["DELETE FROM inbox"], "inbox-differ"),
+    "message's key destroyed": (["UPDATE inbox SET data_key = NULL"], "inbox-differ"),
+    # The row's columns
+    **{
+        f"{column} of a row": ([f"UPDATE applications SET {column} = 'another' WHERE {OPEN}"], "row-differs")
+        for column in (
+            *("service", "plugin", "plugin_version", "gateway", "client_reference", "agency_reference", "state"),
+            *("hold_party", "hold_code", "operation", "target_plugin"),
+        )
+    },
+    **{
+        f"{column} of a row": ([f"UPDATE applications SET {column} = 1 WHERE {OPEN}"], "row-differs")
+        for column in ("opened_at", "updated_at", "closed_at", "lease_until")
+    },
+    "two citizens' agency references swapped": (
+        [
+            "UPDATE applications SET agency_reference = (SELECT a.agency_reference FROM applications a WHERE a.id ="
+            " CASE applications.id WHEN '{filed}' THEN '{other}' ELSE '{filed}' END) WHERE id IN ('{filed}', '{other}')"
+        ],
+        "row-differs",
+    ),
+    "blocked for no reason": ([f"UPDATE applications SET blocked = 'defect' WHERE {OPEN}"], "blocked-differs"),
+    "blocked as by an upgrade": (
+        [f"UPDATE applications SET blocked = 'plugin-changed', due_at = NULL WHERE {OPEN}"],
+        "blocked-differs",
+    ),
+    "due to nobody": ([f"UPDATE applications SET due_at = NULL WHERE {OPEN}"], "due-lost"),
+    "due in a century": ([f"UPDATE applications SET due_at = due_at + 3155760000000000 WHERE {OPEN}"], "due-differs"),
+    "in nobody's hands for ever": (
+        [f"UPDATE applications SET lease = 'nobody', due_at = NULL WHERE {OPEN}"],
+        "held-by-nobody",
+    ),
+    "in nobody's hands for a century": (
+        [
+            "UPDATE applications SET lease = 'nobody', due_at = NULL, revision = revision + 1, lease_until ="
+            f" 4918000000000000 WHERE {OPEN}"
+        ],
+        "held-by-nobody",
+    ),
+    "revision": ([f"UPDATE applications SET revision = revision + 1 WHERE {OPEN}"], "record-missing"),
+    # The journal
+    "journal's tail cut": ([f"DELETE FROM journal WHERE {OF} AND entry = {CUT}"], "journal-broken"),
+    "journal's tail cut with head and count rewritten": (
+        [
+            f"DELETE FROM journal WHERE {OF} AND entry = {CUT}",
+            f"UPDATE applications SET entries = {CUT}, chain = (SELECT link FROM journal WHERE {OF} AND entry = {CUT})"
+            f" WHERE {OPEN}",
+        ],
+        "application-rolled-back",
+    ),
+    "first entry deleted": ([f"DELETE FROM journal WHERE {OF} AND entry = 1"], "journal-broken"),
+    "entries swapped": (
+        [
+            f"UPDATE journal SET entry = -1 WHERE {OF} AND entry = 2",
+            f"UPDATE journal SET entry = 2 WHERE {OF} AND entry = 3",
+            f"UPDATE journal SET entry = 3 WHERE {OF} AND entry = -1",
+        ],
+        "journal-broken",
+    ),
+    "outline edited": ([f"UPDATE journal SET outline = '{{{{}}}}' WHERE {OF} AND entry = 2"], "journal-broken"),
+    "journal of another application": (
+        [
+            f"DELETE FROM journal WHERE {OF}",
+            "INSERT INTO journal SELECT '{filed}', entry, at, kind, outline, sealed, link FROM journal WHERE"
+            " application = '{other}'",
+        ],
+        "journal-broken",
+    ),
+    "progress of another application": (
+        [
+            f"UPDATE applications SET progress = (SELECT progress FROM applications WHERE id = '{{other}}') WHERE {OPEN}"
+        ],
+        "key-broken",
+    ),
+    "data key of another application": (
+        [
+            f"UPDATE applications SET data_key = (SELECT data_key FROM applications WHERE id = '{{other}}') WHERE {OPEN}"
+        ],
+        "key-broken",
+    ),
+    # The ledger
+    "record deleted": (
+        [
+            "DELETE FROM ledger WHERE subject = '{closed}' AND number = (SELECT min(number) FROM ledger WHERE subject ="
+            " '{closed}')"
+        ],
+        "ledger-broken",
+    ),
+    "record rewritten": (["UPDATE ledger SET content = '{{}}' WHERE subject = '{closed}'"], "ledger-broken"),
+    "records of an application deleted with it": (
+        [
+            *ALL_OF_IT,
+            f"DELETE FROM applications WHERE {OPEN}",
+            "DELETE FROM ledger WHERE subject = '{filed}'",
+        ],
+        "ledger-broken",
+    ),
+    "end of a chain cut": (
+        [
+            "DELETE FROM ledger WHERE writer > 0 AND number = (SELECT max(l.number) FROM ledger l WHERE l.writer ="
+            " ledger.writer)"
+        ],
+        "ledger-cut",
+    ),
+    "chain deleted": (["DELETE FROM ledger WHERE writer > 0"], "ledger-cut"),
+    "chain made up": (
+        ["INSERT INTO ledger SELECT 4711, number, at, kind, subject, content, link FROM ledger WHERE writer = 1"],
+        "ledger-forged",
+    ),
+    "chain made up below the root": (
+        ["INSERT INTO ledger SELECT -1, number, at, kind, subject, content, link FROM ledger WHERE writer = 1"],
+        "ledger-forged",
+    ),
+    "record made up before the first": (
+        ["INSERT INTO ledger SELECT writer, -number, at, kind, subject, content, link FROM ledger WHERE number = 1"],
+        "ledger-broken",
+    ),
+    "root rewritten": (["UPDATE ledger SET content = '{{}}' WHERE writer = 0 AND number = 2"], "ledger-broken"),
+}
+
+
+@pytest.mark.parametrize("name", TAMPERINGS)
+async def test_tampering_is_found_by_name(copy, keyring, name):
+    statements, code = TAMPERINGS[name]
+    assert written_to(copy.url, *(statement.format(**copy.names) for statement in statements))
+    found = await found_in(copy.url, keyring)
+    assert code in {one for one, _ in found}
+    touched = {what for what in copy.names if any(f"{{{what}}}" in statement for statement in statements)}
+    if touched:
+        # Nothing is said of a neighbour.
+        untouched = {identity for what, identity in copy.names.items() if what not in touched}
+        assert untouched.isdisjoint(subject for _, subject in found)
+
+
+ON_A_SERVER = [
+    "application deleted from every table",
+    "its row alone deleted, journal orphaned",
+    "data_key NULL, erased_at set, journal cut to entry 1, chain its link",
+    "closed application crypto-erased",
+    "form of another application",
+    "payment's sum",
+    "quote made up",
+    "consent's ceiling",
+    "call deleted",
+    "decision rewritten",
+    "suspension lifted",
+    "restoration made up",
+    "message unread again",
+    "two citizens' agency references swapped",
+    "due to nobody",
+    "in nobody's hands for a century",
+    "journal's tail cut with head and count rewritten",
+    "record rewritten",
+    "end of a chain cut",
+    "chain made up",
+]
+
+
+@pytest.fixture
+def server_copy(server_scene, new_ready_postgresql) -> Scene:
+    name = str(make_url(server_scene.url).database)
+    return replace(server_scene, url=new_ready_postgresql(name))
+
+
+async def write_to_server(url: str, statements) -> None:
+    """What whoever is a superuser can do: no foreign keys, and no keys."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("SET session_replication_role = replica")
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def test_nothing_is_found_on_a_server_where_nothing_was_changed(server_copy, keyring):
+    assert await found_in(server_copy.url, keyring, anchors=read_anchors(server_copy.anchor)) == {}
+
+
+@pytest.mark.parametrize("name", ON_A_SERVER)
+async def test_tampering_is_found_on_a_server(server_copy, keyring, name):
+    statements, code = TAMPERINGS[name]
+    await write_to_server(server_copy.url, [statement.format(**server_copy.names) for statement in statements])
+    assert code in {one for one, _ in await found_in(server_copy.url, keyring)}
+
+
+# What is put back from a copy
+
+
+async def test_application_that_is_put_back_to_an_older_copy_is_found(copy, keyring):
+    rows = copy.earlier
+    gone = [f"DELETE FROM {table.name} WHERE {OF}".format(**copy.names) for table in OF_AN_APPLICATION]
+    back = [(insert(table), rows[table.name]) for table in (applications, *OF_AN_APPLICATION) if rows[table.name]]
+    written_to(copy.url, *gone, f"DELETE FROM applications WHERE {OPEN}".format(**copy.names), *back)
+    found = await found_in(copy.url, keyring)
+    assert ("application-rolled-back", copy.names["filed"]) in found
+
+
+async def test_form_from_before_its_correction_is_found(copy, keyring):
+    name = copy.names["corrected"]
+    written_to(copy.url, f"DELETE FROM payloads WHERE application = '{name}'", (insert(payloads), copy.form))
+    assert await found_in(copy.url, keyring) == {("draft-differs", name): 1}
+
+
+@pytest.mark.parametrize("with_form", [False, True])
+async def test_data_that_were_erased_and_are_back_are_found(copy, keyring, with_form):
+    name, before = copy.names["erased"], copy.unerased
+    back = [(insert(payloads), before["payloads"])] if with_form else []
+    written_to(
+        copy.url,
+        f"DELETE FROM applications WHERE id = '{name}'",
+        (insert(applications), before["applications"]),
+        *back,
+    )
+    assert ("application-rolled-back", name) in await found_in(copy.url, keyring)
+    row = {**before["applications"], "revision": before["applications"]["revision"] + 1}
+    written_to(copy.url, f"DELETE FROM applications WHERE id = '{name}'", (insert(applications), row))
+    assert ("erasure-undone", name) in await found_in(copy.url, keyring)
+
+
+# Anchors
+
+
+async def test_empty_database_is_no_continuation(copy, ready_file, keyring):
+    assert await found_in(ready_file, keyring) == {}
+    found = await found_in(ready_file, keyring, anchors=read_anchors(copy.anchor))
+    assert found == {("anchor-missed", "ledger"): 1}
+
+
+async def test_database_that_was_put_back_as_a_whole_is_no_continuation(copy, keyring, tmp_path, new_world):
+    world = new_world()
+    shutil.copy(str(make_url(copy.url).database), tmp_path / "older.db")
+    async with world.host(copy.url) as host:
+        await world.apply(host, 21)
+        later = await make_anchor(host.database, host.vault, world.clock.now())
+    anchors = [*read_anchors(copy.anchor), later]
+    assert await found_in(copy.url, keyring, anchors=anchors) == {}
+    found = await found_in(f"sqlite:///{tmp_path}/older.db", keyring, anchors=anchors)
+    assert found == {("anchor-missed", "ledger"): 1}
+
+
+def test_anchors_are_read_line_by_line(file_scene):
+    assert len(read_anchors(f"{file_scene.anchor}\n\n{file_scene.anchor}\n")) == 2
+    with pytest.raises(AnchorInvalid, match="line 2 is no anchor"):
+        read_anchors(f"{file_scene.anchor}\n{{}}")
+    with pytest.raises(AnchorInvalid, match="holds no anchor"):
+        read_anchors("\n")
+
+
+async def test_anchor_counts_what_there_is(copy):
+    (anchor,) = read_anchors(copy.anchor)
+    assert (anchor.applications, anchor.erased) == (6, 1)
+    engine = create_engine(copy.url)
+    with engine.begin() as connection:
+        assert (
+            connection.exec_driver_sql(
+                f"SELECT count(*) FROM ledger WHERE writer > 0 OR number <= {anchor.root}"
+            ).scalar()
+            == anchor.records
+        )
+    engine.dispose()
+
+
+# What a column cannot hold
+
+WRONG = ["'text'", "9223372036854775807", "CAST(x'ff00fe' AS TEXT)"]
+KEPT = [
+    f"{table.name}.{column.name}"
+    for table in (applications, *OF_AN_APPLICATION, *TRACKED.values(), ledger)
+    for column in table.columns
+    # Where workers park what is stopped, when a message is read, and what goes with a citizen's data is not proved.
+    if column not in {applications.c.parked_at, attempts.c.request_digest} and column.info.get("chained", True)
+]
+
+
+@pytest.mark.parametrize("column", KEPT)
+async def test_whatever_stands_in_a_column_is_a_finding_and_no_crash(copy, keyring, column):
+    table, _, name = column.partition(".")
+    rows = f"rowid = (SELECT max(rowid) FROM {table})"
+    for value in WRONG:
+        target = copy.url.replace("copy.db", "wrong.db")
+        shutil.copy(str(make_url(copy.url).database), str(make_url(target).database))
+        if not written_to(target, f"UPDATE {table} SET {name} = {value} WHERE {rows} AND {name} IS NOT {value}"):
+            continue
+        found = await found_in(target, keyring)
+        assert found, value
+
+
+async def test_types_are_named(copy, keyring):
+    written_to(copy.url, f"UPDATE journal SET at = 'noon' WHERE {OF} AND entry = 2".format(**copy.names))
+    database, vault = await open_database(copy.url), Vault(keyring)
+    found = [str(one) async for each in verify_journals(database, vault) for one in each.findings]
+    await database.close()
+    assert found == ["wrong-type (journal.at)"]
+
+
+# What hosts do is no finding
+
+
+async def test_parts_are_together_the_whole(copy, keyring):
+    written_to(
+        copy.url,
+        f"DELETE FROM applications WHERE {OPEN}".format(**copy.names),
+        "DELETE FROM suspensions",
+        "UPDATE inbox SET result = 'taken'",
+        "DELETE FROM ledger WHERE writer > 0 AND writer = (SELECT max(writer) FROM ledger) AND number > 3",
+    )
+    whole = await found_in(copy.url, keyring)
+    found = Counter()
+    for number in range(1, 5):
+        found |= await found_in(copy.url, keyring, Part(number, 4))
+    assert found == whole
+    assert {code for code, _ in whole} >= {"application-missing", "suspensions-differ", "inbox-differ", "ledger-cut"}
+
+
+async def test_new_keys_upgrades_and_officers_are_no_finding(copy, new_world):
+    world = new_world()
+    world.clock.advance(timedelta(days=1))
+    rung = {"second": b"2" * 32, **world.keyring.wrapping}
+    async with world.host(copy.url) as host:
+        at = world.clock.now()
+        now_blocked = partial(take_over, installed={"nid": "nagorik-nid 99.0.0"}, now=at)
+        assert [one.taken_over for one in await host.database.run(now_blocked)] == [False]
+        assert await found_in(copy.url, world.keyring) == {}
+        rows = await host.database.run(lambda t: t.connection.execute(select(applications.c.blocked)).all())
+        assert PLUGIN_CHANGED in {row.blocked for row in rows}
+        await host.take_over()
+        assert await found_in(copy.url, world.keyring) == {}
+        await host.database.run(partial(accept_release, now=at))
+        assert await found_in(copy.url, world.keyring) == {}
+        assert (await rotate(host.database, Vault(Keyring(world.keyring.index, rung)))).wrapped_anew > 0
+    assert await found_in(copy.url, Keyring(world.keyring.index, rung)) == {}
+
+
+def accept_release(transaction, *, now):
+    query = select(applications.c.plugin_version).where(applications.c.closed_at.is_(None)).limit(1)
+    accept(transaction, "nid", transaction.connection.scalar(query), "nagorik-nid 99.0.0", now)
+
+
+async def test_host_that_works_meanwhile_is_no_finding(world, ready_url, keyring):
+    url = ready_url
+    async with world.host(url) as host:
+        for number in range(12):
+            await world.apply(host, number)
+        working = asyncio.create_task(world.carry(host.worker()))
+        looks = 0
+        while not working.done():
+            assert await found_in(url, keyring) == {}
+            looks += 1
+            await asyncio.sleep(0)
+        await working
+        assert looks > 2
+        assert await found_in(url, keyring) == {}
+        states = await host.database.run(lambda t: t.connection.scalars(select(applications.c.state)).all())
+        assert set(states) == {"closed"}

@@ -1,0 +1,221 @@
+"""A worker's metrics, scraped over loopback: what it did, in codes and numbers, and nothing of any citizen."""
+
+import asyncio
+import re
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import select, update
+from structlog.testing import capture_logs
+
+from nagorik_host import metrics
+from nagorik_host.engine import worker
+from nagorik_host.engine.observers import Availability, ObserverGroup, WorkerObserver
+from nagorik_host.metrics import OTHER, MetricsServer, WorkerMetrics
+from nagorik_host.store.database import DatabaseUnavailable
+from nagorik_host.store.schema import applications, attempts
+from nagorik_testing import SyntheticCitizens
+from nagorik_testing.fixtures.canaries import canary_values
+
+LABELS = {"plugin", "operation", "outcome", "code", "le"}
+
+
+def asked(port: int, path: str) -> tuple[int, str]:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
+            return answer.status, answer.read().decode()
+    except HTTPError as refused:
+        return refused.code, refused.read().decode()
+
+
+async def scraped(port: int) -> dict[str, list[tuple[dict[str, str], float]]]:
+    status, body = await asyncio.to_thread(asked, port, "/metrics")
+    assert status == 200
+    found: dict[str, list[tuple[dict[str, str], float]]] = {}
+    for family in text_string_to_metric_families(body):
+        for sample in family.samples:
+            found.setdefault(sample.name, []).append((sample.labels, sample.value))
+    return found
+
+
+@contextmanager
+def serving(host):
+    counted = WorkerMetrics(record.id for record in host.platform.plugins)
+    server = MetricsServer(counted, host.database, host.clock)
+    with server.serving("127.0.0.1", 0) as port:
+        yield counted, server, port
+
+
+async def test_what_a_worker_did_is_counted_as_the_books_have_it(world, ready_url):
+    async with world.host(ready_url) as host:
+        with serving(host) as (counted, _, port):
+            application = await world.apply(host)
+            before = await scraped(port)
+            assert ({"plugin": "nid"}, 1.0) in before["nagorik_queue_due"]
+            await world.carry(host.worker("counter-1", counted))
+            after = await scraped(port)
+        rows = await host.database.run(lambda t: t.connection.execute(select(attempts)).all())
+        progress = await host.progress(application)
+    booked = Counter((row.operation, row.result) for row in rows)
+    told = Counter()
+    for labels, number in after["nagorik_calls_total"]:
+        told[labels["operation"], labels["outcome"]] += number
+    assert told == booked
+    assert sum(number for _, number in after["nagorik_call_seconds_count"]) == len(rows)
+    assert {number for _, number in after["nagorik_calls_in_flight"]} == {0.0}
+    assert after["nagorik_claims_total"][0][1] >= 1
+    assert after["nagorik_database_up"] == [({}, 1.0)]
+    assert after["nagorik_inbox_unread"] == [({}, 0.0)]
+    assert {name for samples in after.values() for labels, _ in samples for name in labels} <= LABELS
+    everything = str(after)
+    hidden = (
+        application,
+        progress.client_reference,
+        progress.agency_reference,
+        *canary_values(SyntheticCitizens().citizen(4001)),
+    )
+    assert [value for value in hidden if value in everything] == []
+
+
+async def test_state_of_the_queues_is_told(world, ready_url):
+    async with world.host(ready_url) as host:
+        application = await world.apply(host)
+        await host.database.run(
+            lambda t: t.connection.execute(
+                update(applications).where(applications.c.id == application).values(blocked="defect", due_at=None)
+            )
+        )
+        with serving(host) as (_, _, port):
+            told = await scraped(port)
+    assert told["nagorik_applications_blocked"] == [({"code": "defect"}, 1.0)]
+
+
+def test_labels_are_of_a_known_set():
+    """However many values come in, no series is made for one that nobody knew before."""
+    counted = WorkerMetrics(["nid"])
+    for number in range(50):
+        counted.call_began(f"plugin-{number}", f"operation {number}")
+        counted.call_ended(f"plugin-{number}", f"operation {number}", f"NID {number}", 0.1)
+    counted.call_began("nid", "submit")
+    counted.call_ended("nid", "submit", "agency-unavailable", 0.1)
+    (family,) = [one for one in counted.registry.collect() if one.name == "nagorik_calls"]
+    labels = {tuple(sample.labels.values()) for sample in family.samples}
+    assert labels == {(OTHER, OTHER, OTHER), ("nid", "submit", "agency-unavailable")}
+
+
+async def test_liveness_and_readiness(world, ready_file, monkeypatch):
+    async with world.host(ready_file) as host:
+        with serving(host) as (_, server, port):
+            assert (await asyncio.to_thread(asked, port, "/live"))[0] == 200
+            assert (await asyncio.to_thread(asked, port, "/ready"))[0] == 503
+            server.working(is_so=True)
+            assert (await asyncio.to_thread(asked, port, "/ready"))[0] == 200
+            assert (await asyncio.to_thread(asked, port, "/ledger"))[0] == 404
+            await host.database.close()
+            status, said = await asyncio.to_thread(asked, port, "/ready")
+            assert (status, said) == (503, "the database does not answer\n")
+            assert (await scraped(port))["nagorik_database_up"] == [({}, 0.0)]
+            assert (await asyncio.to_thread(asked, port, "/live"))[0] == 200
+
+
+async def test_event_loop_that_stands_still_is_told(world, ready_file, monkeypatch):
+    monkeypatch.setattr(metrics, "PATIENCE", 0.01)
+    async with world.host(ready_file) as host:
+        with serving(host) as (_, _, port):
+            found = []
+            asking = threading.Thread(target=lambda: found.append(asked(port, "/live")))
+            asking.start()
+            asking.join()  # nothing turns meanwhile
+    assert found == [(503, "the event loop stands still\n")]
+
+
+async def test_outage_of_the_database_is_told_once_and_by_whom_it_is_noticed(world, ready_file, monkeypatch):
+    """All calls in flight notice, one after another; some only after others have got through again."""
+    told = []
+
+    class Counting(WorkerObserver):
+        def database_lost(self):
+            told.append("lost")
+
+    async with world.host(ready_file) as host:
+        working = host.worker("counter-1", Counting())
+        run = host.database.run
+        waiting = []
+
+        async def gone(unit):
+            waiting.append(unit)
+            if len(waiting) <= 20:
+                raise DatabaseUnavailable("gone")
+            return await run(unit)
+
+        monkeypatch.setattr(worker, "PAUSE", 0.0)
+        monkeypatch.setattr(host.database, "run", gone)
+        with capture_logs() as logs:
+            await asyncio.gather(*(working._commit(lambda _: None) for _ in range(20)))
+    assert [line["event"] for line in logs] == ["database_unavailable", "database_is_back"]
+    assert told == ["lost"]
+
+
+def test_outage_is_over_when_nobody_waits_any_more():
+    availability = Availability()
+    assert availability.lost(begun_at=1.0)
+    assert not availability.lost(begun_at=1.0)
+    assert not availability.found(2.0, is_back=True)
+    assert availability.found(3.0, is_back=True)
+    # Begun before its end: its connection broke then, and nobody had noticed.
+    assert not availability.lost(begun_at=2.5)
+    assert not availability.found(4.0, is_back=True)
+    assert availability.lost(begun_at=5.0)
+    # Who gives up has not found it.
+    assert not availability.found(6.0, is_back=False)
+
+
+async def test_a_line_a_minute_tells_what_was_done(world, ready_file, monkeypatch):
+    monkeypatch.setattr(worker, "MINUTE", 0.001)
+    async with world.host(ready_file) as host:
+        working = host.worker("counter-1")
+        application = await world.apply(host)
+        await working.poll()
+        while working._in_flight:
+            await asyncio.wait(set(working._in_flight))
+        with capture_logs() as logs:
+            telling = asyncio.create_task(working._tell_throughput())
+            while not logs:  # noqa: ASYNC110 - it has no event
+                await asyncio.sleep(0)
+            telling.cancel()
+    line = logs[0]
+    assert (line["event"], line["worker"], line["in_hand"]) == ("worker_throughput", "counter-1", 0)
+    assert sum(line["calls"].values()) >= 1
+    assert set(line["calls"]) == {"answered"}
+    assert application not in str(line)
+    assert re.fullmatch(r"\{('[a-z]+': \d+)?\}", str(line["due"]))
+
+
+def test_group_tells_each_of_several():
+    class Noting(WorkerObserver):
+        def __init__(self):
+            self.noted = []
+
+        def claimed(self, number):
+            self.noted.append(number)
+
+        def call_began(self, plugin, operation):
+            self.noted.append((plugin, operation))
+
+        def call_ended(self, plugin, operation, outcome, seconds):
+            self.noted.append((plugin, operation, outcome, seconds))
+
+        def database_lost(self):
+            self.noted.append("lost")
+
+    one, other = Noting(), Noting()
+    group = ObserverGroup(one, WorkerObserver(), other)
+    group.claimed(3)
+    group.call_began("nid", "submit")
+    group.call_ended("nid", "submit", "answered", 0.5)
+    group.database_lost()
+    assert one.noted == other.noted == [3, ("nid", "submit"), ("nid", "submit", "answered", 0.5), "lost"]

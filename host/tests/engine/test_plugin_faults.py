@@ -1,0 +1,179 @@
+"""A plugin that fails on one citizen's application: that application is an officer's case, and nobody else's."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from nagorik import Applicant, ApplicationDraft, Consent, Operation
+from nagorik.values import Money, PersonName
+from nagorik_host import open_host
+from nagorik_host.engine.plugins import kept_out_by
+from nagorik_host.store.cases import FAULTS_OF_A_CASE, list_cases, unblock
+from nagorik_host.store.overview import read_workers
+from nagorik_host.store.schema import applications
+from nagorik_platform import PlatformSettings, PluginConfiguration
+from nagorik_platform.dispatch.faults import FIRST_PAUSE
+from nagorik_platform.registry import Admission
+from nagorik_testing import SimulatedClock
+
+SERVICE = "token.renewal"
+MANIFEST = """\
+manifest_version = 1
+id = "token"
+requires_api = "1.0"
+name = { en = "A token office", bn = "টোকেন দপ্তর" }
+owners = [{ name = "Nagorik, host's tests", contact = "host@nagorik.example" }]
+evidence = "modelled"
+as_of = 2026-11-24
+
+[[services]]
+id = "token.renewal"
+name = { en = "A token", bn = "একটি টোকেন" }
+form = "forms:TokenForm"
+reads = ["eligibility", "status"]
+writes = { submit = "native" }
+"""
+FORM = """\
+from nagorik import Form
+
+
+class TokenForm(Form):
+    ends: str
+"""
+PLUGIN = """\
+from datetime import date, timedelta
+
+from nagorik import (
+    Accepted,
+    AgencyStatus,
+    ApplicationState,
+    Criterion,
+    EligibilityDecision,
+    Text,
+    Verdict,
+    hookimpl,
+)
+
+JUDGED, MENDED = [], []
+
+
+@hookimpl
+async def nagorik_check_eligibility(request, context):
+    JUDGED.append(request.form.ends)
+    if not MENDED:
+        date.fromisoformat(request.form.ends) - timedelta(days=30)
+    text = Text(en="The token ends soon.", bn="টোকেনের মেয়াদ শেষের দিকে।")
+    return EligibilityDecision(criteria=(Criterion(id="soon", verdict=Verdict.PASS, text=text),))
+
+
+@hookimpl
+async def nagorik_submit(request, context):
+    status = AgencyStatus(state=ApplicationState.SUBMITTED, raw="taken", at=context.clock.now(), final=False)
+    return Accepted(reference=request.client_reference, status=status)
+
+
+@hookimpl
+async def nagorik_get_status(request, context):
+    return AgencyStatus(state=ApplicationState.SUBMITTED, raw="taken", at=context.clock.now(), final=False)
+"""
+BAD, GOOD = "0001-01-01", "2026-12-31"
+
+
+@pytest.fixture
+def office(install):
+    return install("token", MANIFEST, FORM, PLUGIN)
+
+
+@pytest.fixture
+async def host(office, ready_url, keyring):
+    settings = PlatformSettings(
+        plugins={
+            "token": PluginConfiguration(settings={"base_url": "http://127.0.0.1:9"}, egress=frozenset({"127.0.0.1"}))
+        },
+        admission=Admission(allow=frozenset({"token"})),
+        clock=SimulatedClock(),
+    )
+    async with open_host(ready_url, keyring, settings, lease_clock=SimulatedClock()) as opened:
+        yield opened
+
+
+async def apply(host, ends, *, citizen=0) -> str:
+    now = host.clock.now()
+    consent = Consent(
+        id="consent-token",
+        service=SERVICE,
+        operations=frozenset(Operation),
+        fee_ceiling=Money.taka(0),
+        given_at=now,
+        expires_at=now + timedelta(days=400),
+    )
+    born = date(1990, 1, 1) + timedelta(days=citizen)
+    applicant = Applicant(name=PersonName(en="PORIKKHA NAGORIK"), birth_date=born)
+    return await host.apply(
+        ApplicationDraft(service=SERVICE, applicant=applicant, form={"ends": ends}, consent=consent)
+    )
+
+
+async def state(host, application) -> str:
+    return (await host.progress(application)).state.value
+
+
+async def carry(host, worker, *, for_at_most=timedelta(days=2)) -> None:
+    end = host.clock.now() + for_at_most
+    while (due := await worker.run_until_idle()) is not None and due <= end:
+        host.clock.set(max(due, host.clock.now()))
+
+
+async def test_one_citizens_many_files_keep_no_honest_citizen_waiting(host):
+    bad = [await apply(host, BAD) for _ in range(8)]
+    honest = await apply(host, GOOD, citizen=1)
+    await host.worker().run_until_idle()
+    assert kept_out_by(host.platform) == []
+    assert await state(host, honest) == "submitted"
+    assert {await state(host, one) for one in bad} == {"draft"}
+
+
+async def test_application_that_its_plugin_fails_each_time_is_a_case_and_due_no_more(host, office):
+    bad = await apply(host, BAD)
+    await carry(host, host.worker())
+    assert office.JUDGED == [BAD] * FAULTS_OF_A_CASE
+    (case,) = await host.database.run(lambda transaction: list_cases(transaction, 9))
+    assert (case.application, case.blocked) == (bad, "plugin-fault")
+    query = select(applications.c.due_at).where(applications.c.id == bad)
+    assert await host.database.run(lambda transaction: transaction.connection.scalar(query)) is None
+    office.MENDED.append(1)
+    await host.database.run(lambda transaction: unblock(transaction, bad, host.clock.now()))
+    await carry(host, host.worker(), for_at_most=timedelta(hours=2))
+    assert await state(host, bad) == "submitted"
+
+
+async def test_worker_says_which_plugin_it_keeps_out_until_when(host, office):
+    for citizen in range(5):
+        await apply(host, BAD, citizen=citizen)
+    worker = host.worker()
+    await host.database.run(worker._register)
+    await worker.run_until_idle()
+    await worker.heartbeat()
+    (told,) = await host.database.run(lambda transaction: read_workers(transaction, host.clock.now()))
+    (kept_out,) = told.kept_out
+    assert (kept_out.plugin, kept_out.code, kept_out.since) == ("token", "too-many-faults", host.clock.now())
+    assert kept_out.probe_at > host.clock.now()
+    office.MENDED.append(1)
+    honest = await apply(host, GOOD, citizen=9)
+    await carry(host, worker, for_at_most=timedelta(hours=1))
+    assert await state(host, honest) == "submitted"
+    await worker.heartbeat()
+    (told,) = await host.database.run(lambda transaction: read_workers(transaction, host.clock.now()))
+    assert told.kept_out == []
+
+
+async def test_honest_citizens_wait_no_longer_than_the_plugin_is_kept_out(host, office):
+    for citizen in range(5):
+        await apply(host, BAD, citizen=citizen)
+    honest = [await apply(host, GOOD, citizen=citizen) for citizen in range(9, 15)]
+    worker = host.worker()
+    await worker.run_until_idle()
+    assert [one.plugin for one in kept_out_by(host.platform)] == ["token"]
+    await carry(host, worker, for_at_most=FIRST_PAUSE * 8)
+    assert {await state(host, one) for one in honest} == {"submitted"}

