@@ -110,11 +110,19 @@ def test_workers_are_counted_by_their_heartbeat(ready, applied, place, beat):
 def test_what_is_down_blocked_or_stopped_is_told(ready, applied, place):
     down = microseconds(NOW - timedelta(hours=2))
     put(place, "DELETE FROM agencies")
-    put(place, "INSERT INTO agencies (plugin, paced_to, failures, down_since) VALUES ('nid', 0, 7, ?)", down)
+    put(
+        place,
+        "INSERT INTO agencies (plugin, paced_to, failures, down_since, cause, probes)"
+        " VALUES ('nid', 0, 7, ?, 'tls', 0)",
+        down,
+    )
     put(place, "UPDATE applications SET blocked = 'defect', due_at = NULL")
     ready("stop", "plugin", "nid", "--reason-en", "x", "--reason-bn", "ক", "--officer", "A. Rahman")
     told = found()
-    assert told["host agency nid"] == (DoctorStatus.WARNING, "down since 2026-11-24T02:00+00:00, 7 calls in vain")
+    assert told["host agency nid"] == (
+        DoctorStatus.WARNING,
+        "down since 2026-11-24T02:00+00:00: tls, 7 calls in vain",
+    )
     assert told["host blocked"] == (DoctorStatus.WARNING, "1 applications: defect")
     assert told["host cases"] == (DoctorStatus.NOTE, "1 applications wait for an officer")
     assert told["host plugin nid"][0] is DoctorStatus.WARNING

@@ -180,8 +180,24 @@ async def test_agencies_and_workers_are_told(filled):
         execute(
             insert(agencies),
             [
-                {"plugin": "office", "paced_to": NOW, "failures": 6, "down_since": NOW - HOUR, "probe_at": NOW},
-                {"plugin": "idle", "paced_to": NOW, "failures": 0, "down_since": None, "probe_at": None},
+                {
+                    "plugin": "office",
+                    "paced_to": NOW,
+                    "failures": 6,
+                    "down_since": NOW - HOUR,
+                    "cause": "tls",
+                    "probe_at": NOW,
+                    "probes": 1,
+                },
+                {
+                    "plugin": "idle",
+                    "paced_to": NOW,
+                    "failures": 0,
+                    "down_since": None,
+                    "cause": None,
+                    "probe_at": None,
+                    "probes": 0,
+                },
             ],
         )
         execute(
@@ -235,7 +251,7 @@ async def test_agencies_and_workers_are_told(filled):
     assert office.due == sum(row["due_at"] <= NOW for row in queued)
     assert office.waiting == sum(row["due_at"] > NOW for row in queued)
     assert office.first_due == min(row["due_at"] for row in queued)
-    assert (office.failures, office.down_since, office.probe_at) == (6, NOW - HOUR, NOW)
+    assert (office.failures, office.down_since, office.cause, office.probe_at) == (6, NOW - HOUR, "tls", NOW)
     assert (told["idle"].due, told["idle"].waiting, told["idle"].first_due) == (0, 0, None)
     assert told["harbour"].paced_to is None
     assert sum(one.in_flight for one in told.values()) == 1

@@ -212,7 +212,8 @@ def _state(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
         yield DoctorCheck("host blocked", status, f"{counted(number)} applications: {code}", hint)
     yield _inbox(count_left_unread(transaction, now))
     for row in transaction.connection.execute(select(agencies).where(agencies.c.down_since.is_not(None))):
-        message = f"down since {row.down_since.isoformat(timespec='minutes')}, {row.failures} calls in vain"
+        since, why = row.down_since.isoformat(timespec="minutes"), row.cause or "unreachable"
+        message = f"down since {since}: {why}, {row.failures} calls in vain"
         hint = "It is probed now and then; its queue waits and drains at its pace."
         yield DoctorCheck(f"host agency {row.plugin}", DoctorStatus.WARNING, message, hint)
     restoration = catching_up(transaction)

@@ -1,7 +1,7 @@
 """``nagorik agencies`` and ``nagorik workers``: how every agency fares, and which machine has what in hand."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -101,18 +101,23 @@ async def _workers(*, as_json: bool) -> int:
 
 def _print_workers(found: "Sequence[WorkerOverview]", at: datetime) -> None:
     print_table(
-        ("worker", "is", "heard of", "started", "in hand"),
+        ("worker", "is", "heard of", "started", "in hand", "places"),
         (
             (
                 one.name,
                 "at work" if one.is_alive else "lost",
                 _ago(at - one.beat_at),
                 _when(one.started_at),
-                ", ".join(f"{number} {plugin}" for plugin, number in one.in_hand.items()) or "nothing",
+                _by_plugin(one.in_hand),
+                _by_plugin(one.places),
             )
             for one in found
         ),
     )
+
+
+def _by_plugin(numbers: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {plugin}" for plugin, number in numbers.items()) or "none"
 
 
 def _since(one: "AgencyOverview", at: datetime) -> str:
@@ -130,7 +135,7 @@ def _next_call(one: "AgencyOverview", at: datetime) -> str:
 
 def _reached(one: "AgencyOverview") -> str:
     if one.down_since is not None:
-        return f"down since {_when(one.down_since)}, {one.failures} calls in vain"
+        return f"down since {_when(one.down_since)}: {one.cause or 'unreachable'}, {one.failures} calls in vain"
     return f"yes, after {one.failures} calls in vain" if one.failures else "yes"
 
 
@@ -148,6 +153,7 @@ def _worker(one: "WorkerOverview") -> Document:
         "started_at": one.started_at.isoformat(),
         "heard_of_at": one.beat_at.isoformat(),
         "in_hand": dict(one.in_hand),
+        "places": dict(one.places),
         "kept_out": [found.plugin for found in one.kept_out],
     }
 

@@ -22,6 +22,7 @@ from nagorik_host.store.schema import (
     agencies,
     applications,
     inbox,
+    places,
     workers,
 )
 
@@ -67,6 +68,7 @@ class AgencyOverview(NamedTuple):
         paced_to: The instant up to which calls to it are spoken for; ``None`` before its first.
         failures: Calls in a row that did not reach it.
         down_since: Since when it is taken to be down, if it is.
+        cause: Why it could not be reached at first, as a code.
         probe_at: When it is worth another try, if it is down.
     """
 
@@ -78,6 +80,7 @@ class AgencyOverview(NamedTuple):
     paced_to: datetime | None
     failures: int
     down_since: datetime | None
+    cause: str | None
     probe_at: datetime | None
 
 
@@ -107,6 +110,7 @@ class WorkerOverview(NamedTuple):
         beat_at: When it was last heard of, by its machine's clock.
         is_alive: Whether that was within the time that a silent worker is waited for.
         in_hand: How many applications it has in hand, by the plugin that they call.
+        places: How many of the calls that an agency bears at once are its own, by plugin.
         kept_out: The plugins that it keeps out because of their faults.
     """
 
@@ -116,11 +120,12 @@ class WorkerOverview(NamedTuple):
     beat_at: datetime
     is_alive: bool
     in_hand: Mapping[str, int]
+    places: Mapping[str, int]
     kept_out: Sequence[KeptOutPlugin] = ()
 
 
 _KEEPS_OUT: Final = update(workers).where(workers.c.id == bindparam("worker")).values(kept_out=bindparam("told"))
-_NEVER_CALLED: Final = SimpleNamespace(paced_to=None, failures=0, down_since=None, probe_at=None)
+_NEVER_CALLED: Final = SimpleNamespace(paced_to=None, failures=0, down_since=None, cause=None, probe_at=None)
 
 
 def read_agencies(transaction: Transaction, now: datetime) -> list[AgencyOverview]:
@@ -144,6 +149,7 @@ def read_agencies(transaction: Transaction, now: datetime) -> list[AgencyOvervie
                 paced_to=fares.paced_to,
                 failures=fares.failures,
                 down_since=fares.down_since,
+                cause=fares.cause,
                 probe_at=fares.probe_at,
             )
         )
@@ -190,6 +196,9 @@ def read_workers(transaction: Transaction, now: datetime) -> Sequence[WorkerOver
     held: dict[str, dict[str, int]] = defaultdict(dict)
     for row in transaction.connection.execute(_HELD):
         held[row.lease][row.target_plugin] = row.number
+    granted: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in transaction.connection.execute(select(places).where(places.c.held > 0)):
+        granted[row.worker][row.plugin] = row.held
     found = [
         WorkerOverview(
             id=row.id,
@@ -198,6 +207,7 @@ def read_workers(transaction: Transaction, now: datetime) -> Sequence[WorkerOver
             beat_at=row.beat_at,
             is_alive=row.lease_until > now,
             in_hand=dict(sorted(held[row.id].items())),
+            places=dict(sorted(granted[row.id].items())),
             kept_out=_read_kept_out(row.kept_out),
         )
         for row in transaction.connection.execute(select(workers))
