@@ -25,7 +25,9 @@ def upgrade() -> None:
         sa.Column("paced_to", sa.BigInteger(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("down_since", sa.BigInteger(), nullable=True),
+        sa.Column("cause", sa.String(length=120), nullable=True),
         sa.Column("probe_at", sa.BigInteger(), nullable=True),
+        sa.Column("probes", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("plugin", name=op.f("pk_agencies")),
     )
     op.create_table(
@@ -175,7 +177,17 @@ def upgrade() -> None:
         sa.Column("plugin", sa.String(length=120), nullable=False),
         sa.Column("began_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("cause", sa.String(length=120), nullable=True),
         sa.PrimaryKeyConstraint("plugin", "began_at", name=op.f("pk_outages")),
+    )
+    op.create_table(
+        "places",
+        sa.Column("plugin", sa.String(length=120), nullable=False),
+        sa.Column("worker", sa.String(length=36), nullable=False),
+        sa.Column("held", sa.Integer(), nullable=False),
+        sa.Column("wanted", sa.Integer(), nullable=False),
+        sa.Column("held_until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("plugin", "worker", name=op.f("pk_places")),
     )
     op.create_table(
         "restorations",
@@ -316,6 +328,7 @@ def downgrade() -> None:
     op.drop_table("erased_references")
     op.drop_table("suspensions")
     op.drop_table("restorations")
+    op.drop_table("places")
     op.drop_table("outages")
     op.drop_index("ix_ledger_subject", table_name="ledger")
     op.drop_table("ledger")
