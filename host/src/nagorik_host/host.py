@@ -108,6 +108,7 @@ class Host:
         clock: Clock,
         lease_clock: Clock | None = None,
         lease: timedelta = LEASE,
+        rate_limiter: SharedRateLimiter | None = None,
         message_age: timedelta = MESSAGE_AGE,
     ) -> None:
         """Use what ``open_host`` has opened."""
@@ -116,6 +117,7 @@ class Host:
         self.clock = clock
         self._lease_clock = lease_clock
         self._lease = lease
+        self._rate_limiter = rate_limiter or SharedRateLimiter(database, clock)
         self._message_age = message_age
         self.vault = Vault(keyring)
         database.use_ledger(self.vault)
@@ -294,6 +296,7 @@ class Host:
             store=self.store,
             vault=self.vault,
             agencies=self.agencies,
+            rate_limiter=self._rate_limiter,
             inbox=self.inbox,
             concurrency={name: manifest.limits.concurrency for name, manifest in self._manifests.items()},
             releases=self._releases,
@@ -344,9 +347,9 @@ async def open_host(
         keyring: The keys that citizens' data are sealed with.
         settings: How the platform is composed; its clock is the host's. Without a rate limiter of its own it
             has the one that all processes on this database share.
-        lease_clock: The machine's own time, where ``settings`` has a simulated clock.
+        lease_clock: What leases are counted on, where that is not the database's clock: simulated time.
         lease: How long a worker of whom nothing is heard is waited for, before another takes over what it had in
-            hand; much more than the clocks of the workers' machines differ by.
+            hand.
         message_age: How long what agencies and gateways sent is kept, whatever became of it.
 
     Raises:
@@ -375,11 +378,8 @@ async def host_on(
     message_age: timedelta = MESSAGE_AGE,
 ) -> AsyncIterator[Host]:
     """As ``open_host``, on a database that is open already, and stays so."""
-    shared = (
-        settings
-        if settings.rate_limiter is not None
-        else replace(settings, rate_limiter=SharedRateLimiter(database, settings.clock))
-    )
+    limiter = SharedRateLimiter(database, settings.clock)
+    shared = settings if settings.rate_limiter is not None else replace(settings, rate_limiter=limiter)
     admitted = await admit_keys(database, keyring, settings.clock.now())
     async with Platform.discover(shared) as platform:
         _refuse_outlasting_calls(platform, lease)
@@ -390,6 +390,7 @@ async def host_on(
             clock=settings.clock,
             lease_clock=lease_clock,
             lease=lease,
+            rate_limiter=limiter,
             message_age=message_age,
         )
 

@@ -302,8 +302,8 @@ async def test_agency_that_is_down_is_probed_and_then_drained_at_its_pace(world,
         opened = world.clock.now()
         await world.carry(worker)
         assert await states(host) == ["closed"] * 12
-        ((plugin, at, ended),) = await rows(host, of=outages)
-        assert plugin == "nid"
+        ((plugin, at, ended, cause),) = await rows(host, of=outages)
+        assert (plugin, cause) == ("nid", "unreachable")
         assert began <= at < ended
         up = world.street.times("nid")[len(down) :]
         assert keeps_pace(up, opened, 5)

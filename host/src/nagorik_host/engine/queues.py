@@ -16,11 +16,6 @@ from nagorik_host.store.clock import LEASE_NOW, NOW
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, applications, payloads, suspensions
 
-_CLAIMED: Final = (
-    select(func.count())
-    .select_from(applications)
-    .where(applications.c.lease.is_not(None), applications.c.target_plugin == bindparam("target_plugin"))
-)
 _ROWS: Final = select(applications, payloads.c.draft).join(
     payloads, payloads.c.application == applications.c.id, isouter=True
 )
@@ -61,7 +56,21 @@ def _due(*, among: bool) -> Select[Any]:
 _DUE: Final = _due(among=False)
 _DUE_AMONG: Final = _due(among=True)
 """Statements are made once: making one costs SQLAlchemy more than running it costs SQLite."""
-
+_COUNT_DUE: Final = select(func.count()).select_from(
+    select(applications.c.id)
+    .where(
+        applications.c.target_plugin == bindparam("target_plugin"),
+        applications.c.due_at <= bindparam("now"),
+        IN_QUEUE,
+        applications.c.lease.is_(None),
+        applications.c.plugin_version.not_in(bindparam("beyond", expanding=True)),
+        applications.c.plugin.not_in(bindparam("suspended_plugins", expanding=True)),
+        applications.c.service.not_in(bindparam("suspended_services", expanding=True)),
+    )
+    .order_by(applications.c.due_at)
+    .limit(bindparam("most"))
+    .subquery()
+)
 
 PAGE: Final = 1000
 """Most applications that a poll parks at one agency, or puts back of one service."""
@@ -148,9 +157,25 @@ def unpark_resumed(transaction: Transaction, suspended: SuspendedOffers) -> None
         service = transaction.connection.scalar(_NEXT_PARKED, {"service": service})
 
 
-def count_claimed(transaction: Transaction, target_plugin: str) -> int:
-    """How many applications all workers together have in hand that call this agency."""
-    return transaction.connection.scalar(_CLAIMED, {"target_plugin": target_plugin}) or 0
+def count_due(
+    transaction: Transaction,
+    target_plugin: str,
+    *,
+    most: int,
+    now: datetime,
+    suspended: SuspendedOffers,
+    beyond: Collection[str] = (),
+) -> int:
+    """How many applications that can be worked on here are due to call ``target_plugin``, counted up to ``most``."""
+    wanted = {
+        "target_plugin": target_plugin,
+        "now": now,
+        "suspended_plugins": list(suspended.plugins),
+        "suspended_services": list(suspended.services),
+        "most": max(most, 0),
+        "beyond": list(beyond),
+    }
+    return transaction.connection.scalar(_COUNT_DUE, wanted) or 0
 
 
 def due_rows(
