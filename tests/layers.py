@@ -138,7 +138,7 @@ def rules() -> str:
             "restoration",
             "claims | inbox",
             "queues | plugins | suspensions",
-            "agencies",
+            "agencies | places",
             "rate_limiter",
             "leases | observers",
         ],

@@ -235,8 +235,8 @@ async def test_message_is_read_though_its_application_is_filed_while_a_worker_lo
             await filing.wait()
         return await perform(platform, draft, progress, call)
 
-    async def slow(unit, claim=worker._claim):
-        batch = await claim(unit)
+    async def slow(claim=worker._claim, **options):
+        batch = await claim(**options)
         if not batch:
             # The inbox was looked at before this, and nothing is due any more.
             filing.set()

@@ -120,7 +120,7 @@ async def test_worker_finishes_what_a_killed_process_left(database_url, tmp_path
             database=database_url,
             keys=make_keys("test"),
             folder=tmp_path,
-            site=tmp_path,
+            site=tmp_path / "site",
             lease=timedelta(seconds=2),
             plugins={
                 "nid": simulators["nid"].settings(nid),

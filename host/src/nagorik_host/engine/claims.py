@@ -123,10 +123,12 @@ class Offer(NamedTuple):
     Attributes:
         slots: Instants of the agency's time, each with a place; as many as this may be taken.
         is_probe: Whether it is to be found out whether the agency can be reached again.
+        taken: What the instants were taken as, if just now and for this alone.
     """
 
     slots: Sequence[Slot]
     is_probe: bool = False
+    taken: TakenInstants | None = None
 
 
 class Need(NamedTuple):

@@ -38,6 +38,8 @@ FARTHEST: Final = timedelta(seconds=1)
 """How much of an agency's time one that is late takes up, at most, so that nobody overtakes it."""
 AHEAD: Final = timedelta(milliseconds=200)
 """For how long a process takes instants that it has no request for yet, at most; what it does not use is lost."""
+PASSING: Final = 0.01
+"""Seconds of delay that are nothing to reckon with."""
 UNKNOWN: Final = "pace-unknown"
 """Why an agency is not called while the database cannot be reached; says nothing of the agency."""
 
@@ -155,6 +157,25 @@ def take_instants(
         if left <= 0:
             return TakenInstants(0, free.paced_to, free.now)
         count = left
+
+
+_GIVE_BACK: Final = (
+    update(agencies)
+    .where(_NAMED, agencies.c.paced_to == bindparam("taken_to", type_=Instant))
+    .values(paced_to=bindparam("used_to"))
+)
+
+
+def give_back_instants(
+    transaction: Transaction, plugin: str, taken: TakenInstants, used: int, interval: timedelta
+) -> bool:
+    """Let others have those instants that follow the first ``used`` ones; whether nobody had taken later ones."""
+    wanted = {
+        "name": plugin,
+        "taken_to": taken.first + taken.number * interval,
+        "used_to": taken.first + used * interval,
+    }
+    return transaction.connection.execute(_GIVE_BACK, wanted).rowcount == 1
 
 
 def most_within(span: timedelta, interval: timedelta) -> int:
@@ -299,10 +320,11 @@ class AgencyPace:
 
     def note_use(self, late: float) -> None:
         """An instant was used, or was to be used, so many seconds after it was."""
-        slow = late > LATE.total_seconds()
-        self._lag = min(max(2 * late, self._lag), AHEAD.total_seconds() * 2) if slow else self._lag * 0.9
-        if self._lag < MICROSECOND.total_seconds():
-            self._lag = 0.0
+        if late > LATE.total_seconds():
+            self._lag = min(2 * late, 2 * AHEAD.total_seconds())
+        else:
+            # Forgotten soon: whoever waits for an instant that is ahead waits in the agency's place.
+            self._lag = self._lag / 2 if self._lag > PASSING else 0.0
 
     def take_spare(self, count: int = 1) -> list[Slot]:
         """Instants that are at hand, at most so many, without waiting for anybody."""
@@ -319,6 +341,11 @@ class AgencyPace:
         """Instants that were not used after all."""
         self._spare.extendleft(reversed(slots))
         self._used = max(0, self._used - len(slots))
+
+    def note_given_back(self, count: int) -> None:
+        """Others have so many of the instants that were taken last."""
+        if self._free_at is not None:
+            self._free_at -= count * self.interval
 
     def wanted_ahead(self) -> int:
         """How many instants beside those that are waited for will be used soon, to judge by what was."""

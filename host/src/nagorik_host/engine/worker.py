@@ -6,7 +6,7 @@ A hint that is lost costs a moment and one that comes twice costs nothing.
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,7 +18,7 @@ from nagorik.operations import OPERATIONS
 from nagorik_host.engine.agencies import AgencyScheduler
 from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims, Offer
 from nagorik_host.engine.inbox import INBOX, Inbox
-from nagorik_host.engine.leases import HeldApplication, WorkerLease
+from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
 from nagorik_host.engine.observers import (
     ANSWERED,
     BROKEN,
@@ -31,7 +31,16 @@ from nagorik_host.engine.observers import (
 from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.plugins import CapabilitiesCache, kept_out_by
 from nagorik_host.engine.queues import SuspendedOffers
-from nagorik_host.engine.rate_limiter import RESERVED, AgencyPace, Reservation, SharedRateLimiter, Slot, time_of
+from nagorik_host.engine.rate_limiter import (
+    RESERVED,
+    AgencyPace,
+    Reservation,
+    SharedRateLimiter,
+    Slot,
+    TakenInstants,
+    give_back_instants,
+    time_of,
+)
 from nagorik_host.store.application_store import LEASE, ApplicationStore
 from nagorik_host.store.database import (
     Database,
@@ -64,6 +73,8 @@ WORKER_EXPIRY: Final = timedelta(days=1)
 """A worker that was not heard of for so long is struck off; until then its name tells whose calls have no end."""
 TIDY: Final = 3600.0
 """Seconds between two times that old hints are cleared away."""
+KEPT: Final = timedelta(milliseconds=20)
+"""How much of an agency's time an instant may take up that is kept for the next call, though none may come."""
 MINUTE: Final = 60.0
 """Seconds between two lines of the log that say what was done."""
 PAUSE: Final = 0.05
@@ -176,10 +187,12 @@ class Worker:
 
         Raises:
             DatabaseUnavailable: The database could not be reached for longer than others wait for this worker.
+            ClockWrong: This machine's clock and the database's differ by more than a second.
             KeysRefused: The keys are not those that this database belongs to.
             KeyMissing: Something is wrapped by a key of this database that is not on the ring; it stays as it is.
         """
         self._stop, self._ending = stop, False
+        await check_clock(self._commit, self._clock)
         await self._commit(self._register)
         heartbeats = asyncio.create_task(self._send_heartbeats())
         telling = asyncio.create_task(self._tell_throughput())
@@ -224,7 +237,7 @@ class Worker:
             if read or (batch and batch.saturated) or self._completions != completions:
                 continue
             if not self._in_flight:
-                await self._rebalance(batch)
+                await self._rebalance(())
                 return batch.next_poll if batch.is_idle else await self._commit(self.claims.next_due)
             await asyncio.wait(set(self._in_flight), return_when=asyncio.FIRST_COMPLETED)
             self._raise_failure()
@@ -269,7 +282,7 @@ class Worker:
             if scans:
                 scanned_at = loop.time()
                 found = await self._claim(full_scan=True)
-                await self._rebalance(found)
+                await self._rebalance(found.busy)
             elif self._saturated or self._left_due or wait <= 0 or read:
                 found = await self._claim(full_scan=False)
             elif hinted:
@@ -358,9 +371,21 @@ class Worker:
             left = offer.slots[claimed[name] :]
             if left and offer.is_probe:
                 await self._commit(partial(self._agencies.give_back_probe, plugin=name, now=self._clock.now()))
-            self._pace(name).give_back(list(left))
+            elif left:
+                await self._give_back(name, left, offer.taken)
         self._places.note(batch.held)
         return batch
+
+    async def _give_back(self, plugin: str, left: Sequence[Slot], taken: TakenInstants | None) -> None:
+        """Keep instants that were not used for the next who has use for one; or let others have them, if they can."""
+        pace = self._pace(plugin)
+        if taken is not None and pace.interval > KEPT:
+            used = taken.number - len(left)
+            unit = partial(give_back_instants, plugin=plugin, taken=taken, used=used, interval=pace.interval)
+            if await self._commit(unit):
+                pace.note_given_back(len(left))
+                return
+        pace.give_back(list(left))
 
     async def _grant(self, batch: ClaimBatch, *, lent: bool) -> dict[str, Offer]:
         """Take places and instants for what is due; what can be taken in hand with them."""
@@ -378,16 +403,16 @@ class Worker:
             slots = paces[name].note_taken(one.taken, asked[name])
             wanted = min(batch.needs[name].calls, self._places.free(name))
             if slots:
-                offers[name] = Offer(slots[:wanted], is_probe=one.is_probe)
+                offers[name] = Offer(slots[:wanted], one.is_probe, one.taken if len(slots) <= wanted else None)
                 paces[name].give_back(slots[wanted:])
             if len(slots) < wanted:
                 batch.poll_at(paces[name].opens_at)
         return offers
 
-    async def _rebalance(self, batch: ClaimBatch) -> None:
-        """Give back places that this worker has no use for, or that others want."""
+    async def _rebalance(self, busy: Collection[str]) -> None:
+        """Give back places that others want, and those at agencies for which nothing is due."""
         if not self._places.is_empty:
-            self._places.note_kept(await self._commit(partial(self._places.rebalance, busy=batch.busy)))
+            self._places.note_kept(await self._commit(partial(self._places.rebalance, busy=busy)))
 
     def _pace(self, plugin: str) -> AgencyPace:
         return self._rate_limiter.pace(plugin, self._agencies.limits(plugin).per_second)
@@ -618,6 +643,7 @@ class Worker:
             await asyncio.sleep(self._lease.lasts.total_seconds() / HEARTBEATS)
             with suppress(DatabaseUnavailable):
                 await self.heartbeat()
+                await check_clock(self._database.run, self._clock)
 
     async def _tidy(self, hints: Hints) -> None:
         while True:

@@ -1,0 +1,137 @@
+"""What all workers hold of an agency's places is never more than it bears, and each has its share."""
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+from sqlalchemy import select
+
+from nagorik.clock import Deadline
+from nagorik_host.engine.leases import WorkerLease
+from nagorik_host.engine.places import WorkerPlaces
+from nagorik_host.engine.rate_limiter import SharedRateLimiter
+from nagorik_host.store.application_store import LEASE
+from nagorik_host.store.schema import places
+from nagorik_testing import SimulatedClock
+from nagorik_testing.simulator.clock import OrderlyClock
+
+STEPS = st.lists(
+    st.tuples(st.integers(0, 2), st.sampled_from(["take", "take-lent", "end", "idle", "busy", "beat", "lost"])),
+    min_size=1,
+    max_size=25,
+)
+
+
+def worker(name, concurrency, clock):
+    return WorkerPlaces(WorkerLease(name, LEASE, clock), {"wasa": concurrency})
+
+
+async def acquire(database, one, wanted, *, lent=False):
+    held = await database.run(lambda t: one.acquire(t, "wasa", wanted, lent=lent))
+    one.note({"wasa": held})
+    return held
+
+
+async def rebalance(database, one, busy):
+    one.note_kept(await database.run(lambda t: one.rebalance(t, busy)))
+
+
+@pytest.mark.parametrize("concurrency", [1, 4, 7])
+@given(steps=STEPS)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_calls_of_all_workers_are_never_more_than_the_agency_bears(database, concurrency, steps):
+    await database.run(lambda t: t.connection.execute(places.delete()))
+    clock = SimulatedClock()
+    workers = [worker(f"worker-{number}", concurrency, clock) for number in range(3)]
+    for who, what in steps:
+        one = workers[who]
+        if what.startswith("take"):
+            await acquire(database, one, 3, lent=what == "take-lent")
+            while one.free("wasa"):
+                one.use("wasa")
+        elif what == "end" and one.used("wasa"):
+            one.release("wasa")
+        elif what in {"idle", "busy"}:
+            await rebalance(database, one, {"wasa"} if what == "busy" else ())
+        elif what == "beat":
+            await database.run(one.renew)
+        elif what == "lost":
+            # It is not heard of any more, and its calls have ended with it.
+            workers[who] = worker(f"another-{who}-{clock.now()}", concurrency, clock)
+            await database.run(one.forget)
+        assert sum(each.used("wasa") for each in workers) <= concurrency
+        living = select(places.c.held).where(places.c.held_until > clock.now())
+        assert sum(await database.run(lambda t, q=living: t.connection.scalars(q).all())) <= concurrency
+
+
+async def test_worker_that_comes_later_gets_its_share_of_what_the_first_had_been_lent(database):
+    clock = SimulatedClock()
+    first, second = worker("first", 4, clock), worker("second", 4, clock)
+    assert await acquire(database, first, 9) == 4
+    for _ in range(4):
+        first.use("wasa")
+    assert await acquire(database, second, 9) == 0
+    await rebalance(database, first, {"wasa"})
+    # What is in use is not taken away, and not used again either.
+    assert not first.may_go_on("wasa")
+    for _ in range(2):
+        first.release("wasa")
+    assert first.free("wasa") == 0
+    await rebalance(database, first, {"wasa"})
+    assert await acquire(database, second, 9) == 2
+    assert first.may_go_on("wasa")
+
+
+async def test_places_of_a_worker_that_is_lost_are_anybodys_when_its_lease_has_run_out(database):
+    clock = SimulatedClock()
+    lost, other = worker("lost", 4, clock), worker("other", 4, clock)
+    await acquire(database, lost, 4)
+    clock.advance(LEASE - timedelta(seconds=1))
+    assert await acquire(database, other, 4) == 0
+    clock.advance(timedelta(seconds=1))
+    assert await acquire(database, other, 4, lent=True) == 4
+    # It was only asleep: what others have taken stays theirs.
+    await database.run(lost.renew)
+    assert await acquire(database, lost, 4) == 0
+
+
+async def test_worker_without_work_gives_its_places_back(database):
+    clock = SimulatedClock()
+    idle, other = worker("idle", 4, clock), worker("other", 4, clock)
+    await acquire(database, idle, 4)
+    await rebalance(database, idle, ())
+    assert idle.is_empty
+    assert await acquire(database, other, 4) > 0
+
+
+@pytest.mark.parametrize("per_second", [2, 30, 400])
+async def test_no_second_sees_more_than_the_rate_however_many_processes_take_instants_ahead(database, per_second):
+    """Requests wait in the memory of three processes, each of which takes instants for those of its own."""
+    clock = OrderlyClock()
+    limiters = [SharedRateLimiter(database, clock) for _ in range(3)]
+    sent = []
+
+    async def caller(limiter):
+        for _ in range(max(2, per_second // 8)):
+            await limiter.acquire("wasa", per_second, Deadline.after(600, clock))
+            sent.append(clock.monotonic())
+
+    await asyncio.gather(*(caller(limiters[number % 3]) for number in range(9)))
+    sent.sort()
+    assert all(later - one >= 1 - 1e-6 for one, later in zip(sent, sent[per_second:], strict=False))
+
+
+async def test_request_that_is_given_up_leaves_its_turn_to_the_next(database):
+    clock = OrderlyClock()
+    limiter = SharedRateLimiter(database, clock)
+    calls = [asyncio.create_task(limiter.acquire("wasa", 2, Deadline.after(600, clock))) for _ in range(6)]
+    await asyncio.sleep(0)
+    calls[0].cancel()
+    calls[2].cancel()
+    await asyncio.gather(*calls[1:2], *calls[3:])
+    for cancelled in (calls[0], calls[2]):
+        with suppress(asyncio.CancelledError):
+            await cancelled
+    assert limiter.pace("wasa", 2)._waiting == type(limiter.pace("wasa", 2)._waiting)()
