@@ -62,6 +62,7 @@ def run_command(do: Callable[[], Coroutine[Any, Any, int]], *, log_level: str = 
 def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
     """What is told of an error that a command may end with, and its exit code; ``None`` for a defect."""
     from nagorik import NagorikError
+    from nagorik_host.engine.leases import ClockWrong
     from nagorik_host.settings import HostSettingsRejected
     from nagorik_host.store.application_store import LeaseTooShort, NoSuchApplication
     from nagorik_host.store.database import DatabaseInvalid, DatabaseUnavailable
@@ -77,8 +78,8 @@ def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
             return str(error), ExitCode.USAGE
         case DatabaseUnavailable():
             return f"{error}; see that it runs and that the setting database is right", ExitCode.FAILED
-        case SchemaOutdated():
-            return _outdated(error), ExitCode.FAILED
+        case ClockWrong() | SchemaOutdated():
+            return str(error) if isinstance(error, ClockWrong) else _outdated(error), ExitCode.FAILED
         case NoSuchApplication():
             return "the database holds no application by this id or reference", ExitCode.USAGE
         case Erased():

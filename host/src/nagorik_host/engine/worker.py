@@ -18,7 +18,7 @@ from nagorik.operations import OPERATIONS
 from nagorik_host.engine.agencies import AgencyScheduler
 from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims, Offer
 from nagorik_host.engine.inbox import INBOX, Inbox
-from nagorik_host.engine.leases import HeldApplication, WorkerLease
+from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
 from nagorik_host.engine.observers import (
     ANSWERED,
     BROKEN,
@@ -168,10 +168,12 @@ class Worker:
 
         Raises:
             DatabaseUnavailable: The database could not be reached for longer than others wait for this worker.
+            ClockWrong: This machine's clock and the database's differ by more than a second.
             KeysRefused: The keys are not those that this database belongs to.
             KeyMissing: Something is wrapped by a key of this database that is not on the ring; it stays as it is.
         """
         self._stop, self._ending = stop, False
+        await check_clock(self._commit, self._clock)
         await self._commit(self._register)
         heartbeats = asyncio.create_task(self._send_heartbeats())
         telling = asyncio.create_task(self._tell_throughput())
@@ -599,6 +601,7 @@ class Worker:
             await asyncio.sleep(self._lease.lasts.total_seconds() / HEARTBEATS)
             with suppress(DatabaseUnavailable):
                 await self.heartbeat()
+                await check_clock(self._database.run, self._clock)
 
     async def _tidy(self, hints: Hints) -> None:
         while True:
