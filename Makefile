@@ -49,6 +49,7 @@ bench: $(READY)  ## Measure, each figure against a named peer in the same run.
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/host.py --quick
 	$(BIN)/python benchmarks/store.py --quick
+	$(BIN)/python benchmarks/apply.py --quick
 
 requirements: $(READY)  ## Resolve the dependencies anew and write the list with hashes.
 	$(BIN)/uv export --quiet --upgrade --all-packages --all-extras --all-groups --no-emit-workspace \

@@ -4,13 +4,16 @@ Each rate stands beside that of a plain table, written and read through the same
 the same commits, which seals, chains and journals nothing. Compare ratios within one run only; rates are the best of
 the rounds.
 
-- ``take in``: applications a second, each read from a file, validated, sealed and committed, as ``nagorik apply
-  FOLDER`` does; plain: the file's text into a row, committed.
+- ``take in``: applications a second, each read from a file, validated, sealed and committed before the next, as a
+  program does by ``Host.apply``; plain: the file's text into a row, committed. A folder is in ``apply.py``.
 - ``restored``: open applications a second that ``nagorik db restored`` puts in doubt; plain: a row changed and a row
   written, all in one commit.
 - ``verify``: entries a second of ``nagorik audit verify``; plain: all rows read.
 - ``rotate``: data keys a second of ``nagorik keys rotate``; plain: a column of each row changed, as many to a commit.
 - ``erase``: applications a second of ``nagorik erase``; plain: a row deleted and a row changed, and committed.
+
+On SQLite, then, what the ledger costs: its share of the CPU that the process uses while applications are taken in and
+carried to their end, agencies included.
 
 Then the disk: bytes and entries for each application that was decided within minutes, and for each that its agency
 was asked about for 45 days. The agencies are simulated in this process. PostgreSQL is measured where
@@ -26,7 +29,7 @@ import os
 import sqlite3
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -38,6 +41,7 @@ from uuid import uuid4
 import asyncpg
 from sqlalchemy import (
     Column,
+    Connection,
     Integer,
     LargeBinary,
     MetaData,
@@ -56,10 +60,11 @@ from nagorik_host import Host, open_host
 from nagorik_host.application_file import read_application
 from nagorik_host.engine.restoration import Restoration, mark_restored
 from nagorik_host.store import Database, Transaction, open_database
-from nagorik_host.store.audit import verify_journals
+from nagorik_host.store.audit import verify_journals, verify_ledger
 from nagorik_host.store.documents import FolderDocumentStore
+from nagorik_host.store.ledger import Appended
 from nagorik_host.store.retention import PAGE, erase_closed, rotate
-from nagorik_host.store.schema import journal
+from nagorik_host.store.schema import journal, ledger
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import Keyring, Vault, make_keys, read_keyring
 from nagorik_platform import PlatformSettings
@@ -157,9 +162,11 @@ async def seconds(do: Awaitable[Any]) -> float:
 
 
 async def verify(database: Database, vault: Vault) -> None:
-    """Read every journal to its end."""
+    """Read every journal and the ledger to their ends."""
     async for one in verify_journals(database, vault):
         assert one.problem is None
+    async for page in verify_ledger(database, vault):
+        assert not page.findings
 
 
 def count(table: Table) -> Callable[[Transaction], int]:
@@ -299,6 +306,33 @@ async def long_wait(site: Site, number: int) -> Found:
     return Found({}, {}, taken / number, entries / number)
 
 
+class LedgerCost:
+    """The CPU that the ledger uses, by the thread that writes it."""
+
+    def __init__(self, database: Database) -> None:
+        """Count what is appended to ``database``."""
+        self.seconds = 0.0
+        self._append = database.append_records
+        database.append_records = self._counted  # type: ignore[method-assign]
+
+    def _counted(self, connection: Connection, transactions: Sequence[Transaction]) -> Appended | None:
+        began = time.thread_time()
+        try:
+            return self._append(connection, transactions)
+        finally:
+            self.seconds += time.thread_time() - began
+
+
+async def ledger_share(site: Site, number: int) -> tuple[float, float]:
+    """The ledger's part of the CPU that applications cost, and its records for each."""
+    async with opened(site) as host:
+        cost, began = LedgerCost(host.database), time.process_time()
+        await take_in(host, site.documents, site.files(number))
+        await carry(host)
+        share = cost.seconds / (time.process_time() - began)
+        return share, await host.database.run(count(ledger)) / number
+
+
 def print_rates(kind: str, rounds: list[Found]) -> None:
     """The best of the rounds, each rate beside the plain table's."""
     for name in ("take in", "restored", "verify", "rotate", "erase"):
@@ -330,6 +364,10 @@ def main() -> None:
             found = [asyncio.run(measure(site, number)) for site in sites]
             print_rates(kind, found)
             print_disk(kind, "minutes", found[0])
+            watched = new_site(stack, made, kind, SOON) if kind == "sqlite" else None
+            if watched is not None:
+                share, records = asyncio.run(ledger_share(watched, number))
+                print(f"{kind:<11} ledger: {share:.1%} of the CPU, {records:.0f} records an application", flush=True)
             slow = None if quick else new_site(stack, made, kind, SLOW)
             if slow is not None:
                 print_disk(kind, "45 days", asyncio.run(long_wait(slow, number // 5)))

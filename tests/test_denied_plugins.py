@@ -52,6 +52,8 @@ evil = nagorik_evil.plugin:admitted
 """
 WORDS = {
     "act": ("act", "NOBODYS", "go-on"),
+    "agencies": ("agencies",),
+    "applications": ("applications", "list"),
     "apply": ("apply", str(EXAMPLE)),
     "audit": ("audit", "verify"),
     # These compose simulators of their own and serve for long; what they do before is looked at.
@@ -66,6 +68,7 @@ WORDS = {
     "inbox": ("inbox", "list"),
     "keys": ("keys", "new", "first"),
     "new": ("new", "--help"),
+    "payments": ("payments", "list"),
     "plugins": ("plugins", "--json"),
     "resume": ("resume", "plugin", "nid", "--officer", "A"),
     "services": ("services", "--json"),
@@ -74,6 +77,7 @@ WORDS = {
     "track": ("track", "NOBODYS"),
     "validate": ("validate", "nagorik-nid"),
     "worker": ("worker", "--once"),
+    "workers": ("workers",),
 }
 POLICIES = {
     "denied by id": 'deny = ["evil"]',

@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from nagorik.errors import InputRejected
-from nagorik.forms import JSON_SCHEMA_DIALECT, Label, form_schema, label_of, validate_form
+from nagorik.forms import JSON_SCHEMA_DIALECT, MOST_TOLD, Label, form_schema, label_of, validate_form
 from nagorik.privacy import Form
 from nagorik.values import Identifier, MobileNumber, Nid
 
@@ -74,7 +74,7 @@ def test_a_good_form_is_returned() -> None:
 def test_problems_by_the_hundred_are_told_as_one_and_a_long_text_is_refused_by_its_field() -> None:
     assert problems(rooms=[{"size": "x"}] * 8_001) == [("/form", "too_many_problems")]
     assert problems(meters={f"m{number}": "x" for number in range(201)}) == [("/form", "too_many_problems")]
-    assert len(problems(rooms=[{"size": "x"}] * 200)) == 200
+    assert len(problems(rooms=[{"size": "x"}] * 200)) == MOST_TOLD + 1
     assert problems(use="x" * 20_001, rooms=[{"size": 1, "name": "x" * 50_000_000}]) == [
         ("/form/rooms/0/name", "string_too_long"),
         ("/form/use", "string_too_long"),
@@ -289,3 +289,20 @@ def test_the_schema_has_titles_and_help_in_both_languages() -> None:
     assert schema["$defs"]["Room"]["properties"]["size"]["x-title-bn"] == "আয়তন"
     labelled = [name for name, field in schema["properties"].items() if "x-title-bn" in field]
     assert labelled == ["nid", "holding", "phone", "since", "use"]
+
+
+class Plots(Form):
+    plots: tuple[int, ...]
+
+
+@pytest.mark.parametrize("number", [50, 51, 180])
+def test_no_more_problems_are_told_than_anybody_reads(number: int) -> None:
+    with pytest.raises(InputRejected) as refused:
+        validate_form(Plots, {"plots": [CANARY + "x"] * number})
+    *told, last = refused.value.fields
+    if number == 50:
+        assert (len(told), last.code) == (49, "int_parsing")
+        return
+    assert (len(told), last.pointer, last.code) == (50, "/form", "more_problems")
+    assert last.text.en == f"there are {number - 50} more problems. Please put these right first."
+    assert ("১" in last.text.bn, "1" in last.text.bn) == (True, False)

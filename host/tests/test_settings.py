@@ -10,6 +10,7 @@ import pytest
 
 from nagorik_host.configured import is_configured
 from nagorik_host.settings import HostSettingsRejected, load_host_settings
+from nagorik_host.store.retention import MESSAGE_AGE
 from nagorik_host.vault import make_keys
 
 SECRET = "hunter2hunter2"
@@ -60,6 +61,10 @@ def test_lease_is_neither_a_moment_nor_a_day(monkeypatch, seconds, problem):
     assert rejected() == f"the environment: lease_seconds {problem}"
     monkeypatch.setenv("NAGORIK_HOST_LEASE_SECONDS", "90")
     assert load_host_settings().lease == timedelta(seconds=90)
+
+
+def test_messages_are_kept_for_as_long_as_without_a_setting():
+    assert load_host_settings().message_age == MESSAGE_AGE
 
 
 def test_named_file_is_read_in_place_of_the_default_one(monkeypatch):

@@ -10,7 +10,8 @@ import pytest
 
 from nagorik.errors import NagorikError
 from nagorik.model.application import ConsentGap
-from nagorik_host.engine import claims, plugins
+from nagorik_host.engine import claims
+from nagorik_host.store import cases
 from nagorik_host.store.audit import CODES
 from nagorik_host.texts import hold_sentence, sentence
 from nagorik_platform.lifecycle import Hold, Party, commands
@@ -35,7 +36,7 @@ def test_hold_has_a_sentence(code):
 
 @pytest.mark.parametrize(
     "code",
-    [plugins.PLUGIN_CHANGED, claims.DEFECT, *codes_of(claims, r'set_aside\(transaction, row\.id, "([a-z-]+)"')],
+    [cases.PLUGIN_CHANGED, claims.DEFECT, *codes_of(claims, r'set_aside\(transaction, row\.id, "([a-z-]+)"')],
 )
 def test_block_has_a_sentence(code):
     assert sentence("blocked", code)

@@ -16,16 +16,20 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, JsonValue, TypeAdapter, ValidationError
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, ErrorDetails
+from pydantic_core import CoreSchema
 
 from nagorik.errors import FieldProblem, InputRejected
 from nagorik.privacy import Form
 from nagorik.values.sentences import Text, is_blank, read_sentences
+from nagorik.values.text import to_bangla_digits
 
 JSON_SCHEMA_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _LABEL_KEYS: Final = ("title", "x-title-bn", "description", "x-description-bn")
 _ANY_PROBLEM: Final = "value"
 _LONGEST_SENTENCE: Final = 2_000
+_NUMBER_OF: Final = "{number}"
+MOST_TOLD: Final = 50
+"""Problems of a form that are told by their fields; of the others their number alone is."""
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
 
 Location = tuple[str | int, ...]
@@ -107,7 +111,7 @@ def _labels_within(annotation: object) -> Iterator[Label]:
 
 
 def validate_form(form: type[Form], data: Mapping[str, JsonValue], *, root: str = "/form") -> Form:
-    """Check what was filled in against a service's form. All problems are told at once.
+    """Check what was filled in against a service's form. All problems are told at once, up to 50 of them.
 
     A number where a date belongs is refused, though pydantic would count it as seconds from 1970.
 
@@ -119,14 +123,17 @@ def validate_form(form: type[Form], data: Mapping[str, JsonValue], *, root: str 
     try:
         filled = form.model_validate(given)
     except ValidationError as error:
-        problems = [_problem(form, given, problem, root) for problem in error.errors(include_input=False)]
+        wrong = [(found["loc"], found["type"], found.get("ctx", {})) for found in error.errors(include_input=False)]
     else:
-        problems = [
-            _told(form, given, location, "date_parsing", {}, root) for location in _numbers_as_days(filled, given, ())
-        ]
-        if not problems:
+        wrong = [(location, "date_parsing", {}) for location in _numbers_as_days(filled, given, ())]
+        if not wrong:
             return filled
-    raise InputRejected(list(dict.fromkeys(problems)))
+    problems = list(dict.fromkeys(_told(form, given, *found, root) for found in wrong[:MOST_TOLD]))
+    if len(wrong) > MOST_TOLD:
+        text, number = _sentences()["more_problems"], str(len(wrong) - MOST_TOLD)
+        more = Text(bn=text.bn.replace(_NUMBER_OF, to_bangla_digits(number)), en=text.en.replace(_NUMBER_OF, number))
+        problems.append(FieldProblem(pointer=root, code="more_problems", text=more))
+    raise InputRejected(problems)
 
 
 def form_schema(form: type[Form]) -> dict[str, Any]:
@@ -147,10 +154,6 @@ def _lift_label(described: dict[str, Any]) -> None:
         if "x-title-bn" in alternative:
             described |= {key: alternative[key] for key in _LABEL_KEYS if key in alternative}
             return
-
-
-def _problem(form: type[Form], given: JsonValue, problem: ErrorDetails, root: str) -> FieldProblem:
-    return _told(form, given, problem["loc"], problem["type"], problem.get("ctx", {}), root)
 
 
 def _told(

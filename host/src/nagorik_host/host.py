@@ -30,6 +30,7 @@ from nagorik_host.store.application_store import (
 )
 from nagorik_host.store.database import Database, Transaction, open_database
 from nagorik_host.store.host_keys import admit_keys
+from nagorik_host.store.retention import MESSAGE_AGE
 from nagorik_host.vault import Keyring, Vault
 from nagorik_platform import Platform, PlatformSettings
 from nagorik_platform.configuration import outlasting_calls
@@ -107,6 +108,8 @@ class Host:
         clock: Clock,
         lease_clock: Clock | None = None,
         lease: timedelta = LEASE,
+        rate_limiter: SharedRateLimiter | None = None,
+        message_age: timedelta = MESSAGE_AGE,
     ) -> None:
         """Use what ``open_host`` has opened."""
         self.platform = platform
@@ -114,11 +117,14 @@ class Host:
         self.clock = clock
         self._lease_clock = lease_clock
         self._lease = lease
+        self._rate_limiter = rate_limiter or SharedRateLimiter(database, clock)
+        self._message_age = message_age
         self.vault = Vault(keyring)
         database.use_ledger(self.vault)
         self.store = ApplicationStore(self.vault)
         self._capabilities = CapabilitiesCache(platform)
         self._manifests = {record.id: record.manifest for record in platform.plugins if record.manifest is not None}
+        self._releases = {record.id: record.source.label for record in platform.plugins}
         self.agencies = AgencyScheduler(
             {name: AgencyLimits.of(manifest) for name, manifest in self._manifests.items()}
         )
@@ -159,6 +165,7 @@ class Host:
         Raises:
             ServiceNotOffered: No installed plugin offers the service or the gateway.
             AlreadyOpen: An application with this reference is in the database; it names that one.
+            AlreadyErased: One with this reference was taken in before, and was erased since.
         """
         (taken,) = await self.apply_all([NewApplication(draft, consent, application, client_reference)])
         if not taken.is_new:
@@ -268,10 +275,12 @@ class Host:
         return await self.database.run(partial(self._take_in, application=application, received=decision))
 
     async def take_over(self) -> list[PluginTakeover]:
-        """Take open applications over to the plugins that are installed, or block them; done before working."""
-        installed = {record.id: record.source.label for record in self.platform.plugins}
+        """Take open applications over to the plugins that are installed, or block them; done before working.
+
+        What is pinned to a later release than the installed one is left as it is.
+        """
         now = self.clock.now()
-        return await self.database.run(lambda transaction: take_over(transaction, installed, now))
+        return await self.database.run(lambda transaction: take_over(transaction, self._releases, now))
 
     def lease_now(self) -> datetime:
         """The machine's own time, in which workers live and die."""
@@ -287,11 +296,14 @@ class Host:
             store=self.store,
             vault=self.vault,
             agencies=self.agencies,
+            rate_limiter=self._rate_limiter,
             inbox=self.inbox,
             concurrency={name: manifest.limits.concurrency for name, manifest in self._manifests.items()},
+            releases=self._releases,
             clock=self.clock,
             lease_clock=self._lease_clock,
             lease=self._lease,
+            message_age=self._message_age,
             name=name,
             observer=observer,
         )
@@ -326,6 +338,7 @@ async def open_host(
     *,
     lease_clock: Clock | None = None,
     lease: timedelta = LEASE,
+    message_age: timedelta = MESSAGE_AGE,
 ) -> AsyncIterator[Host]:
     """A host on a database that ``nagorik db upgrade`` has brought up to date.
 
@@ -334,9 +347,10 @@ async def open_host(
         keyring: The keys that citizens' data are sealed with.
         settings: How the platform is composed; its clock is the host's. Without a rate limiter of its own it
             has the one that all processes on this database share.
-        lease_clock: The machine's own time, where ``settings`` has a simulated clock.
+        lease_clock: What leases are counted on, where that is not the database's clock: simulated time.
         lease: How long a worker of whom nothing is heard is waited for, before another takes over what it had in
-            hand; much more than the clocks of the workers' machines differ by.
+            hand.
+        message_age: How long what agencies and gateways sent is kept, whatever became of it.
 
     Raises:
         DatabaseInvalid: The URL cannot be used.
@@ -346,7 +360,8 @@ async def open_host(
     """
     opened = await open_database(database)
     try:
-        async with host_on(opened, keyring, settings, lease_clock=lease_clock, lease=lease) as host:
+        terms = partial(host_on, lease_clock=lease_clock, lease=lease, message_age=message_age)
+        async with terms(opened, keyring, settings) as host:
             yield host
     finally:
         await opened.close()
@@ -360,13 +375,11 @@ async def host_on(
     *,
     lease_clock: Clock | None = None,
     lease: timedelta = LEASE,
+    message_age: timedelta = MESSAGE_AGE,
 ) -> AsyncIterator[Host]:
     """As ``open_host``, on a database that is open already, and stays so."""
-    shared = (
-        settings
-        if settings.rate_limiter is not None
-        else replace(settings, rate_limiter=SharedRateLimiter(database, settings.clock))
-    )
+    limiter = SharedRateLimiter(database, settings.clock)
+    shared = settings if settings.rate_limiter is not None else replace(settings, rate_limiter=limiter)
     admitted = await admit_keys(database, keyring, settings.clock.now())
     async with Platform.discover(shared) as platform:
         _refuse_outlasting_calls(platform, lease)
@@ -377,6 +390,8 @@ async def host_on(
             clock=settings.clock,
             lease_clock=lease_clock,
             lease=lease,
+            rate_limiter=limiter,
+            message_age=message_age,
         )
 
 

@@ -140,6 +140,8 @@ class HostSettings(BaseSettings):
     """Seconds that a worker of whom nothing is heard is waited for, before another has what it had in hand."""
     metrics: Annotated[str, AfterValidator(_address)] | None = None
     """Where a worker serves its metrics, ``HOST:PORT``; without it, nowhere. Whoever may reach it may read them."""
+    message_days: int = Field(default=90, ge=1, le=LONGEST_RETENTION)
+    """Days for which what agencies and gateways sent is kept, whatever became of it."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     """The least that is logged."""
     plugins: Mapping[str, PluginEntry] = Field(default_factory=dict)
@@ -182,6 +184,11 @@ class HostSettings(BaseSettings):
     def lease(self) -> timedelta:
         """How long a worker of whom nothing is heard is waited for."""
         return timedelta(seconds=self.lease_seconds)
+
+    @property
+    def message_age(self) -> timedelta:
+        """How long what agencies and gateways sent is kept."""
+        return timedelta(days=self.message_days)
 
     def keyring(self) -> Keyring:
         """The host's keys.

@@ -127,6 +127,13 @@ class World:
             await given.draft(EXAMPLES / "nid-reissue.json", self.documents, service), consent=consent
         )
 
+    async def apply_as(self, host: Host, number: int) -> str:
+        """One more application of the same citizen, which is another by its reference."""
+        given = read_application(EXAMPLES / "nid-reissue.json")
+        service = host.platform.service(given.service)
+        draft = await given.draft(EXAMPLES / "nid-reissue.json", self.documents, service)
+        return await host.apply(draft, client_reference=f"NGK-{number:016}")
+
     async def carry(self, host: Host) -> None:
         worker = host.worker()
         end = self.clock.now() + timedelta(days=60)

@@ -89,7 +89,8 @@ def test_workers_are_counted_by_their_heartbeat(ready, applied, place, beat):
     missed_at = microseconds(NOW - beat + LEASE)
     put(
         place,
-        "INSERT INTO workers (id, name, started_at, beat_at, lease_until, keys) VALUES ('w', 'w', ?, ?, ?, 'first')",
+        "INSERT INTO workers (id, name, started_at, beat_at, lease_until, key_names)"
+        " VALUES ('w', 'w', ?, ?, ?, 'first')",
         at,
         at,
         missed_at,
@@ -123,7 +124,8 @@ def test_what_is_down_blocked_or_stopped_is_told(ready, applied, place):
 def test_worker_that_was_lost_is_told_from_those_at_work(ready, applied, place, held, status):
     for name, beat in (("counter-1", NOW), ("counter-2", NOW - timedelta(hours=3))):
         statement = (
-            "INSERT INTO workers (id, name, started_at, beat_at, lease_until, keys) VALUES (?, ?, ?, ?, ?, 'first')"
+            "INSERT INTO workers (id, name, started_at, beat_at, lease_until, key_names)"
+            " VALUES (?, ?, ?, ?, ?, 'first')"
         )
         put(place, statement, name, name, microseconds(beat), microseconds(beat), microseconds(beat + LEASE))
     if held:
@@ -217,3 +219,45 @@ def test_services_are_shown_whether_or_not_a_host_is_set_up(nagorik, place):
     assert "nagorik-host 1.0.0 cannot tell what is suspended: SchemaOutdated" in nagorik("services").err
     (place / "nagorik.toml").unlink()
     assert (nagorik("services").code, nagorik("services").err) == (0, "")
+
+
+def test_messages_that_nobody_reads_are_a_warning(ready, place, agencies):
+    assert found()["host inbox"] == (
+        DoctorStatus.FINE,
+        "0 messages have waited to be read for more than 15 minutes",
+    )
+    put(
+        place,
+        "INSERT INTO inbox (id, offer, message, arrival, received_at, due_at, looks, sealed)"
+        " VALUES ('m', 'nid.reissue', 'm', 'm', ?, ?, 0, x'00')",
+        microseconds(NOW - OVERDUE),
+        microseconds(NOW),
+    )
+    assert found()["host inbox"] == (
+        DoctorStatus.WARNING,
+        "1 messages have waited to be read for more than 15 minutes",
+    )
+
+
+def test_plugin_that_a_worker_keeps_out_is_told_until_when(ready, place, agencies):
+    kept_out = '[["nid", "too-many-faults", "2026-11-24T03:58:00+00:00", "2026-11-24T04:02:00+00:00"]]'
+    at = microseconds(datetime.now(UTC) + timedelta(minutes=1))
+    put(
+        place,
+        "INSERT INTO workers (id, name, started_at, beat_at, lease_until, keys, kept_out)"
+        " VALUES ('w', 'dhaka-1', ?, ?, ?, 'first', ?)",
+        at,
+        at,
+        at,
+        kept_out,
+    )
+    message = (
+        "dhaka-1 keeps nid out since 2026-11-24T03:58+00:00 (too-many-faults);"
+        " it is tried again at 2026-11-24T04:02+00:00"
+    )
+    told = {(check.name, check.message) for check in examine(datetime.now(UTC))}
+    assert ("host plugin nid", message) in told
+    shown = ready("plugins")
+    assert message in " ".join(shown.out.split())
+    document = next(one for one in ready("plugins", "--json").document["plugins"] if one["id"] == "nid")
+    assert [one["worker"] for one in document["kept_out_by"]] == ["dhaka-1"]

@@ -116,7 +116,7 @@ def test_retired_key_may_be_dropped_and_not_used_again(ready, applied, place):
 def test_rotation_waits_for_workers_without_the_key(ready, applied, place, held, told, code):
     ready("keys", "add", "second", "--into", "keys.txt")
     now = SystemClock().now()
-    columns = "(id, name, started_at, beat_at, lease_until, keys) VALUES ('w', 'w', 0, 0, ?, ?)"
+    columns = "(id, name, started_at, beat_at, lease_until, key_names) VALUES ('w', 'w', 0, 0, ?, ?)"
     put(place, f"INSERT INTO workers {columns}", microseconds(now + timedelta(minutes=1)), held)
     done = ready("keys", "rotate")
     assert (done.code, told in done.out + done.err) == (code, True)

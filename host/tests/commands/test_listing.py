@@ -149,7 +149,8 @@ def test_workers_are_told_from_those_that_are_lost(ready, two, place):
     now = datetime.now(UTC)
     for name, beat in (("counter-1", now), ("counter-2", now - timedelta(hours=3))):
         statement = (
-            "INSERT INTO workers (id, name, started_at, beat_at, lease_until, keys) VALUES (?, ?, ?, ?, ?, 'first')"
+            "INSERT INTO workers (id, name, started_at, beat_at, lease_until, key_names)"
+            " VALUES (?, ?, ?, ?, ?, 'first')"
         )
         began, until = microseconds(now - timedelta(days=1)), microseconds(beat + timedelta(minutes=1))
         put(place, statement, name, name, began, microseconds(beat), until)

@@ -50,7 +50,7 @@ def test_worker_at_work_is_told_to_stop_first(ready, applied, place):
     with sqlite3.connect(place / "nagorik.db") as connection:
         later = at + 60_000_000
         connection.execute(
-            "INSERT INTO workers (id, name, started_at, beat_at, lease_until, keys)"
+            "INSERT INTO workers (id, name, started_at, beat_at, lease_until, key_names)"
             " VALUES ('w', 'w', ?, ?, ?, 'first')",
             (at, at, later),
         )

@@ -8,12 +8,13 @@ import socket
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 
-from nagorik_host.engine.plugins import PLUGIN_CHANGED
+from nagorik_host.store.cases import PLUGIN_CHANGED
 
 NUMBER = "0099000202"
 EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
@@ -288,6 +289,41 @@ def test_case_is_shown_whole_in_a_narrow_window(ready, applied, place, monkeypat
     assert applied in lines
     assert any("nid.reissue" in line for line in lines)
     assert any("defect" in line for line in lines)
+
+
+def test_file_of_an_erased_application_is_not_taken_in_anew_in_silence(ready, world, place):
+    file = place / "again.json"
+    file.write_bytes((EXAMPLES / "nid-reissue.json").read_bytes())
+
+    application = ready("apply", file, "--json").document["applications"][0]["application"]
+    change(place, "UPDATE applications SET closed_at = updated_at, due_at = NULL")
+    assert ready("erase", application).code == 0
+    again = ready("apply", file, "--json")
+    assert again.code == 2
+    (told,) = again.document["applications"]
+    assert (told["result"], told["application"]) == ("refused", None)
+    assert "its citizen's data were erased since" in told["problem"]
+    assert look_up(place, "SELECT count(*) FROM applications") == (1,)
+    # Nothing tells which application it was.
+    (kept,) = look_up(place, "SELECT reference FROM erased_references")
+    assert application not in kept
+    file.write_text(file.read_text().replace("{", '{"client_reference": "COUNTER-1-2",', 1))
+    assert ready("apply", file).code == 0
+
+
+def test_what_was_erased_stands_in_no_file_of_the_database(ready, world, place):
+    application = world.closed()
+    wrapped, draft = look_up(
+        place, "SELECT data_key, draft FROM applications JOIN payloads ON application = id WHERE id = ?", application
+    )
+    # Somebody else has the database open, as a worker has: its log is not cut off by the last who leaves.
+    with closing(sqlite3.connect(place / "nagorik.db")) as other:
+        other.execute("SELECT count(*) FROM applications").fetchall()
+        ready("apply", EXAMPLES / "nid-migration.json")
+        assert ready("erase", application).code == 0
+        left = b"".join(path.read_bytes() for path in place.glob("nagorik.db*"))
+        assert len(left) > 10_000
+        assert (wrapped in left, draft in left) == (False, False)
 
 
 def test_erasure_leaves_nothing_by_which_a_guessed_form_could_be_confirmed(ready, world, place):

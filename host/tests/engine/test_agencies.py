@@ -6,45 +6,62 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from nagorik_host.engine.agencies import HORIZON, AgencyLimits, AgencyScheduler
+from nagorik_host.engine.rate_limiter import HORIZON, interval_of, take_instants
 from nagorik_testing import SimulatedClock
 
-ASKED = st.lists(
-    st.tuples(st.integers(0, 1), st.integers(0, 6), st.floats(0, 3, allow_nan=False)), min_size=1, max_size=12
-)
+ASKED = st.lists(st.tuples(st.integers(1, 6), st.floats(0, 3, allow_nan=False)), min_size=1, max_size=12)
+
+
+def instants(taken, interval):
+    return [taken.first + number * interval for number in range(taken.number)]
 
 
 @pytest.mark.parametrize("per_second", [0.2, 5, 300])
 @given(asked=ASKED)
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_no_two_calls_have_the_same_time(database, per_second, asked):
-    clock = SimulatedClock()
-    limits = AgencyLimits(per_second=per_second, concurrency=4)
+    clock, interval = SimulatedClock(), interval_of(per_second)
     name = f"agency-{id(asked)}-{per_second}"
-    processes = [AgencyScheduler({name: limits}), AgencyScheduler({name: limits})]
     slots = []
-    for who, wanted, later in asked:
+    for wanted, later in asked:
         now = clock.advance(later)
-
-        def unit(transaction, agency=processes[who], wanted=wanted, now=now):
-            if wanted == 0:
-                slot = agency.reserve_one(transaction, name, now)
-                return [] if slot is None else [slot]
-            granted = agency.available(transaction, name, wanted, now)
-            assert granted <= wanted
-            return agency.reserve(transaction, name, granted, now)
-
-        found = await database.run(unit)
-        assert all(now <= at < now + HORIZON or (found[0] == now and at == now) for at in found)
+        taken = await database.run(lambda t, now=now, wanted=wanted: take_instants(t, name, wanted, interval, now))
+        assert taken.number <= wanted
+        assert taken.now == now
+        found = instants(taken, interval)
+        assert all(now <= at < now + HORIZON for at in found)
+        # As many as there is time for.
+        assert taken.number == wanted or taken.first + taken.number * interval >= now + HORIZON
         slots += found
-    interval = limits.interval
     assert all(later - earlier >= interval for earlier, later in pairwise(slots))
 
 
 async def test_slow_agency_is_called_at_once_when_it_is_free(database):
-    clock = SimulatedClock()
-    agency = AgencyScheduler({"slow": AgencyLimits(per_second=0.1, concurrency=1)})
-    assert await database.run(lambda t: agency.available(t, "slow", 3, clock.now())) == 1
-    assert await database.run(lambda t: agency.reserve(t, "slow", 1, clock.now())) == [clock.now()]
-    assert await database.run(lambda t: agency.available(t, "slow", 1, clock.now() + timedelta(seconds=5))) == 0
-    assert await database.run(lambda t: agency.available(t, "slow", 1, clock.now() + timedelta(seconds=10))) == 1
+    clock, interval = SimulatedClock(), interval_of(0.1)
+
+    async def take(later):
+        now = clock.now() + timedelta(seconds=later)
+        return instants(await database.run(lambda t: take_instants(t, "slow", 3, interval, now)), interval)
+
+    assert await take(0) == [clock.now()]
+    assert await take(5) == []
+    assert await take(10) == [clock.now() + interval]
+
+
+async def test_instants_are_of_the_databases_own_clock(database):
+    """Whatever the process's own clock says: one that is an hour ahead takes nothing of an hour from now."""
+    interval = interval_of(5)
+    first = await database.run(lambda t: take_instants(t, "wasa", 2, interval, None))
+    then = await database.run(lambda t: take_instants(t, "wasa", 9, interval, None))
+    assert first.number == 2
+    assert then.first == first.first + 2 * interval
+    assert then.first + (then.number - 1) * interval < then.now + HORIZON
+
+
+async def test_one_that_was_late_takes_no_more_than_a_moment_ahead_of_others(database):
+    clock, interval = SimulatedClock(), interval_of(5)
+    now, ahead = clock.now(), timedelta(seconds=1)
+    await database.run(lambda t: take_instants(t, "wasa", 1, interval, now, lead=ahead, stretch=ahead))
+    later = await database.run(lambda t: take_instants(t, "wasa", 1, interval, now))
+    assert later.number == 0
+    assert later.first == now + 2 * ahead + interval

@@ -250,14 +250,27 @@ async def test_message_is_read_though_its_application_is_filed_while_a_worker_lo
     assert (await host.track(application)).progress.state == "closed"
 
 
-async def test_message_whose_key_is_gone_stops_no_other(host, filed):
+async def keep_under(host, key: str) -> None:
+    """A message whose data key is wrapped by the host's key of this name, or says so."""
     await host.inbox.receive(SERVICE, headers=GENUINE, body=message("in_review"))
-    lost = update(inbox).values(data_key=b"gone:" + b"0" * 60)
-    await host.database.run(lambda transaction: transaction.connection.execute(lost))
+    other = update(inbox).values(data_key=key.encode() + b":" + b"0" * 60)
+    await host.database.run(lambda transaction: transaction.connection.execute(other))
+
+
+async def test_message_whose_key_is_broken_stops_no_other(host, filed):
+    await keep_under(host, "test")
     await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
     await host.worker().run_until_idle()
     assert (await host.track(filed)).progress.state == "closed"
     assert sorted(await results(host)) == ["defect", "taken"]
+
+
+async def test_message_whose_key_another_process_has_is_left_to_it(host, filed, office):
+    await keep_under(host, "elsewhere")
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    await host.worker().run_until_idle()
+    assert (await host.track(filed)).progress.state == "closed"
+    assert sorted(await results(host), key=str) == [None, "taken"]
 
 
 async def test_two_workers_take_a_message_once(host, filed):

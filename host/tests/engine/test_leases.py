@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from nagorik import AgencyUnavailable, Applicant, ApplicationDraft, Consent, Operation
 from nagorik.clock import Deadline, SystemClock
@@ -19,9 +19,9 @@ from nagorik_host import open_host
 from nagorik_host.engine import rate_limiter
 from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, AgencyLimits, AgencyScheduler
 from nagorik_host.engine.leases import LOST, HeldApplication, WorkerLease
-from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
+from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter, Slot
 from nagorik_host.store.application_store import LEASE
-from nagorik_host.store.schema import applications, attempts
+from nagorik_host.store.schema import applications, attempts, outages
 from nagorik_host.vault import make_keys, read_keyring
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.lifecycle import CallFailed
@@ -338,15 +338,21 @@ async def test_process_that_was_stopped_and_goes_on_files_nothing(ferry, ready_p
         assert quay.filed == 1
 
 
+def slot_now(limiter):
+    """An instant of wasa's time that is now."""
+    now, elapsed = limiter.pace("wasa", 5).asked()
+    return Slot(now, elapsed, 0.0)
+
+
 async def test_first_request_that_is_late_asks_whether_the_application_is_still_in_hand(database, monkeypatch):
     clock = SimulatedClock()
     lease = WorkerLease("worker", LEASE, clock)
     limiter = SharedRateLimiter(database, clock)
     held = HeldApplication("nobody's", 1, lease)
     # In time: the commit of the intent says so.
-    RESERVED.set(Reservation("wasa", clock.now(), held))
+    RESERVED.set(Reservation("wasa", slot_now(limiter), held))
     await limiter.acquire("wasa", 5, Deadline.after(600, clock))
-    RESERVED.set(Reservation("wasa", clock.now(), held))
+    RESERVED.set(Reservation("wasa", slot_now(limiter), held))
     clock.advance(rate_limiter.LATE + timedelta.resolution)
     with pytest.raises(AgencyUnavailable) as caught:
         await limiter.acquire("wasa", 5, Deadline.after(600, clock))
@@ -359,7 +365,8 @@ async def test_machine_that_slept_is_late_though_its_calendar_and_its_loop_do_no
     monkeypatch.setattr("nagorik_host.engine.leases._since_boot", lambda: next(passed, 60.0))
     clock = SystemClock()
     limiter = SharedRateLimiter(database, clock)
-    RESERVED.set(Reservation("wasa", clock.now(), HeldApplication("nobody's", 1, WorkerLease("worker", LEASE))))
+    held = HeldApplication("nobody's", 1, WorkerLease("worker", LEASE))
+    RESERVED.set(Reservation("wasa", slot_now(limiter), held))
     with pytest.raises(AgencyUnavailable) as caught:
         await limiter.acquire("wasa", 100, Deadline.after(600, clock))
     assert caught.value.because == LOST
@@ -371,4 +378,5 @@ async def test_call_that_was_not_gone_on_with_says_nothing_of_the_agency(databas
     lost = CallFailed(AgencyUnavailable(because=LOST, layer=Layer.CORE))
     for _ in range(FAILURES_OF_AN_OUTAGE):
         await database.run(lambda t: agencies.learn(t, "wasa", lost, clock.now()))
-    assert await database.run(lambda t: agencies.available(t, "wasa", 3, clock.now())) == 3
+    assert not agencies.is_news("wasa", lost)
+    assert await database.run(lambda t: t.connection.scalar(select(func.count()).select_from(outages))) == 0

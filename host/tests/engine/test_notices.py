@@ -12,6 +12,8 @@ from nagorik import Applicant, ApplicationDraft, Consent, Operation
 from nagorik.values import Money, PersonName
 from nagorik_host import open_host
 from nagorik_host.engine.inbox import PATIENCE
+from nagorik_host.store.audit import verify_journals
+from nagorik_host.store.retention import EXPIRED, MESSAGE_AGE
 from nagorik_host.store.schema import inbox
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.registry import Admission
@@ -299,3 +301,29 @@ async def told(host, desk, till, application: str) -> None:
             await asyncio.sleep(0.005)
     ending.set()
     await run
+
+
+async def test_message_is_erased_once_it_is_old_whatever_became_of_it(host, till, waiting):
+    _, payment = waiting
+    await host.inbox.receive(TILL, headers=GENUINE, body=notice(payment))
+    await host.inbox.receive(TILL, headers={"mark": "forged", "authorization": "secret"}, body=notice(payment))
+    worker = host.worker()
+    await worker.run_until_idle()
+    await host.inbox.receive(TILL, headers=GENUINE, body=notice("nobody's"))
+    host.clock.advance(MESSAGE_AGE - timedelta(hours=1))
+    assert await worker.erase_messages() == 0
+    await host.inbox.receive(TILL, headers=GENUINE, body=b"young")
+    host.clock.advance(timedelta(hours=1, seconds=1))
+    assert await worker.erase_messages() == 3
+    rows = await host.database.run(
+        lambda t: t.connection.execute(select(inbox).order_by(inbox.c.received_at, inbox.c.result)).all()
+    )
+    *old, young = [(row.result, row.data_key is None, row.sealed == b"", row.handled_at is None) for row in rows]
+    assert sorted(old) == [
+        ("agency-rejected", True, True, False),
+        (EXPIRED, True, True, False),
+        ("taken", True, True, False),
+    ]
+    assert young == (None, False, False, True)
+    assert await worker.erase_messages() == 0
+    assert [one async for one in verify_journals(host.database, host.vault) if one.findings] == []

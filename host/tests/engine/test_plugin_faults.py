@@ -13,6 +13,7 @@ from nagorik_host.store.cases import FAULTS_OF_A_CASE, list_cases, unblock
 from nagorik_host.store.overview import read_workers
 from nagorik_host.store.schema import applications
 from nagorik_platform import PlatformSettings, PluginConfiguration
+from nagorik_platform.dispatch.faults import FIRST_PAUSE
 from nagorik_platform.registry import Admission
 from nagorik_testing import SimulatedClock
 
@@ -165,3 +166,14 @@ async def test_worker_says_which_plugin_it_keeps_out_until_when(host, office):
     await worker.heartbeat()
     (told,) = await host.database.run(lambda transaction: read_workers(transaction, host.clock.now()))
     assert told.kept_out == []
+
+
+async def test_honest_citizens_wait_no_longer_than_the_plugin_is_kept_out(host, office):
+    for citizen in range(5):
+        await apply(host, BAD, citizen=citizen)
+    honest = [await apply(host, GOOD, citizen=citizen) for citizen in range(9, 15)]
+    worker = host.worker()
+    await worker.run_until_idle()
+    assert [one.plugin for one in kept_out_by(host.platform)] == ["token"]
+    await carry(host, worker, for_at_most=FIRST_PAUSE * 8)
+    assert {await state(host, one) for one in honest} == {"submitted"}

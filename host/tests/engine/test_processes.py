@@ -37,8 +37,10 @@ SERVICE = "nid.reissue"
 
 @asynccontextmanager
 async def opened(setting, clock):
+    database = await open_database(setting.database)
+    await upgrade(database)
+    await database.close()
     async with open_host(setting.database, read_keyring(setting.keys), setting.platform(clock)) as host:
-        await upgrade(host.database)
         prepare_processes(host.platform)
         yield host
 

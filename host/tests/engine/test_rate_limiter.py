@@ -10,8 +10,16 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from nagorik import AgencyUnavailable, RateLimited
 from nagorik.clock import Deadline
 from nagorik.errors import Layer
-from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, AgencyLimits, AgencyScheduler
-from nagorik_host.engine.rate_limiter import LATE, RESERVED, UNKNOWN, Reservation, SharedRateLimiter, interval_of
+from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, AgencyLimits, AgencyScheduler, down_since
+from nagorik_host.engine.rate_limiter import (
+    LATE,
+    RESERVED,
+    UNKNOWN,
+    Reservation,
+    SharedRateLimiter,
+    interval_of,
+    take_instants,
+)
 from nagorik_host.store import Database
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_platform.lifecycle import CallFailed
@@ -47,6 +55,14 @@ class LateClock(SimulatedClock):
         await super().sleep(seconds + next(self._lateness))
 
 
+async def one_of(database, clock, name, per_second):
+    """An instant of an agency's time, taken as a worker does for a call, or none where there is none."""
+    pace = SharedRateLimiter(database, clock).pace(name, per_second)
+    asked = pace.asked()
+    taken = await database.run(lambda t: take_instants(t, name, 1, pace.interval, clock.now()))
+    return next(iter(pace.note_taken(taken, asked)), None)
+
+
 def deadline(clock, seconds=100_000.0):
     return Deadline.after(seconds, clock)
 
@@ -60,7 +76,6 @@ def deadline(clock, seconds=100_000.0):
 async def test_no_second_sees_more_requests_of_all_processes_than_the_rate(database, per_second, gaps, lateness):
     clock = LateClock(lateness)
     name = f"agency-{id(gaps)}-{per_second}"
-    agencies = AgencyScheduler({name: AgencyLimits(per_second=per_second, concurrency=4)})
     limiters = cycle([SharedRateLimiter(database, clock), SharedRateLimiter(database, clock)])
     sent = []
 
@@ -73,10 +88,10 @@ async def test_no_second_sees_more_requests_of_all_processes_than_the_rate(datab
 
     calls = []
     for number, gap in enumerate(gaps):
-        now = clock.advance(gap)
+        clock.advance(gap)
         granted = None
         if number % 3:
-            (granted,) = await database.run(lambda t, now=now: agencies.reserve(t, name, 1, now))
+            granted = await one_of(database, clock, name, per_second)
         calls.append(asyncio.create_task(call(next(limiters), granted)))
     await asyncio.gather(*calls)
     assert len(sent) == 2 * len(gaps)
@@ -94,12 +109,8 @@ def test_instants_leave_room_for_requests_that_are_late(per_second):
 
 async def test_first_request_of_a_call_costs_no_transaction_and_each_further_one(database):
     clock, counting = SimulatedClock(), Counting(database)
-    limiter, agencies = (
-        SharedRateLimiter(counting, clock),
-        AgencyScheduler({"wasa": AgencyLimits(per_second=5, concurrency=4)}),
-    )
-    (granted,) = await database.run(lambda t: agencies.reserve(t, "wasa", 1, clock.now()))
-    RESERVED.set(Reservation("wasa", granted))
+    limiter = SharedRateLimiter(counting, clock)
+    RESERVED.set(Reservation("wasa", await one_of(database, clock, "wasa", 5)))
     began = clock.now()
     await limiter.acquire("wasa", 5, deadline(clock))
     assert (counting.count, clock.now()) == (0, began)
@@ -109,15 +120,16 @@ async def test_first_request_of_a_call_costs_no_transaction_and_each_further_one
 
 async def test_instant_of_one_agency_is_none_of_another(database):
     clock, counting = SimulatedClock(), Counting(database)
-    RESERVED.set(Reservation("wasa", clock.now()))
+    granted = await one_of(database, clock, "wasa", 5)
+    RESERVED.set(Reservation("wasa", granted))
     await SharedRateLimiter(counting, clock).acquire("desco", 5, deadline(clock))
     assert counting.count == 1
-    assert RESERVED.get().redeem("wasa") == clock.now()
+    assert RESERVED.get().redeem("wasa") is granted
 
 
 async def test_instant_that_has_passed_is_replaced(database):
     clock, counting = SimulatedClock(), Counting(database)
-    RESERVED.set(Reservation("wasa", clock.now()))
+    RESERVED.set(Reservation("wasa", await one_of(database, clock, "wasa", 5)))
     clock.advance(LATE + timedelta.resolution)
     await SharedRateLimiter(counting, clock).acquire("wasa", 5, deadline(clock))
     assert counting.count == 1
@@ -143,9 +155,7 @@ async def test_nothing_is_sent_while_the_books_are_away_and_nothing_is_learnt_of
         await SharedRateLimiter(Counting(database, away=True), clock).acquire("wasa", 5, deadline(clock))
     assert (caught.value.because, caught.value.layer) == (UNKNOWN, Layer.CORE)
     agencies = AgencyScheduler({"wasa": AgencyLimits(per_second=5, concurrency=4)})
-    for _ in range(FAILURES_OF_AN_OUTAGE):
-        await database.run(lambda t: agencies.learn(t, "wasa", CallFailed(caught.value), clock.now()))
-    assert await database.run(lambda t: agencies.available(t, "wasa", 3, clock.now())) == 3
+    assert not agencies.is_news("wasa", CallFailed(caught.value))
 
 
 @pytest.mark.parametrize(("layer", "up"), [(Layer.CORE, False), (Layer.AGENCY, True)])
@@ -154,8 +164,10 @@ async def test_call_that_the_platform_held_back_does_not_end_an_outage(database,
     agencies = AgencyScheduler({"wasa": AgencyLimits(per_second=5, concurrency=4)})
     for _ in range(FAILURES_OF_AN_OUTAGE):
         await database.run(lambda t: agencies.learn(t, "wasa", CallFailed(AgencyUnavailable()), clock.now()))
-    await database.run(lambda t: agencies.learn(t, "wasa", CallFailed(RateLimited(layer=layer)), clock.now()))
-    assert (await database.run(lambda t: agencies.available(t, "wasa", 3, clock.now())) == 3) is up
+    answer = CallFailed(RateLimited(layer=layer))
+    assert agencies.is_news("wasa", answer) is up
+    await database.run(lambda t: agencies.learn(t, "wasa", answer, clock.now()))
+    assert (await database.run(lambda t: down_since(t, "wasa")) is None) is up
 
 
 async def test_calls_outside_a_worker_keep_the_pace_of_all_processes(world, ready_url):

@@ -129,7 +129,7 @@ async def test_worker_at_work_is_in_the_way_and_nothing_is_changed(world, ready_
         application = await world.apply(host)
         at = world.machine.now()
         register = insert(workers).values(
-            id="w", name="w", started_at=at, beat_at=at, lease_until=at + LEASE, keys=""
+            id="w", name="w", started_at=at, beat_at=at, lease_until=at + LEASE, key_names=""
         )
         await host.database.run(lambda transaction: transaction.connection.execute(register))
         with pytest.raises(WorkersActive):

@@ -13,11 +13,12 @@ from nagorik import Text
 from nagorik_host import Host
 from nagorik_host.engine import queues
 from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, FIRST_PROBE, LAST_PROBE
-from nagorik_host.engine.plugins import PLUGIN_CHANGED, accept
+from nagorik_host.engine.plugins import accept
 from nagorik_host.engine.suspensions import SuspensionRecord, resume, suspend
 from nagorik_host.engine.worker import WORKER_EXPIRY
 from nagorik_host.store import Database
 from nagorik_host.store.application_store import LEASE
+from nagorik_host.store.cases import PLUGIN_CHANGED
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.schema import applications, outages, workers
 
@@ -85,7 +86,7 @@ async def test_worker_that_died_long_ago_is_struck_off(world, ready_url):
         for name, ago in (("yesterday", WORKER_EXPIRY), ("long-ago", WORKER_EXPIRY * 1.01)):
             at = world.machine.now() - ago
             dead = insert(workers).values(
-                id=name, name=name, started_at=at, beat_at=at, lease_until=at + LEASE, keys=""
+                id=name, name=name, started_at=at, beat_at=at, lease_until=at + LEASE, key_names=""
             )
             await host.database.run(lambda t, dead=dead: t.connection.execute(dead))
         ending = asyncio.Event()
@@ -280,8 +281,8 @@ async def test_agency_that_is_down_is_probed_and_then_drained_at_its_pace(world,
         opened = world.clock.now()
         await world.carry(worker)
         assert await states(host) == ["closed"] * 12
-        ((plugin, at, ended),) = await rows(host, of=outages)
-        assert plugin == "nid"
+        ((plugin, at, ended, cause),) = await rows(host, of=outages)
+        assert (plugin, cause) == ("nid", "unreachable")
         assert began <= at < ended
         up = world.street.times("nid")[len(down) :]
         assert keeps_pace(up, opened, 5)
@@ -325,7 +326,7 @@ async def test_plugin_of_another_line_waits_for_an_officer(world, ready_url):
     async with world.host(ready_url) as host:
         application = await world.apply(host)
         ((now,),) = await rows(host, applications.c.plugin_version)
-        before = f"{now.rpartition(' ')[0]} 99.0"
+        before = f"{now.rpartition(' ')[0]} 0.9"
         await pinned(host, before)
         (change,) = await host.take_over()
         assert (change.before, change.taken_over) == (before, False)

@@ -100,12 +100,19 @@ async def test_killed_worker_loses_and_doubles_nothing(world, ready_url, committ
     assert at > 5
 
 
+async def taken_by(worker):
+    """What a worker takes in hand, and makes no call for."""
+    taken = []
+    worker._start = taken.append
+    await worker.poll()
+    return taken
+
+
 async def test_answer_of_a_worker_that_was_given_up_is_dropped(world, ready_url):
     async with world.host(ready_url) as host:
         application = await world.apply(host)
         slow, other = host.worker(), host.worker()
-        await host.database.run(slow._ensure_rows)
-        (claim,) = await host.database.run(slow.claims.claim)
+        (claim,) = await taken_by(slow)
         world.machine.advance(LEASE)
         await world.carry(other)
         ended = await host.track(application)
@@ -119,9 +126,8 @@ async def test_two_workers_share_what_is_due(world, ready_url):
         for number in range(6):
             await world.apply(host, number)
         one, other = host.worker(), host.worker()
-        await host.database.run(one._ensure_rows)
-        first = await host.database.run(one.claims.claim)
-        second = await host.database.run(other.claims.claim)
+        first = await taken_by(one)
+        second = await taken_by(other)
         assert len(first) == 4  # as many as the agency bears at once
         assert second == []
         leases = await host.database.run(lambda t: t.connection.scalars(select(applications.c.lease)).all())

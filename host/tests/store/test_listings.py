@@ -193,7 +193,7 @@ async def test_agencies_and_workers_are_told(filled):
                     "started_at": NOW - HOUR,
                     "beat_at": NOW - ago,
                     "lease_until": NOW - ago + timedelta(minutes=1),
-                    "keys": "first",
+                    "key_names": "first",
                 }
                 for number, (name, ago) in enumerate((("one", timedelta(seconds=5)), ("two", HOUR)), 1)
             ],

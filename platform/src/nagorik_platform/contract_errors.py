@@ -1,7 +1,9 @@
 """Which errors of a plugin's code go on to a host as they are: the contract's own, whose members tell of nobody.
 
 What an error's members hold is rendered, logged and kept in journals, where it outlives what is erased. A plugin that
-puts an agency's words or a citizen's number there has failed, whatever else it meant to say.
+puts an agency's words or a citizen's number there has failed, whatever else it meant to say. Two members are left as
+they are, because they are said to the citizen: a refusal's reason, and what is wrong with a field. They may name a
+file's number or a day, they are sealed with the application, and no log line and no officer's page shows them whole.
 """
 
 import json
@@ -89,9 +91,9 @@ def _words(error: NagorikError) -> Iterator[bool]:
                 yield type(problem) is FieldProblem
                 yield _is_plain(_POINTER, problem.pointer)
                 yield is_code(problem.code)
-                yield _may_be_read(problem.text)
+                yield type(problem.text) is Text
         case AgencyRejected(reason=reason) if reason is not None:
-            yield _may_be_read(reason)
+            yield type(reason) is Text
         case ContractViolation():
             # The places are the platform's own words, of which a plugin may pass on what it met.
             yield is_code(error.detail) or _is_plain(_MISMATCH, error.detail)
@@ -104,7 +106,3 @@ def _words(error: NagorikError) -> Iterator[bool]:
 
 def _is_plain(shape: re.Pattern[str], text: str | None) -> bool:
     return text is not None and shape.fullmatch(text) is not None and not is_telling(text)
-
-
-def _may_be_read(text: Text) -> bool:
-    return type(text) is Text and not is_telling(text.bn) and not is_telling(text.en)

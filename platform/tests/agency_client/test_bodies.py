@@ -5,6 +5,7 @@ import json
 import tracemalloc
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 import httpx
 import pytest
@@ -150,6 +151,28 @@ async def test_a_large_answer_is_read_like_a_small_one(world):
     assert [line.amount for line in got.lines] == list(range(5_000))
     strict = TypeAdapter(list[int], config=ConfigDict(strict=True))
     assert await violation(world, json=["1"] * 50_000, expect=strict) == "does-not-fit: in 50000 places"
+
+
+class Leaf(NamedTuple):
+    type: str
+
+
+class Tree(WireModel):
+    model_config = ConfigDict(defer_build=True)
+
+    leaf: Leaf = Leaf("list")
+    kind: dict[str, str] = Field(default={"type": "list"})
+    below: "tuple[Tree, ...]" = ()
+
+
+async def test_large_answer_of_any_model_is_read_like_a_small_one(world):
+    sent = {"below": [{"below": [{}]}] * 10_000}
+    got = await read(world, json=sent, expect=TypeAdapter(Tree))
+    assert len(got.below) == 10_000
+    assert (got.leaf, got.kind, got.below[9].below[0].leaf) == (Leaf("list"), {"type": "list"}, Leaf("list"))
+    sent["below"] += [{"below": [0, 0]}, 0]
+    detail = await violation(world, json=sent, expect=Tree)
+    assert detail == "does-not-fit: $.below.10000.below.0 model_type"
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])

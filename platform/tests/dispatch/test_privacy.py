@@ -24,7 +24,6 @@ ENDS = {
     "an error with arguments": "error = AgencyUnavailable()\nerror.args = (NID,)\nraise error",
     "a violation that quotes": "raise ContractViolation(f'no such citizen: {NID}')",
     "a step that names": "raise OutcomeUnknown(step=f'file-{NID}', because='y')",
-    "a reason that quotes": "raise AgencyRejected('x', reason=Text(en=f'{NID} is locked.', bn='না।'))",
     "a pointer that names": "raise InputRejected(["
     "FieldProblem(pointer=f'/{NID}', code='x', text=Text(en='N', bn='না'))])",
     "a field's code that names": "raise InputRejected(["

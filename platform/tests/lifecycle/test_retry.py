@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, strategies as st
 
-from nagorik.errors import AgencyClosed, AgencyUnavailable, CredentialsRejected, RateLimited
+from nagorik.errors import AgencyClosed, AgencyUnavailable, CredentialsRejected, RateLimited, ServiceNotOffered
 from nagorik_platform.lifecycle.attempts.retry import (
     FIRST_RETRY,
     LONGEST_CLOSURE,
@@ -78,3 +78,11 @@ def test_what_only_somebodys_work_can_mend_is_tried_seldom(name, failures):
 def test_a_thousand_applications_do_not_call_in_the_same_second():
     seconds = {int(_seconds(retry_at(f"application-{number}", None, 9, NOON))) for number in range(1000)}
     assert len(seconds) > 400
+
+
+@given(name=NAMES)
+def test_plugin_that_comes_back_by_itself_is_not_waited_for_as_an_operator_is(name):
+    wait = _seconds(retry_at(name, ServiceNotOffered("too-many-faults"), 0, NOON))
+    assert FIRST_RETRY / 2 <= wait <= FIRST_RETRY
+    for because in ("import-failed", "unknown-service"):
+        assert _seconds(retry_at(name, ServiceNotOffered(because), 0, NOON)) >= OPERATOR_RETRY / 2

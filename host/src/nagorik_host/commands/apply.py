@@ -202,6 +202,8 @@ async def _apply_together(
     host: "Host", documents: "FolderDocumentStore", paths: Sequence[Path]
 ) -> dict[Path, AppliedFile]:
     """Take a few files in by one transaction; one by one where that fails."""
+    from nagorik_host.store.application_store import AlreadyErased
+
     found: dict[Path, AppliedFile] = {}
     read: list[_Read] = []
     for path in paths:
@@ -211,10 +213,14 @@ async def _apply_together(
             found[path] = _refused(path, error)
     references = [one.reference for one in read]
     there = await host.database.run(lambda transaction: host.store.ids_by_reference(transaction, references))
+    erased = await host.database.run(lambda transaction: host.store.erased_of(transaction, references))
     checked: list[tuple[Path, NewApplication]] = []
     for one in read:
         if one.reference in there:
             found[one.path] = AppliedFile(one.path.name, "already-open", there[one.reference])
+            continue
+        if one.reference in erased:
+            found[one.path] = _refused(one.path, AlreadyErased())
             continue
         try:
             checked.append((one.path, await _checked(host, documents, one)))
@@ -274,6 +280,7 @@ def _refused(path: Path, error: Exception) -> AppliedFile:
     """What is told of a file that was not taken in."""
     from nagorik import InputRejected, NagorikError
     from nagorik.data_files import DataFileInvalid
+    from nagorik_host.store.application_store import AlreadyErased
     from nagorik_platform.tracebacks import frames_of
 
     refused = partial(AppliedFile, path.name, "refused", None)
@@ -282,6 +289,11 @@ def _refused(path: Path, error: Exception) -> AppliedFile:
             return refused(str(error).removeprefix(f"{path.name}: "))
         case FieldRefused():
             return refused(str(error))
+        case AlreadyErased():
+            return refused(
+                "it was taken in before, and its citizen's data were erased since. Nothing was taken in. To apply"
+                " anew with the same content, write a client_reference of your own into the file"
+            )
         case InputRejected():
             return refused("; ".join(f"{field.pointer}: {field.text.en} {field.text.bn}" for field in error.fields))
         case NagorikError():

@@ -1,6 +1,7 @@
 """``nagorik cases``: what waits for an officer, and what they decide."""
 
 import argparse
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -14,22 +15,26 @@ from nagorik_host.commands.render import (
     render_application,
     when,
 )
-from nagorik_host.commands.running import CommandRefused, opened_host, run_command
-from nagorik_host.engine.plugins import PLUGIN_CHANGED, accept
+from nagorik_host.commands.running import CommandRefused, now, opened_host, run_command, unlocked_database
+from nagorik_host.engine.plugins import accept, is_beyond
 from nagorik_host.host import Host
 from nagorik_host.settings import load_host_settings
 from nagorik_host.store.cases import (
+    PLUGIN_CHANGED,
+    BlockedFilter,
     Decision,
     NotBlocked,
     OfficerCase,
+    count_blocked_cases,
     count_cases,
     latest_decisions,
     list_cases,
     record_decision,
     unblock,
+    unblock_page,
 )
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import applications, attempts
+from nagorik_host.store.schema import CODE as LONGEST_SUBJECT, applications, attempts
 from nagorik_host.texts import hold_sentence, sentence
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.explanation_page import with_numbers_masked
@@ -71,12 +76,36 @@ class CasesCommand:
         which.add_argument(
             "--accept-plugin",
             action="store_true",
-            help="let it, and all others begun with the same release, go on with the plugin that is installed",
+            help="let it, and all others begun with the same release, go on with the plugin that is installed, be it"
+            " of another line or older",
         )
         which.add_argument(
             "--look-again", action="store_true", help="let the host try again, after a defect has been removed"
         )
         add_json_argument(decide)
+        retry = actions.add_parser(
+            "retry",
+            help="let the host try many again, after a defect has been removed",
+            epilog=(
+                "What the host left alone is looked at again at once, as by decide ID --look-again: what was sent"
+                " before is looked up, and sent again only where it is not there. What waits for a decision on"
+                " another release of a plugin is left as it is."
+            ),
+            allow_abbrev=False,
+        )
+        retry.add_argument("--code", help="why the host left them alone, such as defect")
+        retry.add_argument(
+            "--plugin", "--agency", dest="plugin", metavar="ID", help="whose they are, or whom they call"
+        )
+        retry.add_argument("--service", metavar="ID", help="what they are for")
+        retry.add_argument(
+            "--since", type=_instant, metavar="WHEN", help="last changed then or later: 2026-11-24T09:00+06:00"
+        )
+        retry.add_argument("--all", action="store_true", help="all that the host left alone")
+        retry.add_argument("--dry-run", action="store_true", help="tell how many there are, and change nothing")
+        retry.add_argument("--officer", help="who decides; it is kept")
+        retry.add_argument("--reason", help="why; it is kept, so write no citizen's name")
+        add_json_argument(retry)
 
     def run(self, arguments: argparse.Namespace) -> int:
         """List, show or decide."""
@@ -87,6 +116,8 @@ class CasesCommand:
                 return run_command(lambda: _decisions(arguments))
             case "show":
                 return run_command(lambda: _show(arguments))
+            case "retry":
+                return run_command(lambda: _retry(arguments))
         return run_command(lambda: _decide(arguments))
 
 
@@ -225,7 +256,8 @@ def _accept(transaction: Transaction, *, host: Host, application: str, arguments
         )
     ).one()
     installed = {record.id: record.source.label for record in host.platform.plugins if record.usable}
-    if row.blocked != PLUGIN_CHANGED or row.plugin not in installed:
+    waits = row.blocked == PLUGIN_CHANGED or is_beyond(row.plugin_version, installed.get(row.plugin, ""))
+    if not waits or row.plugin not in installed:
         raise CommandRefused("the application does not wait for a decision on another release of its plugin")
     at = host.clock.now()
     accept(transaction, row.plugin, row.plugin_version, installed[row.plugin], at)
@@ -242,6 +274,51 @@ def _unblock(transaction: Transaction, *, host: Host, application: str, argument
         raise CommandRefused("the application is not blocked, or its citizen's data were erased") from None
     record_decision(transaction, Decision(at, arguments.officer, "look-again", application, arguments.reason))
     return {"application": application, "was_blocked": blocked}
+
+
+async def _retry(arguments: argparse.Namespace) -> int:
+    wanted = BlockedFilter(arguments.code, arguments.plugin, arguments.service, arguments.since)
+    if (wanted == BlockedFilter()) is not arguments.all:
+        raise CommandRefused("say which: --code, --plugin, --service or --since; or --all, and none of these")
+    if wanted.code == PLUGIN_CHANGED:
+        raise CommandRefused(f"{PLUGIN_CHANGED} waits for nagorik cases decide ID --accept-plugin")
+    signed = all(text is not None and text.strip() for text in (arguments.officer, arguments.reason))
+    if not signed and not arguments.dry_run:
+        raise CommandRefused("a decision needs an officer's name and a reason")
+    retried = 0
+    async with unlocked_database(load_host_settings()) as (database, _):
+        found = await database.run(partial(count_blocked_cases, wanted=wanted))
+        number = sum(one.number for one in found)
+        if number and not arguments.dry_run:
+            subject = ", ".join(filter(None, (f"{number} applications", str(wanted))))[:LONGEST_SUBJECT]
+            decision = Decision(now(), arguments.officer, "look-again", subject, arguments.reason)
+            # First, so that it is kept, however far the pages come.
+            await database.run(partial(record_decision, decision=decision))
+            after = ""
+            while page := await database.run(partial(unblock_page, wanted=wanted, after=after, now=now())):
+                retried, after = retried + len(page), page[-1]
+            _log.warning("officer_let_go_on", applications=retried)
+    if arguments.json:
+        counts = [one._asdict() for one in found]
+        print_json({"applications": number, "retried": retried, "by_code_and_service": counts})
+        return ExitCode.OK
+    if found:
+        print_table(("code", "service", "applications"), ((one.code, one.service, str(one.number)) for one in found))
+    if arguments.dry_run:
+        print_lines(f"{number} applications would be looked at again. Nothing was changed.")
+    else:
+        print_lines(f"{retried} applications are looked at again.")
+    return ExitCode.OK
+
+
+def _instant(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.utcoffset() is None:
+        raise argparse.ArgumentTypeError("write a time with its zone, such as 2026-11-24T09:00+06:00")
+    return found
 
 
 def _item(item: OfficerCase) -> Document:

@@ -26,7 +26,14 @@ from nagorik_host.store.database import (
     read_url,
 )
 from nagorik_host.store.host_keys import KeysRefused, key_in_use
-from nagorik_host.store.overview import OVERDUE, count_blocked, count_overdue, counted, read_workers
+from nagorik_host.store.overview import (
+    OVERDUE,
+    count_blocked,
+    count_left_unread,
+    count_overdue,
+    counted,
+    read_workers,
+)
 from nagorik_host.store.schema import REVISION, agencies
 from nagorik_host.store.upgrade import revision_of
 from nagorik_host.vault import Vault
@@ -203,6 +210,7 @@ def _state(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
         status = DoctorStatus.NOTE if code == ERASED else DoctorStatus.WARNING
         hint = "nagorik cases list tells what to do."
         yield DoctorCheck("host blocked", status, f"{counted(number)} applications: {code}", hint)
+    yield _inbox(count_left_unread(transaction, now))
     for row in transaction.connection.execute(select(agencies).where(agencies.c.down_since.is_not(None))):
         message = f"down since {row.down_since.isoformat(timespec='minutes')}, {row.failures} calls in vain"
         hint = "It is probed now and then; its queue waits and drains at its pace."
@@ -262,6 +270,17 @@ def _workers(transaction: Transaction, now: datetime, *, is_overdue: bool) -> It
             status = DoctorStatus.WARNING if held else DoctorStatus.NOTE
             hint = "It ended without a word, or stands still; living workers take over what it has in hand."
             yield DoctorCheck(f"host worker {worker.name}", status, message, hint)
+
+
+def _inbox(left: int) -> DoctorCheck:
+    minutes = round(OVERDUE.total_seconds() / 60)
+    message = f"{counted(left)} messages have waited to be read for more than {minutes} minutes"
+    hint = (
+        "Their plugin is kept out, lacks a setting, or is stopped. nagorik inbox list --result waiting"
+        if left
+        else ""
+    )
+    return DoctorCheck("host inbox", DoctorStatus.WARNING if left else DoctorStatus.FINE, message, hint)
 
 
 def _queue(overdue: Mapping[str, int]) -> Iterator[DoctorCheck]:

@@ -8,14 +8,20 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from nagorik.clock import SystemClock
 from nagorik_host.commands.running import CommandRefused, now, run_command, unlocked_database
 from nagorik_host.settings import LONGEST_RETENTION, load_host_settings
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.host_keys import WorkersLackKey, make_known, retire_others
-from nagorik_host.store.retention import KeyRotation, StillOpen, erase_application, erase_closed, rotate
+from nagorik_host.store.retention import (
+    KeyRotation,
+    StillOpen,
+    erase_application,
+    erase_closed,
+    erase_messages,
+    rotate,
+)
 from nagorik_host.vault import KeyringInvalid, Vault, make_keys, read_keyring
 from nagorik_host.vault.keyring import INDEX, is_key_name, make_key
 from nagorik_platform.cli.commands import ExitCode
@@ -66,10 +72,14 @@ async def _erase(arguments: argparse.Namespace) -> int:
         else:
             closed_for = timedelta(days=days)
             number = await erase_closed(database, store, documents, closed_for=closed_for, now=now())
+        await erase_messages(database, received_before=now() - settings.message_age, now=now())
+        is_gone = await database.scrub()
     if arguments.json:
         print_json({"erased": number})
     else:
         print_lines(f"{number} applications are erased.")
+        if number and not is_gone:
+            print_lines("Remains stand in the database's files for a while: docs/how-to/run-for-years.md, Retention.")
     return ExitCode.OK
 
 
@@ -152,7 +162,7 @@ async def _rotate(*, as_json: bool) -> int:
     vault = Vault(settings.keyring())
     async with unlocked_database(settings) as (database, _):
         try:
-            await database.run(partial(make_known, vault=vault, now=now(), machine_now=SystemClock().now()))
+            await database.run(partial(make_known, vault=vault, now=now()))
         except WorkersLackKey as lacking:
             raise CommandRefused(
                 f"{', '.join(lacking.workers)}: at work without the key {lacking.key}, so nothing was changed. Give"
@@ -164,9 +174,7 @@ async def _rotate(*, as_json: bool) -> int:
         damaged = [*done.damaged, *(f"document {one}" for one in damaged)]
         behind: list[str] = []
         if not damaged:
-            behind = await database.run(
-                partial(retire_others, vault=vault, now=now(), machine_now=SystemClock().now())
-            )
+            behind = await database.run(partial(retire_others, vault=vault, now=now()))
     if as_json:
         document = {"key": vault.current, "data_keys": done.keys, "wrapped_anew": done.wrapped_anew}
         print_json(document | {"documents_wrapped_anew": anew, "damaged": damaged, "workers_behind": behind})

@@ -10,6 +10,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nagorik.clock import Clock, SystemClock
@@ -61,6 +62,7 @@ def run_command(do: Callable[[], Coroutine[Any, Any, int]], *, log_level: str = 
 def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
     """What is told of an error that a command may end with, and its exit code; ``None`` for a defect."""
     from nagorik import NagorikError
+    from nagorik_host.engine.leases import ClockWrong
     from nagorik_host.settings import HostSettingsRejected
     from nagorik_host.store.application_store import LeaseTooShort, NoSuchApplication
     from nagorik_host.store.database import DatabaseInvalid, DatabaseUnavailable
@@ -76,13 +78,13 @@ def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
             return str(error), ExitCode.USAGE
         case DatabaseUnavailable():
             return f"{error}; see that it runs and that the setting database is right", ExitCode.FAILED
-        case SchemaOutdated():
-            return _outdated(error), ExitCode.FAILED
+        case ClockWrong() | SchemaOutdated():
+            return str(error) if isinstance(error, ClockWrong) else _outdated(error), ExitCode.FAILED
         case NoSuchApplication():
             return "the database holds no application by this id or reference", ExitCode.USAGE
         case Erased():
             return "this citizen's data were erased; nagorik audit verify still proves the journal", ExitCode.USAGE
-        case SealBroken() | KeyMissing():
+        case SealBroken():
             return f"{error}: see that every key that was ever used is among the keys", ExitCode.FAILED
         case NotPossible() | KeyMissing():
             return _explained(error), ExitCode.USAGE
@@ -152,7 +154,8 @@ async def opened_host(settings: "HostSettings") -> AsyncIterator["Host"]:
         await require_newest(database)
         keyring = await admit_keys(database, keyring, now())
         platform = settings.platform(documents=FolderDocumentStore(settings.documents, Vault(keyring)), clock=CLOCK)
-        async with host_on(database, keyring, platform, lease=settings.lease) as host:
+        opened = partial(host_on, lease=settings.lease, message_age=settings.message_age)
+        async with opened(database, keyring, platform) as host:
             yield host
 
 

@@ -159,6 +159,8 @@ def _print_takeovers(takeovers: Sequence[PluginTakeover]) -> None:
     for takeover in takeovers:
         if takeover.taken_over:
             done = "are taken over"
+        elif takeover.left_alone:
+            done = "are left to workers that have the newer release"
         else:
             done = "wait for an officer, since it is another release line: nagorik cases list"
         print_lines(f"{takeover.applications} applications of {takeover.before} → {takeover.after}: {done}.")

@@ -1,19 +1,18 @@
 """How all processes together treat an agency: never faster than it can bear, and gently while it is down.
 
-Whoever claims applications also reserves their share of the agency's time, in the same transaction, so that no number
-of processes is faster than one. While an agency is down its queue is left alone but for a probe now and then; when it
-answers again, the queue drains at the agency's rate, however long it has grown. The time of an outage does not count
-against what the agency promises.
+Whoever claims applications has places and instants of the agency's time for them first, in a transaction that does
+nothing else, so that no number of processes is faster than one and none waits for another's work. While an agency is
+down its queue is left alone but for a probe now and then; when it answers again, the queue drains at the agency's
+rate, however long it has grown. The time of an outage does not count against what the agency promises.
 """
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import ceil
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import Row, Select, bindparam, func, insert, select, update
 
 from nagorik import (
     AgencyRejected,
@@ -29,9 +28,10 @@ from nagorik import (
 from nagorik.errors import Layer
 from nagorik.manifest import Manifest
 from nagorik_host.engine.leases import LOST
-from nagorik_host.engine.rate_limiter import TAKEN_UP, UNKNOWN, interval_of, row_of
+from nagorik_host.engine.rate_limiter import HORIZON, UNKNOWN, ensure_row, interval_of, row_of
+from nagorik_host.store.clock import LEASE_NOW, NOW
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import IN_QUEUE, MICROSECOND, Instant, agencies, applications, outages
+from nagorik_host.store.schema import IN_QUEUE, MICROSECOND, agencies, applications, outages, places
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
 
 FAILURES_OF_AN_OUTAGE: Final = 5
@@ -39,8 +39,6 @@ FAILURES_OF_AN_OUTAGE: Final = 5
 FIRST_PROBE: Final = timedelta(seconds=30)
 LAST_PROBE: Final = timedelta(minutes=15)
 """Time between two probes of an agency that stays down; it doubles from the first to the last."""
-HORIZON: Final = timedelta(seconds=1)
-"""How far ahead calls are spoken for. Each has an instant of its own, and waits for it in the hands of its worker."""
 
 _NOT_REACHED: Final = (AgencyUnavailable, OutcomeUnknown, ContractViolation)
 _OUR_OWN: Final = frozenset({UNKNOWN, LOST})
@@ -52,35 +50,49 @@ _AFTER: Final = MICROSECOND
 
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
 _NAMED: Final = agencies.c.plugin == bindparam("name")
-_FAILURES: Final = select(agencies.c.failures).where(_NAMED)
-_RESERVE: Final = update(agencies).where(_NAMED).values(paced_to=bindparam("to"))
-_PROBE: Final = update(agencies).where(_NAMED).values(paced_to=bindparam("to"), probe_at=bindparam("again"))
+_PROBE: Final = update(agencies).where(_NAMED).values(probe_at=bindparam("again"), probes=agencies.c.probes + 1)
+_NO_PROBE: Final = (
+    update(agencies)
+    .where(_NAMED, agencies.c.down_since.is_not(None), agencies.c.probes > 0)
+    .values(probe_at=bindparam("again"), probes=agencies.c.probes - 1)
+)
 _FAILED: Final = update(agencies).where(_NAMED).values(failures=bindparam("count"))
 _DOWN: Final = (
     update(agencies)
     .where(_NAMED)
-    .values(failures=bindparam("count"), down_since=bindparam("since"), probe_at=bindparam("again"))
+    .values(
+        failures=bindparam("count"),
+        down_since=bindparam("since"),
+        cause=bindparam("because"),
+        probe_at=bindparam("again"),
+        probes=0,
+    )
 )
-_UP: Final = update(agencies).where(_NAMED).values(failures=0, down_since=None, probe_at=None)
+_UP: Final = update(agencies).where(_NAMED).values(failures=0, down_since=None, cause=None, probe_at=None, probes=0)
 _OUTAGE_BEGAN: Final = insert(outages)
 _OUTAGE_ENDED: Final = (
     update(outages)
     .where(outages.c.plugin == bindparam("name"), outages.c.ended_at.is_(None))
     .values(ended_at=bindparam("end"))
 )
+_FIRST_DUE: Final = select(func.min(applications.c.due_at)).where(
+    applications.c.target_plugin == agencies.c.plugin, IN_QUEUE
+)
+_HELD: Final = select(places.c.held).where(
+    places.c.plugin == agencies.c.plugin, places.c.worker == bindparam("worker"), places.c.held_until > NOW
+)
+
+
+def _queue_states(first_due: Select[Any]) -> Select[Any]:
+    return select(agencies, first_due.scalar_subquery().label("due_at"), _HELD.scalar_subquery().label("held")).where(
+        agencies.c.plugin.in_(bindparam("names", expanding=True))
+    )
+
+
 # Each agency's first row is read off the index, however many wait behind it.
-_QUEUE_STATES: Final = select(
-    agencies,
-    select(func.min(applications.c.due_at))
-    .where(applications.c.target_plugin == agencies.c.plugin, IN_QUEUE)
-    .scalar_subquery()
-    .label("due_at"),
-).where(agencies.c.plugin.in_(bindparam("names", expanding=True)))
-_RESERVE_ONE: Final = (
-    update(agencies)
-    .where(_NAMED, agencies.c.down_since.is_(None), agencies.c.paced_to < bindparam("horizon", type_=Instant))
-    .values(paced_to=TAKEN_UP)
-    .returning(agencies.c.paced_to)
+_QUEUE_STATES: Final = _queue_states(_FIRST_DUE)
+_QUEUE_STATES_WITHIN: Final = _queue_states(
+    _FIRST_DUE.where(applications.c.plugin_version.not_in(bindparam("beyond", expanding=True)))
 )
 
 
@@ -109,15 +121,26 @@ class QueueState(NamedTuple):
         plugin: The agency's plugin.
         due_at: When its first application falls due, if any does.
         free_at: From when on a call is granted.
+        is_down: Whether it is taken to be down, and no more than a probe is granted.
+        held: How many places the worker that looks holds there.
     """
 
     plugin: str
     due_at: datetime | None
     free_at: datetime
+    is_down: bool
+    held: int
+
+
+class HealthChange(NamedTuple):
+    """An agency went down, or is back."""
+
+    is_down: bool
+    cause: str | None = None
 
 
 class AgencyScheduler:
-    """Grants calls to agencies and learns how they fare."""
+    """Knows when agencies may be called and learns how they fare."""
 
     def __init__(self, limits: Mapping[str, AgencyLimits], *, rng: random.Random | None = None) -> None:
         """Treat the agencies of these plugins.
@@ -128,32 +151,52 @@ class AgencyScheduler:
         """
         self._limits = limits
         self._rng = rng or random.Random()  # noqa: S311 - spreads load, guards nothing
+        self._failing: set[str] = set()
+        """Agencies that calls have not reached, as far as is known here."""
 
-    def available(self, transaction: Transaction, plugin: str, wanted: int, now: datetime) -> int:
-        """How many of ``wanted`` calls may be spoken for now; the agency's time is not yet taken up by them."""
-        if wanted <= 0:
-            return 0
-        row = row_of(transaction, plugin, now)
-        if row.down_since is not None:
-            return 1 if row.probe_at is None or now >= row.probe_at else 0
-        paced_to: datetime = row.paced_to
-        free = now + HORIZON - max(paced_to, now)
-        return max(0, min(wanted, ceil(free / self._limits[plugin].interval)))
+    def limits(self, plugin: str) -> AgencyLimits:
+        """What an agency can bear."""
+        return self._limits[plugin]
 
-    def queue_states(self, transaction: Transaction, plugins: Iterable[str], now: datetime) -> list[QueueState]:
+    def queue_states(
+        self,
+        transaction: Transaction,
+        plugins: Iterable[str],
+        now: datetime,
+        *,
+        worker: str = "",
+        lease_now: datetime | None = None,
+        beyond: Collection[str] = (),
+    ) -> list[QueueState]:
         """When each agency's first application falls due, and from when on a call to it is granted.
 
         As far as can be told now, without waiting for anybody who is changing it.
+
+        Args:
+            transaction: Of the host's database.
+            plugins: The agencies' plugins.
+            now: The time.
+            worker: Who looks.
+            lease_now: The time by which places are held, where that is not the database's to say.
+            beyond: Releases beyond what is installed here; what is pinned to them does not count.
         """
+        wanted = {"names": list(plugins), "worker": worker, LEASE_NOW: lease_now}
+        if beyond:
+            within = wanted | {"beyond": list(beyond)}
+            found = transaction.connection.execute(_QUEUE_STATES_WITHIN, within).all()
+        else:
+            found = transaction.connection.execute(_QUEUE_STATES, wanted).all()
+        for row in found:
+            (self._failing.add if row.failures else self._failing.discard)(row.plugin)
         return [
-            QueueState(row.plugin, row.due_at, self._free_at(row, now))
-            for row in transaction.connection.execute(_QUEUE_STATES, {"names": list(plugins)})
+            QueueState(row.plugin, row.due_at, self._free_at(row, now), row.down_since is not None, row.held or 0)
+            for row in found
         ]
 
-    def ensure_rows(self, transaction: Transaction, plugins: Iterable[str], now: datetime) -> None:
+    def ensure_rows(self, transaction: Transaction, plugins: Iterable[str], now: datetime | None) -> None:
         """Have a row for each of these agencies."""
-        for plugin in plugins:
-            row_of(transaction, plugin, now)
+        for plugin in sorted(plugins):
+            ensure_row(transaction, plugin, now)
 
     @staticmethod
     def _free_at(row: Row[Any], now: datetime) -> datetime:
@@ -163,58 +206,68 @@ class AgencyScheduler:
         paced_to: datetime = row.paced_to
         return max(now, paced_to - HORIZON + _AFTER)
 
-    def reserve(self, transaction: Transaction, plugin: str, calls: int, now: datetime) -> list[datetime]:
-        """Take up the agency's time for the first request of each of ``calls``; the instants to make them at."""
-        if calls == 0:
-            return []
-        row = row_of(transaction, plugin, now)
-        interval = self._limits[plugin].interval
-        first = max(row.paced_to, now)
-        values: dict[str, Any] = {"name": plugin, "to": first + calls * interval}
-        if row.down_since is None:
-            transaction.connection.execute(_RESERVE, values)
-        else:
-            transaction.connection.execute(_PROBE, values | {"again": now + self._pause(row.failures)})
-        return [first + number * interval for number in range(calls)]
+    def take_probe(self, transaction: Transaction, row: Row[Any], now: datetime) -> bool:
+        """Whether an agency that is down may be tried now; if so, it is left alone for a while after that.
 
-    def reserve_one(self, transaction: Transaction, plugin: str, now: datetime) -> datetime | None:
-        """Take up the agency's time for one call, if it is up and one is granted; the instant to make it at."""
-        interval = self._limits[plugin].interval
-        wanted = {"name": plugin, "now": now, "horizon": now + HORIZON, "interval": interval // MICROSECOND}
-        paced_to: datetime | None = transaction.connection.scalar(_RESERVE_ONE, wanted)
-        return paced_to - interval if paced_to is not None else None
+        ``row`` is the agency's, locked.
+        """
+        if row.probe_at is not None and now < row.probe_at:
+            return False
+        again = now + self._pause(row.probes + 1)
+        transaction.connection.execute(_PROBE, {"name": row.plugin, "again": again})
+        return True
 
-    def learn(self, transaction: Transaction, plugin: str, outcome: CallAnswered | CallFailed, now: datetime) -> None:
-        """Take in whether a call reached the agency."""
+    def give_back_probe(self, transaction: Transaction, plugin: str, now: datetime) -> None:
+        """A probe was not made after all: the agency may be tried at once."""
+        transaction.connection.execute(_NO_PROBE, {"name": plugin, "again": now})
+
+    def is_news(self, plugin: str, outcome: CallAnswered | CallFailed) -> bool:
+        """Whether an outcome may say anything new of an agency; of one that is well there is nothing to say."""
+        error = outcome.error if isinstance(outcome, CallFailed) else None
+        if _is_out_of_reach(error):
+            return True
+        return plugin in self._failing and (error is None or _has_answered(error))
+
+    def learn(
+        self, transaction: Transaction, plugin: str, outcome: CallAnswered | CallFailed, now: datetime
+    ) -> HealthChange | None:
+        """Take in whether a call reached the agency; what changed by that.
+
+        The transaction does nothing else: the agency's row is locked in it.
+        """
         error = outcome.error if isinstance(outcome, CallFailed) else None
         if not _is_out_of_reach(error):
-            # Of an agency that is well there is nothing to write, so nobody has to wait here for anybody else.
             reached = error is None or _has_answered(error)
-            if reached and transaction.connection.scalar(_FAILURES, {"name": plugin}):
-                self._recovered(transaction, row_of(transaction, plugin, now), now)
-            return
+            row = row_of(transaction, plugin, now) if reached else None
+            if row is None or not row.failures:
+                return None
+            self._failing.discard(plugin)
+            transaction.connection.execute(_UP, {"name": plugin})
+            if row.down_since is None:
+                return None
+            transaction.connection.execute(_OUTAGE_ENDED, {"name": plugin, "end": now})
+            return HealthChange(is_down=False)
+        self._failing.add(plugin)
         row = row_of(transaction, plugin, now)
-        failures = row.failures + 1
+        failures, cause = row.failures + 1, _cause_of(error)
         values: dict[str, Any] = {"name": plugin, "count": failures}
-        if row.down_since is None and failures >= FAILURES_OF_AN_OUTAGE:
-            transaction.connection.execute(_OUTAGE_BEGAN, {"plugin": plugin, "began_at": now})
-            transaction.connection.execute(_DOWN, values | {"since": now, "again": now + self._pause(failures)})
-        else:
+        if row.down_since is not None or failures < FAILURES_OF_AN_OUTAGE:
             transaction.connection.execute(_FAILED, values)
+            return None
+        transaction.connection.execute(_OUTAGE_BEGAN, {"plugin": plugin, "began_at": now, "cause": cause})
+        transaction.connection.execute(
+            _DOWN, values | {"since": now, "because": cause, "again": now + self._pause(0)}
+        )
+        return HealthChange(is_down=True, cause=cause)
 
-    @staticmethod
-    def _recovered(transaction: Transaction, row: Row[Any], now: datetime) -> None:
-        transaction.connection.execute(_UP, {"name": row.plugin})
-        if row.down_since is not None:
-            transaction.connection.execute(_OUTAGE_ENDED, {"name": row.plugin, "end": now})
-
-    def _pause(self, failures: int) -> timedelta:
-        doublings = min(max(0, failures - FAILURES_OF_AN_OUTAGE), 16)
-        longest = min(FIRST_PROBE * 2**doublings, LAST_PROBE)
+    def _pause(self, probes: int) -> timedelta:
+        longest = min(FIRST_PROBE * 2 ** min(probes, 16), LAST_PROBE)
         return timedelta(seconds=longest.total_seconds() * self._rng.uniform(0.5, 1.0))
 
 
 def _is_out_of_reach(error: NagorikError | None) -> bool:
+    if isinstance(error, OutcomeUnknown) and error.layer is Layer.CORE:
+        return False  # the platform itself broke off
     return isinstance(error, _NOT_REACHED) and getattr(error, "because", None) not in _OUR_OWN
 
 
@@ -222,6 +275,13 @@ def _has_answered(error: NagorikError) -> bool:
     """Whether an error is the agency's own word, and not the platform's before anything was sent."""
     held_back = isinstance(error, RateLimited) and error.layer is Layer.CORE
     return isinstance(error, _ANSWERS) and not held_back
+
+
+def _cause_of(error: NagorikError | None) -> str:
+    """Why an agency was not reached, as a code."""
+    if isinstance(error, AgencyUnavailable | OutcomeUnknown):
+        return error.because
+    return error.code if error is not None else ""
 
 
 class OutagePeriod(NamedTuple):

@@ -11,25 +11,28 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
 from sqlalchemy import Row, bindparam, func, insert, select, update
 
 from nagorik import ApplicationDraft, ServiceNotOffered
 from nagorik.clock import Clock
-from nagorik_host.engine.agencies import HORIZON, AgencyScheduler
+from nagorik_host.engine.agencies import AgencyScheduler, QueueState
 from nagorik_host.engine.leases import WorkerLease
-from nagorik_host.engine.plugins import CapabilitiesCache
+from nagorik_host.engine.places import WorkerPlaces
+from nagorik_host.engine.plugins import CapabilitiesCache, is_beyond
 from nagorik_host.engine.queues import (
     SuspendedOffers,
-    count_claimed,
+    count_due,
     due_rows,
     expired_rows,
     park_suspended,
     suspended_offers,
     unpark_resumed,
 )
+from nagorik_host.engine.rate_limiter import Slot, TakenInstants, row_of, take_instants, time_of
 from nagorik_host.store.application_store import (
     ApplicationStore,
     NoSuchApplication,
@@ -54,6 +57,7 @@ from nagorik_platform.lifecycle import (
     Step,
     begin,
     begin_next,
+    next_action,
     step,
 )
 from nagorik_platform.logs import get_logger
@@ -97,7 +101,7 @@ class Claim:
         capabilities: What its service offers.
         call: The call to make.
         attempt: The row of the attempt as it was begun.
-        not_before: The instant of the agency's time that the call has for itself.
+        slot: The instant of the agency's time that the call has for itself.
     """
 
     stored: StoredApplication
@@ -105,12 +109,52 @@ class Claim:
     capabilities: ServiceCapabilities
     call: NextAction
     attempt: Mapping[str, Any]
-    not_before: datetime
+    slot: Slot
 
     @property
     def target_plugin(self) -> str:
         """The plugin that the call is made through."""
         return target_plugin(self.call, self.stored.plugin, self.stored.gateway)
+
+
+class Offer(NamedTuple):
+    """What a worker may take in hand at one agency.
+
+    Attributes:
+        slots: Instants of the agency's time, each with a place; as many as this may be taken.
+        is_probe: Whether it is to be found out whether the agency can be reached again.
+    """
+
+    slots: Sequence[Slot]
+    is_probe: bool = False
+
+
+class Need(NamedTuple):
+    """What a worker has no place or no instant for.
+
+    Attributes:
+        calls: How many calls it could make, at most.
+        is_probe: Whether the agency is down, and it is time to try it.
+        lead: How far ahead the instants are to be, to be used in time.
+    """
+
+    calls: int
+    is_probe: bool = False
+    lead: timedelta = timedelta(0)
+
+
+class Granted(NamedTuple):
+    """What an agency can bear of what was needed.
+
+    Attributes:
+        held: How many places the worker holds there.
+        taken: Instants of the agency's time.
+        is_probe: Whether it is to be tried whether it can be reached again.
+    """
+
+    held: int
+    taken: TakenInstants | None
+    is_probe: bool = False
 
 
 class ClaimBatch(list[Claim]):
@@ -122,6 +166,10 @@ class ClaimBatch(list[Claim]):
         is_idle: Whether nothing was due at all; then ``next_poll`` is when the first application falls due.
         suspended: What was stopped at that time.
         has_messages: Whether messages lay unread then, where that was asked.
+        busy: The agencies for which something was due.
+        needs: Of those, where there was more due than there were places or instants for.
+        held: How many places the worker held then, by agency.
+        down: The agencies that were taken to be down.
     """
 
     def __init__(self, suspended: SuspendedOffers) -> None:
@@ -132,10 +180,36 @@ class ClaimBatch(list[Claim]):
         self.is_idle = True
         self.suspended = suspended
         self.has_messages = False
+        self.busy: set[str] = set()
+        self.needs: dict[str, Need] = {}
+        self.held: dict[str, int] = {}
+        self.down: set[str] = set()
 
     def poll_at(self, instant: datetime) -> None:
         """Something can be taken in hand then."""
         self.next_poll = instant if self.next_poll is None else min(self.next_poll, instant)
+
+    def merge(self, further: "ClaimBatch") -> None:
+        """Add what was taken in hand with what was granted after this."""
+        self += further
+        self.saturated = self.saturated or further.saturated
+        if further.next_poll is not None:
+            self.poll_at(further.next_poll)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Completion:
+    """What follows from the outcome of a call, worked out before it is written.
+
+    Attributes:
+        done: The outcome taken in.
+        begun: As ``done``, and the intent of the call that follows at once; ``None`` where none may.
+        follows: The plugin that this call is made through, if there is one.
+    """
+
+    done: Step
+    begun: Step | None
+    follows: str | None
 
 
 class Claims:
@@ -149,8 +223,10 @@ class Claims:
         agencies: AgencyScheduler,
         *,
         lease: WorkerLease,
+        places: WorkerPlaces,
         worker_name: str,
         concurrency: Mapping[str, int],
+        releases: Mapping[str, str],
         clock: Clock,
     ) -> None:
         """Work as the worker of ``lease``.
@@ -161,8 +237,10 @@ class Claims:
             vault: Hashes what a request was made from.
             agencies: What the agencies can bear.
             lease: On what terms the worker has applications in hand.
+            places: How many calls it may make at each agency.
             worker_name: What an operator knows the worker by.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
+            releases: By plugin, distribution and version of what is installed here.
             clock: The time that agencies and citizens live in.
         """
         self._store = store
@@ -172,8 +250,11 @@ class Claims:
         self._worker = lease.worker
         self._worker_name = worker_name
         self._concurrency = concurrency
+        self._releases = releases
+        self._beyond: set[str] = set()
         self._clock = clock
         self._lease = lease
+        self._places = places
 
     def next_due(self, transaction: Transaction) -> datetime | None:
         """When the first application falls due that is not set aside, to an agency that can bear the call then."""
@@ -181,7 +262,7 @@ class Claims:
         suspended = suspended_offers(transaction)
         firsts = [
             max(queue.due_at, queue.free_at)
-            for queue in self._agencies.queue_states(transaction, self._concurrency, now)
+            for queue in self._agencies.queue_states(transaction, self._concurrency, now, beyond=self._beyond)
             if queue.due_at is not None and queue.plugin not in suspended.plugins
         ]
         return min(firsts, default=None)
@@ -189,12 +270,18 @@ class Claims:
     # The intent
 
     def claim(
-        self, transaction: Transaction, *, full_scan: bool = True, among: Collection[str] | None = None
+        self,
+        transaction: Transaction,
+        *,
+        offers: Mapping[str, Offer],
+        full_scan: bool = True,
+        among: Collection[str] | None = None,
     ) -> ClaimBatch:
-        """Take in hand what is due and can be called.
+        """Take in hand what is due, as far as there are places and instants for it.
 
         Args:
-            transaction: Of the host's database.
+            transaction: Of the host's database; it locks applications and no agency.
+            offers: What may be taken in hand, by plugin.
             full_scan: Whether to look for what lost workers had in hand, too.
             among: The applications to look at; all, where nothing is given.
         """
@@ -202,68 +289,133 @@ class Claims:
         batch = ClaimBatch(suspended_offers(transaction))
         if full_scan:
             unpark_resumed(transaction, batch.suspended)
-            self._claim_expired(transaction, batch, now)
-        for queue in self._agencies.queue_states(transaction, self._concurrency, now):
+            self._release_expired(transaction, batch, now)
+        for queue in self._agencies.queue_states(
+            transaction, self._concurrency, now, worker=self._worker, lease_now=self._lease.now, beyond=self._beyond
+        ):
+            batch.held[queue.plugin] = queue.held
+            if queue.is_down:
+                batch.down.add(queue.plugin)
             if queue.due_at is None or queue.plugin in batch.suspended.plugins:
                 continue
-            possible = max(queue.due_at, queue.free_at)
-            if possible > now:
-                batch.poll_at(possible)
-            else:
-                batch.is_idle = False
-                self._claim_from(transaction, queue.plugin, batch, now, among)
+            if queue.due_at > now:
+                batch.poll_at(max(queue.due_at, queue.free_at))
+                continue
+            batch.busy.add(queue.plugin)
+            self._claim_from(transaction, queue, offers.get(queue.plugin), batch, now, among)
+        batch.is_idle = batch.is_idle and not batch.busy
         return batch
 
     def _claim_from(
-        self, transaction: Transaction, name: str, batch: ClaimBatch, now: datetime, among: Collection[str] | None
+        self,
+        transaction: Transaction,
+        queue: QueueState,
+        offer: Offer | None,
+        batch: ClaimBatch,
+        now: datetime,
+        among: Collection[str] | None,
     ) -> None:
-        granted = self._agencies.available(transaction, name, self._concurrency[name], now)
-        if granted == 0:
-            batch.poll_at(now + SOON)
-            return
-        # Counted after the agency's row is locked: whoever had it before has counted, too.
-        free = min(granted, self._concurrency[name] - count_claimed(transaction, name))
-        if free <= 0:
-            batch.saturated = True
-            return
+        name = queue.plugin
+        # What others have taken, because nothing was heard of this worker, is not its own any more.
+        is_usable = offer is not None and offer.is_probe == queue.is_down and queue.held > 0
+        slots = offer.slots if offer is not None and is_usable else ()
         if park_suspended(transaction, name, now=now, suspended=batch.suspended):
             batch.saturated = True
             return
-        rows = due_rows(transaction, name, most=free, now=now, suspended=batch.suspended, among=among)
-        slots = self._claim_rows(transaction, rows, batch, now)
-        if len(rows) == free:
+        if slots:
+            rows = self._within_release(
+                lambda: due_rows(
+                    transaction,
+                    name,
+                    most=len(slots),
+                    now=now,
+                    suspended=batch.suspended,
+                    beyond=self._beyond,
+                    among=among,
+                )
+            )
+            batch += self._claim_rows(transaction, rows, slots, now)
+            if len(rows) < len(slots):
+                return
             batch.saturated = True
-            batch.poll_at(max([*slots, now]) - HORIZON + SOON if free == granted else now + HORIZON)
+        elif queue.free_at > now:
+            batch.poll_at(queue.free_at)
+            return
+        if queue.is_down:
+            batch.needs |= {} if slots else {name: Need(1, is_probe=True)}
+            return
+        most = self._concurrency[name] - self._places.used(name)
+        due = count_due(transaction, name, most=most, now=now, suspended=batch.suspended, beyond=self._beyond)
+        if due:
+            batch.needs[name] = Need(due)
 
-    def _claim_expired(self, transaction: Transaction, batch: ClaimBatch, now: datetime) -> None:
-        lost = expired_rows(
-            transaction,
-            self._concurrency,
-            concurrency=sum(self._concurrency.values()),
-            lease_now=self._lease.now,
+    def _release_expired(self, transaction: Transaction, batch: ClaimBatch, now: datetime) -> None:
+        """Take what lost workers had in hand out of their hands; it is due again then, or waits for its time."""
+        lost = self._within_release(
+            lambda: expired_rows(
+                transaction,
+                self._concurrency,
+                concurrency=sum(self._concurrency.values()),
+                lease_now=self._lease.now,
+                beyond=self._beyond,
+            )
         )
-        held = [
-            row
-            for row in lost
-            if batch.suspended.covers(plugin=row.plugin, service=row.service, target_plugin=row.target_plugin)
-        ]
         batch.is_idle = not lost
-        for row in held:
+        for row in lost:
             self._guarded(transaction, row, now, self._release)
-        self._claim_rows(transaction, [row for row in lost if row not in held], batch, now)
+
+    def grant(self, transaction: Transaction, *, needs: Mapping[str, Need], lent: bool) -> dict[str, Granted]:
+        """Places and instants for calls that are due, as far as agencies can bear them.
+
+        Args:
+            transaction: One that does nothing else, so that nobody waits long for an agency's row.
+            needs: What is needed, by plugin.
+            lent: Whether this worker may hold more than its share where others have no use for it.
+        """
+        now = self._clock.now()
+        return {
+            # In one order, so that two workers never wait for each other.
+            name: self._grant(transaction, name, needs[name], now, lent=lent)
+            for name in sorted(needs)
+        }
+
+    def _grant(self, transaction: Transaction, name: str, need: Need, now: datetime, *, lent: bool) -> Granted:
+        row = row_of(transaction, name, time_of(self._clock))
+        is_down = row.down_since is not None
+        wanted, held = 1 if is_down else need.calls, self._places.held(name)
+        if wanted > self._places.free(name) and (lent or held == 0):
+            held = self._places.acquire(transaction, name, wanted, lent=lent)
+        free = min(wanted, held - self._places.used(name))
+        if free <= 0 or (is_down and not self._agencies.take_probe(transaction, row, now)):
+            return Granted(held, None)
+        interval = self._agencies.limits(name).interval
+        taken = take_instants(transaction, name, free, interval, time_of(self._clock), lead=need.lead)
+        return Granted(held, taken, is_down)
+
+    def _within_release(self, read: Callable[[], Sequence[Row[Any]]]) -> Sequence[Row[Any]]:
+        """Rows of releases that are understood here; others are passed over from the moment that one is met."""
+        while True:
+            rows = read()
+            beyond = {row.plugin_version for row in rows if self._is_beyond(row)}
+            if not beyond:
+                return rows
+            self._beyond |= beyond
+
+    def _is_beyond(self, row: Row[Any]) -> bool:
+        installed = self._releases.get(row.plugin, row.plugin_version)
+        return installed != row.plugin_version and is_beyond(row.plugin_version, installed)
 
     def _claim_rows(
-        self, transaction: Transaction, rows: Sequence[Row[Any]], batch: ClaimBatch, now: datetime
-    ) -> list[datetime]:
-        """Take these in hand, each with an instant of its agency's time, which are returned."""
-        claimed = [one for row in rows if (one := self._guarded(transaction, row, now, self._claim_row)) is not None]
-        slots = []
-        for name in sorted({one.target_plugin for one in claimed}):
-            calls = [one for one in claimed if one.target_plugin == name]
-            instants = self._agencies.reserve(transaction, name, len(calls), now)
-            batch += [replace(one, not_before=at) for one, at in zip(calls, instants, strict=True)]
-            slots += instants
-        return slots
+        self, transaction: Transaction, rows: Sequence[Row[Any]], slots: Sequence[Slot], now: datetime
+    ) -> list[Claim]:
+        """Take these in hand, each with an instant of its agency's time."""
+        claimed: list[Claim] = []
+        for row in rows:
+            act = partial(self._claim_row, slot=slots[len(claimed)])
+            one = self._guarded(transaction, row, now, act)
+            if one is not None:
+                claimed.append(one)
+        return claimed
 
     def _guarded(
         self,
@@ -289,33 +441,27 @@ class Claims:
             set_aside(transaction, row.id, DEFECT, again=None, now=now)
         return None
 
-    def _claim_row(self, transaction: Transaction, row: Row[Any], now: datetime) -> Claim | None:
+    def _claim_row(self, transaction: Transaction, row: Row[Any], now: datetime, *, slot: Slot) -> Claim | None:
         """Commit the intent to make the call that an application waits for.
 
-        ``row`` is a whole row of the table with its draft, locked in this transaction, that is due or whose worker is
-        gone. Where there is no call to make after all, the row says when to look again and ``None`` is returned.
+        ``row`` is a whole row of the table with its draft, locked in this transaction, that is due. Where there
+        is no call to make after all, the row says when to look again and ``None`` is returned.
         """
         capabilities = self._capabilities.of(row.service, row.gateway)
         stored = replace(self._store.from_row(row), blocked=None)
         draft = self._store.open_draft(stored, row.draft)
-        payment = _next_payment(stored.progress)
-        if stored.progress.attempt is None:
-            begun = begin(stored.progress, capabilities, now, payment)
-        else:
-            done = step(stored.progress, Interrupted(), capabilities, now)
-            begun = begin_next(done, capabilities, now, payment)
-            _end_open(transaction, stored, now)
+        begun = begin(stored.progress, capabilities, now, _next_payment(stored.progress))
         if begun.next.operation is None:
             self._store.change(transaction, stored, begun, now)
             return None
-        return self._commit_intent(transaction, stored, draft, capabilities, begun, now, not_before=now)
+        return self._commit_intent(transaction, stored, draft, capabilities, begun, now, slot=slot)
 
     def _release(self, transaction: Transaction, row: Row[Any], now: datetime) -> None:
         """Take an application out of the hands of a worker that is gone, and call nobody."""
         stored = self._store.from_row(row)
         capabilities = self._capabilities.of(row.service, row.gateway)
         if stored.progress.attempt is None:
-            done = Step(stored.progress, (), NextAction(operation=None))
+            done = Step(stored.progress, (), next_action(stored.progress, capabilities, now))
         else:
             done = step(stored.progress, Interrupted(), capabilities, now)
             _end_open(transaction, stored, now)
@@ -330,7 +476,7 @@ class Claims:
         begun: Step,
         now: datetime,
         *,
-        not_before: datetime,
+        slot: Slot,
         read: bool = True,
     ) -> Claim:
         held = self._store.change(transaction, stored, begun, now, lease=self._lease.taken, read=read)
@@ -348,7 +494,7 @@ class Claims:
         transaction.connection.execute(_ATTEMPT, row)
         if begun.events:
             record_attempt(transaction, row, now)
-        return Claim(held, draft, capabilities, begun.next, row, not_before)
+        return Claim(held, draft, capabilities, begun.next, row, slot)
 
     def _digest(self, stored: StoredApplication, draft: ApplicationDraft, call: NextAction) -> str:
         """A keyed hash of what the request is made from, to tell later whether two were the same."""
@@ -357,31 +503,70 @@ class Claims:
 
     # The outcome
 
+    def plan(self, claim: Claim, outcome: CallAnswered | CallFailed, suspended: SuspendedOffers | None) -> Completion:
+        """What follows from the outcome of a call, as far as is known before its application is read again.
+
+        Without ``suspended`` nothing follows at once: the worker is about to end. Whatever this raises is this
+        application's defect.
+        """
+        return self._plan(claim, claim.stored, outcome, suspended, self._clock.now())
+
+    def _plan(
+        self,
+        claim: Claim,
+        stored: StoredApplication,
+        outcome: CallAnswered | CallFailed,
+        suspended: SuspendedOffers | None,
+        now: datetime,
+    ) -> Completion:
+        done = step(stored.progress, outcome, claim.capabilities, now)
+        if suspended is None or stored.blocked is not None or done.next.due is None or done.next.due > now:
+            return Completion(done, None, None)
+        begun = begin_next(done, claim.capabilities, now, _next_payment(done.progress))
+        if begun.next.operation is None:
+            return Completion(begun, None, None)
+        name = target_plugin(begun.next, stored.plugin, stored.gateway)
+        if suspended.covers(plugin=stored.plugin, service=stored.progress.service, target_plugin=name):
+            return Completion(done, None, None)
+        return Completion(done, begun, name)
+
     def complete(
         self,
         transaction: Transaction,
         claim: Claim,
         outcome: CallAnswered | CallFailed,
         suspended: SuspendedOffers | None,
+        *,
+        planned: Completion | None = None,
+        slot: Slot | None = None,
     ) -> Claim | None:
         """Commit what came of a call, and with it the next intent of the same application if that is due at once.
 
-        Without ``suspended`` nothing follows: the worker is about to end. An answer that comes after the attempt was
-        taken for interrupted is dropped: the row has gone on without it. Whatever else this raises than
-        ``DatabaseUnavailable`` is this application's defect, and nothing of the outcome may be kept: the transaction
-        is rolled back, and ``block`` follows in another.
+        An answer that comes after the attempt was taken for interrupted is dropped: the row has gone on without it.
+        Whatever else this raises than ``DatabaseUnavailable`` is this application's defect, and nothing of the
+        outcome may be kept: the transaction is rolled back, and ``block`` follows in another.
+
+        Args:
+            transaction: Of the host's database.
+            claim: The call.
+            outcome: What came of it.
+            suspended: As for ``plan``.
+            planned: What ``plan`` made of it.
+            slot: An instant for the call that follows; without one the application is left due.
         """
         now = self._clock.now()
-        self._agencies.learn(transaction, claim.target_plugin, outcome, now)
+        planned = planned or self._plan(claim, claim.stored, outcome, suspended, now)
         try:
             # Nearly always the row is as it was left, and need not be read again to be sure of that.
-            return self._commit_outcome(transaction, claim, claim.stored, outcome, suspended, now, read=False)
+            return self._commit_outcome(transaction, claim, claim.stored, outcome, planned, slot, now, read=False)
         except StaleRevision:
             row = transaction.connection.execute(_ROW, {"application": claim.stored.id}).one()
             stored = self._store.from_row(row) if row.lease == self._worker else None
             if stored is None or stored.progress.attempt != claim.stored.progress.attempt:
                 return None
-            return self._commit_outcome(transaction, claim, stored, outcome, suspended, now, read=True)
+            anew = self._plan(claim, stored, outcome, suspended, now)
+            fits = slot if anew.follows == planned.follows else None
+            return self._commit_outcome(transaction, claim, stored, outcome, anew, fits, now, read=True)
 
     def block(self, transaction: Transaction, claim: Claim, error: Exception) -> None:
         """Leave an application with a defect to an officer, its attempt open: nobody knows what came of it."""
@@ -401,7 +586,8 @@ class Claims:
         claim: Claim,
         stored: StoredApplication,
         outcome: CallAnswered | CallFailed,
-        suspended: SuspendedOffers | None,
+        planned: Completion,
+        slot: Slot | None,
         now: datetime,
         *,
         read: bool,
@@ -411,20 +597,16 @@ class Claims:
         Raises:
             StaleRevision: It is what was taken in hand, and the row has changed since; nothing was written.
         """
-        done, held, not_before = step(stored.progress, outcome, claim.capabilities, now), None, None
-        if suspended is not None and stored.blocked is None and done.next.due is not None and done.next.due <= now:
-            begun = begin_next(done, claim.capabilities, now, _next_payment(done.progress))
-            if begun.next.operation is not None:
-                not_before = self._slot_after(transaction, claim, stored, begun.next, suspended, now)
-            if begun.next.operation is None or not_before is not None:
-                done = begun
-        if not_before is not None:
+        held = None
+        if planned.begun is not None and slot is not None:
             draft = self._store.draft(transaction, stored) if read else claim.draft
             held = self._commit_intent(
-                transaction, stored, draft, claim.capabilities, done, now, not_before=not_before, read=read
+                transaction, stored, draft, claim.capabilities, planned.begun, now, slot=slot, read=read
             )
         else:
-            self._store.change(transaction, stored, done, now, read=read)
+            self._store.change(transaction, stored, planned.done, now, read=read)
+            if planned.follows == claim.target_plugin:
+                transaction.drop_hint(stored.id)  # this worker has a place for it, and looks again at once
         result = outcome.error.code if isinstance(outcome, CallFailed) else "answered"
         ended = {"ended_at": now, "result": result}
         name = {"application_": stored.id, "entry_": claim.attempt["entry"]}
@@ -447,24 +629,6 @@ class Claims:
                 service=stored.progress.service,
                 worker=self._worker_name,
             )
-
-    def _slot_after(
-        self,
-        transaction: Transaction,
-        claim: Claim,
-        stored: StoredApplication,
-        coming: NextAction,
-        suspended: SuspendedOffers,
-        now: datetime,
-    ) -> datetime | None:
-        """An instant of the agency's time for a call that follows ``claim``'s at once, if it may."""
-        name = target_plugin(coming, stored.plugin, stored.gateway)
-        if suspended.covers(plugin=stored.plugin, service=stored.progress.service, target_plugin=name):
-            return None
-        # It keeps its place at the same agency; at another it needs one.
-        if name != claim.target_plugin and count_claimed(transaction, name) >= self._concurrency.get(name, 0):
-            return None
-        return self._agencies.reserve_one(transaction, name, now)
 
 
 def _next_payment(progress: Progress) -> str:

@@ -40,9 +40,9 @@ from nagorik.model.status import CallbackRequest
 from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.engine.queues import suspended_offers
 from nagorik_host.store.application_store import ApplicationStore, NoSuchApplication
-from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction
+from nagorik_host.store.database import Database, Transaction, is_the_machines
 from nagorik_host.store.schema import UNREAD, applications, inbox, payments
-from nagorik_host.vault import Erased, SealBroken, Vault
+from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, Noticed, NotPossible, Reported, step
 from nagorik_platform.logs import get_logger
@@ -81,6 +81,7 @@ TAKEN: Final = "taken"
 REPEATED: Final = "repeated"
 UNKNOWN: Final = "unknown-reference"
 DEFECT: Final = "defect"
+KEY_MISSING: Final = "key-missing"
 
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite, and nearly every look finds
 # nothing.
@@ -315,14 +316,22 @@ class Inbox:
 
     async def _handle_one(self, message: _Message) -> None:
         """Read a message and be done with it, or put it off; whatever is wrong with it is its own affair."""
-        try:
-            reading = await self._read(message)
-            await self._database.run(partial(self._settle, message=message, reading=reading))
-        except DatabaseUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - one message's defect is nobody else's
-            _log_defect("message_not_taken", message, error)
-            await self._database.run(partial(self._settle, message=message, reading=_Reading(None, DEFECT)))
+        reading = await self._read(message)
+        for attempt in (reading, _Reading(None, DEFECT)):
+            try:
+                await self._database.run(partial(self._settle, message=message, reading=attempt))
+            except KeyMissing as error:
+                _log_defect("message_left_to_others", message, error)
+                later = _Reading(None, KEY_MISSING, again=True)
+                await self._database.run(partial(self._settle, message=message, reading=later))
+                return
+            except Exception as error:
+                if is_the_machines(error):
+                    raise
+                # Where not even the defect can be written down, whoever looks next finds the message again.
+                _log_defect("message_not_taken", message, error)
+            else:
+                return
 
     async def _read(self, message: _Message) -> _Reading:
         """What the plugin makes of a message."""
@@ -340,6 +349,10 @@ class Inbox:
             )
         except _NOT_NOW as error:
             return _Reading(None, error.code, again=True)
+        except KeyMissing as error:
+            # A process that holds the key can read it.
+            _log_defect("message_left_to_others", message, error)
+            return _Reading(None, KEY_MISSING, again=True)
         except NagorikError as error:
             return _Reading(None, error.code)
         except Exception as error:  # noqa: BLE001 - one message's defect is nobody else's

@@ -7,7 +7,7 @@ the worker's own may have stood still, too.
 """
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -17,9 +17,11 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from nagorik.clock import Clock, SystemClock
 from nagorik_host.store.application_store import Lease
 from nagorik_host.store.clock import LASTS, LEASE_NOW, NOW, UNTIL
-from nagorik_host.store.database import Transaction
+from nagorik_host.store.database import Transaction, Unit
 from nagorik_host.store.schema import MICROSECOND, applications, attempts, workers
 
+APART: Final = 1.0
+"""Seconds by which a worker's clock may differ from the database's."""
 LOST: Final = "lease-lost"
 """Why a call is not gone on with whose application others may have taken over; says nothing of the agency."""
 
@@ -50,6 +52,50 @@ _REGISTER: Final = insert(workers).values(started_at=NOW, beat_at=NOW, lease_unt
 _BEAT: Final = update(workers).where(workers.c.id == bindparam("worker")).values(beat_at=NOW, lease_until=UNTIL)
 _FORGET: Final = delete(workers).where(workers.c.id == bindparam("worker"))
 _STRIKE_OFF: Final = delete(workers).where(workers.c.beat_at < UNTIL)
+
+
+_TELL: Final = select(NOW)
+
+
+class ClockWrong(Exception):
+    """This machine's clock and the database's differ by so much that one of them is wrong."""
+
+    def __init__(self, ahead: float) -> None:
+        """Tell by how many seconds this machine's clock is ahead; it is behind where that is negative."""
+        side = "ahead of" if ahead > 0 else "behind"
+        super().__init__(
+            f"this machine's clock is {abs(ahead):,.0f} seconds {side} the database's; a worker whose clock is wrong"
+            " would make calls at the wrong time, so it takes nothing more in hand. Nothing was sent at a wrong time"
+            " and nothing is lost. Set both clocks by NTP, then start the worker again"
+        )
+        self.ahead = ahead
+
+
+async def check_clock(run: Callable[[Unit[datetime]], Awaitable[datetime]], clock: Clock) -> None:
+    """See that the machine's clock agrees with the database's; a simulated one is nobody's to compare.
+
+    Args:
+        run: Runs a unit in a transaction, as ``Database.run``.
+        clock: The machine's.
+
+    Raises:
+        ClockWrong: It does not.
+        DatabaseUnavailable: The database cannot be reached.
+    """
+    if not isinstance(clock, SystemClock):
+        return
+    before = clock.now()
+    told = await run(_told)
+    after = clock.now()
+    # The database's answer is from some moment between the two.
+    ahead = (before - told).total_seconds() if before > told else min((after - told).total_seconds(), 0.0)
+    if abs(ahead) > APART:
+        raise ClockWrong(ahead)
+
+
+def _told(transaction: Transaction) -> datetime:
+    told: datetime = transaction.connection.execute(_TELL, {LEASE_NOW: None}).scalar_one()
+    return told
 
 
 def elapsed_of(clock: Clock) -> Callable[[], float]:
@@ -104,7 +150,7 @@ class WorkerLease:
         """Write a worker down that begins and holds ``keys``; strike off whoever was not heard of for ``expiry``."""
         self.deregister(transaction)
         transaction.connection.execute(_STRIKE_OFF, {LASTS: -(expiry // MICROSECOND), LEASE_NOW: self.now})
-        row = {"id": self.worker, "name": name, "keys": ",".join(keys)}
+        row = {"id": self.worker, "name": name, "key_names": ",".join(keys)}
         transaction.connection.execute(_REGISTER, row | {LASTS: self.lasts // MICROSECOND, LEASE_NOW: self.now})
 
     def deregister(self, transaction: Transaction) -> None:

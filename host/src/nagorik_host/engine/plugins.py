@@ -4,15 +4,20 @@ Applications are pinned to the plugin that they were begun with. A plugin of the
 number; below 1.0, the same second) promises to understand what an earlier one filed, so its open applications go over
 to it. Any other is refused: they wait, blocked, until the old plugin is back or an officer who has read its release
 notes lets them go on.
+
+In a rolling upgrade older and newer releases work side by side. Whoever has the older one leaves alone what the newer
+has taken over: it takes nothing of it in hand and blocks nothing. Going back to an older release is an officer's
+decision, too.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from packaging.version import InvalidVersion, Version
 from sqlalchemy import func, select, update
 
+from nagorik_host.store.cases import PLUGIN_CHANGED
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.ledger import PLUGIN
 from nagorik_host.store.overview import KeptOutPlugin
@@ -52,9 +57,6 @@ def kept_out_by(platform: Platform) -> list[KeptOutPlugin]:
     ]
 
 
-PLUGIN_CHANGED: Final = "plugin-changed"
-
-
 class PluginTakeover(NamedTuple):
     """Open applications that were begun with another plugin than the one that is installed.
 
@@ -64,6 +66,7 @@ class PluginTakeover(NamedTuple):
         after: What is installed.
         applications: How many there are.
         taken_over: Whether they go over to it.
+        left_alone: Whether what is installed is the older, so that they are left to workers that have the newer.
     """
 
     plugin: str
@@ -71,10 +74,11 @@ class PluginTakeover(NamedTuple):
     after: str
     applications: int
     taken_over: bool
+    left_alone: bool = False
 
 
 def take_over(transaction: Transaction, installed: Mapping[str, str], now: datetime) -> list[PluginTakeover]:
-    """Take open applications over to what is installed, or block them.
+    """Take open applications over to what is installed, leave them to a newer release, or block them.
 
     Args:
         transaction: Of the host's database.
@@ -94,6 +98,11 @@ def take_over(transaction: Transaction, installed: Mapping[str, str], now: datet
             continue
         if after == row.plugin_version:
             _unblock(transaction, row.plugin, after, now)
+            continue
+        if is_beyond(row.plugin_version, after):
+            changes.append(
+                PluginTakeover(row.plugin, row.plugin_version, after, row.number, taken_over=False, left_alone=True)
+            )
             continue
         understood = same_line(row.plugin_version, after)
         if understood:
@@ -130,6 +139,17 @@ def same_line(before: str, after: str) -> bool:
     except InvalidVersion:
         return False
     return new >= old and old.release[: _line(old)] == new.release[: _line(old)]
+
+
+def is_beyond(pinned: str, installed: str) -> bool:
+    """Whether an application is pinned to a later release of the distribution that is installed."""
+    one, other = pinned.rpartition(" "), installed.rpartition(" ")
+    if one[0] != other[0]:
+        return False
+    try:
+        return Version(one[2]) > Version(other[2])
+    except InvalidVersion:
+        return False
 
 
 def _line(version: Version) -> int:

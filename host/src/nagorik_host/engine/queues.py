@@ -16,11 +16,6 @@ from nagorik_host.store.clock import LEASE_NOW, NOW
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, applications, payloads, suspensions
 
-_CLAIMED: Final = (
-    select(func.count())
-    .select_from(applications)
-    .where(applications.c.lease.is_not(None), applications.c.target_plugin == bindparam("target_plugin"))
-)
 _ROWS: Final = select(applications, payloads.c.draft).join(
     payloads, payloads.c.application == applications.c.id, isouter=True
 )
@@ -31,6 +26,7 @@ _EXPIRED: Final = (
         applications.c.lease.is_not(None),
         applications.c.lease_until <= NOW,
         applications.c.target_plugin.in_(bindparam("target_plugins", expanding=True)),
+        applications.c.plugin_version.not_in(bindparam("beyond", expanding=True)),
     )
     .order_by(applications.c.lease_until)
     .limit(bindparam("concurrency"))
@@ -46,6 +42,7 @@ def _due(*, among: bool) -> Select[Any]:
         applications.c.lease.is_(None),
         applications.c.plugin.not_in(bindparam("suspended_plugins", expanding=True)),
         applications.c.service.not_in(bindparam("suspended_services", expanding=True)),
+        applications.c.plugin_version.not_in(bindparam("beyond", expanding=True)),
     )
     if among:
         query = query.where(applications.c.id.in_(bindparam("among", expanding=True)))
@@ -59,7 +56,21 @@ def _due(*, among: bool) -> Select[Any]:
 _DUE: Final = _due(among=False)
 _DUE_AMONG: Final = _due(among=True)
 """Statements are made once: making one costs SQLAlchemy more than running it costs SQLite."""
-
+_COUNT_DUE: Final = select(func.count()).select_from(
+    select(applications.c.id)
+    .where(
+        applications.c.target_plugin == bindparam("target_plugin"),
+        applications.c.due_at <= bindparam("now"),
+        IN_QUEUE,
+        applications.c.lease.is_(None),
+        applications.c.plugin_version.not_in(bindparam("beyond", expanding=True)),
+        applications.c.plugin.not_in(bindparam("suspended_plugins", expanding=True)),
+        applications.c.service.not_in(bindparam("suspended_services", expanding=True)),
+    )
+    .order_by(applications.c.due_at)
+    .limit(bindparam("most"))
+    .subquery()
+)
 
 PAGE: Final = 1000
 """Most applications that a poll parks at one agency, or puts back of one service."""
@@ -146,9 +157,25 @@ def unpark_resumed(transaction: Transaction, suspended: SuspendedOffers) -> None
         service = transaction.connection.scalar(_NEXT_PARKED, {"service": service})
 
 
-def count_claimed(transaction: Transaction, target_plugin: str) -> int:
-    """How many applications all workers together have in hand that call this agency."""
-    return transaction.connection.scalar(_CLAIMED, {"target_plugin": target_plugin}) or 0
+def count_due(
+    transaction: Transaction,
+    target_plugin: str,
+    *,
+    most: int,
+    now: datetime,
+    suspended: SuspendedOffers,
+    beyond: Collection[str] = (),
+) -> int:
+    """How many applications that can be worked on here are due to call ``target_plugin``, counted up to ``most``."""
+    wanted = {
+        "target_plugin": target_plugin,
+        "now": now,
+        "suspended_plugins": list(suspended.plugins),
+        "suspended_services": list(suspended.services),
+        "most": max(most, 0),
+        "beyond": list(beyond),
+    }
+    return transaction.connection.scalar(_COUNT_DUE, wanted) or 0
 
 
 def due_rows(
@@ -158,11 +185,13 @@ def due_rows(
     most: int,
     now: datetime,
     suspended: SuspendedOffers,
+    beyond: Collection[str] = (),
     among: Collection[str] | None = None,
 ) -> Sequence[Row[Any]]:
     """Rows that are due to call ``target_plugin``, the longest due first, each locked until the transaction ends.
 
-    ``among`` limits them to applications that a hint was about; a hint that is late finds nothing.
+    What is pinned to a release that is ``beyond`` the installed one is passed over. ``among`` limits them to
+    applications that a hint was about; a hint that is late finds nothing.
     """
     wanted: dict[str, Any] = {
         "target_plugin": target_plugin,
@@ -170,6 +199,7 @@ def due_rows(
         "suspended_plugins": list(suspended.plugins),
         "suspended_services": list(suspended.services),
         "granted": most,
+        "beyond": list(beyond),
     }
     if among is None:
         return transaction.connection.execute(_DUE, wanted).all()
@@ -177,8 +207,17 @@ def due_rows(
 
 
 def expired_rows(
-    transaction: Transaction, target_plugins: Iterable[str], *, concurrency: int, lease_now: datetime | None
+    transaction: Transaction,
+    target_plugins: Iterable[str],
+    *,
+    concurrency: int,
+    lease_now: datetime | None,
+    beyond: Collection[str] = (),
 ) -> Sequence[Row[Any]]:
-    """Rows in the hands of workers that are lost, locked; ``lease_now`` is a time in place of the database's."""
-    wanted = {LEASE_NOW: lease_now, "target_plugins": list(target_plugins), "concurrency": concurrency}
+    """Rows in the hands of workers that are lost, locked; ``lease_now`` is a time in place of the database's.
+
+    What is pinned to a release that is ``beyond`` the installed one is passed over.
+    """
+    names = list(target_plugins)
+    wanted = {LEASE_NOW: lease_now, "target_plugins": names, "concurrency": concurrency, "beyond": list(beyond)}
     return transaction.connection.execute(_EXPIRED, wanted).all()

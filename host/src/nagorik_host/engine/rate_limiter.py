@@ -4,52 +4,63 @@ An agency's time is a row of the database. Each request has an instant of it, no
 so far apart that no second sees more requests than the plugin's manifest says, even when each is sent a little late.
 What is later than that was overtaken, and takes a new instant.
 
-The processes' clocks agree to well within that little, as clocks do that are kept by NTP.
+The row is locked for nothing but to take instants, as many at once as a process has use for, in a transaction of its
+own; what takes long, a commit of somebody's application, never holds it. Instants are of the database's clock, and
+each process reckons from when it took them: its own clock may say what it likes.
 """
 
+import asyncio
+from collections import deque
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from math import ceil
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, Row, bindparam, case, insert, select, type_coerce, update
+from sqlalchemy import BigInteger, Row, bindparam, insert, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 
-from nagorik import AgencyUnavailable, RateLimited
-from nagorik.clock import Clock, Deadline
+from nagorik import AgencyUnavailable, NagorikError, RateLimited
+from nagorik.clock import Clock, Deadline, SystemClock
 from nagorik.errors import Layer
 from nagorik_host.engine.leases import LOST, HeldApplication, elapsed_of
+from nagorik_host.store.clock import LEASE_NOW, NOW, Later
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction
 from nagorik_host.store.schema import MICROSECOND, Instant, agencies
 from nagorik_platform.agency_client.limits import burst_window
 
 LATE: Final = timedelta(milliseconds=100)
 """How long after its instant a request may still be sent. An agency gets as much less of its rate, a tenth."""
+HORIZON: Final = timedelta(seconds=1)
+"""How far ahead instants are taken, by whomever: no process can push an agency's time ahead for the others."""
+FARTHEST: Final = timedelta(seconds=1)
+"""How much of an agency's time one that is late takes up, at most, so that nobody overtakes it."""
+AHEAD: Final = timedelta(milliseconds=200)
+"""For how long a process takes instants that it has no request for yet, at most; what it does not use is lost."""
 UNKNOWN: Final = "pace-unknown"
 """Why an agency is not called while the database cannot be reached; says nothing of the agency."""
 
-FARTHEST: Final = timedelta(seconds=1)
-"""How far ahead, at most, one that is late may take an instant, and how much of the agency's time it may take up with
-it: whoever stood still must not push the agency's time ahead for all."""
+_NOTHING: Final = timedelta(0)
 
-TAKEN_UP: Final = type_coerce(
-    case(
-        (agencies.c.paced_to > bindparam("now", type_=Instant), type_coerce(agencies.c.paced_to, BigInteger)),
-        else_=type_coerce(bindparam("now", type_=Instant), BigInteger),
-    )
-    + bindparam("interval", type_=BigInteger),
-    BigInteger,
-)
-"""An agency's time with one more request in it."""
-
+# Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
 _NAMED: Final = agencies.c.plugin == bindparam("name")
-_ROW: Final = select(agencies).where(_NAMED).with_for_update()
-_NEXT: Final = (
+_ROW: Final = select(agencies).where(_NAMED)
+_ROW_TO_CHANGE: Final = _ROW.with_for_update()
+_FREE: Final = select(agencies.c.paced_to, NOW.label("now")).where(_NAMED)
+_NOW: Final = type_coerce(NOW, BigInteger)
+_PACED_TO: Final = type_coerce(agencies.c.paced_to, BigInteger)
+_FIRST: Final = Later(_PACED_TO, _NOW + bindparam("lead", type_=BigInteger))
+_TAKE: Final = (
     update(agencies)
-    .where(_NAMED, agencies.c.paced_to < bindparam("latest", type_=Instant))
-    .values(paced_to=TAKEN_UP)
-    .returning(agencies.c.paced_to)
+    .where(
+        _NAMED,
+        # The last of the instants lies within the horizon.
+        Later(_PACED_TO, _NOW) + bindparam("before_last", type_=BigInteger)
+        < _NOW + bindparam("horizon", type_=BigInteger),
+    )
+    .values(paced_to=type_coerce(_FIRST + bindparam("taken", type_=BigInteger), Instant))
+    .returning(agencies.c.paced_to, NOW.label("now"))
 )
 
 
@@ -63,17 +74,143 @@ def interval_of(per_second: float) -> timedelta:
     return ceil((timedelta(seconds=seconds) + LATE) / MICROSECOND / requests) * MICROSECOND
 
 
-def row_of(transaction: Transaction, plugin: str, now: datetime) -> Row[Any]:
-    """An agency's row, locked; it is made where there is none."""
-    row = transaction.connection.execute(_ROW, {"name": plugin}).one_or_none()
-    if row is None:
+def time_of(clock: Clock) -> datetime | None:
+    """The time that instants are taken by, where it is simulated; the database tells any other."""
+    return None if isinstance(clock, SystemClock) else clock.now()
+
+
+def ensure_row(transaction: Transaction, plugin: str, now: datetime | None) -> None:
+    """Have a row for an agency."""
+    if transaction.connection.execute(_ROW, {"name": plugin}).one_or_none() is None:
         try:
             with transaction.connection.begin_nested():
-                transaction.connection.execute(insert(agencies).values(plugin=plugin, paced_to=now, failures=0))
+                values = {"plugin": plugin, "failures": 0, "probes": 0, LEASE_NOW: now}
+                transaction.connection.execute(_MAKE, values)
         except IntegrityError:
             pass  # another process was first
-        row = transaction.connection.execute(_ROW, {"name": plugin}).one()
+
+
+_MAKE: Final = insert(agencies).values(paced_to=NOW)
+
+
+def row_of(transaction: Transaction, plugin: str, now: datetime | None) -> Row[Any]:
+    """An agency's row, locked; it is made where there is none."""
+    row = transaction.connection.execute(_ROW_TO_CHANGE, {"name": plugin}).one_or_none()
+    if row is None:
+        ensure_row(transaction, plugin, now)
+        row = transaction.connection.execute(_ROW_TO_CHANGE, {"name": plugin}).one()
     return row
+
+
+class TakenInstants(NamedTuple):
+    """Instants that a transaction took, the first of several that are an interval apart.
+
+    Attributes:
+        number: How many; none where the agency's time is taken up to the horizon.
+        first: The first of them; where there is none, up to when the agency's time is taken.
+        now: The time when they were taken, by the same clock.
+    """
+
+    number: int
+    first: datetime
+    now: datetime
+
+
+def take_instants(
+    transaction: Transaction,
+    plugin: str,
+    count: int,
+    interval: timedelta,
+    now: datetime | None,
+    *,
+    lead: timedelta = _NOTHING,
+    stretch: timedelta = _NOTHING,
+) -> TakenInstants:
+    """Take up to ``count`` instants of an agency's time, no later than the horizon.
+
+    Args:
+        transaction: One that does nothing but this, and what belongs to it.
+        plugin: The agency's plugin.
+        count: How many there is use for, at least one.
+        interval: How far apart they are.
+        now: The time, where it is simulated.
+        lead: How far ahead of now the first is, at least.
+        stretch: How much more of the agency's time is taken up after the last.
+    """
+    wanted = {"name": plugin, LEASE_NOW: now, "lead": lead // MICROSECOND, "horizon": HORIZON // MICROSECOND}
+    count = min(count, most_within(HORIZON, interval))
+    while True:
+        parts = {
+            "before_last": (count - 1) * interval // MICROSECOND,
+            "taken": (count * interval + stretch) // MICROSECOND,
+        }
+        row = transaction.connection.execute(_TAKE, wanted | parts).one_or_none()
+        if row is not None:
+            return TakenInstants(count, row.paced_to - count * interval - stretch, row.now)
+        free = transaction.connection.execute(_FREE, {"name": plugin, LEASE_NOW: now}).one_or_none()
+        if free is None:
+            ensure_row(transaction, plugin, now)
+            continue
+        left = min(count - 1, ceil((free.now + HORIZON - max(free.paced_to, free.now)) / interval))
+        if left <= 0:
+            return TakenInstants(0, free.paced_to, free.now)
+        count = left
+
+
+def most_within(span: timedelta, interval: timedelta) -> int:
+    """How many instants lie within ``span``, one at least."""
+    return max(1, ceil(span / interval))
+
+
+class DatabaseTime:
+    """What the database's clock says, on the scale of what has passed here.
+
+    Each time it is asked, the answer was given after the question and before it came: so its clock is ahead of this
+    scale by something between the two. What many answers say together is much narrower than any one of them.
+    """
+
+    DRIFT: Final = 1e-4
+    """Seconds by which two clocks that are kept by NTP come apart in a second, at most."""
+
+    def __init__(self) -> None:
+        self._least = self._most = self._as_of = 0.0
+        self._is_known = False
+
+    def note(self, told: datetime, *, before: float, after: float) -> None:
+        """The database's clock said ``told`` to a question between ``before`` and ``after``."""
+        least, most = told.timestamp() - after, told.timestamp() - before
+        if self._is_known:
+            drift = self.DRIFT * max(0.0, after - self._as_of)
+            narrower = max(least, self._least - drift), min(most, self._most + drift)
+            # Where they do not fit together, one of the clocks was set.
+            least, most = narrower if narrower[0] <= narrower[1] else (least, most)
+        self._least, self._most, self._as_of, self._is_known = least, most, after, True
+
+    def latest(self, instant: datetime) -> float:
+        """When an instant of the database's clock is, at the latest."""
+        return instant.timestamp() - self._least
+
+    @property
+    def doubt(self) -> float:
+        """Seconds that it may be earlier than that."""
+        return self._most - self._least
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One instant of an agency's time, as this process's clocks tell it.
+
+    Attributes:
+        at: By the calendar.
+        due: On the scale of what has passed.
+        doubt: Seconds that it may be earlier, at most.
+        tolerance: Seconds after which a request that was not sent is overtaken.
+    """
+
+    at: datetime
+    due: float
+    doubt: float
+    tolerance: float = LATE.total_seconds()
 
 
 @dataclass(slots=True)
@@ -82,35 +219,265 @@ class Reservation:
 
     Attributes:
         plugin: The agency's plugin.
-        at: The instant.
+        slot: The instant.
         held: The application in the worker's hands, where the call may change something at its agency.
     """
 
     plugin: str
-    at: datetime
+    slot: Slot
     held: HeldApplication | None = None
     _used: bool = field(default=False, init=False)
 
-    def redeem(self, plugin: str) -> datetime | None:
+    def redeem(self, plugin: str) -> Slot | None:
         """The instant, if it is one of this agency's and nobody has used it."""
         if self._used or plugin != self.plugin:
             return None
         self._used = True
-        return self.at
+        return self.slot
 
 
 RESERVED: Final[ContextVar[Reservation | None]] = ContextVar("nagorik_host_reserved", default=None)
 """What the present call was granted; a task that it starts sees it, too."""
 
 
+class _Waiter:
+    """A request that waits for an instant; it ends with one, or with why it gets none."""
+
+    __slots__ = ("deadline", "end", "woken")
+
+    def __init__(self, deadline: Deadline) -> None:
+        self.deadline = deadline
+        self.end: Slot | NagorikError | None = None
+        self.woken = asyncio.Event()
+
+    def finish(self, end: Slot | NagorikError) -> None:
+        self.end = end
+        self.woken.set()
+
+
+class AgencyPace:
+    """One agency's time, as far as this process has taken it.
+
+    Requests wait in memory, in the order in which they came. One of them takes instants for all; the others wait for
+    what it brings.
+    """
+
+    def __init__(self, database: Database, clock: Clock, plugin: str, per_second: float, time: DatabaseTime) -> None:
+        self._time = time
+        self._database = database
+        self._clock = clock
+        self._elapsed = elapsed_of(clock)
+        self._plugin = plugin
+        self.interval = interval_of(per_second)
+        self._most_ahead = int(AHEAD / self.interval)
+        self._spare: deque[Slot] = deque()
+        self._waiting: deque[_Waiter] = deque()
+        self._leading = False
+        self._free_at: datetime | None = None
+        """Up to when the agency's time is known to be taken."""
+        self._refilled_at = -AHEAD.total_seconds()
+        self._used = 0
+        """Instants that were used since they were taken last."""
+        self._lag = 0.0
+        """Seconds that pass here between taking an instant and using it, where that is too much."""
+
+    def early(self, slot: Slot) -> float:
+        """Seconds until an instant."""
+        return max((slot.at - self._clock.now()).total_seconds(), slot.due - self._elapsed())
+
+    def late(self, slot: Slot) -> float:
+        """Seconds since an instant: by the calendar, or by what has passed, whichever is more.
+
+        A machine that was stopped may not know it by the one or by the other.
+        """
+        return max((self._clock.now() - slot.at).total_seconds(), self._elapsed() - slot.due) + slot.doubt
+
+    @property
+    def lead(self) -> timedelta:
+        """How far ahead instants are taken, so that they have not gone by when they are used."""
+        return timedelta(seconds=self._lag)
+
+    def note_use(self, late: float) -> None:
+        """An instant was used, or was to be used, so many seconds after it was."""
+        slow = late > LATE.total_seconds()
+        self._lag = min(max(2 * late, self._lag), AHEAD.total_seconds() * 2) if slow else self._lag * 0.9
+        if self._lag < MICROSECOND.total_seconds():
+            self._lag = 0.0
+
+    def take_spare(self, count: int = 1) -> list[Slot]:
+        """Instants that are at hand, at most so many, without waiting for anybody."""
+        found: list[Slot] = []
+        while self._spare and len(found) < count:
+            slot = self._spare.popleft()
+            # Half of what it may be late is for whoever uses it.
+            if self.late(slot) <= slot.tolerance / 2:
+                found.append(slot)
+        self._used += len(found)
+        return found
+
+    def give_back(self, slots: list[Slot]) -> None:
+        """Instants that were not used after all."""
+        self._spare.extendleft(reversed(slots))
+        self._used = max(0, self._used - len(slots))
+
+    def wanted_ahead(self) -> int:
+        """How many instants beside those that are waited for will be used soon, to judge by what was."""
+        recently = self._elapsed() - self._refilled_at < AHEAD.total_seconds()
+        return min(self._used, self._most_ahead) if recently else 0
+
+    def asked(self) -> tuple[datetime, float]:
+        """The time by both clocks, before a transaction takes instants."""
+        return self._clock.now(), self._elapsed()
+
+    def note_taken(
+        self, taken: TakenInstants, asked: tuple[datetime, float], *, stretch: timedelta = _NOTHING
+    ) -> list[Slot]:
+        """Instants that a transaction took which was begun at ``asked``, as this process's clocks tell them."""
+        now, elapsed = self.asked()
+        if time_of(self._clock) is None:
+            self._time.note(taken.now, before=asked[1], after=elapsed)
+            due, doubt = self._time.latest(taken.first), self._time.doubt
+        else:
+            due, doubt = elapsed + (taken.first - now).total_seconds(), 0.0
+        first = now + timedelta(seconds=due - elapsed)
+        self._refilled_at, self._used = elapsed, 0
+        self._free_at = first + taken.number * self.interval + stretch
+        tolerance = (LATE + stretch).total_seconds()
+        steps = [number * self.interval for number in range(taken.number)]
+        return [Slot(first + step, due + step.total_seconds(), doubt, tolerance) for step in steps]
+
+    @property
+    def opens_at(self) -> datetime:
+        """From when on there are instants within the horizon, as far as is known."""
+        now = self._clock.now()
+        return now if self._free_at is None else max(now, self._free_at - HORIZON + MICROSECOND)
+
+    async def take(self, deadline: Deadline) -> Slot:
+        """The next instant that this process gets.
+
+        Raises:
+            RateLimited: The agency's time is taken up to the deadline; nothing is used up.
+            AgencyUnavailable: ``pace-unknown``: the database cannot be reached.
+        """
+        if not self._waiting:
+            found = self.take_spare()
+            if found:
+                return found[0]
+        waiter = _Waiter(deadline)
+        self._waiting.append(waiter)
+        self._turn_away()
+        try:
+            while waiter.end is None:
+                if self._leading:
+                    waiter.woken.clear()
+                    await waiter.woken.wait()
+                    continue
+                self._leading = True
+                try:
+                    await self._serve()
+                finally:
+                    self._leading = False
+        except BaseException:
+            if isinstance(waiter.end, Slot):
+                self.give_back([waiter.end])
+            raise
+        finally:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+            # Whoever is first now takes instants for the others.
+            if self._waiting and not self._leading:
+                self._waiting[0].woken.set()
+        if isinstance(waiter.end, NagorikError):
+            raise waiter.end
+        return waiter.end
+
+    async def take_alone(self, deadline: Deadline, lead: timedelta, stretch: timedelta) -> Slot:
+        """An instant for one that was late for others: so far ahead, and with so much of the agency's time.
+
+        Raises:
+            As ``take``.
+        """
+        while True:
+            taken, slots = await self._taken(1, lead, stretch)
+            if slots:
+                return slots[0]
+            waiting = (taken.first - taken.now).total_seconds()
+            if waiting >= deadline.remaining():
+                raise RateLimited(retry_after=max(waiting, 0.0), layer=Layer.CORE)
+            await self._until_horizon(taken)
+
+    async def _serve(self) -> None:
+        """Take instants for all who wait, and wait for the horizon where there are none."""
+        while self._waiting and (found := self.take_spare()):
+            self._waiting.popleft().finish(found[0])
+        if not self._waiting:
+            return
+        try:
+            taken, slots = await self._taken(len(self._waiting) + self.wanted_ahead(), self.lead)
+        except AgencyUnavailable as unknown:
+            while self._waiting:
+                self._waiting.popleft().finish(unknown.copy())
+            return
+        self._spare.extend(slots)
+        while self._waiting and (found := self.take_spare()):
+            self._waiting.popleft().finish(found[0])
+        self._turn_away()
+        if not slots and self._waiting:
+            await self._until_horizon(taken)
+
+    async def _taken(
+        self, count: int, lead: timedelta = _NOTHING, stretch: timedelta = _NOTHING
+    ) -> tuple[TakenInstants, list[Slot]]:
+        asked = self.asked()
+        unit = partial(
+            take_instants,
+            plugin=self._plugin,
+            count=count,
+            interval=self.interval,
+            now=time_of(self._clock),
+            lead=lead,
+            stretch=stretch,
+        )
+        try:
+            taken = await self._database.run(unit)
+        except DatabaseUnavailable:
+            raise AgencyUnavailable(because=UNKNOWN, layer=Layer.CORE) from None
+        return taken, self.note_taken(taken, asked, stretch=stretch)
+
+    async def _until_horizon(self, taken: TakenInstants) -> None:
+        await self._clock.sleep(max((taken.first - taken.now - HORIZON + MICROSECOND).total_seconds(), 0.0))
+
+    def _turn_away(self) -> None:
+        """Tell those who cannot get an instant before their deadline, as far as can be told now."""
+        if self._free_at is None:
+            return
+        first = max((self._free_at - self._clock.now()).total_seconds(), 0.0)
+        left = deque[_Waiter]()
+        for waiter in self._waiting:
+            at = first + len(left) * self.interval.total_seconds()
+            if at > 0 and at >= waiter.deadline.remaining():
+                waiter.finish(RateLimited(retry_after=at, layer=Layer.CORE))
+            else:
+                left.append(waiter)
+        self._waiting = left
+
+
 class SharedRateLimiter:
     """The rate limiter where processes share their agencies, a ``nagorik_platform.agency_client.RateLimiter``."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
-        """Take instants of ``clock`` from what ``database`` holds."""
+        """Take instants from what ``database`` holds, and wait for them on ``clock``."""
         self._database = database
         self._clock = clock
-        self._elapsed = elapsed_of(clock)
+        self._time = DatabaseTime()
+        self._agencies: dict[str, AgencyPace] = {}
+
+    def pace(self, plugin: str, per_second: float) -> AgencyPace:
+        """An agency's time, as far as this process has taken it; ``per_second`` is what its manifest says."""
+        pace = self._agencies.get(plugin)
+        if pace is None:
+            pace = self._agencies[plugin] = AgencyPace(self._database, self._clock, plugin, per_second, self._time)
+        return pace
 
     async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> None:
         """As ``RateLimiter.acquire``: wait for the call's own instant, or for one more of the agency's time.
@@ -124,66 +491,39 @@ class SharedRateLimiter:
             AgencyUnavailable: ``pace-unknown``: the database cannot be reached; ``lease-lost``: the application may
                 be in another worker's hands.
         """
-        reservation, interval = RESERVED.get(), interval_of(per_second)
+        reservation, pace = RESERVED.get(), self.pace(plugin, per_second)
         held = reservation.held if reservation is not None else None
-        at = reservation.redeem(plugin) if reservation is not None else None
-        first = at is not None
-        lead, stretch = timedelta(0), timedelta(0)
+        slot = reservation.redeem(plugin) if reservation is not None else None
+        first = slot is not None
+        lead, stretch = _NOTHING, _NOTHING
         while True:
-            if at is None:
-                at = await self._next(plugin, interval + stretch, lead, deadline)
-            began, elapsed = self._clock.now(), self._elapsed()
-            early = (at - began).total_seconds()
+            if slot is None:
+                slot = await (pace.take_alone(deadline, lead, stretch) if lead else pace.take(deadline))
+            early = pace.early(slot)
             if early > 0:
                 if early >= deadline.remaining():
+                    pace.give_back([slot])
                     raise RateLimited(retry_after=early, layer=Layer.CORE)
                 await self._clock.sleep(early)
             if held is not None and not first:
                 await self._hold(held)
-            # By the calendar, which a machine that was stopped may set late, and by what has passed since.
-            passed = timedelta(seconds=self._elapsed() - elapsed)
-            late = max(self._clock.now() - at, began + passed - at)
-            if late <= LATE + stretch:
+            late = pace.late(slot)
+            pace.note_use(late)
+            if late <= slot.tolerance:
                 return
+            if deadline.remaining() <= 0:
+                raise RateLimited(layer=Layer.CORE)
             # The commit took that long, or this process has too much to do. Who then is late for an instant that was
             # ahead takes up a stretch of the agency's time, in which nobody else sends anything.
-            stretch = min(2 * late, FARTHEST) if lead else stretch
-            lead = min(max(lead, 2 * late), FARTHEST)
-            at, first = None, False
+            twice = min(timedelta(seconds=2 * late), FARTHEST)
+            stretch = twice if lead else stretch
+            lead = max(lead, twice)
+            slot, first = None, False
 
     async def _hold(self, held: HeldApplication) -> None:
         try:
-            holds = await self._database.run(held.holds)
+            holds = await self._database.run_together(held.holds)
         except DatabaseUnavailable:
             raise AgencyUnavailable(because=UNKNOWN, layer=Layer.CORE) from None
         if not holds:
             raise AgencyUnavailable(because=LOST, layer=Layer.CORE)
-
-    async def _next(self, plugin: str, interval: timedelta, lead: timedelta, deadline: Deadline) -> datetime:
-        remaining = timedelta(seconds=deadline.remaining())
-
-        def unit(transaction: Transaction) -> tuple[datetime | None, datetime]:
-            now = self._clock.now()
-            wanted: dict[str, Any] = {
-                "name": plugin,
-                "now": now + lead,
-                "latest": now + remaining,
-                "interval": interval // MICROSECOND,
-            }
-            paced_to: datetime | None = transaction.connection.scalar(_NEXT, wanted)
-            if paced_to is None:
-                taken_to: datetime = row_of(transaction, plugin, now).paced_to
-                # A row that was only just made has time left.
-                paced_to = transaction.connection.scalar(_NEXT, wanted)
-                if paced_to is None:
-                    return None, taken_to
-            return paced_to - interval, now
-
-        try:
-            at, free_at = await self._database.run(unit)
-        except DatabaseUnavailable:
-            raise AgencyUnavailable(because=UNKNOWN, layer=Layer.CORE) from None
-        if at is None:
-            waiting = (free_at - self._clock.now()).total_seconds()
-            raise RateLimited(retry_after=max(waiting, 0.0), layer=Layer.CORE)
-        return at

@@ -5,19 +5,20 @@ A hint that is lost costs a moment and one that comes twice costs nothing.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 from nagorik.clock import Clock
 from nagorik.operations import OPERATIONS
 from nagorik_host.engine.agencies import AgencyScheduler
-from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims
+from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims, Offer
 from nagorik_host.engine.inbox import INBOX, Inbox
-from nagorik_host.engine.leases import HeldApplication, WorkerLease
+from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
 from nagorik_host.engine.observers import (
     ANSWERED,
     BROKEN,
@@ -27,9 +28,10 @@ from nagorik_host.engine.observers import (
     Throughput,
     WorkerObserver,
 )
+from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.plugins import CapabilitiesCache, kept_out_by
 from nagorik_host.engine.queues import SuspendedOffers
-from nagorik_host.engine.rate_limiter import RESERVED, Reservation
+from nagorik_host.engine.rate_limiter import RESERVED, AgencyPace, Reservation, SharedRateLimiter, Slot, time_of
 from nagorik_host.store.application_store import LEASE, ApplicationStore
 from nagorik_host.store.database import (
     Database,
@@ -41,6 +43,7 @@ from nagorik_host.store.database import (
 )
 from nagorik_host.store.host_keys import sign_on
 from nagorik_host.store.overview import count_due, note_kept_out
+from nagorik_host.store.retention import MESSAGE_AGE, erase_messages
 from nagorik_host.vault import Vault
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
@@ -79,11 +82,14 @@ class Worker:
         store: ApplicationStore,
         vault: Vault,
         agencies: AgencyScheduler,
+        rate_limiter: SharedRateLimiter,
         inbox: Inbox,
         concurrency: Mapping[str, int],
+        releases: Mapping[str, str],
         clock: Clock,
         lease_clock: Clock | None = None,
         lease: timedelta = LEASE,
+        message_age: timedelta = MESSAGE_AGE,
         name: str = "worker",
         observer: WorkerObserver | None = None,
     ) -> None:
@@ -95,12 +101,16 @@ class Worker:
             store: Reads and writes applications.
             vault: Of the same host.
             agencies: What the agencies can bear.
+            rate_limiter: Hands out the agencies' time.
             inbox: Messages to be read.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
+            releases: By plugin, distribution and version of what is installed here. What is pinned to a later
+                release is left to workers that have it.
             clock: The time of agencies and citizens.
             lease_clock: What leases are counted on, where that is not the database's clock.
             lease: How long it is waited for when nothing is heard of it; then others have what it had in hand. So
                 long it waits for a database, too.
+            message_age: How long messages are kept, whatever became of them.
             name: What an operator knows it by, such as the machine's name.
             observer: Is told what the worker does.
         """
@@ -110,19 +120,24 @@ class Worker:
         self._platform = platform
         self._store = store
         self._vault = vault
+        self._message_age = message_age
         self._agencies = agencies
         self._inbox = inbox
         self._concurrency = concurrency
         self._clock = clock
         self._lease = WorkerLease(self.id, lease, lease_clock)
+        self._places = WorkerPlaces(self._lease, concurrency)
+        self._rate_limiter = rate_limiter
         self.claims = Claims(
             store,
             CapabilitiesCache(platform),
             vault,
             agencies,
             lease=self._lease,
+            places=self._places,
             worker_name=name,
             concurrency=concurrency,
+            releases=releases,
             clock=clock,
         )
         self._throughput = Throughput()
@@ -132,6 +147,8 @@ class Worker:
         self._completions = 0
         self._woken = asyncio.Event()
         self._saturated = False
+        self._left_due = False
+        self._down: set[str] = set()
         self._has_rows = False
         self._suspended = SuspendedOffers()
         self._stop: asyncio.Event | None = None
@@ -151,10 +168,12 @@ class Worker:
 
         Raises:
             DatabaseUnavailable: The database could not be reached for longer than others wait for this worker.
+            ClockWrong: This machine's clock and the database's differ by more than a second.
             KeysRefused: The keys are not those that this database belongs to.
             KeyMissing: Something is wrapped by a key of this database that is not on the ring; it stays as it is.
         """
         self._stop, self._ending = stop, False
+        await check_clock(self._commit, self._clock)
         await self._commit(self._register)
         heartbeats = asyncio.create_task(self._send_heartbeats())
         telling = asyncio.create_task(self._tell_throughput())
@@ -179,7 +198,7 @@ class Worker:
             await self._finish_in_flight(grace)
             for task in (heartbeats, telling, stopping):
                 await _end(task)
-            await self._database.run(self._lease.deregister)
+            await self._database.run(self._deregister)
             _log.info("worker_stopped", worker=self._name)
 
     async def run_until_idle(self) -> datetime | None:
@@ -193,6 +212,7 @@ class Worker:
             if read or (batch and batch.saturated) or self._completions != completions:
                 continue
             if not self._in_flight:
+                await self._rebalance(batch)
                 return batch.next_poll if batch.is_idle else await self._commit(self.claims.next_due)
             await asyncio.wait(set(self._in_flight), return_when=asyncio.FIRST_COMPLETED)
             self._raise_failure()
@@ -205,7 +225,7 @@ class Worker:
 
     async def _poll(self) -> tuple[int, ClaimBatch]:
         """Take in hand what is due and read messages; how many were done with, and what was taken."""
-        batch = await self._claim(self._claim_and_look)
+        batch = await self._claim(full_scan=True, look=True)
         return (await self._inbox.handle() if batch.has_messages else 0), batch
 
     async def heartbeat(self) -> None:
@@ -236,11 +256,12 @@ class Worker:
             read = self._read_beside_the_work(scans or INBOX in hinted or self._inbox.has_news)
             if scans:
                 scanned_at = loop.time()
-                found = await self._claim(partial(self.claims.claim, full_scan=True))
-            elif self._saturated or wait <= 0 or read:
-                found = await self._claim(partial(self.claims.claim, full_scan=False))
+                found = await self._claim(full_scan=True)
+                await self._rebalance(found)
+            elif self._saturated or self._left_due or wait <= 0 or read:
+                found = await self._claim(full_scan=False)
             elif hinted:
-                found = await self._claim(partial(self.claims.claim, full_scan=False, among=hinted))
+                found = await self._claim(full_scan=False, among=hinted)
             else:
                 found = None
             wait = scanned_at + FULL_SCAN - loop.time()
@@ -280,19 +301,86 @@ class Worker:
             self._woken.set()
         return read
 
-    async def _claim(self, unit: Unit[ClaimBatch]) -> ClaimBatch:
+    async def _claim(
+        self, *, full_scan: bool, among: Collection[str] | None = None, look: bool = False
+    ) -> ClaimBatch:
+        """Take in hand what is due; places and instants are taken first where there are too few."""
         if not self._has_rows:
             await self._commit(self._ensure_rows)
             self._has_rows = True
-        batch = await self._commit(unit)
-        self._suspended, self._saturated = batch.suspended, batch.saturated
+        self._left_due = False
+        slots = {name: self._pace(name).take_spare(self._places.free(name)) for name in self._concurrency}
+        offers = {name: Offer(found) for name, found in slots.items() if found and name not in self._down}
+        batch = await self._claim_offered(offers, full_scan=full_scan, among=among, look=look)
+        if batch.needs:
+            further = await self._grant(batch, lent=full_scan)
+            if further:
+                batch.merge(await self._claim_offered(further, full_scan=False, among=among))
+        self._suspended, self._saturated, self._down = batch.suspended, batch.saturated, batch.down
         if batch:
             self._observer.claimed(len(batch))
         for claim in batch:
             self._start(claim)
         return batch
 
-    async def _commit(self, unit: Unit[T]) -> T:
+    async def _claim_offered(
+        self,
+        offers: Mapping[str, Offer],
+        *,
+        full_scan: bool,
+        among: Collection[str] | None,
+        look: bool = False,
+    ) -> ClaimBatch:
+        """Take in hand what is offered; a place of each is in use from now on, until its call has ended."""
+        for name, offer in offers.items():
+            self._places.use(name, len(offer.slots))
+        claimed: Counter[str] = Counter()
+        try:
+            unit = partial(self._claim_and_look if look else self.claims.claim, full_scan=full_scan)
+            batch = await self._commit(partial(unit, offers=offers, among=among))
+            claimed.update(claim.target_plugin for claim in batch)
+        finally:
+            for name, offer in offers.items():
+                self._places.release(name, len(offer.slots) - claimed[name])
+        for name, offer in offers.items():
+            left = offer.slots[claimed[name] :]
+            if left and offer.is_probe:
+                await self._commit(partial(self._agencies.give_back_probe, plugin=name, now=self._clock.now()))
+            self._pace(name).give_back(list(left))
+        self._places.note(batch.held)
+        return batch
+
+    async def _grant(self, batch: ClaimBatch, *, lent: bool) -> dict[str, Offer]:
+        """Take places and instants for what is due; what can be taken in hand with them."""
+        paces = {name: self._pace(name) for name in batch.needs}
+        asked = {name: pace.asked() for name, pace in paces.items()}
+        needs = {name: need._replace(lead=paces[name].lead) for name, need in batch.needs.items()}
+        granted = await self._commit(partial(self.claims.grant, needs=needs, lent=lent))
+        self._places.note({name: one.held for name, one in granted.items()})
+        offers = {}
+        for name, one in granted.items():
+            if one.taken is None:
+                # Whoever ends a call, here or elsewhere, has a place to give.
+                batch.saturated = batch.saturated or not batch.needs[name].is_probe
+                continue
+            slots = paces[name].note_taken(one.taken, asked[name])
+            wanted = min(batch.needs[name].calls, self._places.free(name))
+            if slots:
+                offers[name] = Offer(slots[:wanted], is_probe=one.is_probe)
+                paces[name].give_back(slots[wanted:])
+            if len(slots) < wanted:
+                batch.poll_at(paces[name].opens_at)
+        return offers
+
+    async def _rebalance(self, batch: ClaimBatch) -> None:
+        """Give back places that this worker has no use for, or that others want."""
+        if not self._places.is_empty:
+            self._places.note_kept(await self._commit(partial(self._places.rebalance, busy=batch.busy)))
+
+    def _pace(self, plugin: str) -> AgencyPace:
+        return self._rate_limiter.pace(plugin, self._agencies.limits(plugin).per_second)
+
+    async def _commit(self, unit: Unit[T], *, together: bool = False) -> T:
         """Run a unit, and wait for a database that is away, for as long as others wait for this worker.
 
         A unit that may have happened is run again: what it took in hand the first time is in nobody's hands then, and
@@ -302,10 +390,11 @@ class Worker:
         begun_at, away_since = loop.time(), None
         pause = PAUSE
         is_back = False
+        run = self._database.run_together if together else self._database.run
         try:
             while True:
                 try:
-                    result = await self._database.run(unit)
+                    result = await run(unit)
                 except DatabaseUnavailable:
                     if away_since is None:
                         away_since = loop.time()
@@ -325,13 +414,13 @@ class Worker:
 
     # In transactions
 
-    def _claim_and_look(self, transaction: Transaction) -> ClaimBatch:
-        batch = self.claims.claim(transaction, full_scan=True)
+    def _claim_and_look(self, transaction: Transaction, **options: Any) -> ClaimBatch:
+        batch = self.claims.claim(transaction, **options)
         batch.has_messages = self._inbox.has_unread(transaction)
         return batch
 
     def _ensure_rows(self, transaction: Transaction) -> None:
-        self._agencies.ensure_rows(transaction, self._concurrency, self._clock.now())
+        self._agencies.ensure_rows(transaction, self._concurrency, time_of(self._clock))
 
     def _register(self, transaction: Transaction) -> None:
         sign_on(transaction, self._vault)
@@ -340,8 +429,13 @@ class Worker:
 
     def _renew(self, transaction: Transaction) -> None:
         self._lease.renew(transaction, list(self._in_flight.values()))
+        self._places.renew(transaction)
         note_kept_out(transaction, self.id, kept_out_by(self._platform))
         transaction.seal_ledger(self._clock.now())
+
+    def _deregister(self, transaction: Transaction) -> None:
+        self._lease.deregister(transaction)
+        self._places.forget(transaction)
 
     # In flight
 
@@ -354,28 +448,91 @@ class Worker:
         """Make the call, and those that follow from it at once."""
         current: Claim | None = claim
         while current is not None:
-            APPLICATION.set(current.stored.id)
-            early = (current.not_before - self._clock.now()).total_seconds()
-            if early > 0:
-                await self._clock.sleep(early)
-            RESERVED.set(self._reservation(current))
+            place = current.target_plugin
             try:
-                outcome = await self._perform(current)
-            except Exception as error:  # noqa: BLE001 - one application's defect is nobody else's
-                await self._block(current, error)
-                return
-            ending = self._ending or (self._stop is not None and self._stop.is_set())
-            suspended = None if ending else self._suspended
-            answered = current
-            try:
-                current = await self._commit(
-                    partial(self.claims.complete, claim=answered, outcome=outcome, suspended=suspended)
-                )
-            except Exception as error:
-                if is_the_machines(error):
-                    raise
-                await self._block(answered, error)
-                return
+                current = await self._carry_out(current)
+            except BaseException:
+                self._places.release(place)
+                raise
+            # A call that follows at the same agency keeps the place; at another it has taken one.
+            if current is None or current.target_plugin != place:
+                self._places.release(place)
+
+    async def _carry_out(self, claim: Claim) -> Claim | None:
+        """Make one call and commit what came of it; the call that follows, if one does at once."""
+        APPLICATION.set(claim.stored.id)
+        early = self._pace(claim.target_plugin).early(claim.slot)
+        if early > 0:
+            await self._clock.sleep(early)
+        RESERVED.set(self._reservation(claim))
+        try:
+            outcome = await self._perform(claim)
+        except Exception as error:  # noqa: BLE001 - one application's defect is nobody else's
+            await self._block(claim, error)
+            return None
+        try:
+            following = await self._complete(claim, outcome)
+        except Exception as error:
+            if is_the_machines(error):
+                raise
+            await self._block(claim, error)
+            return None
+        await self._learn(claim.target_plugin, outcome)
+        return following
+
+    async def _complete(self, claim: Claim, outcome: CallAnswered | CallFailed) -> Claim | None:
+        ending = self._ending or (self._stop is not None and self._stop.is_set())
+        suspended = None if ending else self._suspended
+        planned = self.claims.plan(claim, outcome, suspended)
+        name = planned.follows
+        slot = self._slot_after(claim.target_plugin, name) if name is not None else None
+        unit = partial(
+            self.claims.complete, claim=claim, outcome=outcome, suspended=suspended, planned=planned, slot=slot
+        )
+        following = None
+        try:
+            following = await self._commit(unit, together=True)
+        finally:
+            if name is not None and slot is not None and following is None:
+                self._pace(name).give_back([slot])
+                if name != claim.target_plugin:
+                    self._places.release(name)
+        if name is not None and following is None:
+            # It was left due, and this worker looks after it as soon as there is an instant.
+            self._left_due = True
+            self._woken.set()
+        return following
+
+    def _slot_after(self, plugin: str, name: str) -> Slot | None:
+        """An instant and a place for a call to ``name`` that follows one to ``plugin``, if both are at hand."""
+        stays = name == plugin
+        if name in self._down or not (self._places.may_go_on(name) if stays else self._places.free(name)):
+            return None
+        found = self._pace(name).take_spare()
+        if not found:
+            return None
+        if not stays:
+            self._places.use(name)
+        return found[0]
+
+    async def _learn(self, plugin: str, outcome: CallAnswered | CallFailed) -> None:
+        """Write down how an agency fares, where that is news."""
+        if not self._agencies.is_news(plugin, outcome):
+            return
+        now = self._clock.now()
+        try:
+            change = await self._database.run(partial(self._agencies.learn, plugin=plugin, outcome=outcome, now=now))
+        except DatabaseUnavailable:
+            # The next call says it again; the application's own outcome is written down already.
+            return
+        if change is None:
+            return
+        if change.is_down:
+            self._down = self._down | {plugin}
+            _log.warning("agency_is_down", plugin=plugin, cause=change.cause)
+        else:
+            self._down = self._down - {plugin}
+            _log.info("agency_is_back", plugin=plugin)
 
     async def _perform(self, claim: Claim) -> CallAnswered | CallFailed:
         """Make a call, and let it be counted."""
@@ -400,7 +557,7 @@ class Worker:
         operation = claim.call.operation
         writes = operation is not None and OPERATIONS[operation].writes
         held = HeldApplication(claim.stored.id, claim.attempt["entry"], self._lease) if writes else None
-        return Reservation(claim.target_plugin, claim.not_before, held)
+        return Reservation(claim.target_plugin, claim.slot, held)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._in_flight.pop(task, None)
@@ -444,12 +601,20 @@ class Worker:
             await asyncio.sleep(self._lease.lasts.total_seconds() / HEARTBEATS)
             with suppress(DatabaseUnavailable):
                 await self.heartbeat()
+                await check_clock(self._database.run, self._clock)
 
     async def _tidy(self, hints: Hints) -> None:
         while True:
             await asyncio.sleep(TIDY)
             with suppress(DatabaseUnavailable):
                 await hints.tidy()
+            with suppress(DatabaseUnavailable):
+                await self.erase_messages()
+
+    async def erase_messages(self) -> int:
+        """Erase what agencies and gateways sent longer ago than messages are kept; how many there were."""
+        now = self._clock.now()
+        return await erase_messages(self._database, received_before=now - self._message_age, now=now)
 
 
 async def _end(task: asyncio.Task[object]) -> None:

@@ -4,6 +4,7 @@ Every change is a step of the lifecycle: its events go into the journal, and the
 one transaction. A change is worked out on the row as it is in that transaction, never on a copy from before.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from nagorik_host.store.schema import (
     Instant,
     applications,
     attempts,
+    erased_references,
     journal,
     microseconds,
     payloads,
@@ -38,6 +40,10 @@ from nagorik_platform.lifecycle import Event, NextAction, Progress, Step, applic
 PROGRESS: Final = "progress"
 DRAFT: Final = "draft"
 CLIENT_REFERENCE: Final = "client-reference"
+
+_ERASED_AMONG: Final = select(erased_references.c.reference).where(
+    erased_references.c.reference.in_(bindparam("references", expanding=True))
+)
 
 OPEN_COLUMNS: Final = (
     "service",
@@ -96,6 +102,15 @@ _JOURNAL: Final = (
 )
 
 
+def hash_erased(reference: str) -> str:
+    """What is kept of the hash of a client reference when its application is erased.
+
+    It tells that the same application comes again, to whoever has all of it and the host's index key, and leads
+    nowhere: neither to the citizen, nor to the row that is left, nor to its like in an older backup.
+    """
+    return hashlib.sha256(f"erased/{reference}".encode()).hexdigest()
+
+
 class LeaseTooShort(ValueError):
     """A plugin lets a call take longer than this host waits for the worker that makes it; both are named."""
 
@@ -111,6 +126,10 @@ class AlreadyOpen(Exception):
         """Name the application that is there."""
         super().__init__("an application with this reference is in the database")
         self.application = application
+
+
+class AlreadyErased(Exception):
+    """An application with this client reference was taken in before, and its citizen's data were erased."""
 
 
 class StaleRevision(Exception):
@@ -175,6 +194,7 @@ class ApplicationStore:
 
         Raises:
             AlreadyOpen: Its client reference is in the database: the same application came twice.
+            AlreadyErased: It came before, and was erased since.
         """
         (taken,) = self.open_all(transaction, [(draft, first)])
         if isinstance(taken, str):
@@ -188,9 +208,14 @@ class ApplicationStore:
 
         Returns:
             For each what was stored, or the id of the application that its client reference is in the database by.
+
+        Raises:
+            AlreadyErased: One of them came before, and was erased since.
         """
         references = [self.hash_client_reference(first.progress.client_reference) for _, first in given]
         there = self.ids_by_reference(transaction, references)
+        if self.erased_of(transaction, references):
+            raise AlreadyErased
         taken: list[StoredApplication | str] = []
         opened: list[tuple[str, _Opened]] = []
         for (draft, first), reference in zip(given, references, strict=True):
@@ -320,6 +345,13 @@ class ApplicationStore:
         """The ids of the applications whose client references have these hashes, by the hash."""
         found = transaction.connection.execute(_BY_REFERENCES, {"references": list(references)})
         return {row.client_reference: row.id for row in found}
+
+    @staticmethod
+    def erased_of(transaction: Transaction, references: Sequence[str]) -> set[str]:
+        """Which of these hashes of client references belong to applications that were erased."""
+        hashes = {hash_erased(reference): reference for reference in references}
+        found = transaction.connection.scalars(_ERASED_AMONG, {"references": list(hashes)})
+        return {hashes[one] for one in found}
 
     def hash_client_reference(self, reference: str) -> str:
         """The hash by which an application is found that has this client reference."""

@@ -4,11 +4,12 @@ A case is a decision that nobody else can take, or a row that the host cannot ad
 application is in its journal; what is no single application's is kept here.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select
 
 from nagorik_host.store.application_store import NoSuchApplication, set_aside
 from nagorik_host.store.database import Transaction
@@ -50,6 +51,9 @@ def latest_decisions(transaction: Transaction, limit: int) -> list[Decision]:
 
 
 ERASED: Final = "erased"
+PLUGIN_CHANGED: Final = "plugin-changed"
+"""Waits for a decision of its own, on another release of a plugin."""
+PAGE: Final = 500
 
 
 class NotBlocked(Exception):
@@ -124,3 +128,74 @@ def unblock(transaction: Transaction, application: str, now: datetime) -> str:
     blocked: str = row.blocked
     set_aside(transaction, application, None, again=now, now=now)
     return blocked
+
+
+class BlockedFilter(NamedTuple):
+    """Which of the applications that the host left alone are meant; ``None`` leaves a question open.
+
+    Attributes:
+        code: Why the host leaves them alone.
+        plugin: The plugin of their service, or the one that they would call.
+        service: What they are for.
+        since: When they were last changed, or later.
+    """
+
+    code: str | None = None
+    plugin: str | None = None
+    service: str | None = None
+    since: datetime | None = None
+
+    def __str__(self) -> str:
+        named = [one for one in (self.code, self.plugin, self.service) if one is not None]
+        return ", ".join([*named, *([f"since {self.since.isoformat(timespec='minutes')}"] if self.since else [])])
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """What a row has to be; what is erased, or waits for another release of a plugin, is none of them."""
+        found: list[ColumnElement[bool]] = [
+            applications.c.closed_at.is_(None),
+            applications.c.blocked.is_not(None),
+            applications.c.blocked.not_in([ERASED, PLUGIN_CHANGED]),
+        ]
+        if self.code is not None:
+            found.append(applications.c.blocked == self.code)
+        if self.plugin is not None:
+            found.append(or_(applications.c.plugin == self.plugin, applications.c.target_plugin == self.plugin))
+        if self.service is not None:
+            found.append(applications.c.service == self.service)
+        if self.since is not None:
+            found.append(applications.c.updated_at >= self.since)
+        return found
+
+
+class BlockedCount(NamedTuple):
+    """How many applications of one service the host left alone, and why."""
+
+    code: str
+    service: str
+    number: int
+
+
+def count_blocked_cases(transaction: Transaction, wanted: BlockedFilter) -> list[BlockedCount]:
+    """How many applications are meant, by code and service."""
+    query = (
+        select(applications.c.blocked, applications.c.service, func.count())
+        .where(*wanted.conditions())
+        .group_by(applications.c.blocked, applications.c.service)
+        .order_by(applications.c.blocked, applications.c.service)
+    )
+    return [BlockedCount(*row) for row in transaction.connection.execute(query)]
+
+
+def unblock_page(transaction: Transaction, wanted: BlockedFilter, after: str, now: datetime) -> Sequence[str]:
+    """Let the host look again at a page of what is meant, by id from what follows ``after``; the ids of the page."""
+    query = (
+        select(applications.c.id)
+        .where(applications.c.id > after, *wanted.conditions())
+        .order_by(applications.c.id)
+        .limit(PAGE)
+        .with_for_update()
+    )
+    found = transaction.connection.scalars(query).all()
+    for application in found:
+        set_aside(transaction, application, None, again=now, now=now)
+    return found

@@ -13,6 +13,25 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from nagorik_host.store.schema import Instant
 
+
+class Later(FunctionElement[Any]):
+    """The later of two instants, in microseconds."""
+
+    type = BigInteger()
+    name = "later"
+    inherit_cache = True
+
+
+@compiles(Later, "postgresql")
+def _greatest(element: Later, compiler: Any, **options: Any) -> str:
+    return f"greatest({compiler.process(element.clauses, **options)})"
+
+
+@compiles(Later, "sqlite")
+def _max(element: Later, compiler: Any, **options: Any) -> str:
+    return f"max({compiler.process(element.clauses, **options)})"
+
+
 LEASE_NOW: Final = "lease_now"
 """The parameter that puts another time in the place of the database's: simulated, or none."""
 LASTS: Final = "lasts"

@@ -176,6 +176,14 @@ class Database(ABC):
             DatabaseUnavailable: The database is gone; the unit may or may not have happened.
         """
 
+    async def run_together(self, unit: Unit[T]) -> T:
+        """As ``run``, for a unit of one application that is in this process's hands: it may be committed with others.
+
+        Raises:
+            DatabaseUnavailable: As ``run``.
+        """
+        return await self.run(unit)
+
     async def snapshot(self, unit: Unit[T]) -> T:
         """Run a unit that only reads, and finds everything as it is at one moment.
 
@@ -183,6 +191,14 @@ class Database(ABC):
             DatabaseUnavailable: The database is gone.
         """
         return await self.run(unit)
+
+    async def scrub(self) -> bool:
+        """Let go of what was deleted or overwritten; whether nothing of it stands in the database's files any more.
+
+        Raises:
+            DatabaseUnavailable: The database is gone.
+        """
+        return False
 
     @abstractmethod
     async def close(self) -> None:

@@ -19,6 +19,7 @@ from typing import Any, Final
 from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from nagorik_host.store.clock import LEASE_NOW, NOW
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.schema import host_keys, workers
 from nagorik_host.vault import Keyring, Vault
@@ -26,6 +27,7 @@ from nagorik_host.vault.keyring import INDEX
 
 _KNOWN: Final = select(host_keys)
 _NAMES: Final = select(host_keys.c.name).where(host_keys.c.name == bindparam("name_"))
+_LIVING: Final = select(workers.c.name, workers.c.key_names).where(workers.c.lease_until > NOW)
 _LOCK: Final = select(host_keys.c.name).where(host_keys.c.name == INDEX).with_for_update()
 """Held by whoever makes a key known and by a worker that signs on: neither overlooks the other."""
 
@@ -111,14 +113,13 @@ def sign_on(transaction: Transaction, vault: Vault) -> None:
     key_in_use(transaction, vault)
 
 
-def make_known(transaction: Transaction, vault: Vault, now: datetime, *, machine_now: datetime) -> None:
+def make_known(transaction: Transaction, vault: Vault, now: datetime) -> None:
     """Make every key of a ring known, so that its first is in use from now on.
 
     Args:
         transaction: Of the host's database.
         vault: With the ring as it is written in the file, the new key first.
         now: When that is.
-        machine_now: The machine's own time, by which workers live and die.
 
     Raises:
         KeysRefused: The ring is not this database's, or its first key was retired.
@@ -133,21 +134,21 @@ def make_known(transaction: Transaction, vault: Vault, now: datetime, *, machine
             f"the key {vault.current}, which stands first among the keys, was retired by a rotation. Put the newest"
             " key first"
         )
-    living = transaction.connection.execute(select(workers).where(workers.c.lease_until > machine_now)).all()
-    lacking = sorted({row.name for row in living if vault.current not in row.keys.split(",")})
+    living = transaction.connection.execute(_LIVING, {LEASE_NOW: None}).all()
+    lacking = sorted({row.name for row in living if vault.current not in row.key_names.split(",")})
     if lacking:
         raise WorkersLackKey(lacking, vault.current)
     _write(transaction, vault, now, [name for name in vault.checks if name not in known])
 
 
-def retire_others(transaction: Transaction, vault: Vault, now: datetime, *, machine_now: datetime) -> list[str]:
+def retire_others(transaction: Transaction, vault: Vault, now: datetime) -> list[str]:
     """Retire every key but the one in use, once everything is wrapped by that; workers that still wrap by another.
 
     While there is such a worker, nothing is retired.
     """
     transaction.connection.execute(_LOCK)
-    living = transaction.connection.execute(select(workers).where(workers.c.lease_until > machine_now)).all()
-    behind = sorted({row.name for row in living if row.keys.partition(",")[0] != vault.current})
+    living = transaction.connection.execute(_LIVING, {LEASE_NOW: None}).all()
+    behind = sorted({row.name for row in living if row.key_names.partition(",")[0] != vault.current})
     if not behind:
         transaction.connection.execute(
             update(host_keys)

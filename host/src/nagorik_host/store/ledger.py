@@ -17,12 +17,14 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
+    Dialect,
     Label,
     Select,
     Table,
@@ -53,7 +55,6 @@ _LOCK: Final = 0x6E61676F72696B01
 """The advisory lock on PostgreSQL under which the root grows. Taken last in a transaction: whoever has it waits for
 nobody."""
 
-_APPEND: Final = insert(ledger)
 _LAST: Final = (
     select(ledger.c.number, ledger.c.link)
     .where(ledger.c.writer == bindparam("writer_"))
@@ -204,7 +205,7 @@ class Ledger:
                 )
                 link = link_of(self._vault, link, row)
                 rows.append(row._replace(link=link))
-            connection.execute(_APPEND, [row._asdict() for row in rows])
+            _insert(connection, rows)
             writer = _Writer(writer.id, writer.number + len(rows), link)
         sealed: dict[int, int] = {}
         if seals_at is not None:
@@ -248,7 +249,7 @@ class Ledger:
         number, link = (last.number, last.link) if last is not None else (0, genesis(self._vault))
         row = LedgerRow(ROOT, number + 1, at, kind, "", written(content), b"")
         row = row._replace(link=link_of(self._vault, link, row))
-        connection.execute(_APPEND, row._asdict())
+        _insert(connection, [row])
         return row
 
     @staticmethod
@@ -267,6 +268,17 @@ class Ledger:
             }
             found.append(Record(at, table.name, subject, content))
         return found
+
+
+@lru_cache(maxsize=4)
+def _statement(dialect: Dialect) -> str:
+    """The statement for the driver itself: to make it anew costs SQLAlchemy more than all else of a record."""
+    return str(insert(ledger).compile(dialect=dialect))
+
+
+def _insert(connection: Connection, rows: Iterable[LedgerRow]) -> None:
+    kept = [(*row[:2], microseconds(row.at), *row[3:]) for row in rows]
+    connection.exec_driver_sql(_statement(connection.dialect), kept if len(kept) > 1 else kept[0])
 
 
 def lock_root(connection: Connection) -> None:

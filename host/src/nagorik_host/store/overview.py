@@ -17,6 +17,7 @@ from nagorik_host.store.database import Transaction
 from nagorik_host.store.listings import distinct_leads
 from nagorik_host.store.schema import (
     IN_QUEUE,
+    UNREAD,
     Instant,
     agencies,
     applications,
@@ -50,7 +51,8 @@ _BLOCKED: Final = _counted(
     applications.c.opened_at, applications.c.blocked.is_not(None), applications.c.blocked == bindparam("code")
 )
 _FIRST_DUE: Final = select(func.min(applications.c.due_at)).where(*_QUEUED)
-_UNREAD: Final = _counted(inbox.c.received_at, inbox.c.handled_at.is_(None))
+_UNREAD: Final = _counted(inbox.c.offer, UNREAD)
+_LEFT: Final = _counted(inbox.c.offer, UNREAD, inbox.c.received_at <= _UNTIL)
 
 
 class AgencyOverview(NamedTuple):
@@ -171,6 +173,11 @@ def count_blocked(transaction: Transaction) -> Mapping[str, int]:
 def count_unread(transaction: Transaction) -> int:
     """How many messages of agencies and gateways nobody has read yet."""
     return transaction.connection.scalar(_UNREAD) or 0
+
+
+def count_left_unread(transaction: Transaction, now: datetime) -> int:
+    """How many messages have not been read for longer than ``OVERDUE``; their plugins cannot, or no worker does."""
+    return transaction.connection.scalar(_LEFT, {"until": now - OVERDUE}) or 0
 
 
 def read_workers(transaction: Transaction, now: datetime) -> Sequence[WorkerOverview]:

@@ -6,8 +6,10 @@ no session may wait for long, for its client or for another, and the server look
 
 import asyncio
 import socket
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import Context
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -24,6 +26,11 @@ T = TypeVar("T")
 
 CONNECTIONS: Final = 8
 """Most transactions of one process at a time; others wait for their turn."""
+LANES: Final = 2
+"""Transactions of one process in which units of several applications are committed together: while the one waits for
+the disk, the other is filled."""
+TOGETHER: Final = 32
+"""Most units of one such transaction."""
 PATIENCE: Final = 30.0
 """Seconds that a unit waits for its turn."""
 _AGAIN: Final = 5
@@ -68,6 +75,8 @@ class PostgresqlDatabase(Database):
         def connected(connection: Any, _: Any) -> None:
             _keep_alive(connection.driver_connection)
 
+        self._waiting: deque[_Asked] = deque()
+        self._lanes: set[asyncio.Task[None]] = set()
         self._running = 0
         self._at_rest = asyncio.Event()
         self._at_rest.set()
@@ -80,11 +89,59 @@ class PostgresqlDatabase(Database):
         with self._noted(), _translated():
             for attempt in range(1, _AGAIN + 1):
                 try:
-                    return await self._run(unit)
+                    return (await self._run([unit]))[0]
                 except DBAPIError as error:
                     if attempt == _AGAIN or not _may_be_done_again(error):
                         raise
         raise AssertionError("a unit is done or has failed")
+
+    async def run_together(self, unit: Unit[T]) -> T:
+        """As ``Database.run_together``: what comes while others are being committed is committed after them, at once.
+
+        If one of them fails, each is done by itself, so that nobody pays for another's failure.
+        """
+        if self._closed:
+            raise DatabaseUnavailable("the database is closed")
+        asked = _Asked(unit, asyncio.get_running_loop().create_future())
+        self._waiting.append(asked)
+        if len(self._lanes) < LANES:
+            # It works for all who ask, not for the one that happened to start it.
+            lane = asyncio.create_task(self._work_off(), context=Context())
+            self._lanes.add(lane)
+            lane.add_done_callback(self._lanes.discard)
+        result: T = await asked.answer
+        return result
+
+    async def _work_off(self) -> None:
+        with self._noted():
+            while self._waiting:
+                together = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]
+                await self._commit(together)
+
+    async def _commit(self, together: Sequence["_Asked"]) -> None:
+        try:
+            with _translated():
+                results = await self._run([asked.unit for asked in together])
+        except DatabaseUnavailable as gone:
+            # Whether they happened, whoever asked has to look.
+            for asked in together:
+                asked.fail(gone)
+        except Exception:  # noqa: BLE001 - told to whom it belongs, below
+            for asked in together:
+                await self._commit_alone(asked)
+        except BaseException as ending:
+            for asked in together:
+                asked.fail(ending)
+            raise
+        else:
+            for asked, result in zip(together, results, strict=True):
+                asked.succeed(result)
+
+    async def _commit_alone(self, asked: "_Asked") -> None:
+        try:
+            asked.succeed(await self.run(asked.unit))
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+            asked.fail(error)
 
     async def snapshot(self, unit: Unit[T]) -> T:
         """As ``Database.snapshot``."""
@@ -131,20 +188,24 @@ class PostgresqlDatabase(Database):
         _keep_alive(connection)
         return connection
 
-    async def _run(self, unit: Unit[T]) -> T:
+    async def _run(self, units: Sequence[Unit[T]]) -> list[T]:
+        """Run units in one transaction."""
         async with self._engine.connect() as connection:
             async with connection.begin():
-                result, appended, due = await connection.run_sync(partial(self._do, unit=unit))
+                results, appended, due = await connection.run_sync(partial(self._do, units=units))
                 if due:
                     await enqueue_hints(await _driver_of(connection), due)
             if appended is not None:
                 appended.committed()
-        return result
+        return results
 
-    def _do(self, connection: Connection, unit: Unit[T]) -> tuple[T, Appended | None, dict[str, str]]:
-        transaction = Transaction(connection)
-        result = unit(transaction)
-        return result, self.append_records(connection, [transaction]), transaction.due
+    def _do(
+        self, connection: Connection, units: Sequence[Unit[T]]
+    ) -> tuple[list[T], Appended | None, dict[str, str]]:
+        transactions = [Transaction(connection) for _ in units]
+        results = [unit(transaction) for unit, transaction in zip(units, transactions, strict=True)]
+        due = {name: plugin for transaction in transactions for name, plugin in transaction.due.items()}
+        return results, self.append_records(connection, transactions), due
 
     @contextmanager
     def _noted(self) -> Iterator[None]:
@@ -157,6 +218,24 @@ class PostgresqlDatabase(Database):
             self._running -= 1
             if self._running == 0:
                 self._at_rest.set()
+
+
+class _Asked:
+    """A unit and whoever waits for it, who may have gone meanwhile."""
+
+    __slots__ = ("answer", "unit")
+
+    def __init__(self, unit: Unit[Any], answer: asyncio.Future[Any]) -> None:
+        self.unit = unit
+        self.answer = answer
+
+    def succeed(self, result: object) -> None:
+        if not self.answer.done():
+            self.answer.set_result(result)
+
+    def fail(self, error: BaseException) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
 
 
 class QueuedHints(Hints):

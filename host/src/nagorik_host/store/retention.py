@@ -4,28 +4,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Table, bindparam, delete, literal, select, update
+from sqlalchemy import Table, bindparam, delete, insert, literal, select, update
 
 from nagorik_host.store.application_store import (
     ApplicationStore,
     NoSuchApplication,
     StoredApplication,
+    hash_erased,
     record_erasure,
 )
 from nagorik_host.store.chain import JournalEntry, event_of
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.store.schema import applications, attempts, inbox, journal, payloads
+from nagorik_host.store.schema import applications, attempts, erased_references, inbox, journal, payloads
 from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
 from nagorik_platform.lifecycle.events import DeliverableFetched
 
 PAGE: Final = 500
+MESSAGE_AGE: Final = timedelta(days=90)
+"""How long messages are kept, unless the host says otherwise."""
 
 _FETCHED: Final = select(journal).where(
     journal.c.application == bindparam("application"), journal.c.kind == "deliverable-fetched"
 )
+
+
+_IS_LEFT: Final = select(erased_references.c.reference).where(
+    erased_references.c.reference == bindparam("reference_")
+)
+EXPIRED: Final = "expired"
+"""What came of a message that nobody could read for as long as messages are kept."""
 
 
 class StillOpen(Exception):
@@ -65,6 +75,10 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
         update(attempts).where(attempts.c.application == application).values(request_digest=None)
     )
     transaction.connection.execute(update(inbox).where(inbox.c.application == application).values(data_key=None))
+    reference = select(applications.c.client_reference).where(applications.c.id == application)
+    left = hash_erased(transaction.connection.execute(reference).scalar_one())
+    if transaction.connection.scalar(_IS_LEFT, {"reference_": left}) is None:
+        transaction.connection.execute(insert(erased_references).values(reference=left))
     erased = (
         update(applications)
         .where(applications.c.id == application)
@@ -133,6 +147,35 @@ async def erase_closed(
         erased += len(found)
         if len(found) < PAGE:
             return erased
+
+
+async def erase_messages(database: Database, *, received_before: datetime, now: datetime) -> int:
+    """Erase every message that came in before an instant, whatever became of it; how many there were.
+
+    When it came, for which offer, and what came of it stay.
+    """
+    erased = 0
+    while found := await database.run(partial(_erase_messages, received_before=received_before, now=now)):
+        erased += found
+    return erased
+
+
+def _erase_messages(transaction: Transaction, *, received_before: datetime, now: datetime) -> int:
+    query = (
+        select(inbox.c.id, inbox.c.handled_at)
+        .where(inbox.c.received_at < received_before, inbox.c.data_key.is_not(None))
+        .order_by(inbox.c.received_at)
+        .limit(PAGE)
+        .with_for_update()
+    )
+    found = transaction.connection.execute(query).all()
+    for row in found:
+        values: dict[str, Any] = {"data_key": None, "sealed": b"", "reference": None}
+        if row.handled_at is None:
+            values |= {"handled_at": now, "due_at": None, "result": EXPIRED}
+        transaction.connection.execute(update(inbox).where(inbox.c.id == row.id).values(**values))
+        transaction.record_row(inbox, row.id, at=now)
+    return len(found)
 
 
 def _erasable(transaction: Transaction, *, closed_before: datetime) -> Sequence[str]:

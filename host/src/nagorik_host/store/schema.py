@@ -260,9 +260,26 @@ agencies: Final = Table(
     Column("paced_to", Instant, nullable=False),
     # Calls in a row that did not reach it.
     Column("failures", Integer, nullable=False),
-    # Since when it is taken to be down, and when it is worth another try.
+    # Since when it is taken to be down, why at first, and when it is worth another try.
     Column("down_since", Instant),
+    Column("cause", String(CODE)),
     Column("probe_at", Instant),
+    # Tries since then; calls that were under way when it went down are none.
+    Column("probes", Integer, nullable=False),
+)
+
+# How many of the calls that an agency bears at once each worker may make. Whoever changes what it has itself, other
+# than giving back, has the agency's row locked.
+places: Final = Table(
+    "places",
+    metadata,
+    Column("plugin", String(CODE), primary_key=True),
+    Column("worker", String(ID), primary_key=True),
+    Column("held", Integer, nullable=False),
+    # How many more it has use for.
+    Column("wanted", Integer, nullable=False),
+    # When they are anybody's, if nothing more is heard of the worker.
+    Column("held_until", Instant, nullable=False),
 )
 
 outages: Final = Table(
@@ -271,6 +288,8 @@ outages: Final = Table(
     Column("plugin", String(CODE), primary_key=True),
     Column("began_at", Instant, primary_key=True),
     Column("ended_at", Instant),
+    # Why it could not be reached at first, as a code.
+    Column("cause", String(CODE)),
 )
 
 suspensions: Final = Table(
@@ -295,9 +314,16 @@ workers: Final = Table(
     # When it is taken for lost if nothing more is heard of it; its lease may be another than its neighbour's.
     Column("lease_until", Instant, nullable=False),
     # The names of the keys that it holds, comma-separated, the one that it wraps by first.
-    Column("keys", Text, nullable=False),
+    Column("key_names", Text, nullable=False),
     # The plugins that it keeps out for faults, as JSON; null while there is none.
     Column("kept_out", Text),
+)
+
+erased_references: Final = Table(
+    "erased_references",
+    metadata,
+    # The hash of an erased application's client reference, hashed once more: it leads to no application.
+    Column("reference", String(HASH), primary_key=True),
 )
 
 host_keys: Final = Table(

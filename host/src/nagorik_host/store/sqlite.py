@@ -31,6 +31,8 @@ _PRAGMAS: Final = (
     # What is committed survives a loss of power: an intent that was not would be sent twice.
     "synchronous = FULL",
     "foreign_keys = ON",
+    # What is deleted is overwritten: a destroyed key that stays in the file is not destroyed.
+    "secure_delete = ON",
 )
 
 _SNAPSHOT: Final = "nagorik_snapshot"
@@ -99,6 +101,10 @@ class SqliteDatabase(Database):
             return await self.run(unit)
         return await asyncio.to_thread(self._read, unit)
 
+    async def scrub(self) -> bool:
+        """As ``Database.scrub``: what was overwritten in the file stands in its log until that is cut off."""
+        return await asyncio.to_thread(self._cut_off_log)
+
     async def close(self) -> None:
         """As ``Database.close``."""
         if not self._closed:
@@ -106,6 +112,14 @@ class SqliteDatabase(Database):
             self._closed = True
             self._waiting.put(None)
             await asyncio.to_thread(self._writer.join)
+
+    def _cut_off_log(self) -> bool:
+        connection = self._engine.raw_connection()
+        try:
+            busy, _, _ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            connection.close()
+        return not busy
 
     def _read(self, unit: Unit[T]) -> T:
         try:

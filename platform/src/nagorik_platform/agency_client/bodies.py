@@ -117,6 +117,7 @@ class ResponseValidator(Generic[T]):
 
     @cached_property
     def _hasty(self) -> SchemaValidator:
+        self.adapter.rebuild()  # of a model that is built with its first use
         schema = _stopping_early(self.adapter.core_schema)
         try:
             # Not with the validators that the models within have already, which go on to the end.
@@ -127,14 +128,16 @@ class ResponseValidator(Generic[T]):
 
 def _stopping_early(schema: Any) -> Any:
     """A copy of a core schema in which no collection goes on after its first wrong item."""
-    if isinstance(schema, list | tuple):
+    if type(schema) is list or type(schema) is tuple:
         return type(schema)(_stopping_early(part) for part in schema)
-    if not isinstance(schema, dict):
+    if type(schema) is not dict:
         return schema
-    copied = {name: _stopping_early(part) for name, part in schema.items()}
+    copied = {name: part if name in _NO_SCHEMAS else _stopping_early(part) for name, part in schema.items()}
     return copied | {"fail_fast": True} if schema.get("type") in _COLLECTIONS else copied
 
 
+_NO_SCHEMAS: Final = frozenset({"default", "expected", "metadata", "serialization"})
+"""Members of a core schema that hold what a model's author wrote there."""
 _COLLECTIONS: Final = frozenset(
     name
     for name, kind in (

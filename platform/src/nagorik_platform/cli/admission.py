@@ -21,14 +21,19 @@ def host_admission() -> Admission:
     Raises:
         AdmissionUnknown: One cannot tell.
     """
-    allow: frozenset[str] | None = None
-    deny: frozenset[str] = frozenset()
+    admission = ADMIT_ALL
     for item in find_admissions():
-        told = _told(item)
-        if told.allow is not None:
-            allow = told.allow if allow is None else allow & told.allow
-        deny |= told.deny
-    return ADMIT_ALL if allow is None and not deny else Admission(allow=allow, deny=deny)
+        admission = both(admission, _told(item))
+    return admission
+
+
+def both(one: Admission, other: Admission) -> Admission:
+    """What lets in only what both let in."""
+    if one.allow is None or other.allow is None:
+        allow = other.allow if one.allow is None else one.allow
+    else:
+        allow = one.allow & other.allow
+    return Admission(allow=allow, deny=one.deny | other.deny)
 
 
 def kept_out(admission: Admission, records: Iterable[PluginRecord]) -> frozenset[str]:

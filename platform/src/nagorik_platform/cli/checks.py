@@ -21,7 +21,7 @@ from nagorik.errors import SettingsRejected
 from nagorik.manifest import API_VERSION, Manifest, PublicService
 from nagorik.settings import AgencySettings, environment_prefix, load_settings
 from nagorik_platform.agency_client.egress import EgressRules
-from nagorik_platform.cli.admission import AdmissionUnknown, host_admission, is_kept_out, kept_out
+from nagorik_platform.cli.admission import AdmissionUnknown, both, host_admission, is_kept_out, kept_out
 from nagorik_platform.cli.commands import CommandUnusable, Contribution, find_checks, find_commands
 from nagorik_platform.cli.composition import host_composition
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
@@ -164,6 +164,7 @@ def examine(now: datetime) -> list[DoctorCheck]:
     composed = host_composition()
     settings = composed or PlatformSettings()
     admission, unknown = _admission()
+    admission = both(admission, settings.admission)
     registry = Registry.discover(admission=admission)
     out = kept_out(admission, registry.records)
     day = dhaka_date(now) if all(check.status is DoctorStatus.FINE for check in zone) else now.date()

@@ -11,6 +11,7 @@ from nagorik import ApplicationDraft, Consent, InputRejected, Operation, Service
 from nagorik.model.status import Slot
 from nagorik.values import dhaka_date, dhaka_zone
 from nagorik_host import Host, open_host
+from nagorik_host.store import open_database
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import make_keys, read_keyring
 from nagorik_platform import Platform
@@ -68,12 +69,14 @@ async def play(examples: Iterable[NamedExample], display: Display, *, kill: bool
         def counted(application: str, requests: int) -> None:
             rows[application].requests += requests
 
+        database = await open_database(setting.database)
+        await upgrade(database)
+        await database.close()
         host = await stack.enter_async_context(
             open_host(
                 setting.database, read_keyring(setting.keys), setting.platform(clock, counted), lease_clock=machine
             )
         )
-        await upgrade(host.database)
         await host.platform.import_plugins()
         for item in named.values():
             _check_offers(item, host.platform)

@@ -10,7 +10,15 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final, Generic, TypeVar
 
-from nagorik.errors import AgencyClosed, AgencyUnavailable, InputRejected, NagorikError, RateLimited, Retry
+from nagorik.errors import (
+    AgencyClosed,
+    AgencyUnavailable,
+    InputRejected,
+    NagorikError,
+    RateLimited,
+    Retry,
+    ServiceNotOffered,
+)
 from nagorik.model.status import ApplicationState
 from nagorik.operations import OPERATIONS, Operation
 from nagorik_platform.lifecycle.events import AttemptEnded, Event, Postponed
@@ -18,6 +26,7 @@ from nagorik_platform.lifecycle.refusals import CallRefusal, refusal_of
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED
 from nagorik_platform.lifecycle.state import Attempt, Party, Payment, Progress
+from nagorik_platform.registry import QuarantineCode
 
 FIRST_RETRY: Final = 5.0
 LONGEST_RETRY: Final = 3600.0
@@ -44,12 +53,17 @@ def retry_at(application: str, error: NagorikError | None, failures: int, now: d
             seconds=FIRST_RETRY * _jitter(application, failures)
         )
     backoff = min(LONGEST_RETRY, FIRST_RETRY * 2.0 ** min(failures, 12))
-    if error is not None and error.retry is Retry.NEVER:
+    if error is not None and error.retry is Retry.NEVER and not _comes_back_by_itself(error):
         backoff = max(backoff, OPERATOR_RETRY)
     wait = backoff * (0.5 + _jitter(application, failures) / 2)
     if isinstance(error, AgencyUnavailable | RateLimited) and error.retry_after is not None:
         wait = max(wait, min(error.retry_after, LONGEST_WAIT))
     return now + timedelta(seconds=wait)
+
+
+def _comes_back_by_itself(error: NagorikError) -> bool:
+    """Whether what is missing is a plugin that is tried again without anybody's doing."""
+    return isinstance(error, ServiceNotOffered) and error.because == QuarantineCode.TOO_MANY_FAULTS
 
 
 def poll_at(application: str, age: float, counter: int, now: datetime) -> datetime:

@@ -25,7 +25,9 @@ def upgrade() -> None:
         sa.Column("paced_to", sa.BigInteger(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("down_since", sa.BigInteger(), nullable=True),
+        sa.Column("cause", sa.String(length=120), nullable=True),
         sa.Column("probe_at", sa.BigInteger(), nullable=True),
+        sa.Column("probes", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("plugin", name=op.f("pk_agencies")),
     )
     op.create_table(
@@ -175,7 +177,17 @@ def upgrade() -> None:
         sa.Column("plugin", sa.String(length=120), nullable=False),
         sa.Column("began_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("cause", sa.String(length=120), nullable=True),
         sa.PrimaryKeyConstraint("plugin", "began_at", name=op.f("pk_outages")),
+    )
+    op.create_table(
+        "places",
+        sa.Column("plugin", sa.String(length=120), nullable=False),
+        sa.Column("worker", sa.String(length=36), nullable=False),
+        sa.Column("held", sa.Integer(), nullable=False),
+        sa.Column("wanted", sa.Integer(), nullable=False),
+        sa.Column("held_until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("plugin", "worker", name=op.f("pk_places")),
     )
     op.create_table(
         "restorations",
@@ -196,6 +208,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "name", name=op.f("pk_suspensions")),
     )
     op.create_table(
+        "erased_references",
+        sa.Column("reference", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("reference", name=op.f("pk_erased_references")),
+    )
+    op.create_table(
         "host_keys",
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("check_value", sa.LargeBinary(), nullable=False),
@@ -210,7 +227,7 @@ def upgrade() -> None:
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("beat_at", sa.BigInteger(), nullable=False),
         sa.Column("lease_until", sa.BigInteger(), nullable=False),
-        sa.Column("keys", sa.Text(), nullable=False),
+        sa.Column("key_names", sa.Text(), nullable=False),
         sa.Column("kept_out", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
     )
@@ -308,8 +325,10 @@ def downgrade() -> None:
     op.drop_table("attempts")
     op.drop_table("workers")
     op.drop_table("host_keys")
+    op.drop_table("erased_references")
     op.drop_table("suspensions")
     op.drop_table("restorations")
+    op.drop_table("places")
     op.drop_table("outages")
     op.drop_index("ix_ledger_subject", table_name="ledger")
     op.drop_table("ledger")

@@ -1,0 +1,51 @@
+"""The units and the table of metrics on the page about supervisors are what the host really has."""
+
+import asyncio
+import re
+import shlex
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+
+from nagorik_host.engine.observers import ANSWERED
+from nagorik_host.metrics import MetricsServer, WorkerMetrics
+from nagorik_host.store import open_database
+from nagorik_platform.cli import main
+from nagorik_testing import SimulatedClock
+
+PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "supervise-the-host.md").read_text("utf-8")
+UNITS = dict(re.findall(r'```ini title="([^"]+)"\n(.*?)```', PAGE, re.DOTALL))
+COMMANDS = sorted(set(re.findall(r"^ExecStart=\S+/nagorik (.+)$", PAGE, re.MULTILINE)))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_a_unit_starts_is_a_command_with_these_options(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*shlex.split(command), "--help"]) == 0
+    assert "usage: nagorik" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_unit_is_one(name: str) -> None:
+    unit = ConfigParser(strict=False, interpolation=None)
+    unit.read_string(UNITS[name])
+    if name.endswith(".timer"):
+        assert "OnCalendar" in unit["Timer"]
+        assert name.replace(".timer", ".service") in UNITS
+    else:
+        assert {"user", "execstart", "workingdirectory", "environment"} <= set(unit["Service"])
+
+
+async def test_every_metric_is_in_the_table(ready_file: str) -> None:
+    database = await open_database(ready_file)
+    counted = WorkerMetrics(["nid"])
+    MetricsServer(counted, database, SimulatedClock())
+    counted.call_began("nid", "submit")
+    counted.call_ended("nid", "submit", ANSWERED, 0.1)
+    found = await asyncio.to_thread(lambda: list(counted.registry.collect()))
+    await database.close()
+    served = {metric.name for metric in found if metric.name.startswith("nagorik_")}
+    table = PAGE.partition("## Metrics")[2].partition("Labels are")[0]
+    listed = re.findall(r"^\| (`nagorik_.*?) \|", table, re.MULTILINE)
+    names = [name.strip("`").removesuffix("_total") for row in listed for name in row.split(", ")]
+    assert sorted(names) == sorted(served)
