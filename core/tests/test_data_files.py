@@ -17,10 +17,18 @@ def test_number_of_too_many_digits_is_told_by_its_line(private):
 
 
 def test_key_of_thousands_of_parts_is_not_read():
-    with pytest.raises(DataFileInvalid) as caught:
-        parse_document(f"a = 'x'\nb.{'c.' * 100}d = 1\n".encode(), "some.toml", private=True)
-    assert str(caught.value) == "some.toml: a line has too many dots: look at line 2"
-    assert parse_document(b"a = '" + b"." * 100 + b"'\r\nb = 1", "some.toml")["b"] == 1
+    for part in ("c.", '"c d" . ', "'c'.", "1-_\t. ", r'"\"".', r'"\\".'):
+        for document in ("b.{}d = 1\n", "[b.{}d]", "[[ b.{}d ]]", "b = {{ e = 1, b.{}d = 1 }}"):
+            for private in (False, True):
+                with pytest.raises(DataFileInvalid) as caught:
+                    parse_document(f"a = 'x'\n{document.format(part * 100)}".encode(), "some.toml", private=private)
+                assert str(caught.value) == "some.toml: a key has too many parts: look at line 2"
+            assert parse_document(f"a = 'x'\n{document.format(part * 98)}".encode(), "some.toml")
+
+
+def test_text_of_many_dots_is_no_key():
+    for text in ("." * 1_000, "2.50, " * 1_000, '{"a": "text(5..11)", "b": 2.5}' * 1_000, "Go. Come. Go on. " * 50):
+        assert parse_document(f"a = '{text}'".encode(), "some.toml")["a"] == text
 
 
 def test_byte_order_mark_does_not_count():

@@ -7,6 +7,7 @@ from .clock import (
 from .context import (
     CallContext as CallContext,
 )
+from .data_files import parse_document as parse_document, read_data_file as read_data_file
 from .errors import (
     AgencyClosed as AgencyClosed,
     AgencyRejected as AgencyRejected,

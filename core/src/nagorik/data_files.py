@@ -23,8 +23,9 @@ LARGEST_FILE: Final = 1_000_000
 """Bytes of a file that somebody wrote by hand."""
 
 _PLACE: Final = re.compile(r"line [0-9]+")
-_DEEPEST: Final = 100
-"""Dots on one line. A key of thousands of parts, which nobody writes by hand, would keep tomllib busy for minutes."""
+_KEY_PART: Final = rb"""(?:[\w-]++|"(?:[^"\\\n]|\\.){0,99}+"|'[^'\n]{0,99}+')[ \t]*+\.[ \t]*+"""
+_DEEP_KEY: Final = re.compile(rb"""(?<![\w"'-])(?:%b){100}""" % _KEY_PART)
+"""A key of a hundred parts, which nobody writes by hand. One of thousands keeps tomllib busy for minutes."""
 _LONG_NUMBER: Final = re.compile(rb"(?<=[=\[,\s])[+-]?[0-9][0-9_]{639,}")
 """``sys.set_int_max_str_digits`` sets how many are too many, and that no lower than 640."""
 
@@ -99,9 +100,9 @@ def parse_document(content: bytes, file: str, *, private: bool = False) -> dict[
     Raises:
         DataFileInvalid: It is none, or not in UTF-8.
     """
-    deep = next((n for n, line in enumerate(content.splitlines(), start=1) if line.count(b".") > _DEEPEST), None)
-    if deep is not None:
-        raise DataFileInvalid(file, [FileProblem("", f"a line has too many dots: look at line {deep}")])
+    if deep := _DEEP_KEY.search(content):
+        line = content.count(10, 0, deep.start()) + 1
+        raise DataFileInvalid(file, [FileProblem("", f"a key has too many parts: look at line {line}")])
     try:
         # Some editors write a byte-order mark before UTF-8; TOML itself has none.
         return tomllib.loads(content.decode("utf-8-sig"))

@@ -208,11 +208,7 @@ class AgencyUnavailable(NagorikError):
     status = 503
 
     def __init__(
-        self,
-        *,
-        retry_after: float | None = None,
-        because: str = "unreachable",
-        layer: Layer = Layer.TRANSPORT,
+        self, *, retry_after: float | None = None, because: str = "unreachable", layer: Layer = Layer.TRANSPORT
     ) -> None:
         super().__init__(layer=layer)
         self.retry_after = retry_after

@@ -27,7 +27,6 @@ JSON_SCHEMA_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _LABEL_KEYS: Final = ("title", "x-title-bn", "description", "x-description-bn")
 _ANY_PROBLEM: Final = "value"
 _LONGEST_SENTENCE: Final = 2_000
-_NUMBER_OF: Final = "{number}"
 MOST_TOLD: Final = 50
 """Problems of a form that are told by their fields; of the others their number alone is."""
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
@@ -131,7 +130,7 @@ def validate_form(form: type[Form], data: Mapping[str, JsonValue], *, root: str 
     problems = list(dict.fromkeys(_told(form, given, *found, root) for found in wrong[:MOST_TOLD]))
     if len(wrong) > MOST_TOLD:
         text, number = _sentences()["more_problems"], str(len(wrong) - MOST_TOLD)
-        more = Text(bn=text.bn.replace(_NUMBER_OF, to_bangla_digits(number)), en=text.en.replace(_NUMBER_OF, number))
+        more = Text(bn=text.bn.replace("{number}", to_bangla_digits(number)), en=text.en.replace("{number}", number))
         problems.append(FieldProblem(pointer=root, code="more_problems", text=more))
     raise InputRejected(problems)
 

@@ -1,5 +1,6 @@
 """Lists, look-ups, workers and agencies: what an operator sees of the whole, and nothing of any citizen."""
 
+import socket
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from nagorik_host.commands import running
+from nagorik_host.store import postgresql
 from nagorik_host.store.schema import microseconds
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "host"
@@ -116,6 +118,14 @@ def test_application_is_not_found_by_whose_it_is(ready, applied):
     assert "the host keeps no index of them" in shown.out
 
 
+def test_search_by_other_keys_finds_nothing_out_and_says_so(ready, applied, place):
+    (place / "keys.txt").write_text(ready("keys", "new", "other").out)
+    result = ready("applications", "search", "NGK-0000000000000000")
+    assert result.code != 0
+    assert "Nothing is found" not in result.out
+    assert "keys" in result.err
+
+
 def test_two_applications_that_an_agency_calls_alike_are_both_found(ready, two, world, place):
     application = world.closed()
     reference = ready("track", application, "--json").document["agency_reference"]
@@ -187,3 +197,15 @@ def test_agencies_are_told(ready, place):
     assert "2, the first for 2 h" in shown
     assert "7 calls in vain" in shown
     assert "in 9 min" in shown or "in 10 min" in shown
+
+
+@pytest.mark.parametrize("words", [("agencies",), ("applications", "list"), ("track", "x")])
+def test_server_that_takes_connections_and_says_nothing_is_told_as_away(nagorik, place, monkeypatch, words):
+    monkeypatch.setattr(postgresql, "CONNECTING", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"postgresql://u:hunter2@127.0.0.1:{server.getsockname()[1]}/x"
+        (place / "nagorik.toml").write_text(f'keys_file = "keys.txt"\nallow = ["nid"]\ndatabase = "{url}"\n')
+        result = nagorik(*words)
+    assert result.code == 3
+    assert "the database cannot be reached" in result.err
+    assert "hunter2" not in result.err

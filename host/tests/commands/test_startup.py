@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 TRACK = """
 import sys
 from nagorik_platform.cli import main
@@ -32,3 +34,65 @@ def test_track_imports_neither_plugins_nor_what_speaks_to_agencies_or_makes_tabl
     done = subprocess.run([sys.executable, "-c", TRACK, applied], capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert applied in done.stdout
+
+
+HELP = """
+import sys
+from nagorik_platform.cli import main
+code = main([sys.argv[1], "--help"])
+heavy = {"alembic", "httpx", "pydantic", "rich", "sqlalchemy", "structlog", "nagorik_host.host"}
+sys.exit(code or ", ".join(sorted(heavy & set(sys.modules))) or 0)
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "act",
+        "agencies",
+        "applications",
+        "apply",
+        "audit",
+        "db",
+        "erase",
+        "inbox",
+        "keys",
+        "payments",
+        "resume",
+        "stop",
+        "track",
+        "worker",
+        "workers",
+    ],
+)
+def test_help_imports_nothing_of_what_the_command_works_with(command):
+    done = subprocess.run([sys.executable, "-c", HELP, command], capture_output=True, encoding="utf-8", check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+LISTS = """
+import sys
+from nagorik_platform.cli import main
+code = main([*sys.argv[1:], "--json"])
+heavy = {
+    "alembic",
+    "asyncpg",
+    "httpx",
+    "pluggy",
+    "nagorik_host.host",
+    "nagorik_host.engine.agencies",
+    "nagorik_platform.dispatch",
+    "nagorik_platform.lifecycle",
+    "nagorik_platform.platform",
+    "rich",
+    "sqlalchemy.dialects.postgresql",
+    "structlog",
+}
+sys.exit(code or ", ".join(sorted(heavy & set(sys.modules))) or 0)
+"""
+
+
+@pytest.mark.parametrize("words", [("applications", "list"), ("payments", "list"), ("agencies",), ("workers",)])
+def test_list_imports_no_more_than_the_database_takes(applied, words):
+    done = subprocess.run([sys.executable, "-c", LISTS, *words], capture_output=True, encoding="utf-8", check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -54,7 +55,7 @@ def test_worker_carries_what_is_due_and_says_what_it_composes(ready, agencies, a
     assert "opened" in {line["kind"] for line in told["timeline"]}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_worker_stops_in_peace_when_it_is_told_to(ready, applied, number):
     process = subprocess.Popen(
         [sys.executable, "-c", "from nagorik_platform.cli import main; raise SystemExit(main())", "worker"],
@@ -70,6 +71,34 @@ def test_worker_stops_in_peace_when_it_is_told_to(ready, applied, number):
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out.strip()) == (0, "Stopped; nothing is in hand."), err
+
+
+def test_second_signal_ends_a_worker_at_once_and_it_tells_what_was_in_hand(ready, applied, place):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with (place / "nagorik.toml").open("a") as file:
+            file.write("[plugins.nid]\negress = ['127.0.0.1']\n[plugins.nid.settings]\n")
+            file.write(f"base_url = '{address}'\nusername = 'u'\npassword = 'p'\n")
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from nagorik_platform.cli import main; raise SystemExit(main())", "worker"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        silent.settimeout(60)
+        call, _ = silent.accept()
+        with call:
+            process.send_signal(signal.SIGTERM)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.5)
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=60)
+    assert process.returncode == 3, (out, err)
+    *_, ending, application, stopped = out.splitlines()
+    assert ending.startswith("Ending at once. 1 applications are in hand")
+    assert (application.strip(), stopped) == (applied, "Stopped; 1 calls were given up.")
+    # It has given the application back: nobody has to wait for a lease to run out.
+    assert look_up(place, "SELECT count(*) FROM workers") == (0,)
 
 
 def test_worker_without_a_plugin_says_so(ready, place):
@@ -251,6 +280,46 @@ def test_audit_finds_what_was_changed(ready, world, place):
     assert found.code == 1
     assert found.document["problems"][0]["application"] == application
     assert application in ready("audit", "verify").err
+
+
+def test_audit_says_what_a_finding_means_in_both_languages(ready, applied, place):
+    change(place, "UPDATE applications SET due_at = NULL")
+    found = ready("audit", "verify")
+    assert found.code == 1
+    assert f"{applied}: due-lost" in found.err
+    assert "Nothing and nobody will ever look at this application again" in found.out
+    assert "আবেদনটি আর কেউ কখনো দেখবে না" in found.out
+    (problem,) = ready("audit", "verify", "--json").document["problems"]
+    assert (problem["application"], problem["code"]) == (applied, "due-lost")
+    assert problem["means"]["en"].startswith("Nothing and nobody")
+
+
+def test_database_is_held_against_what_was_kept_outside(ready, applied, place):
+    assert "nagorik audit anchor" in ready("audit", "verify").out
+    kept = place / "anchor.jsonl"
+    kept.write_text(ready("audit", "anchor").out)
+    shutil.copy(place / "nagorik.db", place / "older.db")
+    assert ready("apply", EXAMPLES / "nid-migration.json").code == 0
+    with kept.open("a") as file:
+        file.write(ready("audit", "anchor").out)
+    assert applied
+    sound = ready("audit", "verify", "--anchor", kept, "--json")
+    assert (sound.code, sound.document["anchors"], sound.document["applications"]) == (0, 2, 2)
+    (place / "nagorik.db-wal").unlink(missing_ok=True)
+    shutil.copy(place / "older.db", place / "nagorik.db")
+    assert ready("audit", "verify").code == 0
+    found = ready("audit", "verify", "--anchor", kept, "--json")
+    assert found.code == 1
+    assert [problem["code"] for problem in found.document["problems"]] == ["anchor-missed"]
+
+
+def test_file_that_holds_no_anchor_is_refused(ready, applied, place):
+    for content in ("", "{}", '{"root": 1}'):
+        (place / "anchor.jsonl").write_text(content)
+        assert ready("audit", "verify", "--anchor", place / "anchor.jsonl").code == 2
+    assert ready("audit", "verify", "--anchor", place / "nowhere").code == 2
+    (place / "anchor.jsonl").write_bytes(b"\xff")
+    assert ready("audit", "verify", "--anchor", place / "anchor.jsonl").code == 2
 
 
 def test_parts_of_an_audit_are_together_the_whole(ready):

@@ -81,6 +81,27 @@ async def test_worker_that_may_not_wait_gives_back_what_it_had_in_hand(world, re
     assert world.effects("nid", "application") == 1
 
 
+async def test_worker_that_is_to_end_at_once_gives_up_its_calls_and_tells_how_many(world, ready_url):
+    async with world.host(ready_url) as host:
+        for number in range(3):
+            await world.apply(host, number)
+        world.street.close("nid")
+        ending, at_once = asyncio.Event(), asyncio.Event()
+        worker = host.worker()
+        working = asyncio.create_task(worker.run(ending, at_once=at_once))
+        await until(lambda: world.street.waiting == 3)
+        ending.set()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert (working.done(), len(set(worker.in_hand))) == (False, 3)
+        at_once.set()
+        assert await working == 3
+        world.street.open("nid")
+        await world.carry(host.worker())
+        assert await states(host) == ["closed"] * 3
+    assert world.effects("nid", "application") == 3
+
+
 async def test_worker_that_died_long_ago_is_struck_off(world, ready_url):
     async with world.host(ready_url) as host:
         for name, ago in (("yesterday", WORKER_EXPIRY), ("long-ago", WORKER_EXPIRY * 1.01)):

@@ -13,8 +13,8 @@ from nagorik_host.store import listings, open_database
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.listings import (
     ApplicationFilter,
+    PageCursor,
     PaymentFilter,
-    Place,
     PlaceInvalid,
     list_applications,
     list_payments,
@@ -124,7 +124,7 @@ async def test_pages_together_are_the_list_in_order(filled, monkeypatch, wanted,
         page = await filled.run(partial(list_applications, wanted=wanted, after=place, limit=limit))
         assert len(page.rows) <= limit
         found += [row.id for row in page.rows]
-        place = Place.read(str(page.next)) if page.next is not None else None
+        place = PageCursor.read(str(page.next)) if page.next is not None else None
         pages += 1
     assert found == expected
 
@@ -171,7 +171,7 @@ async def test_payments_are_listed_by_gateway_state_and_application(filled):
 @pytest.mark.parametrize("text_", ["", "x", "1", "1-", "-1-a", "١-a", "9" * 30 + "-a"])
 def test_what_is_no_place_is_refused(text_):
     with pytest.raises(PlaceInvalid):
-        Place.read(text_)
+        PageCursor.read(text_)
 
 
 async def test_agencies_and_workers_are_told(filled):
@@ -282,7 +282,7 @@ SELECT gen_random_uuid(), 'o', n, n, n, 0, '', CASE WHEN n % 1000 > 0 THEN n END
 """
 QUESTIONS: list[Callable[[Transaction], object]] = [
     *(partial(list_applications, wanted=wanted, limit=50) for wanted, _ in CASES),
-    partial(list_applications, wanted=ApplicationFilter(), after=Place(NOW - 365_000 * HOUR, "a"), limit=50),
+    partial(list_applications, wanted=ApplicationFilter(), after=PageCursor(NOW - 365_000 * HOUR, "a"), limit=50),
     partial(list_payments, wanted=PaymentFilter(states={"captured"}), limit=50),
     partial(list_payments, wanted=PaymentFilter(application=ROWS[0]["id"]), limit=50),
     partial(read_agencies, now=NOW),

@@ -291,8 +291,8 @@ def test_metadata_without_end_stop_no_other_distribution(site: Any) -> None:
     ("manifest", "why"),
     [
         ("#" * 256_001, "plugin.toml: larger than 256000 bytes"),
-        (f"{'a.' * 100_000}a = 1", "plugin.toml: a line has too many dots: look at line 1"),
-        (f"\n[{'a.' * 100_000}a]", "plugin.toml: a line has too many dots: look at line 2"),
+        (f"{'a.' * 100_000}a = 1", "plugin.toml: a key has too many parts: look at line 1"),
+        (f"\n[{'a.' * 100_000}a]", "plugin.toml: a key has too many parts: look at line 2"),
         (f"a = {'9' * 5_000}", "plugin.toml: a number has too many digits: look at line 1"),
         (f"a = {'[' * 100_000}", "plugin.toml: nested too deeply"),
     ],

@@ -1,11 +1,13 @@
 """Exchanges as they are written down and read again."""
 
+import json
 from datetime import date
 
 import pytest
 from hypothesis import given, strategies as st
 
 from nagorik.data_files import DataFileInvalid
+from nagorik_testing.faults.kinds import InjectedResponse
 from nagorik_testing.simulator.exchanges import (
     Exchange,
     ExchangeRequest,
@@ -54,6 +56,20 @@ def test_what_is_dumped_is_loaded_again(tmp_path_factory, exchanges):
     path = tmp_path_factory.mktemp("exchanges") / "recorded.toml"
     path.write_text(dump_exchanges(exchanges), "utf-8", newline="")
     assert load_exchanges(path) == exchanges
+
+
+def test_answer_of_many_numbers_and_letters_is_loaded_again(tmp_path):
+    body = json.dumps([{"amount": 0.5, "name": "text(5..11)"}] * 20_000)
+    exchange = load_exchanges(written(tmp_path, GOOD))[0]
+    long = exchange.model_copy(update={"response": ExchangeResponse(body=body)})
+    assert load_exchanges(written(tmp_path, dump_exchanges((long,)))) == (long,)
+    assert InjectedResponse(body=body).body == body
+
+
+def written(folder, text):
+    path = folder / "recorded.toml"
+    path.write_text(text, "utf-8", newline="")
+    return path
 
 
 def test_exchange_is_read_with_its_provenance(tmp_path):

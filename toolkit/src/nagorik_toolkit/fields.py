@@ -85,10 +85,10 @@ def _decimals(value: object) -> object:
 Line = Annotated[str, OneLine()]
 """A line of up to 200 characters, without a label; ``Annotated[str, OneLine(80)]`` for another limit."""
 
-Day = Annotated[IsoDay, AfterValidator(_within_reach)]
+FormDay = Annotated[IsoDay, AfterValidator(_within_reach)]
 """A day from 1800 to 2199, without a label. An agency's answer may hold others, for which there is ``IsoDay``."""
 BirthDate = Annotated[
-    Day,
+    FormDay,
     Label(
         en="Date of birth",
         bn="জন্মতারিখ",

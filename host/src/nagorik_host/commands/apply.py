@@ -43,7 +43,7 @@ TOLD: Final = 1000
 LISTED: Final = 200
 """Results up to which they are laid out as a table."""
 
-Result = Literal["taken", "already-open", "refused", "failed", "not-reached"]
+FileResult = Literal["taken", "already-open", "refused", "failed", "not-reached"]
 
 
 class FieldRefused(Exception):
@@ -62,13 +62,13 @@ class AppliedFile(NamedTuple):
     """
 
     file: str
-    result: Result
+    result: FileResult
     application: str | None = None
     problem: str = ""
 
 
 @dataclass(slots=True)
-class Outcome:
+class FolderOutcome:
     """What became of all files, in their order.
 
     Attributes:
@@ -156,7 +156,7 @@ async def apply_files(
     *,
     progress: Callable[[Sequence[AppliedFile]], None] = lambda _: None,
     is_ending: Callable[[], bool] = lambda: False,
-) -> Outcome:
+) -> FolderOutcome:
     """Take in what can be taken in of ``files``.
 
     Args:
@@ -167,7 +167,7 @@ async def apply_files(
         is_ending: Whether to begin no more of them.
     """
     done: dict[Path, AppliedFile] = {}
-    outcome = Outcome([])
+    outcome = FolderOutcome([])
     chunks = iter([files[first : first + TOGETHER] for first in range(0, len(files), TOGETHER)])
 
     async def work() -> None:
@@ -347,12 +347,12 @@ def _heeding_signals() -> Iterator[Callable[[], bool]]:
             loop.remove_signal_handler(number)
 
 
-class _Progress(Protocol):
+class _FolderProgress(Protocol):
     def advance(self, found: Sequence[AppliedFile]) -> None: ...
 
 
 @contextmanager
-def _progress(number: int) -> "Iterator[_Progress]":
+def _progress(number: int) -> "Iterator[_FolderProgress]":
     """Shows how far it is: on a terminal as a bar, elsewhere as a line for every ``TOLD`` files."""
     if number <= TOGETHER or not sys.stderr.isatty():
         yield _Lines(number)
@@ -388,7 +388,7 @@ class _Lines:
 # What is told at the end
 
 
-def _tell(outcome: Outcome, stopped: "Sequence[SuspensionRecord]", *, as_json: bool) -> None:
+def _tell(outcome: FolderOutcome, stopped: "Sequence[SuspensionRecord]", *, as_json: bool) -> None:
     if as_json:
         print_json({"applications": [one._asdict() for one in outcome.files]})
     else:

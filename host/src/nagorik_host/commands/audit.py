@@ -7,28 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from nagorik_host.commands.running import CommandRefused, now, run_command, unlocked_database
-from nagorik_host.settings import load_host_settings
-from nagorik_host.store.application_store import ApplicationStore
-from nagorik_host.store.audit import (
-    ALL,
-    ORPHAN_GRACE,
-    Anchor,
-    AnchorInvalid,
-    Finding,
-    Part,
-    compare_documents,
-    make_anchor,
-    read_anchors,
-    verify_journals,
-    verify_ledger,
-)
-from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.texts import sentence
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import Document, add_json_argument, print_error, print_json, print_lines
+
+if TYPE_CHECKING:
+    from nagorik_host.store.audit import Anchor, AuditFinding, Part
 
 LARGEST_FILE: Final = 1_000_000
 EVERY: Final = 0.5
@@ -49,7 +35,7 @@ class AuditCommand:
         verify.add_argument(
             "--part",
             type=_part,
-            default=ALL,
+            default="1/1",
             metavar="N/M",
             help="one of M parts of about the same size, such as 3/30; all M together are everything",
         )
@@ -82,7 +68,9 @@ class AuditCommand:
         return run_command(lambda: _documents(remove=arguments.remove, as_json=arguments.json))
 
 
-def _part(text: str) -> Part:
+def _part(text: str) -> "Part":
+    from nagorik_host.store.audit import Part
+
     found = re.fullmatch(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})", text)
     if found is None or int(found[1]) > int(found[2]):
         raise argparse.ArgumentTypeError("write N/M, such as 3/30, with N from 1 to M")
@@ -90,11 +78,15 @@ def _part(text: str) -> Part:
 
 
 async def _verify(arguments: argparse.Namespace) -> int:
+    from nagorik_host.settings import load_host_settings
+    from nagorik_host.store.audit import verify_journals, verify_ledger
+    from nagorik_host.texts import sentence
+
     anchors = _anchors(arguments.anchor) if arguments.anchor is not None else []
     counts = Counter[str]()
-    findings: list[Finding] = []
+    findings: list[AuditFinding] = []
     async with unlocked_database(load_host_settings()) as (database, vault):
-        with _Progress() as progress:
+        with _AuditProgress() as progress:
             async for one in verify_journals(database, vault, arguments.part):
                 counts.update(applications=one.is_present, entries=one.entries, erased=one.erased)
                 findings += one.findings
@@ -130,7 +122,9 @@ async def _verify(arguments: argparse.Namespace) -> int:
     return ExitCode.FINDINGS if findings else ExitCode.OK
 
 
-def _as_document(finding: Finding) -> Document:
+def _as_document(finding: "AuditFinding") -> Document:
+    from nagorik_host.texts import sentence
+
     text = sentence("audit", finding.code)
     means = {"en": text.en, "bn": text.bn} if text is not None else None
     return {
@@ -142,7 +136,9 @@ def _as_document(finding: Finding) -> Document:
     }
 
 
-def _anchors(file: Path) -> list[Anchor]:
+def _anchors(file: Path) -> "list[Anchor]":
+    from nagorik_host.store.audit import AnchorInvalid, read_anchors
+
     try:
         if file.stat().st_size > LARGEST_FILE:
             raise CommandRefused(f"the anchors' file has more than {LARGEST_FILE:,} bytes")
@@ -154,13 +150,16 @@ def _anchors(file: Path) -> list[Anchor]:
 
 
 async def _anchor() -> int:
+    from nagorik_host.settings import load_host_settings
+    from nagorik_host.store.audit import make_anchor
+
     async with unlocked_database(load_host_settings()) as (database, vault):
         anchor = await make_anchor(database, vault, now())
-    print_lines(anchor.model_dump_json())
+    sys.stdout.write(f"{anchor.model_dump_json()}\n")
     return ExitCode.OK
 
 
-class _Progress:
+class _AuditProgress:
     """Says on a terminal how far it has come, on one line that is gone at the end."""
 
     def __init__(self) -> None:
@@ -185,6 +184,11 @@ class _Progress:
 
 
 async def _documents(*, remove: bool, as_json: bool) -> int:
+    from nagorik_host.settings import load_host_settings
+    from nagorik_host.store.application_store import ApplicationStore
+    from nagorik_host.store.audit import ORPHAN_GRACE, compare_documents
+    from nagorik_host.store.documents import FolderDocumentStore
+
     settings = load_host_settings()
     async with unlocked_database(settings) as (database, vault):
         store, documents = ApplicationStore(vault), FolderDocumentStore(settings.documents, vault)

@@ -3,44 +3,19 @@
 import argparse
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select
-
-from nagorik import ApplicationDraft, ApplicationState, PaymentState, Text
-from nagorik_host.commands.render import (
-    ApplicationView,
-    as_document,
-    find_application,
-    render_application,
-    when,
-)
 from nagorik_host.commands.running import CommandRefused, now, opened_host, run_command, unlocked_database
-from nagorik_host.engine.plugins import accept, is_beyond
-from nagorik_host.host import Host
-from nagorik_host.settings import load_host_settings
-from nagorik_host.store.cases import (
-    PLUGIN_CHANGED,
-    BlockedFilter,
-    Decision,
-    NotBlocked,
-    OfficerCase,
-    count_blocked_cases,
-    count_cases,
-    latest_decisions,
-    list_cases,
-    record_decision,
-    unblock,
-    unblock_page,
-)
-from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import CODE as LONGEST_SUBJECT, applications, attempts
-from nagorik_host.texts import hold_sentence, sentence
 from nagorik_platform.cli.commands import ExitCode
-from nagorik_platform.cli.explanation_page import with_numbers_masked
 from nagorik_platform.cli.output import Document, add_json_argument, print_facts, print_json, print_lines, print_table
-from nagorik_platform.lifecycle import Decided, Hold, Party, application_targets, payment_targets
 from nagorik_platform.logs import get_logger
+
+if TYPE_CHECKING:
+    from nagorik import ApplicationDraft, Text
+    from nagorik_host.commands.render import ApplicationView
+    from nagorik_host.host import Host
+    from nagorik_host.store.cases import OfficerCase
+    from nagorik_host.store.database import Transaction
 
 _log = get_logger("nagorik.host")
 
@@ -52,6 +27,8 @@ class CasesCommand:
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's arguments."""
+        from nagorik import ApplicationState, PaymentState
+
         actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
         past = actions.add_parser("decisions", help="what was stopped, resumed and let go on", allow_abbrev=False)
         past.add_argument("--limit", type=int, default=100, help="the most that are listed (default: 100)")
@@ -122,9 +99,13 @@ class CasesCommand:
 
 
 async def _list(arguments: argparse.Namespace) -> int:
-    async with opened_host(load_host_settings()) as host:
-        items = await host.database.run(partial(list_cases, limit=max(1, arguments.limit)))
-        number = await host.database.run(count_cases)
+    from nagorik_host.commands.render import when
+    from nagorik_host.settings import load_host_settings
+    from nagorik_host.store.cases import count_cases, list_cases
+
+    async with unlocked_database(load_host_settings()) as (database, _):
+        items = await database.run(partial(list_cases, limit=max(1, arguments.limit)))
+        number = await database.run(count_cases)
     if arguments.json:
         print_json({"number": number, "items": [_item(item) for item in items]})
         return ExitCode.OK
@@ -143,8 +124,12 @@ async def _list(arguments: argparse.Namespace) -> int:
 
 
 async def _decisions(arguments: argparse.Namespace) -> int:
-    async with opened_host(load_host_settings()) as host:
-        found = await host.database.run(partial(latest_decisions, limit=max(1, arguments.limit)))
+    from nagorik_host.commands.render import when
+    from nagorik_host.settings import load_host_settings
+    from nagorik_host.store.cases import latest_decisions
+
+    async with unlocked_database(load_host_settings()) as (database, _):
+        found = await database.run(partial(latest_decisions, limit=max(1, arguments.limit)))
     if arguments.json:
         print_json({"decisions": [{**one._asdict(), "at": one.at.isoformat()} for one in found]})
     else:
@@ -154,6 +139,10 @@ async def _decisions(arguments: argparse.Namespace) -> int:
 
 
 async def _show(arguments: argparse.Namespace) -> int:
+    from nagorik_host.commands.render import as_document, find_application, render_application, when
+    from nagorik_host.settings import load_host_settings
+    from nagorik_platform.cli.explanation_page import with_numbers_masked
+
     async with opened_host(load_host_settings()) as host:
         view = await find_application(host, arguments.application)
         document = as_document(view, host, words=with_numbers_masked) | await _for_officer(host, view)
@@ -178,14 +167,21 @@ async def _show(arguments: argparse.Namespace) -> int:
 
 
 def _ended(attempt: Document) -> str:
+    from nagorik_host.commands.render import when
+
     return when(attempt["ended"]) if attempt["ended"] else "–"
 
 
-async def _for_officer(host: Host, view: ApplicationView) -> Document:
+async def _for_officer(host: "Host", view: "ApplicationView") -> Document:
     """What an officer sees beyond what the citizen is told; whom it is about only masked."""
+    from sqlalchemy import select
+
+    from nagorik_host.store.schema import attempts
+    from nagorik_platform.lifecycle import application_targets, payment_targets
+
     progress = view.progress
 
-    def read(transaction: Transaction) -> tuple[ApplicationDraft, list[Document]]:
+    def read(transaction: "Transaction") -> "tuple[ApplicationDraft, list[Document]]":
         query = select(attempts).where(attempts.c.application == progress.id).order_by(attempts.c.entry)
         calls = [
             {
@@ -213,6 +209,10 @@ async def _for_officer(host: Host, view: ApplicationView) -> Document:
 
 
 async def _decide(arguments: argparse.Namespace) -> int:
+    from nagorik import ApplicationState, PaymentState
+    from nagorik_host.settings import load_host_settings
+    from nagorik_platform.lifecycle import Decided
+
     if not arguments.officer.strip() or not arguments.reason.strip():
         raise CommandRefused("a decision needs an officer's name and a reason")
     async with opened_host(load_host_settings()) as host:
@@ -245,11 +245,17 @@ async def _decide(arguments: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _named(transaction: Transaction, *, host: Host, name: str) -> str:
+def _named(transaction: "Transaction", *, host: "Host", name: str) -> str:
     return host.store.resolve(transaction, name)
 
 
-def _accept(transaction: Transaction, *, host: Host, application: str, arguments: argparse.Namespace) -> Document:
+def _accept(transaction: "Transaction", *, host: "Host", application: str, arguments: argparse.Namespace) -> Document:
+    from sqlalchemy import select
+
+    from nagorik_host.engine.plugins import accept, is_beyond
+    from nagorik_host.store.cases import PLUGIN_CHANGED, Decision, record_decision
+    from nagorik_host.store.schema import applications
+
     row = transaction.connection.execute(
         select(applications.c.plugin, applications.c.plugin_version, applications.c.blocked).where(
             applications.c.id == application
@@ -266,7 +272,11 @@ def _accept(transaction: Transaction, *, host: Host, application: str, arguments
     return {"plugin": row.plugin, "before": row.plugin_version, "after": installed[row.plugin]}
 
 
-def _unblock(transaction: Transaction, *, host: Host, application: str, arguments: argparse.Namespace) -> Document:
+def _unblock(
+    transaction: "Transaction", *, host: "Host", application: str, arguments: argparse.Namespace
+) -> Document:
+    from nagorik_host.store.cases import Decision, NotBlocked, record_decision, unblock
+
     try:
         at = host.clock.now()
         blocked = unblock(transaction, application, at)
@@ -277,6 +287,17 @@ def _unblock(transaction: Transaction, *, host: Host, application: str, argument
 
 
 async def _retry(arguments: argparse.Namespace) -> int:
+    from nagorik_host.settings import load_host_settings
+    from nagorik_host.store.cases import (
+        PLUGIN_CHANGED,
+        BlockedFilter,
+        Decision,
+        count_blocked_cases,
+        record_decision,
+        unblock_page,
+    )
+    from nagorik_host.store.schema import CODE as LONGEST_SUBJECT
+
     wanted = BlockedFilter(arguments.code, arguments.plugin, arguments.service, arguments.since)
     if (wanted == BlockedFilter()) is not arguments.all:
         raise CommandRefused("say which: --code, --plugin, --service or --since; or --all, and none of these")
@@ -321,19 +342,22 @@ def _instant(text: str) -> datetime:
     return found
 
 
-def _item(item: OfficerCase) -> Document:
+def _item(item: "OfficerCase") -> Document:
     code = _code(item)
     text = _means(code)
     means = {"en": text.en, "bn": text.bn} if text is not None else None
     return {**item._asdict(), "since": item.since.isoformat(), "means": means}
 
 
-def _means(code: str) -> Text | None:
+def _means(code: str) -> "Text | None":
     """What an officer reads of a case; all that is listed waits for one."""
+    from nagorik_host.texts import hold_sentence, sentence
+    from nagorik_platform.lifecycle import Hold, Party
+
     return hold_sentence(Hold(party=Party.PERSON, code=code)) or sentence("blocked", code)
 
 
-def _code(item: OfficerCase) -> str:
+def _code(item: "OfficerCase") -> str:
     return item.blocked or item.hold or item.state
 
 

@@ -2,19 +2,14 @@
 
 import argparse
 from functools import partial
-from typing import Final
-
-from alembic.util.exc import CommandError
+from typing import TYPE_CHECKING, Final
 
 from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command, unlocked_database
-from nagorik_host.engine.restoration import Restoration, WorkersActive, mark_caught_up, mark_restored
-from nagorik_host.settings import HostSettings, load_host_settings
-from nagorik_host.store.application_store import ApplicationStore
-from nagorik_host.store.database import read_url
-from nagorik_host.store.schema import REVISION
-from nagorik_host.store.upgrade import revision_of, upgrade
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, print_facts, print_json, print_lines
+
+if TYPE_CHECKING:
+    from nagorik_host.settings import HostSettings
 
 
 class DatabaseCommand:
@@ -58,6 +53,11 @@ class DatabaseCommand:
 
 
 async def _upgrade(arguments: argparse.Namespace) -> int:
+    from alembic.util.exc import CommandError
+
+    from nagorik_host.settings import load_host_settings
+    from nagorik_host.store.upgrade import upgrade
+
     settings = load_host_settings()
     async with opened_database(settings, make=True) as database:
         try:
@@ -75,6 +75,10 @@ async def _upgrade(arguments: argparse.Namespace) -> int:
 
 
 async def _status(arguments: argparse.Namespace) -> int:
+    from nagorik_host.settings import load_host_settings
+    from nagorik_host.store.schema import REVISION
+    from nagorik_host.store.upgrade import revision_of
+
     settings = load_host_settings()
     async with opened_database(settings) as database:
         found, needed = await revision_of(database), REVISION
@@ -87,6 +91,10 @@ async def _status(arguments: argparse.Namespace) -> int:
 
 
 async def _restored(arguments: argparse.Namespace) -> int:
+    from nagorik_host.engine.restoration import Restoration, WorkersActive, mark_restored
+    from nagorik_host.settings import load_host_settings
+    from nagorik_host.store.application_store import ApplicationStore
+
     settings = load_host_settings()
     restoration = Restoration(now(), *_signed(arguments))
     async with unlocked_database(settings) as (database, vault):
@@ -107,6 +115,9 @@ async def _restored(arguments: argparse.Namespace) -> int:
 
 
 async def _caught_up(arguments: argparse.Namespace) -> int:
+    from nagorik_host.engine.restoration import mark_caught_up
+    from nagorik_host.settings import load_host_settings
+
     officer, reason = _signed(arguments)
     async with unlocked_database(load_host_settings()) as (database, _):
         if not await database.run(partial(mark_caught_up, officer=officer, reason=reason, now=now())):
@@ -124,7 +135,9 @@ def _signed(arguments: argparse.Namespace) -> tuple[str, str]:
     return arguments.officer, arguments.reason
 
 
-def _kind(settings: HostSettings) -> str:
+def _kind(settings: "HostSettings") -> str:
+    from nagorik_host.store.database import read_url
+
     names = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
     return names[read_url(settings.database.get_secret_value()).get_backend_name()]
 

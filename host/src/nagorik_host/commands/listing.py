@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from nagorik_host.store.database import Transaction
-    from nagorik_host.store.listings import Page, Place
+    from nagorik_host.store.listings import Page, PageCursor
 
 PAGE: Final = 50
 MOST: Final = 1000
@@ -233,18 +233,18 @@ async def _list_payments(arguments: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-async def _read(arguments: argparse.Namespace, read: "Callable[[Transaction, Place | None], Page]") -> "Page":
+async def _read(arguments: argparse.Namespace, read: "Callable[[Transaction, PageCursor | None], Page]") -> "Page":
     """A page from where ``--after`` says.
 
     Raises:
         CommandRefused: It says nothing that a page ended with.
     """
     from nagorik_host.settings import load_host_settings
-    from nagorik_host.store.listings import Place, PlaceInvalid
+    from nagorik_host.store.listings import PageCursor, PlaceInvalid
     from nagorik_host.store.upgrade import require_newest
 
     try:
-        after = Place.read(arguments.after) if arguments.after is not None else None
+        after = PageCursor.read(arguments.after) if arguments.after is not None else None
     except PlaceInvalid:
         raise CommandRefused("--after takes the place that a page of this list ended with") from None
     async with opened_database(load_host_settings()) as database:

@@ -6,26 +6,16 @@ import sys
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from nagorik_host.commands.running import CommandRefused, now, run_command, unlocked_database
-from nagorik_host.settings import LONGEST_RETENTION, load_host_settings
-from nagorik_host.store.application_store import ApplicationStore
-from nagorik_host.store.database import Transaction
-from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.store.host_keys import WorkersLackKey, make_known, retire_others
-from nagorik_host.store.retention import (
-    KeyRotation,
-    StillOpen,
-    erase_application,
-    erase_closed,
-    erase_messages,
-    rotate,
-)
-from nagorik_host.vault import KeyringInvalid, Vault, make_keys, read_keyring
-from nagorik_host.vault.keyring import INDEX, is_key_name, make_key
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, print_error, print_json, print_lines
+
+if TYPE_CHECKING:
+    from nagorik_host.store.application_store import ApplicationStore
+    from nagorik_host.store.database import Transaction
+    from nagorik_host.store.retention import KeyRotation
 
 
 class EraseCommand:
@@ -51,6 +41,11 @@ class EraseCommand:
 
 
 async def _erase(arguments: argparse.Namespace) -> int:
+    from nagorik_host.settings import LONGEST_RETENTION, load_host_settings
+    from nagorik_host.store.application_store import ApplicationStore
+    from nagorik_host.store.documents import FolderDocumentStore
+    from nagorik_host.store.retention import StillOpen, erase_application, erase_closed, erase_messages
+
     settings = load_host_settings()
     days = settings.retention_days if arguments.closed_for is None else arguments.closed_for
     async with unlocked_database(settings) as (database, vault):
@@ -83,7 +78,7 @@ async def _erase(arguments: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _named(transaction: Transaction, *, store: ApplicationStore, name: str) -> str:
+def _named(transaction: "Transaction", *, store: "ApplicationStore", name: str) -> str:
     return store.resolve(transaction, name)
 
 
@@ -111,6 +106,9 @@ class KeysCommand:
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Print keys to standard output, write them into a file, or rotate."""
+        from nagorik_host.vault import KeyringInvalid, make_keys
+        from nagorik_host.vault.keyring import INDEX, is_key_name, make_key
+
         if arguments.action == "rotate":
             return run_command(lambda: _rotate(as_json=arguments.json))
         if not is_key_name(arguments.name.encode()) or arguments.name == INDEX:
@@ -148,6 +146,9 @@ def _write_new(file: Path, text: str) -> None:
 
 def _put_first(file: Path, name: str) -> None:
     """Put a new key above the others; whatever breaks off, the file holds the old keys or the new ones."""
+    from nagorik_host.vault import read_keyring
+    from nagorik_host.vault.keyring import make_key
+
     before = file.read_text("utf-8")
     text = make_key(name) + before
     read_keyring(text)
@@ -157,6 +158,12 @@ def _put_first(file: Path, name: str) -> None:
 
 
 async def _rotate(*, as_json: bool) -> int:
+    from nagorik_host.settings import load_host_settings
+    from nagorik_host.store.documents import FolderDocumentStore
+    from nagorik_host.store.host_keys import WorkersLackKey, make_known, retire_others
+    from nagorik_host.store.retention import rotate
+    from nagorik_host.vault import Vault
+
     settings = load_host_settings()
     # As it stands in the file: its first key is to be in use from now on.
     vault = Vault(settings.keyring())
@@ -183,7 +190,7 @@ async def _rotate(*, as_json: bool) -> int:
     return ExitCode.FINDINGS if damaged else ExitCode.OK
 
 
-def _print_rotation(key: str, done: KeyRotation, anew: int, damaged: list[str], behind: list[str]) -> None:
+def _print_rotation(key: str, done: "KeyRotation", anew: int, damaged: list[str], behind: list[str]) -> None:
     for one in damaged:
         print_error(f"{one}: its key cannot be unwrapped; restore it from a backup, or leave it as it is")
     whole = f"All {done.keys} data keys are" if not damaged else f"{done.keys - len(done.damaged)} data keys are"

@@ -3,22 +3,15 @@
 import argparse
 from collections.abc import Sequence
 from functools import partial
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from nagorik import Text
-from nagorik_host.commands.render import when
 from nagorik_host.commands.running import CommandRefused, now, run_command, unlocked_database
-from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions, resume, suspend
-from nagorik_host.settings import load_host_settings
-from nagorik_host.store.cases import Decision, record_decision
-from nagorik_host.store.database import Transaction
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, print_json, print_lines, print_table
-from nagorik_platform.cli.services import unknown_service
-from nagorik_platform.logs import get_logger
-from nagorik_platform.registry import Registry
 
-_log = get_logger("nagorik.host")
+if TYPE_CHECKING:
+    from nagorik_host.engine.suspensions import SuspensionRecord
+    from nagorik_host.store.database import Transaction
 
 KINDS: Final = ("service", "plugin")
 
@@ -65,6 +58,11 @@ class ResumeCommand:
 
 
 async def _stop(arguments: argparse.Namespace) -> int:
+    from nagorik import Text
+    from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions
+    from nagorik_host.settings import load_host_settings
+    from nagorik_platform.logs import get_logger
+
     wanted = None
     if arguments.kind is not None:
         given = (arguments.name, arguments.reason_en, arguments.reason_bn, arguments.officer)
@@ -77,28 +75,38 @@ async def _stop(arguments: argparse.Namespace) -> int:
     async with unlocked_database(settings) as (database, _):
         if wanted is not None:
             await database.run(partial(_write_stop, record=wanted))
-            _log.warning("stopped", kind=wanted.kind, subject=wanted.name)
+            get_logger("nagorik.host").warning("stopped", kind=wanted.kind, subject=wanted.name)
         _print_suspensions(await database.run(list_suspensions), as_json=arguments.json)
     return ExitCode.OK
 
 
 async def _resume(arguments: argparse.Namespace) -> int:
+    from nagorik_host.engine.suspensions import list_suspensions
+    from nagorik_host.settings import load_host_settings
+    from nagorik_platform.logs import get_logger
+
     settings = load_host_settings()
     async with unlocked_database(settings) as (database, _):
         if not await database.run(partial(_write_resume, arguments=arguments)):
             raise CommandRefused(f"the {arguments.kind} {arguments.name} is not stopped; nagorik stop lists what is")
-        _log.warning("resumed", kind=arguments.kind, subject=arguments.name)
+        get_logger("nagorik.host").warning("resumed", kind=arguments.kind, subject=arguments.name)
         _print_suspensions(await database.run(list_suspensions), as_json=arguments.json)
     return ExitCode.OK
 
 
-def _write_stop(transaction: Transaction, *, record: SuspensionRecord) -> None:
+def _write_stop(transaction: "Transaction", *, record: "SuspensionRecord") -> None:
+    from nagorik_host.engine.suspensions import suspend
+    from nagorik_host.store.cases import Decision, record_decision
+
     suspend(transaction, record)
     subject = f"{record.kind} {record.name}"
     record_decision(transaction, Decision(record.at, record.officer, "stop", subject, record.reason.en))
 
 
-def _write_resume(transaction: Transaction, *, arguments: argparse.Namespace) -> bool:
+def _write_resume(transaction: "Transaction", *, arguments: argparse.Namespace) -> bool:
+    from nagorik_host.engine.suspensions import resume
+    from nagorik_host.store.cases import Decision, record_decision
+
     at = now()
     done = resume(transaction, arguments.kind, arguments.name, at)
     if done:
@@ -107,7 +115,9 @@ def _write_resume(transaction: Transaction, *, arguments: argparse.Namespace) ->
     return done
 
 
-def _print_suspensions(found: Sequence[SuspensionRecord], *, as_json: bool) -> None:
+def _print_suspensions(found: "Sequence[SuspensionRecord]", *, as_json: bool) -> None:
+    from nagorik_host.commands.render import when
+
     if as_json:
         print_json(
             {
@@ -125,6 +135,9 @@ def _print_suspensions(found: Sequence[SuspensionRecord], *, as_json: bool) -> N
 
 def _require_known(kind: Literal["service", "plugin"], name: str) -> None:
     """A misspelt name would stop nothing, and nobody would notice."""
+    from nagorik_platform.cli.services import unknown_service
+    from nagorik_platform.registry import Registry
+
     records = Registry.discover().records
     if kind == "plugin":
         if name not in {record.id for record in records}:

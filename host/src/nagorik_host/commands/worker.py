@@ -11,20 +11,22 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from nagorik_host.commands.running import CommandRefused, opened_host, run_command
-from nagorik_host.engine.plugins import PluginTakeover
-from nagorik_host.host import Host
-from nagorik_host.settings import HostSettings, load_host_settings, read_address
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import print_lines
-from nagorik_platform.registry import QuarantineCode
 
 if TYPE_CHECKING:
     from nagorik_host.engine.observers import WorkerObserver
+    from nagorik_host.engine.plugins import PluginTakeover
+    from nagorik_host.engine.worker import Worker
+    from nagorik_host.host import Host
     from nagorik_host.metrics import MetricsServer
+    from nagorik_host.settings import HostSettings
 
-SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-_CHOSEN: Final = frozenset({QuarantineCode.NOT_ALLOWED, QuarantineCode.DENIED})
-"""What the host itself keeps out is no news to it."""
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The first of them lets calls under way come to their end; the second does not."""
+LAST_MOMENT: Final = 3.0
+"""Seconds in which a worker that is to end at once writes down what it gives up; after that it ends regardless of
+what a plugin's code still waits for."""
 
 
 class WorkerCommand:
@@ -36,8 +38,9 @@ class WorkerCommand:
         """Add the command's arguments."""
         parser.epilog = (
             "Any number of workers may run on the same database; on SQLite, on the same machine. SIGTERM or Ctrl-C"
-            " stops one once the calls under way are over. A worker that is killed is missed within a minute, and"
-            " another takes over what it had in hand."
+            " stops one once the calls under way are over, each of which ends by its deadline; a second one ends it"
+            " at once. A worker that is killed is missed when its lease has run out, and another takes over what it"
+            " had in hand."
         )
         parser.add_argument("--name", help="what this worker is known by; the setting worker by default")
         parser.add_argument(
@@ -45,7 +48,8 @@ class WorkerCommand:
         )
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Work; exit code 0 when stopped, 3 when the database is outdated or goes away."""
+        """Work; exit code 0 when stopped, 3 when calls were given up or the database is outdated or goes away."""
+        from nagorik_host.settings import load_host_settings
 
         async def do() -> int:
             settings = load_host_settings()
@@ -58,11 +62,24 @@ class WorkerCommand:
         return run_command(do, log_level=level)
 
 
-async def _work(settings: HostSettings, name: str, *, once: bool) -> int:
-    stop = asyncio.Event()
+async def _work(settings: "HostSettings", name: str, *, once: bool) -> int:
+    stop, at_once = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
+    workers: list[Worker] = []
+
+    def heed() -> None:
+        if not stop.is_set():
+            stop.set()
+        elif not at_once.is_set():
+            held = workers[0].in_hand if workers else ()
+            _print_given_up(held)
+            at_once.set()
+            # What is to be written down may wait for a database, and a plugin's code for nobody knows what.
+            loop.call_later(LAST_MOMENT, os._exit, int(ExitCode.FAILED))
+
     for number in SIGNALS:
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, heed)
+    given_up = 0
     try:
         async with opened_host(settings) as host:
             with _metrics(host, settings.metrics) as served:
@@ -72,19 +89,31 @@ async def _work(settings: HostSettings, name: str, *, once: bool) -> int:
                 _print_composition(host, name)
                 _print_takeovers(await host.take_over())
                 worker = host.worker(name, served.observer)
+                workers.append(worker)
                 served.working(is_so=True)
                 print_lines("Working. Ctrl-C or SIGTERM stops it; calls under way are finished first.")
                 tell_supervisor("READY=1")
                 stopping = asyncio.create_task(_tell_stopping(stop, served))
                 try:
-                    await worker.run(stop, until_idle=once)
+                    given_up = await worker.run(stop, until_idle=once, at_once=at_once)
                 finally:
                     stopping.cancel()
+                if given_up:
+                    print_lines(f"Stopped; {given_up} calls were given up.")
     finally:
         for number in SIGNALS:
             loop.remove_signal_handler(number)
+    if given_up:
+        return ExitCode.FAILED
     print_lines("Stopped; nothing is in hand.")
     return ExitCode.OK
+
+
+def _print_given_up(held: Sequence[str]) -> None:
+    print_lines(
+        f"Ending at once. {len(held)} applications are in hand; whoever takes them over looks up what was sent:",
+        *(f"  {one}" for one in held),
+    )
 
 
 async def _tell_stopping(stop: asyncio.Event, served: "Served | MetricsServer") -> None:
@@ -103,12 +132,14 @@ class Served:
 
 
 @contextmanager
-def _metrics(host: Host, address: str | None) -> Iterator["Served | MetricsServer"]:
+def _metrics(host: "Host", address: str | None) -> Iterator["Served | MetricsServer"]:
     """Serve the worker's metrics, where that is wanted.
 
     Raises:
         CommandRefused: The address cannot be used, or what serves them is not installed.
     """
+    from nagorik_host.settings import read_address
+
     if address is None:
         yield Served()
         return
@@ -140,7 +171,9 @@ def tell_supervisor(state: str) -> None:
         notify.sendto(state.encode(), f"\0{address[1:]}" if address.startswith("@") else address)
 
 
-def _print_composition(host: Host, name: str) -> None:
+def _print_composition(host: "Host", name: str) -> None:
+    from nagorik_platform.registry.records import ADMISSION_CODES
+
     usable = [record for record in host.platform.plugins if record.usable]
     if not usable:
         raise CommandRefused("no plugin can be used: nagorik plugins tells why", ExitCode.FAILED)
@@ -151,11 +184,12 @@ def _print_composition(host: Host, name: str) -> None:
             for record in usable
         )
     )
-    broken = (one for one in host.platform.quarantined if one.code not in _CHOSEN)
+    # What the host itself keeps out is no news to it.
+    broken = (one for one in host.platform.quarantined if one.code not in ADMISSION_CODES)
     print_lines(*(f"  kept out: {one.code}: {one.reason} {one.hint}" for one in broken))
 
 
-def _print_takeovers(takeovers: Sequence[PluginTakeover]) -> None:
+def _print_takeovers(takeovers: "Sequence[PluginTakeover]") -> None:
     for takeover in takeovers:
         if takeover.taken_over:
             done = "are taken over"

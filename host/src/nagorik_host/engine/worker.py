@@ -157,14 +157,22 @@ class Worker:
         self._reading: asyncio.Task[int] | None = None
         self._messages_heard = False
 
-    async def run(self, stop: asyncio.Event, *, until_idle: bool = False, grace: float | None = None) -> None:
-        """Work until ``stop`` is set, then complete what is in hand.
+    async def run(
+        self,
+        stop: asyncio.Event,
+        *,
+        until_idle: bool = False,
+        grace: float | None = None,
+        at_once: asyncio.Event | None = None,
+    ) -> int:
+        """Work until ``stop`` is set, then complete what is in hand; how many calls were given up at the end.
 
         Args:
             stop: Ends the work. Nothing more is taken in hand from then on.
             until_idle: Whether to end, too, as soon as nothing is in hand and nothing can be done for a moment.
             grace: Seconds that calls in flight are waited for at the end, at most; without it, as long as each call's
                 own deadline. A call that is given up is treated as interrupted by whoever takes the application next.
+            at_once: Ends the wait for calls in flight as soon as it is set.
 
         Raises:
             DatabaseUnavailable: The database could not be reached for longer than others wait for this worker.
@@ -195,11 +203,17 @@ class Worker:
         finally:
             # However it came to an end, nothing more follows from what is in flight.
             self._ending = True
-            await self._finish_in_flight(grace)
+            given_up = await self._finish_in_flight(grace, at_once)
             for task in (heartbeats, telling, stopping):
                 await _end(task)
             await self._database.run(self._deregister)
             _log.info("worker_stopped", worker=self._name)
+        return given_up
+
+    @property
+    def in_hand(self) -> tuple[str, ...]:
+        """The ids of the applications whose calls are under way."""
+        return tuple(self._in_flight.values())
 
     async def run_until_idle(self) -> datetime | None:
         """Work until nothing is due and nothing is in hand; when something falls due next, if it ever does."""
@@ -574,12 +588,17 @@ class Worker:
         if self._failed is not None:
             raise self._failed
 
-    async def _finish_in_flight(self, grace: float | None) -> None:
+    async def _finish_in_flight(self, grace: float | None, at_once: asyncio.Event | None) -> int:
         """Wait for the calls in flight, each of which has a deadline of its own, and give up what is left."""
-        if self._in_flight:
-            await asyncio.wait(set(self._in_flight), timeout=grace)
-        for task in tuple(self._in_flight):
+        flying = asyncio.gather(*self._in_flight, return_exceptions=True)
+        hurried = asyncio.create_task((at_once or asyncio.Event()).wait())
+        waiting: set[asyncio.Future[Any]] = {flying, hurried}
+        await asyncio.wait(waiting, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+        await _end(hurried)
+        left = tuple(self._in_flight)
+        for task in left:
             await _end(task)
+        return len(left)
 
     async def _tell_throughput(self) -> None:
         while True:

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import URL, Connection, Table, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 
-from nagorik_host.store.ledger import Appended, ChangedRow, Ledger, LedgerMissing, Records
+from nagorik_host.store.ledger import Appended, AuditLedger, ChangedRow, LedgerMissing, Records
 from nagorik_host.vault import KeyMissing, Vault
 
 T = TypeVar("T")
@@ -124,12 +124,12 @@ class Hints:
 class Database(ABC):
     """An open database."""
 
-    _ledger: Ledger | None = None
+    _ledger: AuditLedger | None = None
 
     def use_ledger(self, vault: Vault) -> None:
         """Record what is written, chained by the keys of ``vault``. Without it, what is to be recorded is refused."""
         if self._ledger is None:
-            self._ledger = Ledger(vault)
+            self._ledger = AuditLedger(vault)
 
     def append_records(self, connection: Connection, transactions: Sequence[Transaction]) -> Appended | None:
         """Append what the ledger is to say of a database transaction, as the last that is done in it.
@@ -167,6 +167,15 @@ class Database(ABC):
         Raises:
             DatabaseUnavailable: The database is gone.
         """
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Let no other process do the same meanwhile; whoever comes later waits. For making the tables.
+
+        Raises:
+            DatabaseUnavailable: The database is gone.
+        """
+        yield
 
     @abstractmethod
     async def run(self, unit: Unit[T]) -> T:

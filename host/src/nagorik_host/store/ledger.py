@@ -151,9 +151,10 @@ class _Writer:
 class Appended:
     """Records that are committed with the transaction, or not at all."""
 
-    _ledger: "Ledger"
+    _ledger: "AuditLedger"
     _info: MutableMapping[Any, Any]
     _writer: _Writer | None
+    _has_grown: bool
     _sealed: dict[int, int]
 
     def committed(self) -> None:
@@ -161,10 +162,12 @@ class Appended:
 
         Whoever does not know leaves it be: the connection then begins another chain.
         """
-        self._ledger.advance(self._info, self._writer, self._sealed)
+        if self._writer is not None:
+            self._info[_STATE] = self._writer
+        self._ledger.advance(self._writer if self._has_grown else None, self._sealed)
 
 
-class Ledger:
+class AuditLedger:
     """Writes the ledger for one open database."""
 
     def __init__(self, vault: Vault) -> None:
@@ -210,13 +213,12 @@ class Ledger:
         sealed: dict[int, int] = {}
         if seals_at is not None:
             sealed = self._seal(connection, seals_at, writer if rows else None)
-        return Appended(self, connection.info, writer, sealed)
+        return Appended(self, connection.info, writer, bool(rows), sealed)
 
-    def advance(self, info: MutableMapping[Any, Any], writer: _Writer | None, sealed: Mapping[int, int]) -> None:
+    def advance(self, grown: _Writer | None, sealed: Mapping[int, int]) -> None:
         """What was appended is committed."""
-        if writer is not None:
-            info[_STATE] = writer
-            self._unsealed[writer.id] = writer
+        if grown is not None:
+            self._unsealed[grown.id] = grown
         for identity, number in sealed.items():
             if self._unsealed[identity].number == number:
                 del self._unsealed[identity]
@@ -381,7 +383,7 @@ def digest_of_all(table: Table, rows: Iterable[Mapping[str, Any]]) -> str:
 def digest(values: Iterable[Any]) -> str:
     """A digest of values as a database has them."""
     content = json.dumps(list(values), default=_plain, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
+    return in_base64(hashlib.sha256(content.encode("utf-8", "surrogatepass")).digest())
 
 
 def _plain(value: object) -> str:

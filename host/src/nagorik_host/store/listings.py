@@ -57,7 +57,7 @@ class PlaceInvalid(ValueError):
     """What was given is no place in a list."""
 
 
-class Place(NamedTuple):
+class PageCursor(NamedTuple):
     """A row's place in a list.
 
     Attributes:
@@ -73,7 +73,7 @@ class Place(NamedTuple):
         return f"{microseconds(self.at)}-{self.id}"
 
     @classmethod
-    def read(cls, text: str) -> "Place":
+    def read(cls, text: str) -> "PageCursor":
         """The place that ``text`` names.
 
         Raises:
@@ -95,7 +95,7 @@ class Page:
     """
 
     rows: Sequence[Row[Any]]
-    next: Place | None
+    next: PageCursor | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class PaymentFilter:
 
 
 def list_applications(
-    transaction: Transaction, wanted: ApplicationFilter, *, after: Place | None = None, limit: int
+    transaction: Transaction, wanted: ApplicationFilter, *, after: PageCursor | None = None, limit: int
 ) -> Page:
     """A page of the applications that are ``wanted``: the latest taken in first, or the longest due first.
 
@@ -198,7 +198,9 @@ def list_applications(
     return ranges.page(transaction, _APPLICATION, found, opened, matching, after, limit)
 
 
-def list_payments(transaction: Transaction, wanted: PaymentFilter, *, after: Place | None = None, limit: int) -> Page:
+def list_payments(
+    transaction: Transaction, wanted: PaymentFilter, *, after: PageCursor | None = None, limit: int
+) -> Page:
     """A page of the payments that are ``wanted``, the latest begun first; as ``list_applications``."""
     table = payments.c
     opened = _between(table.opened_at, wanted.opened_from, wanted.opened_before)
@@ -270,7 +272,7 @@ class _Ranges:
         leads: Sequence[tuple[Any, ...]] | None,
         within: Sequence[ColumnElement[bool]],
         matching: Sequence[ColumnElement[bool]],
-        after: Place | None,
+        after: PageCursor | None,
         limit: int,
     ) -> Page:
         """A page over all ranges together.
@@ -291,7 +293,7 @@ class _Ranges:
         query = self._query(columns, within, matching, after).limit(share + 1)
         found: list[Row[Any]] = []
         # How far every range was read: a range that was not read to its end bounds what is known of the list.
-        known: Place | None = None
+        known: PageCursor | None = None
         for values in chosen:
             given = {f"lead_{column.name}": value for column, value in zip(self.lead, values, strict=True)}
             rows = transaction.connection.execute(query, given).all()
@@ -311,7 +313,7 @@ class _Ranges:
         columns: Sequence[Column[Any]],
         within: Sequence[ColumnElement[bool]],
         matching: Sequence[ColumnElement[bool]],
-        after: Place | None,
+        after: PageCursor | None,
     ) -> Select[Any]:
         key = (self.at, self.table.c.id)
         fits = case((and_(*matching), 1), else_=0) if matching else literal(1)
@@ -327,10 +329,10 @@ class _Ranges:
             query = query.where(at, tuple_(*key) < last if self.newest_first else tuple_(*key) > last)
         return query.order_by(*(column.desc() if self.newest_first else column.asc() for column in key))
 
-    def _place(self, row: Row[Any]) -> Place:
-        return Place(getattr(row, self.at.name), row.id)
+    def _place(self, row: Row[Any]) -> PageCursor:
+        return PageCursor(getattr(row, self.at.name), row.id)
 
-    def _is_before(self, one: Place, other: Place) -> bool:
+    def _is_before(self, one: PageCursor, other: PageCursor) -> bool:
         return one > other if self.newest_first else one < other
 
 

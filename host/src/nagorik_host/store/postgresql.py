@@ -41,6 +41,8 @@ LOCKED: Final = 5.0
 """Seconds that a statement waits for what another transaction has locked."""
 LONGEST: Final = 60.0
 """Seconds that a statement may take; see ``Transaction.take_time``."""
+CONNECTING: Final = 10.0
+"""Seconds that a server may take until a connection is made."""
 SILENT: Final = 10
 """Seconds after which it is asked whether the other end of a silent connection is there."""
 ASKED_EVERY: Final = 5
@@ -52,6 +54,18 @@ UNHEARD: Final = 20.0
 _AWAY: Final = ("08", "53", "57", "3D", "25P03", "55P03", "40")
 """Classes of errors: connections, resources, a server or a statement that is stopped, no such database, a client that
 stood still; and what is locked, or rolled back, at every attempt."""
+_SAID: Final = (
+    ("28", "the database does not let this user in, or the password is wrong"),
+    ("3D", "the server has no database of this name"),
+    ("42501", "the database's user may not do this"),
+    ("25006", "the database may only be read; is it a standby?"),
+    ("53100", "the database's disk is full"),
+    ("53300", "the database takes no more connections"),
+    ("57P03", "the database is starting or stopping"),
+)
+"""What is said of an error by the beginning of its code; whoever runs the database can do something about these."""
+_BROKE: Final = "the connection to the database broke"
+_ALONE: Final = 0x6E61676F72696B02
 _ROLLED_BACK: Final = frozenset({"40001", "40P01", "55P03"})
 """Serialisation failure, deadlock, and a lock that another did not let go: nothing happened, and it is worth doing
 again."""
@@ -68,7 +82,7 @@ class PostgresqlDatabase(Database):
             max_overflow=0,
             pool_timeout=PATIENCE,
             hide_parameters=True,
-            connect_args={"server_settings": session_settings()},
+            connect_args={"server_settings": session_settings(), "timeout": CONNECTING},
         )
 
         @event.listens_for(self._engine.sync_engine, "connect")
@@ -171,6 +185,21 @@ class PostgresqlDatabase(Database):
                 await connection.close()
 
     @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """As ``Database.alone``."""
+        with self._noted(), _translated():
+            connection = await self._own_connection()
+        try:
+            with _translated():
+                # Somebody else's upgrade takes as long as it takes.
+                await connection.execute("SET lock_timeout = 0; SET statement_timeout = 0")
+                await connection.execute("SELECT pg_advisory_lock($1)", _ALONE)
+            yield
+        finally:
+            # The lock ends with its connection.
+            await connection.close()
+
+    @asynccontextmanager
     async def hints(self, agencies: Sequence[str], heard: Callable[[], None]) -> AsyncIterator[Hints]:
         """As ``Database.hints``, from all processes."""
         hints = QueuedHints(self._own_connection, agencies, heard)
@@ -183,7 +212,7 @@ class PostgresqlDatabase(Database):
         """A connection for one purpose, which whoever asked for it closes."""
         arguments, options = self._engine.dialect.create_connect_args(self._engine.url)
         connection: asyncpg.Connection = await asyncpg.connect(
-            *arguments, **options, server_settings=session_settings()
+            *arguments, **options, server_settings=session_settings(), timeout=CONNECTING
         )
         _keep_alive(connection)
         return connection
@@ -315,7 +344,13 @@ async def _driver_of(connection: AsyncConnection) -> asyncpg.Connection:
 def _is_away(error: DBAPIError) -> bool:
     """Whether the server says that it is stopping, starting, or full, or that the connection is of no use."""
     state: str = getattr(error.orig, "sqlstate", None) or ""
-    return state.startswith(_AWAY)
+    return state.startswith((*_AWAY, *(begins for begins, _ in _SAID)))
+
+
+def _sentence(error: BaseException | None) -> str:
+    """What an operator is told of an error of the server, by its code alone: its text may hold anything."""
+    state: str = getattr(error, "sqlstate", None) or ""
+    return next((said for begins, said in _SAID if state.startswith(begins)), _BROKE)
 
 
 def _may_be_done_again(error: DBAPIError) -> bool:
@@ -333,7 +368,7 @@ def _translated() -> Iterator[None]:
         yield
     except DBAPIError as error:
         if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError) or _is_away(error):
-            raise DatabaseUnavailable("the connection to the database broke") from None
+            raise DatabaseUnavailable(_sentence(error.orig)) from None
         raise
     except (
         asyncpg.PostgresConnectionError,
@@ -343,7 +378,9 @@ def _translated() -> Iterator[None]:
         asyncpg.InvalidCatalogNameError,
         asyncpg.IdleInTransactionSessionTimeoutError,
         asyncpg.LockNotAvailableError,
-    ):
-        raise DatabaseUnavailable("the connection to the database broke") from None
+        asyncpg.InvalidAuthorizationSpecificationError,
+        asyncpg.InsufficientPrivilegeError,
+    ) as error:
+        raise DatabaseUnavailable(_sentence(error)) from None
     except (OSError, TimeoutError, PoolTimeout):
         raise DatabaseUnavailable("the database cannot be reached") from None

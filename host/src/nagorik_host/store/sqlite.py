@@ -7,14 +7,16 @@ commits them together; each is told that it happened when the disk has it.
 import asyncio
 import os
 import queue
+import sqlite3
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction, Unit
@@ -37,6 +39,32 @@ _PRAGMAS: Final = (
 
 _SNAPSHOT: Final = "nagorik_snapshot"
 _IN_MEMORY: Final = frozenset({None, "", ":memory:"})
+
+
+_SAID: Final = {
+    sqlite3.SQLITE_FULL: "the disk is full, and nothing was written",
+    sqlite3.SQLITE_READONLY: "the file may only be read by this user, and nothing was written",
+    sqlite3.SQLITE_CANTOPEN: "the file, or what SQLite keeps beside it, cannot be opened by this user",
+    sqlite3.SQLITE_BUSY: "another process keeps the file for itself",
+    sqlite3.SQLITE_IOERR: "the disk does not read or write the file as it should",
+    sqlite3.SQLITE_CORRUPT: "the file is damaged; restore it from a backup",
+    sqlite3.SQLITE_NOTADB: "the file is no database",
+}
+"""What an operator is told of an error, by its code."""
+
+
+def _sentence(error: BaseException) -> str | None:
+    """What is told of an error of the file's; ``None`` where it is the matter of what was written or read."""
+    if not isinstance(error, DBAPIError):
+        return None
+    unnamed = "the file cannot be used" if isinstance(error, OperationalError) else None
+    return _SAID.get(_code(error), unnamed)
+
+
+def _code(error: DBAPIError) -> int:
+    """SQLite's own number of an error, without what it adds for details."""
+    code: int = getattr(error.orig, "sqlite_errorcode", 0)
+    return code & 0xFF
 
 
 def engine_of(url: URL) -> Engine:
@@ -73,23 +101,31 @@ class SqliteDatabase(Database):
         """
         self._engine = engine_of(url)
         self._in_memory = url.database in _IN_MEMORY
+        self._only_reads = False
         self._waiting: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._closed = False
-        if not self._in_memory:
+        if not self._in_memory and "uri" not in url.query:
             _make_private(str(url.database))
         try:
-            self._connection = self._engine.connect()
-            self._connection.execute(text("SELECT 1"))
-            self._connection.rollback()
-        except OperationalError:
-            raise DatabaseUnavailable("the file cannot be opened") from None
+            self._connection = self._opened()
+        except DBAPIError as error:
+            told = DatabaseUnavailable(_sentence(error) or "the file cannot be opened")
+            if _code(error) not in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}:
+                raise told from None
+            self._engine, self._only_reads = _reading_engine(url), True
+            try:
+                self._connection = self._opened()
+            except DBAPIError:
+                raise told from None
         self._writer = threading.Thread(target=self._write, name="nagorik-store", daemon=True)
         self._writer.start()
 
     async def run(self, unit: Unit[T]) -> T:
-        """As ``Database.run``."""
+        """As ``Database.run``; a file that this user may only read is read, and nothing is written."""
         if self._closed:
             raise DatabaseUnavailable("the database is closed")
+        if self._only_reads:
+            return await asyncio.to_thread(self._read, unit)
         asked = _Asked(unit)
         self._waiting.put(asked)
         result: T = await asyncio.wrap_future(asked.answer)
@@ -113,6 +149,14 @@ class SqliteDatabase(Database):
             self._waiting.put(None)
             await asyncio.to_thread(self._writer.join)
 
+    def _opened(self) -> Connection:
+        connection = self._engine.connect()
+        if self._only_reads:
+            connection = connection.execution_options(**{_SNAPSHOT: True})
+        connection.execute(text("SELECT count(*) FROM sqlite_master"))
+        connection.rollback()
+        return connection
+
     def _cut_off_log(self) -> bool:
         connection = self._engine.raw_connection()
         try:
@@ -130,8 +174,11 @@ class SqliteDatabase(Database):
                 snapshot = connection.execution_options(**{_SNAPSHOT: True})
                 with snapshot.begin():
                     return unit(Transaction(snapshot))
-        except OperationalError:
-            raise DatabaseUnavailable("the file cannot be read") from None
+        except DBAPIError as error:
+            told = _sentence(error)
+            if told is None:
+                raise
+            raise DatabaseUnavailable(told) from None
 
     def _write(self) -> None:
         while True:
@@ -177,6 +224,20 @@ class SqliteDatabase(Database):
                 asked.succeed(result)
 
 
+def _reading_engine(url: URL) -> Engine:
+    """An engine that only reads; where nobody writes the file, it needs nothing beside it."""
+    name = str(url.database).removeprefix("file:")
+    query = {"mode": "ro", "uri": "true"}
+    if not os.path.exists(f"{name}-wal"):  # noqa: PTH110 - which says no of a name that is too long
+        query["immutable"] = "1"
+    return create_engine(
+        url.set(database=f"file:{quote(name)}", query=query),
+        poolclass=NullPool,
+        connect_args={"timeout": PATIENCE, "check_same_thread": False},
+        hide_parameters=True,
+    )
+
+
 def _make_private(file: str) -> None:
     """Make the file, if it is not there, for this user alone; what SQLite puts beside it has the same rights."""
     try:
@@ -205,6 +266,6 @@ class _Asked:
             self.answer.set_result(result)
 
     def fail(self, error: BaseException) -> None:
-        broken = isinstance(error, OperationalError)
+        told = _sentence(error)
         if self.answer.set_running_or_notify_cancel():
-            self.answer.set_exception(DatabaseUnavailable("the file cannot be written") if broken else error)
+            self.answer.set_exception(DatabaseUnavailable(told) if told is not None else error)

@@ -50,8 +50,9 @@ async def upgrade(database: Database) -> tuple[str | None, str]:
         command.upgrade(config, "head")
         return before, REVISION
 
-    await database.prepare()
-    return await database.run(unit)
+    async with database.alone():
+        await database.prepare()
+        return await database.run(unit)
 
 
 async def require_newest(database: Database) -> None:

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 
 from nagorik import Choices, Form, Label, Text, to_ascii_digits
 from nagorik_bmet.data import TEXTS
-from nagorik_toolkit import BirthDate, Day, Line, Mobile, OneLine, Passport
+from nagorik_toolkit import BirthDate, FormDay, Line, Mobile, OneLine, Passport
 
 LONGEST_NUMBER: Final = 30
 
@@ -38,7 +38,7 @@ BmetNumber = Annotated[
     ),
 ]
 RegisteredOn = Annotated[
-    Day,
+    FormDay,
     Label(
         en="Day of the registration",
         bn="নিবন্ধনের তারিখ",

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from nagorik import Choices, Form, Label, Text, to_ascii_digits
 from nagorik_brta.data import TEXTS
 from nagorik_brta.identifiers import LearnerNumber, LicenceNumber, RegistrationNumber
-from nagorik_toolkit import BirthDate, Day, Line, Mobile, NidOfBirthYear, PostalAddress
+from nagorik_toolkit import BirthDate, FormDay, Line, Mobile, NidOfBirthYear, PostalAddress
 
 LONGEST_NUMBER = 6
 
@@ -198,7 +198,7 @@ class RenewalForm(PersonForm):
         ),
     ]
     expires_on: Annotated[
-        Day,
+        FormDay,
         Label(
             en="The licence is valid until",
             bn="লাইসেন্সের মেয়াদ শেষ",
@@ -263,7 +263,7 @@ class TaxTokenForm(VehicleForm):
         ),
     ]
     token_expires_on: Annotated[
-        Day,
+        FormDay,
         Label(
             en="The token is valid until",
             bn="টোকেনের মেয়াদ শেষ",
@@ -272,7 +272,7 @@ class TaxTokenForm(VehicleForm):
         ),
     ]
     registered_on: Annotated[
-        Day | None,
+        FormDay | None,
         Label(
             en="Registered on",
             bn="রেজিস্ট্রেশনের তারিখ",

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from nagorik import Choices, Form, Label, Text, to_ascii_digits
 from nagorik_land.data import TEXTS
-from nagorik_toolkit import AcreArea, Address, Day, LandArea, Line, Mobile, OneLine, PostalAddress, TaxYear
+from nagorik_toolkit import AcreArea, Address, FormDay, LandArea, Line, Mobile, OneLine, PostalAddress, TaxYear
 
 _NUMBER: Final = re.compile(r"[0-9]{1,12}([/-][0-9]{1,6})?")
 
@@ -143,7 +143,7 @@ class MutationForm(LandForm):
         ),
     ] = None
     deed_date: Annotated[
-        Day | None,
+        FormDay | None,
         Label(
             en="Day of the deed or decree",
             bn="দলিল বা ডিক্রির তারিখ",

@@ -8,6 +8,8 @@ from nagorik import Choices, Label, NationalDataError, Text, has_bangla_letters,
 from nagorik_passport.data import TEXTS
 from nagorik_toolkit import Line
 
+LONGEST_FULL_NAME: Final = 200
+"""Letters of a whole name, with the blank in it: as many as a ``PersonName`` holds, which it is compared with."""
 TITLES: Final = frozenset({"dr", "engr", "late"})
 """Forbidden in a passport's names: docs/reference/agencies.md#passport-conditions."""
 

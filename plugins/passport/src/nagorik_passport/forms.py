@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from nagorik import BirthRegistrationNumber, Form, Label
-from nagorik.values.names import LONGEST_NAME
 from nagorik_passport.data import TEXTS
 from nagorik_passport.fields import (
+    LONGEST_FULL_NAME,
     Delivery,
     GivenName,
     MissionGroup,
@@ -124,8 +124,8 @@ class ApplicationForm(Form):
     def _whole_name_can_be_compared(cls, surname: str, info: ValidationInfo) -> str:
         """The challan's name is compared with the whole, which has room for as much as anybody's name."""
         whole = " ".join(filter(None, (info.data.get("given_name"), surname)))
-        if len(whole) > LONGEST_NAME:
-            raise TEXTS.problem("form.name-too-long", most=LONGEST_NAME)
+        if len(whole) > LONGEST_FULL_NAME:
+            raise TEXTS.problem("form.name-too-long", most=LONGEST_FULL_NAME)
         return surname
 
     @field_validator("birth_registration")

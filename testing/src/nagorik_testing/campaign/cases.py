@@ -110,7 +110,7 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
-class Suspension:
+class MachineSuspension:
     """The machine of the worker that has the application in hand stands still, and goes on where it was.
 
     Attributes:
@@ -165,7 +165,7 @@ class CampaignCase:
     """What the gateway does with its first payments, in order."""
     faults: tuple[InjectedFault, ...]
     kills: tuple[Kill, ...]
-    suspensions: tuple[Suspension, ...]
+    suspensions: tuple[MachineSuspension, ...]
     arrives_after: timedelta
     """When it is handed in, after the campaign's first."""
     handed_in_twice: bool
@@ -232,9 +232,9 @@ def _withdrawn_after(rng: random.Random, *, lasting: bool) -> timedelta:
     return timedelta(seconds=10 ** (rng.uniform(3, 6.2) if lasting else rng.uniform(0, 3.5)))
 
 
-def _suspension(rng: random.Random) -> Suspension:
+def _suspension(rng: random.Random) -> MachineSuspension:
     moment = rng.choice((Moment.AFTER_INTENT, Moment.AFTER_SEND, Moment.AFTER_SEND))
-    return Suspension(moment, rng.randint(1, LAST_CALL), rng.randint(1, LONGEST_SUSPENSION))
+    return MachineSuspension(moment, rng.randint(1, LAST_CALL), rng.randint(1, LONGEST_SUSPENSION))
 
 
 def _injected_fault(rng: random.Random) -> InjectedFault:

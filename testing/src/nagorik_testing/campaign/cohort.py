@@ -44,8 +44,8 @@ from nagorik_testing.campaign.kills import (
     KillSchedule,
     MachineClock,
     NotingRateLimiter,
-    Standing,
     WorkerLife,
+    WorkerStanding,
     note_seen,
 )
 from nagorik_testing.campaign.people import People
@@ -301,20 +301,20 @@ class Cohort:
                 await member.database.close()
 
     async def _replace(
-        self, pool: "list[_Member]", standings: Sequence[Standing], suspended: "list[_Member]"
+        self, pool: "list[_Member]", standings: Sequence[WorkerStanding], suspended: "list[_Member]"
     ) -> bool:
         """Have others in place of those who are dead or stand still; whether there was anybody."""
         for place, standing in enumerate(standings):
-            if standing is Standing.IDLE:
+            if standing is WorkerStanding.IDLE:
                 continue
             # Nobody hears of it, and its lease runs out.
             self.machine.advance(LEASE)
-            if standing is Standing.SUSPENDED:
+            if standing is WorkerStanding.SUSPENDED:
                 suspended.append(pool[place])
             else:
                 await pool[place].database.close()
             pool[place] = await self._member(pool[place].platform, pool[place].life.schedule)
-        return any(standing is not Standing.IDLE for standing in standings)
+        return any(standing is not WorkerStanding.IDLE for standing in standings)
 
     async def _wake(self, suspended: "list[_Member]", *, all_of_them: bool = False) -> None:
         """Let machines go on whose time has come: each ends what it had in hand, and then its work."""
@@ -324,10 +324,10 @@ class Cohort:
                 suspended.remove(member)
                 member.life.wake()
                 standing, _ = await member.live()
-                if standing is Standing.SUSPENDED:
+                if standing is WorkerStanding.SUSPENDED:
                     suspended.append(member)
                     continue
-                if standing is Standing.DEAD:
+                if standing is WorkerStanding.DEAD:
                     self.machine.advance(LEASE)
                 await member.database.close()
 
@@ -372,7 +372,7 @@ class _Member:
     platform: Platform
     worker: Worker
 
-    async def live(self) -> tuple[Standing, datetime | None]:
+    async def live(self) -> tuple[WorkerStanding, datetime | None]:
         return await self.life.run_worker(self.worker)
 
 

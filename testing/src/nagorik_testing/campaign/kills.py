@@ -27,7 +27,7 @@ from nagorik_host.store import Database, DatabaseUnavailable, Transaction, Unit
 from nagorik_host.vault import Vault
 from nagorik_platform import Call
 from nagorik_platform.dispatch.runner import CallDeadline
-from nagorik_testing.campaign.cases import CampaignCase, Moment, Suspension
+from nagorik_testing.campaign.cases import CampaignCase, MachineSuspension, Moment
 from nagorik_testing.simulator.in_process import SimulatorTransport
 from nagorik_testing.simulator.ledger import SeenRequest
 
@@ -90,7 +90,7 @@ class KillSchedule:
                 return True
         return False
 
-    def suspension(self, application: str, moment: Moment) -> Suspension | None:
+    def suspension(self, application: str, moment: Moment) -> MachineSuspension | None:
         """How the machine stands still now, if it does."""
         for one in self._suspensions.get(application, ()):
             if one.moment is moment and one.call <= self.calls[application]:
@@ -130,7 +130,7 @@ class MachineClock:
         await self._clock.sleep(seconds)
 
 
-class Standing(Enum):
+class WorkerStanding(Enum):
     """What became of a worker that was to work until nothing was due."""
 
     IDLE = "idle"
@@ -199,7 +199,7 @@ class WorkerLife:
         """Wait while its machine stands still."""
         await self._awake.wait()
 
-    async def run_worker(self, worker: Worker) -> tuple[Standing, datetime | None]:
+    async def run_worker(self, worker: Worker) -> tuple[WorkerStanding, datetime | None]:
         """Work until nothing is due; what became of it, and when something is due next."""
         working = self._working = self._working or asyncio.create_task(_work(self, worker))
         died = asyncio.create_task(self._killed.wait())
@@ -207,16 +207,16 @@ class WorkerLife:
         try:
             await asyncio.wait({working, died, stopped}, return_when=asyncio.FIRST_COMPLETED)
             if not self.gone and self.is_suspended:
-                return Standing.SUSPENDED, None
+                return WorkerStanding.SUSPENDED, None
             if not self.gone:
                 self._working = None
-                return Standing.IDLE, working.result()
+                return WorkerStanding.IDLE, working.result()
             left = [working, *self.tasks]
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
             self.cleaned_up.set()
-            return Standing.DEAD, None
+            return WorkerStanding.DEAD, None
         finally:
             died.cancel()
             stopped.cancel()

@@ -4,11 +4,14 @@ They are enacted below the plugin, where it cannot see the cause. In process a f
 transport raises in life; on the loopback it happens to the socket.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue, TypeAdapter
 
 from nagorik.privacy import Model
+
+LONGEST_BODY: Final = 10_000_000
+"""Characters of an answer that somebody wrote down."""
 
 SimulatedSeconds = Annotated[float, Field(ge=0, le=100 * 366 * 86_400, allow_inf_nan=False)]
 """No more than a hundred years, which a clock can be put forward by."""
@@ -52,7 +55,7 @@ class InjectedResponse(Model):
     fault: Literal["status"] = "status"
     status: int = Field(default=503, ge=200, le=599)
     headers: dict[str, str] = Field(default_factory=dict)
-    body: str = ""
+    body: Annotated[str, Field(max_length=LONGEST_BODY)] = ""
     retry_after: str | None = None
     """The ``Retry-After`` header as written: seconds or an HTTP date."""
     processed: bool = False

@@ -65,7 +65,7 @@ class ExchangeResponse(Model):
 
     status: int = Field(default=200, ge=200, le=599)
     headers: dict[str, str] = Field(default_factory=dict)
-    body: str = ""
+    body: Annotated[str, Field(max_length=LARGEST_RECORDING)] = ""
     """The text of the body, JSON or not."""
 
     @property

@@ -3,7 +3,7 @@
 from nagorik_host.store.audit.applications import verify_journals
 from nagorik_host.store.audit.chains import Anchor, AnchorInvalid, make_anchor, read_anchors, verify_ledger
 from nagorik_host.store.audit.documents import ORPHAN_GRACE, DocumentComparison, compare_documents
-from nagorik_host.store.audit.findings import ALL, CODES, Finding, Part, Verified
+from nagorik_host.store.audit.findings import ALL, CODES, AuditFinding, Part, Verified
 
 __all__ = [
     "ALL",
@@ -11,8 +11,8 @@ __all__ = [
     "ORPHAN_GRACE",
     "Anchor",
     "AnchorInvalid",
+    "AuditFinding",
     "DocumentComparison",
-    "Finding",
     "Part",
     "Verified",
     "compare_documents",

@@ -22,7 +22,7 @@ from sqlalchemy.types import NullType
 
 from nagorik.operations import Operation
 from nagorik_host.store.application_store import CLIENT_REFERENCE, DRAFT, OPEN_COLUMNS, PROGRESS, target_plugin
-from nagorik_host.store.audit.findings import ALL, Finding, Part, Verified, shown
+from nagorik_host.store.audit.findings import ALL, AuditFinding, Part, Verified, shown
 from nagorik_host.store.audit.typed import typed, wrong_columns
 from nagorik_host.store.chain import ChainBroken, JournalEntry, event_of, verify_chain
 from nagorik_host.store.database import Database, Transaction
@@ -268,7 +268,7 @@ def _verified(name: Any, known: _Known, around: _Surroundings) -> Verified:
     return Verified(
         application=shown(name),
         entries=len(known.owned[journal.name]),
-        findings=tuple(Finding(code, shown(name), detail) for code, detail in findings),
+        findings=tuple(AuditFinding(code, shown(name), detail) for code, detail in findings),
         erased=known.row is not None and known.row["data_key"] is None,
         is_present=known.row is not None,
     )

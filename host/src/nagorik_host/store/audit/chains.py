@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from sqlalchemy import BigInteger, Table, bindparam, func, select
 
 from nagorik_host.store.audit.applications import between, content_of
-from nagorik_host.store.audit.findings import ALL, Finding, Part, shown
+from nagorik_host.store.audit.findings import ALL, AuditFinding, Part, shown
 from nagorik_host.store.audit.typed import WrongType, typed, wrong_columns
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.ledger import (
@@ -22,7 +22,7 @@ from nagorik_host.store.ledger import (
     SEAL,
     TRACKED,
     WRITER,
-    Ledger,
+    AuditLedger,
     LedgerRow,
     digest_of_row,
     from_base64,
@@ -84,7 +84,7 @@ class VerifiedChain:
     """
 
     records: int
-    findings: Sequence[Finding] = ()
+    findings: Sequence[AuditFinding] = ()
 
 
 async def make_anchor(database: Database, vault: Vault, at: datetime) -> Anchor:
@@ -93,7 +93,7 @@ async def make_anchor(database: Database, vault: Vault, at: datetime) -> Anchor:
 
 
 def _anchor(transaction: Transaction, *, vault: Vault, at: datetime) -> Anchor:
-    row = Ledger(vault).seal_all(transaction.connection, at)
+    row = AuditLedger(vault).seal_all(transaction.connection, at)
     there = select(func.count(), func.count(applications.c.erased_at)).select_from(applications)
     number, erased = transaction.connection.execute(there).one()
     records = row.number + sum(sealed_tails(transaction.connection).values())
@@ -124,7 +124,7 @@ async def verify_ledger(
     database: Database, vault: Vault, part: Part = ALL, *, anchors: Sequence[Anchor] = ()
 ) -> AsyncIterator[VerifiedChain]:
     """The root, every chain of a part, and the rows that only the ledger speaks of, a page at a time."""
-    told = set[Finding]()
+    told = set[AuditFinding]()
     async for page in _verify(database, _Root(vault, anchors), vault, part):
         findings = tuple(one for one in dict.fromkeys(page.findings) if one not in told)
         told |= set(findings)
@@ -139,7 +139,7 @@ async def _verify(database: Database, root: "_Root", vault: Vault, part: Part) -
     while (writer := await database.snapshot(partial(_next_writer, after=after))) is not None:
         if type(writer) is not int:
             # It comes after all numbers, and what comes after it is none either.
-            yield VerifiedChain(0, (Finding("ledger-forged", _name(writer)),))
+            yield VerifiedChain(0, (AuditFinding("ledger-forged", _name(writer)),))
             break
         after = writer
         there.add(writer)
@@ -151,7 +151,9 @@ async def _verify(database: Database, root: "_Root", vault: Vault, part: Part) -
         async for page in _verify_chain(database, vault, writer, root):
             yield page
     gone = (writer for writer in sorted(root.begun) if writer not in there and part.has_chain(writer))
-    yield VerifiedChain(0, tuple(Finding("ledger-cut", _name(writer), "all of it is missing") for writer in gone))
+    yield VerifiedChain(
+        0, tuple(AuditFinding("ledger-cut", _name(writer), "all of it is missing") for writer in gone)
+    )
     for table in TRACKED.values():
         async for findings in _verify_table(database, vault, table, part):
             yield VerifiedChain(0, tuple(findings))
@@ -160,7 +162,7 @@ async def _verify(database: Database, root: "_Root", vault: Vault, part: Part) -
 async def _verify_chain(database: Database, vault: Vault, writer: int, root: "_Root") -> AsyncIterator[VerifiedChain]:
     if writer not in root.begun:
         # What begins in a part of the root that cannot be read is not to be told from what nobody has begun.
-        yield VerifiedChain(0, () if root.is_broken else (Finding("ledger-forged", _name(writer)),))
+        yield VerifiedChain(0, () if root.is_broken else (AuditFinding("ledger-forged", _name(writer)),))
         return
     chain = _Chain(vault, writer, root.begun[writer])
     number, link = root.sealed.get(writer, (0, b""))
@@ -171,12 +173,14 @@ async def _verify_chain(database: Database, vault: Vault, writer: int, root: "_R
         if chain.is_broken:
             return
     if number and seal != link:
-        yield VerifiedChain(0, (Finding("ledger-cut", _name(writer), f"after record {chain.number} of {number}"),))
+        yield VerifiedChain(
+            0, (AuditFinding("ledger-cut", _name(writer), f"after record {chain.number} of {number}"),)
+        )
 
 
 class _Page(NamedTuple):
     rows: list[LedgerRow]
-    findings: list[Finding]
+    findings: list[AuditFinding]
 
     def __bool__(self) -> bool:
         return bool(self.rows or self.findings)
@@ -201,13 +205,13 @@ class _Chain:
     def read(self, transaction: Transaction) -> _Page:
         """The next records, and what is wrong with them or with the rows that they speak of."""
         rows: list[LedgerRow] = []
-        findings: list[Finding] = []
+        findings: list[AuditFinding] = []
         wanted = {"writer_": self._writer, "after": self.number}
         for kept in transaction.connection.execute(_PAGE if self.number else _FIRST_PAGE, wanted):
             row = self._read(kept._asdict())
             if row is None:
                 self.is_broken = True
-                findings.append(Finding("ledger-broken", _name(self._writer), f"record {self.number + 1}"))
+                findings.append(AuditFinding("ledger-broken", _name(self._writer), f"record {self.number + 1}"))
                 break
             rows.append(row)
             self.number, self._link = row.number, row.link
@@ -249,7 +253,7 @@ class _Root:
 
     async def read_on(self, database: Database) -> VerifiedChain:
         """Read what was not read yet."""
-        records, findings = 0, list[Finding]()
+        records, findings = 0, list[AuditFinding]()
         while not self.is_broken and (page := await database.snapshot(self._chain.read)):
             records += len(page.rows)
             findings += page.findings
@@ -257,9 +261,9 @@ class _Root:
                 self._take(row)
         return VerifiedChain(records, tuple(findings))
 
-    def missed_anchors(self) -> Iterator[Finding]:
+    def missed_anchors(self) -> Iterator[AuditFinding]:
         """The anchors that the root does not hold."""
-        yield from (Finding("anchor-missed", "ledger", f"of {one.at.isoformat()}") for one in self._missed)
+        yield from (AuditFinding("anchor-missed", "ledger", f"of {one.at.isoformat()}") for one in self._missed)
 
     def _take(self, row: LedgerRow) -> None:
         if row.kind == WRITER:
@@ -282,7 +286,9 @@ def _name(writer: Any) -> str:
 # Rows of tracked tables
 
 
-async def _verify_table(database: Database, vault: Vault, table: Table, part: Part) -> AsyncIterator[list[Finding]]:
+async def _verify_table(
+    database: Database, vault: Vault, table: Table, part: Part
+) -> AsyncIterator[list[AuditFinding]]:
     """Rows that the ledger knows nothing of, or knows otherwise."""
     if "id" not in table.c:
         if part.number == 1:
@@ -296,14 +302,14 @@ async def _verify_table(database: Database, vault: Vault, table: Table, part: Pa
         yield findings
 
 
-def _whole_table(transaction: Transaction, *, vault: Vault, table: Table) -> list[Finding]:
+def _whole_table(transaction: Transaction, *, vault: Vault, table: Table) -> list[AuditFinding]:
     rows = _rows_by_subject(transaction, table, ())
     return list(_compare(transaction, vault, table, rows, rows))
 
 
 def _page_of_table(
     transaction: Transaction, *, vault: Vault, table: Table, after: Any, ends: str | None
-) -> tuple[list[Finding], Any]:
+) -> tuple[list[AuditFinding], Any]:
     query = raw(table).where(*between(table.c.id, after, ends)).order_by(table.c.id).limit(PAGE)
     rows = {row.id: row._asdict() for row in transaction.connection.execute(query)}
     last = list(rows)[-1] if len(rows) == PAGE else None
@@ -325,7 +331,7 @@ def _compare(
     table: Table,
     subjects: Iterable[Any],
     rows: Mapping[Any, Mapping[str, Any]],
-) -> Iterator[Finding]:
+) -> Iterator[AuditFinding]:
     """What is not as the ledger says it was left."""
     usable = sorted(one for one in subjects if isinstance(one, str) and shown(one) == one)
     query = raw(ledger).where(ledger.c.kind == table.name, ledger.c.subject.in_(usable))
@@ -341,15 +347,15 @@ def _compare(
         is_left = recorded[1] if recorded is not None else None
         name = f"{table.name}/{shown(subject)}"
         if row is None and is_left is not None:
-            yield Finding(_CODES[table.name], name, "is missing")
+            yield AuditFinding(_CODES[table.name], name, "is missing")
         elif row is not None and is_left is None:
-            yield Finding(_CODES[table.name], name, "is not recorded")
+            yield AuditFinding(_CODES[table.name], name, "is not recorded")
         elif row is not None and (digest_of_row(table, row) != is_left or not _opens(vault, row)):
-            yield Finding(_CODES[table.name], name, "is another")
+            yield AuditFinding(_CODES[table.name], name, "is another")
         elif row is not None:
-            yield from (Finding(_CODES[table.name], name, column) for column in wrong_columns(table, row))
+            yield from (AuditFinding(_CODES[table.name], name, column) for column in wrong_columns(table, row))
             if table is inbox and row["handled_at"] is None and row["due_at"] is None:
-                yield Finding(_CODES[table.name], name, "is due to nobody")
+                yield AuditFinding(_CODES[table.name], name, "is due to nobody")
 
 
 def _opens(vault: Vault, row: Mapping[str, Any]) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 
-class Finding(NamedTuple):
+class AuditFinding(NamedTuple):
     """Something that is not as it was written.
 
     Attributes:
@@ -71,7 +71,7 @@ class Verified:
 
     application: str
     entries: int
-    findings: Sequence[Finding] = ()
+    findings: Sequence[AuditFinding] = ()
     erased: bool = False
     is_present: bool = True
 

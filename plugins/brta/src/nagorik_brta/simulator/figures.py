@@ -5,8 +5,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Any, Final
 
-from nagorik import Money
-from nagorik.data_files import parse_document, read_data_file
+from nagorik import Money, parse_document, read_data_file
 from nagorik_testing import Refusal, choice_in, day_in
 
 DAY: Final = "%d-%m-%Y"

@@ -9,8 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import JsonValue, TypeAdapter
 
-from nagorik import Money, NationalDataError
-from nagorik.data_files import parse_document, read_data_file
+from nagorik import Money, NationalDataError, parse_document, read_data_file
 from nagorik_testing import Refusal, choice_in, text_in
 from nagorik_toolkit import FiscalYear, LandArea
 

@@ -7,8 +7,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
-from nagorik import Money, Rounding
-from nagorik.data_files import parse_document, read_data_file
+from nagorik import Money, Rounding, parse_document, read_data_file
 
 CHARGED: Final = frozenset({"CORRECTION", "REISSUE"})
 

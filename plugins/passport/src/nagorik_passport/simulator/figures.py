@@ -3,8 +3,7 @@
 from datetime import date
 from functools import cache
 
-from nagorik import Model, Money
-from nagorik.data_files import parse_document, read_data_file
+from nagorik import Model, Money, parse_document, read_data_file
 
 DELIVERIES = ("REGULAR", "EXPRESS", "SUPER_EXPRESS")
 

@@ -30,7 +30,7 @@ from nagorik import (
 from nagorik_testing.campaign.ward_office.forms import CertificateForm
 from nagorik_toolkit import Matches, find_by_client_reference
 
-Context = CallContext[AgencySettings]
+_Context = CallContext[AgencySettings]
 
 NUMBERS: Final = "/v1/numbers"
 APPLICATIONS: Final = "/v1/applications"
@@ -50,7 +50,7 @@ class Number(WireModel):
     number: str = Field(pattern=r"^N-[0-9]+$", max_length=20)
 
 
-class Application(WireModel):
+class WardApplication(WireModel):
     """One application, as the office shows it."""
 
     reference: str = Field(alias="fileNo", pattern=r"^[A-Z0-9-]+$", max_length=40)
@@ -65,7 +65,7 @@ async def nagorik_check_eligibility(request: EligibilityRequest) -> EligibilityD
 
 
 @hookimpl
-async def nagorik_submit(request: SubmitRequest, context: Context) -> Accepted:
+async def nagorik_submit(request: SubmitRequest, context: _Context) -> Accepted:
     """Ask for a number, then file under it."""
     wanted = {"clientReference": request.client_reference}
     given = await context.http.write("numbers", "POST", NUMBERS, json=wanted, expect=Number)
@@ -76,21 +76,23 @@ async def nagorik_submit(request: SubmitRequest, context: Context) -> Accepted:
         "address": form.address,
         "mobile": form.mobile.e164,
     }
-    filed = await context.http.write("applications", "POST", APPLICATIONS, json=content, expect=Application)
+    filed = await context.http.write("applications", "POST", APPLICATIONS, json=content, expect=WardApplication)
     return Accepted(reference=filed.reference, status=_status(filed))
 
 
 @hookimpl
-async def nagorik_find_submission(request: FindRequest, context: Context) -> SubmissionSearch:
+async def nagorik_find_submission(request: FindRequest, context: _Context) -> SubmissionSearch:
     """Searched by our reference."""
-    return await find_by_client_reference(request, context, APPLICATIONS, expect=Matches[Application], status=_status)
+    return await find_by_client_reference(
+        request, context, APPLICATIONS, expect=Matches[WardApplication], status=_status
+    )
 
 
 @hookimpl
-async def nagorik_get_status(request: StatusRequest, context: Context) -> AgencyStatus:
+async def nagorik_get_status(request: StatusRequest, context: _Context) -> AgencyStatus:
     """How it stands."""
     path = f"{APPLICATIONS}/{request.agency_reference}"
-    return _status(await context.http.read("applications.get", "GET", path, expect=Application))
+    return _status(await context.http.read("applications.get", "GET", path, expect=WardApplication))
 
 
 @hookimpl
@@ -100,7 +102,7 @@ async def nagorik_parse_callback(request: CallbackRequest) -> CallbackReport:
     if not hmac.compare_digest(signature.encode(), sign(request.body).encode()):
         raise AgencyRejected("ward.unsigned")
     try:
-        application = Application.model_validate_json(request.body)
+        application = WardApplication.model_validate_json(request.body)
     except ValidationError:
         raise AgencyRejected("ward.unreadable") from None
     return CallbackReport(agency_reference=application.reference, status=_status(application))
@@ -111,7 +113,7 @@ def sign(body: bytes) -> str:
     return hmac.new(_WORD, body, hashlib.sha256).hexdigest()
 
 
-def _status(application: Application) -> AgencyStatus:
+def _status(application: WardApplication) -> AgencyStatus:
     return AgencyStatus(
         state=_STATES.get(application.state), raw=application.state, final=application.state in _FINAL
     )

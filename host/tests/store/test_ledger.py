@@ -1,0 +1,145 @@
+"""What is written is recorded, once and in order, whoever writes and however a commit ends."""
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+from sqlalchemy import select
+
+from nagorik_host.store import open_database
+from nagorik_host.store.audit import make_anchor, verify_ledger
+from nagorik_host.store.cases import Decision, record_decision
+from nagorik_host.store.ledger import ROOT, LedgerMissing, Records
+from nagorik_host.store.schema import decisions, ledger
+
+NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
+
+
+def decide(transaction, number=1):
+    decision = Decision(NOW + timedelta(seconds=number), "A. Rahman", "stop", f"service {number}", "A fault.")
+    record_decision(transaction, decision)
+
+
+async def rows(database):
+    query = select(ledger).order_by(ledger.c.writer, ledger.c.number)
+    return await database.run(lambda t: t.connection.execute(query).all())
+
+
+async def findings(database, vault):
+    return [finding async for page in verify_ledger(database, vault) for finding in page.findings]
+
+
+def chains(found):
+    return {writer: [row.number for row in found if row.writer == writer] for writer in {row.writer for row in found}}
+
+
+async def test_connection_has_a_chain_that_goes_on(ready_file, vault):
+    database = await open_database(ready_file)
+    database.use_ledger(vault)
+    for number in range(3):
+        await database.run(partial(decide, number=number))
+    found = await rows(database)
+    assert chains(found) == {ROOT: [1], 1: [1, 2, 3]}
+    assert {row.kind for row in found if row.writer == 1} == {"decisions"}
+    await database.close()
+    # Closed, it has said how far it had come.
+    database = await open_database(ready_file)
+    *_, last = (row for row in await rows(database) if row.writer == ROOT)
+    number, _ = json.loads(last.content)["tails"]["1"]
+    assert number == 3
+    assert await findings(database, vault) == []
+    await database.close()
+
+
+async def test_what_is_rolled_back_is_not_recorded(database, vault):
+    def broken(transaction):
+        decide(transaction)
+        raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        await database.run(broken)
+    assert await rows(database) == []
+    await database.run(decide)
+    assert await findings(database, vault) == []
+
+
+async def test_part_that_is_rolled_back_is_not_recorded(database, vault):
+    def broken(transaction):
+        decide(transaction, 2)
+        raise RuntimeError("in the part")
+
+    def partly(transaction):
+        decide(transaction, 1)
+        with pytest.raises(RuntimeError, match="in the part"), transaction.nested():
+            broken(transaction)
+        decide(transaction, 3)
+
+    await database.run(partly)
+    kept = await database.run(lambda t: t.connection.scalars(select(decisions.c.subject)).all())
+    assert sorted(kept) == ["service 1", "service 3"]
+    assert [row.kind for row in await rows(database) if row.writer != ROOT] == ["decisions", "decisions"]
+    assert await findings(database, vault) == []
+
+
+async def test_commit_of_which_nobody_knows_begins_another_chain(database, vault, monkeypatch):
+    await database.run(decide)
+    with monkeypatch.context() as lost:
+        # Committed, and not known to be.
+        lost.setattr("nagorik_host.store.ledger.Appended.committed", lambda _: None)
+        await database.run(partial(decide, number=2))
+    await database.run(partial(decide, number=3))
+    assert {writer: numbers for writer, numbers in chains(await rows(database)).items() if writer} == {
+        1: [1, 2],
+        2: [1],
+    }
+    assert await findings(database, vault) == []
+
+
+async def test_those_who_write_at_once_wait_for_nobody_and_lose_nothing(database, ready_url, vault):
+    others = [await open_database(ready_url) for _ in range(2)]
+    for other in others:
+        other.use_ledger(vault)
+    units = [partial(decide, number=number) for number in range(60)]
+    await asyncio.gather(*(one.run(unit) for one, unit in zip([database, *others] * 20, units, strict=True)))
+    for other in others:
+        await other.close()
+    found = await rows(database)
+    assert len([row for row in found if row.kind == "decisions"]) == 60
+    assert all(numbers == list(range(1, len(numbers) + 1)) for numbers in chains(found).values())
+    assert await findings(database, vault) == []
+
+
+async def test_database_that_was_opened_without_keys_writes_nothing_that_is_to_be_recorded(ready_file):
+    database = await open_database(ready_file)
+    with pytest.raises(LedgerMissing):
+        await database.run(decide)
+    assert await database.run(lambda t: t.connection.scalars(select(decisions.c.id)).all()) == []
+    await database.close()
+
+
+async def test_anchor_seals_what_a_process_left_that_was_killed(database, vault):
+    await database.run(decide)
+    anchor = await make_anchor(database, vault, NOW)
+    *_, last = (row for row in await rows(database) if row.writer == ROOT)
+    assert (last.number, json.loads(last.content)["tails"]["1"][0]) == (anchor.root, 1)
+    again = await make_anchor(database, vault, NOW)
+    *_, last = (row for row in await rows(database) if row.writer == ROOT)
+    assert (again.root, json.loads(last.content)["tails"]) == (anchor.root + 1, {})
+    assert await findings(database, vault) == []
+
+
+async def test_heartbeat_seals_once(database):
+    await database.run(decide)
+    for _ in range(3):
+        await database.run(lambda t: t.seal_ledger(NOW))
+    assert [row.kind for row in await rows(database) if row.writer == ROOT] == ["writer", "seal"]
+
+
+def test_what_is_said_twice_is_said_as_it_is_last():
+    records = Records()
+    records.add("application", "one", NOW, {"revision": 1, "due": 5, "ended": {"3": "a"}})
+    records.add("application", "one", NOW, {"revision": 2, "due": None, "ended": {"5": "b"}})
+    (record,) = records.made.values()
+    assert record.content == {"revision": 2, "due": None, "ended": {"3": "a", "5": "b"}}
