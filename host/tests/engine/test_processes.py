@@ -13,7 +13,7 @@ from nagorik import ApplicationDraft, Consent, Operation
 from nagorik.values import Money
 from nagorik_host import open_host
 from nagorik_host.store import open_database
-from nagorik_host.store.audit import verify_journals
+from nagorik_host.store.audit import verify_journals, verify_ledger
 from nagorik_host.store.schema import applications, attempts, workers
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import make_keys, read_keyring
@@ -120,6 +120,7 @@ async def test_worker_finishes_what_a_killed_process_left(database_url, tmp_path
             database=database_url,
             keys=make_keys("test"),
             folder=tmp_path,
+            site=tmp_path,
             lease=timedelta(seconds=2),
             plugins={
                 "nid": simulators["nid"].settings(nid),
@@ -152,5 +153,8 @@ async def test_worker_finishes_what_a_killed_process_left(database_url, tmp_path
             assert len({one.worker for one in made if one.result != "interrupted"}) == 2
             problems = [one.problem async for one in verify_journals(host.database, host.vault)]
             assert problems == [None] * APPLICATIONS
+            pages = [page async for page in verify_ledger(host.database, host.vault)]
+            assert [finding for page in pages for finding in page.findings] == []
+            assert sum(page.records for page in pages) > 2 * APPLICATIONS
     assert len(simulators["nid"].ledger.effects("application")) == APPLICATIONS
     assert len(simulators["cashdesk"].ledger.effects("capture")) == APPLICATIONS
