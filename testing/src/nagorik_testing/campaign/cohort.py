@@ -24,7 +24,6 @@ from nagorik import NagorikError
 from nagorik.model.payment import QueryPaymentRequest
 from nagorik_host import Host
 from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
-from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import Database, DatabaseUnavailable, Transaction, Unit, open_database
 from nagorik_host.store.application_store import LEASE
@@ -44,6 +43,7 @@ from nagorik_testing.campaign.kills import (
     KillingMiddleware,
     KillSchedule,
     MachineClock,
+    NotingRateLimiter,
     WorkerLife,
     WorkerStanding,
     note_seen,
@@ -213,7 +213,7 @@ class Cohort:
             },
             call_middleware=(KillingMiddleware(),),
             documents=MemoryDocuments(),
-            rate_limiter=SharedRateLimiter(self._mine, clock),
+            rate_limiter=NotingRateLimiter(self._mine, clock),
             clock=clock,
             rng=self._rng,
             # The machine is kept busy on purpose, and a step that waits for its turn is no plugin's fault.

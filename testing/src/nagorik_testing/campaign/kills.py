@@ -10,7 +10,7 @@ connection that the database has to give up, real kills of real processes show: 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import datetime
 from enum import Enum
@@ -19,12 +19,14 @@ from typing import Final, TypeVar
 import httpx
 
 from nagorik import hookimpl
-from nagorik.clock import Clock
+from nagorik.clock import Clock, Deadline
 from nagorik_host.engine.claims import APPLICATION, Claim
+from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.worker import Worker
 from nagorik_host.store import Database, DatabaseUnavailable, Transaction, Unit
 from nagorik_host.vault import Vault
 from nagorik_platform import Call
+from nagorik_platform.dispatch.runner import CallDeadline
 from nagorik_testing.campaign.cases import CampaignCase, MachineSuspension, Moment
 from nagorik_testing.simulator.in_process import SimulatorTransport
 from nagorik_testing.simulator.ledger import SeenRequest
@@ -42,6 +44,19 @@ SEEN: Final[ContextVar[SeenRequest | None]] = ContextVar("SEEN", default=None)
 def note_seen(seen: SeenRequest) -> None:
     """An agency has received a request of the present task."""
     SEEN.set(seen)
+
+
+DEADLINE: Final[ContextVar[Deadline | None]] = ContextVar("DEADLINE", default=None)
+"""That of the call that a task makes."""
+
+
+class NotingRateLimiter(SharedRateLimiter):
+    """The host's own, which notes until when each call may take."""
+
+    async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> None:
+        """As ``SharedRateLimiter.acquire``."""
+        DEADLINE.set(deadline)
+        await super().acquire(plugin, per_second, deadline)
 
 
 class Killed(BaseException):
@@ -353,7 +368,10 @@ class KillableTransport(httpx.AsyncBaseTransport):
         suspension = life.schedule.suspension(application, Moment.AFTER_SEND)
         if suspension is not None:
             life.suspend(suspension.moves)
-            await life.until_awake()
+            deadline = DEADLINE.get()
+            # The event loop's time, which counts the call's deadline, goes on here and would not there.
+            with deadline.stopped() if isinstance(deadline, CallDeadline) else nullcontext():
+                await life.until_awake()
 
     async def _answer(self, request: httpx.Request) -> httpx.Response | httpx.TransportError | TimeoutError:
         try:
