@@ -457,7 +457,8 @@ class Claims:
         """Commit the intent to make the call that an application waits for.
 
         ``row`` is a whole row of the table with its draft, locked in this transaction, that is due. Where there
-        is no call to make after all, the row says when to look again and ``None`` is returned.
+        is no call to make after all, the row says when to look again and ``None`` is returned; so it is where the
+        call goes to another agency than the row was queued for, whose time and places ``slot`` is not.
         """
         capabilities = self._capabilities.of(row.service, row.gateway)
         stored = replace(self._store.from_row(row), blocked=None)
@@ -465,6 +466,10 @@ class Claims:
         begun = begin(stored.progress, capabilities, now, _next_payment(stored.progress))
         if begun.next.operation is None:
             self._store.change(transaction, stored, begun, now)
+            return None
+        if target_plugin(begun.next, stored.plugin, stored.gateway) != row.target_plugin:
+            coming = NextAction(begun.next.operation, now)
+            self._store.change(transaction, stored, Step(stored.progress, (), coming), now)
             return None
         return self._commit_intent(transaction, stored, draft, capabilities, begun, now, slot=slot)
 
