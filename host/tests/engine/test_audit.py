@@ -530,6 +530,31 @@ async def test_application_that_is_put_back_to_an_older_copy_is_found(copy, keyr
     assert ("application-rolled-back", copy.names["filed"]) in found
 
 
+@pytest.mark.parametrize("raised", [0, 40])
+async def test_application_that_was_put_back_is_found_once_it_was_filed_again(copy, new_world, raised):
+    world, name = new_world(), copy.names["filed"]
+    rows = {**copy.earlier, "applications": [dict(copy.earlier["applications"][0])]}
+    rows["applications"][0]["revision"] += raised
+    gone = [f"DELETE FROM {table.name} WHERE {OF}".format(**copy.names) for table in OF_AN_APPLICATION]
+    back = [(insert(table), rows[table.name]) for table in (applications, *OF_AN_APPLICATION) if rows[table.name]]
+    latest = revision_of(copy.url, name)
+    written_to(copy.url, *gone, f"DELETE FROM applications WHERE {OPEN}".format(**copy.names), *back)
+    async with world.host(copy.url) as host:
+        worker = host.worker()
+        while revision_of(copy.url, name) <= latest + raised:
+            due = await worker.run_until_idle()
+            world.clock.set(max(due, world.clock.now()))
+    assert ("application-rolled-back", name) in await found_in(copy.url, world.keyring)
+
+
+def revision_of(url, name):
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        found = connection.scalar(select(applications.c.revision).where(applications.c.id == name))
+    engine.dispose()
+    return found
+
+
 async def test_form_from_before_its_correction_is_found(copy, keyring):
     name = copy.names["corrected"]
     written_to(copy.url, f"DELETE FROM payloads WHERE application = '{name}'", (insert(payloads), copy.form))

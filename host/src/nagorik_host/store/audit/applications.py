@@ -303,6 +303,8 @@ def _findings(known: _Known, around: _Surroundings) -> _Found:
         verify_chain(entries, application=row["id"], head=row["chain"], count=row["entries"], vault=around.vault)
     except ChainBroken as broken:
         yield "journal-broken", str(broken)
+    else:
+        yield from _as_continued(entries, known)
     if records:
         yield from _as_recorded(row, known, records, around)
     if row["data_key"] is None:
@@ -318,6 +320,23 @@ def _findings(known: _Known, around: _Surroundings) -> _Found:
 
 
 # Against the ledger
+
+
+def _as_continued(entries: Sequence[JournalEntry], known: _Known) -> _Found:
+    """Whether it has never been what the ledger does not lead to: put back, it goes on from there and looks whole."""
+    links = {one.entry: in_base64(one.link) for one in entries}
+    revision = reached = 0
+    for record in known.changes:
+        if record.revision == revision or record.entries < reached or links.get(record.entries) != record.head:
+            yield "application-rolled-back", f"revision {record.revision}, entry {record.entries}"
+            return
+        revision, reached = record.revision or 0, record.entries
+    begun: dict[str, str] = {}
+    for record in known.records:
+        for entry, recorded in record.begun.items():
+            if begun.setdefault(entry, recorded) != recorded:
+                yield "application-rolled-back", f"the call of entry {shown(entry)} was begun twice"
+                return
 
 
 def _as_recorded(
