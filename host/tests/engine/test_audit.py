@@ -371,6 +371,24 @@ TAMPERINGS = {
         ],
         "held-by-nobody",
     ),
+    "in the hands of a worker that is made up": (
+        [
+            "INSERT INTO workers VALUES ('made-up', 'made-up', 1, 1, 9000000000000000, 'first', NULL)",
+            "UPDATE applications SET lease = 'made-up', due_at = NULL, revision = revision + 1, lease_until ="
+            f" CAST(strftime('%s', 'now') AS INTEGER) * 1000000 + 1800000000 WHERE {OPEN}",
+        ],
+        "held-by-nobody",
+    ),
+    "in the hands of the worker of an earlier call": (
+        [
+            "INSERT INTO workers SELECT worker, 'made-up', 1, 1, 9000000000000000, 'first', NULL FROM attempts WHERE"
+            f" {OF} LIMIT 1",
+            "UPDATE applications SET lease = (SELECT id FROM workers WHERE name = 'made-up'), due_at = NULL,"
+            " revision = revision + 1, lease_until = CAST(strftime('%s', 'now') AS INTEGER) * 1000000 + 1800000000"
+            f" WHERE {OPEN}",
+        ],
+        "held-by-nobody",
+    ),
     "revision": ([f"UPDATE applications SET revision = revision + 1 WHERE {OPEN}"], "record-missing"),
     # The journal
     "journal's tail cut": ([f"DELETE FROM journal WHERE {OF} AND entry = {CUT}"], "journal-broken"),
@@ -694,6 +712,36 @@ async def test_new_keys_upgrades_and_officers_are_no_finding(copy, new_world):
 def accept_release(transaction, *, now):
     query = select(applications.c.plugin_version).where(applications.c.closed_at.is_(None)).limit(1)
     accept(transaction, "nid", transaction.connection.scalar(query), "nagorik-nid 99.0.0", now)
+
+
+BLOCKED = f"UPDATE applications SET blocked = 'plugin-changed', due_at = NULL WHERE {OPEN}"
+
+
+async def test_application_that_is_blocked_by_hand_after_an_upgrade_is_found(copy, new_world):
+    world, name = new_world(), copy.names["filed"]
+    async with world.host(copy.url) as host:
+        earlier = await host.database.run(
+            lambda t: t.connection.scalar(select(applications.c.plugin_version).where(applications.c.id == name))
+        )
+        world.clock.advance(timedelta(days=1))
+        now_blocked = partial(take_over, installed={"nid": "nagorik-nid 99.0.0"}, now=world.clock.now())
+        await host.database.run(now_blocked)
+        world.clock.advance(timedelta(days=1))
+        await host.take_over()
+        assert await found_in(copy.url, world.keyring) == {}
+        assert written_to(copy.url, BLOCKED.format(**copy.names))
+        assert await found_in(copy.url, world.keyring) == {("blocked-differs", name): 1}
+        await host.database.run(now_blocked)
+        world.clock.advance(timedelta(days=1))
+        await host.database.run(partial(accept_release, now=world.clock.now()))
+        assert await found_in(copy.url, world.keyring) == {}
+        back = f"UPDATE applications SET plugin_version = '{earlier}' WHERE {OPEN}"
+        assert written_to(copy.url, BLOCKED.format(**copy.names), back.format(**copy.names))
+        found = await found_in(copy.url, world.keyring)
+        assert {("blocked-differs", name), ("row-differs", name)} <= set(found)
+        world.clock.advance(timedelta(days=1))
+        await host.database.run(lambda t: accept(t, "nid", "nagorik-nid 99.0.0", earlier, world.clock.now()))
+        assert await found_in(copy.url, world.keyring) == {}
 
 
 async def test_host_that_works_meanwhile_is_no_finding(world, ready_url, keyring):
