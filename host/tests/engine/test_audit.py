@@ -310,6 +310,16 @@ TAMPERINGS = {
         ],
         "attempts-differ",
     ),
+    # What was erased is not taken in again
+    "erased reference deleted": (["DELETE FROM erased_references"], "erased-references-differ"),
+    "erased reference made up": (
+        ["INSERT INTO erased_references VALUES ('made-up')"],
+        "erased-references-differ",
+    ),
+    "erased reference exchanged": (
+        ["UPDATE erased_references SET reference = '00' || substr(reference, 3)"],
+        "erased-references-differ",
+    ),
     # What people did, and messages
     "decision rewritten": (["UPDATE decisions SET officer = 'B. Karim'"], "decisions-differ"),
     "decision deleted": (["DELETE FROM decisions"], "decisions-differ"),

@@ -37,7 +37,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
-from nagorik_host.store.schema import decisions, inbox, ledger, microseconds, restorations, suspensions
+from nagorik_host.store.schema import (
+    decisions,
+    erased_references,
+    inbox,
+    ledger,
+    microseconds,
+    restorations,
+    suspensions,
+)
 from nagorik_host.vault import Vault
 
 ROOT: Final = 0
@@ -47,7 +55,9 @@ PLUGIN: Final = "plugin"
 WRITER: Final = "writer"
 SEAL: Final = "seal"
 
-TRACKED: Final[Mapping[str, Table]] = {table.name: table for table in (decisions, inbox, restorations, suspensions)}
+TRACKED: Final[Mapping[str, Table]] = {
+    table.name: table for table in (decisions, erased_references, inbox, restorations, suspensions)
+}
 """Tables whose rows follow from no journal: the ledger has a digest of each row as it was left."""
 
 _STATE: Final = "nagorik-ledger"

@@ -36,6 +36,7 @@ CODES: Final = frozenset(
         "draft-missing",
         "due-differs",
         "due-lost",
+        "erased-references-differ",
         "erased-unrecorded",
         "erasure-undone",
         "held-by-nobody",
