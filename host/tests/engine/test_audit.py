@@ -9,7 +9,7 @@ import asyncio
 import shutil
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ from nagorik_host.engine.suspensions import SuspensionRecord, suspend
 from nagorik_host.store import open_database
 from nagorik_host.store.audit import (
     AnchorInvalid,
+    AnchorRefused,
     Part,
     make_anchor,
     read_anchors,
@@ -33,7 +34,7 @@ from nagorik_host.store.audit import (
 )
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.store.ledger import TRACKED
+from nagorik_host.store.ledger import TRACKED, LedgerBroken
 from nagorik_host.store.retention import erase_application, rotate
 from nagorik_host.store.schema import (
     applications,
@@ -632,6 +633,48 @@ def test_anchors_are_read_line_by_line(file_scene):
         read_anchors(f"{file_scene.anchor}\n{{}}")
     with pytest.raises(AnchorInvalid, match="holds no anchor"):
         read_anchors("\n")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "content = 'x' WHERE kind = 'seal'",
+        """content = '{"tails":{"1":[99999999999999999999,"x"]}}' WHERE kind = 'seal'""",
+        "link = 'text' WHERE writer = 0",
+        "link = x'00' WHERE writer = 0 AND number = 1",
+        "number = 'text' WHERE writer = 0 AND number = 1",
+        "writer = 'text' WHERE writer = 0 AND number = 1",
+        "writer = 'text' WHERE writer = 1",
+        "link = 'text' WHERE writer = 1",
+        "number = number + 9 WHERE writer = 1 AND number = (SELECT max(number) FROM ledger WHERE writer = 1)",
+    ],
+)
+async def test_anchor_vouches_for_no_ledger_that_was_changed(copy, keyring, change):
+    assert written_to(copy.url, f"UPDATE ledger SET {change}")
+    before = records_of(copy.url)
+    database, vault = await open_database(copy.url), Vault(keyring)
+    with pytest.raises(AnchorRefused, match="ledger"):
+        await make_anchor(database, vault, datetime(2030, 1, 1, tzinfo=UTC))
+    await database.close()
+    assert records_of(copy.url) == before
+
+
+async def test_host_appends_nothing_to_a_root_that_nobody_has_written(copy, new_world):
+    world = new_world()
+    assert written_to(copy.url, "UPDATE ledger SET link = 'text' WHERE writer = 0")
+    before = records_of(copy.url)
+    async with world.host(copy.url) as host:
+        with pytest.raises(LedgerBroken):
+            await world.apply(host, 21)
+    assert records_of(copy.url) == before
+
+
+def records_of(url):
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        found = connection.exec_driver_sql("SELECT * FROM ledger").all()
+    engine.dispose()
+    return found
 
 
 async def test_anchor_counts_what_there_is(copy):

@@ -82,6 +82,14 @@ class LedgerMissing(RuntimeError):
     """Something was to be recorded in a database that was opened without the host's keys."""
 
 
+class LedgerBroken(RuntimeError):
+    """The ledger cannot be gone on with as it is; the text says why."""
+
+    def __init__(self, why: str) -> None:
+        """Say why, and what follows."""
+        super().__init__(f"{why}; nothing was changed. See what else is not as it was: nagorik audit verify")
+
+
 class Record(NamedTuple):
     """What a transaction did to one subject.
 
@@ -256,9 +264,16 @@ class AuditLedger:
         return self._append_root(connection, at, SEAL, {"tails": tails})
 
     def _append_root(self, connection: Connection, at: datetime, kind: str, content: dict[str, Any]) -> LedgerRow:
+        """Append a record to the root.
+
+        Raises:
+            LedgerBroken: The last one is none.
+        """
         lock_root(connection)
         last = connection.execute(_LAST, {"writer_": ROOT}).one_or_none()
         number, link = (last.number, last.link) if last is not None else (0, genesis(self._vault))
+        if type(number) is not int or not isinstance(link, bytes):
+            raise LedgerBroken("the last record of the ledger's root is none that a host has written")
         row = LedgerRow(ROOT, number + 1, at, kind, "", written(content), b"")
         row = row._replace(link=link_of(self._vault, link, row))
         _insert(connection, [row])

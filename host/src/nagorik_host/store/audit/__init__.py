@@ -1,7 +1,14 @@
 """Verifying what is kept: applications, the ledger, what people decided, and documents that have an owner."""
 
 from nagorik_host.store.audit.applications import verify_journals
-from nagorik_host.store.audit.chains import Anchor, AnchorInvalid, make_anchor, read_anchors, verify_ledger
+from nagorik_host.store.audit.chains import (
+    Anchor,
+    AnchorInvalid,
+    AnchorRefused,
+    make_anchor,
+    read_anchors,
+    verify_ledger,
+)
 from nagorik_host.store.audit.documents import ORPHAN_GRACE, DocumentComparison, compare_documents
 from nagorik_host.store.audit.findings import ALL, CODES, AuditFinding, Part, Verified
 
@@ -11,6 +18,7 @@ __all__ = [
     "ORPHAN_GRACE",
     "Anchor",
     "AnchorInvalid",
+    "AnchorRefused",
     "AuditFinding",
     "DocumentComparison",
     "Part",
