@@ -547,6 +547,47 @@ async def test_tampering_is_found_on_a_server(server_copy, keyring, name):
     assert code in {one for one, _ in await found_in(server_copy.url, keyring)}
 
 
+# What the database does by itself
+
+PROGRAMS = {
+    "trigger": "CREATE TRIGGER late AFTER UPDATE OF due_at ON applications BEGIN UPDATE applications SET due_at = 1; END",
+    "view": "CREATE VIEW fewer AS SELECT * FROM applications",
+}
+
+
+@pytest.mark.parametrize("kind", PROGRAMS)
+async def test_trigger_or_view_that_no_host_has_made_is_found(copy, keyring, kind):
+    written_to(copy.url, PROGRAMS[kind])
+    assert await found_in(copy.url, keyring) == {("foreign-program", f"database/{kind}"): 1}
+    assert await found_in(copy.url, keyring, Part(2, 2)) == {}
+
+
+async def test_what_a_server_does_by_itself_is_found(server_copy, keyring):
+    programs = [
+        "CREATE FUNCTION dropped() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "CREATE TRIGGER nagorik_hints_trigger BEFORE INSERT ON journal FOR EACH ROW EXECUTE FUNCTION dropped()",
+        "CREATE RULE nothing AS ON INSERT TO ledger DO INSTEAD NOTHING",
+        "CREATE VIEW fewer AS SELECT * FROM applications",
+        "CREATE POLICY hidden ON applications USING (state <> 'closed')",
+    ]
+    await write_to_server(server_copy.url, programs)
+    assert await found_in(server_copy.url, keyring) == {
+        ("foreign-program", f"database/{kind}"): 1 for kind in ("trigger", "rule", "view", "policy")
+    }
+
+
+async def test_application_is_not_taken_in_where_its_records_are_dropped(copy, new_world):
+    world = new_world()
+    written_to(copy.url, "CREATE TRIGGER none BEFORE INSERT ON ledger BEGIN SELECT raise(ignore); END")
+    async with world.host(copy.url) as host:
+        with pytest.raises(LedgerBroken, match="dropped a record"):
+            await world.apply(host, 21)
+    engine = create_engine(copy.url)
+    with engine.begin() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM applications").scalar() == 6
+    engine.dispose()
+
+
 # What is put back from a copy
 
 

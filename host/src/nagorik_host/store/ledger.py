@@ -305,7 +305,10 @@ def _statement(dialect: Dialect) -> str:
 
 def _insert(connection: Connection, rows: Iterable[LedgerRow]) -> None:
     kept = [(*row[:2], microseconds(row.at), *row[3:]) for row in rows]
-    connection.exec_driver_sql(_statement(connection.dialect), kept if len(kept) > 1 else kept[0])
+    taken = connection.exec_driver_sql(_statement(connection.dialect), kept if len(kept) > 1 else kept[0]).rowcount
+    # Not every driver counts several rows.
+    if taken not in {len(kept), -1}:
+        raise LedgerBroken("the database has dropped a record of the ledger, as a trigger or a rule in it can")
 
 
 def lock_root(connection: Connection) -> None:

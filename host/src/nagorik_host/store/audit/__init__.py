@@ -11,6 +11,7 @@ from nagorik_host.store.audit.chains import (
 )
 from nagorik_host.store.audit.documents import ORPHAN_GRACE, DocumentComparison, compare_documents
 from nagorik_host.store.audit.findings import ALL, CODES, AuditFinding, Part, Verified
+from nagorik_host.store.audit.programs import foreign_programs
 
 __all__ = [
     "ALL",
@@ -24,6 +25,7 @@ __all__ = [
     "Part",
     "Verified",
     "compare_documents",
+    "foreign_programs",
     "make_anchor",
     "read_anchors",
     "verify_journals",

@@ -39,6 +39,7 @@ CODES: Final = frozenset(
         "erased-references-differ",
         "erased-unrecorded",
         "erasure-undone",
+        "foreign-program",
         "held-by-nobody",
         "inbox-differ",
         "journal-broken",
