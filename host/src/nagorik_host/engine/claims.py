@@ -8,6 +8,7 @@ application may be in question.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -252,6 +253,7 @@ class Claims:
         self._worker = lease.worker
         self._worker_name = worker_name
         self._concurrency = concurrency
+        self._each_alone = False
         self._releases = releases
         self._beyond: set[str] = set()
         self._clock = clock
@@ -278,15 +280,21 @@ class Claims:
         offers: Mapping[str, Offer],
         full_scan: bool = True,
         among: Collection[str] | None = None,
+        each_alone: bool = False,
     ) -> ClaimBatch:
         """Take in hand what is due, as far as there are places and instants for it.
+
+        Whatever it raises, it may be asked again with ``each_alone``: then what is wrong with one application is that
+        application's defect, and what is raised is the machine's.
 
         Args:
             transaction: Of the host's database; it locks applications and no agency.
             offers: What may be taken in hand, by plugin.
             full_scan: Whether to look for what lost workers had in hand, too.
             among: The applications to look at; all, where nothing is given.
+            each_alone: Whether each application is written within a savepoint, which costs as much as a statement.
         """
+        self._each_alone = each_alone
         now = self._clock.now()
         batch = ClaimBatch(suspended_offers(transaction))
         if full_scan:
@@ -428,13 +436,15 @@ class Claims:
     ) -> Claim | None:
         """Act on one row; whatever is wrong with it is its own affair. Nothing is written where ``act`` raises."""
         try:
-            with transaction.nested():
+            with transaction.nested() if self._each_alone else nullcontext():
                 return act(transaction, row, now)
         except ServiceNotOffered:
             set_aside(transaction, row.id, "service-not-offered", again=now + BLOCKED, now=now)
         except (Erased, NoSuchApplication):
             set_aside(transaction, row.id, "erased", again=None, now=now)
         except Exception as error:
+            if not self._each_alone:
+                raise
             # A key that the database knows is one that this process should have; any other, somebody made up.
             made_up = isinstance(error, KeyMissing) and not is_known_key(transaction, error.key)
             if is_the_machines(error) and not made_up:

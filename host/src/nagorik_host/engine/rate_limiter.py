@@ -294,6 +294,8 @@ class AgencyPace:
         self._spare: deque[Slot] = deque()
         self._waiting: deque[_Waiter] = deque()
         self._leading = False
+        self._asking = 0
+        self._refill: asyncio.Future[None] | None = None
         self._free_at: datetime | None = None
         """Up to when the agency's time is known to be taken."""
         self._refilled_at = -AHEAD.total_seconds()
@@ -336,6 +338,37 @@ class AgencyPace:
                 found.append(slot)
         self._used += len(found)
         return found
+
+    async def take_now(self) -> Slot | None:
+        """An instant within the horizon, if one is free; who asks waits for one transaction, and for no agency.
+
+        Those who ask meanwhile are served by one transaction together.
+        """
+        for _ in range(2):
+            if found := self.take_spare():
+                return found[0]
+            if self.opens_at > self._clock.now():
+                return None
+            self._asking += 1
+            if self._refill is None:
+                await self._refill_now()
+            else:
+                # It may have counted before this one asked.
+                await asyncio.wait({self._refill})
+        found = self.take_spare()
+        return found[0] if found else None
+
+    async def _refill_now(self) -> None:
+        refill = self._refill = asyncio.get_running_loop().create_future()
+        try:
+            await asyncio.sleep(0)  # whoever asks in the same turn of the loop is counted
+            count, self._asking = self._asking, 0
+            self._spare.extend((await self._taken(count, self.lead))[1])
+        except AgencyUnavailable:
+            pass  # the database is away: there is none
+        finally:
+            self._refill = None
+            refill.set_result(None)
 
     def give_back(self, slots: list[Slot]) -> None:
         """Instants that were not used after all."""

@@ -362,7 +362,13 @@ class Worker:
         claimed: Counter[str] = Counter()
         try:
             unit = partial(self._claim_and_look if look else self.claims.claim, full_scan=full_scan)
-            batch = await self._commit(partial(unit, offers=offers, among=among))
+            unit = partial(unit, offers=offers, among=among)
+            try:
+                batch = await self._commit(unit)
+            except DatabaseUnavailable:
+                raise
+            except Exception:  # noqa: BLE001 - whose it is shows when each is written by itself
+                batch = await self._commit(partial(unit, each_alone=True))
             claimed.update(claim.target_plugin for claim in batch)
         finally:
             for name, offer in offers.items():
@@ -522,7 +528,7 @@ class Worker:
         suspended = None if ending else self._suspended
         planned = self.claims.plan(claim, outcome, suspended)
         name = planned.follows
-        slot = self._slot_after(claim.target_plugin, name) if name is not None else None
+        slot = await self._slot_after(claim.target_plugin, name) if name is not None else None
         unit = partial(
             self.claims.complete, claim=claim, outcome=outcome, suspended=suspended, planned=planned, slot=slot
         )
@@ -540,17 +546,20 @@ class Worker:
             self._woken.set()
         return following
 
-    def _slot_after(self, plugin: str, name: str) -> Slot | None:
-        """An instant and a place for a call to ``name`` that follows one to ``plugin``, if both are at hand."""
+    async def _slot_after(self, plugin: str, name: str) -> Slot | None:
+        """An instant and a place for a call to ``name`` after one to ``plugin``, if both can be had at once."""
         stays = name == plugin
         if name in self._down or not (self._places.may_go_on(name) if stays else self._places.free(name)):
             return None
-        found = self._pace(name).take_spare()
-        if not found:
-            return None
         if not stays:
             self._places.use(name)
-        return found[0]
+        slot = None
+        try:
+            slot = await self._pace(name).take_now()
+        finally:
+            if slot is None and not stays:
+                self._places.release(name)
+        return slot
 
     async def _learn(self, plugin: str, outcome: CallAnswered | CallFailed) -> None:
         """Write down how an agency fares, where that is news."""
