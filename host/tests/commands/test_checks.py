@@ -64,6 +64,14 @@ def test_keys_that_others_can_read_are_a_warning(ready, place):
     assert [c.status for c in examine(NOW) if c.name == "host keys"] == [DoctorStatus.WARNING, DoctorStatus.FINE]
 
 
+def test_trigger_that_no_host_has_made_is_wrong(ready, place):
+    assert "host database/trigger" not in found()
+    with sqlite3.connect(place / "nagorik.db") as other:
+        other.execute("CREATE TRIGGER none BEFORE INSERT ON journal BEGIN SELECT raise(ignore); END")
+    other.close()
+    assert found()["host database/trigger"] == (DoctorStatus.WRONG, "none is not the host's")
+
+
 def test_plugin_that_is_not_installed_or_not_set_up_is_a_warning(ready, place):
     (place / "nagorik.toml").write_text('keys_file = "keys.txt"\nallow = ["nid", "wasa"]\n')
     assert found()["host plugin wasa"][0] is DoctorStatus.WARNING

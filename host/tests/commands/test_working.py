@@ -313,6 +313,14 @@ def test_database_is_held_against_what_was_kept_outside(ready, applied, place):
     assert [problem["code"] for problem in found.document["problems"]] == ["anchor-missed"]
 
 
+def test_no_anchor_is_made_of_a_ledger_that_was_changed(ready, applied, place):
+    change(place, "UPDATE ledger SET content = 'none' WHERE writer = 0")
+    refused = ready("audit", "anchor")
+    assert (refused.code, refused.out) == (1, "")
+    assert "ledger/root: ledger-broken" in refused.err
+    assert "no anchor was made" in refused.err
+
+
 def test_file_that_holds_no_anchor_is_refused(ready, applied, place):
     for content in ("", "{}", '{"root": 1}'):
         (place / "anchor.jsonl").write_text(content)

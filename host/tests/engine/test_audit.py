@@ -9,7 +9,7 @@ import asyncio
 import shutil
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ from nagorik_host.engine.suspensions import SuspensionRecord, suspend
 from nagorik_host.store import open_database
 from nagorik_host.store.audit import (
     AnchorInvalid,
+    AnchorRefused,
     Part,
     make_anchor,
     read_anchors,
@@ -33,7 +34,7 @@ from nagorik_host.store.audit import (
 )
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.store.ledger import TRACKED
+from nagorik_host.store.ledger import TRACKED, LedgerBroken
 from nagorik_host.store.retention import erase_application, rotate
 from nagorik_host.store.schema import (
     applications,
@@ -310,6 +311,16 @@ TAMPERINGS = {
         ],
         "attempts-differ",
     ),
+    # What was erased is not taken in again
+    "erased reference deleted": (["DELETE FROM erased_references"], "erased-references-differ"),
+    "erased reference made up": (
+        ["INSERT INTO erased_references VALUES ('made-up')"],
+        "erased-references-differ",
+    ),
+    "erased reference exchanged": (
+        ["UPDATE erased_references SET reference = '00' || substr(reference, 3)"],
+        "erased-references-differ",
+    ),
     # What people did, and messages
     "decision rewritten": (["UPDATE decisions SET officer = 'B. Karim'"], "decisions-differ"),
     "decision deleted": (["DELETE FROM decisions"], "decisions-differ"),
@@ -368,6 +379,24 @@ TAMPERINGS = {
         [
             "UPDATE applications SET lease = 'nobody', due_at = NULL, revision = revision + 1, lease_until ="
             f" 4918000000000000 WHERE {OPEN}"
+        ],
+        "held-by-nobody",
+    ),
+    "in the hands of a worker that is made up": (
+        [
+            "INSERT INTO workers VALUES ('made-up', 'made-up', 1, 1, 9000000000000000, 'first', NULL)",
+            "UPDATE applications SET lease = 'made-up', due_at = NULL, revision = revision + 1, lease_until ="
+            f" CAST(strftime('%s', 'now') AS INTEGER) * 1000000 + 1800000000 WHERE {OPEN}",
+        ],
+        "held-by-nobody",
+    ),
+    "in the hands of the worker of an earlier call": (
+        [
+            "INSERT INTO workers SELECT worker, 'made-up', 1, 1, 9000000000000000, 'first', NULL FROM attempts WHERE"
+            f" {OF} LIMIT 1",
+            "UPDATE applications SET lease = (SELECT id FROM workers WHERE name = 'made-up'), due_at = NULL,"
+            " revision = revision + 1, lease_until = CAST(strftime('%s', 'now') AS INTEGER) * 1000000 + 1800000000"
+            f" WHERE {OPEN}",
         ],
         "held-by-nobody",
     ),
@@ -518,6 +547,47 @@ async def test_tampering_is_found_on_a_server(server_copy, keyring, name):
     assert code in {one for one, _ in await found_in(server_copy.url, keyring)}
 
 
+# What the database does by itself
+
+PROGRAMS = {
+    "trigger": "CREATE TRIGGER late AFTER UPDATE OF due_at ON applications BEGIN UPDATE applications SET due_at = 1; END",
+    "view": "CREATE VIEW fewer AS SELECT * FROM applications",
+}
+
+
+@pytest.mark.parametrize("kind", PROGRAMS)
+async def test_trigger_or_view_that_no_host_has_made_is_found(copy, keyring, kind):
+    written_to(copy.url, PROGRAMS[kind])
+    assert await found_in(copy.url, keyring) == {("foreign-program", f"database/{kind}"): 1}
+    assert await found_in(copy.url, keyring, Part(2, 2)) == {}
+
+
+async def test_what_a_server_does_by_itself_is_found(server_copy, keyring):
+    programs = [
+        "CREATE FUNCTION dropped() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "CREATE TRIGGER nagorik_hints_trigger BEFORE INSERT ON journal FOR EACH ROW EXECUTE FUNCTION dropped()",
+        "CREATE RULE nothing AS ON INSERT TO ledger DO INSTEAD NOTHING",
+        "CREATE VIEW fewer AS SELECT * FROM applications",
+        "CREATE POLICY hidden ON applications USING (state <> 'closed')",
+    ]
+    await write_to_server(server_copy.url, programs)
+    assert await found_in(server_copy.url, keyring) == {
+        ("foreign-program", f"database/{kind}"): 1 for kind in ("trigger", "rule", "view", "policy")
+    }
+
+
+async def test_application_is_not_taken_in_where_its_records_are_dropped(copy, new_world):
+    world = new_world()
+    written_to(copy.url, "CREATE TRIGGER none BEFORE INSERT ON ledger BEGIN SELECT raise(ignore); END")
+    async with world.host(copy.url) as host:
+        with pytest.raises(LedgerBroken, match="dropped a record"):
+            await world.apply(host, 21)
+    engine = create_engine(copy.url)
+    with engine.begin() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM applications").scalar() == 6
+    engine.dispose()
+
+
 # What is put back from a copy
 
 
@@ -528,6 +598,31 @@ async def test_application_that_is_put_back_to_an_older_copy_is_found(copy, keyr
     written_to(copy.url, *gone, f"DELETE FROM applications WHERE {OPEN}".format(**copy.names), *back)
     found = await found_in(copy.url, keyring)
     assert ("application-rolled-back", copy.names["filed"]) in found
+
+
+@pytest.mark.parametrize("raised", [0, 40])
+async def test_application_that_was_put_back_is_found_once_it_was_filed_again(copy, new_world, raised):
+    world, name = new_world(), copy.names["filed"]
+    rows = {**copy.earlier, "applications": [dict(copy.earlier["applications"][0])]}
+    rows["applications"][0]["revision"] += raised
+    gone = [f"DELETE FROM {table.name} WHERE {OF}".format(**copy.names) for table in OF_AN_APPLICATION]
+    back = [(insert(table), rows[table.name]) for table in (applications, *OF_AN_APPLICATION) if rows[table.name]]
+    latest = revision_of(copy.url, name)
+    written_to(copy.url, *gone, f"DELETE FROM applications WHERE {OPEN}".format(**copy.names), *back)
+    async with world.host(copy.url) as host:
+        worker = host.worker()
+        while revision_of(copy.url, name) <= latest + raised:
+            due = await worker.run_until_idle()
+            world.clock.set(max(due, world.clock.now()))
+    assert ("application-rolled-back", name) in await found_in(copy.url, world.keyring)
+
+
+def revision_of(url, name):
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        found = connection.scalar(select(applications.c.revision).where(applications.c.id == name))
+    engine.dispose()
+    return found
 
 
 async def test_form_from_before_its_correction_is_found(copy, keyring):
@@ -579,6 +674,48 @@ def test_anchors_are_read_line_by_line(file_scene):
         read_anchors(f"{file_scene.anchor}\n{{}}")
     with pytest.raises(AnchorInvalid, match="holds no anchor"):
         read_anchors("\n")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "content = 'x' WHERE kind = 'seal'",
+        """content = '{"tails":{"1":[99999999999999999999,"x"]}}' WHERE kind = 'seal'""",
+        "link = 'text' WHERE writer = 0",
+        "link = x'00' WHERE writer = 0 AND number = 1",
+        "number = 'text' WHERE writer = 0 AND number = 1",
+        "writer = 'text' WHERE writer = 0 AND number = 1",
+        "writer = 'text' WHERE writer = 1",
+        "link = 'text' WHERE writer = 1",
+        "number = number + 9 WHERE writer = 1 AND number = (SELECT max(number) FROM ledger WHERE writer = 1)",
+    ],
+)
+async def test_anchor_vouches_for_no_ledger_that_was_changed(copy, keyring, change):
+    assert written_to(copy.url, f"UPDATE ledger SET {change}")
+    before = records_of(copy.url)
+    database, vault = await open_database(copy.url), Vault(keyring)
+    with pytest.raises(AnchorRefused, match="ledger"):
+        await make_anchor(database, vault, datetime(2030, 1, 1, tzinfo=UTC))
+    await database.close()
+    assert records_of(copy.url) == before
+
+
+async def test_host_appends_nothing_to_a_root_that_nobody_has_written(copy, new_world):
+    world = new_world()
+    assert written_to(copy.url, "UPDATE ledger SET link = 'text' WHERE writer = 0")
+    before = records_of(copy.url)
+    async with world.host(copy.url) as host:
+        with pytest.raises(LedgerBroken):
+            await world.apply(host, 21)
+    assert records_of(copy.url) == before
+
+
+def records_of(url):
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        found = connection.exec_driver_sql("SELECT * FROM ledger").all()
+    engine.dispose()
+    return found
 
 
 async def test_anchor_counts_what_there_is(copy):
@@ -669,6 +806,36 @@ async def test_new_keys_upgrades_and_officers_are_no_finding(copy, new_world):
 def accept_release(transaction, *, now):
     query = select(applications.c.plugin_version).where(applications.c.closed_at.is_(None)).limit(1)
     accept(transaction, "nid", transaction.connection.scalar(query), "nagorik-nid 99.0.0", now)
+
+
+BLOCKED = f"UPDATE applications SET blocked = 'plugin-changed', due_at = NULL WHERE {OPEN}"
+
+
+async def test_application_that_is_blocked_by_hand_after_an_upgrade_is_found(copy, new_world):
+    world, name = new_world(), copy.names["filed"]
+    async with world.host(copy.url) as host:
+        earlier = await host.database.run(
+            lambda t: t.connection.scalar(select(applications.c.plugin_version).where(applications.c.id == name))
+        )
+        world.clock.advance(timedelta(days=1))
+        now_blocked = partial(take_over, installed={"nid": "nagorik-nid 99.0.0"}, now=world.clock.now())
+        await host.database.run(now_blocked)
+        world.clock.advance(timedelta(days=1))
+        await host.take_over()
+        assert await found_in(copy.url, world.keyring) == {}
+        assert written_to(copy.url, BLOCKED.format(**copy.names))
+        assert await found_in(copy.url, world.keyring) == {("blocked-differs", name): 1}
+        await host.database.run(now_blocked)
+        world.clock.advance(timedelta(days=1))
+        await host.database.run(partial(accept_release, now=world.clock.now()))
+        assert await found_in(copy.url, world.keyring) == {}
+        back = f"UPDATE applications SET plugin_version = '{earlier}' WHERE {OPEN}"
+        assert written_to(copy.url, BLOCKED.format(**copy.names), back.format(**copy.names))
+        found = await found_in(copy.url, world.keyring)
+        assert {("blocked-differs", name), ("row-differs", name)} <= set(found)
+        world.clock.advance(timedelta(days=1))
+        await host.database.run(lambda t: accept(t, "nid", "nagorik-nid 99.0.0", earlier, world.clock.now()))
+        assert await found_in(copy.url, world.keyring) == {}
 
 
 async def test_host_that_works_meanwhile_is_no_finding(world, ready_url, keyring):

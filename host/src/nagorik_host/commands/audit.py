@@ -151,10 +151,17 @@ def _anchors(file: Path) -> "list[Anchor]":
 
 async def _anchor() -> int:
     from nagorik_host.settings import load_host_settings
-    from nagorik_host.store.audit import make_anchor
+    from nagorik_host.store.audit import AnchorRefused, make_anchor
 
     async with unlocked_database(load_host_settings()) as (database, vault):
-        anchor = await make_anchor(database, vault, now())
+        try:
+            anchor = await make_anchor(database, vault, now())
+        except AnchorRefused as refused:
+            raise CommandRefused(
+                f"the ledger is not what was written ({refused}), so that no anchor was made and nothing was changed."
+                " See what else is not: nagorik audit verify. The anchors that you have kept still hold",
+                ExitCode.FINDINGS,
+            ) from None
     sys.stdout.write(f"{anchor.model_dump_json()}\n")
     return ExitCode.OK
 

@@ -16,6 +16,7 @@ from nagorik_host.configured import is_configured
 from nagorik_host.engine.restoration import catching_up
 from nagorik_host.engine.suspensions import list_suspensions
 from nagorik_host.settings import HostSettings, HostSettingsRejected, load_host_settings, settings_file
+from nagorik_host.store.audit import foreign_programs
 from nagorik_host.store.cases import ERASED, count_cases
 from nagorik_host.store.database import (
     Database,
@@ -178,9 +179,19 @@ async def _store(database: Database, settings: HostSettings, now: datetime) -> l
         ]
     return [
         DoctorCheck("host database", DoctorStatus.FINE, f"reachable, revision {found}"),
+        *await database.run(_programs),
         *await _held_keys(database, settings),
         *await database.run(_clock),
         *await database.run(lambda transaction: list(_state(transaction, now))),
+    ]
+
+
+def _programs(transaction: Transaction) -> list[DoctorCheck]:
+    """What the database does by itself beside what the host tells it."""
+    hint = "Find out who made it and drop it, then nagorik audit verify: it can drop or hide applications."
+    return [
+        DoctorCheck(f"host {found.subject}", DoctorStatus.WRONG, f"{found.detail} is not the host's", hint)
+        for found in foreign_programs(transaction)
     ]
 
 

@@ -67,6 +67,7 @@ def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
     from nagorik_host.store.application_store import LeaseTooShort, NoSuchApplication
     from nagorik_host.store.database import DatabaseInvalid, DatabaseUnavailable
     from nagorik_host.store.host_keys import KeysRefused
+    from nagorik_host.store.ledger import LedgerBroken
     from nagorik_host.store.upgrade import SchemaOutdated
     from nagorik_host.vault import Erased, KeyMissing, SealBroken
     from nagorik_platform.lifecycle import NotPossible
@@ -78,8 +79,8 @@ def ending_of(error: Exception) -> tuple[str, ExitCode] | None:
             return str(error), ExitCode.USAGE
         case DatabaseUnavailable():
             return f"{error}; see that it runs and that the setting database is right", ExitCode.FAILED
-        case ClockWrong() | SchemaOutdated():
-            return str(error) if isinstance(error, ClockWrong) else _outdated(error), ExitCode.FAILED
+        case ClockWrong() | LedgerBroken() | SchemaOutdated():
+            return _outdated(error) if isinstance(error, SchemaOutdated) else str(error), ExitCode.FAILED
         case NoSuchApplication():
             return "the database holds no application by this id or reference", ExitCode.USAGE
         case Erased():

@@ -106,7 +106,7 @@ def hash_erased(reference: str) -> str:
     """What is kept of the hash of a client reference when its application is erased.
 
     It tells that the same application comes again, to whoever has all of it and the host's index key, and leads
-    nowhere: neither to the citizen, nor to the row that is left, nor to its like in an older backup.
+    to no citizen. The ledger has it beside the erasure, so that such a one can tell which row was left of it, too.
     """
     return hashlib.sha256(f"erased/{reference}".encode()).hexdigest()
 

@@ -37,7 +37,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
-from nagorik_host.store.schema import decisions, inbox, ledger, microseconds, restorations, suspensions
+from nagorik_host.store.schema import (
+    decisions,
+    erased_references,
+    inbox,
+    ledger,
+    microseconds,
+    restorations,
+    suspensions,
+)
 from nagorik_host.vault import Vault
 
 ROOT: Final = 0
@@ -47,7 +55,9 @@ PLUGIN: Final = "plugin"
 WRITER: Final = "writer"
 SEAL: Final = "seal"
 
-TRACKED: Final[Mapping[str, Table]] = {table.name: table for table in (decisions, inbox, restorations, suspensions)}
+TRACKED: Final[Mapping[str, Table]] = {
+    table.name: table for table in (decisions, erased_references, inbox, restorations, suspensions)
+}
 """Tables whose rows follow from no journal: the ledger has a digest of each row as it was left."""
 
 _STATE: Final = "nagorik-ledger"
@@ -70,6 +80,14 @@ _COUNT: Final = (
 
 class LedgerMissing(RuntimeError):
     """Something was to be recorded in a database that was opened without the host's keys."""
+
+
+class LedgerBroken(RuntimeError):
+    """The ledger cannot be gone on with as it is; the text says why."""
+
+    def __init__(self, why: str) -> None:
+        """Say why, and what follows."""
+        super().__init__(f"{why}; nothing was changed. See what else is not as it was: nagorik audit verify")
 
 
 class Record(NamedTuple):
@@ -246,9 +264,16 @@ class AuditLedger:
         return self._append_root(connection, at, SEAL, {"tails": tails})
 
     def _append_root(self, connection: Connection, at: datetime, kind: str, content: dict[str, Any]) -> LedgerRow:
+        """Append a record to the root.
+
+        Raises:
+            LedgerBroken: The last one is none.
+        """
         lock_root(connection)
         last = connection.execute(_LAST, {"writer_": ROOT}).one_or_none()
         number, link = (last.number, last.link) if last is not None else (0, genesis(self._vault))
+        if type(number) is not int or not isinstance(link, bytes):
+            raise LedgerBroken("the last record of the ledger's root is none that a host has written")
         row = LedgerRow(ROOT, number + 1, at, kind, "", written(content), b"")
         row = row._replace(link=link_of(self._vault, link, row))
         _insert(connection, [row])
@@ -280,7 +305,10 @@ def _statement(dialect: Dialect) -> str:
 
 def _insert(connection: Connection, rows: Iterable[LedgerRow]) -> None:
     kept = [(*row[:2], microseconds(row.at), *row[3:]) for row in rows]
-    connection.exec_driver_sql(_statement(connection.dialect), kept if len(kept) > 1 else kept[0])
+    taken = connection.exec_driver_sql(_statement(connection.dialect), kept if len(kept) > 1 else kept[0]).rowcount
+    # Not every driver counts several rows.
+    if taken not in {len(kept), -1}:
+        raise LedgerBroken("the database has dropped a record of the ledger, as a trigger or a rule in it can")
 
 
 def lock_root(connection: Connection) -> None:

@@ -79,6 +79,7 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
     left = hash_erased(transaction.connection.execute(reference).scalar_one())
     if transaction.connection.scalar(_IS_LEFT, {"reference_": left}) is None:
         transaction.connection.execute(insert(erased_references).values(reference=left))
+        transaction.record_row(erased_references, left, at=now)
     erased = (
         update(applications)
         .where(applications.c.id == application)

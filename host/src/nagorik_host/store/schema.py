@@ -322,7 +322,7 @@ workers: Final = Table(
 erased_references: Final = Table(
     "erased_references",
     metadata,
-    # The hash of an erased application's client reference, hashed once more: it leads to no application.
+    # The hash of an erased application's client reference, hashed once more: it leads to no citizen.
     Column("reference", String(HASH), primary_key=True),
 )
 

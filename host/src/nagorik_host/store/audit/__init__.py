@@ -1,9 +1,17 @@
 """Verifying what is kept: applications, the ledger, what people decided, and documents that have an owner."""
 
 from nagorik_host.store.audit.applications import verify_journals
-from nagorik_host.store.audit.chains import Anchor, AnchorInvalid, make_anchor, read_anchors, verify_ledger
+from nagorik_host.store.audit.chains import (
+    Anchor,
+    AnchorInvalid,
+    AnchorRefused,
+    make_anchor,
+    read_anchors,
+    verify_ledger,
+)
 from nagorik_host.store.audit.documents import ORPHAN_GRACE, DocumentComparison, compare_documents
 from nagorik_host.store.audit.findings import ALL, CODES, AuditFinding, Part, Verified
+from nagorik_host.store.audit.programs import foreign_programs
 
 __all__ = [
     "ALL",
@@ -11,11 +19,13 @@ __all__ = [
     "ORPHAN_GRACE",
     "Anchor",
     "AnchorInvalid",
+    "AnchorRefused",
     "AuditFinding",
     "DocumentComparison",
     "Part",
     "Verified",
     "compare_documents",
+    "foreign_programs",
     "make_anchor",
     "read_anchors",
     "verify_journals",

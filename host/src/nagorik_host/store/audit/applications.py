@@ -38,6 +38,7 @@ from nagorik_host.store.ledger import (
 )
 from nagorik_host.store.projections import TABLES, rows_of
 from nagorik_host.store.schema import (
+    MICROSECOND,
     applications,
     attempts,
     journal,
@@ -51,8 +52,10 @@ from nagorik_platform.lifecycle import Event, IllegalTransition, JournalBroken, 
 
 PAGE: Final = 100
 """Applications that are verified in one snapshot."""
-LONGEST_LEASE: Final = timedelta(days=1)
-"""A lease that has longer to run was given by no worker."""
+LONGEST_LEASE: Final = timedelta(hours=1)
+"""The longest lease that a host's settings allow; one that has longer to run was given by no worker."""
+APART: Final = timedelta(minutes=5)
+"""By how much the clocks of machines may differ, and how long a transaction may take, in what is told by times."""
 PLUGIN_CHANGED: Final = "plugin-changed"
 
 _OWNED: Final = (payloads, journal, attempts, *TABLES)
@@ -238,13 +241,13 @@ def _plugins(transaction: Transaction, known: Iterable[_Known]) -> dict[str, "_P
     wanted = {one.row["plugin"] for one in known if one.row is not None}
     said: dict[str, _PluginRecords] = defaultdict(_PluginRecords)
     for plugin in sorted(one for one in wanted if shown(one) == one):
-        query = select(as_kept(ledger.c.content)).where(ledger.c.kind == PLUGIN, ledger.c.subject == plugin)
-        for written in transaction.connection.scalars(query):
-            content = content_of(written)
-            for before, after in content.get("accepted", {}).items():
-                said[plugin].accepted[before].add(after)
-            said[plugin].unblocked.update(content.get("unblocked", {}).values())
-            said[plugin].blocked.update(content.get("blocked", {}))
+        query = select(as_kept(ledger.c.at), as_kept(ledger.c.content)).where(
+            ledger.c.kind == PLUGIN, ledger.c.subject == plugin
+        )
+        for at, written in transaction.connection.execute(query):
+            with suppress(AttributeError, TypeError):
+                # What nobody has written is found by its link.
+                said[plugin].add(at, content_of(written))
     return said
 
 
@@ -254,13 +257,36 @@ class _PluginRecords:
 
     Attributes:
         accepted: By release, those to which its applications went over.
-        blocked: The releases whose applications were blocked.
-        unblocked: When its applications were let go on, in microseconds since 1970.
+        left: By release, when its applications last went over to another, in microseconds since 1970 as all times.
+        joined: By release, when applications last went over to it.
+        blocked: By release, when its applications were last blocked.
+        let_go_on: By release, when they were last let go on.
+        unblocked: All times at which applications were let go on.
     """
 
     accepted: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    blocked: set[str] = field(default_factory=set)
+    left: dict[str, int] = field(default_factory=dict)
+    joined: dict[str, int] = field(default_factory=dict)
+    blocked: dict[str, int] = field(default_factory=dict)
+    let_go_on: dict[str, int] = field(default_factory=dict)
     unblocked: set[int] = field(default_factory=set)
+
+    def add(self, at: int, content: Mapping[str, Any]) -> None:
+        """Take in what a record says that is from ``at``."""
+        for before, after in content.get("accepted", {}).items():
+            self.accepted[before].add(after)
+            self.left[before] = max(self.left.get(before, at), at)
+            self.joined[after] = max(self.joined.get(after, at), at)
+        for said, kept in (("blocked", self.blocked), ("unblocked", self.let_go_on)):
+            for release, when in content.get(said, {}).items():
+                kept[release] = max(kept.get(release, when), when)
+        self.unblocked.update(content.get("unblocked", {}).values())
+
+    def blocks(self, release: str) -> bool:
+        """Whether the applications of a release were blocked, and neither let go on nor taken over since."""
+        blocked = self.blocked.get(release)
+        ended = [when[release] for when in (self.let_go_on, self.left) if release in when]
+        return blocked is not None and all(blocked > one for one in ended)
 
 
 def _verified(name: Any, known: _Known, around: _Surroundings) -> Verified:
@@ -303,6 +329,8 @@ def _findings(known: _Known, around: _Surroundings) -> _Found:
         verify_chain(entries, application=row["id"], head=row["chain"], count=row["entries"], vault=around.vault)
     except ChainBroken as broken:
         yield "journal-broken", str(broken)
+    else:
+        yield from _as_continued(entries, known)
     if records:
         yield from _as_recorded(row, known, records, around)
     if row["data_key"] is None:
@@ -318,6 +346,23 @@ def _findings(known: _Known, around: _Surroundings) -> _Found:
 
 
 # Against the ledger
+
+
+def _as_continued(entries: Sequence[JournalEntry], known: _Known) -> _Found:
+    """Whether it has never been what the ledger does not lead to: put back, it goes on from there and looks whole."""
+    links = {one.entry: in_base64(one.link) for one in entries}
+    revision = reached = 0
+    for record in known.changes:
+        if record.revision == revision or record.entries < reached or links.get(record.entries) != record.head:
+            yield "application-rolled-back", f"revision {record.revision}, entry {record.entries}"
+            return
+        revision, reached = record.revision or 0, record.entries
+    begun: dict[str, str] = {}
+    for record in known.records:
+        for entry, recorded in record.begun.items():
+            if begun.setdefault(entry, recorded) != recorded:
+                yield "application-rolled-back", f"the call of entry {shown(entry)} was begun twice"
+                return
 
 
 def _as_recorded(
@@ -345,7 +390,7 @@ def _as_recorded(
     else:
         yield from _draft(known, records)
     yield from _due(row, records, around, is_ahead=is_ahead)
-    yield from _held(row, around)
+    yield from _held(row, known, around)
     expected: dict[str, Any] = {"closed_at": None if is_ahead else latest.closed}
     if not is_ahead:
         updated = latest.updated if latest.updated is not None else latest.at
@@ -367,9 +412,10 @@ def _due(
     said = around.plugins.get(row["plugin"], _PluginRecords())
     release = row["plugin_version"]
     blocked = None if is_ahead else latest.blocked
-    by_plugin = row["blocked"] == PLUGIN_CHANGED and release in said.blocked
+    by_plugin = row["blocked"] == PLUGIN_CHANGED and said.blocks(release)
     let_go_on = said.unblocked
-    if row["blocked"] != blocked and not by_plugin and not (blocked == PLUGIN_CHANGED and let_go_on):
+    is_let_go_on = row["blocked"] is None and blocked == PLUGIN_CHANGED and bool(let_go_on)
+    if row["blocked"] != blocked and not by_plugin and not is_let_go_on:
         yield "blocked-differs", f"recorded: {blocked}"
         return
     due = microseconds(row["due_at"]) if row["due_at"] is not None else None
@@ -384,16 +430,21 @@ def _due(
         yield "due-lost", ""
 
 
-def _held(row: Mapping[str, Any], around: _Surroundings) -> _Found:
-    """Whether whoever has it in hand is somebody, or is missed before long."""
+def _held(row: Mapping[str, Any], known: _Known, around: _Surroundings) -> _Found:
+    """Whether whoever has it in hand is somebody who makes a call for it, or is missed before long.
+
+    Workers write themselves down in ``workers``, and so could anybody; whether a call was begun, ``_calls`` tells.
+    """
     if row["lease"] is None:
         if row["lease_until"] is not None:
             yield "row-differs", "lease_until"
         return
     until = row["lease_until"]
+    calls = known.owned[attempts.name]
     if (
         until is None
-        or until > around.now + LONGEST_LEASE
+        or until > around.now + LONGEST_LEASE + APART
+        or not any(one["worker"] == row["lease"] and one["ended_at"] is None for one in calls)
         or (until > around.now and row["lease"] not in around.workers)
     ):
         yield "held-by-nobody", ""
@@ -524,10 +575,25 @@ def _expected(
     if operation is None or operation in _OPERATIONS:
         coming = NextAction(Operation(operation) if operation is not None else None)
         expected["target_plugin"] = target_plugin(coming, plugin, gateway)
-    accepted = around.plugins.get(plugin, _PluginRecords()).accepted
-    if row["plugin_version"] not in _releases(progress.plugin_version, accepted):
-        expected["plugin_version"] = progress.plugin_version
+    if not _is_of_release(row, known, progress.plugin_version, around.plugins.get(plugin, _PluginRecords())):
+        expected["plugin_version"] = f"not {row['plugin_version']}"
     return expected
+
+
+def _is_of_release(row: Mapping[str, Any], known: _Known, first: str, said: _PluginRecords) -> bool:
+    """Whether an application that was begun with the release ``first`` can be pinned to the one that it is."""
+    release: str = row["plugin_version"]
+    if release not in _releases(first, said.accepted):
+        return False
+    left = said.left.get(release)
+    if left is None or row["closed_at"] is not None or any(one.closed is not None for one in known.changes):
+        # What is closed stays with its release when others go over.
+        return True
+    came = [said.joined[release]] if release in said.joined else []
+    if release == first:
+        # Hosts that have the older release still take in with it.
+        came.append(microseconds(row["opened_at"]) + APART // MICROSECOND)
+    return any(one >= left for one in came)
 
 
 def _releases(first: str, accepted: Mapping[str, Any]) -> set[str]:

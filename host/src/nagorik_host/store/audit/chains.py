@@ -11,10 +11,11 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
-from sqlalchemy import BigInteger, Table, bindparam, func, select
+from sqlalchemy import BigInteger, Column, String, Table, bindparam, func, select
 
 from nagorik_host.store.audit.applications import between, content_of
 from nagorik_host.store.audit.findings import ALL, AuditFinding, Part, shown
+from nagorik_host.store.audit.programs import foreign_programs
 from nagorik_host.store.audit.typed import WrongType, typed, wrong_columns
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.ledger import (
@@ -24,6 +25,7 @@ from nagorik_host.store.ledger import (
     WRITER,
     AuditLedger,
     LedgerRow,
+    as_kept,
     digest_of_row,
     from_base64,
     genesis,
@@ -87,8 +89,36 @@ class VerifiedChain:
     findings: Sequence[AuditFinding] = ()
 
 
+class AnchorRefused(Exception):
+    """The ledger is not what was written: an anchor would vouch for it."""
+
+
 async def make_anchor(database: Database, vault: Vault, at: datetime) -> Anchor:
-    """Seal all chains, and say how far the ledger has come."""
+    """Seal all chains, and say how far the ledger has come.
+
+    The root is verified first, and of each chain what is not sealed yet: an anchor is made often, and what was sealed
+    is for an audit.
+
+    Raises:
+        AnchorRefused: The root, or a chain that it is to seal, is not what was written. Nothing was written.
+    """
+    root = _Root(vault, ())
+    found = await root.read_on(database)
+    after: int | None = None
+    findings = list(found.findings)
+    while not findings and (writer := await database.snapshot(partial(_next_writer, after=after))) is not None:
+        if type(writer) is not int:
+            findings.append(AuditFinding("ledger-forged", _name(writer)))
+            break
+        after = writer
+        if writer == ROOT:
+            continue
+        if writer not in root.begun:
+            findings += (await root.read_on(database)).findings
+        async for page in _verify_chain(database, vault, writer, root, is_sealed_known=True):
+            findings += [one for one in page.findings if one.code.startswith("ledger-")]
+    if findings:
+        raise AnchorRefused(f"{findings[0].subject}: {findings[0]}")
     return await database.run(partial(_anchor, vault=vault, at=at))
 
 
@@ -132,6 +162,8 @@ async def verify_ledger(
 
 
 async def _verify(database: Database, root: "_Root", vault: Vault, part: Part) -> AsyncIterator[VerifiedChain]:
+    if part.number == 1:
+        yield VerifiedChain(0, tuple(await database.snapshot(foreign_programs)))
     yield await root.read_on(database)
     yield VerifiedChain(0, tuple(root.missed_anchors()))
     there = set[int]()
@@ -159,7 +191,10 @@ async def _verify(database: Database, root: "_Root", vault: Vault, part: Part) -
             yield VerifiedChain(0, tuple(findings))
 
 
-async def _verify_chain(database: Database, vault: Vault, writer: int, root: "_Root") -> AsyncIterator[VerifiedChain]:
+async def _verify_chain(
+    database: Database, vault: Vault, writer: int, root: "_Root", *, is_sealed_known: bool = False
+) -> AsyncIterator[VerifiedChain]:
+    """A chain; with ``is_sealed_known`` only from the last record that is sealed, whose link is compared."""
     if writer not in root.begun:
         # What begins in a part of the root that cannot be read is not to be told from what nobody has begun.
         yield VerifiedChain(0, () if root.is_broken else (AuditFinding("ledger-forged", _name(writer)),))
@@ -167,6 +202,11 @@ async def _verify_chain(database: Database, vault: Vault, writer: int, root: "_R
     chain = _Chain(vault, writer, root.begun[writer])
     number, link = root.sealed.get(writer, (0, b""))
     seal = None
+    if is_sealed_known and number:
+        chain = _Chain(vault, writer, link)
+        chain.number = number
+        is_there = partial(_link_at, writer=writer, number=number)
+        seal = await database.snapshot(is_there)
     while page := await database.snapshot(chain.read):
         seal = next((row.link for row in page.rows if row.number == number), seal)
         yield VerifiedChain(len(page.rows), tuple(page.findings))
@@ -275,6 +315,11 @@ class _Root:
         self._missed = [one for one in self._missed if (one.root, one.link) != (row.number, link)]
 
 
+def _link_at(transaction: Transaction, *, writer: int, number: int) -> Any:
+    query = select(as_kept(ledger.c.link)).where(ledger.c.writer == writer, ledger.c.number == number)
+    return transaction.connection.scalar(query)
+
+
 def _next_writer(transaction: Transaction, *, after: int | None) -> Any:
     return next(iter(writers(transaction.connection, after=after)), None)
 
@@ -290,7 +335,7 @@ async def _verify_table(
     database: Database, vault: Vault, table: Table, part: Part
 ) -> AsyncIterator[list[AuditFinding]]:
     """Rows that the ledger knows nothing of, or knows otherwise."""
-    if "id" not in table.c:
+    if _id_of(table) is None:
         if part.number == 1:
             yield await database.snapshot(partial(_whole_table, vault=vault, table=table))
         return
@@ -302,6 +347,12 @@ async def _verify_table(
         yield findings
 
 
+def _id_of(table: Table) -> Column[Any] | None:
+    """What the rows of a table that grows are read in the order of; ``None`` for a table that is always small."""
+    first, *others = table.primary_key
+    return first if not others and isinstance(first.type, String) else None
+
+
 def _whole_table(transaction: Transaction, *, vault: Vault, table: Table) -> list[AuditFinding]:
     rows = _rows_by_subject(transaction, table, ())
     return list(_compare(transaction, vault, table, rows, rows))
@@ -310,17 +361,19 @@ def _whole_table(transaction: Transaction, *, vault: Vault, table: Table) -> lis
 def _page_of_table(
     transaction: Transaction, *, vault: Vault, table: Table, after: Any, ends: str | None
 ) -> tuple[list[AuditFinding], Any]:
-    query = raw(table).where(*between(table.c.id, after, ends)).order_by(table.c.id).limit(PAGE)
-    rows = {row.id: row._asdict() for row in transaction.connection.execute(query)}
+    identity = _id_of(table)
+    assert identity is not None  # noqa: S101 - what has none is read as a whole
+    query = raw(table).where(*between(identity, after, ends)).order_by(identity).limit(PAGE)
+    rows = {row._mapping[identity.name]: row._asdict() for row in transaction.connection.execute(query)}
     last = list(rows)[-1] if len(rows) == PAGE else None
     return list(_compare(transaction, vault, table, rows, rows)), last
 
 
 def _rows_by_subject(transaction: Transaction, table: Table, subjects: Iterable[str]) -> dict[Any, Mapping[str, Any]]:
     """Rows by the subjects that the ledger knows them by: those named, or all of a table that is always small."""
-    query = raw(table)
-    if "id" in table.c:
-        query = query.where(table.c.id.in_(sorted(subjects)))
+    query, identity = raw(table), _id_of(table)
+    if identity is not None:
+        query = query.where(identity.in_(sorted(subjects)))
     rows = (row._asdict() for row in transaction.connection.execute(query))
     return {"/".join(str(row[column.name]) for column in table.primary_key): row for row in rows}
 
@@ -368,4 +421,4 @@ def _opens(vault: Vault, row: Mapping[str, Any]) -> bool:
     return True
 
 
-_CODES: Final = {name: f"{name}-differ" for name in TRACKED}
+_CODES: Final = {name: f"{name.replace('_', '-')}-differ" for name in TRACKED}
