@@ -224,6 +224,18 @@ async def test_message_that_is_earlier_than_the_answer_is_kept_for_it(host):
     assert await results(host) == ["taken"]
 
 
+async def test_message_that_is_hours_earlier_than_the_answer_is_kept_for_it(host):
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    await host.inbox.handle()
+    host.clock.set(host.clock.now() + timedelta(hours=5))
+    await host.inbox.handle()
+    assert await results(host) == [None]
+    application = await apply(host)
+    await host.worker().run_until_idle()
+    assert (await host.track(application)).progress.state == "closed"
+    assert await results(host) == ["taken"]
+
+
 async def test_message_is_read_though_its_application_is_filed_while_a_worker_looks(host, monkeypatch):
     await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
     application = await apply(host)
@@ -517,6 +529,9 @@ async def test_unknown_reference_is_looked_at_twice_and_not_each_second(host, fi
     for _ in range(61):
         await host.inbox.handle()
         host.clock.advance(1)
+    assert len(office.READ) == 1
+    host.clock.advance(PATIENCE.total_seconds())
+    await host.inbox.handle()
     assert len(office.READ) == 2
     assert await results(host) == ["unknown-reference"]
 

@@ -71,8 +71,10 @@ READ_SECONDS: Final = 2.0
 """Seconds that a plugin has for one message."""
 LEASE: Final = timedelta(minutes=2)
 """How long a message is left to whoever took it to read it; after that, anybody's again."""
-PATIENCE: Final = timedelta(minutes=1)
-"""How long a message that names nothing known is kept for the answer that makes it known."""
+PATIENCE: Final = timedelta(days=3)
+"""How long a proved report about nothing known is kept for the answer that makes its application known."""
+NOTICE_PATIENCE: Final = timedelta(minutes=1)
+"""How long a gateway's notice of an unknown payment is kept; a payment is known before its gateway hears of it."""
 FIRST_PAUSE: Final = timedelta(seconds=30)
 LONGEST_PAUSE: Final = timedelta(minutes=10)
 """Time until a message that cannot be read now is tried again; it doubles from the first to the longest."""
@@ -461,10 +463,11 @@ class Inbox:
             transaction.record_row(inbox, message.id, at=now)
             return
         application = self._application_of(transaction, message.offer, outcome)
-        if application is None and now - message.received_at < PATIENCE:
+        patience = NOTICE_PATIENCE if isinstance(outcome, Noticed) else PATIENCE
+        if application is None and now - message.received_at < patience:
             # Read again as soon as an application is known by the reference, or at the end for the last time.
             reference = self._reference_of(message, outcome)
-            _write(transaction, message, due_at=message.received_at + PATIENCE, reference=reference)
+            _write(transaction, message, due_at=message.received_at + patience, reference=reference)
             return
         result = UNKNOWN
         if application is not None:
