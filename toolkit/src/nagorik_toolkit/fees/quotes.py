@@ -54,17 +54,13 @@ def until_midnight(at: datetime) -> timedelta:
 
 def quote_id(request: QuoteRequest, *priced: str) -> str:
     """The id of a quote: of the question, and of what was priced in it."""
-    # A quote's id is seen in logs. Numbers (NID, phone, reference) stay out of it: with all else known, ten digits
-    # can be tried out. The name, the birth date and the microsecond of the question tell citizens apart.
-    applicant = request.applicant
+    # A quote's id is seen in logs, and outlives what is erased. Nothing of the applicant goes into it: with all else
+    # known, a list of names can be tried out as well as ten digits. The microsecond of the question tells two apart.
     parts = (
         request.service,
         request.stage,
         request.on.isoformat(),
         request.at.isoformat(timespec="microseconds"),
-        applicant.name.bn or "",
-        applicant.name.en or "",
-        applicant.birth_date.isoformat(),
         *priced,
     )
     return str(uuid5(_NAMESPACE, "\x1f".join(parts)))
