@@ -211,3 +211,28 @@ def test_programs_are_held_to_the_keys_too(ready, applied, place, world_at):
 
     with pytest.raises(Exception, match="another host's keys"):
         other.run(nothing)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM host_keys",
+        "DELETE FROM host_keys WHERE name <> 'index'",
+        "UPDATE host_keys SET retired_at = 1",
+        "UPDATE host_keys SET check_value = 'x'",
+    ],
+)
+def test_other_keys_are_refused_whatever_the_database_says_of_its_keys(ready, applied, place, change):
+    put(place, change)
+    (place / "keys.txt").write_text(make_keys("first"))
+    refused = ready("cases", "list")
+    assert (refused.code, "Nothing was done" in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "change", ["DELETE FROM host_keys WHERE name <> 'index'", "UPDATE host_keys SET retired_at = 1"]
+)
+def test_database_without_a_key_in_use_is_told(ready, applied, place, change):
+    put(place, change)
+    refused = ready("cases", "list")
+    assert (refused.code, "no key in use" in refused.err) == (2, True)

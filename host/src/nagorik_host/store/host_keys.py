@@ -21,12 +21,14 @@ from sqlalchemy.exc import IntegrityError
 
 from nagorik_host.store.clock import LEASE_NOW, NOW
 from nagorik_host.store.database import Database, Transaction
-from nagorik_host.store.schema import host_keys, workers
+from nagorik_host.store.ledger import ROOT, LedgerRow, genesis, link_of
+from nagorik_host.store.schema import host_keys, ledger, workers
 from nagorik_host.vault import Keyring, Vault
 from nagorik_host.vault.keyring import INDEX
 
 _KNOWN: Final = select(host_keys)
 _NAMES: Final = select(host_keys.c.name).where(host_keys.c.name == bindparam("name_"))
+_FIRST_RECORD: Final = select(ledger).where(ledger.c.writer == ROOT, ledger.c.number == 1)
 _LIVING: Final = select(workers.c.name, workers.c.key_names).where(workers.c.lease_until > NOW)
 _LOCK: Final = select(host_keys.c.name).where(host_keys.c.name == INDEX).with_for_update()
 """Held by whoever makes a key known and by a worker that signs on: neither overlooks the other."""
@@ -95,6 +97,11 @@ def key_in_use(transaction: Transaction, vault: Vault) -> str:
             " be read. Nothing was done. Put its line into the file of the keys, as another machine's has it"
         )
     usable = [name for name in vault.names if name in known and known[name].retired_at is None]
+    if not usable:
+        raise KeysRefused(
+            "this database has no key in use, so what it says of its keys was changed by hand. Nothing was done. Put"
+            " the database's table of keys back from a backup"
+        )
     return usable[0]
 
 
@@ -163,6 +170,24 @@ def _rows(transaction: Transaction) -> Sequence[Row[Any]]:
 
 
 def _begin(transaction: Transaction, vault: Vault, now: datetime) -> None:
+    """Write a ring down on a database's first use.
+
+    Raises:
+        KeysRefused: The database has been used, by the keys of another host.
+    """
+    # The ledger's first record was linked by the index key of the first use, whatever became of the table of keys.
+    first = transaction.connection.execute(_FIRST_RECORD).one_or_none()
+    if first is not None:
+        try:
+            is_own = hmac.compare_digest(link_of(vault, genesis(vault), LedgerRow(*first)), first.link)
+        except (OverflowError, TypeError, ValueError):
+            is_own = False
+        if not is_own:
+            raise KeysRefused(
+                "this database was made with other keys than these, and what it says of its keys is gone: every"
+                " application would be taken for new and filed twice. Nothing was done. Use the keys that belong to"
+                " this database, and put its table of keys back from a backup"
+            )
     # Two may begin at once: whoever comes second waits for the first, and is compared with its keys.
     with suppress(IntegrityError), transaction.nested():
         _write(transaction, vault, now, list(vault.checks))
@@ -175,4 +200,5 @@ def _write(transaction: Transaction, vault: Vault, now: datetime, names: Collect
 
 
 def _is_same(row: Row[Any], vault: Vault) -> bool:
-    return hmac.compare_digest(row.check_value, vault.checks[row.name])
+    kept = row.check_value
+    return isinstance(kept, bytes | memoryview) and hmac.compare_digest(bytes(kept), vault.checks[row.name])
