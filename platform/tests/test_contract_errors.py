@@ -1,5 +1,6 @@
 """What an error of the contract's may hold when it comes from a plugin: codes, places and sentences, and nobody."""
 
+import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -24,7 +25,7 @@ from nagorik.errors import (
     SettingsRejected,
 )
 from nagorik.values.sentences import Text
-from nagorik_platform.contract_errors import is_known
+from nagorik_platform.contract_errors import MOST_LISTED, is_known
 
 NID = "1990123456789"
 TELLING = (
@@ -140,3 +141,9 @@ def altered(error: NagorikError, **members: object) -> NagorikError:
 )
 def test_what_only_looks_like_an_error_of_the_contracts_is_none(error: BaseException) -> None:
     assert not is_known(error)
+
+
+def test_error_that_lists_without_end_is_not_passed_on() -> None:
+    assert is_known(InputRejected([problem()] * MOST_LISTED))
+    assert not is_known(InputRejected([problem()] * (MOST_LISTED + 1)))
+    assert not is_known(altered(InputRejected([]), fields=itertools.repeat(problem())))

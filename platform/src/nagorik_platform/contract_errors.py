@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from math import isfinite
+from types import NoneType
 from typing import Final, TypeGuard
 
 from nagorik import errors
@@ -35,6 +36,8 @@ _KNOWN: Final = frozenset(
     for kind in vars(errors).values()
     if isinstance(kind, type) and issubclass(kind, NagorikError) and kind is not NagorikError
 )
+MOST_LISTED: Final = 200
+"""Fields that an error may name; so many are read, shown and kept."""
 _CODES: Final = ("because", "fault", "plugin", "reason_code", "step")
 """Members that are words of a program."""
 _POINTER: Final = re.compile(r"(?:/[A-Za-z0-9_.~-]{1,80})*")
@@ -54,10 +57,18 @@ def is_known(error: BaseException) -> TypeGuard[NagorikError]:
     if type(error) not in _KNOWN or not isinstance(error, NagorikError):
         return False
     try:
+        if not _is_bounded(error):
+            return False
         json.dumps(error.details(), allow_nan=False)
         return not _is_disguised(error) and all(_words(error)) and _is_timely(error)
     except Exception:  # noqa: BLE001 - a member may be anything
         return False
+
+
+def _is_bounded(error: NagorikError) -> bool:
+    """Whether what the error lists is a list indeed, and one that ends."""
+    listed = (vars(error).get(name) for name in ("fields", "names", "reasons"))
+    return all(type(one) in {tuple, list, dict, NoneType} and len(one or ()) <= MOST_LISTED for one in listed)
 
 
 def _is_disguised(error: NagorikError) -> bool:
