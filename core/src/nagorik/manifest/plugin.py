@@ -194,8 +194,8 @@ class Limits(ManifestModel):
 
     concurrency: Count = Field(default=4, le=256)
     """Calls in flight at once."""
-    per_second: Seconds = Field(default=10, le=10_000)
-    """Requests started in any second, at most; below 1, one request in so many seconds as that makes."""
+    per_second: Seconds = Field(default=10, ge=1 / 86_400, le=10_000)
+    """Requests started in any second, at most; below 1, one in so many seconds as that makes, up to a day's."""
     response_bytes: Count = Field(default=5_000_000, ge=1_000, le=100_000_000)
     """Largest answer that is read, in bytes after decompression."""
     deadline: Seconds = Field(default=30.0, le=600)
