@@ -29,6 +29,7 @@ from nagorik import (
     CredentialsRejected,
     NagorikError,
     Operation,
+    PluginFault,
     RateLimited,
     ServiceNotOffered,
     SettingsRejected,
@@ -78,6 +79,9 @@ NOTICE_PATIENCE: Final = timedelta(minutes=1)
 FIRST_PAUSE: Final = timedelta(seconds=30)
 LONGEST_PAUSE: Final = timedelta(minutes=10)
 """Time until a message that cannot be read now is tried again; it doubles from the first to the longest."""
+READINGS: Final = 4
+"""How often a message is read whose reading does not end in time."""
+_OUT_OF_TIME: Final = frozenset({"deadline", "abandoned", "cancelled"})
 
 TAKEN: Final = "taken"
 REPEATED: Final = "repeated"
@@ -355,6 +359,10 @@ class Inbox:
             # A process that holds the key can read it.
             _log_defect("message_left_to_others", message, error)
             return _Reading(None, KEY_MISSING, again=True)
+        except PluginFault as fault:
+            # What ended a reading may be another's doing, such as whoever kept the process from running.
+            in_vain = fault.fault in _OUT_OF_TIME and message.looks + 1 < READINGS
+            return _Reading(None, fault.code, again=in_vain)
         except NagorikError as error:
             return _Reading(None, error.code)
         except Exception as error:  # noqa: BLE001 - one message's defect is nobody else's
