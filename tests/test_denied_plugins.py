@@ -41,6 +41,9 @@ evil = nagorik_evil.plugin
 [nagorik.commands]
 evil = nagorik_evil.plugin:command
 
+[nagorik.simulators]
+evil = nagorik_evil.plugin:EvilSimulator
+
 [nagorik.checks]
 evil = nagorik_evil.plugin:examine
 
@@ -150,6 +153,23 @@ def test_every_command_is_looked_at() -> None:
 def test_no_command_imports_a_denied_plugin(place: Place, words: tuple[str, ...]) -> None:
     done = place.run(*words)
     assert not place.marked, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("evil",),
+        ("evil", "--help"),
+        ("simulate", "evil"),
+        ("contract", "evil"),
+        ("validate", "nagorik-evil", "--run"),
+    ],
+    ids=" ".join,
+)
+def test_no_command_imports_what_is_denied_when_it_is_named(place: Place, words: tuple[str, ...]) -> None:
+    done = place.run(*words)
+    assert (done.returncode != 0, place.marked) == (True, False), done.stderr
     assert "Traceback" not in done.stderr
 
 

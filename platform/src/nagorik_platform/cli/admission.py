@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from packaging.utils import canonicalize_name
 
 from nagorik_platform.cli.commands import CommandUnusable, Contribution, find_admissions
-from nagorik_platform.registry import ADMIT_ALL, Admission, PluginRecord
+from nagorik_platform.registry import ADMIT_ALL, Admission, PluginRecord, Registry
 from nagorik_platform.registry.records import ADMISSION_CODES
 
 
@@ -47,6 +47,18 @@ def kept_out(admission: Admission, records: Iterable[PluginRecord]) -> frozenset
         chosen_out = record.quarantine is not None and record.quarantine.code in ADMISSION_CODES
         (refused if chosen_out else wanted).add(canonicalize_name(record.source.distribution))
     return frozenset(denied | (refused - wanted))
+
+
+def kept_out_here() -> frozenset[str]:
+    """The distributions of which the host here wants nothing; asked before anything of a stranger's is imported.
+
+    Raises:
+        AdmissionUnknown: It cannot be told.
+    """
+    admission = host_admission()
+    if admission == ADMIT_ALL:
+        return frozenset()
+    return kept_out(admission, Registry.discover(admission=admission).records)
 
 
 def is_kept_out(item: Contribution, out: frozenset[str]) -> bool:

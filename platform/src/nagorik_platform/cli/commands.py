@@ -116,8 +116,10 @@ class Contribution:
         """The command's object.
 
         Raises:
-            CommandUnusable: It cannot be imported, or is not what ``Command`` describes.
+            CommandUnusable: It cannot be imported, the host keeps it out, or it is not what ``Command`` describes.
         """
+        if not self.is_ours:
+            self._require_admitted()
         found = self.imported()
         lacking = [name for name in ("configure", "run") if not callable(getattr(found, name, None))]
         lacking += [] if isinstance(getattr(found, "help", None), str) else ["help"]
@@ -126,6 +128,16 @@ class Contribution:
             raise self._unusable(f"{self.value} {what}")
         command: Command = found  # type: ignore[assignment]
         return command
+
+    def _require_admitted(self) -> None:
+        from nagorik_platform.cli.admission import AdmissionUnknown, is_kept_out, kept_out_here
+
+        try:
+            out = kept_out_here()
+        except AdmissionUnknown as unknown:
+            raise self._unusable(str(unknown)) from None
+        if is_kept_out(self, out):
+            raise self._unusable("the host's settings allow and deny keep it out")
 
     def imported(self) -> object:
         """What the entry point names.

@@ -15,12 +15,14 @@ from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 from typing import ClassVar, Final, NamedTuple
 
+from packaging.utils import canonicalize_name
 from pydantic import JsonValue
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from nagorik.errors import NagorikError
 from nagorik.model.application import Applicant
+from nagorik_platform.cli.admission import AdmissionUnknown, kept_out_here
 from nagorik_testing.faults.conditions import AgencyCondition, Conditions
 from nagorik_testing.faults.plan import FaultPlan
 from nagorik_testing.simulator.app import ReadRequest, SimulatorApp, operations_of
@@ -220,13 +222,20 @@ class SimulatorUnusable(Exception):
 
 
 def installed_simulators() -> dict[str, EntryPoint]:
-    """Simulators by plugin id; none is imported.
+    """Simulators by plugin id, those left out that a host here keeps out; none is imported.
 
     Raises:
-        SimulatorUnusable: Two distributions bring one for the same plugin; which is meant is not guessed.
+        SimulatorUnusable: Two distributions bring one for the same plugin, and which is meant is not guessed; or it
+            cannot be told what the host keeps out.
     """
+    try:
+        out = kept_out_here()
+    except AdmissionUnknown as unknown:
+        raise SimulatorUnusable(str(unknown)) from None
     installed: dict[str, EntryPoint] = {}
     for found in sorted(entry_points(group=GROUP), key=lambda found: found.name):
+        if canonicalize_name(_bringer(found)) in out:
+            continue
         first = installed.setdefault(found.name, found)
         if first is not found:
             rivals = " and ".join(sorted((_bringer(first), _bringer(found))))
