@@ -1,8 +1,10 @@
+import gc
 import io
 import json
 import logging
 import subprocess
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -713,3 +715,32 @@ def test_what_httpcore_tells_of_an_answer_is_kept_quiet_unless_the_host_chose_it
         logging.getLogger().setLevel(root)
         for name, level in before.items():
             loggers[name].setLevel(level)
+
+
+def _raise() -> None:
+    raise ValueError(NID)
+
+
+class _Broken:
+    def __del__(self) -> None:
+        _raise()
+
+
+def _in_a_thread() -> None:
+    thread = threading.Thread(target=_raise)
+    thread.start()
+    thread.join()
+
+
+@pytest.mark.parametrize(("raises", "event"), [(_in_a_thread, "thread_broke"), (_Broken, "exception_lost")])
+def test_what_nobody_catches_is_told_by_its_kind(monkeypatch, capfd, raises, event):
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    stream = io.StringIO()
+    configure_logging(stream=stream, json=True)
+    raises()
+    gc.collect()
+    assert event in stream.getvalue()
+    assert "ValueError" in stream.getvalue()
+    out, err = capfd.readouterr()
+    assert NID not in stream.getvalue() + out + err

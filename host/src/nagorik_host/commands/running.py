@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from nagorik.clock import Clock, SystemClock
 from nagorik_platform.cli.commands import ExitCode
@@ -39,6 +39,12 @@ class CommandRefused(Exception):
         self.code = code
 
 
+_ENDED: Final = (
+    "something in this process ended it, most likely a plugin: start it again. What was in hand is looked up by"
+    " whoever takes it over, and nothing is sent twice"
+)
+
+
 def run_command(do: Callable[[], Coroutine[Any, Any, int]], *, log_level: str = "WARNING") -> int:
     """Run a command to its end, whatever that is; its exit code."""
     from nagorik_platform.logs import configure_logging
@@ -48,10 +54,14 @@ def run_command(do: Callable[[], Coroutine[Any, Any, int]], *, log_level: str = 
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         return asyncio.run(do())
+    except (SystemExit, asyncio.CancelledError):
+        # No command ends so by itself. The exit code is never a stranger's: 0 would say that all is well.
+        ending = _ENDED, ExitCode.FAILED
     except Exception as error:
-        ending = ending_of(error)
-        if ending is None:
+        told = ending_of(error)
+        if told is None:
             raise
+        ending = told
     from nagorik_platform.cli.output import print_error
 
     text, code = ending

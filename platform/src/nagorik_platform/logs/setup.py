@@ -5,9 +5,11 @@ structlog is imported with the first line that is written: it brings half of ric
 
 import logging
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 from nagorik_platform.logs.at_import import AtImport
@@ -26,6 +28,8 @@ _VERBOSE_LIBRARIES: Final = ("aiohttp", "asyncio", "h11", "httpcore", "httpx", "
 
 def configure_logging(*, level: str = "INFO", json: bool | None = None, stream: TextIO | None = None) -> None:
     """Send structlog's and the standard library's lines through redaction to ``stream``, by default standard error.
+
+    So does what a thread or an object's end raises, which Python would write there as it is.
 
     ``json`` chooses one JSON object per line or text for a person; by default JSON where ``stream`` is no terminal.
     Handlers of the root logger are replaced, since they would write lines unredacted; handlers that a library puts
@@ -47,6 +51,22 @@ def configure_logging(*, level: str = "INFO", json: bool | None = None, stream: 
     for name in _VERBOSE_LIBRARIES:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
     logging.captureWarnings(capture=True)
+    threading.excepthook = _tell_of_a_thread
+    sys.unraisablehook = _tell_of_what_nobody_catches
+
+
+def _tell_of_a_thread(ended: threading.ExceptHookArgs) -> None:
+    """Log that a thread ended with an exception, by its kind and place: the text may hold anything."""
+    if ended.exc_type is not SystemExit:
+        logging.getLogger("nagorik").error("thread_broke", exc_info=_of(ended.exc_value))
+
+
+def _tell_of_what_nobody_catches(lost: "sys.UnraisableHookArgs") -> None:
+    logging.getLogger("nagorik").error("exception_lost", exc_info=_of(lost.exc_value))
+
+
+def _of(error: BaseException | None) -> tuple[type[BaseException], BaseException, TracebackType | None] | None:
+    return (type(error), error, error.__traceback__) if error is not None else None
 
 
 def quiet_transports() -> None:
