@@ -19,7 +19,7 @@ from nagorik_host import open_host
 from nagorik_host.engine import rate_limiter
 from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, AgencyLimits, AgencyScheduler
 from nagorik_host.engine.leases import LOST, HeldApplication, WorkerLease
-from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter, Slot
+from nagorik_host.engine.rate_limiter import RESERVED, PaceSlot, Reservation, SharedRateLimiter
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.schema import applications, attempts, outages
 from nagorik_host.vault import make_keys, read_keyring
@@ -341,7 +341,7 @@ async def test_process_that_was_stopped_and_goes_on_files_nothing(ferry, ready_p
 def slot_now(limiter):
     """An instant of wasa's time that is now."""
     now, elapsed = limiter.pace("wasa", 5).asked()
-    return Slot(now, elapsed, 0.0)
+    return PaceSlot(now, elapsed, 0.0)
 
 
 async def test_first_request_that_is_late_asks_whether_the_application_is_still_in_hand(database, monkeypatch):

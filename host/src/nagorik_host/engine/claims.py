@@ -33,7 +33,7 @@ from nagorik_host.engine.queues import (
     suspended_offers,
     unpark_resumed,
 )
-from nagorik_host.engine.rate_limiter import Slot, TakenInstants, row_of, take_instants, time_of
+from nagorik_host.engine.rate_limiter import PaceSlot, TakenInstants, row_of, take_instants, time_of
 from nagorik_host.store.application_store import (
     ApplicationStore,
     NoSuchApplication,
@@ -110,7 +110,7 @@ class Claim:
     capabilities: ServiceCapabilities
     call: NextAction
     attempt: Mapping[str, Any]
-    slot: Slot
+    slot: PaceSlot
 
     @property
     def target_plugin(self) -> str:
@@ -118,7 +118,7 @@ class Claim:
         return target_plugin(self.call, self.stored.plugin, self.stored.gateway)
 
 
-class Offer(NamedTuple):
+class ClaimOffer(NamedTuple):
     """What a worker may take in hand at one agency.
 
     Attributes:
@@ -127,7 +127,7 @@ class Offer(NamedTuple):
         taken: What the instants were taken as, if just now and for this alone.
     """
 
-    slots: Sequence[Slot]
+    slots: Sequence[PaceSlot]
     is_probe: bool = False
     taken: TakenInstants | None = None
 
@@ -277,7 +277,7 @@ class Claims:
         self,
         transaction: Transaction,
         *,
-        offers: Mapping[str, Offer],
+        offers: Mapping[str, ClaimOffer],
         full_scan: bool = True,
         among: Collection[str] | None = None,
         each_alone: bool = False,
@@ -320,7 +320,7 @@ class Claims:
         self,
         transaction: Transaction,
         queue: QueueState,
-        offer: Offer | None,
+        offer: ClaimOffer | None,
         batch: ClaimBatch,
         now: datetime,
         among: Collection[str] | None,
@@ -416,7 +416,7 @@ class Claims:
         return installed != row.plugin_version and is_beyond(row.plugin_version, installed)
 
     def _claim_rows(
-        self, transaction: Transaction, rows: Sequence[Row[Any]], slots: Sequence[Slot], now: datetime
+        self, transaction: Transaction, rows: Sequence[Row[Any]], slots: Sequence[PaceSlot], now: datetime
     ) -> list[Claim]:
         """Take these in hand, each with an instant of its agency's time."""
         claimed: list[Claim] = []
@@ -453,7 +453,7 @@ class Claims:
             set_aside(transaction, row.id, DEFECT, again=None, now=now)
         return None
 
-    def _claim_row(self, transaction: Transaction, row: Row[Any], now: datetime, *, slot: Slot) -> Claim | None:
+    def _claim_row(self, transaction: Transaction, row: Row[Any], now: datetime, *, slot: PaceSlot) -> Claim | None:
         """Commit the intent to make the call that an application waits for.
 
         ``row`` is a whole row of the table with its draft, locked in this transaction, that is due. Where there
@@ -493,7 +493,7 @@ class Claims:
         begun: Step,
         now: datetime,
         *,
-        slot: Slot,
+        slot: PaceSlot,
         read: bool = True,
     ) -> Claim:
         held = self._store.change(transaction, stored, begun, now, lease=self._lease.taken, read=read)
@@ -555,7 +555,7 @@ class Claims:
         suspended: SuspendedOffers | None,
         *,
         planned: Completion | None = None,
-        slot: Slot | None = None,
+        slot: PaceSlot | None = None,
     ) -> Claim | None:
         """Commit what came of a call, and with it the next intent of the same application if that is due at once.
 
@@ -604,7 +604,7 @@ class Claims:
         stored: StoredApplication,
         outcome: CallAnswered | CallFailed,
         planned: Completion,
-        slot: Slot | None,
+        slot: PaceSlot | None,
         now: datetime,
         *,
         read: bool,

@@ -218,7 +218,7 @@ class DatabaseTime:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class PaceSlot:
     """One instant of an agency's time, as this process's clocks tell it.
 
     Attributes:
@@ -245,11 +245,11 @@ class Reservation:
     """
 
     plugin: str
-    slot: Slot
+    slot: PaceSlot
     held: HeldApplication | None = None
     _used: bool = field(default=False, init=False)
 
-    def redeem(self, plugin: str) -> Slot | None:
+    def redeem(self, plugin: str) -> PaceSlot | None:
         """The instant, if it is one of this agency's and nobody has used it."""
         if self._used or plugin != self.plugin:
             return None
@@ -268,10 +268,10 @@ class _Waiter:
 
     def __init__(self, deadline: Deadline) -> None:
         self.deadline = deadline
-        self.end: Slot | NagorikError | None = None
+        self.end: PaceSlot | NagorikError | None = None
         self.woken = asyncio.Event()
 
-    def finish(self, end: Slot | NagorikError) -> None:
+    def finish(self, end: PaceSlot | NagorikError) -> None:
         self.end = end
         self.woken.set()
 
@@ -291,7 +291,7 @@ class AgencyPace:
         self._plugin = plugin
         self.interval = interval_of(per_second)
         self._most_ahead = int(AHEAD / self.interval)
-        self._spare: deque[Slot] = deque()
+        self._spare: deque[PaceSlot] = deque()
         self._waiting: deque[_Waiter] = deque()
         self._leading = False
         self._asking = 0
@@ -304,11 +304,11 @@ class AgencyPace:
         self._lag = 0.0
         """Seconds that pass here between taking an instant and using it, where that is too much."""
 
-    def early(self, slot: Slot) -> float:
+    def early(self, slot: PaceSlot) -> float:
         """Seconds until an instant."""
         return max((slot.at - self._clock.now()).total_seconds(), slot.due - self._elapsed())
 
-    def late(self, slot: Slot) -> float:
+    def late(self, slot: PaceSlot) -> float:
         """Seconds since an instant: by the calendar, or by what has passed, whichever is more.
 
         A machine that was stopped may not know it by the one or by the other.
@@ -328,9 +328,9 @@ class AgencyPace:
             # Forgotten soon: whoever waits for an instant that is ahead waits in the agency's place.
             self._lag = self._lag / 2 if self._lag > PASSING else 0.0
 
-    def take_spare(self, count: int = 1) -> list[Slot]:
+    def take_spare(self, count: int = 1) -> list[PaceSlot]:
         """Instants that are at hand, at most so many, without waiting for anybody."""
-        found: list[Slot] = []
+        found: list[PaceSlot] = []
         while self._spare and len(found) < count:
             slot = self._spare.popleft()
             # Half of what it may be late is for whoever uses it.
@@ -339,7 +339,7 @@ class AgencyPace:
         self._used += len(found)
         return found
 
-    async def take_now(self) -> Slot | None:
+    async def take_now(self) -> PaceSlot | None:
         """An instant within the horizon, if one is free; who asks waits for one transaction, and for no agency.
 
         Those who ask meanwhile are served by one transaction together.
@@ -370,7 +370,7 @@ class AgencyPace:
             self._refill = None
             refill.set_result(None)
 
-    def give_back(self, slots: list[Slot]) -> None:
+    def give_back(self, slots: list[PaceSlot]) -> None:
         """Instants that were not used after all."""
         self._spare.extendleft(reversed(slots))
         self._used = max(0, self._used - len(slots))
@@ -391,7 +391,7 @@ class AgencyPace:
 
     def note_taken(
         self, taken: TakenInstants, asked: tuple[datetime, float], *, stretch: timedelta = _NOTHING
-    ) -> list[Slot]:
+    ) -> list[PaceSlot]:
         """Instants that a transaction took which was begun at ``asked``, as this process's clocks tell them."""
         now, elapsed = self.asked()
         if time_of(self._clock) is None:
@@ -404,7 +404,7 @@ class AgencyPace:
         self._free_at = first + taken.number * self.interval + stretch
         tolerance = (LATE + stretch).total_seconds()
         steps = [number * self.interval for number in range(taken.number)]
-        return [Slot(first + step, due + step.total_seconds(), doubt, tolerance) for step in steps]
+        return [PaceSlot(first + step, due + step.total_seconds(), doubt, tolerance) for step in steps]
 
     @property
     def opens_at(self) -> datetime:
@@ -412,7 +412,7 @@ class AgencyPace:
         now = self._clock.now()
         return now if self._free_at is None else max(now, self._free_at - HORIZON + MICROSECOND)
 
-    async def take(self, deadline: Deadline) -> Slot:
+    async def take(self, deadline: Deadline) -> PaceSlot:
         """The next instant that this process gets.
 
         Raises:
@@ -438,7 +438,7 @@ class AgencyPace:
                 finally:
                     self._leading = False
         except BaseException:
-            if isinstance(waiter.end, Slot):
+            if isinstance(waiter.end, PaceSlot):
                 self.give_back([waiter.end])
             raise
         finally:
@@ -451,7 +451,7 @@ class AgencyPace:
             raise waiter.end
         return waiter.end
 
-    async def take_alone(self, deadline: Deadline, lead: timedelta, stretch: timedelta) -> Slot:
+    async def take_alone(self, deadline: Deadline, lead: timedelta, stretch: timedelta) -> PaceSlot:
         """An instant for one that was late for others: so far ahead, and with so much of the agency's time.
 
         Raises:
@@ -487,7 +487,7 @@ class AgencyPace:
 
     async def _taken(
         self, count: int, lead: timedelta = _NOTHING, stretch: timedelta = _NOTHING
-    ) -> tuple[TakenInstants, list[Slot]]:
+    ) -> tuple[TakenInstants, list[PaceSlot]]:
         asked = self.asked()
         unit = partial(
             take_instants,

@@ -16,7 +16,7 @@ from uuid import uuid4
 from nagorik.clock import Clock
 from nagorik.operations import OPERATIONS
 from nagorik_host.engine.agencies import AgencyScheduler
-from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, Claims, Offer
+from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, ClaimOffer, Claims
 from nagorik_host.engine.inbox import INBOX, Inbox
 from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
 from nagorik_host.engine.observers import (
@@ -34,9 +34,9 @@ from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.engine.rate_limiter import (
     RESERVED,
     AgencyPace,
+    PaceSlot,
     Reservation,
     SharedRateLimiter,
-    Slot,
     TakenInstants,
     give_back_instants,
     time_of,
@@ -335,7 +335,7 @@ class Worker:
             self._has_rows = True
         self._left_due = False
         slots = {name: self._pace(name).take_spare(self._places.free(name)) for name in self._concurrency}
-        offers = {name: Offer(found) for name, found in slots.items() if found and name not in self._down}
+        offers = {name: ClaimOffer(found) for name, found in slots.items() if found and name not in self._down}
         batch = await self._claim_offered(offers, full_scan=full_scan, among=among, look=look)
         if batch.needs:
             further = await self._grant(batch, lent=full_scan)
@@ -350,7 +350,7 @@ class Worker:
 
     async def _claim_offered(
         self,
-        offers: Mapping[str, Offer],
+        offers: Mapping[str, ClaimOffer],
         *,
         full_scan: bool,
         among: Collection[str] | None,
@@ -382,7 +382,7 @@ class Worker:
         self._places.note(batch.held)
         return batch
 
-    async def _give_back(self, plugin: str, left: Sequence[Slot], taken: TakenInstants | None) -> None:
+    async def _give_back(self, plugin: str, left: Sequence[PaceSlot], taken: TakenInstants | None) -> None:
         """Keep instants that were not used for the next who has use for one; or let others have them, if they can."""
         pace = self._pace(plugin)
         if taken is not None and pace.interval > KEPT:
@@ -393,7 +393,7 @@ class Worker:
                 return
         pace.give_back(list(left))
 
-    async def _grant(self, batch: ClaimBatch, *, lent: bool) -> dict[str, Offer]:
+    async def _grant(self, batch: ClaimBatch, *, lent: bool) -> dict[str, ClaimOffer]:
         """Take places and instants for what is due; what can be taken in hand with them."""
         paces = {name: self._pace(name) for name in batch.needs}
         asked = {name: pace.asked() for name, pace in paces.items()}
@@ -409,7 +409,7 @@ class Worker:
             slots = paces[name].note_taken(one.taken, asked[name])
             wanted = min(batch.needs[name].calls, self._places.free(name))
             if slots:
-                offers[name] = Offer(slots[:wanted], one.is_probe, one.taken if len(slots) <= wanted else None)
+                offers[name] = ClaimOffer(slots[:wanted], one.is_probe, one.taken if len(slots) <= wanted else None)
                 paces[name].give_back(slots[wanted:])
             if len(slots) < wanted:
                 batch.poll_at(paces[name].opens_at)
@@ -546,7 +546,7 @@ class Worker:
             self._woken.set()
         return following
 
-    async def _slot_after(self, plugin: str, name: str) -> Slot | None:
+    async def _slot_after(self, plugin: str, name: str) -> PaceSlot | None:
         """An instant and a place for a call to ``name`` after one to ``plugin``, if both can be had at once."""
         stays = name == plugin
         if name in self._down or not (self._places.may_go_on(name) if stays else self._places.free(name)):

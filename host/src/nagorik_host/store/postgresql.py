@@ -89,7 +89,7 @@ class PostgresqlDatabase(Database):
         def connected(connection: Any, _: Any) -> None:
             _keep_alive(connection.driver_connection)
 
-        self._waiting: deque[_Asked] = deque()
+        self._waiting: deque[_WaitingUnit] = deque()
         self._lanes: set[asyncio.Task[None]] = set()
         self._running = 0
         self._at_rest = asyncio.Event()
@@ -116,7 +116,7 @@ class PostgresqlDatabase(Database):
         """
         if self._closed:
             raise DatabaseUnavailable("the database is closed")
-        asked = _Asked(unit, asyncio.get_running_loop().create_future())
+        asked = _WaitingUnit(unit, asyncio.get_running_loop().create_future())
         self._waiting.append(asked)
         if len(self._lanes) < LANES:
             # It works for all who ask, not for the one that happened to start it.
@@ -132,7 +132,7 @@ class PostgresqlDatabase(Database):
                 together = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]
                 await self._commit(together)
 
-    async def _commit(self, together: Sequence["_Asked"]) -> None:
+    async def _commit(self, together: Sequence["_WaitingUnit"]) -> None:
         try:
             with _translated():
                 results = await self._run([asked.unit for asked in together])
@@ -151,7 +151,7 @@ class PostgresqlDatabase(Database):
             for asked, result in zip(together, results, strict=True):
                 asked.succeed(result)
 
-    async def _commit_alone(self, asked: "_Asked") -> None:
+    async def _commit_alone(self, asked: "_WaitingUnit") -> None:
         try:
             asked.succeed(await self.run(asked.unit))
         except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
@@ -249,7 +249,7 @@ class PostgresqlDatabase(Database):
                 self._at_rest.set()
 
 
-class _Asked:
+class _WaitingUnit:
     """A unit and whoever waits for it, who may have gone meanwhile."""
 
     __slots__ = ("answer", "unit")
