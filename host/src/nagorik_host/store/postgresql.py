@@ -373,6 +373,8 @@ def _translated() -> Iterator[None]:
     except (
         asyncpg.PostgresConnectionError,
         asyncpg.InterfaceError,
+        # What it makes of a session that the server ended meanwhile, where it has not yet heard of it.
+        asyncpg.InternalClientError,
         asyncpg.OperatorInterventionError,
         asyncpg.InsufficientResourcesError,
         asyncpg.InvalidCatalogNameError,
