@@ -234,7 +234,8 @@ class World:
     def applicant(self, number: int = 0) -> Applicant:
         """A citizen; another number is another."""
         born = date(1990, 1, 1) + timedelta(days=number)
-        return Applicant(name=PersonName(en="A Citizen"), birth_date=born, identifiers=(Nid(value=NID),))
+        nid = Nid(value=str(int(NID) + number))
+        return Applicant(name=PersonName(en="A Citizen"), birth_date=born, identifiers=(nid,))
 
     def consent(self, service: str = "wasa.connection", **members: object) -> Consent:
         now = datetime.now(UTC)

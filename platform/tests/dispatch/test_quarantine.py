@@ -7,6 +7,7 @@ import pytest
 
 from nagorik.errors import AgencyRejected, AgencyUnavailable, PluginFault, ServiceNotOffered
 from nagorik.model.status import AgencyStatus, CallbackRequest
+from nagorik.values import MobileNumber, PersonName
 from nagorik_platform.dispatch.faults import FIRST_PAUSE, MEMORY, FaultSubject, FaultWatch
 from nagorik_platform.dispatch.runner import HookStepper, seconds_in_line
 from nagorik_testing import SimulatedClock
@@ -50,6 +51,17 @@ async def test_faults_in_a_row_put_a_plugin_into_quarantine(world, structlog_out
     )
     assert platform.services == ()
     assert [line["event"] for line in structlog_output].count("plugin_quarantined") == 1
+
+
+async def test_one_citizen_with_another_telephone_is_no_other_citizen(world):
+    world.install(hooks={"nagorik_get_status": "raise ValueError"})
+    platform = world.platform(faults_before_quarantine=3)
+    for number in range(6):
+        phone = MobileNumber.parse(f"0171000000{number}")
+        applicant = world.applicant().model_copy(update={"phone": phone, "name": PersonName(en=f"Citizen {number}")})
+        with pytest.raises(PluginFault):
+            await platform.get_status(world.draft(applicant=applicant), world.references)
+    assert not platform.quarantined
 
 
 @pytest.mark.parametrize("between", ["ok", "no"])

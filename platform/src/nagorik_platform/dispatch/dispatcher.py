@@ -377,7 +377,7 @@ class Dispatcher:
                     "plugin_stays_in_quarantine",
                     plugin=plugin,
                     code=refusal.code.value,
-                    probe_at=probe_at.isoformat(timespec="seconds"),
+                    probed_in=(probe_at - now).total_seconds(),
                 )
             return
         subjects = runtime.watch.count(subject, now)
@@ -397,7 +397,7 @@ class Dispatcher:
             plugin=plugin,
             code=code.value,
             fault=fault.fault,
-            probe_at=probe_at.isoformat(timespec="seconds"),
+            probed_in=(probe_at - now).total_seconds(),
         )
 
     def _release(self, runtime: PluginRuntime) -> None:

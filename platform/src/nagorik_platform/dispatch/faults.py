@@ -35,8 +35,11 @@ class FaultSubject:
 
     @classmethod
     def of_applicant(cls, applicant: Applicant) -> "FaultSubject":
-        """One citizen, in whichever application."""
-        return cls(f"applicant {applicant.model_dump_json()}", lasts=True)
+        """One citizen, in whichever application and with whichever telephone: by the number that is theirs alone."""
+        number = applicant.nid or applicant.birth_registration
+        person = f"{applicant.birth_date} {applicant.name.model_dump_json()}"
+        known_by = number.model_dump_json() if number is not None else person
+        return cls(f"applicant {known_by}", lasts=True)
 
     @classmethod
     def of_request(cls, request: Model) -> "FaultSubject":
