@@ -238,11 +238,11 @@ def test_reader_that_has_seen_enough_is_no_finding(site: Any) -> None:
         assert (done.returncode, done.stderr) == (0, ""), words
 
 
-def test_help_reads_nothing_heavy(process: Any, site: Any) -> None:
+def test_command_of_a_stranger_is_kept_waiting_for_nothing_but_the_hosts_policy(process: Any, site: Any) -> None:
     site.command(
         "loaded",
         "import sys\n"
-        "heavy = {'httpx', 'pydantic', 'rich', 'structlog', 'nagorik_platform.registry'} & set(sys.modules)\n"
+        "heavy = {'httpx', 'rich', 'sqlalchemy', 'structlog', 'nagorik_platform.dispatch'} & set(sys.modules)\n"
         + GREET.replace('print(f"hello {arguments.name}")', "print(sorted(heavy))"),
     )
     assert process("loaded", "x").out == "[]\n"
