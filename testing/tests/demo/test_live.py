@@ -223,7 +223,7 @@ def test_on_a_terminal_the_table_lives_on_the_other_screen_and_the_results_stay(
 
 
 def test_an_interrupted_demonstration_leaves_the_terminal_as_it_was() -> None:
-    # A cancellation that comes as what is waited for ends is lost in asyncio; then whoever wants an end asks again.
+    # Beside many other tests the first interruption was lost now and then, why is not known: then it is asked again.
     for _ in range(3):
         # All examples, so that it cannot have ended when the signal comes.
         terminal = Terminal(str(EXAMPLES))
