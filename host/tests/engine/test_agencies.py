@@ -1,7 +1,7 @@
 """An agency's time is handed out once, however many processes ask for it."""
 
 from datetime import timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from nagorik_host.engine.rate_limiter import HORIZON, interval_of, take_instants
 from nagorik_testing import SimulatedClock
 
+# One agency is asked by one example: an `id()` may be given twice, and the agency's time would be taken already.
+AGENCIES = count()
 ASKED = st.lists(st.tuples(st.integers(1, 6), st.floats(0, 3, allow_nan=False)), min_size=1, max_size=12)
 
 
@@ -21,7 +23,7 @@ def instants(taken, interval):
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_no_two_calls_have_the_same_time(database, per_second, asked):
     clock, interval = SimulatedClock(), interval_of(per_second)
-    name = f"agency-{id(asked)}-{per_second}"
+    name = f"agency-{next(AGENCIES)}"
     slots = []
     for wanted, later in asked:
         now = clock.advance(later)

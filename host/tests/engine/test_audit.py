@@ -318,7 +318,10 @@ TAMPERINGS = {
         "erased-references-differ",
     ),
     "erased reference exchanged": (
-        ["UPDATE erased_references SET reference = '00' || substr(reference, 3)"],
+        [
+            "UPDATE erased_references SET reference ="
+            " CASE substr(reference, 1, 1) WHEN '0' THEN '1' ELSE '0' END || substr(reference, 2)"
+        ],
         "erased-references-differ",
     ),
     # What people did, and messages
