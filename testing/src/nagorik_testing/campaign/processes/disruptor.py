@@ -105,7 +105,12 @@ class Disruptor:
         self._left = self._next_interval()
         task = asyncio.get_running_loop().create_task(self._disturb(self._drawn()))
         self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        # One that came to grief is kept, so that the campaign ends with it: it would pass for one that was disturbed.
+        if task.cancelled() or task.exception() is None:
+            self._under_way.discard(task)
 
     async def end(self) -> None:
         """Disturb no more, and let everything go on that stands still.

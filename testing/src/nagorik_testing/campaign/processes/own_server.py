@@ -3,14 +3,19 @@
 import asyncio
 import logging
 import signal
+import subprocess
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
+
+STARTS: Final = 30
+"""So often is a killed server waited for, ten seconds each time at most: a busy machine replays its log for long."""
 
 
 class ServerMissing(Exception):
@@ -67,7 +72,15 @@ class OwnServer:
 
         # As long as one is left, the server's shared memory is taken to be in use.
         psutil.wait_procs(processes)
-        self._server.ensure_postgres_running()
+        for left in reversed(range(STARTS)):
+            try:
+                self._server.ensure_postgres_running()
+                break
+            except (subprocess.CalledProcessError, subprocess.TimeoutExpired, AssertionError):
+                # It may be starting all the same, and a further start finds it; ready or not, which it asserts.
+                if not left:
+                    raise
+                time.sleep(1.0)
 
 
 @contextmanager
