@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -186,6 +187,27 @@ def test_keys_are_written_for_their_owner_alone_and_over_nothing(nagorik, place)
     assert nagorik("keys", "add", "2028-11", "--into", "absent.txt").code == 3
     assert (place / "new.txt").read_text() == written
     assert sorted(path.name for path in place.glob("new*")) == ["new.txt"]
+
+
+def test_key_is_added_to_the_file_that_a_link_leads_to(nagorik, place):
+    (place / "secrets").mkdir()
+    (place / "keys.txt").rename(place / "secrets" / "ring")
+    (place / "keys.txt").symlink_to(Path("secrets") / "ring")
+    assert nagorik("keys", "add", "second", "--into", "keys.txt").code == 0
+    assert (place / "keys.txt").is_symlink()
+    assert list(read_keyring((place / "secrets" / "ring").read_text()).wrapping) == ["second", "first"]
+    assert (place / "secrets" / "ring").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in (place / "secrets").iterdir()] == ["ring"]
+
+
+def test_what_an_ended_run_has_left_is_told_and_not_overwritten(nagorik, place):
+    before = (place / "keys.txt").read_text()
+    (place / "keys.txt.new").write_text("half a li")
+    refused = nagorik("keys", "add", "second", "--into", "keys.txt")
+    assert (refused.code, "delete keys.txt.new" in refused.err, "only copy" in refused.err) == (2, True, False)
+    assert ((place / "keys.txt").read_text(), (place / "keys.txt.new").read_text()) == (before, "half a li")
+    (place / "keys.txt.new").unlink()
+    assert nagorik("keys", "add", "second", "--into", "keys.txt").code == 0
 
 
 def test_database_and_documents_are_their_owners_alone(nagorik, place):

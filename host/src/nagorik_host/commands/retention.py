@@ -123,6 +123,13 @@ class KeysCommand:
                 _write_new(file, make_keys(arguments.name))
             else:
                 _put_first(file, arguments.name)
+        except _LeftOver as left:
+            print_error(
+                f"{left.file} is there already: another nagorik keys add is at it, or one was ended in the middle and"
+                f" left it. {left.keys} holds the keys as they were. If none is at it, delete {left.file}, with which"
+                " nothing was ever sealed, and add the key again"
+            )
+            return ExitCode.USAGE
         except FileExistsError as there:
             name = Path(str(there.filename)).name
             print_error(f"{name} is there already; what stands in it may be the only copy of a host's keys")
@@ -144,17 +151,35 @@ def _write_new(file: Path, text: str) -> None:
         os.fsync(written.fileno())
 
 
+class _LeftOver(Exception):
+    """What a key is added by is there already, and holds keys that nobody has used."""
+
+    def __init__(self, file: str, keys: str) -> None:
+        super().__init__(file)
+        self.file = file
+        self.keys = keys
+
+
 def _put_first(file: Path, name: str) -> None:
-    """Put a new key above the others; whatever breaks off, the file holds the old keys or the new ones."""
+    """Put a new key above the others; whatever breaks off, the file holds the old keys or the new ones.
+
+    Where ``file`` is a link, that is what it leads to: every link to the keys then finds the new one.
+
+    Raises:
+        _LeftOver: Another run is at it, or was ended in the middle.
+    """
     from nagorik_host.vault import read_keyring
     from nagorik_host.vault.keyring import make_key
 
-    before = file.read_text("utf-8")
-    text = make_key(name) + before
+    keys = file.resolve(strict=True)
+    text = make_key(name) + keys.read_text("utf-8")
     read_keyring(text)
-    beside = file.with_name(f"{file.name}.new")
-    _write_new(beside, text)
-    beside.replace(file)
+    beside = keys.with_name(f"{keys.name}.new")
+    try:
+        _write_new(beside, text)
+    except FileExistsError:
+        raise _LeftOver(beside.name, keys.name) from None
+    beside.replace(keys)
 
 
 async def _rotate(*, as_json: bool) -> int:
