@@ -100,7 +100,8 @@ class ApplicationFile(Model):
         """The client reference: the same for the same content, and not to be guessed from it without the keys."""
         if self.client_reference is not None:
             return self.client_reference
-        return f"NGK-{vault.lookup('application-file', self.model_dump_json())[:16].upper()}"
+        content = self.model_dump_json(exclude={"title"})  # which says nothing of what is applied for
+        return f"NGK-{vault.lookup('application-file', content)[:16].upper()}"
 
     async def draft(self, file: Path, documents: DocumentStore, service: PublicService) -> ApplicationDraft:
         """What the citizen handed in by ``file``, the documents beside it put into the store.
