@@ -36,8 +36,11 @@ if TYPE_CHECKING:
 
 TOGETHER: Final = 50
 """Files that are taken in by one transaction."""
+LARGEST_TOGETHER: Final = 2_000_000
+"""Bytes of the files that are taken in by one transaction, unless one alone has more; read, they take several times
+as much memory."""
 SIDE_BY_SIDE: Final = 4
-"""Transactions at a time."""
+"""Transactions at a time, and documents that are in memory at a time."""
 TOLD: Final = 1000
 """Files after which a line says how far it is, where no terminal shows it."""
 LISTED: Final = 200
@@ -168,7 +171,7 @@ async def apply_files(
     """
     done: dict[Path, AppliedFile] = {}
     outcome = FolderOutcome([])
-    chunks = iter([files[first : first + TOGETHER] for first in range(0, len(files), TOGETHER)])
+    chunks = _chunks(files)
 
     async def work() -> None:
         for chunk in chunks:
@@ -189,6 +192,29 @@ async def apply_files(
     not_reached = partial(AppliedFile, result="not-reached", problem="not reached: apply it again")
     outcome.files = [done.get(path) or not_reached(path.name) for path in files]
     return outcome
+
+
+def _chunks(files: Sequence[Path]) -> Iterator[list[Path]]:
+    """Files that are taken in together, in their order: neither too many nor too much."""
+    chunk: list[Path] = []
+    room = LARGEST_TOGETHER
+    for path in files:
+        size = _size(path)
+        if chunk and (len(chunk) == TOGETHER or size > room):
+            yield chunk
+            chunk, room = [], LARGEST_TOGETHER
+        chunk.append(path)
+        room -= size
+    if chunk:
+        yield chunk
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; none of one that cannot be read, which is told when its turn comes."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _no_file_fares_better() -> tuple[type[Exception], ...]:
