@@ -210,7 +210,7 @@ class MetricsServer:
         start(f"{page.status.value} {page.status.phrase}", headers)
         return [page.body if environment["REQUEST_METHOD"] != "HEAD" else b""]
 
-    def _page(self, environment: WSGIEnvironment) -> "_Page":
+    def _page(self, environment: WSGIEnvironment) -> "_MetricsAnswer":
         ask = {"/metrics": lambda: self._scraped(environment), "/live": self._liveness, "/ready": self._readiness}
         found = ask.get(environment.get("PATH_INFO", ""))
         if found is None:
@@ -220,7 +220,7 @@ class MetricsServer:
             return refused._replace(headers=[*refused.headers, ("Allow", ", ".join(_METHODS))])
         return found()
 
-    def _scraped(self, environment: WSGIEnvironment) -> "_Page":
+    def _scraped(self, environment: WSGIEnvironment) -> "_MetricsAnswer":
         wish = environment.get("HTTP_ACCEPT", "")
         try:
             # A part of it comes back as a header.
@@ -229,14 +229,14 @@ class MetricsServer:
             encode, media_type = choose_encoder("")
         body, headers = encode(self._registry), [("Content-Type", media_type)]
         if gzip_accepted(environment.get("HTTP_ACCEPT_ENCODING", "")):
-            return _Page(HTTPStatus.OK, [*headers, ("Content-Encoding", "gzip")], gzip.compress(body))
-        return _Page(HTTPStatus.OK, headers, body)
+            return _MetricsAnswer(HTTPStatus.OK, [*headers, ("Content-Encoding", "gzip")], gzip.compress(body))
+        return _MetricsAnswer(HTTPStatus.OK, headers, body)
 
-    def _liveness(self) -> "_Page":
+    def _liveness(self) -> "_MetricsAnswer":
         turns = self._asked(_nothing) is not None
         return _checked("the event loop turns" if turns else "the event loop stands still", is_so=turns)
 
-    def _readiness(self) -> "_Page":
+    def _readiness(self) -> "_MetricsAnswer":
         if not self._is_working:
             return _checked("it takes nothing in hand: it starts, or stops", is_so=False)
         if self._asked(lambda: self._database.run(_reached)) is None:
@@ -292,7 +292,7 @@ class _ServerV6(_Server):
     address_family = socket.AF_INET6
 
 
-class _Page(NamedTuple):
+class _MetricsAnswer(NamedTuple):
     """What is answered."""
 
     status: HTTPStatus
@@ -309,11 +309,11 @@ def _reached(transaction: Transaction) -> bool:
     return True
 
 
-def _said(status: HTTPStatus, said: str) -> _Page:
-    return _Page(status, [("Content-Type", "text/plain; charset=utf-8")], f"{said}\n".encode())
+def _said(status: HTTPStatus, said: str) -> _MetricsAnswer:
+    return _MetricsAnswer(status, [("Content-Type", "text/plain; charset=utf-8")], f"{said}\n".encode())
 
 
-def _checked(said: str, *, is_so: bool) -> _Page:
+def _checked(said: str, *, is_so: bool) -> _MetricsAnswer:
     return _said(HTTPStatus.OK if is_so else HTTPStatus.SERVICE_UNAVAILABLE, said)
 
 
