@@ -208,6 +208,27 @@ def test_every_ending_is_a_code(site: Any, nagorik: Any, body: str, code: int, t
     assert "Traceback" not in result.err
 
 
+TELLING = "class Nid1990123456789(Exception): pass\n"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        TELLING + "raise Nid1990123456789\n" + GREET,
+        TELLING + GREET.replace('print(f"hello {arguments.name}")', "raise Nid1990123456789"),
+        TELLING + GREET.replace('parser.add_argument("name")', "raise Nid1990123456789"),
+        "raise ModuleNotFoundError(name='nid_1990123456789')\n" + GREET,
+    ],
+    ids=["imported", "run", "configured", "module"],
+)
+def test_name_of_an_exception_tells_nobody(site: Any, nagorik: Any, source: str) -> None:
+    site.command("greet", source)
+    for words in (("greet", "x"), ("doctor",)):
+        result = nagorik(*words)
+        assert "1990123456789" not in result.out + result.err
+    assert "•••" in nagorik("greet", "x").err
+
+
 def test_process_ends_with_the_code(site: Any, process: Any) -> None:
     site.command("greet", GREET)
     assert process("greet", "x").code == 0

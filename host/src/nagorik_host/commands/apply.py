@@ -26,6 +26,7 @@ from nagorik_platform.cli.output import (
     print_plain,
     print_table,
 )
+from nagorik_platform.tracebacks import type_name
 
 if TYPE_CHECKING:
     from nagorik.manifest import Offer
@@ -326,7 +327,7 @@ def _refused(path: Path, error: Exception) -> AppliedFile:
             return refused(f"{error.code}: {error.message.en}")
     # The text of an exception may hold anything; its type and place are enough to report it.
     *_, frame = frames_of(error)
-    defect = f"{type(error).__name__} at {frame.place}"
+    defect = f"{type_name(error)} at {frame.place}"
     return AppliedFile(path.name, "failed", None, f"not taken in, for no fault of the file: {defect}")
 
 
@@ -423,7 +424,7 @@ def _tell(outcome: FolderOutcome, stopped: "Sequence[SuspensionRecord]", *, as_j
             print_lines(f"Stopped now: {record.kind} {record.name}. {record.reason.en} {record.reason.bn}")
     if outcome.ended_by is not None:
         ending = ending_of(outcome.ended_by)
-        print_error(ending[0] if ending is not None else type(outcome.ended_by).__name__)
+        print_error(ending[0] if ending is not None else type_name(outcome.ended_by))
     left = [one for one in outcome.files if one.application is None and one.result != "refused"]
     if left and len(outcome.files) > 1:
         taken = sum(one.application is not None for one in outcome.files)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from nagorik_host.commands.running import CommandRefused, now, run_command, unlocked_database
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, print_error, print_json, print_lines
+from nagorik_platform.tracebacks import type_name
 
 if TYPE_CHECKING:
     from nagorik_host.store.application_store import ApplicationStore
@@ -135,7 +136,7 @@ class KeysCommand:
             print_error(f"{name} is there already; what stands in it may be the only copy of a host's keys")
             return ExitCode.USAGE
         except (OSError, UnicodeDecodeError) as error:
-            print_error(f"the file of the keys cannot be used: {type(error).__name__}")
+            print_error(f"the file of the keys cannot be used: {type_name(error)}")
             return ExitCode.FAILED
         except KeyringInvalid as invalid:
             print_error(f"the file of the keys cannot be used: {invalid}")

@@ -48,6 +48,7 @@ from nagorik_platform import Platform
 from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, Noticed, NotPossible, Reported, step
 from nagorik_platform.logs import get_logger
 from nagorik_platform.registry import PluginRecord
+from nagorik_platform.tracebacks import type_name
 
 _log = get_logger("nagorik.host")
 
@@ -598,4 +599,4 @@ def _is_text(value: object) -> bool:
 
 
 def _log_defect(event: str, message: _Message, error: Exception) -> None:
-    _log.error(event, defect=type(error).__name__, offer=message.offer, message=message.id)
+    _log.error(event, defect=type_name(error), offer=message.offer, message=message.id)
