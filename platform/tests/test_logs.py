@@ -25,6 +25,7 @@ from nagorik.context import CallLog
 from nagorik.errors import AgencyRejected, AgencyUnavailable
 from nagorik.privacy import MASK, PERSONAL, SECRET, Form, Model
 from nagorik.values import MobileNumber, Money, Nid, PersonName, to_bangla_digits
+from nagorik_platform import logs
 from nagorik_platform.logs import (
     configure_logging,
     get_call_log,
@@ -744,3 +745,17 @@ def test_what_nobody_catches_is_told_by_its_kind(monkeypatch, capfd, raises, eve
     assert "ValueError" in stream.getvalue()
     out, err = capfd.readouterr()
     assert NID not in stream.getvalue() + out + err
+
+
+@pytest.mark.parametrize("kind", ["absent", "closed", "unread"])
+def test_standard_error_that_takes_nothing_stops_nobody_who_logs(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unread(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", {"absent": None, "closed": closed, "unread": Unread()}[kind])
+    line = logs.setup._StandardError()
+    assert (line.write("{}\n"), line.isatty()) == (3, False)
+    line.flush()

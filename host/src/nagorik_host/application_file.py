@@ -28,6 +28,8 @@ LARGEST_DOCUMENT: Final = 20_000_000
 _OUR_TIME: Final = range(1971, 2200)
 """The years that a consent can be given in; any other is a slip of the pen, and may overflow the calendar."""
 
+_BEGINNING: Final = 16
+"""Bytes of a document that tell what it is."""
 _MEDIA_TYPES: Final = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n": "image/png"}
 
 
@@ -100,7 +102,8 @@ class ApplicationFile(Model):
         """The client reference: the same for the same content, and not to be guessed from it without the keys."""
         if self.client_reference is not None:
             return self.client_reference
-        return f"NGK-{vault.lookup('application-file', self.model_dump_json())[:16].upper()}"
+        content = self.model_dump_json(exclude={"title"})  # which says nothing of what is applied for
+        return f"NGK-{vault.lookup('application-file', content)[:16].upper()}"
 
     async def draft(self, file: Path, documents: DocumentStore, service: PublicService) -> ApplicationDraft:
         """What the citizen handed in by ``file``, the documents beside it put into the store.
@@ -110,12 +113,19 @@ class ApplicationFile(Model):
                 file's folder, too large, or neither PDF nor JPEG nor PNG.
         """
         self._refuse_unlisted(file, service)
-        found = [(given.kind, *_document(file, number, given)) for number, given in enumerate(self.documents)]
+        for number, given in enumerate(self.documents):
+            _document(file, number, given, _BEGINNING)
+        # All are looked at before any is kept, and then read one after the other: together, they may be larger than
+        # the memory of the machine.
+        kept = [
+            await documents.put(given.kind, *_document(file, number, given, LARGEST_DOCUMENT))
+            for number, given in enumerate(self.documents)
+        ]
         return ApplicationDraft(
             service=self.service,
             applicant=self.applicant,
             form=self.form,
-            documents=tuple([await documents.put(*one) for one in found]),
+            documents=tuple(kept),
             gateway=self.gateway,
         )
 
@@ -177,10 +187,14 @@ def _validated(adapter: TypeAdapter[T], path: Path, model: type[Model] | None = 
     return parse_json(read_file(path), path.name, adapter, model)
 
 
-def _document(application: Path, number: int, given: GivenDocument) -> tuple[str, bytes]:
-    """A document's media type, by how its content begins, and its content."""
+def _document(application: Path, number: int, given: GivenDocument, most: int) -> tuple[str, bytes]:
+    """A document's media type, by how its content begins, and the first ``most`` bytes of its content.
+
+    Raises:
+        DataFileInvalid: It is none that can be handed in.
+    """
     try:
-        content = _read_beside(application.parent, given.file)
+        content = _read_beside(application.parent, given.file, most)
     except _Unreadable as error:
         problem = error.problem
     else:
@@ -197,8 +211,8 @@ class _Unreadable(Exception):
         self.problem = problem
 
 
-def _read_beside(folder: Path, name: str) -> bytes:
-    """The content of a file in ``folder`` or below, of a path that somebody else wrote.
+def _read_beside(folder: Path, name: str, most: int) -> bytes:
+    """The first ``most`` bytes of a file in ``folder`` or below, of a path that somebody else wrote.
 
     Raises:
         _Unreadable: It is not there, no regular file, too large, or leads out of the folder, by a link for instance.
@@ -211,14 +225,14 @@ def _read_beside(folder: Path, name: str) -> bytes:
         # Resolved, it holds no link any more; one that was put there since is not followed, nor a pipe waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
                 raise _Unreadable("not a readable file")
+            if found.st_size > LARGEST_DOCUMENT:
+                raise _Unreadable(f"larger than {LARGEST_DOCUMENT} bytes")
             with open(descriptor, "rb", closefd=False) as file:
-                content = file.read(LARGEST_DOCUMENT + 1)
+                return file.read(most)
         finally:
             os.close(descriptor)
     except (OSError, RuntimeError, ValueError):  # also for a name that no file can have, and for links in a circle
         raise _Unreadable("not a readable file") from None
-    if len(content) > LARGEST_DOCUMENT:
-        raise _Unreadable(f"larger than {LARGEST_DOCUMENT} bytes")
-    return content

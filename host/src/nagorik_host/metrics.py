@@ -7,19 +7,23 @@ What is answered is worked out on the worker's own event loop: a loop that stand
 """
 
 import asyncio
+import gzip
+import io
 import socket
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, Final, NamedTuple, TypeVar
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, make_wsgi_app
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.exposition import ThreadingWSGIServer
+from prometheus_client.exposition import ThreadingWSGIServer, choose_encoder, gzip_accepted
 from prometheus_client.registry import Collector
 from sqlalchemy import text
 
@@ -29,6 +33,10 @@ from nagorik.operations import OPERATIONS
 from nagorik_host.engine.observers import ANSWERED, BROKEN, INTERRUPTED, WorkerObserver
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.overview import AgencyOverview, count_blocked, count_unread, read_agencies
+from nagorik_platform.logs import get_logger
+from nagorik_platform.tracebacks import type_name
+
+_log = get_logger("nagorik.host")
 
 T = TypeVar("T")
 
@@ -38,6 +46,9 @@ SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 """Bounds of the histogram of calls, waits for the agency's pace included."""
 PATIENCE: Final = 5.0
 """Seconds that the event loop, and the database, are waited for."""
+_METHODS: Final = ("GET", "HEAD")
+_LONGEST_WISH: Final = 1_000
+"""Letters of a header by which a format is asked for; a longer one asks for none."""
 _CLIENT_SECONDS: Final = 10
 """Seconds that whoever asks may be silent."""
 
@@ -163,7 +174,7 @@ class MetricsServer:
         self._is_working = False
         self.observer = metrics
         metrics.registry.register(_StateCollector(self._state))
-        self._metrics = make_wsgi_app(metrics.registry)
+        self._registry = metrics.registry
 
     def working(self, *, is_so: bool) -> None:
         """Say that the worker takes applications in hand, or does so no more."""
@@ -176,7 +187,7 @@ class MetricsServer:
         Raises:
             OSError: The address cannot be used.
         """
-        kind = _ServerV6 if ":" in host else ThreadingWSGIServer
+        kind = _ServerV6 if ":" in host else _Server
         server = make_server(host, port, self._answer, kind, handler_class=_SilentHandler)
         thread = threading.Thread(target=server.serve_forever, name="nagorik-metrics", daemon=True)
         thread.start()
@@ -188,24 +199,49 @@ class MetricsServer:
             thread.join()
 
     def _answer(self, environment: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        match environment.get("PATH_INFO"):
-            case "/metrics":
-                answered: Iterable[bytes] = self._metrics(environment, start)
-                return answered
-            case "/live":
-                turns = self._asked(_nothing) is not None
-                return _said(start, turns, "the event loop turns" if turns else "the event loop stands still")
-            case "/ready":
-                return _said(start, *self._readiness())
-        start("404 Not Found", [("Content-Type", "text/plain")])
-        return [b"/metrics, /live or /ready\n"]
+        try:
+            page = self._page(environment)
+        except Exception as error:  # noqa: BLE001 - whatever it is, one answer is wrong and the next may be right
+            _log_fault(error)
+            page = _said(
+                HTTPStatus.INTERNAL_SERVER_ERROR, "this could not be worked out; the worker's log has a line"
+            )
+        headers = [*page.headers, ("Content-Length", str(len(page.body)))]
+        start(f"{page.status.value} {page.status.phrase}", headers)
+        return [page.body if environment["REQUEST_METHOD"] != "HEAD" else b""]
 
-    def _readiness(self) -> tuple[bool, str]:
+    def _page(self, environment: WSGIEnvironment) -> "_MetricsAnswer":
+        ask = {"/metrics": lambda: self._scraped(environment), "/live": self._liveness, "/ready": self._readiness}
+        found = ask.get(environment.get("PATH_INFO", ""))
+        if found is None:
+            return _said(HTTPStatus.NOT_FOUND, "/metrics, /live or /ready")
+        if environment["REQUEST_METHOD"] not in _METHODS:
+            refused = _said(HTTPStatus.METHOD_NOT_ALLOWED, "this is only read")
+            return refused._replace(headers=[*refused.headers, ("Allow", ", ".join(_METHODS))])
+        return found()
+
+    def _scraped(self, environment: WSGIEnvironment) -> "_MetricsAnswer":
+        wish = environment.get("HTTP_ACCEPT", "")
+        try:
+            # A part of it comes back as a header.
+            encode, media_type = choose_encoder(wish if wish.isprintable() and len(wish) <= _LONGEST_WISH else "")
+        except Exception:  # noqa: BLE001 - the library raises whatever comes of a version that is none
+            encode, media_type = choose_encoder("")
+        body, headers = encode(self._registry), [("Content-Type", media_type)]
+        if gzip_accepted(environment.get("HTTP_ACCEPT_ENCODING", "")):
+            return _MetricsAnswer(HTTPStatus.OK, [*headers, ("Content-Encoding", "gzip")], gzip.compress(body))
+        return _MetricsAnswer(HTTPStatus.OK, headers, body)
+
+    def _liveness(self) -> "_MetricsAnswer":
+        turns = self._asked(_nothing) is not None
+        return _checked("the event loop turns" if turns else "the event loop stands still", is_so=turns)
+
+    def _readiness(self) -> "_MetricsAnswer":
         if not self._is_working:
-            return False, "it takes nothing in hand: it starts, or stops"
+            return _checked("it takes nothing in hand: it starts, or stops", is_so=False)
         if self._asked(lambda: self._database.run(_reached)) is None:
-            return False, "the database does not answer"
-        return True, "it works, and the database answers"
+            return _checked("the database does not answer", is_so=False)
+        return _checked("it works, and the database answers", is_so=True)
 
     def _state(self) -> _State | None:
         return self._asked(lambda: self._database.run(self._read))
@@ -239,9 +275,29 @@ class _SilentHandler(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's signature
         """Log nothing: a worker's log is not for whoever looks at it every few seconds."""
 
+    def get_stderr(self) -> io.StringIO:
+        """Nowhere: what is wrong with an answer has a line of the log, and what the library writes is a traceback."""
+        return io.StringIO()
 
-class _ServerV6(ThreadingWSGIServer):
+
+class _Server(ThreadingWSGIServer):
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - the library's signature
+        """Whoever asked went away or said nothing in time; a line of it, and nothing on standard error."""
+        error = sys.exception()
+        if error is not None:
+            _log_fault(error)
+
+
+class _ServerV6(_Server):
     address_family = socket.AF_INET6
+
+
+class _MetricsAnswer(NamedTuple):
+    """What is answered."""
+
+    status: HTTPStatus
+    headers: list[tuple[str, str]]
+    body: bytes
 
 
 async def _nothing() -> bool:
@@ -253,6 +309,13 @@ def _reached(transaction: Transaction) -> bool:
     return True
 
 
-def _said(start: StartResponse, is_so: bool, said: str) -> Iterable[bytes]:  # noqa: FBT001 - what is said
-    start("200 OK" if is_so else "503 Service Unavailable", [("Content-Type", "text/plain; charset=utf-8")])
-    return [f"{said}\n".encode()]
+def _said(status: HTTPStatus, said: str) -> _MetricsAnswer:
+    return _MetricsAnswer(status, [("Content-Type", "text/plain; charset=utf-8")], f"{said}\n".encode())
+
+
+def _checked(said: str, *, is_so: bool) -> _MetricsAnswer:
+    return _said(HTTPStatus.OK if is_so else HTTPStatus.SERVICE_UNAVAILABLE, said)
+
+
+def _log_fault(error: BaseException) -> None:
+    _log.warning("metrics_not_served", exception=type_name(error))

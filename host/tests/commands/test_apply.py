@@ -284,3 +284,11 @@ def test_operator_who_acts_for_the_citizen_is_told(ready):
         refused = ready("apply", written("given/two.json", example(consent=consent | {"acting": number})))
         assert "consent.acting: not accepted" in refused.out + refused.err
         assert number not in refused.out + refused.err
+
+
+def test_another_title_is_the_same_application(ready, place):
+    first = ready("apply", written("one.json", example(title={"en": "Urgent", "bn": "জরুরি"})), "--json").document
+    for number, title in enumerate(({"en": "Urgent, see file 12", "bn": "জরুরি"}, None)):
+        again = ready("apply", written(f"again-{number}.json", example(title=title)), "--json").document
+        assert [one["result"] for one in again["applications"]] == ["already-open"]
+        assert again["applications"][0]["application"] == first["applications"][0]["application"]

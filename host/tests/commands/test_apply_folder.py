@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import tracemalloc
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -179,3 +180,54 @@ def test_lines_tell_how_far_it_is_and_signals_are_heeded(ready, folder, monkeypa
     assert "not reached: apply it again" in shown.err
     assert f"{number - TOGETHER - 3} more are not in, the last of them wrong.json; --json tells each" in shown.err
     assert shown.out.splitlines()[0].startswith("0000.json  ")
+
+
+async def test_many_large_documents_are_in_memory_one_after_the_other(hosts, place):
+    size, number = 4_000_000, 20
+    paper = place / "paper.pdf"
+    paper.write_bytes(b"%PDF-")
+    os.truncate(paper, size)
+    given = json.loads((EXAMPLES / "nid-migration.json").read_text("utf-8"))
+    given["documents"] = [{"kind": "utility-bill", "file": "paper.pdf"}] * number
+    (place / "large.json").write_text(json.dumps(given), "utf-8")
+    async with hosts() as (host, documents):
+        tracemalloc.start()
+        try:
+            outcome = await apply_files(host, documents, [place / "large.json"])
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        kept = list(documents.kept())
+    assert set(results(outcome).values()) == {"taken"}
+    assert len(kept) == number
+    # A few copies of one of them, sealed and not, and what is imported meanwhile.
+    assert peak < number // 2 * size
+
+
+async def test_document_that_is_none_lets_none_be_kept(hosts, place):
+    given = json.loads((EXAMPLES / "nid-migration.json").read_text("utf-8"))
+    (place / "paper.pdf").write_bytes(b"%PDF-")
+    for name, wrong in (("large", b"%PDF-"), ("other", b"GIF89a")):
+        (place / f"{name}.pdf").write_bytes(wrong)
+        given["documents"] = [{"kind": "utility-bill", "file": file} for file in ("paper.pdf", f"{name}.pdf")]
+        (place / f"{name}.json").write_text(json.dumps(given), "utf-8")
+    os.truncate(place / "large.pdf", 20_000_001)
+    async with hosts() as (host, documents):
+        outcome = await apply_files(host, documents, [place / "large.json", place / "other.json"])
+        assert list(documents.kept()) == []
+    assert [one.problem for one in outcome.files] == [
+        "documents.1.file: larger than 20000000 bytes",
+        "documents.1.file: neither PDF nor JPEG nor PNG",
+    ]
+
+
+async def test_files_that_are_large_are_taken_in_fewer_at_a_time(hosts, folder):
+    files = sorted(folder.glob("0*.json"))[:6]
+    given = json.loads(files[0].read_text("utf-8"))
+    for number, path in enumerate(files):
+        path.write_text(json.dumps(given | {"client_reference": f"BIG-{number:04}"}) + " " * 900_000, "utf-8")
+    told: list[int] = []
+    async with hosts() as (host, documents):
+        outcome = await apply_files(host, documents, files, progress=lambda found: told.append(len(found)))
+    assert told == [2, 2, 2]
+    assert set(results(outcome).values()) == {"taken"}

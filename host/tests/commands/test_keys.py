@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -188,6 +189,27 @@ def test_keys_are_written_for_their_owner_alone_and_over_nothing(nagorik, place)
     assert sorted(path.name for path in place.glob("new*")) == ["new.txt"]
 
 
+def test_key_is_added_to_the_file_that_a_link_leads_to(nagorik, place):
+    (place / "secrets").mkdir()
+    (place / "keys.txt").rename(place / "secrets" / "ring")
+    (place / "keys.txt").symlink_to(Path("secrets") / "ring")
+    assert nagorik("keys", "add", "second", "--into", "keys.txt").code == 0
+    assert (place / "keys.txt").is_symlink()
+    assert list(read_keyring((place / "secrets" / "ring").read_text()).wrapping) == ["second", "first"]
+    assert (place / "secrets" / "ring").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in (place / "secrets").iterdir()] == ["ring"]
+
+
+def test_what_an_ended_run_has_left_is_told_and_not_overwritten(nagorik, place):
+    before = (place / "keys.txt").read_text()
+    (place / "keys.txt.new").write_text("half a li")
+    refused = nagorik("keys", "add", "second", "--into", "keys.txt")
+    assert (refused.code, "delete keys.txt.new" in refused.err, "only copy" in refused.err) == (2, True, False)
+    assert ((place / "keys.txt").read_text(), (place / "keys.txt.new").read_text()) == (before, "half a li")
+    (place / "keys.txt.new").unlink()
+    assert nagorik("keys", "add", "second", "--into", "keys.txt").code == 0
+
+
 def test_database_and_documents_are_their_owners_alone(nagorik, place):
     before = os.umask(0)
     try:
@@ -220,6 +242,7 @@ def test_programs_are_held_to_the_keys_too(ready, applied, place, world_at):
         "DELETE FROM host_keys WHERE name <> 'index'",
         "UPDATE host_keys SET retired_at = 1",
         "UPDATE host_keys SET check_value = 'x'",
+        "UPDATE host_keys SET added_at = 'x', retired_at = 'x'",
     ],
 )
 def test_other_keys_are_refused_whatever_the_database_says_of_its_keys(ready, applied, place, change):
@@ -236,3 +259,38 @@ def test_database_without_a_key_in_use_is_told(ready, applied, place, change):
     put(place, change)
     refused = ready("cases", "list")
     assert (refused.code, "no key in use" in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize("ring", ["its own", "another"])
+@pytest.mark.parametrize("words", OPENING, ids=lambda words: " ".join(map(str, words[:2])))
+def test_database_in_use_that_says_nothing_of_its_keys_takes_none(ready, applied, place, words, ring):
+    put(place, "DELETE FROM host_keys")
+    put(place, "DELETE FROM ledger")
+    if ring == "another":
+        (place / "keys.txt").write_text(make_keys("first"))
+    refused = ready(*(applied if word == "ID" else word for word in words))
+    assert (refused.code, "Put the table host_keys back from a backup" in refused.err) == (2, True)
+    assert rows(place, "SELECT count(*) FROM host_keys") == [(0,)]
+    told = [status for status, message in keys_told() if "what it says of its keys is gone" in message]
+    assert told == [DoctorStatus.WRONG]
+
+
+@pytest.mark.parametrize("table", ["inbox", "erased_references", "ledger"])
+def test_a_row_of_any_kind_that_keys_have_made_is_use(ready, place, table):
+    made = {
+        "inbox": "INSERT INTO inbox (id, offer, message, arrival, received_at, looks, sealed)"
+        " VALUES ('m', 'nid.reissue', 'm', 'a', 0, 0, X'00')",
+        "erased_references": "INSERT INTO erased_references VALUES ('r')",
+        "ledger": "INSERT INTO ledger VALUES (0, 1, 0, 'seal', '', '{}', X'00')",
+    }
+    put(place, made[table])
+    assert "what it says of its keys is gone" in ready("apply", EXAMPLES / "nid-reissue.json").err
+    assert rows(place, "SELECT count(*) FROM applications") == [(0,)]
+
+
+def test_times_that_are_none_are_no_matter_of_the_keys(ready, applied, place):
+    put(place, "UPDATE host_keys SET added_at = 'x'")
+    assert ready("track", applied).code == 0
+    assert ready("worker", "--once").code == 0
+    put(place, "UPDATE host_keys SET retired_at = 'x'")
+    assert "no key in use" in ready("track", applied).err

@@ -1,5 +1,6 @@
 """What a command that only reads the database does not import: it must answer at once."""
 
+import os
 import subprocess
 import sys
 
@@ -34,6 +35,18 @@ def test_track_imports_neither_plugins_nor_what_speaks_to_agencies_or_makes_tabl
     done = subprocess.run([sys.executable, "-c", TRACK, applied], capture_output=True, encoding="utf-8", check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert applied in done.stdout
+
+
+@pytest.mark.usefixtures("ready")
+@pytest.mark.parametrize("unread", [("stdout",), ("stderr",), ("stdout", "stderr")])
+def test_worker_whose_lines_nobody_reads_works_and_ends(unread):
+    reader, writer = os.pipe()
+    os.close(reader)
+    ends = {name: writer if name in unread else subprocess.DEVNULL for name in ("stdout", "stderr")}
+    run = "from nagorik_platform.cli import main; raise SystemExit(main())"
+    done = subprocess.run([sys.executable, "-c", run, "worker", "--once"], check=False, timeout=120, **ends)
+    os.close(writer)
+    assert done.returncode == 0
 
 
 HELP = """

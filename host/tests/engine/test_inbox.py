@@ -364,6 +364,46 @@ async def test_more_than_can_be_read_is_refused_until_some_is(host, monkeypatch)
     assert await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
 
 
+async def test_proved_reports_that_wait_take_no_place_of_what_is_to_be_read(host, monkeypatch):
+    monkeypatch.setattr("nagorik_host.engine.inbox.MOST_UNREAD", 2)
+    for number in range(5):
+        assert await host.inbox.receive(SERVICE, headers=GENUINE, body=message(number=f"NOBODYS-{number}"))
+        await host.inbox.handle()
+    assert await results(host) == [None] * 5
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    await host.inbox.receive(SERVICE, headers={"mark": "forged"}, body=message())
+    with pytest.raises(InboxFull):
+        await host.inbox.receive(SERVICE, headers={"mark": "forged again"}, body=message())
+
+
+async def test_forged_messages_take_no_place_of_proved_reports_that_wait(host, monkeypatch):
+    monkeypatch.setattr("nagorik_host.engine.inbox.MOST_UNREAD", 3)
+    monkeypatch.setattr("nagorik_host.engine.inbox.MOST_WAITING", 2)
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    await host.inbox.handle()
+    for flood in range(4):
+        for number in range(3):
+            await host.inbox.receive(SERVICE, headers={"mark": f"{flood} {number}"}, body=message())
+        await host.inbox.handle()
+    application = await apply(host)
+    await host.worker().run_until_idle()
+    assert (await host.track(application)).progress.state == "closed"
+    assert sorted(await results(host)) == ["agency-rejected"] * 12 + ["taken"]
+
+
+async def test_proved_reports_that_wait_give_way_to_later_ones_alone(host, monkeypatch):
+    monkeypatch.setattr("nagorik_host.engine.inbox.MOST_WAITING", 2)
+    for number in range(4):
+        host.clock.set(host.clock.now() + timedelta(seconds=1))
+        await host.inbox.receive(SERVICE, headers=GENUINE, body=message(number=f"NOBODYS-{number}"))
+        await host.inbox.handle()
+    await host.inbox.receive("letters.other", headers=GENUINE, body=message(number="NOBODYS"))
+    await host.inbox.handle()
+    query = select(inbox.c.result).order_by(inbox.c.received_at)
+    found = await host.database.run(lambda t: t.connection.scalars(query).all())
+    assert found == ["unknown-reference"] * 2 + [None] * 3
+
+
 # One message's defect
 
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from nagorik_host.store import open_database
 from nagorik_host.store.audit import make_anchor, verify_ledger
 from nagorik_host.store.cases import Decision, record_decision
-from nagorik_host.store.ledger import ROOT, LedgerMissing, Records
+from nagorik_host.store.ledger import ROOT, SEAL, LedgerMissing, Records
 from nagorik_host.store.schema import decisions, ledger
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
@@ -51,6 +51,22 @@ async def test_connection_has_a_chain_that_goes_on(ready_file, vault):
     assert number == 3
     assert await findings(database, vault) == []
     await database.close()
+
+
+async def test_whoever_writes_seals_by_and_by_though_no_worker_beats(database, vault, monkeypatch):
+    database.use_ledger(vault)
+    monkeypatch.setattr("nagorik_host.store.ledger.SEAL_EVERY", 0.0)
+    await asyncio.gather(*(database.run(partial(decide, number=number)) for number in range(20)))
+    written = await rows(database)
+    tails = {}
+    for row in written:
+        if row.writer == ROOT and row.kind == SEAL:
+            tails |= {int(writer): number for writer, (number, _) in json.loads(row.content)["tails"].items()}
+    assert tails == {writer: numbers[-1] for writer, numbers in chains(written).items() if writer != ROOT}
+    assert await findings(database, vault) == []
+    # What is cut off an end is missed, though nothing was closed and no anchor made.
+    await database.run(lambda t: t.connection.execute(delete(ledger).where(ledger.c.writer != ROOT)))
+    assert {one.code for one in await findings(database, vault)} >= {"ledger-cut"}
 
 
 async def test_what_is_rolled_back_is_not_recorded(database, vault):

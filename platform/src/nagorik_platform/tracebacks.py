@@ -14,8 +14,11 @@ _MASK: Final = "•••"
 def type_name(value: object, *, qualified: bool = False) -> str:
     """The name of the type of ``value``, an exception for instance; a mask where it was made to say more."""
     kind = type(value)
-    name = kind.__qualname__ if qualified else kind.__name__
-    return name if _NAME.fullmatch(name) and not _DIGITS.search(name) else _MASK
+    return _name(kind.__qualname__ if qualified else kind.__name__)
+
+
+def _name(text: str) -> str:
+    return text if _NAME.fullmatch(text) and not _DIGITS.search(text) else _MASK
 
 
 class Frame(NamedTuple):
@@ -51,4 +54,8 @@ def frame_inside(error: BaseException, directory: Path) -> Frame | None:
 
 def missing_module(error: BaseException) -> str:
     """What an error's text may say of the exception beside its type: which module there was not, in brackets."""
-    return f" (there is no module {error.name})" if isinstance(error, ModuleNotFoundError) and error.name else ""
+    return (
+        f" (there is no module {_name(str(error.name))})"
+        if isinstance(error, ModuleNotFoundError) and error.name
+        else ""
+    )

@@ -3,6 +3,8 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -206,6 +208,27 @@ def test_every_ending_is_a_code(site: Any, nagorik: Any, body: str, code: int, t
     assert "Traceback" not in result.err
 
 
+TELLING = "class Nid1990123456789(Exception): pass\n"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        TELLING + "raise Nid1990123456789\n" + GREET,
+        TELLING + GREET.replace('print(f"hello {arguments.name}")', "raise Nid1990123456789"),
+        TELLING + GREET.replace('parser.add_argument("name")', "raise Nid1990123456789"),
+        "raise ModuleNotFoundError(name='nid_1990123456789')\n" + GREET,
+    ],
+    ids=["imported", "run", "configured", "module"],
+)
+def test_name_of_an_exception_tells_nobody(site: Any, nagorik: Any, source: str) -> None:
+    site.command("greet", source)
+    for words in (("greet", "x"), ("doctor",)):
+        result = nagorik(*words)
+        assert "1990123456789" not in result.out + result.err
+    assert "•••" in nagorik("greet", "x").err
+
+
 def test_process_ends_with_the_code(site: Any, process: Any) -> None:
     site.command("greet", GREET)
     assert process("greet", "x").code == 0
@@ -220,22 +243,107 @@ def test_interruption_while_a_command_is_imported_is_a_code(site: Any, process: 
     assert (told.code, told.out, told.err) == (130, "", "")
 
 
-def test_reader_that_has_seen_enough_is_no_finding(site: Any) -> None:
+RUN = "from nagorik_platform.cli import main; raise SystemExit(main())"
+
+
+def started(site: Any, *words: str, before: str = "", **streams: Any) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, on streams as they are given."""
+    return subprocess.run(
+        [sys.executable, "-c", before + RUN, *words],
+        env={**os.environ, "PYTHONPATH": str(site.directory)},
+        encoding="utf-8",
+        check=False,
+        **streams,
+    )
+
+
+@pytest.fixture
+def nobody() -> Iterator[int]:
+    """The end of a pipe whose reader has left."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    yield writer
+    os.close(writer)
+
+
+def test_reader_that_has_seen_enough_is_no_finding(site: Any, nobody: int) -> None:
     for number in range(40):
         site.plugin(f"wasa{number}")
-    for words in (("services",), ("plugins", "--json"), ("doctor",)):
-        reader, writer = os.pipe()
-        os.close(reader)
-        done = subprocess.run(
-            [sys.executable, "-c", "from nagorik_platform.cli import main; raise SystemExit(main())", *words],
-            env={**os.environ, "PYTHONPATH": str(site.directory)},
-            stdout=writer,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            check=False,
-        )
-        os.close(writer)
+    for words in (("services",), ("plugins", "--json"), ("doctor",), ("--help",)):
+        done = started(site, *words, stdout=nobody, stderr=subprocess.PIPE)
         assert (done.returncode, done.stderr) == (0, ""), words
+
+
+@pytest.mark.parametrize("streams", [("stdout",), ("stderr",), ("stdout", "stderr")])
+@pytest.mark.parametrize(("name", "code"), [("somebody", 0), ("nobody", 1)])
+def test_reader_that_has_seen_enough_changes_no_exit_code(
+    site: Any, nobody: int, name: str, code: int, streams: tuple[str, ...]
+) -> None:
+    """What a command found, and what it goes on to do, does not hang on who reads of it."""
+    body = "print('x' * 200_000, flush=True); print('x' * 200_000, file=sys.stderr); open('done', 'w').close()"
+    site.command("greet", GREET.replace('print(f"hello {arguments.name}")', body))
+    ends = {stream: nobody if stream in streams else subprocess.PIPE for stream in ("stdout", "stderr")}
+    done = started(site, "greet", name, cwd=site.directory, **ends)
+    assert done.returncode == code
+    assert (site.directory / "done").exists()
+    assert "Traceback" not in f"{done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
+@pytest.mark.parametrize(("name", "code"), [("somebody", 0), ("nobody", 1)])
+def test_process_without_streams_writes_into_no_file_of_its_own(
+    site: Any, closed: tuple[int, ...], name: str, code: int
+) -> None:
+    body = "kept = open('kept', 'w'); print('hello'); sys.stderr.write('hello'); os.write(1, b'hello')"
+    site.command("greet", "import os\n" + GREET.replace('print(f"hello {arguments.name}")', body))
+    shell = " ".join(f"{number}>&-" for number in closed)
+    words = f'"$0" -c "{RUN}" greet {name} {shell}'
+    done = subprocess.run(
+        ["sh", "-c", words, sys.executable],
+        env={**os.environ, "PYTHONPATH": str(site.directory)},
+        cwd=site.directory,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == code
+    assert (site.directory / "kept").read_text() == ""
+    assert "Traceback" not in done.stderr
+
+
+def test_streams_that_there_are_not_are_made(site: Any) -> None:
+    """As in a process that has no console."""
+    site.command("greet", GREET)
+    done = started(
+        site, "greet", "nobody", before="import sys; sys.stdout = sys.stderr = None; ", capture_output=True
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("words", [("plugins", "--json"), ("--help",)])
+def test_output_that_cannot_be_written_is_a_failure(site: Any, words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = started(site, *words, stdout=full, stderr=subprocess.PIPE)
+    told = "nagorik: not all could be written to standard output (ENOSPC); what was done stays done\n"
+    assert (done.returncode, done.stderr) == (3, told)
+
+
+def test_process_that_may_open_nothing_more_says_so_and_begins_nothing(site: Any) -> None:
+    site.command("greet", GREET)
+    few = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (12, 12)); "
+    done = started(site, "greet", "x", before=few, capture_output=True)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "raise the limit (ulimit -n)" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("raised", ["OSError(24, 'x')", "ExceptionGroup('', [ValueError(), OSError(23, 'x')])"])
+def test_file_too_many_is_told_as_that(site: Any, nagorik: Any, raised: str) -> None:
+    body = f"\n        try:\n            raise {raised}\n        except BaseException:\n            raise LookupError"
+    site.command("greet", GREET.replace('print(f"hello {arguments.name}")', body))
+    result = nagorik("greet", "x")
+    assert (result.code, "raise the limit (ulimit -n)" in result.err) == (3, True)
 
 
 def test_command_of_a_stranger_is_kept_waiting_for_nothing_but_the_hosts_policy(process: Any, site: Any) -> None:

@@ -26,6 +26,7 @@ from nagorik_platform.cli.output import (
     print_plain,
     print_table,
 )
+from nagorik_platform.tracebacks import type_name
 
 if TYPE_CHECKING:
     from nagorik.manifest import Offer
@@ -36,8 +37,11 @@ if TYPE_CHECKING:
 
 TOGETHER: Final = 50
 """Files that are taken in by one transaction."""
+LARGEST_TOGETHER: Final = 2_000_000
+"""Bytes of the files that are taken in by one transaction, unless one alone has more; read, they take several times
+as much memory."""
 SIDE_BY_SIDE: Final = 4
-"""Transactions at a time."""
+"""Transactions at a time, and documents that are in memory at a time."""
 TOLD: Final = 1000
 """Files after which a line says how far it is, where no terminal shows it."""
 LISTED: Final = 200
@@ -168,7 +172,7 @@ async def apply_files(
     """
     done: dict[Path, AppliedFile] = {}
     outcome = FolderOutcome([])
-    chunks = iter([files[first : first + TOGETHER] for first in range(0, len(files), TOGETHER)])
+    chunks = _chunks(files)
 
     async def work() -> None:
         for chunk in chunks:
@@ -189,6 +193,29 @@ async def apply_files(
     not_reached = partial(AppliedFile, result="not-reached", problem="not reached: apply it again")
     outcome.files = [done.get(path) or not_reached(path.name) for path in files]
     return outcome
+
+
+def _chunks(files: Sequence[Path]) -> Iterator[list[Path]]:
+    """Files that are taken in together, in their order: neither too many nor too much."""
+    chunk: list[Path] = []
+    room = LARGEST_TOGETHER
+    for path in files:
+        size = _size(path)
+        if chunk and (len(chunk) == TOGETHER or size > room):
+            yield chunk
+            chunk, room = [], LARGEST_TOGETHER
+        chunk.append(path)
+        room -= size
+    if chunk:
+        yield chunk
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; none of one that cannot be read, which is told when its turn comes."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _no_file_fares_better() -> tuple[type[Exception], ...]:
@@ -300,7 +327,7 @@ def _refused(path: Path, error: Exception) -> AppliedFile:
             return refused(f"{error.code}: {error.message.en}")
     # The text of an exception may hold anything; its type and place are enough to report it.
     *_, frame = frames_of(error)
-    defect = f"{type(error).__name__} at {frame.place}"
+    defect = f"{type_name(error)} at {frame.place}"
     return AppliedFile(path.name, "failed", None, f"not taken in, for no fault of the file: {defect}")
 
 
@@ -397,7 +424,7 @@ def _tell(outcome: FolderOutcome, stopped: "Sequence[SuspensionRecord]", *, as_j
             print_lines(f"Stopped now: {record.kind} {record.name}. {record.reason.en} {record.reason.bn}")
     if outcome.ended_by is not None:
         ending = ending_of(outcome.ended_by)
-        print_error(ending[0] if ending is not None else type(outcome.ended_by).__name__)
+        print_error(ending[0] if ending is not None else type_name(outcome.ended_by))
     left = [one for one in outcome.files if one.application is None and one.result != "refused"]
     if left and len(outcome.files) > 1:
         taken = sum(one.application is not None for one in outcome.files)

@@ -41,6 +41,7 @@ from nagorik_host.vault import Vault
 from nagorik_platform.cli.checks import DoctorCheck, DoctorStatus
 from nagorik_platform.cli.quarantines import WorkerQuarantine
 from nagorik_platform.registry import Registry
+from nagorik_platform.tracebacks import type_name
 
 DATABASE_SECONDS: Final = 5.0
 """Seconds that the database is waited for, with all that is asked of it."""
@@ -117,7 +118,7 @@ def _disks(settings: HostSettings) -> Iterator[DoctorCheck]:
         try:
             free = disk_usage(_existing(place)).free
         except OSError as error:
-            message = f"cannot be asked: {type(error).__name__}"
+            message = f"cannot be asked: {type_name(error)}"
             yield DoctorCheck(name, DoctorStatus.WRONG, message, "See that the disk is there and may be read.")
             continue
         message = f"{free / 1e9:.1f} GB free"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from nagorik_host.commands.running import CommandRefused, now, run_command, unlocked_database
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, print_error, print_json, print_lines
+from nagorik_platform.tracebacks import type_name
 
 if TYPE_CHECKING:
     from nagorik_host.store.application_store import ApplicationStore
@@ -123,12 +124,19 @@ class KeysCommand:
                 _write_new(file, make_keys(arguments.name))
             else:
                 _put_first(file, arguments.name)
+        except _LeftOver as left:
+            print_error(
+                f"{left.file} is there already: another nagorik keys add is at it, or one was ended in the middle and"
+                f" left it. {left.keys} holds the keys as they were. If none is at it, delete {left.file}, with which"
+                " nothing was ever sealed, and add the key again"
+            )
+            return ExitCode.USAGE
         except FileExistsError as there:
             name = Path(str(there.filename)).name
             print_error(f"{name} is there already; what stands in it may be the only copy of a host's keys")
             return ExitCode.USAGE
         except (OSError, UnicodeDecodeError) as error:
-            print_error(f"the file of the keys cannot be used: {type(error).__name__}")
+            print_error(f"the file of the keys cannot be used: {type_name(error)}")
             return ExitCode.FAILED
         except KeyringInvalid as invalid:
             print_error(f"the file of the keys cannot be used: {invalid}")
@@ -144,17 +152,35 @@ def _write_new(file: Path, text: str) -> None:
         os.fsync(written.fileno())
 
 
+class _LeftOver(Exception):
+    """What a key is added by is there already, and holds keys that nobody has used."""
+
+    def __init__(self, file: str, keys: str) -> None:
+        super().__init__(file)
+        self.file = file
+        self.keys = keys
+
+
 def _put_first(file: Path, name: str) -> None:
-    """Put a new key above the others; whatever breaks off, the file holds the old keys or the new ones."""
+    """Put a new key above the others; whatever breaks off, the file holds the old keys or the new ones.
+
+    Where ``file`` is a link, that is what it leads to: every link to the keys then finds the new one.
+
+    Raises:
+        _LeftOver: Another run is at it, or was ended in the middle.
+    """
     from nagorik_host.vault import read_keyring
     from nagorik_host.vault.keyring import make_key
 
-    before = file.read_text("utf-8")
-    text = make_key(name) + before
+    keys = file.resolve(strict=True)
+    text = make_key(name) + keys.read_text("utf-8")
     read_keyring(text)
-    beside = file.with_name(f"{file.name}.new")
-    _write_new(beside, text)
-    beside.replace(file)
+    beside = keys.with_name(f"{keys.name}.new")
+    try:
+        _write_new(beside, text)
+    except FileExistsError:
+        raise _LeftOver(beside.name, keys.name) from None
+    beside.replace(keys)
 
 
 async def _rotate(*, as_json: bool) -> int:

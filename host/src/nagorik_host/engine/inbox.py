@@ -48,6 +48,7 @@ from nagorik_platform import Platform
 from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, Noticed, NotPossible, Reported, step
 from nagorik_platform.logs import get_logger
 from nagorik_platform.registry import PluginRecord
+from nagorik_platform.tracebacks import type_name
 
 _log = get_logger("nagorik.host")
 
@@ -62,7 +63,11 @@ LARGEST_HEADERS: Final = 16_384
 """Bytes of all headers of a message together, names and values in UTF-8."""
 LONGEST_MESSAGE_ID: Final = 1_000
 MOST_UNREAD: Final = 20_000
-"""Messages of one offer that wait to be read; while there are so many, no further one is taken in."""
+"""Messages of one offer that nobody has proved yet and that wait to be read; while there are so many, no further one
+is taken in."""
+MOST_WAITING: Final = 20_000
+"""Proved reports of one offer that wait for an application to be known; those that came first are given up for more.
+They take no place of what is still to be read, and nothing that is not proved takes theirs."""
 
 SHARE: Final = 20
 """Most messages of one offer that are read in its turn."""
@@ -136,9 +141,26 @@ _SAME: Final = (
 _COUNTED: Final = select(inbox.c.id).where(
     inbox.c.offer == bindparam("offer_"), inbox.c.proved == bindparam("message_")
 )
+# What waits for a reference is due much later than all else, so that it is passed over on the index.
 _TOO_MANY: Final = (
-    select(inbox.c.id).where(inbox.c.offer == bindparam("offer_"), UNREAD).limit(1).offset(bindparam("most"))
+    select(inbox.c.id)
+    .where(
+        inbox.c.offer == bindparam("offer_"),
+        inbox.c.due_at <= bindparam("soon"),
+        inbox.c.reference.is_(None),
+        UNREAD,
+    )
+    .limit(1)
+    .offset(bindparam("most"))
 )
+_WAITED_LONGEST: Final = (
+    select(inbox.c.id)
+    .where(inbox.c.offer == bindparam("offer_"), inbox.c.reference.is_not(None), UNREAD)
+    .order_by(inbox.c.received_at.desc())
+    .limit(1)
+    .offset(bindparam("most"))
+)
+_FREE: Final = select(inbox.c.id).where(inbox.c.id == bindparam("id_"), UNREAD).with_for_update(skip_locked=True)
 
 _READS: Final = frozenset({Operation.CALLBACK, Operation.PAYMENT_NOTICE})
 _NOT_NOW: Final = (
@@ -410,12 +432,13 @@ class Inbox:
         headers: dict[str, str],
         body: bytes,
     ) -> bool:
-        asked = {"offer_": offer, "arrival_": arrival, "message_": message, "most": MOST_UNREAD - 1}
+        identity, now = str(uuid4()), self._clock.now()
+        asked = {"offer_": offer, "arrival_": arrival, "message_": message}
         if any(transaction.connection.scalar(query, asked) is not None for query in (_SAME, _COUNTED)):
             return False
-        if transaction.connection.scalar(_TOO_MANY, asked) is not None:
+        bound = {"offer_": offer, "soon": now + LONGEST_PAUSE, "most": MOST_UNREAD - 1}
+        if transaction.connection.scalar(_TOO_MANY, bound) is not None:
             raise InboxFull(offer)
-        identity, now = str(uuid4()), self._clock.now()
         key, wrapped = self._vault.make_data_key(identity)
         content = json.dumps({"headers": headers, "body": b64encode(body).decode()})
         transaction.connection.execute(
@@ -463,35 +486,27 @@ class Inbox:
         now = self._clock.now()
         if reading.again:
             pause = min(FIRST_PAUSE * 2 ** min(message.looks, 16), LONGEST_PAUSE)
-            _write(transaction, message, due_at=now + pause)
+            _write(transaction, message.id, due_at=now + pause)
             return
         outcome = reading.outcome
         if outcome is None:
-            _write(transaction, message, due_at=None, handled_at=now, result=reading.result, reference=None)
-            transaction.record_row(inbox, message.id, at=now)
+            _end(transaction, message.id, now, reading.result)
             return
         application = self._application_of(transaction, message.offer, outcome)
         patience = NOTICE_PATIENCE if isinstance(outcome, Noticed) else PATIENCE
         if application is None and now - message.received_at < patience:
             # Read again as soon as an application is known by the reference, or at the end for the last time.
             reference = self._reference_of(message, outcome)
-            _write(transaction, message, due_at=message.received_at + patience, reference=reference)
+            _write(transaction, message.id, due_at=message.received_at + patience, reference=reference)
+            if reference is not None:
+                _bound_waiting(transaction, message.offer, now)
             return
         result = UNKNOWN
         if application is not None:
             result = self._take_in(transaction, application, message, outcome, now)
         counts = result == TAKEN and isinstance(outcome, Reported)
-        _write(
-            transaction,
-            message,
-            due_at=None,
-            handled_at=now,
-            application=application,
-            result=result,
-            reference=None,
-            proved=message.message if counts else None,
-        )
-        transaction.record_row(inbox, message.id, at=now)
+        proved = message.message if counts else None
+        _end(transaction, message.id, now, result, application=application, proved=proved)
 
     def _application_of(self, transaction: Transaction, offer: str, outcome: Noticed | Reported) -> str | None:
         if isinstance(outcome, Noticed):
@@ -563,8 +578,23 @@ def _is_worth_asking(record: PluginRecord, now: datetime) -> bool:
     return refusal is None or (refusal.probe_at is not None and now >= refusal.probe_at)
 
 
-def _write(transaction: Transaction, message: _Message, **values: object) -> None:
-    transaction.connection.execute(update(inbox).where(inbox.c.id == message.id).values(**values))
+def _bound_waiting(transaction: Transaction, offer: str, now: datetime) -> None:
+    """Give up the reports that have waited longest, where more wait than may."""
+    most = {"offer_": offer, "most": MOST_WAITING}
+    while (longest := transaction.connection.scalar(_WAITED_LONGEST, most)) is not None:
+        if transaction.connection.scalar(_FREE, {"id_": longest}) is None:
+            return  # another worker is at it; whoever puts off the next finds it again
+        _end(transaction, longest, now, UNKNOWN)
+
+
+def _end(transaction: Transaction, identity: str, now: datetime, result: str, **values: object) -> None:
+    """Be done with a message."""
+    _write(transaction, identity, due_at=None, handled_at=now, result=result, reference=None, **values)
+    transaction.record_row(inbox, identity, at=now)
+
+
+def _write(transaction: Transaction, identity: str, **values: object) -> None:
+    transaction.connection.execute(update(inbox).where(inbox.c.id == identity).values(**values))
 
 
 def _check(headers: Mapping[str, str], body: object, message_id: object) -> None:
@@ -598,4 +628,4 @@ def _is_text(value: object) -> bool:
 
 
 def _log_defect(event: str, message: _Message, error: Exception) -> None:
-    _log.error(event, defect=type(error).__name__, offer=message.offer, message=message.id)
+    _log.error(event, defect=type_name(error), offer=message.offer, message=message.id)

@@ -16,19 +16,34 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from nagorik_host.store.clock import LEASE_NOW, NOW
 from nagorik_host.store.database import Database, Transaction
-from nagorik_host.store.ledger import ROOT, LedgerRow, genesis, link_of
-from nagorik_host.store.schema import host_keys, ledger, workers
+from nagorik_host.store.schema import (
+    applications,
+    erased_references,
+    host_keys,
+    inbox,
+    journal,
+    ledger,
+    payloads,
+    workers,
+)
 from nagorik_host.vault import Keyring, Vault
 from nagorik_host.vault.keyring import INDEX
 
-_KNOWN: Final = select(host_keys)
+# Only what a ring is held against: a time that is none, in a row that somebody changed, is no matter of the keys.
+_KNOWN: Final = select(
+    host_keys.c.name, host_keys.c.check_value, host_keys.c.retired_at.is_not(None).label("is_retired")
+)
 _NAMES: Final = select(host_keys.c.name).where(host_keys.c.name == bindparam("name_"))
-_FIRST_RECORD: Final = select(ledger).where(ledger.c.writer == ROOT, ledger.c.number == 1)
+_MADE_BY_KEYS: Final = tuple(
+    select(literal(1)).select_from(table).limit(1)
+    for table in (applications, journal, payloads, inbox, erased_references, ledger)
+)
+"""Finds a row in any table whose rows are sealed, hashed or chained by the keys of the first use."""
 _LIVING: Final = select(workers.c.name, workers.c.key_names).where(workers.c.lease_until > NOW)
 _LOCK: Final = select(host_keys.c.name).where(host_keys.c.name == INDEX).with_for_update()
 """Held by whoever makes a key known and by a worker that signs on: neither overlooks the other."""
@@ -74,6 +89,7 @@ def key_in_use(transaction: Transaction, vault: Vault) -> str:
     """
     rows = _rows(transaction)
     if not rows:
+        _require_unused(transaction)
         return vault.current
     known = {row.name: row for row in rows}
     index = known.get(INDEX)
@@ -90,13 +106,13 @@ def key_in_use(transaction: Transaction, vault: Vault) -> str:
                 " wraps could not be read. Nothing was done. Put the right line back, as another machine's file of"
                 " the keys or your copy of it has it"
             )
-    missing = [name for name, row in known.items() if row.retired_at is None and name not in vault.checks]
+    missing = [name for name, row in known.items() if not row.is_retired and name not in vault.checks]
     if missing:
         raise KeysRefused(
             f"the key {missing[0]} is not among the keys, and this database is in use with it: applications could not"
             " be read. Nothing was done. Put its line into the file of the keys, as another machine's has it"
         )
-    usable = [name for name in vault.names if name in known and known[name].retired_at is None]
+    usable = [name for name in vault.names if name in known and not known[name].is_retired]
     if not usable:
         raise KeysRefused(
             "this database has no key in use, so what it says of its keys was changed by hand. Nothing was done. Put"
@@ -136,7 +152,7 @@ def make_known(transaction: Transaction, vault: Vault, now: datetime) -> None:
     key_in_use(transaction, vault)
     known = {row.name: row for row in _rows(transaction)}
     first = known.get(vault.current)
-    if first is not None and first.retired_at is not None:
+    if first is not None and first.is_retired:
         raise KeysRefused(
             f"the key {vault.current}, which stands first among the keys, was retired by a rotation. Put the newest"
             " key first"
@@ -169,25 +185,29 @@ def _rows(transaction: Transaction) -> Sequence[Row[Any]]:
     return transaction.connection.execute(_KNOWN).all()
 
 
+def _require_unused(transaction: Transaction) -> None:
+    """A database that says nothing of its keys has nothing that was made by any.
+
+    Raises:
+        KeysRefused: It has, so what it said of its keys is gone, and no ring can be held against it.
+    """
+    if any(transaction.connection.scalar(query) is not None for query in _MADE_BY_KEYS):
+        raise KeysRefused(
+            "this database is in use, and what it says of its keys is gone: whether these are its keys cannot be"
+            " known, and with others every application would be taken for new and filed twice. Nothing was done. Put"
+            " the table host_keys back from a backup of this database, or restore the whole of it"
+        )
+
+
 def _begin(transaction: Transaction, vault: Vault, now: datetime) -> None:
     """Write a ring down on a database's first use.
 
     Raises:
-        KeysRefused: The database has been used, by the keys of another host.
+        KeysRefused: The database was used before.
     """
-    # The ledger's first record was linked by the index key of the first use, whatever became of the table of keys.
-    first = transaction.connection.execute(_FIRST_RECORD).one_or_none()
-    if first is not None:
-        try:
-            is_own = hmac.compare_digest(link_of(vault, genesis(vault), LedgerRow(*first)), first.link)
-        except (OverflowError, TypeError, ValueError):
-            is_own = False
-        if not is_own:
-            raise KeysRefused(
-                "this database was made with other keys than these, and what it says of its keys is gone: every"
-                " application would be taken for new and filed twice. Nothing was done. Use the keys that belong to"
-                " this database, and put its table of keys back from a backup"
-            )
+    if _rows(transaction):
+        return  # somebody else has begun
+    _require_unused(transaction)
     # Two may begin at once: whoever comes second waits for the first, and is compared with its keys.
     with suppress(IntegrityError), transaction.nested():
         _write(transaction, vault, now, list(vault.checks))

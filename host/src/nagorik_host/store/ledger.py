@@ -5,10 +5,10 @@ week, only something outside of it can show. So each transaction that opens, cha
 writes down a decision, a suspension, a restoration or a message, appends a record of it here.
 
 Each connection that writes has a chain of its own, so that none waits for another. The root chain holds them all:
-each begins in a root record, and root records seal how far chains have come, at every heartbeat of a worker and when
-a database is closed. A record's link is a keyed hash over the link before it and all that the record says. What is
-cut off the end of a chain is missed once it has been sealed; what is cut off the end of the root is missed by whoever
-has kept an anchor outside of the database.
+each begins in a root record, and root records seal how far chains have come: at every heartbeat of a worker, once a
+minute in any other process that writes, and when a database is closed. A record's link is a keyed hash over the link
+before it and all that the record says. What is cut off the end of a chain is missed once it has been sealed; what is
+cut off the end of the root is missed by whoever has kept an anchor outside of the database.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterable, Mapping, MutableMapping, Seque
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from time import monotonic
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
@@ -59,6 +60,9 @@ TRACKED: Final[Mapping[str, Table]] = {
     table.name: table for table in (decisions, erased_references, inbox, restorations, suspensions)
 }
 """Tables whose rows follow from no journal: the ledger has a digest of each row as it was left."""
+
+SEAL_EVERY: Final = 60.0
+"""Seconds after which whoever writes seals too, where no heartbeat does."""
 
 _STATE: Final = "nagorik-ledger"
 _LOCK: Final = 0x6E61676F72696B01
@@ -192,6 +196,7 @@ class AuditLedger:
         """Chain with the keys of ``vault``."""
         self._vault = vault
         self._unsealed: dict[int, _Writer] = {}
+        self._sealed_at = monotonic()
         self.last_at: datetime | None = None
         """When the latest was done that was recorded here."""
 
@@ -211,6 +216,10 @@ class AuditLedger:
         records = [record for unit in units for record in unit.made.values()]
         records += self._of_rows(connection, units)
         seals_at = max((unit.seals_at for unit in units if unit.seals_at is not None), default=None)
+        if seals_at is None and records and monotonic() - self._sealed_at >= SEAL_EVERY:
+            seals_at = records[-1].at
+        if seals_at is not None:
+            self._sealed_at = monotonic()
         rows: list[LedgerRow] = []
         # Taken out until it is known that the transaction was committed.
         writer: _Writer | None = connection.info.pop(_STATE, None)
@@ -238,7 +247,8 @@ class AuditLedger:
         if grown is not None:
             self._unsealed[grown.id] = grown
         for identity, number in sealed.items():
-            if self._unsealed[identity].number == number:
+            # Another transaction of this process may have sealed it at the same time.
+            if identity in self._unsealed and self._unsealed[identity].number == number:
                 del self._unsealed[identity]
 
     def _seal(self, connection: Connection, at: datetime, coming: _Writer | None) -> dict[int, int]:

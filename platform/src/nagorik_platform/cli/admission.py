@@ -7,6 +7,7 @@ from packaging.utils import canonicalize_name
 from nagorik_platform.cli.commands import CommandUnusable, Contribution, find_admissions
 from nagorik_platform.registry import ADMIT_ALL, Admission, PluginRecord, Registry
 from nagorik_platform.registry.records import ADMISSION_CODES
+from nagorik_platform.tracebacks import type_name
 
 
 class AdmissionUnknown(Exception):
@@ -73,7 +74,7 @@ def _told(item: Contribution) -> Admission:
     except (AdmissionUnknown, CommandUnusable) as problem:
         raise AdmissionUnknown(str(problem)) from None
     except Exception as error:  # noqa: BLE001 - its text may hold values of settings
-        raise AdmissionUnknown(f"{item.label} cannot tell which plugins it lets in: {type(error).__name__}") from None
+        raise AdmissionUnknown(f"{item.label} cannot tell which plugins it lets in: {type_name(error)}") from None
     if not isinstance(told, Admission):
         raise AdmissionUnknown(f"{item.label} does not tell which plugins it lets in")
     return told

@@ -30,6 +30,7 @@ from nagorik_platform.logs import redact
 from nagorik_platform.registry import Admission, LoadedPlugin, PluginRecord, Quarantine, Registry, resolve_object
 from nagorik_platform.registry.records import ADMISSION_CODES
 from nagorik_platform.registry.tariffs import read_schedule
+from nagorik_platform.tracebacks import type_name
 from nagorik_toolkit.fees import NoTariff
 
 
@@ -104,7 +105,7 @@ def _rejected(
             hint = "Set it in the environment or in the host's own configuration; or deny the plugin."
             yield SettingsFinding("warning", f"missing: {', '.join(missing)}; {told}", hint)
     except Exception as error:  # noqa: BLE001 - a plugin's own validator may raise anything, and its text may hold values
-        yield SettingsFinding("wrong", f"the settings model raised {type(error).__name__}; {told}")
+        yield SettingsFinding("wrong", f"the settings model raised {type_name(error)}; {told}")
     else:
         yield SettingsFinding("fine", told)
         yield from _unreachable(settings.base_url, manifest, prefix, given)
@@ -319,7 +320,7 @@ def _run(item: Contribution, now: datetime) -> list[DoctorCheck]:
         ]
     except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything, and its text may hold values
         hint = f"Tell the owner of {item.distribution}."
-        return [DoctorCheck(name, DoctorStatus.WRONG, f"{item.label} raised {type(error).__name__}", hint)]
+        return [DoctorCheck(name, DoctorStatus.WRONG, f"{item.label} raised {type_name(error)}", hint)]
 
 
 def _time_zone() -> Iterator[DoctorCheck]:

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import Any, Final, Protocol
 
 from nagorik_platform.entry_points import SEPARATORS, find_entry_points
-from nagorik_platform.tracebacks import frames_of, missing_module
+from nagorik_platform.tracebacks import frames_of, missing_module, type_name
 
 
 class ExitCode(IntEnum):
@@ -207,7 +207,7 @@ def told_by(item: Contribution, what: str) -> list[Any]:
     except CommandUnusable as problem:
         print_error(str(problem))
     except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything, and its text may hold values
-        print_error(f"{item.label} cannot tell {what}: {type(error).__name__}")
+        print_error(f"{item.label} cannot tell {what}: {type_name(error)}")
     return []
 
 
@@ -255,4 +255,4 @@ def _describe(error: BaseException) -> str:
         if frame.file != __file__ and not frame.file.startswith(("<frozen", sys.base_prefix))
     ]
     place = f" at {strangers[-1].place}" if strangers else ""
-    return f"{type(error).__name__}{missing_module(error)}{place}"
+    return f"{type_name(error)}{missing_module(error)}{place}"

@@ -3,25 +3,44 @@
 import argparse
 import gc
 import io
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
+from typing import Final
 
 from nagorik_platform.cli.commands import Command, CommandUnusable, Contribution, ExitCode, find_commands
 from nagorik_platform.cli.output import plain
-from nagorik_platform.tracebacks import frames_of
+from nagorik_platform.cli.streams import has_room, is_out_of_files, lost_output, open_streams
+from nagorik_platform.tracebacks import frames_of, type_name
+
+_OUT_OF_FILES: Final = (
+    "this process, or this machine, has as many files and sockets open as it may. End what holds them, or raise the"
+    " limit (ulimit -n), and run the command again"
+)
 
 
 def run(argv: Sequence[str] | None) -> int:
     """Parse the words, run the command that they name, and turn every ending into an exit code."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    own_process = argv is None
+    if own_process:
+        open_streams()
     _write_what_can_be_written()
+    if own_process and not has_room():
+        sys.stderr.write(f"nagorik: {_OUT_OF_FILES}; nothing was begun\n")
+        return ExitCode.FAILED
+    code = _code(list(sys.argv[1:] if argv is None else argv), own_process=own_process)
+    if (lost := lost_output()) is not None:
+        sys.stderr.write(f"nagorik: not all could be written to standard output ({lost}); what was done stays done\n")
+        return ExitCode.FAILED
+    return code
+
+
+def _code(words: list[str], *, own_process: bool) -> int:
     commands = find_commands()
     wanted = next((word for word in words if not word.startswith("-")), None)
     try:
-        with _loading(own_process=argv is None):
+        with _loading(own_process=own_process):
             command = _load(commands, wanted)
             # Where the command is the first word, no list of all commands is shown, and none need tell its help.
             first = command is not None and words[:1] == [wanted]
@@ -103,13 +122,11 @@ def _summary(item: Contribution) -> str:
 def _run(command: Command, arguments: argparse.Namespace) -> int:
     try:
         code = int(command.run(arguments))
-        sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has seen enough; Python's last flush must not complain about it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
+        return ExitCode.OK  # the reader of a stream that is not the command's own has seen enough
     except Exception as error:  # noqa: BLE001 - a command's fault is told as one line and a code
-        sys.stderr.write(plain(f"nagorik: the command {arguments.command} failed: {_place(error)}") + "\n")
+        why = _OUT_OF_FILES if is_out_of_files(error) else _place(error)
+        sys.stderr.write(plain(f"nagorik: the command {arguments.command} failed: {why}") + "\n")
         return ExitCode.FAILED
     return code
 
@@ -117,7 +134,7 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
 def _place(error: BaseException) -> str:
     # The text of an exception may hold anything; its type and place are enough to report it.
     frames = list(frames_of(error))
-    return f"{type(error).__name__} at {frames[-1].place}" if frames else type(error).__name__
+    return f"{type_name(error)} at {frames[-1].place}" if frames else type_name(error)
 
 
 def _escaped(text: str) -> str:

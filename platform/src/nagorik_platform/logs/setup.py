@@ -7,6 +7,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
 from types import TracebackType
@@ -90,16 +91,24 @@ def is_configured() -> bool:
 
 
 class _StandardError:
-    """Standard error as it is when a line is written: a host may redirect it, or close the one it began with."""
+    """Standard error as it is when a line is written: a host may redirect it, or close the one it began with.
+
+    Where there is none, or nobody reads it, a line goes nowhere: logging must not stop the one who logs.
+    """
 
     def write(self, text: str) -> int:
-        return sys.stderr.write(text)
+        with suppress(OSError, ValueError):  # a reader that went away, and a stream that is closed
+            if sys.stderr is not None:
+                sys.stderr.write(text)
+        return len(text)
 
     def flush(self) -> None:
-        sys.stderr.flush()
+        with suppress(OSError, ValueError):
+            if sys.stderr is not None:
+                sys.stderr.flush()
 
     def isatty(self) -> bool:
-        return sys.stderr.isatty()
+        return sys.stderr is not None and not sys.stderr.closed and sys.stderr.isatty()
 
 
 class _RedactingHandler(logging.Handler):

@@ -12,6 +12,7 @@ from nagorik_platform.registry.records import PluginRecord, Problem, QuarantineC
 from nagorik_platform.registry.references import import_object, split_value
 from nagorik_platform.registry.static_analysis import find_private_uses
 from nagorik_platform.registry.verification import HookSpecs, new_manager, verify
+from nagorik_platform.tracebacks import type_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def examine(record: PluginRecord, hookspecs: HookSpecs) -> Examination:
             return Examination(record, problems)
         manager.register(imported.value, name=record.id)
     except Exception as error:  # noqa: BLE001 - the object may be one whose attributes raise on a look
-        why = f"cannot be looked into: what its entry point names raised {type(error).__name__}"
+        why = f"cannot be looked into: what its entry point names raised {type_name(error)}"
         return Examination(record, [Problem(QuarantineCode.IMPORT_FAILED, why, "Name a plain module.")])
     record = replace(record, verified=True)
     hooks = {name: getattr(manager.hook, name) for name in sorted(manifest.declared_hooks)}

@@ -7,7 +7,7 @@ from typing import Final
 
 from nagorik_platform.registry.records import PluginRecord, PluginSource, Problem, Quarantine, QuarantineCode
 from nagorik_platform.registry.static_analysis import defines
-from nagorik_platform.tracebacks import frame_inside, missing_module
+from nagorik_platform.tracebacks import frame_inside, missing_module, type_name
 
 AGAIN: Final = 3
 """How often an import is made again that met a defect of the interpreter's own."""
@@ -46,7 +46,7 @@ def import_object(module: str, attribute: str, directory: Path) -> Imported | Pr
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - a module's __getattr__ may raise anything
-            because = f"names {module}:{attribute}, which is not there ({type(error).__name__})"
+            because = f"names {module}:{attribute}, which is not there ({type_name(error)})"
             return Problem(QuarantineCode.IMPORT_FAILED, because, f"Define {attribute} in {module}.")
     return Imported(found)
 
@@ -68,7 +68,7 @@ def split_value(source: PluginSource) -> tuple[str, str]:
 
 
 def _describe(error: BaseException, module: str, directory: Path) -> str:
-    raised = f"{type(error).__name__}{missing_module(error)}"
+    raised = f"{type_name(error)}{missing_module(error)}"
     return f"cannot be imported: {module} raised {raised}{_place(error, directory)}"
 
 

@@ -49,6 +49,7 @@ from nagorik_host.store.schema import (
 )
 from nagorik_host.vault import DataKey, KeyMissing, SealBroken, Vault
 from nagorik_platform.lifecycle import Event, IllegalTransition, JournalBroken, NextAction, Progress, amounts_to
+from nagorik_platform.tracebacks import type_name
 
 PAGE: Final = 100
 """Applications that are verified in one snapshot."""
@@ -532,7 +533,7 @@ def _as_journalled(
             yield "row-differs", "progress"
             return
     except _UNREADABLE as error:
-        yield "journal-broken", f"cannot be read: {type(error).__name__}"
+        yield "journal-broken", f"cannot be read: {type_name(error)}"
         return
     for table, rows in rows_of(progress, events).items():
         if [_kept(one) for one in rows] != [dict(one) for one in known.owned[table]]:
