@@ -33,6 +33,7 @@ from nagorik.operations import OPERATIONS
 from nagorik_host.engine.observers import ANSWERED, BROKEN, INTERRUPTED, WorkerObserver
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.overview import AgencyOverview, count_blocked, count_unread, read_agencies
+from nagorik_platform.agency_client.retry_table import Failure
 from nagorik_platform.logs import get_logger
 from nagorik_platform.tracebacks import type_name
 
@@ -55,6 +56,7 @@ _CLIENT_SECONDS: Final = 10
 _OUTCOMES: Final = frozenset({ANSWERED, BROKEN, INTERRUPTED}) | {
     kind.code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, NagorikError)
 }
+_CAUSES: Final = frozenset({*Failure, *(f"http-{status}" for status in (500, 502, 503, 504))}) | _OUTCOMES
 _OPERATIONS: Final = frozenset(operation.value for operation in OPERATIONS)
 
 
@@ -161,6 +163,14 @@ def _of_agencies(state: _State) -> Iterator[Metric]:
         for one in state.agencies:
             family.add_metric((one.plugin,), value(one))
         yield family
+    causes = GaugeMetricFamily(
+        "nagorik_agency_down_cause", "Why an agency could not be reached at first.", labels=("plugin", "cause")
+    )
+    for one in state.agencies:
+        if one.down_since is not None:
+            cause = one.cause or OTHER
+            causes.add_metric((one.plugin, cause if cause in _CAUSES else OTHER), 1.0)
+    yield causes
 
 
 class MetricsServer:

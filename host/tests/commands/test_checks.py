@@ -10,9 +10,11 @@ from sqlalchemy import text
 
 from nagorik_host.commands import checks
 from nagorik_host.commands.checks import FULL, SCARCE, examine
+from nagorik_host.commands.outage_hints import outage_hint
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.overview import OVERDUE
 from nagorik_host.store.schema import microseconds
+from nagorik_platform.agency_client.retry_table import NOT_SENT, Failure
 from nagorik_platform.cli.checks import DoctorStatus
 
 NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
@@ -121,7 +123,7 @@ def test_what_is_down_blocked_or_stopped_is_told(ready, applied, place):
     put(
         place,
         "INSERT INTO agencies (plugin, paced_to, failures, down_since, cause, probes)"
-        " VALUES ('nid', 0, 7, ?, 'tls', 0)",
+        " VALUES ('nid', 0, 7, ?, 'certificate-expired', 0)",
         down,
     )
     put(place, "UPDATE applications SET blocked = 'defect', due_at = NULL")
@@ -129,11 +131,21 @@ def test_what_is_down_blocked_or_stopped_is_told(ready, applied, place):
     told = found()
     assert told["host agency nid"] == (
         DoctorStatus.WARNING,
-        "down since 2026-11-24T02:00+00:00: tls, 7 calls in vain",
+        "down since 2026-11-24T02:00+00:00: certificate-expired, 7 calls in vain",
     )
+    assert outage_hint("certificate-expired") in {check.hint for check in examine(NOW)}
     assert told["host blocked"] == (DoctorStatus.WARNING, "1 applications: defect")
     assert told["host cases"] == (DoctorStatus.NOTE, "1 applications wait for an officer")
     assert told["host plugin nid"][0] is DoctorStatus.WARNING
+
+
+@pytest.mark.parametrize("cause", [*NOT_SENT, "read-timeout", "word-of-a-plugin"])
+def test_what_to_do_follows_from_why_an_agency_is_down(cause):
+    hint = outage_hint(cause)
+    assert hint.endswith("It is probed now and then; its queue waits and drains at its pace.")
+    named = cause in NOT_SENT - {Failure.CONNECT, Failure.POOL_TIMEOUT}
+    assert (len(hint.split(". ")) > 1) == named
+    assert ("certificate" in hint) == cause.startswith("certificate")
 
 
 @pytest.mark.parametrize(("held", "status"), [(False, DoctorStatus.NOTE), (True, DoctorStatus.WARNING)])

@@ -1,12 +1,24 @@
 """An agency's time is handed out once, however many processes ask for it."""
 
+import asyncio
 from datetime import timedelta
+from functools import partial
 from itertools import count, pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from nagorik_host.engine.rate_limiter import HORIZON, interval_of, take_instants
+from nagorik import AgencyUnavailable
+from nagorik_host.engine.agencies import (
+    FAILURES_OF_AN_OUTAGE,
+    FIRST_PROBE,
+    AgencyLimits,
+    AgencyScheduler,
+    HealthChange,
+    outages_of,
+)
+from nagorik_host.engine.rate_limiter import HORIZON, interval_of, row_of, take_instants
+from nagorik_platform.lifecycle import CallFailed
 from nagorik_testing import SimulatedClock
 
 # One agency is asked by one example: an `id()` may be given twice, and the agency's time would be taken already.
@@ -67,3 +79,33 @@ async def test_one_that_was_late_takes_no_more_than_a_moment_ahead_of_others(dat
     later = await database.run(lambda t: take_instants(t, "wasa", 1, interval, now))
     assert later.number == 0
     assert later.first == now + 2 * ahead + interval
+
+
+async def test_calls_that_fail_together_are_one_outage_and_one_step_of_the_pause(database):
+    """However many were in flight, in however many processes: it is as if one had found out."""
+    clock, name = SimulatedClock(), f"agency-{next(AGENCIES)}"
+    processes = [AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=40)}) for _ in range(2)]
+    failed = CallFailed(AgencyUnavailable(because="connection-refused"))
+
+    async def fail(number):
+        learning = [
+            partial(processes[one % 2].learn, plugin=name, outcome=failed, now=clock.now()) for one in range(number)
+        ]
+        return [change for change in await asyncio.gather(*map(database.run, learning)) if change is not None]
+
+    async def row():
+        return await database.run(partial(row_of, plugin=name, now=None))
+
+    together = 8 * FAILURES_OF_AN_OUTAGE
+    assert await fail(together) == [HealthChange(is_down=True, cause="connection-refused")]
+    began, first = clock.now(), await row()
+    assert (first.failures, first.down_since, first.probes) == (together, began, 0)
+    assert began < first.probe_at <= began + FIRST_PROBE
+
+    clock.set(first.probe_at)
+    assert await database.run(lambda t: processes[0].take_probe(t, row_of(t, name, None), clock.now()))
+    probed = await row()
+    assert await fail(together) == []
+    last = await row()
+    assert (last.probes, last.probe_at, last.down_since) == (1, probed.probe_at, began)
+    assert [outage.begin for outage in await database.run(lambda t: outages_of(t, name))] == [began]

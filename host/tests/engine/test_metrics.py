@@ -19,9 +19,10 @@ from structlog.testing import capture_logs
 from nagorik_host import metrics
 from nagorik_host.engine import worker
 from nagorik_host.engine.observers import Availability, ObserverGroup, WorkerObserver
+from nagorik_host.engine.rate_limiter import ensure_row
 from nagorik_host.metrics import OTHER, MetricsServer, WorkerMetrics
 from nagorik_host.store.database import DatabaseUnavailable
-from nagorik_host.store.schema import applications, attempts
+from nagorik_host.store.schema import agencies, applications, attempts
 from nagorik_testing import SyntheticCitizens
 from nagorik_testing.fixtures.canaries import canary_values
 
@@ -96,6 +97,28 @@ async def test_state_of_the_queues_is_told(world, ready_url):
         with serving(host) as (_, _, port):
             told = await scraped(port)
     assert told["nagorik_applications_blocked"] == [({"code": "defect"}, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("cause", "label"),
+    [
+        ("certificate-expired", "certificate-expired"),
+        ("http-503", "http-503"),
+        ("contract-violation", "contract-violation"),
+        ("word-of-a-plugin", OTHER),
+        (None, OTHER),
+    ],
+)
+async def test_why_an_agency_is_down_is_told_in_words_of_a_known_set(world, ready_file, cause, label):
+    async with world.host(ready_file) as host:
+        await world.apply(host)
+        await host.database.run(partial(ensure_row, plugin="nid", now=None))
+        down = update(agencies).where(agencies.c.plugin == "nid").values(down_since=world.clock.now(), cause=cause)
+        with serving(host) as (_, _, port):
+            assert "nagorik_agency_down_cause" not in await scraped(port)
+            await host.database.run(lambda t: t.connection.execute(down))
+            told = await scraped(port)
+    assert told["nagorik_agency_down_cause"] == [({"plugin": "nid", "cause": label}, 1.0)]
 
 
 def test_labels_are_of_a_known_set():

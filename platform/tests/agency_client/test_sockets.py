@@ -177,7 +177,7 @@ async def test_a_refused_connection_was_never_sent(world, connect):
         http = world.bind(NEITHER, client=client)
         with pytest.raises(AgencyUnavailable) as caught:
             await world.ask(http, NEITHER)
-    assert caught.value.because == "connect-failed"
+    assert caught.value.because == "connection-refused"
     assert (http.ledger.requests, http.ledger.unknown) == (4, None)
 
 

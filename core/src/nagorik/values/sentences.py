@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, StringConstraints, ValidationError
 from pydantic_core import PydanticCustomError, PydanticKnownError
@@ -24,8 +24,7 @@ PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 _CODE: Final = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
 
-Language = Literal["bn", "en"]
-
+LONGEST_TEXT: Final = 4000
 
 _BLANK_LETTERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Fillers of Hangul and of Braille, letters and signs by their category alone."""
@@ -42,7 +41,7 @@ def _readable(value: str) -> str:
     return unicodedata.normalize("NFC", value)
 
 
-_WRITTEN: Final = StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)
+_WRITTEN: Final = StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT)
 Sentence = Annotated[str, _WRITTEN, AfterValidator(_readable)]
 
 
@@ -54,9 +53,10 @@ class Text(Model):
     en: Sentence
     """English."""
 
-    def in_language(self, language: Language) -> str:
-        """The text in one language."""
-        return self.bn if language == "bn" else self.en
+
+def cut(text: str, most: int) -> str:
+    """``text`` in at most ``most`` characters, at least one; it ends in ``…`` where something is left out."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 class NationalDataError(CodedError):

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import select, text
 
+from nagorik_host.commands.outage_hints import outage_hint
 from nagorik_host.commands.running import is_absent
 from nagorik_host.configured import is_configured
 from nagorik_host.engine.restoration import catching_up
@@ -226,8 +227,7 @@ def _state(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
     for row in transaction.connection.execute(select(agencies).where(agencies.c.down_since.is_not(None))):
         since, why = row.down_since.isoformat(timespec="minutes"), row.cause or "unreachable"
         message = f"down since {since}: {why}, {row.failures} calls in vain"
-        hint = "It is probed now and then; its queue waits and drains at its pace."
-        yield DoctorCheck(f"host agency {row.plugin}", DoctorStatus.WARNING, message, hint)
+        yield DoctorCheck(f"host agency {row.plugin}", DoctorStatus.WARNING, message, outage_hint(why))
     restoration = catching_up(transaction)
     if restoration is not None:
         message = f"by {restoration.officer} at {restoration.at.isoformat(timespec='minutes')}, and catching up"

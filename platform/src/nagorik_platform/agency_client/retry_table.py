@@ -73,7 +73,22 @@ def full_jitter(attempt: int, rng: random.Random) -> float:
 class Failure(StrEnum):
     """Why an attempt did not bring what was asked for. The value is the ``because`` of an error."""
 
+    NAME_NOT_FOUND = "name-not-found"
+    NAME_LOOKUP = "name-lookup-failed"
+    """Whoever is asked for names does not answer: it says nothing of the agency's."""
+    CONNECTION_REFUSED = "connection-refused"
+    UNREACHABLE = "network-unreachable"
+    NO_SOCKET = "no-free-socket"
+    """This machine or process has no more to open."""
+    CERTIFICATE_EXPIRED = "certificate-expired"
+    CERTIFICATE_NOT_YET_VALID = "certificate-not-yet-valid"
+    CERTIFICATE_ISSUER = "certificate-issuer-unknown"
+    CERTIFICATE_WRONG_HOST = "certificate-wrong-host"
+    CERTIFICATE = "certificate-refused"
+    """For another reason than the four above."""
+    TLS = "tls-failed"
     CONNECT = "connect-failed"
+    """For another reason than those above."""
     CONNECT_TIMEOUT = "connect-timeout"
     POOL_TIMEOUT = "pool-timeout"
     NOT_ADMITTED = "not-admitted"
@@ -120,7 +135,24 @@ class RetryDecision(StrEnum):
     """Raise ``OutcomeUnknown``."""
 
 
-NOT_SENT: Final = frozenset({Failure.CONNECT, Failure.CONNECT_TIMEOUT, Failure.POOL_TIMEOUT})
+NOT_SENT: Final = frozenset(
+    {
+        Failure.NAME_NOT_FOUND,
+        Failure.NAME_LOOKUP,
+        Failure.CONNECTION_REFUSED,
+        Failure.UNREACHABLE,
+        Failure.NO_SOCKET,
+        Failure.CERTIFICATE_EXPIRED,
+        Failure.CERTIFICATE_NOT_YET_VALID,
+        Failure.CERTIFICATE_ISSUER,
+        Failure.CERTIFICATE_WRONG_HOST,
+        Failure.CERTIFICATE,
+        Failure.TLS,
+        Failure.CONNECT,
+        Failure.CONNECT_TIMEOUT,
+        Failure.POOL_TIMEOUT,
+    }
+)
 """What alone proves that nothing reached the agency."""
 LOST: Final = frozenset({Failure.READ_TIMEOUT, Failure.WRITE_TIMEOUT, Failure.RESET, Failure.PROTOCOL})
 """The answer is missing; the request may have been processed."""

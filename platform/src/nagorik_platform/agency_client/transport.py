@@ -16,6 +16,7 @@ import httpx
 
 from nagorik.http import AgencyResponse
 from nagorik_platform.agency_client.bodies import TooLarge, Undecodable, read_body
+from nagorik_platform.agency_client.connect_failures import connect_failure
 from nagorik_platform.agency_client.retry_table import Failure
 
 TransportFactory = Callable[[], httpx.AsyncBaseTransport]
@@ -167,7 +168,7 @@ def _classify(error: Exception) -> Failure:
     """What an exception of a transport proves. Only three kinds prove that nothing was sent."""
     for kind, failure in _KINDS:
         if isinstance(error, kind):
-            return failure
+            return connect_failure(error) if failure is Failure.CONNECT else failure
     return Failure.UNEXPECTED
 
 
@@ -195,7 +196,7 @@ def _classify_aiohttp(error: Exception) -> Failure:
     if isinstance(beneath, aiohttp.ConnectionTimeoutError):
         return Failure.CONNECT_TIMEOUT
     if isinstance(beneath, aiohttp.ClientConnectorError):
-        return Failure.CONNECT
+        return connect_failure(beneath)
     if isinstance(beneath, aiohttp.SocketTimeoutError):
         return Failure.READ_TIMEOUT
     if isinstance(beneath, aiohttp.ClientConnectionError):

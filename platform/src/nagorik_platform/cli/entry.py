@@ -19,6 +19,11 @@ _OUT_OF_FILES: Final = (
     " limit (ulimit -n), and run the command again"
 )
 
+RARELY: Final = (150_000, 5, 5)
+"""When the collector of a command's own process runs: after so many more objects, and over the older ones after so
+many such runs. A command's modules are some 90,000; Python's own 700 are reached two hundred times before it has done
+anything. What is never referred to again, but by itself, comes to some 30 MB in a worker until it is found."""
+
 
 def run(argv: Sequence[str] | None) -> int:
     """Parse the words, run the command that they name, and turn every ending into an exit code."""
@@ -29,23 +34,23 @@ def run(argv: Sequence[str] | None) -> int:
     if own_process and not has_room():
         sys.stderr.write(f"nagorik: {_OUT_OF_FILES}; nothing was begun\n")
         return ExitCode.FAILED
-    code = _code(list(sys.argv[1:] if argv is None else argv), own_process=own_process)
+    with _collecting_rarely(own_process=own_process):
+        code = _code(list(sys.argv[1:] if argv is None else argv))
     if (lost := lost_output()) is not None:
         sys.stderr.write(f"nagorik: not all could be written to standard output ({lost}); what was done stays done\n")
         return ExitCode.FAILED
     return code
 
 
-def _code(words: list[str], *, own_process: bool) -> int:
+def _code(words: list[str]) -> int:
     commands = find_commands()
     wanted = next((word for word in words if not word.startswith("-")), None)
     try:
-        with _loading(own_process=own_process):
-            command = _load(commands, wanted)
-            # Where the command is the first word, no list of all commands is shown, and none need tell its help.
-            first = command is not None and words[:1] == [wanted]
-            listed = [item for item in commands if item.name == wanted] if first else commands
-            arguments = _parser(listed, wanted, command).parse_args(words)
+        command = _load(commands, wanted)
+        # Where the command is the first word, no list of all commands is shown, and none need tell its help.
+        first = command is not None and words[:1] == [wanted]
+        listed = [item for item in commands if item.name == wanted] if first else commands
+        arguments = _parser(listed, wanted, command).parse_args(words)
     except CommandUnusable as problem:
         sys.stderr.write(f"nagorik: {plain(str(problem))}\n")
         return ExitCode.USAGE
@@ -56,18 +61,18 @@ def _code(words: list[str], *, own_process: bool) -> int:
 
 
 @contextmanager
-def _loading(*, own_process: bool) -> Iterator[None]:
+def _collecting_rarely(*, own_process: bool) -> Iterator[None]:
     # What modules make stays for as long as the process: while they are imported, the collector walks through it all
-    # again and again and finds nothing. A process that is not the command's alone keeps its collector as it is.
+    # again and again and finds nothing, and once more when the process ends. A process that is not the command's
+    # alone keeps its collector as it is.
     if not own_process:
         yield
         return
-    gc.disable()
+    gc.set_threshold(*RARELY)
     try:
         yield
     finally:
         gc.freeze()
-        gc.enable()
 
 
 def _load(commands: Sequence[Contribution], wanted: str | None) -> Command | None:

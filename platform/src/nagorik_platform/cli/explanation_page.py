@@ -18,7 +18,7 @@ from nagorik.model.fee import Quote, QuoteLine, Source
 from nagorik.model.status import LONGEST_REMARK, AgencyStatus, ApplicationState, Flag
 from nagorik.operations import Operation
 from nagorik.values import Money, format_taka, to_bangla_digits
-from nagorik.values.sentences import Text, is_blank, read_sentence_tables
+from nagorik.values.sentences import Text, cut, is_blank, read_sentence_tables
 from nagorik_platform.cli.output import Document, plain
 from nagorik_platform.lifecycle import Progress, StateExplanation, state_label
 from nagorik_platform.lifecycle.explanation import PricedStage, StandingRefusal
@@ -52,12 +52,12 @@ _REASON_EXPECTED: Final = frozenset(
 
 def as_written(words: str) -> str:
     """What somebody wrote, on one line and of bounded length, for whom it is about; blank words are none."""
-    return _bounded(_on_one_line(words))
+    return cut(_on_one_line(words), LONGEST_REMARK)
 
 
 def with_numbers_masked(words: str) -> str:
     """The same for whoever else looks: no number in it that could be somebody's. Names cannot be told from words."""
-    return _bounded(mask_numbers(_on_one_line(words)))
+    return cut(mask_numbers(_on_one_line(words)), LONGEST_REMARK)
 
 
 def _on_one_line(words: str) -> str:
@@ -65,10 +65,6 @@ def _on_one_line(words: str) -> str:
         return ""
     # What steers a terminal may stand between spaces, or be one.
     return _SPACES.sub(" ", plain(_SPACES.sub(" ", words))).strip()
-
-
-def _bounded(line: str) -> str:
-    return line if len(line) <= LONGEST_REMARK else line[: LONGEST_REMARK - len(_CUT)].rstrip() + _CUT
 
 
 def explanation_document(

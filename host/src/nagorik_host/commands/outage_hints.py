@@ -1,0 +1,33 @@
+"""What an operator does about an agency that cannot be reached, by why it cannot."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from nagorik_platform.agency_client.retry_table import Failure
+
+_MEANWHILE: Final = "It is probed now and then; its queue waits and drains at its pace."
+_CERTIFICATE: Final = "Nothing is sent until its certificate is good: never switch the check off."
+
+_HINTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        Failure.NAME_NOT_FOUND: "Its name is not known. Compare base_url in the settings with what the agency says.",
+        Failure.NAME_LOOKUP: "This machine's resolver does not answer. Look at its DNS settings and its network.",
+        Failure.CONNECTION_REFUSED: "Nobody listens at its port. Call the agency; if it has moved, change base_url.",
+        Failure.UNREACHABLE: "There is no way to its network. Look at this machine's routes, firewall and VPN.",
+        Failure.NO_SOCKET: "This machine has no more sockets or open files. Raise their limit.",
+        Failure.CERTIFICATE_EXPIRED: f"Ask the agency to renew its certificate. {_CERTIFICATE}",
+        Failure.CERTIFICATE_NOT_YET_VALID: f"Look at this machine's clock, then call the agency. {_CERTIFICATE}",
+        Failure.CERTIFICATE_ISSUER: f"Ask the agency which authority signs for it. {_CERTIFICATE}",
+        Failure.CERTIFICATE_WRONG_HOST: f"Compare base_url with the name in the agency's certificate. {_CERTIFICATE}",
+        Failure.CERTIFICATE: f"Call the agency. {_CERTIFICATE}",
+        Failure.TLS: "Its port does not speak TLS as this machine does. Compare base_url, then call the agency.",
+        Failure.CONNECT_TIMEOUT: "It does not answer, or a firewall is silent. Call the agency; look at the VPN.",
+    }
+)
+
+
+def outage_hint(cause: str) -> str:
+    """What to do about an outage that began with ``cause``."""
+    known = _HINTS.get(cause)
+    return f"{known} {_MEANWHILE}" if known else _MEANWHILE

@@ -1,0 +1,92 @@
+"""Why a connection never stood, read off the exceptions beneath a transport's own.
+
+Whoever runs the host has another person to call for a name that nobody knows, a certificate that has expired and a
+door that is shut. Nothing but the exceptions' types and numbers is read: their texts hold hosts and addresses.
+"""
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import Final
+
+from nagorik_platform.agency_client.retry_table import Failure
+
+_MOST_LINKS: Final = 50
+"""Exceptions that are looked at; a chain holds four or five."""
+
+# The numbers are OpenSSL's (X509_V_ERR_…, x509_vfy.h); ssl names none of them.
+_VERIFY: Final = MappingProxyType(
+    {
+        2: Failure.CERTIFICATE_ISSUER,  # the issuer's certificate is missing
+        9: Failure.CERTIFICATE_NOT_YET_VALID,
+        10: Failure.CERTIFICATE_EXPIRED,
+        18: Failure.CERTIFICATE_ISSUER,  # signed by itself
+        19: Failure.CERTIFICATE_ISSUER,  # signed by an issuer that signed itself and is not trusted
+        20: Failure.CERTIFICATE_ISSUER,  # the issuer is not among those that are trusted
+        21: Failure.CERTIFICATE_ISSUER,  # sent without the certificates between it and its issuer
+        62: Failure.CERTIFICATE_WRONG_HOST,
+        64: Failure.CERTIFICATE_WRONG_HOST,  # the same for an address in numbers
+    }
+)
+_NO_SUCH_NAME: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
+_NO_WAY: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
+_NO_SOCKET: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.EADDRNOTAVAIL})
+
+
+def connect_failure(error: BaseException) -> Failure:
+    """Which failure to connect an exception is; where several addresses were tried, what says most of the agency."""
+    links = tuple(_links(error))
+    for read in (_of_certificate, _of_tls, _of_name, _of_refusal, _of_network):
+        for link in links:
+            failure = read(link)
+            if failure is not None:
+                return failure
+    return Failure.CONNECT
+
+
+def _links(error: BaseException) -> Iterator[BaseException]:
+    """An exception and what is beneath it, each once, the outermost first."""
+    waiting, seen = [error], set[int]()
+    while waiting and len(seen) < _MOST_LINKS:
+        link = waiting.pop(0)
+        if id(link) in seen:
+            continue
+        seen.add(id(link))
+        yield link
+        if isinstance(link, BaseExceptionGroup):
+            waiting.extend(link.exceptions)
+        waiting.extend(beneath for beneath in (link.__cause__, link.__context__) if beneath is not None)
+
+
+def _of_certificate(error: BaseException) -> Failure | None:
+    # What aiohttp puts above the refusal is of the same class, and has no number.
+    number = getattr(error, "verify_code", None) if isinstance(error, ssl.SSLCertVerificationError) else None
+    return _VERIFY.get(number) if number is not None else None
+
+
+def _of_tls(error: BaseException) -> Failure | None:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Failure.CERTIFICATE
+    return Failure.TLS if isinstance(error, ssl.SSLError) else None
+
+
+def _of_name(error: BaseException) -> Failure | None:
+    if not isinstance(error, socket.gaierror):
+        return None
+    return Failure.NAME_NOT_FOUND if error.errno in _NO_SUCH_NAME else Failure.NAME_LOOKUP
+
+
+def _of_refusal(error: BaseException) -> Failure | None:
+    return Failure.CONNECTION_REFUSED if isinstance(error, ConnectionRefusedError) else None
+
+
+def _of_network(error: BaseException) -> Failure | None:
+    if isinstance(error, TimeoutError):
+        return Failure.CONNECT_TIMEOUT
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in _NO_WAY:
+        return Failure.UNREACHABLE
+    return Failure.NO_SOCKET if error.errno in _NO_SOCKET else None

@@ -1,0 +1,223 @@
+"""Why a connection never stood, over real sockets and with both transports: each cause by its own code."""
+
+import asyncio
+import errno
+import socket
+import ssl
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from ipaddress import ip_address
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from nagorik.errors import AgencyUnavailable
+from nagorik.operations import Idempotency
+from nagorik.settings import AgencySettings
+from nagorik_platform.agency_client.connect_failures import connect_failure
+from nagorik_platform.agency_client.retry_table import NOT_SENT, Failure
+
+NEITHER = Idempotency.NONE
+HOST = "127.0.0.1"
+BEGINNING, PAST, FUTURE, END = (datetime(year, 1, 1, tzinfo=UTC) for year in (2000, 2001, 2090, 2091))
+
+
+class Issuer:
+    """A certificate authority, which signs for servers on the loopback address."""
+
+    def __init__(self):
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Issuer of a test")])
+        self.certificate = self._built(self.name, self.key, BEGINNING, END).add_extension(
+            x509.BasicConstraints(ca=True, path_length=0), critical=True
+        )
+        self.certificate = self.certificate.add_extension(
+            x509.KeyUsage(False, False, False, False, False, True, True, False, False), critical=True
+        ).add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
+        self.certificate = self.certificate.sign(self.key, hashes.SHA256())
+
+    def _built(self, name, key, begin, end):
+        return (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(self.name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(begin)
+            .not_valid_after(end)
+        )
+
+    def trusting(self):
+        """What a client has that knows this authority and no other."""
+        return ssl.create_default_context(cadata=self.certificate.public_bytes(Encoding.PEM).decode())
+
+    def serving(self, folder, *, begin=BEGINNING, end=END, host=HOST):
+        """What a server has whose certificate is valid from ``begin`` to ``end``, for ``host``."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        signed = (
+            self._built(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Server of a test")]), key, begin, end)
+            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))]), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
+            .sign(self.key, hashes.SHA256())
+        )
+        chain, private = folder / "chain.pem", folder / "key.pem"
+        chain.write_bytes(signed.public_bytes(Encoding.PEM))
+        private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(chain, private)
+        return context
+
+
+@asynccontextmanager
+async def serving(tls=None):
+    """Answers what is sent to it, over TLS or without; gives the port."""
+    handlers = set()
+
+    async def answer(reader, writer):
+        handlers.add(asyncio.current_task())
+        try:
+            await reader.readuntil(b"\r\n\r\n" if tls else b"\x01")
+            writer.write(
+                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 22\r\n"
+                b'Connection: close\r\n\r\n{"reference": "REF-1"}'
+            )
+            await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(answer, HOST, 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for handler in handlers:
+            handler.cancel()
+        await asyncio.gather(*handlers, return_exceptions=True)
+
+
+@pytest.fixture
+def issuer():
+    return Issuer()
+
+
+@pytest.fixture(params=["default", "fast"])
+def failing(request, world):
+    """Why a write was never sent, after all its attempts."""
+
+    async def made(base, *, host=HOST, tls=None):
+        client = world.client(
+            base_url=base,
+            egress=frozenset({host}),
+            transport_factory=None,
+            settings=AgencySettings(base_url=base, transport=request.param),
+            tls=tls,
+        )
+        http = world.bind(NEITHER, client=client)
+        with pytest.raises(AgencyUnavailable) as caught:
+            await world.ask(http, NEITHER)
+        assert (http.ledger.requests, http.ledger.wrote, http.ledger.unknown) == (4, False, None)
+        assert caught.value.because in NOT_SENT
+        said = f"{caught.value} {caught.value!r} {caught.value.to_problem()}"
+        assert [word for word in (host, base, base.rpartition(":")[2]) if word in said] == []
+        assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+        return caught.value.because
+
+    return made
+
+
+async def test_port_at_which_nobody_listens(failing):
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        assert await failing(f"http://{HOST}:{taken.getsockname()[1]}") == "connection-refused"
+
+
+@pytest.mark.parametrize(
+    ("number", "because"),
+    [(socket.EAI_NONAME, "name-not-found"), (socket.EAI_AGAIN, "name-lookup-failed")],
+)
+async def test_name_that_nobody_knows(failing, monkeypatch, number, because):
+    """The resolver's answer is made up: a real one would ask the network that a test has none of."""
+
+    def asked(name, *_arguments, **_options):
+        assert name in {"agency.invalid", b"agency.invalid"}
+        raise socket.gaierror(number, "agency.invalid is not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", asked)
+    assert await failing("https://agency.invalid", host="agency.invalid") == because
+
+
+async def test_certificate_of_an_issuer_that_nobody_trusts(failing, issuer, tmp_path):
+    async with serving(issuer.serving(tmp_path)) as port:
+        assert await failing(f"https://{HOST}:{port}") == "certificate-issuer-unknown"
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "because"),
+    [(BEGINNING, PAST, "certificate-expired"), (FUTURE, END, "certificate-not-yet-valid")],
+)
+async def test_certificate_out_of_its_time(failing, issuer, tmp_path, begin, end, because):
+    async with serving(issuer.serving(tmp_path, begin=begin, end=end)) as port:
+        assert await failing(f"https://{HOST}:{port}", tls=issuer.trusting()) == because
+
+
+async def test_certificate_of_another_host(failing, issuer, tmp_path):
+    async with serving(issuer.serving(tmp_path, host="127.0.0.2")) as port:
+        assert await failing(f"https://{HOST}:{port}", tls=issuer.trusting()) == "certificate-wrong-host"
+
+
+async def test_door_that_speaks_no_tls(failing, issuer):
+    async with serving() as port:
+        assert await failing(f"https://{HOST}:{port}", tls=issuer.trusting()) == "tls-failed"
+
+
+@pytest.mark.parametrize("transport", ["default", "fast"])
+async def test_certificate_that_is_as_it_should_be(world, issuer, tmp_path, transport):
+    """So that the refusals above are of what each names, and of nothing else."""
+    async with serving(issuer.serving(tmp_path)) as port:
+        base = f"https://{HOST}:{port}"
+        client = world.client(
+            base_url=base,
+            egress=frozenset({HOST}),
+            transport_factory=None,
+            settings=AgencySettings(base_url=base, transport=transport),
+            tls=issuer.trusting(),
+        )
+        assert (await world.ask(world.bind(client=client))).reference == "REF-1"
+
+
+def beneath(*errors):
+    """An error of a transport, above those of the addresses that were tried."""
+    outer = ConnectionError("all failed")
+    outer.__cause__ = errors[0] if len(errors) == 1 else ExceptionGroup("several", list(errors))
+    return outer
+
+
+@pytest.mark.parametrize(
+    ("errors", "failure"),
+    [
+        ([OSError(errno.ENETUNREACH, "x")], Failure.UNREACHABLE),
+        ([OSError(errno.EHOSTUNREACH, "x")], Failure.UNREACHABLE),
+        ([OSError(errno.EMFILE, "x")], Failure.NO_SOCKET),
+        ([TimeoutError(errno.ETIMEDOUT, "x")], Failure.CONNECT_TIMEOUT),
+        ([ConnectionResetError(errno.ECONNRESET, "x")], Failure.CONNECT),
+        (
+            [OSError(errno.ENETUNREACH, "x"), ConnectionRefusedError(errno.ECONNREFUSED, "x")],
+            Failure.CONNECTION_REFUSED,
+        ),
+        ([ssl.SSLCertVerificationError("x")], Failure.CERTIFICATE),
+    ],
+)
+def test_what_the_system_says(errors, failure):
+    assert connect_failure(beneath(*errors)) is failure
+
+
+def test_chain_that_goes_round_ends():
+    first, second = OSError("x"), OSError("y")
+    first.__cause__, second.__cause__ = second, first
+    assert connect_failure(first) is Failure.CONNECT
