@@ -107,6 +107,8 @@ def is_to_be_probed(quarantine: Quarantine, now: datetime) -> bool:
 
 def log_fault(fault: PluginFault, seconds: float | None = None) -> None:
     """Tell the log of a fault; ``seconds`` is how long it blocked the event loop."""
-    details = {"exception": fault.exception, "where": fault.where, "seconds": seconds and round(seconds, 3)}
+    # The log shows single words alone.
+    where = fault.where and fault.where.replace(" in ", ":")
+    details = {"exception": fault.exception, "where": where, "seconds": seconds and round(seconds, 3)}
     known = {name: value for name, value in details.items() if value is not None}
     log.error("plugin_fault", plugin=fault.plugin, fault=fault.fault, **known)

@@ -162,7 +162,8 @@ def run_guarded(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run ``main`` to its end on a loop of its own, which is run again when something stops it.
 
     Raises:
-        RuntimeError, SystemExit, KeyboardInterrupt: It was stopped too often; ``main`` has been cancelled.
+        CancelledError: ``main`` was cancelled; or the loop was stopped too often, and it is cancelled for that.
+        SystemExit, KeyboardInterrupt: ``main`` raised it.
     """
     with asyncio.Runner(loop_factory=GuardedEventLoop) as runner:
         loop = runner.get_loop()
@@ -172,14 +173,16 @@ def run_guarded(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
             try:
                 return loop.run_until_complete(task)
             except (RuntimeError, SystemExit, KeyboardInterrupt) as stop:
-                if task.done() or restarts == MOST_RESTARTS:
+                if task.done():
                     raise
-                restarts += 1
                 _tell_stop(stop)
+            restarts += 1
+            if restarts > MOST_RESTARTS:
+                raise asyncio.CancelledError
 
 
 def _tell_stop(stop: BaseException) -> None:
     frames = list(frames_of(stop))
     # Of a loop that was stopped from outside of all tasks, the frames are asyncio's own and say nothing.
-    where = None if isinstance(stop, RuntimeError) or not frames else f"{frames[-1].place} in {frames[-1].function}"
+    where = None if isinstance(stop, RuntimeError) or not frames else f"{frames[-1].place}:{frames[-1].function}"
     log.error("event_loop_stopped", exception=type_name(stop), where=where)
