@@ -96,6 +96,7 @@ RAISED = {
     "an interrupt": ("raise KeyboardInterrupt(NID)", "exit", "KeyboardInterrupt"),
     "its own cancellation": ("raise asyncio.CancelledError(NID)", "raised", "CancelledError"),
     "cancelling its task": ("asyncio.current_task().cancel()\nawait asyncio.sleep(1)", "raised", "CancelledError"),
+    "cancelling its task at the end": ("asyncio.current_task().cancel()", "raised", "CancelledError"),
     "a generator's exit": ("raise GeneratorExit(NID)", "raised", "GeneratorExit"),
     "the end of an iterator": ("raise StopIteration(NID)", "raised", "RuntimeError"),
     "a wait for nothing": ("class Odd:\n    def __await__(self): yield 7\nawait Odd()", "raised", "RuntimeError"),

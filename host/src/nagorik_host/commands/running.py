@@ -45,15 +45,20 @@ _ENDED: Final = (
 )
 
 
-def run_command(do: Callable[[], Coroutine[Any, Any, int]], *, log_level: str = "WARNING") -> int:
-    """Run a command to its end, whatever that is; its exit code."""
+def run_command(
+    do: Callable[[], Coroutine[Any, Any, int]],
+    *,
+    log_level: str = "WARNING",
+    run: Callable[[Callable[[], Coroutine[Any, Any, int]]], int] = lambda do: asyncio.run(do()),
+) -> int:
+    """Run a command to its end, whatever that is, on the event loop of ``run``; its exit code."""
     from nagorik_platform.logs import configure_logging
 
     configure_logging(level=log_level)
     # It tells at every look that it looks.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
-        return asyncio.run(do())
+        return run(do)
     except (SystemExit, asyncio.CancelledError):
         # No command ends so by itself. The exit code is never a stranger's: 0 would say that all is well.
         ending = _ENDED, ExitCode.FAILED

@@ -48,8 +48,12 @@ class WorkerCommand:
         )
 
     def run(self, arguments: argparse.Namespace) -> int:
-        """Work; exit code 0 when stopped, 3 when calls were given up or the database is outdated or goes away."""
+        """Work; exit code 0 when stopped, 3 when calls were given up or the database is outdated or goes away.
+
+        A worker whose event loop stands still for its lease and half a minute ends with 4.
+        """
         from nagorik_host.settings import load_host_settings
+        from nagorik_platform.dispatch.isolation import run_guarded
 
         async def do() -> int:
             settings = load_host_settings()
@@ -59,10 +63,12 @@ class WorkerCommand:
             level = load_host_settings().log_level
         except ValueError:
             level = "WARNING"  # what is wrong is told when the settings are read for use
-        return run_command(do, log_level=level)
+        return run_command(do, log_level=level, run=run_guarded)
 
 
 async def _work(settings: "HostSettings", name: str, *, once: bool) -> int:
+    from nagorik_host.engine.watchdog import Watchdog, patience_of
+
     stop, at_once = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     workers: list[Worker] = []
@@ -79,27 +85,19 @@ async def _work(settings: "HostSettings", name: str, *, once: bool) -> int:
 
     for number in SIGNALS:
         loop.add_signal_handler(number, heed)
-    given_up = 0
     try:
-        async with opened_host(settings) as host:
-            with _metrics(host, settings.metrics) as served:
-                # Before anything is taken in hand: no citizen's call waits for an import, and what cannot be imported
-                # is told here.
-                await host.platform.import_plugins()
-                _print_composition(host, name)
-                _print_takeovers(await host.take_over())
-                worker = host.worker(name, served.observer)
-                workers.append(worker)
-                served.working(is_so=True)
-                print_lines("Working. Ctrl-C or SIGTERM stops it; calls under way are finished first.")
-                tell_supervisor("READY=1")
-                stopping = asyncio.create_task(_tell_stopping(stop, served))
-                try:
-                    given_up = await worker.run(stop, until_idle=once, at_once=at_once)
-                finally:
-                    stopping.cancel()
-                if given_up:
-                    print_lines(f"Stopped; {given_up} calls were given up.")
+        with Watchdog(patience_of(settings.lease)).watching():
+            async with opened_host(settings) as host:
+                with _metrics(host, settings.metrics) as served:
+                    worker = await _ready_worker(host, name, served)
+                    workers.append(worker)
+                    stopping = asyncio.create_task(_tell_stopping(stop, served))
+                    try:
+                        given_up = await worker.run(stop, until_idle=once, at_once=at_once)
+                    finally:
+                        stopping.cancel()
+                    if given_up:
+                        print_lines(f"Stopped; {given_up} calls were given up.")
     finally:
         for number in SIGNALS:
             loop.remove_signal_handler(number)
@@ -107,6 +105,20 @@ async def _work(settings: "HostSettings", name: str, *, once: bool) -> int:
         return ExitCode.FAILED
     print_lines("Stopped; nothing is in hand.")
     return ExitCode.OK
+
+
+async def _ready_worker(host: "Host", name: str, served: "Served | MetricsServer") -> "Worker":
+    """A worker of which all is told that there is to tell before it begins."""
+    # Before anything is taken in hand: no citizen's call waits for an import, and what cannot be imported is told
+    # here.
+    await host.platform.import_plugins()
+    _print_composition(host, name)
+    _print_takeovers(await host.take_over())
+    worker = host.worker(name, served.observer)
+    served.working(is_so=True)
+    print_lines("Working. Ctrl-C or SIGTERM stops it; calls under way are finished first.")
+    tell_supervisor("READY=1")
+    return worker
 
 
 def _print_given_up(held: Sequence[str]) -> None:

@@ -190,6 +190,7 @@ class Worker:
             ClockWrong: This machine's clock and the database's differ by more than a second.
             KeysRefused: The keys are not those that this database belongs to.
             KeyMissing: Something is wrapped by a key of this database that is not on the ring; it stays as it is.
+            CancelledError: Something cancelled what this worker does beside its calls, such as its heartbeats.
         """
         self._stop, self._ending = stop, False
         await check_clock(self._commit, self._clock)
@@ -202,9 +203,10 @@ class Worker:
             heard = self._woken.set
             async with self._database.hints(list(self._concurrency), heard) as hints:
                 tidying = asyncio.create_task(self._tidy(hints))
+                others = (stopping, heartbeats, telling, tidying)
                 try:
                     with self._inbox.listening(heard):
-                        await (self._work_off() if until_idle else self._work(hints, stop, (stopping, heartbeats)))
+                        await (self._work_off() if until_idle else self._work(hints, stop, others))
                 finally:
                     await _end(tidying)
                     if self._reading is not None:
@@ -312,6 +314,7 @@ class Worker:
         read = 0
         self._messages_heard = self._messages_heard or heard
         if self._reading is not None and self._reading.done():
+            self._raise_failure(self._reading)
             read, self._reading = self._reading.result(), None
         if self._reading is None and self._messages_heard:
             self._messages_heard = False
@@ -615,8 +618,8 @@ class Worker:
 
     def _raise_failure(self, *others: asyncio.Task[object]) -> None:
         for task in others:
-            if task.done() and not task.cancelled() and task.exception() is not None:
-                self._failed = self._failed or task.exception()
+            if task.done():
+                self._failed = self._failed or (asyncio.CancelledError() if task.cancelled() else task.exception())
         if self._failed is not None:
             raise self._failed
 

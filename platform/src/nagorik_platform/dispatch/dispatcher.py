@@ -29,8 +29,9 @@ from nagorik.privacy import Form, Model
 from nagorik_platform.configuration import PlatformSettings
 from nagorik_platform.contract_errors import known_error
 from nagorik_platform.dispatch.asking import Questions
-from nagorik_platform.dispatch.faults import FaultSubject, is_to_be_probed
+from nagorik_platform.dispatch.faults import FaultSubject, is_to_be_probed, log_fault
 from nagorik_platform.dispatch.importer import ImportResult, PluginImporter
+from nagorik_platform.dispatch.isolation import PluginCall
 from nagorik_platform.dispatch.policies import Call, Policies
 from nagorik_platform.dispatch.reconcile import (
     as_read_error,
@@ -313,14 +314,21 @@ class Dispatcher:
         loaded, hook = runtime.loaded, OPERATIONS[call.operation].hook
         importer = self._importer
         disturbed, begun = importer.is_busy, importer.begun
+        code = PluginCall(
+            loaded.record,
+            call.operation.value,
+            lambda fault: self._count_faults(call, runtime, request, fault, 0.0),
+        )
         try:
-            end, step = await self._runner.run(lambda: loaded.call(hook, request=request, context=context), deadline)
+            end, step = await self._runner.run(
+                lambda: loaded.call(hook, request=request, context=context), deadline, code
+            )
         finally:
             if probes:
                 runtime.watch.probing = False
             call.requests = http.ledger.requests
             await questions.close()
-        found = questions.fault or _interpret(end, call, runtime)
+        found = questions.fault or code.fault or _interpret(end, call, runtime)
         # While a plugin is imported, a step of another takes as long as the import lets it.
         self._count_faults(call, runtime, request, found, 0.0 if disturbed or importer.begun != begun else step)
         if isinstance(found, NagorikError) and call.idempotency is None:
@@ -351,7 +359,7 @@ class Dispatcher:
         """Count a fault, or end the run of faults."""
         if call.operation in _STRANGERS:
             if isinstance(found, PluginFault):
-                _log_fault(runtime, found)
+                log_fault(found)
         elif isinstance(found, PluginFault):
             self._record_fault(runtime, found, FaultSubject.of_request(request))
         elif step > self._settings.longest_step:
@@ -366,7 +374,7 @@ class Dispatcher:
         self, runtime: PluginRuntime, fault: PluginFault, subject: FaultSubject, seconds: float | None = None
     ) -> None:
         """Note a fault, and quarantine the plugin when several met one. ``seconds`` is how long it blocked."""
-        _log_fault(runtime, fault, seconds)
+        log_fault(fault, seconds)
         plugin, now, refusal = runtime.loaded.record.id, self._clock.now(), self._quarantine(runtime)
         code = QuarantineCode.TOO_MANY_FAULTS
         if refusal is not None:
@@ -408,12 +416,6 @@ class Dispatcher:
         runtime.watch.end_pauses()
         self._registry.release(runtime.loaded)
         log.warning("plugin_released", plugin=runtime.loaded.record.id, code=refusal.code.value)
-
-
-def _log_fault(runtime: PluginRuntime, fault: PluginFault, seconds: float | None = None) -> None:
-    details = {"exception": fault.exception, "where": fault.where, "seconds": seconds and round(seconds, 3)}
-    known = {name: value for name, value in details.items() if value is not None}
-    log.error("plugin_fault", plugin=runtime.loaded.record.id, fault=fault.fault, **known)
 
 
 def _log_import(plugin: str, result: ImportResult, seconds: float) -> None:

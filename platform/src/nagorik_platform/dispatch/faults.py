@@ -9,9 +9,13 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 
+from nagorik.errors import PluginFault
 from nagorik.model.application import Applicant
 from nagorik.privacy import Model
+from nagorik_platform.logs import get_logger
 from nagorik_platform.registry import Quarantine
+
+log: Final = get_logger("nagorik")
 
 FIRST_PAUSE: Final = timedelta(minutes=1)
 LONGEST_PAUSE: Final = timedelta(hours=1)
@@ -99,3 +103,12 @@ class FaultWatch:
 def is_to_be_probed(quarantine: Quarantine, now: datetime) -> bool:
     """Whether a plugin in quarantine is worth a try now."""
     return quarantine.probe_at is not None and now >= quarantine.probe_at
+
+
+def log_fault(fault: PluginFault, seconds: float | None = None) -> None:
+    """Tell the log of a fault; ``seconds`` is how long it blocked the event loop."""
+    # The log shows single words alone.
+    where = fault.where and fault.where.replace(" in ", ":")
+    details = {"exception": fault.exception, "where": where, "seconds": seconds and round(seconds, 3)}
+    known = {name: value for name, value in details.items() if value is not None}
+    log.error("plugin_fault", plugin=fault.plugin, fault=fault.fault, **known)

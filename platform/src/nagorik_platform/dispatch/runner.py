@@ -7,11 +7,13 @@ import threading
 import time
 import types
 from collections.abc import Callable, Coroutine, Generator, Iterator
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, Final
 
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import AgencyUnavailable, Layer
+from nagorik_platform.dispatch.isolation import PLUGIN_CALL, PluginCall
 
 
 class CallDeadline(Deadline):
@@ -219,20 +221,26 @@ class Runner:
         self._running: set[asyncio.Task[HookEnd]] = set()
         self._strays: set[asyncio.Task[HookEnd]] = set()
 
-    async def run(self, start: Start, deadline: CallDeadline) -> tuple[HookEnd, float]:
+    async def run(self, start: Start, deadline: CallDeadline, call: PluginCall) -> tuple[HookEnd, float]:
         """Run a hook until its deadline and the grace; its end, and the seconds of its longest step.
+
+        All that its code starts is in the context of ``call``, which ends with the hook.
 
         Nothing can be sent under ``deadline`` any more when this returns or raises. If the caller is cancelled, the
         hook is cancelled with it and awaited for as long as a stubborn hook is.
         """
         stepper = HookStepper()
-        task = asyncio.get_running_loop().create_task(stepper.run(start))
+        context = copy_context()
+        context.run(PLUGIN_CALL.set, call)
+        task = asyncio.get_running_loop().create_task(stepper.run(start), context=context)
         self._running.add(task)
         try:
             in_time = await _wait_out(task, deadline)
             deadline.close()
             if in_time:
-                return task.result(), stepper.longest_step
+                # A hook that cancels its own task and waits for nothing more returns into a task that is cancelled.
+                end = task.result() if not task.cancelled() else Raised(asyncio.CancelledError())
+                return end, stepper.longest_step
             return TimedOut(abandoned=not await self._stop(task, stepper)), stepper.longest_step
         except asyncio.CancelledError:
             deadline.close()
@@ -240,6 +248,7 @@ class Runner:
             raise
         finally:
             self._running.discard(task)
+            call.end()
 
     async def drain(self) -> None:
         """Wait until no hook is running; each ends by its own deadline."""

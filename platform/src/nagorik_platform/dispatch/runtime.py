@@ -21,6 +21,7 @@ from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
 from nagorik_platform.contract_errors import known_error
 from nagorik_platform.dispatch.faults import FaultWatch
+from nagorik_platform.dispatch.isolation import PluginCall
 from nagorik_platform.dispatch.reconcile import fault_of, unwrap_single
 from nagorik_platform.dispatch.runner import CallDeadline, Raised, Returned, Runner
 from nagorik_platform.logs import quiet_transports
@@ -178,7 +179,10 @@ class PluginRuntime:
 
         async def login(http: AgencyHttp, settings: Any) -> object:
             deadline = CallDeadline.after(self.manifest.limits.deadline, self._clock)
-            end, _ = await self._runner.run(lambda: function(http, settings), deadline)
+            code = PluginCall(self.loaded.record, "login")
+            end, _ = await self._runner.run(lambda: function(http, settings), deadline, code)
+            if code.fault is not None:
+                raise code.fault
             if isinstance(end, Returned):
                 return end.value
             failure: BaseException = PluginFault("login-deadline", plugin=self.loaded.record.id)

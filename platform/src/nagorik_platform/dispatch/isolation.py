@@ -1,0 +1,188 @@
+"""What a plugin's code may do to the event loop that it shares with the host and with other plugins' calls.
+
+asyncio lets any task cancel all others and stop the loop, and lets ``SystemExit`` through a task and end the
+process. On a ``GuardedEventLoop`` a plugin's code reaches its own call alone: what would end more than that is not
+done, and is the plugin's fault. A callback that raises ``SystemExit`` stops the loop; ``run_guarded`` runs it again.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextvars import Context, ContextVar
+from typing import Any, Final, TypeVar
+
+from nagorik.errors import PluginFault
+from nagorik_platform.dispatch.faults import log_fault
+from nagorik_platform.dispatch.reconcile import fault_of
+from nagorik_platform.logs import get_logger
+from nagorik_platform.registry import PluginRecord
+from nagorik_platform.tracebacks import frames_of, type_name
+
+log: Final = get_logger("nagorik")
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+CANCELLED_OTHERS: Final = "cancelled-others"
+STOPPED_LOOP: Final = "stopped-loop"
+MOST_RESTARTS: Final = 10
+"""How often a loop that something stopped, nobody knows what, is run again before the process ends."""
+
+
+class PluginCall:
+    """A call of a plugin, as the context of all that its code starts.
+
+    Attributes:
+        record: The plugin.
+        operation: What is called, by its name in the manifest.
+        fault: What the plugin's code did while the call went on, and could not; it cannot be undone by catching.
+    """
+
+    __slots__ = ("_is_over", "_late", "_parent", "fault", "operation", "record")
+
+    def __init__(self, record: PluginRecord, operation: str, late: Callable[[PluginFault], None] = log_fault) -> None:
+        """Begin a call of ``operation``; ``late`` is told of a fault of what the call left behind, after its end."""
+        self.record = record
+        self.operation = operation
+        self.fault: PluginFault | None = None
+        self._late = late
+        self._is_over = False
+        self._parent = PLUGIN_CALL.get()
+
+    def note(self, kind: str, error: BaseException | None = None) -> None:
+        """The plugin's code did what would have ended more than its call."""
+        fault = fault_of(error, self.record, kind) if error is not None else PluginFault(kind, plugin=self.record.id)
+        if self._is_over:
+            self._late(fault)
+        elif self.fault is None:
+            self.fault = fault
+
+    def end(self) -> None:
+        """The call is over."""
+        self._is_over = True
+
+    def covers(self, other: "PluginCall | None") -> bool:
+        """Whether ``other`` is this call, or a question that it has put to another plugin."""
+        while other is not None and other is not self:
+            other = other._parent
+        return other is not None
+
+
+PLUGIN_CALL: Final[ContextVar[PluginCall | None]] = ContextVar("PLUGIN_CALL", default=None)
+"""The call whose code runs; ``None`` for the host's own."""
+
+
+class TaskExited(Exception):
+    """Stands in a task's end for ``SystemExit`` and ``KeyboardInterrupt``, which would end the process."""
+
+
+class _ExitsContained(Coroutine[Any, Any, T_co]):
+    """A coroutine that a plugin made a task of, which cannot end the process."""
+
+    def __init__(self, inner: Coroutine[Any, Any, T_co], call: PluginCall) -> None:
+        self._inner = inner
+        self._call = call
+        # By these the event loop names a task in what it logs.
+        self.__name__ = type_name(inner)
+        self.__qualname__ = self.__name__
+
+    def send(self, value: Any, /) -> Any:
+        try:
+            return self._inner.send(value)
+        except (SystemExit, KeyboardInterrupt) as error:
+            self._call.note("raised", error)
+        raise TaskExited
+
+    def throw(self, *raised: Any) -> Any:
+        try:
+            return self._inner.throw(*raised)
+        except (SystemExit, KeyboardInterrupt) as error:
+            self._call.note("raised", error)
+        raise TaskExited
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def __await__(self) -> Any:
+        return self._inner.__await__()
+
+
+class GuardedTask(asyncio.Task[T_co]):
+    """A task that the host may cancel, and of plugins' code only that of the call to which the task belongs.
+
+    Attributes:
+        call: The call, unless the task is the host's own.
+    """
+
+    call: PluginCall | None = None
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """As ``asyncio.Task.cancel``; nothing is done for a stranger, whose fault it is."""
+        canceller = PLUGIN_CALL.get()
+        if canceller is not None and not self.done() and not canceller.covers(self.call):
+            canceller.note(CANCELLED_OTHERS)
+            return False
+        return super().cancel(msg)
+
+
+class GuardedEventLoop(asyncio.SelectorEventLoop):
+    """An event loop that no plugin's code ends, neither for the host nor for another call."""
+
+    def __init__(self) -> None:
+        """Make one, whose tasks are each a ``GuardedTask``."""
+        super().__init__()
+        self.set_task_factory(_guarded_task)
+
+    def stop(self) -> None:
+        """As for any loop; nothing is done for a plugin, whose fault it is."""
+        call = PLUGIN_CALL.get()
+        if call is not None:
+            call.note(STOPPED_LOOP)
+        else:
+            super().stop()
+
+
+def _guarded_task(
+    loop: asyncio.AbstractEventLoop, coroutine: Any, *, context: Context | None = None, **options: Any
+) -> GuardedTask[Any]:
+    call = context.get(PLUGIN_CALL) if context is not None else PLUGIN_CALL.get()
+    if call is not None and asyncio.iscoroutine(coroutine):
+        coroutine = _ExitsContained(coroutine, call)
+    task: GuardedTask[Any] = GuardedTask(coroutine, loop=loop, context=context, **options)
+    task.call = call
+    return task
+
+
+def call_on_step(loop: asyncio.AbstractEventLoop) -> PluginCall | None:
+    """The call whose code ``loop`` runs at this moment, as far as it runs in a task; from any thread."""
+    task = asyncio.current_task(loop)
+    return task.call if isinstance(task, GuardedTask) else None
+
+
+def run_guarded(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run ``main`` to its end on a loop of its own, which is run again when something stops it.
+
+    Raises:
+        CancelledError: ``main`` was cancelled; or the loop was stopped too often, and it is cancelled for that.
+        SystemExit, KeyboardInterrupt: ``main`` raised it.
+    """
+    with asyncio.Runner(loop_factory=GuardedEventLoop) as runner:
+        loop = runner.get_loop()
+        task = loop.create_task(main())
+        restarts = 0
+        while True:
+            try:
+                return loop.run_until_complete(task)
+            except (RuntimeError, SystemExit, KeyboardInterrupt) as stop:
+                if task.done():
+                    raise
+                _tell_stop(stop)
+            restarts += 1
+            if restarts > MOST_RESTARTS:
+                raise asyncio.CancelledError
+
+
+def _tell_stop(stop: BaseException) -> None:
+    frames = list(frames_of(stop))
+    # Of a loop that was stopped from outside of all tasks, the frames are asyncio's own and say nothing.
+    where = None if isinstance(stop, RuntimeError) or not frames else f"{frames[-1].place}:{frames[-1].function}"
+    log.error("event_loop_stopped", exception=type_name(stop), where=where)

@@ -1,0 +1,168 @@
+"""A plugin's code reaches for the event loop, for others' tasks and for the process: it ends its own call alone."""
+
+import asyncio
+import contextlib
+
+import pytest
+from structlog.testing import capture_logs
+
+from nagorik.errors import OutcomeUnknown, PluginFault
+from nagorik_platform.dispatch.isolation import MOST_RESTARTS, run_guarded
+
+pytestmark = pytest.mark.asyncio
+
+CHILD = """
+async def child():
+    {}
+
+task = asyncio.create_task(child())
+await asyncio.sleep(0)
+"""
+GOOD = "return Accepted(reference='R-1', status=STATUS)"
+WAITS = "try:\n    await task\nexcept Exception:\n    pass\n" + GOOD
+PATIENT = """
+try:
+    async with asyncio.timeout(0.01):
+        await asyncio.sleep(9)
+except TimeoutError:
+    return STATUS
+"""
+DISTURBS = {
+    "an exit in a task": (CHILD.format("sys.exit(NID)") + WAITS, "exit", "SystemExit"),
+    "an interrupt in a task": (CHILD.format("raise KeyboardInterrupt(NID)") + WAITS, "exit", "KeyboardInterrupt"),
+    "an exit in a task of a group": (
+        "async def child():\n    sys.exit(NID)\nasync with asyncio.TaskGroup() as g:\n    g.create_task(child())",
+        "exit",
+        "SystemExit",
+    ),
+    "an exit of a task that was cancelled": (
+        CHILD.format("try:\n        await asyncio.sleep(9)\n    finally:\n        sys.exit(NID)")
+        + "task.cancel()\n"
+        + WAITS,
+        "exit",
+        "SystemExit",
+    ),
+    "a loop that is stopped": (
+        "asyncio.get_running_loop().stop()\nawait asyncio.sleep(0)\n" + GOOD,
+        "stopped-loop",
+        None,
+    ),
+    "all tasks cancelled": (
+        "for task in asyncio.all_tasks():\n    task.cancel()\nawait asyncio.sleep(0)",
+        "cancelled-others",
+        None,
+    ),
+    "all other tasks cancelled": (
+        "for one in asyncio.all_tasks():\n    one is asyncio.current_task() or one.cancel()\n" + GOOD,
+        "cancelled-others",
+        None,
+    ),
+}
+
+
+async def guarded(main):
+    """What ``main`` gives on a loop of its own, as a command runs it."""
+    return await asyncio.to_thread(run_guarded, main)
+
+
+@pytest.mark.parametrize(("body", "fault", "exception"), DISTURBS.values(), ids=DISTURBS)
+async def test_what_would_end_the_process_is_the_plugins_fault(world, body, fault, exception):
+    world.install(hooks={"nagorik_submit": body, "nagorik_get_status": "return STATUS"})
+
+    async def main():
+        platform = world.platform()
+        beside = asyncio.create_task(asyncio.sleep(0.05, "undisturbed"))
+        with pytest.raises(PluginFault) as caught:
+            await platform.submit(world.draft(), world.references)
+        return caught.value, await beside
+
+    found, beside = await guarded(main)
+    assert (found.fault, found.exception, beside) == (fault, exception, "undisturbed")
+    assert world.NID not in str(found.details())
+
+
+async def test_other_citizens_call_is_not_cancelled(world):
+    world.install(
+        hooks={
+            "nagorik_submit": "for task in asyncio.all_tasks():\n    task.cancel()",
+            "nagorik_get_status": "await asyncio.sleep(0.05)\nreturn STATUS",
+        }
+    )
+
+    async def main():
+        platform = world.platform()
+        asked = asyncio.create_task(platform.get_status(world.draft(), world.references))
+        await asyncio.sleep(0.01)
+        with pytest.raises(PluginFault):
+            await platform.submit(world.draft(), world.references)
+        return await asked
+
+    assert (await guarded(main)).raw == "RECEIVED"
+
+
+async def test_what_a_call_left_behind_ends_nothing_and_counts(world):
+    left = CHILD.format("await asyncio.sleep(0.01)\n    sys.exit(NID)") + "return STATUS"
+    world.install(hooks={"nagorik_get_status": left})
+
+    async def main():
+        platform = world.platform(faults_before_quarantine=1)
+        await platform.get_status(world.draft(), world.references)
+        await asyncio.sleep(0.05)
+        return [quarantine.code.value for quarantine in platform.quarantined]
+
+    with capture_logs() as lines:
+        assert await guarded(main) == ["too-many-faults"]
+    assert [line["fault"] for line in lines if line["event"] == "plugin_fault"] == ["exit"]
+
+
+async def test_write_that_may_have_been_processed_is_in_doubt_however_the_plugin_leaves(world):
+    body = "await file(context)\n" + CHILD.format("sys.exit(0)") + WAITS
+    world.install(hooks={"nagorik_submit": body})
+
+    async def main():
+        with pytest.raises(OutcomeUnknown):
+            await world.platform().submit(world.draft(), world.references)
+
+    await guarded(main)
+
+
+async def test_timeouts_of_a_plugins_own_still_end_its_waits(world):
+    world.install(hooks={"nagorik_get_status": PATIENT})
+
+    async def main():
+        return await world.platform().get_status(world.draft(), world.references)
+
+    assert (await guarded(main)).raw == "RECEIVED"
+
+
+async def test_loop_that_something_stops_goes_on():
+    async def main():
+        loop = asyncio.get_running_loop()
+        loop.call_soon(exits)
+        await asyncio.sleep(0)
+        loop.stop()
+        await asyncio.sleep(0.01)
+        return "done"
+
+    def exits():
+        raise SystemExit(0)
+
+    with capture_logs() as lines:
+        assert await guarded(main) == "done"
+    assert [line["exception"] for line in lines] == ["SystemExit", "RuntimeError"]
+    assert lines[0]["where"].endswith("exits")
+
+
+async def test_loop_that_is_stopped_without_end_ends():
+    ended = []
+
+    async def main():
+        with contextlib.suppress(asyncio.CancelledError):
+            while not ended:
+                asyncio.get_running_loop().stop()
+                await asyncio.sleep(0)
+        ended.append("cleared up")
+
+    with capture_logs() as lines, pytest.raises(asyncio.CancelledError):
+        await guarded(main)
+    assert (len(lines), ended) == (MOST_RESTARTS + 1, ["cleared up"])
