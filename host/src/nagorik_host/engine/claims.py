@@ -312,7 +312,7 @@ class Claims:
                 batch.poll_at(max(queue.due_at, queue.free_at))
                 continue
             batch.busy.add(queue.plugin)
-            self._claim_from(transaction, queue, offers.get(queue.plugin), batch, now, among)
+            self._claim_from(transaction, queue, offers.get(queue.plugin), batch, now, among, lent=full_scan)
         batch.is_idle = batch.is_idle and not batch.busy
         return batch
 
@@ -324,6 +324,8 @@ class Claims:
         batch: ClaimBatch,
         now: datetime,
         among: Collection[str] | None,
+        *,
+        lent: bool,
     ) -> None:
         name = queue.plugin
         # What others have taken, because nothing was heard of this worker, is not its own any more.
@@ -354,7 +356,11 @@ class Claims:
         if queue.is_down:
             batch.needs |= {} if slots else {name: Need(1, is_probe=True)}
             return
-        most = self._concurrency[name] - self._places.used(name)
+        most = self._places.most(name, held=queue.held, lent=lent)
+        if most <= 0:
+            # Whoever ends a call, here or elsewhere, has a place to give; nobody need be asked for one before.
+            batch.saturated = True
+            return
         due = count_due(transaction, name, most=most, now=now, suspended=batch.suspended, beyond=self._beyond)
         if due:
             batch.needs[name] = Need(due)

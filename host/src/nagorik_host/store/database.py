@@ -193,6 +193,16 @@ class Database(ABC):
         """
         return await self.run(unit)
 
+    async def run_unbound(self, unit: Unit[T]) -> T:
+        """As ``run``, for a unit of which each statement may stand without the others: a database may commit each.
+
+        It records nothing in the ledger and makes nothing due.
+
+        Raises:
+            DatabaseUnavailable: As ``run``.
+        """
+        return await self.run(unit)
+
     async def snapshot(self, unit: Unit[T]) -> T:
         """Run a unit that only reads, and finds everything as it is at one moment.
 
