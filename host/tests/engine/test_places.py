@@ -106,6 +106,21 @@ async def test_worker_without_work_gives_its_places_back(database):
     assert await acquire(database, other, 4) > 0
 
 
+async def test_worker_that_uses_its_share_asks_for_no_more_before_others_places_may_be_lent(database):
+    clock = SimulatedClock()
+    first, second = worker("first", 4, clock), worker("second", 4, clock)
+    assert first.most("wasa", held=0, lent=False) == 4
+    await acquire(database, second, 1)
+    await acquire(database, first, 9)
+    held = first.held("wasa")
+    assert 0 < held < 4
+    first.use("wasa", held - 1)
+    assert first.most("wasa", held=held, lent=False) == 1
+    first.use("wasa")
+    assert first.most("wasa", held=held, lent=False) == 0
+    assert first.most("wasa", held=held, lent=True) == 4 - held
+
+
 @pytest.mark.parametrize("per_second", [2, 30, 400])
 async def test_no_second_sees_more_than_the_rate_however_many_processes_take_instants_ahead(database, per_second):
     """Requests wait in the memory of three processes, each of which takes instants for those of its own."""

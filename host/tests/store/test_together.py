@@ -47,6 +47,15 @@ async def test_unit_that_fails_takes_no_other_with_it(shared):
     assert await names(shared) == {f"agency-{number}" for number in range(8) if number != 3}
 
 
+async def test_statement_of_a_unit_that_binds_none_stands_although_a_later_one_fails(shared):
+    with pytest.raises(ValueError, match="agency-1"):
+        await shared.run_unbound(write("agency-1", fails=True))
+    assert await names(shared) == {"agency-1"}
+    with pytest.raises(ValueError, match="agency-2"):
+        await shared.run(write("agency-2", fails=True))
+    assert await names(shared) == {"agency-1"}
+
+
 async def test_statement_that_fails_takes_no_other_with_it(shared):
     await shared.run(write("agency-1"))
     ends = await asyncio.gather(

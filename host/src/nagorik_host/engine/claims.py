@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 
 from nagorik import ApplicationDraft, ServiceNotOffered
 from nagorik.clock import Clock
@@ -76,20 +76,19 @@ SOON: Final = timedelta(milliseconds=50)
 
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
 _ROW: Final = select(applications).where(applications.c.id == bindparam("application")).with_for_update()
-_ATTEMPT: Final = insert(attempts)
-_ENDED: Final = (
-    update(attempts)
-    .where(attempts.c.application == bindparam("application_"))
-    .values(ended_at=bindparam("ended_at"), result=bindparam("result"))
-)
-_END: Final = _ENDED.where(attempts.c.entry == bindparam("entry_"))
 _OPEN: Final = attempts.alias()
-_END_OPEN: Final = _ENDED.where(
-    attempts.c.entry
-    == select(func.max(_OPEN.c.entry))
-    .where(_OPEN.c.application == bindparam("application_"), _OPEN.c.ended_at.is_(None))
-    .scalar_subquery()
-).returning(attempts)
+_END_OPEN: Final = (
+    update(attempts)
+    .where(
+        attempts.c.application == bindparam("application_"),
+        attempts.c.entry
+        == select(func.max(_OPEN.c.entry))
+        .where(_OPEN.c.application == bindparam("application_"), _OPEN.c.ended_at.is_(None))
+        .scalar_subquery(),
+    )
+    .values(ended_at=bindparam("ended_at"), result=bindparam("result"))
+    .returning(attempts)
+)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -295,6 +294,8 @@ class Claims:
             each_alone: Whether each application is written within a savepoint, which costs as much as a statement.
         """
         self._each_alone = each_alone
+        if not each_alone:
+            transaction.defer()
         now = self._clock.now()
         batch = ClaimBatch(suspended_offers(transaction))
         if full_scan:
@@ -312,7 +313,7 @@ class Claims:
                 batch.poll_at(max(queue.due_at, queue.free_at))
                 continue
             batch.busy.add(queue.plugin)
-            self._claim_from(transaction, queue, offers.get(queue.plugin), batch, now, among)
+            self._claim_from(transaction, queue, offers.get(queue.plugin), batch, now, among, lent=full_scan)
         batch.is_idle = batch.is_idle and not batch.busy
         return batch
 
@@ -324,6 +325,8 @@ class Claims:
         batch: ClaimBatch,
         now: datetime,
         among: Collection[str] | None,
+        *,
+        lent: bool,
     ) -> None:
         name = queue.plugin
         # What others have taken, because nothing was heard of this worker, is not its own any more.
@@ -354,7 +357,12 @@ class Claims:
         if queue.is_down:
             batch.needs |= {} if slots else {name: Need(1, is_probe=True)}
             return
-        most = self._concurrency[name] - self._places.used(name)
+        most = self._places.most(name, held=queue.held, lent=lent)
+        if most <= 0:
+            # Whoever ends a call, here or elsewhere, has a place to give; nobody need be asked for one before.
+            batch.saturated = True
+            return
+        transaction.flush()  # what was taken in hand just now is not due any more
         due = count_due(transaction, name, most=most, now=now, suspended=batch.suspended, beyond=self._beyond)
         if due:
             batch.needs[name] = Need(due)
@@ -508,7 +516,7 @@ class Claims:
             "request_digest": self._digest(held, draft, begun.next),
             "began_at": now,
         }
-        transaction.connection.execute(_ATTEMPT, row)
+        transaction.begin_attempt(row)
         if begun.events:
             record_attempt(transaction, row, now)
         return Claim(held, draft, capabilities, begun.next, row, slot)
@@ -571,6 +579,7 @@ class Claims:
             planned: What ``plan`` made of it.
             slot: An instant for the call that follows; without one the application is left due.
         """
+        transaction.defer()
         now = self._clock.now()
         planned = planned or self._plan(claim, claim.stored, outcome, suspended, now)
         try:
@@ -627,7 +636,7 @@ class Claims:
         result = outcome.error.code if isinstance(outcome, CallFailed) else "answered"
         ended = {"ended_at": now, "result": result}
         name = {"application_": stored.id, "entry_": claim.attempt["entry"]}
-        transaction.connection.execute(_END, name | ended)
+        transaction.end_attempt(name | ended)
         record_attempt(transaction, {**claim.attempt, **ended}, now)
         if held is None and result == PLUGIN_FAULT:
             self._leave_to_an_officer(transaction, stored, claim.attempt["operation"], now)
@@ -637,6 +646,7 @@ class Claims:
         self, transaction: Transaction, stored: StoredApplication, operation: str, now: datetime
     ) -> None:
         """Try no further what the plugin fails each time: it would be due for ever, beside all that can be done."""
+        transaction.flush()
         if is_failed_by_its_plugin(transaction, stored.id, operation):
             set_aside(transaction, stored.id, PLUGIN_FAULT, again=None, now=now)
             _log.error(

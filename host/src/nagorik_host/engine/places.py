@@ -82,6 +82,14 @@ class WorkerPlaces:
         """How many places it holds."""
         return self._held[plugin]
 
+    def most(self, plugin: str, *, held: int, lent: bool) -> int:
+        """How many more calls this worker may get to make at an agency, where it holds ``held`` places.
+
+        Whoever holds some gets no more of them before those of others may be ``lent`` to it.
+        """
+        bound = self._concurrency[plugin] if lent or held == 0 else min(held, self._limits.get(plugin, held))
+        return bound - self._used[plugin]
+
     def use(self, plugin: str, calls: int = 1) -> None:
         """Calls are taken in hand."""
         self._used[plugin] += calls

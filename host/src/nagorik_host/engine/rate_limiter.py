@@ -11,6 +11,7 @@ each process reckons from when it took them: its own clock may say what it likes
 
 import asyncio
 from collections import deque
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,7 +27,7 @@ from nagorik.clock import Clock, Deadline, SystemClock
 from nagorik.errors import Layer
 from nagorik_host.engine.leases import LOST, HeldApplication, elapsed_of
 from nagorik_host.store.clock import LEASE_NOW, NOW, Later
-from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction
+from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction, Unit
 from nagorik_host.store.schema import MICROSECOND, Instant, agencies
 from nagorik_platform.agency_client.limits import burst_window
 
@@ -129,6 +130,8 @@ def take_instants(
     stretch: timedelta = _NOTHING,
 ) -> TakenInstants:
     """Take up to ``count`` instants of an agency's time, no later than the horizon.
+
+    Where the agency has a row, each statement may stand without the others.
 
     Args:
         transaction: One that does nothing but this, and what belongs to it.
@@ -363,7 +366,7 @@ class AgencyPace:
         try:
             await asyncio.sleep(0)  # whoever asks in the same turn of the loop is counted
             count, self._asking = self._asking, 0
-            self._spare.extend((await self._taken(count, self.lead))[1])
+            self._spare.extend((await self._taken(count, self.lead, run=self._database.run_unbound))[1])
         except AgencyUnavailable:
             pass  # the database is away: there is none
         finally:
@@ -486,7 +489,12 @@ class AgencyPace:
             await self._until_horizon(taken)
 
     async def _taken(
-        self, count: int, lead: timedelta = _NOTHING, stretch: timedelta = _NOTHING
+        self,
+        count: int,
+        lead: timedelta = _NOTHING,
+        stretch: timedelta = _NOTHING,
+        *,
+        run: Callable[[Unit[TakenInstants]], Awaitable[TakenInstants]] | None = None,
     ) -> tuple[TakenInstants, list[PaceSlot]]:
         asked = self.asked()
         unit = partial(
@@ -499,7 +507,7 @@ class AgencyPace:
             stretch=stretch,
         )
         try:
-            taken = await self._database.run(unit)
+            taken = await (run or self._database.run)(unit)
         except DatabaseUnavailable:
             raise AgencyUnavailable(because=UNKNOWN, layer=Layer.CORE) from None
         return taken, self.note_taken(taken, asked, stretch=stretch)

@@ -86,7 +86,6 @@ _SET_ASIDE: Final = (
 _SET_ASIDE_IF_HELD: Final = _SET_ASIDE.where(applications.c.lease == bindparam("lease_"))
 _TAKE: Final = _CHANGE.values(lease_until=UNTIL)
 _TAKE_IF_CURRENT: Final = _CHANGE_IF_CURRENT.values(lease_until=UNTIL)
-_APPEND: Final = insert(journal)
 _BY_REFERENCES: Final = select(applications.c.id, applications.c.client_reference).where(
     applications.c.client_reference.in_(bindparam("references", expanding=True))
 )
@@ -435,8 +434,10 @@ class ApplicationStore:
         elif stored.blocked is not None:
             del values["due_at"]
         values |= {"application_": stored.id, "revision": stored.revision + 1}
-        if read:
-            transaction.connection.execute(_TAKE if taken else _CHANGE, values)
+        if read and taken:
+            transaction.change_locked(_TAKE, values)
+        elif read:
+            transaction.connection.execute(_CHANGE, values)
         else:
             was = {"revision_": stored.revision, "lease_": stored.lease.worker if stored.lease is not None else None}
             statement = _TAKE_IF_CURRENT if taken else _CHANGE_IF_CURRENT
@@ -519,7 +520,7 @@ class ApplicationStore:
     @staticmethod
     def _append(transaction: Transaction, rows: Sequence[JournalEntry]) -> None:
         if rows:
-            transaction.connection.execute(_APPEND, [row._asdict() for row in rows])
+            transaction.append_entries(rows)
 
     @staticmethod
     def _hint(transaction: Transaction, stored: StoredApplication, coming: NextAction, now: datetime) -> None:

@@ -5,15 +5,16 @@ before it happens, so it does nothing but read and write through the transaction
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import URL, Connection, Table, make_url
+from sqlalchemy import URL, Connection, Table, Update, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 
+from nagorik_host.store.deferred import DeferredRows
 from nagorik_host.store.ledger import Appended, AuditLedger, ChangedRow, LedgerMissing, Records
 from nagorik_host.vault import KeyMissing, Vault
 
@@ -52,11 +53,49 @@ class Transaction:
         connection: Runs statements within the transaction.
         due: Applications that are due at once when the transaction is committed, by plugin: hints for whoever works.
         records: What the ledger is to say of it.
+        deferred: What waits to be written until all units of the database's transaction are done.
     """
 
     connection: Connection
     due: dict[str, str] = field(default_factory=dict)
     records: Records = field(default_factory=Records)
+    deferred: DeferredRows = field(default_factory=DeferredRows)
+    _defers: bool = False
+
+    def defer(self) -> None:
+        """Let what this unit writes of attempts and journals wait: it reads none of them before ``flush``.
+
+        What is wrong with one of the rows shows at the end only, and fails the whole unit.
+        """
+        self._defers = True
+
+    def flush(self) -> None:
+        """Write what waits, so that it can be read."""
+        self.deferred.write(self.connection)
+
+    def append_entries(self, entries: Sequence[Sequence[Any]]) -> None:
+        """Append rows to journals."""
+        self.deferred.entries += entries
+        self._settle()
+
+    def begin_attempt(self, row: Mapping[str, Any]) -> None:
+        """Write a row of ``attempts`` as it is begun."""
+        self.deferred.begun.append(row)
+        self._settle()
+
+    def end_attempt(self, values: Mapping[str, Any]) -> None:
+        """Let an attempt have an end; ``values`` are those of ``END_ATTEMPT``."""
+        self.deferred.ended.append(values)
+        self._settle()
+
+    def change_locked(self, statement: Update, values: Mapping[str, Any]) -> None:
+        """Change a row that is locked in this transaction, by its key."""
+        self.deferred.change(statement, values)
+        self._settle()
+
+    def _settle(self) -> None:
+        if not self._defers:
+            self.flush()
 
     def add_hint(self, application: str, plugin: str) -> None:
         """Let somebody look at an application as soon as this is committed."""
@@ -78,12 +117,12 @@ class Transaction:
     @contextmanager
     def nested(self) -> Iterator[None]:
         """A part of the transaction that happens as a whole or, where it raises, not at all."""
-        due, records = dict(self.due), self.records.copy()
+        due, records, deferred = dict(self.due), self.records.copy(), self.deferred.copy()
         try:
             with self.connection.begin_nested():
                 yield
         except BaseException:
-            self.due, self.records = due, records
+            self.due, self.records, self.deferred = due, records, deferred
             raise
 
     def record(self, kind: str, subject: str, at: datetime, **content: Any) -> None:
@@ -132,18 +171,22 @@ class Database(ABC):
             self._ledger = AuditLedger(vault)
 
     def append_records(self, connection: Connection, transactions: Sequence[Transaction]) -> Appended | None:
-        """Append what the ledger is to say of a database transaction, as the last that is done in it.
+        """Write what units deferred and what the ledger is to say of them, as the last that is done in a transaction.
 
         Whoever commits it says so to what is returned, before another uses the connection.
 
         Raises:
             LedgerMissing: There is something to say, and the database was opened without keys.
         """
+        deferred = DeferredRows()
+        for transaction in transactions:
+            deferred.merge(transaction.deferred)
         if not any(transaction.records for transaction in transactions):
+            deferred.write(connection)
             return None
         if self._ledger is None:
             raise LedgerMissing("the database was opened without the host's keys, and is to be changed")
-        return self._ledger.append(connection, [transaction.records for transaction in transactions])
+        return self._ledger.append(connection, [transaction.records for transaction in transactions], deferred)
 
     async def seal(self) -> None:
         """Let the ledger's root say how far the chains of this process have come; done before it is closed.
@@ -187,6 +230,16 @@ class Database(ABC):
 
     async def run_together(self, unit: Unit[T]) -> T:
         """As ``run``, for a unit of one application that is in this process's hands: it may be committed with others.
+
+        Raises:
+            DatabaseUnavailable: As ``run``.
+        """
+        return await self.run(unit)
+
+    async def run_unbound(self, unit: Unit[T]) -> T:
+        """As ``run``, for a unit of which each statement may stand without the others: a database may commit each.
+
+        It records nothing in the ledger and makes nothing due.
 
         Raises:
             DatabaseUnavailable: As ``run``.

@@ -17,7 +17,6 @@ from binascii import a2b_base64, b2a_base64
 from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
 from time import monotonic
 from typing import Any, Final, NamedTuple
 
@@ -25,19 +24,18 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Connection,
-    Dialect,
     Label,
     Select,
     Table,
     and_,
     bindparam,
     func,
-    insert,
     select,
     type_coerce,
 )
 from sqlalchemy.types import NullType
 
+from nagorik_host.store.deferred import DeferredRows
 from nagorik_host.store.schema import (
     decisions,
     erased_references,
@@ -205,13 +203,19 @@ class AuditLedger:
         """Whether the root knows how far all chains of this process have come."""
         return not self._unsealed
 
-    def append(self, connection: Connection, units: Iterable[Records]) -> Appended | None:
+    def append(
+        self, connection: Connection, units: Iterable[Records], deferred: DeferredRows | None = None
+    ) -> Appended | None:
         """Append the records of all units of a transaction, which does nothing more but be committed.
+
+        What waits to be written is written with them.
 
         Hints on PostgreSQL come after it: nobody who has enqueued one waits for the root.
         """
+        deferred = deferred or DeferredRows()
         units = [unit for unit in units if unit]
         if not units:
+            deferred.write(connection)
             return None
         records = [record for unit in units for record in unit.made.values()]
         records += self._of_rows(connection, units)
@@ -235,8 +239,10 @@ class AuditLedger:
                 )
                 link = link_of(self._vault, link, row)
                 rows.append(row._replace(link=link))
-            _insert(connection, rows)
+            _insert(connection, rows, deferred)
             writer = _Writer(writer.id, writer.number + len(rows), link)
+        else:
+            deferred.write(connection)
         sealed: dict[int, int] = {}
         if seals_at is not None:
             sealed = self._seal(connection, seals_at, writer if rows else None)
@@ -307,17 +313,10 @@ class AuditLedger:
         return found
 
 
-@lru_cache(maxsize=4)
-def _statement(dialect: Dialect) -> str:
-    """The statement for the driver itself: to make it anew costs SQLAlchemy more than all else of a record."""
-    return str(insert(ledger).compile(dialect=dialect))
-
-
-def _insert(connection: Connection, rows: Iterable[LedgerRow]) -> None:
-    kept = [(*row[:2], microseconds(row.at), *row[3:]) for row in rows]
-    taken = connection.exec_driver_sql(_statement(connection.dialect), kept if len(kept) > 1 else kept[0]).rowcount
+def _insert(connection: Connection, rows: Sequence[LedgerRow], deferred: DeferredRows | None = None) -> None:
+    taken = (deferred or DeferredRows()).write(connection, rows)
     # Not every driver counts several rows.
-    if taken not in {len(kept), -1}:
+    if taken not in {len(rows), -1}:
         raise LedgerBroken("the database has dropped a record of the ledger, as a trigger or a rule in it can")
 
 

@@ -85,6 +85,8 @@ class PostgresqlDatabase(Database):
             connect_args={"server_settings": session_settings(), "timeout": CONNECTING},
         )
 
+        self._unbound = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+
         @event.listens_for(self._engine.sync_engine, "connect")
         def connected(connection: Any, _: Any) -> None:
             _keep_alive(connection.driver_connection)
@@ -98,16 +100,30 @@ class PostgresqlDatabase(Database):
 
     async def run(self, unit: Unit[T]) -> T:
         """As ``Database.run``; what the database rolled back by itself is done again."""
+        return await self._repeated(partial(self._run_alone, unit))
+
+    async def run_unbound(self, unit: Unit[T]) -> T:
+        """As ``Database.run_unbound``: without a transaction around it, which costs two more round trips."""
+        return await self._repeated(partial(self._run_unbound, unit))
+
+    async def _repeated(self, act: Callable[[], Awaitable[T]]) -> T:
         if self._closed:
             raise DatabaseUnavailable("the database is closed")
         with self._noted(), _translated():
             for attempt in range(1, _AGAIN + 1):
                 try:
-                    return (await self._run([unit]))[0]
+                    return await act()
                 except DBAPIError as error:
                     if attempt == _AGAIN or not _may_be_done_again(error):
                         raise
         raise AssertionError("a unit is done or has failed")
+
+    async def _run_alone(self, unit: Unit[T]) -> T:
+        return (await self._run([unit]))[0]
+
+    async def _run_unbound(self, unit: Unit[T]) -> T:
+        async with self._unbound.connect() as connection:
+            return await connection.run_sync(lambda sync: unit(Transaction(sync)))
 
     async def run_together(self, unit: Unit[T]) -> T:
         """As ``Database.run_together``: what comes while others are being committed is committed after them, at once.
