@@ -38,7 +38,10 @@ from .hookspecs import (
 from .http import (
     AgencyHttp as AgencyHttp,
     AgencyResponse as AgencyResponse,
+    AnswerReader as AnswerReader,
+    Body as Body,
     Download as Download,
+    FormPart as FormPart,
     Login as Login,
     Token as Token,
     WireModel as WireModel,

@@ -15,6 +15,7 @@ from nagorik_platform.agency_client.classify import FailedAttempt, from_transpor
 from nagorik_platform.agency_client.egress import EgressTarget
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.agency_client.limits import ConcurrencyLimiter
+from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.retry import RETRYING, retry
 from nagorik_platform.agency_client.retry_table import (
     MAYBE_PROCESSED,
@@ -78,7 +79,7 @@ class RequestPlan:
     method: str
     address: EgressTarget
     headers: RawHeaders
-    body: bytes | None
+    body: bytes | MultipartBody | None
     limit: int
 
 

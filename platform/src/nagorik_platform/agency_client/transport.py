@@ -7,7 +7,7 @@ texts hold URLs.
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
@@ -16,6 +16,7 @@ import httpx
 
 from nagorik.http import AgencyResponse
 from nagorik_platform.agency_client.bodies import TooLarge, Undecodable, read_body
+from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.retry_table import Failure
 
 TransportFactory = Callable[[], httpx.AsyncBaseTransport]
@@ -34,7 +35,7 @@ class OutgoingRequest:
     method: str
     url: str
     headers: RawHeaders
-    body: bytes | None
+    body: bytes | MultipartBody | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,9 @@ class ConnectionPool:
             outgoing.method,
             outgoing.url,
             headers=outgoing.headers,
-            stream=httpx.ByteStream(outgoing.body or b""),
+            stream=_Streamed(outgoing.body)
+            if isinstance(outgoing.body, MultipartBody)
+            else httpx.ByteStream(outgoing.body or b""),
             extensions={
                 "timeout": {
                     "connect": timeouts.connect,
@@ -109,7 +112,8 @@ class ConnectionPool:
                 }
             },
         )
-        request.read()
+        if not isinstance(outgoing.body, MultipartBody):
+            request.read()
         transport = self._check_out()
         try:
             async with asyncio.timeout(timeouts.total):
@@ -147,6 +151,16 @@ class ConnectionPool:
         transport = self._factory()
         self._all.append(transport)
         return transport
+
+
+class _Streamed(httpx.AsyncByteStream):
+    """A body that is written while it is sent."""
+
+    def __init__(self, body: MultipartBody) -> None:
+        self._body = body
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._body.chunks()
 
 
 def _chunks(response: httpx.Response) -> httpx.AsyncByteStream:

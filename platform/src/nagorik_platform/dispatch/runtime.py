@@ -137,6 +137,7 @@ class PluginRuntime:
             transport_factory=self._own.transport_factory,
             rng=self._rng,
             rate_limiter=self._rate_limiter,
+            open_document=self.documents.open,
         )
 
     def bind(
