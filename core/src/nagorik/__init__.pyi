@@ -43,6 +43,8 @@ from .http import (
     Download as Download,
     FormPart as FormPart,
     Login as Login,
+    SignableRequest as SignableRequest,
+    Signature as Signature,
     Token as Token,
     WireModel as WireModel,
 )

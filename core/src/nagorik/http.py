@@ -4,13 +4,14 @@ The contract only. Who keeps it is the platform's agency client; a plugin's test
 """
 
 import codecs
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol, TypedDict, TypeVar, Unpack
 
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, JsonValue, SecretStr, TypeAdapter
 
+from nagorik.clock import Clock
 from nagorik.errors import NagorikError
 from nagorik.model.application import DocumentReference
 from nagorik.privacy import PERSONAL, Model
@@ -270,6 +271,43 @@ class Token:
 
 Login = Callable[["AgencyHttp", BaseModel], Awaitable[Token]]
 """A plugin's ``login(http, settings)``: asks the agency for a token through ``http``, which carries none."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SignableRequest:
+    """A request as it is about to be sent, to an agency that wants it signed.
+
+    Attributes:
+        method: The HTTP method.
+        url: The absolute URL with its query; it may hold identifiers.
+        headers: What is sent, names as they are sent; a token and a key among them.
+        content: The body; ``None`` where there is none, or where it is streamed.
+        stream: Gives the body piece by piece, whether or not it is streamed.
+    """
+
+    method: str
+    url: str
+    headers: Headers
+    content: bytes | None
+    stream: Callable[[], AsyncIterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Signature:
+    """What a signer adds to a request.
+
+    Attributes:
+        headers: Further headers.
+        content: The body in place of the one that was to be sent, where the signature stands in it.
+    """
+
+    headers: Headers = field(default_factory=dict)
+    content: bytes | None = None
+
+
+Signer = Callable[[SignableRequest, Any, Clock], Awaitable[Signature]]
+"""A plugin's ``sign(request, settings, clock)``: runs on each attempt over the bytes that are going to be sent to the
+agency's base address, a login's too. It may not call the agency."""
 
 
 class AgencyHttp(Protocol):

@@ -10,7 +10,7 @@ from typing import NoReturn
 from pydantic import BaseModel
 
 from nagorik.clock import Clock, Deadline
-from nagorik.http import ErrorReader, Login, Token
+from nagorik.http import ErrorReader, Login, Signer, Token
 from nagorik.manifest import Manifest
 from nagorik.model.application import DocumentReference
 from nagorik.operations import OPERATIONS, Idempotency, Operation
@@ -24,6 +24,7 @@ from nagorik_platform.agency_client.http import CallHttp
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.agency_client.limits import ConcurrencyLimiter, LocalRateLimiter, RateLimiter
 from nagorik_platform.agency_client.multipart import OpenDocument
+from nagorik_platform.agency_client.signing import RequestSigner
 from nagorik_platform.agency_client.tokens import TokenCache
 from nagorik_platform.agency_client.transport import ConnectionPool, TransportFactory
 
@@ -49,6 +50,7 @@ class AgencyClient:
         settings: BaseModel,
         error_reader: ErrorReader | None = None,
         login: Login | None = None,
+        signer: Signer | None = None,
         probe: Probe | None = None,
         holidays: HolidayLookup | None = None,
         transport_factory: TransportFactory | None = None,
@@ -70,6 +72,7 @@ class AgencyClient:
                 ``AgencySettings``.
             error_reader: Recognises the agency's own errors, before anything else reads an answer.
             login: Obtains a token.
+            signer: Signs each request.
             probe: The plugin's health hook; without it, a request serves as the circuit's probe.
             holidays: Whether a date is a national public holiday; the platform's calendar by default.
             transport_factory: Makes a transport in place of httpx's; for tests.
@@ -115,6 +118,7 @@ class AgencyClient:
             ),
             health=self._health,
             tokens=self._tokens,
+            signer=None if signer is None else RequestSigner(signer, settings, clock, plugin=plugin),
             closed_until=self._closed if manifest.windows else _always_open,
             connect_timeout=tuned.connect_timeout,
             read_timeout=tuned.read_timeout,

@@ -1,6 +1,5 @@
 """``context.http`` as the platform keeps it, bound to one call."""
 
-import re
 from collections.abc import Collection
 from typing import Any, Final, TypeVar, Unpack, cast
 
@@ -25,18 +24,13 @@ from nagorik_platform.agency_client.bodies import Readers, ResponseMismatch, rea
 from nagorik_platform.agency_client.classify import FailedAttempt, broken, from_intermediary, from_plugin, from_status
 from nagorik_platform.agency_client.egress import EgressRules, EgressTarget, encode
 from nagorik_platform.agency_client.exchange import CallState, Classifier, ClientResources, HttpExchange, RequestPlan
+from nagorik_platform.agency_client.headers import RawHeaders, raw_headers
 from nagorik_platform.agency_client.ledger import CallLedger, step_key
 from nagorik_platform.agency_client.multipart import MultipartBody, OpenDocument, to_body
-from nagorik_platform.agency_client.transport import RawHeaders
 
 T = TypeVar("T")
 
 _WRITING_METHODS: Final = frozenset({"PUT", "PATCH", "DELETE"})
-_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9\-_.]+")
-_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]*")
-_OWN_HEADERS: Final = frozenset(
-    {"host", "content-length", "transfer-encoding", "connection", "cookie", "accept-encoding", "user-agent"}
-)
 _COMMON: Final[tuple[tuple[bytes, bytes], ...]] = (
     (b"User-Agent", b"nagorik/1"),
     (b"Accept-Encoding", b"gzip"),
@@ -248,11 +242,10 @@ class CallHttp(AgencyHttp):
             raise error
 
     def _checked(self, headers: Headers) -> RawHeaders:
-        for name, value in headers.items():
-            own = name.lower() in _OWN_HEADERS or name.lower() == self._header.lower()
-            if own or _HEADER_NAME.fullmatch(name) is None or _HEADER_VALUE.fullmatch(value) is None:
-                raise PluginFault("header-not-allowed", plugin=self._plugin)
-        return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+        checked = raw_headers(headers, reserved=self._header)
+        if checked is None:
+            raise PluginFault("header-not-allowed", plugin=self._plugin)
+        return checked
 
     def _classifier(
         self,

@@ -16,11 +16,11 @@ import httpx
 
 from nagorik.http import AgencyResponse
 from nagorik_platform.agency_client.bodies import TooLarge, Undecodable, read_body
+from nagorik_platform.agency_client.headers import RawHeaders
 from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.retry_table import Failure
 
 TransportFactory = Callable[[], httpx.AsyncBaseTransport]
-RawHeaders = list[tuple[bytes, bytes]]
 
 KEEP_ALIVE: Final = 5.0
 """Seconds an idle connection is kept. Longer ones are often closed by the agency in the very moment of a write."""

@@ -93,7 +93,7 @@ class PluginRuntime:
         import_module("nagorik_platform.agency_client.client")
         with suppress(NagorikError):
             _ = self.settings
-        for reference in (self.manifest.login, self.manifest.error_reader):
+        for reference in (self.manifest.login, self.manifest.sign, self.manifest.error_reader):
             with suppress(NagorikError):
                 self._function(reference)
         for service in self.manifest.services:
@@ -133,6 +133,7 @@ class PluginRuntime:
             settings=self.settings,
             error_reader=self._function(manifest.error_reader),
             login=self._login(manifest.login),
+            signer=self._function(manifest.sign),
             probe=self._probe if manifest.health else None,
             transport_factory=self._own.transport_factory,
             rng=self._rng,
