@@ -6,10 +6,11 @@ The contract only. Who keeps it is the platform's agency client; a plugin's test
 import codecs
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, Literal, Protocol, TypedDict, TypeVar, Unpack
 
 import pydantic_core
-from pydantic import BaseModel, ConfigDict, JsonValue, SecretStr, TypeAdapter
+from pydantic import ConfigDict, JsonValue, SecretStr, TypeAdapter
 
 from nagorik.clock import Clock
 from nagorik.errors import NagorikError
@@ -234,15 +235,18 @@ class Token:
 
     Attributes:
         header: The header that it travels in.
+        expires_in: Seconds from now that it is good for, if it was given so.
+        expires_at: When it ends, aware, if it was given so.
     """
 
-    __slots__ = ("_value", "expires_in", "header")
+    __slots__ = ("_value", "expires_at", "expires_in", "header")
 
     def __init__(
         self,
         value: SecretStr | str,
         *,
         expires_in: float | None = None,
+        expires_at: datetime | None = None,
         scheme: str = "Bearer",
         header: str = "Authorization",
     ) -> None:
@@ -250,16 +254,21 @@ class Token:
 
         Args:
             value: The token itself.
-            expires_in: Seconds from now that it is good for; ``None`` until the agency refuses it.
+            expires_in: Seconds from now that it is good for, for an agency that says so.
+            expires_at: When it ends, aware, for an agency that writes a time. Of both, what ends first counts; with
+                neither, it is good until the agency refuses it.
             scheme: What stands before it in the header; empty for nothing.
             header: The header that it travels in.
         """
         secret = value.get_secret_value() if isinstance(value, SecretStr) else value
         if not secret.isascii() or not secret.isprintable() or not secret:
             raise ValueError("a token is printable ASCII")
+        if expires_at is not None and expires_at.utcoffset() is None:
+            raise ValueError("the time at which a token ends has an offset from UTC")
         self._value = f"{scheme} {secret}".strip().encode("ascii")
         self.header = header
         self.expires_in = expires_in
+        self.expires_at = expires_at
 
     def as_header(self) -> tuple[bytes, bytes]:
         """The header's name and value."""
@@ -269,8 +278,8 @@ class Token:
         return "<Token •••>"
 
 
-Login = Callable[["AgencyHttp", BaseModel], Awaitable[Token]]
-"""A plugin's ``login(http, settings)``: asks the agency for a token through ``http``, which carries none."""
+Login = Callable[["AgencyHttp", Any, Clock], Awaitable[Token]]
+"""A plugin's ``login(http, settings, clock)``: asks the agency for a token through ``http``, which carries none."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

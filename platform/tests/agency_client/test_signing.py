@@ -73,7 +73,7 @@ async def test_token_and_key_are_there_to_be_signed_and_a_login_is_signed_too(wo
         seen.append({name.lower(): value for name, value in request.headers.items()})
         return Signature()
 
-    async def login(http, settings):
+    async def login(http, settings, clock):
         await http.read("login", "POST", "/login", expect=type(None))
         return Token("abc")
 

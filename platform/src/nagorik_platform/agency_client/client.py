@@ -173,7 +173,7 @@ class AgencyClient:
         assert self._login is not None  # noqa: S101 - the keeper exists only with a login
         deadline = Deadline.after(self._login_seconds, self._clock)
         call = CallState(deadline, CallLedger(), bypass=True, authenticated=False)
-        return await self._login(self._view(call, None, None), self._settings)
+        return await self._login(self._view(call, None, None), self._settings, self._clock)
 
     def _closed(self) -> datetime | None:
         """When the agency opens, if it is closed now; looked up once a second at most."""

@@ -10,6 +10,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
+from nagorik.clock import Clock
 from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault, SettingsRejected
 from nagorik.http import AgencyHttp
 from nagorik.manifest import Manifest, PublicService
@@ -172,15 +173,15 @@ class PluginRuntime:
         if "client" in self.__dict__:
             await self.client.aclose()
 
-    def _login(self, reference: str | None) -> Callable[[AgencyHttp, Any], Awaitable[Any]] | None:
+    def _login(self, reference: str | None) -> Callable[[AgencyHttp, Any, Clock], Awaitable[Any]] | None:
         """The plugin's login, run like a hook: it ends in time and cannot end the process."""
         function = self._function(reference)
         if function is None:
             return None
 
-        async def login(http: AgencyHttp, settings: Any) -> object:
+        async def login(http: AgencyHttp, settings: Any, clock: Clock) -> object:
             deadline = CallDeadline.after(self.manifest.limits.deadline, self._clock)
-            end, _ = await self._runner.run(lambda: function(http, settings), deadline)
+            end, _ = await self._runner.run(lambda: function(http, settings, clock), deadline)
             if isinstance(end, Returned):
                 return end.value
             failure: BaseException = PluginFault("login-deadline", plugin=self.loaded.record.id)
