@@ -38,8 +38,13 @@ from .hookspecs import (
 from .http import (
     AgencyHttp as AgencyHttp,
     AgencyResponse as AgencyResponse,
+    AnswerReader as AnswerReader,
+    Body as Body,
     Download as Download,
+    FormPart as FormPart,
     Login as Login,
+    SignableRequest as SignableRequest,
+    Signature as Signature,
     Token as Token,
     WireModel as WireModel,
 )

@@ -4,25 +4,27 @@ The contract only. Who keeps it is the platform's agency client; a plugin's test
 """
 
 import codecs
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Final, Literal, Protocol, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal, Protocol, TypedDict, TypeVar, Unpack
 
 import pydantic_core
-from pydantic import BaseModel, ConfigDict, JsonValue, SecretStr, TypeAdapter
+from pydantic import ConfigDict, JsonValue, SecretStr, TypeAdapter
 
+from nagorik.clock import Clock
 from nagorik.errors import NagorikError
+from nagorik.model.application import DocumentReference
 from nagorik.privacy import PERSONAL, Model
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Headers = Mapping[str, str]
 ParamValue = str | int | float | bool | None
 Params = Mapping[str, ParamValue | Sequence[ParamValue]]
 """Query or form fields. ``None`` leaves a field out, a sequence repeats it, booleans are ``true`` and ``false``."""
-Expected = type[T] | TypeAdapter[T]
-"""What an answer must be: a type, or a ``TypeAdapter`` for what a type checker does not take for one."""
-
 SUCCESS: Final = range(200, 300)
 """The statuses that bring what was asked for, unless a request names others."""
 NOT_FOUND: Final = frozenset({404})
@@ -103,6 +105,113 @@ ErrorReader = Callable[[AgencyResponse], NagorikError | None]
 """A plugin's ``error_reader``: the agency's own error, where it recognises one, and ``None`` otherwise."""
 
 
+class AnswerReader(Protocol[T_co]):
+    """Reads answers in another format than JSON."""
+
+    @property
+    def format(self) -> str:
+        """The format's name as a code, such as ``xml``; errors name it."""
+        ...
+
+    @property
+    def accept(self) -> str:
+        """The media types that are asked for."""
+        ...
+
+    @property
+    def model(self) -> Any:
+        """The type of what is read; of names in an answer, errors show those alone that it declares."""
+        ...
+
+    def read(self, answer: AgencyResponse) -> T_co:
+        """What the answer holds.
+
+        Raises:
+            ValueError: It is not in this format, or (a ``ValidationError``) does not fit the model.
+        """
+        ...
+
+    def recognises(self, answer: AgencyResponse) -> bool:
+        """Whether the answer is in this format, whatever it says: then it is the agency's word, and no proxy's."""
+        ...
+
+
+class ReadsAnswers(Protocol[T_co]):
+    """A type that brings its reader, such as a model of the agency's XML."""
+
+    @classmethod
+    def answer_reader(cls) -> AnswerReader[T_co]:
+        """What reads an answer into this type."""
+        ...
+
+
+Expected = type[T] | TypeAdapter[T] | AnswerReader[T]
+"""What an answer must be: a type, read from JSON unless it brings its reader; a ``TypeAdapter`` for what a type
+checker does not take for one; or a reader."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Body:
+    """The body of a request, ready to be sent.
+
+    Attributes:
+        content: Its bytes; each attempt sends the same.
+        content_type: The value of its ``Content-Type`` header.
+        headers: Further headers that go with it, such as a SOAP action.
+    """
+
+    content: bytes
+    content_type: str
+    headers: Headers = field(default_factory=dict)
+
+
+class SupportsBody(Protocol):
+    """What can be sent as a body, such as a model of the agency's XML."""
+
+    def to_body(self) -> Body:
+        """It as a body."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FormPart:
+    """One part of a ``multipart/form-data`` body (RFC 7578).
+
+    Attributes:
+        name: The form field's name.
+        content: Text, sent in UTF-8; bytes; what has a body; or a document, streamed from the host's store: it is
+            read twice, at first to see that it is what the host took in.
+        filename: What the file is called at the agency; never a name that a citizen's device gave it.
+        content_type: Its media type; without one, that of the body or document, and none for text and bytes.
+    """
+
+    name: str
+    content: str | bytes | SupportsBody | DocumentReference
+    filename: str | None = None
+    content_type: str | None = None
+
+
+class RequestOptions(TypedDict, total=False):
+    """What a request may have besides its path. Of the bodies it has one at most."""
+
+    params: Params | None
+    """Query fields."""
+    json: object
+    """The body as JSON: a model, or plain values."""
+    form: Params | None
+    """The body as form fields."""
+    xml: SupportsBody | None
+    """The body as XML: a model, or an envelope."""
+    parts: Sequence[FormPart] | None
+    """The body as ``multipart/form-data``."""
+    body: Body | SupportsBody | None
+    """The body in any other format."""
+    headers: Headers | None
+    """Further headers, printable ASCII."""
+    accept: Collection[int]
+    """Statuses that bring what is asked for; ``SUCCESS`` without."""
+
+
 class Download:
     """A file from the agency.
 
@@ -126,15 +235,18 @@ class Token:
 
     Attributes:
         header: The header that it travels in.
+        expires_in: Seconds from now that it is good for, if it was given so.
+        expires_at: When it ends, aware, if it was given so.
     """
 
-    __slots__ = ("_value", "expires_in", "header")
+    __slots__ = ("_value", "expires_at", "expires_in", "header")
 
     def __init__(
         self,
         value: SecretStr | str,
         *,
         expires_in: float | None = None,
+        expires_at: datetime | None = None,
         scheme: str = "Bearer",
         header: str = "Authorization",
     ) -> None:
@@ -142,16 +254,21 @@ class Token:
 
         Args:
             value: The token itself.
-            expires_in: Seconds from now that it is good for; ``None`` until the agency refuses it.
+            expires_in: Seconds from now that it is good for, for an agency that says so.
+            expires_at: When it ends, aware, for an agency that writes a time. Of both, what ends first counts; with
+                neither, it is good until the agency refuses it.
             scheme: What stands before it in the header; empty for nothing.
             header: The header that it travels in.
         """
         secret = value.get_secret_value() if isinstance(value, SecretStr) else value
         if not secret.isascii() or not secret.isprintable() or not secret:
             raise ValueError("a token is printable ASCII")
+        if expires_at is not None and expires_at.utcoffset() is None:
+            raise ValueError("the time at which a token ends has an offset from UTC")
         self._value = f"{scheme} {secret}".strip().encode("ascii")
         self.header = header
         self.expires_in = expires_in
+        self.expires_at = expires_at
 
     def as_header(self) -> tuple[bytes, bytes]:
         """The header's name and value."""
@@ -161,8 +278,45 @@ class Token:
         return "<Token •••>"
 
 
-Login = Callable[["AgencyHttp", BaseModel], Awaitable[Token]]
-"""A plugin's ``login(http, settings)``: asks the agency for a token through ``http``, which carries none."""
+Login = Callable[["AgencyHttp", Any, Clock], Awaitable[Token]]
+"""A plugin's ``login(http, settings, clock)``: asks the agency for a token through ``http``, which carries none."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SignableRequest:
+    """A request as it is about to be sent, to an agency that wants it signed.
+
+    Attributes:
+        method: The HTTP method.
+        url: The absolute URL with its query; it may hold identifiers.
+        headers: What is sent, names as they are sent; a token and a key among them.
+        content: The body; ``None`` where there is none, or where it is streamed.
+        stream: Gives the body piece by piece, whether or not it is streamed.
+    """
+
+    method: str
+    url: str
+    headers: Headers
+    content: bytes | None
+    stream: Callable[[], AsyncIterator[bytes]]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Signature:
+    """What a signer adds to a request.
+
+    Attributes:
+        headers: Further headers.
+        content: The body in place of the one that was to be sent, where the signature stands in it.
+    """
+
+    headers: Headers = field(default_factory=dict)
+    content: bytes | None = None
+
+
+Signer = Callable[[SignableRequest, Any, Clock], Awaitable[Signature]]
+"""A plugin's ``sign(request, settings, clock)``: runs on each attempt over the bytes that are going to be sent to the
+agency's base address, a login's too. It may not call the agency."""
 
 
 class AgencyHttp(Protocol):
@@ -182,17 +336,7 @@ class AgencyHttp(Protocol):
         """The idempotency key of a step of this call, as the agency sees it; a look-up may need it."""
 
     async def read(
-        self,
-        step: str,
-        method: Method,
-        path: str,
-        *,
-        expect: Expected[T],
-        params: Params | None = None,
-        json: object = None,
-        form: Params | None = None,
-        headers: Headers | None = None,
-        accept: Collection[int] = SUCCESS,
+        self, step: str, method: Method, path: str, *, expect: Expected[T], **options: Unpack[RequestOptions]
     ) -> T:
         """Ask the agency something that has no effect there, whatever the HTTP method; tried again as a read.
 
@@ -200,12 +344,8 @@ class AgencyHttp(Protocol):
             step: A word for it, such as ``find``.
             method: The HTTP method.
             path: Below the base address, or an absolute URL whose host the manifest lists.
-            expect: The type of the answer; ``type(None)`` when no body matters.
-            params: Query fields.
-            json: The body as JSON: a model, or plain values.
-            form: The body as form fields, instead of ``json``.
-            headers: Further headers, printable ASCII.
-            accept: Statuses that bring what is asked for.
+            expect: What the answer must be; ``type(None)`` when no body matters.
+            **options: As ``RequestOptions``: ``params``, one of the bodies, ``headers``, ``accept``.
         """
 
     async def read_or_none(
@@ -215,31 +355,17 @@ class AgencyHttp(Protocol):
         path: str,
         *,
         expect: Expected[T],
-        params: Params | None = None,
-        json: object = None,
-        form: Params | None = None,
-        headers: Headers | None = None,
-        accept: Collection[int] = SUCCESS,
         absent: Collection[int] = NOT_FOUND,
+        **options: Unpack[RequestOptions],
     ) -> T | None:
         """As ``read``, but ``None`` when the agency says that there is no such thing.
 
-        A status in ``absent`` counts only with a body that is JSON or empty: the page of a proxy that does not
-        know the agency says nothing about the thing, and is a ``ContractViolation``.
+        A status in ``absent`` counts only with a body that is empty or in the format that is expected: the page of a
+        proxy that does not know the agency says nothing about the thing, and is a ``ContractViolation``.
         """
 
     async def write(
-        self,
-        step: str,
-        method: Method,
-        path: str,
-        *,
-        expect: Expected[T],
-        params: Params | None = None,
-        json: object = None,
-        form: Params | None = None,
-        headers: Headers | None = None,
-        accept: Collection[int] = SUCCESS,
+        self, step: str, method: Method, path: str, *, expect: Expected[T], **options: Unpack[RequestOptions]
     ) -> T:
         """Have an effect at the agency, under the class that the manifest declares for this operation.
 

@@ -163,7 +163,7 @@ def test_loopback_is_this_machine(host, here):
 
 
 async def test_the_token_goes_to_the_base_address_only(world):
-    async def login(_http, _settings):
+    async def login(_http, _settings, _clock):
         return Token(SecretStr("tok"))
 
     http = world.bind(login=login)

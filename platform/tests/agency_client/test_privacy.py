@@ -70,7 +70,7 @@ def everything_said_of(error):
 async def test_no_canary_leaves(world, kind, step, caplog, capsys):
     caplog.set_level(logging.INFO)
 
-    async def login(_http, _settings):
+    async def login(_http, _settings, _clock):
         return Token(SecretStr(TOKEN))
 
     http = world.bind(kind, login=login, key=KEY, attempts=2, manifest={"limits": {"response_bytes": 9000}})

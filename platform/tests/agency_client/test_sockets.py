@@ -207,7 +207,7 @@ async def test_a_slow_drip_ends_at_the_deadline(world, server, connect):
     server.then = server.drip
     client = connect(real_time=True)
     for kind, ending in ((None, AgencyUnavailable), (NEITHER, OutcomeUnknown)):
-        http = world.bind(kind, client=client, seconds=0.15)
+        http = world.bind(kind, client=client, seconds=0.6)
         began = time.monotonic()
         with pytest.raises(ending) as caught:
             await world.ask(http, kind)

@@ -1,6 +1,8 @@
 """Logging in: once for all that need it, renewed when refused, and never another call's business."""
 
 import asyncio
+from datetime import datetime, timedelta
+from typing import Annotated
 
 import httpx
 import pytest
@@ -9,7 +11,10 @@ from pydantic import SecretStr
 from nagorik.errors import AgencyUnavailable, CredentialProblem, CredentialsRejected, OutcomeUnknown, PluginFault
 from nagorik.http import Token, WireModel
 from nagorik.operations import Idempotency
+from nagorik_toolkit.wire_fields import DhakaTime
 
+NOON = 1_795_500_000
+"""Where the clock of these tests begins, in seconds since 1970: 12:00 in Dhaka on 24 November 2026."""
 NATIVE, REFERENCE, NEITHER = Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE, Idempotency.NONE
 CLASSES = [None, Idempotency.SAFE, NATIVE, REFERENCE, NEITHER]
 
@@ -19,7 +24,7 @@ class Granted(WireModel):
     expires_in: float | None = None
 
 
-async def login(http, settings):
+async def login(http, settings, _clock):
     assert settings.base_url
     granted = await http.read("login", "POST", "/token", form={"grant_type": "x"}, expect=Granted)
     return Token(granted.access_token, expires_in=granted.expires_in)
@@ -27,6 +32,47 @@ async def login(http, settings):
 
 def grant(token, expires_in=None):
     return httpx.Response(200, json={"access_token": token, "expires_in": expires_in})
+
+
+class Session(WireModel):
+    token: SecretStr
+    ends: Annotated[datetime, DhakaTime("%d-%m-%Y %H:%M:%S")]
+
+
+@pytest.mark.parametrize(
+    ("ends", "logins"),
+    [
+        ("24-11-2026 12:10:00", [0, 570, 1140]),  # ten minutes, renewed half a minute before
+        ("24-11-2026 11:59:00", [0]),  # a clock that is behind: good until it is refused
+    ],
+)
+async def test_a_login_may_use_the_time_that_the_agency_writes(world, ends, logins):
+    moments = []
+
+    async def log_in(http, _settings, clock):
+        moments.append(round(clock.now().timestamp() - NOON))
+        session = await http.read("login", "POST", "/session", expect=Session)
+        return Token(session.token, expires_at=session.ends + timedelta(seconds=moments[-1]))
+
+    world.agency.for_ever(
+        lambda: (
+            lambda request: (
+                httpx.Response(200, json={"token": "t", "ends": ends})
+                if request.url.path.endswith("/session")
+                else world.filed()
+            )
+        )
+    )
+    client = world.client(login=log_in)
+    for _ in range(120):
+        await world.ask(world.bind(client=client))
+        world.clock.elapsed += 10
+    assert moments == logins
+
+
+def test_a_token_ends_at_a_time_with_an_offset():
+    with pytest.raises(ValueError, match="offset"):
+        Token("t", expires_at=datetime(2026, 11, 24))  # noqa: DTZ001 - what is refused
 
 
 def sent_tokens(world):
@@ -112,7 +158,7 @@ async def test_a_login_that_fails_is_each_callers_own_error(world):
     ],
 )
 async def test_a_login_that_misbehaves_is_the_plugins_fault(world, broken, fault, exception):
-    async def bad(_http, _settings):
+    async def bad(_http, _settings, _clock):
         return broken()
 
     with pytest.raises(PluginFault) as caught:
@@ -122,7 +168,7 @@ async def test_a_login_that_misbehaves_is_the_plugins_fault(world, broken, fault
 
 
 async def test_a_login_that_hangs_is_waited_for_until_the_deadline_only(world):
-    async def slow(_http, _settings):
+    async def slow(_http, _settings, _clock):
         await asyncio.Event().wait()
 
     http = world.bind(NEITHER, login=slow, seconds=0.02)
@@ -134,7 +180,7 @@ async def test_a_login_that_hangs_is_waited_for_until_the_deadline_only(world):
 async def test_a_caller_that_leaves_does_not_take_the_others_login_along(world):
     started, go = asyncio.Event(), asyncio.Event()
 
-    async def slow(_http, _settings):
+    async def slow(_http, _settings, _clock):
         started.set()
         await go.wait()
         return Token("t1")
@@ -181,7 +227,7 @@ async def test_the_kind_of_refusal_that_the_plugin_names_is_told(world):
 
 
 async def test_a_token_may_travel_in_another_header(world):
-    async def other(_http, _settings):
+    async def other(_http, _settings, _clock):
         return Token("abc", header="X-Token", scheme="")
 
     world.agency.will(world.filed())

@@ -330,7 +330,7 @@ async def test_a_plugin_whose_fee_file_cannot_be_used_is_kept_out(world, fees):
     assert "raised DataFileInvalid at plugin.py:" in platform.quarantined[0].reason
 
 
-LOGIN = "import asyncio, sys\nNID = '1990123456789'\nasync def login(http, settings):\n    "
+LOGIN = "import asyncio, sys\nNID = '1990123456789'\nasync def login(http, settings, clock):\n    "
 
 
 @pytest.mark.looptime
@@ -361,7 +361,7 @@ async def test_a_login_that_hangs_is_begun_again(world):
         extra='login = "access:login"\nlimits = { deadline = 10 }',
         files={
             "access.py": "import asyncio\nfrom nagorik import Token\ncalls = []\n\n\n"
-            "async def login(http, settings):\n    calls.append(1)\n    if len(calls) == 1:\n"
+            "async def login(http, settings, clock):\n    calls.append(1)\n    if len(calls) == 1:\n"
             "        await asyncio.sleep(10_000)\n    return Token('t', expires_in=60)\n"
         },
     )

@@ -245,6 +245,8 @@ class Manifest(ManifestModel):
     """The plugin's settings model, a subclass of ``AgencySettings``."""
     login: ObjectReference | None = None
     """The coroutine function that obtains a token, where the agency wants one."""
+    sign: ObjectReference | None = None
+    """The coroutine function that signs each request, where the agency wants them signed."""
     error_reader: ObjectReference | None = None
     """The function that recognises the agency's own error answers before anything else reads them."""
     idempotency_header: Header = "Idempotency-Key"
@@ -292,7 +294,7 @@ class Manifest(ManifestModel):
     @property
     def references(self) -> tuple[tuple[str, str], ...]:
         """Where the manifest names an object of the plugin, and which: ``("services.0.form", "forms:Form")``."""
-        named = [(field, getattr(self, field)) for field in ("settings", "login", "error_reader")]
+        named = [(field, getattr(self, field)) for field in ("settings", "login", "sign", "error_reader")]
         named += [(f"services.{number}.form", service.form) for number, service in enumerate(self.services)]
         return tuple((location, reference) for location, reference in named if reference is not None)
 

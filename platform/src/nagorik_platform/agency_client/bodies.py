@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
 from pydantic_core import ErrorDetails, SchemaValidator, core_schema
 
-from nagorik.http import AgencyResponse, Expected
+from nagorik.http import AgencyResponse, AnswerReader, Expected
 from nagorik.privacy import MASK, MOST_PROBLEMS
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
@@ -151,20 +151,97 @@ _COLLECTIONS: Final = frozenset(
 )
 
 
-class Adapters:
-    """The validators of the types that one client's plugin expects, each built once."""
+class JsonReader(Generic[T]):
+    """Reads answers that should be JSON of one type."""
+
+    format: Final = "json"
+    accept: Final = "application/json"
+
+    def __init__(self, adapter: TypeAdapter[T]) -> None:
+        self.model: Any = adapter
+        self._validator = ResponseValidator(adapter)
+
+    def read(self, answer: AgencyResponse) -> T:
+        """As ``AnswerReader.read``."""
+        return parse_response(answer, self._validator)
+
+    def recognises(self, answer: AgencyResponse) -> bool:
+        """As ``AnswerReader.recognises``."""
+        return answer.document is not None
+
+
+class NothingReader:
+    """Reads nothing: no body matters. A refusal or an absence is the agency's own if it is JSON."""
+
+    format: Final = "json"
+    accept: Final = "application/json"
+    model: Any = None
+
+    def read(self, answer: AgencyResponse) -> None:
+        """As ``AnswerReader.read``."""
+
+    def recognises(self, answer: AgencyResponse) -> bool:
+        """As ``AnswerReader.recognises``."""
+        return answer.document is not None
+
+
+class Readers:
+    """The readers of what one client's plugin expects, each made once."""
 
     def __init__(self) -> None:
-        self._built: dict[object, ResponseValidator[Any]] = {}
+        self._made: dict[object, AnswerReader[Any]] = {}
 
-    def of(self, expect: Expected[T]) -> ResponseValidator[T]:
-        """The validator of ``expect``."""
+    def of(self, expect: Expected[T]) -> AnswerReader[T]:
+        """What reads ``expect``."""
         if isinstance(expect, TypeAdapter):  # which may be another for each call, and is kept by whoever made it
-            return ResponseValidator(expect)
-        validator = self._built.get(expect)
-        if validator is None:
-            validator = self._built[expect] = ResponseValidator(TypeAdapter(expect))
-        return validator
+            return JsonReader(expect)
+        if not isinstance(expect, type) and hasattr(expect, "recognises"):
+            return expect
+        reader = self._made.get(expect)
+        if reader is None:
+            reader = self._made[expect] = _reader_of(expect)
+        return reader
+
+
+def _reader_of(expect: Any) -> AnswerReader[Any]:
+    if expect is type(None):
+        return NothingReader()
+    if isinstance(expect, type) and hasattr(expect, "answer_reader"):
+        made: AnswerReader[Any] = expect.answer_reader()
+        return made
+    return JsonReader(TypeAdapter(expect))
+
+
+def read_answer(answer: AgencyResponse, reader: AnswerReader[T]) -> T:
+    """What an answer holds, by a reader that may be a plugin's own.
+
+    Raises:
+        ResponseMismatch: As ``parse_response``, with the reader's format in place of ``json``.
+    """
+    try:
+        return reader.read(answer)
+    except ResponseMismatch:
+        raise
+    except ValidationError as error:
+        count = error.error_count()
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        detail = _describe(count if count > MOST_PROBLEMS else found, _adapter_of(reader.model))
+    except ValueError:
+        detail = _why_not(answer, reader)
+    except Exception:  # noqa: BLE001 - a plugin's reader may raise anything, with values in its text
+        detail = "model-raised"
+    raise ResponseMismatch(detail)
+
+
+def _why_not(answer: AgencyResponse, reader: AnswerReader[Any]) -> str:
+    if not answer.body.strip():
+        return "empty"
+    beginning = answer.body.lstrip()[:14].lower()
+    return "html" if beginning.startswith((b"<!doctype html", b"<html")) else f"not-{reader.format}"
+
+
+def _adapter_of(model: Any) -> TypeAdapter[Any]:
+    return model if isinstance(model, TypeAdapter) else TypeAdapter(model)
 
 
 def parse_response(answer: AgencyResponse, validator: ResponseValidator[T]) -> T:
@@ -190,11 +267,6 @@ def parse_response(answer: AgencyResponse, validator: ResponseValidator[T]) -> T
         if _is_syntax(problems):
             raise ResponseMismatch("html" if text.lstrip()[:1] == "<" else "not-json")
     raise ResponseMismatch(_describe(problems, validator.adapter) if problems else "model-raised")
-
-
-def is_empty_type(expect: object) -> bool:
-    """Whether no body is expected at all."""
-    return expect is type(None)
 
 
 def _validated(
@@ -267,7 +339,7 @@ def _declared_names(adapter: TypeAdapter[Any]) -> frozenset[str]:
     return frozenset(names)
 
 
-def to_body(value: object) -> bytes:
+def to_json(value: object) -> bytes:
     """A value as JSON in UTF-8, Bangla unescaped; models by their aliases.
 
     Raises:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, cast
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from nagorik.errors import (
@@ -20,7 +20,7 @@ from nagorik.errors import (
     PluginFault,
     RateLimited,
 )
-from nagorik.http import AgencyResponse, ErrorReader
+from nagorik.http import AgencyResponse, AnswerReader, ErrorReader
 from nagorik_platform.agency_client.retry_table import Failure, parse_retry_after
 from nagorik_platform.contract_errors import known_error
 
@@ -98,17 +98,18 @@ def from_plugin(answer: AgencyResponse, error_reader: ErrorReader) -> FailedAtte
     return FailedAttempt(failure, error, because)
 
 
-def from_intermediary(answer: AgencyResponse) -> FailedAttempt | None:
+def from_intermediary(answer: AgencyResponse, reader: AnswerReader[Any]) -> FailedAttempt | None:
     """A refusal of a write that is not the agency's word: a page, from whatever stands before the agency.
 
-    A proxy may answer so after the agency has processed the write, as it does with 502. A refusal that is empty or
-    JSON is taken for the agency's own, and so is any 401: who is not let in has not been heard.
+    A proxy may answer so after the agency has processed the write, as it does with 502. A refusal that is empty,
+    or in the format that the agency speaks, is taken for its own, and so is any 401: who is not let in has not been
+    heard.
     """
     status = answer.status
     refusal = 400 <= status < 500 and status != 401  # noqa: PLR2004
-    if not refusal or not answer.body or answer.document is not None:
+    if not refusal or not answer.body or reader.recognises(answer):
         return None
-    code = f"http-{status}-not-json"
+    code = f"http-{status}-not-{reader.format}"
     return FailedAttempt(Failure.GATEWAY, AgencyUnavailable(because=code), code)
 
 

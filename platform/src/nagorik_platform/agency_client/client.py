@@ -5,15 +5,17 @@ import random
 import ssl
 from datetime import date, datetime
 from functools import partial
+from typing import NoReturn
 
 from pydantic import BaseModel
 
 from nagorik.clock import Clock, Deadline
-from nagorik.http import ErrorReader, Login, Token
+from nagorik.http import ErrorReader, Login, Signer, Token
 from nagorik.manifest import Manifest
+from nagorik.model.application import DocumentReference
 from nagorik.operations import OPERATIONS, Idempotency, Operation
 from nagorik.settings import AgencySettings
-from nagorik_platform.agency_client.bodies import Adapters
+from nagorik_platform.agency_client.bodies import Readers
 from nagorik_platform.agency_client.circuit import AgencyHealth, CircuitBreaker, Probe
 from nagorik_platform.agency_client.egress import EgressRules
 from nagorik_platform.agency_client.exchange import CallState, ClientResources
@@ -21,6 +23,8 @@ from nagorik_platform.agency_client.hours import HORIZON, HolidayLookup, next_op
 from nagorik_platform.agency_client.http import CallHttp
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.agency_client.limits import ConcurrencyLimiter, LocalRateLimiter, RateLimiter
+from nagorik_platform.agency_client.multipart import OpenDocument
+from nagorik_platform.agency_client.signing import RequestSigner
 from nagorik_platform.agency_client.tokens import TokenCache
 from nagorik_platform.agency_client.transport import ConnectionPool, TransportFactory
 
@@ -46,6 +50,7 @@ class AgencyClient:
         settings: BaseModel,
         error_reader: ErrorReader | None = None,
         login: Login | None = None,
+        signer: Signer | None = None,
         probe: Probe | None = None,
         holidays: HolidayLookup | None = None,
         transport_factory: TransportFactory | None = None,
@@ -53,6 +58,7 @@ class AgencyClient:
         rng: random.Random | None = None,
         attempts: int = ATTEMPTS,
         rate_limiter: RateLimiter | None = None,
+        open_document: OpenDocument | None = None,
     ) -> None:
         """Make a client; nothing is opened before the first request.
 
@@ -66,6 +72,7 @@ class AgencyClient:
                 ``AgencySettings``.
             error_reader: Recognises the agency's own errors, before anything else reads an answer.
             login: Obtains a token.
+            signer: Signs each request.
             probe: The plugin's health hook; without it, a request serves as the circuit's probe.
             holidays: Whether a date is a national public holiday; the platform's calendar by default.
             transport_factory: Makes a transport in place of httpx's; for tests.
@@ -73,6 +80,7 @@ class AgencyClient:
             rng: The source of jitter.
             attempts: The most attempts of one request, at least 1.
             rate_limiter: Says when a request may be sent; this process's own without one.
+            open_document: Streams a document of the host's that a request sends; without it, none can be sent.
 
         Raises:
             SettingsRejected: When ``base_url`` is no address that may be reached.
@@ -88,7 +96,8 @@ class AgencyClient:
         self._error_reader = error_reader
         self._login = login
         self._holidays = holidays
-        self._adapters = Adapters()
+        self._readers = Readers()
+        self._open_document = open_document or _no_documents
         self._egress = EgressRules(base_url, egress, plugin=plugin)
         self._connections = ConnectionPool(tuned.transport, tls=tls, factory=transport_factory)
         self._health = AgencyHealth(
@@ -109,6 +118,7 @@ class AgencyClient:
             ),
             health=self._health,
             tokens=self._tokens,
+            signer=None if signer is None else RequestSigner(signer, settings, clock, plugin=plugin),
             closed_until=self._closed if manifest.windows else _always_open,
             connect_timeout=tuned.connect_timeout,
             read_timeout=tuned.read_timeout,
@@ -150,7 +160,8 @@ class AgencyClient:
             plugin=self._plugin,
             resources=self._resources,
             egress=self._egress,
-            adapters=self._adapters,
+            readers=self._readers,
+            open_document=self._open_document,
             error_reader=self._error_reader,
             key_header=self._key_header,
             call=call,
@@ -162,7 +173,7 @@ class AgencyClient:
         assert self._login is not None  # noqa: S101 - the keeper exists only with a login
         deadline = Deadline.after(self._login_seconds, self._clock)
         call = CallState(deadline, CallLedger(), bypass=True, authenticated=False)
-        return await self._login(self._view(call, None, None), self._settings)
+        return await self._login(self._view(call, None, None), self._settings, self._clock)
 
     def _closed(self) -> datetime | None:
         """When the agency opens, if it is closed now; looked up once a second at most."""
@@ -180,6 +191,10 @@ class AgencyClient:
 
     def __repr__(self) -> str:
         return f"<AgencyClient {self._plugin}>"
+
+
+def _no_documents(document: DocumentReference) -> NoReturn:  # noqa: ARG001 - as whoever has documents
+    raise LookupError("the client was made without documents")
 
 
 def _always_open() -> None:

@@ -13,8 +13,10 @@ from nagorik.operations import Idempotency
 from nagorik_platform.agency_client.circuit import AgencyHealth
 from nagorik_platform.agency_client.classify import FailedAttempt, from_transport, not_admitted
 from nagorik_platform.agency_client.egress import EgressTarget
+from nagorik_platform.agency_client.headers import RawHeaders
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.agency_client.limits import ConcurrencyLimiter
+from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.retry import RETRYING, retry
 from nagorik_platform.agency_client.retry_table import (
     MAYBE_PROCESSED,
@@ -26,8 +28,9 @@ from nagorik_platform.agency_client.retry_table import (
     decide_at_end,
     record_failure,
 )
+from nagorik_platform.agency_client.signing import RequestSigner
 from nagorik_platform.agency_client.tokens import TokenCache
-from nagorik_platform.agency_client.transport import ConnectionPool, OutgoingRequest, RawHeaders, Timeouts
+from nagorik_platform.agency_client.transport import ConnectionPool, OutgoingRequest, Timeouts
 
 T = TypeVar("T")
 
@@ -44,6 +47,7 @@ class ClientResources:
     limiter: ConcurrencyLimiter
     health: AgencyHealth
     tokens: TokenCache | None
+    signer: RequestSigner | None
     closed_until: Callable[[], datetime | None]
     connect_timeout: float
     read_timeout: float
@@ -78,7 +82,7 @@ class RequestPlan:
     method: str
     address: EgressTarget
     headers: RawHeaders
-    body: bytes | None
+    body: bytes | MultipartBody | None
     limit: int
 
 
@@ -147,10 +151,11 @@ class HttpExchange(Generic[T]):
             return not_admitted(error)
         try:
             try:
+                outgoing = await self._outgoing(token)
                 probe = not call.bypass and resources.health.start_request(plan.kind)
             except NagorikError as error:
                 return not_admitted(error)
-            return await self._send(token, probe=probe)
+            return await self._send(outgoing, token, probe=probe)
         finally:
             resources.limiter.release()
 
@@ -172,10 +177,20 @@ class HttpExchange(Generic[T]):
             return None
         return await resources.tokens.current(call.deadline)
 
-    async def _send(self, token: Token | None, *, probe: bool) -> T | FailedAttempt:
+    async def _outgoing(self, token: Token | None) -> OutgoingRequest:
+        """The request of this attempt, with its token and signature.
+
+        Raises:
+            NagorikError: It could not be signed.
+        """
+        plan, signer = self._plan, self._resources.signer
+        headers = plan.headers if token is None else [*plan.headers, token.as_header()]
+        outgoing = OutgoingRequest(plan.method, plan.address.url, headers, plan.body)
+        return await signer.sign(outgoing) if signer is not None and plan.address.home else outgoing
+
+    async def _send(self, outgoing: OutgoingRequest, token: Token | None, *, probe: bool) -> T | FailedAttempt:
         resources, call, plan = self._resources, self._call, self._plan
         remaining = call.deadline.remaining()
-        headers = plan.headers if token is None else [*plan.headers, token.as_header()]
         timeouts = Timeouts(
             # Half of what is left at most, so that a connection that never stands is told from a lost answer.
             connect=min(resources.connect_timeout, remaining / 2),
@@ -186,9 +201,7 @@ class HttpExchange(Generic[T]):
         call.ledger.requests += 1
         self._at_agency = True
         outcome: T | FailedAttempt
-        answer = await resources.connections.send(
-            OutgoingRequest(plan.method, plan.address.url, headers, plan.body), timeouts
-        )
+        answer = await resources.connections.send(outgoing, timeouts)
         outcome = from_transport(answer) if isinstance(answer, Failure) else self._classifier(answer, plan.address)
         self._at_agency = False
         failure = outcome.failure if isinstance(outcome, FailedAttempt) else None

@@ -1,58 +1,58 @@
 """``context.http`` as the platform keeps it, bound to one call."""
 
-import re
-from collections.abc import Callable, Collection
-from typing import Final, TypeVar, cast
+from collections.abc import Collection
+from typing import Any, Final, TypeVar, Unpack, cast
 
-from nagorik.errors import PluginFault
+from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault
 from nagorik.http import (
     NOT_FOUND,
     SUCCESS,
     AgencyHttp,
     AgencyResponse,
+    AnswerReader,
     Download,
     ErrorReader,
     Expected,
     Headers,
     Method,
     Params,
+    RequestOptions,
 )
 from nagorik.operations import Idempotency
 from nagorik.privacy import is_code
-from nagorik_platform.agency_client.bodies import Adapters, ResponseMismatch, is_empty_type, parse_response, to_body
+from nagorik_platform.agency_client.bodies import Readers, ResponseMismatch, read_answer, to_json
 from nagorik_platform.agency_client.classify import FailedAttempt, broken, from_intermediary, from_plugin, from_status
 from nagorik_platform.agency_client.egress import EgressRules, EgressTarget, encode
 from nagorik_platform.agency_client.exchange import CallState, Classifier, ClientResources, HttpExchange, RequestPlan
+from nagorik_platform.agency_client.headers import RawHeaders, raw_headers
 from nagorik_platform.agency_client.ledger import CallLedger, step_key
-from nagorik_platform.agency_client.transport import RawHeaders
+from nagorik_platform.agency_client.multipart import MultipartBody, OpenDocument, to_body
 
 T = TypeVar("T")
 
 _WRITING_METHODS: Final = frozenset({"PUT", "PATCH", "DELETE"})
-_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9\-_.]+")
-_HEADER_VALUE: Final = re.compile(r"[\x20-\x7e]*")
-_OWN_HEADERS: Final = frozenset(
-    {"host", "content-length", "transfer-encoding", "connection", "cookie", "accept-encoding", "user-agent"}
-)
 _COMMON: Final[tuple[tuple[bytes, bytes], ...]] = (
     (b"User-Agent", b"nagorik/1"),
     (b"Accept-Encoding", b"gzip"),
 )
 _BODILESS: Final = frozenset({"GET", "DELETE"})
+BODIES: Final = ("json", "form", "xml", "parts", "body")
+"""The options that are a body."""
 
 
 class CallHttp(AgencyHttp):
     """One call's ``AgencyHttp``: each request becomes a plan and an exchange, and its answer is classified."""
 
     __slots__ = (
-        "_adapters",
         "_call",
         "_egress",
         "_error_reader",
         "_header",
         "_key",
         "_kind",
+        "_open_document",
         "_plugin",
+        "_readers",
         "_resources",
     )
 
@@ -62,7 +62,8 @@ class CallHttp(AgencyHttp):
         plugin: str,
         resources: ClientResources,
         egress: EgressRules,
-        adapters: Adapters,
+        readers: Readers,
+        open_document: OpenDocument,
         error_reader: ErrorReader | None,
         key_header: str,
         call: CallState,
@@ -72,7 +73,8 @@ class CallHttp(AgencyHttp):
         self._plugin = plugin
         self._resources = resources
         self._egress = egress
-        self._adapters = adapters
+        self._readers = readers
+        self._open_document = open_document
         self._error_reader = error_reader
         self._header = key_header
         self._call = call
@@ -91,24 +93,13 @@ class CallHttp(AgencyHttp):
         return step_key(self._key, step)
 
     async def read(
-        self,
-        step: str,
-        method: Method,
-        path: str,
-        *,
-        expect: Expected[T],
-        params: Params | None = None,
-        json: object = None,
-        form: Params | None = None,
-        headers: Headers | None = None,
-        accept: Collection[int] = SUCCESS,
+        self, step: str, method: Method, path: str, *, expect: Expected[T], **options: Unpack[RequestOptions]
     ) -> T:
         """As ``AgencyHttp.read``."""
-        plan = self._plan(Idempotency.SAFE, step, method, path, params=params, headers=headers, json=json, form=form)
-        reader = self._reader(expect)
-        classifier: Classifier[T] = self._classifier(reader, accept)
-        exchange = HttpExchange(self._resources, self._call, plan, classifier)
-        return await exchange.run()
+        reader = self._readers.of(expect)
+        plan = await self._plan(Idempotency.SAFE, step, method, path, options, wants=reader.accept)
+        classifier = self._classifier(reader, options)
+        return await HttpExchange(self._resources, self._call, plan, classifier).run()
 
     async def read_or_none(
         self,
@@ -117,40 +108,25 @@ class CallHttp(AgencyHttp):
         path: str,
         *,
         expect: Expected[T],
-        params: Params | None = None,
-        json: object = None,
-        form: Params | None = None,
-        headers: Headers | None = None,
-        accept: Collection[int] = SUCCESS,
         absent: Collection[int] = NOT_FOUND,
+        **options: Unpack[RequestOptions],
     ) -> T | None:
         """As ``AgencyHttp.read_or_none``."""
-        plan = self._plan(Idempotency.SAFE, step, method, path, params=params, headers=headers, json=json, form=form)
-        classifier = self._classifier(
-            cast("Callable[[AgencyResponse], T | None]", self._reader(expect)), accept, absent
-        )
+        reader = cast("AnswerReader[T | None]", self._readers.of(expect))
+        plan = await self._plan(Idempotency.SAFE, step, method, path, options, wants=reader.accept)
+        classifier = self._classifier(reader, options, absent)
         return await HttpExchange(self._resources, self._call, plan, classifier).run()
 
     async def write(
-        self,
-        step: str,
-        method: Method,
-        path: str,
-        *,
-        expect: Expected[T],
-        params: Params | None = None,
-        json: object = None,
-        form: Params | None = None,
-        headers: Headers | None = None,
-        accept: Collection[int] = SUCCESS,
+        self, step: str, method: Method, path: str, *, expect: Expected[T], **options: Unpack[RequestOptions]
     ) -> T:
         """As ``AgencyHttp.write``."""
         kind = self._kind
         if kind is None:
             raise PluginFault("write-in-read-operation", plugin=self._plugin)
-        plan = self._plan(kind, step, method, path, params=params, headers=headers, json=json, form=form)
-        reader = self._reader(expect)
-        classifier: Classifier[T] = self._classifier(reader, accept, in_doubt=kind is not Idempotency.SAFE)
+        reader = self._readers.of(expect)
+        plan = await self._plan(kind, step, method, path, options, wants=reader.accept)
+        classifier = self._classifier(reader, options, in_doubt=kind is not Idempotency.SAFE)
         exchange = HttpExchange(self._resources, self._call, plan, classifier)
         if kind is Idempotency.SAFE:
             return await exchange.run()
@@ -183,74 +159,104 @@ class CallHttp(AgencyHttp):
         limit: int | None = None,
     ) -> Download:
         """As ``AgencyHttp.download``."""
-        plan = self._plan(
-            Idempotency.SAFE, step, "GET", path, params=params, headers=headers, limit=limit, wants=b"*/*"
-        )
-        return await HttpExchange(self._resources, self._call, plan, self._classifier(_file, accept)).run()
+        options = RequestOptions(params=params, headers=headers, accept=accept)
+        plan = await self._plan(Idempotency.SAFE, step, "GET", path, options, wants=_FileReader.accept, limit=limit)
+        classifier: Classifier[Download] = self._classifier(_FileReader(), options)
+        return await HttpExchange(self._resources, self._call, plan, classifier).run()
 
-    def _plan(
+    async def _plan(
         self,
         kind: Idempotency,
         step: str,
         method: Method,
         path: str,
+        options: RequestOptions,
         *,
-        params: Params | None,
-        headers: Headers | None,
-        json: object = None,
-        form: Params | None = None,
+        wants: str,
         limit: int | None = None,
-        wants: bytes = b"application/json",
     ) -> RequestPlan:
         if not is_code(step):  # which errors name, and keys are made of
             raise PluginFault("step-not-a-code", plugin=self._plugin)
         if kind is Idempotency.SAFE and method in _WRITING_METHODS:
             raise PluginFault("writing-method-in-read", plugin=self._plugin)
-        address = self._egress.resolve(path, params)
-        raw: RawHeaders = [(b"Host", address.host), (b"Accept", wants), *_COMMON]
-        body: bytes | None = None
-        if json is not None:
-            body = self._body(json)
-            raw.append((b"Content-Type", b"application/json"))
-        elif form is not None:
-            body = encode(form).encode("ascii")
-            raw.append((b"Content-Type", b"application/x-www-form-urlencoded"))
+        address = self._egress.resolve(path, options.get("params"))
+        raw: RawHeaders = [(b"Host", address.host), *self._checked({"Accept": wants}), *_COMMON]
+        body, belonging = self._body(options)
+        raw.extend(self._checked(belonging))
         if body is not None or method not in _BODILESS:
-            raw.append((b"Content-Length", str(len(body or b"")).encode("ascii")))
+            size = body.size if isinstance(body, MultipartBody) else len(body or b"")
+            raw.append((b"Content-Length", str(size).encode("ascii")))
+        headers = options.get("headers")
         if headers:
             raw.extend(self._checked(headers))
         if kind is Idempotency.NATIVE:
             raw.append((self._header.encode("ascii"), self.key_of(step).encode("ascii")))
+        if isinstance(body, MultipartBody):
+            await self._documents_are_there(body)
         return RequestPlan(kind, step, method, address, raw, body, limit or self._resources.response_bytes)
 
-    def _body(self, value: object) -> bytes:
+    def _body(self, options: RequestOptions) -> tuple[bytes | MultipartBody | None, Headers]:
+        """The one body that a request has, and the headers that go with it."""
+        given = [name for name in BODIES if options.get(name) is not None]
+        if not given:
+            return None, {}
+        if len(given) > 1:
+            raise PluginFault("several-bodies", plugin=self._plugin)
         try:
-            return to_body(value)
-        except TypeError:
-            fault = PluginFault("body-not-json", plugin=self._plugin)
+            return self._encoded(given[0], options)
+        except PluginFault:
+            raise
+        except Exception:  # noqa: BLE001 - a plugin's body may raise anything, with anything in its text
+            fault = PluginFault("body-not-json" if given[0] == "json" else "body-not-sendable", plugin=self._plugin)
         raise fault
 
-    def _checked(self, headers: Headers) -> RawHeaders:
-        for name, value in headers.items():
-            own = name.lower() in _OWN_HEADERS or name.lower() == self._header.lower()
-            if own or _HEADER_NAME.fullmatch(name) is None or _HEADER_VALUE.fullmatch(value) is None:
-                raise PluginFault("header-not-allowed", plugin=self._plugin)
-        return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+    def _encoded(self, given: str, options: RequestOptions) -> tuple[bytes | MultipartBody, Headers]:
+        match given:
+            case "json":
+                return to_json(options["json"]), {"Content-Type": "application/json"}
+            case "form":
+                form = encode(options["form"] or {}).encode("ascii")
+                return form, {"Content-Type": "application/x-www-form-urlencoded"}
+            case "parts":
+                parts = MultipartBody(options["parts"] or (), self._open_document)
+                return parts, {"Content-Type": parts.content_type}
+            case _:
+                body = to_body(options["xml"] if given == "xml" else options["body"])
+                return body.content, {"Content-Type": body.content_type, **body.headers}
 
-    def _reader(self, expect: Expected[T]) -> Callable[[AgencyResponse], T]:
-        if is_empty_type(expect):
-            return lambda _answer: cast("T", None)
-        validator = self._adapters.of(expect)
-        return lambda answer: parse_response(answer, validator)
+    async def _documents_are_there(self, body: MultipartBody) -> None:
+        """See that what is going to be streamed can be, while nothing is sent.
+
+        Raises:
+            AgencyUnavailable: A document cannot be read, or is not what it was; the application is kept.
+        """
+        try:
+            await body.check()
+        except NagorikError:
+            raise
+        except Exception:  # noqa: BLE001 - a host's store may raise anything, with a path in its text
+            error: AgencyUnavailable | None = AgencyUnavailable(because="document-unreadable", layer=Layer.CORE)
+        else:
+            error = None
+        if error is not None:
+            raise error
+
+    def _checked(self, headers: Headers) -> RawHeaders:
+        checked = raw_headers(headers, reserved=self._header)
+        if checked is None:
+            raise PluginFault("header-not-allowed", plugin=self._plugin)
+        return checked
 
     def _classifier(
         self,
-        read: Callable[[AgencyResponse], T],
-        accept: Collection[int],
+        reader: AnswerReader[T],
+        options: RequestOptions,
         absent: Collection[int] = (),
         *,
         in_doubt: bool = False,
     ) -> Classifier[T]:
+        accept = options.get("accept", SUCCESS)
+
         def classify(answer: AgencyResponse, address: EgressTarget) -> T | FailedAttempt:
             if self._error_reader is not None:
                 recognised = from_plugin(answer, self._error_reader)
@@ -258,14 +264,14 @@ class CallHttp(AgencyHttp):
                     return recognised
             if answer.status in accept:
                 try:
-                    return read(answer)
+                    return read_answer(answer, reader)
                 except ResponseMismatch as mismatch:
                     return broken(mismatch.detail)
             if answer.status in absent:
-                if answer.body and answer.document is None:
-                    return broken(f"http-{answer.status}-not-json")
+                if answer.body and not reader.recognises(answer):
+                    return broken(f"http-{answer.status}-not-{reader.format}")
                 return cast("T", None)
-            intermediary = from_intermediary(answer) if in_doubt else None
+            intermediary = from_intermediary(answer, reader) if in_doubt else None
             return intermediary or from_status(answer, address.host, self._resources.clock.now())
 
         return classify
@@ -274,6 +280,16 @@ class CallHttp(AgencyHttp):
         return f"<CallHttp {self._plugin}>"
 
 
-def _file(answer: AgencyResponse) -> Download:
-    media_type = answer.content_type
-    return Download(answer.body, None if media_type is None else media_type.partition(";")[0].strip().lower())
+class _FileReader:
+    """Takes an answer as the file that it is."""
+
+    format: Final = "file"
+    accept: Final = "*/*"
+    model: Any = None
+
+    def read(self, answer: AgencyResponse) -> Download:
+        media_type = answer.content_type
+        return Download(answer.body, None if media_type is None else media_type.partition(";")[0].strip().lower())
+
+    def recognises(self, answer: AgencyResponse) -> bool:
+        return answer.document is not None

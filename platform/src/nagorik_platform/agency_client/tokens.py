@@ -1,6 +1,7 @@
 """The platform's token at one agency: obtained once for all calls that need it, and renewed before it expires."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from contextvars import Context
 from typing import Final
@@ -23,7 +24,7 @@ class TokenCache:
         self._clock = clock
         self._plugin = plugin
         self._token: Token | None = None
-        self._renew_at = float("inf")
+        self._renew_at = math.inf
         self._running: asyncio.Task[Token | NagorikError] | None = None
 
     async def current(self, deadline: Deadline) -> Token:
@@ -72,8 +73,8 @@ class TokenCache:
         if not isinstance(token, Token):
             return PluginFault("login-wrong-result", plugin=self._plugin)
         self._token = token
-        life = token.expires_in
-        self._renew_at = float("inf") if life is None else started + life - min(EARLY, life / 10)
+        life = _life(token, self._clock)
+        self._renew_at = started + life - min(EARLY, life / 10)
         return token
 
     def _finished(self, task: asyncio.Task[Token | NagorikError]) -> None:
@@ -82,3 +83,12 @@ class TokenCache:
 
     def __repr__(self) -> str:
         return f"<TokenCache {self._plugin}>"
+
+
+def _life(token: Token, clock: Clock) -> float:
+    """Seconds that a token is good for, infinite if nobody says."""
+    until = math.inf if token.expires_at is None else (token.expires_at - clock.now()).total_seconds()
+    life = min(until, math.inf if token.expires_in is None else token.expires_in)
+    # One that has ended as it is handed out was written by a clock that is behind. It is good until it is refused;
+    # else each call would log in.
+    return life if life > 0 else math.inf

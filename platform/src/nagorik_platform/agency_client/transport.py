@@ -7,7 +7,7 @@ texts hold URLs.
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
@@ -17,10 +17,11 @@ import httpx
 from nagorik.http import AgencyResponse
 from nagorik_platform.agency_client.bodies import TooLarge, Undecodable, read_body
 from nagorik_platform.agency_client.connect_failures import connect_failure
+from nagorik_platform.agency_client.headers import RawHeaders
+from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.retry_table import Failure
 
 TransportFactory = Callable[[], httpx.AsyncBaseTransport]
-RawHeaders = list[tuple[bytes, bytes]]
 
 KEEP_ALIVE: Final = 5.0
 """Seconds an idle connection is kept. Longer ones are often closed by the agency in the very moment of a write."""
@@ -35,7 +36,7 @@ class OutgoingRequest:
     method: str
     url: str
     headers: RawHeaders
-    body: bytes | None
+    body: bytes | MultipartBody | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,9 @@ class ConnectionPool:
             outgoing.method,
             outgoing.url,
             headers=outgoing.headers,
-            stream=httpx.ByteStream(outgoing.body or b""),
+            stream=_Streamed(outgoing.body)
+            if isinstance(outgoing.body, MultipartBody)
+            else httpx.ByteStream(outgoing.body or b""),
             extensions={
                 "timeout": {
                     "connect": timeouts.connect,
@@ -110,7 +113,8 @@ class ConnectionPool:
                 }
             },
         )
-        request.read()
+        if not isinstance(outgoing.body, MultipartBody):
+            request.read()
         transport = self._check_out()
         try:
             async with asyncio.timeout(timeouts.total):
@@ -148,6 +152,16 @@ class ConnectionPool:
         transport = self._factory()
         self._all.append(transport)
         return transport
+
+
+class _Streamed(httpx.AsyncByteStream):
+    """A body that is written while it is sent."""
+
+    def __init__(self, body: MultipartBody) -> None:
+        self._body = body
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._body.chunks()
 
 
 def _chunks(response: httpx.Response) -> httpx.AsyncByteStream:

@@ -10,6 +10,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
+from nagorik.clock import Clock
 from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault, SettingsRejected
 from nagorik.http import AgencyHttp
 from nagorik.manifest import Manifest, PublicService
@@ -94,7 +95,7 @@ class PluginRuntime:
         import_module("nagorik_platform.agency_client.client")
         with suppress(NagorikError):
             _ = self.settings
-        for reference in (self.manifest.login, self.manifest.error_reader):
+        for reference in (self.manifest.login, self.manifest.sign, self.manifest.error_reader):
             with suppress(NagorikError):
                 self._function(reference)
         for service in self.manifest.services:
@@ -134,10 +135,12 @@ class PluginRuntime:
             settings=self.settings,
             error_reader=self._function(manifest.error_reader),
             login=self._login(manifest.login),
+            signer=self._function(manifest.sign),
             probe=self._probe if manifest.health else None,
             transport_factory=self._own.transport_factory,
             rng=self._rng,
             rate_limiter=self._rate_limiter,
+            open_document=self.documents.open,
         )
 
     def bind(
@@ -171,16 +174,16 @@ class PluginRuntime:
         if "client" in self.__dict__:
             await self.client.aclose()
 
-    def _login(self, reference: str | None) -> Callable[[AgencyHttp, Any], Awaitable[Any]] | None:
+    def _login(self, reference: str | None) -> Callable[[AgencyHttp, Any, Clock], Awaitable[Any]] | None:
         """The plugin's login, run like a hook: it ends in time and cannot end the process."""
         function = self._function(reference)
         if function is None:
             return None
 
-        async def login(http: AgencyHttp, settings: Any) -> object:
+        async def login(http: AgencyHttp, settings: Any, clock: Clock) -> object:
             deadline = CallDeadline.after(self.manifest.limits.deadline, self._clock)
             code = PluginCall(self.loaded.record, "login")
-            end, _ = await self._runner.run(lambda: function(http, settings), deadline, code)
+            end, _ = await self._runner.run(lambda: function(http, settings, clock), deadline, code)
             if code.fault is not None:
                 raise code.fault
             if isinstance(end, Returned):

@@ -23,6 +23,7 @@ from nagorik import (
     Token,
     WireModel,
 )
+from nagorik.clock import Clock
 from nagorik_nid.data import TEXTS
 from nagorik_nid.forms import VerificationForm
 from nagorik_nid.settings import NidSettings
@@ -105,7 +106,7 @@ class Verification(PartnerModel):
         )
 
 
-async def login(http: AgencyHttp, settings: NidSettings) -> Token:
+async def login(http: AgencyHttp, settings: NidSettings, _clock: Clock) -> Token:
     """A token for all calls of the next hours."""
     answer = await http.read(
         "login",

@@ -90,7 +90,7 @@ def _kind(location: str, reference: str, value: object) -> Iterator[ValidationFi
             yield ValidationFinding(
                 Severity.ERROR, location, message, "Derive it from nagorik.settings.AgencySettings."
             )
-        case "login" if not inspect.iscoroutinefunction(value):
+        case "login" | "sign" if not inspect.iscoroutinefunction(value):
             yield ValidationFinding(
                 Severity.ERROR, location, f"{reference} is not a coroutine function", "Write async def."
             )

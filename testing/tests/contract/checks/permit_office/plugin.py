@@ -74,7 +74,7 @@ class Refund(WireModel):
     word: str
 
 
-async def login(http: Any, settings: Any) -> Token:
+async def login(http: Any, settings: Any, _clock: Any) -> Token:
     """The office takes any token."""
     return Token("token-of-nobody", expires_in=3600)
 

@@ -1,0 +1,76 @@
+"""Signing a request with the plugin's own signer, over the bytes that are going to be sent."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from pydantic import BaseModel
+
+from nagorik.clock import Clock
+from nagorik.errors import NagorikError, PluginFault
+from nagorik.http import SignableRequest, Signature, Signer
+from nagorik_platform.agency_client.headers import raw_headers
+from nagorik_platform.agency_client.multipart import MultipartBody
+from nagorik_platform.agency_client.transport import OutgoingRequest
+from nagorik_platform.contract_errors import is_known
+from nagorik_platform.tracebacks import type_name
+
+
+class RequestSigner:
+    """Lets the plugin sign each attempt anew, since a signature often holds the time."""
+
+    def __init__(self, signer: Signer, settings: BaseModel, clock: Clock, *, plugin: str) -> None:
+        self._signer = signer
+        self._settings = settings
+        self._clock = clock
+        self._plugin = plugin
+
+    async def sign(self, outgoing: OutgoingRequest) -> OutgoingRequest:
+        """The request with its signature.
+
+        Raises:
+            NagorikError: The signer's own; ``PluginFault`` for whatever else it does. Nothing was sent.
+        """
+        body = outgoing.body
+        request = SignableRequest(
+            outgoing.method,
+            outgoing.url,
+            {name.decode("latin-1"): value.decode("latin-1") for name, value in outgoing.headers},
+            body if isinstance(body, bytes) else None,
+            body.chunks if isinstance(body, MultipartBody) else lambda: _one_piece(body),
+        )
+        error: NagorikError
+        try:
+            # What a manifest names need not keep to the type.
+            signature: object = await self._signer(request, self._settings, self._clock)
+        except Exception as raised:  # noqa: BLE001 - a plugin's signer may raise anything; its text may hold secrets
+            error = (
+                raised
+                if is_known(raised)
+                else PluginFault("sign-raised", plugin=self._plugin, exception=type_name(raised))
+            )
+        else:
+            if isinstance(signature, Signature):
+                return self._signed(outgoing, signature)
+            error = PluginFault("sign-wrong-result", plugin=self._plugin)
+        raise error
+
+    def _signed(self, outgoing: OutgoingRequest, signature: Signature) -> OutgoingRequest:
+        try:
+            headers = raw_headers(signature.headers, reserved="")
+        except (AttributeError, TypeError):
+            headers = None
+        content = signature.content
+        if headers is None or not (content is None or isinstance(content, bytes)):
+            raise PluginFault("sign-wrong-result", plugin=self._plugin)
+        names = {name.lower() for name, _ in headers}
+        if content is not None:
+            names.add(b"content-length")
+            headers = [(b"Content-Length", str(len(content)).encode("ascii")), *headers]
+        # What the signer gives takes the place of what was there: two of one name are read by two rules.
+        kept = [(name, value) for name, value in outgoing.headers if name.lower() not in names]
+        return replace(outgoing, headers=[*kept, *headers], body=outgoing.body if content is None else content)
+
+
+async def _one_piece(body: bytes | None) -> AsyncIterator[bytes]:
+    if body:
+        yield body

@@ -1,0 +1,366 @@
+"""What a request sends: JSON, form fields, XML, parts with documents from the host's store, or any other bytes."""
+
+import asyncio
+import email.parser
+import email.policy
+import hashlib
+import tracemalloc
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from nagorik import AgencyRejected, AgencyUnavailable, ContractViolation, OutcomeUnknown, PluginFault, WireModel
+from nagorik.clock import SystemClock
+from nagorik.http import Body, FormPart
+from nagorik.model.application import DocumentReference
+from nagorik.operations import Idempotency
+from nagorik_toolkit.formats.plain import FormReader, TextReader
+from nagorik_toolkit.formats.soap import Soap, SoapVersion
+from nagorik_toolkit.formats.xml import XmlModel, attr, element
+
+NATIVE, REFERENCE = Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE
+MEGABYTE = 1_000_000
+
+
+class Filing(XmlModel, tag="filing", nsmap={"": "urn:demo"}):
+    reference: str = attr(name="ref")
+    name: str = element()
+    remark: str | None = element(default=None)
+
+
+class Receipt(XmlModel, tag="receipt"):
+    number: int = element()
+
+
+class Store:
+    """Documents by their ids, in chunks; what they were when they were taken in, and what they are now."""
+
+    def __init__(self, chunk: int = 65_536) -> None:
+        self.contents: dict[str, bytes] = {}
+        self.chunk = chunk
+        self.opened = 0
+
+    def keep(self, name: str, content: bytes) -> DocumentReference:
+        self.contents[name] = content
+        return DocumentReference(
+            id=name,
+            kind="deed",
+            media_type="application/pdf",
+            bytes=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+        )
+
+    async def open(self, document: DocumentReference):
+        self.opened += 1
+        content = self.contents[document.id]
+        for start in range(0, len(content), self.chunk):
+            yield content[start : start + self.chunk]
+
+
+def form_of(request):
+    """The parts of a multipart request, as Python's own parser reads them."""
+    head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
+    return list(email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + request.content).iter_parts())
+
+
+async def test_parts_are_sent_as_form_data_with_the_documents_bytes(world):
+    store = Store(chunk=3)
+    deed = store.keep("one", b"%PDF-1.7 \r\n--boundary\x00\xff")
+    world.agency.will(lambda request: _read(request, world.filed()))
+    http = world.bind(REFERENCE, open_document=store.open)
+    await http.write(
+        "file",
+        "POST",
+        "/filings",
+        expect=world.Filed,
+        parts=[
+            FormPart("form", Filing(reference="A", name="ক খ")),
+            FormPart("note", 'said "so"'),
+            FormPart("deed", deed, filename='dé"ed.pdf'),
+        ],
+    )
+    request = world.agency.requests[0]
+    assert int(request.headers["content-length"]) == len(request.content)
+    form, note, paper = form_of(request)
+    assert form.get_content_type() == "application/xml"
+    assert "ক খ" in form.get_payload(decode=True).decode()
+    assert note.get_payload(decode=True) == b'said "so"'
+    assert note.get("content-type") is None
+    assert paper.get_payload(decode=True) == store.contents["one"]
+    assert paper.get_content_type() == "application/pdf"
+    assert 'filename="dé%22ed.pdf"'.encode() in request.content
+
+
+async def _read(request, response):
+    await request.aread()
+    return response
+
+
+async def test_each_attempt_sends_the_same_bytes(world):
+    store = Store()
+    deed = store.keep("one", b"x" * 200_000)
+    sent = []
+
+    async def keep(request):
+        sent.append(await request.aread())
+        return world.filed() if len(sent) == 3 else ConnectionResetError()
+
+    async def lose(request):
+        sent.append(await request.aread())
+        return httpx.ReadError("gone")
+
+    world.agency.will(lose, lose, keep)
+    http = world.bind(NATIVE, open_document=store.open)
+    await http.write("file", "POST", "/filings", expect=world.Filed, parts=[FormPart("deed", deed)])
+    assert len(sent) == 3
+    assert len(set(sent)) == 1
+
+
+@pytest.mark.parametrize("now", [b"", b"other", b"content and more"])
+async def test_a_document_that_is_not_what_was_taken_in_is_not_sent(world, now):
+    store = Store(chunk=4)
+    deed = store.keep("one", b"content")
+    store.contents["one"] = now
+    http = world.bind(REFERENCE, open_document=store.open)
+    with pytest.raises(AgencyUnavailable) as raised:
+        await http.write("file", "POST", "/filings", expect=world.Filed, parts=[FormPart("deed", deed)])
+    assert raised.value.because == "document-unreadable"
+    assert world.agency.requests == []
+
+
+async def test_a_document_that_changes_while_it_is_sent_is_never_sent_to_its_end(world):
+    store = Store(chunk=4)
+    deed = store.keep("one", b"content")
+    got = []
+
+    async def read(request):
+        store.contents["one"] = b"changed"
+        got.extend([chunk async for chunk in request.stream])
+        return world.filed()
+
+    world.agency.will(read)
+    http = world.bind(REFERENCE, open_document=store.open)
+    with pytest.raises(OutcomeUnknown):
+        await http.write("file", "POST", "/filings", expect=world.Filed, parts=[FormPart("deed", deed)])
+    assert b"ged" not in b"".join(got)
+
+
+async def test_without_a_store_nothing_is_sent(world):
+    deed = Store().keep("one", b"content")
+    with pytest.raises(AgencyUnavailable):
+        await world.bind(REFERENCE).write("file", "POST", "/f", expect=world.Filed, parts=[FormPart("deed", deed)])
+
+
+async def test_xml_is_sent_and_read(world):
+    world.agency.will(httpx.Response(201, content=b"<receipt><number>7</number><more/></receipt>"))
+    filing = Filing(reference="A<&", name="রহিম")
+    receipt = await world.bind(REFERENCE).write("file", "POST", "/filings", expect=Receipt, xml=filing)
+    assert receipt.number == 7
+    request = world.agency.requests[0]
+    assert request.headers["content-type"] == "application/xml; charset=utf-8"
+    assert request.headers["accept"] == "application/xml, text/xml"
+    assert request.content.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n<filing xmlns="urn:demo"')
+    assert b"remark" not in request.content
+
+
+@pytest.mark.parametrize(
+    ("content", "detail"),
+    [
+        (b"", "empty"),
+        (b'{"number": 7}', "not-xml"),
+        (b"<!DOCTYPE html><html></html>", "html"),
+        (b"<!DOCTYPE x [<!ENTITY a 'b'>]><receipt><number>&a;</number></receipt>", "not-xml"),
+        (b"<other/>", "not-xml"),
+        (b"<receipt/>", "does-not-fit: $.number missing"),
+        (b"<receipt><number>1990123456789</number><number>x</number></receipt>", None),
+        (b"<receipt><number>x1990123456789</number></receipt>", "does-not-fit: $.number int_parsing"),
+        (b"<a>" * 50_000 + b"</a>" * 50_000, "not-xml"),
+        (b"<receipt>" + b"<a>" * 100_000 + b"</a>" * 100_000 + b"</receipt>", "not-xml"),
+    ],
+)
+async def test_xml_that_does_not_fit_is_told_without_a_value(world, content, detail):
+    world.agency.will(httpx.Response(200, content=content))
+    http = world.bind()
+    if detail is None:
+        assert (await http.read("find", "GET", "/filings", expect=Receipt)).number == 1990123456789
+        return
+    with pytest.raises(ContractViolation) as raised:
+        await http.read("find", "GET", "/filings", expect=Receipt)
+    assert raised.value.detail == detail
+    assert "1990123456789" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type"),
+    [
+        ("<receipt><number>7</number></receipt>".encode("utf-16"), "application/xml"),
+        ('<?xml version="1.0" encoding="iso-8859-1"?><receipt><number>7</number>é</receipt>'.encode("latin-1"), None),
+        ("<receipt><number>7</number>é</receipt>".encode("cp1252"), "text/xml; charset=windows-1252"),
+        (
+            '<?xml version="1.0" encoding="utf-8"?><receipt><number>7</number>é</receipt>'.encode("latin-1"),
+            "text/xml; charset=iso-8859-1",
+        ),
+    ],
+)
+async def test_xml_in_the_encodings_of_agencies(world, content, content_type):
+    headers = {"content-type": content_type} if content_type else {}
+    world.agency.will(httpx.Response(200, content=content, headers=headers))
+    assert (await world.bind().read("find", "GET", "/f", expect=Receipt)).number == 7
+
+
+async def test_an_absence_counts_in_the_format_that_is_expected(world):
+    http = world.bind()
+    world.agency.will(httpx.Response(404, content=b"<problem>E90</problem>"), httpx.Response(404))
+    assert await http.read_or_none("find", "GET", "/f", expect=Receipt) is None
+    assert await http.read_or_none("find", "GET", "/f", expect=Receipt) is None
+    world.agency.will(httpx.Response(404, content=b"<html><body>proxy</body></html>"))
+    with pytest.raises(ContractViolation) as raised:
+        await http.read_or_none("find", "GET", "/f", expect=Receipt)
+    assert raised.value.detail == "http-404-not-xml"
+
+
+async def test_a_refusal_in_xml_is_the_agencys_own_and_a_page_is_a_proxys(world):
+    world.agency.will(httpx.Response(409, content=b"<problem>E02</problem>"))
+    with pytest.raises(AgencyRejected):
+        await world.bind(REFERENCE).write("file", "POST", "/f", expect=Receipt, xml=Filing(reference="A", name="b"))
+    world.agency.will(httpx.Response(409, content=b"<html>proxy</html>"))
+    with pytest.raises(OutcomeUnknown):
+        await world.bind(REFERENCE).write("file", "POST", "/f", expect=Receipt, xml=Filing(reference="A", name="b"))
+
+
+async def test_soap_in_both_versions(world):
+    for version, kind in ((SoapVersion.V1_1, "text/xml"), (SoapVersion.V1_2, "application/soap+xml")):
+        soap = Soap(version)
+        answered = "<receipt><number>7</number></receipt>"
+        envelope = f'<s:Envelope xmlns:s="{version.value}"><s:Body>{answered}</s:Body></s:Envelope>'
+        world.agency.will(httpx.Response(200, text=envelope))
+        receipt = await world.bind(REFERENCE).write(
+            "file",
+            "POST",
+            "/soap",
+            xml=soap.request(Filing(reference="A", name="b"), action="urn:demo#file"),
+            expect=soap.answer(Receipt),
+        )
+        assert receipt.number == 7
+        request = world.agency.requests[-1]
+        assert request.headers["content-type"].startswith(kind)
+        said = request.headers["soapaction"] if version is SoapVersion.V1_1 else request.headers["content-type"]
+        assert '"urn:demo#file"' in said
+        assert b':Body><filing xmlns="urn:demo" ref="A">' in request.content
+
+
+class Reply(WireModel):
+    code: int
+    names: tuple[str, ...] = ()
+
+
+async def test_answers_in_form_fields_and_text(world):
+    world.agency.will(
+        httpx.Response(200, content=b"code=7&names=a&names=%E0%A6%95"), httpx.Response(200, text=" OK 12\r\n")
+    )
+    http = world.bind()
+    reply = await http.read("ask", "POST", "/f", form={"a": 1}, expect=FormReader(Reply))
+    assert (reply.code, reply.names) == (7, ("a", "ক"))
+    assert await http.read("ask", "POST", "/f", expect=TextReader()) == "OK 12"
+    assert [request.headers["accept"] for request in world.agency.requests] == [
+        "application/x-www-form-urlencoded",
+        "text/plain",
+    ]
+
+
+async def test_any_other_body(world):
+    world.agency.will(world.filed())
+    body = Body(b"a;b\r\n", "text/csv", {"X-Rows": "1"})
+    await world.bind(REFERENCE).write("file", "POST", "/f", expect=world.Filed, body=body)
+    request = world.agency.requests[0]
+    assert (request.content, request.headers["content-type"], request.headers["x-rows"]) == (
+        b"a;b\r\n",
+        "text/csv",
+        "1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        ({"json": {}, "form": {}}, "several-bodies"),
+        ({"json": 0, "body": Body(b"", "a/b")}, "several-bodies"),
+        ({"json": object()}, "body-not-json"),
+        ({"xml": {"a": 1}}, "body-not-sendable"),
+        ({"body": b"bytes"}, "body-not-sendable"),
+        ({"parts": [FormPart("a", 5)]}, "body-not-sendable"),
+        ({"parts": [FormPart("a", b"", content_type="a/b\r\nX: y")]}, "body-not-sendable"),
+        ({"body": Body(b"", "text/plain\r\nX: y")}, "header-not-allowed"),
+        ({"body": Body(b"", "text/plain", {"Host": "x"})}, "header-not-allowed"),
+    ],
+)
+async def test_a_body_that_cannot_be_sent_is_the_plugins_fault(world, options, fault):
+    with pytest.raises(PluginFault) as raised:
+        await world.bind(REFERENCE).write("file", "POST", "/f", expect=world.Filed, **options)
+    assert raised.value.fault == fault
+    assert world.agency.requests == []
+
+
+@asynccontextmanager
+async def counting_server():
+    """A real server that hashes each body as it comes and keeps nothing of it."""
+    got = {}
+
+    async def serve(reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+        boundary = head.partition(b"boundary=")[2].partition(b"\r\n")[0]
+        digest, left, tail = hashlib.sha256(), length, len(boundary) + 8
+        preamble = await reader.readuntil(b"\r\n\r\n")
+        left -= len(preamble) + tail
+        while left:
+            chunk = await reader.read(min(left, 65_536))
+            digest.update(chunk)
+            left -= len(chunk)
+        await reader.readexactly(tail)
+        got.update(length=length, sha256=digest.hexdigest())
+        body = b'{"reference": "REF-1"}'
+        writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", got
+    finally:
+        server.close()
+
+
+class Made(Store):
+    """A document that is made as it is read, so that nobody holds it."""
+
+    async def open(self, document: DocumentReference):
+        for number in range(document.bytes // MEGABYTE):
+            yield bytes([number % 251]) * MEGABYTE
+
+
+async def test_fifty_megabytes_are_streamed(world):
+    digest = hashlib.sha256()
+    for number in range(50):
+        digest.update(bytes([number % 251]) * MEGABYTE)
+    paper = DocumentReference(
+        id="one", kind="deed", media_type="application/pdf", bytes=50 * MEGABYTE, sha256=digest.hexdigest()
+    )
+    async with counting_server() as (base, got):
+        client = world.client(
+            base_url=base,
+            egress=frozenset({"127.0.0.1"}),
+            clock=SystemClock(),
+            transport_factory=None,
+            open_document=Made().open,
+        )
+        tracemalloc.start()
+        try:
+            http = world.bind(REFERENCE, client=client)
+            await http.write("file", "POST", "/f", expect=world.Filed, parts=[FormPart("deed", paper)])
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert got["sha256"] == paper.sha256
+    assert peak < 20 * MEGABYTE

@@ -1,0 +1,1 @@
+"""What agencies speak besides JSON: XML, SOAP, form fields and plain text."""
