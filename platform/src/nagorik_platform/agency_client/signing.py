@@ -11,7 +11,7 @@ from nagorik.http import SignableRequest, Signature, Signer
 from nagorik_platform.agency_client.headers import raw_headers
 from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.transport import OutgoingRequest
-from nagorik_platform.contract_errors import is_known
+from nagorik_platform.contract_errors import known_error
 from nagorik_platform.tracebacks import type_name
 
 
@@ -43,11 +43,8 @@ class RequestSigner:
             # What a manifest names need not keep to the type.
             signature: object = await self._signer(request, self._settings, self._clock)
         except Exception as raised:  # noqa: BLE001 - a plugin's signer may raise anything; its text may hold secrets
-            error = (
-                raised
-                if is_known(raised)
-                else PluginFault("sign-raised", plugin=self._plugin, exception=type_name(raised))
-            )
+            fault = PluginFault("sign-raised", plugin=self._plugin, exception=type_name(raised))
+            error = known_error(raised) or fault
         else:
             if isinstance(signature, Signature):
                 return self._signed(outgoing, signature)
