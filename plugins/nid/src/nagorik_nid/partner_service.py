@@ -14,6 +14,7 @@ from nagorik import (
     AgencyHttp,
     AgencyRejected,
     AgencyResponse,
+    Clock,
     ContractViolation,
     CredentialProblem,
     CredentialsRejected,
@@ -23,7 +24,6 @@ from nagorik import (
     Token,
     WireModel,
 )
-from nagorik.clock import Clock
 from nagorik_nid.data import TEXTS
 from nagorik_nid.forms import VerificationForm
 from nagorik_nid.settings import NidSettings
