@@ -137,6 +137,8 @@ def rules() -> str:
             "worker",
             "restoration",
             "claims | inbox",
+            "inbox_door",
+            "message_reader",
             "queues | plugins | suspensions",
             "agencies | places",
             "rate_limiter",

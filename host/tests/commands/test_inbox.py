@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from nagorik_host.commands import running
 from nagorik_host.store.database import open_database
+from nagorik_host.store.host_keys import admit_keys
 from nagorik_host.store.schema import inbox
 from nagorik_host.vault import Vault, read_keyring
 
@@ -13,7 +14,8 @@ SAID = "what-it-says"
 
 def put(place, *, result=None, proved=None, age=timedelta(0), offer="nid.reissue") -> str:
     """Keep a message as it stands in a host's database; its id."""
-    vault = Vault(read_keyring((place / "keys.txt").read_text()))
+    keyring = read_keyring((place / "keys.txt").read_text())
+    vault = Vault(keyring)
     at = running.CLOCK.now() - age
     identity = f"message-{offer}-{result}"
 
@@ -40,6 +42,7 @@ def put(place, *, result=None, proved=None, age=timedelta(0), offer="nid.reissue
         database = await open_database(f"sqlite:///{place}/nagorik.db")
         database.use_ledger(vault)
         try:
+            await admit_keys(database, keyring, at)
             await database.run(write)
         finally:
             await database.close()

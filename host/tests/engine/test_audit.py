@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import create_engine, insert, make_url, select
 
 from nagorik import Text
-from nagorik_host.engine.inbox import _Message as Message, _Reading as Reading
+from nagorik_host.engine.message_reader import Reading, UnreadMessage
 from nagorik_host.engine.plugins import PLUGIN_CHANGED, accept, take_over
 from nagorik_host.engine.restoration import Restoration, mark_caught_up, mark_restored
 from nagorik_host.engine.suspensions import SuspensionRecord, suspend
@@ -131,14 +131,19 @@ async def leave_messages(host):
     """Two messages of a gateway, of which one was read and says nothing."""
     kept = [
         partial(
-            host.inbox._keep, offer=GATEWAY, message=f"message-{one}", arrival=f"arrival-{one}", headers={}, body=b""
+            host.inbox._door.keep,
+            offer=GATEWAY,
+            message=f"message-{one}",
+            arrival=f"arrival-{one}",
+            headers={},
+            body=b"",
         )
         for one in range(2)
     ]
     for one in kept:
         assert await host.database.run(one)
     row, *_ = await host.database.run(lambda t: t.connection.execute(select(inbox)).all())
-    message = Message(row.id, row.offer, row.message, row.received_at, 1, row.data_key, row.sealed)
+    message = UnreadMessage(row.id, row.offer, row.message, row.received_at, 1, row.data_key, row.sealed)
     await host.database.run(partial(host.inbox._settle, message=message, reading=Reading(None, "callback-rejected")))
 
 

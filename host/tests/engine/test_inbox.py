@@ -13,7 +13,9 @@ from sqlalchemy import insert, select, update
 from nagorik import Applicant, ApplicationDraft, Consent, Operation, ServiceNotOffered, Text
 from nagorik.values import Money, PersonName
 from nagorik_host import open_host
-from nagorik_host.engine.inbox import LEASE, PATIENCE, READINGS, SHARE, InboxFull, MessageRefused
+from nagorik_host.engine.inbox import LEASE, PATIENCE, SHARE
+from nagorik_host.engine.inbox_door import InboxFull, MessageRefused
+from nagorik_host.engine.message_reader import READINGS
 from nagorik_host.engine.suspensions import SuspensionRecord, resume, suspend
 from nagorik_host.store.messages import (
     MessageFilter,
@@ -354,7 +356,7 @@ async def test_message_to_a_service_without_callbacks_is_refused(host):
 
 
 async def test_more_than_can_be_read_is_refused_until_some_is(host, monkeypatch):
-    monkeypatch.setattr("nagorik_host.engine.inbox.MOST_UNREAD", 2)
+    monkeypatch.setattr("nagorik_host.engine.inbox_door.MOST_UNREAD", 2)
     for number in range(2):
         await host.inbox.receive(SERVICE, headers={"mark": str(number)}, body=message())
     with pytest.raises(InboxFull):
@@ -365,7 +367,7 @@ async def test_more_than_can_be_read_is_refused_until_some_is(host, monkeypatch)
 
 
 async def test_proved_reports_that_wait_take_no_place_of_what_is_to_be_read(host, monkeypatch):
-    monkeypatch.setattr("nagorik_host.engine.inbox.MOST_UNREAD", 2)
+    monkeypatch.setattr("nagorik_host.engine.inbox_door.MOST_UNREAD", 2)
     for number in range(5):
         assert await host.inbox.receive(SERVICE, headers=GENUINE, body=message(number=f"NOBODYS-{number}"))
         await host.inbox.handle()
@@ -377,7 +379,7 @@ async def test_proved_reports_that_wait_take_no_place_of_what_is_to_be_read(host
 
 
 async def test_forged_messages_take_no_place_of_proved_reports_that_wait(host, monkeypatch):
-    monkeypatch.setattr("nagorik_host.engine.inbox.MOST_UNREAD", 3)
+    monkeypatch.setattr("nagorik_host.engine.inbox_door.MOST_UNREAD", 3)
     monkeypatch.setattr("nagorik_host.engine.inbox.MOST_WAITING", 2)
     await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
     await host.inbox.handle()
@@ -593,7 +595,7 @@ async def test_flood_at_one_offer_delays_no_other(host, filed):
 
 
 async def test_message_whose_reading_did_not_end_in_time_is_read_again(host, filed, monkeypatch):
-    monkeypatch.setattr("nagorik_host.engine.inbox.READ_SECONDS", 0.01)
+    monkeypatch.setattr("nagorik_host.engine.message_reader.READ_SECONDS", 0.01)
     headers = {"mark": "hangs"}
     await host.inbox.receive("letters.other", headers=headers, body=message())
     for reading in range(READINGS):
@@ -601,14 +603,14 @@ async def test_message_whose_reading_did_not_end_in_time_is_read_again(host, fil
         await host.inbox.handle()
         host.clock.advance(timedelta(minutes=10))
     assert await results(host) == ["plugin-fault"]
-    monkeypatch.setattr("nagorik_host.engine.inbox.READ_SECONDS", 2.0)
+    monkeypatch.setattr("nagorik_host.engine.message_reader.READ_SECONDS", 2.0)
     await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
     await host.inbox.handle()
     assert (await host.track(filed)).progress.state == "closed"
 
 
 async def test_message_that_hangs_delays_no_other_offer(host, filed, monkeypatch):
-    monkeypatch.setattr("nagorik_host.engine.inbox.READ_SECONDS", 0.01)
+    monkeypatch.setattr("nagorik_host.engine.message_reader.READ_SECONDS", 0.01)
     monkeypatch.setattr("nagorik_host.engine.inbox.SLICE", 0.0)
     for number in range(3):
         await host.inbox.receive("letters.other", headers={"mark": "hangs"}, body=message(number=str(number)))

@@ -1,9 +1,9 @@
 """``nagorik applications`` and ``nagorik payments``: which there are, page by page, and nothing of any citizen."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from nagorik_host.commands.running import CommandRefused, now, opened_database, run_command, unlocked_database
 from nagorik_platform.cli.commands import ExitCode
@@ -170,7 +170,7 @@ async def _list_applications(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"applications": [_application(row) for row in page.rows], "next": _next(page)})
         return ExitCode.OK
-    _print_applications(page.rows)
+    _print_rows(_APPLICATION_COLUMNS, map(_application, page.rows))
     _print_end(page, "No application is like that. এমন কোনো আবেদন নেই।")
     return ExitCode.OK
 
@@ -188,7 +188,7 @@ async def _search(name: str, *, as_json: bool) -> int:
     if as_json:
         print_json({"applications": [_application(row) for row in rows], "next": None})
     elif rows:
-        _print_applications(rows)
+        _print_rows(_APPLICATION_COLUMNS, map(_application, rows))
     else:
         print_lines("Nothing is found by this id or reference. এই নম্বরে কিছু পাওয়া যায়নি।", _NO_CITIZENS)
     return ExitCode.OK if rows else ExitCode.FINDINGS
@@ -212,23 +212,7 @@ async def _list_payments(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"payments": [_payment(row) for row in page.rows], "next": _next(page)})
         return ExitCode.OK
-    if page.rows:
-        told = [_payment(row) for row in page.rows]
-        print_table(
-            ("payment", "application", "gateway", "stage", "state", "amount", "begun"),
-            (
-                (
-                    one["payment"],
-                    one["application"],
-                    one["gateway"],
-                    one["stage"],
-                    one["state"],
-                    one["taken"] or one["amount"],
-                    _when(one["opened_at"]),
-                )
-                for one in told
-            ),
-        )
+    _print_rows(_PAYMENT_COLUMNS, map(_payment, page.rows))
     _print_end(page, "No payment is like that. এমন কোনো পেমেন্ট নেই।")
     return ExitCode.OK
 
@@ -252,25 +236,34 @@ async def _read(arguments: argparse.Namespace, read: "Callable[[Transaction, Pag
         return await database.run(lambda transaction: read(transaction, after))
 
 
-def _print_applications(rows: "Sequence[Row[Any]]") -> None:
-    if not rows:
-        return
-    told = [_application(row) for row in rows]
-    print_table(
-        ("application", "service", "state", "waits for", "taken in", "changed", "due"),
-        (
-            (
-                one["application"],
-                one["service"],
-                one["state"],
-                one["blocked"] or one["hold"] or ("a worker has it" if one["in_hand"] else ""),
-                _when(one["opened_at"]),
-                _when(one["updated_at"]),
-                _when(one["due_at"]) if one["due_at"] else "",
-            )
-            for one in told
-        ),
-    )
+_Columns: TypeAlias = Mapping[str, Callable[[Document], str | None]]
+"""A table's headings, each with what stands under it of a row's document; ``None`` leaves it empty."""
+
+_APPLICATION_COLUMNS: Final[_Columns] = {
+    "application": lambda one: one["application"],
+    "service": lambda one: one["service"],
+    "state": lambda one: one["state"],
+    "waits for": lambda one: one["blocked"] or one["hold"] or ("a worker has it" if one["in_hand"] else None),
+    "taken in": lambda one: _when(one["opened_at"]),
+    "changed": lambda one: _when(one["updated_at"]),
+    "due": lambda one: _when(one["due_at"]),
+}
+_PAYMENT_COLUMNS: Final[_Columns] = {
+    "payment": lambda one: one["payment"],
+    "application": lambda one: one["application"],
+    "gateway": lambda one: one["gateway"],
+    "stage": lambda one: one["stage"],
+    "state": lambda one: one["state"],
+    "amount": lambda one: one["taken"] or one["amount"],
+    "begun": lambda one: _when(one["opened_at"]),
+}
+
+
+def _print_rows(columns: _Columns, rows: Iterable[Document]) -> None:
+    """A table of rows as ``--json`` has them; nothing where there is none."""
+    cells = [[cell(row) or "" for cell in columns.values()] for row in rows]
+    if cells:
+        print_table(tuple(columns), cells)
 
 
 def _print_end(page: "Page", nothing: str) -> None:
@@ -328,10 +321,10 @@ def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at is not None else None
 
 
-def _when(at: str) -> str:
+def _when(at: str | None) -> str | None:
     from nagorik.values import dhaka_time
 
-    return f"{dhaka_time(datetime.fromisoformat(at)):%d %b %Y %H:%M}"
+    return at and f"{dhaka_time(datetime.fromisoformat(at)):%d %b %Y %H:%M}"
 
 
 applications_command: Final = ApplicationsCommand()

@@ -59,7 +59,12 @@ QUARANTINES: Final = "nagorik.quarantines"
 """Entry point groups. A check is a function of the instant that yields what it found, see
 ``nagorik_platform.cli.checks``; functions without arguments tell what is suspended, how a host composes its platform,
 which plugins are let in and which are kept out at run time, see ``suspensions``, ``composition``, ``admission`` and
-``quarantines`` in ``nagorik_platform.cli``."""
+``quarantines`` in ``nagorik_platform.cli``.
+
+Who is let in is told apart from how the platform is composed, though a host reads both from the same settings: it is
+asked before anything of a stranger's is imported, so it must cost little; of several that tell, each must agree; and
+where one cannot tell, nothing is let in. A composition is wanted by ``nagorik doctor`` alone, the first is taken, and
+one that cannot be told is as good as none."""
 
 _PLATFORM: Final = "nagorik-platform"
 _OURS: Final = frozenset({_PLATFORM, "nagorik-host", "nagorik-testing"})
