@@ -365,7 +365,7 @@ class Worker:
         claimed: Counter[str] = Counter()
         try:
             unit = partial(self._claim_and_look if look else self.claims.claim, full_scan=full_scan)
-            unit = partial(unit, offers=offers, among=among)
+            unit = partial(unit, offers=offers, among=among, in_hand=frozenset(self._in_flight.values()))
             try:
                 batch = await self._commit(unit)
             except DatabaseUnavailable:

@@ -112,6 +112,23 @@ def is_failed_by_its_plugin(transaction: Transaction, application: str, operatio
     return len(latest) == FAULTS_OF_A_CASE and set(latest) == {PLUGIN_FAULT}
 
 
+INTERRUPTED: Final = "interrupted"
+"""The result of an attempt whose worker ended before it."""
+WORKERS_LOST: Final = "workers-lost"
+LOSSES_OF_A_CASE: Final = 3
+"""Attempts in a row at one operation of one application that ended with their worker, after which an officer looks.
+A machine may kill two workers that make the same call; what meets it a third time, and came to no end in between, is
+more likely to be what kills them."""
+LOSSES_OF_A_SUSPECT: Final = LOSSES_OF_A_CASE - 1
+"""As many, after which an application is carried with no other such application in the same worker."""
+
+
+def losses_in_a_row(transaction: Transaction, application: str, operation: str) -> int:
+    """How many of the latest attempts at an operation ended with their worker, up to ``LOSSES_OF_A_CASE``."""
+    latest = transaction.connection.scalars(_LATEST, {"application_": application, "operation_": operation}).all()
+    return next((number for number, result in enumerate(latest) if result != INTERRUPTED), len(latest))
+
+
 def unblock(transaction: Transaction, application: str, now: datetime) -> str:
     """Let the host look again at an application that it left alone; why it had.
 
