@@ -6,9 +6,11 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from nagorik import Operation
+from nagorik_host.engine.plugins import kept_out_by
 from nagorik_host.store.application_store import LEASE
-from nagorik_host.store.cases import LOSSES_OF_A_CASE, WORKERS_LOST, list_cases, unblock
+from nagorik_host.store.cases import LOSSES_LAST, LOSSES_OF_A_CASE, WORKERS_LOST, list_cases, unblock
 from nagorik_host.store.schema import applications, attempts
+from nagorik_platform.dispatch.faults import PAUSE_AFTER_LOSSES
 
 
 async def cases(host):
@@ -133,3 +135,42 @@ async def test_what_a_living_worker_has_lost_says_nothing_of_the_call(world, rea
         assert await cases(host) == {}
         results = await host.database.run(lambda t: t.connection.scalars(select(attempts.c.result)).all())
         assert set(results) == {"lease-lost"}
+
+
+async def kept_out(world, url):
+    """What a worker that starts keeps out, once its plugins are imported."""
+    async with world.host(url) as host:
+        await host.platform.import_plugins()
+        stop = asyncio.Event()
+        stop.set()
+        await host.worker().run(stop)
+        return [(one.plugin, one.probe_at - host.clock.now()) for one in kept_out_by(host.platform)]
+
+
+async def test_plugin_that_ends_workers_with_several_citizens_is_kept_out(world, ready_url):
+    async with world.host(ready_url) as host:
+        await host.platform.import_plugins()
+        for number in range(5):
+            await world.apply(host, number)
+        for _ in range(20):
+            assert kept_out_by(host.platform) == []
+            await lose(world, host)
+            if len(await cases(host)) == 5:
+                break
+        assert [one.plugin for one in kept_out_by(host.platform)] == ["nid"]
+    assert await kept_out(world, ready_url) == [("nid", PAUSE_AFTER_LOSSES)]
+    world.clock.advance(LOSSES_LAST + timedelta(minutes=1))
+    assert await kept_out(world, ready_url) == []
+
+
+async def test_one_citizens_applications_keep_no_plugin_out(world, ready_url):
+    async with world.host(ready_url) as host:
+        await host.platform.import_plugins()
+        for number in range(5):
+            await host.apply(world.draft(1), consent=world.consent(), client_reference=f"NGK-{number:016}")
+        for _ in range(20):
+            await lose(world, host)
+            if len(await cases(host)) == 5:
+                break
+        assert len(await cases(host)) == 5
+    assert await kept_out(world, ready_url) == []

@@ -8,7 +8,7 @@ application may be in question.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import Row, bindparam, func, insert, select, update
 
-from nagorik import ApplicationDraft, ServiceNotOffered
+from nagorik import Applicant, ApplicationDraft, ServiceNotOffered
 from nagorik.clock import Clock
 from nagorik_host.engine.agencies import AgencyScheduler, QueueState
 from nagorik_host.engine.leases import LOST, WorkerLease
@@ -51,6 +51,7 @@ from nagorik_host.store.cases import (
     WORKERS_LOST,
     is_failed_by_its_plugin,
     losses_in_a_row,
+    lost_lately,
 )
 from nagorik_host.store.database import Transaction, is_the_machines
 from nagorik_host.store.host_keys import is_known_key
@@ -183,7 +184,6 @@ class ClaimBatch(list[Claim]):
         needs: Of those, where there was more due than there were places or instants for.
         held: How many places the worker held then, by agency.
         down: The agencies that were taken to be down.
-        deadly: The plugins of applications that were left to an officer because they end their workers.
     """
 
     def __init__(self, suspended: SuspendedOffers) -> None:
@@ -198,7 +198,6 @@ class ClaimBatch(list[Claim]):
         self.needs: dict[str, Need] = {}
         self.held: dict[str, int] = {}
         self.down: set[str] = set()
-        self.deadly: set[str] = set()
 
     def poll_at(self, instant: datetime) -> None:
         """Something can be taken in hand then."""
@@ -228,7 +227,11 @@ class Completion:
 
 
 class Claims:
-    """The transactions in which one worker claims applications and completes its claims."""
+    """The transactions in which one worker claims applications and completes its claims.
+
+    Attributes:
+        deadly: The plugins whose calls ended one worker after another, as this one found since it last looked.
+    """
 
     def __init__(
         self,
@@ -272,6 +275,7 @@ class Claims:
         self._lease = lease
         self._places = places
         self._suspect: str | None = None
+        self.deadly: set[str] = set()
 
     def next_due(self, transaction: Transaction) -> datetime | None:
         """When the first application falls due that is not set aside, to an agency that can bear the call then."""
@@ -283,6 +287,16 @@ class Claims:
             if queue.due_at is not None and queue.plugin not in suspended.plugins
         ]
         return min(firsts, default=None)
+
+    def lost_citizens(self, transaction: Transaction, plugins: Collection[str]) -> dict[str, list[Applicant]]:
+        """By plugin, the citizens with whose applications its calls ended one worker after another lately."""
+        found: dict[str, list[Applicant]] = {}
+        for row in lost_lately(transaction, plugins, self._clock.now()):
+            # Where a key is missing it cannot be told whose it is.
+            with suppress(Erased, KeyMissing):
+                draft = self._store.open_draft(self._store.from_row(row), row.draft)
+                found.setdefault(row.target_plugin, []).append(draft.applicant)
+        return found
 
     # The intent
 
@@ -388,7 +402,7 @@ class Claims:
         )
         batch.is_idle = not lost
         for row in lost:
-            self._guarded(transaction, row, now, partial(self._release, batch=batch))
+            self._guarded(transaction, row, now, self._release)
 
     def grant(self, transaction: Transaction, *, needs: Mapping[str, Need], lent: bool) -> dict[str, Granted]:
         """Places and instants for calls that are due, as far as agencies can bear them.
@@ -496,7 +510,7 @@ class Claims:
             self._suspect = stored.id
         return self._commit_intent(transaction, stored, draft, capabilities, begun, now, slot=slot)
 
-    def _release(self, transaction: Transaction, row: Row[Any], now: datetime, *, batch: ClaimBatch) -> None:
+    def _release(self, transaction: Transaction, row: Row[Any], now: datetime) -> None:
         """Take an application out of the hands of a worker that is gone, and call nobody."""
         stored = self._store.from_row(row)
         capabilities = self._capabilities.of(row.service, row.gateway)
@@ -508,8 +522,7 @@ class Claims:
             _end_open(transaction, stored, LOST if self._lease.is_alive(transaction, row.lease) else INTERRUPTED, now)
         self._store.change(transaction, stored, done, now)
         if _losses(transaction, stored, done) >= LOSSES_OF_A_CASE:
-            self._set_aside(transaction, stored, WORKERS_LOST, now)
-            batch.deadly.add(row.target_plugin)
+            self._leave_deadly(transaction, stored, done, now)
 
     def _commit_intent(
         self,
@@ -658,13 +671,18 @@ class Claims:
         transaction.connection.execute(_END, name | ended)
         record_attempt(transaction, {**claim.attempt, **ended}, now)
         if losses >= LOSSES_OF_A_CASE:
-            self._set_aside(transaction, stored, WORKERS_LOST, now)
+            self._leave_deadly(transaction, stored, planned.done, now)
             return None
         made = claim.attempt["operation"]
         if held is None and result == PLUGIN_FAULT and is_failed_by_its_plugin(transaction, stored.id, made):
             # It would be due for ever, beside all that can be done.
             self._set_aside(transaction, stored, PLUGIN_FAULT, now)
         return held
+
+    def _leave_deadly(self, transaction: Transaction, stored: StoredApplication, done: Step, now: datetime) -> None:
+        """Leave to an officer what ends one worker after another."""
+        self._set_aside(transaction, stored, WORKERS_LOST, now)
+        self.deadly.add(target_plugin(done.next, stored.plugin, stored.gateway))
 
     def _set_aside(self, transaction: Transaction, stored: StoredApplication, code: str, now: datetime) -> None:
         """Leave to an officer what ends the same way each time."""
