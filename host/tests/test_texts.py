@@ -36,7 +36,13 @@ def test_hold_has_a_sentence(code):
 
 @pytest.mark.parametrize(
     "code",
-    [cases.PLUGIN_CHANGED, claims.DEFECT, *codes_of(claims, r'set_aside\(transaction, row\.id, "([a-z-]+)"')],
+    [
+        cases.PLUGIN_CHANGED,
+        cases.PLUGIN_FAULT,
+        cases.WORKERS_LOST,
+        claims.DEFECT,
+        *codes_of(claims, r'set_aside\(transaction, row\.id, "([a-z-]+)"'),
+    ],
 )
 def test_block_has_a_sentence(code):
     assert sentence("blocked", code)

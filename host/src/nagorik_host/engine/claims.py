@@ -8,7 +8,7 @@ application may be in question.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,10 +18,10 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import Row, bindparam, func, select, update
 
-from nagorik import ApplicationDraft, ServiceNotOffered
+from nagorik import Applicant, ApplicationDraft, ServiceNotOffered
 from nagorik.clock import Clock
 from nagorik_host.engine.agencies import AgencyScheduler, QueueState
-from nagorik_host.engine.leases import WorkerLease
+from nagorik_host.engine.leases import LOST, WorkerLease
 from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.plugins import CapabilitiesCache, is_beyond
 from nagorik_host.engine.queues import (
@@ -43,7 +43,16 @@ from nagorik_host.store.application_store import (
     set_aside,
     target_plugin,
 )
-from nagorik_host.store.cases import PLUGIN_FAULT, is_failed_by_its_plugin
+from nagorik_host.store.cases import (
+    INTERRUPTED,
+    LOSSES_OF_A_CASE,
+    LOSSES_OF_A_SUSPECT,
+    PLUGIN_FAULT,
+    WORKERS_LOST,
+    is_failed_by_its_plugin,
+    losses_in_a_row,
+    lost_lately,
+)
 from nagorik_host.store.database import Transaction, is_the_machines
 from nagorik_host.store.host_keys import is_known_key
 from nagorik_host.store.schema import applications, attempts
@@ -71,6 +80,8 @@ APPLICATION: Final[ContextVar[str | None]] = ContextVar("APPLICATION", default=N
 BLOCKED: Final = timedelta(minutes=5)
 """How long an application whose plugin is not installed is left alone before it is looked at again."""
 DEFECT: Final = "defect"
+SUSPECTS_APART: Final = timedelta(seconds=1)
+"""How long an application that may end its worker is left due while another such is in the same hands."""
 SOON: Final = timedelta(milliseconds=50)
 """When to look again after another worker was quicker."""
 
@@ -215,7 +226,11 @@ class Completion:
 
 
 class Claims:
-    """The transactions in which one worker claims applications and completes its claims."""
+    """The transactions in which one worker claims applications and completes its claims.
+
+    Attributes:
+        deadly: The plugins whose calls ended one worker after another, as this one found since it last looked.
+    """
 
     def __init__(
         self,
@@ -258,6 +273,8 @@ class Claims:
         self._clock = clock
         self._lease = lease
         self._places = places
+        self._suspect: str | None = None
+        self.deadly: set[str] = set()
 
     def next_due(self, transaction: Transaction) -> datetime | None:
         """When the first application falls due that is not set aside, to an agency that can bear the call then."""
@@ -270,6 +287,16 @@ class Claims:
         ]
         return min(firsts, default=None)
 
+    def lost_citizens(self, transaction: Transaction, plugins: Collection[str]) -> dict[str, list[Applicant]]:
+        """By plugin, the citizens with whose applications its calls ended one worker after another lately."""
+        found: dict[str, list[Applicant]] = {}
+        for row in lost_lately(transaction, plugins, self._clock.now()):
+            # Where a key is missing it cannot be told whose it is.
+            with suppress(Erased, KeyMissing):
+                draft = self._store.open_draft(self._store.from_row(row), row.draft)
+                found.setdefault(row.target_plugin, []).append(draft.applicant)
+        return found
+
     # The intent
 
     def claim(
@@ -279,6 +306,7 @@ class Claims:
         offers: Mapping[str, ClaimOffer],
         full_scan: bool = True,
         among: Collection[str] | None = None,
+        in_hand: Collection[str] = (),
         each_alone: bool = False,
     ) -> ClaimBatch:
         """Take in hand what is due, as far as there are places and instants for it.
@@ -291,11 +319,13 @@ class Claims:
             offers: What may be taken in hand, by plugin.
             full_scan: Whether to look for what lost workers had in hand, too.
             among: The applications to look at; all, where nothing is given.
+            in_hand: The applications that the worker has in hand.
             each_alone: Whether each application is written within a savepoint, which costs as much as a statement.
         """
         self._each_alone = each_alone
         if not each_alone:
             transaction.defer()
+        self._suspect = self._suspect if self._suspect in in_hand else None
         now = self._clock.now()
         batch = ClaimBatch(suspended_offers(transaction))
         if full_scan:
@@ -479,6 +509,13 @@ class Claims:
             coming = NextAction(begun.next.operation, now)
             self._store.change(transaction, stored, Step(stored.progress, (), coming), now)
             return None
+        if _losses(transaction, stored, begun) >= LOSSES_OF_A_SUSPECT:
+            if self._suspect is not None:
+                # What ends a worker takes what else it has in hand with it, and no second that may be to blame.
+                later = NextAction(begun.next.operation, now + SUSPECTS_APART)
+                self._store.change(transaction, stored, Step(stored.progress, (), later), now)
+                return None
+            self._suspect = stored.id
         return self._commit_intent(transaction, stored, draft, capabilities, begun, now, slot=slot)
 
     def _release(self, transaction: Transaction, row: Row[Any], now: datetime) -> None:
@@ -489,8 +526,11 @@ class Claims:
             done = Step(stored.progress, (), next_action(stored.progress, capabilities, now))
         else:
             done = step(stored.progress, Interrupted(), capabilities, now)
-            _end_open(transaction, stored, now)
+            # What was committed and never heard of is in a worker's hands that does not know of it, and lives.
+            _end_open(transaction, stored, LOST if self._lease.is_alive(transaction, row.lease) else INTERRUPTED, now)
         self._store.change(transaction, stored, done, now)
+        if _losses(transaction, stored, done) >= LOSSES_OF_A_CASE:
+            self._leave_deadly(transaction, stored, done, now)
 
     def _commit_intent(
         self,
@@ -624,7 +664,8 @@ class Claims:
             StaleRevision: It is what was taken in hand, and the row has changed since; nothing was written.
         """
         held = None
-        if planned.begun is not None and slot is not None:
+        losses = _losses(transaction, stored, planned.done)
+        if planned.begun is not None and slot is not None and losses < LOSSES_OF_A_SUSPECT:
             draft = self._store.draft(transaction, stored) if read else claim.draft
             held = self._commit_intent(
                 transaction, stored, draft, claim.capabilities, planned.begun, now, slot=slot, read=read
@@ -638,24 +679,33 @@ class Claims:
         name = {"application_": stored.id, "entry_": claim.attempt["entry"]}
         transaction.end_attempt(name | ended)
         record_attempt(transaction, {**claim.attempt, **ended}, now)
+        if losses >= LOSSES_OF_A_CASE:
+            self._leave_deadly(transaction, stored, planned.done, now)
+            return None
+        made = claim.attempt["operation"]
         if held is None and result == PLUGIN_FAULT:
-            self._leave_to_an_officer(transaction, stored, claim.attempt["operation"], now)
+            transaction.flush()
+            if is_failed_by_its_plugin(transaction, stored.id, made):
+                # It would be due for ever, beside all that can be done.
+                self._set_aside(transaction, stored, PLUGIN_FAULT, now)
         return held
 
-    def _leave_to_an_officer(
-        self, transaction: Transaction, stored: StoredApplication, operation: str, now: datetime
-    ) -> None:
-        """Try no further what the plugin fails each time: it would be due for ever, beside all that can be done."""
+    def _leave_deadly(self, transaction: Transaction, stored: StoredApplication, done: Step, now: datetime) -> None:
+        """Leave to an officer what ends one worker after another."""
+        self._set_aside(transaction, stored, WORKERS_LOST, now)
+        self.deadly.add(target_plugin(done.next, stored.plugin, stored.gateway))
+
+    def _set_aside(self, transaction: Transaction, stored: StoredApplication, code: str, now: datetime) -> None:
+        """Leave to an officer what ends the same way each time."""
         transaction.flush()
-        if is_failed_by_its_plugin(transaction, stored.id, operation):
-            set_aside(transaction, stored.id, PLUGIN_FAULT, again=None, now=now)
-            _log.error(
-                "application_blocked",
-                defect=PLUGIN_FAULT,
-                application=stored.id,
-                service=stored.progress.service,
-                worker=self._worker_name,
-            )
+        set_aside(transaction, stored.id, code, again=None, now=now)
+        _log.error(
+            "application_blocked",
+            defect=code,
+            application=stored.id,
+            service=stored.progress.service,
+            worker=self._worker_name,
+        )
 
 
 def _next_payment(progress: Progress) -> str:
@@ -663,8 +713,20 @@ def _next_payment(progress: Progress) -> str:
     return str(uuid5(UUID(progress.idempotency_key), f"payment/{len(progress.payments) + 1}"))
 
 
-def _end_open(transaction: Transaction, stored: StoredApplication, now: datetime) -> None:
-    """The attempt that a lost worker left has an end."""
-    ended = {"application_": stored.id, "ended_at": now, "result": "interrupted"}
+def _losses(transaction: Transaction, stored: StoredApplication, done: Step) -> int:
+    """How many attempts in a row at what ``done`` leaves to do ended with their worker."""
+    coming = done.next
+    if coming.operation is None:
+        return 0
+    subject = coming.payment or (coming.deliverable.kind if coming.deliverable is not None else None)
+    # Nearly always it went well the last time, which the row tells by itself.
+    if done.progress.backoff(coming.operation, subject).failures < LOSSES_OF_A_SUSPECT:
+        return 0
+    return losses_in_a_row(transaction, stored.id, coming.operation.value)
+
+
+def _end_open(transaction: Transaction, stored: StoredApplication, result: str, now: datetime) -> None:
+    """The attempt that a worker left has an end."""
+    ended = {"application_": stored.id, "ended_at": now, "result": result}
     for row in transaction.connection.execute(_END_OPEN, ended):
         record_attempt(transaction, row._asdict(), now)

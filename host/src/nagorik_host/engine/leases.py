@@ -50,6 +50,7 @@ _RENEW: Final = (
 _GIVE_BACK: Final = update(applications).where(applications.c.lease == bindparam("worker")).values(lease_until=NOW)
 _REGISTER: Final = insert(workers).values(started_at=NOW, beat_at=NOW, lease_until=UNTIL)
 _BEAT: Final = update(workers).where(workers.c.id == bindparam("worker")).values(beat_at=NOW, lease_until=UNTIL)
+_LIVING: Final = select(workers.c.id).where(workers.c.id == bindparam("worker"), workers.c.lease_until > NOW)
 _FORGET: Final = delete(workers).where(workers.c.id == bindparam("worker"))
 _STRIKE_OFF: Final = delete(workers).where(workers.c.beat_at < UNTIL)
 
@@ -145,6 +146,12 @@ class WorkerLease:
         transaction.connection.execute(_BEAT, self._wanted())
         if held:
             transaction.connection.execute(_RENEW, self._wanted() | {"held": list(held)})
+
+    def is_alive(self, transaction: Transaction, worker: str) -> bool:
+        """Whether a worker that has lost what it had in hand goes on: it is this one, or was heard of lately."""
+        if worker == self.worker:
+            return True
+        return transaction.connection.scalar(_LIVING, {"worker": worker, LEASE_NOW: self.now}) is not None
 
     def register(self, transaction: Transaction, name: str, *, keys: Collection[str], expiry: timedelta) -> None:
         """Write a worker down that begins and holds ``keys``; strike off whoever was not heard of for ``expiry``."""

@@ -195,6 +195,7 @@ class Worker:
         self._stop, self._ending = stop, False
         await check_clock(self._commit, self._clock)
         await self._commit(self._register)
+        await self._heed_losses(self._concurrency)
         heartbeats = asyncio.create_task(self._send_heartbeats())
         telling = asyncio.create_task(self._tell_throughput())
         stopping = asyncio.create_task(stop.wait())
@@ -345,6 +346,9 @@ class Worker:
             if further:
                 batch.merge(await self._claim_offered(further, full_scan=False, among=among))
         self._suspended, self._saturated, self._down = batch.suspended, batch.saturated, batch.down
+        if self.claims.deadly:
+            deadly, self.claims.deadly = self.claims.deadly, set()
+            await self._heed_losses(deadly)
         if batch:
             self._observer.claimed(len(batch))
         for claim in batch:
@@ -365,7 +369,7 @@ class Worker:
         claimed: Counter[str] = Counter()
         try:
             unit = partial(self._claim_and_look if look else self.claims.claim, full_scan=full_scan)
-            unit = partial(unit, offers=offers, among=among)
+            unit = partial(unit, offers=offers, among=among, in_hand=frozenset(self._in_flight.values()))
             try:
                 batch = await self._commit(unit)
             except DatabaseUnavailable:
@@ -384,6 +388,12 @@ class Worker:
                 await self._give_back(name, left, offer.taken)
         self._places.note(batch.held)
         return batch
+
+    async def _heed_losses(self, plugins: Collection[str]) -> None:
+        """Keep plugins out whose calls ended workers, this one's process or others."""
+        lost = await self._commit(partial(self.claims.lost_citizens, plugins=plugins))
+        for plugin, citizens in lost.items():
+            self._platform.record_losses(plugin, citizens)
 
     async def _give_back(self, plugin: str, left: Sequence[PaceSlot], taken: TakenInstants | None) -> None:
         """Keep instants that were not used for the next who has use for one; or let others have them, if they can."""

@@ -4,16 +4,16 @@ A case is a decision that nobody else can take, or a row that the host cannot ad
 application is in its journal; what is no single application's is kept here.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Final, Literal, NamedTuple
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select
+from sqlalchemy import ColumnElement, Row, bindparam, func, insert, or_, select
 
 from nagorik_host.store.application_store import NoSuchApplication, set_aside
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import FOR_A_PERSON, applications, attempts, decisions
+from nagorik_host.store.schema import FOR_A_PERSON, applications, attempts, decisions, payloads
 
 
 class Decision(NamedTuple):
@@ -110,6 +110,52 @@ def is_failed_by_its_plugin(transaction: Transaction, application: str, operatio
     """Whether the latest attempts at an operation all met a fault of the plugin, which trying again will not mend."""
     latest = transaction.connection.scalars(_LATEST, {"application_": application, "operation_": operation}).all()
     return len(latest) == FAULTS_OF_A_CASE and set(latest) == {PLUGIN_FAULT}
+
+
+INTERRUPTED: Final = "interrupted"
+"""The result of an attempt whose worker ended before it."""
+WORKERS_LOST: Final = "workers-lost"
+LOSSES_OF_A_CASE: Final = 3
+"""Attempts in a row at one operation of one application that ended with their worker, after which an officer looks.
+A machine may kill two workers that make the same call; what meets it a third time, and came to no end in between, is
+more likely to be what kills them."""
+LOSSES_OF_A_SUSPECT: Final = LOSSES_OF_A_CASE - 1
+"""As many, after which an application is carried with no other such application in the same worker."""
+
+
+def losses_in_a_row(transaction: Transaction, application: str, operation: str) -> int:
+    """How many of the latest attempts at an operation ended with their worker, up to ``LOSSES_OF_A_CASE``."""
+    latest = transaction.connection.scalars(_LATEST, {"application_": application, "operation_": operation}).all()
+    return next((number for number, result in enumerate(latest) if result != INTERRUPTED), len(latest))
+
+
+LOSSES_LAST: Final = timedelta(hours=1)
+"""For how long a lost worker counts against the plugin; what was mended since is not kept out for it."""
+_MOST_LOST: Final = 50
+_LOST: Final = (
+    select(applications, payloads.c.draft)
+    .join(payloads, payloads.c.application == applications.c.id)
+    .where(
+        applications.c.blocked == WORKERS_LOST,
+        applications.c.closed_at.is_(None),
+        applications.c.target_plugin.in_(bindparam("plugins", expanding=True)),
+        select(attempts.c.entry)
+        .where(
+            attempts.c.application == applications.c.id,
+            attempts.c.result == INTERRUPTED,
+            attempts.c.ended_at >= bindparam("since"),
+        )
+        .exists(),
+    )
+    .order_by(applications.c.updated_at.desc())
+    .limit(_MOST_LOST)
+)
+
+
+def lost_lately(transaction: Transaction, plugins: Collection[str], now: datetime) -> Sequence[Row[Any]]:
+    """Applications, with what the citizen handed in, of which calls of these plugins ended workers lately."""
+    wanted = {"plugins": list(plugins), "since": now - LOSSES_LAST}
+    return transaction.connection.execute(_LOST, wanted).all()
 
 
 def unblock(transaction: Transaction, application: str, now: datetime) -> str:

@@ -29,7 +29,7 @@ from nagorik.privacy import Form, Model
 from nagorik_platform.configuration import PlatformSettings
 from nagorik_platform.contract_errors import known_error
 from nagorik_platform.dispatch.asking import Questions
-from nagorik_platform.dispatch.faults import FaultSubject, is_to_be_probed, log_fault
+from nagorik_platform.dispatch.faults import PAUSE_AFTER_LOSSES, FaultSubject, is_to_be_probed, log_fault
 from nagorik_platform.dispatch.importer import ImportResult, PluginImporter
 from nagorik_platform.dispatch.isolation import PluginCall
 from nagorik_platform.dispatch.policies import Call, Policies
@@ -53,6 +53,8 @@ T = TypeVar("T")
 
 _STRANGERS: Final = frozenset({Operation.CALLBACK, Operation.PAYMENT_NOTICE})
 """Operations on what anybody may have sent: a plugin that breaks on it is not kept out for it."""
+
+ENDED_PROCESSES: Final = "ended-processes"
 
 _WORKS: Final = (AgencyRejected, DuplicateApplication, InputRejected)
 """Errors by which a plugin shows that it works: it understood what its agency said."""
@@ -376,7 +378,6 @@ class Dispatcher:
         """Note a fault, and quarantine the plugin when several met one. ``seconds`` is how long it blocked."""
         log_fault(fault, seconds)
         plugin, now, refusal = runtime.loaded.record.id, self._clock.now(), self._quarantine(runtime)
-        code = QuarantineCode.TOO_MANY_FAULTS
         if refusal is not None:
             if is_to_be_probed(refusal, now):
                 probe_at = runtime.watch.begin_pause(now)
@@ -389,8 +390,25 @@ class Dispatcher:
                 )
             return
         subjects = runtime.watch.count(subject, now)
-        if not runtime.watch.are_enough(subjects):
+        if runtime.watch.are_enough(subjects):
+            self._keep_out(runtime, fault, subjects)
+
+    def record_losses(self, plugin: str, citizens: Iterable[Applicant]) -> None:
+        """Note that processes ended with calls of a plugin for these; enough of them keep it out, as faults do.
+
+        No process knows this of itself. So whoever keeps account of it tells all of them each time, and they are
+        counted apart from what the plugin does in this process.
+        """
+        runtime = self._runtimes.get(plugin)
+        subjects = len({FaultSubject.of_applicant(citizen).digest for citizen in citizens})
+        if runtime is None or self._quarantine(runtime) is not None or not runtime.watch.are_enough(subjects):
             return
+        runtime.watch.lengthen_pause(PAUSE_AFTER_LOSSES)
+        self._keep_out(runtime, PluginFault(ENDED_PROCESSES, plugin=plugin), subjects)
+
+    def _keep_out(self, runtime: PluginRuntime, fault: PluginFault, subjects: int) -> None:
+        """Quarantine a plugin, and try it after a pause."""
+        plugin, now, code = runtime.loaded.record.id, self._clock.now(), QuarantineCode.TOO_MANY_FAULTS
         probe_at = runtime.watch.begin_pause(now)
         self._registry.quarantine(
             plugin,

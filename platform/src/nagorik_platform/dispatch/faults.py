@@ -20,6 +20,8 @@ log: Final = get_logger("nagorik")
 FIRST_PAUSE: Final = timedelta(minutes=1)
 LONGEST_PAUSE: Final = timedelta(hours=1)
 """Time until a plugin in quarantine is tried again; it doubles from the first to the longest."""
+PAUSE_AFTER_LOSSES: Final = timedelta(minutes=10)
+"""The first pause of a plugin that ends processes: to try it may cost one more, with all that it has in hand."""
 MEMORY: Final = timedelta(minutes=10)
 """For how long a fault counts that belongs to no application: what asks the same again in this time is one."""
 
@@ -93,6 +95,10 @@ class FaultWatch:
         probe_at = now + self._pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
         return probe_at
+
+    def lengthen_pause(self, pause: timedelta) -> None:
+        """Let the next pause be as long as ``pause`` at least."""
+        self._pause = max(self._pause, pause)
 
     def end_pauses(self) -> None:
         """The plugin works again."""

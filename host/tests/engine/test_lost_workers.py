@@ -1,0 +1,176 @@
+"""An application whose call ends one worker after another: a few times it is bad luck, and then it is a case."""
+
+import asyncio
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from nagorik import Operation
+from nagorik_host.engine.plugins import kept_out_by
+from nagorik_host.store.application_store import LEASE
+from nagorik_host.store.cases import LOSSES_LAST, LOSSES_OF_A_CASE, WORKERS_LOST, list_cases, unblock
+from nagorik_host.store.schema import applications, attempts
+from nagorik_platform.dispatch.faults import PAUSE_AFTER_LOSSES
+
+
+async def cases(host):
+    found = await host.database.run(lambda t: list_cases(t, 99))
+    return {case.application: case.blocked for case in found}
+
+
+async def due(host):
+    """Let time pass until something is due."""
+    column = applications.c.due_at
+    first = await host.database.run(lambda t: t.connection.scalar(select(column).order_by(column.nulls_last())))
+    if first is not None:
+        host.clock.set(max(first, host.clock.now()))
+
+
+class DoomedWorker:
+    """A worker that ends with all that it has in hand as soon as it is to make a call of one of some operations."""
+
+    def __init__(self, host, operations=frozenset(Operation)) -> None:
+        self.worker = host.worker()
+        self._carry_out = self.worker._carry_out
+        self._operations = operations
+        self.lost = []
+        self.worker._carry_out = self._end
+
+    async def _end(self, claim):
+        if claim.call.operation in self._operations:
+            self.lost.append(claim.stored.id)
+        if self.lost:
+            # Nothing of it is written down, as if the process were gone.
+            raise asyncio.CancelledError
+        return await self._carry_out(claim)
+
+
+async def lose(world, host, *, operations=frozenset(Operation), lives=False):
+    """Lose a worker, or what it had in hand alone where it ``lives``; what that was."""
+    await due(host)
+    doomed = DoomedWorker(host, operations)
+    end = host.clock.now() + timedelta(days=2)
+    while not doomed.lost and (then := await doomed.worker.run_until_idle()) is not None and then <= end:
+        host.clock.set(max(then, host.clock.now()))
+    if lives:
+        await host.database.run(doomed.worker._register)
+    world.machine.advance(LEASE)
+    await doomed.worker.heartbeat()
+    # It is found out, and nothing is taken in hand.
+    released = DoomedWorker(host, frozenset())
+    released.worker._places.free = lambda _: 0
+    await released.worker.poll()
+    await host.database.run(released.worker._deregister)
+    return doomed.lost
+
+
+async def test_call_that_ended_three_workers_in_a_row_is_a_case(world, ready_url):
+    async with world.host(ready_url) as host:
+        application = await world.apply(host)
+        for _ in range(LOSSES_OF_A_CASE):
+            assert await cases(host) == {}
+            assert await lose(world, host) == [application]
+        assert await cases(host) == {application: WORKERS_LOST}
+        await world.carry(host.worker())
+        assert (await host.track(application)).progress.state == "draft"
+        # Once more is enough after an officer has let it go on, and an end of its own clears it.
+        await host.database.run(lambda t: unblock(t, application, host.clock.now()))
+        assert await lose(world, host) == [application]
+        assert await cases(host) == {application: WORKERS_LOST}
+        await host.database.run(lambda t: unblock(t, application, host.clock.now()))
+        await world.carry(host.worker())
+        assert (await host.track(application)).progress.state == "closed"
+    assert world.effects("nid", "application") == 1
+
+
+async def test_workers_that_were_killed_twice_make_no_case_of_what_they_carried(world, ready_url):
+    async with world.host(ready_url) as host:
+        ids = {await world.apply(host, number) for number in range(8)}
+        for _ in range(2):
+            assert len(await lose(world, host)) > 1
+        assert await cases(host) == {}
+        await world.carry(host.worker())
+        assert {(await host.track(one)).progress.state for one in ids} == {"closed"}
+    assert world.effects("nid", "application") == 8
+
+
+async def test_filing_that_ends_its_workers_is_looked_up_before_it_is_a_case(world, ready_url):
+    async with world.host(ready_url) as host:
+        application = await world.apply(host)
+        for _ in range(LOSSES_OF_A_CASE):
+            assert await lose(world, host, operations={Operation.SUBMIT}) == [application]
+            assert await cases(host) == {}
+        await world.carry(host.worker())
+        assert await cases(host) == {application: WORKERS_LOST}
+        query = select(attempts.c.operation, attempts.c.result).order_by(attempts.c.entry)
+        rows = await host.database.run(lambda t: t.connection.execute(query).all())
+        assert [row.operation for row in rows if row.result == "interrupted"] == ["submit"] * LOSSES_OF_A_CASE
+        assert (rows[-1].operation, rows[-1].result) == ("find", "answered")
+        await host.database.run(lambda t: unblock(t, application, host.clock.now()))
+        await world.carry(host.worker())
+        assert (await host.track(application)).progress.state == "closed"
+    assert world.effects("nid", "application") == 1
+
+
+async def test_of_applications_that_may_end_their_worker_it_has_one_in_hand(world, ready_url):
+    async with world.host(ready_url) as host:
+        for number in range(4):
+            await world.apply(host, number)
+        found = []
+        for _ in range(20):
+            # All are due together.
+            host.clock.set(host.clock.now() + timedelta(hours=2))
+            await lose(world, host)
+            found.append(len(await cases(host)))
+            if found[-1] == 4:
+                break
+    assert found == [0, 0, 1, 2, 3, 4]
+
+
+async def test_what_a_living_worker_has_lost_says_nothing_of_the_call(world, ready_url):
+    async with world.host(ready_url) as host:
+        application = await world.apply(host)
+        for _ in range(LOSSES_OF_A_CASE + 1):
+            assert await lose(world, host, lives=True) == [application]
+        assert await cases(host) == {}
+        results = await host.database.run(lambda t: t.connection.scalars(select(attempts.c.result)).all())
+        assert set(results) == {"lease-lost"}
+
+
+async def kept_out(world, url):
+    """What a worker that starts keeps out, once its plugins are imported."""
+    async with world.host(url) as host:
+        await host.platform.import_plugins()
+        stop = asyncio.Event()
+        stop.set()
+        await host.worker().run(stop)
+        return [(one.plugin, one.probe_at - host.clock.now()) for one in kept_out_by(host.platform)]
+
+
+async def test_plugin_that_ends_workers_with_several_citizens_is_kept_out(world, ready_url):
+    async with world.host(ready_url) as host:
+        await host.platform.import_plugins()
+        for number in range(5):
+            await world.apply(host, number)
+        for _ in range(20):
+            assert kept_out_by(host.platform) == []
+            await lose(world, host)
+            if len(await cases(host)) == 5:
+                break
+        assert [one.plugin for one in kept_out_by(host.platform)] == ["nid"]
+    assert await kept_out(world, ready_url) == [("nid", PAUSE_AFTER_LOSSES)]
+    world.clock.advance(LOSSES_LAST + timedelta(minutes=1))
+    assert await kept_out(world, ready_url) == []
+
+
+async def test_one_citizens_applications_keep_no_plugin_out(world, ready_url):
+    async with world.host(ready_url) as host:
+        await host.platform.import_plugins()
+        for number in range(5):
+            await host.apply(world.draft(1), consent=world.consent(), client_reference=f"NGK-{number:016}")
+        for _ in range(20):
+            await lose(world, host)
+            if len(await cases(host)) == 5:
+                break
+        assert len(await cases(host)) == 5
+    assert await kept_out(world, ready_url) == []
