@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from nagorik_host.store import open_database
+from nagorik_host.store import Database, open_database
 from nagorik_host.store.audit import make_anchor, verify_ledger
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.ledger import ROOT, LedgerMissing, Records
@@ -51,6 +51,28 @@ async def test_connection_has_a_chain_that_goes_on(ready_file, vault):
     assert number == 3
     assert await findings(database, vault) == []
     await database.close()
+
+
+class Repeating(Database):
+    """Runs each unit twice, as a database may."""
+
+    def __init__(self, database):
+        self.database = database
+
+    async def run(self, unit):
+        await self.database.run(unit)
+        return await self.database.run(unit)
+
+    async def close(self):
+        raise AssertionError("the fixture closes it")
+
+
+async def test_ledger_that_is_read_twice_is_found_as_it_was_written(database, vault):
+    for number in range(3):
+        await database.run(partial(decide, number=number))
+    assert await findings(Repeating(database), vault) == []
+    await database.run(lambda t: t.connection.execute(update(ledger).values(content="{}")))
+    assert await findings(Repeating(database), vault) != []
 
 
 async def test_what_is_rolled_back_is_not_recorded(database, vault):
