@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
-from nagorik_host.store import open_database
+from nagorik_host.store import Database, open_database
 from nagorik_host.store.audit import make_anchor, verify_ledger
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.ledger import ROOT, SEAL, LedgerMissing, Records
@@ -67,6 +67,28 @@ async def test_whoever_writes_seals_by_and_by_though_no_worker_beats(database, v
     # What is cut off an end is missed, though nothing was closed and no anchor made.
     await database.run(lambda t: t.connection.execute(delete(ledger).where(ledger.c.writer != ROOT)))
     assert {one.code for one in await findings(database, vault)} >= {"ledger-cut"}
+
+
+class Repeating(Database):
+    """Runs each unit twice, as a database may."""
+
+    def __init__(self, database):
+        self.database = database
+
+    async def run(self, unit):
+        await self.database.run(unit)
+        return await self.database.run(unit)
+
+    async def close(self):
+        raise AssertionError("the fixture closes it")
+
+
+async def test_ledger_that_is_read_twice_is_found_as_it_was_written(database, vault):
+    for number in range(3):
+        await database.run(partial(decide, number=number))
+    assert await findings(Repeating(database), vault) == []
+    await database.run(lambda t: t.connection.execute(update(ledger).values(content="{}")))
+    assert await findings(Repeating(database), vault) != []
 
 
 async def test_what_is_rolled_back_is_not_recorded(database, vault):

@@ -183,6 +183,7 @@ class ClaimBatch(list[Claim]):
         needs: Of those, where there was more due than there were places or instants for.
         held: How many places the worker held then, by agency.
         down: The agencies that were taken to be down.
+        backlog: The agencies for which more was due than could be taken in hand.
     """
 
     def __init__(self, suspended: SuspendedOffers) -> None:
@@ -197,6 +198,7 @@ class ClaimBatch(list[Claim]):
         self.needs: dict[str, Need] = {}
         self.held: dict[str, int] = {}
         self.down: set[str] = set()
+        self.backlog: set[str] = set()
 
     def poll_at(self, instant: datetime) -> None:
         """Something can be taken in hand then."""
@@ -206,6 +208,7 @@ class ClaimBatch(list[Claim]):
         """Add what was taken in hand with what was granted after this."""
         self += further
         self.saturated = self.saturated or further.saturated
+        self.backlog |= further.backlog
         if further.next_poll is not None:
             self.poll_at(further.next_poll)
 
@@ -381,6 +384,7 @@ class Claims:
             if len(rows) < len(slots):
                 return
             batch.saturated = True
+            batch.backlog.add(name)
         elif queue.free_at > now:
             batch.poll_at(queue.free_at)
             return
@@ -391,8 +395,9 @@ class Claims:
         if most <= 0:
             # Whoever ends a call, here or elsewhere, has a place to give; nobody need be asked for one before.
             batch.saturated = True
+            batch.backlog.add(name)
             return
-        transaction.flush()  # what was taken in hand just now is not due any more
+        transaction.flush_changes()  # what was taken in hand just now is not due any more
         due = count_due(transaction, name, most=most, now=now, suspended=batch.suspended, beyond=self._beyond)
         if due:
             batch.needs[name] = Need(due)
@@ -617,14 +622,15 @@ class Claims:
             outcome: What came of it.
             suspended: As for ``plan``.
             planned: What ``plan`` made of it.
-            slot: An instant for the call that follows; without one the application is left due.
+            slot: An instant for the call that follows; without one the application is left due. Where none follows,
+                one for the agency's next application that is due, which is taken in hand in place of this one.
         """
         transaction.defer()
         now = self._clock.now()
         planned = planned or self._plan(claim, claim.stored, outcome, suspended, now)
         try:
             # Nearly always the row is as it was left, and need not be read again to be sure of that.
-            return self._commit_outcome(transaction, claim, claim.stored, outcome, planned, slot, now, read=False)
+            held = self._commit_outcome(transaction, claim, claim.stored, outcome, planned, slot, now, read=False)
         except StaleRevision:
             row = transaction.connection.execute(_ROW, {"application": claim.stored.id}).one()
             stored = self._store.from_row(row) if row.lease == self._worker else None
@@ -633,6 +639,20 @@ class Claims:
             anew = self._plan(claim, stored, outcome, suspended, now)
             fits = slot if anew.follows == planned.follows else None
             return self._commit_outcome(transaction, claim, stored, outcome, anew, fits, now, read=True)
+        if planned.follows is None and slot is not None and suspended is not None:
+            return self._claim_next(transaction, claim.target_plugin, slot, suspended, now)
+        return held
+
+    def _claim_next(
+        self, transaction: Transaction, plugin: str, slot: PaceSlot, suspended: SuspendedOffers, now: datetime
+    ) -> Claim | None:
+        """Take in hand what is longest due at an agency, in the place of what has just come to an end there."""
+        rows = self._within_release(
+            lambda: due_rows(transaction, plugin, most=1, now=now, suspended=suspended, beyond=self._beyond)
+        )
+        claimed = self._claim_rows(transaction, rows, [slot], now)
+        transaction.flush_changes()  # further units of the same commit find it taken
+        return next(iter(claimed), None)
 
     def block(self, transaction: Transaction, claim: Claim, error: Exception) -> None:
         """Leave an application with a defect to an officer, its attempt open: nobody knows what came of it."""

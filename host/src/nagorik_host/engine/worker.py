@@ -160,6 +160,7 @@ class Worker:
         self._saturated = False
         self._left_due = False
         self._down: set[str] = set()
+        self._backlog: set[str] = set()
         self._has_rows = False
         self._suspended = SuspendedOffers()
         self._stop: asyncio.Event | None = None
@@ -349,6 +350,7 @@ class Worker:
         if self.claims.deadly:
             deadly, self.claims.deadly = self.claims.deadly, set()
             await self._heed_losses(deadly)
+        self._backlog = batch.backlog
         if batch:
             self._observer.claimed(len(batch))
         for claim in batch:
@@ -541,23 +543,49 @@ class Worker:
         suspended = None if ending else self._suspended
         planned = self.claims.plan(claim, outcome, suspended)
         name = planned.follows
+        if name is None and suspended is not None and self._may_be_followed(claim.target_plugin, outcome):
+            name = claim.target_plugin
         slot = await self._slot_after(claim.target_plugin, name) if name is not None else None
-        unit = partial(
-            self.claims.complete, claim=claim, outcome=outcome, suspended=suspended, planned=planned, slot=slot
-        )
+        unit = partial(self.claims.complete, claim=claim, outcome=outcome, suspended=suspended, planned=planned)
         following = None
         try:
-            following = await self._commit(unit, together=True)
+            following = await self._commit_outcome(
+                partial(unit, slot=slot), unit if planned.follows is None else None
+            )
         finally:
             if name is not None and slot is not None and following is None:
                 self._pace(name).give_back([slot])
                 if name != claim.target_plugin:
                     self._places.release(name)
-        if name is not None and following is None:
+        if planned.follows is not None and following is None:
             # It was left due, and this worker looks after it as soon as there is an instant.
             self._left_due = True
             self._woken.set()
+        elif following is None:
+            self._backlog.discard(claim.target_plugin)
+        elif following.stored.id != claim.stored.id:
+            self._note_next(following)
         return following
+
+    def _may_be_followed(self, plugin: str, outcome: CallAnswered | CallFailed) -> bool:
+        """Whether an application may be taken in hand at an agency in the place of one that was called for."""
+        return plugin in self._backlog and isinstance(outcome, CallAnswered)
+
+    def _note_next(self, claim: Claim) -> None:
+        """The present task goes on with another application."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine runs in one
+        self._in_flight[task] = claim.stored.id
+        self._observer.claimed(1)
+
+    async def _commit_outcome(self, unit: Unit[Claim | None], alone: Unit[Claim | None] | None) -> Claim | None:
+        """Commit an outcome; ``alone`` is the same without another application, which may be what is wrong."""
+        try:
+            return await self._commit(unit, together=True)
+        except Exception as error:
+            if alone is None or is_the_machines(error):
+                raise
+            return await self._commit(alone, together=True)
 
     async def _slot_after(self, plugin: str, name: str) -> PaceSlot | None:
         """An instant and a place for a call to ``name`` after one to ``plugin``, if both can be had at once."""

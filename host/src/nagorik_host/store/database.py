@@ -69,6 +69,10 @@ class Transaction:
         """
         self._defers = True
 
+    def flush_changes(self) -> None:
+        """Write those changes of rows that wait, so that nobody finds the rows as they were."""
+        self.deferred.write_changes(self.connection)
+
     def flush(self) -> None:
         """Write what waits, so that it can be read."""
         self.deferred.write(self.connection)

@@ -52,16 +52,21 @@ class DeferredRows:
 
         Nothing waits any more.
         """
-        for statement, values in self.changes.items():
-            connection.execute(statement, values)
+        self.write_changes(connection)
         if not (self.entries or self.begun or self.ended or records):
             written = 0
         elif connection.dialect.name == "postgresql":
             written = self._write_at_once(connection, records)
         else:
             written = self._write_by_kind(connection, records)
-        self.changes, self.entries, self.begun, self.ended = {}, [], [], []
+        self.entries, self.begun, self.ended = [], [], []
         return written
+
+    def write_changes(self, connection: Connection) -> None:
+        """Write the changes alone."""
+        for statement, values in self.changes.items():
+            connection.execute(statement, values)
+        self.changes = {}
 
     def copy(self) -> "DeferredRows":
         """The same, for going back to."""
