@@ -1,6 +1,5 @@
 """The door of a simulated agency: every request is written down there, and meets its fault there."""
 
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, cast
@@ -31,6 +30,7 @@ from nagorik_testing.faults.kinds import (
 from nagorik_testing.faults.plan import FaultPlan
 from nagorik_testing.faults.responses import CapturedResponse, capture, changed, injected, maintenance_page
 from nagorik_testing.simulator.connection import CONNECTION, Connection
+from nagorik_testing.simulator.json_bodies import read_json
 from nagorik_testing.simulator.ledger import Ledger
 
 UNROUTED: Final = "unrouted"
@@ -172,6 +172,6 @@ def _connection(scope: Scope) -> Connection:
 
 def _json(body: bytes) -> JsonValue:
     try:
-        return cast("JsonValue", json.loads(body)) if body else None
+        return read_json(body) if body else None
     except ValueError:
         return None

@@ -6,7 +6,6 @@ that a recording of ``nagorik contract`` has the shapes of values in it, such as
 used is refused with the place in it that has to be mended.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
@@ -18,6 +17,7 @@ from pydantic import Field, JsonValue
 from nagorik.data_files import parse_model, read_file
 from nagorik.operations import Operation
 from nagorik.privacy import Model
+from nagorik_testing.simulator.json_bodies import read_json
 
 JsonKind = Literal["text", "number", "boolean", "null", "object", "list"]
 """What stands at a place of a JSON document; ``object`` and ``list`` are empty ones, else their parts are told."""
@@ -119,10 +119,9 @@ def values_of(content: JsonValue, place: str = "") -> Iterator[tuple[str, JsonVa
 def json_content(body: bytes | str) -> JsonValue:
     """A body if it is JSON, else ``None``."""
     try:
-        content: JsonValue = json.loads(body)
+        return read_json(body)
     except ValueError:
         return None
-    return content
 
 
 def load_exchanges(path: Path) -> tuple[Exchange, ...]:

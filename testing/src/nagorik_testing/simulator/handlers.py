@@ -5,7 +5,6 @@ the agency says no.
 """
 
 import hashlib
-import json
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, date, datetime
 from http import HTTPStatus
@@ -18,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from nagorik.values import Money, NationalDataError, dhaka_zone
+from nagorik_testing.simulator.json_bodies import read_json
 
 RouteHandler = Callable[[Request], Awaitable[Response]]
 """Handles one operation; raises ``Refusal`` for whatever is no success."""
@@ -105,7 +105,7 @@ async def content_of(request: Request) -> dict[str, Any]:
         Refusal: 400, where it is anything else.
     """
     try:
-        content = json.loads(await request.body() or b"{}")
+        content = read_json(await request.body() or b"{}")
     except ValueError:
         content = None
     if not isinstance(content, dict):
