@@ -17,6 +17,7 @@ from nagorik.errors import (
     DuplicateApplication,
     FieldProblem,
     InputRejected,
+    Layer,
     NagorikError,
     OutcomeUnknown,
     PluginFault,
@@ -24,10 +25,13 @@ from nagorik.errors import (
     ServiceNotOffered,
     SettingsRejected,
 )
+from nagorik.values import to_bangla_digits
 from nagorik.values.sentences import Text
-from nagorik_platform.contract_errors import MOST_LISTED, is_known
+from nagorik_platform.contract_errors import MOST_LISTED, known_error
+from nagorik_platform.lifecycle.refusals import refusal_of
 
 NID = "1990123456789"
+TEXT = Text(bn="ভুল।", en="Wrong.")
 TELLING = (
     NID,
     f"nid-{NID}",
@@ -59,10 +63,12 @@ MAKERS: dict[str, Callable[[str], NagorikError]] = {
 }
 
 
+def is_known(error: BaseException) -> bool:
+    return known_error(error) is not None
+
+
 def problem(**members: Any) -> FieldProblem:
-    return FieldProblem(
-        **({"pointer": "/form/nid", "code": "nid.length", "text": Text(bn="ভুল।", en="Wrong.")} | members)
-    )
+    return FieldProblem(**({"pointer": "/form/nid", "code": "nid.length", "text": TEXT} | members))
 
 
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
@@ -130,6 +136,8 @@ def altered(error: NagorikError, **members: object) -> NagorikError:
         altered(AgencyRejected("x"), to_problem=lambda: {"nid": NID}),
         altered(AgencyRejected("x"), layer=SimpleNamespace(value=NID)),
         altered(AgencyRejected("x"), outcome=SimpleNamespace(value=NID)),
+        altered(CredentialsRejected(), kind=SimpleNamespace(value=NID)),
+        altered(DuplicateApplication("x"), reference=7),
         altered(AgencyRejected("x"), reason=SimpleNamespace(en="No.", bn="না।")),
         altered(RateLimited(), retry_after=NID),
         altered(RateLimited(), retry_after=True),
@@ -144,6 +152,112 @@ def test_what_only_looks_like_an_error_of_the_contracts_is_none(error: BaseExcep
 
 
 def test_error_that_lists_without_end_is_not_passed_on() -> None:
-    assert is_known(InputRejected([problem()] * MOST_LISTED))
-    assert not is_known(InputRejected([problem()] * (MOST_LISTED + 1)))
+    assert is_known(SettingsRejected(["x"] * MOST_LISTED, plugin="nid"))
+    assert not is_known(SettingsRejected(["x"] * (MOST_LISTED + 1), plugin="nid"))
     assert not is_known(altered(InputRejected([]), fields=itertools.repeat(problem())))
+
+
+def numbered(number: int) -> list[FieldProblem]:
+    return [problem(pointer=f"/form/owners/{at}") for at in range(number)]
+
+
+def test_refusal_of_as_many_fields_as_may_be_named_is_told_as_it_is() -> None:
+    refused = InputRejected(numbered(MOST_LISTED))
+    assert known_error(refused) is refused
+
+
+@pytest.mark.parametrize("number", [MOST_LISTED + 1, 5_000])
+def test_refusal_of_more_fields_is_told_with_the_first_and_how_many_more_there_are(number: int) -> None:
+    refused = InputRejected(numbered(number), layer=Layer.AGENCY)
+    told = known_error(refused)
+    assert isinstance(told, InputRejected)
+    assert (told.layer, told.outcome) == (Layer.AGENCY, refused.outcome)
+    assert told.fields[:-1] == refused.fields[: MOST_LISTED - 1]
+    left_out = number - MOST_LISTED + 1
+    assert told.fields[-1].text.en == f"there are {left_out} more problems. Please put these right first."
+    assert to_bangla_digits(str(left_out)) in told.fields[-1].text.bn
+    assert len(refused.fields) == number
+    kept = refusal_of(told)
+    assert kept is not None
+    assert (kept.fields[-1], len(kept.fields) + kept.fields_left_out) == (told.fields[-1], MOST_LISTED)
+
+
+def test_what_is_told_of_a_long_refusal_is_judged_as_any() -> None:
+    assert not is_known(InputRejected([problem(code=NID), *numbered(MOST_LISTED)]))
+    assert not is_known(altered(InputRejected([]), fields=(problem(), *[NID] * MOST_LISTED)))
+
+
+def listening() -> tuple[object, list[str]]:
+    """An object, and what has been asked of it."""
+    asked: list[str] = []
+
+    class Listening:
+        def __getattribute__(self, name: str) -> object:
+            asked.append(name)
+            raise AttributeError(name)
+
+        def __len__(self) -> int:
+            asked.append("__len__")
+            return 0
+
+        def __bool__(self) -> bool:
+            asked.append("__bool__")
+            return True
+
+    return Listening(), asked
+
+
+@pytest.mark.parametrize(
+    ("make", "member"),
+    [
+        (lambda: AgencyRejected("x"), "layer"),
+        (lambda: AgencyRejected("x"), "outcome"),
+        (lambda: AgencyRejected("x"), "reason"),
+        (lambda: AgencyRejected("x"), "reason_code"),
+        (lambda: AgencyRejected("x"), "details"),
+        (AgencyUnavailable, "retry_after"),
+        (AgencyUnavailable, "because"),
+        (lambda: AgencyClosed(datetime(2026, 1, 1, tzinfo=UTC)), "until"),
+        (CredentialsRejected, "kind"),
+        (lambda: ContractViolation("x"), "detail"),
+        (lambda: DuplicateApplication("x"), "reference"),
+        (lambda: InputRejected([]), "fields"),
+        (lambda: PluginFault("x", plugin="nid"), "where"),
+        (lambda: SettingsRejected(["x"], plugin="nid"), "names"),
+        (lambda: SettingsRejected(["x"], plugin="nid"), "reasons"),
+    ],
+)
+def test_nothing_that_a_plugin_put_into_an_error_runs_while_it_is_judged(
+    make: Callable[[], NagorikError], member: str
+) -> None:
+    listener, asked = listening()
+    assert not is_known(altered(make(), **{member: listener}))
+    assert asked == []
+
+
+def test_nothing_within_a_list_runs_while_it_is_judged() -> None:
+    listener, asked = listening()
+    assert not is_known(altered(InputRejected([]), fields=(listener,)))
+    hollow = FieldProblem.model_construct(pointer="/form", code="x", text=listener)
+    assert not is_known(InputRejected([hollow]))
+    assert asked == []
+
+
+class Word(str):
+    """A word that says another one when it is asked."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return NID
+
+
+def test_word_of_a_kind_of_its_own_is_none() -> None:
+    assert not is_known(AgencyRejected(Word("x")))
+    assert not is_known(InputRejected([FieldProblem.model_construct(pointer=Word("/form"), code="x", text=TEXT)]))
+
+
+@pytest.mark.parametrize("words", [NID * 400, 7, None, Word("x")])
+def test_text_that_was_never_validated_is_none(words: object) -> None:
+    text = Text.model_construct(bn="ভুল।", en=words)
+    assert not is_known(AgencyRejected("x", reason=text))

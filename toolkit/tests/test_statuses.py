@@ -85,7 +85,8 @@ def test_remark_is_kept_apart_and_reason_is_the_plugins_sentence() -> None:
     assert told.reason == TEXTS.text("x.rework")
     assert "অস্পষ্ট" not in repr(told)
     assert table().status("READY", deliverable="card", remark=" ").remark is None
-    assert table().status("Sent for Rework", remark="ক" * 3000).remark == "ক" * 2000
+    assert table().status("Sent for Rework", remark="ক" * 2000).remark == "ক" * 2000
+    assert table().status("Sent for Rework", remark="ক" * 2001).remark == "ক" * 1999 + "…"
 
 
 def test_what_is_issued_is_named_by_the_table_or_by_the_plugin() -> None:

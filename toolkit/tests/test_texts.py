@@ -112,3 +112,10 @@ def test_validator_raises_a_problem_with_both_texts_and_braces_do_no_harm() -> N
     problem = caught.value.fields[0]
     assert (problem.pointer, problem.code) == ("/form/word", "x.no")
     assert (problem.text.en, problem.text.bn) == ("word: not {bn}.", "word: {ক} নয়।")
+
+
+def test_sentence_that_gets_too_long_by_what_is_filled_in_is_cut() -> None:
+    texts = catalogue('["x.no"]\nen = "not {what}"\nbn = "{what} নয়"')
+    told = texts.text("x.no", what=Text(bn="ক" * 4000, en="k" * 3996))
+    assert told == Text(bn="ক" * 3999 + "…", en="not " + "k" * 3996)
+    assert texts.field_problem("/form", "x.no", what=Text(bn="ক", en="k" * 3997)).text.en == "not " + "k" * 3995 + "…"

@@ -5,9 +5,10 @@ import tracemalloc
 
 import pytest
 
-from nagorik.errors import AgencyUnavailable, Outcome, PluginFault
+from nagorik.errors import AgencyUnavailable, InputRejected, Outcome, PluginFault
 from nagorik.model.status import AgencyStatus
 from nagorik.model.submission import Accepted
+from nagorik_platform.contract_errors import MOST_LISTED
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -164,6 +165,24 @@ async def test_a_single_error_of_a_task_group_is_that_error(world):
     with pytest.raises(AgencyUnavailable) as caught:
         await world.platform().get_status(world.draft(), world.references)
     assert caught.value.because == "connect-failed"
+
+
+async def test_a_refusal_of_more_fields_than_are_listed_reaches_the_citizen(world):
+    world.install(
+        hooks={
+            "nagorik_submit": """
+                from nagorik import FieldProblem, InputRejected, Text
+                text = Text(bn="ভুল।", en="Wrong.")
+                each = (FieldProblem(pointer=f"/form/plots/{at}", code="x", text=text) for at in range(5_000))
+                raise InputRejected(list(each))
+            """
+        }
+    )
+    with pytest.raises(InputRejected) as caught:
+        await world.platform().submit(world.draft(), world.references)
+    assert len(caught.value.fields) == MOST_LISTED
+    assert [caught.value.fields[at].pointer for at in (0, -2)] == ["/form/plots/0", f"/form/plots/{MOST_LISTED - 2}"]
+    assert caught.value.fields[-1].text.en.startswith(f"there are {5_001 - MOST_LISTED} more problems.")
 
 
 async def test_a_hook_that_hangs_is_ended_at_its_deadline(world, looptime):

@@ -28,7 +28,7 @@ from nagorik.data_files import DataFileInvalid, FileProblem, parse_document, pro
 from nagorik.manifest.fields import ManifestModel, Slug, Words
 from nagorik.model.status import LONGEST_RAW, LONGEST_REMARK, AgencyStatus, ApplicationState, Deliverable, Flag
 from nagorik.values import NationalDataError, match_key
-from nagorik_toolkit.texts import TextCatalogue
+from nagorik_toolkit.texts import TextCatalogue, cut
 
 STATUSES_FILE: Final = "statuses.toml"
 
@@ -93,8 +93,8 @@ class StatusTable:
     ) -> AgencyStatus:
         """The status that ``word`` stands for; of a word that is not known, the word alone.
 
-        ``remark`` is the agency's own free text beside the word. ``deliverable`` names what is issued where the
-        table does not, and ``payment_confirmed`` goes before what the word implies.
+        ``remark`` is the agency's own free text beside the word, cut where it is too long. ``deliverable`` names what
+        is issued where the table does not, and ``payment_confirmed`` goes before what the word implies.
 
         Raises:
             ValueError: Something has been issued and neither says what; a fault of the plugin.
@@ -103,7 +103,7 @@ class StatusTable:
         return AgencyStatus(
             state=meaning.state,
             raw=word[:LONGEST_RAW],
-            remark=(remark or "").strip()[:LONGEST_REMARK] or None,
+            remark=cut((remark or "").strip(), LONGEST_REMARK) or None,
             at=at,
             sequence=sequence,
             flags=meaning.flags,

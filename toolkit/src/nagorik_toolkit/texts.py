@@ -11,16 +11,23 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Final
 
 from pydantic_core import PydanticCustomError
 
 from nagorik.data_files import read_data_file
 from nagorik.errors import FieldProblem
 from nagorik.values import Money, Text, format_taka, to_bangla_digits
-from nagorik.values.sentences import MESSAGES_FILE, PLACEHOLDER, parse_sentences
+from nagorik.values.sentences import LONGEST_TEXT, MESSAGES_FILE, PLACEHOLDER, parse_sentences
 
+_CUT: Final = "…"
 Fill = Text | Money | date | Decimal | int
 """What may stand in a sentence. Numbers, days (``2026-01-31``) and taka get the digits of the language."""
+
+
+def cut(text: str, most: int) -> str:
+    """``text`` in at most ``most`` characters, at least one; it ends in ``…`` where something is left out."""
+    return text if len(text) <= most else text[: most - len(_CUT)].rstrip() + _CUT
 
 
 class TextCatalogue:
@@ -31,7 +38,7 @@ class TextCatalogue:
         self._file = file
 
     def text(self, code: str, **fills: Fill) -> Text:
-        """The sentence for ``code``, with each ``{name}`` in it filled in both languages.
+        """The sentence for ``code``, with each ``{name}`` in it filled in both languages; cut where it gets too long.
 
         Raises:
             KeyError: There is no such sentence, or the fills are not those that it has places for; a fault of the
@@ -45,8 +52,8 @@ class TextCatalogue:
             raise KeyError(f"{self._file}, {code}: fill {', '.join(sorted(wanted)) or 'nothing'}")
         written = {name: _written(fill) for name, fill in fills.items()}
         return Text(
-            bn=PLACEHOLDER.sub(lambda place: written[place[1]].bn, sentence.bn),
-            en=PLACEHOLDER.sub(lambda place: written[place[1]].en, sentence.en),
+            bn=cut(PLACEHOLDER.sub(lambda place: written[place[1]].bn, sentence.bn), LONGEST_TEXT),
+            en=cut(PLACEHOLDER.sub(lambda place: written[place[1]].en, sentence.en), LONGEST_TEXT),
         )
 
     def problem(self, code: str, **fills: Fill) -> PydanticCustomError:

@@ -25,7 +25,7 @@ PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _CODE: Final = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
 
 Language = Literal["bn", "en"]
-
+LONGEST_TEXT: Final = 4000
 
 _BLANK_LETTERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Fillers of Hangul and of Braille, letters and signs by their category alone."""
@@ -42,7 +42,7 @@ def _readable(value: str) -> str:
     return unicodedata.normalize("NFC", value)
 
 
-_WRITTEN: Final = StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)
+_WRITTEN: Final = StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT)
 Sentence = Annotated[str, _WRITTEN, AfterValidator(_readable)]
 
 

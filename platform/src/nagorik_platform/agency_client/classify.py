@@ -22,7 +22,7 @@ from nagorik.errors import (
 )
 from nagorik.http import AgencyResponse, ErrorReader
 from nagorik_platform.agency_client.retry_table import Failure, parse_retry_after
-from nagorik_platform.contract_errors import is_known
+from nagorik_platform.contract_errors import known_error
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _LOGIN: Final = re.compile(r"(?<![a-z0-9])(?:log-?[io]n|sign-?in|sso|oauth2?|auth)(?![a-z0-9])")
@@ -72,12 +72,13 @@ def from_plugin(answer: AgencyResponse, error_reader: ErrorReader) -> FailedAtte
     """What the plugin makes of an answer; ``None`` when it leaves it to the client."""
     try:
         # What a manifest names need not keep to the type.
-        error = cast("object", error_reader(answer))
+        read = cast("object", error_reader(answer))
     except Exception:  # noqa: BLE001 - a plugin's code may raise anything, with anything in its text
         return broken("error-reader-raised")
-    if error is None:
+    if read is None:
         return None
-    if not isinstance(error, BaseException) or not is_known(error):
+    error = known_error(read) if isinstance(read, BaseException) else None
+    if error is None:
         return broken("error-reader-wrong-result")
     because = error.code
     match error:

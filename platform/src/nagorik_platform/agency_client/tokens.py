@@ -8,7 +8,7 @@ from typing import Final
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault
 from nagorik.http import Token
-from nagorik_platform.contract_errors import is_known
+from nagorik_platform.contract_errors import known_error
 from nagorik_platform.tracebacks import type_name
 
 EARLY: Final = 30.0
@@ -67,9 +67,8 @@ class TokenCache:
         try:
             token = await self._obtain()
         except Exception as error:  # noqa: BLE001 - a plugin's login may raise anything; its text may hold secrets
-            if is_known(error):
-                return error
-            return PluginFault("login-raised", plugin=self._plugin, exception=type_name(error))
+            fault = PluginFault("login-raised", plugin=self._plugin, exception=type_name(error))
+            return known_error(error) or fault
         if not isinstance(token, Token):
             return PluginFault("login-wrong-result", plugin=self._plugin)
         self._token = token

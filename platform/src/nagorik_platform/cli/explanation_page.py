@@ -26,6 +26,7 @@ from nagorik_platform.lifecycle.refusals import CallRefusal
 from nagorik_platform.lifecycle.rules.holds import ELIGIBILITY_HOLDS
 from nagorik_platform.lifecycle.tables import ENDED_WITHOUT_RESULT, MONEY_NOT_TAKEN, MONEY_TAKEN
 from nagorik_platform.number_mask import mask_numbers
+from nagorik_toolkit.texts import cut
 
 Wording = Callable[[str], str]
 """Makes what somebody wrote fit to be shown."""
@@ -52,12 +53,12 @@ _REASON_EXPECTED: Final = frozenset(
 
 def as_written(words: str) -> str:
     """What somebody wrote, on one line and of bounded length, for whom it is about; blank words are none."""
-    return _bounded(_on_one_line(words))
+    return cut(_on_one_line(words), LONGEST_REMARK)
 
 
 def with_numbers_masked(words: str) -> str:
     """The same for whoever else looks: no number in it that could be somebody's. Names cannot be told from words."""
-    return _bounded(mask_numbers(_on_one_line(words)))
+    return cut(mask_numbers(_on_one_line(words)), LONGEST_REMARK)
 
 
 def _on_one_line(words: str) -> str:
@@ -65,10 +66,6 @@ def _on_one_line(words: str) -> str:
         return ""
     # What steers a terminal may stand between spaces, or be one.
     return _SPACES.sub(" ", plain(_SPACES.sub(" ", words))).strip()
-
-
-def _bounded(line: str) -> str:
-    return line if len(line) <= LONGEST_REMARK else line[: LONGEST_REMARK - len(_CUT)].rstrip() + _CUT
 
 
 def explanation_document(

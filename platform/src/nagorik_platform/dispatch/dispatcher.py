@@ -27,7 +27,7 @@ from nagorik.model.submission import SubmitRequest
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.privacy import Form, Model
 from nagorik_platform.configuration import PlatformSettings
-from nagorik_platform.contract_errors import is_known
+from nagorik_platform.contract_errors import known_error
 from nagorik_platform.dispatch.asking import Questions
 from nagorik_platform.dispatch.faults import FaultSubject, is_to_be_probed
 from nagorik_platform.dispatch.importer import ImportResult, PluginImporter
@@ -436,7 +436,7 @@ def _interpret(end: HookEnd, call: Call, runtime: PluginRuntime) -> Model | Nago
     if isinstance(end, TimedOut):
         return PluginFault("abandoned" if end.abandoned else "deadline", plugin=call.plugin)
     error = unwrap_single(end.error)
-    return error if is_known(error) else fault_of(error, runtime.loaded.record)
+    return known_error(error) or fault_of(error, runtime.loaded.record)
 
 
 def _addressed(

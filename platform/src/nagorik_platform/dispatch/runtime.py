@@ -19,7 +19,7 @@ from nagorik.privacy import Form
 from nagorik.settings import AgencySettings, load_settings
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
-from nagorik_platform.contract_errors import is_known
+from nagorik_platform.contract_errors import known_error
 from nagorik_platform.dispatch.faults import FaultWatch
 from nagorik_platform.dispatch.reconcile import fault_of, unwrap_single
 from nagorik_platform.dispatch.runner import CallDeadline, Raised, Returned, Runner
@@ -161,7 +161,7 @@ class PluginRuntime:
         try:
             return code()
         except BaseException as error:  # noqa: BLE001 - a plugin's code may raise anything
-            failure = error if is_known(error) else fault_of(error, self.loaded.record, fault)
+            failure = known_error(error) or fault_of(error, self.loaded.record, fault)
         failure.__context__ = failure.__cause__ = None
         raise failure
 
@@ -184,7 +184,7 @@ class PluginRuntime:
             failure: BaseException = PluginFault("login-deadline", plugin=self.loaded.record.id)
             if isinstance(end, Raised):
                 error = unwrap_single(end.error)
-                failure = error if is_known(error) else fault_of(error, self.loaded.record, "login-raised")
+                failure = known_error(error) or fault_of(error, self.loaded.record, "login-raised")
             raise failure
 
         return login

@@ -13,10 +13,11 @@ from nagorik.model.status import LONGEST_REMARK
 from nagorik.model.submission import Rejected
 from nagorik.privacy import PERSONAL, Model
 from nagorik.values.sentences import Text
+from nagorik_platform.contract_errors import MORE_PROBLEMS
+from nagorik_toolkit.texts import cut
 
 MOST_FIELDS: Final = 100
 """Fields that a refusal keeps; more are counted, so that no answer fills a journal."""
-_CUT: Final = "…"
 
 
 class CallRefusal(Model):
@@ -41,16 +42,15 @@ def refusal_of(end: Rejected | NagorikError | None) -> CallRefusal | None:
             return CallRefusal(code=end.reason_code, reason=_bounded(end.reason) if end.reason is not None else None)
         case InputRejected():
             fields = tuple(dict.fromkeys(end.fields))
-            kept = tuple(one.model_copy(update={"text": _bounded(one.text)}) for one in fields[:MOST_FIELDS])
-            return CallRefusal(code=end.code, fields=kept, fields_left_out=len(fields) - len(kept))
+            kept = fields[:MOST_FIELDS]
+            if fields[MOST_FIELDS:] and fields[-1].code == MORE_PROBLEMS:  # says how many there were beyond these
+                kept = (*kept[:-1], fields[-1])
+            shown = tuple(one.model_copy(update={"text": _bounded(one.text)}) for one in kept)
+            return CallRefusal(code=end.code, fields=shown, fields_left_out=len(fields) - len(kept))
     return None
 
 
 def _bounded(text: Text) -> Text:
     if max(len(text.bn), len(text.en)) <= LONGEST_REMARK:
         return text
-    return Text(bn=_cut(text.bn), en=_cut(text.en))
-
-
-def _cut(words: str) -> str:
-    return words if len(words) <= LONGEST_REMARK else words[: LONGEST_REMARK - len(_CUT)].rstrip() + _CUT
+    return Text(bn=cut(text.bn, LONGEST_REMARK), en=cut(text.en, LONGEST_REMARK))
