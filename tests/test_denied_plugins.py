@@ -158,7 +158,13 @@ def test_no_command_imports_a_denied_plugin(place: Place, words: tuple[str, ...]
 
 @pytest.mark.parametrize(
     "words",
-    [("evil",), ("evil", "--help"), ("simulate", "evil"), ("contract", "evil")],
+    [
+        ("evil",),
+        ("evil", "--help"),
+        ("simulate", "evil"),
+        ("contract", "evil"),
+        ("validate", "nagorik-evil", "--run"),
+    ],
     ids=" ".join,
 )
 def test_no_command_imports_what_is_denied_when_it_is_named(place: Place, words: tuple[str, ...]) -> None:
@@ -173,6 +179,30 @@ def test_no_policy_lets_it_in(place: Place, policy: str, command: str) -> None:
     place.host(POLICIES[policy])
     place.run(*WORDS[command])
     assert not place.marked
+
+
+@pytest.mark.parametrize("policy", POLICIES.values(), ids=POLICIES)
+def test_author_is_told_why_the_hooks_were_not_run(place: Place, policy: str) -> None:
+    place.host(policy)
+    done = place.run("validate", "nagorik-evil", "--run", "--json")
+    (finding,) = [one for one in json.loads(done.stdout)["findings"] if one["severity"] == "error"]
+    assert (done.returncode, place.marked) == (1, False)
+    assert finding["message"].startswith("its hooks were not run: nagorik-evil 1.0.0 is kept out by the host: ")
+    assert "Or validate it where no host's settings are" in finding["hint"]
+    assert place.run("validate", "nagorik-evil").returncode == 0
+
+
+def test_author_runs_the_hooks_where_no_policy_keeps_them_out(place: Place) -> None:
+    place.host("")
+    place.run("validate", "nagorik-evil", "--run")
+    assert place.marked
+
+
+def test_hooks_are_not_run_where_the_policy_cannot_be_read(place: Place) -> None:
+    place.host('deny = ["evil"]\nno_such_setting = 1')
+    done = place.run("validate", "nagorik-evil", "--run")
+    assert (done.returncode, place.marked) == (3, False)
+    assert "no_such_setting" in done.stderr
 
 
 def test_it_is_imported_where_no_policy_keeps_it_out(place: Place) -> None:

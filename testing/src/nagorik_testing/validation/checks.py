@@ -21,7 +21,13 @@ from nagorik.manifest import API_VERSION, MANIFEST_FILE, Manifest, parse_manifes
 from nagorik.privacy import Form
 from nagorik.values.sentences import MESSAGES_FILE
 from nagorik_platform.registry.activation import examine
-from nagorik_platform.registry.discovery import ENTRY_POINT_GROUP, check_entry_point, find_sources
+from nagorik_platform.registry.discovery import (
+    ADMIT_ALL,
+    ENTRY_POINT_GROUP,
+    Admission,
+    check_entry_point,
+    find_sources,
+)
 from nagorik_platform.registry.reading import (
     LARGEST_MANIFEST,
     Package,
@@ -29,7 +35,7 @@ from nagorik_platform.registry.reading import (
     locate_package,
     read_package,
 )
-from nagorik_platform.registry.records import PluginRecord, PluginSource, QuarantineCode
+from nagorik_platform.registry.records import PluginRecord, PluginSource, Quarantine, QuarantineCode
 from nagorik_platform.registry.references import Imported, check_reference, resolve_object, split_value
 from nagorik_platform.registry.static_analysis import SIMULATOR, find_private_uses
 from nagorik_testing.validation.dependencies import check_dependencies
@@ -111,24 +117,26 @@ def _is_settings(value: object) -> bool:
     return inspect.isclass(value) and issubclass(value, AgencySettings)
 
 
-def validate_path(target: str | Path, *, on: date, run: bool = False) -> tuple[ValidationFinding, ...]:
+def validate_path(
+    target: str | Path, *, on: date, run: bool = False, admission: Admission = ADMIT_ALL
+) -> tuple[ValidationFinding, ...]:
     """Everything found in ``target``, errors first and always in the same order.
 
     ``target`` is a ``plugin.toml``, a package's directory that holds one, a project's directory with its
     ``pyproject.toml`` (packages in ``src`` or beside it), or the name of an installed distribution.
 
     ``on`` is the day as of which dates are judged. Without ``run`` nothing of the plugin is imported; with it the
-    plugin and the objects that its manifest names are imported into this process, and stay imported. A
-    ``plugin.toml`` or a package alone is never run, since it has no entry point.
+    plugin and the objects that its manifest names are imported into this process, and stay imported, if ``admission``
+    lets the plugin in. A ``plugin.toml`` or a package alone is never run, since it has no entry point.
     """
-    path = Path(target)
+    path, let_in = Path(target), admission if run else None
     if path.is_file():
         return in_order(_validate_file(path, on))
     if (path / MANIFEST_FILE).is_file() and not (path / "pyproject.toml").is_file():
         return in_order(_validate_file(path / MANIFEST_FILE, on))
     if path.is_dir():
-        return in_order(_validate_project(path, on, run=run))
-    return in_order(_validate_installed(str(target), on, run=run))
+        return in_order(_validate_project(path, on, run=let_in))
+    return in_order(_validate_installed(str(target), on, run=let_in))
 
 
 def _validate_file(file: Path, on: date) -> list[ValidationFinding]:
@@ -144,7 +152,7 @@ def _validate_file(file: Path, on: date) -> list[ValidationFinding]:
     return findings
 
 
-def _validate_project(directory: Path, on: date, *, run: bool) -> list[ValidationFinding]:
+def _validate_project(directory: Path, on: date, *, run: Admission | None) -> list[ValidationFinding]:
     try:
         document = parse_document(read_file(directory / "pyproject.toml"), "pyproject.toml")
     except DataFileInvalid:
@@ -161,8 +169,8 @@ def _validate_project(directory: Path, on: date, *, run: bool) -> list[Validatio
     roots = [str(root.resolve()) for root in (directory / "src", directory) if root.is_dir()]
     own_code = _check_project_code(sources, directory, roots)
     findings = [*check_dependencies(_table(document, "project")), *own_code]
-    run = run and not own_code
-    with _importable(roots if run else []):
+    run = None if own_code else run
+    with _importable(roots if run is not None else []):
         return findings + [found for source in sources for found in _validate_source(source, on, roots, run=run)]
 
 
@@ -186,14 +194,14 @@ def _table(document: dict[str, Any], name: str) -> dict[str, Any]:
     return table if isinstance(table, dict) else {}
 
 
-def _validate_installed(name: str, on: date, *, run: bool) -> list[ValidationFinding]:
+def _validate_installed(name: str, on: date, *, run: Admission | None) -> list[ValidationFinding]:
     wanted = canonicalize_name(name)
     sources = [found.source for found in find_sources() if canonicalize_name(found.source.distribution) == wanted]
     if not sources:
         message = f"there is no file or directory {name}, and no installed distribution {name} that brings a plugin"
         return [ValidationFinding(Severity.ERROR, "", message, "Install the distribution, or name a path.")]
     own_code = _check_installed_code(sources)
-    run = run and not own_code
+    run = None if own_code else run
     return own_code + [found for source in sources for found in _validate_source(source, on, None, run=run)]
 
 
@@ -223,7 +231,7 @@ def _distinct(packages: list[Package], others: list[Module]) -> list[Module]:
 
 
 def _validate_source(
-    source: PluginSource, on: date, roots: list[str] | None, *, run: bool
+    source: PluginSource, on: date, roots: list[str] | None, *, run: Admission | None
 ) -> list[ValidationFinding]:
     refusal = check_entry_point(source)
     if refusal is not None:
@@ -239,9 +247,15 @@ def _validate_source(
         findings.append(_leads_into_simulator("entry point", source.value))
     if record.manifest is not None:
         findings += advise(record.manifest, on=on) + _check_sources(record.manifest, package.directory)
-    if run and record.usable and not any(found.severity is Severity.ERROR for found in findings):
-        findings += _run(record)
+    if run is not None and record.usable and not any(found.severity is Severity.ERROR for found in findings):
+        kept_out = run.refusal(source)
+        findings += _run(record) if kept_out is None else [_not_run(kept_out)]
     return findings
+
+
+def _not_run(kept_out: Quarantine) -> ValidationFinding:
+    hint = f"{kept_out.hint} Or validate it where no host's settings are, such as in its project's folder."
+    return ValidationFinding(Severity.ERROR, "entry point", f"its hooks were not run: {kept_out.reason}", hint)
 
 
 def _refusal(record: PluginRecord, package: Package) -> list[ValidationFinding]:

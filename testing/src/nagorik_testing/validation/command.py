@@ -29,20 +29,29 @@ class ValidateCommand:
             help="a plugin.toml, a package, a project, or an installed distribution; that it is not there or cannot"
             " be read is a finding like any, with exit code 1",
         )
-        parser.add_argument("--run", action="store_true", help="import the plugin and verify its hooks too")
+        parser.add_argument(
+            "--run", action="store_true", help="import the plugin, if the host here lets it in, and verify its hooks"
+        )
         parser.add_argument("--strict", action="store_true", help="let warnings fail too")
         add_day_argument(parser)
         add_json_argument(parser)
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Print the findings; exit code 1 where one is an error, or with ``--strict`` a warning."""
-        from nagorik_platform.cli.output import day_of, print_json, print_lines, print_table
+        from nagorik_platform.cli.admission import AdmissionUnknown, host_admission
+        from nagorik_platform.cli.output import day_of, print_error, print_json, print_lines, print_table
+        from nagorik_platform.registry import ADMIT_ALL
         from nagorik_testing.validation.checks import validate_path
         from nagorik_testing.validation.findings import Severity, in_order
 
         on = day_of(arguments)
+        try:
+            admission = host_admission() if arguments.run else ADMIT_ALL
+        except AdmissionUnknown as unknown:
+            print_error(str(unknown))
+            return ExitCode.FAILED
         with redirect_stdout(sys.stderr):  # what a plugin prints when it is imported is none of the result
-            found = validate_path(arguments.target, on=on, run=arguments.run)
+            found = validate_path(arguments.target, on=on, run=arguments.run, admission=admission)
         findings = in_order([*found, *_fee_findings(arguments.target, on)])
         failing = {Severity.ERROR, Severity.WARNING} if arguments.strict else {Severity.ERROR}
         valid = not any(finding.severity in failing for finding in findings)
