@@ -52,6 +52,9 @@ evil = nagorik_evil.plugin:suspended
 
 [nagorik.admissions]
 evil = nagorik_evil.plugin:admitted
+
+[pydantic]
+evil = nagorik_evil.plugin:plugin
 """
 WORDS = {
     "act": ("act", "NOBODYS", "go-on"),
@@ -102,11 +105,16 @@ class Place:
         (self.folder / "nagorik.toml").write_text(f'keys_file = "keys.txt"\n{policy}\n', "utf-8")
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        own = {name: value for name, value in os.environ.items() if not name.startswith("NAGORIK_")}
+        return self.python("from nagorik_platform.cli import main; raise SystemExit(main())", *words)
+
+    def python(self, code: str, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        kept_out = ("NAGORIK_", "PYDANTIC_")
+        own = {name: value for name, value in os.environ.items() if not name.startswith(kept_out)}
+        own |= {"PYTHONPATH": str(self.site), "PYTHONIOENCODING": "utf-8", "MARKS": str(self.folder)}
         return subprocess.run(
-            [sys.executable, "-c", "from nagorik_platform.cli import main; raise SystemExit(main())", *words],
+            [sys.executable, "-c", code, *words],
             cwd=self.folder,
-            env={**own, "PYTHONPATH": str(self.site), "PYTHONIOENCODING": "utf-8", "MARKS": str(self.folder)},
+            env=own | variables,
             capture_output=True,
             encoding="utf-8",
             check=False,
@@ -203,6 +211,26 @@ def test_hooks_are_not_run_where_the_policy_cannot_be_read(place: Place) -> None
     done = place.run("validate", "nagorik-evil", "--run")
     assert (done.returncode, place.marked) == (3, False)
     assert "no_such_setting" in done.stderr
+
+
+MODEL = "import pydantic\nclass Asked(pydantic.BaseModel):\n    word: str\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "variables", "imported"),
+    [
+        (MODEL, {}, True),
+        (f"import nagorik\n{MODEL}", {}, False),
+        ("from nagorik import Money", {}, False),
+        # Who runs the host may want a plugin of pydantic's all the same.
+        (f"import nagorik\n{MODEL}", {"PYDANTIC_DISABLE_PLUGINS": "none-of-these"}, True),
+    ],
+)
+def test_pydantic_imports_it_unless_it_is_told_not_to(
+    place: Place, code: str, variables: dict[str, str], imported: bool
+) -> None:
+    done = place.python(code, **variables)
+    assert (done.returncode, place.marked) == (0, imported), done.stderr
 
 
 def test_it_is_imported_where_no_policy_keeps_it_out(place: Place) -> None:

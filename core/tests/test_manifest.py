@@ -209,6 +209,21 @@ def endless_rate(manifest: Document) -> None:
     manifest["limits"]["per_second"] = float("inf")
 
 
+def rate_beyond_any_agency(manifest: Document) -> None:
+    """limits.per_second: Input should be less than or equal to 10000"""
+    manifest["limits"]["per_second"] = 10_000.5
+
+
+def rate_of_less_than_one_a_day(manifest: Document) -> None:
+    """limits.per_second: Input should be greater than or equal to 0.000011574074074074073"""
+    manifest["limits"]["per_second"] = 1 / 86_401
+
+
+def no_rate(manifest: Document) -> None:
+    """limits.per_second: Input should be greater than or equal to 0.000011574074074074073"""
+    manifest["limits"]["per_second"] = 0
+
+
 def number_as_flag(manifest: Document) -> None:
     """health: Input should be a valid boolean"""
     manifest["health"] = 1

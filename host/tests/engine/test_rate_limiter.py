@@ -22,6 +22,7 @@ from nagorik_host.engine.rate_limiter import (
 )
 from nagorik_host.store import Database
 from nagorik_host.store.database import DatabaseUnavailable
+from nagorik_platform.agency_client.limits import FASTEST, SLOWEST
 from nagorik_platform.lifecycle import CallFailed
 from nagorik_testing import SimulatedClock
 
@@ -160,6 +161,20 @@ async def test_nothing_is_sent_while_the_books_are_away_and_nothing_is_learnt_of
     assert (caught.value.because, caught.value.layer) == (UNKNOWN, Layer.CORE)
     agencies = AgencyScheduler({"wasa": AgencyLimits(per_second=5, concurrency=4)})
     assert not agencies.is_news("wasa", CallFailed(caught.value))
+
+
+@pytest.mark.parametrize("per_second", [SLOWEST, FASTEST])
+async def test_agency_of_the_slowest_and_of_the_fastest_pace_is_called(database, per_second):
+    clock = SimulatedClock()
+    limiter = SharedRateLimiter(database, clock)
+    await limiter.acquire(f"at-{per_second:g}", per_second, deadline(clock, 60))
+    again = limiter.acquire(f"at-{per_second:g}", per_second, deadline(clock, 60))
+    if per_second == SLOWEST:
+        with pytest.raises(RateLimited) as caught:
+            await again
+        assert timedelta(days=1) <= timedelta(seconds=caught.value.retry_after) <= timedelta(days=1, seconds=2)
+    else:
+        await again
 
 
 @pytest.mark.parametrize(("layer", "up"), [(Layer.CORE, False), (Layer.AGENCY, True)])

@@ -1,6 +1,7 @@
 """What an agency can bear is never exceeded, and nobody waits for it past a deadline."""
 
 import asyncio
+import math
 from datetime import datetime
 from itertools import cycle
 
@@ -10,8 +11,22 @@ from hypothesis import given, strategies as st
 
 from nagorik.clock import Deadline
 from nagorik.errors import AgencyUnavailable, RateLimited
+from nagorik.manifest.plugin import Limits
 from nagorik.operations import Idempotency
-from nagorik_platform.agency_client.limits import LocalRateLimiter
+from nagorik_platform.agency_client.limits import FASTEST, SLOWEST, LocalRateLimiter, burst_window
+
+
+@pytest.mark.parametrize("per_second", [0, -1, SLOWEST / 1.001, FASTEST * 1.001, math.inf, -math.inf, math.nan])
+async def test_rate_that_no_clock_could_keep_is_none(per_second):
+    with pytest.raises(ValueError, match=r"a rate is between 1\.15741e-05 and 10000 requests a second"):
+        burst_window(per_second)
+
+
+@pytest.mark.parametrize("per_second", [SLOWEST, FASTEST])
+def test_every_rate_that_a_manifest_may_name_can_be_kept(per_second):
+    assert Limits(per_second=per_second).per_second == per_second
+    requests, seconds = burst_window(per_second)
+    assert requests / seconds == per_second
 
 
 class LateClock:

@@ -38,6 +38,11 @@ class _Start:
     at: float
 
 
+SLOWEST: Final = 1 / 86_400
+FASTEST: Final = 10_000.0
+"""Requests a second that a rate may be, as a manifest may say it: one a day, and one in a tenth of a millisecond."""
+
+
 class LocalRateLimiter:
     """The pace of one process that shares its agencies with no other.
 
@@ -75,7 +80,12 @@ def burst_window(per_second: float) -> tuple[int, float]:
     """Of a rate: so many requests, at least one, in any so many seconds, at least one.
 
     A rate above one loses its fraction: a second holds no half requests.
+
+    Raises:
+        ValueError: ``per_second`` is no number above zero, or so small or large that no clock could keep it.
     """
+    if not SLOWEST <= per_second <= FASTEST:
+        raise ValueError(f"a rate is between {SLOWEST:g} and {FASTEST:g} requests a second")
     return (int(per_second), 1.0) if per_second >= 1 else (1, 1 / per_second)
 
 
