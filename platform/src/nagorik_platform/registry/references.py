@@ -5,6 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+from nagorik_platform.registry.process_settings import SettingChange, setting_changes, settings_kept
 from nagorik_platform.registry.records import PluginRecord, PluginSource, Problem, Quarantine, QuarantineCode
 from nagorik_platform.registry.static_analysis import defines
 from nagorik_platform.tracebacks import frame_inside, missing_module
@@ -30,16 +31,17 @@ def import_object(module: str, attribute: str, directory: Path) -> Imported | Pr
     Whatever the import raises becomes a failure that names the exception's type and the place in ``directory``
     where it arose, never its text: a settings class that fails at import has its values there. The one thing
     told of an exception is which module a ``ModuleNotFoundError`` missed. ``KeyboardInterrupt`` passes through,
-    since it is the operator's and not the plugin's.
+    since it is the operator's and not the plugin's. What an import changes of the process's settings is put back.
     """
-    try:
-        found = _imported(module)
-    except KeyboardInterrupt:
-        raise
-    except Exception as error:  # noqa: BLE001 - a plugin's import may raise anything
-        return Problem(QuarantineCode.IMPORT_FAILED, _describe(error, module, directory), _hint(module))
-    except BaseException as error:  # noqa: BLE001 - sys.exit() in a plugin must not end the platform
-        return Problem(QuarantineCode.IMPORT_EXITED, _describe(error, module, directory), _hint(module))
+    with settings_kept() as changed:
+        imported = _imported(module, directory)
+    if changes := setting_changes(directory, changed):
+        return _changes_settings(module, changes)
+    if changed:
+        _log_changes(module, changed)
+    if isinstance(imported, Problem):
+        return imported
+    found = imported.value
     for name in filter(None, attribute.split(".")):
         try:
             found = getattr(found, name)
@@ -51,7 +53,32 @@ def import_object(module: str, attribute: str, directory: Path) -> Imported | Pr
     return Imported(found)
 
 
-def _imported(module: str) -> object:
+def _imported(module: str, directory: Path) -> Imported | Problem:
+    try:
+        return Imported(_import(module))
+    except KeyboardInterrupt:
+        raise
+    except Exception as error:  # noqa: BLE001 - a plugin's import may raise anything
+        return Problem(QuarantineCode.IMPORT_FAILED, _describe(error, module, directory), _hint(module))
+    except BaseException as error:  # noqa: BLE001 - sys.exit() in a plugin must not end the platform
+        return Problem(QuarantineCode.IMPORT_EXITED, _describe(error, module, directory), _hint(module))
+
+
+def _changes_settings(module: str, changes: list[SettingChange]) -> Problem:
+    shown = ", ".join(f"{one.setting} at {one.file}:{one.line}" for one in changes)
+    why = f"changes settings of the whole process when {module} is imported, which were put back: {shown}"
+    hint = "Leave them to the host; use decimal.localcontext(), or a client's own time limits, where they are needed."
+    return Problem(QuarantineCode.PROCESS_CHANGED, why, hint)
+
+
+def _log_changes(module: str, changed: set[str]) -> None:
+    """Tell what was put back though the plugin's own source does not change it, but something that it imports."""
+    import structlog
+
+    structlog.get_logger("nagorik").warning("process_settings_put_back", module=module, settings=sorted(changed))
+
+
+def _import(module: str) -> object:
     for _ in range(AGAIN):
         try:
             return import_module(module)
