@@ -120,8 +120,8 @@ def test_bijoy_of_ascii_letters_alone_cannot_be_told_from_latin():
 
 def test_warning_speaks_both_languages():
     (warning,) = text_warnings("?????")
-    assert warning.text.in_language("bn").startswith("এই লেখার কিছু অক্ষর")
-    assert warning.text.in_language("en").startswith("Some letters")
+    assert warning.text.bn.startswith("এই লেখার কিছু অক্ষর")
+    assert warning.text.en.startswith("Some letters")
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from nagorik_platform.cli.entry import RARELY
+
 GREET = """
 import sys
 
@@ -248,19 +250,23 @@ def test_command_of_a_stranger_is_kept_waiting_for_nothing_but_the_hosts_policy(
     assert process("loaded", "x").out == "[]\n"
 
 
-def test_nothing_is_collected_while_a_command_is_imported(process: Any, site: Any) -> None:
+def test_collector_of_a_commands_process_runs_rarely_and_at_the_end_not_at_all(process: Any, site: Any) -> None:
     site.command(
         "collected",
-        "import gc\nwhile_imported = gc.isenabled()\n"
-        + GREET.replace('print(f"hello {arguments.name}")', "print(while_imported, gc.isenabled())"),
+        "import atexit, gc\nwhile_imported = gc.get_threshold()\n"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 10_000))\n"
+        + GREET.replace(
+            'print(f"hello {arguments.name}")', "print(while_imported == gc.get_threshold(), gc.isenabled())"
+        )
+        + f"assert while_imported == {RARELY}\n",
     )
-    assert process("collected", "x").out == "False True\n"
+    assert process("collected", "x").out == "True True\nTrue\n"
 
 
 def test_the_collector_of_a_process_that_is_not_the_commands_is_left_alone(nagorik: Any) -> None:
-    frozen = gc.get_freeze_count()
+    before = gc.isenabled(), gc.get_freeze_count(), gc.get_threshold()
     assert nagorik("--help").code == 0
-    assert (gc.isenabled(), gc.get_freeze_count()) == (True, frozen)
+    assert (gc.isenabled(), gc.get_freeze_count(), gc.get_threshold()) == before
 
 
 def test_output_that_takes_no_bangla_is_no_crash(site: Any, process: Any) -> None:

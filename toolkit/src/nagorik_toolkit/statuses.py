@@ -28,7 +28,8 @@ from nagorik.data_files import DataFileInvalid, FileProblem, parse_document, pro
 from nagorik.manifest.fields import ManifestModel, Slug, Words
 from nagorik.model.status import LONGEST_RAW, LONGEST_REMARK, AgencyStatus, ApplicationState, Deliverable, Flag
 from nagorik.values import NationalDataError, match_key
-from nagorik_toolkit.texts import TextCatalogue, cut
+from nagorik.values.sentences import cut
+from nagorik_toolkit.texts import TextCatalogue
 
 STATUSES_FILE: Final = "statuses.toml"
 

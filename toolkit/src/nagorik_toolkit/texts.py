@@ -11,23 +11,16 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final
 
 from pydantic_core import PydanticCustomError
 
 from nagorik.data_files import read_data_file
 from nagorik.errors import FieldProblem
 from nagorik.values import Money, Text, format_taka, to_bangla_digits
-from nagorik.values.sentences import LONGEST_TEXT, MESSAGES_FILE, PLACEHOLDER, parse_sentences
+from nagorik.values.sentences import LONGEST_TEXT, MESSAGES_FILE, PLACEHOLDER, cut, parse_sentences
 
-_CUT: Final = "…"
 Fill = Text | Money | date | Decimal | int
 """What may stand in a sentence. Numbers, days (``2026-01-31``) and taka get the digits of the language."""
-
-
-def cut(text: str, most: int) -> str:
-    """``text`` in at most ``most`` characters, at least one; it ends in ``…`` where something is left out."""
-    return text if len(text) <= most else text[: most - len(_CUT)].rstrip() + _CUT
 
 
 class TextCatalogue:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, StringConstraints, ValidationError
 from pydantic_core import PydanticCustomError, PydanticKnownError
@@ -24,7 +24,6 @@ PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 _CODE: Final = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
 
-Language = Literal["bn", "en"]
 LONGEST_TEXT: Final = 4000
 
 _BLANK_LETTERS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
@@ -54,9 +53,10 @@ class Text(Model):
     en: Sentence
     """English."""
 
-    def in_language(self, language: Language) -> str:
-        """The text in one language."""
-        return self.bn if language == "bn" else self.en
+
+def cut(text: str, most: int) -> str:
+    """``text`` in at most ``most`` characters, at least one; it ends in ``…`` where something is left out."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 class NationalDataError(CodedError):

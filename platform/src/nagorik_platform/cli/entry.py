@@ -8,25 +8,34 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
+from typing import Final
 
 from nagorik_platform.cli.commands import Command, CommandUnusable, Contribution, ExitCode, find_commands
 from nagorik_platform.cli.output import plain
 from nagorik_platform.tracebacks import frames_of
+
+RARELY: Final = (50_000, 20, 100)
+"""When the collector of a command's own process runs: after so many new objects, and of the older ones after so many
+such runs. Python's own 700 are reached some two hundred times before a command has done anything."""
 
 
 def run(argv: Sequence[str] | None) -> int:
     """Parse the words, run the command that they name, and turn every ending into an exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     _write_what_can_be_written()
+    with _collecting_rarely(own_process=argv is None):
+        return _ended(words)
+
+
+def _ended(words: Sequence[str]) -> int:
     commands = find_commands()
     wanted = next((word for word in words if not word.startswith("-")), None)
     try:
-        with _loading(own_process=argv is None):
-            command = _load(commands, wanted)
-            # Where the command is the first word, no list of all commands is shown, and none need tell its help.
-            first = command is not None and words[:1] == [wanted]
-            listed = [item for item in commands if item.name == wanted] if first else commands
-            arguments = _parser(listed, wanted, command).parse_args(words)
+        command = _load(commands, wanted)
+        # Where the command is the first word, no list of all commands is shown, and none need tell its help.
+        first = command is not None and words[:1] == [wanted]
+        listed = [item for item in commands if item.name == wanted] if first else commands
+        arguments = _parser(listed, wanted, command).parse_args(words)
     except CommandUnusable as problem:
         sys.stderr.write(f"nagorik: {plain(str(problem))}\n")
         return ExitCode.USAGE
@@ -37,18 +46,18 @@ def run(argv: Sequence[str] | None) -> int:
 
 
 @contextmanager
-def _loading(*, own_process: bool) -> Iterator[None]:
+def _collecting_rarely(*, own_process: bool) -> Iterator[None]:
     # What modules make stays for as long as the process: while they are imported, the collector walks through it all
-    # again and again and finds nothing. A process that is not the command's alone keeps its collector as it is.
+    # again and again and finds nothing, and once more when the process ends. A process that is not the command's
+    # alone keeps its collector as it is.
     if not own_process:
         yield
         return
-    gc.disable()
+    gc.set_threshold(*RARELY)
     try:
         yield
     finally:
         gc.freeze()
-        gc.enable()
 
 
 def _load(commands: Sequence[Contribution], wanted: str | None) -> Command | None:

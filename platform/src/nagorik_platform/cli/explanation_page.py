@@ -18,7 +18,7 @@ from nagorik.model.fee import Quote, QuoteLine, Source
 from nagorik.model.status import LONGEST_REMARK, AgencyStatus, ApplicationState, Flag
 from nagorik.operations import Operation
 from nagorik.values import Money, format_taka, to_bangla_digits
-from nagorik.values.sentences import Text, is_blank, read_sentence_tables
+from nagorik.values.sentences import Text, cut, is_blank, read_sentence_tables
 from nagorik_platform.cli.output import Document, plain
 from nagorik_platform.lifecycle import Progress, StateExplanation, state_label
 from nagorik_platform.lifecycle.explanation import PricedStage, StandingRefusal
@@ -26,7 +26,6 @@ from nagorik_platform.lifecycle.refusals import CallRefusal
 from nagorik_platform.lifecycle.rules.holds import ELIGIBILITY_HOLDS
 from nagorik_platform.lifecycle.tables import ENDED_WITHOUT_RESULT, MONEY_NOT_TAKEN, MONEY_TAKEN
 from nagorik_platform.number_mask import mask_numbers
-from nagorik_toolkit.texts import cut
 
 Wording = Callable[[str], str]
 """Makes what somebody wrote fit to be shown."""

@@ -12,9 +12,8 @@ from nagorik.errors import AgencyRejected, FieldProblem, InputRejected, NagorikE
 from nagorik.model.status import LONGEST_REMARK
 from nagorik.model.submission import Rejected
 from nagorik.privacy import PERSONAL, Model
-from nagorik.values.sentences import Text
+from nagorik.values.sentences import Text, cut
 from nagorik_platform.contract_errors import MORE_PROBLEMS
-from nagorik_toolkit.texts import cut
 
 MOST_FIELDS: Final = 100
 """Fields that a refusal keeps; more are counted, so that no answer fills a journal."""
