@@ -3,14 +3,15 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import cached_property
 from types import TracebackType
-from typing import Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from pydantic import JsonValue
 
 from nagorik.errors import ConsentMissing, ServiceNotOffered
 from nagorik.forms import form_schema
-from nagorik.manifest import PaymentGateway, PublicService
+from nagorik.manifest import AnyOffer, PaymentGateway, PublicService
 from nagorik.model.application import Applicant, ApplicationDraft, Consent
 from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
 from nagorik.model.fee import Quote, QuoteRequest
@@ -57,10 +58,12 @@ from nagorik.privacy import Form
 from nagorik.values import Money, dhaka_date
 from nagorik_platform import requests
 from nagorik_platform.configuration import PlatformSettings
-from nagorik_platform.dispatch.dispatcher import Dispatcher
-from nagorik_platform.dispatch.survey import RULES_SECONDS, ServiceEligibility, survey
 from nagorik_platform.registry import PluginRecord, Quarantine, Registry
 from nagorik_platform.requests import ApplicationMembers, FiledMembers, References, RequestT, ResultT, TypedOperation
+
+if TYPE_CHECKING:
+    from nagorik_platform.dispatch.dispatcher import Dispatcher
+    from nagorik_platform.dispatch.survey import ServiceEligibility
 
 
 class Platform:
@@ -77,7 +80,10 @@ class Platform:
         self._registry = registry
         self._settings = settings
         self._clock = settings.clock
-        self._dispatcher = Dispatcher(registry, settings)
+        self._is_closed = False
+        if settings.call_middleware:
+            # What is wrong with the host's own policies is told at once.
+            self._dispatcher  # noqa: B018
 
     @classmethod
     def discover(cls, settings: PlatformSettings | None = None) -> "Platform":
@@ -99,7 +105,9 @@ class Platform:
 
     async def aclose(self) -> None:
         """Begin no further call, let those under way end, each by its deadline, and close all connections."""
-        await self._dispatcher.aclose()
+        self._is_closed = True
+        if "_dispatcher" in self.__dict__:
+            await self._dispatcher.aclose()
 
     async def import_plugins(self, plugins: Iterable[str] | None = None) -> None:
         """Import all usable plugins, or those named by id, now and not when the first citizen needs them.
@@ -142,7 +150,7 @@ class Platform:
         Raises:
             ServiceNotOffered: Nobody offers it, or its plugin is in quarantine.
         """
-        _, offer = self._dispatcher.offer(service)
+        offer = self._offer(service)
         if not isinstance(offer, PublicService):
             raise ServiceNotOffered("not-a-service")
         return offer
@@ -153,10 +161,23 @@ class Platform:
         Raises:
             ServiceNotOffered: Nobody offers it, or its plugin is in quarantine.
         """
-        _, offer = self._dispatcher.offer(gateway)
+        offer = self._offer(gateway)
         if not isinstance(offer, PaymentGateway):
             raise ServiceNotOffered("not-a-gateway")
         return offer
+
+    def _offer(self, service: str) -> AnyOffer:
+        owner, offer = self._registry.owner_of(service), self._registry.offer(service)
+        if owner is None or offer is None or owner.quarantine is not None:
+            _, offer = self._dispatcher.offer(service)  # says why not, or that it is time to try it again
+        return offer
+
+    @cached_property
+    def _dispatcher(self) -> "Dispatcher":
+        # Imported with the first call: whoever only reads the catalogue need not wait for what calls plugins.
+        from nagorik_platform.dispatch.dispatcher import Dispatcher
+
+        return Dispatcher(self._registry, self._settings, is_closed=self._is_closed)
 
     async def form_schema(self, service: str) -> dict[str, JsonValue] | None:
         """The JSON Schema 2020-12 of a service's form, in both languages; ``None`` for a service without a form."""
@@ -195,7 +216,7 @@ class Platform:
 
     async def eligible_services(
         self, applicant: Applicant, *, on: date | None = None, services: Sequence[str] | None = None
-    ) -> tuple[ServiceEligibility, ...]:
+    ) -> "tuple[ServiceEligibility, ...]":
         """What this citizen may apply for among all services, or those named, in the catalogue's order.
 
         Reaches nobody: no plugin has its agency's client in this call, and nobody consented to asking another. Rules
@@ -204,6 +225,8 @@ class Platform:
         Raises:
             ServiceNotOffered: A named service is in no plugin's catalogue.
         """
+        from nagorik_platform.dispatch.survey import RULES_SECONDS, survey
+
         day = on or self._today()
 
         async def ask(service: str) -> EligibilityDecision:

@@ -70,7 +70,7 @@ class CallOptions(NamedTuple):
 class Dispatcher:
     """Resolves, activates, calls and reconciles. Errors that leave it are those of ``nagorik.errors``."""
 
-    def __init__(self, registry: Registry, settings: PlatformSettings) -> None:
+    def __init__(self, registry: Registry, settings: PlatformSettings, *, is_closed: bool = False) -> None:
         self._registry = registry
         self._settings = settings
         self._clock = settings.clock
@@ -78,7 +78,7 @@ class Dispatcher:
         self._runner = Runner()
         self._runtimes: dict[str, PluginRuntime] = {}
         self._importer = PluginImporter(registry, settings.import_seconds, self._make_runtime, _log_import)
-        self._closed = False
+        self._closed = is_closed
 
     def offer(self, service: str) -> tuple[PluginRecord, AnyOffer]:
         """The owner of a service or gateway and what its manifest says of it.

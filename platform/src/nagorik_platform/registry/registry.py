@@ -4,13 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from nagorik.manifest import API_VERSION, AnyOffer, PaymentGateway, PublicService
-from nagorik_platform.registry.activation import LoadedPlugin, examine
 from nagorik_platform.registry.discovery import ADMIT_ALL, Admission, find_sources
 from nagorik_platform.registry.reading import read_plugins
 from nagorik_platform.registry.records import ADMISSION_CODES, LoadingFailed, PluginRecord, Quarantine, QuarantineCode
-from nagorik_platform.registry.verification import HookSpecs
+
+if TYPE_CHECKING:
+    from nagorik_platform.registry.activation import LoadedPlugin
+    from nagorik_platform.registry.verification import HookSpecs
 
 
 class Registry:
@@ -22,7 +25,7 @@ class Registry:
     """
 
     def __init__(
-        self, records: Iterable[PluginRecord], *, hookspecs: HookSpecs | None = None, strict: bool = False
+        self, records: Iterable[PluginRecord], *, hookspecs: "HookSpecs | None" = None, strict: bool = False
     ) -> None:
         """``hookspecs`` replaces ``nagorik.hookspecs``, for tests."""
         # Several records share an id where they are in conflict or one of them is denied. The usable one, else
@@ -52,7 +55,7 @@ class Registry:
         strict: bool = False,
         path: Sequence[str] | None = None,
         api_version: str = API_VERSION,
-        hookspecs: HookSpecs | None = None,
+        hookspecs: "HookSpecs | None" = None,
     ) -> "Registry":
         """Read what is installed on ``path``, by default on ``sys.path``. Imports no plugin.
 
@@ -116,7 +119,7 @@ class Registry:
             return record
         return record if service_id in self._offers else None
 
-    def activate(self, plugin_id: str) -> LoadedPlugin | Quarantine:
+    def activate(self, plugin_id: str) -> "LoadedPlugin | Quarantine":
         """The plugin ready for calls, imported and verified if this is its first use; or why it may not be called.
 
         Blocks for the import on first use (tens of milliseconds; an event loop that must not wait gives it to a
@@ -181,7 +184,7 @@ class Registry:
             if record.quarantine is not None:
                 self._records[plugin_id] = replace(record, quarantine=replace(record.quarantine, probe_at=probe_at))
 
-    def release(self, loaded: LoadedPlugin) -> None:
+    def release(self, loaded: "LoadedPlugin") -> None:
         """Let a plugin in again that was found to work; ``loaded`` is what it was when it was put into quarantine.
 
         Raises:
@@ -193,6 +196,9 @@ class Registry:
             self._loaded[record.id] = loaded
 
     def _activated(self, record: PluginRecord) -> PluginRecord:
+        # Imported with the first plugin: whoever only reads the catalogue need not wait for it.
+        from nagorik_platform.registry.activation import examine
+
         examination = examine(record, self._hook_specifications())
         with self._change:
             current = self._records[record.id]
@@ -207,7 +213,7 @@ class Registry:
             self._records[record.id] = current
             return current
 
-    def _hook_specifications(self) -> HookSpecs:
+    def _hook_specifications(self) -> "HookSpecs":
         if self._hookspecs is not None:
             return self._hookspecs
         # Reading a catalogue does not need the models that cross the hooks.
