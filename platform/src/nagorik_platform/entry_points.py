@@ -16,6 +16,8 @@ from typing import Final, NamedTuple
 
 SEPARATORS: Final = re.compile(r"[-_.]+")
 _IDENTITY: Final = frozenset({"name", "version"})
+HEAD: Final = 4_096
+"""Bytes of a file of metadata in which its name and its version nearly always stand."""
 _LARGEST: Final = 1_000_000
 """Bytes of a file of metadata that are read: what is installed is anyone's, and is looked at by every command."""
 
@@ -64,21 +66,11 @@ class _Identity(NamedTuple):
 
 
 def _identity(distribution: Distribution) -> _Identity:
-    # Only the headers, up to the two that are asked for: parsing whole READMEs with email.parser, as
+    # Only the headers, up to the two that are asked for: reading whole READMEs, and parsing them with email.parser as
     # ``Distribution.metadata`` does, is what costs time where hundreds of distributions are installed.
-    try:
-        content = _read(distribution, "METADATA") or _read(distribution, "PKG-INFO") or b""
-        # A long README may break off in the middle of a letter.
-        text = content[:_LARGEST].decode("utf-8", "ignore" if len(content) > _LARGEST else "strict")
-    except (OSError, UnicodeDecodeError):
-        text = ""
-    fields: dict[str, str] = {}
-    for line in StringIO(text):
-        if not line.strip() or len(fields) == len(_IDENTITY):
-            break
-        name, colon, value = line.partition(":")
-        if colon and name.casefold() in _IDENTITY:
-            fields.setdefault(name.casefold(), value.strip())
+    fields = _headers(distribution, HEAD)
+    if len(fields) < len(_IDENTITY):
+        fields = _headers(distribution, _LARGEST)
     if fields.get("name") and fields.get("version"):
         return _Identity(fields["name"], fields["version"], readable=True)
     return _Identity(
@@ -86,8 +78,28 @@ def _identity(distribution: Distribution) -> _Identity:
     )
 
 
-def _read(distribution: Distribution, name: str) -> bytes | None:
-    """At most one byte more of a file of metadata than is allowed; ``None`` where there is none.
+def _headers(distribution: Distribution, most: int) -> dict[str, str]:
+    """Name and version, as far as the first ``most`` bytes of the metadata hold them."""
+    try:
+        content = _read(distribution, "METADATA", most) or _read(distribution, "PKG-INFO", most) or b""
+        if len(content) > most:
+            # It may break off in the middle of a letter, or of the line that is looked for.
+            content = content[: content.rfind(b"\n") + 1]
+        text = content.decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return {}
+    fields: dict[str, str] = {}
+    for line in StringIO(text):
+        if not line.strip() or len(fields) == len(_IDENTITY):
+            break
+        name, colon, value = line.partition(":")
+        if colon and name.casefold() in _IDENTITY:
+            fields.setdefault(name.casefold(), value.strip())
+    return fields
+
+
+def _read(distribution: Distribution, name: str, most: int = _LARGEST) -> bytes | None:
+    """At most one byte more than ``most`` of a file of metadata; ``None`` where there is none.
 
     Raises:
         OSError: It cannot be read, or is a pipe or a device, which might never end.
@@ -106,7 +118,7 @@ def _read(distribution: Distribution, name: str) -> bytes | None:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError
         with open(descriptor, "rb", closefd=False) as file:
-            return file.read(_LARGEST + 1)
+            return file.read(most + 1)
     finally:
         os.close(descriptor)
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from nagorik_platform.entry_points import HEAD
 from nagorik_platform.registry import (
     Admission,
     LoadingFailed,
@@ -366,3 +367,15 @@ def test_the_order_of_records_changes_nothing(order: list[tuple[str, str, str]])
     speaker = registry.record("a")
     assert speaker is not None
     assert speaker.source.version == "1"
+
+
+@pytest.mark.parametrize("shift", [-1, 0, 3, 12, 19, 20, 26, 33, 34, 35, 100])
+@pytest.mark.parametrize("letter", ["x", "\u0995"])
+def test_name_and_version_are_read_wherever_they_stand(site: Any, letter: str, shift: int) -> None:
+    """Metadata is read from its head, which breaks off in whatever line, or letter, it may."""
+    told = "Name: nagorik-wasa\nVersion: 1.2.3\n"
+    above = "Metadata-Version: 2.4\nSummary: "
+    count, rest = divmod(HEAD - shift - len(f"{above}\n".encode()), len(letter.encode()))
+    site.install(metadata=f"{above}{letter * count}{'x' * rest}\n{told}\nRead me: {letter * HEAD}\n")
+    (record,) = site.discover().records
+    assert (record.source.distribution, record.source.version) == ("nagorik-wasa", "1.2.3")
