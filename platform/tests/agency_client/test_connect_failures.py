@@ -40,11 +40,11 @@ class Issuer:
         ).add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
         self.certificate = self.certificate.sign(self.key, hashes.SHA256())
 
-    def _built(self, name, key, begin, end):
+    def _built(self, name, key, begin, end, *, issuer=None):
         return (
             x509.CertificateBuilder()
             .subject_name(name)
-            .issuer_name(self.name)
+            .issuer_name(issuer or self.name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(begin)
@@ -55,14 +55,16 @@ class Issuer:
         """What a client has that knows this authority and no other."""
         return ssl.create_default_context(cadata=self.certificate.public_bytes(Encoding.PEM).decode())
 
-    def serving(self, folder, *, begin=BEGINNING, end=END, host=HOST):
+    def serving(self, folder, *, begin=BEGINNING, end=END, host=HOST, by_itself=False):
         """What a server has whose certificate is valid from ``begin`` to ``end``, for ``host``."""
         key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Server of a test")])
+        signer = key if by_itself else self.key
         signed = (
-            self._built(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Server of a test")]), key, begin, end)
+            self._built(name, key, begin, end, issuer=name if by_itself else None)
             .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))]), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
-            .sign(self.key, hashes.SHA256())
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+            .sign(signer, hashes.SHA256())
         )
         chain, private = folder / "chain.pem", folder / "key.pem"
         chain.write_bytes(signed.public_bytes(Encoding.PEM))
@@ -152,8 +154,9 @@ async def test_name_that_nobody_knows(failing, monkeypatch, number, because):
     assert await failing("https://agency.invalid", host="agency.invalid") == because
 
 
-async def test_certificate_of_an_issuer_that_nobody_trusts(failing, issuer, tmp_path):
-    async with serving(issuer.serving(tmp_path)) as port:
+@pytest.mark.parametrize("by_itself", [False, True])
+async def test_certificate_of_an_issuer_that_nobody_trusts(failing, issuer, tmp_path, by_itself):
+    async with serving(issuer.serving(tmp_path, by_itself=by_itself)) as port:
         assert await failing(f"https://{HOST}:{port}") == "certificate-issuer-unknown"
 
 
