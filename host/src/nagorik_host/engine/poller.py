@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from nagorik.clock import Clock
 from nagorik_host.engine.agencies import AgencyScheduler
-from nagorik_host.engine.claims import ClaimBatch, ClaimOffer, Claims
+from nagorik_host.engine.claims import Claim, ClaimBatch, ClaimOffer, Claims
 from nagorik_host.engine.executor import ClaimExecutor, WorkState
 from nagorik_host.engine.inbox import Inbox
 from nagorik_host.engine.observers import WorkerObserver
@@ -89,7 +89,7 @@ class Poller:
         if batch.needs:
             further = await self._grant(batch, lent=full_scan)
             if further:
-                batch.merge(await self._claim_offered(further, full_scan=False, among=among))
+                batch.merge(await self._claim_offered(further, full_scan=False, among=among, taken=batch))
         state = self._state
         state.suspended, state.saturated, state.down = batch.suspended, batch.saturated, batch.down
         if self._claims.deadly:
@@ -119,14 +119,19 @@ class Poller:
         full_scan: bool,
         among: Collection[str] | None,
         look: bool = False,
+        taken: Sequence[Claim] = (),
     ) -> ClaimBatch:
-        """Take in hand what is offered; a place of each is in use from now on, until its call has ended."""
+        """Take in hand what is offered; a place of each is in use from now on, until its call has ended.
+
+        ``taken`` is in hand, too, and not yet carried out.
+        """
         for name, offer in offers.items():
             self._places.use(name, len(offer.slots))
         claimed: Counter[str] = Counter()
+        in_hand = (*self._executor.in_hand, *(claim.stored.id for claim in taken))
         try:
             unit = partial(self._claim_and_look if look else self._claims.claim, full_scan=full_scan)
-            unit = partial(unit, offers=offers, among=among, in_hand=self._executor.in_hand)
+            unit = partial(unit, offers=offers, among=among, in_hand=in_hand)
             try:
                 batch = await self._retry.run(unit)
             except DatabaseUnavailable:
