@@ -135,14 +135,15 @@ def rules() -> str:
         containers=["nagorik_host.engine"],
         layers=[
             "worker",
-            "restoration",
+            "poller",
+            "executor | housekeeping | restoration",
             "claims | inbox",
             "inbox_door",
             "message_reader",
             "queues | plugins | suspensions",
             "agencies | places",
-            "rate_limiter",
-            "leases | observers",
+            "rate_limiter | outage",
+            "leases | observers | watchdog",
         ],
         exhaustive="True",
     )

@@ -14,6 +14,7 @@ import pytest
 from command_site import Site
 
 from nagorik_host.engine.watchdog import STANDSTILL
+from nagorik_host.store.cases import LOSSES_OF_A_CASE, WORKERS_LOST
 
 MANIFEST = """\
 manifest_version = 1
@@ -216,6 +217,28 @@ def test_worker_whose_loop_a_hook_blocks_ends_and_tells_which_call_it_was(place,
     assert "nagorik_check_eligibility" in line["where"][-1]
     assert bad not in ended.err
     assert "PORIKKHA" not in ended.err
+
+
+@pytest.mark.long
+def test_application_that_ends_its_workers_is_a_case_and_the_others_are_carried(place, apply, work, ready):
+    bad = apply("spin", 2)
+    standstills = 0
+    for _ in range(30):
+        ended = work()
+        standstills += ended.code == STANDSTILL
+        with closing(sqlite3.connect(place / "nagorik.db")) as connection, connection:
+            # The lease of the dead runs out; a call that was interrupted is due again some seconds later.
+            connection.execute("UPDATE workers SET lease_until = 1")
+            connection.execute("UPDATE applications SET lease_until = 1 WHERE lease IS NOT NULL")
+        if ready("cases", "list", "--json").document["number"]:
+            break
+    assert standstills == LOSSES_OF_A_CASE
+    good = apply("good", 1)
+    ended = work()
+    assert ended.code == 0, ended.err
+    (case,) = ready("cases", "list", "--json").document["items"]
+    assert (case["application"], case["blocked"]) == (bad, WORKERS_LOST)
+    assert states(place)[good] == "submitted"
 
 
 def test_worker_whose_interpreter_a_hook_never_lets_go_of_is_ended_by_the_kernel(apply, work):

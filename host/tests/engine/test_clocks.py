@@ -43,14 +43,14 @@ async def test_worker_whose_clock_is_wrong_does_not_start(world, ready_url, ahea
 
 
 async def test_worker_whose_clock_is_set_wrong_while_it_works_ends(world, ready_url, monkeypatch):
-    monkeypatch.setattr("nagorik_host.engine.worker.HEARTBEATS", 10_000)
+    monkeypatch.setattr("nagorik_host.engine.housekeeping.HEARTBEATS", 10_000)
     async with world.host(ready_url) as host:
         worker = host.worker("wrong")
         running = asyncio.create_task(worker.run(asyncio.Event()))
         async with asyncio.timeout(60):
             while not await host.database.run(lambda t: t.connection.execute(select(workers)).all()):
                 pass
-            worker._clock = WrongClock(3600)
+            worker._housekeeping._clock = WrongClock(3600)
             with pytest.raises(ClockWrong):
                 await running
         assert await host.database.run(lambda t: t.connection.execute(select(workers)).all()) == []

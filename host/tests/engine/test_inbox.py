@@ -249,17 +249,17 @@ async def test_message_is_read_though_its_application_is_filed_while_a_worker_lo
             await filing.wait()
         return await perform(platform, draft, progress, call)
 
-    async def slow(claim=worker._claim, **options):
+    async def slow(claim=worker._poller.claim, **options):
         batch = await claim(**options)
         if not batch:
             # The inbox was looked at before this, and nothing is due any more.
             filing.set()
-            while worker._in_flight:  # noqa: ASYNC110 - it has no event
+            while worker.in_hand:  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.001)
         return batch
 
-    monkeypatch.setattr("nagorik_host.engine.worker.perform", held)
-    monkeypatch.setattr(worker, "_claim", slow)
+    monkeypatch.setattr("nagorik_host.engine.executor.perform", held)
+    monkeypatch.setattr(worker._poller, "claim", slow)
     await worker.run_until_idle()
     assert (await host.track(application)).progress.state == "closed"
 

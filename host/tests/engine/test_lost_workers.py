@@ -31,10 +31,10 @@ class DoomedWorker:
 
     def __init__(self, host, operations=frozenset(Operation)) -> None:
         self.worker = host.worker()
-        self._carry_out = self.worker._carry_out
+        self._carry_out = self.worker._executor._carry_out
         self._operations = operations
         self.lost = []
-        self.worker._carry_out = self._end
+        self.worker._executor._carry_out = self._end
 
     async def _end(self, claim):
         if claim.call.operation in self._operations:
@@ -53,14 +53,14 @@ async def lose(world, host, *, operations=frozenset(Operation), lives=False):
     while not doomed.lost and (then := await doomed.worker.run_until_idle()) is not None and then <= end:
         host.clock.set(max(then, host.clock.now()))
     if lives:
-        await host.database.run(doomed.worker._register)
+        await host.database.run(doomed.worker._housekeeping.register)
     world.machine.advance(LEASE)
     await doomed.worker.heartbeat()
     # It is found out, and nothing is taken in hand.
     released = DoomedWorker(host, frozenset())
-    released.worker._places.free = lambda _: 0
+    released.worker._poller._places.free = lambda _: 0
     await released.worker.poll()
-    await host.database.run(released.worker._deregister)
+    await host.database.run(released.worker._housekeeping.deregister)
     return doomed.lost
 
 

@@ -17,8 +17,9 @@ from sqlalchemy import select, update
 from structlog.testing import capture_logs
 
 from nagorik_host import metrics
-from nagorik_host.engine import worker
-from nagorik_host.engine.observers import Availability, ObserverGroup, WorkerObserver
+from nagorik_host.engine import housekeeping, outage
+from nagorik_host.engine.observers import ObserverGroup, WorkerObserver
+from nagorik_host.engine.outage import Availability
 from nagorik_host.engine.rate_limiter import ensure_row
 from nagorik_host.metrics import OTHER, MetricsServer, WorkerMetrics
 from nagorik_host.store.database import DatabaseUnavailable
@@ -269,10 +270,10 @@ async def test_outage_of_the_database_is_told_once_and_by_whom_it_is_noticed(wor
                 raise DatabaseUnavailable("gone")
             return await run(unit)
 
-        monkeypatch.setattr(worker, "PAUSE", 0.0)
+        monkeypatch.setattr(outage, "PAUSE", 0.0)
         monkeypatch.setattr(host.database, "run", gone)
         with capture_logs() as logs:
-            await asyncio.gather(*(working._commit(lambda _: None) for _ in range(20)))
+            await asyncio.gather(*(working._retry.run(lambda _: None) for _ in range(20)))
     assert [line["event"] for line in logs] == ["database_unavailable", "database_is_back"]
     assert told == ["lost"]
 
@@ -292,15 +293,15 @@ def test_outage_is_over_when_nobody_waits_any_more():
 
 
 async def test_a_line_a_minute_tells_what_was_done(world, ready_file, monkeypatch):
-    monkeypatch.setattr(worker, "MINUTE", 0.001)
+    monkeypatch.setattr(housekeeping, "MINUTE", 0.001)
     async with world.host(ready_file) as host:
         working = host.worker("counter-1")
         application = await world.apply(host)
         await working.poll()
-        while working._in_flight:
-            await asyncio.wait(set(working._in_flight))
+        while working.in_hand:
+            await working._executor.wait()
         with capture_logs() as logs:
-            telling = asyncio.create_task(working._tell_throughput())
+            telling = asyncio.create_task(working._housekeeping.tell_throughput())
             while not logs:  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0)
             telling.cancel()

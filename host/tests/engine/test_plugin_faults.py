@@ -152,7 +152,7 @@ async def test_worker_says_which_plugin_it_keeps_out_until_when(host, office):
     for citizen in range(5):
         await apply(host, BAD, citizen=citizen)
     worker = host.worker()
-    await host.database.run(worker._register)
+    await host.database.run(worker._housekeeping.register)
     await worker.run_until_idle()
     await worker.heartbeat()
     (told,) = await host.database.run(lambda transaction: read_workers(transaction, host.clock.now()))

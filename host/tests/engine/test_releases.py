@@ -65,7 +65,7 @@ async def test_what_a_lost_worker_of_the_newer_release_had_is_left_to_its_like(r
         application = await apply(new, "plain")
         worker = new.worker()
         taken = []
-        worker._start = taken.append  # no call is made for it
+        worker._executor.start = taken.append  # no call is made for it
         await worker.poll()
         assert [claim.stored.id for claim in taken] == [application]
         gone = update(applications).values(lease_until=clock.now() - LEASE * 100_000)

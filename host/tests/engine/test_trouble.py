@@ -13,9 +13,9 @@ from nagorik import Text
 from nagorik_host import Host
 from nagorik_host.engine import queues
 from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, FIRST_PROBE, LAST_PROBE
+from nagorik_host.engine.housekeeping import WORKER_EXPIRY
 from nagorik_host.engine.plugins import accept
 from nagorik_host.engine.suspensions import SuspensionRecord, resume, suspend
-from nagorik_host.engine.worker import WORKER_EXPIRY
 from nagorik_host.store import Database
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.cases import PLUGIN_CHANGED
@@ -166,7 +166,7 @@ class ShakyDatabase(Database):
 
 @pytest.mark.parametrize("committed", [False, True], ids=["before", "after"])
 async def test_database_that_comes_and_goes_loses_and_doubles_nothing(world, ready_url, committed, monkeypatch):
-    monkeypatch.setattr("nagorik_host.engine.worker.PAUSE", 0.0)
+    monkeypatch.setattr("nagorik_host.engine.outage.PAUSE", 0.0)
     async with world.host(ready_url) as host:
         for number in range(2):
             await world.apply(host, number)

@@ -108,7 +108,7 @@ async def test_killed_worker_loses_and_doubles_nothing(world, ready_url, committ
 async def taken_by(worker):
     """What a worker takes in hand, and makes no call for."""
     taken = []
-    worker._start = taken.append
+    worker._executor.start = taken.append
     await worker.poll()
     return taken
 

@@ -73,34 +73,3 @@ class Throughput(WorkerObserver):
         """The calls since the last time, by how they ended."""
         ended, self._ended = self._ended, Counter()
         return dict(sorted(ended.items()))
-
-
-class Availability:
-    """Whether a database can be reached, as all that wait for it at the same time find.
-
-    An outage begins with the first that cannot reach it and is over when nobody waits any more. What was begun before
-    its end and finds its connection broken only then is part of it.
-    """
-
-    def __init__(self) -> None:
-        """Begin while it can be reached."""
-        self._waiting = 0
-        self._back_at = float("-inf")
-        self._is_told = False
-
-    def lost(self, *, begun_at: float) -> bool:
-        """Somebody who began at ``begun_at`` waits for it; whether that is news."""
-        self._waiting += 1
-        if self._is_told or begun_at < self._back_at:
-            return False
-        self._is_told = True
-        return True
-
-    def found(self, now: float, *, is_back: bool) -> bool:
-        """Somebody waits no more, because it ``is_back`` or because they gave up; whether it is news that it is."""
-        self._waiting -= 1
-        if self._waiting or not is_back:
-            return False
-        self._back_at = now
-        was_told, self._is_told = self._is_told, False
-        return was_told

@@ -1,0 +1,141 @@
+"""What a worker does beside its calls: it says that it lives, tells what it did, and clears old things away."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from nagorik.clock import Clock
+from nagorik_host.engine.leases import WorkerLease, check_clock
+from nagorik_host.engine.observers import Throughput
+from nagorik_host.engine.places import WorkerPlaces
+from nagorik_host.engine.plugins import kept_out_by
+from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction
+from nagorik_host.store.host_keys import sign_on
+from nagorik_host.store.overview import count_due, note_kept_out
+from nagorik_host.store.retention import erase_messages
+from nagorik_host.vault import Vault
+from nagorik_platform import Platform
+from nagorik_platform.logs import get_logger
+
+_log = get_logger("nagorik.host")
+
+HEARTBEATS: Final = 4
+"""How often a living worker is heard of within its lease."""
+WORKER_EXPIRY: Final = timedelta(days=1)
+"""A worker that was not heard of for so long is struck off; until then its name tells whose calls have no end."""
+TIDY: Final = 3600.0
+"""Seconds between two times that old hints are cleared away."""
+MINUTE: Final = 60.0
+"""Seconds between two lines of the log that say what was done."""
+
+
+class Housekeeping:
+    """One worker's row in the table of workers, and what it does every so often.
+
+    Attributes:
+        throughput: Counts what is told every minute.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        platform: Platform,
+        vault: Vault,
+        *,
+        lease: WorkerLease,
+        places: WorkerPlaces,
+        in_hand: Callable[[], Collection[str]],
+        clock: Clock,
+        message_age: timedelta,
+        worker_name: str,
+    ) -> None:
+        """Keep house for the worker of ``lease``.
+
+        Args:
+            database: The host's.
+            platform: Knows which plugins are kept out.
+            vault: Of the same host.
+            lease: On what terms the worker has applications in hand.
+            places: How many calls it may make at each agency.
+            in_hand: Tells which applications it has in hand.
+            clock: The time of agencies and citizens.
+            message_age: How long messages are kept, whatever became of them.
+            worker_name: What an operator knows the worker by.
+        """
+        self._database = database
+        self._platform = platform
+        self._vault = vault
+        self._lease = lease
+        self._places = places
+        self._in_hand = in_hand
+        self._clock = clock
+        self._message_age = message_age
+        self._worker_name = worker_name
+        self.throughput = Throughput()
+
+    # In transactions
+
+    def register(self, transaction: Transaction) -> None:
+        """Write the worker down, whose keys are to be those of the database."""
+        sign_on(transaction, self._vault)
+        # A worker that was killed never deregisters.
+        self._lease.register(transaction, self._worker_name, keys=self._vault.names, expiry=WORKER_EXPIRY)
+
+    def renew(self, transaction: Transaction) -> None:
+        """Say that the worker lives and still has in hand what it has."""
+        self._lease.renew(transaction, self._in_hand())
+        self._places.renew(transaction)
+        note_kept_out(transaction, self._lease.worker, kept_out_by(self._platform))
+        transaction.seal_ledger(self._clock.now())
+
+    def deregister(self, transaction: Transaction) -> None:
+        """Give back what the worker holds, and strike it off."""
+        self._lease.deregister(transaction)
+        self._places.forget(transaction)
+
+    # Every so often
+
+    async def send_heartbeats(self) -> None:
+        """Say again and again that the worker lives, and see that its clock is right.
+
+        Raises:
+            ClockWrong: This machine's clock and the database's differ by more than a second.
+        """
+        while True:
+            await asyncio.sleep(self._lease.lasts.total_seconds() / HEARTBEATS)
+            with suppress(DatabaseUnavailable):
+                await self._database.run(self.renew)
+                await check_clock(self._database.run, self._clock)
+
+    async def tell_throughput(self) -> None:
+        """Tell every minute what was done, and what is due."""
+        while True:
+            await asyncio.sleep(MINUTE)
+            due: dict[str, int] | None = None
+            with suppress(DatabaseUnavailable):
+                due = dict(await self._database.run(partial(count_due, until=self._clock.now())))
+            _log.info(
+                "worker_throughput",
+                worker=self._worker_name,
+                seconds=round(MINUTE),
+                calls=self.throughput.take(),
+                in_hand=len(self._in_hand()),
+                due=due,
+            )
+
+    async def tidy(self, hints: Hints) -> None:
+        """Clear old hints and messages away."""
+        while True:
+            await asyncio.sleep(TIDY)
+            with suppress(DatabaseUnavailable):
+                await hints.tidy()
+            with suppress(DatabaseUnavailable):
+                await self.erase_messages()
+
+    async def erase_messages(self) -> int:
+        """Erase what agencies and gateways sent longer ago than messages are kept; how many there were."""
+        now = self._clock.now()
+        return await erase_messages(self._database, received_before=now - self._message_age, now=now)

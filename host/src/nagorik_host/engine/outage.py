@@ -1,0 +1,99 @@
+"""Waiting for a database that is away, for as long as others wait for this worker."""
+
+import asyncio
+from typing import Final, TypeVar
+
+from nagorik_host.engine.leases import WorkerLease
+from nagorik_host.engine.observers import WorkerObserver
+from nagorik_host.store.database import Database, DatabaseUnavailable, Unit
+from nagorik_platform.logs import get_logger
+
+T = TypeVar("T")
+
+_log = get_logger("nagorik.host")
+
+PAUSE: Final = 0.05
+"""Seconds before a database that is away is tried again; they double up to the longest pause."""
+LONGEST_PAUSE: Final = 5.0
+
+
+class Availability:
+    """Whether a database can be reached, as all that wait for it at the same time find.
+
+    An outage begins with the first that cannot reach it and is over when nobody waits any more. What was begun before
+    its end and finds its connection broken only then is part of it.
+    """
+
+    def __init__(self) -> None:
+        """Begin while it can be reached."""
+        self._waiting = 0
+        self._back_at = float("-inf")
+        self._is_told = False
+
+    def lost(self, *, begun_at: float) -> bool:
+        """Somebody who began at ``begun_at`` waits for it; whether that is news."""
+        self._waiting += 1
+        if self._is_told or begun_at < self._back_at:
+            return False
+        self._is_told = True
+        return True
+
+    def found(self, now: float, *, is_back: bool) -> bool:
+        """Somebody waits no more, because it ``is_back`` or because they gave up; whether it is news that it is."""
+        self._waiting -= 1
+        if self._waiting or not is_back:
+            return False
+        self._back_at = now
+        was_told, self._is_told = self._is_told, False
+        return was_told
+
+
+class OutageRetry:
+    """Runs units of work of one worker, and runs them again while the database is away."""
+
+    def __init__(self, database: Database, lease: WorkerLease, worker_name: str, observer: WorkerObserver) -> None:
+        """Run units on ``database``.
+
+        Args:
+            database: The host's.
+            lease: For as long as it lasts a database that is away is waited for.
+            worker_name: What an operator knows the worker by.
+            observer: Is told when the database cannot be reached.
+        """
+        self._database = database
+        self._lease = lease
+        self._worker_name = worker_name
+        self._observer = observer
+        self._availability = Availability()
+
+    async def run(self, unit: Unit[T], *, together: bool = False) -> T:
+        """Run a unit, and wait for a database that is away, for as long as others wait for this worker.
+
+        A unit that may have happened is run again: what it took in hand the first time is in nobody's hands then, and
+        is taken up when that lease runs out.
+        """
+        loop = asyncio.get_running_loop()
+        begun_at, away_since = loop.time(), None
+        pause = PAUSE
+        is_back = False
+        run = self._database.run_together if together else self._database.run
+        try:
+            while True:
+                try:
+                    result = await run(unit)
+                except DatabaseUnavailable:
+                    if away_since is None:
+                        away_since = loop.time()
+                        if self._availability.lost(begun_at=begun_at):
+                            _log.error("database_unavailable", worker=self._worker_name)
+                            self._observer.database_lost()
+                    if loop.time() - away_since >= self._lease.lasts.total_seconds():
+                        raise
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, LONGEST_PAUSE)
+                else:
+                    is_back = True
+                    return result
+        finally:
+            if away_since is not None and self._availability.found(loop.time(), is_back=is_back):
+                _log.warning("database_is_back", worker=self._worker_name)
