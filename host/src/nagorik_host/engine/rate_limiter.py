@@ -39,6 +39,8 @@ FARTHEST: Final = timedelta(seconds=1)
 """How much of an agency's time one that is late takes up, at most, so that nobody overtakes it."""
 AHEAD: Final = timedelta(milliseconds=200)
 """For how long a process takes instants that it has no request for yet, at most; what it does not use is lost."""
+KEPT: Final = timedelta(milliseconds=20)
+"""How much of an agency's time an instant may take up that is kept for the next call, though none may come."""
 PASSING: Final = 0.01
 """Seconds of delay that are nothing to reckon with."""
 UNKNOWN: Final = "pace-unknown"
@@ -304,6 +306,8 @@ class AgencyPace:
         self._refilled_at = -AHEAD.total_seconds()
         self._used = 0
         """Instants that were used since they were taken last."""
+        self._has_room = False
+        """Whether the agency had time that nobody had taken, when some was taken last."""
         self._lag = 0.0
         """Seconds that pass here between taking an instant and using it, where that is too much."""
 
@@ -365,7 +369,7 @@ class AgencyPace:
         refill = self._refill = asyncio.get_running_loop().create_future()
         try:
             await asyncio.sleep(0)  # whoever asks in the same turn of the loop is counted
-            count, self._asking = self._asking, 0
+            count, self._asking = self._asking + self._wanted_besides(), 0
             self._spare.extend((await self._taken(count, self.lead, run=self._database.run_unbound))[1])
         except AgencyUnavailable:
             pass  # the database is away: there is none
@@ -388,6 +392,10 @@ class AgencyPace:
         recently = self._elapsed() - self._refilled_at < AHEAD.total_seconds()
         return min(self._used, self._most_ahead) if recently else 0
 
+    def _wanted_besides(self) -> int:
+        """How many more instants to take than were asked for: only where they are small, and nobody waits for any."""
+        return self.wanted_ahead() if self._has_room and self.interval <= KEPT else 0
+
     def asked(self) -> tuple[datetime, float]:
         """The time by both clocks, before a transaction takes instants."""
         return self._clock.now(), self._elapsed()
@@ -404,6 +412,7 @@ class AgencyPace:
             due, doubt = elapsed + (taken.first - now).total_seconds(), 0.0
         first = now + timedelta(seconds=due - elapsed)
         self._refilled_at, self._used = elapsed, 0
+        self._has_room = taken.first <= taken.now + self.lead
         self._free_at = first + taken.number * self.interval + stretch
         tolerance = (LATE + stretch).total_seconds()
         steps = [number * self.interval for number in range(taken.number)]

@@ -32,6 +32,7 @@ from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.plugins import CapabilitiesCache, kept_out_by
 from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.engine.rate_limiter import (
+    KEPT,
     RESERVED,
     AgencyPace,
     PaceSlot,
@@ -73,8 +74,6 @@ WORKER_EXPIRY: Final = timedelta(days=1)
 """A worker that was not heard of for so long is struck off; until then its name tells whose calls have no end."""
 TIDY: Final = 3600.0
 """Seconds between two times that old hints are cleared away."""
-KEPT: Final = timedelta(milliseconds=20)
-"""How much of an agency's time an instant may take up that is kept for the next call, though none may come."""
 MINUTE: Final = 60.0
 """Seconds between two lines of the log that say what was done."""
 PAUSE: Final = 0.05
