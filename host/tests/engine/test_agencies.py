@@ -6,7 +6,7 @@ from itertools import count, pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from nagorik_host.engine.rate_limiter import HORIZON, interval_of, take_instants
+from nagorik_host.engine.instants import HORIZON, interval_of, take_instants
 from nagorik_testing import SimulatedClock
 
 # One agency is asked by one example: an `id()` may be given twice, and the agency's time would be taken already.

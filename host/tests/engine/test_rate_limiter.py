@@ -11,15 +11,9 @@ from nagorik import AgencyUnavailable, RateLimited
 from nagorik.clock import Deadline
 from nagorik.errors import Layer
 from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, AgencyLimits, AgencyScheduler, down_since
-from nagorik_host.engine.rate_limiter import (
-    LATE,
-    RESERVED,
-    UNKNOWN,
-    Reservation,
-    SharedRateLimiter,
-    interval_of,
-    take_instants,
-)
+from nagorik_host.engine.instants import LATE, interval_of, take_instants
+from nagorik_host.engine.pace import UNKNOWN
+from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
 from nagorik_host.store import Database
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_platform.lifecycle import CallFailed

@@ -21,7 +21,9 @@ from sqlalchemy import Row, bindparam, func, select, update
 from nagorik import ApplicationDraft, ServiceNotOffered
 from nagorik.clock import Clock
 from nagorik_host.engine.agencies import AgencyScheduler, QueueState
+from nagorik_host.engine.instants import TakenInstants, row_of, take_instants, time_of
 from nagorik_host.engine.leases import WorkerLease
+from nagorik_host.engine.pace import PaceSlot
 from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.plugins import CapabilitiesCache, is_beyond
 from nagorik_host.engine.queues import (
@@ -33,7 +35,6 @@ from nagorik_host.engine.queues import (
     suspended_offers,
     unpark_resumed,
 )
-from nagorik_host.engine.rate_limiter import PaceSlot, TakenInstants, row_of, take_instants, time_of
 from nagorik_host.store.application_store import (
     ApplicationStore,
     NoSuchApplication,

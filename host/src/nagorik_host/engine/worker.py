@@ -18,6 +18,7 @@ from nagorik.operations import OPERATIONS
 from nagorik_host.engine.agencies import AgencyScheduler
 from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, ClaimOffer, Claims
 from nagorik_host.engine.inbox import INBOX, Inbox
+from nagorik_host.engine.instants import TakenInstants, give_back_instants, time_of
 from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
 from nagorik_host.engine.observers import (
     ANSWERED,
@@ -28,20 +29,11 @@ from nagorik_host.engine.observers import (
     Throughput,
     WorkerObserver,
 )
+from nagorik_host.engine.pace import KEPT, AgencyPace, PaceSlot
 from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.plugins import CapabilitiesCache, kept_out_by
 from nagorik_host.engine.queues import SuspendedOffers
-from nagorik_host.engine.rate_limiter import (
-    KEPT,
-    RESERVED,
-    AgencyPace,
-    PaceSlot,
-    Reservation,
-    SharedRateLimiter,
-    TakenInstants,
-    give_back_instants,
-    time_of,
-)
+from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
 from nagorik_host.store.application_store import LEASE, ApplicationStore
 from nagorik_host.store.database import (
     Database,
