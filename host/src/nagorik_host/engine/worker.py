@@ -16,9 +16,12 @@ from uuid import uuid4
 from nagorik.clock import Clock
 from nagorik.operations import OPERATIONS
 from nagorik_host.engine.agencies import AgencyScheduler
-from nagorik_host.engine.claims import APPLICATION, Claim, ClaimBatch, ClaimOffer, Claims
+from nagorik_host.engine.claim_batch import Claim, ClaimBatch, ClaimOffer
+from nagorik_host.engine.claims import APPLICATION, Claims
+from nagorik_host.engine.completions import Completions
 from nagorik_host.engine.inbox import INBOX, Inbox
 from nagorik_host.engine.instants import TakenInstants, give_back_instants, time_of
+from nagorik_host.engine.intents import Intents
 from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
 from nagorik_host.engine.observers import (
     ANSWERED,
@@ -130,10 +133,11 @@ class Worker:
         self._lease = WorkerLease(self.id, lease, lease_clock)
         self._places = WorkerPlaces(self._lease, concurrency)
         self._rate_limiter = rate_limiter
+        intents = Intents(store, vault, self._lease)
         self.claims = Claims(
             store,
             CapabilitiesCache(platform),
-            vault,
+            intents,
             agencies,
             lease=self._lease,
             places=self._places,
@@ -142,6 +146,7 @@ class Worker:
             releases=releases,
             clock=clock,
         )
+        self.completions = Completions(store, self.claims, intents, worker=self.id, name=name, clock=clock)
         self._throughput = Throughput()
         self._observer = ObserverGroup(self._throughput, observer or WorkerObserver())
         self._availability = Availability()
@@ -519,12 +524,12 @@ class Worker:
     async def _complete(self, claim: Claim, outcome: CallAnswered | CallFailed) -> Claim | None:
         ending = self._ending or (self._stop is not None and self._stop.is_set())
         suspended = None if ending else self._suspended
-        planned = self.claims.plan(claim, outcome, suspended)
+        planned = self.completions.plan(claim, outcome, suspended)
         name = planned.follows
         if name is None and suspended is not None and self._may_be_followed(claim.target_plugin, outcome):
             name = claim.target_plugin
         slot = await self._slot_after(claim.target_plugin, name) if name is not None else None
-        unit = partial(self.claims.complete, claim=claim, outcome=outcome, suspended=suspended, planned=planned)
+        unit = partial(self.completions.complete, claim=claim, outcome=outcome, suspended=suspended, planned=planned)
         following = None
         try:
             following = await self._commit_outcome(
@@ -616,7 +621,7 @@ class Worker:
         return outcome
 
     async def _block(self, claim: Claim, error: Exception) -> None:
-        await self._commit(partial(self.claims.block, claim=claim, error=error))
+        await self._commit(partial(self.completions.block, claim=claim, error=error))
 
     def _reservation(self, claim: Claim) -> Reservation:
         operation = claim.call.operation
