@@ -17,7 +17,7 @@ from nagorik_host.engine.agencies import (
     HealthChange,
     outages_of,
 )
-from nagorik_host.engine.rate_limiter import HORIZON, interval_of, row_of, take_instants
+from nagorik_host.engine.instants import HORIZON, interval_of, row_of, take_instants
 from nagorik_platform.lifecycle import CallFailed
 from nagorik_testing import SimulatedClock
 

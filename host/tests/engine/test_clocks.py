@@ -8,8 +8,10 @@ from sqlalchemy import select
 
 from nagorik.clock import Deadline, SystemClock
 from nagorik_host.commands.running import ending_of
+from nagorik_host.engine.instants import HORIZON, interval_of
 from nagorik_host.engine.leases import APART, ClockWrong, check_clock
-from nagorik_host.engine.rate_limiter import HORIZON, DatabaseTime, SharedRateLimiter, interval_of
+from nagorik_host.engine.pace import DatabaseTime
+from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.store.schema import agencies, workers
 from nagorik_platform.cli.commands import ExitCode
 

@@ -19,7 +19,8 @@ from nagorik_host import open_host
 from nagorik_host.engine import rate_limiter
 from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, AgencyLimits, AgencyScheduler
 from nagorik_host.engine.leases import LOST, HeldApplication, WorkerLease
-from nagorik_host.engine.rate_limiter import RESERVED, PaceSlot, Reservation, SharedRateLimiter
+from nagorik_host.engine.pace import PaceSlot
+from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.schema import applications, attempts, outages
 from nagorik_host.vault import make_keys, read_keyring

@@ -18,9 +18,9 @@ from structlog.testing import capture_logs
 
 from nagorik_host import metrics
 from nagorik_host.engine import housekeeping, outage
+from nagorik_host.engine.instants import ensure_row
 from nagorik_host.engine.observers import ObserverGroup, WorkerObserver
 from nagorik_host.engine.outage import Availability
-from nagorik_host.engine.rate_limiter import ensure_row
 from nagorik_host.metrics import OTHER, MetricsServer, WorkerMetrics
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.schema import agencies, applications, attempts

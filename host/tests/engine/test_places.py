@@ -1,14 +1,16 @@
 """What all workers hold of an agency's places is never more than it bears, and each has its share."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy import select
 
 from nagorik.clock import Deadline
+from nagorik_host.engine.claim_batch import Need
 from nagorik_host.engine.leases import WorkerLease
 from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
@@ -119,6 +121,28 @@ async def test_worker_that_uses_its_share_asks_for_no_more_before_others_places_
     first.use("wasa")
     assert first.most("wasa", held=held, lent=False) == 0
     assert first.most("wasa", held=held, lent=True) == 4 - held
+
+
+async def test_worker_that_waits_for_an_agencys_row_has_none_that_another_could_wait_for(world, ready_postgresql):
+    """Two workers that need the same agencies lock them in one order, in whichever they came to need them."""
+    needs = {"nid": Need(1), "cashdesk": Need(1)}
+    lock = "SELECT 1 FROM agencies WHERE plugin = $1 FOR UPDATE NOWAIT"
+    async with world.host(ready_postgresql) as host, AsyncExitStack() as stack:
+        one = host.worker()
+        await host.database.run(one._ensure_rows)
+        others = [await host.database._own_connection() for _ in range(3)]
+        for other in others:
+            stack.push_async_callback(other.close)
+        async with others[0].transaction():
+            await others[0].execute(lock, "cashdesk")
+            granting = asyncio.create_task(host.database.run(partial(one.claims.grant, needs=needs, lent=True)))
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            while not (granting.done() or await others[1].fetchval(waiting)):  # noqa: ASYNC110 - the server has no event
+                await asyncio.sleep(0)
+            async with others[2].transaction():
+                await others[2].execute(lock, "nid")
+        granted = await granting
+        assert {name: one.taken.number for name, one in granted.items()} == {"cashdesk": 1, "nid": 1}
 
 
 @pytest.mark.parametrize("per_second", [2, 30, 400])

@@ -11,15 +11,9 @@ from nagorik import AgencyUnavailable, RateLimited
 from nagorik.clock import Deadline
 from nagorik.errors import Layer
 from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, AgencyLimits, AgencyScheduler, down_since
-from nagorik_host.engine.rate_limiter import (
-    LATE,
-    RESERVED,
-    UNKNOWN,
-    Reservation,
-    SharedRateLimiter,
-    interval_of,
-    take_instants,
-)
+from nagorik_host.engine.instants import LATE, interval_of, take_instants
+from nagorik_host.engine.pace import UNKNOWN
+from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
 from nagorik_host.store import Database
 from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_platform.agency_client.limits import FASTEST, SLOWEST
@@ -121,6 +115,19 @@ async def test_first_request_of_a_call_costs_no_transaction_and_each_further_one
     assert (counting.count, clock.now()) == (0, began)
     await limiter.acquire("wasa", 5, deadline(clock))
     assert (counting.count, clock.now()) == (1, began + interval_of(5))
+
+
+@pytest.mark.parametrize(("per_second", "most"), [(1000, 12), (5, 20)])
+async def test_call_that_follows_soon_finds_an_instant_at_hand_where_it_costs_the_agency_little(
+    database, per_second, most
+):
+    clock, counting = SimulatedClock(), Counting(database)
+    pace = SharedRateLimiter(counting, clock).pace("wasa", per_second)
+    for _ in range(20):
+        assert await pace.take_now() is not None
+        clock.advance(max(0.01, pace.interval.total_seconds()))
+    assert counting.count <= most
+    assert counting.count >= 20 or per_second == 1000
 
 
 async def test_instant_of_one_agency_is_none_of_another(database):

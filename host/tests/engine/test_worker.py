@@ -122,7 +122,9 @@ async def test_answer_of_a_worker_that_was_given_up_is_dropped(world, ready_url)
         await world.carry(other)
         ended = await host.track(application)
         outcome = await perform(host.platform, claim.draft, claim.stored.progress, claim.call)
-        assert await host.database.run(lambda t: slow.claims.complete(t, claim, outcome, SuspendedOffers())) is None
+        assert (
+            await host.database.run(lambda t: slow.completions.complete(t, claim, outcome, SuspendedOffers())) is None
+        )
         assert await host.track(application) == ended
 
 

@@ -27,8 +27,9 @@ from nagorik import (
 )
 from nagorik.errors import Layer
 from nagorik.manifest import Manifest
+from nagorik_host.engine.instants import HORIZON, ensure_row, interval_of, row_of
 from nagorik_host.engine.leases import LOST
-from nagorik_host.engine.rate_limiter import HORIZON, UNKNOWN, ensure_row, interval_of, row_of
+from nagorik_host.engine.pace import UNKNOWN
 from nagorik_host.store.clock import LEASE_NOW, NOW
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, MICROSECOND, agencies, applications, outages, places

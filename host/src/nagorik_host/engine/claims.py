@@ -8,20 +8,24 @@ application may be in question.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, NamedTuple
-from uuid import UUID, uuid5
+from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, func, select, update
 
-from nagorik import Applicant, ApplicationDraft, ServiceNotOffered
+from nagorik import ServiceNotOffered
 from nagorik.clock import Clock
 from nagorik_host.engine.agencies import AgencyScheduler, QueueState
+from nagorik_host.engine.claim_batch import Claim, ClaimBatch, ClaimOffer, Granted, Need
+from nagorik_host.engine.instants import row_of, take_instants, time_of
+from nagorik_host.engine.intents import Intents, next_payment
 from nagorik_host.engine.leases import LOST, WorkerLease
+from nagorik_host.engine.losses import SUSPECTS_APART, WorkerLosses
+from nagorik_host.engine.pace import PaceSlot
 from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.plugins import CapabilitiesCache, is_beyond
 from nagorik_host.engine.queues import (
@@ -33,40 +37,24 @@ from nagorik_host.engine.queues import (
     suspended_offers,
     unpark_resumed,
 )
-from nagorik_host.engine.rate_limiter import PaceSlot, TakenInstants, row_of, take_instants, time_of
 from nagorik_host.store.application_store import (
     ApplicationStore,
     NoSuchApplication,
-    StaleRevision,
     StoredApplication,
     record_attempt,
     set_aside,
     target_plugin,
 )
-from nagorik_host.store.cases import (
-    INTERRUPTED,
-    LOSSES_OF_A_CASE,
-    LOSSES_OF_A_SUSPECT,
-    PLUGIN_FAULT,
-    WORKERS_LOST,
-    is_failed_by_its_plugin,
-    losses_in_a_row,
-    lost_lately,
-)
+from nagorik_host.store.cases import INTERRUPTED
 from nagorik_host.store.database import Transaction, is_the_machines
 from nagorik_host.store.host_keys import is_known_key
-from nagorik_host.store.schema import applications, attempts
-from nagorik_host.vault import Erased, KeyMissing, Vault
+from nagorik_host.store.schema import attempts
+from nagorik_host.vault import Erased, KeyMissing
 from nagorik_platform.lifecycle import (
-    CallAnswered,
-    CallFailed,
     Interrupted,
     NextAction,
-    Progress,
-    ServiceCapabilities,
     Step,
     begin,
-    begin_next,
     next_action,
     step,
 )
@@ -80,13 +68,8 @@ APPLICATION: Final[ContextVar[str | None]] = ContextVar("APPLICATION", default=N
 BLOCKED: Final = timedelta(minutes=5)
 """How long an application whose plugin is not installed is left alone before it is looked at again."""
 DEFECT: Final = "defect"
-SUSPECTS_APART: Final = timedelta(seconds=1)
-"""How long an application that may end its worker is left due while another such is in the same hands."""
-SOON: Final = timedelta(milliseconds=50)
-"""When to look again after another worker was quicker."""
 
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
-_ROW: Final = select(applications).where(applications.c.id == bindparam("application")).with_for_update()
 _OPEN: Final = attempts.alias()
 _END_OPEN: Final = (
     update(attempts)
@@ -102,145 +85,16 @@ _END_OPEN: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Claim:
-    """An application whose intent is committed and whose call is to be made.
-
-    Attributes:
-        stored: The application with the attempt in flight.
-        draft: What the citizen handed in.
-        capabilities: What its service offers.
-        call: The call to make.
-        attempt: The row of the attempt as it was begun.
-        slot: The instant of the agency's time that the call has for itself.
-    """
-
-    stored: StoredApplication
-    draft: ApplicationDraft
-    capabilities: ServiceCapabilities
-    call: NextAction
-    attempt: Mapping[str, Any]
-    slot: PaceSlot
-
-    @property
-    def target_plugin(self) -> str:
-        """The plugin that the call is made through."""
-        return target_plugin(self.call, self.stored.plugin, self.stored.gateway)
-
-
-class ClaimOffer(NamedTuple):
-    """What a worker may take in hand at one agency.
-
-    Attributes:
-        slots: Instants of the agency's time, each with a place; as many as this may be taken.
-        is_probe: Whether it is to be found out whether the agency can be reached again.
-        taken: What the instants were taken as, if just now and for this alone.
-    """
-
-    slots: Sequence[PaceSlot]
-    is_probe: bool = False
-    taken: TakenInstants | None = None
-
-
-class Need(NamedTuple):
-    """What a worker has no place or no instant for.
-
-    Attributes:
-        calls: How many calls it could make, at most.
-        is_probe: Whether the agency is down, and it is time to try it.
-        lead: How far ahead the instants are to be, to be used in time.
-    """
-
-    calls: int
-    is_probe: bool = False
-    lead: timedelta = timedelta(0)
-
-
-class Granted(NamedTuple):
-    """What an agency can bear of what was needed.
-
-    Attributes:
-        held: How many places the worker holds there.
-        taken: Instants of the agency's time.
-        is_probe: Whether it is to be tried whether it can be reached again.
-    """
-
-    held: int
-    taken: TakenInstants | None
-    is_probe: bool = False
-
-
-class ClaimBatch(list[Claim]):
-    """What a worker took in hand when it looked.
-
-    Attributes:
-        saturated: Whether there was more than there were places for.
-        next_poll: When something else can be taken in hand, as far as can be told now.
-        is_idle: Whether nothing was due at all; then ``next_poll`` is when the first application falls due.
-        suspended: What was stopped at that time.
-        has_messages: Whether messages lay unread then, where that was asked.
-        busy: The agencies for which something was due.
-        needs: Of those, where there was more due than there were places or instants for.
-        held: How many places the worker held then, by agency.
-        down: The agencies that were taken to be down.
-        backlog: The agencies for which more was due than could be taken in hand.
-    """
-
-    def __init__(self, suspended: SuspendedOffers) -> None:
-        """Begin with nothing in hand."""
-        super().__init__()
-        self.saturated = False
-        self.next_poll: datetime | None = None
-        self.is_idle = True
-        self.suspended = suspended
-        self.has_messages = False
-        self.busy: set[str] = set()
-        self.needs: dict[str, Need] = {}
-        self.held: dict[str, int] = {}
-        self.down: set[str] = set()
-        self.backlog: set[str] = set()
-
-    def poll_at(self, instant: datetime) -> None:
-        """Something can be taken in hand then."""
-        self.next_poll = instant if self.next_poll is None else min(self.next_poll, instant)
-
-    def merge(self, further: "ClaimBatch") -> None:
-        """Add what was taken in hand with what was granted after this."""
-        self += further
-        self.saturated = self.saturated or further.saturated
-        self.backlog |= further.backlog
-        if further.next_poll is not None:
-            self.poll_at(further.next_poll)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Completion:
-    """What follows from the outcome of a call, worked out before it is written.
-
-    Attributes:
-        done: The outcome taken in.
-        begun: As ``done``, and the intent of the call that follows at once; ``None`` where none may.
-        follows: The plugin that this call is made through, if there is one.
-    """
-
-    done: Step
-    begun: Step | None
-    follows: str | None
-
-
 class Claims:
-    """The transactions in which one worker claims applications and completes its claims.
-
-    Attributes:
-        deadly: The plugins whose calls ended one worker after another, as this one found since it last looked.
-    """
+    """The transactions in which one worker claims applications and completes its claims."""
 
     def __init__(
         self,
         store: ApplicationStore,
         capabilities: CapabilitiesCache,
-        vault: Vault,
+        intents: Intents,
         agencies: AgencyScheduler,
+        losses: WorkerLosses,
         *,
         lease: WorkerLease,
         places: WorkerPlaces,
@@ -254,8 +108,9 @@ class Claims:
         Args:
             store: Where applications are.
             capabilities: What their services offer.
-            vault: Hashes what a request was made from.
+            intents: Commits the intents of the same worker.
             agencies: What the agencies can bear.
+            losses: What may end the worker.
             lease: On what terms the worker has applications in hand.
             places: How many calls it may make at each agency.
             worker_name: What an operator knows the worker by.
@@ -265,8 +120,9 @@ class Claims:
         """
         self._store = store
         self._capabilities = capabilities
-        self._vault = vault
+        self._intents = intents
         self._agencies = agencies
+        self._losses = losses
         self._worker = lease.worker
         self._worker_name = worker_name
         self._concurrency = concurrency
@@ -276,8 +132,6 @@ class Claims:
         self._clock = clock
         self._lease = lease
         self._places = places
-        self._suspect: str | None = None
-        self.deadly: set[str] = set()
 
     def next_due(self, transaction: Transaction) -> datetime | None:
         """When the first application falls due that is not set aside, to an agency that can bear the call then."""
@@ -289,16 +143,6 @@ class Claims:
             if queue.due_at is not None and queue.plugin not in suspended.plugins
         ]
         return min(firsts, default=None)
-
-    def lost_citizens(self, transaction: Transaction, plugins: Collection[str]) -> dict[str, list[Applicant]]:
-        """By plugin, the citizens with whose applications its calls ended one worker after another lately."""
-        found: dict[str, list[Applicant]] = {}
-        for row in lost_lately(transaction, plugins, self._clock.now()):
-            # Where a key is missing it cannot be told whose it is.
-            with suppress(Erased, KeyMissing):
-                draft = self._store.open_draft(self._store.from_row(row), row.draft)
-                found.setdefault(row.target_plugin, []).append(draft.applicant)
-        return found
 
     # The intent
 
@@ -328,7 +172,7 @@ class Claims:
         self._each_alone = each_alone
         if not each_alone:
             transaction.defer()
-        self._suspect = self._suspect if self._suspect in in_hand else None
+        self._losses.note_in_hand(in_hand)
         now = self._clock.now()
         batch = ClaimBatch(suspended_offers(transaction))
         if full_scan:
@@ -492,7 +336,7 @@ class Claims:
             made_up = isinstance(error, KeyMissing) and not is_known_key(transaction, error.key)
             if is_the_machines(error) and not made_up:
                 raise
-            self._log_blocked(error, row.id, row.service)
+            self.log_blocked(error, row.id, row.service)
             set_aside(transaction, row.id, DEFECT, again=None, now=now)
         return None
 
@@ -506,7 +350,7 @@ class Claims:
         capabilities = self._capabilities.of(row.service, row.gateway)
         stored = replace(self._store.from_row(row), blocked=None)
         draft = self._store.open_draft(stored, row.draft)
-        begun = begin(stored.progress, capabilities, now, _next_payment(stored.progress))
+        begun = begin(stored.progress, capabilities, now, next_payment(stored.progress))
         if begun.next.operation is None:
             self._store.change(transaction, stored, begun, now)
             return None
@@ -514,14 +358,11 @@ class Claims:
             coming = NextAction(begun.next.operation, now)
             self._store.change(transaction, stored, Step(stored.progress, (), coming), now)
             return None
-        if _losses(transaction, stored, begun) >= LOSSES_OF_A_SUSPECT:
-            if self._suspect is not None:
-                # What ends a worker takes what else it has in hand with it, and no second that may be to blame.
-                later = NextAction(begun.next.operation, now + SUSPECTS_APART)
-                self._store.change(transaction, stored, Step(stored.progress, (), later), now)
-                return None
-            self._suspect = stored.id
-        return self._commit_intent(transaction, stored, draft, capabilities, begun, now, slot=slot)
+        if not self._losses.has_room(transaction, stored, begun):
+            later = NextAction(begun.next.operation, now + SUSPECTS_APART)
+            self._store.change(transaction, stored, Step(stored.progress, (), later), now)
+            return None
+        return self._intents.commit(transaction, stored, draft, capabilities, begun, now, slot=slot)
 
     def _release(self, transaction: Transaction, row: Row[Any], now: datetime) -> None:
         """Take an application out of the hands of a worker that is gone, and call nobody."""
@@ -534,116 +375,9 @@ class Claims:
             # What was committed and never heard of is in a worker's hands that does not know of it, and lives.
             _end_open(transaction, stored, LOST if self._lease.is_alive(transaction, row.lease) else INTERRUPTED, now)
         self._store.change(transaction, stored, done, now)
-        if _losses(transaction, stored, done) >= LOSSES_OF_A_CASE:
-            self._leave_deadly(transaction, stored, done, now)
+        self._losses.leave(transaction, stored, done, now)
 
-    def _commit_intent(
-        self,
-        transaction: Transaction,
-        stored: StoredApplication,
-        draft: ApplicationDraft,
-        capabilities: ServiceCapabilities,
-        begun: Step,
-        now: datetime,
-        *,
-        slot: PaceSlot,
-        read: bool = True,
-    ) -> Claim:
-        held = self._store.change(transaction, stored, begun, now, lease=self._lease.taken, read=read)
-        attempt = held.progress.attempt
-        assert attempt is not None  # noqa: S101 - begin named an operation, so it began an attempt
-        row = {
-            "application": held.id,
-            "entry": held.entries,
-            "operation": attempt.operation.value,
-            "subject": attempt.subject,
-            "worker": self._worker,
-            "request_digest": self._digest(held, draft, begun.next),
-            "began_at": now,
-        }
-        transaction.begin_attempt(row)
-        if begun.events:
-            record_attempt(transaction, row, now)
-        return Claim(held, draft, capabilities, begun.next, row, slot)
-
-    def _digest(self, stored: StoredApplication, draft: ApplicationDraft, call: NextAction) -> str:
-        """A keyed hash of what the request is made from, to tell later whether two were the same."""
-        made_from = f"{stored.id}\x00{call.operation}\x00{call.payment}\x00{draft.model_dump_json()}"
-        return self._vault.lookup("request", made_from)
-
-    # The outcome
-
-    def plan(self, claim: Claim, outcome: CallAnswered | CallFailed, suspended: SuspendedOffers | None) -> Completion:
-        """What follows from the outcome of a call, as far as is known before its application is read again.
-
-        Without ``suspended`` nothing follows at once: the worker is about to end. Whatever this raises is this
-        application's defect.
-        """
-        return self._plan(claim, claim.stored, outcome, suspended, self._clock.now())
-
-    def _plan(
-        self,
-        claim: Claim,
-        stored: StoredApplication,
-        outcome: CallAnswered | CallFailed,
-        suspended: SuspendedOffers | None,
-        now: datetime,
-    ) -> Completion:
-        done = step(stored.progress, outcome, claim.capabilities, now)
-        if suspended is None or stored.blocked is not None or done.next.due is None or done.next.due > now:
-            return Completion(done, None, None)
-        begun = begin_next(done, claim.capabilities, now, _next_payment(done.progress))
-        if begun.next.operation is None:
-            return Completion(begun, None, None)
-        name = target_plugin(begun.next, stored.plugin, stored.gateway)
-        if suspended.covers(plugin=stored.plugin, service=stored.progress.service, target_plugin=name):
-            return Completion(done, None, None)
-        return Completion(done, begun, name)
-
-    def complete(
-        self,
-        transaction: Transaction,
-        claim: Claim,
-        outcome: CallAnswered | CallFailed,
-        suspended: SuspendedOffers | None,
-        *,
-        planned: Completion | None = None,
-        slot: PaceSlot | None = None,
-    ) -> Claim | None:
-        """Commit what came of a call, and with it the next intent of the same application if that is due at once.
-
-        An answer that comes after the attempt was taken for interrupted is dropped: the row has gone on without it.
-        Whatever else this raises than ``DatabaseUnavailable`` is this application's defect, and nothing of the
-        outcome may be kept: the transaction is rolled back, and ``block`` follows in another.
-
-        Args:
-            transaction: Of the host's database.
-            claim: The call.
-            outcome: What came of it.
-            suspended: As for ``plan``.
-            planned: What ``plan`` made of it.
-            slot: An instant for the call that follows; without one the application is left due. Where none follows,
-                one for the agency's next application that is due, which is taken in hand in place of this one.
-        """
-        transaction.defer()
-        now = self._clock.now()
-        planned = planned or self._plan(claim, claim.stored, outcome, suspended, now)
-        try:
-            # Nearly always the row is as it was left, and need not be read again to be sure of that.
-            held = self._commit_outcome(transaction, claim, claim.stored, outcome, planned, slot, now, read=False)
-        except StaleRevision:
-            row = transaction.connection.execute(_ROW, {"application": claim.stored.id}).one()
-            stored = self._store.from_row(row) if row.lease == self._worker else None
-            if stored is None or stored.progress.attempt != claim.stored.progress.attempt:
-                return None
-            anew = self._plan(claim, stored, outcome, suspended, now)
-            fits = slot if anew.follows == planned.follows else None
-            return self._commit_outcome(transaction, claim, stored, outcome, anew, fits, now, read=True)
-        if planned.follows is None and slot is not None and suspended is not None:
-            return self._claim_next(transaction, claim.target_plugin, slot, suspended, now)
-        return held
-
-    def _claim_next(
+    def claim_next(
         self, transaction: Transaction, plugin: str, slot: PaceSlot, suspended: SuspendedOffers, now: datetime
     ) -> Claim | None:
         """Take in hand what is longest due at an agency, in the place of what has just come to an end there."""
@@ -654,95 +388,12 @@ class Claims:
         transaction.flush_changes()  # further units of the same commit find it taken
         return next(iter(claimed), None)
 
-    def block(self, transaction: Transaction, claim: Claim, error: Exception) -> None:
-        """Leave an application with a defect to an officer, its attempt open: nobody knows what came of it."""
-        self._log_blocked(error, claim.stored.id, claim.stored.progress.service)
-        now = self._clock.now()
-        set_aside(transaction, claim.stored.id, DEFECT, again=None, now=now, held_by=self._worker)
-
-    def _log_blocked(self, error: Exception, application: str, service: str) -> None:
+    def log_blocked(self, error: Exception, application: str, service: str) -> None:
+        """Tell the operator that an application was left to an officer, and by what kind of error."""
         defect = type(error).__name__
         _log.error(
             "application_blocked", defect=defect, application=application, service=service, worker=self._worker_name
         )
-
-    def _commit_outcome(
-        self,
-        transaction: Transaction,
-        claim: Claim,
-        stored: StoredApplication,
-        outcome: CallAnswered | CallFailed,
-        planned: Completion,
-        slot: PaceSlot | None,
-        now: datetime,
-        *,
-        read: bool,
-    ) -> Claim | None:
-        """Complete a claim on ``stored``, which was ``read`` in this transaction or is what was taken in hand.
-
-        Raises:
-            StaleRevision: It is what was taken in hand, and the row has changed since; nothing was written.
-        """
-        held = None
-        losses = _losses(transaction, stored, planned.done)
-        if planned.begun is not None and slot is not None and losses < LOSSES_OF_A_SUSPECT:
-            draft = self._store.draft(transaction, stored) if read else claim.draft
-            held = self._commit_intent(
-                transaction, stored, draft, claim.capabilities, planned.begun, now, slot=slot, read=read
-            )
-        else:
-            self._store.change(transaction, stored, planned.done, now, read=read)
-            if planned.follows == claim.target_plugin:
-                transaction.drop_hint(stored.id)  # this worker has a place for it, and looks again at once
-        result = outcome.error.code if isinstance(outcome, CallFailed) else "answered"
-        ended = {"ended_at": now, "result": result}
-        name = {"application_": stored.id, "entry_": claim.attempt["entry"]}
-        transaction.end_attempt(name | ended)
-        record_attempt(transaction, {**claim.attempt, **ended}, now)
-        if losses >= LOSSES_OF_A_CASE:
-            self._leave_deadly(transaction, stored, planned.done, now)
-            return None
-        made = claim.attempt["operation"]
-        if held is None and result == PLUGIN_FAULT:
-            transaction.flush()
-            if is_failed_by_its_plugin(transaction, stored.id, made):
-                # It would be due for ever, beside all that can be done.
-                self._set_aside(transaction, stored, PLUGIN_FAULT, now)
-        return held
-
-    def _leave_deadly(self, transaction: Transaction, stored: StoredApplication, done: Step, now: datetime) -> None:
-        """Leave to an officer what ends one worker after another."""
-        self._set_aside(transaction, stored, WORKERS_LOST, now)
-        self.deadly.add(target_plugin(done.next, stored.plugin, stored.gateway))
-
-    def _set_aside(self, transaction: Transaction, stored: StoredApplication, code: str, now: datetime) -> None:
-        """Leave to an officer what ends the same way each time."""
-        transaction.flush()
-        set_aside(transaction, stored.id, code, again=None, now=now)
-        _log.error(
-            "application_blocked",
-            defect=code,
-            application=stored.id,
-            service=stored.progress.service,
-            worker=self._worker_name,
-        )
-
-
-def _next_payment(progress: Progress) -> str:
-    """The id of a payment if one has to be opened: the same for the same row, however often this is tried."""
-    return str(uuid5(UUID(progress.idempotency_key), f"payment/{len(progress.payments) + 1}"))
-
-
-def _losses(transaction: Transaction, stored: StoredApplication, done: Step) -> int:
-    """How many attempts in a row at what ``done`` leaves to do ended with their worker."""
-    coming = done.next
-    if coming.operation is None:
-        return 0
-    subject = coming.payment or (coming.deliverable.kind if coming.deliverable is not None else None)
-    # Nearly always it went well the last time, which the row tells by itself.
-    if done.progress.backoff(coming.operation, subject).failures < LOSSES_OF_A_SUSPECT:
-        return 0
-    return losses_in_a_row(transaction, stored.id, coming.operation.value)
 
 
 def _end_open(transaction: Transaction, stored: StoredApplication, result: str, now: datetime) -> None:

@@ -9,13 +9,16 @@ from typing import Any
 from nagorik.clock import Clock
 from nagorik.operations import OPERATIONS
 from nagorik_host.engine.agencies import AgencyScheduler
-from nagorik_host.engine.claims import APPLICATION, Claim, Claims
+from nagorik_host.engine.claim_batch import Claim
+from nagorik_host.engine.claims import APPLICATION
+from nagorik_host.engine.completions import Completions
 from nagorik_host.engine.leases import HeldApplication, WorkerLease
 from nagorik_host.engine.observers import ANSWERED, BROKEN, INTERRUPTED, WorkerObserver
 from nagorik_host.engine.outage import OutageRetry
+from nagorik_host.engine.pace import AgencyPace, PaceSlot
 from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.queues import SuspendedOffers
-from nagorik_host.engine.rate_limiter import RESERVED, AgencyPace, PaceSlot, Reservation
+from nagorik_host.engine.rate_limiter import RESERVED, Reservation
 from nagorik_host.store.database import Database, DatabaseUnavailable, Unit, is_the_machines
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
@@ -61,14 +64,14 @@ class ClaimExecutor:
     """Carries out one worker's claims, each as a task.
 
     Attributes:
-        completions: How many came to an end so far.
+        completed: How many came to an end so far.
     """
 
     def __init__(
         self,
         database: Database,
         platform: Platform,
-        claims: Claims,
+        completions: Completions,
         agencies: AgencyScheduler,
         *,
         pace: Callable[[str], AgencyPace],
@@ -84,7 +87,7 @@ class ClaimExecutor:
         Args:
             database: The host's.
             platform: Makes the calls.
-            claims: Commits what came of them.
+            completions: Commits what came of them.
             agencies: Learns how agencies fare.
             pace: Gives an agency's time.
             places: How many calls the worker may make at each agency.
@@ -96,7 +99,7 @@ class ClaimExecutor:
         """
         self._database = database
         self._platform = platform
-        self._claims = claims
+        self._completions = completions
         self._agencies = agencies
         self._pace = pace
         self._places = places
@@ -106,7 +109,7 @@ class ClaimExecutor:
         self._observer = observer
         self._clock = clock
         self._in_flight: dict[asyncio.Task[None], str] = {}
-        self.completions = 0
+        self.completed = 0
 
     @property
     def in_hand(self) -> tuple[str, ...]:
@@ -178,12 +181,12 @@ class ClaimExecutor:
 
     async def _complete(self, claim: Claim, outcome: CallAnswered | CallFailed) -> Claim | None:
         suspended = None if self._state.is_stopping else self._state.suspended
-        planned = self._claims.plan(claim, outcome, suspended)
+        planned = self._completions.plan(claim, outcome, suspended)
         name = planned.follows
         if name is None and suspended is not None and self._may_be_followed(claim.target_plugin, outcome):
             name = claim.target_plugin
         slot = await self._slot_after(claim.target_plugin, name) if name is not None else None
-        unit = partial(self._claims.complete, claim=claim, outcome=outcome, suspended=suspended, planned=planned)
+        unit = partial(self._completions.complete, claim=claim, outcome=outcome, suspended=suspended, planned=planned)
         following = None
         try:
             following = await self._commit(partial(unit, slot=slot), unit if planned.follows is None else None)
@@ -273,7 +276,7 @@ class ClaimExecutor:
         return outcome
 
     async def _block(self, claim: Claim, error: Exception) -> None:
-        await self._retry.run(partial(self._claims.block, claim=claim, error=error))
+        await self._retry.run(partial(self._completions.block, claim=claim, error=error))
 
     def _reservation(self, claim: Claim) -> Reservation:
         operation = claim.call.operation
@@ -283,7 +286,7 @@ class ClaimExecutor:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._in_flight.pop(task, None)
-        self.completions += 1
+        self.completed += 1
         if not task.cancelled() and task.exception() is not None:
             self._state.failed = self._state.failed or task.exception()
         if self._state.saturated or self._state.failed is not None:

@@ -2,24 +2,23 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from nagorik.clock import Clock
 from nagorik_host.engine.agencies import AgencyScheduler
-from nagorik_host.engine.claims import Claim, ClaimBatch, ClaimOffer, Claims
+from nagorik_host.engine.claim_batch import Claim, ClaimBatch, ClaimOffer
+from nagorik_host.engine.claims import Claims
 from nagorik_host.engine.executor import ClaimExecutor, WorkState
 from nagorik_host.engine.inbox import Inbox
+from nagorik_host.engine.instants import TakenInstants, give_back_instants, time_of
+from nagorik_host.engine.losses import WorkerLosses
 from nagorik_host.engine.observers import WorkerObserver
 from nagorik_host.engine.outage import OutageRetry
+from nagorik_host.engine.pace import KEPT, AgencyPace, PaceSlot
 from nagorik_host.engine.places import WorkerPlaces
-from nagorik_host.engine.rate_limiter import AgencyPace, PaceSlot, TakenInstants, give_back_instants, time_of
 from nagorik_host.store.database import DatabaseUnavailable, Transaction
 from nagorik_platform import Platform
-
-KEPT: Final = timedelta(milliseconds=20)
-"""How much of an agency's time an instant may take up that is kept for the next call, though none may come."""
 
 
 class Poller:
@@ -30,6 +29,7 @@ class Poller:
         platform: Platform,
         claims: Claims,
         agencies: AgencyScheduler,
+        losses: WorkerLosses,
         inbox: Inbox,
         executor: ClaimExecutor,
         *,
@@ -47,6 +47,7 @@ class Poller:
             platform: Keeps plugins out that end workers.
             claims: The transactions in which applications are taken in hand.
             agencies: What the agencies can bear.
+            losses: What may end the worker.
             inbox: Messages that may lie unread.
             executor: Carries out what is taken in hand.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
@@ -60,6 +61,7 @@ class Poller:
         self._platform = platform
         self._claims = claims
         self._agencies = agencies
+        self._losses = losses
         self._inbox = inbox
         self._executor = executor
         self._concurrency = concurrency
@@ -92,8 +94,8 @@ class Poller:
                 batch.merge(await self._claim_offered(further, full_scan=False, among=among, taken=batch))
         state = self._state
         state.suspended, state.saturated, state.down = batch.suspended, batch.saturated, batch.down
-        if self._claims.deadly:
-            deadly, self._claims.deadly = self._claims.deadly, set()
+        if self._losses.deadly:
+            deadly, self._losses.deadly = self._losses.deadly, set()
             await self.heed_losses(deadly)
         state.backlog = batch.backlog
         if batch:
@@ -109,7 +111,7 @@ class Poller:
 
     async def heed_losses(self, plugins: Collection[str]) -> None:
         """Keep plugins out whose calls ended workers, this one's process or others."""
-        lost = await self._retry.run(partial(self._claims.lost_citizens, plugins=plugins))
+        lost = await self._retry.run(partial(self._losses.citizens, plugins=plugins, now=self._clock.now()))
         for plugin, citizens in lost.items():
             self._platform.record_losses(plugin, citizens)
 

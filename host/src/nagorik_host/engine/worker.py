@@ -13,17 +13,22 @@ from uuid import uuid4
 
 from nagorik.clock import Clock
 from nagorik_host.engine.agencies import AgencyScheduler
-from nagorik_host.engine.claims import ClaimBatch, Claims
+from nagorik_host.engine.claim_batch import ClaimBatch
+from nagorik_host.engine.claims import Claims
+from nagorik_host.engine.completions import Completions
 from nagorik_host.engine.executor import ClaimExecutor, WorkState, end_task
 from nagorik_host.engine.housekeeping import Housekeeping
 from nagorik_host.engine.inbox import INBOX, Inbox
+from nagorik_host.engine.intents import Intents
 from nagorik_host.engine.leases import WorkerLease, check_clock
+from nagorik_host.engine.losses import WorkerLosses
 from nagorik_host.engine.observers import ObserverGroup, WorkerObserver
 from nagorik_host.engine.outage import OutageRetry
+from nagorik_host.engine.pace import AgencyPace
 from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.engine.poller import Poller
-from nagorik_host.engine.rate_limiter import AgencyPace, SharedRateLimiter
+from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.store.application_store import LEASE, ApplicationStore
 from nagorik_host.store.database import Database, DatabaseUnavailable, Hints
 from nagorik_host.store.retention import MESSAGE_AGE
@@ -92,11 +97,14 @@ class Worker:
         self._rate_limiter = rate_limiter
         own_lease = WorkerLease(self.id, lease, lease_clock)
         places = WorkerPlaces(own_lease, concurrency)
+        intents = Intents(store, vault, own_lease)
+        losses = WorkerLosses(store, worker_name=name)
         self.claims = Claims(
             store,
             CapabilitiesCache(platform),
-            vault,
+            intents,
             agencies,
+            losses,
             lease=own_lease,
             places=places,
             worker_name=name,
@@ -104,6 +112,7 @@ class Worker:
             releases=releases,
             clock=clock,
         )
+        self.completions = Completions(store, self.claims, intents, losses, worker=self.id, clock=clock)
         self._housekeeping = Housekeeping(
             database,
             platform,
@@ -121,7 +130,7 @@ class Worker:
         self._executor = ClaimExecutor(
             database,
             platform,
-            self.claims,
+            self.completions,
             agencies,
             pace=self._pace,
             places=places,
@@ -135,6 +144,7 @@ class Worker:
             platform,
             self.claims,
             agencies,
+            losses,
             inbox,
             self._executor,
             concurrency=concurrency,
@@ -216,12 +226,12 @@ class Worker:
     async def run_until_idle(self) -> datetime | None:
         """Work until nothing is due and nothing is in hand; when something falls due next, if it ever does."""
         while self._state.stop is None or not self._state.stop.is_set():
-            completions = self._executor.completions
+            completions = self._executor.completed
             read, batch = await self._poll()
             self._raise_failure()
             # A call that ended meanwhile may have made something due, or be what a message was waiting for. Else, of
             # an agency with a place left nothing more is due.
-            if read or (batch and batch.saturated) or self._executor.completions != completions:
+            if read or (batch and batch.saturated) or self._executor.completed != completions:
                 continue
             if not self.in_hand:
                 await self._poller.rebalance(())
