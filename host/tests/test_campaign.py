@@ -14,7 +14,7 @@ from rich.console import Console
 from nagorik import AgencyUnavailable, ApplicationDraft
 from nagorik.model.payment import PaymentReport
 from nagorik.model.status import PaymentState
-from nagorik_host.engine import claims
+from nagorik_host.engine import claims, completions
 from nagorik_host.engine.leases import HeldApplication
 from nagorik_host.store import DatabaseUnavailable, open_database
 from nagorik_host.store.schema import REVISION
@@ -165,7 +165,8 @@ async def test_host_that_is_not_sound_is_found_out(sabotaged, code, keyring, mon
     offers = await offers_of(keyring)
     cases = (generate_case(SEED, number, offers) for number in range(1, 600))
     some = tuple(case.number for case in cases if case.files and not case.lasting and is_lost_early(case))[:5]
-    monkeypatch.setattr(claims, "step", sabotaged)
+    for module in (claims, completions):
+        monkeypatch.setattr(module, "step", sabotaged)
     found = (await campaign(CampaignPlan(applications=0, seed=SEED, url=IN_MEMORY, only=some, alone=True))).findings
     assert code in {finding.code for finding in found}
     # Found again when they are run without the others, and gone when the host is sound.

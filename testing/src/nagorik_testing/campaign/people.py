@@ -16,6 +16,7 @@ from nagorik.values import Money
 from nagorik_host.host import Action, Host
 from nagorik_host.store import Transaction
 from nagorik_host.store.application_store import AlreadyOpen
+from nagorik_host.store.cases import WORKERS_LOST, Decision, record_decision, unblock
 from nagorik_host.store.schema import applications
 from nagorik_platform.lifecycle import Decided, NotPossible, Progress
 from nagorik_platform.lifecycle.rules.holds import MONEY_HOLDS
@@ -28,6 +29,11 @@ OFTEN: Final = 3
 OFFICER: Final = "Officer of the campaign"
 REASON: Final = "asked the agency by telephone"
 
+_ENDED_WORKERS: Final = (
+    select(applications.c.id)
+    .where(applications.c.blocked == WORKERS_LOST, applications.c.closed_at.is_(None))
+    .order_by(applications.c.id)
+)
 _ACTS: Final[dict[str, Action]] = {
     "eligibility-indeterminate": "go-on",
     "correction-requested": "corrected",
@@ -72,6 +78,8 @@ class People:
         """Do all that can be done now; whether anything changed."""
         changed = await self._of_their_own_accord()
         before = self.acts
+        # Whoever killed the workers knows that no application did.
+        self.acts += await self._host.database.run(self._look_again)
         for application, party, code in await self._host.database.run(_held):
             case = self._fates.get(application)
             if case is None or self._done[application, code] >= OFTEN:
@@ -133,6 +141,16 @@ class People:
             # Too late, or not known yet: the citizen is told so and leaves it.
             return
         self.acts += 1
+
+    def _look_again(self, transaction: Transaction) -> int:
+        """Let applications go on that were taken for what ends workers; how many."""
+        now, looked_at = self._host.clock.now(), 0
+        for application in transaction.connection.scalars(_ENDED_WORKERS).all():
+            if application in self._fates:
+                unblock(transaction, application, now)
+                record_decision(transaction, Decision(now, OFFICER, "look-again", application, REASON))
+                looked_at += 1
+        return looked_at
 
     async def _decide(self, application: str, code: str) -> None:
         progress = (await self._host.track(application)).progress
