@@ -207,7 +207,7 @@ async def _verify_chain(
         chain.number = number
         is_there = partial(_link_at, writer=writer, number=number)
         seal = await database.snapshot(is_there)
-    while page := await database.snapshot(chain.read):
+    while page := await chain.read_on(database):
         seal = next((row.link for row in page.rows if row.number == number), seal)
         yield VerifiedChain(len(page.rows), tuple(page.findings))
         if chain.is_broken:
@@ -219,8 +219,11 @@ async def _verify_chain(
 
 
 class _Page(NamedTuple):
+    """Records of a chain, and whether what follows them is none."""
+
     rows: list[LedgerRow]
     findings: list[AuditFinding]
+    is_broken: bool
 
     def __bool__(self) -> bool:
         return bool(self.rows or self.findings)
@@ -242,33 +245,42 @@ class _Chain:
         self.number = 0
         self.is_broken = False
 
-    def read(self, transaction: Transaction) -> _Page:
+    async def read_on(self, database: Database) -> _Page:
         """The next records, and what is wrong with them or with the rows that they speak of."""
+        # The unit may be run more than once, so it moves nothing on.
+        page = await database.snapshot(self._page)
+        self.is_broken = page.is_broken
+        if page.rows:
+            self.number, self._link = page.rows[-1].number, page.rows[-1].link
+        return page
+
+    def _page(self, transaction: Transaction) -> _Page:
         rows: list[LedgerRow] = []
         findings: list[AuditFinding] = []
-        wanted = {"writer_": self._writer, "after": self.number}
-        for kept in transaction.connection.execute(_PAGE if self.number else _FIRST_PAGE, wanted):
-            row = self._read(kept._asdict())
+        number, link, is_broken = self.number, self._link, False
+        wanted = {"writer_": self._writer, "after": number}
+        for kept in transaction.connection.execute(_PAGE if number else _FIRST_PAGE, wanted):
+            row = self._read(kept._asdict(), number + 1, link)
             if row is None:
-                self.is_broken = True
-                findings.append(AuditFinding("ledger-broken", _name(self._writer), f"record {self.number + 1}"))
+                is_broken = True
+                findings.append(AuditFinding("ledger-broken", _name(self._writer), f"record {number + 1}"))
                 break
             rows.append(row)
-            self.number, self._link = row.number, row.link
+            number, link = row.number, row.link
         for table in TRACKED.values():
             subjects = {row.subject for row in rows if row.kind == table.name}
             if subjects:
                 rows_there = _rows_by_subject(transaction, table, subjects)
                 findings += _compare(transaction, self._vault, table, subjects, rows_there)
-        return _Page(rows, findings)
+        return _Page(rows, findings, is_broken)
 
-    def _read(self, kept: Mapping[str, Any]) -> LedgerRow | None:
-        """A record, if it is the next and what was written."""
+    def _read(self, kept: Mapping[str, Any], number: int, previous: bytes) -> LedgerRow | None:
+        """A record, if it is the one of this number and what was written."""
         try:
             row = LedgerRow(**typed(ledger, kept))
         except WrongType:
             return None
-        return row if row.number == self.number + 1 and row.link == link_of(self._vault, self._link, row) else None
+        return row if row.number == number and row.link == link_of(self._vault, previous, row) else None
 
 
 class _Root:
@@ -294,7 +306,7 @@ class _Root:
     async def read_on(self, database: Database) -> VerifiedChain:
         """Read what was not read yet."""
         records, findings = 0, list[AuditFinding]()
-        while not self.is_broken and (page := await database.snapshot(self._chain.read)):
+        while not self.is_broken and (page := await self._chain.read_on(database)):
             records += len(page.rows)
             findings += page.findings
             for row in page.rows:
