@@ -53,6 +53,27 @@ async def test_connection_has_a_chain_that_goes_on(ready_file, vault):
     await database.close()
 
 
+async def test_audit_reads_the_same_however_often_a_unit_is_run(database, vault, monkeypatch):
+    monkeypatch.setattr("nagorik_host.store.audit.chains.PAGE", 2)
+    for number in range(7):
+        await database.run(partial(decide, number=number))
+
+    class Repeating(Database):
+        async def run(self, unit):
+            await database.run(unit)
+            return await database.run(unit)
+
+        async def close(self):
+            raise AssertionError("it is another's")
+
+    async def verified(asked):
+        return [(page.records, page.findings) async for page in verify_ledger(asked, vault)]
+
+    assert await verified(Repeating()) == await verified(database)
+    await database.run(lambda t: t.connection.execute(delete(ledger).where(ledger.c.number == 5)))
+    assert {one.code for one in await findings(Repeating(), vault)} >= {"ledger-broken"}
+
+
 async def test_whoever_writes_seals_by_and_by_though_no_worker_beats(database, vault, monkeypatch):
     database.use_ledger(vault)
     monkeypatch.setattr("nagorik_host.store.ledger.SEAL_EVERY", 0.0)
