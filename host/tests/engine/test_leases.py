@@ -16,7 +16,7 @@ from nagorik.clock import Deadline, SystemClock
 from nagorik.errors import Layer
 from nagorik.values import Money, PersonName
 from nagorik_host import open_host
-from nagorik_host.engine import rate_limiter
+from nagorik_host.engine import instants
 from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, AgencyLimits, AgencyScheduler
 from nagorik_host.engine.leases import LOST, HeldApplication, WorkerLease
 from nagorik_host.engine.pace import PaceSlot
@@ -354,7 +354,7 @@ async def test_first_request_that_is_late_asks_whether_the_application_is_still_
     RESERVED.set(Reservation("wasa", slot_now(limiter), held))
     await limiter.acquire("wasa", 5, Deadline.after(600, clock))
     RESERVED.set(Reservation("wasa", slot_now(limiter), held))
-    clock.advance(rate_limiter.LATE + timedelta.resolution)
+    clock.advance(instants.LATE + timedelta.resolution)
     with pytest.raises(AgencyUnavailable) as caught:
         await limiter.acquire("wasa", 5, Deadline.after(600, clock))
     assert (caught.value.because, caught.value.layer) == (LOST, Layer.CORE)
