@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from sqlalchemy import func, select
 
 from nagorik_host.store import Database, DatabaseUnavailable, Transaction, Unit, open_database
+from nagorik_host.store.host_keys import admit_keys
 from nagorik_host.store.schema import attempts
 from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_platform import Platform
@@ -155,6 +156,8 @@ class ProcessCohort(Cohort):
             )
             database = await self._open()
             stack.push_async_callback(database.close)
+            # Before anything is handed in, as whoever opens a host does.
+            await admit_keys(database, read_keyring(self._keys), self.clock.now())
             pool = self._pool = WorkerPool(
                 setting,
                 [f"machine-{number + 1}" for number in range(self._workers)],
