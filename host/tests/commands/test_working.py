@@ -489,6 +489,27 @@ def test_worker_serves_its_metrics_and_tells_its_supervisor(ready, place, agenci
     assert process.returncode == 0, err
 
 
+def test_worker_tells_a_supervisor_that_watches_it_that_its_loop_turns(ready, place, agencies):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(str(place / "notify"))
+        supervisor.settimeout(60)
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from nagorik_platform.cli import main; raise SystemExit(main())", "worker"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "NOTIFY_SOCKET": str(place / "notify"), "WATCHDOG_USEC": "20000"},
+        )
+        try:
+            told = [supervisor.recv(100)]
+            while told.count(b"WATCHDOG=1") < 3 or b"READY=1" not in told:
+                told.append(supervisor.recv(100))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+    assert process.returncode == 0
+    assert set(told) == {b"READY=1", b"WATCHDOG=1"}
+
+
 def test_metrics_address_that_is_taken_ends_the_worker(ready, place):
     settings = (place / "nagorik.toml").read_text()
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
@@ -63,7 +64,7 @@ class WorkerCommand:
             level = load_host_settings().log_level
         except ValueError:
             level = "WARNING"  # what is wrong is told when the settings are read for use
-        return run_command(do, log_level=level, run=run_guarded)
+        return run_command(do, log_level=level, run=lambda do: run_guarded(do, give_up=_give_up))
 
 
 async def _work(settings: "HostSettings", name: str, *, once: bool) -> int:
@@ -85,6 +86,7 @@ async def _work(settings: "HostSettings", name: str, *, once: bool) -> int:
 
     for number in SIGNALS:
         loop.add_signal_handler(number, heed)
+    alive = asyncio.create_task(_tell_alive())
     try:
         with Watchdog(patience_of(settings.lease)).watching():
             async with opened_host(settings) as host:
@@ -99,6 +101,7 @@ async def _work(settings: "HostSettings", name: str, *, once: bool) -> int:
                     if given_up:
                         print_lines(f"Stopped; {given_up} calls were given up.")
     finally:
+        alive.cancel()
         for number in SIGNALS:
             loop.remove_signal_handler(number)
     if given_up:
@@ -119,6 +122,23 @@ async def _ready_worker(host: "Host", name: str, served: "Served | MetricsServer
     print_lines("Working. Ctrl-C or SIGTERM stops it; calls under way are finished first.")
     tell_supervisor("READY=1")
     return worker
+
+
+def _give_up(code: int | None) -> None:
+    """End without waiting for a plugin's threads, which hang; all that was in hand has been told."""
+    sys.stdout.flush()
+    os._exit(ExitCode.FAILED if code is None else code)
+
+
+async def _tell_alive() -> None:
+    """Tell systemd, if it watches this process, that its event loop turns: twice as often as it wants to hear."""
+    wanted = os.environ.get("WATCHDOG_USEC", "")
+    is_watched = wanted.isascii() and wanted.isdigit() and int(wanted) > 0
+    if not is_watched or os.environ.get("WATCHDOG_PID") not in {None, str(os.getpid())}:
+        return
+    while True:
+        tell_supervisor("WATCHDOG=1")
+        await asyncio.sleep(int(wanted) / 2_000_000)
 
 
 def _print_given_up(held: Sequence[str]) -> None:

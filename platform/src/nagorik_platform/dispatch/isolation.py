@@ -6,6 +6,7 @@ done, and is the plugin's fault. A callback that raises ``SystemExit`` stops the
 """
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
 from typing import Any, Final, TypeVar
@@ -24,6 +25,8 @@ T_co = TypeVar("T_co", covariant=True)
 
 CANCELLED_OTHERS: Final = "cancelled-others"
 STOPPED_LOOP: Final = "stopped-loop"
+CLOSING: Final = 10.0
+"""Seconds in which what was left behind has to end once all is done."""
 MOST_RESTARTS: Final = 10
 """How often a loop that something stopped, nobody knows what, is run again before the process ends."""
 
@@ -158,27 +161,49 @@ def call_on_step(loop: asyncio.AbstractEventLoop) -> PluginCall | None:
     return task.call if isinstance(task, GuardedTask) else None
 
 
-def run_guarded(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+def run_guarded(
+    main: Callable[[], Coroutine[Any, Any, T]], *, give_up: Callable[[T | None], object] | None = None
+) -> T:
     """Run ``main`` to its end on a loop of its own, which is run again when something stops it.
+
+    Args:
+        main: What is run.
+        give_up: Ends the process, from another thread, where the loop is not closed within ``CLOSING`` seconds after
+            ``main`` has ended; it is given what ``main`` returned, if it did. A plugin's thread that hangs would be
+            waited for without end.
 
     Raises:
         CancelledError: ``main`` was cancelled; or the loop was stopped too often, and it is cancelled for that.
         SystemExit, KeyboardInterrupt: ``main`` raised it.
     """
-    with asyncio.Runner(loop_factory=GuardedEventLoop) as runner:
-        loop = runner.get_loop()
-        task = loop.create_task(main())
-        restarts = 0
-        while True:
-            try:
-                return loop.run_until_complete(task)
-            except (RuntimeError, SystemExit, KeyboardInterrupt) as stop:
-                if task.done():
-                    raise
-                _tell_stop(stop)
-            restarts += 1
-            if restarts > MOST_RESTARTS:
-                raise asyncio.CancelledError
+    runner = asyncio.Runner(loop_factory=GuardedEventLoop)
+    result: T | None = None
+    try:
+        result = ended = _run_on(runner.get_loop(), main)
+    finally:
+        waiting = None if give_up is None else threading.Timer(CLOSING, give_up, (result,))
+        if waiting is not None:
+            waiting.daemon = True
+            waiting.start()
+        runner.close()
+        if waiting is not None:
+            waiting.cancel()
+    return ended
+
+
+def _run_on(loop: asyncio.AbstractEventLoop, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    task = loop.create_task(main())
+    restarts = 0
+    while True:
+        try:
+            return loop.run_until_complete(task)
+        except (RuntimeError, SystemExit, KeyboardInterrupt) as stop:
+            if task.done():
+                raise
+            _tell_stop(stop)
+        restarts += 1
+        if restarts > MOST_RESTARTS:
+            raise asyncio.CancelledError
 
 
 def _tell_stop(stop: BaseException) -> None:
