@@ -15,6 +15,7 @@ from nagorik.clock import SystemClock
 from nagorik.http import Body, FormPart
 from nagorik.model.application import DocumentReference
 from nagorik.operations import Idempotency
+from nagorik.settings import AgencySettings
 from nagorik_toolkit.formats.plain import FormReader, TextReader
 from nagorik_toolkit.formats.soap import Soap, SoapVersion
 from nagorik_toolkit.formats.xml import XmlModel, attr, element
@@ -144,6 +145,98 @@ async def test_a_document_that_changes_while_it_is_sent_is_never_sent_to_its_end
     with pytest.raises(OutcomeUnknown):
         await http.write("file", "POST", "/filings", expect=world.Filed, parts=[FormPart("deed", deed)])
     assert b"ged" not in b"".join(got)
+
+
+class Breaking(Store):
+    """A store that gives a document once, and fails in the middle of it from then on."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(chunk=1000)
+        self.error = error
+
+    async def open(self, document: DocumentReference):
+        first = self.opened == 0
+        given = 0
+        async for chunk in super().open(document):
+            if not first and given >= document.bytes // 2:
+                raise self.error
+            given += len(chunk)
+            yield chunk
+
+
+@asynccontextmanager
+async def listening_server():
+    """A real server that reads what comes, answers only a whole body, and counts the requests that began."""
+    heads = []
+
+    async def serve(reader, writer):
+        try:
+            heads.append(await reader.readuntil(b"\r\n\r\n"))
+            while await reader.read(65_536):
+                pass
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # the client left, which is what the tests are about
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", heads
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("transport", ["default", "fast"])
+@pytest.mark.parametrize("kind", [NATIVE, REFERENCE])
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError("/a/path"),
+        TimeoutError(),
+        AssertionError("a store's own"),
+        AgencyRejected("not-mine"),
+        httpx.ConnectError("the store's"),
+        httpx.ConnectTimeout("the store's"),
+        httpx.PoolTimeout("the store's"),
+        httpx.ReadTimeout("the store's"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_store_that_fails_while_a_write_is_sent_leaves_it_unknown(world, transport, kind, error):
+    store = Breaking(error)
+    deed = store.keep("one", b"x" * 300_000)
+    async with listening_server() as (base, heads):
+        client = world.client(
+            base_url=base,
+            egress=frozenset({"127.0.0.1"}),
+            clock=SystemClock(),
+            settings=AgencySettings(base_url=base, transport=transport),
+            transport_factory=None,
+            open_document=store.open,
+        )
+        http = world.bind(kind, client=client, seconds=20)
+        with pytest.raises(OutcomeUnknown) as raised:
+            await http.write("file", "POST", "/f", expect=world.Filed, parts=[FormPart("deed", deed)])
+        await client.aclose()
+    assert raised.value.because == "document-unreadable"
+    assert len(heads) <= 1  # a transport may give up before anything has left its buffer
+    assert store.opened == 2
+
+
+async def test_a_store_that_fails_says_nothing_of_the_agency(world):
+    store = Breaking(OSError("gone"))
+    deed = store.keep("one", b"x" * 9000)
+    world.agency.for_ever(lambda: lambda request: _read(request, world.filed()))
+    client = world.client(open_document=store.open, manifest={"circuit": {"outage": 1, "contract_violations": 1}})
+    for _ in range(3):
+        store.opened = 0
+        with pytest.raises(AgencyUnavailable) as raised:
+            await world.bind(client=client).read(
+                "check", "POST", "/f", expect=world.Filed, parts=[FormPart("deed", deed)]
+            )
+        assert raised.value.because == "document-unreadable"
+    assert len(world.agency.requests) == 3
+    assert (await world.ask(world.bind(client=client))).reference == "REF-1"
 
 
 async def test_without_a_store_nothing_is_sent(world):
