@@ -106,7 +106,11 @@ class AgencyClient:
             plugin=plugin,
             probe=probe,
         )
-        self._tokens = None if login is None else TokenCache(self._obtain_token, clock, plugin=plugin)
+        self._tokens = (
+            None
+            if login is None
+            else TokenCache(self._obtain_token, clock, plugin=plugin, key_header=manifest.idempotency_header)
+        )
         self._hours_known_for = -1
         self._closed_until: datetime | None = None
         self._resources = ClientResources(
