@@ -122,7 +122,9 @@ class AgencyClient:
             ),
             health=self._health,
             tokens=self._tokens,
-            signer=None if signer is None else RequestSigner(signer, settings, clock, plugin=plugin),
+            signer=None
+            if signer is None
+            else RequestSigner(signer, settings, clock, plugin=plugin, key_header=manifest.idempotency_header),
             closed_until=self._closed if manifest.windows else _always_open,
             connect_timeout=tuned.connect_timeout,
             read_timeout=tuned.read_timeout,

@@ -16,9 +16,21 @@ _OWN: Final = frozenset(
 
 
 def raw_headers(headers: Headers, *, reserved: str) -> RawHeaders | None:
-    """Headers as they are sent; ``None`` if one is the client's own, ``reserved``, or cannot be sent as it is."""
-    for name, value in headers.items():
+    """Headers as they are sent; ``None`` if one is the client's own, ``reserved``, or cannot be sent as it is.
+
+    They may be a plugin's: what they are is asked once, and of a word of an enum its text alone is taken.
+    """
+    try:
+        given: list[tuple[object, object]] = list(headers.items())
+    except Exception:  # noqa: BLE001 - a plugin's mapping may raise anything
+        return None
+    raw: RawHeaders = []
+    for given_name, given_value in given:
+        if not isinstance(given_name, str) or not isinstance(given_value, str):
+            return None
+        name, value = str.__str__(given_name), str.__str__(given_value)
         own = name.lower() in _OWN or name.lower() == reserved.lower()
         if own or _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
             return None
-    return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+        raw.append((name.encode("ascii"), value.encode("ascii")))
+    return raw

@@ -1,7 +1,7 @@
 """``context.http`` as the platform keeps it, bound to one call."""
 
 from collections.abc import Collection
-from typing import Any, Final, TypeVar, Unpack, cast
+from typing import Any, Final, TypeVar, Unpack, cast, get_args
 
 from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault
 from nagorik.http import (
@@ -30,6 +30,7 @@ from nagorik_platform.agency_client.multipart import MultipartBody, OpenDocument
 
 T = TypeVar("T")
 
+_METHODS: Final = frozenset(get_args(Method))
 _WRITING_METHODS: Final = frozenset({"PUT", "PATCH", "DELETE"})
 _COMMON: Final[tuple[tuple[bytes, bytes], ...]] = (
     (b"User-Agent", b"nagorik/1"),
@@ -175,8 +176,10 @@ class CallHttp(AgencyHttp):
         wants: str,
         limit: int | None = None,
     ) -> RequestPlan:
-        if not is_code(step):  # which errors name, and keys are made of
+        if not isinstance(cast("object", step), str) or not is_code(step):  # which errors name, and keys are made of
             raise PluginFault("step-not-a-code", plugin=self._plugin)
+        if not isinstance(cast("object", method), str) or method not in _METHODS:
+            raise PluginFault("method-not-allowed", plugin=self._plugin)
         if kind is Idempotency.SAFE and method in _WRITING_METHODS:
             raise PluginFault("writing-method-in-read", plugin=self._plugin)
         address = self._egress.resolve(path, options.get("params"))
