@@ -20,13 +20,14 @@ from nagorik.http import (
 )
 from nagorik.operations import Idempotency
 from nagorik.privacy import is_code
-from nagorik_platform.agency_client.bodies import Readers, ResponseMismatch, read_answer, to_json
+from nagorik_platform.agency_client.bodies import ResponseMismatch, to_json
 from nagorik_platform.agency_client.classify import FailedAttempt, broken, from_intermediary, from_plugin, from_status
 from nagorik_platform.agency_client.egress import EgressRules, EgressTarget, encode
 from nagorik_platform.agency_client.exchange import CallState, Classifier, ClientResources, HttpExchange, RequestPlan
 from nagorik_platform.agency_client.headers import RawHeaders, raw_headers
 from nagorik_platform.agency_client.ledger import CallLedger, step_key
 from nagorik_platform.agency_client.multipart import MultipartBody, OpenDocument, to_body
+from nagorik_platform.agency_client.readers import Readers, read_answer
 
 T = TypeVar("T")
 
