@@ -148,6 +148,25 @@ async def test_a_document_that_changes_while_it_is_sent_is_never_sent_to_its_end
     assert b"ged" not in b"".join(got)
 
 
+class Reusing(Store):
+    """A store that reads into one buffer."""
+
+    async def open(self, document: DocumentReference):
+        buffer = bytearray(self.chunk)
+        async for chunk in super().open(document):
+            buffer[:] = chunk
+            yield buffer
+
+
+async def test_a_store_that_reuses_its_buffer_is_sent_as_it_was(world):
+    store = Reusing()
+    deed = store.keep("one", b"1" * 70_000 + b"2" * 70_000)
+    world.agency.will(lambda request: _read(request, world.filed()))
+    http = world.bind(REFERENCE, open_document=store.open)
+    await http.write("file", "POST", "/filings", expect=world.Filed, parts=[FormPart("deed", deed)])
+    assert store.contents["one"] in world.agency.requests[0].content
+
+
 class Breaking(Store):
     """A store that gives a document once, and fails in the middle of it from then on."""
 
@@ -409,6 +428,7 @@ class Unspeakable:
         ({"headers": {"X-A": "ক"}}, "header-not-allowed"),
         ({"headers": {Text("Host"): "1"}}, "header-not-allowed"),
         ({"headers": ["X-A"]}, "header-not-allowed"),
+        ({"headers": {"Expect": "100-continue"}}, "header-not-allowed"),
         ({"json": {}, "form": {}}, "several-bodies"),
         ({"json": 0, "body": Body(b"", "a/b")}, "several-bodies"),
         ({"json": object()}, "body-not-json"),

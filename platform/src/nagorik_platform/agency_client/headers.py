@@ -11,8 +11,9 @@ _NAME: Final = re.compile(r"[A-Za-z0-9\-_.]+")
 _VALUE: Final = re.compile(r"[\x20-\x7e]*")
 _OWN: Final = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "cookie", "accept-encoding", "user-agent"}
+    | {"expect", "keep-alive", "proxy-connection", "te", "trailer", "upgrade"}
 )
-"""What the client writes itself."""
+"""What the client writes itself, or what changes how a connection is spoken on."""
 
 
 def raw_headers(headers: Headers, *, reserved: str) -> RawHeaders | None:

@@ -85,7 +85,7 @@ class MultipartBody:
                 yield held
             digest.update(chunk)
             size += len(chunk)
-            held = chunk
+            held = bytes(chunk)  # a store may read into one buffer again and again
             if size > reference.bytes:
                 break
         if size != reference.bytes or digest.hexdigest() != reference.sha256:
