@@ -210,7 +210,7 @@ class RequestOptions(TypedDict, total=False):
     body: Body | SupportsBody | None
     """The body in any other format."""
     headers: Headers | None
-    """Further headers, printable ASCII."""
+    """Further headers, printable ASCII, in place of any of the same name, such as the body's own media type."""
     accept: Collection[int]
     """Statuses that bring what is asked for; ``SUCCESS`` without."""
 

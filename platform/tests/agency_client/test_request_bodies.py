@@ -428,6 +428,8 @@ class Unspeakable:
         ({"headers": {"X-A": "ক"}}, "header-not-allowed"),
         ({"headers": {Text("Host"): "1"}}, "header-not-allowed"),
         ({"headers": ["X-A"]}, "header-not-allowed"),
+        ({"headers": {"X-A": "1", "x-a": "2"}}, "header-not-allowed"),
+        ({"body": Body(b"", "a/b", {"content-type": "c/d"})}, "header-not-allowed"),
         ({"headers": {"Expect": "100-continue"}}, "header-not-allowed"),
         ({"json": {}, "form": {}}, "several-bodies"),
         ({"json": 0, "body": Body(b"", "a/b")}, "several-bodies"),
@@ -445,6 +447,14 @@ async def test_a_body_that_cannot_be_sent_is_the_plugins_fault(world, options, f
         await world.bind(REFERENCE).write("file", "POST", "/f", expect=world.Filed, **options)
     assert raised.value.fault == fault
     assert world.agency.requests == []
+
+
+async def test_a_header_takes_the_place_of_the_clients_of_that_name(world):
+    world.agency.will(world.filed())
+    headers = {"content-type": "application/vnd.agency+json", "accept": "application/vnd.agency+json"}
+    await world.bind(REFERENCE).write("file", "POST", "/f", expect=world.Filed, json=1, headers=headers)
+    sent = world.agency.requests[0].headers
+    assert sent.get_list("content-type") == sent.get_list("accept") == ["application/vnd.agency+json"]
 
 
 class Word(StrEnum):

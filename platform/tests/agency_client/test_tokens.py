@@ -372,3 +372,10 @@ async def test_a_token_may_travel_in_another_header(world):
     world.agency.will(world.filed())
     await world.ask(world.bind(login=other))
     assert world.agency.requests[0].headers["X-Token"] == "abc"
+
+
+async def test_a_token_takes_the_place_of_a_header_of_its_name(world):
+    world.agency.will(grant("t1"), world.filed())
+    headers = {"authorization": "the plugin's own"}
+    await world.bind(login=login).read("find", "GET", "/f", expect=world.Filed, headers=headers)
+    assert world.agency.requests[-1].headers.get_list("authorization") == ["Bearer t1"]

@@ -13,7 +13,7 @@ from nagorik.operations import Idempotency
 from nagorik_platform.agency_client.circuit import AgencyHealth
 from nagorik_platform.agency_client.classify import FailedAttempt, from_transport, not_admitted
 from nagorik_platform.agency_client.egress import EgressTarget
-from nagorik_platform.agency_client.headers import RawHeaders
+from nagorik_platform.agency_client.headers import RawHeaders, with_headers
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.agency_client.limits import ConcurrencyLimiter
 from nagorik_platform.agency_client.multipart import MultipartBody
@@ -205,7 +205,7 @@ class HttpExchange(Generic[T]):
             NagorikError: It could not be signed.
         """
         plan, signer = self._plan, self._resources.signer
-        headers = plan.headers if token is None else [*plan.headers, token.as_header()]
+        headers = plan.headers if token is None else with_headers(plan.headers, [token.as_header()])
         outgoing = OutgoingRequest(plan.method, plan.address.url, headers, plan.body)
         return await signer.sign(outgoing) if signer is not None and plan.address.home else outgoing
 

@@ -24,7 +24,7 @@ from nagorik_platform.agency_client.bodies import ResponseMismatch, to_json
 from nagorik_platform.agency_client.classify import FailedAttempt, broken, from_intermediary, from_plugin, from_status
 from nagorik_platform.agency_client.egress import EgressRules, EgressTarget, encode
 from nagorik_platform.agency_client.exchange import CallState, Classifier, ClientResources, HttpExchange, RequestPlan
-from nagorik_platform.agency_client.headers import RawHeaders, raw_headers
+from nagorik_platform.agency_client.headers import RawHeaders, raw_headers, with_headers
 from nagorik_platform.agency_client.ledger import CallLedger, step_key
 from nagorik_platform.agency_client.multipart import MultipartBody, OpenDocument, to_body
 from nagorik_platform.agency_client.readers import Readers, read_answer
@@ -192,7 +192,7 @@ class CallHttp(AgencyHttp):
             raw.append((b"Content-Length", str(size).encode("ascii")))
         headers = options.get("headers")
         if headers:
-            raw.extend(self._checked(headers))
+            raw = with_headers(raw, self._checked(headers))
         if kind is Idempotency.NATIVE:
             raw.append((self._header.encode("ascii"), self.key_of(step).encode("ascii")))
         if isinstance(body, MultipartBody):

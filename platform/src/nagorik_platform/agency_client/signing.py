@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from nagorik.clock import Clock
 from nagorik.errors import NagorikError, PluginFault
 from nagorik.http import SignableRequest, Signature, Signer
-from nagorik_platform.agency_client.headers import raw_headers
+from nagorik_platform.agency_client.headers import raw_headers, with_headers
 from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.transport import OutgoingRequest
 from nagorik_platform.contract_errors import known_error
@@ -64,13 +64,10 @@ class RequestSigner:
         headers = raw_headers(given, reserved=self._key_header)
         if headers is None or not (content is None or type(content) is bytes):
             return None
-        names = {name.lower() for name, _ in headers}
         if content is not None:
-            names.add(b"content-length")
             headers = [(b"Content-Length", str(len(content)).encode("ascii")), *headers]
-        # What the signer gives takes the place of what was there: two of one name are read by two rules.
-        kept = [(name, value) for name, value in outgoing.headers if name.lower() not in names]
-        return replace(outgoing, headers=[*kept, *headers], body=outgoing.body if content is None else content)
+        body = outgoing.body if content is None else content
+        return replace(outgoing, headers=with_headers(outgoing.headers, headers), body=body)
 
 
 async def _one_piece(body: bytes | None) -> AsyncIterator[bytes]:
