@@ -4,6 +4,8 @@ The contract only. Who keeps it is the platform's agency client; a plugin's test
 """
 
 import codecs
+import re
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +31,7 @@ SUCCESS: Final = range(200, 300)
 """The statuses that bring what was asked for, unless a request names others."""
 NOT_FOUND: Final = frozenset({404})
 """The statuses that say that a thing is absent, unless a request names others."""
+_WORD: Final = re.compile(r"[A-Za-z0-9\-_.]+")
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -207,7 +210,7 @@ class RequestOptions(TypedDict, total=False):
     body: Body | SupportsBody | None
     """The body in any other format."""
     headers: Headers | None
-    """Further headers, printable ASCII."""
+    """Further headers, printable ASCII, in place of any of the same name, such as the body's own media type."""
     accept: Collection[int]
     """Statuses that bring what is asked for; ``SUCCESS`` without."""
 
@@ -254,16 +257,23 @@ class Token:
 
         Args:
             value: The token itself.
-            expires_in: Seconds from now that it is good for, for an agency that says so.
+            expires_in: Seconds from now that it is good for, above zero, for an agency that says so.
             expires_at: When it ends, aware, for an agency that writes a time. Of both, what ends first counts; with
                 neither, it is good until the agency refuses it.
             scheme: What stands before it in the header; empty for nothing.
             header: The header that it travels in.
+
+        Raises:
+            ValueError: One of them is nothing that a token can have, or that a header can be made of.
         """
         secret = value.get_secret_value() if isinstance(value, SecretStr) else value
         if not secret.isascii() or not secret.isprintable() or not secret:
             raise ValueError("a token is printable ASCII")
-        if expires_at is not None and expires_at.utcoffset() is None:
+        if not all(type(word) is str and _WORD.fullmatch(word) for word in (scheme or "none", header)):
+            raise ValueError("a header's name and a scheme are words of ASCII letters, digits, hyphens and the like")
+        if expires_in is not None and not (type(expires_in) in {int, float} and 0 < expires_in <= sys.float_info.max):
+            raise ValueError("a token is good for a number of seconds above zero")
+        if expires_at is not None and (not issubclass(type(expires_at), datetime) or expires_at.utcoffset() is None):
             raise ValueError("the time at which a token ends has an offset from UTC")
         self._value = f"{scheme} {secret}".strip().encode("ascii")
         self.header = header

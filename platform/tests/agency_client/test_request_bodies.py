@@ -6,6 +6,7 @@ import email.policy
 import hashlib
 import tracemalloc
 from contextlib import asynccontextmanager
+from enum import StrEnum
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from nagorik.clock import SystemClock
 from nagorik.http import Body, FormPart
 from nagorik.model.application import DocumentReference
 from nagorik.operations import Idempotency
+from nagorik.settings import AgencySettings
 from nagorik_toolkit.formats.plain import FormReader, TextReader
 from nagorik_toolkit.formats.soap import Soap, SoapVersion
 from nagorik_toolkit.formats.xml import XmlModel, attr, element
@@ -144,6 +146,117 @@ async def test_a_document_that_changes_while_it_is_sent_is_never_sent_to_its_end
     with pytest.raises(OutcomeUnknown):
         await http.write("file", "POST", "/filings", expect=world.Filed, parts=[FormPart("deed", deed)])
     assert b"ged" not in b"".join(got)
+
+
+class Reusing(Store):
+    """A store that reads into one buffer."""
+
+    async def open(self, document: DocumentReference):
+        buffer = bytearray(self.chunk)
+        async for chunk in super().open(document):
+            buffer[:] = chunk
+            yield buffer
+
+
+async def test_a_store_that_reuses_its_buffer_is_sent_as_it_was(world):
+    store = Reusing()
+    deed = store.keep("one", b"1" * 70_000 + b"2" * 70_000)
+    world.agency.will(lambda request: _read(request, world.filed()))
+    http = world.bind(REFERENCE, open_document=store.open)
+    await http.write("file", "POST", "/filings", expect=world.Filed, parts=[FormPart("deed", deed)])
+    assert store.contents["one"] in world.agency.requests[0].content
+
+
+class Breaking(Store):
+    """A store that gives a document once, and fails in the middle of it from then on."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(chunk=1000)
+        self.error = error
+
+    async def open(self, document: DocumentReference):
+        first = self.opened == 0
+        given = 0
+        async for chunk in super().open(document):
+            if not first and given >= document.bytes // 2:
+                raise self.error
+            given += len(chunk)
+            yield chunk
+
+
+@asynccontextmanager
+async def listening_server():
+    """A real server that reads what comes, answers only a whole body, and counts the requests that began."""
+    heads = []
+
+    async def serve(reader, writer):
+        try:
+            heads.append(await reader.readuntil(b"\r\n\r\n"))
+            while await reader.read(65_536):
+                pass
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass  # the client left, which is what the tests are about
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", heads
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("transport", ["default", "fast"])
+@pytest.mark.parametrize("kind", [NATIVE, REFERENCE])
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError("/a/path"),
+        TimeoutError(),
+        AssertionError("a store's own"),
+        AgencyRejected("not-mine"),
+        httpx.ConnectError("the store's"),
+        httpx.ConnectTimeout("the store's"),
+        httpx.PoolTimeout("the store's"),
+        httpx.ReadTimeout("the store's"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_a_store_that_fails_while_a_write_is_sent_leaves_it_unknown(world, transport, kind, error):
+    store = Breaking(error)
+    deed = store.keep("one", b"x" * 300_000)
+    async with listening_server() as (base, heads):
+        client = world.client(
+            base_url=base,
+            egress=frozenset({"127.0.0.1"}),
+            clock=SystemClock(),
+            settings=AgencySettings(base_url=base, transport=transport),
+            transport_factory=None,
+            open_document=store.open,
+        )
+        http = world.bind(kind, client=client, seconds=20)
+        with pytest.raises(OutcomeUnknown) as raised:
+            await http.write("file", "POST", "/f", expect=world.Filed, parts=[FormPart("deed", deed)])
+        await client.aclose()
+    assert raised.value.because == "document-unreadable"
+    assert len(heads) <= 1  # a transport may give up before anything has left its buffer
+    assert store.opened == 2
+
+
+async def test_a_store_that_fails_says_nothing_of_the_agency(world):
+    store = Breaking(OSError("gone"))
+    deed = store.keep("one", b"x" * 9000)
+    world.agency.for_ever(lambda: lambda request: _read(request, world.filed()))
+    client = world.client(open_document=store.open, manifest={"circuit": {"outage": 1, "contract_violations": 1}})
+    for _ in range(3):
+        store.opened = 0
+        with pytest.raises(AgencyUnavailable) as raised:
+            await world.bind(client=client).read(
+                "check", "POST", "/f", expect=world.Filed, parts=[FormPart("deed", deed)]
+            )
+        assert raised.value.because == "document-unreadable"
+    assert len(world.agency.requests) == 3
+    assert (await world.ask(world.bind(client=client))).reference == "REF-1"
 
 
 async def test_without_a_store_nothing_is_sent(world):
@@ -281,9 +394,43 @@ async def test_any_other_body(world):
     )
 
 
+class LyingBytes(bytes):
+    def __len__(self) -> int:
+        return 2
+
+
+class Text(str):  # noqa: SLOT000 - as a plugin would write it
+    def encode(self, *_options):
+        return b"X-A: 1\r\nHost: elsewhere"
+
+
+class Unspeakable:
+    def __str__(self) -> str:
+        raise RuntimeError("1990123456789")
+
+
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
+        ({"body": Body(bytearray(b"changes"), "a/b")}, "body-not-sendable"),
+        ({"body": Body("text", "a/b")}, "body-not-sendable"),
+        ({"body": Body(LyingBytes(b"0123"), "a/b")}, "body-not-sendable"),
+        ({"body": Body(None, "a/b")}, "body-not-sendable"),
+        ({"body": Body(b"", None)}, "header-not-allowed"),
+        ({"parts": [FormPart("a", Body(bytearray(b"changes"), "a/b"))]}, "body-not-sendable"),
+        ({"parts": [FormPart("a", LyingBytes(b"0123"))]}, "body-not-sendable"),
+        ({"form": {"a": "\ud800"}}, "body-not-sendable"),
+        ({"form": {"a": Unspeakable()}}, "body-not-sendable"),
+        ({"params": {"a": "\ud800 1990123456789"}}, "params-not-sendable"),
+        ({"params": {"a": Unspeakable()}}, "params-not-sendable"),
+        ({"params": [1]}, "params-not-sendable"),
+        ({"headers": {"X-A": None}}, "header-not-allowed"),
+        ({"headers": {"X-A": "ক"}}, "header-not-allowed"),
+        ({"headers": {Text("Host"): "1"}}, "header-not-allowed"),
+        ({"headers": ["X-A"]}, "header-not-allowed"),
+        ({"headers": {"X-A": "1", "x-a": "2"}}, "header-not-allowed"),
+        ({"body": Body(b"", "a/b", {"content-type": "c/d"})}, "header-not-allowed"),
+        ({"headers": {"Expect": "100-continue"}}, "header-not-allowed"),
         ({"json": {}, "form": {}}, "several-bodies"),
         ({"json": 0, "body": Body(b"", "a/b")}, "several-bodies"),
         ({"json": object()}, "body-not-json"),
@@ -298,6 +445,48 @@ async def test_any_other_body(world):
 async def test_a_body_that_cannot_be_sent_is_the_plugins_fault(world, options, fault):
     with pytest.raises(PluginFault) as raised:
         await world.bind(REFERENCE).write("file", "POST", "/f", expect=world.Filed, **options)
+    assert raised.value.fault == fault
+    assert world.agency.requests == []
+
+
+async def test_a_header_takes_the_place_of_the_clients_of_that_name(world):
+    world.agency.will(world.filed())
+    headers = {"content-type": "application/vnd.agency+json", "accept": "application/vnd.agency+json"}
+    await world.bind(REFERENCE).write("file", "POST", "/f", expect=world.Filed, json=1, headers=headers)
+    sent = world.agency.requests[0].headers
+    assert sent.get_list("content-type") == sent.get_list("accept") == ["application/vnd.agency+json"]
+
+
+class Word(StrEnum):
+    FILE = "file"
+    POST = "POST"
+    PATH = "/filings"
+
+
+async def test_words_of_an_enum_are_taken_as_their_text(world):
+    world.agency.will(world.filed())
+    http = world.bind(REFERENCE)
+    headers = {Word.FILE: Word.POST, Text("X-A"): Text("1")}
+    await http.write(Word.FILE, Word.POST, Word.PATH, expect=world.Filed, json=1, headers=headers)
+    request = world.agency.requests[0]
+    assert (request.method, request.url.path) == ("POST", "/v1/filings")
+    assert (request.headers["file"], request.headers["x-a"]) == ("POST", "1")
+
+
+@pytest.mark.parametrize(
+    ("step", "method", "path", "fault"),
+    [
+        (None, "POST", "/f", "step-not-a-code"),
+        ("file", "put", "/f", "method-not-allowed"),
+        ("file", "POST / HTTP/1.1\r\nX: y", "/f", "method-not-allowed"),
+        ("file", None, "/f", "method-not-allowed"),
+        ("file", "POST", None, "path-not-allowed"),
+        ("file", "POST", Text("/f?x"), "path-not-allowed"),
+    ],
+)
+async def test_what_is_no_request_is_the_plugins_fault(world, step, method, path, fault):
+    with pytest.raises(PluginFault) as raised:
+        await world.bind().read(step, method, path, expect=world.Filed)
     assert raised.value.fault == fault
     assert world.agency.requests == []
 

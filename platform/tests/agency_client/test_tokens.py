@@ -1,7 +1,7 @@
 """Logging in: once for all that need it, renewed when refused, and never another call's business."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated
 
 import httpx
@@ -73,6 +73,145 @@ async def test_a_login_may_use_the_time_that_the_agency_writes(world, ends, logi
 def test_a_token_ends_at_a_time_with_an_offset():
     with pytest.raises(ValueError, match="offset"):
         Token("t", expires_at=datetime(2026, 11, 24))  # noqa: DTZ001 - what is refused
+
+
+class Word(str):  # noqa: SLOT000 - as a plugin would write it
+    """Text that says one thing to who asks and another to who sends."""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"expires_in": "3600"},
+        {"expires_in": True},
+        {"expires_in": 0},
+        {"expires_in": -5},
+        {"expires_in": float("nan")},
+        {"expires_in": float("inf")},
+        {"expires_in": 10**400},
+        {"expires_in": timedelta(hours=1)},
+        {"expires_at": "2026-11-24T12:00:00+06:00"},
+        {"expires_at": time(12, tzinfo=UTC)},
+        {"header": None},
+        {"header": ""},
+        {"header": "X-T: a\r\nEvil"},
+        {"header": "ক"},
+        {"header": Word("X-Token")},
+        {"scheme": "B\r\nEvil: 1\r\nX:"},
+        {"scheme": None, "header": "X T"},
+    ],
+    ids=str,
+)
+async def test_a_token_of_what_no_token_has_is_the_plugins_fault(world, options):
+    with pytest.raises(ValueError, match=r"token|header"):
+        Token("t", **options)
+
+    async def log_in(_http, _settings, _clock):
+        return Token("t", **options)
+
+    with pytest.raises(PluginFault) as raised:
+        await world.ask(world.bind(REFERENCE, login=log_in), REFERENCE)
+    assert (raised.value.fault, raised.value.exception) == ("login-raised", "ValueError")
+    assert world.agency.requests == []
+
+
+class Shifting(Token):
+    def as_header(self):
+        raise RuntimeError("a secret")
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        Token("elsewhere", scheme="", header="Host"),
+        Token("0", scheme="", header="Content-Length"),
+        Token("mine", scheme="", header="idempotency-key"),
+        Shifting("t"),
+    ],
+    ids=["host", "content-length", "idempotency-key", "subclass"],
+)
+async def test_a_token_takes_no_header_of_the_clients_own(world, token):
+    async def log_in(_http, _settings, _clock):
+        return token
+
+    with pytest.raises(PluginFault) as raised:
+        await world.ask(world.bind(NATIVE, login=log_in), NATIVE)
+    assert raised.value.fault == "login-wrong-result"
+    assert world.agency.requests == []
+
+
+@pytest.mark.parametrize("kind", ["seconds", "a time", "a slow login"])
+async def test_a_token_that_ends_at_once_is_used_for_a_while(world, kind):
+    moments = []
+
+    async def log_in(_http, _settings, clock):
+        moments.append(world.clock.elapsed)
+        if kind == "a slow login":
+            world.clock.elapsed += 0.5
+        if kind == "a time":
+            return Token("t", expires_at=clock.now() + timedelta(seconds=0.01))
+        return Token("t", expires_in=0.01)
+
+    world.agency.for_ever(world.filed)
+    client = world.client(login=log_in)
+    for _ in range(20):
+        await world.ask(world.bind(client=client))
+        world.clock.elapsed += 0.1
+    assert len(moments) == 2
+
+
+async def test_a_token_that_ends_in_the_queue_is_renewed_before_it_is_sent(world):
+    """One place at the agency; each answer takes longer than half of a token's life, and a login needs no place."""
+    ends = {}
+
+    async def log_in(http, _settings, clock):
+        await http.read("login", "POST", "/token", expect=type(None))
+        name = f"t{len(ends)}"
+        ends[f"Bearer {name}"] = clock.monotonic() + 100
+        return Token(name, expires_in=100)
+
+    flying, most = 0, 0
+
+    async def answer(request):
+        nonlocal flying, most
+        if request.url.path.endswith("/token"):
+            return httpx.Response(200)
+        flying += 1
+        most = max(most, flying)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        flying -= 1
+        if world.clock.monotonic() > ends[request.headers["authorization"]]:
+            return httpx.Response(401)
+        world.clock.elapsed += 60
+        return world.filed()
+
+    world.agency.for_ever(lambda: answer)
+    client = world.client(login=log_in, manifest={"limits": {"concurrency": 1, "per_second": 1000}})
+    await asyncio.gather(*(world.ask(world.bind(client=client)) for _ in range(6)))
+    assert most == 1
+    assert world.agency.paths().count("/v1/applications") == 6
+    assert len(ends) == 3
+
+
+async def test_a_token_that_ends_while_its_turn_is_waited_for_is_renewed(world):
+    ends = {}
+
+    class Slow:
+        """A pace at which the second request waits for longer than a token lasts."""
+
+        async def acquire(self, plugin, per_second, deadline):
+            if len(ends) == 1:
+                world.clock.elapsed += 200
+
+    async def log_in(_http, _settings, clock):
+        name = f"t{len(ends)}"
+        ends[name] = clock.monotonic() + 100
+        return Token(name, expires_in=100)
+
+    world.agency.for_ever(world.filed)
+    await world.ask(world.bind(login=log_in, rate_limiter=Slow()))
+    assert [request.headers["authorization"] for request in world.agency.requests] == ["Bearer t1"]
 
 
 def sent_tokens(world):
@@ -233,3 +372,10 @@ async def test_a_token_may_travel_in_another_header(world):
     world.agency.will(world.filed())
     await world.ask(world.bind(login=other))
     assert world.agency.requests[0].headers["X-Token"] == "abc"
+
+
+async def test_a_token_takes_the_place_of_a_header_of_its_name(world):
+    world.agency.will(grant("t1"), world.filed())
+    headers = {"authorization": "the plugin's own"}
+    await world.bind(login=login).read("find", "GET", "/f", expect=world.Filed, headers=headers)
+    assert world.agency.requests[-1].headers.get_list("authorization") == ["Bearer t1"]

@@ -1,16 +1,15 @@
-"""Bodies: an answer within its size, out of its compression and into the expected type; a request as JSON."""
+"""Bodies: an answer within its size, out of its compression and into the type expected of JSON; a request as JSON."""
 
 import zlib
 from collections.abc import AsyncIterable
 from functools import cached_property
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast, get_args
 
 import pydantic_core
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
 from pydantic_core import ErrorDetails, SchemaValidator, core_schema
 
-from nagorik.http import AgencyResponse, AnswerReader, Expected
+from nagorik.http import AgencyResponse
 from nagorik.privacy import MASK, MOST_PROBLEMS
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
@@ -151,99 +150,6 @@ _COLLECTIONS: Final = frozenset(
 )
 
 
-class JsonReader(Generic[T]):
-    """Reads answers that should be JSON of one type."""
-
-    format: Final = "json"
-    accept: Final = "application/json"
-
-    def __init__(self, adapter: TypeAdapter[T]) -> None:
-        self.model: Any = adapter
-        self._validator = ResponseValidator(adapter)
-
-    def read(self, answer: AgencyResponse) -> T:
-        """As ``AnswerReader.read``."""
-        return parse_response(answer, self._validator)
-
-    def recognises(self, answer: AgencyResponse) -> bool:
-        """As ``AnswerReader.recognises``."""
-        return answer.document is not None
-
-
-class NothingReader:
-    """Reads nothing: no body matters. A refusal or an absence is the agency's own if it is JSON."""
-
-    format: Final = "json"
-    accept: Final = "application/json"
-    model: Any = None
-
-    def read(self, answer: AgencyResponse) -> None:
-        """As ``AnswerReader.read``."""
-
-    def recognises(self, answer: AgencyResponse) -> bool:
-        """As ``AnswerReader.recognises``."""
-        return answer.document is not None
-
-
-class Readers:
-    """The readers of what one client's plugin expects, each made once."""
-
-    def __init__(self) -> None:
-        self._made: dict[object, AnswerReader[Any]] = {}
-
-    def of(self, expect: Expected[T]) -> AnswerReader[T]:
-        """What reads ``expect``."""
-        if isinstance(expect, TypeAdapter):  # which may be another for each call, and is kept by whoever made it
-            return JsonReader(expect)
-        if not isinstance(expect, type) and hasattr(expect, "recognises"):
-            return expect
-        reader = self._made.get(expect)
-        if reader is None:
-            reader = self._made[expect] = _reader_of(expect)
-        return reader
-
-
-def _reader_of(expect: Any) -> AnswerReader[Any]:
-    if expect is type(None):
-        return NothingReader()
-    if isinstance(expect, type) and hasattr(expect, "answer_reader"):
-        made: AnswerReader[Any] = expect.answer_reader()
-        return made
-    return JsonReader(TypeAdapter(expect))
-
-
-def read_answer(answer: AgencyResponse, reader: AnswerReader[T]) -> T:
-    """What an answer holds, by a reader that may be a plugin's own.
-
-    Raises:
-        ResponseMismatch: As ``parse_response``, with the reader's format in place of ``json``.
-    """
-    try:
-        return reader.read(answer)
-    except ResponseMismatch:
-        raise
-    except ValidationError as error:
-        count = error.error_count()
-        found = error.errors(include_url=False, include_input=False, include_context=False)
-        detail = _describe(count if count > MOST_PROBLEMS else found, _adapter_of(reader.model))
-    except ValueError:
-        detail = _why_not(answer, reader)
-    except Exception:  # noqa: BLE001 - a plugin's reader may raise anything, with values in its text
-        detail = "model-raised"
-    raise ResponseMismatch(detail)
-
-
-def _why_not(answer: AgencyResponse, reader: AnswerReader[Any]) -> str:
-    if not answer.body.strip():
-        return "empty"
-    beginning = answer.body.lstrip()[:14].lower()
-    return "html" if beginning.startswith((b"<!doctype html", b"<html")) else f"not-{reader.format}"
-
-
-def _adapter_of(model: Any) -> TypeAdapter[Any]:
-    return model if isinstance(model, TypeAdapter) else TypeAdapter(model)
-
-
 def parse_response(answer: AgencyResponse, validator: ResponseValidator[T]) -> T:
     """The answer's document as the expected type.
 
@@ -266,7 +172,7 @@ def parse_response(answer: AgencyResponse, validator: ResponseValidator[T]) -> T
             return cast("T", value)
         if _is_syntax(problems):
             raise ResponseMismatch("html" if text.lstrip()[:1] == "<" else "not-json")
-    raise ResponseMismatch(_describe(problems, validator.adapter) if problems else "model-raised")
+    raise ResponseMismatch(describe(problems, validator.adapter) if problems else "model-raised")
 
 
 def _validated(
@@ -281,10 +187,7 @@ def _validated(
     try:
         return validator.validate(document), None
     except ValidationError as error:
-        count = error.error_count()
-        if count > MOST_PROBLEMS:  # pydantic would make a dict for each
-            return None, count
-        return None, error.errors(include_url=False, include_input=False, include_context=False)
+        return None, problems_of(error)
     except Exception:  # noqa: BLE001 - a plugin's validator may raise anything, with values in its text
         return None, []
 
@@ -307,25 +210,41 @@ def _is_syntax(problems: list[ErrorDetails] | int) -> bool:
     )
 
 
-def _describe(found: list[ErrorDetails] | int, adapter: TypeAdapter[Any]) -> str:
-    """The places and kinds of problems. A key that no model declares may be a citizen's number: it is masked."""
+def problems_of(error: ValidationError) -> list[ErrorDetails] | int:
+    """What is wrong, or in how many places where there are hundreds."""
+    count = error.error_count()
+    if count > MOST_PROBLEMS:  # pydantic would make a dict for each
+        return count
+    return error.errors(include_url=False, include_input=False, include_context=False)
+
+
+def describe(found: list[ErrorDetails] | int, model: Any) -> str:
+    """The places and kinds of problems.
+
+    A key that no model declares may be a citizen's number: it is masked. A kind that is not pydantic's own may have
+    been made of a value: it is told as ``not_accepted``.
+    """
     if isinstance(found, int):
         return f"does-not-fit: in {found} places"
-    declared = _declared_names(adapter)
+    declared = _declared_names(model)
     places = [
         ".".join(("$", *(str(p) if isinstance(p, int) or p in declared else MASK for p in problem["loc"])))
-        + f" {problem['type']}"
+        + f" {problem['type'] if problem['type'] in _KINDS else 'not_accepted'}"
         for problem in found[:_SHOWN]
     ]
     more = len(found) - _SHOWN
     return f"does-not-fit: {', '.join(places)}{f' and {more} more' if more > 0 else ''}"
 
 
-def _declared_names(adapter: TypeAdapter[Any]) -> frozenset[str]:
+_KINDS: Final = frozenset(get_args(core_schema.ErrorType)) | {"too_many_problems"}
+
+
+def _declared_names(model: Any) -> frozenset[str]:
     names: set[str] = set()
     try:
+        adapter = model if isinstance(model, TypeAdapter) else TypeAdapter(model)
         pending: list[object] = [adapter.json_schema(mode="validation")]
-    except (PydanticInvalidForJsonSchema, PydanticUserError):
+    except Exception:  # noqa: BLE001 - a type without a schema, or whose own hook raises
         return frozenset()
     while pending:
         part = pending.pop()

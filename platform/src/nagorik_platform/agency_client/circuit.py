@@ -158,6 +158,11 @@ class AgencyHealth:
         """What became of a request that went out; ``None`` for the answer that was asked for."""
         now = self._clock.monotonic()
         before = self._circuit.state
+        if failure is Failure.BODY:
+            # The host's own trouble: the agency is as well as it was.
+            if probe:
+                self._decided(now, well=False)
+            return
         if failure in UNANSWERED:
             self._circuit.unanswered(now)
             well = False

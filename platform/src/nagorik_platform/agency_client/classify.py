@@ -51,7 +51,9 @@ def from_transport(failure: Failure) -> FailedAttempt:
     error: NagorikError
     if failure is Failure.CONTENT:
         return broken("content-encoding")
-    if failure is Failure.UNEXPECTED:
+    if failure is Failure.BODY:
+        error = AgencyUnavailable(because=failure.value, layer=Layer.CORE)
+    elif failure is Failure.UNEXPECTED:
         error = ContractViolation(failure.value, layer=Layer.TRANSPORT)
     else:
         error = AgencyUnavailable(because=failure.value)

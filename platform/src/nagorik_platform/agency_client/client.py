@@ -15,7 +15,6 @@ from nagorik.manifest import Manifest
 from nagorik.model.application import DocumentReference
 from nagorik.operations import OPERATIONS, Idempotency, Operation
 from nagorik.settings import AgencySettings
-from nagorik_platform.agency_client.bodies import Readers
 from nagorik_platform.agency_client.circuit import AgencyHealth, CircuitBreaker, Probe
 from nagorik_platform.agency_client.egress import EgressRules
 from nagorik_platform.agency_client.exchange import CallState, ClientResources
@@ -24,6 +23,7 @@ from nagorik_platform.agency_client.http import CallHttp
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.agency_client.limits import ConcurrencyLimiter, LocalRateLimiter, RateLimiter
 from nagorik_platform.agency_client.multipart import OpenDocument
+from nagorik_platform.agency_client.readers import Readers
 from nagorik_platform.agency_client.signing import RequestSigner
 from nagorik_platform.agency_client.tokens import TokenCache
 from nagorik_platform.agency_client.transport import ConnectionPool, TransportFactory
@@ -96,7 +96,7 @@ class AgencyClient:
         self._error_reader = error_reader
         self._login = login
         self._holidays = holidays
-        self._readers = Readers()
+        self._readers = Readers(plugin)
         self._open_document = open_document or _no_documents
         self._egress = EgressRules(base_url, egress, plugin=plugin)
         self._connections = ConnectionPool(tuned.transport, tls=tls, factory=transport_factory)
@@ -106,7 +106,11 @@ class AgencyClient:
             plugin=plugin,
             probe=probe,
         )
-        self._tokens = None if login is None else TokenCache(self._obtain_token, clock, plugin=plugin)
+        self._tokens = (
+            None
+            if login is None
+            else TokenCache(self._obtain_token, clock, plugin=plugin, key_header=manifest.idempotency_header)
+        )
         self._hours_known_for = -1
         self._closed_until: datetime | None = None
         self._resources = ClientResources(
@@ -118,7 +122,9 @@ class AgencyClient:
             ),
             health=self._health,
             tokens=self._tokens,
-            signer=None if signer is None else RequestSigner(signer, settings, clock, plugin=plugin),
+            signer=None
+            if signer is None
+            else RequestSigner(signer, settings, clock, plugin=plugin, key_header=manifest.idempotency_header),
             closed_until=self._closed if manifest.windows else _always_open,
             connect_timeout=tuned.connect_timeout,
             read_timeout=tuned.read_timeout,

@@ -50,21 +50,34 @@ class EgressRules:
 
         Raises:
             PluginFault: ``egress-not-allowed``, or ``path-not-allowed`` for a path that holds a query, a dot
-                segment or a character that must be percent-encoded.
+                segment or a character that must be percent-encoded; ``params-not-sendable``.
         """
+        if not isinstance(target, str):
+            raise PluginFault("path-not-allowed", plugin=self._plugin)
+        target = str.__str__(target)
+        added = self._query(params)
         if target.startswith("/"):
             if _PATH.fullmatch(target) is None or (("." in target or "%" in target) and _DOT_SEGMENT.search(target)):
                 raise PluginFault("path-not-allowed", plugin=self._plugin)
             url = self._base + target
-            return EgressTarget(f"{url}?{encode(params)}" if params else url, self._host, home=True)
+            return EgressTarget(f"{url}?{added}" if added else url, self._host, home=True)
         parts = self._parse(target)
         if parts is None:
             raise PluginFault("egress-not-allowed", plugin=self._plugin)
-        query = "&".join(part for part in (parts.query, encode(params) if params else "") if part)
+        query = "&".join(part for part in (parts.query, added) if part)
         url = f"{parts.scheme}://{parts.netloc.lower()}{parts.path or '/'}"
         return EgressTarget(
             f"{url}?{query}" if query else url, parts.netloc.lower().encode("ascii"), _origin(parts) == self._origin
         )
+
+    def _query(self, params: Params | None) -> str:
+        if not params:
+            return ""
+        try:
+            return encode(params)
+        except Exception:  # noqa: BLE001 - text without a form in UTF-8, or a plugin's object that raises anything
+            fault = PluginFault("params-not-sendable", plugin=self._plugin)
+        raise fault
 
     def _parse(self, url: str) -> SplitResult | None:
         """The parts of an absolute URL if a plugin may reach it."""

@@ -13,7 +13,7 @@ from nagorik.operations import Idempotency
 from nagorik_platform.agency_client.circuit import AgencyHealth
 from nagorik_platform.agency_client.classify import FailedAttempt, from_transport, not_admitted
 from nagorik_platform.agency_client.egress import EgressTarget
-from nagorik_platform.agency_client.headers import RawHeaders
+from nagorik_platform.agency_client.headers import RawHeaders, with_headers
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.agency_client.limits import ConcurrencyLimiter
 from nagorik_platform.agency_client.multipart import MultipartBody
@@ -64,7 +64,8 @@ class CallState:
         deadline: When the call's answer is no longer waited for.
         ledger: What the call has done so far.
         bypass: Whether the circuit lets it through whatever its state: a health check, a login.
-        authenticated: Whether its requests carry the agency's token.
+        authenticated: Whether its requests carry the agency's token. A login's do not, and take no place at the
+            agency: they have that of the call which waits for them, and would else wait for what it holds.
     """
 
     deadline: Deadline
@@ -145,22 +146,25 @@ class HttpExchange(Generic[T]):
         """One attempt: gates, request, classification."""
         resources, call, plan = self._resources, self._call, self._plan
         try:
-            token = await self._admitted()
-            await resources.limiter.acquire(call.deadline)
+            await self._pass_gates()
+            if call.authenticated:
+                await resources.limiter.take_place(call.deadline)
         except NagorikError as error:
             return not_admitted(error)
         try:
             try:
+                token = await self._turn()
                 outgoing = await self._outgoing(token)
                 probe = not call.bypass and resources.health.start_request(plan.kind)
             except NagorikError as error:
                 return not_admitted(error)
             return await self._send(outgoing, token, probe=probe)
         finally:
-            resources.limiter.release()
+            if call.authenticated:
+                resources.limiter.release()
 
-    async def _admitted(self) -> Token | None:
-        """Pass the gates that cost the agency nothing; the token to send, if any.
+    async def _pass_gates(self) -> None:
+        """Pass the gates that cost the agency nothing.
 
         Raises:
             NagorikError: The gate that is shut.
@@ -173,9 +177,26 @@ class HttpExchange(Generic[T]):
             raise AgencyClosed(until)
         if not call.bypass:
             await resources.health.admit(plan.kind, call.deadline)
-        if resources.tokens is None or not call.authenticated or not plan.address.home:
+
+    async def _turn(self) -> Token | None:
+        """Wait for this request's turn; the token to send, if any, which is good as the turn comes.
+
+        One that ends while the turn is waited for is renewed, and another turn taken. That happens once: where the
+        agency's pace is slower than its tokens last, it is for the agency to refuse them.
+
+        Raises:
+            NagorikError: The login failed, or the turn does not come in time.
+        """
+        limiter, tokens, deadline = self._resources.limiter, self._resources.tokens, self._call.deadline
+        if tokens is None or not self._call.authenticated or not self._plan.address.home:
+            await limiter.wait_turn(deadline)
             return None
-        return await resources.tokens.current(call.deadline)
+        token = await tokens.current(deadline)
+        await limiter.wait_turn(deadline)
+        if not tokens.holds(token):
+            token = await tokens.current(deadline)
+            await limiter.wait_turn(deadline)
+        return token
 
     async def _outgoing(self, token: Token | None) -> OutgoingRequest:
         """The request of this attempt, with its token and signature.
@@ -184,7 +205,7 @@ class HttpExchange(Generic[T]):
             NagorikError: It could not be signed.
         """
         plan, signer = self._plan, self._resources.signer
-        headers = plan.headers if token is None else [*plan.headers, token.as_header()]
+        headers = plan.headers if token is None else with_headers(plan.headers, [token.as_header()])
         outgoing = OutgoingRequest(plan.method, plan.address.url, headers, plan.body)
         return await signer.sign(outgoing) if signer is not None and plan.address.home else outgoing
 

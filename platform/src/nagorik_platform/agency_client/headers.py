@@ -11,14 +11,35 @@ _NAME: Final = re.compile(r"[A-Za-z0-9\-_.]+")
 _VALUE: Final = re.compile(r"[\x20-\x7e]*")
 _OWN: Final = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "cookie", "accept-encoding", "user-agent"}
+    | {"expect", "keep-alive", "proxy-connection", "te", "trailer", "upgrade"}
 )
-"""What the client writes itself."""
+"""What the client writes itself, or what changes how a connection is spoken on."""
 
 
 def raw_headers(headers: Headers, *, reserved: str) -> RawHeaders | None:
-    """Headers as they are sent; ``None`` if one is the client's own, ``reserved``, or cannot be sent as it is."""
-    for name, value in headers.items():
-        own = name.lower() in _OWN or name.lower() == reserved.lower()
-        if own or _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
+    """Headers as they are sent; ``None`` if one is the client's own, ``reserved``, twice there, or cannot be sent.
+
+    They may be a plugin's: what they are is asked once, and of a word of an enum its text alone is taken.
+    """
+    try:
+        given: list[tuple[object, object]] = list(headers.items())
+    except Exception:  # noqa: BLE001 - a plugin's mapping may raise anything
+        return None
+    raw: RawHeaders = []
+    names: set[str] = set()
+    for given_name, given_value in given:
+        if not isinstance(given_name, str) or not isinstance(given_value, str):
             return None
-    return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+        name, value = str.__str__(given_name), str.__str__(given_value)
+        own = name.lower() in _OWN or name.lower() == reserved.lower()
+        if own or name.lower() in names or _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
+            return None
+        names.add(name.lower())
+        raw.append((name.encode("ascii"), value.encode("ascii")))
+    return raw
+
+
+def with_headers(headers: RawHeaders, added: RawHeaders) -> RawHeaders:
+    """Headers with others in place of any of the same name: two of one name are read by two rules."""
+    names = {name.lower() for name, _ in added}
+    return [*((name, value) for name, value in headers if name.lower() not in names), *added]

@@ -1,7 +1,7 @@
 """``context.http`` as the platform keeps it, bound to one call."""
 
 from collections.abc import Collection
-from typing import Any, Final, TypeVar, Unpack, cast
+from typing import Any, Final, TypeVar, Unpack, cast, get_args
 
 from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault
 from nagorik.http import (
@@ -20,16 +20,18 @@ from nagorik.http import (
 )
 from nagorik.operations import Idempotency
 from nagorik.privacy import is_code
-from nagorik_platform.agency_client.bodies import Readers, ResponseMismatch, read_answer, to_json
+from nagorik_platform.agency_client.bodies import ResponseMismatch, to_json
 from nagorik_platform.agency_client.classify import FailedAttempt, broken, from_intermediary, from_plugin, from_status
 from nagorik_platform.agency_client.egress import EgressRules, EgressTarget, encode
 from nagorik_platform.agency_client.exchange import CallState, Classifier, ClientResources, HttpExchange, RequestPlan
-from nagorik_platform.agency_client.headers import RawHeaders, raw_headers
+from nagorik_platform.agency_client.headers import RawHeaders, raw_headers, with_headers
 from nagorik_platform.agency_client.ledger import CallLedger, step_key
 from nagorik_platform.agency_client.multipart import MultipartBody, OpenDocument, to_body
+from nagorik_platform.agency_client.readers import Readers, read_answer
 
 T = TypeVar("T")
 
+_METHODS: Final = frozenset(get_args(Method))
 _WRITING_METHODS: Final = frozenset({"PUT", "PATCH", "DELETE"})
 _COMMON: Final[tuple[tuple[bytes, bytes], ...]] = (
     (b"User-Agent", b"nagorik/1"),
@@ -175,8 +177,10 @@ class CallHttp(AgencyHttp):
         wants: str,
         limit: int | None = None,
     ) -> RequestPlan:
-        if not is_code(step):  # which errors name, and keys are made of
+        if not isinstance(cast("object", step), str) or not is_code(step):  # which errors name, and keys are made of
             raise PluginFault("step-not-a-code", plugin=self._plugin)
+        if not isinstance(cast("object", method), str) or method not in _METHODS:
+            raise PluginFault("method-not-allowed", plugin=self._plugin)
         if kind is Idempotency.SAFE and method in _WRITING_METHODS:
             raise PluginFault("writing-method-in-read", plugin=self._plugin)
         address = self._egress.resolve(path, options.get("params"))
@@ -188,7 +192,7 @@ class CallHttp(AgencyHttp):
             raw.append((b"Content-Length", str(size).encode("ascii")))
         headers = options.get("headers")
         if headers:
-            raw.extend(self._checked(headers))
+            raw = with_headers(raw, self._checked(headers))
         if kind is Idempotency.NATIVE:
             raw.append((self._header.encode("ascii"), self.key_of(step).encode("ascii")))
         if isinstance(body, MultipartBody):

@@ -90,28 +90,35 @@ def burst_window(per_second: float) -> tuple[int, float]:
 
 
 class ConcurrencyLimiter:
-    """Lets a request through when the agency can bear it, and never makes it wait past its deadline."""
+    """Lets a request through when the agency can bear it, and never makes it wait past its deadline.
+
+    A place comes first, then whatever takes time that a place is held for, such as a login, and the turn last: who
+    has it sends at once.
+    """
 
     def __init__(self, *, concurrency: int, acquire_rate: Callable[[Deadline], Awaitable[None]]) -> None:
         self._slots = asyncio.Semaphore(concurrency)
         self._acquire_rate = acquire_rate
 
-    async def acquire(self, deadline: Deadline) -> None:
+    async def take_place(self, deadline: Deadline) -> None:
         """Take one of the agency's places; the caller gives it back with ``release``.
 
         Raises:
-            AgencyUnavailable: ``queue-full``: no place came free before the deadline; or as ``RateLimiter.acquire``.
-            RateLimited: As ``RateLimiter.acquire``.
+            AgencyUnavailable: ``queue-full``: no place came free before the deadline.
         """
         if self._slots.locked():
             await self._queue(deadline)
         else:
             await self._slots.acquire()
-        try:
-            await self._acquire_rate(deadline)
-        except BaseException:
-            self._slots.release()
-            raise
+
+    async def wait_turn(self, deadline: Deadline) -> None:
+        """Wait until the agency's pace lets one more request be sent.
+
+        Raises:
+            AgencyUnavailable: As ``RateLimiter.acquire``.
+            RateLimited: As ``RateLimiter.acquire``.
+        """
+        await self._acquire_rate(deadline)
 
     def release(self) -> None:
         """Give the place back."""

@@ -85,7 +85,7 @@ class MultipartBody:
                 yield held
             digest.update(chunk)
             size += len(chunk)
-            held = chunk
+            held = bytes(chunk)  # a store may read into one buffer again and again
             if size > reference.bytes:
                 break
         if size != reference.bytes or digest.hexdigest() != reference.sha256:
@@ -99,14 +99,14 @@ def _content(part: FormPart) -> tuple[bytes | DocumentReference, str | None]:
     content = part.content
     if isinstance(content, DocumentReference):
         return content, part.content_type or content.media_type
-    if isinstance(content, bytes | str):
+    if type(content) is bytes or type(content) is str:
         return content if isinstance(content, bytes) else content.encode(), part.content_type
     body = to_body(content)
     return body.content, part.content_type or body.content_type
 
 
 def to_body(value: object) -> Body:
-    """A body, or what can be one.
+    """A body, or what can be one; its bytes are bytes indeed, which nobody changes between two attempts.
 
     Raises:
         TypeError: It is neither.
@@ -114,4 +114,7 @@ def to_body(value: object) -> Body:
     made = value if isinstance(value, Body) else value.to_body() if hasattr(value, "to_body") else None
     if not isinstance(made, Body):
         raise TypeError("neither a body nor what has one")
-    return made
+    body = Body(made.content, made.content_type, dict(made.headers))
+    if type(body.content) is not bytes:
+        raise TypeError("a body's content is bytes")
+    return body

@@ -98,6 +98,8 @@ class Failure(StrEnum):
     RESET = "connection-reset"
     PROTOCOL = "protocol-error"
     DEADLINE = "deadline"
+    BODY = "document-unreadable"
+    """A document could not be read to its end, or changed, while it was sent. It says nothing of the agency's."""
     TOO_LARGE = "response-too-large"
     UNEXPECTED = "unexpected-failure"
     """An exception that nobody foresaw."""
@@ -156,7 +158,9 @@ NOT_SENT: Final = frozenset(
 """What alone proves that nothing reached the agency."""
 LOST: Final = frozenset({Failure.READ_TIMEOUT, Failure.WRITE_TIMEOUT, Failure.RESET, Failure.PROTOCOL})
 """The answer is missing; the request may have been processed."""
-BROKEN: Final = frozenset({Failure.STATUS, Failure.CONTENT, Failure.UNEXPECTED, Failure.TOO_LARGE, Failure.DEADLINE})
+BROKEN: Final = frozenset(
+    {Failure.STATUS, Failure.CONTENT, Failure.UNEXPECTED, Failure.TOO_LARGE, Failure.DEADLINE, Failure.BODY}
+)
 """Something came or happened that says nothing about the effect, and that another attempt would not change."""
 MAYBE_PROCESSED: Final = LOST | BROKEN | {Failure.GATEWAY, Failure.SERVER}
 UNANSWERED: Final = NOT_SENT | LOST | {Failure.DEADLINE, Failure.GATEWAY, Failure.SERVER, Failure.UNEXPECTED}

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from nagorik.clock import Clock
 from nagorik.errors import NagorikError, PluginFault
 from nagorik.http import SignableRequest, Signature, Signer
-from nagorik_platform.agency_client.headers import raw_headers
+from nagorik_platform.agency_client.headers import raw_headers, with_headers
 from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.transport import OutgoingRequest
 from nagorik_platform.contract_errors import known_error
@@ -18,7 +18,8 @@ from nagorik_platform.tracebacks import type_name
 class RequestSigner:
     """Lets the plugin sign each attempt anew, since a signature often holds the time."""
 
-    def __init__(self, signer: Signer, settings: BaseModel, clock: Clock, *, plugin: str) -> None:
+    def __init__(self, signer: Signer, settings: BaseModel, clock: Clock, *, plugin: str, key_header: str) -> None:
+        self._key_header = key_header
         self._signer = signer
         self._settings = settings
         self._clock = clock
@@ -46,26 +47,27 @@ class RequestSigner:
             fault = PluginFault("sign-raised", plugin=self._plugin, exception=type_name(raised))
             error = known_error(raised) or fault
         else:
-            if isinstance(signature, Signature):
-                return self._signed(outgoing, signature)
+            signed = self._signed(outgoing, signature)
+            if signed is not None:
+                return signed
             error = PluginFault("sign-wrong-result", plugin=self._plugin)
         raise error
 
-    def _signed(self, outgoing: OutgoingRequest, signature: Signature) -> OutgoingRequest:
+    def _signed(self, outgoing: OutgoingRequest, signature: object) -> OutgoingRequest | None:
+        """The request with a signature; ``None`` where it is none, or holds what a signature may not."""
         try:
-            headers = raw_headers(signature.headers, reserved="")
-        except (AttributeError, TypeError):
-            headers = None
-        content = signature.content
-        if headers is None or not (content is None or isinstance(content, bytes)):
-            raise PluginFault("sign-wrong-result", plugin=self._plugin)
-        names = {name.lower() for name, _ in headers}
+            if not isinstance(signature, Signature):
+                return None
+            content, given = signature.content, signature.headers
+        except Exception:  # noqa: BLE001 - a subclass may raise anything where it is read
+            return None
+        headers = raw_headers(given, reserved=self._key_header)
+        if headers is None or not (content is None or type(content) is bytes):
+            return None
         if content is not None:
-            names.add(b"content-length")
             headers = [(b"Content-Length", str(len(content)).encode("ascii")), *headers]
-        # What the signer gives takes the place of what was there: two of one name are read by two rules.
-        kept = [(name, value) for name, value in outgoing.headers if name.lower() not in names]
-        return replace(outgoing, headers=[*kept, *headers], body=outgoing.body if content is None else content)
+        body = outgoing.body if content is None else content
+        return replace(outgoing, headers=with_headers(outgoing.headers, headers), body=body)
 
 
 async def _one_piece(body: bytes | None) -> AsyncIterator[bytes]:

@@ -9,18 +9,25 @@ from typing import Final
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault
 from nagorik.http import Token
+from nagorik_platform.agency_client.headers import raw_headers
 from nagorik_platform.contract_errors import known_error
 from nagorik_platform.tracebacks import type_name
 
 EARLY: Final = 30.0
 """Seconds before its end at which a token is renewed, or a tenth of its life if that is less."""
+LEAST: Final = 1.0
+"""Seconds after a login in which no call asks for another, unless the agency refuses the token: one whose end is
+written so near that each call would log in is often good for longer."""
 
 
 class TokenCache:
     """Keeps one token for all calls; however many miss it at once, one login runs."""
 
-    def __init__(self, obtain: Callable[[], Awaitable[object]], clock: Clock, *, plugin: str) -> None:
+    def __init__(
+        self, obtain: Callable[[], Awaitable[object]], clock: Clock, *, plugin: str, key_header: str
+    ) -> None:
         self._obtain = obtain
+        self._key_header = key_header
         self._clock = clock
         self._plugin = plugin
         self._token: Token | None = None
@@ -33,9 +40,14 @@ class TokenCache:
         Raises:
             NagorikError: What the login ended in; ``AgencyUnavailable`` when it does not end before ``deadline``.
         """
-        if self._token is not None and self._clock.monotonic() < self._renew_at:
-            return self._token
+        token = self._token
+        if token is not None and self.holds(token):
+            return token
         return await self._log_in(deadline)
+
+    def holds(self, token: Token) -> bool:
+        """Whether ``token`` is the one that is believed good at this moment."""
+        return self._token is token and self._clock.monotonic() < self._renew_at
 
     def invalidate(self, token: Token) -> None:
         """The agency refused ``token``; the next call logs in, unless another has done so meanwhile."""
@@ -70,12 +82,19 @@ class TokenCache:
         except Exception as error:  # noqa: BLE001 - a plugin's login may raise anything; its text may hold secrets
             fault = PluginFault("login-raised", plugin=self._plugin, exception=type_name(error))
             return known_error(error) or fault
-        if not isinstance(token, Token):
+        # A subclass could say another thing each time that it is asked for its header.
+        if type(token) is not Token or not self._may_travel(token):
             return PluginFault("login-wrong-result", plugin=self._plugin)
         self._token = token
         life = _life(token, self._clock)
-        self._renew_at = started + life - min(EARLY, life / 10)
+        self._renew_at = max(started + life - min(EARLY, life / 10), self._clock.monotonic() + LEAST)
         return token
+
+    def _may_travel(self, token: Token) -> bool:
+        """Whether its header is one that a plugin may add."""
+        name, value = token.as_header()
+        headers = {name.decode("ascii"): value.decode("ascii")}
+        return raw_headers(headers, reserved=self._key_header) is not None
 
     def _finished(self, task: asyncio.Task[Token | NagorikError]) -> None:
         if self._running is task:

@@ -96,13 +96,12 @@ class ConnectionPool:
         Raises:
             AssertionError: From a mock router that was not told about the request.
         """
+        streamed = _Streamed(outgoing.body) if isinstance(outgoing.body, MultipartBody) else None
         request = httpx.Request(
             outgoing.method,
             outgoing.url,
             headers=outgoing.headers,
-            stream=_Streamed(outgoing.body)
-            if isinstance(outgoing.body, MultipartBody)
-            else httpx.ByteStream(outgoing.body or b""),
+            stream=streamed or httpx.ByteStream(outgoing.body if isinstance(outgoing.body, bytes) else b""),
             extensions={
                 "timeout": {
                     "connect": timeouts.connect,
@@ -113,7 +112,7 @@ class ConnectionPool:
                 }
             },
         )
-        if not isinstance(outgoing.body, MultipartBody):
+        if streamed is None:
             request.read()
         transport = self._check_out()
         try:
@@ -133,7 +132,8 @@ class ConnectionPool:
         except AssertionError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it fails the attempt and is never retried
-            return self._classify(error)
+            # A body that broke off is asked first: each transport makes another exception of it.
+            return Failure.BODY if streamed is not None and streamed.broken else self._classify(error)
         finally:
             if not self._shared:
                 self._idle.append(transport)
@@ -154,14 +154,32 @@ class ConnectionPool:
         return transport
 
 
+class BodyBrokenOff(Exception):
+    """A body could not be sent to its end."""
+
+
 class _Streamed(httpx.AsyncByteStream):
-    """A body that is written while it is sent."""
+    """A body that is written while it is sent.
+
+    What a host's store raises goes no further: a transport would read a store's own ``httpx.ConnectError`` as proof
+    that nothing was sent.
+
+    Attributes:
+        broken: Whether it ended before its end.
+    """
 
     def __init__(self, body: MultipartBody) -> None:
         self._body = body
+        self.broken = False
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._body.chunks()
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in self._body.chunks():
+                yield chunk
+        except Exception:  # noqa: BLE001 - a host's store may raise anything
+            self.broken = True
+        if self.broken:
+            raise BodyBrokenOff
 
 
 def _chunks(response: httpx.Response) -> httpx.AsyncByteStream:

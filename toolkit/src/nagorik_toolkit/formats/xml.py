@@ -1,20 +1,51 @@
 """XML: models of what an agency writes and reads, mapped by pydantic-xml and parsed by lxml. Needs the extra ``xml``.
 
 An agency's XML is a stranger's: document types, entities and what they refer to are refused and never resolved, and
-what is nested deeper than 256 elements is not read.
+what is nested deeper than 256 elements, or has more than ``MOST_NODES`` elements and attributes, is not read.
 """
 
 from typing import Any, Final, Generic, Self, TypeVar, cast
 
 from lxml import etree
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_xml import BaseXmlModel, ParsingError, attr, element, wrapped
 
 from nagorik.http import AgencyResponse, Body, WireModel
+from nagorik.privacy import MOST_PROBLEMS
 
 __all__ = ["XmlModel", "XmlReader", "attr", "element", "read_xml", "wrapped", "write_xml"]
 
 XML: Final = "application/xml"
 DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
+MOST_NODES: Final = 20_000
+"""Elements and attributes together that are mapped, at most: each becomes an object, and each may be wrong."""
+MOST_NAMES: Final = 4_000_000
+"""Characters in the names of what is mapped, at most. Each name is written out with its namespace, which a document
+states once and repeats with every element."""
+_PAGES: Final = frozenset({"text/html", "application/xhtml+xml"})
+_HTML: Final = frozenset(
+    {
+        "html",
+        "head",
+        "body",
+        "title",
+        "script",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "p",
+        "div",
+        "center",
+        "span",
+        "font",
+    }
+    | {"b", "i", "pre", "tt", "br", "hr", "a", "img", "table", "ul", "ol", "dl"}
+)
+"""Elements with which a page begins, or what a proxy sends in place of a whole one."""
 ModelT = TypeVar("ModelT", bound="XmlModel")
 
 
@@ -25,6 +56,20 @@ class XmlModel(BaseXmlModel, WireModel):
     in the class: ``class Filing(XmlModel, tag="filing", nsmap={"": "urn:example"})``. What the agency adds is
     ignored. Fields that are ``None`` are left out of what is sent.
     """
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """As pydantic's; of a document that is mapped, no further elements once some hundreds of them are wrong."""
+        try:
+            return super().model_validate(obj, **options)
+        except ValidationError:
+            # The mapper goes on with the next element, and keeps a kilobyte for each that is wrong.
+            mapping = options.get("context")
+            if isinstance(mapping, _Mapping):
+                mapping.wrong += 1
+                if mapping.wrong > MOST_PROBLEMS:
+                    raise _TooManyProblems from None
+            raise
 
     @classmethod
     def answer_reader(cls) -> "XmlReader[Self]":
@@ -53,9 +98,13 @@ class XmlReader(Generic[ModelT]):
         return model_of(root, self.model)
 
     def recognises(self, answer: AgencyResponse) -> bool:
-        """As ``AnswerReader.recognises``; the page of a proxy that happens to be well-formed is none."""
-        root = read_xml(answer)
-        return root is not None and str(root.tag).rpartition("}")[2].lower() != "html"
+        """As ``AnswerReader.recognises``; a page of a proxy that happens to be well-formed is not the agency's.
+
+        What is labelled ``text/html`` is such a page, and so is what begins with an element of HTML.
+        """
+        label = (answer.content_type or "").partition(";")[0].strip().lower()
+        root = None if label in _PAGES else read_xml(answer)
+        return root is not None and str(root.tag).rpartition("}")[2].lower() not in _HTML
 
 
 def read_xml(answer: AgencyResponse) -> etree._Element | None:
@@ -87,13 +136,50 @@ def model_of(root: etree._Element, model: type[ModelT]) -> ModelT:
     """An element as a model.
 
     Raises:
-        ValueError: It is another element, or (a ``ValidationError``) does not fit the model.
+        ValueError: It is another element, or has more in it than is mapped, or (a ``ValidationError``) does not fit
+            the model.
     """
+    if _is_too_much(root):
+        raise ValueError("the document has more in it than is mapped")
+    wrong: ValueError
     try:
-        return model.from_xml_tree(cast("Any", root))
+        return model.from_xml_tree(cast("Any", root), context=_Mapping())
     except ParsingError:
         wrong = ValueError("the root is another element")
+    except _TooManyProblems:
+        reason = PydanticCustomError("too_many_problems", "too many things are wrong")
+        line = InitErrorDetails(type=reason, loc=(), input=None)
+        wrong = ValidationError.from_exception_data(model.__name__, [line], hide_input=True)
     raise wrong
+
+
+class _TooManyProblems(Exception):
+    """Elements of a document are wrong by the hundred."""
+
+
+class _Mapping(dict[str, Any]):
+    """What is counted while one document is mapped; the validation context, which holds nothing for validators."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wrong = 0
+
+
+def _is_too_much(root: etree._Element) -> bool:
+    """Whether an element has more nodes in it, or longer names, than are mapped; it looks no further than that."""
+    nodes = names = 0
+    for node in root.iter():
+        nodes += 1 + len(node.attrib)
+        if nodes > MOST_NODES:
+            return True
+        names += len(node.tag)
+        for name in node.attrib:
+            names += len(name)
+            if names > MOST_NAMES:
+                return True
+        if names > MOST_NAMES:
+            return True
+    return False
 
 
 def write_xml(model: BaseXmlModel) -> bytes:

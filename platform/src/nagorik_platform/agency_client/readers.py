@@ -1,0 +1,160 @@
+"""Who reads an answer: the client's own readers of JSON, and those that a plugin brings, which may do anything."""
+
+import inspect
+from typing import Any, Final, Generic, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from nagorik.errors import PluginFault
+from nagorik.http import AgencyResponse, AnswerReader, Expected
+from nagorik.privacy import is_code
+from nagorik_platform.agency_client.bodies import (
+    ResponseMismatch,
+    ResponseValidator,
+    describe,
+    parse_response,
+    problems_of,
+)
+
+T = TypeVar("T")
+
+
+class JsonReader(Generic[T]):
+    """Reads answers that should be JSON of one type."""
+
+    format: Final = "json"
+    accept: Final = "application/json"
+
+    def __init__(self, adapter: TypeAdapter[T]) -> None:
+        self.model: Any = adapter
+        self._validator = ResponseValidator(adapter)
+
+    def read(self, answer: AgencyResponse) -> T:
+        """As ``AnswerReader.read``."""
+        return parse_response(answer, self._validator)
+
+    def recognises(self, answer: AgencyResponse) -> bool:
+        """As ``AnswerReader.recognises``."""
+        return answer.document is not None
+
+
+class NothingReader:
+    """Reads nothing: no body matters. A refusal or an absence is the agency's own if it is JSON."""
+
+    format: Final = "json"
+    accept: Final = "application/json"
+    model: Any = None
+
+    def read(self, answer: AgencyResponse) -> None:
+        """As ``AnswerReader.read``."""
+
+    def recognises(self, answer: AgencyResponse) -> bool:
+        """As ``AnswerReader.recognises``."""
+        return answer.document is not None
+
+
+class PluginReader(Generic[T]):
+    """A reader that a plugin brings: what it says of itself is read once, before anything is sent."""
+
+    def __init__(self, reader: Any) -> None:
+        """Take a reader as it is at this moment.
+
+        Raises:
+            Exception: What the reader raises where it is read.
+            TypeError: It is no reader.
+            ValueError: Its format is no code.
+        """
+        self.format = _text(reader.format)
+        self.accept = _text(reader.accept)
+        self.model: Any = reader.model
+        self._read = reader.read
+        self._recognises = reader.recognises
+        if not is_code(self.format):  # which errors name
+            raise ValueError("a format is a code")
+
+    def read(self, answer: AgencyResponse) -> T:
+        """As ``AnswerReader.read``; it may raise anything."""
+        value: T = self._read(answer)
+        return value
+
+    def recognises(self, answer: AgencyResponse) -> bool:
+        """As ``AnswerReader.recognises``; who cannot tell does not take an answer for the agency's word."""
+        try:
+            return self._recognises(answer) is True
+        except Exception:  # noqa: BLE001 - a plugin's reader may raise anything
+            return False
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a reader's format and media types are text")
+    return str.__str__(value)
+
+
+class Readers:
+    """The readers of what one client's plugin expects; those of types are made once."""
+
+    def __init__(self, plugin: str) -> None:
+        self._plugin = plugin
+        self._made: dict[object, AnswerReader[Any]] = {}
+
+    def of(self, expect: Expected[T]) -> AnswerReader[T]:
+        """What reads ``expect``.
+
+        Raises:
+            PluginFault: ``expect-not-usable``: it is nothing that an answer can be read by.
+        """
+        try:
+            return self._of(expect)
+        except Exception:  # noqa: BLE001 - a plugin's type or reader may raise anything where it is read
+            fault = PluginFault("expect-not-usable", plugin=self._plugin)
+        raise fault
+
+    def _of(self, expect: Expected[T]) -> AnswerReader[T]:
+        if isinstance(expect, TypeAdapter):  # which may be another for each call, and is kept by whoever made it
+            return JsonReader(expect)
+        if not isinstance(expect, type) and hasattr(expect, "recognises"):
+            return PluginReader(expect)
+        reader = self._made.get(expect)
+        if reader is None:
+            reader = self._made[expect] = _reader_of(expect)
+        return reader
+
+
+def _reader_of(expect: Any) -> AnswerReader[Any]:
+    if expect is type(None):
+        return NothingReader()
+    if isinstance(expect, type) and hasattr(expect, "answer_reader"):
+        return PluginReader(expect.answer_reader())
+    return JsonReader(TypeAdapter(expect))
+
+
+def read_answer(answer: AgencyResponse, reader: AnswerReader[T]) -> T:
+    """What an answer holds, by a reader that may be a plugin's own.
+
+    Raises:
+        ResponseMismatch: As ``parse_response``, with the reader's format in place of ``json``.
+    """
+    try:
+        value = reader.read(answer)
+        if not inspect.iscoroutine(value):
+            return value
+        value.close()
+        detail = "model-raised"
+    except ResponseMismatch as mismatch:
+        # A plugin's could say anything by it.
+        detail = mismatch.detail if isinstance(reader, JsonReader) else "model-raised"
+    except ValidationError as error:
+        detail = describe(problems_of(error), reader.model)
+    except ValueError:
+        detail = _why_not(answer, reader)
+    except Exception:  # noqa: BLE001 - a plugin's reader may raise anything, with values in its text
+        detail = "model-raised"
+    raise ResponseMismatch(detail)
+
+
+def _why_not(answer: AgencyResponse, reader: AnswerReader[Any]) -> str:
+    if not answer.body.strip():
+        return "empty"
+    beginning = answer.body.lstrip()[:14].lower()
+    return "html" if beginning.startswith((b"<!doctype html", b"<html")) else f"not-{reader.format}"

@@ -1,0 +1,186 @@
+"""A plugin's own reader and model may do anything; errors show its words only where they are codes, and are ours."""
+
+import traceback
+
+import httpx
+import pytest
+from pydantic import field_validator
+from pydantic_core import PydanticCustomError
+
+from nagorik import AgencyRejected, ContractViolation, OutcomeUnknown, PluginFault, WireModel
+from nagorik.operations import Idempotency
+from nagorik_platform.agency_client.bodies import ResponseMismatch
+from nagorik_toolkit.formats.xml import XmlModel, element
+
+REFERENCE = Idempotency.CLIENT_REFERENCE
+NID = "1990123456789"
+
+
+class Wire(WireModel):
+    a: int = 0
+
+
+class Base:
+    format = "lines"
+    accept = "text/plain"
+    model = Wire
+
+    def read(self, answer):
+        return Wire(a=1)
+
+    def recognises(self, answer):
+        return True
+
+
+def raising(error):
+    def raises(*_):
+        raise error
+
+    return raises
+
+
+def reader(**members):
+    return type("Reader", (Base,), members)()
+
+
+@pytest.mark.parametrize(
+    "expect",
+    [
+        *(reader(**{name: property(raising(RuntimeError(NID)))}) for name in ("format", "accept", "model", "read")),
+        reader(recognises=property(raising(RuntimeError(NID)))),
+        reader(format=7),
+        reader(format=f"citizen {NID}"),
+        reader(format=NID),
+        reader(accept=None),
+        reader(accept=7),
+        [1],
+        Base,
+        type("Raises", (), {"answer_reader": classmethod(raising(RuntimeError(NID)))}),
+        type("GivesNone", (), {"answer_reader": classmethod(lambda cls: None)}),
+    ],
+)
+@pytest.mark.parametrize("kind", [None, REFERENCE])
+async def test_what_nothing_can_be_read_by_is_the_plugins_fault(world, expect, kind):
+    http = world.bind(kind)
+    with pytest.raises(PluginFault) as raised:
+        await (http.read if kind is None else http.write)("file", "POST", "/f", expect=expect)
+    assert raised.value.fault == "expect-not-usable"
+    assert NID not in "".join(traceback.format_exception(raised.value))
+    assert world.agency.requests == []
+
+
+async def test_media_types_that_no_header_may_hold_are_not_sent(world):
+    with pytest.raises(PluginFault) as raised:
+        await world.bind().read("find", "GET", "/f", expect=reader(accept="x\r\nEvil: 1"))
+    assert raised.value.fault == "header-not-allowed"
+    assert world.agency.requests == []
+
+
+class Unspeakable(ValueError):
+    def __str__(self) -> str:
+        raise RuntimeError(NID)
+
+
+class Mute(WireModel):
+    a: str
+
+    @field_validator("a")
+    @classmethod
+    def refuse(cls, value):
+        raise Unspeakable
+
+
+class Schemaless(WireModel):
+    a: int = 0
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema, handler):
+        raise RuntimeError(NID)
+
+
+def misfit(self, answer):
+    return Wire.model_validate({"a": f"{NID}x"})
+
+
+async def late(self, answer):
+    return 1
+
+
+@pytest.mark.parametrize(
+    ("expect", "detail"),
+    [
+        (reader(read=raising(RuntimeError(NID))), "model-raised"),
+        (reader(read=raising(AssertionError(NID))), "model-raised"),
+        (reader(read=raising(RecursionError(NID))), "model-raised"),
+        (reader(read=raising(AgencyRejected(NID))), "model-raised"),
+        (reader(read=raising(ResponseMismatch(NID))), "model-raised"),
+        (reader(read=late), "model-raised"),
+        (reader(read=lambda: 1), "model-raised"),
+        (reader(read=raising(ValueError(NID))), "not-lines"),
+        (reader(read=misfit), "does-not-fit: $.a int_parsing"),
+        (reader(read=misfit, model=None), "does-not-fit: $.••• int_parsing"),
+        (reader(read=misfit, model=object()), "does-not-fit: $.••• int_parsing"),
+        (reader(read=misfit, model="NotDefined"), "does-not-fit: $.••• int_parsing"),
+        (reader(read=misfit, model=Schemaless), "does-not-fit: $.••• int_parsing"),
+        (reader(read=lambda self, answer: Mute(a=NID)), "model-raised"),
+    ],
+)
+async def test_what_a_reader_raises_breaks_the_contract_and_shows_nothing(world, expect, detail):
+    world.agency.will(httpx.Response(200, text=f"line {NID}"))
+    with pytest.raises(ContractViolation) as raised:
+        await world.bind().read("find", "GET", "/f", expect=expect)
+    assert raised.value.detail == detail
+    assert NID not in "".join(traceback.format_exception(raised.value))
+
+
+@pytest.mark.parametrize("recognises", [raising(RuntimeError(NID)), lambda self, answer: "no", lambda: True])
+async def test_a_reader_that_cannot_tell_does_not_take_a_page_for_the_agencys_word(world, recognises):
+    expect = reader(recognises=recognises)
+    world.agency.for_ever(lambda: httpx.Response(404, text=f"page {NID}"))
+    with pytest.raises(ContractViolation) as raised:
+        await world.bind().read_or_none("find", "GET", "/f", expect=expect)
+    assert raised.value.detail == "http-404-not-lines"
+    with pytest.raises(OutcomeUnknown):
+        await world.bind(REFERENCE).write("file", "POST", "/f", expect=expect)
+
+
+async def test_what_a_reader_says_of_itself_is_read_once(world):
+    read = []
+
+    class Shifting(Base):
+        @property
+        def format(self):
+            read.append(1)
+            return "lines" if len(read) == 1 else NID
+
+    world.agency.will(httpx.Response(200, text="x"))
+    expect = Shifting()
+    expect.read = raising(ValueError())
+    with pytest.raises(ContractViolation) as raised:
+        await world.bind().read("find", "GET", "/f", expect=expect)
+    assert (raised.value.detail, len(read)) == ("not-lines", 1)
+
+
+def quoting(cls, value):
+    raise PydanticCustomError(f"bad-{value}", "no {value}", {"value": value})
+
+
+class Quoting(WireModel):
+    a: str
+    _refuse = field_validator("a")(quoting)
+
+
+class QuotingXml(XmlModel, tag="m"):
+    a: str = element()
+    _refuse = field_validator("a")(quoting)
+
+
+@pytest.mark.parametrize(
+    ("expect", "content"), [(Quoting, '{"a": "%s"}'), (QuotingXml, "<m><a>%s</a></m>")], ids=["json", "xml"]
+)
+@pytest.mark.parametrize("value", [NID, "RAHIMA"])
+async def test_a_kind_that_a_plugin_makes_of_a_value_is_not_told(world, expect, content, value):
+    world.agency.will(httpx.Response(200, text=content % value))
+    with pytest.raises(ContractViolation) as raised:
+        await world.bind().read("find", "GET", "/f", expect=expect)
+    assert raised.value.detail == "does-not-fit: $.a not_accepted"
