@@ -129,7 +129,7 @@ async def test_worker_that_waits_for_an_agencys_row_has_none_that_another_could_
     lock = "SELECT 1 FROM agencies WHERE plugin = $1 FOR UPDATE NOWAIT"
     async with world.host(ready_postgresql) as host, AsyncExitStack() as stack:
         one = host.worker()
-        await host.database.run(one._ensure_rows)
+        await host.database.run(one._poller._ensure_rows)
         others = [await host.database._own_connection() for _ in range(3)]
         for other in others:
             stack.push_async_callback(other.close)

@@ -88,7 +88,7 @@ class Hatch:
 
     async def fill(self, *, further):
         """Let all places be in use and so many more be due; the ids of those."""
-        await self.host.database.run(self.worker._register)
+        await self.host.database.run(self.worker._housekeeping.register)
         for _ in range(PLACES):
             await self.apply()
         left = [await self.apply() for _ in range(further)]
@@ -101,8 +101,8 @@ class Hatch:
     async def drain(self):
         """Let the calls end, and wait until nothing is in the worker's hands."""
         self.street.open("hatch")
-        while self.worker._in_flight:
-            await asyncio.wait(set(self.worker._in_flight))
+        while self.worker._executor._in_flight:
+            await asyncio.wait(set(self.worker._executor._in_flight))
 
     async def count(self, *conditions):
         query = select(func.count()).select_from(attempts).where(*conditions)
