@@ -192,12 +192,51 @@ def test_keys_are_written_for_their_owner_alone_and_over_nothing(nagorik, place)
 def test_key_is_added_to_the_file_that_a_link_leads_to(nagorik, place):
     (place / "secrets").mkdir()
     (place / "keys.txt").rename(place / "secrets" / "ring")
+    (place / "secrets" / "ring").chmod(0o640)
     (place / "keys.txt").symlink_to(Path("secrets") / "ring")
     assert nagorik("keys", "add", "second", "--into", "keys.txt").code == 0
     assert (place / "keys.txt").is_symlink()
     assert list(read_keyring((place / "secrets" / "ring").read_text()).wrapping) == ["second", "first"]
-    assert (place / "secrets" / "ring").stat().st_mode & 0o777 == 0o600
+    assert (place / "secrets" / "ring").stat().st_mode & 0o777 == 0o640
     assert [path.name for path in (place / "secrets").iterdir()] == ["ring"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file away")
+def test_file_of_the_keys_stays_its_owners(nagorik, place):
+    os.chown(place / "keys.txt", 12345, 23456)
+    assert nagorik("keys", "add", "second", "--into", "keys.txt").code == 0
+    kept = (place / "keys.txt").stat()
+    assert (kept.st_uid, kept.st_gid) == (12345, 23456)
+
+
+def test_key_that_another_run_adds_meanwhile_is_not_lost(nagorik, place, monkeypatch):
+    keys, opened = place / "keys.txt", os.open
+
+    def open_last(path, *rest, **named):
+        if str(path).endswith(".new"):
+            keys.write_text(make_key("between") + keys.read_text())
+        return opened(path, *rest, **named)
+
+    monkeypatch.setattr(os, "open", open_last)
+    assert nagorik("keys", "add", "second", "--into", "keys.txt").code == 0
+    assert list(read_keyring(keys.read_text()).wrapping) == ["second", "between", "first"]
+
+
+@pytest.mark.parametrize("what", ["a pipe", "a device", "a folder"])
+@pytest.mark.parametrize(
+    "words", [("keys", "add", "second", "--into"), ("audit", "verify", "--anchor")], ids=" ".join
+)
+def test_what_is_no_file_is_neither_read_nor_waited_for(ready, place, words, what):
+    named = place / "named"
+    if what == "a pipe":
+        os.mkfifo(named)
+    elif what == "a device":
+        named.symlink_to("/dev/zero")
+    else:
+        named.mkdir()
+    refused = ready(*words, named)
+    assert (refused.code, "not a readable file" in refused.err) == (2, True)
+    assert not list(place.glob("*.new"))
 
 
 def test_what_an_ended_run_has_left_is_told_and_not_overwritten(nagorik, place):
@@ -273,6 +312,30 @@ def test_database_in_use_that_says_nothing_of_its_keys_takes_none(ready, applied
     assert rows(place, "SELECT count(*) FROM host_keys") == [(0,)]
     told = [status for status, message in keys_told() if "what it says of its keys is gone" in message]
     assert told == [DoctorStatus.WRONG]
+
+
+@pytest.mark.parametrize("others", ["their rows of the keys", "and no root of the ledger"])
+@pytest.mark.parametrize("words", OPENING, ids=lambda words: " ".join(map(str, words[:2])))
+def test_rows_of_another_hosts_keys_admit_no_other_ring(ready, applied, place, words, others):
+    text = make_keys("first")
+    (place / "keys.txt").write_text(text)
+    put(place, "DELETE FROM host_keys")
+    for name, check in Vault(read_keyring(text)).checks.items():
+        put(place, "INSERT INTO host_keys (name, check_value, added_at) VALUES (?, ?, 0)", name, check)
+    if others == "and no root of the ledger":
+        put(place, "DELETE FROM ledger WHERE writer = 0")
+    before = rows(place, "SELECT count(*), max(revision) FROM applications")
+    refused = ready(*(applied if word == "ID" else word for word in words))
+    assert (refused.code, "another host's keys" in refused.err) == (2, True)
+    assert rows(place, "SELECT count(*), max(revision) FROM applications") == before
+    assert [status for status, told in keys_told() if "another host's keys" in told] == [DoctorStatus.WRONG]
+
+
+@pytest.mark.parametrize("value", [1, "x"])
+def test_a_changed_record_of_the_ledger_is_for_the_audit_to_find(ready, applied, place, value):
+    put(place, "UPDATE ledger SET at = ? WHERE writer = 0 AND number = 1", value)
+    audited = ready("audit", "verify")
+    assert (audited.code, "another host's keys" in audited.err) == (1, False)
 
 
 @pytest.mark.parametrize("table", ["inbox", "erased_references", "ledger"])

@@ -158,11 +158,13 @@ async def verify_journals(
         lease_now: The machine's own time, where it is not the system's.
     """
     after: Any = part.begins
-    while after is not None:
+    is_last = False
+    while not is_last:
         now = lease_now or datetime.now(UTC)
         page, after = await database.snapshot(partial(_page, vault=vault, now=now, after=after, ends=part.ends))
         for verified in page:
             yield verified
+        is_last = after is None
 
 
 def _page(
@@ -190,9 +192,10 @@ def _names(transaction: Transaction, after: Any, ends: str | None) -> Sequence[A
 
 
 def between(column: Column[Any], after: Any, last: Any) -> list[ColumnElement[bool]]:
-    """Where a column follows ``after`` and does not follow ``last``, if that is given."""
+    """Where a column follows ``after`` and does not follow ``last``, each if it is given."""
     kept = type_coerce(column, NullType())
-    return [kept > _given(after), *([kept <= _given(last)] if last is not None else [])]
+    first = [kept > _given(after)] if after is not None else []
+    return [*first, *([kept <= _given(last)] if last is not None else [])]
 
 
 def _given(value: Any) -> ColumnElement[Any]:
@@ -471,8 +474,13 @@ def _as_erased(row: Mapping[str, Any], known: _Known, tombstone: ApplicationReco
         "erased_at": tombstone.erased,
         "client_reference": f"erased-{row['id']}",
         "agency_reference": None,
+        "operation": tombstone.operation,
     }
     yield from _columns(known.row, left)
+    sealed = digest([row["progress"]])
+    # A record that an older host has written says nothing of it.
+    if tombstone.left.get("progress", sealed) != sealed:
+        yield "row-differs", "progress"
     for table in (*TABLES, attempts):
         if digest_of_all(table, known.owned[table.name]) != tombstone.projected.get(table.name):
             yield f"{table.name}-differ", ""
