@@ -12,6 +12,7 @@ import io
 import socket
 import sys
 import threading
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ from nagorik.operations import OPERATIONS
 from nagorik_host.engine.observers import ANSWERED, BROKEN, INTERRUPTED, WorkerObserver
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.overview import AgencyOverview, count_blocked, count_unread, read_agencies
+from nagorik_host.texts import sentence
 from nagorik_platform.agency_client.retry_table import Failure
 from nagorik_platform.logs import get_logger
 from nagorik_platform.tracebacks import type_name
@@ -138,7 +140,11 @@ class _StateCollector(Collector):
         blocked = GaugeMetricFamily(
             "nagorik_applications_blocked", "Applications that the host leaves alone.", labels=("code",)
         )
+        numbers: dict[str, int] = defaultdict(int)
         for code, number in state.blocked.items():
+            # Whoever writes the database may have put anything there.
+            numbers[code if sentence("blocked", code) is not None else OTHER] += number
+        for code, number in numbers.items():
             blocked.add_metric((code,), number)
         yield blocked
         unread = GaugeMetricFamily("nagorik_inbox_unread", "Messages that nobody has read yet.")

@@ -100,6 +100,18 @@ async def test_state_of_the_queues_is_told(world, ready_url):
     assert told["nagorik_applications_blocked"] == [({"code": "defect"}, 1.0)]
 
 
+async def test_what_is_no_code_is_told_as_other(world, ready_url):
+    async with world.host(ready_url) as host:
+        for number, written in enumerate(("01712345678", "RAHIMA"), 1):
+            change = update(applications).where(applications.c.id == await world.apply(host, number))
+            await host.database.run(
+                lambda t, change=change, written=written: t.connection.execute(change.values(blocked=written))
+            )
+        with serving(host) as (_, _, port):
+            told = await scraped(port)
+    assert told["nagorik_applications_blocked"] == [({"code": "other"}, 2.0)]
+
+
 @pytest.mark.parametrize(
     ("cause", "label"),
     [
