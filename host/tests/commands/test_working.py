@@ -430,6 +430,19 @@ def test_document_without_an_owner_is_found_and_removed_once_it_is_a_day_old(rea
     assert {path for path in folder.rglob("*") if path.is_file()} == owned
 
 
+def test_documents_of_a_row_that_lost_its_name_are_not_removed(ready, world, place):
+    world.closed()
+    kept = [path for path in (place / "nagorik-documents").rglob("*") if path.is_file()]
+    for path in kept:
+        os.utime(path, (0, 0))
+    with closing(sqlite3.connect(place / "nagorik.db")) as connection:
+        connection.execute("UPDATE applications SET id = ''")
+        connection.commit()
+    assert ready("audit", "documents", "--remove").code != 0
+    assert kept
+    assert all(path.is_file() for path in kept)
+
+
 def test_document_that_is_missing_is_told_by_its_application(ready, world, place):
     application = world.closed()
     gone = [path for path in (place / "nagorik-documents").rglob("*") if path.is_file()]

@@ -211,6 +211,13 @@ OF = "application = '{filed}'"
 ALL_OF_IT = [f"DELETE FROM {table.name} WHERE {OF}" for table in OF_AN_APPLICATION]
 CUT = "(SELECT max(entry) FROM journal WHERE application = '{filed}')"
 
+MADE_UP = (
+    "INSERT INTO applications SELECT {}, service, plugin, plugin_version,"
+    " gateway, 'made-up', agency_reference, state, hold_party, hold_code, opened_at, updated_at, closed_at,"
+    " due_at, operation, target_plugin, parked_at, lease, lease_until, revision, entries, chain, data_key,"
+    " progress, erased_at, blocked FROM applications WHERE id = '{{filed}}'"
+)
+
 # The name of each tampering, the SQL, and the code of what is found.
 TAMPERINGS = {
     # An application as a whole
@@ -225,14 +232,10 @@ TAMPERINGS = {
         "application-missing",
     ),
     "an application made up from another": (
-        [
-            "INSERT INTO applications SELECT '00000000-0000-4000-8000-000000000000', service, plugin, plugin_version,"
-            " gateway, 'made-up', agency_reference, state, hold_party, hold_code, opened_at, updated_at, closed_at,"
-            " due_at, operation, target_plugin, parked_at, lease, lease_until, revision, entries, chain, data_key,"
-            f" progress, erased_at, blocked FROM applications WHERE {OPEN}"
-        ],
+        [MADE_UP.format("'00000000-0000-4000-8000-000000000000'")],
         "application-unknown",
     ),
+    "an application made up that has no name": ([MADE_UP.format("''")], "application-unknown"),
     # Erasure
     "data_key NULL, erased_at set, journal cut to entry 1, chain its link": (
         [
@@ -485,6 +488,17 @@ TAMPERINGS = {
     "record made up before the first": (
         ["INSERT INTO ledger SELECT writer, -number, at, kind, subject, content, link FROM ledger WHERE number = 1"],
         "ledger-broken",
+    ),
+    "message made up that has no name": (
+        [
+            "INSERT INTO inbox SELECT '', offer, message || 'x', arrival || 'x', received_at, due_at, looks, data_key,"
+            " sealed, reference, application, handled_at, result, proved FROM inbox LIMIT 1"
+        ],
+        "inbox-differ",
+    ),
+    "erased reference made up that is empty": (
+        ["INSERT INTO erased_references VALUES ('')"],
+        "erased-references-differ",
     ),
     "root rewritten": (["UPDATE ledger SET content = '{{}}' WHERE writer = 0 AND number = 2"], "ledger-broken"),
 }

@@ -158,11 +158,13 @@ async def verify_journals(
         lease_now: The machine's own time, where it is not the system's.
     """
     after: Any = part.begins
-    while after is not None:
+    is_last = False
+    while not is_last:
         now = lease_now or datetime.now(UTC)
         page, after = await database.snapshot(partial(_page, vault=vault, now=now, after=after, ends=part.ends))
         for verified in page:
             yield verified
+        is_last = after is None
 
 
 def _page(
@@ -190,9 +192,10 @@ def _names(transaction: Transaction, after: Any, ends: str | None) -> Sequence[A
 
 
 def between(column: Column[Any], after: Any, last: Any) -> list[ColumnElement[bool]]:
-    """Where a column follows ``after`` and does not follow ``last``, if that is given."""
+    """Where a column follows ``after`` and does not follow ``last``, each if it is given."""
     kept = type_coerce(column, NullType())
-    return [kept > _given(after), *([kept <= _given(last)] if last is not None else [])]
+    first = [kept > _given(after)] if after is not None else []
+    return [*first, *([kept <= _given(last)] if last is not None else [])]
 
 
 def _given(value: Any) -> ColumnElement[Any]:

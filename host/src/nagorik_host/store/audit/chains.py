@@ -351,11 +351,13 @@ async def _verify_table(
             yield await database.snapshot(partial(_whole_table, vault=vault, table=table))
         return
     after: Any = part.begins
-    while after is not None:
+    is_last = False
+    while not is_last:
         findings, after = await database.snapshot(
             partial(_page_of_table, vault=vault, table=table, after=after, ends=part.ends)
         )
         yield findings
+        is_last = after is None
 
 
 def _id_of(table: Table) -> Column[Any] | None:

@@ -19,11 +19,9 @@ ORPHAN_GRACE: Final = timedelta(days=1)
 DOCUMENTS_PAGE: Final = 100
 
 _NOT_ERASED: Final = (
-    select(applications)
-    .where(applications.c.erased_at.is_(None), applications.c.id > bindparam("after"))
-    .order_by(applications.c.id)
-    .limit(DOCUMENTS_PAGE)
+    select(applications).where(applications.c.erased_at.is_(None)).order_by(applications.c.id).limit(DOCUMENTS_PAGE)
 )
+_NOT_ERASED_AFTER: Final = _NOT_ERASED.where(applications.c.id > bindparam("after"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,8 @@ async def compare_documents(
     The folder is listed first: what is kept and referred to meanwhile is neither an orphan nor missing.
     """
     before = set(documents.kept())
-    orphans, missing, after = set(before), dict[str, int](), ""
+    orphans, missing = set(before), dict[str, int]()
+    after: str | None = None
     while page := await database.run(partial(_documents_page, store=store, after=after)):
         for application, referred in page:
             orphans.difference_update(referred)
@@ -61,6 +60,11 @@ async def compare_documents(
     return DocumentComparison(len(before), sorted(old), missing)
 
 
-def _documents_page(transaction: Transaction, *, store: ApplicationStore, after: str) -> list[tuple[str, list[str]]]:
-    rows: Sequence[Row[Any]] = transaction.connection.execute(_NOT_ERASED, {"after": after}).all()
+def _documents_page(
+    transaction: Transaction, *, store: ApplicationStore, after: str | None
+) -> list[tuple[str, list[str]]]:
+    query = _NOT_ERASED if after is None else _NOT_ERASED_AFTER
+    rows: Sequence[Row[Any]] = transaction.connection.execute(
+        query, {"after": after} if after is not None else {}
+    ).all()
     return [(row.id, referred_to(transaction, store, store.from_row(row))) for row in rows]

@@ -96,9 +96,9 @@ class Part:
     parts: int = 1
 
     @property
-    def begins(self) -> str:
-        """What the ids of this part are after; the first part has all that are not in the others."""
-        return "" if self.number == 1 else _bound(self.number - 1, self.parts)
+    def begins(self) -> str | None:
+        """What the ids of this part are after; the first part has all that are in no other, and nothing before it."""
+        return None if self.number == 1 else _bound(self.number - 1, self.parts)
 
     @property
     def ends(self) -> str | None:
