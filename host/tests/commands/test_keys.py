@@ -192,12 +192,51 @@ def test_keys_are_written_for_their_owner_alone_and_over_nothing(nagorik, place)
 def test_key_is_added_to_the_file_that_a_link_leads_to(nagorik, place):
     (place / "secrets").mkdir()
     (place / "keys.txt").rename(place / "secrets" / "ring")
+    (place / "secrets" / "ring").chmod(0o640)
     (place / "keys.txt").symlink_to(Path("secrets") / "ring")
     assert nagorik("keys", "add", "second", "--into", "keys.txt").code == 0
     assert (place / "keys.txt").is_symlink()
     assert list(read_keyring((place / "secrets" / "ring").read_text()).wrapping) == ["second", "first"]
-    assert (place / "secrets" / "ring").stat().st_mode & 0o777 == 0o600
+    assert (place / "secrets" / "ring").stat().st_mode & 0o777 == 0o640
     assert [path.name for path in (place / "secrets").iterdir()] == ["ring"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file away")
+def test_file_of_the_keys_stays_its_owners(nagorik, place):
+    os.chown(place / "keys.txt", 12345, 23456)
+    assert nagorik("keys", "add", "second", "--into", "keys.txt").code == 0
+    kept = (place / "keys.txt").stat()
+    assert (kept.st_uid, kept.st_gid) == (12345, 23456)
+
+
+def test_key_that_another_run_adds_meanwhile_is_not_lost(nagorik, place, monkeypatch):
+    keys, opened = place / "keys.txt", os.open
+
+    def open_last(path, *rest, **named):
+        if str(path).endswith(".new"):
+            keys.write_text(make_key("between") + keys.read_text())
+        return opened(path, *rest, **named)
+
+    monkeypatch.setattr(os, "open", open_last)
+    assert nagorik("keys", "add", "second", "--into", "keys.txt").code == 0
+    assert list(read_keyring(keys.read_text()).wrapping) == ["second", "between", "first"]
+
+
+@pytest.mark.parametrize("what", ["a pipe", "a device", "a folder"])
+@pytest.mark.parametrize(
+    "words", [("keys", "add", "second", "--into"), ("audit", "verify", "--anchor")], ids=" ".join
+)
+def test_what_is_no_file_is_neither_read_nor_waited_for(ready, place, words, what):
+    named = place / "named"
+    if what == "a pipe":
+        os.mkfifo(named)
+    elif what == "a device":
+        named.symlink_to("/dev/zero")
+    else:
+        named.mkdir()
+    refused = ready(*words, named)
+    assert (refused.code, "not a readable file" in refused.err) == (2, True)
+    assert not list(place.glob("*.new"))
 
 
 def test_what_an_ended_run_has_left_is_told_and_not_overwritten(nagorik, place):

@@ -137,14 +137,16 @@ def _as_document(finding: "AuditFinding") -> Document:
 
 
 def _anchors(file: Path) -> "list[Anchor]":
+    from nagorik.data_files import DataFileInvalid, read_file
     from nagorik_host.store.audit import AnchorInvalid, read_anchors
 
     try:
-        if file.stat().st_size > LARGEST_FILE:
-            raise CommandRefused(f"the anchors' file has more than {LARGEST_FILE:,} bytes")
-        return read_anchors(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError):
-        raise CommandRefused("the anchors' file cannot be read") from None
+        return read_anchors(read_file(file, largest=LARGEST_FILE).decode())
+    except UnicodeDecodeError:
+        raise CommandRefused("the anchors' file cannot be read: it is not in UTF-8") from None
+    except DataFileInvalid as invalid:
+        told = "; ".join(problem.message for problem in invalid.problems)
+        raise CommandRefused(f"the anchors' file cannot be read: {told}") from None
     except AnchorInvalid as invalid:
         raise CommandRefused(f"the anchors' file cannot be used: {invalid}") from None
 

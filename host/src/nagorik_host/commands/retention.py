@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import stat
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -107,6 +109,7 @@ class KeysCommand:
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Print keys to standard output, write them into a file, or rotate."""
+        from nagorik.data_files import DataFileInvalid
         from nagorik_host.vault import KeyringInvalid, make_keys
         from nagorik_host.vault.keyring import INDEX, is_key_name, make_key
 
@@ -138,7 +141,7 @@ class KeysCommand:
         except (OSError, UnicodeDecodeError) as error:
             print_error(f"the file of the keys cannot be used: {type_name(error)}")
             return ExitCode.FAILED
-        except KeyringInvalid as invalid:
+        except (DataFileInvalid, KeyringInvalid) as invalid:
             print_error(f"the file of the keys cannot be used: {invalid}")
             return ExitCode.USAGE
         return ExitCode.OK
@@ -168,19 +171,44 @@ def _put_first(file: Path, name: str) -> None:
 
     Raises:
         _LeftOver: Another run is at it, or was ended in the middle.
+        DataFileInvalid: What is there is no file, or cannot be read.
     """
+    from nagorik.data_files import read_file
     from nagorik_host.vault import read_keyring
     from nagorik_host.vault.keyring import make_key
 
     keys = file.resolve(strict=True)
-    text = make_key(name) + keys.read_text("utf-8")
-    read_keyring(text)
+    read_file(keys)  # nothing is put beside what is no file
     beside = keys.with_name(f"{keys.name}.new")
     try:
-        _write_new(beside, text)
+        _write_new(beside, "")
     except FileExistsError:
         raise _LeftOver(beside.name, keys.name) from None
-    beside.replace(keys)
+    try:
+        # Read once nobody else is at it: what another run has added is among the others.
+        text = make_key(name) + read_file(keys).decode()
+        read_keyring(text)
+        with beside.open("w", encoding="utf-8", newline="") as written:
+            _give_alike(written.fileno(), keys.stat())
+            written.write(text)
+            written.flush()
+            os.fsync(written.fileno())
+        beside.replace(keys)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _give_alike(descriptor: int, like: os.stat_result) -> None:
+    """Let whoever could read the old file read the new one, and nobody else."""
+    mode = stat.S_IMODE(like.st_mode)
+    try:
+        os.fchown(descriptor, -1, like.st_gid)
+    except PermissionError:
+        mode &= ~stat.S_IRWXG  # it is of another group
+    with suppress(PermissionError):
+        os.fchown(descriptor, like.st_uid, -1)
+    os.fchmod(descriptor, mode)
 
 
 async def _rotate(*, as_json: bool) -> int:
