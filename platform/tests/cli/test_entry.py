@@ -93,6 +93,25 @@ def test_wrong_words_are_told_on_standard_error(nagorik: Any, words: tuple[str, 
     assert result.out == ""
 
 
+@pytest.mark.parametrize("words", [("\udcff",), ("validate", "a\udcff"), ("plugins", "--json", "\ud800")])
+def test_words_that_are_no_utf_8_begin_nothing(nagorik: Any, words: tuple[str, ...]) -> None:
+    result = nagorik(*words)
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "nagorik: the arguments are not valid UTF-8, so nothing was begun\n"
+
+
+def test_bytes_that_are_no_utf_8_begin_nothing() -> None:
+    command = Path(sys.executable).with_name("nagorik")
+    result = subprocess.run([os.fsencode(command), b"validate", b"\xff"], capture_output=True, check=False)
+    assert (result.returncode, b"are not valid UTF-8" in result.stderr) == (2, True)
+
+
+def test_path_that_no_file_can_have_is_told(nagorik: Any) -> None:
+    result = nagorik("validate", "x" * 100_000)
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "nagorik: a path is longer than the name of any file may be; give a shorter one\n"
+
+
 @pytest.mark.parametrize(
     ("source", "told"),
     [

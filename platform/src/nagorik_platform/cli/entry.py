@@ -1,6 +1,7 @@
 """From the words on the command line to one command, run."""
 
 import argparse
+import errno
 import gc
 import io
 import sys
@@ -43,6 +44,9 @@ def run(argv: Sequence[str] | None) -> int:
 
 
 def _code(words: list[str]) -> int:
+    if not all(_is_text(word) for word in words):
+        sys.stderr.write("nagorik: the arguments are not valid UTF-8, so nothing was begun\n")
+        return ExitCode.USAGE
     commands = find_commands()
     wanted = next((word for word in words if not word.startswith("-")), None)
     try:
@@ -58,6 +62,15 @@ def _code(words: list[str]) -> int:
         # argparse has said what it had to say: help, the version, or what is wrong with the arguments.
         return ExitCode.OK if not end.code else ExitCode.USAGE
     return ExitCode.USAGE if command is None else _run(command, arguments)
+
+
+def _is_text(word: str) -> bool:
+    # Bytes that are no UTF-8 come as surrogates, which no database, file of JSON or other program takes.
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @contextmanager
@@ -130,6 +143,9 @@ def _run(command: Command, arguments: argparse.Namespace) -> int:
     except BrokenPipeError:
         return ExitCode.OK  # the reader of a stream that is not the command's own has seen enough
     except Exception as error:  # noqa: BLE001 - a command's fault is told as one line and a code
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            sys.stderr.write("nagorik: a path is longer than the name of any file may be; give a shorter one\n")
+            return ExitCode.USAGE
         why = _OUT_OF_FILES if is_out_of_files(error) else _place(error)
         sys.stderr.write(plain(f"nagorik: the command {arguments.command} failed: {why}") + "\n")
         return ExitCode.FAILED
