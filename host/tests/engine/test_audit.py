@@ -257,6 +257,14 @@ TAMPERINGS = {
         ["UPDATE applications SET state = 'rejected' WHERE id = '{erased}'"],
         "row-differs",
     ),
+    "operation of an erased application": (
+        ["UPDATE applications SET operation = 'submit' WHERE id = '{erased}'"],
+        "row-differs",
+    ),
+    "what is sealed of an erased application": (
+        ["UPDATE applications SET progress = x'00' WHERE id = '{erased}'"],
+        "row-differs",
+    ),
     "payment of an erased application": (
         ["UPDATE payments SET poisha = 1 WHERE application = '{erased}'"],
         "payments-differ",
@@ -724,7 +732,7 @@ async def test_anchor_vouches_for_no_ledger_that_was_changed(copy, keyring, chan
 
 async def test_host_appends_nothing_to_a_root_that_nobody_has_written(copy, new_world):
     world = new_world()
-    assert written_to(copy.url, "UPDATE ledger SET link = 'text' WHERE writer = 0")
+    assert written_to(copy.url, "UPDATE ledger SET link = 'text' WHERE writer = 0 AND number > 2")
     before = records_of(copy.url)
     async with world.host(copy.url) as host:
         with pytest.raises(LedgerBroken):

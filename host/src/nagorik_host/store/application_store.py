@@ -602,7 +602,8 @@ def _as_recorded(row: Mapping[str, Any], at: datetime) -> dict[str, Any]:
 def record_erasure(transaction: Transaction, row: Mapping[str, Any], now: datetime) -> None:
     """Let the ledger say what is left of an application: nothing that could be read says it from now on."""
     left = {name: row[name] for name in OPEN_COLUMNS if row[name] is not None}
-    left |= {"opened_at": microseconds(row["opened_at"])}
+    # What is sealed cannot be opened any more; that it is still the same can be told.
+    left |= {"opened_at": microseconds(row["opened_at"]), "progress": digest([row["progress"]])}
     projected = {
         table.name: digest_of_rows(transaction.connection, table, row["id"])
         for table in (*projections.TABLES, attempts)

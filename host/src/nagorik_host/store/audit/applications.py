@@ -474,8 +474,13 @@ def _as_erased(row: Mapping[str, Any], known: _Known, tombstone: ApplicationReco
         "erased_at": tombstone.erased,
         "client_reference": f"erased-{row['id']}",
         "agency_reference": None,
+        "operation": tombstone.operation,
     }
     yield from _columns(known.row, left)
+    sealed = digest([row["progress"]])
+    # A record that an older host has written says nothing of it.
+    if tombstone.left.get("progress", sealed) != sealed:
+        yield "row-differs", "progress"
     for table in (*TABLES, attempts):
         if digest_of_all(table, known.owned[table.name]) != tombstone.projected.get(table.name):
             yield f"{table.name}-differ", ""
