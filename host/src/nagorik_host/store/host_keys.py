@@ -47,8 +47,10 @@ _MADE_BY_KEYS: Final = tuple(
     for table in (applications, journal, payloads, inbox, erased_references, ledger)
 )
 """Finds a row in any table whose rows are sealed, hashed or chained by the keys of the first use."""
-_FIRST_RECORDS: Final = raw(ledger).where(ledger.c.writer >= ROOT).order_by(ledger.c.writer, ledger.c.number).limit(2)
-"""The root's first, and what follows from it: the root's second, or the first of the only other chain."""
+_FIRST_RECORDS: Final = (
+    raw(ledger).where(ledger.c.writer >= ROOT).order_by(ledger.c.writer, ledger.c.number).limit(20)
+)
+"""The root's first, and what follows from that, in the root or in the first of the other chains."""
 _LIVING: Final = select(workers.c.name, workers.c.key_names).where(workers.c.lease_until > NOW)
 _LOCK: Final = select(host_keys.c.name).where(host_keys.c.name == INDEX).with_for_update()
 """Held by whoever makes a key known and by a worker that signs on: neither overlooks the other."""
@@ -106,10 +108,10 @@ def key_in_use(transaction: Transaction, vault: Vault) -> str:
         )
     if not _has_chained(transaction, vault):
         raise KeysRefused(
-            f"the ledger of this database was not begun with the key {INDEX}, so these are another host's keys, and"
-            " what the database says of its keys is not what was written: every application would be taken for new"
-            " and filed twice. Nothing was done. Use the keys that belong to this database, and put its tables"
-            " host_keys and ledger back from a backup of it"
+            f"the key {INDEX} has not made the first records of this database's ledger, so either these are another"
+            " host's keys, and every application would be taken for new and filed twice, or all of those records"
+            " were changed. Nothing was done. Use the keys that belong to this database; if they are these, put the"
+            " ledger back from a backup, or restore the whole of it"
         )
     for name, row in known.items():
         if name in vault.checks and not _is_same(row, vault):
@@ -136,11 +138,11 @@ def key_in_use(transaction: Transaction, vault: Vault) -> str:
 def _has_chained(transaction: Transaction, vault: Vault) -> bool:
     """Whether the index key has made a link among the ledger's first, or there is none yet.
 
-    One of two is enough: a record that was changed since is a matter for ``nagorik audit verify``, which must open.
+    One is enough: a record that was changed since is a matter for ``nagorik audit verify``, which must open.
     """
     rows = transaction.connection.execute(_FIRST_RECORDS).all()
     links = [genesis(vault), *(row.link for row in rows)]
-    return not rows or any(_follows(vault, link, row) for link, row in zip(links, rows, strict=False))
+    return not rows or any(_follows(vault, link, row) for row in rows for link in links)
 
 
 def _follows(vault: Vault, link: Any, kept: Row[Any]) -> bool:
