@@ -138,7 +138,6 @@ def _as_document(finding: "AuditFinding") -> Document:
 
 
 def _anchors(file: Path) -> "list[Anchor]":
-    from nagorik.data_files import DataFileInvalid, read_file
     from nagorik_host.store.audit import AnchorInvalid, read_anchors
 
     try:

@@ -110,7 +110,6 @@ class KeysCommand:
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Print keys to standard output, write them into a file, or rotate."""
-        from nagorik.data_files import DataFileInvalid
         from nagorik_host.vault import KeyringInvalid, make_keys
         from nagorik_host.vault.keyring import INDEX, is_key_name, make_key
 
@@ -174,7 +173,6 @@ def _put_first(file: Path, name: str) -> None:
         _LeftOver: Another run is at it, or was ended in the middle.
         DataFileInvalid: What is there is no file, or cannot be read.
     """
-    from nagorik.data_files import read_file
     from nagorik_host.vault import read_keyring
     from nagorik_host.vault.keyring import make_key
 
