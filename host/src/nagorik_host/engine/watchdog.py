@@ -80,6 +80,8 @@ class Watchdog:
         thread = threading.Thread(target=self._watch, name="nagorik-watchdog", daemon=True)
         self._beat()
         faulthandler.register(signal.SIGVTALRM, file=_STDERR, all_threads=False, chain=True)
+        # Here too: what never lets go of the interpreter may do so before the thread wakes up for the first time.
+        signal.setitimer(signal.ITIMER_VIRTUAL, self._patience)
         thread.start()
         try:
             yield
