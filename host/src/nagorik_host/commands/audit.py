@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
-from nagorik.data_files import DataFileInvalid, read_file
 from nagorik_host.commands.running import CommandRefused, now, run_command, unlocked_database
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import Document, add_json_argument, print_error, print_json, print_lines
@@ -138,6 +137,7 @@ def _as_document(finding: "AuditFinding") -> Document:
 
 
 def _anchors(file: Path) -> "list[Anchor]":
+    from nagorik.data_files import DataFileInvalid, read_file
     from nagorik_host.store.audit import AnchorInvalid, read_anchors
 
     try:

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nagorik.data_files import DataFileInvalid, read_file
 from nagorik_host.commands.running import CommandRefused, now, run_command, unlocked_database
 from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, print_error, print_json, print_lines
@@ -110,6 +109,7 @@ class KeysCommand:
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Print keys to standard output, write them into a file, or rotate."""
+        from nagorik.data_files import DataFileInvalid
         from nagorik_host.vault import KeyringInvalid, make_keys
         from nagorik_host.vault.keyring import INDEX, is_key_name, make_key
 
@@ -173,6 +173,7 @@ def _put_first(file: Path, name: str) -> None:
         _LeftOver: Another run is at it, or was ended in the middle.
         DataFileInvalid: What is there is no file, or cannot be read.
     """
+    from nagorik.data_files import read_file
     from nagorik_host.vault import read_keyring
     from nagorik_host.vault.keyring import make_key
 
