@@ -32,6 +32,9 @@ from nagorik_testing.simulator.shared_clock import SharedClock
 HORIZON: Final = timedelta(days=120)
 """Simulated time after which an application that still waits is left as it is."""
 CONSENT_DAYS: Final = 365
+SOCKET_TURNS: Final = 200
+"""Turns of the event loop for whoever waits for a socket or the database's thread, before time goes on for others: on
+a busy machine an answer takes many, and a question to another agency would end at its deadline meanwhile."""
 OFFICER: Final = "Officer of the demonstration"
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:demo")
@@ -52,7 +55,7 @@ async def play(examples: Iterable[NamedExample], display: Display, *, kill: bool
     named = {str(uuid5(_NAMESPACE, item.name)): item for item in examples}
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(scratch_folder("demo"))
-        clock = SharedClock(folder / "clock") if kill else OrderlyClock()
+        clock = SharedClock(folder / "clock") if kill else OrderlyClock(turns=SOCKET_TURNS)
         machine = SharedClock(folder / "machine") if kill else SimulatedClock()
         simulators = {name: load_simulator(found)(clock=clock) for name, found in installed_simulators().items()}
         setting = DemoSettings(

@@ -91,9 +91,10 @@ class OrderlyClock(SimulatedClock):
     TURNS: Final = 25
     """Turns of the event loop; what takes a thread or a socket longer than that takes simulated time, too."""
 
-    def __init__(self, start: datetime = START) -> None:
-        """Begin at ``start``, with nobody asleep."""
+    def __init__(self, start: datetime = START, *, turns: int = TURNS) -> None:
+        """Begin at ``start``, with nobody asleep; each who wakes has ``turns`` of the event loop."""
         super().__init__(start)
+        self._turns = turns
         self._asleep: list[tuple[timedelta, int]] = []
         self._numbers = count()
 
@@ -103,7 +104,7 @@ class OrderlyClock(SimulatedClock):
         heappush(self._asleep, own)
         try:
             turns = 0
-            while turns < self.TURNS:
+            while turns < self._turns:
                 await asyncio.sleep(0)
                 turns = turns + 1 if self._asleep[0] is own else 0
             self._pass(own[0] - self.elapsed())
