@@ -216,6 +216,8 @@ class Cohort:
             rate_limiter=NotingRateLimiter(self._mine, clock),
             clock=clock,
             rng=self._rng,
+            # The campaign kills the workers, and no plugin is kept out for it.
+            faults_before_quarantine=1_000_000,
             # The machine is kept busy on purpose, and a step that waits for its turn is no plugin's fault.
             longest_step=BUSY,
             import_seconds=BUSY,
