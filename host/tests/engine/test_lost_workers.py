@@ -174,3 +174,15 @@ async def test_one_citizens_applications_keep_no_plugin_out(world, ready_url):
                 break
         assert len(await cases(host)) == 5
     assert await kept_out(world, ready_url) == []
+
+
+async def test_case_that_the_citizen_ends_is_left_alone_by_nobody_any_more(world, ready_url):
+    async with world.host(ready_url) as host:
+        application = await world.apply(host)
+        for _ in range(LOSSES_OF_A_CASE):
+            await lose(world, host)
+        assert await cases(host) == {application: WORKERS_LOST}
+        await host.act(application, "withdraw")
+        assert await cases(host) == {}
+        query = select(applications.c.closed_at.is_not(None), applications.c.blocked)
+        assert await host.database.run(lambda t: t.connection.execute(query).one()) == (True, None)

@@ -431,7 +431,7 @@ class ApplicationStore:
             values |= {"lease": lease.worker, "due_at": None}
             if lease.taken_for is not None:
                 values |= {LASTS: lease.taken_for // MICROSECOND, LEASE_NOW: lease.now}
-        elif stored.blocked is not None:
+        elif values["blocked"] is not None:
             del values["due_at"]
         values |= {"application_": stored.id, "revision": stored.revision + 1}
         if read and taken:
@@ -455,6 +455,7 @@ class ApplicationStore:
         return replace(
             stored,
             progress=done.progress,
+            blocked=values["blocked"],
             revision=stored.revision + 1,
             entries=stored.entries + len(rows),
             chain=rows[-1].link if rows else stored.chain,
@@ -507,7 +508,8 @@ class ApplicationStore:
             "parked_at": None,
             "lease": None,
             "lease_until": None,
-            "blocked": stored.blocked,
+            # What somebody closed meanwhile has nothing left that could be left alone.
+            "blocked": None if closed else stored.blocked,
             "entries": stored.entries + len(rows),
             "chain": rows[-1].link if rows else stored.chain,
             "progress": stored.key.seal(progress.model_dump_json(exclude_defaults=True).encode(), PROGRESS),
