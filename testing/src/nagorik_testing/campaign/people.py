@@ -30,7 +30,9 @@ OFFICER: Final = "Officer of the campaign"
 REASON: Final = "asked the agency by telephone"
 
 _ENDED_WORKERS: Final = (
-    select(applications.c.id).where(applications.c.blocked == WORKERS_LOST).order_by(applications.c.id)
+    select(applications.c.id)
+    .where(applications.c.blocked == WORKERS_LOST, applications.c.closed_at.is_(None))
+    .order_by(applications.c.id)
 )
 _ACTS: Final[dict[str, Action]] = {
     "eligibility-indeterminate": "go-on",
