@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import count, cycle
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from nagorik import AgencyUnavailable, RateLimited
 from nagorik.clock import Deadline
@@ -71,6 +71,7 @@ def deadline(clock, seconds=100_000.0):
     gaps=st.lists(st.floats(min_value=0, max_value=1.5), min_size=1, max_size=14),
     lateness=st.lists(st.floats(min_value=0, max_value=0.4), min_size=1, max_size=7),
 )
+@example(gaps=[1.0, 0.9, 1.0, 0.2, 0.0, 1.2, 0.7, 0.7, 1.4, 0.4, 0.4, 0.0, 0.05], lateness=[0.185])
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_no_second_sees_more_requests_of_all_processes_than_the_rate(database, per_second, gaps, lateness):
     clock = LateClock(lateness)

@@ -185,7 +185,7 @@ class AgencyPace:
         try:
             await asyncio.sleep(0)  # whoever asks in the same turn of the loop is counted
             count, self._asking = self._asking + self._wanted_besides(), 0
-            self._spare.extend((await self._taken(count, self.lead, run=self._database.run_unbound))[1])
+            self._spare.extend(await self._taken(count, self.lead, run=self._database.run_unbound))
         except AgencyUnavailable:
             pass  # the database is away: there is none
         finally:
@@ -228,7 +228,7 @@ class AgencyPace:
         first = now + timedelta(seconds=due - elapsed)
         self._refilled_at, self._used = elapsed, 0
         self._has_room = taken.first <= taken.now + self.lead
-        self._free_at = first + taken.number * self.interval + stretch
+        self._free_at = first + taken.number * self.interval + (stretch if taken.number else NOTHING)
         tolerance = (LATE + stretch).total_seconds()
         steps = [number * self.interval for number in range(taken.number)]
         return [PaceSlot(first + step, due + step.total_seconds(), doubt, tolerance) for step in steps]
@@ -285,13 +285,13 @@ class AgencyPace:
             As ``take``.
         """
         while True:
-            taken, slots = await self._taken(1, lead, stretch)
+            slots = await self._taken(1, lead, stretch)
             if slots:
                 return slots[0]
-            waiting = (taken.first - taken.now).total_seconds()
+            waiting = self._seconds_until(self._free_at)
             if waiting >= deadline.remaining():
-                raise RateLimited(retry_after=max(waiting, 0.0), layer=Layer.CORE)
-            await self._until_horizon(taken)
+                raise RateLimited(retry_after=waiting, layer=Layer.CORE)
+            await self._until_horizon()
 
     async def _serve(self) -> None:
         """Take instants for all who wait, and wait for the horizon where there are none."""
@@ -300,7 +300,7 @@ class AgencyPace:
         if not self._waiting:
             return
         try:
-            taken, slots = await self._taken(len(self._waiting) + self.wanted_ahead(), self.lead)
+            slots = await self._taken(len(self._waiting) + self.wanted_ahead(), self.lead)
         except AgencyUnavailable as unknown:
             while self._waiting:
                 self._waiting.popleft().finish(unknown.copy())
@@ -310,7 +310,7 @@ class AgencyPace:
             self._waiting.popleft().finish(found[0])
         self._turn_away()
         if not slots and self._waiting:
-            await self._until_horizon(taken)
+            await self._until_horizon()
 
     async def _taken(
         self,
@@ -319,7 +319,7 @@ class AgencyPace:
         stretch: timedelta = NOTHING,
         *,
         run: Callable[[Unit[TakenInstants]], Awaitable[TakenInstants]] | None = None,
-    ) -> tuple[TakenInstants, list[PaceSlot]]:
+    ) -> list[PaceSlot]:
         asked = self.asked()
         unit = partial(
             take_instants,
@@ -334,16 +334,21 @@ class AgencyPace:
             taken = await (run or self._database.run)(unit)
         except DatabaseUnavailable:
             raise AgencyUnavailable(because=UNKNOWN, layer=Layer.CORE) from None
-        return taken, self.note_taken(taken, asked, stretch=stretch)
+        return self.note_taken(taken, asked, stretch=stretch)
 
-    async def _until_horizon(self, taken: TakenInstants) -> None:
-        await self._clock.sleep(max((taken.first - taken.now - HORIZON + MICROSECOND).total_seconds(), 0.0))
+    async def _until_horizon(self) -> None:
+        # From now, and not from when the agency's time was read: much may have passed since, and whoever then waits
+        # longer takes its next instant later than others, who wait longer in their turn.
+        await self._clock.sleep(self._seconds_until(self.opens_at))
+
+    def _seconds_until(self, instant: datetime | None) -> float:
+        return max((instant - self._clock.now()).total_seconds(), 0.0) if instant is not None else 0.0
 
     def _turn_away(self) -> None:
         """Tell those who cannot get an instant before their deadline, as far as can be told now."""
         if self._free_at is None:
             return
-        first = max((self._free_at - self._clock.now()).total_seconds(), 0.0)
+        first = self._seconds_until(self._free_at)
         left = deque[_Waiter]()
         for waiter in self._waiting:
             at = first + len(left) * self.interval.total_seconds()
