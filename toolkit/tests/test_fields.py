@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from pydantic import field_validator
 
 from nagorik.errors import InputRejected
-from nagorik.forms import Choices, Label, form_schema, label_of, validate_form
+from nagorik.forms import Choices, Label, label_of
 from nagorik.privacy import Form
 from nagorik.values import NationalDataError
 from nagorik.values.sentences import Text
@@ -30,6 +30,7 @@ from nagorik_toolkit.fields import (
     PostalAddress,
     TaxYear,
 )
+from nagorik_toolkit.form_validation import form_schema, validate_form
 
 HOME = {"division": "ঢাকা", "district": "Dhaka", "upazila": "সাভার", "home": "বাসা ১", "postcode": "১২০৭"}
 KINDS = {"car": Text(en="Car", bn="গাড়ি"), "bus": Text(en="Bus", bn="বাস")}

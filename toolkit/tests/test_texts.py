@@ -10,10 +10,10 @@ from pydantic import field_validator
 
 from nagorik.data_files import DataFileInvalid
 from nagorik.errors import InputRejected
-from nagorik.forms import validate_form
 from nagorik.privacy import Form
 from nagorik.values import Money
 from nagorik.values.sentences import Text
+from nagorik_toolkit.form_validation import validate_form
 from nagorik_toolkit.texts import parse_texts, read_texts
 
 GOOD = """

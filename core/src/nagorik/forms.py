@@ -1,4 +1,4 @@
-"""Forms: what a citizen fills in, checked before any hook is called, with a problem per field in both languages.
+"""Forms: what a citizen fills in, field by field, each with a label in both languages.
 
 A plugin declares a form as a subclass of ``Form`` and labels each field for whoever draws a page::
 
@@ -6,32 +6,20 @@ A plugin declares a form as a subclass of ``Form`` and labels each field for who
         nid: Annotated[Nid, Label(en="NID number", bn="এনআইডি নম্বর")]
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
-from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
-from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, JsonValue, TypeAdapter, ValidationError
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from nagorik.errors import FieldProblem, InputRejected
 from nagorik.privacy import Form
-from nagorik.values.sentences import Text, is_blank, read_sentences
-from nagorik.values.text import to_bangla_digits
+from nagorik.values.sentences import Text
 
-JSON_SCHEMA_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_LABEL_KEYS: Final = ("title", "x-title-bn", "description", "x-description-bn")
-_ANY_PROBLEM: Final = "value"
-_LONGEST_SENTENCE: Final = 2_000
-MOST_TOLD: Final = 50
-"""Problems of a form that are told by their fields; of the others their number alone is."""
-_NUMBER: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
-
-Location = tuple[str | int, ...]
+LABEL_KEYS: Final = ("title", "x-title-bn", "description", "x-description-bn")
+"""The members of a field's JSON Schema that a label fills."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +35,7 @@ class Label:
         """Put the label into the field's JSON Schema: English where readers look, Bangla beside it."""
         described = dict(handler(schema))
         if "x-title-bn" in described:  # the label around another takes its place, help and all
-            described = {key: value for key, value in described.items() if key not in _LABEL_KEYS}
+            described = {key: value for key, value in described.items() if key not in LABEL_KEYS}
         described["title"] = self.en
         described["x-title-bn"] = self.bn
         if self.help_en is not None and self.help_bn is not None:
@@ -107,146 +95,3 @@ def _labels_within(annotation: object) -> Iterator[Label]:
             yield from (item for item in reversed(get_args(part)[1:]) if isinstance(item, Label))
             part = get_args(part)[0]  # noqa: PLW2901 - what is annotated may be a union again
         yield from _labels_within(part)
-
-
-def validate_form(form: type[Form], data: Mapping[str, JsonValue], *, root: str = "/form") -> Form:
-    """Check what was filled in against a service's form. All problems are told at once, up to 50 of them.
-
-    A number where a date belongs is refused, though pydantic would count it as seconds from 1970.
-
-    Raises:
-        InputRejected: With one problem for each field that is wrong; ``root`` begins each pointer. Nothing that was
-            filled in is repeated, and no key that the form does not declare: a pointer ends above it.
-    """
-    given = dict(data)
-    try:
-        filled = form.model_validate(given)
-    except ValidationError as error:
-        wrong = [(found["loc"], found["type"], found.get("ctx", {})) for found in error.errors(include_input=False)]
-    else:
-        wrong = [(location, "date_parsing", {}) for location in _numbers_as_days(filled, given, ())]
-        if not wrong:
-            return filled
-    problems = list(dict.fromkeys(_told(form, given, *found, root) for found in wrong[:MOST_TOLD]))
-    if len(wrong) > MOST_TOLD:
-        text, number = _sentences()["more_problems"], str(len(wrong) - MOST_TOLD)
-        more = Text(bn=text.bn.replace("{number}", to_bangla_digits(number)), en=text.en.replace("{number}", number))
-        problems.append(FieldProblem(pointer=root, code="more_problems", text=more))
-    raise InputRejected(problems)
-
-
-def form_schema(form: type[Form]) -> dict[str, Any]:
-    """A form's JSON Schema 2020-12 with titles and help in both languages (``x-title-bn``, ``x-description-bn``)."""
-    schema = form.model_json_schema()
-    for model in (schema, *schema.get("$defs", {}).values()):
-        for described in model.get("properties", {}).values():
-            _lift_label(described)
-    return {"$schema": JSON_SCHEMA_DIALECT, **schema}
-
-
-def _lift_label(described: dict[str, Any]) -> None:
-    """Bring the label that stands inside a union to the field, where whoever draws a page looks for it."""
-    if "x-title-bn" in described:
-        return
-    for alternative in described.get("anyOf", ()):
-        _lift_label(alternative)
-        if "x-title-bn" in alternative:
-            described |= {key: alternative[key] for key in _LABEL_KEYS if key in alternative}
-            return
-
-
-def _told(
-    form: type[Form], given: JsonValue, location: Location, code: str, context: Mapping[str, Any], root: str
-) -> FieldProblem:
-    sentence = _own_sentence(context) or _sentences().get(code) or _sentences()[_ANY_PROBLEM]
-    place = _place(form, given, location, absent=code == "missing")
-    field = _fields(form).get(str(place[0])) if place else None
-    if field is not None:
-        label = label_of(form, field)
-        sentence = Text(bn=f"{label.bn}: {sentence.bn}", en=f"{label.en}: {sentence.en}")
-    return FieldProblem(pointer=root + "".join(f"/{_escaped(part)}" for part in place), code=code, text=sentence)
-
-
-def _own_sentence(context: Mapping[str, Any]) -> Text | None:
-    """The sentence that an error brings in both languages, as the errors of ``nagorik.values`` do."""
-    bn, en = context.get("bn"), context.get("en")
-    if any(not isinstance(said, str) or is_blank(said) or len(said) > _LONGEST_SENTENCE for said in (bn, en)):
-        return None
-    return Text.model_validate({"bn": bn, "en": en})
-
-
-def _place(form: type[Form], given: JsonValue, location: Location, *, absent: bool) -> Location:
-    """Where in the document a problem lies; ``absent`` says that the last key is the one that is not there.
-
-    pydantic's location also holds names of alternatives, which are not in the document, and keys that the form does
-    not declare, which are input. The first key is never an alternative's: there the form's own validator may point
-    at a field that was left out.
-    """
-    declared = _names(form)
-    place: list[str | int] = []
-    here: object = given
-    for number, part in enumerate(location, start=1):
-        may_be_absent = number == len(location) and (absent or number == 1)
-        if isinstance(here, Mapping) and part in declared and (part in here or may_be_absent):
-            here = here.get(part)
-        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
-            here = here[part]
-        elif isinstance(here, Mapping) and part in here:
-            break
-        else:
-            continue
-        place.append(part)
-    return tuple(place)
-
-
-def _numbers_as_days(value: object, given: object, at: Location) -> Iterator[Location]:
-    """Where pydantic took a number for an instant since 1970."""
-    if isinstance(value, date) and isinstance(given, int | float | str):
-        number = not isinstance(given, str) or _NUMBER.fullmatch(given.strip()) is not None
-        # Only pydantic's own reading is refused: a validator of the form may know dates that are written so.
-        if number and value == _read_as(type(value), given):
-            yield at
-    elif isinstance(value, BaseModel) and isinstance(given, Mapping):
-        for key, name in _fields(type(value)).items():
-            if key in given:
-                yield from _numbers_as_days(getattr(value, name), given[key], (*at, key))
-    elif isinstance(value, list | tuple) and isinstance(given, list):
-        for index, (one, raw) in enumerate(zip(value, given, strict=False)):
-            yield from _numbers_as_days(one, raw, (*at, index))
-
-
-def _read_as(kind: type[date], given: object) -> object:
-    try:
-        return TypeAdapter(kind).validate_python(given)
-    except ValidationError:
-        return None
-
-
-@cache
-def _fields(model: type[BaseModel]) -> Mapping[str, str]:
-    """A model's fields by the keys under which a document holds them."""
-    return {field.alias or name: name for name, field in model.model_fields.items()}
-
-
-@cache
-def _names(model: type[BaseModel]) -> frozenset[str]:
-    """Every key that a model or a model within it declares."""
-    seen: set[type[BaseModel]] = set()
-    waiting: list[object] = [model]
-    while waiting:
-        kind = waiting.pop()
-        if isinstance(kind, type) and issubclass(kind, BaseModel) and kind not in seen:
-            seen.add(kind)
-            waiting += [field.annotation for field in kind.model_fields.values()]
-        waiting += get_args(kind)
-    return frozenset(key for kind in seen for key in _fields(kind))
-
-
-def _escaped(part: str | int) -> str:
-    """One reference token of RFC 6901."""
-    return str(part).replace("~", "~0").replace("/", "~1")
-
-
-@cache
-def _sentences() -> Mapping[str, Text]:
-    return read_sentences("nagorik", "form_messages.toml")

@@ -97,7 +97,7 @@ def _with_fewer_fields(error: InputRejected) -> InputRejected:
 
 def _more_problems(number: int) -> FieldProblem:
     """What stands for so many fields, in the words that a form has for it."""
-    text, shown = read_sentences("nagorik", "form_messages.toml")[MORE_PROBLEMS], str(number)
+    text, shown = read_sentences("nagorik_toolkit", "form_messages.toml")[MORE_PROBLEMS], str(number)
     more = Text(bn=text.bn.replace("{number}", to_bangla_digits(shown)), en=text.en.replace("{number}", shown))
     return FieldProblem(pointer="", code=MORE_PROBLEMS, text=more)
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Self, cast
 from pydantic import JsonValue
 
 from nagorik.errors import ConsentMissing, ServiceNotOffered
-from nagorik.forms import form_schema
 from nagorik.manifest import AnyOffer, PaymentGateway, PublicService
 from nagorik.model.application import Applicant, ApplicationDraft, Consent
 from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
@@ -60,6 +59,7 @@ from nagorik_platform import requests
 from nagorik_platform.configuration import PlatformSettings
 from nagorik_platform.registry import PluginRecord, Quarantine, Registry
 from nagorik_platform.requests import ApplicationMembers, FiledMembers, References, RequestT, ResultT, TypedOperation
+from nagorik_toolkit.form_validation import form_schema
 
 if TYPE_CHECKING:
     from nagorik_platform.dispatch.dispatcher import Dispatcher

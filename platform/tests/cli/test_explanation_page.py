@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from pydantic import Field
 
 from nagorik.errors import AgencyRejected, FieldProblem, InputRejected
-from nagorik.forms import Label, form_schema, validate_form
+from nagorik.forms import Label
 from nagorik.model.status import LONGEST_REMARK, AgencyStatus, ApplicationState
 from nagorik.operations import Operation
 from nagorik.privacy import MASK, Form
@@ -23,6 +23,7 @@ from nagorik_platform.cli.explanation_page import (
 )
 from nagorik_platform.lifecycle.perform import _CALLS
 from nagorik_platform.lifecycle.refusals import refusal_of
+from nagorik_toolkit import form_schema, validate_form
 
 SCHEMA = {
     "properties": {"plot": {"title": "Plot", "x-title-bn": "দাগ"}, "a/b": {"title": "Odd", "x-title-bn": "অদ্ভুত"}}

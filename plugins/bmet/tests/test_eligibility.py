@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from nagorik.context import CallContext
-from nagorik.forms import validate_form
 from nagorik.manifest import parse_manifest
 from nagorik.model.eligibility import Criterion, Eligibility, EligibilityDecision, EligibilityRequest, Verdict
 from nagorik.model.submission import NotAsked, WhyNotAsked
@@ -18,6 +17,7 @@ from nagorik_bmet.eligibility import PAPERS
 from nagorik_bmet.forms import ClearanceForm, OrientationForm, RegistrationForm
 from nagorik_bmet.simulator.examples import example
 from nagorik_testing import SyntheticCitizens
+from nagorik_toolkit import validate_form
 
 TODAY = date(2026, 11, 24)
 DAY = timedelta(days=1)

@@ -8,11 +8,11 @@ from hypothesis import given, strategies as st
 from pydantic import JsonValue
 
 from nagorik.errors import InputRejected
-from nagorik.forms import form_schema, validate_form
 from nagorik.privacy import Form
 from nagorik_bmet.forms import ClearanceForm, OrientationForm, RegistrationForm
 from nagorik_bmet.simulator.examples import example
 from nagorik_testing import SyntheticCitizens
+from nagorik_toolkit import form_schema, validate_form
 
 CITIZEN = SyntheticCitizens().citizen(7)
 MODELS: dict[str, type[Form]] = {

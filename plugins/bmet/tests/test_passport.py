@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, strategies as st
 
 from nagorik import Accepted, AgencyStatus, ApplicationState, Deliverable, Rejected, Text, Verdict
-from nagorik.forms import validate_form
 from nagorik.manifest import parse_manifest
 from nagorik.model.eligibility import Criterion, EligibilityRequest
 from nagorik.model.submission import AskedAnswer, NotAsked, WhyNotAsked
@@ -18,6 +17,7 @@ from nagorik_bmet.passport import VALIDITY, VERIFICATION, last_day, months_later
 from nagorik_bmet.simulator import BmetSimulator
 from nagorik_bmet.simulator.examples import example
 from nagorik_testing import InjectedResponse, ServiceDesk, SyntheticCitizens
+from nagorik_toolkit import validate_form
 
 CITIZEN = SyntheticCitizens().citizen(7)
 TODAY = date(2026, 11, 24)

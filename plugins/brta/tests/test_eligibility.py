@@ -3,13 +3,13 @@ from typing import Any
 
 import pytest
 
-from nagorik.forms import validate_form
 from nagorik.model.application import Applicant
 from nagorik.model.eligibility import Eligibility, EligibilityDecision, EligibilityRequest
 from nagorik_brta import eligibility, forms
 from nagorik_brta.data import RULES
 from nagorik_brta.simulator.examples import example
 from nagorik_testing import SyntheticCitizens
+from nagorik_toolkit import validate_form
 
 TODAY = date(2026, 11, 24)
 CITIZEN = SyntheticCitizens().citizen(7)

@@ -5,12 +5,12 @@ import pytest
 
 from nagorik import EligibilityRequest
 from nagorik.errors import InputRejected
-from nagorik.forms import validate_form
 from nagorik_brta import forms
 from nagorik_brta.eligibility import decide
 from nagorik_brta.pricing import years_late
 from nagorik_brta.simulator.examples import example
 from nagorik_testing import SyntheticCitizens
+from nagorik_toolkit import validate_form
 
 FORMS: dict[str, Any] = {
     "brta.learner": forms.LearnerForm,

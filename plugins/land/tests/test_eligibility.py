@@ -3,7 +3,6 @@ from typing import Any
 
 import pytest
 
-from nagorik.forms import validate_form
 from nagorik.model.eligibility import Eligibility, EligibilityDecision, EligibilityRequest
 from nagorik.privacy import Form
 from nagorik_land.data import RULES
@@ -11,6 +10,7 @@ from nagorik_land.eligibility import decide
 from nagorik_land.forms import DevelopmentTaxForm, KhatianCopyForm, MouzaMapForm, MutationForm
 from nagorik_land.simulator import LandSimulator
 from nagorik_testing import SyntheticCitizens
+from nagorik_toolkit import validate_form
 
 TODAY = date(2026, 11, 24)
 CITIZEN = SyntheticCitizens().citizen(5)

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, strategies as st
 
 from nagorik.errors import InputRejected
-from nagorik.forms import validate_form
 from nagorik.privacy import Form
 from nagorik.values import to_bangla_digits
 from nagorik_land.forms import DevelopmentTaxForm, KhatianCopyForm, MouzaMapForm, MutationForm
 from nagorik_land.simulator import LandSimulator
 from nagorik_testing import SyntheticCitizens
+from nagorik_toolkit import validate_form
 from nagorik_toolkit.bangladesh import FiscalYear, LandArea
 
 FORMS: dict[str, type[Form]] = {

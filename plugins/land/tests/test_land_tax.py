@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, strategies as st
 
 from nagorik.errors import ContractViolation, InputRejected
-from nagorik.forms import validate_form
 from nagorik.values import Money
 from nagorik_land.forms import DevelopmentTaxForm
 from nagorik_land.land_tax import assess, interest_bounds, kind_of
@@ -16,6 +15,7 @@ from nagorik_land.simulator import LandSimulator
 from nagorik_land.simulator.holdings import HoldingRegister, read_holding
 from nagorik_land.wire import Demand, to_demand_question
 from nagorik_testing import SyntheticCitizens
+from nagorik_toolkit import validate_form
 from nagorik_toolkit.bangladesh import FiscalYear, LandArea
 from nagorik_toolkit.fees import read_schedules
 

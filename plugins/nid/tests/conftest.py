@@ -9,7 +9,6 @@ import pytest
 from pydantic import JsonValue
 
 from nagorik.context import CallContext
-from nagorik.forms import validate_form
 from nagorik.model.application import Applicant, DocumentReference
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.privacy import Form
@@ -19,6 +18,7 @@ from nagorik_nid.settings import NidSettings
 from nagorik_nid.simulator import NidSimulator
 from nagorik_testing import SyntheticCitizen, SyntheticCitizens
 from nagorik_testing.fixtures.plugin_under_test import AGENCY, ContextMaker, PluginUnderTest
+from nagorik_toolkit import validate_form
 
 FORMS: dict[str, type[Form]] = {
     "nid.verification": forms.VerificationForm,

@@ -3,13 +3,13 @@ from typing import Any
 
 import pytest
 
-from nagorik.forms import validate_form
 from nagorik.model.application import Applicant
 from nagorik.model.eligibility import Eligibility, EligibilityDecision, EligibilityRequest
 from nagorik.values import BirthRegistrationNumber, Nid, PersonName
 from nagorik_nid import plugin
 from nagorik_nid.data import RULES
 from nagorik_nid.forms import NewVoterForm, ReissueForm
+from nagorik_toolkit import validate_form
 
 TODAY = date(2026, 11, 24)
 NID, BRN = "19909910012000001", "19909910000000001"

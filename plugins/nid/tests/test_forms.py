@@ -5,7 +5,6 @@ import pytest
 from pydantic import ValidationError
 
 from nagorik.errors import InputRejected
-from nagorik.forms import form_schema, validate_form
 from nagorik.privacy import Form
 from nagorik_nid.fields import HomeAddress
 from nagorik_nid.forms import (
@@ -16,6 +15,7 @@ from nagorik_nid.forms import (
     ReissueForm,
     VerificationForm,
 )
+from nagorik_toolkit import form_schema, validate_form
 
 # District code 99 is nobody's.
 FULL, LEGACY, SMART, BRN = "19909910012000001", "9910012000001", "0099000001", "19909910000000001"

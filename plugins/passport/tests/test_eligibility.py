@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from nagorik.forms import validate_form
 from nagorik.model.eligibility import Criterion, EligibilityRequest, Verdict
 from nagorik.privacy import Form
 from nagorik.values import PersonName
@@ -15,6 +14,7 @@ from nagorik_passport.data import RULES
 from nagorik_passport.forms import NewPassportForm, ReissueForm
 from nagorik_passport.simulator.examples import example
 from nagorik_testing import SyntheticCitizens
+from nagorik_toolkit import validate_form
 
 TODAY = date(2026, 11, 24)
 DAY = timedelta(days=1)

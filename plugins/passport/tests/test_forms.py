@@ -9,12 +9,12 @@ from pydantic import JsonValue
 
 from nagorik import EligibilityRequest
 from nagorik.errors import InputRejected
-from nagorik.forms import form_schema, validate_form
 from nagorik.privacy import Form
 from nagorik_passport.eligibility import decide
 from nagorik_passport.forms import ApplicationForm, NewPassportForm, ReissueForm, VerificationForm
 from nagorik_passport.simulator.examples import example
 from nagorik_testing import SyntheticCitizens
+from nagorik_toolkit import form_schema, validate_form
 
 CITIZEN = SyntheticCitizens().citizen(7)
 MODELS: Mapping[str, type[Form]] = {

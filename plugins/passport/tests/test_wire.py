@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from pydantic import JsonValue
 
-from nagorik.forms import validate_form
 from nagorik.http import AgencyResponse
 from nagorik.model.payment import PaymentReceipt
 from nagorik.model.submission import SubmitRequest
@@ -17,6 +16,7 @@ from nagorik_passport import wire
 from nagorik_passport.forms import NewPassportForm, ReissueForm
 from nagorik_passport.simulator.examples import example
 from nagorik_testing import SyntheticCitizens
+from nagorik_toolkit import validate_form
 
 CITIZEN = SyntheticCitizens().citizen(7)
 

@@ -1,4 +1,4 @@
-"""What a plugin is built from: fields, fees, dated rules, an agency's words, criteria, and the year's national data.
+"""What a plugin is built from: fields, forms, fees, dated rules, an agency's words, criteria, national data.
 
 Each name lives in the module of its concept and is imported when it is first used.
 """

@@ -1,4 +1,4 @@
-"""What a plugin is built from: fields, fees, dated rules, an agency's words, criteria, a year's national data."""
+"""What a plugin is built from: fields, forms, fees, dated rules, an agency's words, criteria, a year's data."""
 
 from .bangladesh import (
     Area as Area,
@@ -68,6 +68,10 @@ from .fields import (
     Postcode as Postcode,
     SpouseName as SpouseName,
     TaxYear as TaxYear,
+)
+from .form_validation import (
+    form_schema as form_schema,
+    validate_form as validate_form,
 )
 from .hooks import (
     Matches as Matches,

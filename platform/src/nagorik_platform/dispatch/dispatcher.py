@@ -20,7 +20,6 @@ from nagorik.errors import (
     PluginFault,
     ServiceNotOffered,
 )
-from nagorik.forms import validate_form
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik.model.application import Applicant, Consent
 from nagorik.model.submission import SubmitRequest
@@ -46,6 +45,7 @@ from nagorik_platform.dispatch.runtime import NoAgency, PluginRuntime, settings_
 from nagorik_platform.logs import get_call_log, get_logger
 from nagorik_platform.registry import LoadedPlugin, PluginRecord, Quarantine, QuarantineCode, Registry
 from nagorik_platform.tracebacks import type_name
+from nagorik_toolkit.form_validation import validate_form
 
 log: Final = get_logger("nagorik")
 

@@ -8,7 +8,6 @@ from typing import Final
 from pydantic import BaseModel, JsonValue
 
 from nagorik import Form, InputRejected
-from nagorik.forms import Location, validate_form
 from nagorik.manifest import AnyOffer
 from nagorik.values import Money, to_bangla_digits
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
@@ -21,6 +20,7 @@ from nagorik_testing.contract.checks.inspection import (
     wrong_scripts,
 )
 from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_toolkit.form_validation import Location, validate_form
 
 MARK: Final = "Q7Z9"
 """Stands in every hostile text, and in no sentence of a plugin's own."""

@@ -16,7 +16,6 @@ from starlette.types import Message, Receive, Scope, Send
 
 from nagorik import Form, Operation, Text
 from nagorik.data_files import DataFileInvalid
-from nagorik.forms import Location
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik_platform.registry import Imported, PluginRecord, resolve_object
 from nagorik_platform.registry.tariffs import read_schedule
@@ -26,6 +25,7 @@ from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
 from nagorik_testing.faults.kinds import Altered
 from nagorik_toolkit.fees import FeeSchedule
+from nagorik_toolkit.form_validation import Location
 
 _BANGLA_LETTER: Final = re.compile(r"[ঀ-৿]")
 _LATIN_LETTER: Final = re.compile(r"[A-Za-z]")

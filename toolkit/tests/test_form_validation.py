@@ -17,9 +17,10 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from nagorik.errors import InputRejected
-from nagorik.forms import JSON_SCHEMA_DIALECT, MOST_TOLD, Label, form_schema, label_of, validate_form
+from nagorik.forms import Label, label_of
 from nagorik.privacy import Form
 from nagorik.values import Identifier, MobileNumber, Nid
+from nagorik_toolkit.form_validation import JSON_SCHEMA_DIALECT, MOST_TOLD, form_schema, validate_form
 
 CANARY = "1990123456789"
 
