@@ -27,6 +27,7 @@ from nagorik_host.store.audit import (
     AnchorInvalid,
     AnchorRefused,
     Part,
+    changed_tables,
     make_anchor,
     read_anchors,
     verify_journals,
@@ -590,6 +591,69 @@ async def test_trigger_or_view_that_no_host_has_made_is_found(copy, keyring, kin
     written_to(copy.url, PROGRAMS[kind])
     assert await found_in(copy.url, keyring) == {("foreign-program", f"database/{kind}"): 1}
     assert await found_in(copy.url, keyring, Part(2, 2)) == {}
+
+
+# Tables that are not as the host made them
+
+CHANGED_TABLES = {
+    "column added": ("ALTER TABLE applications ADD COLUMN note TEXT", "applications"),
+    "column renamed": ("ALTER TABLE applications RENAME COLUMN hold_code TO held_for", "applications"),
+    "index dropped": ("DROP INDEX ix_applications_due", "applications"),
+    "index added": ("CREATE UNIQUE INDEX one_each ON decisions (officer, id)", "decisions"),
+    "table added": ("CREATE TABLE copied (id TEXT)", "copied"),
+    "table dropped": ("DROP TABLE outages", "outages"),
+}
+ON_A_SERVER_ALONE = {
+    "check added": ("ALTER TABLE workers ADD CHECK (name <> 'w')", "workers"),
+    "default added": ("ALTER TABLE applications ALTER COLUMN blocked SET DEFAULT 'nobody'", "applications"),
+    "null allowed": ("ALTER TABLE applications ALTER COLUMN opened_at DROP NOT NULL", "applications"),
+    "type changed": ("ALTER TABLE agencies ALTER COLUMN failures TYPE bigint", "agencies"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGED_TABLES)
+async def test_table_that_is_not_as_the_host_made_it_is_found(copy, keyring, change):
+    statement, table = CHANGED_TABLES[change]
+    written_to(copy.url, statement)
+    database = await open_database(copy.url)
+    try:
+        found = await database.snapshot(changed_tables)
+    finally:
+        await database.close()
+    assert {(one.code, one.subject) for one in found} == {("schema-differs", f"database/{table}")}
+
+
+@pytest.mark.parametrize("change", [*CHANGED_TABLES, *ON_A_SERVER_ALONE])
+async def test_table_of_a_server_that_is_not_as_the_host_made_it_is_found(server_copy, keyring, change):
+    statement, table = (CHANGED_TABLES | ON_A_SERVER_ALONE)[change]
+    await write_to_server(server_copy.url, [statement])
+    database = await open_database(server_copy.url)
+    try:
+        found = await database.snapshot(changed_tables)
+    finally:
+        await database.close()
+    assert {(one.code, one.subject) for one in found} == {("schema-differs", f"database/{table}")}
+
+
+async def test_audit_tells_of_changed_tables_once(copy, keyring):
+    written_to(copy.url, "DROP INDEX ix_applications_due")
+    assert await found_in(copy.url, keyring) == {("schema-differs", "database/applications"): 1}
+    assert await found_in(copy.url, keyring, Part(2, 2)) == {}
+
+
+async def test_index_that_hides_rows_of_its_table_is_found(copy, keyring):
+    # The index is made of no row at all, and then called what it was: nothing is ever due by it.
+    written_to(
+        copy.url,
+        "PRAGMA writable_schema = ON",
+        "CREATE TABLE kept AS SELECT sql FROM sqlite_master WHERE name = 'ix_applications_due'",
+        "DROP INDEX ix_applications_due",
+        "CREATE INDEX ix_applications_due ON applications (target_plugin, due_at) WHERE due_at < 0",
+        "UPDATE sqlite_master SET sql = (SELECT sql FROM kept) WHERE name = 'ix_applications_due'",
+        "DROP TABLE kept",
+    )
+    found = await found_in(copy.url, keyring)
+    assert ("file-damaged", "database/file") in found
 
 
 async def test_what_a_server_does_by_itself_is_found(server_copy, keyring):

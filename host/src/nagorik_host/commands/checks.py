@@ -17,7 +17,7 @@ from nagorik_host.configured import is_configured
 from nagorik_host.engine.restoration import catching_up
 from nagorik_host.engine.suspensions import list_suspensions
 from nagorik_host.settings import HostSettings, HostSettingsRejected, load_host_settings, settings_file
-from nagorik_host.store.audit import foreign_programs
+from nagorik_host.store.audit import changed_tables, foreign_programs
 from nagorik_host.store.cases import ERASED, count_cases
 from nagorik_host.store.database import (
     Database,
@@ -182,6 +182,7 @@ async def _store(database: Database, settings: HostSettings, now: datetime) -> l
     return [
         DoctorCheck("host database", DoctorStatus.FINE, f"reachable, revision {found}"),
         *await database.run(_programs),
+        *await database.run(_tables),
         *await _held_keys(database, settings),
         *await database.run(_clock),
         *await database.run(lambda transaction: list(_state(transaction, now))),
@@ -194,6 +195,15 @@ def _programs(transaction: Transaction) -> list[DoctorCheck]:
     return [
         DoctorCheck(f"host {found.subject}", DoctorStatus.WRONG, f"{found.detail} is not the host's", hint)
         for found in foreign_programs(transaction)
+    ]
+
+
+def _tables(transaction: Transaction) -> list[DoctorCheck]:
+    """Where the tables are not those that the host made."""
+    hint = "Find out who changed it and put it back: workers may become slow, or fail."
+    return [
+        DoctorCheck(f"host {found.subject}", DoctorStatus.WRONG, f"{found.detail} is not as the host made it", hint)
+        for found in changed_tables(transaction)
     ]
 
 

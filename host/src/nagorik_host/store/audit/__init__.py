@@ -12,6 +12,7 @@ from nagorik_host.store.audit.chains import (
 from nagorik_host.store.audit.documents import ORPHAN_GRACE, DocumentComparison, compare_documents
 from nagorik_host.store.audit.findings import ALL, CODES, AuditFinding, Part, Verified
 from nagorik_host.store.audit.programs import foreign_programs
+from nagorik_host.store.audit.tables import changed_tables
 
 __all__ = [
     "ALL",
@@ -24,6 +25,7 @@ __all__ = [
     "DocumentComparison",
     "Part",
     "Verified",
+    "changed_tables",
     "compare_documents",
     "foreign_programs",
     "make_anchor",

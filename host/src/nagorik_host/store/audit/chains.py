@@ -16,6 +16,7 @@ from sqlalchemy import BigInteger, Column, String, Table, bindparam, func, selec
 from nagorik_host.store.audit.applications import between, content_of
 from nagorik_host.store.audit.findings import ALL, AuditFinding, Part, shown
 from nagorik_host.store.audit.programs import foreign_programs
+from nagorik_host.store.audit.tables import changed_tables, damaged_file
 from nagorik_host.store.audit.typed import WrongType, typed, wrong_columns
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.ledger import (
@@ -163,7 +164,8 @@ async def verify_ledger(
 
 async def _verify(database: Database, root: "_Root", vault: Vault, part: Part) -> AsyncIterator[VerifiedChain]:
     if part.number == 1:
-        yield VerifiedChain(0, tuple(await database.snapshot(foreign_programs)))
+        for look in (foreign_programs, changed_tables, damaged_file):
+            yield VerifiedChain(0, tuple(await database.snapshot(look)))
     yield await root.read_on(database)
     yield VerifiedChain(0, tuple(root.missed_anchors()))
     there = set[int]()

@@ -39,6 +39,7 @@ CODES: Final = frozenset(
         "erased-references-differ",
         "erased-unrecorded",
         "erasure-undone",
+        "file-damaged",
         "foreign-program",
         "held-by-nobody",
         "inbox-differ",
@@ -53,6 +54,7 @@ CODES: Final = frozenset(
         "record-missing",
         "restorations-differ",
         "row-differs",
+        "schema-differs",
         "suspensions-differ",
         "wrong-type",
     }

@@ -1,0 +1,69 @@
+"""Whether the tables are those that the host made, and the file that holds them is whole.
+
+A column or an index more changes what the host writes and reads, as a default or a constraint does; one less makes
+a worker look through everything. An index that does not hold what its table does hides rows from whoever asks by it.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sqlalchemy import inspect
+
+from nagorik_host.store.audit.findings import AuditFinding, shown
+from nagorik_host.store.database import Transaction
+from nagorik_host.store.schema import metadata
+
+SCHEMA: Final = "schema-differs"
+FILE: Final = "file-damaged"
+
+
+def changed_tables(transaction: Transaction) -> list[AuditFinding]:
+    """What differs between the tables and what the migrations make them."""
+    # Alembic is imported by those who compare tables, which most commands do not.
+    from alembic.autogenerate import compare_metadata
+    from alembic.runtime.migration import MigrationContext
+
+    import nagorik_host.store.partial_indexes  # noqa: F401 - completes the tables
+
+    options = {"include_name": _is_of_the_host, "compare_server_default": True}
+    context = MigrationContext.configure(transaction.connection, opts=options)
+    found = [_named(one) for one in _each(compare_metadata(context, metadata))]
+    inspector = inspect(transaction.connection)
+    for table in sorted(set(metadata.tables) & set(inspector.get_table_names())):
+        found += [(table, f"constraint {one['name']}") for one in inspector.get_check_constraints(table)]
+    return [AuditFinding(SCHEMA, f"database/{shown(table)}", shown(what)) for table, what in sorted(set(found))]
+
+
+def damaged_file(transaction: Transaction) -> list[AuditFinding]:
+    """Whether SQLite finds its file whole, and each index the image of its table; a server looks after its own."""
+    if transaction.connection.dialect.name != "sqlite":
+        return []
+    # What it prints of a damage may quote what stands there.
+    found = transaction.connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
+    return [] if found == "ok" else [AuditFinding(FILE, "database/file", "PRAGMA integrity_check")]
+
+
+def _is_of_the_host(name: str | None, kind: str, _: object) -> bool:
+    """The tables of the queue of hints are made by the queue's own code."""
+    return kind != "table" or name is None or not name.startswith("nagorik_hints")
+
+
+def _each(differences: list[Any]) -> Iterator[tuple[Any, ...]]:
+    """Alembic's differences, one by one: those of one column come in a list of their own."""
+    for one in differences:
+        yield from one if isinstance(one, list) else [one]
+
+
+def _named(difference: tuple[Any, ...]) -> tuple[str, str]:
+    """The table that differs, and what in it."""
+    kind, subject = difference[0], difference[1]
+    match kind.split("_"):
+        case [_, "table"]:
+            return subject.name, "table"
+        case [_, "column"]:
+            return difference[2], f"column {difference[3].name}"
+        case ["modify", *_]:
+            return difference[2], f"column {difference[3]}"
+        case [_, what, *_]:
+            return subject.table.name, f"{what} {subject.name}"
+    raise AssertionError(kind)
