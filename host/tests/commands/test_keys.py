@@ -314,7 +314,7 @@ def test_database_in_use_that_says_nothing_of_its_keys_takes_none(ready, applied
     assert told == [DoctorStatus.WRONG]
 
 
-@pytest.mark.parametrize("others", ["their rows of the keys", "and no root of the ledger"])
+@pytest.mark.parametrize("others", ["their rows of the keys", "and no root of the ledger", "and no ledger"])
 @pytest.mark.parametrize("words", OPENING, ids=lambda words: " ".join(map(str, words[:2])))
 def test_rows_of_another_hosts_keys_admit_no_other_ring(ready, applied, place, words, others):
     text = make_keys("first")
@@ -324,6 +324,8 @@ def test_rows_of_another_hosts_keys_admit_no_other_ring(ready, applied, place, w
         put(place, "INSERT INTO host_keys (name, check_value, added_at) VALUES (?, ?, 0)", name, check)
     if others == "and no root of the ledger":
         put(place, "DELETE FROM ledger WHERE writer = 0")
+    if others == "and no ledger":
+        put(place, "DELETE FROM ledger")
     before = rows(place, "SELECT count(*), max(revision) FROM applications")
     refused = ready(*(applied if word == "ID" else word for word in words))
     assert (refused.code, "another host's keys" in refused.err) == (2, True)

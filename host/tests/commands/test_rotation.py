@@ -120,3 +120,14 @@ def test_killed_rotation_goes_on_and_loses_nothing(ready, place, monkeypatch, co
     assert ready("audit", "verify").code == 0
     told = ready("apply", EXAMPLES / "nid-reissue.json", "--json").document
     assert json.dumps(told).count("taken") == 1
+
+
+@pytest.mark.usefixtures("kept")
+def test_row_without_an_id_is_not_passed_over(ready, place):
+    with sqlite3.connect(place / "nagorik.db") as connection:
+        (one,) = connection.execute("SELECT max(id) FROM inbox").fetchone()
+        connection.execute("UPDATE inbox SET id = '' WHERE id = ?", [one])
+    connection.close()
+    done = ready("keys", "rotate", "--json")
+    # Its key is sealed for the id that it had, so that it cannot be wrapped anew; the old key is needed still.
+    assert (done.document["data_keys"], done.document["damaged"]) == (APPLICATIONS + MESSAGES, ["message "])

@@ -110,8 +110,8 @@ def key_in_use(transaction: Transaction, vault: Vault) -> str:
         raise KeysRefused(
             f"the key {INDEX} has not made the first records of this database's ledger, so either these are another"
             " host's keys, and every application would be taken for new and filed twice, or all of those records"
-            " were changed. Nothing was done. Use the keys that belong to this database; if they are these, put the"
-            " ledger back from a backup, or restore the whole of it"
+            " were changed or removed. Nothing was done. Use the keys that belong to this database; if they are"
+            " these, put the ledger back from a backup, or restore the whole of it"
         )
     for name, row in known.items():
         if name in vault.checks and not _is_same(row, vault):
@@ -136,13 +136,15 @@ def key_in_use(transaction: Transaction, vault: Vault) -> str:
 
 
 def _has_chained(transaction: Transaction, vault: Vault) -> bool:
-    """Whether the index key has made a link among the ledger's first, or there is none yet.
+    """Whether the index key has made a link among the ledger's first, or nothing was made by any key yet.
 
     One is enough: a record that was changed since is a matter for ``nagorik audit verify``, which must open.
     """
     rows = transaction.connection.execute(_FIRST_RECORDS).all()
+    if not rows:
+        return not _is_used(transaction)
     links = [genesis(vault), *(row.link for row in rows)]
-    return not rows or any(_follows(vault, link, row) for row in rows for link in links)
+    return any(_follows(vault, link, row) for row in rows for link in links)
 
 
 def _follows(vault: Vault, link: Any, kept: Row[Any]) -> bool:
@@ -224,12 +226,17 @@ def _require_unused(transaction: Transaction) -> None:
     Raises:
         KeysRefused: It has, so what it said of its keys is gone, and no ring can be held against it.
     """
-    if any(transaction.connection.scalar(query) is not None for query in _MADE_BY_KEYS):
+    if _is_used(transaction):
         raise KeysRefused(
             "this database is in use, and what it says of its keys is gone: whether these are its keys cannot be"
             " known, and with others every application would be taken for new and filed twice. Nothing was done. Put"
             " the table host_keys back from a backup of this database, or restore the whole of it"
         )
+
+
+def _is_used(transaction: Transaction) -> bool:
+    """Whether the database has anything that was made by keys."""
+    return any(transaction.connection.scalar(query) is not None for query in _MADE_BY_KEYS)
 
 
 def _begin(transaction: Transaction, vault: Vault, now: datetime) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Table, bindparam, delete, insert, literal, select, update
+from sqlalchemy import Table, bindparam, delete, insert, literal, select, true, update
 
 from nagorik_host.store.application_store import (
     ApplicationStore,
@@ -202,7 +202,7 @@ async def rotate(database: Database, vault: Vault) -> KeyRotation:
     keys = wrapped_anew = 0
     damaged: list[str] = []
     for table, kind in ((applications, "application"), (inbox, "message")):
-        after = ""
+        after: str | None = None
         while True:
             rotated = await database.run(partial(_rotate_page, vault=vault, table=table, after=after))
             keys += len(rotated)
@@ -220,10 +220,11 @@ class _Wrapped(NamedTuple):
     damaged: bool
 
 
-def _rotate_page(transaction: Transaction, *, vault: Vault, table: Table, after: str) -> list[_Wrapped]:
+def _rotate_page(transaction: Transaction, *, vault: Vault, table: Table, after: str | None) -> list[_Wrapped]:
     query = (
         select(table.c.id, table.c.data_key)
-        .where(table.c.id > after, table.c.data_key.is_not(None))
+        # An empty id is one, too, and its key must not be left behind.
+        .where(true() if after is None else table.c.id > after, table.c.data_key.is_not(None))
         .order_by(table.c.id)
         .limit(PAGE)
         .with_for_update()
