@@ -5,6 +5,7 @@ They come from the environment (``NAGORIK_<ID>_BASE_URL``), and what the host's 
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from pydantic import Field, SecretBytes, SecretStr, ValidationError, field_validator
@@ -56,6 +57,13 @@ class AgencySettings(BaseSettings):
     """Seconds until a connection must stand. A connection that never stood proves that nothing was sent."""
     read_timeout: float = Field(default=15.0, gt=0, le=600)
     """Seconds of silence after which an answer is given up; the call's deadline may come sooner."""
+    certificate_authority: Path | None = None
+    """A PEM file with the certificate authorities that alone are trusted at the agency; without, the usual ones."""
+    client_certificate: Path | None = None
+    """The platform's own certificate, for an agency that asks for one: PEM with its chain, or ``.p12`` or ``.pfx``."""
+    client_key: Path | None = None
+    """A PEM file with that certificate's key, where its own file does not hold it."""
+    client_key_password: SecretStr | None = None
     transport: Literal["default", "fast"] = "default"
     """``fast`` needs the extra ``nagorik[fast]``; it serves many calls in flight with less work."""
 

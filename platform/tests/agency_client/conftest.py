@@ -7,6 +7,7 @@ from random import Random
 import httpx
 import pytest
 import pytest_asyncio
+from authority import Issuer
 from pydantic import BaseModel
 
 from nagorik.clock import Deadline
@@ -157,6 +158,11 @@ async def world():
     yield made
     for client in made.clients:
         await client.aclose()
+
+
+@pytest.fixture
+def issuer() -> Issuer:
+    return Issuer()
 
 
 @pytest.fixture

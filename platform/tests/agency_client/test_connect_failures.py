@@ -1,19 +1,11 @@
 """Why a connection never stood, over real sockets and with both transports: each cause by its own code."""
 
-import asyncio
 import errno
 import socket
 import ssl
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from ipaddress import ip_address
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from authority import BEGINNING, END, FUTURE, HOST, PAST, serving
 
 from nagorik.errors import AgencyUnavailable
 from nagorik.operations import Idempotency
@@ -22,90 +14,6 @@ from nagorik_platform.agency_client.connect_failures import connect_failure
 from nagorik_platform.agency_client.retry_table import NOT_SENT, Failure
 
 NEITHER = Idempotency.NONE
-HOST = "127.0.0.1"
-BEGINNING, PAST, FUTURE, END = (datetime(year, 1, 1, tzinfo=UTC) for year in (2000, 2001, 2090, 2091))
-
-
-class Issuer:
-    """A certificate authority, which signs for servers on the loopback address."""
-
-    def __init__(self):
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Issuer of a test")])
-        self.certificate = self._built(self.name, self.key, BEGINNING, END).add_extension(
-            x509.BasicConstraints(ca=True, path_length=0), critical=True
-        )
-        self.certificate = self.certificate.add_extension(
-            x509.KeyUsage(False, False, False, False, False, True, True, False, False), critical=True
-        ).add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
-        self.certificate = self.certificate.sign(self.key, hashes.SHA256())
-
-    def _built(self, name, key, begin, end, *, issuer=None):
-        return (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(issuer or self.name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(begin)
-            .not_valid_after(end)
-        )
-
-    def trusting(self):
-        """What a client has that knows this authority and no other."""
-        return ssl.create_default_context(cadata=self.certificate.public_bytes(Encoding.PEM).decode())
-
-    def serving(self, folder, *, begin=BEGINNING, end=END, host=HOST, by_itself=False):
-        """What a server has whose certificate is valid from ``begin`` to ``end``, for ``host``."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Server of a test")])
-        signer = key if by_itself else self.key
-        signed = (
-            self._built(name, key, begin, end, issuer=name if by_itself else None)
-            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(host))]), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
-            .sign(signer, hashes.SHA256())
-        )
-        chain, private = folder / "chain.pem", folder / "key.pem"
-        chain.write_bytes(signed.public_bytes(Encoding.PEM))
-        private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(chain, private)
-        return context
-
-
-@asynccontextmanager
-async def serving(tls=None):
-    """Answers what is sent to it, over TLS or without; gives the port."""
-    handlers = set()
-
-    async def answer(reader, writer):
-        handlers.add(asyncio.current_task())
-        try:
-            await reader.readuntil(b"\r\n\r\n" if tls else b"\x01")
-            writer.write(
-                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 22\r\n"
-                b'Connection: close\r\n\r\n{"reference": "REF-1"}'
-            )
-            await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(answer, HOST, 0, ssl=tls)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for handler in handlers:
-            handler.cancel()
-        await asyncio.gather(*handlers, return_exceptions=True)
-
-
-@pytest.fixture
-def issuer():
-    return Issuer()
 
 
 @pytest.fixture(params=["default", "fast"])

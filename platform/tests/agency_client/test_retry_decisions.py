@@ -30,7 +30,14 @@ def test_the_table_has_a_verdict_for_every_class_and_failure():
 
 def test_only_what_happens_before_a_connection_stands_proves_that_nothing_was_sent():
     connecting = {"name-not-found", "name-lookup-failed", "connection-refused", "network-unreachable"}
-    connecting |= {"no-free-socket", "tls-failed", "connect-failed", "connect-timeout", "pool-timeout"}
+    connecting |= {
+        "no-free-socket",
+        "client-certificate-refused",
+        "tls-failed",
+        "connect-failed",
+        "connect-timeout",
+        "pool-timeout",
+    }
     certificate = {"expired", "not-yet-valid", "issuer-unknown", "wrong-host", "refused"}
     assert {f.value for f in NOT_SENT} == connecting | {f"certificate-{one}" for one in certificate}
     assert not NOT_SENT & MAYBE_PROCESSED

@@ -1,12 +1,17 @@
 import re
 import sys
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from authority import END, PAST, Issuer
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 
+from nagorik.settings import AgencySettings
 from nagorik_platform.cli import checks
+from nagorik_platform.cli.checks import _certificate
 from nagorik_platform.logs import redaction
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -382,3 +387,47 @@ def test_composition_that_cannot_be_told_hinders_no_check(site: Any, nagorik: An
     result = nagorik("doctor", "--json")
     assert by_name(result.document)["plugin wasa"][0] == "fine"
     assert "s3cret" not in result.out + result.err
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "message"),
+    [
+        (PAST, "wrong", "the platform's certificate ended on 2001-01-01"),
+        (END, "fine", "the platform's certificate is good until 2091-01-01"),
+    ],
+)
+def test_end_of_the_platforms_certificate_is_told(
+    site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, end: datetime, status: str, message: str
+) -> None:
+    site.plugin()
+    certificate, key = Issuer().client(end=end)
+    own = tmp_path / "own.pem"
+    own.write_bytes(
+        certificate.public_bytes(Encoding.PEM) + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    monkeypatch.setenv("NAGORIK_WASA_BASE_URL", "https://api.wasa.example")
+    monkeypatch.setenv("NAGORIK_WASA_CLIENT_CERTIFICATE", str(own))
+    told = nagorik("doctor", "--json").document["checks"]
+    assert (status, message) in [(item["status"], item["message"]) for item in told]
+
+
+def test_certificate_that_cannot_be_used_is_told_by_its_setting(
+    site: Any, nagorik: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    site.plugin()
+    monkeypatch.setenv("NAGORIK_WASA_BASE_URL", "https://api.wasa.example")
+    monkeypatch.setenv("NAGORIK_WASA_CLIENT_CERTIFICATE", str(tmp_path / "secret-place.pem"))
+    result = nagorik("doctor", "--json")
+    told = [(item["status"], item["message"]) for item in result.document["checks"]]
+    assert ("wrong", "NAGORIK_WASA_CLIENT_CERTIFICATE cannot be used: file-unreadable") in told
+    assert "secret-place" not in result.out
+
+
+@pytest.mark.parametrize(("days", "status"), [(29, "warning"), (31, "fine")])
+def test_certificate_that_ends_soon_is_told_a_month_before(tmp_path: Path, days: int, status: str) -> None:
+    certificate, key = Issuer().client(end=END)
+    own = tmp_path / "own.p12"
+    own.write_bytes(pkcs12.serialize_key_and_certificates(None, key, certificate, None, NoEncryption()))
+    settings = AgencySettings(base_url="https://api.wasa.example", client_certificate=own)
+    (found,) = _certificate(settings, "wasa", "NAGORIK_WASA_", END - timedelta(days=days))
+    assert found.status == status

@@ -21,6 +21,8 @@ _HINTS: Final[Mapping[str, str]] = MappingProxyType(
         Failure.CERTIFICATE_ISSUER: f"Ask the agency which authority signs for it. {_CERTIFICATE}",
         Failure.CERTIFICATE_WRONG_HOST: f"Compare base_url with the name in the agency's certificate. {_CERTIFICATE}",
         Failure.CERTIFICATE: f"Call the agency. {_CERTIFICATE}",
+        Failure.CLIENT_CERTIFICATE: "It does not take this platform's certificate. Compare the settings client_*,"
+        " then ask the agency which one it has registered.",
         Failure.TLS: "Its port does not speak TLS as this machine does. Compare base_url, then call the agency.",
         Failure.CONNECT_TIMEOUT: "It does not answer, or a firewall is silent. Call the agency; look at the VPN.",
     }

@@ -15,6 +15,7 @@ from nagorik.manifest import Manifest
 from nagorik.model.application import DocumentReference
 from nagorik.operations import OPERATIONS, Idempotency, Operation
 from nagorik.settings import AgencySettings
+from nagorik_platform.agency_client.certificates import AgencyTls, agency_tls
 from nagorik_platform.agency_client.circuit import AgencyHealth, CircuitBreaker, Probe
 from nagorik_platform.agency_client.egress import EgressRules
 from nagorik_platform.agency_client.exchange import CallState, ClientResources
@@ -76,14 +77,14 @@ class AgencyClient:
             probe: The plugin's health hook; without it, a request serves as the circuit's probe.
             holidays: Whether a date is a national public holiday; the platform's calendar by default.
             transport_factory: Makes a transport in place of httpx's; for tests.
-            tls: The TLS context, for an agency with a certificate authority of its own.
+            tls: The TLS context in place of what the settings say; for tests.
             rng: The source of jitter.
             attempts: The most attempts of one request, at least 1.
             rate_limiter: Says when a request may be sent; this process's own without one.
             open_document: Streams a document of the host's that a request sends; without it, none can be sent.
 
         Raises:
-            SettingsRejected: When ``base_url`` is no address that may be reached.
+            SettingsRejected: When ``base_url`` is no address that may be reached, or a certificate cannot be used.
         """
         limits, circuit = manifest.limits, manifest.circuit
         tuned = settings if isinstance(settings, AgencySettings) else AgencySettings(base_url=base_url)
@@ -99,7 +100,13 @@ class AgencyClient:
         self._readers = Readers(plugin)
         self._open_document = open_document or _no_documents
         self._egress = EgressRules(base_url, egress, plugin=plugin)
-        self._connections = ConnectionPool(tuned.transport, tls=tls, factory=transport_factory)
+        own_tls = AgencyTls(tls, None) if tls is not None else agency_tls(tuned, plugin=plugin)
+        context = None if own_tls is None else own_tls.context
+        self._connections = ConnectionPool(tuned.transport, tls=context, factory=transport_factory)
+        # Neither the platform's certificate nor the agency's authority is anything to the other hosts.
+        self._elsewhere = (
+            self._connections if context is None else ConnectionPool(tuned.transport, factory=transport_factory)
+        )
         self._health = AgencyHealth(
             CircuitBreaker(circuit.contract_violations, circuit.outage, circuit.probe_after),
             clock,
@@ -116,6 +123,8 @@ class AgencyClient:
         self._resources = ClientResources(
             clock=clock,
             connections=self._connections,
+            elsewhere=self._elsewhere,
+            certificate_ends=None if own_tls is None else own_tls.ends,
             limiter=ConcurrencyLimiter(
                 concurrency=limits.concurrency,
                 acquire_rate=partial((rate_limiter or LocalRateLimiter(clock)).acquire, plugin, limits.per_second),
@@ -160,6 +169,7 @@ class AgencyClient:
         if self._tokens is not None:
             self._tokens.close()
         await self._connections.aclose()
+        await self._elsewhere.aclose()
 
     def _view(self, call: CallState, kind: Idempotency | None, key: str | None) -> CallHttp:
         return CallHttp(

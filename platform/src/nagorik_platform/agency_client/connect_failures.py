@@ -30,6 +30,14 @@ _VERIFY: Final = MappingProxyType(
         64: Failure.CERTIFICATE_WRONG_HOST,  # the same for an address in numbers
     }
 )
+# TLS 1.3 lets a client send before the server has looked at its certificate. By OpenSSL's names of the alerts
+# (RFC 8446, 6.2), such as SSLV3_ALERT_CERTIFICATE_EXPIRED and TLSV13_ALERT_CERTIFICATE_REQUIRED.
+_OF_CLIENT: Final = (
+    "ALERT_CERTIFICATE_",
+    "ALERT_BAD_CERTIFICATE",
+    "ALERT_UNSUPPORTED_CERTIFICATE",
+    "ALERT_UNKNOWN_CA",
+)
 _NO_SUCH_NAME: Final = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 _NO_WAY: Final = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
 _NO_SOCKET: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.EADDRNOTAVAIL})
@@ -38,12 +46,22 @@ _NO_SOCKET: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.
 def connect_failure(error: BaseException) -> Failure:
     """Which failure to connect an exception is; where several addresses were tried, what says most of the agency."""
     links = tuple(_links(error))
-    for read in (_of_certificate, _of_tls, _of_name, _of_refusal, _of_network):
+    for read in (_of_certificate, _of_alert, _of_tls, _of_name, _of_refusal, _of_network):
         for link in links:
             failure = read(link)
             if failure is not None:
                 return failure
     return Failure.CONNECT
+
+
+def refuses_certificate(error: BaseException) -> bool:
+    """Whether a connection broke since the agency does not take the platform's own certificate."""
+    return any(_is_alert(link) for link in _links(error))
+
+
+def _is_alert(error: BaseException) -> bool:
+    reason = getattr(error, "reason", None) if isinstance(error, ssl.SSLError) else None
+    return isinstance(reason, str) and "_ALERT_" in reason and any(word in reason for word in _OF_CLIENT)
 
 
 def _links(error: BaseException) -> Iterator[BaseException]:
@@ -64,6 +82,11 @@ def _of_certificate(error: BaseException) -> Failure | None:
     # What aiohttp puts above the refusal is of the same class, and has no number.
     number = getattr(error, "verify_code", None) if isinstance(error, ssl.SSLCertVerificationError) else None
     return _VERIFY.get(number) if number is not None else None
+
+
+def _of_alert(error: BaseException) -> Failure | None:
+    # Before what aiohttp puts above it, which is an error of TLS, too.
+    return Failure.CLIENT_CERTIFICATE if _is_alert(error) else None
 
 
 def _of_tls(error: BaseException) -> Failure | None:

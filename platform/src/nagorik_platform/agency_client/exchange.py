@@ -7,7 +7,15 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from nagorik.clock import Clock, Deadline
-from nagorik.errors import AgencyClosed, AgencyUnavailable, Layer, NagorikError, OutcomeUnknown
+from nagorik.errors import (
+    AgencyClosed,
+    AgencyUnavailable,
+    CredentialProblem,
+    CredentialsRejected,
+    Layer,
+    NagorikError,
+    OutcomeUnknown,
+)
 from nagorik.http import AgencyResponse, Token
 from nagorik.operations import Idempotency
 from nagorik_platform.agency_client.circuit import AgencyHealth
@@ -44,6 +52,10 @@ class ClientResources:
 
     clock: Clock
     connections: ConnectionPool
+    elsewhere: ConnectionPool
+    """For hosts that are not the agency's base address."""
+    certificate_ends: datetime | None
+    """When the certificate ends that is shown to the agency."""
     limiter: ConcurrencyLimiter
     health: AgencyHealth
     tokens: TokenCache | None
@@ -172,6 +184,9 @@ class HttpExchange(Generic[T]):
         resources, call, plan = self._resources, self._call, self._plan
         if call.deadline.remaining() <= 0:
             raise AgencyUnavailable(because="deadline", layer=Layer.CORE)
+        ends = resources.certificate_ends
+        if ends is not None and plan.address.home and resources.clock.now() >= ends:
+            raise CredentialsRejected(CredentialProblem.EXPIRED, layer=Layer.CORE)
         until = resources.closed_until()
         if until is not None:
             raise AgencyClosed(until)
@@ -222,7 +237,8 @@ class HttpExchange(Generic[T]):
         call.ledger.requests += 1
         self._at_agency = True
         outcome: T | FailedAttempt
-        answer = await resources.connections.send(outgoing, timeouts)
+        connections = resources.connections if plan.address.home else resources.elsewhere
+        answer = await connections.send(outgoing, timeouts)
         outcome = from_transport(answer) if isinstance(answer, Failure) else self._classifier(answer, plan.address)
         self._at_agency = False
         failure = outcome.failure if isinstance(outcome, FailedAttempt) else None

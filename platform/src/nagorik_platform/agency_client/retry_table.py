@@ -86,6 +86,8 @@ class Failure(StrEnum):
     CERTIFICATE_WRONG_HOST = "certificate-wrong-host"
     CERTIFICATE = "certificate-refused"
     """For another reason than the four above."""
+    CLIENT_CERTIFICATE = "client-certificate-refused"
+    """The agency does not take the platform's own: it says so in place of an answer, and has heard nothing."""
     TLS = "tls-failed"
     CONNECT = "connect-failed"
     """For another reason than those above."""
@@ -149,6 +151,7 @@ NOT_SENT: Final = frozenset(
         Failure.CERTIFICATE_ISSUER,
         Failure.CERTIFICATE_WRONG_HOST,
         Failure.CERTIFICATE,
+        Failure.CLIENT_CERTIFICATE,
         Failure.TLS,
         Failure.CONNECT,
         Failure.CONNECT_TIMEOUT,

@@ -16,7 +16,7 @@ import httpx
 
 from nagorik.http import AgencyResponse
 from nagorik_platform.agency_client.bodies import TooLarge, Undecodable, read_body
-from nagorik_platform.agency_client.connect_failures import connect_failure
+from nagorik_platform.agency_client.connect_failures import connect_failure, refuses_certificate
 from nagorik_platform.agency_client.headers import RawHeaders
 from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.retry_table import Failure
@@ -197,11 +197,11 @@ def _encoding(headers: RawHeaders) -> str | None:
 
 
 def _classify(error: Exception) -> Failure:
-    """What an exception of a transport proves. Only three kinds prove that nothing was sent."""
-    for kind, failure in _KINDS:
-        if isinstance(error, kind):
-            return connect_failure(error) if failure is Failure.CONNECT else failure
-    return Failure.UNEXPECTED
+    """What an exception of a transport proves. Only four kinds prove that nothing was heard."""
+    failure = next((failure for kind, failure in _KINDS if isinstance(error, kind)), Failure.UNEXPECTED)
+    if failure is Failure.RESET and refuses_certificate(error):
+        return Failure.CLIENT_CERTIFICATE
+    return connect_failure(error) if failure is Failure.CONNECT else failure
 
 
 _KINDS: Final[tuple[tuple[type[Exception], Failure], ...]] = (
@@ -211,6 +211,7 @@ _KINDS: Final[tuple[tuple[type[Exception], Failure], ...]] = (
     (httpx.ReadTimeout, Failure.READ_TIMEOUT),
     (httpx.WriteTimeout, Failure.WRITE_TIMEOUT),
     (httpx.NetworkError, Failure.RESET),
+    (ssl.SSLError, Failure.RESET),  # as it is, where an answer is read
     (httpx.RemoteProtocolError, Failure.PROTOCOL),
 )
 
@@ -231,6 +232,8 @@ def _classify_aiohttp(error: Exception) -> Failure:
         return connect_failure(beneath)
     if isinstance(beneath, aiohttp.SocketTimeoutError):
         return Failure.READ_TIMEOUT
+    if refuses_certificate(error):
+        return Failure.CLIENT_CERTIFICATE
     if isinstance(beneath, aiohttp.ClientConnectionError):
         return Failure.RESET
     if isinstance(beneath, aiohttp.ClientPayloadError | aiohttp.ClientResponseError):

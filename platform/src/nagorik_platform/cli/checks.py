@@ -43,7 +43,7 @@ class SettingsFinding(NamedTuple):
 
 
 def check_settings(
-    record: PluginRecord, other_plugins: Sequence[str], given: PluginConfiguration | None = None
+    record: PluginRecord, other_plugins: Sequence[str], given: PluginConfiguration | None, now: datetime
 ) -> Iterator[SettingsFinding]:
     """What the process's environment and the host together have for a plugin, and lack.
 
@@ -51,6 +51,7 @@ def check_settings(
         record: The plugin.
         other_plugins: The ids of the others: the settings of ``land-mutation`` also begin with ``NAGORIK_LAND_``.
         given: What the host's own configuration says of the plugin.
+        now: The present, aware; a certificate is held against it.
     """
     model = _model(record)
     if isinstance(model, Quarantine):
@@ -66,7 +67,7 @@ def check_settings(
     present = sorted(name for name in names if name.startswith(prefix) and not name.startswith(foreign))
     known = [name for name in present if name in fields]
     if record.manifest is not None:
-        yield from _rejected(model, record.manifest, prefix, known, given or PluginConfiguration())
+        yield from _rejected(model, record.manifest, prefix, known, given or PluginConfiguration(), now)
     for name in present:
         if name not in fields and not any(name.startswith(f"{field}_") for field in fields):
             likely = get_close_matches(name, fields, n=1)
@@ -87,7 +88,12 @@ def _model(record: PluginRecord) -> type[AgencySettings] | Quarantine | None:
 
 
 def _rejected(
-    model: type[AgencySettings], manifest: Manifest, prefix: str, known: Sequence[str], given: PluginConfiguration
+    model: type[AgencySettings],
+    manifest: Manifest,
+    prefix: str,
+    known: Sequence[str],
+    given: PluginConfiguration,
+    now: datetime,
 ) -> Iterator[SettingsFinding]:
     told = f"set: {', '.join(known) or 'none'}"
     if given.settings:
@@ -109,6 +115,7 @@ def _rejected(
     else:
         yield SettingsFinding("fine", told)
         yield from _unreachable(settings.base_url, manifest, prefix, given)
+        yield from _certificate(settings, manifest.id, prefix, now)
 
 
 def _unreachable(
@@ -125,6 +132,33 @@ def _unreachable(
             f"{prefix}BASE_URL is no address that the plugin may reach",
             f"Use https and a host of the manifest ({hosts}), unless the host's own configuration adds another.",
         )
+
+
+_RENEW_DAYS: Final = 30
+"""Days before its end from which on the platform's certificate at an agency is to be renewed."""
+
+
+def _certificate(settings: AgencySettings, plugin: str, prefix: str, now: datetime) -> Iterator[SettingsFinding]:
+    """Whether the platform's own certificate at an agency can be used, and for how long."""
+    from nagorik_platform.agency_client.certificates import agency_tls
+
+    try:
+        tls = agency_tls(settings, plugin=plugin)
+    except SettingsRejected as error:
+        for name, reason in error.reasons.items():
+            hint = "Compare the file with what the agency has issued, its key and its password."
+            yield SettingsFinding("wrong", f"{prefix}{name.upper()} cannot be used: {reason}", hint)
+        return
+    if tls is None or tls.ends is None:
+        return
+    days = (tls.ends - now) // timedelta(days=1)
+    hint = "Have the agency issue another, then restart the workers."
+    if days < 0:
+        yield SettingsFinding("wrong", f"the platform's certificate ended on {tls.ends:%Y-%m-%d}", hint)
+    elif days < _RENEW_DAYS:
+        yield SettingsFinding("warning", f"the platform's certificate ends on {tls.ends:%Y-%m-%d}", hint)
+    else:
+        yield SettingsFinding("fine", f"the platform's certificate is good until {tls.ends:%Y-%m-%d}")
 
 
 _EARLIEST: Final = date(2026, 1, 1)
@@ -173,7 +207,7 @@ def examine(now: datetime) -> list[DoctorCheck]:
         *_versions(),
         *unknown,
         *_plugins(registry),
-        *_settings(registry, settings),
+        *_settings(registry, settings, now),
         *_fees(registry, day),
         *_questions(registry),
         *_commands(out),
@@ -224,11 +258,11 @@ async def _import_all(registry: Registry) -> dict[str, LoadedPlugin | Quarantine
     return await PluginImporter(registry, IMPORT_SECONDS).load_all([record.id for record in registry.usable])
 
 
-def _settings(registry: Registry, settings: PlatformSettings) -> Iterator[DoctorCheck]:
+def _settings(registry: Registry, settings: PlatformSettings, now: datetime) -> Iterator[DoctorCheck]:
     usable = registry.usable
     for record in usable:
         others = [other.id for other in usable if other.id != record.id]
-        for found in check_settings(record, others, settings.plugins.get(record.id)):
+        for found in check_settings(record, others, settings.plugins.get(record.id), now):
             yield DoctorCheck(f"settings {record.id}", DoctorStatus(found.status), found.message, found.hint)
 
 

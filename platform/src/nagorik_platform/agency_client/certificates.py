@@ -1,0 +1,129 @@
+"""The platform's own certificate at an agency that asks for one (mutual TLS), from a PEM or a PKCS#12 file.
+
+It is shown to the agency's base address alone. Its end is read before it is used: a server says that it has expired
+only after the request was on its way, so that whoever writes would not know what became of it.
+"""
+
+import secrets
+import ssl
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import httpx
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat, pkcs12
+
+from nagorik.errors import SettingsRejected
+from nagorik.settings import AgencySettings
+
+LARGEST_FILE: Final = 1_000_000
+"""Bytes of a file with certificates."""
+_PKCS12: Final = frozenset({".p12", ".pfx"})
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyTls:
+    """How TLS is spoken with one agency.
+
+    Attributes:
+        context: For its base address.
+        ends: When the platform's certificate ends, aware; ``None`` without one.
+    """
+
+    context: ssl.SSLContext
+    ends: datetime | None
+
+
+def agency_tls(settings: AgencySettings, *, plugin: str) -> AgencyTls | None:
+    """What an agency's settings say of TLS; ``None`` where they leave it to the platform.
+
+    Raises:
+        SettingsRejected: Naming the file's setting, and by a code why it cannot be used: ``file-unreadable``,
+            ``not-certificates``, ``certificate-unusable`` (no certificate, no key or another's, or a wrong password),
+            ``without-certificate``.
+    """
+    if settings.client_certificate is None and settings.client_key is not None:
+        raise _rejected("client_key", "without-certificate", plugin)
+    if settings.certificate_authority is None and settings.client_certificate is None:
+        return None
+    context = _trusting(settings.certificate_authority, plugin)
+    ends = (
+        None if settings.client_certificate is None else _load(context, settings, settings.client_certificate, plugin)
+    )
+    return AgencyTls(context, ends)
+
+
+def _trusting(authority: Path | None, plugin: str) -> ssl.SSLContext:
+    if authority is None:
+        return httpx.create_ssl_context(trust_env=False)
+    content = _content(authority, "certificate_authority", plugin)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cadata=content.decode("ascii"))
+    except (ssl.SSLError, ValueError):
+        trusted = False
+    else:
+        trusted = context.cert_store_stats()["x509_ca"] > 0
+    if not trusted:
+        raise _rejected("certificate_authority", "not-certificates", plugin)
+    return context
+
+
+def _load(context: ssl.SSLContext, settings: AgencySettings, file: Path, plugin: str) -> datetime:
+    """Put the platform's certificate into a context; when it ends."""
+    password = settings.client_key_password
+    secret = None if password is None else password.get_secret_value().encode()
+    content = _content(file, "client_certificate", plugin)
+    key_file = settings.client_key
+    if key_file is not None:
+        _content(key_file, "client_key", plugin)
+    try:
+        if file.suffix.lower() in _PKCS12:
+            return _load_pkcs12(context, content, secret)
+        # Asked for by a prompt where the key is sealed and no password is given.
+        context.load_cert_chain(file, key_file, password=secret or b"")
+        return x509.load_pem_x509_certificates(content)[0].not_valid_after_utc
+    except (ssl.SSLError, ValueError, TypeError, IndexError, OSError):
+        pass  # what OpenSSL says of it may quote the file's path
+    raise _rejected("client_certificate", "certificate-unusable", plugin)
+
+
+def _load_pkcs12(context: ssl.SSLContext, content: bytes, secret: bytes | None) -> datetime:
+    """As ``_load``.
+
+    Raises:
+        ValueError: It holds no certificate with its key, or the password is wrong.
+        ssl.SSLError: The key is another certificate's.
+    """
+    store = pkcs12.load_pkcs12(content, secret)
+    if store.cert is None or store.key is None:
+        raise ValueError("no certificate with its key")
+    # ssl reads files alone. The key is never on the disk as it is: it is sealed by a word that nobody keeps.
+    word = secrets.token_bytes(32).hex().encode("ascii")
+    sealed = store.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(word))
+    chain = [store.cert.certificate, *(one.certificate for one in store.additional_certs)]
+    with tempfile.NamedTemporaryFile(suffix=".pem") as written:
+        written.write(b"".join([sealed, *(one.public_bytes(Encoding.PEM) for one in chain)]))
+        written.flush()
+        context.load_cert_chain(written.name, password=word)
+    return store.cert.certificate.not_valid_after_utc
+
+
+def _content(file: Path, setting: str, plugin: str) -> bytes:
+    """A file's bytes; a pipe or a device, which might never end, is none."""
+    try:
+        if file.is_file():
+            with file.open("rb") as opened:
+                content = opened.read(LARGEST_FILE + 1)
+            if len(content) <= LARGEST_FILE:
+                return content
+    except (OSError, ValueError):
+        pass  # a ValueError for a name that no file can have
+    raise _rejected(setting, "file-unreadable", plugin)
+
+
+def _rejected(setting: str, reason: str, plugin: str) -> SettingsRejected:
+    return SettingsRejected((setting,), plugin=plugin, reasons={setting: reason})
