@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from nagorik.errors import AgencyUnavailable, CredentialProblem, CredentialsRejected, OutcomeUnknown, PluginFault
 from nagorik.http import Token, WireModel
 from nagorik.operations import Idempotency
+from nagorik_toolkit.formats.cookies import SessionCookies
 from nagorik_toolkit.wire_fields import DhakaTime
 
 NOON = 1_795_500_000
@@ -379,3 +380,45 @@ async def test_a_token_takes_the_place_of_a_header_of_its_name(world):
     headers = {"authorization": "the plugin's own"}
     await world.bind(login=login).read("find", "GET", "/f", expect=world.Filed, headers=headers)
     assert world.agency.requests[-1].headers.get_list("authorization") == ["Bearer t1"]
+
+
+def cookie(value):
+    return httpx.Response(302, headers={"Set-Cookie": f"SID={value}; HttpOnly", "Location": "/home"})
+
+
+async def log_in_at_a_site(http, _settings, _clock):
+    return await http.read("login", "POST", "/login", form={"user": "u"}, accept={302}, expect=SessionCookies("SID"))
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+async def test_a_session_that_has_ended_is_begun_anew_where_the_site_leads_to_its_login(world, kind):
+    http = world.bind(kind, login=log_in_at_a_site)
+    ended = httpx.Response(302, headers={"Location": "/login?next=/applications", "Set-Cookie": "SID=nobody"})
+    world.agency.will(cookie("s1"), ended, cookie("s2"), world.filed())
+    assert (await world.ask(http, kind)).reference == "REF-1"
+    assert [r.headers.get("Cookie") for r in world.agency.requests] == [None, "SID=s1", None, "SID=s2"]
+    assert http.ledger.unknown is None
+
+
+async def test_site_that_leads_to_its_login_again_does_not_take_the_credentials(world):
+    http = world.bind(NEITHER, login=log_in_at_a_site)
+    ended = httpx.Response(302, headers={"Location": "/login"})
+    world.agency.will(cookie("s1"), ended, cookie("s2"), ended)
+    with pytest.raises(CredentialsRejected):
+        await world.ask(http, NEITHER)
+    assert (http.ledger.requests, http.ledger.unknown) == (2, None)
+
+
+async def test_session_is_not_shown_to_another_host(world):
+    http = world.bind(login=log_in_at_a_site)
+    world.agency.will(cookie("s1"), world.filed(), world.filed())
+    await world.ask(http)
+    await http.read("file", "GET", "https://files.example.gov.bd/x", expect=type(None), accept={200, 201})
+    assert [r.headers.get("Cookie") for r in world.agency.requests] == [None, "SID=s1", None]
+
+
+async def test_header_of_a_request_is_no_session(world):
+    http = world.bind()
+    with pytest.raises(PluginFault) as raised:
+        await http.read("find", "GET", "/x", expect=type(None), headers={"Cookie": "SID=s1"})
+    assert (raised.value.fault, world.agency.requests) == ("header-not-allowed", [])

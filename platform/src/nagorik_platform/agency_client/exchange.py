@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -241,6 +241,9 @@ class HttpExchange(Generic[T]):
         answer = await connections.send(outgoing, timeouts)
         outcome = from_transport(answer) if isinstance(answer, Failure) else self._classifier(answer, plan.address)
         self._at_agency = False
+        if token is not None and isinstance(outcome, FailedAttempt) and outcome.failure is Failure.LOGIN_REDIRECT:
+            # How a site that knows its sessions by cookies says that one has ended.
+            outcome = replace(outcome, failure=Failure.UNAUTHENTICATED)
         failure = outcome.failure if isinstance(outcome, FailedAttempt) else None
         resources.health.report(failure, probe=probe)
         if failure is Failure.UNAUTHENTICATED and token is not None and resources.tokens is not None:
