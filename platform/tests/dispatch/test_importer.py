@@ -1,5 +1,6 @@
 """The first use of a plugin: its import, its settings, and what else its manifest names."""
 
+import ast
 import asyncio
 import sys
 import threading
@@ -222,6 +223,24 @@ async def test_a_defect_of_the_interpreter_in_an_import_is_none_of_the_plugin(wo
         assert sys.times == 3
     finally:
         del sys.times
+
+
+async def test_a_defect_of_the_interpreter_in_reading_the_source_is_none_of_the_plugin(world, monkeypatch):
+    """As before, where another thread shows the place of an exception meanwhile."""
+    times, parse = [], ast.parse
+
+    def parsed(*arguments, **options):
+        times.append(1)
+        if len(times) < 3:
+            raise SystemError("AST constructor recursion depth mismatch (before=36, after=89)")
+        return parse(*arguments, **options)
+
+    monkeypatch.setattr(ast, "parse", parsed)
+    world.install()
+    platform = world.platform()
+    await platform.import_plugins()
+    assert [record.id for record in platform.plugins if record.usable] == ["wasa"]
+    assert len(times) > 3
 
 
 async def test_missing_settings_are_named_without_their_values(world):
