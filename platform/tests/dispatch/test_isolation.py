@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import time
 
 import pytest
 from structlog.testing import capture_logs
 
-from nagorik.errors import OutcomeUnknown, PluginFault
-from nagorik_platform.dispatch.isolation import MOST_RESTARTS, run_guarded
+from nagorik.errors import AgencyRejected, OutcomeUnknown, PluginFault
+from nagorik.model.status import CallbackRequest
+from nagorik_platform.dispatch.isolation import MOST_RESTARTS, GuardedEventLoop, run_guarded
 
 pytestmark = pytest.mark.asyncio
 
@@ -39,6 +41,16 @@ DISTURBS = {
         CHILD.format("try:\n        await asyncio.sleep(9)\n    finally:\n        sys.exit(NID)")
         + "task.cancel()\n"
         + WAITS,
+        "exit",
+        "SystemExit",
+    ),
+    "an exit of a callback": (
+        "asyncio.get_running_loop().call_soon(sys.exit, NID)\nawait asyncio.sleep(0)\n" + GOOD,
+        "exit",
+        "SystemExit",
+    ),
+    "an exit of a timer": (
+        "asyncio.get_running_loop().call_later(0, sys.exit, NID)\nawait asyncio.sleep(0.01)\n" + GOOD,
         "exit",
         "SystemExit",
     ),
@@ -100,9 +112,15 @@ async def test_other_citizens_call_is_not_cancelled(world):
     assert (await guarded(main)).raw == "RECEIVED"
 
 
-async def test_what_a_call_left_behind_ends_nothing_and_counts(world):
-    left = CHILD.format("await asyncio.sleep(0.01)\n    sys.exit(NID)") + "return STATUS"
-    world.install(hooks={"nagorik_get_status": left})
+LEFT = {
+    "a task": CHILD.format("await asyncio.sleep(0.01)\n    sys.exit(NID)"),
+    "a timer": "asyncio.get_running_loop().call_later(0.01, sys.exit, NID)\n",
+}
+
+
+@pytest.mark.parametrize("left", LEFT.values(), ids=LEFT)
+async def test_what_a_call_left_behind_ends_nothing_and_counts(world, left):
+    world.install(hooks={"nagorik_get_status": left + "return STATUS"})
 
     async def main():
         platform = world.platform(faults_before_quarantine=1)
@@ -166,3 +184,100 @@ async def test_loop_that_is_stopped_without_end_ends():
     with capture_logs() as lines, pytest.raises(asyncio.CancelledError):
         await guarded(main)
     assert (len(lines), ended) == (MOST_RESTARTS + 1, ["cleared up"])
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Seconds for which steps have held up loops, besides those that they took."""
+    held = [0.0]
+    monkeypatch.setattr(GuardedEventLoop, "time", lambda _: time.monotonic() + held[0])
+    return held
+
+
+HOLDS = {
+    "a hook": "seen[0][0] += 12.0",
+    "a task": "async def hold():\n    seen[0][0] += 12.0\nawait asyncio.create_task(hold())",
+    "a callback": "def hold():\n    seen[0][0] += 12.0\nasyncio.get_running_loop().call_soon(hold)",
+    "a timer": "def hold():\n    seen[0][0] += 12.0\nasyncio.get_running_loop().call_later(0, hold)",
+}
+HOLDS_AT_WORK = {name: f"{body}\nfor _ in range(5):\n    await asyncio.sleep(0)" for name, body in HOLDS.items()}
+WAITS_ITS_TURN = """
+await asyncio.sleep(1)
+for _ in range(20):
+    await asyncio.sleep(0)
+return STATUS
+"""
+
+
+@pytest.mark.parametrize("body", HOLDS_AT_WORK.values(), ids=HOLDS_AT_WORK)
+async def test_time_that_another_plugin_holds_up_the_loop_is_that_plugins_fault_alone(world, held, body):
+    world.install(hooks={"nagorik_get_status": WAITS_ITS_TURN}, extra="limits = { deadline = 2 }")
+    world.install("gas", hooks={"nagorik_get_status": body + "\nreturn STATUS"})
+
+    async def main():
+        platform = world.platform(faults_before_quarantine=1)
+        await platform.import_plugins()
+        world.module("gas").seen.append(held)
+        innocent = asyncio.create_task(platform.get_status(world.draft(), world.references))
+        await asyncio.sleep(0)
+        await platform.get_status(world.draft("gas.connection"), world.references)
+        await innocent
+        return [record.id for record in platform.plugins if record.quarantine is not None]
+
+    with capture_logs() as lines:
+        assert await guarded(main) == ["gas"]
+    faults = [(line["plugin"], line["fault"], line["seconds"]) for line in lines if line["event"] == "plugin_fault"]
+    assert faults == [("gas", "blocked-loop", pytest.approx(12.0, abs=0.5))]
+
+
+async def test_what_holds_up_the_loop_for_its_own_call_is_not_waited_for(world, held):
+    body = "seen[0][0] += 12.0\nfor _ in range(20):\n    await asyncio.sleep(0)\nreturn STATUS"
+    world.install(hooks={"nagorik_get_status": body}, extra="limits = { deadline = 2 }")
+
+    async def main():
+        platform = world.platform()
+        await platform.import_plugins()
+        world.module().seen.append(held)
+        with pytest.raises(PluginFault) as caught:
+            await platform.get_status(world.draft(), world.references)
+        return caught.value.fault
+
+    assert await guarded(main) == "deadline"
+
+
+async def test_what_a_call_left_behind_holds_up_the_loop_and_counts(world, held):
+    body = "def hold():\n    seen[0][0] += 12.0\nasyncio.get_running_loop().call_later(0.01, hold)\nreturn STATUS"
+    world.install(hooks={"nagorik_get_status": body})
+
+    async def main():
+        platform = world.platform(faults_before_quarantine=1)
+        await platform.import_plugins()
+        world.module().seen.append(held)
+        await platform.get_status(world.draft(), world.references)
+        await asyncio.sleep(0.05)
+        return [quarantine.code.value for quarantine in platform.quarantined]
+
+    with capture_logs() as lines:
+        assert await guarded(main) == ["too-many-faults"]
+    assert [line["fault"] for line in lines if line["event"] == "plugin_fault"] == ["blocked-loop"]
+
+
+async def test_callback_message_whose_reading_holds_up_the_loop_is_told(world, held):
+    world.install(
+        hooks={
+            "nagorik_get_status": "return STATUS",
+            "nagorik_parse_callback": "seen[0][0] += 12.0\nraise AgencyRejected('unsigned')",
+        }
+    )
+
+    async def main():
+        platform = world.platform(faults_before_quarantine=1)
+        await platform.import_plugins()
+        world.module().seen.append(held)
+        with pytest.raises(AgencyRejected):
+            await platform.parse_callback(CallbackRequest(service="wasa.connection", headers={}, body=b"1"))
+        return platform.quarantined
+
+    with capture_logs() as lines:
+        assert not await guarded(main)
+    assert [line["fault"] for line in lines if line["event"] == "plugin_fault"] == ["blocked-loop"]

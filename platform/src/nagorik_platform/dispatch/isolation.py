@@ -2,18 +2,21 @@
 
 asyncio lets any task cancel all others and stop the loop, and lets ``SystemExit`` through a task and end the
 process. On a ``GuardedEventLoop`` a plugin's code reaches its own call alone: what would end more than that is not
-done, and is the plugin's fault. A callback that raises ``SystemExit`` stops the loop; ``run_guarded`` runs it again.
+done, and is the plugin's fault. What it does cannot be interrupted; but it is known whose code runs, and for how long
+it has held up everybody else's. Whatever stops the loop all the same, ``run_guarded`` runs it again.
 """
 
 import asyncio
+import math
 import threading
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar, TypeVarTuple
 
 from nagorik.errors import PluginFault
 from nagorik_platform.dispatch.faults import log_fault
 from nagorik_platform.dispatch.reconcile import fault_of
+from nagorik_platform.dispatch.steps import LongestStep, StepAccount
 from nagorik_platform.logs import get_logger
 from nagorik_platform.registry import PluginRecord
 from nagorik_platform.tracebacks import frames_of, type_name
@@ -22,13 +25,31 @@ log: Final = get_logger("nagorik")
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+Ts = TypeVarTuple("Ts")
 
 CANCELLED_OTHERS: Final = "cancelled-others"
 STOPPED_LOOP: Final = "stopped-loop"
+BLOCKED_LOOP: Final = "blocked-loop"
 CLOSING: Final = 10.0
 """Seconds in which what was left behind has to end once all is done."""
 MOST_RESTARTS: Final = 10
 """How often a loop that something stopped, nobody knows what, is run again before the process ends."""
+
+
+class SupportsFileno(Protocol):
+    """What a loop can watch: it has a file descriptor."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        ...
+
+
+class LateFault(Protocol):
+    """Is told of a fault of what a call left behind."""
+
+    def __call__(self, fault: PluginFault, seconds: float | None = None) -> None:
+        """``seconds`` is how long it blocked the event loop."""
+        ...
 
 
 class PluginCall:
@@ -38,16 +59,35 @@ class PluginCall:
         record: The plugin.
         operation: What is called, by its name in the manifest.
         fault: What the plugin's code did while the call went on, and could not; it cannot be undone by catching.
+        longest: The longest step of its code, in whatever tasks and callbacks it ran.
+        held: Seconds for which its code has held up the event loop, all its steps together.
     """
 
-    __slots__ = ("_is_over", "_late", "_parent", "fault", "operation", "record")
+    __slots__ = ("_is_over", "_late", "_longest_step", "_parent", "fault", "held", "longest", "operation", "record")
 
-    def __init__(self, record: PluginRecord, operation: str, late: Callable[[PluginFault], None] = log_fault) -> None:
-        """Begin a call of ``operation``; ``late`` is told of a fault of what the call left behind, after its end."""
+    def __init__(
+        self,
+        record: PluginRecord,
+        operation: str,
+        late: LateFault = log_fault,
+        *,
+        longest_step: float = math.inf,
+    ) -> None:
+        """Begin a call.
+
+        Args:
+            record: The plugin.
+            operation: What is called.
+            late: Is told of a fault of what the call left behind, after its end.
+            longest_step: Seconds that a step of what it left behind may take at most, without being a fault.
+        """
         self.record = record
         self.operation = operation
         self.fault: PluginFault | None = None
+        self.longest = LongestStep()
+        self.held = 0.0
         self._late = late
+        self._longest_step = longest_step
         self._is_over = False
         self._parent = PLUGIN_CALL.get()
 
@@ -58,6 +98,14 @@ class PluginCall:
             self._late(fault)
         elif self.fault is None:
             self.fault = fault
+
+    def charge(self, took: float) -> None:
+        """A step of its code took so many seconds, in which nothing else could run."""
+        self.held += took
+        if not self._is_over:
+            self.longest.note(took)
+        elif took > self._longest_step and (seconds := self.longest.net(took)) > self._longest_step:
+            self._late(PluginFault(BLOCKED_LOOP, plugin=self.record.id), seconds)
 
     def end(self) -> None:
         """The call is over."""
@@ -127,12 +175,37 @@ class GuardedTask(asyncio.Task[T_co]):
         return super().cancel(msg)
 
 
+class _Step:
+    """A callback of a plugin's code, or a step of one of its tasks, which cannot end the process."""
+
+    __slots__ = ("_account", "_call", "_callback")
+
+    def __init__(self, account: StepAccount, call: PluginCall, callback: Callable[..., object]) -> None:
+        self._account = account
+        self._call = call
+        self._callback = callback
+
+    def __call__(self, *arguments: Any) -> None:
+        before = self._account.switch(self._call)
+        try:
+            self._callback(*arguments)
+        except (SystemExit, KeyboardInterrupt) as error:
+            self._call.note("raised", error)
+        finally:
+            self._account.switch(before)
+
+
 class GuardedEventLoop(asyncio.SelectorEventLoop):
-    """An event loop that no plugin's code ends, neither for the host nor for another call."""
+    """An event loop that no plugin's code ends, neither for the host nor for another call.
+
+    Attributes:
+        account: Whose code runs, and for how long plugins' code has held up the loop so far.
+    """
 
     def __init__(self) -> None:
         """Make one, whose tasks are each a ``GuardedTask``."""
         super().__init__()
+        self.account = StepAccount(self.time)
         self.set_task_factory(_guarded_task)
 
     def stop(self) -> None:
@@ -142,6 +215,38 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
             call.note(STOPPED_LOOP)
         else:
             super().stop()
+
+    # Whatever runs on a loop was given to it by one of these.
+
+    def call_soon(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        """As for any loop; what a plugin's code calls is a step of its call."""
+        return super().call_soon(self._step(callback, context), *args, context=context)
+
+    def call_soon_threadsafe(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        """As ``call_soon``."""
+        return super().call_soon_threadsafe(self._step(callback, context), *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """As ``call_soon``."""
+        return super().call_at(when, self._step(callback, context), *args, context=context)
+
+    def add_reader(self, fd: int | SupportsFileno, callback: Callable[[*Ts], Any], *args: *Ts) -> None:
+        """As ``call_soon``."""
+        super().add_reader(fd, self._step(callback, None), *args)
+
+    def add_writer(self, fd: int | SupportsFileno, callback: Callable[[*Ts], Any], *args: *Ts) -> None:
+        """As ``call_soon``."""
+        super().add_writer(fd, self._step(callback, None), *args)
+
+    def _step(self, callback: Any, context: Context | None) -> Any:
+        call = PLUGIN_CALL.get() if context is None else context.get(PLUGIN_CALL)
+        return callback if call is None else _Step(self.account, call, callback)
 
 
 def _guarded_task(
@@ -156,9 +261,21 @@ def _guarded_task(
 
 
 def call_on_step(loop: asyncio.AbstractEventLoop) -> PluginCall | None:
-    """The call whose code ``loop`` runs at this moment, as far as it runs in a task; from any thread."""
-    task = asyncio.current_task(loop)
-    return task.call if isinstance(task, GuardedTask) else None
+    """The call whose code ``loop`` runs at this moment; from any thread."""
+    whose = loop.account.whose if isinstance(loop, GuardedEventLoop) else None
+    return whose if isinstance(whose, PluginCall) else None
+
+
+def held_by_others(call: PluginCall) -> Callable[[], float]:
+    """Tells for how many seconds other calls' code has held up the running loop so far.
+
+    Of what runs at this moment nothing is told before it has ended, and of a loop that is not guarded nothing at all.
+    """
+    loop = asyncio.get_running_loop()
+    if not isinstance(loop, GuardedEventLoop):
+        return lambda: 0.0
+    account = loop.account
+    return lambda: account.held - call.held
 
 
 def run_guarded(
