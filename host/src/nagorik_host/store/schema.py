@@ -168,7 +168,7 @@ attempts: Final = Table(
     Column("request_digest", String(HASH)),
     Column("began_at", Instant, nullable=False),
     Column("ended_at", Instant),
-    # "answered", an error's code, or "interrupted".
+    # "answered", an error's code, "interrupted", or "interrupted-alone".
     Column("result", String(CODE)),
 )
 
@@ -317,6 +317,8 @@ workers: Final = Table(
     Column("key_names", Text, nullable=False),
     # The plugins that it keeps out for faults, as JSON; null while there is none.
     Column("kept_out", Text),
+    # The application that it has in hand and nothing beside it, because that may be what ends workers.
+    Column("alone", String(ID)),
 )
 
 erased_references: Final = Table(

@@ -229,6 +229,7 @@ def upgrade() -> None:
         sa.Column("lease_until", sa.BigInteger(), nullable=False),
         sa.Column("key_names", sa.Text(), nullable=False),
         sa.Column("kept_out", sa.Text(), nullable=True),
+        sa.Column("alone", sa.String(length=36), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
     )
     op.create_table(
