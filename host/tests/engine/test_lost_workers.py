@@ -41,7 +41,7 @@ class DoomedWorker:
         if claim.call.operation in self._operations and (self._killers is None or claim.stored.id in self._killers):
             self.lost.append(claim.stored.id)
         if self.lost:
-            # Nothing of it is written down, as if the process were gone. Until it is, more is taken in hand beside it,
+            # Nothing of it is written down, as if the process were gone. Until then more is taken in hand beside it,
             # unless it is to be alone.
             if self.worker._losses.is_apart:
                 self.worker._state.stop = asyncio.Event()

@@ -235,6 +235,8 @@ inbox: Final = Table(
     Column("due_at", Instant, info=UNCHAINED),
     # How often it was read, or tried to be.
     Column("looks", Integer, nullable=False, info=UNCHAINED),
+    # How often in a row it was taken to be read and nothing more was heard of that.
+    Column("lost_looks", Integer, nullable=False, default=0, info=UNCHAINED),
     Column("data_key", LargeBinary),
     Column("sealed", LargeBinary, nullable=False),
     # The hash of the agency's reference that it names, while no application is known by it.

@@ -132,6 +132,7 @@ def upgrade() -> None:
         sa.Column("received_at", sa.BigInteger(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("looks", sa.Integer(), nullable=False),
+        sa.Column("lost_looks", sa.Integer(), nullable=False),
         sa.Column("data_key", sa.LargeBinary(), nullable=True),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("reference", sa.String(length=64), nullable=True),
