@@ -20,6 +20,7 @@ from nagorik.model.status import AgencyStatus
 from nagorik_platform import Platform
 from nagorik_platform.dispatch import importer
 from nagorik_platform.dispatch.importer import AT_ONCE
+from nagorik_platform.registry import QuarantineCode
 
 pytestmark = pytest.mark.asyncio
 
@@ -241,6 +242,15 @@ async def test_a_defect_of_the_interpreter_in_reading_the_source_is_none_of_the_
     await platform.import_plugins()
     assert [record.id for record in platform.plugins if record.usable] == ["wasa"]
     assert len(times) > 3
+
+
+async def test_the_name_of_what_an_import_raises_says_nothing_more(world):
+    world.install(head="class Raised(KeyboardInterrupt): pass\nRaised.__name__ = f'N{NID}'\nraise Raised")
+    platform = world.platform()
+    await platform.import_plugins()
+    (quarantine,) = platform.quarantined
+    assert quarantine.code is QuarantineCode.IMPORT_EXITED
+    assert world.NID not in str(quarantine)
 
 
 async def test_missing_settings_are_named_without_their_values(world):

@@ -59,6 +59,7 @@ from nagorik_platform.lifecycle import (
     step,
 )
 from nagorik_platform.logs import get_logger
+from nagorik_platform.tracebacks import type_name
 
 _log = get_logger("nagorik.host")
 
@@ -405,7 +406,7 @@ class Claims:
 
     def log_blocked(self, error: Exception, application: str, service: str) -> None:
         """Tell the operator that an application was left to an officer, and by what kind of error."""
-        defect = type(error).__name__
+        defect = type_name(error)
         _log.error(
             "application_blocked", defect=defect, application=application, service=service, worker=self._worker_name
         )

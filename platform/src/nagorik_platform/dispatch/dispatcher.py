@@ -215,7 +215,7 @@ class Dispatcher:
             try:
                 await runtime.aclose()
             except Exception as failure:  # noqa: BLE001 - one plugin's transport does not keep the others' open
-                log.error("client_not_closed", plugin=plugin, exception=type(failure).__name__)  # noqa: TRY400
+                log.error("client_not_closed", plugin=plugin, exception=type_name(failure))  # noqa: TRY400
 
     # Inside
 
