@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import time
+from textwrap import dedent
 
 import pytest
 from structlog.testing import capture_logs
 
 from nagorik.errors import AgencyRejected, OutcomeUnknown, PluginFault
 from nagorik.model.status import CallbackRequest
-from nagorik_platform.dispatch.isolation import MOST_RESTARTS, GuardedEventLoop, run_guarded
+from nagorik_platform.dispatch.isolation import MOST_RESTARTS, GuardedEventLoop, call_on_step, run_guarded
 
 pytestmark = pytest.mark.asyncio
 
@@ -228,6 +229,95 @@ async def test_time_that_another_plugin_holds_up_the_loop_is_that_plugins_fault_
         assert await guarded(main) == ["gas"]
     faults = [(line["plugin"], line["fault"], line["seconds"]) for line in lines if line["event"] == "plugin_fault"]
     assert faults == [("gas", "blocked-loop", pytest.approx(12.0, abs=0.5))]
+
+
+async def test_form_that_holds_up_the_loop_is_its_plugins_fault(world, held):
+    forms = """
+    from nagorik import Form
+    from pydantic import field_validator
+
+    held = []
+
+
+    class ConnectionForm(Form):
+        holding: str
+
+        @field_validator("holding")
+        @classmethod
+        def holds(cls, value):
+            held[0][0] += 12.0
+            return value
+    """
+    world.install(files={"forms.py": dedent(forms)})
+
+    async def main():
+        platform = world.platform()
+        await platform.import_plugins()
+        world.module(name="forms").held.append(held)
+        await platform.validate("wasa.connection", {"holding": "12"})
+
+    with capture_logs() as lines:
+        await guarded(main)
+    faults = [(line["plugin"], line["fault"]) for line in lines if line["event"] == "plugin_fault"]
+    assert faults == [("wasa", "blocked-loop")]
+
+
+GENERATOR = """
+async def left():
+    try:
+        yield 1
+    finally:
+        seen[0][0] += 12.0
+        seen.append(call_on_step(asyncio.get_running_loop()))
+
+async for _ in left():
+    break
+return STATUS
+"""
+
+
+async def test_generator_that_is_cleared_away_holds_up_the_loop_in_its_plugins_name(world, held):
+    head = "from nagorik_platform.dispatch.isolation import call_on_step"
+    world.install(hooks={"nagorik_get_status": GENERATOR}, head=head)
+
+    async def main():
+        platform = world.platform()
+        await platform.import_plugins()
+        world.module().seen.append(held)
+        await platform.get_status(world.draft(), world.references)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        return world.module().seen[1]
+
+    with capture_logs() as lines:
+        call = await guarded(main)
+    assert (call.record.id, call.operation) == ("wasa", "generator")
+    faults = [(line["plugin"], line["fault"]) for line in lines if line["event"] == "plugin_fault"]
+    assert faults == [("wasa", "blocked-loop")]
+
+
+@pytest.mark.parametrize("where", ["call_soon(tell)", "call_later(0, tell)", "call_soon_threadsafe(tell)"])
+async def test_it_is_known_whose_callback_runs(world, where):
+    body = f"""
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+
+    def tell():
+        seen.append(call_on_step(loop))
+        told.set()
+
+    loop.{where}
+    await told.wait()
+    return STATUS
+    """
+    head = "from nagorik_platform.dispatch.isolation import call_on_step"
+    world.install(hooks={"nagorik_get_status": body}, head=head)
+
+    async def main():
+        await world.platform().get_status(world.draft(), world.references)
+        return world.module().seen, call_on_step(asyncio.get_running_loop())
+
+    (call,), own = await guarded(main)
+    assert (call.record.id, call.operation, own) == ("wasa", "status", None)
 
 
 async def test_what_holds_up_the_loop_for_its_own_call_is_not_waited_for(world, held):

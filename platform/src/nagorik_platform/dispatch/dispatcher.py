@@ -127,13 +127,21 @@ class Dispatcher:
         if not isinstance(offer, PublicService):
             raise ServiceNotOffered("not-a-service")
         runtime = await self._ready(record, service, None)
+        code = PluginCall(record, "form")
+        subject = subject or FaultSubject(f"form {service}", lasts=False)
+        found: T | NagorikError
         try:
-            return runtime.contain("form-raised", lambda: use(runtime.form(offer)))
+            found = runtime.contain("form-raised", lambda: use(runtime.form(offer)), code)
         except NagorikError as failure:
-            error = _addressed(failure, record, service)
-        if isinstance(error, PluginFault):
-            self._record_fault(runtime, error, subject or FaultSubject(f"form {service}", lasts=False))
-        raise error
+            found = _addressed(failure, record, service)
+        if isinstance(found, PluginFault):
+            self._record_fault(runtime, found, subject)
+        elif code.longest.seconds > self._settings.longest_step and not self._importer.is_busy:
+            fault = PluginFault(BLOCKED_LOOP, plugin=record.id)
+            self._record_fault(runtime, fault, subject, code.longest.seconds)
+        if isinstance(found, NagorikError):
+            raise found
+        return found
 
     async def validate(
         self, service: str, form: Form | Mapping[str, JsonValue], applicant: Applicant | None = None

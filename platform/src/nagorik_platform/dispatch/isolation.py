@@ -8,9 +8,12 @@ it has held up everybody else's. Whatever stops the loop all the same, ``run_gua
 
 import asyncio
 import math
+import sys
 import threading
-from collections.abc import Callable, Coroutine
-from contextvars import Context, ContextVar
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextvars import Context, ContextVar, copy_context
+from pathlib import Path
+from types import AsyncGeneratorType
 from typing import Any, Final, Protocol, TypeVar, TypeVarTuple
 
 from nagorik.errors import PluginFault
@@ -30,6 +33,8 @@ Ts = TypeVarTuple("Ts")
 CANCELLED_OTHERS: Final = "cancelled-others"
 STOPPED_LOOP: Final = "stopped-loop"
 BLOCKED_LOOP: Final = "blocked-loop"
+GENERATOR: Final = "generator"
+"""Stands in an operation's place for an asynchronous generator that is cleared away, whichever call had begun it."""
 CLOSING: Final = 10.0
 """Seconds in which what was left behind has to end once all is done."""
 MOST_RESTARTS: Final = 10
@@ -60,10 +65,11 @@ class PluginCall:
         operation: What is called, by its name in the manifest.
         fault: What the plugin's code did while the call went on, and could not; it cannot be undone by catching.
         longest: The longest step of its code, in whatever tasks and callbacks it ran.
+        longest_step: Seconds that a step of what it left behind may take at most, without being a fault.
         held: Seconds for which its code has held up the event loop, all its steps together.
     """
 
-    __slots__ = ("_is_over", "_late", "_longest_step", "_parent", "fault", "held", "longest", "operation", "record")
+    __slots__ = ("_is_over", "_late", "_parent", "fault", "held", "longest", "longest_step", "operation", "record")
 
     def __init__(
         self,
@@ -87,7 +93,7 @@ class PluginCall:
         self.longest = LongestStep()
         self.held = 0.0
         self._late = late
-        self._longest_step = longest_step
+        self.longest_step = longest_step
         self._is_over = False
         self._parent = PLUGIN_CALL.get()
 
@@ -104,7 +110,7 @@ class PluginCall:
         self.held += took
         if not self._is_over:
             self.longest.note(took)
-        elif took > self._longest_step and (seconds := self.longest.net(took)) > self._longest_step:
+        elif took > self.longest_step and (seconds := self.longest.net(took)) > self.longest_step:
             self._late(PluginFault(BLOCKED_LOOP, plugin=self.record.id), seconds)
 
     def end(self) -> None:
@@ -207,6 +213,12 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
         super().__init__()
         self.account = StepAccount(self.time)
         self.set_task_factory(_guarded_task)
+        self._generators_of: dict[Path, tuple[PluginRecord, float]] = {}
+
+    def run_forever(self) -> None:
+        """As for any loop; it is known whose code runs when an asynchronous generator is cleared away."""
+        self.call_soon(self._heed_generators)
+        super().run_forever()
 
     def stop(self) -> None:
         """As for any loop; nothing is done for a plugin, whose fault it is."""
@@ -244,6 +256,35 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
         """As ``call_soon``."""
         super().add_writer(fd, self._step(callback, None), *args)
 
+    def _heed_generators(self) -> None:
+        began, left = sys.get_asyncgen_hooks()
+
+        def note_plugin(generator: AsyncGenerator[Any, Any]) -> None:
+            call = PLUGIN_CALL.get()
+            if call is not None and call.record.directory is not None:
+                self._generators_of[call.record.directory] = call.record, call.longest_step
+            if began is not None:
+                began(generator)
+
+        def clear_away(generator: AsyncGenerator[Any, Any]) -> None:
+            # Nobody says in whose step the last reference to it was dropped.
+            context = copy_context()
+            context.run(PLUGIN_CALL.set, self._call_of(generator))
+            if left is not None:
+                context.run(left, generator)
+
+        sys.set_asyncgen_hooks(note_plugin, clear_away)
+
+    def _call_of(self, generator: AsyncGenerator[Any, Any]) -> PluginCall | None:
+        """What a generator that is left is cleared away as; ``None`` for one of the host's."""
+        file = Path(generator.ag_code.co_filename) if isinstance(generator, AsyncGeneratorType) else Path()
+        for directory, (record, longest_step) in self._generators_of.items():
+            if file.is_relative_to(directory):
+                call = PluginCall(record, GENERATOR, longest_step=longest_step)
+                call.end()
+                return call
+        return None
+
     def _step(self, callback: Any, context: Context | None) -> Any:
         call = PLUGIN_CALL.get() if context is None else context.get(PLUGIN_CALL)
         return callback if call is None else _Step(self.account, call, callback)
@@ -264,6 +305,26 @@ def call_on_step(loop: asyncio.AbstractEventLoop) -> PluginCall | None:
     """The call whose code ``loop`` runs at this moment; from any thread."""
     whose = loop.account.whose if isinstance(loop, GuardedEventLoop) else None
     return whose if isinstance(whose, PluginCall) else None
+
+
+def run_as(call: PluginCall, code: Callable[[], T]) -> T:
+    """What a plugin's code gives that needs no task, run at once as all there is to ``call``."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # an import's own thread
+        loop = None
+    context = copy_context()
+    context.run(PLUGIN_CALL.set, call)
+    try:
+        if not isinstance(loop, GuardedEventLoop):
+            return context.run(code)
+        before = loop.account.switch(call)
+        try:
+            return context.run(code)
+        finally:
+            loop.account.switch(before)
+    finally:
+        call.end()
 
 
 def held_by_others(call: PluginCall) -> Callable[[], float]:
