@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 import time
 from textwrap import dedent
 
@@ -55,6 +56,17 @@ DISTURBS = {
         "exit",
         "SystemExit",
     ),
+    "threads that are shut down": (
+        "await asyncio.get_running_loop().shutdown_default_executor()\n" + GOOD,
+        "changed-executor",
+        None,
+    ),
+    "threads that are replaced": (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))\n" + GOOD,
+        "changed-executor",
+        None,
+    ),
     "a loop that is stopped": (
         "asyncio.get_running_loop().stop()\nawait asyncio.sleep(0)\n" + GOOD,
         "stopped-loop",
@@ -87,7 +99,7 @@ async def test_what_would_end_the_process_is_the_plugins_fault(world, body, faul
         beside = asyncio.create_task(asyncio.sleep(0.05, "undisturbed"))
         with pytest.raises(PluginFault) as caught:
             await platform.submit(world.draft(), world.references)
-        return caught.value, await beside
+        return caught.value, await asyncio.to_thread(lambda: "un") + (await beside)[2:]
 
     found, beside = await guarded(main)
     assert (found.fault, found.exception, beside) == (fault, exception, "undisturbed")
@@ -132,6 +144,25 @@ async def test_what_a_call_left_behind_ends_nothing_and_counts(world, left):
     with capture_logs() as lines:
         assert await guarded(main) == ["too-many-faults"]
     assert [line["fault"] for line in lines if line["event"] == "plugin_fault"] == ["exit"]
+
+
+async def test_plugin_that_fills_the_loops_threads_fills_its_own(world):
+    fills = "for _ in range(100):\n    asyncio.get_running_loop().run_in_executor(None, seen[0].wait)\nreturn STATUS"
+    world.install(hooks={"nagorik_get_status": fills})
+    world.install("gas", hooks={"nagorik_get_status": "await asyncio.to_thread(int)\nreturn STATUS"})
+    emptied = threading.Event()
+
+    async def main():
+        platform = world.platform()
+        await platform.import_plugins()
+        world.module().seen.append(emptied)
+        await platform.get_status(world.draft(), world.references)
+        await asyncio.to_thread(int)
+        await platform.get_status(world.draft("gas.connection"), world.references)
+        emptied.set()
+        return "done"
+
+    assert await guarded(main) == "done"
 
 
 async def test_write_that_may_have_been_processed_is_in_doubt_however_the_plugin_leaves(world):

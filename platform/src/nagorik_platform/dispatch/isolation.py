@@ -11,6 +11,7 @@ import math
 import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import Context, ContextVar, copy_context
 from pathlib import Path
 from types import AsyncGeneratorType
@@ -33,6 +34,7 @@ Ts = TypeVarTuple("Ts")
 CANCELLED_OTHERS: Final = "cancelled-others"
 STOPPED_LOOP: Final = "stopped-loop"
 BLOCKED_LOOP: Final = "blocked-loop"
+CHANGED_EXECUTOR: Final = "changed-executor"
 GENERATOR: Final = "generator"
 """Stands in an operation's place for an asynchronous generator that is cleared away, whichever call had begun it."""
 CLOSING: Final = 10.0
@@ -213,6 +215,7 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
         super().__init__()
         self.account = StepAccount(self.time)
         self.set_task_factory(_guarded_task)
+        self._executors: dict[str, ThreadPoolExecutor] = {}
         self._generators_of: dict[Path, tuple[PluginRecord, float]] = {}
 
     def run_forever(self) -> None:
@@ -227,6 +230,34 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
             call.note(STOPPED_LOOP)
         else:
             super().stop()
+
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
+        """As for any loop; a plugin's calls share threads of the plugin's own, and fill nobody else's."""
+        call = PLUGIN_CALL.get()
+        if executor is None and call is not None:
+            name = call.record.id
+            executor = self._executors.get(name)
+            if executor is None:
+                executor = self._executors[name] = ThreadPoolExecutor(thread_name_prefix=f"nagorik-plugin-{name}")
+        return super().run_in_executor(executor, func, *args)
+
+    def set_default_executor(self, executor: ThreadPoolExecutor) -> None:  # type: ignore[override]
+        """As for any loop; nothing is done for a plugin, whose fault it is."""
+        call = PLUGIN_CALL.get()
+        if call is not None:
+            call.note(CHANGED_EXECUTOR)
+        else:
+            super().set_default_executor(executor)
+
+    async def shutdown_default_executor(self, *args: Any) -> None:
+        """As for any loop, with the plugins' threads; nothing is done for a plugin, whose fault it is."""
+        call = PLUGIN_CALL.get()
+        if call is not None:
+            call.note(CHANGED_EXECUTOR)
+            return
+        left = list(self._executors.values())
+        await asyncio.gather(*(asyncio.to_thread(executor.shutdown, cancel_futures=True) for executor in left))
+        await super().shutdown_default_executor(*args)
 
     # Whatever runs on a loop was given to it by one of these.
 
