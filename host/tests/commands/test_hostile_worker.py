@@ -190,7 +190,7 @@ def states(place: Path) -> dict[str, str]:
     ("mode", "told"),
     [
         ("exit in a task", ("plugin_fault", "exit")),
-        ("exit of a callback", ("event_loop_stopped", None)),
+        ("exit of a callback", ("plugin_fault", "exit")),
         ("stop", ("plugin_fault", "stopped-loop")),
         ("stop from a thread", ("event_loop_stopped", None)),
         ("cancel all", ("plugin_fault", "cancelled-others")),

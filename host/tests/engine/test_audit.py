@@ -144,7 +144,7 @@ async def leave_messages(host):
     for one in kept:
         assert await host.database.run(one)
     row, *_ = await host.database.run(lambda t: t.connection.execute(select(inbox)).all())
-    message = UnreadMessage(row.id, row.offer, row.message, row.received_at, 1, row.data_key, row.sealed)
+    message = UnreadMessage(row.id, row.offer, row.message, row.received_at, 1, 0, row.data_key, row.sealed)
     await host.database.run(partial(host.inbox._settle, message=message, reading=Reading(None, "callback-rejected")))
 
 

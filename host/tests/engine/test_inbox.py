@@ -13,10 +13,11 @@ from sqlalchemy import insert, select, update
 from nagorik import Applicant, ApplicationDraft, Consent, Operation, ServiceNotOffered, Text
 from nagorik.values import Money, PersonName
 from nagorik_host import open_host
-from nagorik_host.engine.inbox import LEASE, PATIENCE, SHARE
+from nagorik_host.engine.inbox import LEASE, LOST_LOOKS, PATIENCE, SHARE
 from nagorik_host.engine.inbox_door import InboxFull, MessageRefused
-from nagorik_host.engine.message_reader import READINGS
+from nagorik_host.engine.message_reader import LONGEST_PAUSE, READINGS
 from nagorik_host.engine.suspensions import SuspensionRecord, resume, suspend
+from nagorik_host.store.database import DatabaseUnavailable
 from nagorik_host.store.messages import (
     MessageFilter,
     NoSuchMessage,
@@ -26,6 +27,7 @@ from nagorik_host.store.messages import (
     read_again,
     read_page_again,
 )
+from nagorik_host.store.overview import count_set_aside
 from nagorik_host.store.schema import applications, inbox
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.lifecycle.perform import perform
@@ -666,6 +668,64 @@ async def test_message_of_a_worker_that_was_lost_is_read_by_another(host, filed,
     await host.database.run(host.inbox._take)
     assert await host.inbox.handle() == 0
     host.clock.advance(LEASE)
+    assert await host.inbox.handle() == 1
+    assert await results(host) == ["taken"]
+
+
+async def lose_reader(host):
+    """What a worker takes that ends before anything more is heard of it."""
+    taken = await host.database.run(host.inbox._take)
+    host.clock.advance(LEASE)
+    return sorted(message.offer for turn in taken.turns for message in turn)
+
+
+async def test_message_that_ends_its_readers_is_set_aside_and_others_are_read(host, filed, office, capsys):
+    await host.inbox.receive("letters.other", headers=GENUINE, body=message("received"))
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    assert await lose_reader(host) == ["letters.other", SERVICE]
+    # Which of them it was shows when each is read alone.
+    assert await lose_reader(host) == ["letters.other"]
+    assert await lose_reader(host) == ["letters.other"]
+    assert await host.inbox.handle() == 1
+    assert sorted(await results(host)) == ["readers-lost", "taken"]
+    assert (await host.track(filed)).progress.state == "closed"
+    assert "message_set_aside" in capsys.readouterr().out
+    assert await host.database.run(count_set_aside) == 1
+    # As after the plugin was mended.
+    await host.database.run(
+        partial(read_page_again, wanted=MessageFilter(result="readers-lost"), now=host.clock.now())
+    )
+    assert await host.inbox.handle() == 1
+    assert await host.database.run(count_set_aside) == 0
+
+
+async def test_message_that_is_only_put_off_was_not_lost(host, filed, office):
+    office.KEY_IS_THERE = False
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    for _ in range(LOST_LOOKS + 1):
+        await lose_reader(host)
+        await host.inbox.handle()
+        host.clock.advance(LONGEST_PAUSE)
+    office.KEY_IS_THERE = True
+    await host.inbox.handle()
+    assert await results(host) == ["taken"]
+
+
+async def test_reading_that_the_database_broke_off_was_not_lost(host, filed, monkeypatch):
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    run = host.database.run
+
+    async def gone(unit):
+        if getattr(unit, "func", None) == host.inbox._settle:
+            raise DatabaseUnavailable
+        return await run(unit)
+
+    for _ in range(LOST_LOOKS + 1):
+        with monkeypatch.context() as away:
+            away.setattr(host.database, "run", gone)
+            with pytest.raises(DatabaseUnavailable):
+                await host.inbox.handle()
+        host.clock.advance(LEASE)
     assert await host.inbox.handle() == 1
     assert await results(host) == ["taken"]
 

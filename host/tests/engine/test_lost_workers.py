@@ -29,33 +29,40 @@ async def due(host):
 class DoomedWorker:
     """A worker that ends with all that it has in hand as soon as it is to make a call of one of some operations."""
 
-    def __init__(self, host, operations=frozenset(Operation)) -> None:
+    def __init__(self, host, operations=frozenset(Operation), killers=None) -> None:
         self.worker = host.worker()
         self._carry_out = self.worker._executor._carry_out
         self._operations = operations
+        self._killers = killers
         self.lost = []
         self.worker._executor._carry_out = self._end
 
     async def _end(self, claim):
-        if claim.call.operation in self._operations:
+        if claim.call.operation in self._operations and (self._killers is None or claim.stored.id in self._killers):
             self.lost.append(claim.stored.id)
         if self.lost:
-            # Nothing of it is written down, as if the process were gone.
+            # Nothing of it is written down, as if the process were gone. Until then more is taken in hand beside it,
+            # unless it is to be alone.
+            if self.worker._losses.is_apart:
+                self.worker._state.stop = asyncio.Event()
+                self.worker._state.stop.set()
             raise asyncio.CancelledError
         return await self._carry_out(claim)
 
 
-async def lose(world, host, *, operations=frozenset(Operation), lives=False):
+async def lose(world, host, *, operations=frozenset(Operation), killers=None, lives=False):
     """Lose a worker, or what it had in hand alone where it ``lives``; what that was."""
     await due(host)
-    doomed = DoomedWorker(host, operations)
+    doomed = DoomedWorker(host, operations, killers)
+    await host.database.run(doomed.worker._housekeeping.register)
     end = host.clock.now() + timedelta(days=2)
     while not doomed.lost and (then := await doomed.worker.run_until_idle()) is not None and then <= end:
         host.clock.set(max(then, host.clock.now()))
-    if lives:
-        await host.database.run(doomed.worker._housekeeping.register)
+    while doomed.worker.in_hand:
+        await doomed.worker._executor.wait()
     world.machine.advance(LEASE)
-    await doomed.worker.heartbeat()
+    if lives:
+        await doomed.worker.heartbeat()
     # It is found out, and nothing is taken in hand.
     released = DoomedWorker(host, frozenset())
     released.worker._poller._places.free = lambda _: 0
@@ -104,12 +111,57 @@ async def test_filing_that_ends_its_workers_is_looked_up_before_it_is_a_case(wor
         assert await cases(host) == {application: WORKERS_LOST}
         query = select(attempts.c.operation, attempts.c.result).order_by(attempts.c.entry)
         rows = await host.database.run(lambda t: t.connection.execute(query).all())
-        assert [row.operation for row in rows if row.result == "interrupted"] == ["submit"] * LOSSES_OF_A_CASE
+        assert [row.operation for row in rows if row.result != "answered"] == ["submit"] * LOSSES_OF_A_CASE
         assert (rows[-1].operation, rows[-1].result) == ("find", "answered")
         await host.database.run(lambda t: unblock(t, application, host.clock.now()))
         await world.carry(host.worker())
         assert (await host.track(application)).progress.state == "closed"
     assert world.effects("nid", "application") == 1
+
+
+async def test_what_was_carried_beside_what_ends_workers_is_no_case(world, ready_url):
+    async with world.host(ready_url) as host:
+        innocent = await world.apply(host)
+        for _ in range(2):
+            assert await lose(world, host) == [innocent]
+        killers = {await world.apply(host, number) for number in (2, 3)}
+        for _ in range(12):
+            # All are due together, and what is carried alone survives.
+            host.clock.set(host.clock.now() + timedelta(hours=2))
+            await lose(world, host, killers=killers)
+        assert await cases(host) == dict.fromkeys(killers, WORKERS_LOST)
+        await world.carry(host.worker())
+        assert (await host.track(innocent)).progress.state == "closed"
+
+
+async def test_worker_puts_down_everything_for_what_is_carried_alone(world, ready_url):
+    async with world.host(ready_url) as host:
+        suspect = await world.apply(host)
+        for _ in range(2):
+            assert await lose(world, host) == [suspect]
+        worker = host.worker()
+        await host.database.run(worker._housekeeping.register)
+        world.street.close("nid")
+        beside = {await world.apply(host, number) for number in range(2, 5)}
+        await worker.poll()
+        assert set(worker.in_hand) == beside
+        await due(host)
+        host.clock.advance(timedelta(hours=2))
+        later = await world.apply(host, 5)
+        await worker.poll()
+        await worker.poll()
+        assert set(worker.in_hand) == beside
+        world.street.open("nid")
+        while worker.in_hand:
+            await worker._executor.wait()
+        world.street.close("nid")
+        await worker.poll()
+        assert worker.in_hand == (suspect,)
+        await worker.poll()
+        assert worker.in_hand == (suspect,)
+        world.street.open("nid")
+        await world.carry(worker)
+        assert (await host.track(later)).progress.state == "closed"
 
 
 async def test_of_applications_that_may_end_their_worker_it_has_one_in_hand(world, ready_url):

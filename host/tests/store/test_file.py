@@ -1,5 +1,6 @@
 """A file that cannot be written: what can be read is read, and what is wrong is told in words."""
 
+import asyncio
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +10,7 @@ from sqlalchemy import LargeBinary, bindparam, insert, make_url, select, text
 
 from nagorik_host.store import open_database, sqlite
 from nagorik_host.store.database import DatabaseUnavailable
+from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.schema import erased_references, host_keys
 from nagorik_host.store.upgrade import require_newest
 
@@ -100,3 +102,15 @@ async def test_what_is_deleted_is_overwritten(ready_file):
     log = ready_file.removeprefix("sqlite:///") + "-wal"
     assert os.stat(log).st_size == 0  # noqa: PTH116 - a file on this machine
     await database.close()
+
+
+async def test_host_needs_none_of_the_loops_own_threads(ready_file, tmp_path, vault):
+    database, documents = await open_database(ready_file), FolderDocumentStore(tmp_path / "documents", vault)
+    await asyncio.get_running_loop().shutdown_default_executor()
+    try:
+        assert await database.snapshot(lambda t: t.connection.execute(select(erased_references)).all()) == []
+        assert await database.scrub()
+        kept = await documents.put("passport", "application/pdf", b"paper")
+        assert [chunk async for chunk in documents.open(kept)] == [b"paper"]
+    finally:
+        await database.close()

@@ -1,5 +1,6 @@
 """The first use of a plugin: its import, its settings, and what else its manifest names."""
 
+import ast
 import asyncio
 import sys
 import threading
@@ -19,6 +20,7 @@ from nagorik.model.status import AgencyStatus
 from nagorik_platform import Platform
 from nagorik_platform.dispatch import importer
 from nagorik_platform.dispatch.importer import AT_ONCE
+from nagorik_platform.registry import QuarantineCode
 
 pytestmark = pytest.mark.asyncio
 
@@ -222,6 +224,33 @@ async def test_a_defect_of_the_interpreter_in_an_import_is_none_of_the_plugin(wo
         assert sys.times == 3
     finally:
         del sys.times
+
+
+async def test_a_defect_of_the_interpreter_in_reading_the_source_is_none_of_the_plugin(world, monkeypatch):
+    """As before, where another thread shows the place of an exception meanwhile."""
+    times, parse = [], ast.parse
+
+    def parsed(*arguments, **options):
+        times.append(1)
+        if len(times) < 3:
+            raise SystemError("AST constructor recursion depth mismatch (before=36, after=89)")
+        return parse(*arguments, **options)
+
+    monkeypatch.setattr(ast, "parse", parsed)
+    world.install()
+    platform = world.platform()
+    await platform.import_plugins()
+    assert [record.id for record in platform.plugins if record.usable] == ["wasa"]
+    assert len(times) > 3
+
+
+async def test_the_name_of_what_an_import_raises_says_nothing_more(world):
+    world.install(head="class Raised(KeyboardInterrupt): pass\nRaised.__name__ = f'N{NID}'\nraise Raised")
+    platform = world.platform()
+    await platform.import_plugins()
+    (quarantine,) = platform.quarantined
+    assert quarantine.code is QuarantineCode.IMPORT_EXITED
+    assert world.NID not in str(quarantine)
 
 
 async def test_missing_settings_are_named_without_their_values(world):

@@ -2,12 +2,16 @@
 
 import asyncio
 import contextlib
+import threading
+import time
+from textwrap import dedent
 
 import pytest
 from structlog.testing import capture_logs
 
-from nagorik.errors import OutcomeUnknown, PluginFault
-from nagorik_platform.dispatch.isolation import MOST_RESTARTS, run_guarded
+from nagorik.errors import AgencyRejected, OutcomeUnknown, PluginFault
+from nagorik.model.status import CallbackRequest
+from nagorik_platform.dispatch.isolation import MOST_RESTARTS, GuardedEventLoop, call_on_step, run_guarded
 
 pytestmark = pytest.mark.asyncio
 
@@ -42,6 +46,27 @@ DISTURBS = {
         "exit",
         "SystemExit",
     ),
+    "an exit of a callback": (
+        "asyncio.get_running_loop().call_soon(sys.exit, NID)\nawait asyncio.sleep(0)\n" + GOOD,
+        "exit",
+        "SystemExit",
+    ),
+    "an exit of a timer": (
+        "asyncio.get_running_loop().call_later(0, sys.exit, NID)\nawait asyncio.sleep(0.01)\n" + GOOD,
+        "exit",
+        "SystemExit",
+    ),
+    "threads that are shut down": (
+        "await asyncio.get_running_loop().shutdown_default_executor()\n" + GOOD,
+        "changed-executor",
+        None,
+    ),
+    "threads that are replaced": (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))\n" + GOOD,
+        "changed-executor",
+        None,
+    ),
     "a loop that is stopped": (
         "asyncio.get_running_loop().stop()\nawait asyncio.sleep(0)\n" + GOOD,
         "stopped-loop",
@@ -74,7 +99,7 @@ async def test_what_would_end_the_process_is_the_plugins_fault(world, body, faul
         beside = asyncio.create_task(asyncio.sleep(0.05, "undisturbed"))
         with pytest.raises(PluginFault) as caught:
             await platform.submit(world.draft(), world.references)
-        return caught.value, await beside
+        return caught.value, await asyncio.to_thread(lambda: "un") + (await beside)[2:]
 
     found, beside = await guarded(main)
     assert (found.fault, found.exception, beside) == (fault, exception, "undisturbed")
@@ -100,9 +125,15 @@ async def test_other_citizens_call_is_not_cancelled(world):
     assert (await guarded(main)).raw == "RECEIVED"
 
 
-async def test_what_a_call_left_behind_ends_nothing_and_counts(world):
-    left = CHILD.format("await asyncio.sleep(0.01)\n    sys.exit(NID)") + "return STATUS"
-    world.install(hooks={"nagorik_get_status": left})
+LEFT = {
+    "a task": CHILD.format("await asyncio.sleep(0.01)\n    sys.exit(NID)"),
+    "a timer": "asyncio.get_running_loop().call_later(0.01, sys.exit, NID)\n",
+}
+
+
+@pytest.mark.parametrize("left", LEFT.values(), ids=LEFT)
+async def test_what_a_call_left_behind_ends_nothing_and_counts(world, left):
+    world.install(hooks={"nagorik_get_status": left + "return STATUS"})
 
     async def main():
         platform = world.platform(faults_before_quarantine=1)
@@ -113,6 +144,25 @@ async def test_what_a_call_left_behind_ends_nothing_and_counts(world):
     with capture_logs() as lines:
         assert await guarded(main) == ["too-many-faults"]
     assert [line["fault"] for line in lines if line["event"] == "plugin_fault"] == ["exit"]
+
+
+async def test_plugin_that_fills_the_loops_threads_fills_its_own(world):
+    fills = "for _ in range(100):\n    asyncio.get_running_loop().run_in_executor(None, seen[0].wait)\nreturn STATUS"
+    world.install(hooks={"nagorik_get_status": fills})
+    world.install("gas", hooks={"nagorik_get_status": "await asyncio.to_thread(int)\nreturn STATUS"})
+    emptied = threading.Event()
+
+    async def main():
+        platform = world.platform()
+        await platform.import_plugins()
+        world.module().seen.append(emptied)
+        await platform.get_status(world.draft(), world.references)
+        await asyncio.to_thread(int)
+        await platform.get_status(world.draft("gas.connection"), world.references)
+        emptied.set()
+        return "done"
+
+    assert await guarded(main) == "done"
 
 
 async def test_write_that_may_have_been_processed_is_in_doubt_however_the_plugin_leaves(world):
@@ -166,3 +216,189 @@ async def test_loop_that_is_stopped_without_end_ends():
     with capture_logs() as lines, pytest.raises(asyncio.CancelledError):
         await guarded(main)
     assert (len(lines), ended) == (MOST_RESTARTS + 1, ["cleared up"])
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Seconds for which steps have held up loops, besides those that they took."""
+    held = [0.0]
+    monkeypatch.setattr(GuardedEventLoop, "time", lambda _: time.monotonic() + held[0])
+    return held
+
+
+HOLDS = {
+    "a hook": "seen[0][0] += 12.0",
+    "a task": "async def hold():\n    seen[0][0] += 12.0\nawait asyncio.create_task(hold())",
+    "a callback": "def hold():\n    seen[0][0] += 12.0\nasyncio.get_running_loop().call_soon(hold)",
+    "a timer": "def hold():\n    seen[0][0] += 12.0\nasyncio.get_running_loop().call_later(0, hold)",
+}
+HOLDS_AT_WORK = {name: f"{body}\nfor _ in range(5):\n    await asyncio.sleep(0)" for name, body in HOLDS.items()}
+WAITS_ITS_TURN = """
+await asyncio.sleep(1)
+for _ in range(20):
+    await asyncio.sleep(0)
+return STATUS
+"""
+
+
+@pytest.mark.parametrize("body", HOLDS_AT_WORK.values(), ids=HOLDS_AT_WORK)
+async def test_time_that_another_plugin_holds_up_the_loop_is_that_plugins_fault_alone(world, held, body):
+    world.install(hooks={"nagorik_get_status": WAITS_ITS_TURN}, extra="limits = { deadline = 2 }")
+    world.install("gas", hooks={"nagorik_get_status": body + "\nreturn STATUS"})
+
+    async def main():
+        platform = world.platform(faults_before_quarantine=1)
+        await platform.import_plugins()
+        world.module("gas").seen.append(held)
+        innocent = asyncio.create_task(platform.get_status(world.draft(), world.references))
+        await asyncio.sleep(0)
+        await platform.get_status(world.draft("gas.connection"), world.references)
+        await innocent
+        return [record.id for record in platform.plugins if record.quarantine is not None]
+
+    with capture_logs() as lines:
+        assert await guarded(main) == ["gas"]
+    faults = [(line["plugin"], line["fault"], line["seconds"]) for line in lines if line["event"] == "plugin_fault"]
+    assert faults == [("gas", "blocked-loop", pytest.approx(12.0, abs=0.5))]
+
+
+async def test_form_that_holds_up_the_loop_is_its_plugins_fault(world, held):
+    forms = """
+    from nagorik import Form
+    from pydantic import field_validator
+
+    held = []
+
+
+    class ConnectionForm(Form):
+        holding: str
+
+        @field_validator("holding")
+        @classmethod
+        def holds(cls, value):
+            held[0][0] += 12.0
+            return value
+    """
+    world.install(files={"forms.py": dedent(forms)})
+
+    async def main():
+        platform = world.platform()
+        await platform.import_plugins()
+        world.module(name="forms").held.append(held)
+        await platform.validate("wasa.connection", {"holding": "12"})
+
+    with capture_logs() as lines:
+        await guarded(main)
+    faults = [(line["plugin"], line["fault"]) for line in lines if line["event"] == "plugin_fault"]
+    assert faults == [("wasa", "blocked-loop")]
+
+
+GENERATOR = """
+async def left():
+    try:
+        yield 1
+    finally:
+        seen[0][0] += 12.0
+        seen.append(call_on_step(asyncio.get_running_loop()))
+
+async for _ in left():
+    break
+return STATUS
+"""
+
+
+async def test_generator_that_is_cleared_away_holds_up_the_loop_in_its_plugins_name(world, held):
+    head = "from nagorik_platform.dispatch.isolation import call_on_step"
+    world.install(hooks={"nagorik_get_status": GENERATOR}, head=head)
+
+    async def main():
+        platform = world.platform()
+        await platform.import_plugins()
+        world.module().seen.append(held)
+        await platform.get_status(world.draft(), world.references)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        return world.module().seen[1]
+
+    with capture_logs() as lines:
+        call = await guarded(main)
+    assert (call.record.id, call.operation) == ("wasa", "generator")
+    faults = [(line["plugin"], line["fault"]) for line in lines if line["event"] == "plugin_fault"]
+    assert faults == [("wasa", "blocked-loop")]
+
+
+@pytest.mark.parametrize("where", ["call_soon(tell)", "call_later(0, tell)", "call_soon_threadsafe(tell)"])
+async def test_it_is_known_whose_callback_runs(world, where):
+    body = f"""
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+
+    def tell():
+        seen.append(call_on_step(loop))
+        told.set()
+
+    loop.{where}
+    await told.wait()
+    return STATUS
+    """
+    head = "from nagorik_platform.dispatch.isolation import call_on_step"
+    world.install(hooks={"nagorik_get_status": body}, head=head)
+
+    async def main():
+        await world.platform().get_status(world.draft(), world.references)
+        return world.module().seen, call_on_step(asyncio.get_running_loop())
+
+    (call,), own = await guarded(main)
+    assert (call.record.id, call.operation, own) == ("wasa", "status", None)
+
+
+async def test_what_holds_up_the_loop_for_its_own_call_is_not_waited_for(world, held):
+    body = "seen[0][0] += 12.0\nfor _ in range(20):\n    await asyncio.sleep(0)\nreturn STATUS"
+    world.install(hooks={"nagorik_get_status": body}, extra="limits = { deadline = 2 }")
+
+    async def main():
+        platform = world.platform()
+        await platform.import_plugins()
+        world.module().seen.append(held)
+        with pytest.raises(PluginFault) as caught:
+            await platform.get_status(world.draft(), world.references)
+        return caught.value.fault
+
+    assert await guarded(main) == "deadline"
+
+
+async def test_what_a_call_left_behind_holds_up_the_loop_and_counts(world, held):
+    body = "def hold():\n    seen[0][0] += 12.0\nasyncio.get_running_loop().call_later(0.01, hold)\nreturn STATUS"
+    world.install(hooks={"nagorik_get_status": body})
+
+    async def main():
+        platform = world.platform(faults_before_quarantine=1)
+        await platform.import_plugins()
+        world.module().seen.append(held)
+        await platform.get_status(world.draft(), world.references)
+        await asyncio.sleep(0.05)
+        return [quarantine.code.value for quarantine in platform.quarantined]
+
+    with capture_logs() as lines:
+        assert await guarded(main) == ["too-many-faults"]
+    assert [line["fault"] for line in lines if line["event"] == "plugin_fault"] == ["blocked-loop"]
+
+
+async def test_callback_message_whose_reading_holds_up_the_loop_is_told(world, held):
+    world.install(
+        hooks={
+            "nagorik_get_status": "return STATUS",
+            "nagorik_parse_callback": "seen[0][0] += 12.0\nraise AgencyRejected('unsigned')",
+        }
+    )
+
+    async def main():
+        platform = world.platform(faults_before_quarantine=1)
+        await platform.import_plugins()
+        world.module().seen.append(held)
+        with pytest.raises(AgencyRejected):
+            await platform.parse_callback(CallbackRequest(service="wasa.connection", headers={}, body=b"1"))
+        return platform.quarantined
+
+    with capture_logs() as lines:
+        assert not await guarded(main)
+    assert [line["fault"] for line in lines if line["event"] == "plugin_fault"] == ["blocked-loop"]

@@ -9,7 +9,8 @@ from nagorik.errors import AgencyRejected, AgencyUnavailable, PluginFault, Servi
 from nagorik.model.status import AgencyStatus, CallbackRequest
 from nagorik.values import MobileNumber, PersonName
 from nagorik_platform.dispatch.faults import FIRST_PAUSE, MEMORY, FaultSubject, FaultWatch
-from nagorik_platform.dispatch.runner import HookStepper, seconds_in_line
+from nagorik_platform.dispatch.runner import HookStepper
+from nagorik_platform.dispatch.steps import LongestStep, seconds_in_line
 from nagorik_testing import SimulatedClock
 
 BY_TURNS = """
@@ -221,13 +222,13 @@ async def test_a_machine_without_a_processor_is_no_fault_of_the_plugin():
             pass
         in_line[0] += time.perf_counter() - began
 
-    ready = HookStepper(lambda: 0.0)
-    await ready.run(hook)
-    assert ready.longest_step >= 0.02
-    busy = HookStepper(lambda: in_line[0])
+    ready = LongestStep(lambda: 0.0)
+    await HookStepper(ready).run(hook)
+    assert ready.seconds >= 0.02
+    busy = LongestStep(lambda: in_line[0])
     began, before = time.perf_counter(), in_line[0]
-    await busy.run(hook)
-    assert busy.longest_step <= time.perf_counter() - began - (in_line[0] - before)
+    await HookStepper(busy).run(hook)
+    assert busy.seconds <= time.perf_counter() - began - (in_line[0] - before)
 
 
 def test_seconds_in_line_are_told_by_the_machine_or_are_none():

@@ -28,11 +28,13 @@ from nagorik_host.store.database import (
     read_url,
 )
 from nagorik_host.store.host_keys import KeysRefused, key_in_use
+from nagorik_host.store.messages import READERS_LOST
 from nagorik_host.store.overview import (
     OVERDUE,
     count_blocked,
     count_left_unread,
     count_overdue,
+    count_set_aside,
     counted,
     read_workers,
 )
@@ -234,6 +236,10 @@ def _state(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
         hint = "nagorik cases list tells what to do."
         yield DoctorCheck("host blocked", status, f"{counted(number)} applications: {code}", hint)
     yield _inbox(count_left_unread(transaction, now))
+    if set_aside := count_set_aside(transaction):
+        message = f"{counted(set_aside)} messages ended one worker after another as they were read, and are set aside"
+        hint = f"Ask the plugin's owner for a fixed version. nagorik inbox list --result {READERS_LOST}"
+        yield DoctorCheck("host inbox", DoctorStatus.WARNING, message, hint)
     for row in transaction.connection.execute(select(agencies).where(agencies.c.down_since.is_not(None))):
         since, why = row.down_since.isoformat(timespec="minutes"), row.cause or "unreachable"
         message = f"down since {since}: {why}, {row.failures} calls in vain"

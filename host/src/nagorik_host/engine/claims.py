@@ -45,7 +45,7 @@ from nagorik_host.store.application_store import (
     set_aside,
     target_plugin,
 )
-from nagorik_host.store.cases import INTERRUPTED
+from nagorik_host.store.cases import INTERRUPTED, INTERRUPTED_ALONE
 from nagorik_host.store.database import Transaction, is_the_machines
 from nagorik_host.store.host_keys import is_known_key
 from nagorik_host.store.schema import attempts
@@ -59,6 +59,7 @@ from nagorik_platform.lifecycle import (
     step,
 )
 from nagorik_platform.logs import get_logger
+from nagorik_platform.tracebacks import type_name
 
 _log = get_logger("nagorik.host")
 
@@ -172,8 +173,8 @@ class Claims:
         self._each_alone = each_alone
         if not each_alone:
             transaction.defer()
-        self._losses.note_in_hand(in_hand)
         now = self._clock.now()
+        self._losses.note_in_hand(transaction, in_hand)
         batch = ClaimBatch(suspended_offers(transaction))
         if full_scan:
             unpark_resumed(transaction, batch.suspended)
@@ -190,7 +191,11 @@ class Claims:
                 batch.poll_at(max(queue.due_at, queue.free_at))
                 continue
             batch.busy.add(queue.plugin)
-            self._claim_from(transaction, queue, offers.get(queue.plugin), batch, now, among, lent=full_scan)
+            if self._losses.is_full:
+                batch.saturated = True
+                continue
+            looked_at = self._losses.awaited or among
+            self._claim_from(transaction, queue, offers.get(queue.plugin), batch, now, looked_at, lent=full_scan)
         batch.is_idle = batch.is_idle and not batch.busy
         return batch
 
@@ -213,12 +218,14 @@ class Claims:
             batch.saturated = True
             return
         if slots:
+            # What is awaited was put off for others' sake alone.
+            until = now if self._losses.awaited is None else now + SUSPECTS_APART
             rows = self._within_release(
                 lambda: due_rows(
                     transaction,
                     name,
                     most=len(slots),
-                    now=now,
+                    now=until,
                     suspended=batch.suspended,
                     beyond=self._beyond,
                     among=among,
@@ -308,6 +315,8 @@ class Claims:
         """Take these in hand, each with an instant of its agency's time."""
         claimed: list[Claim] = []
         for row in rows:
+            if self._losses.is_full:
+                break
             act = partial(self._claim_row, slot=slots[len(claimed)])
             one = self._guarded(transaction, row, now, act)
             if one is not None:
@@ -373,14 +382,21 @@ class Claims:
         else:
             done = step(stored.progress, Interrupted(), capabilities, now)
             # What was committed and never heard of is in a worker's hands that does not know of it, and lives.
-            _end_open(transaction, stored, LOST if self._lease.is_alive(transaction, row.lease) else INTERRUPTED, now)
+            _end_open(transaction, stored, self._end_of_lost(transaction, row), now)
         self._store.change(transaction, stored, done, now)
         self._losses.leave(transaction, stored, done, now)
+
+    def _end_of_lost(self, transaction: Transaction, row: Row[Any]) -> str:
+        if self._lease.is_alive(transaction, row.lease):
+            return LOST
+        return INTERRUPTED_ALONE if self._losses.was_alone(transaction, row.id, row.lease) else INTERRUPTED
 
     def claim_next(
         self, transaction: Transaction, plugin: str, slot: PaceSlot, suspended: SuspendedOffers, now: datetime
     ) -> Claim | None:
         """Take in hand what is longest due at an agency, in the place of what has just come to an end there."""
+        if self._losses.is_full:
+            return None
         rows = self._within_release(
             lambda: due_rows(transaction, plugin, most=1, now=now, suspended=suspended, beyond=self._beyond)
         )
@@ -390,7 +406,7 @@ class Claims:
 
     def log_blocked(self, error: Exception, application: str, service: str) -> None:
         """Tell the operator that an application was left to an officer, and by what kind of error."""
-        defect = type(error).__name__
+        defect = type_name(error)
         _log.error(
             "application_blocked", defect=defect, application=application, service=service, worker=self._worker_name
         )

@@ -174,7 +174,7 @@ class Completions:
         """
         held = None
         is_suspect = self._losses.is_suspect(transaction, stored, planned.done)
-        if planned.begun is not None and slot is not None and not is_suspect:
+        if planned.begun is not None and slot is not None and not is_suspect and not self._losses.is_put_down:
             draft = self._store.draft(transaction, stored) if read else claim.draft
             held = self._intents.commit(
                 transaction, stored, draft, claim.capabilities, planned.begun, now, slot=slot, read=read

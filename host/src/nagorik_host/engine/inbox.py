@@ -5,7 +5,8 @@ to. What it says is read by the plugin. An agency's report counts when the plugi
 then once, however often it comes; a gateway's notice is only a hint to ask the gateway.
 
 Each offer's messages are read in their turn, a few at a time, beside the work; what is wrong with one of them ends
-that one alone. One whose plugin cannot read it now waits until it can.
+that one alone. One whose plugin cannot read it now waits until it can. One that may have ended the process that read
+it is read with no other message beside it, and after some times by nobody.
 """
 
 import asyncio
@@ -36,10 +37,14 @@ from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.engine.queues import suspended_offers
 from nagorik_host.store.application_store import ApplicationStore, NoSuchApplication
 from nagorik_host.store.database import Database, Transaction, is_the_machines
+from nagorik_host.store.messages import READERS_LOST
 from nagorik_host.store.schema import UNREAD, applications, inbox, payments
 from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import IllegalTransition, JournalBroken, Noticed, NotPossible, Reported, step
+from nagorik_platform.logs import get_logger
+
+_log = get_logger("nagorik.host")
 
 INBOX: Final = "inbox"
 """What a hint names in an application's place when a message has come in."""
@@ -58,6 +63,9 @@ PATIENCE: Final = timedelta(days=3)
 """How long a proved report about nothing known is kept for the answer that makes its application known."""
 NOTICE_PATIENCE: Final = timedelta(minutes=1)
 """How long a gateway's notice of an unknown payment is kept; a payment is known before its gateway hears of it."""
+LOST_LOOKS: Final = 3
+"""How often in a row a message is taken to be read and not heard of again; then it is set aside. The first time, it
+may have been another that was taken with it: from then on it is read alone."""
 TAKEN: Final = "taken"
 REPEATED: Final = "repeated"
 UNKNOWN: Final = "unknown-reference"
@@ -67,7 +75,14 @@ _ANY_UNREAD: Final = select(inbox.c.id).where(UNREAD).limit(1)
 _FIRST_OFFER: Final = select(func.min(inbox.c.offer)).where(UNREAD)
 _NEXT_OFFER: Final = _FIRST_OFFER.where(inbox.c.offer > bindparam("after"))
 _OF_OFFER: Final = select(
-    inbox.c.id, inbox.c.offer, inbox.c.message, inbox.c.received_at, inbox.c.looks, inbox.c.data_key, inbox.c.sealed
+    inbox.c.id,
+    inbox.c.offer,
+    inbox.c.message,
+    inbox.c.received_at,
+    inbox.c.looks,
+    inbox.c.lost_looks,
+    inbox.c.data_key,
+    inbox.c.sealed,
 ).where(inbox.c.offer == bindparam("offer_"), UNREAD)
 _DUE: Final = (
     _OF_OFFER.where(inbox.c.due_at <= bindparam("now"))
@@ -89,12 +104,17 @@ _NOW_KNOWN: Final = (
 _TAKE: Final = (
     update(inbox)
     .where(inbox.c.id.in_(bindparam("ids", expanding=True)))
-    .values(due_at=bindparam("until"), looks=inbox.c.looks + 1)
+    .values(due_at=bindparam("until"), looks=inbox.c.looks + 1, lost_looks=inbox.c.lost_looks + 1)
 )
 _LEAVE: Final = (
     update(inbox)
     .where(inbox.c.id.in_(bindparam("ids", expanding=True)), UNREAD)
-    .values(due_at=bindparam("now"), looks=inbox.c.looks - 1)
+    .values(due_at=bindparam("now"), looks=inbox.c.looks - 1, lost_looks=inbox.c.lost_looks - 1)
+)
+_NOT_LOST: Final = (
+    update(inbox)
+    .where(inbox.c.id.in_(bindparam("ids", expanding=True)), UNREAD, inbox.c.lost_looks > 0)
+    .values(lost_looks=inbox.c.lost_looks - 1)
 )
 _WAITED_LONGEST: Final = (
     select(inbox.c.id)
@@ -134,6 +154,7 @@ class Inbox:
         self._capabilities = capabilities
         self._clock = clock
         self._has_news = False
+        self._not_lost: set[str] = set()
         self._listeners: list[Callable[[], None]] = []
 
     async def receive(
@@ -199,8 +220,15 @@ class Inbox:
         """
         self._has_news = False
         batch = await self._database.run(self._take)
-        # Each offer by itself: one whose messages take long to read delays no other's.
-        turns = await asyncio.gather(*map(self._read_in_turn, batch.turns), return_exceptions=True)
+        left = {message.id for turn in batch.turns for message in turn}
+        try:
+            # Each offer by itself: one whose messages take long to read delays no other's.
+            turns = await asyncio.gather(
+                *(self._read_in_turn(turn, left) for turn in batch.turns), return_exceptions=True
+            )
+        finally:
+            # Whatever kept them from being done with, such as a database that is away, it has not ended this process.
+            self._not_lost |= left
         for ended in turns:
             if isinstance(ended, BaseException):
                 raise ended
@@ -213,16 +241,19 @@ class Inbox:
         for heard in tuple(self._listeners):
             heard()
 
-    async def _read_in_turn(self, messages: Sequence[UnreadMessage]) -> int:
+    async def _read_in_turn(self, messages: Sequence[UnreadMessage], left: set[str]) -> int:
+        """Read messages, and take from ``left`` what is not left as it was taken; how many were read."""
         loop = asyncio.get_running_loop()
         end = loop.time() + SLICE
         for number, message in enumerate(messages):
             if number and loop.time() > end:
-                left = [one.id for one in messages[number:]]
-                await self._database.run(partial(self._leave, ids=left))
+                others = [one.id for one in messages[number:]]
+                await self._database.run(partial(self._leave, ids=others))
+                left.difference_update(others)
                 self._announce()
                 return number
             await self._handle_one(message)
+            left.discard(message.id)
         return len(messages)
 
     async def _handle_one(self, message: UnreadMessage) -> None:
@@ -247,19 +278,34 @@ class Inbox:
     # In transactions
 
     def _take(self, transaction: Transaction) -> _Batch:
-        """Take a few due messages of each offer, to be read by nobody else for a while."""
+        """Take a few due messages of each offer, to be read by nobody else for a while.
+
+        Where one of them may have ended the process that read it, only that is taken.
+        """
         now, suspended = self._clock.now(), suspended_offers(transaction)
+        not_lost, self._not_lost = self._not_lost, set()
+        if not_lost:
+            transaction.connection.execute(_NOT_LOST, {"ids": list(not_lost)})
         readable = self._reader.readable(now)
-        turns, more = [], False
+        turns: list[list[UnreadMessage]] = []
+        suspect: UnreadMessage | None = None
+        more = False
         offer: str | None = transaction.connection.scalar(_FIRST_OFFER)
         while offer is not None:
             plugin = offer.partition(".")[0]
             if offer in readable and not suspended.covers(plugin=plugin, service=offer, target_plugin=plugin):
-                messages = _taken(transaction, offer, plugin, now)
+                messages = _due(transaction, offer, plugin, now)
                 more = more or len(messages) >= SHARE
+                suspect = suspect or next((message for message in messages if message.lost_looks), None)
                 if messages:
                     turns.append(messages)
             offer = transaction.connection.scalar(_NEXT_OFFER, {"after": offer})
+        if suspect is not None:
+            more = more or sum(map(len, turns)) > 1
+            turns = [[suspect]]
+        if turns:
+            ids = [message.id for messages in turns for message in messages]
+            transaction.connection.execute(_TAKE, {"ids": ids, "until": now + LEASE})
         return _Batch(turns, more)
 
     def _leave(self, transaction: Transaction, *, ids: Sequence[str]) -> None:
@@ -274,7 +320,7 @@ class Inbox:
         now = self._clock.now()
         if reading.again:
             pause = min(FIRST_PAUSE * 2 ** min(message.looks, 16), LONGEST_PAUSE)
-            _write(transaction, message.id, due_at=now + pause)
+            _write(transaction, message.id, due_at=now + pause, lost_looks=0)
             return
         outcome = reading.outcome
         if outcome is None:
@@ -285,7 +331,8 @@ class Inbox:
         if application is None and now - message.received_at < patience:
             # Read again as soon as an application is known by the reference, or at the end for the last time.
             reference = self._reference_of(message, outcome)
-            _write(transaction, message.id, due_at=message.received_at + patience, reference=reference)
+            due_at = message.received_at + patience
+            _write(transaction, message.id, due_at=due_at, reference=reference, lost_looks=0)
             if reference is not None:
                 _bound_waiting(transaction, message.offer, now)
             return
@@ -346,18 +393,26 @@ class Inbox:
         return TAKEN
 
 
-def _taken(transaction: Transaction, offer: str, plugin: str, now: datetime) -> list[UnreadMessage]:
-    """What is due of an offer, and what waited for a reference that is known now; nobody else's for a while."""
+def _due(transaction: Transaction, offer: str, plugin: str, now: datetime) -> list[UnreadMessage]:
+    """What is due of an offer, and what waited for a reference that is known now; locked.
+
+    What has ended one process after another as it was read is set aside.
+    """
     asked = {"offer_": offer, "plugin": plugin, "now": now, "most": SHARE}
     found = transaction.connection.execute(_DUE, asked).all()
     if len(found) < SHARE:
         found = [*found, *transaction.connection.execute(_NOW_KNOWN, asked | {"most": SHARE - len(found)})]
-    if found:
-        transaction.connection.execute(_TAKE, {"ids": [row.id for row in found], "until": now + LEASE})
-    return [
-        UnreadMessage(row.id, row.offer, row.message, row.received_at, row.looks, row.data_key, row.sealed)
-        for row in found
-    ]
+    due = []
+    for row in found:
+        message = UnreadMessage(
+            row.id, row.offer, row.message, row.received_at, row.looks, row.lost_looks, row.data_key, row.sealed
+        )
+        if message.lost_looks < LOST_LOOKS:
+            due.append(message)
+            continue
+        _end(transaction, message.id, now, READERS_LOST)
+        _log.error("message_set_aside", defect=READERS_LOST, offer=offer, message=message.id)
+    return due
 
 
 def _bound_waiting(transaction: Transaction, offer: str, now: datetime) -> None:

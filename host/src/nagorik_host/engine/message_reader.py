@@ -66,6 +66,7 @@ class UnreadMessage:
         message: The hash that makes two proved messages one.
         received_at: When it came.
         looks: How often it was read before, or tried to be.
+        lost_looks: How often in a row, at last, nothing more was heard of whoever read it.
         wrapped: Its data key.
         sealed: Headers and body.
     """
@@ -75,6 +76,7 @@ class UnreadMessage:
     message: str
     received_at: datetime
     looks: int
+    lost_looks: int
     wrapped: bytes | None
     sealed: bytes
 

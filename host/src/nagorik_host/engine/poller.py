@@ -141,6 +141,7 @@ class Poller:
                 raise
             except Exception:  # noqa: BLE001 - whose it is shows when each is written by itself
                 batch = await self._retry.run(partial(unit, each_alone=True))
+            self._losses.note_committed()
             claimed.update(claim.target_plugin for claim in batch)
         finally:
             for name, offer in offers.items():

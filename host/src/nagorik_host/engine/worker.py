@@ -98,7 +98,7 @@ class Worker:
         own_lease = WorkerLease(self.id, lease, lease_clock)
         places = WorkerPlaces(own_lease, concurrency)
         intents = Intents(store, vault, own_lease)
-        losses = WorkerLosses(store, worker_name=name)
+        self._losses = losses = WorkerLosses(store, worker=self.id, worker_name=name)
         self.claims = Claims(
             store,
             CapabilitiesCache(platform),
@@ -248,7 +248,8 @@ class Worker:
     async def _poll(self) -> tuple[int, ClaimBatch]:
         """Take in hand what is due and read messages; how many were done with, and what was taken."""
         batch = await self._poller.claim(full_scan=True, look=True)
-        return (await self._inbox.handle() if batch.has_messages else 0), batch
+        reads = batch.has_messages and not self._losses.is_apart
+        return (await self._inbox.handle() if reads else 0), batch
 
     async def heartbeat(self) -> None:
         """Say that this worker lives and still has in hand what it has."""
@@ -311,15 +312,18 @@ class Worker:
         if self._reading is not None and self._reading.done():
             self._raise_failure(self._reading)
             read, self._reading = self._reading.result(), None
-        if self._reading is None and self._messages_heard:
-            self._messages_heard = False
+        if self._reading is None and self._messages_heard and not self._losses.is_apart:
+            self._messages_heard, self._losses.is_reading = False, True
             self._reading = asyncio.create_task(self._inbox_read())
         return read
 
     async def _inbox_read(self) -> int:
         read = 0
-        with suppress(DatabaseUnavailable):  # what is in the inbox stays there for the next full scan
-            read = await self._inbox.handle()
+        try:
+            with suppress(DatabaseUnavailable):  # what is in the inbox stays there for the next full scan
+                read = await self._inbox.handle()
+        finally:
+            self._losses.is_reading = False
         if read or self._messages_heard:
             self._state.woken.set()
         return read

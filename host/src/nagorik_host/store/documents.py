@@ -3,17 +3,18 @@
 Every document that is handed in is kept by itself, so that erasing one citizen's never takes away another's.
 """
 
-import asyncio
 import hashlib
 import os
 import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
 from nagorik.model.application import DocumentReference
+from nagorik_host.store.off_loop import OwnThreads
 from nagorik_host.vault import KeyMissing, SealBroken, Vault
 
 CHUNK: Final = 65_536
@@ -36,6 +37,7 @@ class FolderDocumentStore:
         """Keep documents in ``folder``, which is made with the first."""
         self._folder = folder
         self._vault = vault
+        self._threads = OwnThreads("nagorik-documents")
 
     async def put(self, kind: str, media_type: str, content: bytes) -> DocumentReference:
         """Keep a document and return its reference."""
@@ -43,7 +45,7 @@ class FolderDocumentStore:
         digest = hashlib.sha256(content).hexdigest()
         # Made first: a kind that is none is refused before anything is kept.
         made = DocumentReference(id=identity, kind=kind, media_type=media_type, bytes=len(content), sha256=digest)
-        await asyncio.to_thread(self._write, identity, content)
+        await self._threads.run(partial(self._write, identity, content))
         return made
 
     async def open(self, document: DocumentReference) -> AsyncIterator[bytes]:
@@ -54,7 +56,7 @@ class FolderDocumentStore:
             KeyMissing: Its key is wrapped by one that is not on the ring.
             SealBroken: The file was changed.
         """
-        content = await asyncio.to_thread(self._read, document.id)
+        content = await self._threads.run(partial(self._read, document.id))
         for start in range(0, len(content), CHUNK):
             yield content[start : start + CHUNK]
 

@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, func, select, update
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import UNREAD, inbox
 
+READERS_LOST: Final = "readers-lost"
+"""The result of a message that ended one worker after another as it was read."""
 WAITING: Final = "waiting"
 """What stands in a result's place while a message is not done with."""
 
@@ -137,7 +139,7 @@ def _renewed(transaction: Transaction, conditions: Sequence[ColumnElement[bool]]
     transaction.connection.execute(
         update(inbox)
         .where(inbox.c.id.in_(ids))
-        .values(handled_at=None, result=None, application=None, due_at=now, looks=0)
+        .values(handled_at=None, result=None, application=None, due_at=now, looks=0, lost_looks=0)
     )
     for identity in ids:
         transaction.record_row(inbox, identity, at=now)

@@ -15,6 +15,7 @@ from sqlalchemy import Column, ColumnElement, Select, bindparam, func, literal, 
 
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.listings import distinct_leads
+from nagorik_host.store.messages import READERS_LOST
 from nagorik_host.store.schema import (
     IN_QUEUE,
     UNREAD,
@@ -53,6 +54,7 @@ _BLOCKED: Final = _counted(
 )
 _FIRST_DUE: Final = select(func.min(applications.c.due_at)).where(*_QUEUED)
 _UNREAD: Final = _counted(inbox.c.offer, UNREAD)
+_SET_ASIDE: Final = _counted(inbox.c.received_at, inbox.c.result == READERS_LOST)
 _LEFT: Final = _counted(inbox.c.offer, UNREAD, inbox.c.received_at <= _UNTIL)
 
 
@@ -184,6 +186,11 @@ def count_unread(transaction: Transaction) -> int:
 def count_left_unread(transaction: Transaction, now: datetime) -> int:
     """How many messages have not been read for longer than ``OVERDUE``; their plugins cannot, or no worker does."""
     return transaction.connection.scalar(_LEFT, {"until": now - OVERDUE}) or 0
+
+
+def count_set_aside(transaction: Transaction) -> int:
+    """How many messages are set aside because they ended one worker after another, up to ``COUNTED`` + 1."""
+    return transaction.connection.scalar(_SET_ASIDE) or 0
 
 
 def read_workers(transaction: Transaction, now: datetime) -> Sequence[WorkerOverview]:

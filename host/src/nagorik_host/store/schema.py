@@ -168,7 +168,7 @@ attempts: Final = Table(
     Column("request_digest", String(HASH)),
     Column("began_at", Instant, nullable=False),
     Column("ended_at", Instant),
-    # "answered", an error's code, or "interrupted".
+    # "answered", an error's code, "interrupted", or "interrupted-alone".
     Column("result", String(CODE)),
 )
 
@@ -235,6 +235,8 @@ inbox: Final = Table(
     Column("due_at", Instant, info=UNCHAINED),
     # How often it was read, or tried to be.
     Column("looks", Integer, nullable=False, info=UNCHAINED),
+    # How often in a row it was taken to be read and nothing more was heard of that.
+    Column("lost_looks", Integer, nullable=False, default=0, info=UNCHAINED),
     Column("data_key", LargeBinary),
     Column("sealed", LargeBinary, nullable=False),
     # The hash of the agency's reference that it names, while no application is known by it.
@@ -317,6 +319,8 @@ workers: Final = Table(
     Column("key_names", Text, nullable=False),
     # The plugins that it keeps out for faults, as JSON; null while there is none.
     Column("kept_out", Text),
+    # The application that it has in hand and nothing beside it, because that may be what ends workers.
+    Column("alone", String(ID)),
 )
 
 erased_references: Final = Table(

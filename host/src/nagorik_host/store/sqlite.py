@@ -12,6 +12,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction, Unit
+from nagorik_host.store.off_loop import OwnThreads
 
 T = TypeVar("T")
 
@@ -104,6 +106,7 @@ class SqliteDatabase(Database):
         self._only_reads = False
         self._waiting: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._closed = False
+        self._threads = OwnThreads("nagorik-store-reader")
         if not self._in_memory and "uri" not in url.query:
             _make_private(str(url.database))
         try:
@@ -125,7 +128,7 @@ class SqliteDatabase(Database):
         if self._closed:
             raise DatabaseUnavailable("the database is closed")
         if self._only_reads:
-            return await asyncio.to_thread(self._read, unit)
+            return await self._threads.run(partial(self._read, unit))
         asked = _Asked(unit)
         self._waiting.put(asked)
         result: T = await asyncio.wrap_future(asked.answer)
@@ -135,11 +138,11 @@ class SqliteDatabase(Database):
         """As ``Database.snapshot``: whoever writes meanwhile is not waited for, and does not wait."""
         if self._in_memory:
             return await self.run(unit)
-        return await asyncio.to_thread(self._read, unit)
+        return await self._threads.run(partial(self._read, unit))
 
     async def scrub(self) -> bool:
         """As ``Database.scrub``: what was overwritten in the file stands in its log until that is cut off."""
-        return await asyncio.to_thread(self._cut_off_log)
+        return await self._threads.run(self._cut_off_log)
 
     async def close(self) -> None:
         """As ``Database.close``."""
@@ -147,7 +150,8 @@ class SqliteDatabase(Database):
             await self.seal()
             self._closed = True
             self._waiting.put(None)
-            await asyncio.to_thread(self._writer.join)
+            await self._threads.run(self._writer.join)
+            self._threads.close()
 
     def _opened(self) -> Connection:
         connection = self._engine.connect()

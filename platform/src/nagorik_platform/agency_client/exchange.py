@@ -167,6 +167,9 @@ class HttpExchange(Generic[T]):
             try:
                 token = await self._turn()
                 outgoing = await self._outgoing(token)
+                if call.deadline.remaining() <= 0:
+                    # Others held up the loop meanwhile, and somebody else may have the application by now.
+                    raise AgencyUnavailable(because="deadline", layer=Layer.CORE)
                 probe = not call.bypass and resources.health.start_request(plan.kind)
             except NagorikError as error:
                 return not_admitted(error)

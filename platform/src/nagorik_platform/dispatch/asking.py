@@ -25,6 +25,7 @@ from nagorik_platform.dispatch.policies import Call
 from nagorik_platform.dispatch.runner import CallDeadline
 from nagorik_platform.logs import get_logger
 from nagorik_platform.registry import Registry
+from nagorik_platform.tracebacks import type_name
 
 log: Final = get_logger("nagorik")
 
@@ -132,7 +133,7 @@ class Questions:
         except NagorikError as error:
             return NotAsked(because=_reason(error))
         except Exception as failure:  # noqa: BLE001 - a host's policy may refuse with anything
-            log.error("question_failed", asked=service, exception=type(failure).__name__)  # noqa: TRY400
+            log.error("question_failed", asked=service, exception=type_name(failure))  # noqa: TRY400
             return NotAsked(because=WhyNotAsked.UNAVAILABLE)
         return answer if isinstance(answer, Accepted | Rejected) else NotAsked(because=WhyNotAsked.UNDECIDED)
 

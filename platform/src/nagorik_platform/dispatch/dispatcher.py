@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import CoroutineType
 from typing import Any, Final, NamedTuple, TypeVar
 from uuid import uuid4
@@ -30,7 +31,7 @@ from nagorik_platform.contract_errors import known_error
 from nagorik_platform.dispatch.asking import Questions
 from nagorik_platform.dispatch.faults import PAUSE_AFTER_LOSSES, FaultSubject, is_to_be_probed, log_fault
 from nagorik_platform.dispatch.importer import ImportResult, PluginImporter
-from nagorik_platform.dispatch.isolation import PluginCall
+from nagorik_platform.dispatch.isolation import BLOCKED_LOOP, PluginCall
 from nagorik_platform.dispatch.policies import Call, Policies
 from nagorik_platform.dispatch.reconcile import (
     as_read_error,
@@ -126,13 +127,21 @@ class Dispatcher:
         if not isinstance(offer, PublicService):
             raise ServiceNotOffered("not-a-service")
         runtime = await self._ready(record, service, None)
+        code = PluginCall(record, "form")
+        subject = subject or FaultSubject(f"form {service}", lasts=False)
+        found: T | NagorikError
         try:
-            return runtime.contain("form-raised", lambda: use(runtime.form(offer)))
+            found = runtime.contain("form-raised", lambda: use(runtime.form(offer)), code)
         except NagorikError as failure:
-            error = _addressed(failure, record, service)
-        if isinstance(error, PluginFault):
-            self._record_fault(runtime, error, subject or FaultSubject(f"form {service}", lasts=False))
-        raise error
+            found = _addressed(failure, record, service)
+        if isinstance(found, PluginFault):
+            self._record_fault(runtime, found, subject)
+        elif code.longest.seconds > self._settings.longest_step and not self._importer.is_busy:
+            fault = PluginFault(BLOCKED_LOOP, plugin=record.id)
+            self._record_fault(runtime, fault, subject, code.longest.seconds)
+        if isinstance(found, NagorikError):
+            raise found
+        return found
 
     async def validate(
         self, service: str, form: Form | Mapping[str, JsonValue], applicant: Applicant | None = None
@@ -214,7 +223,7 @@ class Dispatcher:
             try:
                 await runtime.aclose()
             except Exception as failure:  # noqa: BLE001 - one plugin's transport does not keep the others' open
-                log.error("client_not_closed", plugin=plugin, exception=type(failure).__name__)  # noqa: TRY400
+                log.error("client_not_closed", plugin=plugin, exception=type_name(failure))  # noqa: TRY400
 
     # Inside
 
@@ -319,7 +328,8 @@ class Dispatcher:
         code = PluginCall(
             loaded.record,
             call.operation.value,
-            lambda fault: self._count_faults(call, runtime, request, fault, 0.0),
+            partial(self._late_fault, call, runtime, request),
+            longest_step=self._settings.longest_step,
         )
         try:
             end, step = await self._runner.run(
@@ -359,18 +369,30 @@ class Dispatcher:
         self, call: Call, runtime: PluginRuntime, request: Model, found: Model | NagorikError, step: float
     ) -> None:
         """Count a fault, or end the run of faults."""
-        if call.operation in _STRANGERS:
-            if isinstance(found, PluginFault):
-                log_fault(found)
-        elif isinstance(found, PluginFault):
-            self._record_fault(runtime, found, FaultSubject.of_request(request))
+        if isinstance(found, PluginFault):
+            self._fault_of(call, runtime, request, found)
         elif step > self._settings.longest_step:
-            fault = PluginFault("blocked-loop", plugin=runtime.loaded.record.id)
-            self._record_fault(runtime, fault, FaultSubject.of_request(request), seconds=step)
-        else:
+            fault = PluginFault(BLOCKED_LOOP, plugin=runtime.loaded.record.id)
+            self._fault_of(call, runtime, request, fault, step)
+        elif call.operation not in _STRANGERS:
             runtime.watch.end_row()
             if not isinstance(found, NagorikError) or isinstance(found, _WORKS):
                 self._release(runtime)
+
+    def _late_fault(
+        self, call: Call, runtime: PluginRuntime, request: Model, fault: PluginFault, seconds: float | None = None
+    ) -> None:
+        """Count a fault of what a call left behind; nobody blocks the loop for what an import does to it."""
+        if seconds is None or not self._importer.is_busy:
+            self._fault_of(call, runtime, request, fault, seconds)
+
+    def _fault_of(
+        self, call: Call, runtime: PluginRuntime, request: Model, fault: PluginFault, seconds: float | None = None
+    ) -> None:
+        if call.operation in _STRANGERS:
+            log_fault(fault, seconds)
+        else:
+            self._record_fault(runtime, fault, FaultSubject.of_request(request), seconds)
 
     def _record_fault(
         self, runtime: PluginRuntime, fault: PluginFault, subject: FaultSubject, seconds: float | None = None

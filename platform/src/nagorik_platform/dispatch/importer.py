@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Final
 
 from nagorik_platform.registry import LoadedPlugin, LoadingFailed, Quarantine, QuarantineCode, Registry
+from nagorik_platform.tracebacks import type_name
 
 ImportResult = LoadedPlugin | Quarantine
 
@@ -138,7 +139,7 @@ class PluginImporter:
         except BaseException as error:  # noqa: BLE001 - in this thread even KeyboardInterrupt is the plugin's
             exits = not isinstance(error, Exception)
             code = QuarantineCode.IMPORT_EXITED if exits else QuarantineCode.IMPORT_FAILED
-            return self._registry.quarantine(plugin, code, f"raised {type(error).__name__} on import", _HINT)
+            return self._registry.quarantine(plugin, code, f"raised {type_name(error)} on import", _HINT)
         return result
 
     def _too_slow(self, plugin: str, why: str) -> Quarantine:

@@ -2,18 +2,25 @@
 
 asyncio lets any task cancel all others and stop the loop, and lets ``SystemExit`` through a task and end the
 process. On a ``GuardedEventLoop`` a plugin's code reaches its own call alone: what would end more than that is not
-done, and is the plugin's fault. A callback that raises ``SystemExit`` stops the loop; ``run_guarded`` runs it again.
+done, and is the plugin's fault. What it does cannot be interrupted; but it is known whose code runs, and for how long
+it has held up everybody else's. Whatever stops the loop all the same, ``run_guarded`` runs it again.
 """
 
 import asyncio
+import math
+import sys
 import threading
-from collections.abc import Callable, Coroutine
-from contextvars import Context, ContextVar
-from typing import Any, Final, TypeVar
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextvars import Context, ContextVar, copy_context
+from pathlib import Path
+from types import AsyncGeneratorType
+from typing import Any, Final, Protocol, TypeVar, TypeVarTuple
 
 from nagorik.errors import PluginFault
 from nagorik_platform.dispatch.faults import log_fault
 from nagorik_platform.dispatch.reconcile import fault_of
+from nagorik_platform.dispatch.steps import LongestStep, StepAccount
 from nagorik_platform.logs import get_logger
 from nagorik_platform.registry import PluginRecord
 from nagorik_platform.tracebacks import frames_of, type_name
@@ -22,13 +29,34 @@ log: Final = get_logger("nagorik")
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+Ts = TypeVarTuple("Ts")
 
 CANCELLED_OTHERS: Final = "cancelled-others"
 STOPPED_LOOP: Final = "stopped-loop"
+BLOCKED_LOOP: Final = "blocked-loop"
+CHANGED_EXECUTOR: Final = "changed-executor"
+GENERATOR: Final = "generator"
+"""Stands in an operation's place for an asynchronous generator that is cleared away, whichever call had begun it."""
 CLOSING: Final = 10.0
 """Seconds in which what was left behind has to end once all is done."""
 MOST_RESTARTS: Final = 10
 """How often a loop that something stopped, nobody knows what, is run again before the process ends."""
+
+
+class SupportsFileno(Protocol):
+    """What a loop can watch: it has a file descriptor."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        ...
+
+
+class LateFault(Protocol):
+    """Is told of a fault of what a call left behind."""
+
+    def __call__(self, fault: PluginFault, seconds: float | None = None) -> None:
+        """``seconds`` is how long it blocked the event loop."""
+        ...
 
 
 class PluginCall:
@@ -38,16 +66,36 @@ class PluginCall:
         record: The plugin.
         operation: What is called, by its name in the manifest.
         fault: What the plugin's code did while the call went on, and could not; it cannot be undone by catching.
+        longest: The longest step of its code, in whatever tasks and callbacks it ran.
+        longest_step: Seconds that a step of what it left behind may take at most, without being a fault.
+        held: Seconds for which its code has held up the event loop, all its steps together.
     """
 
-    __slots__ = ("_is_over", "_late", "_parent", "fault", "operation", "record")
+    __slots__ = ("_is_over", "_late", "_parent", "fault", "held", "longest", "longest_step", "operation", "record")
 
-    def __init__(self, record: PluginRecord, operation: str, late: Callable[[PluginFault], None] = log_fault) -> None:
-        """Begin a call of ``operation``; ``late`` is told of a fault of what the call left behind, after its end."""
+    def __init__(
+        self,
+        record: PluginRecord,
+        operation: str,
+        late: LateFault = log_fault,
+        *,
+        longest_step: float = math.inf,
+    ) -> None:
+        """Begin a call.
+
+        Args:
+            record: The plugin.
+            operation: What is called.
+            late: Is told of a fault of what the call left behind, after its end.
+            longest_step: Seconds that a step of what it left behind may take at most, without being a fault.
+        """
         self.record = record
         self.operation = operation
         self.fault: PluginFault | None = None
+        self.longest = LongestStep()
+        self.held = 0.0
         self._late = late
+        self.longest_step = longest_step
         self._is_over = False
         self._parent = PLUGIN_CALL.get()
 
@@ -58,6 +106,14 @@ class PluginCall:
             self._late(fault)
         elif self.fault is None:
             self.fault = fault
+
+    def charge(self, took: float) -> None:
+        """A step of its code took so many seconds, in which nothing else could run."""
+        self.held += took
+        if not self._is_over:
+            self.longest.note(took)
+        elif took > self.longest_step and (seconds := self.longest.net(took)) > self.longest_step:
+            self._late(PluginFault(BLOCKED_LOOP, plugin=self.record.id), seconds)
 
     def end(self) -> None:
         """The call is over."""
@@ -127,13 +183,45 @@ class GuardedTask(asyncio.Task[T_co]):
         return super().cancel(msg)
 
 
+class _Step:
+    """A callback of a plugin's code, or a step of one of its tasks, which cannot end the process."""
+
+    __slots__ = ("_account", "_call", "_callback")
+
+    def __init__(self, account: StepAccount, call: PluginCall, callback: Callable[..., object]) -> None:
+        self._account = account
+        self._call = call
+        self._callback = callback
+
+    def __call__(self, *arguments: Any) -> None:
+        before = self._account.switch(self._call)
+        try:
+            self._callback(*arguments)
+        except (SystemExit, KeyboardInterrupt) as error:
+            self._call.note("raised", error)
+        finally:
+            self._account.switch(before)
+
+
 class GuardedEventLoop(asyncio.SelectorEventLoop):
-    """An event loop that no plugin's code ends, neither for the host nor for another call."""
+    """An event loop that no plugin's code ends, neither for the host nor for another call.
+
+    Attributes:
+        account: Whose code runs, and for how long plugins' code has held up the loop so far.
+    """
 
     def __init__(self) -> None:
         """Make one, whose tasks are each a ``GuardedTask``."""
         super().__init__()
+        self.account = StepAccount(self.time)
         self.set_task_factory(_guarded_task)
+        self._executors: dict[str, ThreadPoolExecutor] = {}
+        self._generators_of: dict[Path, tuple[PluginRecord, float]] = {}
+
+    def run_forever(self) -> None:
+        """As for any loop; it is known whose code runs when an asynchronous generator is cleared away."""
+        self.call_soon(self._heed_generators)
+        super().run_forever()
 
     def stop(self) -> None:
         """As for any loop; nothing is done for a plugin, whose fault it is."""
@@ -142,6 +230,95 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
             call.note(STOPPED_LOOP)
         else:
             super().stop()
+
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
+        """As for any loop; a plugin's calls share threads of the plugin's own, and fill nobody else's."""
+        call = PLUGIN_CALL.get()
+        if executor is None and call is not None:
+            name = call.record.id
+            executor = self._executors.get(name)
+            if executor is None:
+                executor = self._executors[name] = ThreadPoolExecutor(thread_name_prefix=f"nagorik-plugin-{name}")
+        return super().run_in_executor(executor, func, *args)
+
+    def set_default_executor(self, executor: ThreadPoolExecutor) -> None:  # type: ignore[override]
+        """As for any loop; nothing is done for a plugin, whose fault it is."""
+        call = PLUGIN_CALL.get()
+        if call is not None:
+            call.note(CHANGED_EXECUTOR)
+        else:
+            super().set_default_executor(executor)
+
+    async def shutdown_default_executor(self, *args: Any) -> None:
+        """As for any loop, with the plugins' threads; nothing is done for a plugin, whose fault it is."""
+        call = PLUGIN_CALL.get()
+        if call is not None:
+            call.note(CHANGED_EXECUTOR)
+            return
+        left = list(self._executors.values())
+        await asyncio.gather(*(asyncio.to_thread(executor.shutdown, cancel_futures=True) for executor in left))
+        await super().shutdown_default_executor(*args)
+
+    # Whatever runs on a loop was given to it by one of these.
+
+    def call_soon(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        """As for any loop; what a plugin's code calls is a step of its call."""
+        return super().call_soon(self._step(callback, context), *args, context=context)
+
+    def call_soon_threadsafe(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        """As ``call_soon``."""
+        return super().call_soon_threadsafe(self._step(callback, context), *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """As ``call_soon``."""
+        return super().call_at(when, self._step(callback, context), *args, context=context)
+
+    def add_reader(self, fd: int | SupportsFileno, callback: Callable[[*Ts], Any], *args: *Ts) -> None:
+        """As ``call_soon``."""
+        super().add_reader(fd, self._step(callback, None), *args)
+
+    def add_writer(self, fd: int | SupportsFileno, callback: Callable[[*Ts], Any], *args: *Ts) -> None:
+        """As ``call_soon``."""
+        super().add_writer(fd, self._step(callback, None), *args)
+
+    def _heed_generators(self) -> None:
+        began, left = sys.get_asyncgen_hooks()
+
+        def note_plugin(generator: AsyncGenerator[Any, Any]) -> None:
+            call = PLUGIN_CALL.get()
+            if call is not None and call.record.directory is not None:
+                self._generators_of[call.record.directory] = call.record, call.longest_step
+            if began is not None:
+                began(generator)
+
+        def clear_away(generator: AsyncGenerator[Any, Any]) -> None:
+            # Nobody says in whose step the last reference to it was dropped.
+            context = copy_context()
+            context.run(PLUGIN_CALL.set, self._call_of(generator))
+            if left is not None:
+                context.run(left, generator)
+
+        sys.set_asyncgen_hooks(note_plugin, clear_away)
+
+    def _call_of(self, generator: AsyncGenerator[Any, Any]) -> PluginCall | None:
+        """What a generator that is left is cleared away as; ``None`` for one of the host's."""
+        file = Path(generator.ag_code.co_filename) if isinstance(generator, AsyncGeneratorType) else Path()
+        for directory, (record, longest_step) in self._generators_of.items():
+            if file.is_relative_to(directory):
+                call = PluginCall(record, GENERATOR, longest_step=longest_step)
+                call.end()
+                return call
+        return None
+
+    def _step(self, callback: Any, context: Context | None) -> Any:
+        call = PLUGIN_CALL.get() if context is None else context.get(PLUGIN_CALL)
+        return callback if call is None else _Step(self.account, call, callback)
 
 
 def _guarded_task(
@@ -156,9 +333,41 @@ def _guarded_task(
 
 
 def call_on_step(loop: asyncio.AbstractEventLoop) -> PluginCall | None:
-    """The call whose code ``loop`` runs at this moment, as far as it runs in a task; from any thread."""
-    task = asyncio.current_task(loop)
-    return task.call if isinstance(task, GuardedTask) else None
+    """The call whose code ``loop`` runs at this moment; from any thread."""
+    whose = loop.account.whose if isinstance(loop, GuardedEventLoop) else None
+    return whose if isinstance(whose, PluginCall) else None
+
+
+def run_as(call: PluginCall, code: Callable[[], T]) -> T:
+    """What a plugin's code gives that needs no task, run at once as all there is to ``call``."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:  # an import's own thread
+        loop = None
+    context = copy_context()
+    context.run(PLUGIN_CALL.set, call)
+    try:
+        if not isinstance(loop, GuardedEventLoop):
+            return context.run(code)
+        before = loop.account.switch(call)
+        try:
+            return context.run(code)
+        finally:
+            loop.account.switch(before)
+    finally:
+        call.end()
+
+
+def held_by_others(call: PluginCall) -> Callable[[], float]:
+    """Tells for how many seconds other calls' code has held up the running loop so far.
+
+    Of what runs at this moment nothing is told before it has ended, and of a loop that is not guarded nothing at all.
+    """
+    loop = asyncio.get_running_loop()
+    if not isinstance(loop, GuardedEventLoop):
+        return lambda: 0.0
+    account = loop.account
+    return lambda: account.held - call.held
 
 
 def run_guarded(

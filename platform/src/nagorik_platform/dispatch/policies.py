@@ -11,6 +11,7 @@ from nagorik.errors import NagorikError
 from nagorik.hookspecs import PROJECT, hookspec
 from nagorik.operations import Idempotency, Operation
 from nagorik_platform.logs import get_logger
+from nagorik_platform.tracebacks import type_name
 
 log: Final = get_logger("nagorik")
 
@@ -106,7 +107,7 @@ class PolicyStack:
             except Exception as failure:  # noqa: BLE001 - the host's own code may raise anything
                 if failure is not error:
                     # The call is over and its outcome stands; a failing audit must be seen, but not change it.
-                    name = type(failure).__name__
+                    name = type_name(failure)
                     log.error("call_policy_failed", policy=type(context).__name__, exception=name)  # noqa: TRY400
             except BaseException as failure:  # noqa: BLE001 - the caller is cancelled meanwhile
                 stop = failure

@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import os
-import threading
 import time
 import types
 from collections.abc import Callable, Coroutine, Generator, Iterator
@@ -13,7 +11,8 @@ from typing import Any, Final
 
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import AgencyUnavailable, Layer
-from nagorik_platform.dispatch.isolation import PLUGIN_CALL, PluginCall
+from nagorik_platform.dispatch.isolation import PLUGIN_CALL, PluginCall, held_by_others
+from nagorik_platform.dispatch.steps import LongestStep
 
 
 class CallDeadline(Deadline):
@@ -22,17 +21,21 @@ class CallDeadline(Deadline):
     The agency's client asks it before everything that it sends. So a plugin that keeps its context, or leaves a task
     behind, sends nothing after its call, when nobody would account for the effect.
 
-    It stands still while the call waits for what is not its plugin's to answer for, see ``stopped``.
+    It stands still while the call waits for what is not its plugin's to answer for, see ``stopped``. The time for
+    which others' code holds up the event loop runs on: what is sent so late may be sent when the application is
+    somebody else's. But the plugin does not answer for it, see ``excused``.
     """
 
-    __slots__ = ("_closed", "_stops")
+    __slots__ = ("_closed", "_held", "_stops")
 
     _closed: bool
+    _held: Callable[[], float]
     _stops: "_Stops"
 
     def __init__(self, clock: Clock, at: float) -> None:
         super().__init__(clock, at)
         object.__setattr__(self, "_closed", False)
+        object.__setattr__(self, "_held", _not_held)
         object.__setattr__(self, "_stops", _Stops())
 
     @classmethod
@@ -60,7 +63,7 @@ class CallDeadline(Deadline):
         """Let the deadline stand still within the block; of blocks that overlap, no time counts twice."""
         stops, loop = self._stops, asyncio.get_running_loop()
         if not stops.waiting:
-            stops.since, stops.loop_since = self.clock.monotonic(), loop.time()
+            stops.since, stops.loop_since, stops.held_since = self.clock.monotonic(), loop.time(), self._held()
         stops.waiting += 1
         try:
             yield
@@ -69,27 +72,42 @@ class CallDeadline(Deadline):
             if not stops.waiting:
                 stops.stood += self.clock.monotonic() - stops.since
                 stops.loop_stood += loop.time() - stops.loop_since
+                stops.held += self._held() - stops.held_since
 
     @property
     def is_stopped(self) -> bool:
         """Whether it stands still now."""
         return bool(self._stops.waiting)
 
-    def stood(self) -> float:
-        """Seconds of the loop's time for which it has stood still so far."""
-        stops = self._stops
-        return stops.loop_stood + (asyncio.get_running_loop().time() - stops.loop_since if stops.waiting else 0.0)
+    def heed(self, held: Callable[[], float]) -> None:
+        """Excuse, from now on, what ``held`` tells: seconds for which others have held up the loop."""
+        before = held()
+        object.__setattr__(self, "_held", lambda: held() - before)
+
+    def excused(self) -> float:
+        """Seconds of the loop's time so far that are not the plugin's: it stood still, or others held up the loop."""
+        stops, held = self._stops, self._held()
+        if not stops.waiting:
+            return stops.loop_stood + held - stops.held
+        # Of the time for which it stands still, none counts twice.
+        return stops.loop_stood + asyncio.get_running_loop().time() - stops.loop_since + stops.held_since - stops.held
+
+
+def _not_held() -> float:
+    return 0.0
 
 
 @dataclass(slots=True)
 class _Stops:
-    """For how long a deadline stood still, by the call's clock and by the loop's."""
+    """For how long a deadline stood still, by the call's clock and by the loop's, and the loop was held meanwhile."""
 
     waiting: int = 0
     since: float = 0.0
     stood: float = 0.0
     loop_since: float = 0.0
     loop_stood: float = 0.0
+    held_since: float = 0.0
+    held: float = 0.0
 
 
 GRACE: Final = 0.5
@@ -127,44 +145,14 @@ class TimedOut:
 HookEnd = Returned | Raised | TimedOut
 
 
-class _Schedule(threading.local):
-    """Where the kernel says how long this thread stood in line for a processor; ``None`` where it does not say."""
-
-    def __init__(self) -> None:
-        try:
-            self.file: int | None = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            self.file = None
-
-
-_SCHEDULE: Final = _Schedule()
-
-
-def seconds_in_line() -> float:
-    """Seconds that this thread was ready to run, and had no processor, since it began; 0.0 where nobody counts them.
-
-    Linux counts them. Of a machine that is short of processors they are what it, and no code, is to answer for.
-    """
-    if _SCHEDULE.file is None:
-        return 0.0
-    _, waited, _ = os.pread(_SCHEDULE.file, 100, 0).split()
-    return int(waited) / 1e9
-
-
 class HookStepper:
-    """Runs one hook step by step, a step being what it does between two waits.
+    """Runs one hook step by step, a step being what it does between two waits."""
 
-    Attributes:
-        longest_step: Seconds of the longest step so far, in which nothing else in the process could run, without
-            those in which the machine had no processor for it. A step cannot be interrupted, only measured.
-    """
+    __slots__ = ("_abandoned", "_longest")
 
-    __slots__ = ("_abandoned", "_in_line", "_in_line_before", "longest_step")
-
-    def __init__(self, in_line: Callable[[], float] = seconds_in_line) -> None:
-        self.longest_step = 0.0
-        self._in_line = in_line
-        self._in_line_before = in_line()
+    def __init__(self, longest: LongestStep) -> None:
+        """Note in ``longest`` how long steps take: a step cannot be interrupted, only measured."""
+        self._longest = longest
         self._abandoned = False
 
     def abandon(self) -> None:
@@ -178,13 +166,6 @@ class HookStepper:
         except BaseException as error:  # noqa: BLE001 - a plugin may raise anything, and the host goes on
             return Raised(error)
 
-    def _measured(self, took: float) -> None:
-        # Asked for the longest alone, so that a call of many steps does not pay for each. All is taken off
-        # that this thread stood in line since it was asked before, though some may be of shorter steps.
-        in_line = self._in_line()
-        self.longest_step = max(self.longest_step, took - (in_line - self._in_line_before))
-        self._in_line_before = in_line
-
     @types.coroutine
     def _steps(self, hook: Coroutine[Any, Any, object]) -> Generator[Any, Any, object]:
         clock = time.perf_counter
@@ -197,9 +178,7 @@ class HookStepper:
             except StopIteration as end:
                 return end.value
             finally:
-                took = clock() - began
-                if took > self.longest_step:
-                    self._measured(took)
+                self._longest.note(clock() - began)
             try:
                 given = yield awaited
                 step = hook.send
@@ -228,23 +207,27 @@ class Runner:
 
         Nothing can be sent under ``deadline`` any more when this returns or raises. If the caller is cancelled, the
         hook is cancelled with it and awaited for as long as a stubborn hook is.
+
+        While other calls' code holds up the loop, the hook is waited for longer by as much. Its deadline is not: what
+        it sends, it sends by then. So it ends as it may, and what it could not send is no fault of its plugin.
         """
-        stepper = HookStepper()
+        stepper = HookStepper(call.longest)
+        deadline.heed(held_by_others(call))
         context = copy_context()
         context.run(PLUGIN_CALL.set, call)
         task = asyncio.get_running_loop().create_task(stepper.run(start), context=context)
         self._running.add(task)
         try:
-            in_time = await _wait_out(task, deadline)
+            in_time = await _wait_out(task, deadline.remaining() + GRACE, deadline)
             deadline.close()
             if in_time:
                 # A hook that cancels its own task and waits for nothing more returns into a task that is cancelled.
                 end = task.result() if not task.cancelled() else Raised(asyncio.CancelledError())
-                return end, stepper.longest_step
-            return TimedOut(abandoned=not await self._stop(task, stepper)), stepper.longest_step
+                return end, call.longest.seconds
+            return TimedOut(abandoned=not await self._stop(task, stepper, deadline)), call.longest.seconds
         except asyncio.CancelledError:
             deadline.close()
-            await self._stop(task, stepper)
+            await self._stop(task, stepper, deadline)
             raise
         finally:
             self._running.discard(task)
@@ -255,7 +238,7 @@ class Runner:
         while self._running:
             await asyncio.wait(set(self._running))
 
-    async def _stop(self, task: "asyncio.Task[HookEnd]", stepper: HookStepper) -> bool:
+    async def _stop(self, task: "asyncio.Task[HookEnd]", stepper: HookStepper, deadline: CallDeadline) -> bool:
         """Cancel a hook; whether it ends within its time. One that does not is not run any further.
 
         What it has started as tasks of its own runs on: nothing in asyncio can stop a task that will not stop.
@@ -263,7 +246,7 @@ class Runner:
         if not task.done():
             task.cancel()
             try:
-                if await _wait(task, CANCEL_GRACE):
+                if await _wait_out(task, CANCEL_GRACE, deadline):
                     return True
             finally:
                 if not task.done():
@@ -275,11 +258,11 @@ class Runner:
         return True
 
 
-async def _wait_out(task: "asyncio.Task[HookEnd]", deadline: CallDeadline) -> bool:
-    """Whether ``task`` ends by its deadline and the grace, the time left out for which the deadline stood still."""
-    seconds, granted = deadline.remaining() + GRACE, deadline.stood()
+async def _wait_out(task: "asyncio.Task[HookEnd]", seconds: float, deadline: CallDeadline) -> bool:
+    """Whether ``task`` ends within ``seconds`` of the loop's time, those left out that ``deadline`` excuses."""
+    granted = deadline.excused()
     while not await _wait(task, seconds):
-        seconds = deadline.stood() - granted
+        seconds = deadline.excused() - granted
         if deadline.is_stopped:
             seconds = max(seconds, MOMENT)
         elif seconds <= 0:

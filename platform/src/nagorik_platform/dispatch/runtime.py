@@ -22,7 +22,7 @@ from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
 from nagorik_platform.contract_errors import known_error
 from nagorik_platform.dispatch.faults import FaultWatch
-from nagorik_platform.dispatch.isolation import PluginCall
+from nagorik_platform.dispatch.isolation import PluginCall, run_as
 from nagorik_platform.dispatch.reconcile import fault_of, unwrap_single
 from nagorik_platform.dispatch.runner import CallDeadline, Raised, Returned, Runner
 from nagorik_platform.logs import quiet_transports
@@ -160,12 +160,20 @@ class PluginRuntime:
             self._forms[service.id] = model
         return self._forms[service.id]
 
-    def contain(self, fault: str, code: Callable[[], T]) -> T:
-        """Run a plugin's synchronous code; what it raises beside ``nagorik.errors`` becomes its ``fault``."""
+    def contain(self, fault: str, code: Callable[[], T], call: PluginCall | None = None) -> T:
+        """Run a plugin's synchronous code; what it raises beside ``nagorik.errors`` becomes its ``fault``.
+
+        It runs as ``call``, or as one that is named after the fault.
+        """
+        call = call or PluginCall(self.loaded.record, fault.removesuffix("-raised"))
         try:
-            return code()
+            found = run_as(call, code)
         except BaseException as error:  # noqa: BLE001 - a plugin's code may raise anything
             failure = known_error(error) or fault_of(error, self.loaded.record, fault)
+        else:
+            if call.fault is None:
+                return found
+            failure = call.fault
         failure.__context__ = failure.__cause__ = None
         raise failure
 

@@ -3,19 +3,11 @@
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Final
 
 from nagorik_platform.registry.process_settings import SettingChange, setting_changes, settings_kept
 from nagorik_platform.registry.records import PluginRecord, PluginSource, Problem, Quarantine, QuarantineCode
-from nagorik_platform.registry.static_analysis import defines
+from nagorik_platform.registry.static_analysis import defines, past_interpreters_defect
 from nagorik_platform.tracebacks import frame_inside, missing_module, type_name
-
-AGAIN: Final = 3
-"""How often an import is made again that met a defect of the interpreter's own."""
-
-_INTERPRETERS_OWN: Final = "AST constructor recursion depth mismatch"
-"""CPython before 3.11.8 says so now and then when two threads make syntax trees at once, as pydantic does for every
-model that is documented field by field. The plugin is sound, and what is imported anew is what was not yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +47,9 @@ def import_object(module: str, attribute: str, directory: Path) -> Imported | Pr
 
 def _imported(module: str, directory: Path) -> Imported | Problem:
     try:
-        return Imported(_import(module))
+        # Pydantic makes syntax trees for every model that is documented field by field; what is imported anew is what
+        # was not yet.
+        return Imported(past_interpreters_defect(lambda: import_module(module)))
     except KeyboardInterrupt:
         raise
     except Exception as error:  # noqa: BLE001 - a plugin's import may raise anything
@@ -76,16 +70,6 @@ def _log_changes(module: str, changed: set[str]) -> None:
     import structlog
 
     structlog.get_logger("nagorik").warning("process_settings_put_back", module=module, settings=sorted(changed))
-
-
-def _import(module: str) -> object:
-    for _ in range(AGAIN):
-        try:
-            return import_module(module)
-        except SystemError as error:
-            if not str(error).startswith(_INTERPRETERS_OWN):
-                raise
-    return import_module(module)
 
 
 def split_value(source: PluginSource) -> tuple[str, str]:

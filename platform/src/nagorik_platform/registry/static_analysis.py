@@ -2,11 +2,13 @@
 
 import ast
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from nagorik.data_files import read_file
+
+T = TypeVar("T")
 
 LIBRARIES: Final = frozenset({"nagorik", "nagorik_toolkit", "nagorik_platform", "nagorik_testing"})
 """The libraries whose private names any release may change."""
@@ -22,7 +24,11 @@ SIMULATOR: Final = "simulator"
 _LARGEST_MODULE: Final = 10_000_000
 """Bytes."""
 _PARSING: Final = threading.Lock()
-"""CPython 3.11 makes syntax trees in one thread at a time; in two at once, it raises ``SystemError`` now and then."""
+"""CPython 3.11 makes one syntax tree at a time; of two at once, one ends with ``SystemError`` now and then. No lock
+keeps out whatever else makes one, such as a log that shows where an exception arose."""
+_AGAIN: Final = 3
+"""How often it is tried again what met that."""
+_INTERPRETERS_OWN: Final = "AST constructor recursion depth mismatch"
 
 
 class SourceUse(NamedTuple):
@@ -70,7 +76,18 @@ def parse(file: Path) -> ast.Module:
     """
     content = read_file(file, largest=_LARGEST_MODULE)
     with _PARSING:
-        return ast.parse(content)
+        return past_interpreters_defect(lambda: ast.parse(content))
+
+
+def past_interpreters_defect(act: Callable[[], T]) -> T:
+    """What ``act`` gives, tried again where it meets a defect of CPython before 3.11.8; anything else it raises."""
+    for _ in range(_AGAIN):
+        try:
+            return act()
+        except SystemError as error:
+            if not str(error).startswith(_INTERPRETERS_OWN):
+                raise
+    return act()
 
 
 def _parsed(file: Path) -> ast.Module | None:

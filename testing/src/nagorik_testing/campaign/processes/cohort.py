@@ -214,7 +214,7 @@ def _interrupted(transaction: Transaction) -> Counter[str]:
     """Calls that were in a killed worker's hands, by operation."""
     query = (
         select(attempts.c.operation, func.count().label("number"))
-        .where(attempts.c.result == "interrupted")
+        .where(attempts.c.result.in_(["interrupted", "interrupted-alone"]))
         .group_by(attempts.c.operation)
     )
     return Counter({row.operation: row.number for row in transaction.connection.execute(query)})

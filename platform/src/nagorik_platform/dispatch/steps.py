@@ -1,0 +1,100 @@
+"""How long steps hold an event loop up, and whose they are; a step is what runs between two waits."""
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Final, Protocol
+
+
+class _Schedule(threading.local):
+    """Where the kernel says how long this thread stood in line for a processor; ``None`` where it does not say."""
+
+    def __init__(self) -> None:
+        try:
+            self.file: int | None = os.open("/proc/thread-self/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self.file = None
+
+
+_SCHEDULE: Final = _Schedule()
+
+
+def seconds_in_line() -> float:
+    """Seconds that this thread was ready to run, and had no processor, since it began; 0.0 where nobody counts them.
+
+    Linux counts them. Of a machine that is short of processors they are what it, and no code, is to answer for.
+    """
+    if _SCHEDULE.file is None:
+        return 0.0
+    _, waited, _ = os.pread(_SCHEDULE.file, 100, 0).split()
+    return int(waited) / 1e9
+
+
+class LongestStep:
+    """The longest of some steps, in which nothing else in the process could run.
+
+    Attributes:
+        seconds: How long it was, without the time in which the machine had no processor for it.
+    """
+
+    __slots__ = ("_in_line", "_in_line_before", "seconds")
+
+    def __init__(self, in_line: Callable[[], float] = seconds_in_line) -> None:
+        self.seconds = 0.0
+        self._in_line = in_line
+        self._in_line_before = in_line()
+
+    def note(self, took: float) -> None:
+        """A step took so many seconds."""
+        # Asked for the longest alone, so that a call of many steps does not pay for each.
+        if took > self.seconds:
+            self.seconds = max(self.seconds, self.net(took))
+
+    def net(self, took: float) -> float:
+        """A step's seconds without those in line.
+
+        All is taken off that the thread stood in line since it was asked before, though some may be of other steps.
+        """
+        in_line = self._in_line()
+        took -= in_line - self._in_line_before
+        self._in_line_before = in_line
+        return took
+
+
+class Charged(Protocol):
+    """Whoever answers for steps."""
+
+    def charge(self, took: float) -> None:
+        """A step of its own took so many seconds."""
+        ...
+
+
+class StepAccount:
+    """Whose step a loop runs, and the time that such steps have taken from everything else on it.
+
+    Attributes:
+        held: Seconds of all that was charged so far.
+    """
+
+    __slots__ = ("_began", "_clock", "_whose", "held")
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """Count by ``clock``, in seconds."""
+        self.held = 0.0
+        self._clock = clock
+        self._whose: Charged | None = None
+        self._began = 0.0
+
+    @property
+    def whose(self) -> Charged | None:
+        """Whose step runs at this moment; ``None`` while it is nobody's that is charged."""
+        return self._whose
+
+    def switch(self, whose: Charged | None) -> Charged | None:
+        """Charge who ran until now, and go on as a step of ``whose``; who ran until now."""
+        before, now = self._whose, self._clock()
+        began, self._whose, self._began = self._began, whose, now
+        if before is not None:
+            self.held += now - began
+            before.charge(now - began)
+        return before
