@@ -29,6 +29,9 @@ CONNECTIONS: Final = 8
 LANES: Final = 2
 """Transactions of one process in which units of several applications are committed together: while the one waits for
 the disk, the other is filled."""
+WORTH_A_LANE: Final = 8
+"""Units that wait before another such transaction is begun beside one: a transaction costs as much as many units, so
+few that come are better committed after it together than each by itself beside it."""
 TOGETHER: Final = 32
 """Most units of one such transaction."""
 PATIENCE: Final = 30.0
@@ -80,6 +83,9 @@ class PostgresqlDatabase(Database):
             url.set(drivername="postgresql+asyncpg"),
             pool_size=CONNECTIONS,
             max_overflow=0,
+            # The one that was used last: a connection that is new to a statement has to prepare it, here and at the
+            # server, and whoever has little to do needs few of them.
+            pool_use_lifo=True,
             pool_timeout=PATIENCE,
             hide_parameters=True,
             connect_args={"server_settings": session_settings(), "timeout": CONNECTING},
@@ -134,7 +140,7 @@ class PostgresqlDatabase(Database):
             raise DatabaseUnavailable("the database is closed")
         asked = _WaitingUnit(unit, asyncio.get_running_loop().create_future())
         self._waiting.append(asked)
-        if len(self._lanes) < LANES:
+        if not self._lanes or (len(self._lanes) < LANES and len(self._waiting) >= WORTH_A_LANE):
             # It works for all who ask, not for the one that happened to start it.
             lane = asyncio.create_task(self._work_off(), context=Context())
             self._lanes.add(lane)
