@@ -381,11 +381,14 @@ class Claims:
         self, transaction: Transaction, plugin: str, slot: PaceSlot, suspended: SuspendedOffers, now: datetime
     ) -> Claim | None:
         """Take in hand what is longest due at an agency, in the place of what has just come to an end there."""
+        # What other units of the same commit have taken is found as it was.
+        most = 1 + sum(target == plugin for target in transaction.taken.values())
         rows = self._within_release(
-            lambda: due_rows(transaction, plugin, most=1, now=now, suspended=suspended, beyond=self._beyond)
+            lambda: due_rows(transaction, plugin, most=most, now=now, suspended=suspended, beyond=self._beyond)
         )
-        claimed = self._claim_rows(transaction, rows, [slot], now)
-        transaction.flush_changes()  # further units of the same commit find it taken
+        first = [row for row in rows if row.id not in transaction.taken][:1]
+        claimed = self._claim_rows(transaction, first, [slot], now)
+        transaction.taken.update((claim.stored.id, plugin) for claim in claimed)
         return next(iter(claimed), None)
 
     def log_blocked(self, error: Exception, application: str, service: str) -> None:

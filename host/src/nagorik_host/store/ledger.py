@@ -204,11 +204,16 @@ class AuditLedger:
         return not self._unsealed
 
     def append(
-        self, connection: Connection, units: Iterable[Records], deferred: DeferredRows | None = None
+        self,
+        connection: Connection,
+        units: Iterable[Records],
+        deferred: DeferredRows | None = None,
+        *,
+        is_last: bool = False,
     ) -> Appended | None:
         """Append the records of all units of a transaction, which does nothing more but be committed.
 
-        What waits to be written is written with them.
+        What waits to be written is written with them; ``is_last`` is as for ``DeferredRows.write``.
 
         Hints on PostgreSQL come after it: nobody who has enqueued one waits for the root.
         """
@@ -239,7 +244,7 @@ class AuditLedger:
                 )
                 link = link_of(self._vault, link, row)
                 rows.append(row._replace(link=link))
-            _insert(connection, rows, deferred)
+            _insert(connection, rows, deferred, is_last=is_last and seals_at is None)
             writer = _Writer(writer.id, writer.number + len(rows), link)
         else:
             deferred.write(connection)
@@ -313,8 +318,14 @@ class AuditLedger:
         return found
 
 
-def _insert(connection: Connection, rows: Sequence[LedgerRow], deferred: DeferredRows | None = None) -> None:
-    taken = (deferred or DeferredRows()).write(connection, rows)
+def _insert(
+    connection: Connection,
+    rows: Sequence[LedgerRow],
+    deferred: DeferredRows | None = None,
+    *,
+    is_last: bool = False,
+) -> None:
+    taken = (deferred or DeferredRows()).write(connection, rows, is_last=is_last)
     # Not every driver counts several rows.
     if taken not in {len(rows), -1}:
         raise LedgerBroken("the database has dropped a record of the ledger, as a trigger or a rule in it can")
