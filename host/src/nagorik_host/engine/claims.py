@@ -235,7 +235,9 @@ class Claims:
         if queue.is_down:
             batch.needs |= {} if slots else {name: Need(1, is_probe=True)}
             return
-        most = self._places.most(name, held=queue.held, lent=lent)
+        # Where all are held and the others know that this worker has use for more, asking again changes nothing.
+        is_worth_asking = queue.held_by_all < self._concurrency[name] or not queue.wanted
+        most = self._places.most(name, held=queue.held, lent=lent and is_worth_asking)
         if most <= 0:
             # Whoever ends a call, here or elsewhere, has a place to give; nobody need be asked for one before.
             batch.saturated = True
