@@ -236,8 +236,10 @@ class Claims:
             batch.needs |= {} if slots else {name: Need(1, is_probe=True)}
             return
         # Where all are held and the others know that this worker has use for more, asking again changes nothing.
-        is_worth_asking = queue.held_by_all < self._concurrency[name] or not queue.wanted
-        most = self._places.most(name, held=queue.held, lent=lent and is_worth_asking)
+        is_vain = queue.held_by_all >= self._concurrency[name] and queue.wanted > 0
+        most = self._places.most(name, held=queue.held, lent=lent and not is_vain)
+        if is_vain and queue.held == 0:
+            most = 0
         if most <= 0:
             # Whoever ends a call, here or elsewhere, has a place to give; nobody need be asked for one before.
             batch.saturated = True
