@@ -12,6 +12,7 @@ from sqlalchemy import event, select, update
 from nagorik import ApplicationDraft
 from nagorik_host.store import open_database
 from nagorik_host.store.application_store import ApplicationStore, Lease, StaleRevision
+from nagorik_host.store.ledger import LedgerBroken
 from nagorik_host.store.schema import applications, journal
 from nagorik_platform.lifecycle import CitizenActed, Due, Opened, ServiceCapabilities, open_application, step
 from nagorik_testing import SyntheticCitizens
@@ -130,3 +131,17 @@ async def test_transaction_that_has_read_is_committed_with_what_it_wrote(shared,
         await shared.run_together(unit)
     # The driver begins with the first statement, after SQLAlchemy has told of it.
     assert [statement.split()[0].strip(";") for statement in sent] == ["SELECT", "BEGIN", "WITH", "COMMIT"]
+
+
+async def test_record_that_the_database_drops_is_missed_before_anything_is_committed(shared, store, held):
+    drop = """
+        CREATE FUNCTION drop_record() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+        CREATE TRIGGER drops BEFORE INSERT ON ledger FOR EACH ROW EXECUTE FUNCTION drop_record();
+    """
+    connection = await shared._own_connection()
+    await connection.execute(drop)
+    with pytest.raises(LedgerBroken):
+        await shared.run_together(let_go(store, held[0]))
+    await connection.execute("DROP TRIGGER drops ON ledger")
+    await connection.close()
+    assert await states(shared) == [("draft", "worker")] * len(held)

@@ -57,7 +57,8 @@ class DeferredRows:
         written on PostgreSQL, it is committed by itself, which saves two round trips.
 
         Raises:
-            DBAPIError: A row that was not read is another than it is to be.
+            DBAPIError: A row that was not read is another than it is to be; with the code ``DROPPED``, the database
+                keeps fewer records than there are.
         """
         if not (self or records):
             written = 0
@@ -122,10 +123,10 @@ class DeferredRows:
         driver: Any = connection.connection.dbapi_connection
         driver.autocommit = is_last
         try:
-            written: int = connection.exec_driver_sql(_AT_ONCE, columns).one()[0]
+            connection.exec_driver_sql(_AT_ONCE, columns)
         finally:
             driver.autocommit = False
-        return written
+        return len(records)
 
     @property
     def _changes(self) -> Iterable[Mapping[str, Any]]:
@@ -176,10 +177,15 @@ WITH entries AS (
     applications.revision = new.was_revision AND applications.lease = new.was_lease AND applications.blocked IS NULL))
   RETURNING 1
 )
-SELECT (SELECT count(*) FROM recorded),
+SELECT
   -- Where a row was another, the division fails, and with it all of the statement.
-  1 / (CASE WHEN (SELECT count(*) FROM changed) = cardinality($26::varchar[]) THEN 1 ELSE 0 END)
+  1 / (CASE WHEN (SELECT count(*) FROM changed) = cardinality($26::varchar[]) THEN 1 ELSE 0 END),
+  -- Where a record was dropped, a text that is no number does; it may be committed before anybody could count.
+  CASE WHEN (SELECT count(*) FROM recorded) = cardinality($20::bigint[]) THEN 0
+    ELSE (SELECT 'records: ' || count(*) FROM recorded)::int END
 """
+DROPPED: Final = "22P02"
+"""The server's code of that error: nothing else in the statement is made a number of a text."""
 
 
 def _kept_change(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,9 +33,10 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType
 
-from nagorik_host.store.deferred import DeferredRows
+from nagorik_host.store.deferred import DROPPED, DeferredRows
 from nagorik_host.store.schema import (
     decisions,
     erased_references,
@@ -325,10 +326,16 @@ def _insert(
     *,
     is_last: bool = False,
 ) -> None:
-    taken = (deferred or DeferredRows()).write(connection, rows, is_last=is_last)
+    dropped = LedgerBroken("the database has dropped a record of the ledger, as a trigger or a rule in it can")
+    try:
+        taken = (deferred or DeferredRows()).write(connection, rows, is_last=is_last)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == DROPPED:
+            raise dropped from None
+        raise
     # Not every driver counts several rows.
     if taken not in {len(rows), -1}:
-        raise LedgerBroken("the database has dropped a record of the ledger, as a trigger or a rule in it can")
+        raise dropped
 
 
 def lock_root(connection: Connection) -> None:
