@@ -133,15 +133,21 @@ async def test_transaction_that_has_read_is_committed_with_what_it_wrote(shared,
     assert [statement.split()[0].strip(";") for statement in sent] == ["SELECT", "BEGIN", "WITH", "COMMIT"]
 
 
-async def test_record_that_the_database_drops_is_missed_before_anything_is_committed(shared, store, held):
-    drop = """
-        CREATE FUNCTION drop_record() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
-        CREATE TRIGGER drops BEFORE INSERT ON ledger FOR EACH ROW EXECUTE FUNCTION drop_record();
-    """
+DROPS = {
+    "trigger": (
+        "CREATE FUNCTION dropped() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';"
+        "CREATE TRIGGER drops BEFORE INSERT ON ledger FOR EACH ROW EXECUTE FUNCTION dropped()"
+    ),
+    "rule": "CREATE RULE drops AS ON INSERT TO ledger DO INSTEAD NOTHING",
+}
+
+
+@pytest.mark.parametrize("kind", DROPS)
+async def test_record_that_the_database_drops_is_missed_before_anything_is_committed(shared, store, held, kind):
     connection = await shared._own_connection()
-    await connection.execute(drop)
+    await connection.execute(DROPS[kind])
     with pytest.raises(LedgerBroken):
         await shared.run_together(let_go(store, held[0]))
-    await connection.execute("DROP TRIGGER drops ON ledger")
+    await connection.execute(f"DROP {kind} drops ON ledger")
     await connection.close()
     assert await states(shared) == [("draft", "worker")] * len(held)

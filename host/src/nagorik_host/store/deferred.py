@@ -57,7 +57,7 @@ class DeferredRows:
         written on PostgreSQL, it is committed by itself, which saves two round trips.
 
         Raises:
-            DBAPIError: A row that was not read is another than it is to be; with the code ``DROPPED``, the database
+            DBAPIError: A row that was not read is another than it is to be; with a code of ``DROPPED``, the database
                 keeps fewer records than there are.
         """
         if not (self or records):
@@ -184,8 +184,9 @@ SELECT
   CASE WHEN (SELECT count(*) FROM recorded) = cardinality($20::bigint[]) THEN 0
     ELSE (SELECT 'records: ' || count(*) FROM recorded)::int END
 """
-DROPPED: Final = "22P02"
-"""The server's code of that error: nothing else in the statement is made a number of a text."""
+DROPPED: Final = frozenset({"22P02", "0A000"})
+"""The server's codes of that error, as nothing else in the statement is made a number of a text, and of a rule in
+place of an insert within a statement."""
 
 
 def _kept_change(values: Mapping[str, Any]) -> dict[str, Any]:

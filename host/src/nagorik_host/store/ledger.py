@@ -330,7 +330,7 @@ def _insert(
     try:
         taken = (deferred or DeferredRows()).write(connection, rows, is_last=is_last)
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) == DROPPED:
+        if getattr(error.orig, "sqlstate", None) in DROPPED:
             raise dropped from None
         raise
     # Not every driver counts several rows.
