@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from nagorik.clock import Deadline
 from nagorik_host.engine.claim_batch import Need
@@ -143,6 +143,38 @@ async def test_worker_that_waits_for_an_agencys_row_has_none_that_another_could_
                 await others[2].execute(lock, "nid")
         granted = await granting
         assert {name: one.taken.number for name, one in granted.items()} == {"cashdesk": 1, "nid": 1}
+
+
+async def test_worker_that_waits_for_places_locks_no_agencys_row_again(world, ready_postgresql):
+    """Who has said that it has use for more looks, and asks again when there are some to be had."""
+    world.street.close("nid")
+    sent = []
+
+    def note(connection, cursor, statement, *_):
+        sent.append(statement)
+
+    async with world.host(ready_postgresql) as host, world.host(ready_postgresql) as other:
+        bears = host.worker()._concurrency["nid"]
+        for number in range(bears + 2):
+            await world.apply(host, number)
+        first, second = host.worker(), other.worker()
+        await first.poll()
+        assert len(first.in_hand) == bears
+        await second.poll()
+        assert second.in_hand == ()
+        engine = other.database._engine.sync_engine
+        event.listen(engine, "before_cursor_execute", note)
+        for _ in range(3):
+            await second.poll()
+        assert sent
+        assert not [
+            one for one in sent if one.startswith("UPDATE places") or ("FROM agencies" in one and "FOR UPDATE" in one)
+        ]
+        world.street.open("nid")
+        await world.carry(first)
+        await world.carry(second)
+        event.remove(engine, "before_cursor_execute", note)
+    assert world.effects("nid", "application") == bears + 2
 
 
 @pytest.mark.parametrize("per_second", [2, 30, 400])

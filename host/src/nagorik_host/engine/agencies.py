@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import Row, Select, bindparam, case, func, insert, select, update
 
 from nagorik import (
     AgencyRejected,
@@ -79,14 +79,31 @@ _OUTAGE_ENDED: Final = (
 _FIRST_DUE: Final = select(func.min(applications.c.due_at)).where(
     applications.c.target_plugin == agencies.c.plugin, IN_QUEUE
 )
-_HELD: Final = select(places.c.held).where(
-    places.c.plugin == agencies.c.plugin, places.c.worker == bindparam("worker"), places.c.held_until > NOW
+_IS_OWN: Final = places.c.worker == bindparam("worker")
+_PLACES: Final = (
+    select(
+        places.c.plugin,
+        func.sum(case((_IS_OWN, places.c.held), else_=0)).label("held"),
+        func.sum(case((_IS_OWN, places.c.wanted), else_=0)).label("wanted"),
+        func.sum(places.c.held).label("held_by_all"),
+    )
+    .where(places.c.held_until > NOW)
+    .group_by(places.c.plugin)
+    .subquery()
 )
 
 
 def _queue_states(first_due: Select[Any]) -> Select[Any]:
-    return select(agencies, first_due.scalar_subquery().label("due_at"), _HELD.scalar_subquery().label("held")).where(
-        agencies.c.plugin.in_(bindparam("names", expanding=True))
+    return (
+        select(
+            agencies,
+            first_due.scalar_subquery().label("due_at"),
+            _PLACES.c.held,
+            _PLACES.c.wanted,
+            _PLACES.c.held_by_all,
+        )
+        .join(_PLACES, _PLACES.c.plugin == agencies.c.plugin, isouter=True)
+        .where(agencies.c.plugin.in_(bindparam("names", expanding=True)))
     )
 
 
@@ -124,6 +141,8 @@ class QueueState(NamedTuple):
         free_at: From when on a call is granted.
         is_down: Whether it is taken to be down, and no more than a probe is granted.
         held: How many places the worker that looks holds there.
+        wanted: How many more it has said that it has use for.
+        held_by_all: How many all workers hold together.
     """
 
     plugin: str
@@ -131,6 +150,8 @@ class QueueState(NamedTuple):
     free_at: datetime
     is_down: bool
     held: int
+    wanted: int
+    held_by_all: int
 
 
 class HealthChange(NamedTuple):
@@ -190,7 +211,15 @@ class AgencyScheduler:
         for row in found:
             (self._failing.add if row.failures else self._failing.discard)(row.plugin)
         return [
-            QueueState(row.plugin, row.due_at, self._free_at(row, now), row.down_since is not None, row.held or 0)
+            QueueState(
+                row.plugin,
+                row.due_at,
+                self._free_at(row, now),
+                row.down_since is not None,
+                int(row.held or 0),
+                int(row.wanted or 0),
+                int(row.held_by_all or 0),
+            )
             for row in found
         ]
 

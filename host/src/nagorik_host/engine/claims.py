@@ -242,7 +242,11 @@ class Claims:
         if queue.is_down:
             batch.needs |= {} if slots else {name: Need(1, is_probe=True)}
             return
-        most = self._places.most(name, held=queue.held, lent=lent)
+        # Where all are held and the others know that this worker has use for more, asking again changes nothing.
+        is_vain = queue.held_by_all >= self._concurrency[name] and queue.wanted > 0
+        most = self._places.most(name, held=queue.held, lent=lent and not is_vain)
+        if is_vain and queue.held == 0:
+            most = 0
         if most <= 0:
             # Whoever ends a call, here or elsewhere, has a place to give; nobody need be asked for one before.
             batch.saturated = True
@@ -397,11 +401,14 @@ class Claims:
         """Take in hand what is longest due at an agency, in the place of what has just come to an end there."""
         if self._losses.is_full:
             return None
+        # What other units of the same commit have taken is found as it was.
+        most = 1 + sum(target == plugin for target in transaction.taken.values())
         rows = self._within_release(
-            lambda: due_rows(transaction, plugin, most=1, now=now, suspended=suspended, beyond=self._beyond)
+            lambda: due_rows(transaction, plugin, most=most, now=now, suspended=suspended, beyond=self._beyond)
         )
-        claimed = self._claim_rows(transaction, rows, [slot], now)
-        transaction.flush_changes()  # further units of the same commit find it taken
+        first = [row for row in rows if row.id not in transaction.taken][:1]
+        claimed = self._claim_rows(transaction, first, [slot], now)
+        transaction.taken.update((claim.stored.id, plugin) for claim in claimed)
         return next(iter(claimed), None)
 
     def log_blocked(self, error: Exception, application: str, service: str) -> None:

@@ -66,17 +66,23 @@ class OutageRetry:
         self._observer = observer
         self._availability = Availability()
 
-    async def run(self, unit: Unit[T], *, together: bool = False) -> T:
+    async def run(self, unit: Unit[T], *, together: bool = False, unbound: bool = False) -> T:
         """Run a unit, and wait for a database that is away, for as long as others wait for this worker.
 
         A unit that may have happened is run again: what it took in hand the first time is in nobody's hands then, and
         is taken up when that lease runs out.
+
+        Args:
+            unit: To be run by ``Database.run``.
+            together: By ``Database.run_together``.
+            unbound: By ``Database.run_unbound``.
         """
         loop = asyncio.get_running_loop()
         begun_at, away_since = loop.time(), None
         pause = PAUSE
         is_back = False
-        run = self._database.run_together if together else self._database.run
+        database = self._database
+        run = database.run_together if together else database.run_unbound if unbound else database.run
         try:
             while True:
                 try:

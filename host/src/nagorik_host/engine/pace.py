@@ -6,7 +6,6 @@ likes.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +16,7 @@ from nagorik.clock import Clock, Deadline
 from nagorik.errors import Layer
 from nagorik_host.engine.instants import HORIZON, LATE, NOTHING, TakenInstants, interval_of, take_instants, time_of
 from nagorik_host.engine.leases import elapsed_of
-from nagorik_host.store.database import Database, DatabaseUnavailable, Unit
+from nagorik_host.store.database import Database, DatabaseUnavailable
 from nagorik_host.store.schema import MICROSECOND
 
 AHEAD: Final = timedelta(milliseconds=200)
@@ -114,6 +113,8 @@ class AgencyPace:
         self._spare: deque[PaceSlot] = deque()
         self._waiting: deque[_Waiter] = deque()
         self._leading = False
+        self._has_row = False
+        """Whether the agency is known to have one in the database."""
         self._asking = 0
         self._refill: asyncio.Future[None] | None = None
         self._free_at: datetime | None = None
@@ -185,7 +186,7 @@ class AgencyPace:
         try:
             await asyncio.sleep(0)  # whoever asks in the same turn of the loop is counted
             count, self._asking = self._asking + self._wanted_besides(), 0
-            self._spare.extend(await self._taken(count, self.lead, run=self._database.run_unbound))
+            self._spare.extend(await self._taken(count, self.lead))
         except AgencyUnavailable:
             pass  # the database is away: there is none
         finally:
@@ -219,6 +220,7 @@ class AgencyPace:
         self, taken: TakenInstants, asked: tuple[datetime, float], *, stretch: timedelta = NOTHING
     ) -> list[PaceSlot]:
         """Instants that a transaction took which was begun at ``asked``, as this process's clocks tell them."""
+        self._has_row = True
         now, elapsed = self.asked()
         if time_of(self._clock) is None:
             self._time.note(taken.now, before=asked[1], after=elapsed)
@@ -317,8 +319,6 @@ class AgencyPace:
         count: int,
         lead: timedelta = NOTHING,
         stretch: timedelta = NOTHING,
-        *,
-        run: Callable[[Unit[TakenInstants]], Awaitable[TakenInstants]] | None = None,
     ) -> list[PaceSlot]:
         asked = self.asked()
         unit = partial(
@@ -330,8 +330,10 @@ class AgencyPace:
             lead=lead,
             stretch=stretch,
         )
+        # Until it has a row, which takes a transaction to make.
+        run = self._database.run_unbound if self._has_row else self._database.run
         try:
-            taken = await (run or self._database.run)(unit)
+            taken = await run(unit)
         except DatabaseUnavailable:
             raise AgencyUnavailable(because=UNKNOWN, layer=Layer.CORE) from None
         return self.note_taken(taken, asked, stretch=stretch)

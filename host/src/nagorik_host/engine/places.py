@@ -20,9 +20,11 @@ from nagorik_host.store.schema import MICROSECOND, places, workers
 
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
 _LIVING: Final = places.c.held_until > NOW
-_OF_ALL: Final = select(places).where(places.c.plugin.in_(bindparam("names", expanding=True)), _LIVING)
 _OTHER_WORKERS: Final = (
     select(func.count()).select_from(workers).where(workers.c.id != bindparam("worker_"), workers.c.beat_at > UNTIL)
+)
+_OF_ALL: Final = select(places, _OTHER_WORKERS.scalar_subquery().label("others")).where(
+    places.c.plugin.in_(bindparam("names", expanding=True)), _LIVING
 )
 _OWN: Final = (places.c.plugin == bindparam("name_"), places.c.worker == bindparam("worker_"))
 _HOLD: Final = update(places).where(*_OWN).values(held_until=UNTIL)
@@ -39,6 +41,8 @@ class PlacesRow(NamedTuple):
     worker: str
     held: int
     wanted: int
+    others: int
+    """How many workers there are beside the one that asks."""
 
 
 class KeptPlaces(NamedTuple):
@@ -146,7 +150,10 @@ class WorkerPlaces:
         return held
 
     def rebalance(self, transaction: Transaction, busy: Iterable[str]) -> dict[str, KeptPlaces]:
-        """Give back what there is no use for, and what others want beyond this worker's share; what is kept."""
+        """Give back what there is no use for, and what others want beyond this worker's share; what is kept.
+
+        Each of its statements may stand without the others.
+        """
         kept, busy_at = {}, set(busy)
         rows = self._rows(transaction, self._concurrency)
         for row in rows:
@@ -175,12 +182,14 @@ class WorkerPlaces:
         transaction.connection.execute(_FORGET, {"worker_": self._lease.worker})
 
     def _rows(self, transaction: Transaction, plugins: Iterable[str]) -> list[PlacesRow]:
-        wanted = {"names": list(plugins), LEASE_NOW: self._lease.now}
-        found = transaction.connection.execute(_OF_ALL, wanted)
-        return [PlacesRow(row.plugin, row.worker, row.held, row.wanted) for row in found]
+        found = transaction.connection.execute(_OF_ALL, self._others() | {"names": list(plugins)})
+        return [PlacesRow(row.plugin, row.worker, row.held, row.wanted, row.others) for row in found]
 
     def _share(self, transaction: Transaction, plugin: str, others: list[PlacesRow]) -> int:
-        registered = transaction.connection.scalar(_OTHER_WORKERS, self._others()) or 0
+        if others:
+            registered = others[0].others
+        else:
+            registered = transaction.connection.scalar(_OTHER_WORKERS, self._others()) or 0
         here = sum(1 for row in others if row.held or row.wanted)
         return ceil(self._concurrency[plugin] / (1 + max(registered, here)))
 

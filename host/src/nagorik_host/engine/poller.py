@@ -107,7 +107,8 @@ class Poller:
     async def rebalance(self, busy: Collection[str]) -> None:
         """Give back places that others want, and those at agencies for which nothing is due."""
         if not self._places.is_empty:
-            self._places.note_kept(await self._retry.run(partial(self._places.rebalance, busy=busy)))
+            unit = partial(self._places.rebalance, busy=busy)
+            self._places.note_kept(await self._retry.run(unit, unbound=True))
 
     async def heed_losses(self, plugins: Collection[str]) -> None:
         """Keep plugins out whose calls ended workers, this one's process or others."""

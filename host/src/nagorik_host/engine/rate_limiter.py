@@ -108,7 +108,7 @@ class SharedRateLimiter:
 
     async def _hold(self, held: HeldApplication) -> None:
         try:
-            holds = await self._database.run_together(held.holds)
+            holds = await self._database.run_unbound(held.holds)
         except DatabaseUnavailable:
             raise AgencyUnavailable(because=UNKNOWN, layer=Layer.CORE) from None
         if not holds:

@@ -157,6 +157,7 @@ class Worker:
         )
         self._reading: asyncio.Task[int] | None = None
         self._messages_heard = False
+        self._hint_heard = False
 
     async def run(
         self,
@@ -192,7 +193,7 @@ class Worker:
         _log.info("worker_started", worker=self._name)
         try:
             heard = self._state.woken.set
-            async with self._database.hints(list(self._concurrency), heard) as hints:
+            async with self._database.hints(list(self._concurrency), self._hear_hint) as hints:
                 tidying = asyncio.create_task(self._housekeeping.tidy(hints))
                 others = (stopping, heartbeats, telling, tidying)
                 try:
@@ -274,8 +275,9 @@ class Worker:
         wait = 0.0
         while not stop.is_set():
             self._state.woken.clear()
-            hinted = await self._hinted(hints)
             scans = loop.time() >= scanned_at + FULL_SCAN
+            # Whatever else wakes a worker has left no hint to ask the database for.
+            hinted = await self._hinted(hints) if scans or self._hint_heard else []
             read = self._read_beside_the_work(scans or INBOX in hinted or self._inbox.has_news)
             if scans:
                 scanned_at = loop.time()
@@ -298,7 +300,12 @@ class Worker:
         await end_task(woken)
         self._raise_failure(*others)
 
+    def _hear_hint(self) -> None:
+        self._hint_heard = True
+        self._state.woken.set()
+
     async def _hinted(self, hints: Hints) -> list[str]:
+        self._hint_heard = False
         try:
             return await hints.take()
         except DatabaseUnavailable:

@@ -20,6 +20,7 @@ from nagorik_host.store import projections
 from nagorik_host.store.chain import JournalEntry, anchor, entries_of, event_of
 from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL
 from nagorik_host.store.database import Transaction
+from nagorik_host.store.deferred import CHANGE
 from nagorik_host.store.ledger import APPLICATION, digest, digest_of_attempt, digest_of_rows, in_base64
 from nagorik_host.store.listings import distinct_leads
 from nagorik_host.store.schema import (
@@ -65,8 +66,7 @@ Correction = Callable[[ApplicationDraft], ApplicationDraft]
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite. What an update or an insert
 # sets is named by its parameters.
 _OPEN: Final = insert(applications)
-_CHANGE: Final = update(applications).where(applications.c.id == bindparam("application_"))
-_CHANGE_IF_CURRENT: Final = _CHANGE.where(
+_CHANGE_IF_CURRENT: Final = CHANGE.where(
     applications.c.revision == bindparam("revision_"),
     applications.c.lease == bindparam("lease_"),
     applications.c.blocked.is_(None),
@@ -84,7 +84,6 @@ _SET_ASIDE: Final = (
     .returning(applications)
 )
 _SET_ASIDE_IF_HELD: Final = _SET_ASIDE.where(applications.c.lease == bindparam("lease_"))
-_TAKE: Final = _CHANGE.values(lease_until=UNTIL)
 _TAKE_IF_CURRENT: Final = _CHANGE_IF_CURRENT.values(lease_until=UNTIL)
 _BY_REFERENCES: Final = select(applications.c.id, applications.c.client_reference).where(
     applications.c.client_reference.in_(bindparam("references", expanding=True))
@@ -420,7 +419,7 @@ class ApplicationStore:
                 only if the row is still what it was when ``stored`` had been taken in hand.
 
         Raises:
-            StaleRevision: It is not, and nothing was written.
+            StaleRevision: It is not, and nothing was written; with ``Transaction.checks_last`` that shows at its end.
         """
         rows = self._entries(stored, done.events)
         values = self._row(stored, done, rows, now)
@@ -435,14 +434,16 @@ class ApplicationStore:
             del values["due_at"]
         values |= {"application_": stored.id, "revision": stored.revision + 1}
         if read and taken:
-            transaction.change_locked(_TAKE, values)
+            transaction.take_locked(values)
         elif read:
-            transaction.connection.execute(_CHANGE, values)
+            transaction.connection.execute(CHANGE, values)
         else:
             was = {"revision_": stored.revision, "lease_": stored.lease.worker if stored.lease is not None else None}
-            statement = _TAKE_IF_CURRENT if taken else _CHANGE_IF_CURRENT
-            if not transaction.connection.execute(statement, values | was).rowcount:
-                raise StaleRevision
+            is_whole = "due_at" in values and (lease is None or taken)
+            if transaction.checks_last and is_whole:
+                transaction.change_unread(values | was)
+            else:
+                self._change_if_current(transaction, values | was, taken=taken)
         self._append(transaction, rows)
         projections.record(transaction, done.progress, done.events, after=stored.entries)
         if rows or lease is None:
@@ -473,10 +474,16 @@ class ApplicationStore:
         draft = correction(self.draft(transaction, stored))
         transaction.connection.execute(_DROP_DRAFT, {"application": stored.id})
         self._write_draft(transaction, stored, draft, now)
-        transaction.connection.execute(_CHANGE, {"application_": stored.id, "gateway": draft.gateway})
+        transaction.connection.execute(CHANGE, {"application_": stored.id, "gateway": draft.gateway})
         return draft
 
     # Parts
+
+    @staticmethod
+    def _change_if_current(transaction: Transaction, values: Mapping[str, Any], *, taken: bool) -> None:
+        statement = _TAKE_IF_CURRENT if taken else _CHANGE_IF_CURRENT
+        if not transaction.connection.execute(statement, values).rowcount:
+            raise StaleRevision
 
     def _entries(self, stored: StoredApplication, events: Sequence[Event]) -> list[JournalEntry]:
         return entries_of(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import URL, Connection, Table, Update, make_url
+from sqlalchemy import URL, Connection, Table, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 
 from nagorik_host.store.deferred import DeferredRows
@@ -54,12 +54,18 @@ class Transaction:
         due: Applications that are due at once when the transaction is committed, by plugin: hints for whoever works.
         records: What the ledger is to say of it.
         deferred: What waits to be written until all units of the database's transaction are done.
+        taken: The applications that its units have taken out of their agencies' queues, by the agency's plugin; the
+            rows may say so only when all units are done.
+        checks_last: Whether it is enough that rows that were not read are found changed as the last act: all units of
+            the transaction are then run again, each in one of its own.
     """
 
     connection: Connection
     due: dict[str, str] = field(default_factory=dict)
     records: Records = field(default_factory=Records)
     deferred: DeferredRows = field(default_factory=DeferredRows)
+    taken: dict[str, str] = field(default_factory=dict)
+    checks_last: bool = False
     _defers: bool = False
 
     def defer(self) -> None:
@@ -92,9 +98,14 @@ class Transaction:
         self.deferred.ended.append(values)
         self._settle()
 
-    def change_locked(self, statement: Update, values: Mapping[str, Any]) -> None:
-        """Change a row that is locked in this transaction, by its key."""
-        self.deferred.change(statement, values)
+    def take_locked(self, values: Mapping[str, Any]) -> None:
+        """Take in hand an application whose row is locked in this transaction; ``values`` are those of ``TAKE``."""
+        self.deferred.taken.append(values)
+        self._settle()
+
+    def change_unread(self, values: Mapping[str, Any]) -> None:
+        """Change an application's row, with ``checks_last``: see ``DeferredRows.unread``."""
+        self.deferred.unread.append(values)
         self._settle()
 
     def _settle(self) -> None:
@@ -174,10 +185,13 @@ class Database(ABC):
         if self._ledger is None:
             self._ledger = AuditLedger(vault)
 
-    def append_records(self, connection: Connection, transactions: Sequence[Transaction]) -> Appended | None:
+    def append_records(
+        self, connection: Connection, transactions: Sequence[Transaction], *, is_last: bool = False
+    ) -> Appended | None:
         """Write what units deferred and what the ledger is to say of them, as the last that is done in a transaction.
 
-        Whoever commits it says so to what is returned, before another uses the connection.
+        With ``is_last`` nothing at all comes after it but the commit. Whoever commits it says so to what is returned,
+        before another uses the connection.
 
         Raises:
             LedgerMissing: There is something to say, and the database was opened without keys.
@@ -186,11 +200,12 @@ class Database(ABC):
         for transaction in transactions:
             deferred.merge(transaction.deferred)
         if not any(transaction.records for transaction in transactions):
-            deferred.write(connection)
+            deferred.write(connection, is_last=is_last)
             return None
         if self._ledger is None:
             raise LedgerMissing("the database was opened without the host's keys, and is to be changed")
-        return self._ledger.append(connection, [transaction.records for transaction in transactions], deferred)
+        records = [transaction.records for transaction in transactions]
+        return self._ledger.append(connection, records, deferred, is_last=is_last)
 
     async def seal(self) -> None:
         """Let the ledger's root say how far the chains of this process have come; done before it is closed.

@@ -24,7 +24,7 @@ from pgqueuer.models import AnyEvent, TableChangedEvent
 from pgqueuer.queries import EntrypointExecutionParameter, Queries
 
 TOGETHER: Final = 256
-"""Most hints that are taken at once."""
+"""Most hints that are taken by one statement."""
 _LOST: Final = timedelta(seconds=30)
 """After this long, a hint that a process took and did not finish is anybody's."""
 
@@ -99,12 +99,14 @@ class HintListener:
         return closed
 
     async def take(self) -> list[str]:
-        """The applications that hints were enqueued for; a hint is taken once."""
-        jobs = await self._queries.dequeue(TOGETHER, self._entrypoints, self._id, None, _LOST)
-        if not jobs:
-            return []
-        await self._queries.log_jobs([(job, "successful", None) for job in jobs])
-        return [job.payload.decode() for job in jobs if job.payload is not None]
+        """All applications that hints were enqueued for; a hint is taken once."""
+        taken: list[str] = []
+        while jobs := await self._queries.dequeue(TOGETHER, self._entrypoints, self._id, None, _LOST):
+            await self._queries.log_jobs([(job, "successful", None) for job in jobs])
+            taken += [job.payload.decode() for job in jobs if job.payload is not None]
+            if len(jobs) < TOGETHER:
+                break
+        return taken
 
     async def tidy(self) -> None:
         """Forget which hints there were."""

@@ -33,9 +33,10 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType
 
-from nagorik_host.store.deferred import DeferredRows
+from nagorik_host.store.deferred import DROPPED, DeferredRows
 from nagorik_host.store.schema import (
     decisions,
     erased_references,
@@ -204,11 +205,16 @@ class AuditLedger:
         return not self._unsealed
 
     def append(
-        self, connection: Connection, units: Iterable[Records], deferred: DeferredRows | None = None
+        self,
+        connection: Connection,
+        units: Iterable[Records],
+        deferred: DeferredRows | None = None,
+        *,
+        is_last: bool = False,
     ) -> Appended | None:
         """Append the records of all units of a transaction, which does nothing more but be committed.
 
-        What waits to be written is written with them.
+        What waits to be written is written with them; ``is_last`` is as for ``DeferredRows.write``.
 
         Hints on PostgreSQL come after it: nobody who has enqueued one waits for the root.
         """
@@ -239,7 +245,7 @@ class AuditLedger:
                 )
                 link = link_of(self._vault, link, row)
                 rows.append(row._replace(link=link))
-            _insert(connection, rows, deferred)
+            _insert(connection, rows, deferred, is_last=is_last and seals_at is None)
             writer = _Writer(writer.id, writer.number + len(rows), link)
         else:
             deferred.write(connection)
@@ -313,11 +319,23 @@ class AuditLedger:
         return found
 
 
-def _insert(connection: Connection, rows: Sequence[LedgerRow], deferred: DeferredRows | None = None) -> None:
-    taken = (deferred or DeferredRows()).write(connection, rows)
+def _insert(
+    connection: Connection,
+    rows: Sequence[LedgerRow],
+    deferred: DeferredRows | None = None,
+    *,
+    is_last: bool = False,
+) -> None:
+    dropped = LedgerBroken("the database has dropped a record of the ledger, as a trigger or a rule in it can")
+    try:
+        taken = (deferred or DeferredRows()).write(connection, rows, is_last=is_last)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) in DROPPED:
+            raise dropped from None
+        raise
     # Not every driver counts several rows.
     if taken not in {len(rows), -1}:
-        raise LedgerBroken("the database has dropped a record of the ledger, as a trigger or a rule in it can")
+        raise dropped
 
 
 def lock_root(connection: Connection) -> None:

@@ -29,6 +29,9 @@ CONNECTIONS: Final = 8
 LANES: Final = 2
 """Transactions of one process in which units of several applications are committed together: while the one waits for
 the disk, the other is filled."""
+WORTH_A_LANE: Final = 8
+"""Units that wait before another such transaction is begun beside one: a transaction costs as much as many units, so
+few that come are better committed after it together than each by itself beside it."""
 TOGETHER: Final = 32
 """Most units of one such transaction."""
 PATIENCE: Final = 30.0
@@ -80,6 +83,9 @@ class PostgresqlDatabase(Database):
             url.set(drivername="postgresql+asyncpg"),
             pool_size=CONNECTIONS,
             max_overflow=0,
+            # The one that was used last: a connection that is new to a statement has to prepare it, here and at the
+            # server, and whoever has little to do needs few of them.
+            pool_use_lifo=True,
             pool_timeout=PATIENCE,
             hide_parameters=True,
             connect_args={"server_settings": session_settings(), "timeout": CONNECTING},
@@ -134,7 +140,7 @@ class PostgresqlDatabase(Database):
             raise DatabaseUnavailable("the database is closed")
         asked = _WaitingUnit(unit, asyncio.get_running_loop().create_future())
         self._waiting.append(asked)
-        if len(self._lanes) < LANES:
+        if not self._lanes or (len(self._lanes) < LANES and len(self._waiting) >= WORTH_A_LANE):
             # It works for all who ask, not for the one that happened to start it.
             lane = asyncio.create_task(self._work_off(), context=Context())
             self._lanes.add(lane)
@@ -151,7 +157,7 @@ class PostgresqlDatabase(Database):
     async def _commit(self, together: Sequence["_WaitingUnit"]) -> None:
         try:
             with _translated():
-                results = await self._run([asked.unit for asked in together])
+                results = await self._run([asked.unit for asked in together], checks_last=True)
         except DatabaseUnavailable as gone:
             # Whether they happened, whoever asked has to look.
             for asked in together:
@@ -233,11 +239,12 @@ class PostgresqlDatabase(Database):
         _keep_alive(connection)
         return connection
 
-    async def _run(self, units: Sequence[Unit[T]]) -> list[T]:
+    async def _run(self, units: Sequence[Unit[T]], *, checks_last: bool = False) -> list[T]:
         """Run units in one transaction."""
         async with self._engine.connect() as connection:
             async with connection.begin():
-                results, appended, due = await connection.run_sync(partial(self._do, units=units))
+                done = partial(self._do, units=units, checks_last=checks_last)
+                results, appended, due = await connection.run_sync(done)
                 if due:
                     await enqueue_hints(await _driver_of(connection), due)
             if appended is not None:
@@ -245,12 +252,13 @@ class PostgresqlDatabase(Database):
         return results
 
     def _do(
-        self, connection: Connection, units: Sequence[Unit[T]]
+        self, connection: Connection, units: Sequence[Unit[T]], *, checks_last: bool
     ) -> tuple[list[T], Appended | None, dict[str, str]]:
-        transactions = [Transaction(connection) for _ in units]
+        taken: dict[str, str] = {}
+        transactions = [Transaction(connection, taken=taken, checks_last=checks_last) for _ in units]
         results = [unit(transaction) for unit, transaction in zip(units, transactions, strict=True)]
         due = {name: plugin for transaction in transactions for name, plugin in transaction.due.items()}
-        return results, self.append_records(connection, transactions), due
+        return results, self.append_records(connection, transactions, is_last=not due), due
 
     @contextmanager
     def _noted(self) -> Iterator[None]:

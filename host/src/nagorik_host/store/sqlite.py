@@ -210,7 +210,8 @@ class SqliteDatabase(Database):
 
     def _commit(self, together: Sequence["_Asked"]) -> None:
         """Commit all; if one of them fails, each by itself, so that nobody pays for another's failure."""
-        transactions = [Transaction(self._connection) for _ in together]
+        taken: dict[str, str] = {}
+        transactions = [Transaction(self._connection, taken=taken) for _ in together]
         try:
             with self._connection.begin():
                 results = [asked.unit(one) for asked, one in zip(together, transactions, strict=True)]
