@@ -3,6 +3,7 @@
 import hashlib
 import os
 import stat
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from pydantic import ValidationError
 
 from nagorik.model.application import DocumentReference
-from nagorik_host.store.documents import CHUNK, FolderDocumentStore, NoSuchDocument
-from nagorik_host.vault import SealBroken, Vault, make_keys, read_keyring
+from nagorik_host.store.documents import FolderDocumentStore, NoSuchDocument
+from nagorik_host.vault import PIECE, SEALED_PIECE, SealBroken, Vault, make_keys, read_keyring
 from nagorik_host.vault.keyring import make_key
 
 PAPER = b"%PDF-1.7 a citizen's own paper"
@@ -30,7 +31,7 @@ async def opened(documents: FolderDocumentStore, reference: DocumentReference) -
     return b"".join([chunk async for chunk in documents.open(reference)])
 
 
-@pytest.mark.parametrize("content", [b"", PAPER, os.urandom(CHUNK * 2 + 1)])
+@pytest.mark.parametrize("content", [b"", PAPER, os.urandom(PIECE), os.urandom(PIECE * 2), os.urandom(PIECE * 2 + 1)])
 async def test_document_is_given_back_as_it_was(documents, content):
     reference = await documents.put("passport", "application/pdf", content)
     assert (reference.kind, reference.media_type, reference.bytes) == ("passport", "application/pdf", len(content))
@@ -74,6 +75,72 @@ async def test_file_that_was_changed_or_moved_does_not_open(documents, tmp_path)
             await opened(documents, reference)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda pieces: pieces[:-1],
+        lambda pieces: pieces[1:],
+        lambda pieces: [pieces[1], pieces[0], pieces[2]],
+        lambda pieces: [pieces[0], pieces[2]],
+        lambda pieces: [*pieces, pieces[2]],
+        lambda _: [],
+    ],
+    ids=["end cut off", "beginning cut off", "swapped", "middle left out", "end twice", "empty"],
+)
+async def test_pieces_cannot_be_left_out_moved_or_cut_off(documents, tmp_path, damage):
+    reference = await documents.put("passport", "application/pdf", os.urandom(PIECE * 3))
+    (file,) = files(tmp_path / "documents")
+    whole = file.read_bytes()
+    head = len(whole) - 3 * SEALED_PIECE
+    pieces = [whole[at : at + SEALED_PIECE] for at in range(head, len(whole), SEALED_PIECE)]
+    file.write_bytes(whole[:head] + b"".join(damage(pieces)))
+    with pytest.raises(SealBroken):
+        await opened(documents, reference)
+
+
+async def test_large_document_is_never_in_memory_as_a_whole(documents):
+    number, piece = 800, os.urandom(PIECE)
+    await documents.put("passport", "application/pdf", piece)
+    tracemalloc.start()
+    try:
+        reference = await documents.take("passport", "application/pdf", (piece for _ in range(number)))
+        digest = hashlib.sha256()
+        async for chunk in documents.open(reference):
+            digest.update(chunk)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (reference.bytes, reference.sha256) == (number * PIECE, digest.hexdigest())
+    assert peak < 20 * PIECE
+
+
+@pytest.mark.parametrize("pieces", [[b"short", b"more"], [os.urandom(PIECE + 1), b"more"]])
+async def test_pieces_of_another_length_are_refused_and_nothing_is_kept(documents, tmp_path, pieces):
+    with pytest.raises(ValueError, match="a piece that is not the last"):
+        await documents.take("passport", "application/pdf", pieces)
+    assert files(tmp_path / "documents") == []
+
+
+async def test_document_that_breaks_off_is_not_kept(documents, tmp_path):
+    def breaking() -> object:
+        yield os.urandom(PIECE)
+        raise OSError("the stick was pulled out")
+
+    with pytest.raises(OSError, match="pulled out"):
+        await documents.take("passport", "application/pdf", breaking())
+    assert files(tmp_path / "documents") == []
+
+
+async def test_what_a_process_that_died_left_is_swept(documents, tmp_path):
+    kept = await documents.put("photo", "image/png", PAPER)
+    (file,) = files(tmp_path / "documents")
+    file.with_name(f"{kept.id}.new").write_bytes(b"half")
+    now = datetime.now(UTC)
+    assert documents.sweep(now - timedelta(days=1)) == 0
+    assert documents.sweep(now + timedelta(days=1)) == 1
+    assert files(tmp_path / "documents") == [file]
+
+
 async def test_rotation_wraps_each_key_once_and_the_old_key_may_go(tmp_path):
     first = make_keys("first")
     folder = tmp_path / "documents"
@@ -107,9 +174,7 @@ async def test_what_breaks_off_leaves_the_old_file_or_none(tmp_path, monkeypatch
             rotating.rotate()
     assert list(documents.kept()) == [kept.id]
     assert await opened(documents, kept) == PAPER
-    now = datetime.now(UTC)
-    assert documents.sweep(now - timedelta(days=1)) == 0
-    assert documents.sweep(now + timedelta(days=1)) == 2
+    assert [path.name for path in files(folder)] == [kept.id]
     assert rotating.rotate() == (1, [])
     assert await opened(rotating, kept) == PAPER
 
