@@ -28,7 +28,7 @@ from nagorik_platform.lifecycle.events import (
 from nagorik_platform.lifecycle.refusals import CallRefusal
 from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED
 
-SentenceTable = Literal["hold", "blocked", "not-possible", "outage", "event", "attempt", "audit"]
+SentenceTable = Literal["hold", "blocked", "not-possible", "outage", "event", "attempt", "audit", "paper"]
 _UNKNOWN_AGENCY: Final = Text(bn="সংস্থাটি", en="The agency")
 
 
