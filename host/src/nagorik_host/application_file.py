@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Final, TypeVar
 from uuid import uuid4
 
-from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 from nagorik import PERSONAL, Applicant, ApplicationDraft, Consent, DocumentReference, Model, Operation, Text
@@ -186,6 +186,15 @@ def read_form(path: Path) -> Mapping[str, JsonValue]:
         DataFileInvalid: It holds no JSON object.
     """
     return _validated(TypeAdapter(dict[str, JsonValue]), path)
+
+
+def is_acting(text: str) -> bool:
+    """Whether somebody who acts for a citizen can be known by this id."""
+    try:
+        TypeAdapter(Acting).validate_python(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def _validated(adapter: TypeAdapter[T], path: Path, model: type[Model] | None = None) -> T:

@@ -4,13 +4,15 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final
 
-from nagorik.errors import FieldProblem
+from nagorik.errors import FieldProblem, InputRejected
 from nagorik.manifest import DocumentKind, PublicService
-from nagorik.model.application import DocumentReference
+from nagorik.model.application import ApplicationDraft, DocumentReference
 from nagorik.values import to_bangla_digits
 from nagorik.values.sentences import Text, read_sentences
 
 DOCUMENTS: Final = "/documents"
+MOST_DOCUMENTS: Final = 200
+"""As many as the contract's models carry."""
 _KILOBYTE: Final = 1_000
 _MEGABYTE: Final = 1_000_000
 
@@ -73,6 +75,25 @@ def missing_documents(service: PublicService, kinds: Sequence[str]) -> Iterator[
     for listed in service.documents:
         if listed.required and listed.kind not in kinds:
             yield _problem(DOCUMENTS, "document-missing", paper=listed.label)
+
+
+def with_documents(draft: ApplicationDraft, handed_in: Sequence[DocumentReference]) -> ApplicationDraft:
+    """A draft with papers in place of all that it had of the same kinds, and where the first of them was.
+
+    Raises:
+        InputRejected: There would be more than a draft has room for.
+    """
+    waiting: dict[str, list[DocumentReference]] = {}
+    for document in handed_in:
+        waiting.setdefault(document.kind, []).append(document)
+    replaced = frozenset(waiting)
+    documents: list[DocumentReference] = []
+    for document in draft.documents:
+        documents += waiting.pop(document.kind, []) if document.kind in replaced else [document]
+    documents += [document for kind in waiting.values() for document in kind]
+    if len(documents) > MOST_DOCUMENTS:
+        raise InputRejected([_problem(DOCUMENTS, "document-too-many")])
+    return draft.model_copy(update={"documents": tuple(documents)})
 
 
 def in_megabytes(size: int) -> Text:
