@@ -6,9 +6,9 @@ import tracemalloc
 import pytest
 
 from nagorik.manifest import PublicService
-from nagorik_host.paper_files import UNKNOWN, PaperRefused, detect_media_type, wanted_paper
+from nagorik_host.paper_files import PaperRefused, wanted_paper
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_testing.fixtures.documents import specimen_pdf, specimen_picture
+from nagorik_testing.fixtures.documents import specimen_pdf
 
 EXE = b"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff" + b"\0" * 200
 LARGE = 50_000_000
@@ -29,28 +29,6 @@ def refusal(path, kind="deed", within=None) -> PaperRefused:
         pass
     assert caught.value.text.bn != caught.value.text.en
     return caught.value
-
-
-@pytest.mark.parametrize(
-    ("beginning", "media_type"),
-    [
-        (specimen_pdf("DEED"), "application/pdf"),
-        (specimen_picture("a"), "image/png"),
-        (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01", "image/jpeg"),
-        (b"\xff\xd8\xff\xe1\x00\x10Exif\x00", "image/jpeg"),
-        (b"II*\x00" + b"\0" * 50, "image/tiff"),
-        (b'<?xml version="1.0"?><licence/>', "application/xml"),
-        (b'\xef\xbb\xbf<?xml version="1.0"?><licence/>', "application/xml"),
-        (b"<!DOCTYPE html><html>", "text/html"),
-        (EXE, UNKNOWN),
-        (b"\xef\xbb\xbf%PDF-1.7", UNKNOWN),
-        (b" %PDF-1.7", UNKNOWN),
-        (b"plain words", UNKNOWN),
-        (b"", UNKNOWN),
-    ],
-)
-def test_content_says_what_a_paper_is(beginning, media_type):
-    assert detect_media_type(beginning) == media_type
 
 
 async def test_paper_with_a_bangla_name_is_taken_as_it_is(tmp_path, vault):

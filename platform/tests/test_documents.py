@@ -1,11 +1,15 @@
 """Papers are of the kinds, types and sizes that a service takes; what is wrong names the paper in two languages."""
 
+import hashlib
+from collections.abc import AsyncIterator
+
 import pytest
 
+from nagorik.errors import AgencyUnavailable
 from nagorik.manifest import PublicService
 from nagorik.model.application import DocumentReference
 from nagorik.values.sentences import Text
-from nagorik_platform.documents import document_problems, in_megabytes
+from nagorik_platform.documents import document_problems, in_megabytes, is_as_kept
 
 SERVICE = PublicService.model_validate(
     {
@@ -94,3 +98,28 @@ def test_service_without_papers_takes_none() -> None:
 )
 def test_size_is_told_as_no_more_than_it_is(size: int, told: str) -> None:
     assert in_megabytes(size).en == told
+
+
+class Shelf:
+    """A store with one document."""
+
+    def __init__(self, content: bytes | None) -> None:
+        self.content = content
+
+    async def open(self, document: DocumentReference) -> AsyncIterator[bytes]:
+        if self.content is None:
+            raise KeyError(document.id)
+        yield self.content
+
+    async def put(self, kind: str, media_type: str, content: bytes) -> DocumentReference:
+        raise NotImplementedError
+
+
+async def test_what_a_plugin_says_it_kept_is_held_against_the_store() -> None:
+    said = paper(size=3).model_copy(update={"sha256": hashlib.sha256(b"abc").hexdigest()})
+    assert await is_as_kept(Shelf(b"abc"), said)
+    assert not await is_as_kept(Shelf(b"abd"), said)
+    assert not await is_as_kept(Shelf(b"abc"), said.model_copy(update={"bytes": 4}))
+    with pytest.raises(AgencyUnavailable) as caught:
+        await is_as_kept(Shelf(None), said)
+    assert caught.value.because == "deliverable-unreadable"

@@ -9,14 +9,13 @@ from typing import BinaryIO, Final, Literal
 
 from nagorik import Text
 from nagorik.manifest import PublicService
+from nagorik_host.media_types import detect_media_type
 from nagorik_host.texts import sentence
 from nagorik_host.vault import PIECE
 from nagorik_platform.documents import document_problem, unknown_kind
 
 _BEGINNING: Final = 4_096
-"""Bytes by which it is told what a paper is."""
-_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
-UNKNOWN: Final = "application/octet-stream"
+"""Bytes that are looked at before any is kept."""
 
 
 class PaperRefused(Exception):
@@ -32,18 +31,6 @@ class PaperRefused(Exception):
         super().__init__(text.en)
         self.text = text
         self.field = field
-
-
-def detect_media_type(beginning: bytes) -> str:
-    """What begins so, whatever its name or its sender says; ``UNKNOWN`` where that cannot be told."""
-    from puremagic import PureError, from_string
-
-    if beginning.startswith(_BYTE_ORDER_MARK + b"<"):
-        beginning = beginning.removeprefix(_BYTE_ORDER_MARK)
-    try:
-        return from_string(beginning[:_BEGINNING], mime=True) or UNKNOWN
-    except (PureError, ValueError):  # nothing that it knows; nothing at all
-        return UNKNOWN
 
 
 class PaperFile:

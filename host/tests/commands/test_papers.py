@@ -397,3 +397,21 @@ def test_paper_that_is_gone_or_damaged_is_not_exported(ready, office):
     result = ready("documents", application, "--export", "deed", "deed.pdf")
     assert (result.code, "restore the folder from a backup" in result.err) == (3, True)
     assert not (office.place / "deed.pdf").exists()
+
+
+@pytest.mark.parametrize(
+    ("gives", "kept"),
+    [
+        (["application/pdf", b"<html>please log in</html>"], False),
+        (["application/pdf", b""], False),
+        (["application/xml", b'<?xml version="1.0"?><licence/>'], True),
+    ],
+)
+def test_deliverable_is_kept_only_if_it_is_what_it_is_called(ready, office, gives, kept):
+    application = applied(ready, office.file(deed=DEED))
+    office.desk.SAYS[0] = "issued"
+    office.desk.GIVES[:] = gives
+    office.work(timedelta(hours=2))
+    found = [one["kind"] for one in ready("documents", application, "--json").document["documents"]]
+    assert found == (["deed", "licence"] if kept else ["deed"])
+    assert office.sealed == len(found)

@@ -1,12 +1,13 @@
 """Whether papers are those that a service takes: of its kinds, of a type and size that it wants, and none missing."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final
 
-from nagorik.errors import FieldProblem, InputRejected
+from nagorik.errors import AgencyUnavailable, FieldProblem, InputRejected, Layer
 from nagorik.manifest import DocumentKind, PublicService
-from nagorik.model.application import ApplicationDraft, DocumentReference
+from nagorik.model.application import ApplicationDraft, DocumentReference, DocumentStore
 from nagorik.values import to_bangla_digits
 from nagorik.values.sentences import Text, read_sentences
 
@@ -94,6 +95,26 @@ def with_documents(draft: ApplicationDraft, handed_in: Sequence[DocumentReferenc
     if len(documents) > MOST_DOCUMENTS:
         raise InputRejected([_problem(DOCUMENTS, "document-too-many")])
     return draft.model_copy(update={"documents": tuple(documents)})
+
+
+async def is_as_kept(store: DocumentStore, document: DocumentReference) -> bool:
+    """Whether a store holds what a reference to it says, by size and hash.
+
+    Raises:
+        AgencyUnavailable: It cannot be read there.
+    """
+    digest, size = hashlib.sha256(), 0
+    try:
+        async for piece in store.open(document):
+            digest.update(piece)
+            size += len(piece)
+    except Exception:  # noqa: BLE001 - a host's store may raise anything, with a path in its text
+        error: AgencyUnavailable | None = AgencyUnavailable(because="deliverable-unreadable", layer=Layer.CORE)
+    else:
+        error = None
+    if error is not None:
+        raise error
+    return (size, digest.hexdigest()) == (document.bytes, document.sha256)
 
 
 def in_megabytes(size: int) -> Text:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self, cast
 
 from pydantic import JsonValue
 
-from nagorik.errors import ConsentMissing, InputRejected, ServiceNotOffered
+from nagorik.errors import ConsentMissing, InputRejected, PluginFault, ServiceNotOffered
 from nagorik.forms import form_schema
 from nagorik.manifest import AnyOffer, PaymentGateway, PublicService
 from nagorik.model.application import Applicant, ApplicationDraft, Consent
@@ -58,7 +58,7 @@ from nagorik.privacy import Form
 from nagorik.values import Money, dhaka_date
 from nagorik_platform import requests
 from nagorik_platform.configuration import PlatformSettings
-from nagorik_platform.documents import document_problems
+from nagorik_platform.documents import document_problems, is_as_kept
 from nagorik_platform.registry import PluginRecord, Quarantine, Registry
 from nagorik_platform.requests import ApplicationMembers, FiledMembers, References, RequestT, ResultT, TypedOperation
 
@@ -392,11 +392,19 @@ class Platform:
     async def fetch_deliverable(
         self, draft: ApplicationDraft, *, agency_reference: str, deliverable: Deliverable
     ) -> FetchedDeliverable:
-        """Fetch an issued deliverable into the host's document store."""
+        """Fetch an issued deliverable into the host's document store, and see that it is there as the plugin says.
+
+        Raises:
+            AgencyUnavailable: ``deliverable-unreadable``: what the plugin kept cannot be read in the store.
+            PluginFault: ``deliverable-not-as-kept``: what is in the store has another size or hash.
+        """
         request = DeliverableRequest(
             **await self._application(draft), agency_reference=agency_reference, deliverable=deliverable
         )
-        return await self._call(requests.DELIVERABLE, draft.service, request)
+        fetched = await self._call(requests.DELIVERABLE, draft.service, request)
+        if self._settings.documents is not None and not await is_as_kept(self._settings.documents, fetched.document):
+            raise PluginFault("deliverable-not-as-kept", plugin=draft.service.partition(".")[0])
+        return fetched
 
     async def check_health(self, plugin: str) -> Health:
         """Whether a plugin's agency is answering."""

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import IO, Final, NamedTuple
 from uuid import uuid4
 
+from nagorik import ContractViolation
 from nagorik.model.application import DocumentReference
+from nagorik_host.media_types import contradicts
 from nagorik_host.vault import PIECE, SEALED_PIECE, KeyMissing, SealBroken, Vault
 
 PLACE: Final = "document"
@@ -47,8 +49,16 @@ class FolderDocumentStore:
         self._vault = vault
 
     async def put(self, kind: str, media_type: str, content: bytes) -> DocumentReference:
-        """Keep a document and return its reference."""
-        return await self.take(kind, media_type, _pieces_of(content))
+        """Keep a document that an agency handed out, and return its reference.
+
+        Raises:
+            ContractViolation: It is empty, or by its content another than ``media_type``; nothing is kept.
+        """
+        if not content:
+            raise ContractViolation("document-empty")
+        if contradicts(media_type, content):
+            raise ContractViolation("document-of-another-type")
+        return await self.take(kind, media_type, pieces_of(content))
 
     async def take(self, kind: str, media_type: str, pieces: Iterable[bytes]) -> DocumentReference:
         """Keep a document that comes in pieces, each of ``PIECE`` bytes but for the last, and return its reference.
@@ -157,7 +167,8 @@ class FolderDocumentStore:
         return self._folder / identity[:2] / identity
 
 
-def _pieces_of(content: bytes) -> Iterator[bytes]:
+def pieces_of(content: bytes) -> Iterator[bytes]:
+    """Content that is in memory, as it is taken in."""
     return (content[start : start + PIECE] for start in range(0, len(content), PIECE))
 
 
