@@ -216,8 +216,8 @@ async def test_document_that_is_none_lets_none_be_kept(hosts, place):
         outcome = await apply_files(host, documents, [place / "large.json", place / "other.json"])
         assert list(documents.kept()) == []
     assert [one.problem.partition(". ")[0] for one in outcome.files] == [
-        "documents.1.file: utility-bill: larger than 20 MB",
-        "documents.1.file: utility-bill: the file is no PDF, JPEG or PNG, whatever it is called",
+        "documents.1.file: Utility bill: larger than 20 MB",
+        "documents.1.file: Utility bill: the file is no PDF, JPEG or PNG, whatever it is called",
     ]
 
 

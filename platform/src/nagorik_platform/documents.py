@@ -118,7 +118,9 @@ async def is_as_kept(store: DocumentStore, document: DocumentReference) -> bool:
 
 
 def in_megabytes(size: int) -> Text:
-    """A size as it is told: in megabytes of a million bytes, or kilobytes of a thousand; never more than it is."""
+    """A size as it is told, in bytes, kilobytes of a thousand or megabytes of a million; never more than it is."""
+    if size < _KILOBYTE:
+        return Text(en=f"{size} bytes", bn=f"{to_bangla_digits(str(size))} বাইট")
     unit, name = (_MEGABYTE, "MB") if size >= _MEGABYTE else (_KILOBYTE, "kB")
     tenths = size * 10 // unit
     number = f"{tenths // 10}.{tenths % 10}".removesuffix(".0")

@@ -102,7 +102,7 @@ def _print_documents(documents: Sequence[Document]) -> None:
     from nagorik_platform.documents import in_megabytes
 
     print_table(
-        ("no", "kind", "type", "size", "from", "when", "counts", "SHA-256"),
+        ("no", "kind", "type", "size", "from", "when", "counts"),
         (
             (
                 str(one["number"]),
@@ -112,11 +112,11 @@ def _print_documents(documents: Sequence[Document]) -> None:
                 one["by"] or one["source"],
                 when(one["at"]),
                 "superseded · প্রতিস্থাপিত" if one["superseded"] else "yes · হ্যাঁ",
-                one["sha256"],
             )
             for one in documents
         ),
     )
+    print_lines("SHA-256", *(f"  {one['number']}  {one['sha256']}" for one in documents))
     names = {one["kind"]: one["name"] for one in documents}
     print_lines(*(f"{kind}: {name['bn']} · {name['en']}" for kind, name in names.items() if name["en"] != kind))
 
