@@ -15,7 +15,7 @@ from nagorik.manifest import PublicService
 from nagorik.model.application import Acting
 from nagorik.privacy import Code, Several
 from nagorik.values import Money
-from nagorik_host.paper_files import PaperRefused, wanted_paper
+from nagorik_host.document_files import DocumentRefused, wanted_document
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import Vault
 from nagorik_platform.documents import missing_documents
@@ -113,9 +113,9 @@ class ApplicationFile(Model):
         kept: list[DocumentReference] = []
         for number, given in enumerate(self.documents):
             try:
-                with wanted_paper(service, given.kind, file.parent / given.file, within=file.parent) as paper:
+                with wanted_document(service, given.kind, file.parent / given.file, within=file.parent) as paper:
                     kept.append(await documents.take(given.kind, paper.media_type, paper.pieces()))
-            except PaperRefused as error:
+            except DocumentRefused as error:
                 for one in kept:
                     documents.remove(one.id)
                 raise DataFileInvalid(file.name, [_told(number, error)]) from None
@@ -130,9 +130,9 @@ class ApplicationFile(Model):
     def _wrong(self, file: Path, service: PublicService) -> Iterator[FileProblem]:
         for number, given in enumerate(self.documents):
             try:
-                with wanted_paper(service, given.kind, file.parent / given.file, within=file.parent):
+                with wanted_document(service, given.kind, file.parent / given.file, within=file.parent):
                     pass
-            except PaperRefused as error:
+            except DocumentRefused as error:
                 yield _told(number, error)
 
 
@@ -141,7 +141,7 @@ def _missing(service: PublicService, kinds: Sequence[str]) -> Iterator[FileProbl
         yield FileProblem("documents", f"{problem.text.en} {problem.text.bn}")
 
 
-def _told(number: int, error: PaperRefused) -> FileProblem:
+def _told(number: int, error: DocumentRefused) -> FileProblem:
     return FileProblem(f"documents.{number}.{error.field}", f"{error.text.en} {error.text.bn}")
 
 

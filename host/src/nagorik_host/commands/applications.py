@@ -116,7 +116,7 @@ async def _kept(
     host: "Host", store: "FolderDocumentStore", progress: "Progress", arguments: argparse.Namespace
 ) -> "list[DocumentReference]":
     """The papers that were given, in the store; all are looked at before any is kept."""
-    from nagorik_host.paper_files import PaperRefused, wanted_paper
+    from nagorik_host.document_files import DocumentRefused, wanted_document
 
     given = [(kind, Path(file)) for kind, _, file in (one.partition("=") for one in arguments.documents)]
     if any(not kind or not file.name for kind, file in given):
@@ -125,12 +125,12 @@ async def _kept(
     kept: list[DocumentReference] = []
     try:
         for kind, file in given:
-            with wanted_paper(service, kind, file):
+            with wanted_document(service, kind, file):
                 pass
         for kind, file in given:
-            with wanted_paper(service, kind, file) as paper:
+            with wanted_document(service, kind, file) as paper:
                 kept.append(await store.take(kind, paper.media_type, paper.pieces()))
-    except PaperRefused as error:
+    except DocumentRefused as error:
         for one in kept:
             store.remove(one.id)
         raise CommandRefused(f"{error.text.en} {error.text.bn}") from None

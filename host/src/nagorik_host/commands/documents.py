@@ -18,7 +18,7 @@ from nagorik_platform.logs import get_logger
 if TYPE_CHECKING:
     from nagorik_host.store.database import Transaction
     from nagorik_host.store.documents import FolderDocumentStore
-    from nagorik_host.store.papers import KeptDocument
+    from nagorik_host.store.kept_documents import KeptDocument
 
 _log = get_logger("nagorik.host")
 
@@ -51,10 +51,10 @@ class DocumentsCommand:
 
 
 async def _documents(arguments: argparse.Namespace) -> int:
-    from nagorik_host.commands.render import paper_label
+    from nagorik_host.commands.render import document_label
     from nagorik_host.settings import load_host_settings
     from nagorik_host.store.documents import FolderDocumentStore
-    from nagorik_host.store.papers import kept_documents
+    from nagorik_host.store.kept_documents import kept_documents
 
     settings = load_host_settings()
     async with opened_host(settings) as host:
@@ -64,7 +64,7 @@ async def _documents(arguments: argparse.Namespace) -> int:
             return stored.id, stored.progress.service, kept_documents(transaction, stored)
 
         application, service, kept = await host.database.run(read)
-        labels = {one.reference.kind: paper_label(host, service, one.reference.kind) for one in kept}
+        labels = {one.reference.kind: document_label(host, service, one.reference.kind) for one in kept}
         documents = [
             _document(number, one) | {"name": {"en": label.en, "bn": label.bn}}
             for number, one in enumerate(kept, start=1)

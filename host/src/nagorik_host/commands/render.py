@@ -23,7 +23,7 @@ from nagorik_platform.cli.explanation_page import (
     explanation_document,
     fee_lines,
     reason_lines,
-    with_papers,
+    with_document_labels,
 )
 from nagorik_platform.cli.output import Document, print_facts, print_lines, print_table
 from nagorik_platform.lifecycle import Event, Party, Progress, StateExplanation, explain, state_label, what_to_do
@@ -97,7 +97,9 @@ async def find_application(host: Host, name: str) -> ApplicationView:
         return view
     schema = await _form_schema(host, view.progress.service)
     kinds = await host.database.run(partial(_kinds, host=host, application=view.progress.id))
-    return replace(view, schema=with_papers(schema, [paper_label(host, view.progress.service, one) for one in kinds]))
+    return replace(
+        view, schema=with_document_labels(schema, [document_label(host, view.progress.service, one) for one in kinds])
+    )
 
 
 def _kinds(transaction: Transaction, *, host: Host, application: str) -> list[str]:
@@ -106,7 +108,7 @@ def _kinds(transaction: Transaction, *, host: Host, application: str) -> list[st
     return [document.kind for document in draft.documents]
 
 
-def paper_label(host: Host, service: str, kind: str) -> Text:
+def document_label(host: Host, service: str, kind: str) -> Text:
     """What a paper is called: by its service's manifest, else by its kind."""
     offer = service_of(host, service)
     listed = offer.document_kind(kind) if offer is not None else None
@@ -175,7 +177,7 @@ def as_document(view: ApplicationView, host: Host, *, words: Wording = as_writte
                 _agency(host, progress.service.partition(".")[0]),
                 schema=view.schema,
                 words=words,
-                paper=partial(paper_label, host, progress.service),
+                paper=partial(document_label, host, progress.service),
             )
         ],
     }

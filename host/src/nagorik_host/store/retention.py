@@ -17,7 +17,7 @@ from nagorik_host.store.application_store import (
 )
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.store.papers import kept_documents
+from nagorik_host.store.kept_documents import kept_documents
 from nagorik_host.store.schema import applications, attempts, erased_references, inbox, payloads
 from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
 

@@ -90,7 +90,7 @@ class Rig:
         self.waits: list[timedelta] = []
         """The waits between those looks at an application that were worth it. A rig that is given the list of
         another, which went the same way, makes no others."""
-        self.papers: tuple[DocumentReference, ...] = ()
+        self.documents: tuple[DocumentReference, ...] = ()
         """What is handed in of the papers that a service cannot do without."""
         self._draft: ApplicationDraft | None = None
         self._deliverable: Deliverable | None = None
@@ -144,7 +144,7 @@ class Rig:
                 service=self.offer,
                 applicant=example.applicant,
                 form=dict(example.form),
-                documents=self.papers,
+                documents=self.documents,
                 consent=self._consent(),
             )
         return self._draft

@@ -100,7 +100,7 @@ async def open_rig(subject: Subject, offer: str, *, seed: int = 0) -> AsyncItera
             citizen = SyntheticCitizens(seed).citizen(4242)
             rig = Rig(platform, simulator, clock, offer, citizen, start, live, subject.manifest.windows)
             wanted = [service for service in subject.manifest.services if service.id == offer]
-            rig.papers = tuple(paper for service in wanted for paper in documents.specimens_of(service))
+            rig.documents = tuple(paper for service in wanted for paper in documents.specimens_of(service))
             yield rig
 
 

@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 
 from nagorik.manifest import PublicService
-from nagorik_host.paper_files import PaperRefused, wanted_paper
+from nagorik_host.document_files import DocumentRefused, wanted_document
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_testing.fixtures.documents import specimen_pdf
 
@@ -24,8 +24,8 @@ SERVICE = PublicService.model_validate(
 )
 
 
-def refusal(path, kind="deed", within=None) -> PaperRefused:
-    with pytest.raises(PaperRefused) as caught, wanted_paper(SERVICE, kind, path, within=within):
+def refusal(path, kind="deed", within=None) -> DocumentRefused:
+    with pytest.raises(DocumentRefused) as caught, wanted_document(SERVICE, kind, path, within=within):
         pass
     assert caught.value.text.bn != caught.value.text.en
     return caught.value
@@ -36,7 +36,7 @@ async def test_paper_with_a_bangla_name_is_taken_as_it_is(tmp_path, vault):
     path = tmp_path / "ভাড়ার দলিল ১.exe"
     path.write_bytes(content)
     documents = FolderDocumentStore(tmp_path / "kept", vault)
-    with wanted_paper(SERVICE, "deed", path) as paper:
+    with wanted_document(SERVICE, "deed", path) as paper:
         kept = await documents.take("deed", paper.media_type, paper.pieces())
     assert (kept.media_type, kept.bytes) == ("application/pdf", len(content))
     assert b"".join([piece async for piece in documents.open(kept)]) == content
@@ -47,11 +47,11 @@ async def test_large_paper_goes_by_without_being_in_memory(tmp_path, vault):
     path.write_bytes(b"%PDF-1.7\n")
     os.truncate(path, LARGE)
     documents = FolderDocumentStore(tmp_path / "kept", vault)
-    with wanted_paper(SERVICE, "deed", path):
+    with wanted_document(SERVICE, "deed", path):
         pass  # what it takes to tell types apart is read by now
     tracemalloc.start()
     try:
-        with wanted_paper(SERVICE, "deed", path) as paper:
+        with wanted_document(SERVICE, "deed", path) as paper:
             kept = await documents.take("deed", paper.media_type, paper.pieces())
         _, peak = tracemalloc.get_traced_memory()
     finally:
@@ -86,7 +86,7 @@ def test_link_leads_nowhere_else_where_somebody_else_wrote_it(tmp_path):
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "link.pdf").symlink_to("../other/deed.pdf")
     assert "not in the folder" in refusal(tmp_path / "own" / "link.pdf", within=tmp_path / "own").text.en
-    with wanted_paper(SERVICE, "deed", tmp_path / "own" / "link.pdf") as paper:
+    with wanted_document(SERVICE, "deed", tmp_path / "own" / "link.pdf") as paper:
         assert paper.media_type == "application/pdf"
 
 
@@ -109,9 +109,9 @@ async def test_file_that_changes_while_it_is_read_is_refused_and_not_kept(tmp_pa
     path = tmp_path / "deed.pdf"
     path.write_bytes(b"%PDF-1.7\n" + b"x" * 200_000)
     documents = FolderDocumentStore(tmp_path / "kept", vault)
-    with wanted_paper(SERVICE, "deed", path) as paper:
+    with wanted_document(SERVICE, "deed", path) as paper:
         CHANGES[change](path)
-        with pytest.raises(PaperRefused) as caught:
+        with pytest.raises(DocumentRefused) as caught:
             await documents.take("deed", paper.media_type, paper.pieces())
     assert caught.value.text.en == "Rent deed: the file changed while it was read. Hand it in again once it is whole."
     assert list(documents.kept()) == []

@@ -18,7 +18,7 @@ _BEGINNING: Final = 4_096
 """Bytes that are looked at before any is kept."""
 
 
-class PaperRefused(Exception):
+class DocumentRefused(Exception):
     """A paper that cannot be handed in.
 
     Attributes:
@@ -33,7 +33,7 @@ class PaperRefused(Exception):
         self.field = field
 
 
-class PaperFile:
+class DocumentFile:
     """A paper that is open for reading.
 
     Attributes:
@@ -54,7 +54,7 @@ class PaperFile:
         """Its content, in pieces for the store.
 
         Raises:
-            PaperRefused: It is not what it was when it was opened: somebody is still writing it.
+            DocumentRefused: It is not what it was when it was opened: somebody is still writing it.
         """
         self._file.seek(0)
         read = 0
@@ -69,7 +69,9 @@ class PaperFile:
 
 
 @contextmanager
-def wanted_paper(service: PublicService, kind: str, path: Path, *, within: Path | None = None) -> Iterator[PaperFile]:
+def wanted_document(
+    service: PublicService, kind: str, path: Path, *, within: Path | None = None
+) -> Iterator[DocumentFile]:
     """The file at ``path``, as a paper that a service takes.
 
     Args:
@@ -79,30 +81,30 @@ def wanted_paper(service: PublicService, kind: str, path: Path, *, within: Path 
         within: The folder that it may not lead out of, by a link for instance, where somebody else wrote the path.
 
     Raises:
-        PaperRefused: It is not there, no ordinary file, outside, or none that the service takes as this.
+        DocumentRefused: It is not there, no ordinary file, outside, or none that the service takes as this.
     """
     listed = service.document_kind(kind)
     if listed is None:
-        raise PaperRefused(unknown_kind(service, 0).text, "kind")
+        raise DocumentRefused(unknown_kind(service, 0).text, "kind")
     try:
         file = os.fdopen(_descriptor(path, listed.label, within), "rb")
     except (OSError, RuntimeError, ValueError):  # also for a name that no file can have, and for links in a circle
         raise refused("unreadable", listed.label) from None
     with file:
-        paper = PaperFile(file, listed.label)
+        paper = DocumentFile(file, listed.label)
         problem = document_problem(service, kind, paper.media_type, paper.bytes, 0)
         if problem is not None:
-            raise PaperRefused(problem.text)
+            raise DocumentRefused(problem.text)
         yield paper
 
 
-def refused(code: str, paper: Text) -> PaperRefused:
+def refused(code: str, paper: Text) -> DocumentRefused:
     """The refusal of a paper, by the code of its sentence."""
     text = sentence("paper", code)
     if text is None:
         raise KeyError(code)
     bn, en = text.bn.replace("{paper}", paper.bn), text.en.replace("{paper}", paper.en)
-    return PaperRefused(Text(bn=bn, en=en))
+    return DocumentRefused(Text(bn=bn, en=en))
 
 
 def _descriptor(path: Path, paper: Text, within: Path | None) -> int:
