@@ -19,7 +19,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from nagorik import errors, hookspecs
-from nagorik.manifest import Circuit, Limits, Manifest, Owner, PaymentGateway, PublicService, Window
+from nagorik.manifest import Circuit, DocumentKind, Limits, Manifest, Owner, PaymentGateway, PublicService, Window
 from nagorik.model.status import ApplicationState, Flag, PaymentState
 from nagorik.operations import OPERATIONS, Idempotency
 from nagorik.settings import AgencySettings
@@ -52,6 +52,7 @@ def manifest_page() -> str:
             "plugin, every field is checked, and a field that is not listed here is refused by name.\n",
             *_model("The plugin", Manifest),
             *_model("`[[services]]`", PublicService),
+            *_model("`[[services.documents]]`", DocumentKind),
             *_model("`[[gateways]]`", PaymentGateway),
             *_model("`[[windows]]`", Window),
             *_model("`[limits]`", Limits),

@@ -105,7 +105,7 @@ def rules() -> str:
             "platform",
             "dispatch",
             "configuration",
-            "registry | agency_client | logs | requests",
+            "registry | agency_client | documents | logs | requests",
             "contract_errors",
             "entry_points | json_files | number_mask | tracebacks",
         ],

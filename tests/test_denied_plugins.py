@@ -69,6 +69,7 @@ WORDS = {
     "db": ("db", "upgrade"),
     "demo": ("demo", "--help"),
     "doctor": ("doctor",),
+    "documents": ("documents", "NOBODYS"),
     "eligible": ("eligible", "--applicant", "applicant.json"),
     "erase": ("erase", "NOBODYS", "--yes"),
     "inbox": ("inbox", "list"),

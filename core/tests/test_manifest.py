@@ -57,6 +57,16 @@ def document() -> Document:
     return tomllib.loads(TEXT)
 
 
+def test_kind_of_paper_is_a_slug_or_a_table() -> None:
+    given = document()
+    given["services"][0]["documents"] = ["nid", {"kind": "deed", "required": True, "largest_bytes": 500}]
+    (service,) = validate_manifest(given).services
+    nid, deed = service.documents
+    assert (nid.kind, nid.required, nid.largest_bytes, nid.label.en) == ("nid", False, 20_000_000, "nid")
+    assert (service.document_kind("deed"), service.document_kind("visa")) == (deed, None)
+    assert deed.required
+
+
 def test_a_whole_manifest_is_read() -> None:
     manifest = parse_manifest(TEXT)
     (service,), (gateway,) = manifest.services, manifest.gateways

@@ -1,36 +1,30 @@
 """An application as a file: what a citizen handed in at a counter, ready to be taken in."""
 
-import os
-import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
 from uuid import uuid4
 
-from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
-from nagorik import PERSONAL, Applicant, ApplicationDraft, Consent, Model, Operation, Text
+from nagorik import PERSONAL, Applicant, ApplicationDraft, Consent, DocumentReference, Model, Operation, Text
 from nagorik.data_files import DataFileInvalid, FileProblem, read_file
 from nagorik.manifest import PublicService
-from nagorik.model.application import Acting, DocumentStore
+from nagorik.model.application import Acting
 from nagorik.privacy import Code, Several
 from nagorik.values import Money
+from nagorik_host.document_files import DocumentRefused, wanted_document
+from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import Vault
+from nagorik_platform.documents import missing_documents
 from nagorik_platform.json_files import parse_json
 
 T = TypeVar("T")
 
-LARGEST_DOCUMENT: Final = 20_000_000
-"""Bytes."""
-
 _OUR_TIME: Final = range(1971, 2200)
 """The years that a consent can be given in; any other is a slip of the pen, and may overflow the calendar."""
-
-_BEGINNING: Final = 16
-"""Bytes of a document that tell what it is."""
-_MEDIA_TYPES: Final = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n": "image/png"}
 
 
 def _in_our_time(value: datetime) -> datetime:
@@ -105,22 +99,26 @@ class ApplicationFile(Model):
         content = self.model_dump_json(exclude={"title"})  # which says nothing of what is applied for
         return f"NGK-{vault.lookup('application-file', content)[:16].upper()}"
 
-    async def draft(self, file: Path, documents: DocumentStore, service: PublicService) -> ApplicationDraft:
+    async def draft(self, file: Path, documents: FolderDocumentStore, service: PublicService) -> ApplicationDraft:
         """What the citizen handed in by ``file``, the documents beside it put into the store.
 
         Raises:
-            DataFileInvalid: A document is of a kind that the service does not list, is not there or outside the
-                file's folder, too large, or neither PDF nor JPEG nor PNG.
+            DataFileInvalid: A document is none that the service takes, is not there or outside the file's folder, or
+                one is missing that the service cannot do without; each is named, in Bangla and English.
         """
-        self._refuse_unlisted(file, service)
+        # All are looked at before any is kept; then they go by one after the other, piece by piece.
+        problems = [*self._wrong(file, service), *_missing(service, [given.kind for given in self.documents])]
+        if problems:
+            raise DataFileInvalid(file.name, problems)
+        kept: list[DocumentReference] = []
         for number, given in enumerate(self.documents):
-            _document(file, number, given, _BEGINNING)
-        # All are looked at before any is kept, and then read one after the other: together, they may be larger than
-        # the memory of the machine.
-        kept = [
-            await documents.put(given.kind, *_document(file, number, given, LARGEST_DOCUMENT))
-            for number, given in enumerate(self.documents)
-        ]
+            try:
+                with wanted_document(service, given.kind, file.parent / given.file, within=file.parent) as paper:
+                    kept.append(await documents.take(given.kind, paper.media_type, paper.pieces()))
+            except DocumentRefused as error:
+                for one in kept:
+                    documents.remove(one.id)
+                raise DataFileInvalid(file.name, [_told(number, error)]) from None
         return ApplicationDraft(
             service=self.service,
             applicant=self.applicant,
@@ -129,15 +127,22 @@ class ApplicationFile(Model):
             gateway=self.gateway,
         )
 
-    def _refuse_unlisted(self, file: Path, service: PublicService) -> None:
-        listed = f"write one of {', '.join(service.documents)}" if service.documents else "the service takes none"
-        problems = [
-            FileProblem(f"documents.{number}.kind", f"not a kind that the service lists; {listed}")
-            for number, given in enumerate(self.documents)
-            if given.kind not in service.documents
-        ]
-        if problems:
-            raise DataFileInvalid(file.name, problems)
+    def _wrong(self, file: Path, service: PublicService) -> Iterator[FileProblem]:
+        for number, given in enumerate(self.documents):
+            try:
+                with wanted_document(service, given.kind, file.parent / given.file, within=file.parent):
+                    pass
+            except DocumentRefused as error:
+                yield _told(number, error)
+
+
+def _missing(service: PublicService, kinds: Sequence[str]) -> Iterator[FileProblem]:
+    for problem in missing_documents(service, kinds):
+        yield FileProblem("documents", f"{problem.text.en} {problem.text.bn}")
+
+
+def _told(number: int, error: DocumentRefused) -> FileProblem:
+    return FileProblem(f"documents.{number}.{error.field}", f"{error.text.en} {error.text.bn}")
 
 
 def application_files(path: Path) -> tuple[Path, ...]:
@@ -183,56 +188,14 @@ def read_form(path: Path) -> Mapping[str, JsonValue]:
     return _validated(TypeAdapter(dict[str, JsonValue]), path)
 
 
+def is_acting(text: str) -> bool:
+    """Whether somebody who acts for a citizen can be known by this id."""
+    try:
+        TypeAdapter(Acting).validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
 def _validated(adapter: TypeAdapter[T], path: Path, model: type[Model] | None = None) -> T:
     return parse_json(read_file(path), path.name, adapter, model)
-
-
-def _document(application: Path, number: int, given: GivenDocument, most: int) -> tuple[str, bytes]:
-    """A document's media type, by how its content begins, and the first ``most`` bytes of its content.
-
-    Raises:
-        DataFileInvalid: It is none that can be handed in.
-    """
-    try:
-        content = _read_beside(application.parent, given.file, most)
-    except _Unreadable as error:
-        problem = error.problem
-    else:
-        for beginning, media_type in _MEDIA_TYPES.items():
-            if content.startswith(beginning):
-                return media_type, content
-        problem = "neither PDF nor JPEG nor PNG"
-    raise DataFileInvalid(application.name, [FileProblem(f"documents.{number}.file", problem)])
-
-
-class _Unreadable(Exception):
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
-
-
-def _read_beside(folder: Path, name: str, most: int) -> bytes:
-    """The first ``most`` bytes of a file in ``folder`` or below, of a path that somebody else wrote.
-
-    Raises:
-        _Unreadable: It is not there, no regular file, too large, or leads out of the folder, by a link for instance.
-    """
-    try:
-        home = folder.resolve(strict=True)
-        path = (home / name).resolve(strict=True)
-        if not path.is_relative_to(home):
-            raise _Unreadable("not in the folder of the application")
-        # Resolved, it holds no link any more; one that was put there since is not followed, nor a pipe waited for.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            found = os.fstat(descriptor)
-            if not stat.S_ISREG(found.st_mode):
-                raise _Unreadable("not a readable file")
-            if found.st_size > LARGEST_DOCUMENT:
-                raise _Unreadable(f"larger than {LARGEST_DOCUMENT} bytes")
-            with open(descriptor, "rb", closefd=False) as file:
-                return file.read(most)
-        finally:
-            os.close(descriptor)
-    except (OSError, RuntimeError, ValueError):  # also for a name that no file can have, and for links in a circle
-        raise _Unreadable("not a readable file") from None

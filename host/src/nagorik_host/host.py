@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from pydantic import JsonValue
 from sqlalchemy.exc import IntegrityError
 
-from nagorik import ApplicationDraft, Consent
+from nagorik import ApplicationDraft, Consent, DocumentReference
 from nagorik.clock import Clock, SystemClock
 from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
 from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_over
@@ -34,6 +34,7 @@ from nagorik_host.store.retention import MESSAGE_AGE
 from nagorik_host.vault import Keyring, Vault
 from nagorik_platform import Platform, PlatformSettings
 from nagorik_platform.configuration import outlasting_calls
+from nagorik_platform.documents import with_documents
 from nagorik_platform.lifecycle import (
     CitizenActed,
     ConsentGranted,
@@ -211,7 +212,7 @@ class Host:
             idempotency_key=self._idempotency_key(reference),
             consent=given.consent if given.consent is not None else draft.consent,
         )
-        return open_application(opened, capabilities)
+        return open_application(opened, capabilities, draft.documents)
 
     async def progress(self, application: str) -> Progress:
         """Where an application is.
@@ -240,19 +241,40 @@ class Host:
 
         return await self.database.run(read)
 
-    async def act(self, application: str, action: Action, *, form: Mapping[str, JsonValue] | None = None) -> Progress:
-        """Let the citizen do what only they can do; ``form`` replaces the fields that it names.
+    async def act(
+        self,
+        application: str,
+        action: Action,
+        *,
+        form: Mapping[str, JsonValue] | None = None,
+        documents: Sequence[DocumentReference] = (),
+        by: str | None = None,
+    ) -> Progress:
+        """Let the citizen do what only they can do.
+
+        Args:
+            application: Its id.
+            action: What the citizen does.
+            form: With ``corrected``: replaces the fields that it names.
+            documents: With ``corrected``: papers from the host's store, in place of all of the same kinds. What was
+                there stays in the store, and in the journal.
+            by: Who hands them in for the citizen; whoever acts by the consent, if not given.
 
         Raises:
             NotPossible: It is not open to the application now.
+            InputRejected: There would be more papers than an application can carry.
             NoSuchApplication: The database holds none by this id.
         """
         correction: Correction | None = None
-        if form:
-            changed = dict(form)
-            correction = lambda draft: draft.model_copy(update={"form": {**draft.form, **changed}})  # noqa: E731
+        if form or documents:
+            changed, papers = dict(form or {}), tuple(documents)
+
+            def correction(draft: ApplicationDraft) -> ApplicationDraft:
+                return with_documents(draft.model_copy(update={"form": {**draft.form, **changed}}), papers)
+
+        received = CitizenActed(action, tuple(documents), by)
         return await self.database.run(
-            partial(self._take_in, application=application, received=CitizenActed(action), correction=correction)
+            partial(self._take_in, application=application, received=received, correction=correction)
         )
 
     async def consent(self, application: str, consent: Consent) -> Progress:

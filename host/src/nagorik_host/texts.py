@@ -1,6 +1,6 @@
 """What a person reads, in both languages: the sentence beside a code, and an application's journal line by line."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Final, Literal, NamedTuple
@@ -14,6 +14,7 @@ from nagorik_platform.lifecycle import Event, Hold, Party, state_label
 from nagorik_platform.lifecycle.events import (
     AttemptEnded,
     ConsentGiven,
+    DocumentsHandedIn,
     EligibilityDecided,
     FlagsChanged,
     Held,
@@ -28,7 +29,7 @@ from nagorik_platform.lifecycle.events import (
 from nagorik_platform.lifecycle.refusals import CallRefusal
 from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED
 
-SentenceTable = Literal["hold", "blocked", "not-possible", "outage", "event", "attempt", "audit"]
+SentenceTable = Literal["hold", "blocked", "not-possible", "outage", "event", "attempt", "audit", "paper"]
 _UNKNOWN_AGENCY: Final = Text(bn="সংস্থাটি", en="The agency")
 
 
@@ -67,7 +68,12 @@ class TimelineEntry(NamedTuple):
 
 
 def timeline(
-    events: Iterable[Event], agency: Text | None, *, schema: Schema | None = None, words: Wording = as_written
+    events: Iterable[Event],
+    agency: Text | None,
+    *,
+    schema: Schema | None = None,
+    words: Wording = as_written,
+    paper: Callable[[str], Text] = lambda kind: Text(en=kind, bn=kind),
 ) -> list[TimelineEntry]:
     """A line for each event that a person can make something of; the same again and again is one line.
 
@@ -78,6 +84,7 @@ def timeline(
         agency: The agency's name, for sentences that name it.
         schema: The service's form, whose labels name fields.
         words: How what somebody wrote is shown.
+        paper: What a paper is called, by its kind.
     """
     lines: list[TimelineEntry] = []
     reported: Text | None = None
@@ -88,6 +95,8 @@ def timeline(
             described = (state, reported) if reported is not None and reported != before else None
         elif isinstance(event, AttemptEnded) and event.refusal is not None:
             described = _refused(event, event.refusal, schema, words)
+        elif isinstance(event, DocumentsHandedIn):
+            described = _handed_in(event, paper)
         else:
             described = _describe(event, agency, words)
         if described is None:
@@ -161,6 +170,19 @@ def _by(code: str, acting: str) -> tuple[str, Text] | None:
     if text is None or by is None:
         return None
     return code, _both(text, Text(en=f"{by.en} {acting}.", bn=f"{by.bn} {acting}।"))
+
+
+def _handed_in(event: DocumentsHandedIn, paper: Callable[[str], Text]) -> tuple[str, Text] | None:
+    text, by = sentence("event", event.kind), sentence("event", "acting")
+    if text is None or by is None:
+        return None
+    kinds = list(dict.fromkeys(document.kind for document in event.documents))
+    papers = [paper(kind) for kind in kinds]
+    en, bn = (", ".join(getattr(one, language) for one in papers) for language in ("en", "bn"))
+    told = Text(en=f"{text.en} {en}.", bn=f"{text.bn} {bn}।")
+    if event.by is not None:
+        told = _both(told, Text(en=f"{by.en} {event.by}.", bn=f"{by.bn} {event.by}।"))
+    return ",".join(kinds), told
 
 
 def _with_money(code: str, amount: Money) -> tuple[str, Text] | None:

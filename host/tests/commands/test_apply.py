@@ -161,25 +161,49 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
             "bad.json: gateway: service-not-offered: there is no such gateway; did you mean cashdesk.counter?",
         ),
         (example(client_reference=f"{SECRET} {SECRET}"), "bad.json: client_reference: not accepted"),
-        (with_paper("absent.jpg"), "documents.0.file: not a readable file"),
+        (
+            with_paper("absent.jpg"),
+            "documents.0.file: Utility bill: there is no such file, or it is none that can be read.",
+        ),
         (with_paper("bad.json", kind=f"of {SECRET}"), "documents.0.kind: not accepted"),
-        (with_paper("a\0b"), "documents.0.file: not a readable file"),
-        (with_paper("pipe"), "documents.0.file: not a readable file"),
-        (with_paper("large"), "documents.0.file: larger than 20000000 bytes"),
-        (with_paper("/dev/zero"), "documents.0.file: not in the folder of the application"),
-        (with_paper("../other/paper.pdf"), "documents.0.file: not in the folder of the application"),
-        (with_paper(str(EXAMPLES / "nid-reissue.json")), "documents.0.file: not in the folder of the application"),
-        (with_paper("link.pdf"), "documents.0.file: not in the folder of the application"),
-        (with_paper("linked/paper.pdf"), "documents.0.file: not in the folder of the application"),
-        (with_paper("circle"), "documents.0.file: not a readable file"),
-        (with_paper("."), "documents.0.file: not a readable file"),
+        (
+            with_paper("a\0b"),
+            "documents.0.file: Utility bill: there is no such file, or it is none that can be read.",
+        ),
+        (
+            with_paper("pipe"),
+            "documents.0.file: Utility bill: there is no such file, or it is none that can be read.",
+        ),
+        (with_paper("large"), "documents.0.file: Utility bill: larger than 20 MB."),
+        (
+            with_paper("/dev/zero"),
+            "documents.0.file: Utility bill: the file is not in the folder of the application.",
+        ),
+        (
+            with_paper("../other/paper.pdf"),
+            "documents.0.file: Utility bill: the file is not in the folder of the application.",
+        ),
+        (
+            with_paper(str(EXAMPLES / "nid-reissue.json")),
+            "documents.0.file: Utility bill: the file is not in the folder of the application.",
+        ),
+        (with_paper("link.pdf"), "documents.0.file: Utility bill: the file is not in the folder of the application."),
+        (
+            with_paper("linked/paper.pdf"),
+            "documents.0.file: Utility bill: the file is not in the folder of the application.",
+        ),
+        (
+            with_paper("circle"),
+            "documents.0.file: Utility bill: there is no such file, or it is none that can be read.",
+        ),
+        (with_paper("."), "documents.0.file: Utility bill: there is no such file, or it is none that can be read."),
         (
             with_paper("bad.json", kind="photo"),
-            "documents.0.kind: not a kind that the service lists; write one of utility",
+            "documents.0.kind: Not a kind of paper that this service takes. It takes: utility-bill, ",
         ),
         (
             example(documents=[{"kind": "utility-bill", "file": "bad.json"}]),
-            "documents.0.kind: not a kind that the service lists; the service takes none",
+            "documents.0.kind: This service takes no papers. Leave it out.",
         ),
         (with_paper("bad.json") | {"documents": [with_paper("x")["documents"][0]] * 201}, "documents: not accepted"),
         (example(title={"en": "T" * 500_000, "bn": "ক"}), "bad.json: title.en: not accepted (string_too_long)"),
@@ -188,7 +212,7 @@ def test_reference_of_ones_own_tells_two_of_the_same_content_apart(ready):
         (example(**{f"key-{n}": SECRET for n in range(10_000)}), "bad.json: 10000 things are wrong"),
         (
             with_paper("bad.json"),
-            "documents.0.file: neither PDF nor JPEG nor PNG",
+            "documents.0.file: Utility bill: the file is no PDF, JPEG or PNG, whatever it is called.",
         ),
         (
             example(consent=example()["consent"] | {"given_at": "9999-12-31T00:00:00Z"}),

@@ -3,15 +3,17 @@
 import hashlib
 import os
 import stat
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from pydantic import ValidationError
 
+from nagorik import ContractViolation
 from nagorik.model.application import DocumentReference
-from nagorik_host.store.documents import CHUNK, FolderDocumentStore, NoSuchDocument
-from nagorik_host.vault import SealBroken, Vault, make_keys, read_keyring
+from nagorik_host.store.documents import FolderDocumentStore, NoSuchDocument, pieces_of
+from nagorik_host.vault import PIECE, SEALED_PIECE, SealBroken, Vault, make_keys, read_keyring
 from nagorik_host.vault.keyring import make_key
 
 PAPER = b"%PDF-1.7 a citizen's own paper"
@@ -30,9 +32,9 @@ async def opened(documents: FolderDocumentStore, reference: DocumentReference) -
     return b"".join([chunk async for chunk in documents.open(reference)])
 
 
-@pytest.mark.parametrize("content", [b"", PAPER, os.urandom(CHUNK * 2 + 1)])
+@pytest.mark.parametrize("content", [b"", PAPER, os.urandom(PIECE), os.urandom(PIECE * 2), os.urandom(PIECE * 2 + 1)])
 async def test_document_is_given_back_as_it_was(documents, content):
-    reference = await documents.put("passport", "application/pdf", content)
+    reference = await documents.take("passport", "application/pdf", pieces_of(content))
     assert (reference.kind, reference.media_type, reference.bytes) == ("passport", "application/pdf", len(content))
     assert reference.sha256 == hashlib.sha256(content).hexdigest()
     assert await opened(documents, reference) == content
@@ -54,7 +56,7 @@ async def test_content_is_sealed_and_only_the_owner_reads_files_and_folders(docu
 
 
 async def test_same_content_twice_is_two_documents(documents, tmp_path):
-    one, other = [await documents.put("photo", "image/png", PAPER) for _ in range(2)]
+    one, other = [await documents.put("photo", "application/pdf", PAPER) for _ in range(2)]
     assert documents.remove(one.id)
     assert not documents.remove(one.id)
     assert await opened(documents, other) == PAPER
@@ -64,7 +66,7 @@ async def test_same_content_twice_is_two_documents(documents, tmp_path):
 
 
 async def test_file_that_was_changed_or_moved_does_not_open(documents, tmp_path):
-    one, other = [await documents.put("photo", "image/png", PAPER) for _ in range(2)]
+    one, other = [await documents.put("photo", "application/pdf", PAPER) for _ in range(2)]
     paths = {path.name: path for path in files(tmp_path / "documents")}
     whole = paths[one.id].read_bytes()
     paths[other.id].write_bytes(whole)
@@ -74,11 +76,88 @@ async def test_file_that_was_changed_or_moved_does_not_open(documents, tmp_path)
             await opened(documents, reference)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda pieces: pieces[:-1],
+        lambda pieces: pieces[1:],
+        lambda pieces: [pieces[1], pieces[0], pieces[2]],
+        lambda pieces: [pieces[0], pieces[2]],
+        lambda pieces: [*pieces, pieces[2]],
+        lambda _: [],
+    ],
+    ids=["end cut off", "beginning cut off", "swapped", "middle left out", "end twice", "empty"],
+)
+async def test_pieces_cannot_be_left_out_moved_or_cut_off(documents, tmp_path, damage):
+    reference = await documents.take("passport", "application/pdf", pieces_of(os.urandom(PIECE * 3)))
+    (file,) = files(tmp_path / "documents")
+    whole = file.read_bytes()
+    head = len(whole) - 3 * SEALED_PIECE
+    pieces = [whole[at : at + SEALED_PIECE] for at in range(head, len(whole), SEALED_PIECE)]
+    file.write_bytes(whole[:head] + b"".join(damage(pieces)))
+    with pytest.raises(SealBroken):
+        await opened(documents, reference)
+
+
+async def test_large_document_is_never_in_memory_as_a_whole(documents):
+    number, piece = 800, os.urandom(PIECE)
+    await documents.take("passport", "application/pdf", [piece])
+    tracemalloc.start()
+    try:
+        reference = await documents.take("passport", "application/pdf", (piece for _ in range(number)))
+        digest = hashlib.sha256()
+        async for chunk in documents.open(reference):
+            digest.update(chunk)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (reference.bytes, reference.sha256) == (number * PIECE, digest.hexdigest())
+    assert peak < 20 * PIECE
+
+
+@pytest.mark.parametrize("pieces", [[b"short", b"more"], [os.urandom(PIECE + 1), b"more"]])
+async def test_pieces_of_another_length_are_refused_and_nothing_is_kept(documents, tmp_path, pieces):
+    with pytest.raises(ValueError, match="a piece that is not the last"):
+        await documents.take("passport", "application/pdf", pieces)
+    assert files(tmp_path / "documents") == []
+
+
+@pytest.mark.parametrize(
+    ("content", "detail"),
+    [(b"", "document-empty"), (b"<html>please log in</html>", "document-of-another-type")],
+)
+async def test_what_an_agency_calls_a_document_and_is_none_is_not_kept(documents, tmp_path, content, detail):
+    with pytest.raises(ContractViolation) as caught:
+        await documents.put("licence", "application/pdf", content)
+    assert caught.value.detail == detail
+    assert files(tmp_path / "documents") == []
+
+
+async def test_document_that_breaks_off_is_not_kept(documents, tmp_path):
+    def breaking() -> object:
+        yield os.urandom(PIECE)
+        raise OSError("the stick was pulled out")
+
+    with pytest.raises(OSError, match="pulled out"):
+        await documents.take("passport", "application/pdf", breaking())
+    assert files(tmp_path / "documents") == []
+
+
+async def test_what_a_process_that_died_left_is_swept(documents, tmp_path):
+    kept = await documents.put("photo", "application/pdf", PAPER)
+    (file,) = files(tmp_path / "documents")
+    file.with_name(f"{kept.id}.new").write_bytes(b"half")
+    now = datetime.now(UTC)
+    assert documents.sweep(now - timedelta(days=1)) == 0
+    assert documents.sweep(now + timedelta(days=1)) == 1
+    assert files(tmp_path / "documents") == [file]
+
+
 async def test_rotation_wraps_each_key_once_and_the_old_key_may_go(tmp_path):
     first = make_keys("first")
     folder = tmp_path / "documents"
     before = FolderDocumentStore(folder, Vault(read_keyring(first)))
-    references = [await before.put("photo", "image/png", PAPER) for _ in range(3)]
+    references = [await before.put("photo", "application/pdf", PAPER) for _ in range(3)]
     second = make_key("second") + first
     both = FolderDocumentStore(folder, Vault(read_keyring(second)))
     assert (both.rotate(), both.rotate()) == ((3, []), (0, []))
@@ -93,7 +172,7 @@ async def test_what_breaks_off_leaves_the_old_file_or_none(tmp_path, monkeypatch
     """The disk fills up while a document is written, and while its key is wrapped anew."""
     first, folder = make_keys("first"), tmp_path / "documents"
     documents = FolderDocumentStore(folder, Vault(read_keyring(first)))
-    kept = await documents.put("photo", "image/png", PAPER)
+    kept = await documents.put("photo", "application/pdf", PAPER)
     rotating = FolderDocumentStore(folder, Vault(read_keyring(make_key("second") + first)))
 
     def break_off(*_: object) -> None:
@@ -102,14 +181,12 @@ async def test_what_breaks_off_leaves_the_old_file_or_none(tmp_path, monkeypatch
     with monkeypatch.context() as patched:
         patched.setattr(call, break_off)
         with pytest.raises(OSError, match="no space"):
-            await documents.put("photo", "image/png", PAPER)
+            await documents.put("photo", "application/pdf", PAPER)
         with pytest.raises(OSError, match="no space"):
             rotating.rotate()
     assert list(documents.kept()) == [kept.id]
     assert await opened(documents, kept) == PAPER
-    now = datetime.now(UTC)
-    assert documents.sweep(now - timedelta(days=1)) == 0
-    assert documents.sweep(now + timedelta(days=1)) == 2
+    assert [path.name for path in files(folder)] == [kept.id]
     assert rotating.rotate() == (1, [])
     assert await opened(rotating, kept) == PAPER
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self, cast
 
 from pydantic import JsonValue
 
-from nagorik.errors import ConsentMissing, ServiceNotOffered
+from nagorik.errors import ConsentMissing, InputRejected, PluginFault, ServiceNotOffered
 from nagorik.manifest import AnyOffer, PaymentGateway, PublicService
 from nagorik.model.application import Applicant, ApplicationDraft, Consent
 from nagorik.model.eligibility import EligibilityDecision, EligibilityRequest
@@ -57,6 +57,7 @@ from nagorik.privacy import Form
 from nagorik.values import Money, dhaka_date
 from nagorik_platform import requests
 from nagorik_platform.configuration import PlatformSettings
+from nagorik_platform.documents import document_problems, is_as_kept
 from nagorik_platform.registry import PluginRecord, Quarantine, Registry
 from nagorik_platform.requests import ApplicationMembers, FiledMembers, References, RequestT, ResultT, TypedOperation
 from nagorik_toolkit.form_validation import form_schema
@@ -248,6 +249,8 @@ class Platform:
         self, draft: ApplicationDraft, *, stage: str = "application", agency_reference: str | None = None
     ) -> Quote:
         """What has to be paid at this stage, and when it is due."""
+        if agency_reference is None:
+            self._check_documents(draft)  # before anybody pays for what cannot be filed
         request = QuoteRequest(
             **await self._application(draft), at=self._clock.now(), stage=stage, agency_reference=agency_reference
         )
@@ -309,11 +312,13 @@ class Platform:
         """File the application.
 
         Raises:
-            InputRejected: The form is not valid; nothing was sent.
+            InputRejected: The form is not valid, or a paper is missing or none that the service takes; nothing was
+                sent.
             ConsentMissing: The citizen's consent does not cover filing; nothing was sent.
             OutcomeUnknown: Look it up with ``find_submission`` before anything else.
         """
         self._check_consent(draft.consent, draft.service, Operation.SUBMIT)
+        self._check_documents(draft)
         request = SubmitRequest(
             **await self._application(draft), client_reference=references.client_reference, receipts=receipts
         )
@@ -332,6 +337,7 @@ class Platform:
     async def answer_correction(self, draft: ApplicationDraft, references: References, *, about: str) -> AgencyStatus:
         """Send the corrected form; ``about`` tells this correction from others of the application."""
         self._check_consent(draft.consent, draft.service, Operation.ANSWER_CORRECTION)
+        self._check_documents(draft)
         request = CorrectionRequest(**await self._filed(draft, references))
         key = references.key(Operation.ANSWER_CORRECTION, about)
         return await self._call(requests.ANSWER_CORRECTION, draft.service, request, key=key)
@@ -386,11 +392,19 @@ class Platform:
     async def fetch_deliverable(
         self, draft: ApplicationDraft, *, agency_reference: str, deliverable: Deliverable
     ) -> FetchedDeliverable:
-        """Fetch an issued deliverable into the host's document store."""
+        """Fetch an issued deliverable into the host's document store, and see that it is there as the plugin says.
+
+        Raises:
+            AgencyUnavailable: ``deliverable-unreadable``: what the plugin kept cannot be read in the store.
+            PluginFault: ``deliverable-not-as-kept``: what is in the store has another size or hash.
+        """
         request = DeliverableRequest(
             **await self._application(draft), agency_reference=agency_reference, deliverable=deliverable
         )
-        return await self._call(requests.DELIVERABLE, draft.service, request)
+        fetched = await self._call(requests.DELIVERABLE, draft.service, request)
+        if self._settings.documents is not None and not await is_as_kept(self._settings.documents, fetched.document):
+            raise PluginFault("deliverable-not-as-kept", plugin=draft.service.partition(".")[0])
+        return fetched
 
     async def check_health(self, plugin: str) -> Health:
         """Whether a plugin's agency is answering."""
@@ -421,6 +435,11 @@ class Platform:
 
     async def _filed(self, draft: ApplicationDraft, references: References) -> FiledMembers:
         return requests.filed_members(await self._application(draft), references)
+
+    def _check_documents(self, draft: ApplicationDraft) -> None:
+        problems = list(document_problems(self.service(draft.service), draft.documents))
+        if problems:
+            raise InputRejected(problems)
 
     def _check_consent(
         self, consent: Consent | None, service: str, operation: Operation, amount: Money | None = None

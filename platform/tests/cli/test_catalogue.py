@@ -104,7 +104,15 @@ def test_one_service_is_told_in_full(site: Any, nagorik: Any) -> None:
         "evidence_means": "invented for the simulator; not the agency's real interface",
         "operations": [{"operation": "status", "writes": False, "idempotency": None}],
         "form": None,
-        "documents": ["holding-tax-receipt"],
+        "documents": [
+            {
+                "kind": "holding-tax-receipt",
+                "name": None,
+                "required": False,
+                "media_types": ["application/pdf", "image/jpeg", "image/png"],
+                "largest_bytes": 20_000_000,
+            }
+        ],
         "processing": "P15D",
         "lookup_grace": "PT5M",
         "legal_basis": ["Water Supply Act 1996"],

@@ -175,7 +175,7 @@ async def test_every_birth_date_is_answered(born: date) -> None:
 def test_every_paper_is_among_the_documents() -> None:
     manifest = parse_manifest(files("nagorik_bmet").joinpath("plugin.toml").read_bytes())
     [clearance] = [service for service in manifest.services if service.id == "bmet.clearance"]
-    assert set(PAPERS) <= set(clearance.documents)
+    assert set(PAPERS) <= {document.kind for document in clearance.documents}
 
 
 @pytest.mark.parametrize("day", [date(1990, 1, 1), date(2026, 11, 24), date(2090, 1, 1)])

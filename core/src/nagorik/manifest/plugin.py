@@ -26,6 +26,7 @@ from nagorik.manifest.fields import (
     TimeOfDay,
     Words,
 )
+from nagorik.model.application import MediaType
 from nagorik.operations import OPERATIONS, Family, Idempotency, Operation
 from nagorik.values.sentences import Text
 
@@ -83,6 +84,31 @@ class Offer(ManifestModel):
         return frozenset(self.reads) | frozenset(self.writes)
 
 
+class DocumentKind(ManifestModel):
+    """A kind of paper that an application carries; its slug alone, in quotes, is one of which no more is said."""
+
+    kind: Slug
+    """What it proves or is, such as ``holding-tax-receipt``."""
+    name: Text | None = None
+    """What the public calls it."""
+    required: StrictBool = False
+    """Whether nothing is paid or filed without one. Where it depends on the form, the plugin says so itself."""
+    media_types: tuple[MediaType, ...] = Field(default=("application/pdf", "image/jpeg", "image/png"), min_length=1)
+    """What it may be, by its content."""
+    largest_bytes: Count = Field(default=20_000_000, le=500_000_000)
+    """The largest that is taken in, in bytes."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _slug_alone(cls, value: object) -> object:
+        return {"kind": value} if isinstance(value, str) else value
+
+    @property
+    def label(self) -> Text:
+        """What it is called; its slug where the manifest gives no name."""
+        return self.name or Text(en=self.kind, bn=self.kind)
+
+
 class PublicService(Offer):
     """One public service (CPSV-AP's ``PublicService``) of an agency."""
 
@@ -90,8 +116,8 @@ class PublicService(Offer):
 
     form: ObjectReference | None = None
     """The pydantic model that an application is validated against before any hook is called."""
-    documents: tuple[Slug, ...] = ()
-    """Kinds of evidence that an application carries."""
+    documents: tuple[DocumentKind, ...] = ()
+    """Kinds of evidence that an application carries: slugs, or tables where there is more to say."""
     processing: Duration | None = None
     """How long the agency takes, as an ISO 8601 duration of weeks, days or hours; not a promise."""
     lookup_grace: Duration = timedelta(minutes=5)
@@ -108,6 +134,10 @@ class PublicService(Offer):
     """Services of other plugins that this one may ask through its context; their submit has the class ``safe``."""
     channels: tuple[Literal["counter", "online", "app"], ...] = Field(default=("counter", "online"), min_length=1)
     """Where it can be applied for."""
+
+    def document_kind(self, kind: str) -> DocumentKind | None:
+        """What is said of a kind of paper; ``None`` for one that is not listed."""
+        return next((one for one in self.documents if one.kind == kind), None)
 
     @property
     def askable(self) -> bool:

@@ -9,7 +9,9 @@ from nagorik_platform.cli.commands import ExitCode
 from nagorik_platform.cli.output import add_json_argument, print_json
 
 if TYPE_CHECKING:
+    from nagorik import DocumentReference
     from nagorik_host.host import Host
+    from nagorik_host.store.documents import FolderDocumentStore
     from nagorik_platform.lifecycle import Progress
 
 ACTIONS: Final = ("go-on", "corrected", "pay-again", "withdraw", "received", "consent")
@@ -28,6 +30,20 @@ class ActCommand:
             "--form", type=Path, metavar="FILE", help="with corrected: a JSON object of the fields that change"
         )
         parser.add_argument(
+            "--document",
+            action="append",
+            default=[],
+            metavar="KIND=FILE",
+            dest="documents",
+            help="with corrected, as often as needed: a paper, in place of all of its kind that are there",
+        )
+        parser.add_argument(
+            "--acting",
+            metavar="WHO",
+            help="with --document: who hands it in for the citizen, by an id that is nobody's name; whoever acts by"
+            " the consent, if not given",
+        )
+        parser.add_argument(
             "--consent", type=Path, metavar="FILE", help="with consent: a JSON object as in an application's file"
         )
         add_json_argument(parser)
@@ -42,13 +58,12 @@ async def _act(arguments: argparse.Namespace) -> int:
     from nagorik_host.commands.render import as_document, find_application, render_application
     from nagorik_host.settings import load_host_settings
 
-    for option, action in (("form", "corrected"), ("consent", "consent")):
-        if (getattr(arguments, option) is not None) != (arguments.action == action):
-            raise CommandRefused(f"{action} and --{option} go together")
-    async with opened_host(load_host_settings()) as host:
+    _refuse_together(arguments)
+    settings = load_host_settings()
+    async with opened_host(settings) as host:
         view = await find_application(host, arguments.application)
         try:
-            await _take_in(host, view.progress, arguments)
+            await _take_in(host, settings.documents, view.progress, arguments)
         except DataFileInvalid as problem:
             raise CommandRefused(str(problem)) from None
         document = as_document(await find_application(host, view.progress.id), host)
@@ -59,15 +74,67 @@ async def _act(arguments: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-async def _take_in(host: "Host", progress: "Progress", arguments: argparse.Namespace) -> None:
+def _refuse_together(arguments: argparse.Namespace) -> None:
+    """Refuse options that do not go with the action, and an action without what it needs."""
+    from nagorik_host.application_file import is_acting
+
+    if (arguments.consent is not None) != (arguments.action == "consent"):
+        raise CommandRefused("consent and --consent go together")
+    given = arguments.form is not None or bool(arguments.documents)
+    if given != (arguments.action == "corrected"):
+        raise CommandRefused("corrected goes together with --form, --document or both")
+    if arguments.acting is not None:
+        if not arguments.documents:
+            raise CommandRefused("--acting says who hands in a --document")
+        if not is_acting(arguments.acting):
+            raise CommandRefused("--acting takes an id that is nobody's name, such as centre-0042/operator-7")
+
+
+async def _take_in(host: "Host", folder: Path, progress: "Progress", arguments: argparse.Namespace) -> None:
+    from nagorik import NagorikError
     from nagorik_host.application_file import read_consent, read_form
+    from nagorik_host.store.documents import FolderDocumentStore
+    from nagorik_platform.lifecycle import NotPossible
 
     if arguments.action == "consent":
         service = host.platform.service(progress.service)
         await host.consent(progress.id, read_consent(arguments.consent).consent(service, host.clock.now()))
-    else:
-        form = read_form(arguments.form) if arguments.form is not None else None
-        await host.act(progress.id, arguments.action, form=form)
+        return
+    form = read_form(arguments.form) if arguments.form is not None else None
+    store = FolderDocumentStore(folder, host.vault)
+    documents = await _kept(host, store, progress, arguments) if arguments.documents else []
+    try:
+        await host.act(progress.id, arguments.action, form=form, documents=documents, by=arguments.acting)
+    except (NagorikError, NotPossible):
+        # They belong to nobody. Whatever else ends it, the database may have taken them in: an audit finds out.
+        for one in documents:
+            store.remove(one.id)
+        raise
+
+
+async def _kept(
+    host: "Host", store: "FolderDocumentStore", progress: "Progress", arguments: argparse.Namespace
+) -> "list[DocumentReference]":
+    """The papers that were given, in the store; all are looked at before any is kept."""
+    from nagorik_host.document_files import DocumentRefused, wanted_document
+
+    given = [(kind, Path(file)) for kind, _, file in (one.partition("=") for one in arguments.documents)]
+    if any(not kind or not file.name for kind, file in given):
+        raise CommandRefused("write --document KIND=FILE, such as --document utility-bill=bill.pdf")
+    service = host.platform.service(progress.service)
+    kept: list[DocumentReference] = []
+    try:
+        for kind, file in given:
+            with wanted_document(service, kind, file):
+                pass
+        for kind, file in given:
+            with wanted_document(service, kind, file) as paper:
+                kept.append(await store.take(kind, paper.media_type, paper.pieces()))
+    except DocumentRefused as error:
+        for one in kept:
+            store.remove(one.id)
+        raise CommandRefused(f"{error.text.en} {error.text.bn}") from None
+    return kept
 
 
 act_command: Final = ActCommand()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import select
 
@@ -22,6 +23,7 @@ from nagorik_platform.cli.explanation_page import (
     explanation_document,
     fee_lines,
     reason_lines,
+    with_document_labels,
 )
 from nagorik_platform.cli.output import Document, print_facts, print_lines, print_table
 from nagorik_platform.lifecycle import Event, Party, Progress, StateExplanation, explain, state_label, what_to_do
@@ -93,7 +95,24 @@ async def find_application(host: Host, name: str) -> ApplicationView:
     view = await host.database.run(read)
     if not any(isinstance(event, AttemptEnded) and event.refusal and event.refusal.fields for event in view.events):
         return view
-    return replace(view, schema=await _form_schema(host, view.progress.service))
+    schema = await _form_schema(host, view.progress.service)
+    kinds = await host.database.run(partial(_kinds, host=host, application=view.progress.id))
+    return replace(
+        view, schema=with_document_labels(schema, [document_label(host, view.progress.service, one) for one in kinds])
+    )
+
+
+def _kinds(transaction: Transaction, *, host: Host, application: str) -> list[str]:
+    """The kinds of the papers that the citizen handed in, in their order."""
+    draft = host.store.draft(transaction, host.store.read(transaction, application))
+    return [document.kind for document in draft.documents]
+
+
+def document_label(host: Host, service: str, kind: str) -> Text:
+    """What a paper is called: by its service's manifest, else by its kind."""
+    offer = service_of(host, service)
+    listed = offer.document_kind(kind) if offer is not None else None
+    return listed.label if listed is not None else Text(en=kind, bn=kind)
 
 
 async def _form_schema(host: Host, service: str) -> Schema | None:
@@ -154,7 +173,11 @@ def as_document(view: ApplicationView, host: Host, *, words: Wording = as_writte
                 "times": line.times,
             }
             for line in timeline(
-                view.events, _agency(host, progress.service.partition(".")[0]), schema=view.schema, words=words
+                view.events,
+                _agency(host, progress.service.partition(".")[0]),
+                schema=view.schema,
+                words=words,
+                paper=partial(document_label, host, progress.service),
             )
         ],
     }

@@ -1,23 +1,27 @@
 """Citizens' documents in a folder, each sealed by a key of its own that the host's keys wrap.
 
-Every document that is handed in is kept by itself, so that erasing one citizen's never takes away another's.
+Every document that is handed in is kept by itself, so that erasing one citizen's never takes away another's. It is
+sealed and opened piece by piece: none is ever in memory as a whole.
 """
 
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Iterator
+import shutil
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import IO, Final, NamedTuple
 from uuid import uuid4
 
+from nagorik import ContractViolation
 from nagorik.model.application import DocumentReference
+from nagorik_host.media_types import contradicts
 from nagorik_host.store.off_loop import OwnThreads
-from nagorik_host.vault import KeyMissing, SealBroken, Vault
+from nagorik_host.vault import PIECE, SEALED_PIECE, KeyMissing, SealBroken, Vault
 
-CHUNK: Final = 65_536
 PLACE: Final = "document"
 _IDENTITY: Final = re.compile(r"[0-9a-f]{32}")
 _FILES: Final = f"??/{'?' * 32}"
@@ -30,6 +34,13 @@ class NoSuchDocument(LookupError):
     """The folder holds no document by this id."""
 
 
+class _Told(NamedTuple):
+    """What is known of a content once all of it has gone by."""
+
+    bytes: int
+    sha256: str
+
+
 class FolderDocumentStore:
     """Implements the core's ``DocumentStore``. Any number of processes may share the folder."""
 
@@ -40,13 +51,27 @@ class FolderDocumentStore:
         self._threads = OwnThreads("nagorik-documents")
 
     async def put(self, kind: str, media_type: str, content: bytes) -> DocumentReference:
-        """Keep a document and return its reference."""
+        """Keep a document that an agency handed out, and return its reference.
+
+        Raises:
+            ContractViolation: It is empty, or by its content another than ``media_type``; nothing is kept.
+        """
+        if not content:
+            raise ContractViolation("document-empty")
+        if contradicts(media_type, content):
+            raise ContractViolation("document-of-another-type")
+        return await self.take(kind, media_type, pieces_of(content))
+
+    async def take(self, kind: str, media_type: str, pieces: Iterable[bytes]) -> DocumentReference:
+        """Keep a document that comes in pieces, each of ``PIECE`` bytes but for the last, and return its reference.
+
+        What ``pieces`` raises is raised, and then nothing is kept.
+        """
         identity = uuid4().hex
-        digest = hashlib.sha256(content).hexdigest()
         # Made first: a kind that is none is refused before anything is kept.
-        made = DocumentReference(id=identity, kind=kind, media_type=media_type, bytes=len(content), sha256=digest)
-        await self._threads.run(partial(self._write, identity, content))
-        return made
+        made = DocumentReference(id=identity, kind=kind, media_type=media_type, bytes=0, sha256="0" * 64)
+        told = await self._threads.run(partial(self._write, identity, pieces))
+        return made.model_copy(update=told._asdict())
 
     async def open(self, document: DocumentReference) -> AsyncIterator[bytes]:
         """Stream a document's content in chunks of 64 KiB.
@@ -56,9 +81,13 @@ class FolderDocumentStore:
             KeyMissing: Its key is wrapped by one that is not on the ring.
             SealBroken: The file was changed.
         """
-        content = await self._threads.run(partial(self._read, document.id))
-        for start in range(0, len(content), CHUNK):
-            yield content[start : start + CHUNK]
+        file = await self._threads.run(partial(self._opened, document.id))
+        with file:
+            wrapped = await self._threads.run(partial(_wrapped_key, file))
+            key = self._vault.data_key(wrapped, document.id)
+            pieces = key.open_pieces(iter(lambda: file.read(SEALED_PIECE), b""), PLACE)
+            while piece := await self._threads.run(partial(next, pieces, b"")):
+                yield piece
 
     def remove(self, identity: str) -> bool:
         """Erase a document; whether it was there."""
@@ -97,30 +126,42 @@ class FolderDocumentStore:
         anew, damaged = 0, []
         for path in sorted(self._folder.glob(_FILES)):
             try:
-                wrapped, sealed = _parts(path.read_bytes())
-                if self._vault.wrapped_by(wrapped) != self._vault.current:
-                    _replace(path, self._vault.rewrap(wrapped, path.name), sealed)
-                    anew += 1
+                with path.open("rb") as file:
+                    wrapped = _wrapped_key(file)
+                    if self._vault.wrapped_by(wrapped) != self._vault.current:
+                        with _replacing(path, self._vault.rewrap(wrapped, path.name)) as anew_file:
+                            shutil.copyfileobj(file, anew_file)
+                        anew += 1
             except FileNotFoundError:
                 continue  # erased meanwhile
             except (KeyMissing, SealBroken):
                 damaged.append(path.name)
         return anew, damaged
 
-    def _write(self, identity: str, content: bytes) -> None:
+    def _write(self, identity: str, pieces: Iterable[bytes]) -> _Told:
         path = self._path(identity)
         key, wrapped = self._vault.make_data_key(identity)
         # A folder that is made on the way to another would be open to all.
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        _replace(path, wrapped, key.seal(content, PLACE))
+        digest, size = hashlib.sha256(), 0
 
-    def _read(self, identity: str) -> bytes:
+        def gone_by() -> Iterator[bytes]:
+            nonlocal size
+            for piece in pieces:
+                digest.update(piece)
+                size += len(piece)
+                yield piece
+
+        with _replacing(path, wrapped) as file:
+            file.writelines(key.seal_pieces(gone_by(), PLACE))
+        return _Told(size, digest.hexdigest())
+
+    def _opened(self, identity: str) -> IO[bytes]:
         try:
-            wrapped, sealed = _parts(self._path(identity).read_bytes())
+            return self._path(identity).open("rb")
         except FileNotFoundError:
             raise NoSuchDocument from None
-        return self._vault.data_key(wrapped, identity).open(sealed, PLACE)
 
     def _path(self, identity: str) -> Path:
         if not _IDENTITY.fullmatch(identity):
@@ -128,9 +169,13 @@ class FolderDocumentStore:
         return self._folder / identity[:2] / identity
 
 
-def _parts(content: bytes) -> tuple[bytes, bytes]:
-    length = int.from_bytes(content[:_LENGTH], "big")
-    return content[_LENGTH : _LENGTH + length], content[_LENGTH + length :]
+def pieces_of(content: bytes) -> Iterator[bytes]:
+    """Content that is in memory, as it is taken in."""
+    return (content[start : start + PIECE] for start in range(0, len(content), PIECE))
+
+
+def _wrapped_key(file: IO[bytes]) -> bytes:
+    return file.read(int.from_bytes(file.read(_LENGTH), "big"))
 
 
 def _written_at(path: Path) -> datetime | None:
@@ -140,15 +185,24 @@ def _written_at(path: Path) -> datetime | None:
         return None
 
 
-def _replace(path: Path, wrapped: bytes, sealed: bytes) -> None:
-    """Write a file as a whole, for good: whoever reads it finds the old content or the new, whatever breaks off."""
+@contextmanager
+def _replacing(path: Path, wrapped: bytes) -> Iterator[IO[bytes]]:
+    """Write a file as a whole, for good: whoever reads it finds the old content or the new, whatever breaks off.
+
+    What cannot be written to its end is removed; a process that dies leaves it for ``sweep``.
+    """
     beside = path.with_name(f"{path.name}.new")
     beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(len(wrapped).to_bytes(_LENGTH, "big") + wrapped + sealed)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    try:
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(len(wrapped).to_bytes(_LENGTH, "big") + wrapped)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
     # The database says that it is here, and it survives a loss of power; so does its place in the folder.
     folder = os.open(path.parent, os.O_RDONLY)
     try:

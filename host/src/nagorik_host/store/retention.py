@@ -15,21 +15,15 @@ from nagorik_host.store.application_store import (
     hash_erased,
     record_erasure,
 )
-from nagorik_host.store.chain import JournalEntry, event_of
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.store.schema import applications, attempts, erased_references, inbox, journal, payloads
+from nagorik_host.store.kept_documents import kept_documents
+from nagorik_host.store.schema import applications, attempts, erased_references, inbox, payloads
 from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
-from nagorik_platform.lifecycle.events import DeliverableFetched
 
 PAGE: Final = 500
 MESSAGE_AGE: Final = timedelta(days=90)
 """How long messages are kept, unless the host says otherwise."""
-
-_FETCHED: Final = select(journal).where(
-    journal.c.application == bindparam("application"), journal.c.kind == "deliverable-fetched"
-)
-
 
 _IS_LEFT: Final = select(erased_references.c.reference).where(
     erased_references.c.reference == bindparam("reference_")
@@ -96,15 +90,14 @@ def erase(transaction: Transaction, application: str, now: datetime) -> None:
 
 
 def referred_to(transaction: Transaction, store: ApplicationStore, stored: StoredApplication) -> list[str]:
-    """The ids of all documents that an application has in the host's store: handed in, and fetched.
+    """The ids of all documents that an application has in the host's store: handed in, superseded, and fetched.
 
     Raises:
         NoSuchApplication: Its data were erased.
     """
     handed_in = [document.id for document in store.draft(transaction, stored).documents]
-    rows = transaction.connection.execute(_FETCHED, {"application": stored.id})
-    events = (event_of(JournalEntry(*row), stored.key) for row in rows)
-    return handed_in + [event.document.id for event in events if isinstance(event, DeliverableFetched)]
+    in_journal = [one.reference.id for one in kept_documents(transaction, stored)]
+    return list(dict.fromkeys(handed_in + in_journal))
 
 
 async def erase_application(

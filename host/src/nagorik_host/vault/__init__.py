@@ -1,9 +1,11 @@
 """Citizens' data at rest: sealed, found by a keyed hash, erased by destroying a key."""
 
 from nagorik_host.vault.keyring import Keyring, KeyringInvalid, make_keys, read_keyring
-from nagorik_host.vault.seal import DataKey, Erased, KeyMissing, SealBroken, Vault
+from nagorik_host.vault.seal import PIECE, SEALED_PIECE, DataKey, Erased, KeyMissing, SealBroken, Vault
 
 __all__ = [
+    "PIECE",
+    "SEALED_PIECE",
     "DataKey",
     "Erased",
     "KeyMissing",

@@ -6,7 +6,7 @@ key: what was sealed stays where it is, so that the journal's chain still verifi
 
 import hmac
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -18,8 +18,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from nagorik_host.vault.keyring import INDEX, KEY_BYTES, Keyring, is_key_name
 
 NONCE_BYTES: Final = 12
+PIECE: Final = 65_536
+"""Bytes that are sealed together of what is too large to be sealed, or read, as a whole."""
+_TAG_BYTES: Final = 16
 _VERSION: Final = b"\x01"
 """The first byte of everything sealed, so that another cipher can follow this one."""
+SEALED_PIECE: Final = PIECE + len(_VERSION) + NONCE_BYTES + _TAG_BYTES
+"""Bytes of a whole piece that is sealed."""
 
 
 class SealBroken(Exception):
@@ -71,6 +76,36 @@ class DataKey:
             SealBroken: It was changed, or was sealed for another place or by another key.
         """
         return _open(self._cipher, sealed, place.encode())
+
+    def seal_pieces(self, pieces: Iterable[bytes], place: str) -> Iterator[bytes]:
+        """Seal content piece by piece, so that none can be left out, moved, or cut off at the end.
+
+        Args:
+            pieces: The content, each of ``PIECE`` bytes but for the last.
+            place: As for ``seal``.
+
+        Raises:
+            ValueError: A piece that is not the last has another length.
+        """
+        number, held = 0, b""
+        for piece in pieces:
+            if number:
+                yield self.seal(_whole(held), f"{place}/{number}")
+            number, held = number + 1, piece
+        yield self.seal(held, f"{place}/{max(number, 1)}/last")
+
+    def open_pieces(self, sealed: Iterable[bytes], place: str) -> Iterator[bytes]:
+        """What was sealed piece by piece, each as soon as the next one of ``sealed`` is there.
+
+        Raises:
+            SealBroken: A piece was changed, moved or left out, or the end is missing.
+        """
+        number, held = 0, b""
+        for piece in sealed:
+            if number:
+                yield self.open(held, f"{place}/{number}")
+            number, held = number + 1, piece
+        yield self.open(held, f"{place}/{max(number, 1)}/last")
 
     def __repr__(self) -> str:
         return "<DataKey>"
@@ -163,6 +198,12 @@ class Vault:
 
     def __repr__(self) -> str:
         return f"<Vault wrapping by {self._current}>"
+
+
+def _whole(piece: bytes) -> bytes:
+    if len(piece) != PIECE:
+        raise ValueError(f"a piece that is not the last has {PIECE} bytes")
+    return piece
 
 
 def _open(cipher: AESGCM, sealed: bytes, place: bytes) -> bytes:

@@ -34,6 +34,9 @@ Schema: TypeAlias = Mapping[str, JsonValue]
 
 _LONGEST_POINTER: Final = 120
 _FORM: Final = "form"
+_DOCUMENTS: Final = "documents"
+_DOCUMENT_LABELS: Final = "x-documents"
+"""Where a schema says what the papers are called that go with the form."""
 _DEFS: Final = "#/$defs/"
 _INDEX: Final = re.compile(r"[0-9]{1,4}")
 _FIELDS_IN_A_LINE: Final = 5
@@ -91,6 +94,11 @@ def explanation_document(
             if (price.quote.id == said.in_force and _is_to_come(price, progress)) or _is_wanted(price, progress)
         ],
     }
+
+
+def with_document_labels(schema: Schema | None, papers: Sequence[Text]) -> Schema:
+    """A form's schema that also says what the application's papers are called, in their order."""
+    return {**(schema or {}), _DOCUMENT_LABELS: [{"title": paper.en, "x-title-bn": paper.bn} for paper in papers]}
 
 
 def criterion_document(criterion: Criterion, words: Wording = as_written) -> Document:
@@ -364,6 +372,8 @@ def _name(field: Document) -> Document:
 def _labels(pointer: str, schema: Schema | None) -> list[Text]:
     """The labels on the way to a field, as far as the form has them; an entry of a list adds its number."""
     root, *keys = pointer.removeprefix("/").split("/")
+    if root == _DOCUMENTS:
+        return _document_labels(keys, schema)
     labels: list[Text] = []
     here: list[Schema] = [schema] if root == _FORM and schema is not None else []
     for key in keys:
@@ -380,6 +390,19 @@ def _labels(pointer: str, schema: Schema | None) -> list[Text]:
             break
         labels.append(label)
     return labels
+
+
+def _document_labels(keys: Sequence[str], schema: Schema | None) -> list[Text]:
+    """What a paper is called; that it is about papers where no single one is meant."""
+    if not keys:
+        return [_sentence("why", "papers")]
+    papers = (schema or {}).get(_DOCUMENT_LABELS)
+    if _INDEX.fullmatch(keys[0]) and isinstance(papers, list) and int(keys[0]) < len(papers):
+        paper = papers[int(keys[0])]
+        label = _own_label(paper) if isinstance(paper, Mapping) else None
+        if label is not None:
+            return [label]
+    return []
 
 
 def _below(described: Sequence[Schema], key: str) -> list[Schema]:

@@ -26,7 +26,7 @@ def print_service(document: Document) -> None:
     if document["kind"] == "service":
         facts += [
             ("form", document["form"] or "none"),
-            ("documents", _listed(document["documents"])),
+            ("documents", _listed([_document(one) for one in document["documents"]])),
             ("processing", document["processing"] or "not known"),
             ("legal basis", _listed(document["legal_basis"])),
             ("life event", document["life_event"] or "none named"),
@@ -95,6 +95,11 @@ def _choice(row: Document) -> str:
     parts += [f"times {row['times']}"] if row["times"] else []
     parts += ["no VAT"] if row["vat_exempt"] else []
     return ", ".join(parts)
+
+
+def _document(kind: Document) -> str:
+    """A kind of paper, and whether nothing is filed without it."""
+    return f"{kind['kind']} (required)" if kind["required"] else str(kind["kind"])
 
 
 def _listed(items: list[str]) -> str:

@@ -15,6 +15,7 @@ from nagorik_platform.lifecycle.events import (
     Actor,
     CorrectionGiven,
     DatabaseRestored,
+    DocumentsHandedIn,
     EligibilityDropped,
     Event,
     LookedUp,
@@ -63,6 +64,9 @@ def handle_citizen_action(acted: CitizenActed, state: Progress, context: RuleCon
             yield Acknowledged(at=context.now)
         case "corrected":
             yield from _handle_correction(state, context)
+            if acted.documents:
+                by = acted.by or (state.consent.acting if state.consent is not None else None)
+                yield DocumentsHandedIn(at=context.now, documents=acted.documents, by=by)
         case "pay-again":
             if code not in PAYMENT_ENDED.values():
                 raise NotPossible("nothing-to-pay-again")

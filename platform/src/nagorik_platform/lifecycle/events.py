@@ -8,12 +8,12 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, Field
 
-from nagorik.model.application import Consent, DocumentReference
+from nagorik.model.application import Acting, Consent, DocumentReference
 from nagorik.model.eligibility import EligibilityDecision
 from nagorik.model.fee import Quote
 from nagorik.model.status import AgencyStatus, ApplicationState, Deliverable, Flag, PaymentState
 from nagorik.operations import Operation
-from nagorik.privacy import PERSONAL, Model
+from nagorik.privacy import PERSONAL, Model, Several
 from nagorik.values import Money
 from nagorik_platform.lifecycle.refusals import CallRefusal
 from nagorik_platform.lifecycle.state import Hold
@@ -45,6 +45,15 @@ class Opened(JournalEvent):
     client_reference: Annotated[str, PERSONAL]
     idempotency_key: Annotated[str, PERSONAL]
     consent: Consent | None = None
+
+
+class DocumentsHandedIn(JournalEvent):
+    """Papers came in: with the application, or later in place of all that were there of the same kinds."""
+
+    kind: Literal["documents-handed-in"] = "documents-handed-in"
+    documents: Several[DocumentReference]
+    by: Acting | None = None
+    """Who acts for the citizen; ``None`` where the citizen handed them in."""
 
 
 class ConsentGiven(JournalEvent):
@@ -338,6 +347,7 @@ Event = Annotated[
     | StatusReceived
     | DeliverableFetched
     | CorrectionGiven
+    | DocumentsHandedIn
     | CorrectionSent
     | WithdrawalWanted
     | WithdrawalSettled

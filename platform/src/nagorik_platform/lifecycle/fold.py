@@ -410,6 +410,7 @@ _CHANGES: Final[Mapping[type, Callable[[Progress, Any], Changes]]] = MappingProx
         e.Postponed: _postponed,
         e.ReferenceReceived: _reference_received,
         e.ReferenceDoubted: lambda _, __: {},
+        e.DocumentsHandedIn: lambda _, __: {},
         e.StatusReceived: _status_received,
         e.DeliverableFetched: _deliverable_fetched,
         e.CorrectionGiven: _correction_given,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nagorik.errors import NagorikError
-from nagorik.model.application import Consent
+from nagorik.model.application import Consent, DocumentReference
 from nagorik.model.eligibility import EligibilityDecision
 from nagorik.model.fee import Quote
 from nagorik.model.payment import PaymentAdvice, PaymentReport, PaymentStarted, RefundReport
@@ -71,16 +71,21 @@ class ConsentGranted:
     consent: Consent
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class CitizenActed:
     """The citizen did what only they can do.
 
     ``go-on``: apply although eligibility cannot be told. ``corrected``: the draft has been changed.
     ``pay-again``: try to pay once more. ``withdraw``: take the application back. ``received``: what was issued has
     reached the citizen.
+
+    ``documents`` were handed in with a correction, ``by`` whoever acts for the citizen: without one, whom the consent
+    names.
     """
 
     action: Literal["go-on", "corrected", "pay-again", "withdraw", "received"]
+    documents: tuple[DocumentReference, ...] = ()
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

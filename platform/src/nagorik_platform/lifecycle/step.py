@@ -6,12 +6,12 @@ dies in between leaves an attempt without an end, and ``step`` with ``Interrupte
 given the row as it is now, so the driver drops the answer of an attempt that was taken for interrupted.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Final, NamedTuple
 
-from nagorik.model.application import Consent
+from nagorik.model.application import Consent, DocumentReference
 from nagorik.model.status import ApplicationState
 from nagorik.operations import OPERATIONS, Operation
 from nagorik_platform.lifecycle.attempts.handlers import rules_of_end, rules_of_interruption
@@ -22,7 +22,15 @@ from nagorik_platform.lifecycle.commands import (
     handle_payment_notice,
 )
 from nagorik_platform.lifecycle.consent import CONSENT_HOLD, IntendedWrite, price_to_come, unmet_consent
-from nagorik_platform.lifecycle.events import Actor, AttemptBegan, ConsentGiven, Event, Opened, PaymentOpened
+from nagorik_platform.lifecycle.events import (
+    Actor,
+    AttemptBegan,
+    ConsentGiven,
+    DocumentsHandedIn,
+    Event,
+    Opened,
+    PaymentOpened,
+)
 from nagorik_platform.lifecycle.fold import SAME_KEY, apply, fold, open_progress
 from nagorik_platform.lifecycle.inputs import (
     CallAnswered,
@@ -56,11 +64,15 @@ class Step(NamedTuple):
     next: NextAction
 
 
-def open_application(opened: Opened, capabilities: ServiceCapabilities) -> Step:
-    """The first step of an application."""
+def open_application(
+    opened: Opened, capabilities: ServiceCapabilities, documents: Sequence[DocumentReference] = ()
+) -> Step:
+    """The first step of an application, with the papers that it came with."""
     context = RuleContext(capabilities, opened.at)
-    state, events = _run((), open_progress(opened), context)
-    return Step(state, (opened, *events), next_action(state, capabilities, opened.at))
+    acting = opened.consent.acting if opened.consent is not None else None
+    papers = (DocumentsHandedIn(at=opened.at, documents=tuple(documents), by=acting),) if documents else ()
+    state, events = _run((), fold(open_progress(opened), papers), context)
+    return Step(state, (opened, *papers, *events), next_action(state, capabilities, opened.at))
 
 
 def step(progress: Progress, received: Input, capabilities: ServiceCapabilities, now: datetime) -> Step:

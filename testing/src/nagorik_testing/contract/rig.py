@@ -18,6 +18,7 @@ from nagorik import (
     ApplicationState,
     Consent,
     Deliverable,
+    DocumentReference,
     NagorikError,
     Operation,
     PaymentReceipt,
@@ -89,6 +90,8 @@ class Rig:
         self.waits: list[timedelta] = []
         """The waits between those looks at an application that were worth it. A rig that is given the list of
         another, which went the same way, makes no others."""
+        self.documents: tuple[DocumentReference, ...] = ()
+        """What is handed in of the papers that a service cannot do without."""
         self._draft: ApplicationDraft | None = None
         self._deliverable: Deliverable | None = None
         self._sent_at: datetime = clock.now()
@@ -138,7 +141,11 @@ class Rig:
             named = None if self._live is None else self._live.person(self.offer)
             example = named or self._simulator.example(self.offer, self.citizen)
             self._draft = ApplicationDraft(
-                service=self.offer, applicant=example.applicant, form=dict(example.form), consent=self._consent()
+                service=self.offer,
+                applicant=example.applicant,
+                form=dict(example.form),
+                documents=self.documents,
+                consent=self._consent(),
             )
         return self._draft
 

@@ -85,9 +85,10 @@ async def open_rig(subject: Subject, offer: str, *, seed: int = 0) -> AsyncItera
     # Before a live agency the simulator gives examples and nothing else; its clock is its own.
     simulator = subject.simulator(clock=clock if live is None else SimulatedClock(), seed=seed)
     async with _configured(subject, simulator) as configuration:
+        documents = MemoryDocuments()
         settings = PlatformSettings(
             plugins={simulator.plugin_id: configuration},
-            documents=MemoryDocuments(),
+            documents=documents,
             clock=clock,
             call_middleware=() if live is None or live.destructive else (ReadsOnly(),),
         )
@@ -97,7 +98,10 @@ async def open_rig(subject: Subject, offer: str, *, seed: int = 0) -> AsyncItera
 
         async with start() as platform:
             citizen = SyntheticCitizens(seed).citizen(4242)
-            yield Rig(platform, simulator, clock, offer, citizen, start, live, subject.manifest.windows)
+            rig = Rig(platform, simulator, clock, offer, citizen, start, live, subject.manifest.windows)
+            wanted = [service for service in subject.manifest.services if service.id == offer]
+            rig.documents = tuple(paper for service in wanted for paper in documents.specimens_of(service))
+            yield rig
 
 
 @asynccontextmanager

@@ -115,7 +115,8 @@ async def _listed_once(_: Subject, offer: AnyOffer) -> list[str]:
     if not isinstance(offer, PublicService) or not offer.deliverables:
         raise NotConcerned("it delivers nothing")
     repeated = [slug for slug in set(offer.deliverables) if offer.deliverables.count(slug) > 1]
-    repeated += [slug for slug in set(offer.documents) if offer.documents.count(slug) > 1]
+    kinds = [document.kind for document in offer.documents]
+    repeated += [slug for slug in set(kinds) if kinds.count(slug) > 1]
     return [f"{slug} is listed twice" for slug in sorted(repeated)]
 
 

@@ -1,0 +1,417 @@
+"""Papers from the counter to the agency and back: handed in, replaced, refused, fetched, listed, exported, erased."""
+
+import asyncio
+import hashlib
+import json
+import os
+import stat
+import sys
+from datetime import timedelta
+from importlib import import_module
+
+import pytest
+
+from nagorik_host import open_host
+from nagorik_host.store.documents import FolderDocumentStore
+from nagorik_host.vault import Vault, read_keyring
+from nagorik_platform import PlatformSettings, PluginConfiguration
+from nagorik_platform.registry import Admission
+from nagorik_testing import SimulatedClock
+from nagorik_testing.fixtures.documents import specimen_pdf, specimen_picture
+
+MANIFEST = """\
+manifest_version = 1
+id = "shop"
+requires_api = "1.0"
+name = { en = "A licence office", bn = "লাইসেন্স দপ্তর" }
+owners = [{ name = "Nagorik, host's tests", contact = "host@nagorik.example" }]
+evidence = "modelled"
+as_of = 2026-11-24
+
+[[services]]
+id = "shop.licence"
+name = { en = "A licence", bn = "একটি লাইসেন্স" }
+form = "forms:LicenceForm"
+reads = ["eligibility", "status", "deliverable"]
+writes = { submit = "native", answer-correction = "native" }
+deliverables = ["licence"]
+
+[[services.documents]]
+kind = "deed"
+name = { en = "Rent deed", bn = "ভাড়ার দলিল" }
+required = true
+media_types = ["application/pdf"]
+largest_bytes = 1_000_000
+
+[[services.documents]]
+kind = "photo"
+name = { en = "Photo", bn = "ছবি" }
+"""
+FORMS = """\
+from typing import Annotated
+
+from nagorik import Form, Label
+
+
+class LicenceForm(Form):
+    shop: Annotated[str, Label(en="Shop", bn="দোকান")]
+"""
+PLUGIN = """\
+import hashlib
+
+from nagorik import *
+from nagorik import (
+    Accepted, AgencyStatus, Criterion, Deliverable, EligibilityDecision, FetchedDeliverable, FieldProblem,
+    InputRejected, Text, Verdict, hookimpl,
+)
+
+SEEN, SAYS, GIVES, REFUSED = [], ["in_review"], ["application/pdf", b""], []
+LICENCE = Deliverable(kind="licence", delivery="download")
+
+
+def status():
+    issued = (LICENCE,) if SAYS[0] == "issued" else ()
+    return AgencyStatus(state=SAYS[0], raw=SAYS[0].upper(), deliverables=issued, final=SAYS[0] == "issued")
+
+
+async def look(request, context):
+    found = {}
+    for number, document in enumerate(request.documents):
+        content = b"".join([piece async for piece in context.documents.open(document)])
+        found[document.kind] = hashlib.sha256(content).hexdigest()
+        if found[document.kind] in REFUSED:
+            text = Text(en="The stamp cannot be read.", bn="সিলটি পড়া যায় না।")
+            raise InputRejected([FieldProblem(pointer=f"/documents/{number}", code="stamp", text=text)])
+    SEEN.append(found)
+
+
+@hookimpl
+async def nagorik_check_eligibility(request, context):
+    text = Text(en="Anybody may apply.", bn="যে কেউ আবেদন করতে পারেন।")
+    return EligibilityDecision(criteria=(Criterion(id="all", verdict=Verdict.PASS, text=text),))
+
+
+@hookimpl
+async def nagorik_submit(request, context):
+    await look(request, context)
+    return Accepted(reference="SHOP-1", status=status())
+
+
+@hookimpl
+async def nagorik_get_status(request, context):
+    return status()
+
+
+@hookimpl
+async def nagorik_answer_correction(request, context):
+    await look(request, context)
+    SAYS[0] = "in_review"
+    return status()
+
+
+@hookimpl
+async def nagorik_fetch_deliverable(request, context):
+    media_type, content = GIVES
+    document = await context.documents.put("licence", media_type, content)
+    return FetchedDeliverable(deliverable=request.deliverable, document=document)
+"""
+DEED, BETTER, PHOTO, LICENCE = specimen_pdf("DEED"), specimen_pdf("BETTER"), specimen_picture("a"), specimen_pdf("OK")
+ALL = {
+    "title": {"en": "A licence", "bn": "একটি লাইসেন্স"},
+    "service": "shop.licence",
+    "applicant": {"name": {"en": "PORIKKHA NAGORIK 202"}, "birth_date": "1979-03-09"},
+    "form": {"shop": "12"},
+    "consent": {"fee_ceiling": {"poisha": 0, "currency": "BDT"}, "days": 365, "acting": "centre-0042/operator-7"},
+}
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+class Office:
+    """The plugin's desk, and a worker on simulated time."""
+
+    def __init__(self, place, desk) -> None:
+        self.place, self.desk, self.clock = place, desk, SimulatedClock()
+
+    def file(self, **papers: bytes):
+        """An application's folder with its papers."""
+        documents = []
+        for kind, content in papers.items():
+            name = f"{kind} ১.pdf"
+            (self.place / name).write_bytes(content)
+            documents.append({"kind": kind, "file": name})
+        path = self.place / "application.json"
+        path.write_text(json.dumps(ALL | {"documents": documents}), "utf-8")
+        return path
+
+    def paper(self, content: bytes, name: str = "later.pdf"):
+        path = self.place / name
+        path.write_bytes(content)
+        return path
+
+    def work(self, by: timedelta = timedelta(days=2)) -> None:
+        async def carry() -> None:
+            keyring = read_keyring((self.place / "keys.txt").read_text())
+            documents = FolderDocumentStore(self.place / "nagorik-documents", Vault(keyring))
+            admission = Admission(allow=frozenset({"shop"}))
+            address = {"base_url": "http://127.0.0.1:9"}
+            plugins = {"shop": PluginConfiguration(settings=address, egress=frozenset({"127.0.0.1"}))}
+            settings = PlatformSettings(plugins=plugins, admission=admission, documents=documents, clock=self.clock)
+            async with open_host(f"sqlite:///{self.place}/nagorik.db", keyring, settings) as host:
+                worker, end = host.worker(), self.clock.now() + by
+                while (due := await worker.run_until_idle()) is not None and due <= end:
+                    self.clock.set(max(due, self.clock.now()))
+
+        asyncio.run(carry())
+
+    @property
+    def sealed(self) -> int:
+        return len([path for path in (self.place / "nagorik-documents").rglob("*") if path.is_file()])
+
+
+@pytest.fixture
+def office(place, ready, tmp_path_factory, monkeypatch):
+    installed = tmp_path_factory.mktemp("installed")
+    info, root = installed / "nagorik_shop-1.0.0.dist-info", installed / "nagorik_shop"
+    info.mkdir()
+    root.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.4\nName: nagorik-shop\nVersion: 1.0.0\n")
+    (info / "entry_points.txt").write_text("[nagorik.plugins]\nshop = nagorik_shop.plugin\n")
+    (root / "__init__.py").touch()
+    (root / "plugin.toml").write_text(MANIFEST, "utf-8")
+    (root / "forms.py").write_text(FORMS, "utf-8")
+    (root / "plugin.py").write_text(PLUGIN, "utf-8")
+    monkeypatch.syspath_prepend(str(installed))
+    (place / "nagorik.toml").write_text('keys_file = "keys.txt"\nallow = ["shop"]\n')
+    yield Office(place, import_module("nagorik_shop.plugin"))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "nagorik_shop"]:
+        del sys.modules[name]
+
+
+def applied(ready, path) -> str:
+    return ready("apply", path, "--json").document["applications"][0]["application"]
+
+
+def listed(ready, application) -> list[tuple[str, str, bool]]:
+    documents = ready("documents", application, "--json").document["documents"]
+    return [(one["kind"], one["sha256"], one["superseded"]) for one in documents]
+
+
+def test_required_paper_that_is_missing_is_named_and_nothing_is_taken_in(ready, office):
+    result = ready("apply", office.file(photo=PHOTO))
+    assert result.code == 2
+    assert "documents: Rent deed is missing. Nothing is paid or filed without it; hand it in." in result.err
+    assert "ভাড়ার দলিল নেই।" in result.err
+    assert ready("applications", "list", "--json").document["applications"] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "documents.0.file: Rent deed: the file is empty."),
+        (PHOTO, "documents.0.file: Rent deed: the file is no PDF, whatever it is called."),
+        (b"MZ\x90\x00" + b"\0" * 99, "documents.0.file: Rent deed: the file is no PDF, whatever it is called."),
+        (b"%PDF-1.7" + b"x" * 1_000_000, "documents.0.file: Rent deed: larger than 1 MB."),
+    ],
+)
+def test_paper_that_is_none_is_refused_by_its_name(ready, office, content, told):
+    result = ready("apply", office.file(deed=content))
+    assert result.code == 2
+    assert told in result.err
+    assert "ভাড়ার দলিল" in result.err
+    assert office.sealed == 0
+
+
+def test_papers_go_to_the_agency_and_are_listed_with_who_handed_them_in(ready, office):
+    application = applied(ready, office.file(deed=DEED, photo=PHOTO))
+    office.work(timedelta(minutes=1))
+    assert [{"deed": sha256(DEED), "photo": sha256(PHOTO)}] == office.desk.SEEN
+    deed, photo = ready("documents", application, "--json").document["documents"]
+    at = deed.pop("at")
+    assert at == photo["at"]
+    assert deed == {
+        "number": 1,
+        "kind": "deed",
+        "name": {"en": "Rent deed", "bn": "ভাড়ার দলিল"},
+        "media_type": "application/pdf",
+        "bytes": len(DEED),
+        "sha256": sha256(DEED),
+        "source": "citizen",
+        "by": "centre-0042/operator-7",
+        "superseded": False,
+    }
+    shown = ready("documents", application).out
+    assert "ভাড়ার দলিল · Rent deed" in shown
+    told = ready("track", application).out
+    assert "Papers were handed in: Rent deed, Photo. Acting for the citizen: centre-0042/operator-7." in told
+    assert "কাগজপত্র জমা দেওয়া হয়েছে: ভাড়ার দলিল, ছবি।" in told
+
+
+def test_correction_replaces_a_paper_and_keeps_the_old_one(ready, office):
+    application = applied(ready, office.file(deed=DEED, photo=PHOTO))
+    office.desk.SAYS[0] = "correction_requested"
+    office.work(timedelta(hours=1))
+    result = ready(
+        *("act", application, "corrected", "--document", f"deed={office.paper(BETTER)}"),
+        *("--acting", "centre-0042/operator-8"),
+    )
+    assert result.code == 0
+    office.work(timedelta(hours=1))
+    assert office.desk.SEEN[1:] == [{"deed": sha256(BETTER), "photo": sha256(PHOTO)}]
+    assert listed(ready, application) == [
+        ("deed", sha256(DEED), True),
+        ("photo", sha256(PHOTO), False),
+        ("deed", sha256(BETTER), False),
+    ]
+    assert ready("documents", application, "--json").document["documents"][2]["by"] == "centre-0042/operator-8"
+    assert "superseded" in ready("documents", application).out
+    assert ready("audit", "documents", "--json").document["missing"] == {}
+    assert ready("audit", "verify").code == 0
+
+
+def test_refusal_of_a_paper_reaches_the_person_by_its_name_and_is_mended(ready, office):
+    office.desk.REFUSED.append(sha256(DEED))
+    application = applied(ready, office.file(photo=PHOTO, deed=DEED))
+    office.work(timedelta(minutes=1))
+    shown = ready("track", application).out
+    assert "Rent deed: The stamp cannot be read." in shown
+    assert "ভাড়ার দলিল: সিলটি পড়া যায় না।" in shown
+    (refusal,) = ready("track", application, "--json").document["refusals"]
+    assert refusal["fields"][0]["label"] == {"en": "Rent deed", "bn": "ভাড়ার দলিল"}
+    assert ready("act", application, "corrected", "--document", f"deed={office.paper(BETTER)}").code == 0
+    office.work(timedelta(minutes=1))
+    assert [{"photo": sha256(PHOTO), "deed": sha256(BETTER)}] == office.desk.SEEN
+    assert "The stamp" not in str(ready("track", application, "--json").document["refusals"])
+
+
+def test_same_kind_twice_replaces_all_of_it(ready, office):
+    application = applied(ready, office.file(deed=DEED))
+    pages = [office.paper(content, f"{number}.pdf") for number, content in enumerate((BETTER, LICENCE))]
+    given = [word for page in pages for word in ("--document", f"deed={page}")]
+    assert ready("act", application, "corrected", *given).code == 0
+    assert [one for one in listed(ready, application) if not one[2]] == [
+        ("deed", sha256(BETTER), False),
+        ("deed", sha256(LICENCE), False),
+    ]
+    (office.place / "out").mkdir()
+    refused = ready("documents", application, "--export", "deed", "one.pdf")
+    assert (refused.code, "there are 2 of this kind" in refused.err) == (2, True)
+    assert ready("documents", application, "--export", "deed", "out").code == 0
+    written = {path.name: path.read_bytes() for path in (office.place / "out").iterdir()}
+    assert written == {"deed.pdf": BETTER, "deed-2.pdf": LICENCE}
+    assert ready("documents", application, "--export", "1", "old.pdf").code == 0
+    assert (office.place / "old.pdf").read_bytes() == DEED
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("corrected",), "corrected goes together with --form, --document or both"),
+        (("withdraw", "--document", "deed=later.pdf"), "corrected goes together with --form, --document or both"),
+        (("corrected", "--document", "deed"), "write --document KIND=FILE"),
+        (("corrected", "--document", "=later.pdf"), "write --document KIND=FILE"),
+        (("corrected", "--document", "deed=absent.pdf"), "Rent deed: there is no such file"),
+        (("corrected", "--document", "deed=."), "write --document KIND=FILE"),
+        (("corrected", "--document", "deed=/"), "write --document KIND=FILE"),
+        (("corrected", "--document", "deed=pipe"), "Rent deed: there is no such file"),
+        (("corrected", "--document", "visa=later.pdf"), "It takes: deed, photo."),
+        (("corrected", "--document", "photo=later.pdf", "--document", "deed=pipe"), "Rent deed: there is no such"),
+        (("corrected", "--acting", "centre-1", "--form", "form.json"), "--acting says who hands in a --document"),
+        (("corrected", "--document", "deed=later.pdf", "--acting", "A. Rahman"), "--acting takes an id"),
+    ],
+)
+def test_paper_that_cannot_be_handed_in_changes_nothing(ready, office, words, told):
+    application = applied(ready, office.file(deed=DEED))
+    os.mkfifo(office.place / "pipe")
+    office.paper(BETTER)
+    result = ready("act", application, *words)
+    assert result.code == 2
+    assert told in result.err
+    assert listed(ready, application) == [("deed", sha256(DEED), False)]
+    assert office.sealed == 1
+
+
+def test_paper_that_comes_too_late_is_not_kept(ready, office):
+    application = applied(ready, office.file(deed=DEED))
+    office.work(timedelta(minutes=1))
+    result = ready("act", application, "corrected", "--document", f"deed={office.paper(BETTER)}")
+    assert (result.code, "too-late-to-correct" in result.err) == (2, True)
+    assert office.sealed == 1
+
+
+def test_process_that_dies_between_seal_and_row_leaves_what_the_audit_finds(ready, office, monkeypatch):
+    application = applied(ready, office.file(deed=DEED))
+
+    class Killed(BaseException):
+        pass
+
+    async def die(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr("nagorik_host.host.Host.act", die)
+        with pytest.raises(Killed):
+            ready("act", application, "corrected", "--document", f"deed={office.paper(BETTER)}")
+    assert office.sealed == 2
+    assert ready("audit", "documents", "--json").document["orphans"] == 0  # it may be about to be written
+    day_before_yesterday = 1_000_000_000
+    for path in (office.place / "nagorik-documents").rglob("*"):
+        os.utime(path, (day_before_yesterday, day_before_yesterday))
+    assert ready("audit", "documents", "--remove", "--json").document["removed"] == 1
+    assert listed(ready, application) == [("deed", sha256(DEED), False)]
+    assert ready("documents", application, "--export", "deed", "deed.pdf").code == 0
+
+
+def test_deliverable_is_fetched_listed_exported_and_erased_with_all_others(ready, office):
+    application = applied(ready, office.file(deed=DEED))
+    ready("act", application, "corrected", "--document", f"deed={office.paper(BETTER)}")
+    office.desk.SAYS[0] = "issued"
+    office.desk.GIVES[:] = ["application/pdf", LICENCE]
+    office.work()
+    assert ready("track", application, "--json").document["state"] == "closed"
+    *_, licence = ready("documents", application, "--json").document["documents"]
+    assert (licence["kind"], licence["source"], licence["by"]) == ("licence", "agency", None)
+    exported = ready("documents", application, "--export", "licence", "লাইসেন্স.pdf", "--json").document
+    assert exported["exported"] == [{"file": "লাইসেন্স.pdf", "kind": "licence", "sha256": sha256(LICENCE)}]
+    file = office.place / "লাইসেন্স.pdf"
+    assert (file.read_bytes(), stat.S_IMODE(file.stat().st_mode)) == (LICENCE, 0o600)
+    again = ready("documents", application, "--export", "licence", "লাইসেন্স.pdf")
+    assert (again.code, "a file of this name is there" in again.err) == (2, True)
+    assert ready("documents", application, "--export", "visa", "x").code == 2
+    assert ready("documents", application, "--export", "licence", "absent/x").code == 2
+    assert office.sealed == 3
+    assert ready("erase", application).code == 0
+    assert office.sealed == 0
+    assert ready("documents", application).code == 2
+
+
+def test_paper_that_is_gone_or_damaged_is_not_exported(ready, office):
+    application = applied(ready, office.file(deed=DEED))
+    (kept,) = [path for path in (office.place / "nagorik-documents").rglob("*") if path.is_file()]
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert ready("documents", application, "--export", "deed", "deed.pdf").code == 3
+    kept.unlink()
+    result = ready("documents", application, "--export", "deed", "deed.pdf")
+    assert (result.code, "restore the folder from a backup" in result.err) == (3, True)
+    assert not (office.place / "deed.pdf").exists()
+
+
+@pytest.mark.parametrize(
+    ("gives", "kept"),
+    [
+        (["application/pdf", b"<html>please log in</html>"], False),
+        (["application/pdf", b""], False),
+        (["application/xml", b'<?xml version="1.0"?><licence/>'], True),
+    ],
+)
+def test_deliverable_is_kept_only_if_it_is_what_it_is_called(ready, office, gives, kept):
+    application = applied(ready, office.file(deed=DEED))
+    office.desk.SAYS[0] = "issued"
+    office.desk.GIVES[:] = gives
+    office.work(timedelta(hours=2))
+    found = [one["kind"] for one in ready("documents", application, "--json").document["documents"]]
+    assert found == (["deed", "licence"] if kept else ["deed"])
+    assert office.sealed == len(found)

@@ -1,0 +1,148 @@
+"""Whether papers are those that a service takes: of its kinds, of a type and size that it wants, and none missing."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Final
+
+from nagorik.errors import AgencyUnavailable, FieldProblem, InputRejected, Layer
+from nagorik.manifest import DocumentKind, PublicService
+from nagorik.model.application import ApplicationDraft, DocumentReference, DocumentStore
+from nagorik.values import to_bangla_digits
+from nagorik.values.sentences import Text, read_sentences
+
+DOCUMENTS: Final = "/documents"
+MOST_DOCUMENTS: Final = 200
+"""As many as the contract's models carry."""
+_KILOBYTE: Final = 1_000
+_MEGABYTE: Final = 1_000_000
+
+_TYPE_NAMES: Final = {
+    "application/pdf": "PDF",
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+    "image/tiff": "TIFF",
+    "image/webp": "WebP",
+    "application/xml": "XML",
+    "text/xml": "XML",
+}
+
+
+def document_problems(service: PublicService, documents: Sequence[DocumentReference]) -> Iterator[FieldProblem]:
+    """What is wrong with the papers of an application, each named by its label; nothing where all is well."""
+    for number, document in enumerate(documents):
+        problem = document_problem(service, document.kind, document.media_type, document.bytes, number)
+        if problem is not None:
+            yield problem
+    yield from missing_documents(service, [document.kind for document in documents])
+
+
+def document_problem(
+    service: PublicService, kind: str, media_type: str, size: int, number: int
+) -> FieldProblem | None:
+    """What is wrong with one paper, if anything.
+
+    Args:
+        service: What the application is for.
+        kind: What the paper is said to be.
+        media_type: What it is by its content.
+        size: Its size in bytes.
+        number: Its place among the application's, from 0.
+    """
+    listed = service.document_kind(kind)
+    if listed is None:
+        return unknown_kind(service, number)
+    pointer = f"{DOCUMENTS}/{number}"
+    if not size:
+        return _problem(pointer, "document-empty", paper=listed.label)
+    if size > listed.largest_bytes:
+        return _problem(pointer, "document-too-large", paper=listed.label, size=in_megabytes(listed.largest_bytes))
+    if media_type not in listed.media_types:
+        return _problem(pointer, "document-of-another-type", paper=listed.label, types=_type_names(listed))
+    return None
+
+
+def unknown_kind(service: PublicService, number: int) -> FieldProblem:
+    """The paper in place ``number`` is of a kind that the service does not list."""
+    pointer = f"{DOCUMENTS}/{number}"
+    if not service.documents:
+        return _problem(pointer, "document-not-taken")
+    kinds = ", ".join(document.kind for document in service.documents)
+    return _problem(pointer, "document-of-unknown-kind", kinds=Text(en=kinds, bn=kinds))
+
+
+def missing_documents(service: PublicService, kinds: Sequence[str]) -> Iterator[FieldProblem]:
+    """Which papers a service cannot do without and that are not among ``kinds``."""
+    for listed in service.documents:
+        if listed.required and listed.kind not in kinds:
+            yield _problem(DOCUMENTS, "document-missing", paper=listed.label)
+
+
+def with_documents(draft: ApplicationDraft, handed_in: Sequence[DocumentReference]) -> ApplicationDraft:
+    """A draft with papers in place of all that it had of the same kinds, and where the first of them was.
+
+    Raises:
+        InputRejected: There would be more than a draft has room for.
+    """
+    waiting: dict[str, list[DocumentReference]] = {}
+    for document in handed_in:
+        waiting.setdefault(document.kind, []).append(document)
+    replaced = frozenset(waiting)
+    documents: list[DocumentReference] = []
+    for document in draft.documents:
+        documents += waiting.pop(document.kind, []) if document.kind in replaced else [document]
+    documents += [document for kind in waiting.values() for document in kind]
+    if len(documents) > MOST_DOCUMENTS:
+        raise InputRejected([_problem(DOCUMENTS, "document-too-many")])
+    return draft.model_copy(update={"documents": tuple(documents)})
+
+
+async def is_as_kept(store: DocumentStore, document: DocumentReference) -> bool:
+    """Whether a store holds what a reference to it says, by size and hash.
+
+    Raises:
+        AgencyUnavailable: It cannot be read there.
+    """
+    digest, size = hashlib.sha256(), 0
+    try:
+        async for piece in store.open(document):
+            digest.update(piece)
+            size += len(piece)
+    except Exception:  # noqa: BLE001 - a host's store may raise anything, with a path in its text
+        error: AgencyUnavailable | None = AgencyUnavailable(because="deliverable-unreadable", layer=Layer.CORE)
+    else:
+        error = None
+    if error is not None:
+        raise error
+    return (size, digest.hexdigest()) == (document.bytes, document.sha256)
+
+
+def in_megabytes(size: int) -> Text:
+    """A size as it is told, in bytes, kilobytes of a thousand or megabytes of a million; never more than it is."""
+    if size < _KILOBYTE:
+        return Text(en=f"{size} bytes", bn=f"{to_bangla_digits(str(size))} বাইট")
+    unit, name = (_MEGABYTE, "MB") if size >= _MEGABYTE else (_KILOBYTE, "kB")
+    tenths = size * 10 // unit
+    number = f"{tenths // 10}.{tenths % 10}".removesuffix(".0")
+    return Text(en=f"{number} {name}", bn=f"{to_bangla_digits(number)} {'এমবি' if name == 'MB' else 'কেবি'}")
+
+
+def _type_names(listed: DocumentKind) -> Text:
+    names = list(dict.fromkeys(_TYPE_NAMES.get(one, one) for one in listed.media_types))
+    *others, last = names
+    if not others:
+        return Text(en=last, bn=last)
+    return Text(en=f"{', '.join(others)} or {last}", bn=f"{', '.join(others)} বা {last}")
+
+
+def _problem(pointer: str, code: str, **said: Text) -> FieldProblem:
+    text = _sentences()[code]
+    bn, en = text.bn, text.en
+    for name, words in said.items():
+        bn, en = bn.replace(f"{{{name}}}", words.bn), en.replace(f"{{{name}}}", words.en)
+    return FieldProblem(pointer=pointer, code=code, text=Text(bn=bn, en=en))
+
+
+@cache
+def _sentences() -> dict[str, Text]:
+    return dict(read_sentences("nagorik_platform", "documents.toml"))
