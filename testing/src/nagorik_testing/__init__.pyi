@@ -106,6 +106,7 @@ from .simulator.in_process import (
 from .simulator.ledger import (
     Effect as Effect,
     Ledger as Ledger,
+    Paper as Paper,
     SeenRequest as SeenRequest,
 )
 from .simulator.loopback import (
@@ -130,4 +131,22 @@ from .simulator.tokens import (
 )
 from .simulator.workflow import (
     Workflow as Workflow,
+)
+from .wire.codec import (
+    JSON as JSON,
+    Codec as Codec,
+    DocumentResponse as DocumentResponse,
+    Format as Format,
+    JsonFormat as JsonFormat,
+    ReceivedFile as ReceivedFile,
+    RequestFormat as RequestFormat,
+    codec_of as codec_of,
+)
+from .wire.fields import (
+    FormFormat as FormFormat,
+    MultipartFormat as MultipartFormat,
+)
+from .wire.xml import (
+    SoapFormat as SoapFormat,
+    XmlFormat as XmlFormat,
 )

@@ -19,8 +19,12 @@ from nagorik_testing.contract.matrix_cells import FOR_EVER, RESULT, Cell, FaultR
 from nagorik_testing.contract.rig import CALLABLE_OPERATIONS, Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import CallEnd, CheckStatus, Finding, FreeOfCharge, NotReachable
+from nagorik_testing.faults.kinds import Garbled
 from nagorik_testing.fixtures.canaries import canary_values, capture_logs, count_leaks
+from nagorik_testing.wire.codec import Codec
 
+CUT_SHORT: Final = Garbled(how="cut-short")
+UNCHANGED: Final = "the fault changes no byte of this answer"
 LOGIN_PATHS: Final = ("login", "token", "auth")
 """Words in the path of an operation that obtains a token, which is not the step under test."""
 
@@ -29,8 +33,15 @@ def reason_not_applicable(row: FaultRow, operation: Operation, manifest: Manifes
     """Why an operation of a plugin cannot meet a fault; ``None`` if it can."""
     if row.login_only and manifest.login is None:
         return "the plugin does not log in"
-    if row.json_only and operation is Operation.DELIVERABLE:
-        return "a file is no JSON"
+    if row.document_only and operation is Operation.DELIVERABLE:
+        return "a file is no document"
+    return None
+
+
+def _reason_unnoticed(row: FaultRow, codec: Codec) -> str | None:
+    """Why nobody could notice a fault in what an agency speaks; ``None`` where it can be."""
+    if row.fault == CUT_SHORT and not codec.answers.has_end:
+        return f"{codec.answers.name} has no end by which one that was cut short could be told"
     return None
 
 
@@ -124,7 +135,9 @@ class _Play:
             return await self._met(row, rig, self.usual)
 
     def _skipped(self, row: FaultRow) -> Finding | None:
-        reason = reason_not_applicable(row, self.operation, self.subject.manifest)
+        reason = reason_not_applicable(row, self.operation, self.subject.manifest) or _reason_unnoticed(
+            row, self.subject.simulator.codec
+        )
         return None if reason is None else self._found(row, CheckStatus.NOT_APPLICABLE, because=reason)
 
     async def _met(self, row: FaultRow, rig: Rig, usual: object) -> Finding:
@@ -136,6 +149,8 @@ class _Play:
             rig.simulator.faults.add(self.step, row.then, first=2, count=FOR_EVER)
         with capture_logs() as heard:
             end = await rig.call(self.operation)
+        if rule.idle and rule.idle == rule.used:
+            return self._found(row, CheckStatus.NOT_APPLICABLE, because=UNCHANGED)
         arrived = ledger.requests(self.step)[before:]
         reached = [seen for seen in arrived if seen.fault not in {"refused-before-processing"}]
         happened = sum((_effects(rig) - effects).values())

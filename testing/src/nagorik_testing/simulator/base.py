@@ -30,6 +30,7 @@ from nagorik_testing.simulator.citizens import SyntheticCitizen
 from nagorik_testing.simulator.clock import SimulatedClock
 from nagorik_testing.simulator.ledger import Ledger
 from nagorik_testing.simulator.script import Script
+from nagorik_testing.wire.codec import JSON, Codec
 
 ADMIN_PATH: Final = "/_simulator"
 
@@ -74,7 +75,7 @@ class ErrorAnswer:
     Attributes:
         name: What it says, in English, for a report.
         status: The HTTP status that it comes with; 200 at some agencies.
-        document: The JSON of its body.
+        document: What its body says, as plain values that the simulator's codec writes.
         means: The platform's error that a call has to end in.
     """
 
@@ -105,6 +106,8 @@ class Simulator(ABC):
     """What can be scripted; the first is what happens where nothing is."""
     declared_conditions: ClassVar[Sequence[AgencyCondition]] = ()
     """When it can always be reached, or cannot, such as ``ClosedOutside(open="08:00", close="22:00")``."""
+    codec: ClassVar[Codec] = JSON
+    """What it speaks; faults, refusals and drift are written by it, too."""
     durations: ClassVar[Mapping[str, timedelta]] = MappingProxyType({})
     """How long stages take that a script can change, besides those of its books' workflows."""
 
@@ -176,7 +179,7 @@ class Simulator(ABC):
         return ()
 
     def client_reference(self, request: ReadRequest) -> str | None:
-        """That of what a request names at a component; else ``clientReference`` in its JSON or in its query."""
+        """That of what a request names at a component; else ``clientReference`` in its content or in its query."""
         for component in self.components:
             about = component.about(request)
             if about is not None:
@@ -207,6 +210,7 @@ class Simulator(ABC):
             conditions=self.conditions,
             client_reference=self.client_reference,
             markers=self.markers,
+            codec=self.codec,
         )
 
     def __repr__(self) -> str:

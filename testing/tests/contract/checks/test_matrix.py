@@ -182,7 +182,7 @@ VARIANTS = {
         simulator="KeylessOffice",
     ),
 }
-UNPLAYED = {f"deliverable/{row.id}" for row in ROWS if row.json_only}
+UNPLAYED = {f"deliverable/{row.id}" for row in ROWS if row.document_only}
 """A file is no JSON."""
 
 

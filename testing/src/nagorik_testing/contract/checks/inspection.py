@@ -4,10 +4,9 @@ Scripts, records, objects that a manifest names, effects; operations brought to 
 agency's own words, overheard so that one of them can be replaced.
 """
 
-import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -25,6 +24,7 @@ from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
 from nagorik_testing.faults.kinds import Altered
+from nagorik_testing.wire.codec import Codec
 from nagorik_toolkit.fees import FeeSchedule
 
 _BANGLA_LETTER: Final = re.compile(r"[ঀ-৿]")
@@ -159,9 +159,11 @@ UNHEARD_OF = "UNHEARD-OF"
 
 
 class Overheard:
-    """Mixed into a simulator: keeps its last JSON answer."""
+    """Mixed into a simulator: keeps the texts of its last answer."""
 
-    last_answer: JsonValue = None
+    codec: Codec
+    last_places: Sequence[tuple[str, str]] = ()
+    """Each with its place, as ``Altered`` takes it."""
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As the simulator's, and listen."""
@@ -173,9 +175,9 @@ class Overheard:
 
         await super().app(scope, receive, keep_and_send)  # type: ignore[misc]
         try:
-            self.last_answer = json.loads(bytes(body))
+            self.last_places = self.codec.answers.places(bytes(body))
         except ValueError:
-            self.last_answer = None
+            self.last_places = ()
 
 
 def overheard(subject: Subject) -> Subject:
@@ -186,10 +188,10 @@ def overheard(subject: Subject) -> Subject:
 
 def words_of(rig: Rig, shown: str) -> Iterator[str]:
     """Places of the last answer that hold a text which ``shown`` repeats: where the agency's word may stand."""
-    answer: JsonValue = getattr(rig.simulator, "last_answer", None)
-    for place, value in leaves(answer):
-        if isinstance(value, str) and len(value) > 1 and value in shown:
-            yield written(place)
+    places: Sequence[tuple[str, str]] = getattr(rig.simulator, "last_places", ())
+    for place, value in places:
+        if len(value) > 1 and value in shown:
+            yield place
 
 
 def replaced_word(place: str) -> Altered:
