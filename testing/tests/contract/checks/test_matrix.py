@@ -3,6 +3,7 @@
 For every operation and every row there is a plugin here that fails it; a row that nobody can fail would be no check.
 """
 
+import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_runner import play_matrix
 from nagorik_testing.contract.suite import known_checks
+from nagorik_testing.contract.verdict import CheckStatus
 
 pytestmark = pytest.mark.long
 
@@ -228,6 +230,18 @@ async def test_exactly_the_named_rows_fail_a_plugin_that_misbehaves(variant, per
     assert {check for check, finding in found.items() if finding.failed} == checks_of(variant.fails)
     check, told = variant.told
     assert told in f"{found[check].got}; {found[check].because}"
+
+
+async def test_fault_that_changes_no_byte_does_not_apply(permit_office, monkeypatch):
+    subject = permit_office()
+    monkeypatch.setattr(sys.modules[subject.simulator.__module__], "DESK", {})
+
+    retyped = (await played(subject, "status"))["status/F13-retyped"]
+
+    assert (retyped.status, retyped.because) == (
+        CheckStatus.NOT_APPLICABLE,
+        "the fault changes no byte of this answer",
+    )
 
 
 def test_every_row_of_every_operation_has_a_plugin_that_fails_it(permit_office):

@@ -11,6 +11,9 @@ from starlette.routing import Route
 from nagorik import AgencyRejected, ContractViolation
 from nagorik_testing import ErrorAnswer, ExampleApplication, IdempotencyStore, Simulator
 
+DESK: dict[str, Any] = {"desk": 4, "room": "4 B"}
+"""In every answer, so that each has a number and a text with digits that faults can change."""
+
 
 @dataclass
 class File:
@@ -103,7 +106,13 @@ class PermitOffice(Simulator):
         if filed.withdrawn:
             word = "TAKEN BACK"
         remark = {"bn": "কাগজ নেই", "en": "Papers are missing"}
-        return {"number": filed.number, "word": word, "since": (filed.since + since).isoformat(), "remark": remark}
+        return {
+            "number": filed.number,
+            "word": word,
+            "since": (filed.since + since).isoformat(),
+            "remark": remark,
+            **DESK,
+        }
 
     async def search(self, request: Request) -> Response:
         wanted = request.query_params["clientReference"]
@@ -129,7 +138,7 @@ class PermitOffice(Simulator):
         if not filed.paid:
             filed.paid = True
             self.ledger.record("payment", filed.number)
-        return JSONResponse({"word": "PAID"})
+        return JSONResponse({"word": "PAID", **DESK})
 
     async def withdraw(self, request: Request) -> Response:
         filed = self.files[request.path_params["id"]]
@@ -142,7 +151,7 @@ class PermitOffice(Simulator):
         return Response(b"%PDF-1.7\n% a permit of the contract suite's own office\n", media_type="application/pdf")
 
     async def tariff(self, request: Request) -> Response:
-        return JSONResponse({"name": "shop", "percent": 100})
+        return JSONResponse({"name": "shop", "percent": 100, **DESK})
 
     async def open_bill(self, request: Request) -> Response:
         content = await request.json()
@@ -166,7 +175,7 @@ class PermitOffice(Simulator):
         slip = self.slips[payment]
         torn = self.script.scenario(payment).outcome == "cancel" and self.clock.now() > slip.opened
         word = "PAID" if slip.taken else "TORN UP" if torn else "OPEN"
-        return {"receipt": slip.receipt, "word": word, "amount": slip.taken or slip.asked}
+        return {"receipt": slip.receipt, "word": word, "amount": slip.taken or slip.asked, **DESK}
 
     async def show_bill(self, request: Request) -> Response:
         payment = request.path_params["id"]
@@ -179,7 +188,7 @@ class PermitOffice(Simulator):
         if not slip.refunds:
             slip.refunds = 1
             self.ledger.record("refund", slip.receipt, amount=slip.taken)
-        return JSONResponse({"word": "REFUNDED"})
+        return JSONResponse({"word": "REFUNDED", **DESK})
 
 
 class SilentOffice(PermitOffice):
