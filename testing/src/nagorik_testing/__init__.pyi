@@ -63,6 +63,7 @@ from .simulator.base import (
     ADMIN_PATH as ADMIN_PATH,
     ErrorAnswer as ErrorAnswer,
     ExampleApplication as ExampleApplication,
+    ExampleDocument as ExampleDocument,
     RequestSubject as RequestSubject,
     Simulator as Simulator,
     SimulatorComponent as SimulatorComponent,

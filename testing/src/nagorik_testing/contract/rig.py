@@ -35,7 +35,8 @@ from nagorik_platform import Platform, References
 from nagorik_platform.agency_client.hours import next_opening
 from nagorik_testing.contract.live import SIMULATOR, Live, NotPlayed, secret_settings
 from nagorik_testing.contract.verdict import CallEnd, FreeOfCharge, NotReachable
-from nagorik_testing.simulator.base import Simulator
+from nagorik_testing.fixtures.documents import MemoryDocuments
+from nagorik_testing.simulator.base import ExampleApplication, Simulator
 from nagorik_testing.simulator.citizens import SyntheticCitizen
 from nagorik_testing.simulator.clock import SimulatedClock
 from nagorik_toolkit.bangladesh import WorkingCalendar
@@ -68,8 +69,11 @@ class Rig:
         start: StartPlatform | None = None,
         live: Live | None = None,
         windows: Sequence[Window] = (),
+        documents: MemoryDocuments | None = None,
     ) -> None:
         self.platform = platform
+        self.documents = documents or MemoryDocuments()
+        """The host's, in which the example's papers are put."""
         self._start = start
         self._simulator = simulator
         self._live = live
@@ -136,9 +140,14 @@ class Rig:
         """
         if self._draft is None:
             named = None if self._live is None else self._live.person(self.offer)
-            example = named or self._simulator.example(self.offer, self.citizen)
+            example = self._simulator.example(self.offer, self.citizen) if named is None else named
+            papers = example.documents if isinstance(example, ExampleApplication) else ()
             self._draft = ApplicationDraft(
-                service=self.offer, applicant=example.applicant, form=dict(example.form), consent=self._consent()
+                service=self.offer,
+                applicant=example.applicant,
+                form=dict(example.form),
+                documents=tuple(self.documents.keep(each.kind, each.media_type, each.content) for each in papers),
+                consent=self._consent(),
             )
         return self._draft
 

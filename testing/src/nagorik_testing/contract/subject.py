@@ -84,10 +84,11 @@ async def open_rig(subject: Subject, offer: str, *, seed: int = 0) -> AsyncItera
     clock = SimulatedClock() if live is None else live.clock()
     # Before a live agency the simulator gives examples and nothing else; its clock is its own.
     simulator = subject.simulator(clock=clock if live is None else SimulatedClock(), seed=seed)
+    documents = MemoryDocuments()
     async with _configured(subject, simulator) as configuration:
         settings = PlatformSettings(
             plugins={simulator.plugin_id: configuration},
-            documents=MemoryDocuments(),
+            documents=documents,
             clock=clock,
             call_middleware=() if live is None or live.destructive else (ReadsOnly(),),
         )
@@ -97,7 +98,7 @@ async def open_rig(subject: Subject, offer: str, *, seed: int = 0) -> AsyncItera
 
         async with start() as platform:
             citizen = SyntheticCitizens(seed).citizen(4242)
-            yield Rig(platform, simulator, clock, offer, citizen, start, live, subject.manifest.windows)
+            yield Rig(platform, simulator, clock, offer, citizen, start, live, subject.manifest.windows, documents)
 
 
 @asynccontextmanager

@@ -56,16 +56,33 @@ class SimulatorComponent:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class ExampleDocument:
+    """A paper that a synthetic citizen hands in, such as a ``specimen_pdf``.
+
+    Attributes:
+        kind: As the manifest's ``documents`` name it.
+        media_type: Such as ``application/pdf``.
+        content: Its bytes; a document in an application is told by their hash, so no two are the same.
+    """
+
+    kind: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class ExampleApplication:
-    """What a synthetic citizen fills in.
+    """What a synthetic citizen fills in and hands in.
 
     Attributes:
         applicant: Who applies.
         form: The form as a host would hand it in: JSON values.
+        documents: The papers that go with it.
     """
 
     applicant: Applicant
     form: Mapping[str, JsonValue]
+    documents: tuple[ExampleDocument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from nagorik import (
     EligibilityDecision,
     FeeDue,
     FetchedDeliverable,
+    FormPart,
     Found,
     NagorikError,
     PaymentAdvice,
@@ -118,11 +119,16 @@ class Hooks:
 
     @hookimpl
     async def nagorik_submit(self, request: Any, context: Context) -> Any:
-        filed = await self.file(context, {"clientReference": request.client_reference, "nid": request.form.nid.value})
+        content = {"clientReference": request.client_reference, "nid": request.form.nid.value}
+        filed = await self.file(context, content, await self.papers(request, context))
         return Accepted(reference=filed.number, status=status_of(filed))
 
-    async def file(self, context: Context, content: dict[str, str]) -> Filed:
-        return await context.http.write("file", "POST", "/permits", json=content, expect=Filed)
+    async def file(self, context: Context, content: dict[str, str], papers: list[FormPart]) -> Filed:
+        parts = [*(FormPart(name, text) for name, text in content.items()), *papers]
+        return await context.http.write("file", "POST", "/permits", parts=parts, expect=Filed)
+
+    async def papers(self, request: Any, context: Context) -> list[FormPart]:
+        return [FormPart(paper.kind, paper, filename=paper.kind) for paper in request.documents]
 
     @hookimpl
     async def nagorik_find_submission(self, request: Any, context: Context) -> Any:

@@ -9,7 +9,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from nagorik import AgencyRejected, ContractViolation
-from nagorik_testing import ErrorAnswer, ExampleApplication, IdempotencyStore, Simulator
+from nagorik_testing import (
+    Codec,
+    ErrorAnswer,
+    ExampleApplication,
+    ExampleDocument,
+    IdempotencyStore,
+    JsonFormat,
+    MultipartFormat,
+    Simulator,
+    content_of,
+    specimen_pdf,
+    specimen_picture,
+)
 
 DESK: dict[str, Any] = {"desk": 4, "room": "4 B"}
 """In every answer, so that each has a number and a text with digits that faults can change."""
@@ -38,6 +50,7 @@ class PermitOffice(Simulator):
     plugin_id = "permits"
     modelled = "সবই কল্পিত। / All of it is invented."
     outcomes = ("approve", "reject", "correction", "cancel", "other-amount")
+    codec = Codec(JsonFormat(), requests=[MultipartFormat(), JsonFormat()])
 
     def open_office(self) -> None:
         self.files: dict[str, File] = {}
@@ -69,7 +82,11 @@ class PermitOffice(Simulator):
             "mobile": citizen.phone.e164,
             "address": {"road": "নমুনা সড়ক"},
         }
-        return ExampleApplication(applicant=citizen.applicant(), form=form)
+        papers = (
+            ExampleDocument("deed", "application/pdf", specimen_pdf("deed")),
+            ExampleDocument("photo", "image/png", specimen_picture(citizen.alias)),
+        )
+        return ExampleApplication(applicant=citizen.applicant(), form=form, documents=papers)
 
     def error_answers(self) -> Any:
         return (
@@ -83,7 +100,7 @@ class PermitOffice(Simulator):
         )
 
     async def file(self, request: Request) -> Response:
-        content = await request.json()
+        content = await content_of(request)
         key = request.headers.get("idempotency-key")
         return self.replays.once(key, "file", content, lambda: (201, self.opened(content)))
 
@@ -204,7 +221,7 @@ class KeylessOffice(PermitOffice):
     """Files whatever it is given, as often as it is given it."""
 
     async def file(self, request: Request) -> Response:
-        return JSONResponse(self.opened(await request.json()), status_code=201)
+        return JSONResponse(self.opened(await content_of(request)), status_code=201)
 
 
 class GenerousOffice(PermitOffice):
