@@ -126,6 +126,7 @@ from .simulator.slot_board import (
     SlotBoard as SlotBoard,
 )
 from .simulator.tokens import (
+    LoginLimit as LoginLimit,
     TemporaryLinks as TemporaryLinks,
     TokenEndpoint as TokenEndpoint,
     bearer as bearer,

@@ -53,6 +53,17 @@ PRICE: Final = Money.taka("345.00")
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:contract")
 
 
+LOGIN_PATHS: Final = ("login", "token", "auth")
+"""Words in the path of a request that obtains a token, which is not the step under test."""
+LOGINS_OF_A_CALL: Final = 2
+"""A call logs in once, and once more where its token is refused."""
+
+
+def is_login(operation: str) -> bool:
+    """Whether a request, as the ledger names it, obtains a token."""
+    return any(word in operation for word in LOGIN_PATHS)
+
+
 StartPlatform = Callable[[], Platform]
 
 
@@ -113,6 +124,7 @@ class Rig:
         """
         if self._start is None:
             raise RuntimeError("only a rig of open_rig can be restarted")
+        self._wait_for_logins()
         usual = self.platform
         async with self._start() as platform:
             self.platform = platform
@@ -120,6 +132,18 @@ class Rig:
                 yield
             finally:
                 self.platform = usual
+
+    def _wait_for_logins(self) -> None:
+        """Let time pass until the agency allows the logins of one more call."""
+        limit = self.simulator.login_limit
+        if limit is None:
+            return
+        now = self.clock.now()
+        seen = self.simulator.ledger.requests()
+        recent = [one.at for one in seen if is_login(one.operation) and now - one.at < limit.period]
+        beyond = len(recent) + min(LOGINS_OF_A_CALL, limit.logins) - limit.logins
+        if beyond > 0:
+            self.advance(recent[beyond - 1] + limit.period - now)
 
     @property
     def simulator(self) -> Simulator:

@@ -30,6 +30,7 @@ from nagorik_testing.simulator.citizens import SyntheticCitizen
 from nagorik_testing.simulator.clock import SimulatedClock
 from nagorik_testing.simulator.ledger import Ledger
 from nagorik_testing.simulator.script import Script
+from nagorik_testing.simulator.tokens import LoginLimit
 from nagorik_testing.wire.codec import JSON, Codec
 
 ADMIN_PATH: Final = "/_simulator"
@@ -125,6 +126,8 @@ class Simulator(ABC):
     """When it can always be reached, or cannot, such as ``ClosedOutside(open="08:00", close="22:00")``."""
     codec: ClassVar[Codec] = JSON
     """What it speaks; faults, refusals and drift are written by it, too."""
+    login_limit: ClassVar[LoginLimit | None] = None
+    """How often a client may log in. The contract suite keeps within it; a ``TokenEndpoint`` enforces it."""
     durations: ClassVar[Mapping[str, timedelta]] = MappingProxyType({})
     """How long stages take that a script can change, besides those of its books' workflows."""
 

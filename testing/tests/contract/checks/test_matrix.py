@@ -244,6 +244,19 @@ async def test_fault_that_changes_no_byte_does_not_apply(permit_office, monkeypa
     )
 
 
+async def test_suite_keeps_within_the_logins_that_an_agency_allows(permit_office):
+    subject = permit_office(simulator="LimitedOffice", plugin={"login": "plugin:login_by_request"})
+    found = await played(subject, "status")
+    assert [(one.check, one.got, one.because) for one in found.values() if one.failed] == []
+
+
+async def test_login_that_is_refused_stands_in_the_report(permit_office):
+    subject = permit_office(simulator="SecretlyLimitedOffice", plugin={"login": "plugin:login_by_request"})
+    found = await played(subject, "status")
+    told = {one.got for one in found.values() if one.failed}
+    assert "RateLimited, 0 requests, 4 logins answered 429, 0 effects" in told
+
+
 def test_every_row_of_every_operation_has_a_plugin_that_fails_it(permit_office):
     """With the kills of ``test_checks``, this covers every check that the suite knows."""
     rows = {check for variant in VARIANTS.values() for check in checks_of(variant.fails)}

@@ -14,10 +14,10 @@ from starlette.types import Receive, Scope, Send
 from nagorik import AgencyUnavailable, ContractViolation, NagorikError, Operation, OutcomeUnknown, PluginFault
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
-from nagorik_testing.contract.checks.inspection import is_login, ready_rigs
+from nagorik_testing.contract.checks.inspection import ready_rigs
 from nagorik_testing.contract.checks.robustness import LONG_AWAITED
 from nagorik_testing.contract.matrix_cells import OperationKind
-from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.faults.kinds import Fault, InjectedResponse, MaintenancePage, NotSent

@@ -20,7 +20,7 @@ from nagorik.manifest import AnyOffer, PublicService
 from nagorik_platform.registry import Imported, PluginRecord, resolve_object
 from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_testing.contract.checks.check import NotConcerned
-from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
 from nagorik_testing.faults.kinds import Altered
@@ -32,8 +32,6 @@ _LATIN_LETTER: Final = re.compile(r"[A-Za-z]")
 LANGUAGES: Final = frozenset({"Bangla", "English"})
 LOGIN: Final = "login"
 """The kind of effect of a login, which no citizen would notice."""
-LOGIN_PATHS: Final = ("login", "token", "auth")
-"""Words in the path of a request that obtains a token."""
 
 
 def wrong_scripts(what: str, text: Text) -> list[str]:
@@ -147,11 +145,6 @@ def requests_made(rig: Rig, since: int = 0) -> list[str]:
     """The operations of the agency that were asked for after the first ``since`` requests, without logins."""
     seen = rig.simulator.ledger.requests()[since:]
     return [request.operation for request in seen if not is_login(request.operation)]
-
-
-def is_login(operation: str) -> bool:
-    """Whether a request, as the ledger names it, obtains a token."""
-    return any(word in operation for word in LOGIN_PATHS)
 
 
 UNHEARD_OF = "UNHEARD-OF"

@@ -80,6 +80,15 @@ async def login(http: Any, settings: Any, _clock: Any) -> Token:
     return Token("token-of-nobody", expires_in=3600)
 
 
+class Session(WireModel):
+    token: str
+
+
+async def login_by_request(http: Any, settings: Any, _clock: Any) -> Token:
+    session = await http.read("login", "POST", "/login", json={}, expect=Session)
+    return Token(session.token, expires_in=3600)
+
+
 def read_error(answer: Any) -> NagorikError | None:
     error = answer.document.get("error") if isinstance(answer.document, dict) else None
     if error is not None and answer.status < 300:

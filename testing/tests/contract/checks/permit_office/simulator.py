@@ -16,9 +16,12 @@ from nagorik_testing import (
     ExampleDocument,
     IdempotencyStore,
     JsonFormat,
+    LoginLimit,
     MultipartFormat,
     Simulator,
+    TokenEndpoint,
     content_of,
+    routes_of,
     specimen_pdf,
     specimen_picture,
 )
@@ -248,3 +251,24 @@ class WordlessOffice(PermitOffice):
     """Has no example of what a citizen fills in."""
 
     example = Simulator.example
+
+
+class LimitedOffice(PermitOffice):
+    """Lets nobody log in more than six times an hour, and says so."""
+
+    login_limit = LoginLimit(6, timedelta(hours=1))
+
+    def open_office(self) -> None:
+        super().open_office()
+        limit = LoginLimit(6, timedelta(hours=1))
+        self.tokens = TokenEndpoint(self.clock, self.random, life=timedelta(hours=1), limit=limit)
+
+    def routes(self) -> Any:
+        return (*super().routes(), *routes_of({"POST /login": self.log_in}))
+
+    async def log_in(self, request: Request) -> Response:
+        return JSONResponse({"token": self.tokens.issue()})
+
+
+class SecretlyLimitedOffice(LimitedOffice):
+    login_limit = None
