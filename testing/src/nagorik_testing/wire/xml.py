@@ -333,7 +333,8 @@ def _put(payload: etree._Element, steps: list[str], value: JsonValue) -> None:
         if above is None or steps[-1].isdigit():
             return
         neighbour = above[0] if len(above) else above
-        space = etree.QName(neighbour).namespace
-        element = etree.SubElement(above, etree.QName(space, steps[-1]))
+        element = etree.Element(etree.QName(etree.QName(neighbour).namespace, steps[-1]))
+        # Before all others, where a reader that goes by their number and not by their names loses its place.
+        above.insert(0, element)
     _empty(element)
     _fill(element, value)
