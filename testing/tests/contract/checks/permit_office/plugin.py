@@ -133,8 +133,11 @@ class Hooks:
         return Accepted(reference=filed.number, status=status_of(filed))
 
     async def file(self, context: Context, content: dict[str, str], papers: list[FormPart]) -> Filed:
-        parts = [*(FormPart(name, text) for name, text in content.items()), *papers]
+        parts = self.parts(content, papers)
         return await context.http.write("file", "POST", "/permits", parts=parts, expect=Filed)
+
+    def parts(self, content: dict[str, str], papers: list[FormPart]) -> list[FormPart]:
+        return [*(FormPart(name, text) for name, text in content.items()), *papers]
 
     async def papers(self, request: Any, context: Context) -> list[FormPart]:
         return [FormPart(paper.kind, paper, filename=paper.kind) for paper in request.documents]

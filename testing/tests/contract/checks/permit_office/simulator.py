@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from nagorik import AgencyRejected, ContractViolation
 from nagorik_testing import (
     Codec,
+    DocumentResponse,
     ErrorAnswer,
     ExampleApplication,
     ExampleDocument,
@@ -136,14 +137,16 @@ class PermitOffice(Simulator):
 
     async def search(self, request: Request) -> Response:
         wanted = request.query_params["clientReference"]
-        return JSONResponse(
+        return DocumentResponse(
             {"items": [self.told(one) for one in self.files.values() if one.client_reference == wanted]}
         )
 
     async def show(self, request: Request) -> Response:
         filed = self.files.get(request.path_params["id"])
         return (
-            JSONResponse({"error": "unknown"}, status_code=404) if filed is None else JSONResponse(self.told(filed))
+            DocumentResponse({"error": "unknown"}, status_code=404)
+            if filed is None
+            else DocumentResponse(self.told(filed))
         )
 
     async def papers(self, request: Request) -> Response:
@@ -151,27 +154,27 @@ class PermitOffice(Simulator):
         if not filed.answered:
             filed.answered = True
             self.ledger.record("papers", filed.number)
-        return JSONResponse(self.told(filed))
+        return DocumentResponse(self.told(filed))
 
     async def pay(self, request: Request) -> Response:
         filed = self.files[request.path_params["id"]]
         if not filed.paid:
             filed.paid = True
             self.ledger.record("payment", filed.number)
-        return JSONResponse({"word": "PAID", **DESK})
+        return DocumentResponse({"word": "PAID", **DESK})
 
     async def withdraw(self, request: Request) -> Response:
         filed = self.files[request.path_params["id"]]
         if not filed.withdrawn:
             filed.withdrawn = True
             self.ledger.record("withdrawal", filed.number)
-        return JSONResponse(self.told(filed))
+        return DocumentResponse(self.told(filed))
 
     async def paper(self, request: Request) -> Response:
         return Response(b"%PDF-1.7\n% a permit of the contract suite's own office\n", media_type="application/pdf")
 
     async def tariff(self, request: Request) -> Response:
-        return JSONResponse({"name": "shop", "percent": 100, **DESK})
+        return DocumentResponse({"name": "shop", "percent": 100, **DESK})
 
     async def open_bill(self, request: Request) -> Response:
         content = await request.json()
@@ -181,8 +184,8 @@ class PermitOffice(Simulator):
             self.slips[content["payment"]] = slip
             self.ledger.record("slip", slip.receipt, amount=slip.asked)
         elif slip.asked != content["amount"]:
-            return JSONResponse({"error": "another amount"}, status_code=409)
-        return JSONResponse(self.told_of(content["payment"]))
+            return DocumentResponse({"error": "another amount"}, status_code=409)
+        return DocumentResponse(self.told_of(content["payment"]))
 
     def catch_up(self) -> None:
         for payment, slip in self.slips.items():
@@ -200,15 +203,15 @@ class PermitOffice(Simulator):
     async def show_bill(self, request: Request) -> Response:
         payment = request.path_params["id"]
         if payment not in self.slips:
-            return JSONResponse({"error": "unknown"}, status_code=404)
-        return JSONResponse(self.told_of(payment))
+            return DocumentResponse({"error": "unknown"}, status_code=404)
+        return DocumentResponse(self.told_of(payment))
 
     async def refund(self, request: Request) -> Response:
         slip = self.slips[request.path_params["id"]]
         if not slip.refunds:
             slip.refunds = 1
             self.ledger.record("refund", slip.receipt, amount=slip.taken)
-        return JSONResponse({"word": "REFUNDED", **DESK})
+        return DocumentResponse({"word": "REFUNDED", **DESK})
 
 
 class SilentOffice(PermitOffice):
@@ -224,7 +227,7 @@ class KeylessOffice(PermitOffice):
     """Files whatever it is given, as often as it is given it."""
 
     async def file(self, request: Request) -> Response:
-        return JSONResponse(self.opened(await content_of(request)), status_code=201)
+        return DocumentResponse(self.opened(await content_of(request)), status_code=201)
 
 
 class GenerousOffice(PermitOffice):
@@ -234,7 +237,7 @@ class GenerousOffice(PermitOffice):
         content = await request.json()
         self.slips[content["payment"]] = Slip(f"B-{len(self.ledger.effects())}", content["amount"], self.clock.now())
         self.ledger.record("slip", self.slips[content["payment"]].receipt, amount=content["amount"])
-        return JSONResponse(self.told_of(content["payment"]))
+        return DocumentResponse(self.told_of(content["payment"]))
 
     async def refund(self, request: Request) -> Response:
         self.slips[request.path_params["id"]].refunds = 0
@@ -267,7 +270,7 @@ class LimitedOffice(PermitOffice):
         return (*super().routes(), *routes_of({"POST /login": self.log_in}))
 
     async def log_in(self, request: Request) -> Response:
-        return JSONResponse({"token": self.tokens.issue()})
+        return DocumentResponse({"token": self.tokens.issue()})
 
 
 class SecretlyLimitedOffice(LimitedOffice):
