@@ -105,9 +105,9 @@ from .simulator.in_process import (
     in_process_configurations as in_process_configurations,
 )
 from .simulator.ledger import (
+    ArrivedPaper as ArrivedPaper,
     Effect as Effect,
     Ledger as Ledger,
-    Paper as Paper,
     SeenRequest as SeenRequest,
 )
 from .simulator.loopback import (

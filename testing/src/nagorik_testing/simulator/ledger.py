@@ -29,7 +29,7 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class ArrivedPaper:
     """One document that reached the agency; nothing of what it says."""
 
     name: str
@@ -83,7 +83,7 @@ class Ledger:
         self._catch_up = catch_up
         self._effects: list[Effect] = []
         self._requests: list[SeenRequest] = []
-        self._papers: list[Paper] = []
+        self._papers: list[ArrivedPaper] = []
         self._aliases: dict[str, str] = {}
         self.on_effect: Callable[[Effect], None] | None = None
         self.on_request: Callable[[SeenRequest], None] | None = None
@@ -105,14 +105,16 @@ class Ledger:
             self.on_effect(effect)
         return effect
 
-    def paper(self, name: str, media_type: str, content: bytes, *, client_reference: str | None = None) -> Paper:
+    def paper(
+        self, name: str, media_type: str, content: bytes, *, client_reference: str | None = None
+    ) -> ArrivedPaper:
         """Write down a document that arrived, now.
 
         Files of a multipart request are written down by themselves; an agency that takes them otherwise, such as in
         Base64 or at an address of their own, writes them down here.
         """
         digest = hashlib.sha256(content).hexdigest()
-        paper = Paper(name, media_type, len(content), digest, self._clock.now(), client_reference)
+        paper = ArrivedPaper(name, media_type, len(content), digest, self._clock.now(), client_reference)
         self._papers.append(paper)
         return paper
 
@@ -158,7 +160,7 @@ class Ledger:
             if operation in {None, seen.operation} and client_reference in {None, seen.client_reference}
         )
 
-    def papers(self, *, client_reference: str | None = None) -> tuple[Paper, ...]:
+    def papers(self, *, client_reference: str | None = None) -> tuple[ArrivedPaper, ...]:
         """Documents in order of arrival, of one client reference or all."""
         return tuple(paper for paper in self._papers if client_reference in {None, paper.client_reference})
 

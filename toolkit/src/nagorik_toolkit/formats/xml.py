@@ -10,7 +10,7 @@ from lxml import etree
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_xml import BaseXmlModel, ParsingError, attr, element, wrapped
-from pydantic_xml.element import SearchMode
+from pydantic_xml.element.element import SearchMode
 
 from nagorik.http import AgencyResponse, Body, WireModel
 from nagorik.privacy import MOST_PROBLEMS

@@ -11,7 +11,7 @@ from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.checks.inspection import example_form
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
-from nagorik_testing.simulator.ledger import Paper
+from nagorik_testing.simulator.ledger import ArrivedPaper
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class _Filed:
     """Its papers of the kinds that the manifest names."""
     handed: tuple[DocumentReference, ...]
     """All of them."""
-    arrived: tuple[Paper, ...]
+    arrived: tuple[ArrivedPaper, ...]
 
     @property
     def changed(self) -> int:
