@@ -1,4 +1,7 @@
-"""A plugin takes names from the top of a library: one dialect in every plugin and in what ``nagorik new`` writes."""
+"""A plugin takes names from the top of a library: one dialect in every plugin and in what ``nagorik new`` writes.
+
+The formats besides JSON are named by their module, since what they need comes with an extra.
+"""
 
 import re
 from pathlib import Path
@@ -16,7 +19,7 @@ SOURCES = sorted(
         ),
     ]
 )
-BELOW_THE_TOP = re.compile(r"^\s*(?:from|import) nagorik(?:_toolkit|_testing)?\.\S+", re.MULTILINE)
+BELOW_THE_TOP = re.compile(r"^\s*(?:from|import) nagorik(?:_toolkit|_testing)?\.(?!formats\.)\S+", re.MULTILINE)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

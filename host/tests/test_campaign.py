@@ -4,7 +4,9 @@ import asyncio
 import logging
 import os
 import signal
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from io import StringIO
 from multiprocessing import active_children
 
@@ -21,6 +23,8 @@ from nagorik_host.store.schema import REVISION
 from nagorik_host.store.upgrade import revision_of
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import CallAnswered, CallFailed, Interrupted, step
+from nagorik_testing import ExampleDocument, specimen_pdf
+from nagorik_testing.campaign.agencies import SimulatedAgencies
 from nagorik_testing.campaign.cases import LASTING, CampaignPlan, Moment, generate_case
 from nagorik_testing.campaign.cohort import IN_MEMORY, Cohort, DatabaseInUse, clear, prepare
 from nagorik_testing.campaign.disruptions import Disruption
@@ -78,6 +82,30 @@ async def test_what_waits_for_its_turn_when_the_time_is_up_is_worked_off(keyring
     assert not await cohort._advance_clock(database, [turn + timedelta(seconds=1)], end)
     assert not await cohort._advance_clock(database, [], turn + timedelta(days=1))
     assert cohort.clock.now() == turn
+
+
+class PaperAgencies(SimulatedAgencies):
+    """Whoever applies has a deed."""
+
+    def example(self, case):
+        deed = ExampleDocument("deed", "application/pdf", specimen_pdf("deed"))
+        return replace(super().example(case), documents=(deed,))
+
+
+async def test_papers_of_an_example_are_handed_in_where_the_workers_find_them(keyring):
+    cohort = Cohort(IN_MEMORY, keyring, seed=SEED, workers=1)
+    database = await cohort._open()
+    async with Platform.discover(cohort.settings()) as platform:
+        case = generate_case(SEED, 1, cohort.agencies.offers(platform))
+        host = cohort._host(database, platform)
+        people = People(host, PaperAgencies(cohort.clock, SEED), [case], cohort.documents)
+        cohort.clock.advance(86_400)
+        await people.act()
+    kept = await database.run(partial(host.store.read, application=str(case.id)))
+    draft = await database.run(lambda transaction: host.store.draft(transaction, kept))
+    (deed,) = draft.documents
+    assert (deed.kind, deed.media_type) == ("deed", "application/pdf")
+    assert b"".join([piece async for piece in cohort.documents.open(deed)]) == specimen_pdf("deed")
 
 
 async def test_they_agree_on_a_database_that_workers_share(database_url):
@@ -240,6 +268,7 @@ async def test_database_of_somebody_else_is_left_alone(tmp_path, keyring):
                 cohort._host(database, platform),
                 cohort.agencies,
                 [generate_case(SEED, 1, cohort.agencies.offers(platform))],
+                cohort.documents,
             )
             cohort.clock.advance(86_400)
             await people.act()

@@ -18,6 +18,28 @@ class Ledger(XmlModel, tag="m"):
     numbers: tuple[int, ...] = element(tag="a", default=())
 
 
+class Order(XmlModel, tag="m"):
+    number: str = element(tag="n")
+    remark: str | None = element(tag="r", default=None)
+    lines: tuple[str, ...] = element(tag="l", default=())
+    entries: tuple[Entry, ...] = ()
+
+
+@pytest.mark.parametrize(
+    "added", ["<z/>{}", "{}<z/>", "{}<z><n>8</n><l>q</l></z>"], ids=["before each", "behind each", "with parts"]
+)
+def test_what_an_agency_adds_is_ignored_wherever_it_stands(added):
+    known = ("<n>7</n>", "<r>x</r>", "<l>a</l>", "<l>b</l>", "<l>c</l>", "<i><x>1</x></i>", "<i><x>2</x></i>")
+    document = "".join(added.format(one) for one in known)
+    order = XmlReader(Order).read(answer(f"<m>{document}</m>".encode()))
+    assert (order.number, order.remark, order.lines) == ("7", "x", ("a", "b", "c"))
+    assert [entry.number for entry in order.entries] == [1, 2]
+    without = XmlReader(Order).read(answer(b"<m><z/><n>7</n><z/><l>a</l><z/><l>b</l></m>"))
+    assert (without.remark, without.lines) == (None, ("a", "b"))
+    with pytest.raises(ValidationError):
+        XmlReader(Order).read(answer(b"<m><z/><l>a</l></m>"))
+
+
 def spaces(count: int) -> bytes:
     return b" ".join(b'xmlns:a%x="u%x"' % (number, number) for number in range(count))
 

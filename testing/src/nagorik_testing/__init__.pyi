@@ -63,6 +63,7 @@ from .simulator.base import (
     ADMIN_PATH as ADMIN_PATH,
     ErrorAnswer as ErrorAnswer,
     ExampleApplication as ExampleApplication,
+    ExampleDocument as ExampleDocument,
     RequestSubject as RequestSubject,
     Simulator as Simulator,
     SimulatorComponent as SimulatorComponent,
@@ -104,6 +105,7 @@ from .simulator.in_process import (
     in_process_configurations as in_process_configurations,
 )
 from .simulator.ledger import (
+    ArrivedPaper as ArrivedPaper,
     Effect as Effect,
     Ledger as Ledger,
     SeenRequest as SeenRequest,
@@ -124,10 +126,29 @@ from .simulator.slot_board import (
     SlotBoard as SlotBoard,
 )
 from .simulator.tokens import (
+    LoginLimit as LoginLimit,
     TemporaryLinks as TemporaryLinks,
     TokenEndpoint as TokenEndpoint,
     bearer as bearer,
 )
 from .simulator.workflow import (
     Workflow as Workflow,
+)
+from .wire.codec import (
+    JSON as JSON,
+    Codec as Codec,
+    DocumentResponse as DocumentResponse,
+    Format as Format,
+    JsonFormat as JsonFormat,
+    ReceivedFile as ReceivedFile,
+    RequestFormat as RequestFormat,
+    codec_of as codec_of,
+)
+from .wire.fields import (
+    FormFormat as FormFormat,
+    MultipartFormat as MultipartFormat,
+)
+from .wire.xml import (
+    SoapFormat as SoapFormat,
+    XmlFormat as XmlFormat,
 )

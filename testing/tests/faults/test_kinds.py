@@ -165,7 +165,7 @@ async def test_altered_answer_loses_and_gains_fields(registry, reach):
     assert answer.json() == {"state": "NEW WORD", "details": {"x": [1]}}
 
 
-@pytest.mark.parametrize("how", ["not-json", "cut-short", "not-utf-8", "empty"])
+@pytest.mark.parametrize("how", ["unparsable", "cut-short", "not-utf-8", "empty"])
 async def test_garbled_answer_is_no_json(registry, reach, how):
     registry.faults.add(FILE, Garbled(how=how))
     async with reach(registry) as client:

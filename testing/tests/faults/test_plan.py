@@ -24,14 +24,15 @@ def test_fault_without_count_lasts(plan):
 def test_rule_for_a_client_reference_or_its_alias_spares_the_others(plan):
     plan.add(FILE, AnswerLost(), client_reference="client-2")
     plan.add(FILE, MaintenancePage(), client_reference="ref-c")
-    met = [plan.take(FILE, reference) for reference in ("ref-a", None, "ref-b", "ref-c")]
+    rules = [plan.take(FILE, reference) for reference in ("ref-a", None, "ref-b", "ref-c")]
+    met = [None if rule is None else rule.fault for rule in rules]
     assert met == [None, None, AnswerLost(), MaintenancePage()]
 
 
 def test_first_rule_wins_and_the_other_still_counts(plan):
     plan.add(FILE, AnswerLost())
     plan.add(FILE, MaintenancePage(), first=2)
-    assert [plan.take(FILE, None), plan.take(FILE, None)] == [AnswerLost(), MaintenancePage()]
+    assert [plan.take(FILE, None).fault, plan.take(FILE, None).fault] == [AnswerLost(), MaintenancePage()]
 
 
 def test_operation_that_does_not_exist_is_refused_with_a_hint(plan):

@@ -31,6 +31,18 @@ KINDS = {
         f"gate-{each}-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"[:40]: ["--kind", "gateway", "--idempotency", each]
         for each in CLASSES
     },
+    # Every kind meets every format of documents once, and every class of idempotency one of them.
+    "asked-soap": ["--kind", "read-only", "--wire", "soap"],
+    "asked-xml": ["--kind", "read-only", "--wire", "xml"],
+    "xasked-form": ["--kind", "read-only", "--wire", "form"],
+    "filed-xml": ["--kind", "submission", "--idempotency", "native", "--wire", "xml"],
+    "filed-multipart": ["--kind", "submission", "--idempotency", "none", "--wire", "multipart"],
+    "xpaid-soap": ["--kind", "submission-and-payment", "--idempotency", "client-reference", "--wire", "soap"],
+    "xpaid-xml": ["--kind", "submission-and-payment", "--idempotency", "client-reference", "--wire", "xml"],
+    "xpaid-form": ["--kind", "submission-and-payment", "--idempotency", "native", "--wire", "form"],
+    "gate-soap": ["--kind", "gateway", "--idempotency", "native", "--wire", "soap"],
+    "gate-xml": ["--kind", "gateway", "--idempotency", "none", "--wire", "xml"],
+    "gate-multipart": ["--kind", "gateway", "--idempotency", "native", "--wire", "multipart"],
 }
 
 New = Callable[..., int]

@@ -1,4 +1,5 @@
 import ast
+import re
 import tomllib
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def test_imports_are_covered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ne
 
     folder = tmp_path / "nagorik-wasa"
     project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
-    declared = [entry.partition(">")[0] for entry in project["dependencies"]]
+    declared = [re.split(r"[\[>]", entry)[0] for entry in project["dependencies"]]
     brought = {package for name in declared for package in BROUGHT[name]}
     imported = set[str]()
     for file in (folder / "src" / "nagorik_wasa").glob("*.py"):

@@ -2,6 +2,7 @@ import importlib
 import re
 import shutil
 import sys
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from datetime import date
@@ -147,3 +148,20 @@ def test_wheel_carries_the_licence_that_it_declares(workspace: Workspace) -> Non
         metadata = "-".join(wheel.name.split("-")[:2]) + ".dist-info"
         assert archive.read(f"{metadata}/licenses/LICENSE").decode() == licence
         assert "License-Expression: Apache-2.0" in archive.read(f"{metadata}/METADATA").decode().splitlines()
+
+
+@pytest.mark.parametrize("plugin_id", [plugin_id for plugin_id, words in KINDS.items() if "--wire" in words])
+def test_wire_is_spoken_by_plugin_and_simulator_and_needs_its_extra(workspace: Workspace, plugin_id: str) -> None:
+    words = KINDS[plugin_id]
+    wire = words[words.index("--wire") + 1]
+    folder = workspace.plugin(plugin_id)
+    package = folder / "src" / f"nagorik_{plugin_id.replace('-', '_')}"
+    sent = {"xml": "xml=", "soap": "xml=", "form": "form=", "multipart": "parts="}[wire]
+    spoken = {"xml": "XmlFormat", "soap": "SoapFormat", "form": "FormFormat", "multipart": "MultipartFormat"}[wire]
+
+    assert sent in (package / "plugin.py").read_text("utf-8")
+    assert "json=" not in (package / "plugin.py").read_text("utf-8")
+    assert "    codec: ClassVar[Codec] = Codec(" in (package / "simulator.py").read_text("utf-8")
+    assert f"{spoken}(" in (package / "simulator.py").read_text("utf-8")
+    project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
+    assert ("nagorik-toolkit[xml]>=1.0,<2" in project["dependencies"]) == (wire in {"xml", "soap"})

@@ -6,11 +6,11 @@ advice of a payment, the question of appointments, the fetching of a PDF. Reques
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, Unpack
 
 from nagorik.context import CallContext
 from nagorik.errors import ContractViolation
-from nagorik.http import Params, WireModel
+from nagorik.http import Expected, Params, RequestOptions, WireModel
 from nagorik.model.payment import AdvisePaymentRequest, PaymentAdvice
 from nagorik.model.status import (
     AgencyStatus,
@@ -60,8 +60,23 @@ class TakenSlot(Protocol):
 
 
 FiledT = TypeVar("FiledT", bound=FiledApplication)
+FoundT_co = TypeVar("FoundT_co", bound=FiledApplication, covariant=True)
 TakenPaymentT = TypeVar("TakenPaymentT", bound=TakenPayment)
 TakenSlotT = TypeVar("TakenSlotT", bound=TakenSlot)
+
+
+class SearchAnswer(Protocol[FoundT_co]):
+    """What an agency holds under one client reference, in whatever format; ``Matches`` is one in JSON."""
+
+    @property
+    def items(self) -> Sequence[FoundT_co]:
+        """All of it."""
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """Whether the search saw everything."""
+        ...
 
 
 class Matches(WireModel, Generic[T]):
@@ -77,7 +92,7 @@ async def find_by_client_reference(
     context: CallContext[Any],
     path: str,
     *,
-    expect: "type[Matches[FiledT]]",
+    expect: Expected[SearchAnswer[FiledT]],
     status: Callable[[FiledT], AgencyStatus],
     parameter: str = "clientReference",
 ) -> SubmissionSearch:
@@ -122,13 +137,16 @@ async def advise_payment(
     step: str,
     path: str,
     *,
-    json: object,
-    expect: type[TakenPaymentT],
+    expect: Expected[TakenPaymentT],
+    **options: Unpack[RequestOptions],
 ) -> PaymentAdvice:
-    """Tell the agency of a payment; of one for an application that is not filed yet there is nothing to tell."""
+    """Tell the agency of a payment; of one for an application that is not filed yet there is nothing to tell.
+
+    ``options`` are what ``context.http.write`` takes, such as ``json=`` or ``xml=``.
+    """
     if request.agency_reference is None:
         return PaymentAdvice(confirmed=False)
-    taken = await context.http.write(step, "POST", path, json=json, expect=expect)
+    taken = await context.http.write(step, "POST", path, expect=expect, **options)
     return PaymentAdvice(confirmed=taken.confirmed)
 
 

@@ -60,7 +60,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Dripping(seconds=0.5, piece=64),
     Truncated(),
     Truncated(keep=0.0, how="reset"),
-    Garbled(how="not-json"),
+    Garbled(how="unparsable"),
     Garbled(how="empty"),
     Garbled(how="not-utf-8"),
     Reshaped(how="no-fields"),

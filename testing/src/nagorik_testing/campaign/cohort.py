@@ -21,6 +21,7 @@ from sqlalchemy import delete, exists, func, make_url, select
 
 import nagorik_host.store.partial_indexes  # noqa: F401 - completes the tables
 from nagorik import NagorikError
+from nagorik.model.application import DocumentStore
 from nagorik.model.payment import QueryPaymentRequest
 from nagorik_host import Host
 from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
@@ -192,6 +193,7 @@ class Cohort:
         self._workers = workers
         self.clock = SimulatedClock()
         self.machine = SimulatedClock()
+        self.documents: DocumentStore = MemoryDocuments()
         self.agencies = SimulatedAgencies(self.clock, seed)
         self._rng = random.Random()  # noqa: S311 - reproducible on purpose
         self._memory: RepeatableDatabase | None = None
@@ -212,7 +214,7 @@ class Cohort:
                 for name, simulator in self.agencies.simulators.items()
             },
             call_middleware=(KillingMiddleware(),),
-            documents=MemoryDocuments(),
+            documents=self.documents,
             rate_limiter=NotingRateLimiter(self._mine, clock),
             clock=clock,
             rng=self._rng,
@@ -233,7 +235,7 @@ class Cohort:
             self._mine.shared = database
             await _warm(platform, self.clock.now())
             host = self._host(database, platform)
-            schedule, people = KillSchedule(cases), People(host, self.agencies, cases)
+            schedule, people = KillSchedule(cases), People(host, self.agencies, cases, self.documents)
             began = self.clock.now()
             self._horizon = LASTING_HORIZON if any(case.lasting for case in cases) else HORIZON
             await self._run_until_idle(platform, schedule, people)

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4, uuid5
 from sqlalchemy import select
 
 from nagorik import ApplicationDraft, Consent, Operation
+from nagorik.model.application import DocumentStore
 from nagorik.model.status import ApplicationState, PaymentState
 from nagorik.values import Money
 from nagorik_host.host import Action, Host
@@ -50,8 +51,10 @@ _Intent = tuple[datetime, int, Literal["hand-in", "withdraw"], CampaignCase]
 class People:
     """Everybody who has something to do with the applications of a campaign."""
 
-    def __init__(self, host: Host, agencies: SimulatedAgencies, cases: Iterable[CampaignCase]) -> None:
-        """They begin now.
+    def __init__(
+        self, host: Host, agencies: SimulatedAgencies, cases: Iterable[CampaignCase], documents: DocumentStore
+    ) -> None:
+        """They begin now; ``documents`` is the host's store, in which they put their papers.
 
         Attributes:
             acts: How often somebody did something about an application that was handed in.
@@ -59,6 +62,7 @@ class People:
         """
         self._host = host
         self._agencies = agencies
+        self._documents = documents
         self._fates = {str(case.id): case for case in cases}
         self._done: Counter[tuple[str, str]] = Counter()
         began = host.clock.now()
@@ -113,8 +117,13 @@ class People:
         """Hand an application in, and script what awaits it."""
         host, application = self._host, str(case.id)
         example = self._agencies.example(case)
+        papers = [await self._documents.put(each.kind, each.media_type, each.content) for each in example.documents]
         draft = ApplicationDraft(
-            service=case.service, applicant=example.applicant, form=dict(example.form), gateway=case.gateway
+            service=case.service,
+            applicant=example.applicant,
+            form=dict(example.form),
+            documents=tuple(papers),
+            gateway=case.gateway,
         )
         reference = f"NGK-{case.id.hex[:16].upper()}"
         allowed = consent(host, case)

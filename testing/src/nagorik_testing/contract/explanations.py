@@ -84,8 +84,8 @@ FAULTS: Final[Mapping[str, Explanation]] = MappingProxyType(
             + _MODEL,
         ),
         "F13": Explanation(
-            "Answers lose fields, change their shape or are no JSON. What is added may be ignored; what is missing"
-            " may not.",
+            "Answers lose fields, change their shape or cannot be parsed. What is added may be ignored; what is"
+            " missing may not.",
             _MODEL,
         ),
         "F14": Explanation(

@@ -211,7 +211,7 @@ _CONNECTION_ROWS: Final[tuple[FaultRow, ...]] = (
     FaultRow(
         "F10-fields",
         "400 with a list of fields",
-        answered_with(400, '{"errors": [{"field": "name", "message": "is too long"}]}'),
+        answered_with(400, {"errors": [{"field": "name", "message": "is too long"}]}),
         1,
         everywhere((InputRejected, AgencyRejected), (1, 1), effects=0),
     ),
@@ -224,15 +224,15 @@ _CONNECTION_ROWS: Final[tuple[FaultRow, ...]] = (
     ),
     FaultRow(
         "F12",
-        "an error in JSON with status 200, without processing",
-        answered_with(200, '{"statusCode": "E-104", "error": {"field": "request", "message": "is not accepted"}}'),
+        "an error of the agency's own with status 200, without processing",
+        answered_with(200, {"statusCode": "E-104", "error": {"field": "request", "message": "is not accepted"}}),
         FOR_EVER,
         by_kind(
             read=Cell((ContractViolation, AgencyUnavailable, *REFUSED), (1, ATTEMPTS)),
             native=Cell((OutcomeUnknown, *REFUSED), (1, ATTEMPTS), 0),
             other=Cell((OutcomeUnknown, *REFUSED), (1, 1), 0),
         ),
-        json_only=True,
+        document_only=True,
     ),
 )
 

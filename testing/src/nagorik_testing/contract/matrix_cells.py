@@ -6,6 +6,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from pydantic import JsonValue
+
 from nagorik.errors import (
     AgencyRejected,
     AgencyUnavailable,
@@ -70,7 +72,7 @@ class FaultRow:
         count: How many requests in a row meet it; ``FOR_EVER`` for all.
         cells: What must come of it.
         login_only: Whether it concerns only plugins that log in.
-        json_only: Whether it concerns only answers that are JSON.
+        document_only: Whether it concerns only answers that are documents, and no files.
         same: Whether a result has to say what it says without the fault, the agency's raw words apart.
         longest: Most simulated seconds that the call may take.
         then: What the requests after those meet; nothing if not given.
@@ -83,7 +85,7 @@ class FaultRow:
     cells: Mapping[OperationKind, Cell] = field(repr=False)
     login_only: bool = False
     longest: float = 60.0
-    json_only: bool = False
+    document_only: bool = False
     same: bool = False
     then: Fault | None = None
 
@@ -119,12 +121,11 @@ IN_DOUBT: Final = Cell((OutcomeUnknown,), (1, 1), 0)
 BROKEN: Final = Cell((ContractViolation, AgencyUnavailable), (1, ATTEMPTS))
 DEFINITE: Final = (AgencyRejected, CredentialsRejected, DuplicateApplication)
 REFUSED: Final = (*DEFINITE, InputRejected)
-_JSON: Final[Mapping[str, str]] = MappingProxyType({"content-type": "application/json"})
 
 
-def answered_with(status: int, body: str = "{}") -> InjectedResponse:
+def answered_with(status: int, document: JsonValue | None = None) -> InjectedResponse:
     """A refusal of the agency's own, which it has not processed."""
-    return InjectedResponse(status=status, body=body, headers=dict(_JSON))
+    return InjectedResponse(status=status, document={} if document is None else document)
 
 
 def unreadable() -> Cells:

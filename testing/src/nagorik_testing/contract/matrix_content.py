@@ -20,11 +20,11 @@ from nagorik_testing.faults.kinds import Altered, Dripping, Encoded, Garbled, In
 CONTENT_ROWS: Final[tuple[FaultRow, ...]] = (
     FaultRow(
         "F13",
-        "an answer that is not JSON",
-        Garbled(how="not-json"),
+        "an answer that cannot be parsed",
+        Garbled(how="unparsable"),
         1,
         unreadable(),
-        json_only=True,
+        document_only=True,
     ),
     FaultRow(
         "F13-empty",
@@ -39,16 +39,16 @@ CONTENT_ROWS: Final[tuple[FaultRow, ...]] = (
         Altered(put={"unannounced": {"nested": [1, 2]}}),
         1,
         AS_EVER,
-        json_only=True,
+        document_only=True,
         same=True,
     ),
     FaultRow(
         "F13-truncated",
-        "JSON that ends too early, though its length is right",
+        "a document that ends too early, though its length is right",
         Garbled(how="cut-short"),
         1,
         unreadable(),
-        json_only=True,
+        document_only=True,
     ),
     FaultRow(
         "F13-null",
@@ -56,7 +56,7 @@ CONTENT_ROWS: Final[tuple[FaultRow, ...]] = (
         Reshaped(how="null"),
         1,
         unreadable(),
-        json_only=True,
+        document_only=True,
     ),
     FaultRow(
         "F13-missing",
@@ -64,7 +64,7 @@ CONTENT_ROWS: Final[tuple[FaultRow, ...]] = (
         Reshaped(how="no-fields"),
         1,
         unreadable(),
-        json_only=True,
+        document_only=True,
     ),
     FaultRow(
         "F13-nulls",
@@ -72,7 +72,7 @@ CONTENT_ROWS: Final[tuple[FaultRow, ...]] = (
         Reshaped(how="nulls"),
         1,
         unreadable(),
-        json_only=True,
+        document_only=True,
     ),
     FaultRow(
         "F13-list",
@@ -80,15 +80,15 @@ CONTENT_ROWS: Final[tuple[FaultRow, ...]] = (
         Reshaped(how="in-list"),
         1,
         unreadable(),
-        json_only=True,
+        document_only=True,
     ),
     FaultRow(
         "F13-double",
-        "JSON inside a JSON text",
+        "a document inside a text of the document",
         Reshaped(how="double-encoded"),
         1,
         unreadable(),
-        json_only=True,
+        document_only=True,
     ),
     FaultRow(
         "F13-retyped",
@@ -96,16 +96,16 @@ CONTENT_ROWS: Final[tuple[FaultRow, ...]] = (
         Reshaped(how="numbers-as-text"),
         1,
         read_or_refused(),
-        json_only=True,
+        document_only=True,
         same=True,
     ),
     FaultRow(
         "F13-label",
-        "JSON that is labelled as HTML",
+        "a document that is labelled as HTML",
         Encoded(how="labelled-html"),
         1,
         AS_EVER,
-        json_only=True,
+        document_only=True,
         same=True,
     ),
     FaultRow(
@@ -114,7 +114,7 @@ CONTENT_ROWS: Final[tuple[FaultRow, ...]] = (
         Garbled(how="not-utf-8"),
         1,
         unreadable(),
-        json_only=True,
+        document_only=True,
     ),
     FaultRow(
         "F14-bom",
@@ -122,7 +122,7 @@ CONTENT_ROWS: Final[tuple[FaultRow, ...]] = (
         Encoded(how="byte-order-mark"),
         1,
         AS_EVER,
-        json_only=True,
+        document_only=True,
         same=True,
     ),
     FaultRow(
@@ -131,7 +131,7 @@ CONTENT_ROWS: Final[tuple[FaultRow, ...]] = (
         Encoded(how="utf-16"),
         1,
         AS_EVER,
-        json_only=True,
+        document_only=True,
         same=True,
     ),
     FaultRow(
@@ -140,7 +140,7 @@ CONTENT_ROWS: Final[tuple[FaultRow, ...]] = (
         Encoded(how="labelled-latin-1"),
         1,
         AS_EVER,
-        json_only=True,
+        document_only=True,
         same=True,
     ),
     FaultRow(
@@ -149,7 +149,7 @@ CONTENT_ROWS: Final[tuple[FaultRow, ...]] = (
         Reshaped(how="bangla-digits"),
         1,
         read_or_refused(),
-        json_only=True,
+        document_only=True,
         same=True,
     ),
     FaultRow(

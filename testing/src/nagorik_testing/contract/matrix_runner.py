@@ -16,21 +16,30 @@ from nagorik.manifest import AnyOffer, Manifest
 from nagorik_testing.contract.live import SIMULATOR, Live, NotPlayed
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_cells import FOR_EVER, RESULT, Cell, FaultRow, OperationKind
-from nagorik_testing.contract.rig import CALLABLE_OPERATIONS, Rig
+from nagorik_testing.contract.rig import CALLABLE_OPERATIONS, Rig, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import CallEnd, CheckStatus, Finding, FreeOfCharge, NotReachable
+from nagorik_testing.faults.kinds import Garbled
 from nagorik_testing.fixtures.canaries import canary_values, capture_logs, count_leaks
+from nagorik_testing.wire.codec import Codec
 
-LOGIN_PATHS: Final = ("login", "token", "auth")
-"""Words in the path of an operation that obtains a token, which is not the step under test."""
+CUT_SHORT: Final = Garbled(how="cut-short")
+UNCHANGED: Final = "the fault changes no byte of this answer"
 
 
 def reason_not_applicable(row: FaultRow, operation: Operation, manifest: Manifest) -> str | None:
     """Why an operation of a plugin cannot meet a fault; ``None`` if it can."""
     if row.login_only and manifest.login is None:
         return "the plugin does not log in"
-    if row.json_only and operation is Operation.DELIVERABLE:
-        return "a file is no JSON"
+    if row.document_only and operation is Operation.DELIVERABLE:
+        return "a file is no document"
+    return None
+
+
+def _reason_unnoticed(row: FaultRow, codec: Codec) -> str | None:
+    """Why nobody could notice a fault in what an agency speaks; ``None`` where it can be."""
+    if row.fault == CUT_SHORT and not codec.answers.has_end:
+        return f"{codec.answers.name} has no end by which one that was cut short could be told"
     return None
 
 
@@ -70,12 +79,8 @@ async def _step(subject: Subject, offer: AnyOffer, operation: Operation) -> tupl
         before = len(rig.simulator.ledger.requests())
         end = await rig.call(operation)
         if end.error is not None:
-            raise NotReachable(f"{_name(end)} without any fault")
-        made = [
-            seen.operation
-            for seen in rig.simulator.ledger.requests()[before:]
-            if not any(word in seen.operation for word in LOGIN_PATHS)
-        ]
+            raise NotReachable(f"{_name(end)} without any fault{_logins(rig, before)}")
+        made = [seen.operation for seen in rig.simulator.ledger.requests()[before:] if not is_login(seen.operation)]
         return made[-1] if made else None, end.result
 
 
@@ -124,18 +129,22 @@ class _Play:
             return await self._met(row, rig, self.usual)
 
     def _skipped(self, row: FaultRow) -> Finding | None:
-        reason = reason_not_applicable(row, self.operation, self.subject.manifest)
+        reason = reason_not_applicable(row, self.operation, self.subject.manifest) or _reason_unnoticed(
+            row, self.subject.simulator.codec
+        )
         return None if reason is None else self._found(row, CheckStatus.NOT_APPLICABLE, because=reason)
 
     async def _met(self, row: FaultRow, rig: Rig, usual: object) -> Finding:
         """Play a row on a rig that is prepared; ``usual`` is what a result is compared with."""
         cell, ledger = row.cells[self._kind], rig.simulator.ledger
-        before, effects = len(ledger.requests(self.step)), _effects(rig)
+        before, effects, earlier = len(ledger.requests(self.step)), _effects(rig), len(ledger.requests())
         rule = rig.simulator.faults.add(self.step, row.fault, count=row.count)
         if row.then is not None:
             rig.simulator.faults.add(self.step, row.then, first=2, count=FOR_EVER)
         with capture_logs() as heard:
             end = await rig.call(self.operation)
+        if rule.idle and rule.idle == rule.used:
+            return self._found(row, CheckStatus.NOT_APPLICABLE, because=UNCHANGED)
         arrived = ledger.requests(self.step)[before:]
         reached = [seen for seen in arrived if seen.fault not in {"refused-before-processing"}]
         happened = sum((_effects(rig) - effects).values())
@@ -156,7 +165,7 @@ class _Play:
             problems.append(f"{leaks} canaries of personal data in logs or error texts")
         if not problems:
             return self._found(row, CheckStatus.PASSED)
-        shown = f"{_name(end)}, {len(reached)} requests, {happened} effects"
+        shown = f"{_name(end)}, {len(reached)} requests{_logins(rig, earlier)}, {happened} effects"
         return self._found(row, CheckStatus.FAILED, got=shown, because="; ".join(problems))
 
     @property
@@ -224,6 +233,15 @@ def _effects(rig: Rig) -> Counter[str]:
     """Effects by kind; a login is none that a citizen would notice."""
     counts = rig.simulator.ledger.effect_counts
     return Counter({kind: count for kind, count in counts.items() if kind != "login"})
+
+
+def _logins(rig: Rig, since: int) -> str:
+    """The logins after the first ``since`` requests and what the agency answered; empty where there are none."""
+    statuses = Counter(seen.status for seen in rig.simulator.ledger.requests()[since:] if is_login(seen.operation))
+    return "".join(
+        f", {count} login{'' if count == 1 else 's'} {f'answered {status}' if status else 'without an answer'}"
+        for status, count in statuses.items()
+    )
 
 
 def _watched(rig: Rig) -> tuple[str, ...]:

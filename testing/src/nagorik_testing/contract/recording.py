@@ -22,9 +22,9 @@ from nagorik.manifest import AnyOffer, PublicService
 from nagorik.settings import AgencySettings, load_settings
 from nagorik.values import Identifier, dhaka_date
 from nagorik_platform.registry import Imported, resolve_object
-from nagorik_testing.contract.checks.inspection import is_login, leaves
+from nagorik_testing.contract.checks.inspection import leaves
 from nagorik_testing.contract.live import LIVE, NotPlayed
-from nagorik_testing.contract.rig import CALLABLE_OPERATIONS, Rig
+from nagorik_testing.contract.rig import CALLABLE_OPERATIONS, Rig, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
 from nagorik_testing.simulator.exchanges import Exchange, ExchangeRequest, ExchangeResponse, Provenance, fields_of

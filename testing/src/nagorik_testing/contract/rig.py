@@ -30,13 +30,14 @@ from nagorik import (
     StartPaymentRequest,
     Text,
 )
-from nagorik.manifest import Window
+from nagorik.manifest import DocumentKind, Window
 from nagorik.values import Money
 from nagorik_platform import Platform, References
 from nagorik_platform.agency_client.hours import next_opening
 from nagorik_testing.contract.live import SIMULATOR, Live, NotPlayed, secret_settings
 from nagorik_testing.contract.verdict import CallEnd, FreeOfCharge, NotReachable
-from nagorik_testing.simulator.base import Simulator
+from nagorik_testing.fixtures.documents import MemoryDocuments
+from nagorik_testing.simulator.base import ExampleApplication, ExampleDocument, Simulator
 from nagorik_testing.simulator.citizens import SyntheticCitizen
 from nagorik_testing.simulator.clock import SimulatedClock
 from nagorik_toolkit.bangladesh import WorkingCalendar
@@ -51,6 +52,17 @@ CEILING: Final = Money.taka(1_000_000)
 PRICE: Final = Money.taka("345.00")
 
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:contract")
+
+
+LOGIN_PATHS: Final = ("login", "token", "auth")
+"""Words in the path of a request that obtains a token, which is not the step under test."""
+LOGINS_OF_A_CALL: Final = 2
+"""A call logs in once, and once more where its token is refused."""
+
+
+def is_login(operation: str) -> bool:
+    """Whether a request, as the ledger names it, obtains a token."""
+    return any(word in operation for word in LOGIN_PATHS)
 
 
 StartPlatform = Callable[[], Platform]
@@ -69,8 +81,11 @@ class Rig:
         start: StartPlatform | None = None,
         live: Live | None = None,
         windows: Sequence[Window] = (),
+        documents: MemoryDocuments | None = None,
     ) -> None:
         self.platform = platform
+        self.documents = documents or MemoryDocuments()
+        """The host's, in which the example's papers are put."""
         self._start = start
         self._simulator = simulator
         self._live = live
@@ -90,8 +105,8 @@ class Rig:
         self.waits: list[timedelta] = []
         """The waits between those looks at an application that were worth it. A rig that is given the list of
         another, which went the same way, makes no others."""
-        self.documents: tuple[DocumentReference, ...] = ()
-        """What is handed in of the papers that a service cannot do without."""
+        self.required: tuple[DocumentKind, ...] = ()
+        """The papers that the service cannot do without; a specimen stands for one that the example does not have."""
         self._draft: ApplicationDraft | None = None
         self._deliverable: Deliverable | None = None
         self._sent_at: datetime = clock.now()
@@ -112,6 +127,7 @@ class Rig:
         """
         if self._start is None:
             raise RuntimeError("only a rig of open_rig can be restarted")
+        self._wait_for_logins()
         usual = self.platform
         async with self._start() as platform:
             self.platform = platform
@@ -119,6 +135,18 @@ class Rig:
                 yield
             finally:
                 self.platform = usual
+
+    def _wait_for_logins(self) -> None:
+        """Let time pass until the agency allows the logins of one more call."""
+        limit = self.simulator.login_limit
+        if limit is None:
+            return
+        now = self.clock.now()
+        seen = self.simulator.ledger.requests()
+        recent = [one.at for one in seen if is_login(one.operation) and now - one.at < limit.period]
+        beyond = len(recent) + min(LOGINS_OF_A_CALL, limit.logins) - limit.logins
+        if beyond > 0:
+            self.advance(recent[beyond - 1] + limit.period - now)
 
     @property
     def simulator(self) -> Simulator:
@@ -139,15 +167,23 @@ class Rig:
         """
         if self._draft is None:
             named = None if self._live is None else self._live.person(self.offer)
-            example = named or self._simulator.example(self.offer, self.citizen)
+            example = self._simulator.example(self.offer, self.citizen) if named is None else named
+            papers = example.documents if isinstance(example, ExampleApplication) else ()
             self._draft = ApplicationDraft(
                 service=self.offer,
                 applicant=example.applicant,
                 form=dict(example.form),
-                documents=self.documents,
+                documents=self._papers(papers),
                 consent=self._consent(),
             )
         return self._draft
+
+    def _papers(self, papers: Sequence[ExampleDocument]) -> tuple[DocumentReference, ...]:
+        brought = {each.kind for each in papers}
+        return (
+            *(self.documents.keep(each.kind, each.media_type, each.content) for each in papers),
+            *(self.documents.keep_specimen(one) for one in self.required if one.kind not in brought),
+        )
 
     @property
     def secrets(self) -> tuple[str, ...]:

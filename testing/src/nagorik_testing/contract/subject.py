@@ -84,8 +84,8 @@ async def open_rig(subject: Subject, offer: str, *, seed: int = 0) -> AsyncItera
     clock = SimulatedClock() if live is None else live.clock()
     # Before a live agency the simulator gives examples and nothing else; its clock is its own.
     simulator = subject.simulator(clock=clock if live is None else SimulatedClock(), seed=seed)
+    documents = MemoryDocuments()
     async with _configured(subject, simulator) as configuration:
-        documents = MemoryDocuments()
         settings = PlatformSettings(
             plugins={simulator.plugin_id: configuration},
             documents=documents,
@@ -98,9 +98,9 @@ async def open_rig(subject: Subject, offer: str, *, seed: int = 0) -> AsyncItera
 
         async with start() as platform:
             citizen = SyntheticCitizens(seed).citizen(4242)
-            rig = Rig(platform, simulator, clock, offer, citizen, start, live, subject.manifest.windows)
-            wanted = [service for service in subject.manifest.services if service.id == offer]
-            rig.documents = tuple(paper for service in wanted for paper in documents.specimens_of(service))
+            rig = Rig(platform, simulator, clock, offer, citizen, start, live, subject.manifest.windows, documents)
+            wanted = (service for service in subject.manifest.services if service.id == offer)
+            rig.required = tuple(one for service in wanted for one in service.documents if one.required)
             yield rig
 
 

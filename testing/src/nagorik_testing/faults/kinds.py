@@ -20,6 +20,11 @@ Break = Literal["reset", "closed", "half-closed"]
 """How a connection ends: ``reset`` by RST (in httpx a ``ReadError``), ``closed`` by FIN (``RemoteProtocolError``);
 ``half-closed`` is the FIN of one who goes on listening."""
 
+Shape = Literal["null", "no-fields", "nulls", "in-list", "double-encoded", "numbers-as-text", "bangla-digits"]
+"""Another shape of an answer. ``nulls`` puts ``null`` for every value, in XML an element without text;
+``double-encoded`` is a document inside a text of the document; ``bangla-digits`` writes the digits of every text in
+Bangla."""
+
 
 class NotSent(Model):
     """The request never reaches the agency.
@@ -56,6 +61,8 @@ class InjectedResponse(Model):
     status: int = Field(default=503, ge=200, le=599)
     headers: dict[str, str] = Field(default_factory=dict)
     body: Annotated[str, Field(max_length=LONGEST_BODY)] = ""
+    document: JsonValue = None
+    """The agency's own error in place of ``body``, written and labelled by the simulator's codec."""
     retry_after: str | None = None
     """The ``Retry-After`` header as written: seconds or an HTTP date."""
     processed: bool = False
@@ -63,7 +70,7 @@ class InjectedResponse(Model):
 
 
 class MaintenancePage(Model):
-    """A page in HTML with status 200, where JSON is expected."""
+    """A page in HTML with status 200, where a document is expected."""
 
     fault: Literal["html-maintenance"] = "html-maintenance"
     processed: bool = False
@@ -101,45 +108,46 @@ class Truncated(Model):
 
 
 class Altered(Model):
-    """The agency's JSON answer with fields removed and put in: drift that nobody announced.
+    """The agency's answer with fields renamed, removed and put in, by its codec: drift that nobody announced.
 
-    Places are dotted: ``success.data.pin``; a number is a place in a list.
+    Places are dotted: ``success.data.pin``; a number is a place in a list. In XML they begin below the root, or
+    below the first element of a SOAP body: names stand without their prefixes, a number counts the elements of one
+    name, and ``@id`` is an attribute.
     """
 
     fault: Literal["altered"] = "altered"
     remove: tuple[str, ...] = ()
     put: dict[str, JsonValue] = Field(default_factory=dict)
+    rename: dict[str, str] = Field(default_factory=dict)
+    """The new name of what stands at a place."""
 
 
 class Garbled(Model):
     """The agency processes the request and its answer cannot be read as what it says that it is."""
 
     fault: Literal["garbled"] = "garbled"
-    how: Literal["not-json", "cut-short", "not-utf-8", "not-gzip", "empty"] = "not-json"
+    how: Literal["unparsable", "cut-short", "not-utf-8", "not-gzip", "empty"] = "unparsable"
 
 
 class Reshaped(Model):
-    """The agency processes the request, and its JSON answer comes in another shape: drift that nobody announced.
+    """The agency processes the request, and its answer comes in another shape: drift that nobody announced.
 
-    An answer that is not JSON stays as it is.
+    An answer that the simulator's codec did not write, such as a file, stays as it is.
     """
 
     fault: Literal["reshaped"] = "reshaped"
-    how: Literal["null", "no-fields", "nulls", "in-list", "double-encoded", "numbers-as-text", "bangla-digits"] = (
-        "no-fields"
-    )
-    """``nulls`` puts ``null`` for every value, ``bangla-digits`` writes the digits of every text in Bangla."""
+    how: Shape = "no-fields"
 
 
 class Encoded(Model):
-    """The agency's answer in another character set than JSON's usual one, or labelled as what it is not."""
+    """The agency's answer in another character set than the usual one, or labelled as what it is not."""
 
     fault: Literal["encoded"] = "encoded"
     how: Literal["byte-order-mark", "utf-16", "labelled-latin-1", "labelled-html"] = "byte-order-mark"
 
 
 class Padded(Model):
-    """The agency's answer after so many blanks, which JSON allows: larger than anybody should read."""
+    """The agency's answer after so many blanks: larger than anybody should read."""
 
     fault: Literal["padded"] = "padded"
     size: int = Field(default=100_000_000, ge=1)

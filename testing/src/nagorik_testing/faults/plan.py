@@ -10,7 +10,7 @@ from nagorik_testing.simulator.ledger import Ledger
 class FaultRule:
     """One fault and the requests that meet it: the ``first``-th that matches and the ``count - 1`` after it."""
 
-    __slots__ = ("client_reference", "count", "fault", "first", "matched", "operation", "used")
+    __slots__ = ("client_reference", "count", "fault", "first", "idle", "matched", "operation", "used")
 
     def __init__(
         self, operation: str, fault: Fault, *, first: int, count: int | None, client_reference: str | None
@@ -24,6 +24,8 @@ class FaultRule:
         """How many requests matched since the rule was added, whether or not it was their turn."""
         self.used = 0
         """How many requests met the fault."""
+        self.idle = 0
+        """How many of those were answered byte for byte as they would have been without it."""
 
     def due(self) -> bool:
         """Whether the request that was matched last is one of those that meet the fault."""
@@ -80,8 +82,8 @@ class FaultPlan:
 
     def take(
         self, operation: str, client_reference: str | None = None, markers: Collection[str] = ()
-    ) -> Fault | None:
-        """The fault that a request meets, if any; every matching rule counts the request."""
+    ) -> FaultRule | None:
+        """The rule whose fault a request meets, if any; every matching rule counts the request."""
         names = set(markers)
         if client_reference is not None:
             names |= {client_reference, self._ledger.alias(client_reference)}
@@ -94,10 +96,9 @@ class FaultPlan:
             rule.matched += 1
             if chosen is None and rule.due():
                 chosen = rule
-        if chosen is None:
-            return None
-        chosen.used += 1
-        return chosen.fault
+        if chosen is not None:
+            chosen.used += 1
+        return chosen
 
     @property
     def rules(self) -> tuple[FaultRule, ...]:

@@ -34,6 +34,19 @@ class PluginKind(StrEnum):
     """Takes the money for other agencies' applications."""
 
 
+class Wire(StrEnum):
+    """What the agency's requests and answers are written in."""
+
+    JSON = "json"
+    XML = "xml"
+    SOAP = "soap"
+    """Envelopes of SOAP 1.1; what is asked for is posted, too."""
+    FORM = "form"
+    """Requests in form fields, answers in JSON."""
+    MULTIPART = "multipart"
+    """Requests in parts, with papers among them; answers in JSON."""
+
+
 CLASSES: Final = (Idempotency.CLIENT_REFERENCE, Idempotency.NATIVE, Idempotency.NONE)
 """What an agency can promise of a request that has an effect."""
 
@@ -73,6 +86,8 @@ class Answers(Model):
     service_bn: DisplayName
     idempotency: Idempotency = Idempotency.SAFE
     """The class of what the plugin writes; a question is safe and has no other."""
+    wire: Wire = Wire.JSON
+    """What the agency speaks."""
     host: HostName | None = None
     """The host to call; an invented one where none is known."""
     as_of: date

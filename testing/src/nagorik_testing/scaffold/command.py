@@ -10,7 +10,7 @@ from typing import Final
 
 from nagorik.values import dhaka_date
 from nagorik_platform.cli.commands import ExitCode
-from nagorik_testing.scaffold.answers import CLASSES, Answers, AnswersRefused, PluginKind, ask, check, missing
+from nagorik_testing.scaffold.answers import CLASSES, Answers, AnswersRefused, PluginKind, Wire, ask, check, missing
 from nagorik_testing.scaffold.first_run import first_run
 from nagorik_testing.scaffold.project_files import CannotWrite, render, write
 
@@ -39,6 +39,12 @@ class NewCommand:
             "--idempotency",
             choices=[each.value for each in CLASSES],
             help="what the agency promises of a repeated request; a read-only plugin has none",
+        )
+        parser.add_argument(
+            "--wire",
+            choices=[each.value for each in Wire],
+            default=Wire.JSON.value,
+            help="what the agency's requests and answers are written in (default: json)",
         )
         parser.add_argument("--host", help="the host to call (default: api.ID.example)")
         parser.add_argument(
@@ -78,6 +84,7 @@ def _said(arguments: argparse.Namespace) -> dict[str, object]:
     return {
         "id": arguments.id,
         "host": arguments.host,
+        "wire": arguments.wire,
         "as_of": arguments.as_of or dhaka_date(datetime.now(UTC)),
         **given,
     }

@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from nagorik.operations import Idempotency
 from nagorik.settings import environment_prefix
-from nagorik_testing.scaffold.answers import Answers, PluginKind
+from nagorik_testing.scaffold.answers import Answers, PluginKind, Wire
 
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$:@-])")
 
@@ -53,6 +53,16 @@ _TEMPLATES: Final[Mapping[PluginKind, tuple[str, Mapping[str, str]]]] = {
     PluginKind.GATEWAY: ("gateway", _EVERY),
 }
 """By kind: where its templates lie, and which file is made of which."""
+
+
+_BODIES: Final[Mapping[Wire, str]] = {
+    Wire.JSON: "json",
+    Wire.XML: "xml",
+    Wire.SOAP: "xml",
+    Wire.FORM: "form",
+    Wire.MULTIPART: "parts",
+}
+"""The option of a request that its body is given by."""
 
 
 def render(answers: Answers) -> dict[PurePosixPath, str]:
@@ -106,6 +116,11 @@ def _facts(answers: Answers) -> dict[str, object]:
         "simulator": answers.simulator,
         "environment": environment_prefix(answers.id),
         "payment": payment,
+        "markup": answers.wire in {Wire.XML, Wire.SOAP},
+        "soap": answers.wire is Wire.SOAP,
+        "multipart": answers.wire is Wire.MULTIPART,
+        "body": _BODIES[answers.wire],
+        "extra": "[xml]" if answers.wire in {Wire.XML, Wire.SOAP} else "",
         "level": ("PAYMENT" if payment or answers.kind is PluginKind.GATEWAY else "SUBMISSION"),
         "reads": ["eligibility", *(["quote"] if payment else []), *(["find"] if find else []), "status"],
     }

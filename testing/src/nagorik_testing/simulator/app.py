@@ -30,8 +30,8 @@ from nagorik_testing.faults.kinds import (
 from nagorik_testing.faults.plan import FaultPlan
 from nagorik_testing.faults.responses import CapturedResponse, capture, changed, injected, maintenance_page
 from nagorik_testing.simulator.connection import CONNECTION, Connection
-from nagorik_testing.simulator.json_bodies import read_json
 from nagorik_testing.simulator.ledger import Ledger
+from nagorik_testing.wire.codec import CODEC, Codec
 
 UNROUTED: Final = "unrouted"
 _BLANKS: Final = b" " * 65_536
@@ -47,7 +47,7 @@ class ReadRequest:
     path_parameters: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     content: JsonValue = None
-    """The body if it is JSON, else ``None``."""
+    """What the simulator's codec reads in the body; ``None`` where it cannot."""
 
 
 def operations_of(routes: Sequence[Route]) -> frozenset[str]:
@@ -69,6 +69,7 @@ class SimulatorApp:
         conditions: Conditions,
         client_reference: Callable[[ReadRequest], str | None],
         markers: Callable[[ReadRequest], tuple[str, ...]],
+        codec: Codec,
     ) -> None:
         self._routes = tuple(routes)
         self._app = Starlette(routes=list(routes))
@@ -77,16 +78,19 @@ class SimulatorApp:
         self._conditions = conditions
         self._client_reference = client_reference
         self._markers = markers
+        self._codec = codec
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != "http":
             raise RuntimeError(f"a simulator speaks HTTP, not {scope['type']}")
+        scope = {**scope, CODEC: self._codec}
         request = Request(scope, receive)
-        body = await request.body()
-        read = self._read(scope, dict(request.query_params), body)
+        body, label = await request.body(), request.headers.get("content-type", "")
+        read = self._read(scope, dict(request.query_params), self._content(body, label))
         reference = self._client_reference(read)
-        fault = self._faults.take(read.operation, reference, self._markers(read)) or self._conditions.meet()
+        rule = self._faults.take(read.operation, reference, self._markers(read))
+        fault = self._conditions.meet() if rule is None else rule.fault
         number = self._ledger.arrived(
             read.operation,
             client_reference=reference,
@@ -95,6 +99,8 @@ class SimulatorApp:
         )
 
         async def process() -> CapturedResponse:
+            for file in self._codec.files(body, label):
+                self._ledger.paper(file.name, file.media_type, file.content, client_reference=reference)
             answer = await capture(self._app, scope, body)
             self._ledger.answered(number, answer.status)
             return answer.with_headers(self._conditions.headers())
@@ -102,20 +108,33 @@ class SimulatorApp:
         if fault is None:
             await (await process()).send(send)
         else:
-            await _meet(fault, process, _connection(scope), send)
+            same = await _meet(fault, process, _connection(scope), send, self._codec)
+            if same and rule is not None:
+                rule.idle += 1
 
-    def _read(self, scope: Scope, query: dict[str, str], body: bytes) -> ReadRequest:
+    def _content(self, body: bytes, label: str) -> JsonValue:
+        try:
+            return self._codec.read(body, label) if body else None
+        except ValueError:
+            return None
+
+    def _read(self, scope: Scope, query: dict[str, str], content: JsonValue) -> ReadRequest:
         for route in self._routes:
             match, found = route.matches(scope)
             if match is Match.FULL:
                 parameters = {name: str(value) for name, value in found.get("path_params", {}).items()}
-                return ReadRequest(f"{scope['method']} {route.path}", parameters, query, _json(body))
-        return ReadRequest(UNROUTED, {}, query, _json(body))
+                return ReadRequest(f"{scope['method']} {route.path}", parameters, query, content)
+        return ReadRequest(UNROUTED, {}, query, content)
 
 
 async def _meet(
-    fault: Fault, process: Callable[[], Awaitable[CapturedResponse]], connection: Connection, send: Send
-) -> None:
+    fault: Fault,
+    process: Callable[[], Awaitable[CapturedResponse]],
+    connection: Connection,
+    send: Send,
+    codec: Codec,
+) -> bool:
+    """Let a request meet a fault; whether that left the answer as it was."""
     match fault:
         case NotSent() | ClosedBeforeProcessing():
             await connection.drop(fault.how)
@@ -125,7 +144,8 @@ async def _meet(
         case InjectedResponse() | MaintenancePage():
             if fault.processed:
                 await process()
-            await (injected(fault) if isinstance(fault, InjectedResponse) else maintenance_page(fault)).send(send)
+            page = injected(fault, codec) if isinstance(fault, InjectedResponse) else maintenance_page(fault)
+            await page.send(send)
         case Slow():
             answer = await process()
             await connection.wait(fault.seconds, real=fault.real)
@@ -139,9 +159,13 @@ async def _meet(
             await send({"type": "http.response.body", "body": kept, "more_body": True})
             await connection.drop(fault.how)
         case Altered() | Garbled() | Reshaped() | Encoded():
-            await changed(await process(), fault).send(send)
+            answer = await process()
+            arriving = changed(answer, fault, codec)
+            await arriving.send(send)
+            return arriving == answer
         case Padded():
             await _pad(await process(), fault, send)
+    return False
 
 
 async def _drip(answer: CapturedResponse, fault: Dripping, connection: Connection, send: Send) -> None:
@@ -168,10 +192,3 @@ def _connection(scope: Scope) -> Connection:
     if connection is None:
         raise RuntimeError("a fault needs a connection: use SimulatorTransport or serve")
     return cast("Connection", connection)
-
-
-def _json(body: bytes) -> JsonValue:
-    try:
-        return read_json(body) if body else None
-    except ValueError:
-        return None

@@ -30,6 +30,8 @@ from nagorik_testing.simulator.citizens import SyntheticCitizen
 from nagorik_testing.simulator.clock import SimulatedClock
 from nagorik_testing.simulator.ledger import Ledger
 from nagorik_testing.simulator.script import Script
+from nagorik_testing.simulator.tokens import LoginLimit
+from nagorik_testing.wire.codec import JSON, Codec
 
 ADMIN_PATH: Final = "/_simulator"
 
@@ -55,16 +57,33 @@ class SimulatorComponent:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class ExampleDocument:
+    """A paper that a synthetic citizen hands in, such as a ``specimen_pdf``.
+
+    Attributes:
+        kind: As the manifest's ``documents`` name it.
+        media_type: Such as ``application/pdf``.
+        content: Its bytes; a document in an application is told by their hash, so no two are the same.
+    """
+
+    kind: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class ExampleApplication:
-    """What a synthetic citizen fills in.
+    """What a synthetic citizen fills in and hands in.
 
     Attributes:
         applicant: Who applies.
         form: The form as a host would hand it in: JSON values.
+        documents: The papers that go with it.
     """
 
     applicant: Applicant
     form: Mapping[str, JsonValue]
+    documents: tuple[ExampleDocument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +93,7 @@ class ErrorAnswer:
     Attributes:
         name: What it says, in English, for a report.
         status: The HTTP status that it comes with; 200 at some agencies.
-        document: The JSON of its body.
+        document: What its body says, as plain values that the simulator's codec writes.
         means: The platform's error that a call has to end in.
     """
 
@@ -105,6 +124,10 @@ class Simulator(ABC):
     """What can be scripted; the first is what happens where nothing is."""
     declared_conditions: ClassVar[Sequence[AgencyCondition]] = ()
     """When it can always be reached, or cannot, such as ``ClosedOutside(open="08:00", close="22:00")``."""
+    codec: ClassVar[Codec] = JSON
+    """What it speaks; faults, refusals and drift are written by it, too."""
+    login_limit: ClassVar[LoginLimit | None] = None
+    """How often a client may log in. The contract suite keeps within it; a ``TokenEndpoint`` enforces it."""
     durations: ClassVar[Mapping[str, timedelta]] = MappingProxyType({})
     """How long stages take that a script can change, besides those of its books' workflows."""
 
@@ -176,7 +199,7 @@ class Simulator(ABC):
         return ()
 
     def client_reference(self, request: ReadRequest) -> str | None:
-        """That of what a request names at a component; else ``clientReference`` in its JSON or in its query."""
+        """That of what a request names at a component; else ``clientReference`` in its content or in its query."""
         for component in self.components:
             about = component.about(request)
             if about is not None:
@@ -207,6 +230,7 @@ class Simulator(ABC):
             conditions=self.conditions,
             client_reference=self.client_reference,
             markers=self.markers,
+            codec=self.codec,
         )
 
     def __repr__(self) -> str:

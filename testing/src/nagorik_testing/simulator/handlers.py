@@ -13,11 +13,11 @@ from typing import Any, Final
 from pydantic import JsonValue
 from pydantic_core import to_json
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from nagorik.values import Money, NationalDataError, dhaka_zone
-from nagorik_testing.simulator.json_bodies import read_json
+from nagorik_testing.wire.codec import DocumentResponse, codec_of
 
 RouteHandler = Callable[[Request], Awaitable[Response]]
 """Handles one operation; raises ``Refusal`` for whatever is no success."""
@@ -84,7 +84,7 @@ def routes_of(
                     guard(request)
                 return await handler(request)
             except Refusal as refusal:
-                return JSONResponse(envelope(refusal), status_code=refusal.status)
+                return DocumentResponse(envelope(refusal), refusal.status)
 
         return answer
 
@@ -99,17 +99,18 @@ _WORDS_OF_FORMATS: Final = {"%Y": "YYYY", "%m": "MM", "%d": "DD", "%H": "HH", "%
 
 
 async def content_of(request: Request) -> dict[str, Any]:
-    """The request's JSON object; an empty one where there is no body.
+    """What a request says, read by the simulator's codec; an empty object where there is no body.
 
     Raises:
         Refusal: 400, where it is anything else.
     """
+    body, codec = await request.body(), codec_of(request.scope)
     try:
-        content = read_json(await request.body() or b"{}")
+        content = codec.read(body, request.headers.get("content-type", "")) if body else {}
     except ValueError:
         content = None
     if not isinstance(content, dict):
-        raise Refusal(400, "body", "a JSON object is expected")
+        raise Refusal(400, "body", f"{codec.expected} is expected")
     return content
 
 
@@ -195,6 +196,8 @@ def rows_in(content: Mapping[str, Any], field: str, *texts: str) -> list[dict[st
         Refusal: 400.
     """
     rows = content.get(field) or []
+    if isinstance(rows, dict):
+        rows = [rows]  # in XML, one row is no list
     if not isinstance(rows, list) or not all(
         isinstance(row, dict) and all(isinstance(row.get(text), str) for text in texts) for row in rows
     ):
@@ -223,7 +226,7 @@ class IdempotencyStore:
         operation: str,
         content: JsonValue,
         act: Callable[[], tuple[int, Mapping[str, JsonValue]]],
-    ) -> JSONResponse:
+    ) -> DocumentResponse:
         """Act, unless this key was used: then repeat the first answer, or refuse a different request with 409.
 
         A request without a key is acted on each time. Answers that are errors are not kept, so that a corrected
@@ -233,10 +236,13 @@ class IdempotencyStore:
         if key is not None and key in self._answers:
             seen, status, answer = self._answers[key]
             if seen != digest:
-                problem = {"field": "Idempotency-Key", "message": "the key was used for another request"}
-                return JSONResponse({"error": problem}, status_code=CONFLICT)
-            return JSONResponse(answer, status_code=status, headers={"Idempotent-Replayed": "true"})
+                problem: dict[str, JsonValue] = {
+                    "field": "Idempotency-Key",
+                    "message": "the key was used for another request",
+                }
+                return DocumentResponse({"error": problem}, CONFLICT)
+            return DocumentResponse(dict(answer), status, headers={"Idempotent-Replayed": "true"})
         status, answer = act()
         if key is not None and status < 400:  # noqa: PLR2004 - the first status that is an error
             self._answers[key] = (digest, status, answer)
-        return JSONResponse(answer, status_code=status)
+        return DocumentResponse(dict(answer), status)

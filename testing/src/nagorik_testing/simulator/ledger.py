@@ -1,5 +1,6 @@
 """What really happened at the agency: every effect and every request, in order, never taken back."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -25,6 +26,22 @@ class Effect:
     idempotency_key: str | None = None
     amount: str | None = None
     """Taka with two places, for effects that move money."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedPaper:
+    """One document that reached the agency; nothing of what it says."""
+
+    name: str
+    """What the request calls it."""
+    media_type: str
+    """As it is labelled; empty where it is not."""
+    size: int
+    """In bytes."""
+    sha256: str
+    at: datetime
+    """When, on the simulator's clock, in UTC."""
+    client_reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +83,7 @@ class Ledger:
         self._catch_up = catch_up
         self._effects: list[Effect] = []
         self._requests: list[SeenRequest] = []
+        self._papers: list[ArrivedPaper] = []
         self._aliases: dict[str, str] = {}
         self.on_effect: Callable[[Effect], None] | None = None
         self.on_request: Callable[[SeenRequest], None] | None = None
@@ -86,6 +104,19 @@ class Ledger:
         if self.on_effect is not None:
             self.on_effect(effect)
         return effect
+
+    def paper(
+        self, name: str, media_type: str, content: bytes, *, client_reference: str | None = None
+    ) -> ArrivedPaper:
+        """Write down a document that arrived, now.
+
+        Files of a multipart request are written down by themselves; an agency that takes them otherwise, such as in
+        Base64 or at an address of their own, writes them down here.
+        """
+        digest = hashlib.sha256(content).hexdigest()
+        paper = ArrivedPaper(name, media_type, len(content), digest, self._clock.now(), client_reference)
+        self._papers.append(paper)
+        return paper
 
     def arrived(
         self, operation: str, *, client_reference: str | None, idempotency_key: str | None, fault: str | None
@@ -129,6 +160,10 @@ class Ledger:
             if operation in {None, seen.operation} and client_reference in {None, seen.client_reference}
         )
 
+    def papers(self, *, client_reference: str | None = None) -> tuple[ArrivedPaper, ...]:
+        """Documents in order of arrival, of one client reference or all."""
+        return tuple(paper for paper in self._papers if client_reference in {None, paper.client_reference})
+
     @property
     def effect_counts(self) -> Counter[str]:
         """How many effects there are of each kind."""
@@ -143,6 +178,7 @@ class Ledger:
         """Begin a new record; for a simulator that is reset."""
         self._effects.clear()
         self._requests.clear()
+        self._papers.clear()
         self._aliases.clear()
 
     def as_document(self) -> dict[str, object]:
@@ -150,6 +186,7 @@ class Ledger:
         return {
             "effects": [_document(asdict(effect)) for effect in self.effects()],
             "requests": [_document(asdict(seen)) for seen in self._requests],
+            "papers": [_document(asdict(paper)) for paper in self._papers],
             "effect_counts": dict(self.effect_counts),
             "request_counts": dict(self.request_counts),
         }

@@ -1,6 +1,7 @@
 """What an agency gives out for a while: bearer tokens, and addresses of documents that soon stop working."""
 
 import random
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,13 +13,31 @@ from nagorik.clock import Clock
 from nagorik_testing.simulator.handlers import Refusal
 
 
+@dataclass(frozen=True, slots=True)
+class LoginLimit:
+    """How many logins an agency allows in any stretch of time as long as ``period``."""
+
+    logins: int
+    period: timedelta
+
+
 class TokenEndpoint:
     """Who may use an interface, and for how long."""
 
-    def __init__(self, clock: Clock, rng: random.Random, *, life: timedelta) -> None:
+    def __init__(self, clock: Clock, rng: random.Random, *, life: timedelta, limit: LoginLimit | None = None) -> None:
+        """Begin without a token.
+
+        Args:
+            clock: The agency's time.
+            rng: From which tokens are drawn.
+            life: How long a token is good.
+            limit: How many are issued in a while; any number if not given.
+        """
         self._clock = clock
         self._rng = rng
         self._life = life
+        self._limit = limit
+        self._issued: list[datetime] = []
         self._tokens: dict[str, datetime] = {}
 
     def random_token(self) -> str:
@@ -26,9 +45,19 @@ class TokenEndpoint:
         return f"simulated-{self._rng.getrandbits(128):032x}"
 
     def issue(self) -> str:
-        """A new token, good from now on."""
+        """A new token, good from now on.
+
+        Raises:
+            Refusal: 429, beyond the limit.
+        """
+        now = self._clock.now()
+        if self._limit is not None:
+            self._issued = [at for at in self._issued if now - at < self._limit.period]
+            if len(self._issued) >= self._limit.logins:
+                raise Refusal(429, "login", "too many logins")
+        self._issued.append(now)
         token = self.random_token()
-        self._tokens[token] = self._clock.now() + self._life
+        self._tokens[token] = now + self._life
         return token
 
     def check(self, request: Request) -> None:

@@ -38,14 +38,15 @@ def permit_office(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSubject]:
         manifest = manifest.model_copy(update={"services": services, **(plugin or {})})
         value = f"{PACKAGE}.plugin:hooks"
         if hooks is not None:
-            broken, misbehaving = (importlib.import_module(f"{PACKAGE}.{name}") for name in ("broken", "misbehaving"))
-            module = broken if hasattr(broken, hooks) else misbehaving
+            modules = [importlib.import_module(f"{PACKAGE}.{name}") for name in ("broken", "misbehaving", "markup")]
+            module = next(module for module in modules if hasattr(module, hooks))
             monkeypatch.setattr(module, "hooks", getattr(module, hooks)(), raising=False)
             value = f"{module.__name__}:hooks"
         record = PluginRecord(
             PluginSource("permits", "permit-office", "1.0", value), PACKAGE, HERE / PACKAGE, manifest
         )
-        office = getattr(importlib.import_module(f"{PACKAGE}.simulator"), simulator)
+        offices = [importlib.import_module(f"{PACKAGE}.{name}") for name in ("simulator", "markup")]
+        office = next(getattr(module, simulator) for module in offices if hasattr(module, simulator))
         return Subject(Registry([record]), manifest, office)
 
     yield make

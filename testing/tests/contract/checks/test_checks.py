@@ -80,6 +80,9 @@ KILLS = {
         simulator="KeylessOffice",
     ),
     "submit/F17-client-reference": Kill("no request of the submission carries the client reference", "Nameless"),
+    "submit/papers-arrive": Kill("1 of the papers photo never reached the agency", "LosesPapers"),
+    "submit/papers-types": Kill("the paper photo of type image/png arrives as application/pdf", "MislabelsPapers"),
+    "submit/papers-bytes": Kill("papers with bytes that nobody handed in: 1", "AltersPapers"),
     "find/never-filed": Kill("an application that nobody filed is found", "FindsAnything"),
     "find/found-again": Kill(
         "an application that is filed is definitely absent after the look-up grace", "FindsNothing"

@@ -3,6 +3,7 @@
 For every operation and every row there is a plugin here that fails it; a row that nobody can fail would be no check.
 """
 
+import sys
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_runner import play_matrix
 from nagorik_testing.contract.suite import known_checks
+from nagorik_testing.contract.verdict import CheckStatus
 
 pytestmark = pytest.mark.long
 
@@ -182,7 +184,7 @@ VARIANTS = {
         simulator="KeylessOffice",
     ),
 }
-UNPLAYED = {f"deliverable/{row.id}" for row in ROWS if row.json_only}
+UNPLAYED = {f"deliverable/{row.id}" for row in ROWS if row.document_only}
 """A file is no JSON."""
 
 
@@ -228,6 +230,31 @@ async def test_exactly_the_named_rows_fail_a_plugin_that_misbehaves(variant, per
     assert {check for check, finding in found.items() if finding.failed} == checks_of(variant.fails)
     check, told = variant.told
     assert told in f"{found[check].got}; {found[check].because}"
+
+
+async def test_fault_that_changes_no_byte_does_not_apply(permit_office, monkeypatch):
+    subject = permit_office()
+    monkeypatch.setattr(sys.modules[subject.simulator.__module__], "DESK", {})
+
+    retyped = (await played(subject, "status"))["status/F13-retyped"]
+
+    assert (retyped.status, retyped.because) == (
+        CheckStatus.NOT_APPLICABLE,
+        "the fault changes no byte of this answer",
+    )
+
+
+async def test_suite_keeps_within_the_logins_that_an_agency_allows(permit_office):
+    subject = permit_office(simulator="LimitedOffice", plugin={"login": "plugin:login_by_request"})
+    found = await played(subject, "status")
+    assert [(one.check, one.got, one.because) for one in found.values() if one.failed] == []
+
+
+async def test_login_that_is_refused_stands_in_the_report(permit_office):
+    subject = permit_office(simulator="SecretlyLimitedOffice", plugin={"login": "plugin:login_by_request"})
+    found = await played(subject, "status")
+    told = {one.got for one in found.values() if one.failed}
+    assert "RateLimited, 0 requests, 4 logins answered 429, 0 effects" in told
 
 
 def test_every_row_of_every_operation_has_a_plugin_that_fails_it(permit_office):

@@ -10,6 +10,7 @@ from lxml import etree
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_xml import BaseXmlModel, ParsingError, attr, element, wrapped
+from pydantic_xml.element.element import SearchMode
 
 from nagorik.http import AgencyResponse, Body, WireModel
 from nagorik.privacy import MOST_PROBLEMS
@@ -49,12 +50,15 @@ _HTML: Final = frozenset(
 ModelT = TypeVar("ModelT", bound="XmlModel")
 
 
-class XmlModel(BaseXmlModel, WireModel):
+# In the library's usual mode, an element that the agency adds before a known one hides that one and all behind it. In
+# its unordered mode, elements of one name can change places.
+class XmlModel(BaseXmlModel, WireModel, search_mode=SearchMode.ORDERED):
     """Base of a plugin's models of its agency's XML: what a request sends as ``xml=``, and what ``expect`` names.
 
     Fields are declared with ``element()``, ``attr()`` and ``wrapped()``; the element's own name and namespaces stand
-    in the class: ``class Filing(XmlModel, tag="filing", nsmap={"": "urn:example"})``. What the agency adds is
-    ignored. Fields that are ``None`` are left out of what is sent.
+    in the class: ``class Filing(XmlModel, tag="filing", nsmap={"": "urn:example"})``. Elements stand in the order of
+    the fields; what the agency adds is ignored, wherever it stands. Fields that are ``None`` are left out of what is
+    sent.
     """
 
     @classmethod

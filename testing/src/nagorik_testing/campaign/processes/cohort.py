@@ -27,7 +27,7 @@ from nagorik_testing.campaign.people import People
 from nagorik_testing.campaign.processes.clock_driver import ClockDriver, NeverIdle
 from nagorik_testing.campaign.processes.disruptor import Disruptor, Surroundings
 from nagorik_testing.campaign.processes.own_server import OwnServer, own_server
-from nagorik_testing.campaign.processes.worker import WorkerSettings
+from nagorik_testing.campaign.processes.worker import WorkerSettings, documents_in
 from nagorik_testing.campaign.processes.worker_pool import WorkerPool, prepare_processes
 from nagorik_testing.campaign.report import CampaignReport
 from nagorik_testing.campaign.ward_office.site import OLDER_RELEASE, ward_office, write_site
@@ -112,6 +112,7 @@ class ProcessCohort(Cohort):
         """
         super().__init__(url, read_keyring(keys), seed=plan.seed, workers=plan.workers)
         self.clock = SharedClock(folder / "clock")
+        self.documents = documents_in(folder, keys)
         self.agencies = SimulatedAgencies(self.clock, plan.seed)
         self._kinds = plan.kinds
         self._site = site

@@ -29,6 +29,11 @@ BUSY: Final = 300.0
 """Seconds; the machine is kept busy on purpose, and a step that waits for its turn is no plugin's fault."""
 
 
+def documents_in(folder: Path, keys: str) -> FolderDocumentStore:
+    """The host's documents, in the ``folder`` that all processes share, sealed with ``keys``."""
+    return FolderDocumentStore(folder / "documents", Vault(read_keyring(keys)))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class WorkerSettings:
     """What all workers share."""
@@ -59,7 +64,7 @@ class WorkerSettings:
                 for name, settings in self.plugins.items()
             },
             admission=Admission(allow=frozenset(self.plugins)),
-            documents=FolderDocumentStore(self.folder / "documents", Vault(read_keyring(self.keys))),
+            documents=documents_in(self.folder, self.keys),
             clock=clock,
             longest_step=BUSY,
             import_seconds=BUSY,

@@ -8,6 +8,7 @@ from nagorik_testing.contract.checks.eligibility import ELIGIBILITY
 from nagorik_testing.contract.checks.fees import FEES
 from nagorik_testing.contract.checks.filled_form import FILLED_FORM
 from nagorik_testing.contract.checks.host_safety import HOST_SAFETY
+from nagorik_testing.contract.checks.papers import PAPERS
 from nagorik_testing.contract.checks.payment import PAYMENT
 from nagorik_testing.contract.checks.payment_reports import PAYMENT_REPORTS
 from nagorik_testing.contract.checks.privacy import PRIVACY
@@ -21,6 +22,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *FILLED_FORM,
     *FEES,
     *SUBMISSION,
+    *PAPERS,
     *PAYMENT,
     *PAYMENT_REPORTS,
     *STATUS,

@@ -9,20 +9,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from pydantic_core import to_json
 from starlette.types import Receive, Scope, Send
 
 from nagorik import AgencyUnavailable, ContractViolation, NagorikError, Operation, OutcomeUnknown, PluginFault
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
-from nagorik_testing.contract.checks.inspection import is_login, ready_rigs
+from nagorik_testing.contract.checks.inspection import ready_rigs
 from nagorik_testing.contract.checks.robustness import LONG_AWAITED
 from nagorik_testing.contract.matrix_cells import OperationKind
-from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.faults.kinds import Fault, InjectedResponse, MaintenancePage, NotSent
-from nagorik_testing.simulator.base import ErrorAnswer
 from nagorik_testing.simulator.connection import CONNECTION
 
 LONGEST_BLOCK: Final = 0.25
@@ -149,9 +147,7 @@ async def _own_errors(subject: Subject, offer: AnyOffer) -> list[str]:
         raise NotReachable("the simulator gives no example of the agency's own errors")
     wrong = []
     for example in examples:
-        own = InjectedResponse(
-            status=example.status, body=_body(example), headers={"content-type": "application/json"}
-        )
+        own = InjectedResponse(status=example.status, document=example.document)
         async for operation, rig in ready_rigs(subject, offer, without=set(Operation) - OFTEN_ASKED):
             _play(rig, own)
             before = len(rig.simulator.ledger.requests())
@@ -163,10 +159,6 @@ async def _own_errors(subject: Subject, offer: AnyOffer) -> list[str]:
                 shown = type(end.result if end.error is None else end.error).__name__
                 wrong.append(f"{operation.value}: {example.name} ends in {shown}, not in {expected.__name__}")
     return wrong
-
-
-def _body(example: ErrorAnswer) -> str:
-    return to_json(example.document).decode()
 
 
 def _as_ended(means: type[NagorikError], kind: OperationKind) -> type[NagorikError]:

@@ -4,10 +4,9 @@ Scripts, records, objects that a manifest names, effects; operations brought to 
 agency's own words, overheard so that one of them can be replaced.
 """
 
-import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -20,10 +19,11 @@ from nagorik.manifest import AnyOffer, PublicService
 from nagorik_platform.registry import Imported, PluginRecord, resolve_object
 from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_testing.contract.checks.check import NotConcerned
-from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
 from nagorik_testing.faults.kinds import Altered
+from nagorik_testing.wire.codec import Codec
 from nagorik_toolkit.fees import FeeSchedule
 from nagorik_toolkit.form_validation import Location
 
@@ -32,8 +32,6 @@ _LATIN_LETTER: Final = re.compile(r"[A-Za-z]")
 LANGUAGES: Final = frozenset({"Bangla", "English"})
 LOGIN: Final = "login"
 """The kind of effect of a login, which no citizen would notice."""
-LOGIN_PATHS: Final = ("login", "token", "auth")
-"""Words in the path of a request that obtains a token."""
 
 
 def wrong_scripts(what: str, text: Text) -> list[str]:
@@ -149,19 +147,16 @@ def requests_made(rig: Rig, since: int = 0) -> list[str]:
     return [request.operation for request in seen if not is_login(request.operation)]
 
 
-def is_login(operation: str) -> bool:
-    """Whether a request, as the ledger names it, obtains a token."""
-    return any(word in operation for word in LOGIN_PATHS)
-
-
 UNHEARD_OF = "UNHEARD-OF"
 """A word that no agency uses."""
 
 
 class Overheard:
-    """Mixed into a simulator: keeps its last JSON answer."""
+    """Mixed into a simulator: keeps the texts of its last answer."""
 
-    last_answer: JsonValue = None
+    codec: Codec
+    last_places: Sequence[tuple[str, str]] = ()
+    """Each with its place, as ``Altered`` takes it."""
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As the simulator's, and listen."""
@@ -173,9 +168,9 @@ class Overheard:
 
         await super().app(scope, receive, keep_and_send)  # type: ignore[misc]
         try:
-            self.last_answer = json.loads(bytes(body))
+            self.last_places = self.codec.answers.places(bytes(body))
         except ValueError:
-            self.last_answer = None
+            self.last_places = ()
 
 
 def overheard(subject: Subject) -> Subject:
@@ -186,10 +181,10 @@ def overheard(subject: Subject) -> Subject:
 
 def words_of(rig: Rig, shown: str) -> Iterator[str]:
     """Places of the last answer that hold a text which ``shown`` repeats: where the agency's word may stand."""
-    answer: JsonValue = getattr(rig.simulator, "last_answer", None)
-    for place, value in leaves(answer):
-        if isinstance(value, str) and len(value) > 1 and value in shown:
-            yield written(place)
+    places: Sequence[tuple[str, str]] = getattr(rig.simulator, "last_places", ())
+    for place, value in places:
+        if len(value) > 1 and value in shown:
+            yield place
 
 
 def replaced_word(place: str) -> Altered:

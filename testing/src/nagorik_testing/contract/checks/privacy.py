@@ -6,8 +6,8 @@ from typing import Final
 from nagorik import Operation
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
-from nagorik_testing.contract.checks.inspection import is_login, leaves, ready_rigs
-from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.checks.inspection import leaves, ready_rigs
+from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CallEnd
 from nagorik_testing.faults.kinds import InjectedResponse

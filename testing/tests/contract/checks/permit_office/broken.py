@@ -15,6 +15,7 @@ from nagorik import (
     DefinitelyAbsent,
     Deliverable,
     EligibilityDecision,
+    FormPart,
     Found,
     NagorikError,
     PaymentNotice,
@@ -156,8 +157,30 @@ class Refusing(Hooks):
 
 
 class Nameless(Hooks):
-    async def file(self, context: Context, content: dict[str, str]) -> Filed:
-        return await super().file(context, {"nid": content["nid"]})
+    async def file(self, context: Context, content: dict[str, str], papers: list[FormPart]) -> Filed:
+        return await super().file(context, {"nid": content["nid"]}, papers)
+
+
+class LosesPapers(Hooks):
+    async def papers(self, request: Any, context: Context) -> list[FormPart]:
+        return (await super().papers(request, context))[:1]
+
+
+class MislabelsPapers(Hooks):
+    async def papers(self, request: Any, context: Context) -> list[FormPart]:
+        return [FormPart(paper.kind, paper, paper.kind, "application/pdf") for paper in request.documents]
+
+
+class AltersPapers(Hooks):
+    """Reads them into text, as if they were some."""
+
+    async def papers(self, request: Any, context: Context) -> list[FormPart]:
+        read = [b"".join([piece async for piece in context.documents.open(paper)]) for paper in request.documents]
+        texts = [content.decode("utf-8", "replace").encode() for content in read]
+        return [
+            FormPart(paper.kind, text, paper.kind, paper.media_type)
+            for paper, text in zip(request.documents, texts, strict=True)
+        ]
 
 
 class SameReceipt(Hooks):
@@ -316,9 +339,9 @@ class LeavesTasks(Hooks):
 
 
 class Exits(Hooks):
-    async def file(self, context: Context, content: dict[str, str]) -> Filed:
+    async def file(self, context: Context, content: dict[str, str], papers: list[FormPart]) -> Filed:
         try:
-            return await super().file(context, content)
+            return await super().file(context, content, papers)
         except NagorikError:
             sys.exit("the office is not there")
 

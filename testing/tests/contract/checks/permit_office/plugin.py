@@ -18,6 +18,7 @@ from nagorik import (
     EligibilityDecision,
     FeeDue,
     FetchedDeliverable,
+    FormPart,
     Found,
     NagorikError,
     PaymentAdvice,
@@ -79,6 +80,15 @@ async def login(http: Any, settings: Any, _clock: Any) -> Token:
     return Token("token-of-nobody", expires_in=3600)
 
 
+class Session(WireModel):
+    token: str
+
+
+async def login_by_request(http: Any, settings: Any, _clock: Any) -> Token:
+    session = await http.read("login", "POST", "/login", json={}, expect=Session)
+    return Token(session.token, expires_in=3600)
+
+
 def read_error(answer: Any) -> NagorikError | None:
     error = answer.document.get("error") if isinstance(answer.document, dict) else None
     if error is not None and answer.status < 300:
@@ -118,11 +128,19 @@ class Hooks:
 
     @hookimpl
     async def nagorik_submit(self, request: Any, context: Context) -> Any:
-        filed = await self.file(context, {"clientReference": request.client_reference, "nid": request.form.nid.value})
+        content = {"clientReference": request.client_reference, "nid": request.form.nid.value}
+        filed = await self.file(context, content, await self.papers(request, context))
         return Accepted(reference=filed.number, status=status_of(filed))
 
-    async def file(self, context: Context, content: dict[str, str]) -> Filed:
-        return await context.http.write("file", "POST", "/permits", json=content, expect=Filed)
+    async def file(self, context: Context, content: dict[str, str], papers: list[FormPart]) -> Filed:
+        parts = self.parts(content, papers)
+        return await context.http.write("file", "POST", "/permits", parts=parts, expect=Filed)
+
+    def parts(self, content: dict[str, str], papers: list[FormPart]) -> list[FormPart]:
+        return [*(FormPart(name, text) for name, text in content.items()), *papers]
+
+    async def papers(self, request: Any, context: Context) -> list[FormPart]:
+        return [FormPart(paper.kind, paper, filename=paper.kind) for paper in request.documents]
 
     @hookimpl
     async def nagorik_find_submission(self, request: Any, context: Context) -> Any:

@@ -5,11 +5,30 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from nagorik import AgencyRejected, ContractViolation
-from nagorik_testing import ErrorAnswer, ExampleApplication, IdempotencyStore, Simulator
+from nagorik_testing import (
+    Codec,
+    DocumentResponse,
+    ErrorAnswer,
+    ExampleApplication,
+    ExampleDocument,
+    IdempotencyStore,
+    JsonFormat,
+    LoginLimit,
+    MultipartFormat,
+    Simulator,
+    TokenEndpoint,
+    content_of,
+    routes_of,
+    specimen_pdf,
+    specimen_picture,
+)
+
+DESK: dict[str, Any] = {"desk": 4, "room": "4 B"}
+"""In every answer, so that each has a number and a text with digits that faults can change."""
 
 
 @dataclass
@@ -35,6 +54,7 @@ class PermitOffice(Simulator):
     plugin_id = "permits"
     modelled = "সবই কল্পিত। / All of it is invented."
     outcomes = ("approve", "reject", "correction", "cancel", "other-amount")
+    codec = Codec(JsonFormat(), requests=[MultipartFormat(), JsonFormat()])
 
     def open_office(self) -> None:
         self.files: dict[str, File] = {}
@@ -66,7 +86,11 @@ class PermitOffice(Simulator):
             "mobile": citizen.phone.e164,
             "address": {"road": "নমুনা সড়ক"},
         }
-        return ExampleApplication(applicant=citizen.applicant(), form=form)
+        papers = (
+            ExampleDocument("deed", "application/pdf", specimen_pdf("deed")),
+            ExampleDocument("photo", "image/png", specimen_picture(citizen.alias)),
+        )
+        return ExampleApplication(applicant=citizen.applicant(), form=form, documents=papers)
 
     def error_answers(self) -> Any:
         return (
@@ -80,7 +104,7 @@ class PermitOffice(Simulator):
         )
 
     async def file(self, request: Request) -> Response:
-        content = await request.json()
+        content = await content_of(request)
         key = request.headers.get("idempotency-key")
         return self.replays.once(key, "file", content, lambda: (201, self.opened(content)))
 
@@ -103,18 +127,26 @@ class PermitOffice(Simulator):
         if filed.withdrawn:
             word = "TAKEN BACK"
         remark = {"bn": "কাগজ নেই", "en": "Papers are missing"}
-        return {"number": filed.number, "word": word, "since": (filed.since + since).isoformat(), "remark": remark}
+        return {
+            "number": filed.number,
+            "word": word,
+            "since": (filed.since + since).isoformat(),
+            "remark": remark,
+            **DESK,
+        }
 
     async def search(self, request: Request) -> Response:
         wanted = request.query_params["clientReference"]
-        return JSONResponse(
+        return DocumentResponse(
             {"items": [self.told(one) for one in self.files.values() if one.client_reference == wanted]}
         )
 
     async def show(self, request: Request) -> Response:
         filed = self.files.get(request.path_params["id"])
         return (
-            JSONResponse({"error": "unknown"}, status_code=404) if filed is None else JSONResponse(self.told(filed))
+            DocumentResponse({"error": "unknown"}, status_code=404)
+            if filed is None
+            else DocumentResponse(self.told(filed))
         )
 
     async def papers(self, request: Request) -> Response:
@@ -122,27 +154,27 @@ class PermitOffice(Simulator):
         if not filed.answered:
             filed.answered = True
             self.ledger.record("papers", filed.number)
-        return JSONResponse(self.told(filed))
+        return DocumentResponse(self.told(filed))
 
     async def pay(self, request: Request) -> Response:
         filed = self.files[request.path_params["id"]]
         if not filed.paid:
             filed.paid = True
             self.ledger.record("payment", filed.number)
-        return JSONResponse({"word": "PAID"})
+        return DocumentResponse({"word": "PAID", **DESK})
 
     async def withdraw(self, request: Request) -> Response:
         filed = self.files[request.path_params["id"]]
         if not filed.withdrawn:
             filed.withdrawn = True
             self.ledger.record("withdrawal", filed.number)
-        return JSONResponse(self.told(filed))
+        return DocumentResponse(self.told(filed))
 
     async def paper(self, request: Request) -> Response:
         return Response(b"%PDF-1.7\n% a permit of the contract suite's own office\n", media_type="application/pdf")
 
     async def tariff(self, request: Request) -> Response:
-        return JSONResponse({"name": "shop", "percent": 100})
+        return DocumentResponse({"name": "shop", "percent": 100, **DESK})
 
     async def open_bill(self, request: Request) -> Response:
         content = await request.json()
@@ -152,8 +184,8 @@ class PermitOffice(Simulator):
             self.slips[content["payment"]] = slip
             self.ledger.record("slip", slip.receipt, amount=slip.asked)
         elif slip.asked != content["amount"]:
-            return JSONResponse({"error": "another amount"}, status_code=409)
-        return JSONResponse(self.told_of(content["payment"]))
+            return DocumentResponse({"error": "another amount"}, status_code=409)
+        return DocumentResponse(self.told_of(content["payment"]))
 
     def catch_up(self) -> None:
         for payment, slip in self.slips.items():
@@ -166,20 +198,20 @@ class PermitOffice(Simulator):
         slip = self.slips[payment]
         torn = self.script.scenario(payment).outcome == "cancel" and self.clock.now() > slip.opened
         word = "PAID" if slip.taken else "TORN UP" if torn else "OPEN"
-        return {"receipt": slip.receipt, "word": word, "amount": slip.taken or slip.asked}
+        return {"receipt": slip.receipt, "word": word, "amount": slip.taken or slip.asked, **DESK}
 
     async def show_bill(self, request: Request) -> Response:
         payment = request.path_params["id"]
         if payment not in self.slips:
-            return JSONResponse({"error": "unknown"}, status_code=404)
-        return JSONResponse(self.told_of(payment))
+            return DocumentResponse({"error": "unknown"}, status_code=404)
+        return DocumentResponse(self.told_of(payment))
 
     async def refund(self, request: Request) -> Response:
         slip = self.slips[request.path_params["id"]]
         if not slip.refunds:
             slip.refunds = 1
             self.ledger.record("refund", slip.receipt, amount=slip.taken)
-        return JSONResponse({"word": "REFUNDED"})
+        return DocumentResponse({"word": "REFUNDED", **DESK})
 
 
 class SilentOffice(PermitOffice):
@@ -195,7 +227,7 @@ class KeylessOffice(PermitOffice):
     """Files whatever it is given, as often as it is given it."""
 
     async def file(self, request: Request) -> Response:
-        return JSONResponse(self.opened(await request.json()), status_code=201)
+        return DocumentResponse(self.opened(await content_of(request)), status_code=201)
 
 
 class GenerousOffice(PermitOffice):
@@ -205,7 +237,7 @@ class GenerousOffice(PermitOffice):
         content = await request.json()
         self.slips[content["payment"]] = Slip(f"B-{len(self.ledger.effects())}", content["amount"], self.clock.now())
         self.ledger.record("slip", self.slips[content["payment"]].receipt, amount=content["amount"])
-        return JSONResponse(self.told_of(content["payment"]))
+        return DocumentResponse(self.told_of(content["payment"]))
 
     async def refund(self, request: Request) -> Response:
         self.slips[request.path_params["id"]].refunds = 0
@@ -222,3 +254,24 @@ class WordlessOffice(PermitOffice):
     """Has no example of what a citizen fills in."""
 
     example = Simulator.example
+
+
+class LimitedOffice(PermitOffice):
+    """Lets nobody log in more than six times an hour, and says so."""
+
+    login_limit = LoginLimit(6, timedelta(hours=1))
+
+    def open_office(self) -> None:
+        super().open_office()
+        limit = LoginLimit(6, timedelta(hours=1))
+        self.tokens = TokenEndpoint(self.clock, self.random, life=timedelta(hours=1), limit=limit)
+
+    def routes(self) -> Any:
+        return (*super().routes(), *routes_of({"POST /login": self.log_in}))
+
+    async def log_in(self, request: Request) -> Response:
+        return DocumentResponse({"token": self.tokens.issue()})
+
+
+class SecretlyLimitedOffice(LimitedOffice):
+    login_limit = None
