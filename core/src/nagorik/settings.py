@@ -60,7 +60,7 @@ class AgencySettings(BaseSettings):
     certificate_authority: Path | None = None
     """A PEM file with the certificate authorities that alone are trusted at the agency; without, the usual ones."""
     client_certificate: Path | None = None
-    """The platform's own certificate, for an agency that asks for one: PEM with its chain, or ``.p12`` or ``.pfx``."""
+    """The platform's own certificate, for an agency that asks for one: PEM with its chain, ``.p12`` or ``.pfx``."""
     client_key: Path | None = None
     """A PEM file with that certificate's key, where its own file does not hold it."""
     client_key_password: SecretStr | None = None

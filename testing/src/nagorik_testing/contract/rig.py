@@ -18,7 +18,6 @@ from nagorik import (
     ApplicationState,
     Consent,
     Deliverable,
-    DocumentReference,
     NagorikError,
     Operation,
     PaymentReceipt,
@@ -37,7 +36,7 @@ from nagorik_platform.agency_client.hours import next_opening
 from nagorik_testing.contract.live import SIMULATOR, Live, NotPlayed, secret_settings
 from nagorik_testing.contract.verdict import CallEnd, FreeOfCharge, NotReachable
 from nagorik_testing.fixtures.documents import MemoryDocuments
-from nagorik_testing.simulator.base import ExampleApplication, ExampleDocument, Simulator
+from nagorik_testing.simulator.base import ExampleApplication, Simulator
 from nagorik_testing.simulator.citizens import SyntheticCitizen
 from nagorik_testing.simulator.clock import SimulatedClock
 from nagorik_toolkit.bangladesh import WorkingCalendar
@@ -105,8 +104,8 @@ class Rig:
         self.waits: list[timedelta] = []
         """The waits between those looks at an application that were worth it. A rig that is given the list of
         another, which went the same way, makes no others."""
-        self.required: tuple[DocumentKind, ...] = ()
-        """The papers that the service cannot do without; a specimen stands for one that the example does not have."""
+        self.kinds: tuple[DocumentKind, ...] = ()
+        """The papers that the service takes, as its manifest names them."""
         self._draft: ApplicationDraft | None = None
         self._deliverable: Deliverable | None = None
         self._sent_at: datetime = clock.now()
@@ -173,17 +172,10 @@ class Rig:
                 service=self.offer,
                 applicant=example.applicant,
                 form=dict(example.form),
-                documents=self._papers(papers),
+                documents=self.documents.hand_in(papers, self.kinds),
                 consent=self._consent(),
             )
         return self._draft
-
-    def _papers(self, papers: Sequence[ExampleDocument]) -> tuple[DocumentReference, ...]:
-        brought = {each.kind for each in papers}
-        return (
-            *(self.documents.keep(each.kind, each.media_type, each.content) for each in papers),
-            *(self.documents.keep_specimen(one) for one in self.required if one.kind not in brought),
-        )
 
     @property
     def secrets(self) -> tuple[str, ...]:

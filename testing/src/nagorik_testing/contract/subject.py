@@ -99,8 +99,8 @@ async def open_rig(subject: Subject, offer: str, *, seed: int = 0) -> AsyncItera
         async with start() as platform:
             citizen = SyntheticCitizens(seed).citizen(4242)
             rig = Rig(platform, simulator, clock, offer, citizen, start, live, subject.manifest.windows, documents)
-            wanted = (service for service in subject.manifest.services if service.id == offer)
-            rig.required = tuple(one for service in wanted for one in service.documents if one.required)
+            offered = (service for service in subject.manifest.services if service.id == offer)
+            rig.kinds = tuple(kind for service in offered for kind in service.documents)
             yield rig
 
 

@@ -65,7 +65,7 @@ async def _side_by_side(subject: Subject, offer: AnyOffer) -> list[str]:
 def _neighbour(rig: Rig) -> Rig:
     citizen = SyntheticCitizens().citizen(OTHER_SERIAL)
     other = Rig(rig.platform, rig.simulator, rig.clock, rig.offer, citizen, documents=rig.documents)
-    other.required = rig.required
+    other.kinds = rig.kinds
     other.references = References(
         client_reference="NGK-CONTRACT-0002", idempotency_key=uuid5(rig.references.idempotency_key, "neighbour")
     )
