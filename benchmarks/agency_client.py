@@ -21,12 +21,13 @@ from typing import Literal
 
 import httpx
 
-from nagorik.clock import Deadline, SystemClock
+from nagorik.clock import Deadline
 from nagorik.http import WireModel
 from nagorik.manifest import Manifest
 from nagorik.operations import Operation
 from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client import AgencyClient
+from nagorik_platform.system_clock import SystemClock
 
 IN_FLIGHT = (1, 16, 64)
 BODY = '{"reference":"REF-0001","state":"in-review","submitted":"2026-11-24","office":"ঢাকা"}'.encode()

@@ -15,10 +15,11 @@ from functools import partial
 from typing import Final
 
 from nagorik import RateLimited
-from nagorik.clock import Deadline, SystemClock
+from nagorik.clock import Deadline
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.store import open_database
 from nagorik_host.store.upgrade import upgrade
+from nagorik_platform.system_clock import SystemClock
 from nagorik_testing.fixtures.isolation import scratch_folder
 
 TASKS: Final = 10

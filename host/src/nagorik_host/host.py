@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from sqlalchemy.exc import IntegrityError
 
 from nagorik import ApplicationDraft, Consent, DocumentReference
-from nagorik.clock import Clock, SystemClock
+from nagorik.clock import Clock
 from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
 from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_over
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
@@ -47,6 +47,7 @@ from nagorik_platform.lifecycle import (
     open_application,
     step,
 )
+from nagorik_platform.system_clock import SystemClock
 
 if TYPE_CHECKING:
     from nagorik_host.engine.inbox import Inbox

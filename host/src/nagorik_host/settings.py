@@ -33,7 +33,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from nagorik.clock import Clock, SystemClock
+from nagorik.clock import Clock
 from nagorik.data_files import DataFileInvalid, parse_document, read_file
 from nagorik.manifest import PluginId
 from nagorik.model.application import DocumentStore
@@ -43,6 +43,7 @@ from nagorik_host.vault import Keyring, KeyringInvalid, read_keyring
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.configuration import DEFAULT_LEASE
 from nagorik_platform.registry import Admission
+from nagorik_platform.system_clock import SystemClock
 
 NESTED: Final = "__"
 

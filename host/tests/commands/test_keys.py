@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from nagorik.clock import SystemClock
 from nagorik_host.commands.checks import examine
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.schema import microseconds
 from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_host.vault.keyring import make_key
 from nagorik_platform.cli.checks import DoctorStatus
+from nagorik_platform.system_clock import SystemClock
 
 from .conftest import EXAMPLES
 

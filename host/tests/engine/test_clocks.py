@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from nagorik.clock import Deadline, SystemClock
+from nagorik.clock import Deadline
 from nagorik_host.commands.running import ending_of
 from nagorik_host.engine.instants import HORIZON, interval_of
 from nagorik_host.engine.leases import APART, ClockWrong, check_clock
@@ -14,6 +14,7 @@ from nagorik_host.engine.pace import DatabaseTime
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.store.schema import agencies, workers
 from nagorik_platform.cli.commands import ExitCode
+from nagorik_platform.system_clock import SystemClock
 
 
 class WrongClock(SystemClock):

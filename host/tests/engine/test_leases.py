@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from nagorik import AgencyUnavailable, Applicant, ApplicationDraft, Consent, Operation
-from nagorik.clock import Deadline, SystemClock
+from nagorik.clock import Deadline
 from nagorik.errors import Layer
 from nagorik.values import Money, PersonName
 from nagorik_host import open_host
@@ -27,6 +27,7 @@ from nagorik_host.vault import make_keys, read_keyring
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.lifecycle import CallFailed
 from nagorik_platform.registry import Admission
+from nagorik_platform.system_clock import SystemClock
 from nagorik_testing import SimulatedClock
 
 MANIFEST = """\
@@ -286,7 +287,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 sys.path[:0] = {path!r}
-from nagorik.clock import SystemClock
+from nagorik_platform.system_clock import SystemClock
 from nagorik_host import open_host
 from nagorik_host.vault import read_keyring
 from test_leases import settings_of

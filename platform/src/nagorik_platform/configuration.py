@@ -6,10 +6,11 @@ from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from nagorik.clock import Clock, SystemClock
+from nagorik.clock import Clock
 from nagorik.manifest import Manifest
 from nagorik.operations import Idempotency, Operation
 from nagorik_platform.registry import ADMIT_ALL, Admission
+from nagorik_platform.system_clock import SystemClock
 
 if TYPE_CHECKING:
     from nagorik.model.application import DocumentStore

@@ -60,7 +60,6 @@ from nagorik_platform.configuration import PlatformSettings
 from nagorik_platform.documents import document_problems, is_as_kept
 from nagorik_platform.registry import PluginRecord, Quarantine, Registry
 from nagorik_platform.requests import ApplicationMembers, FiledMembers, References, RequestT, ResultT, TypedOperation
-from nagorik_toolkit.form_validation import form_schema
 
 if TYPE_CHECKING:
     from nagorik_platform.dispatch.dispatcher import Dispatcher
@@ -191,6 +190,9 @@ class Platform:
 
     async def form_schema(self, service: str) -> dict[str, JsonValue] | None:
         """The JSON Schema 2020-12 of a service's form, in both languages; ``None`` for a service without a form."""
+        # What reads a database alone starts without the toolkit.
+        from nagorik_toolkit.form_validation import form_schema
+
         return await self._dispatcher.with_form(service, lambda form: None if form is None else form_schema(form))
 
     async def validate(self, service: str, form: Form | Mapping[str, JsonValue]) -> Form:

@@ -12,11 +12,11 @@ import httpx
 import pytest
 
 from nagorik import AgencyRejected, AgencyUnavailable, ContractViolation, OutcomeUnknown, PluginFault, WireModel
-from nagorik.clock import SystemClock
 from nagorik.http import Body, FormPart
 from nagorik.model.application import DocumentReference
 from nagorik.operations import Idempotency
 from nagorik.settings import AgencySettings
+from nagorik_platform.system_clock import SystemClock
 from nagorik_toolkit.formats.plain import FormReader, TextReader
 from nagorik_toolkit.formats.soap import Soap, SoapVersion
 from nagorik_toolkit.formats.xml import XmlModel, attr, element

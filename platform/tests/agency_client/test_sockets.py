@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from nagorik.clock import SystemClock
 from nagorik.errors import AgencyUnavailable, OutcomeUnknown
 from nagorik.operations import Idempotency
 from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client import step_key
+from nagorik_platform.system_clock import SystemClock
 
 NATIVE, REFERENCE, NEITHER = Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE, Idempotency.NONE
 BODY = b'{"reference": "REF-1"}'

@@ -71,8 +71,8 @@ def _suspensions(transaction: "Transaction") -> list[Suspension]:
 
 
 def _quarantines(transaction: "Transaction") -> list[WorkerQuarantine]:
-    from nagorik.clock import SystemClock
     from nagorik_host.store.overview import read_workers
+    from nagorik_platform.system_clock import SystemClock
 
     return [
         WorkerQuarantine(worker.name, *kept_out)

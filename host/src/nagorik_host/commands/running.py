@@ -13,8 +13,9 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from nagorik.clock import Clock, SystemClock
+from nagorik.clock import Clock
 from nagorik_platform.cli.commands import ExitCode
+from nagorik_platform.system_clock import SystemClock
 
 if TYPE_CHECKING:
     from sqlalchemy import URL

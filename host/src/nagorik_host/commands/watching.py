@@ -80,10 +80,10 @@ async def _agencies(*, as_json: bool) -> int:
 
 
 async def _workers(*, as_json: bool) -> int:
-    from nagorik.clock import SystemClock
     from nagorik_host.settings import load_host_settings
     from nagorik_host.store.overview import read_workers
     from nagorik_host.store.upgrade import require_newest
+    from nagorik_platform.system_clock import SystemClock
 
     # Workers live and die by the machine's own time.
     at = SystemClock().now()

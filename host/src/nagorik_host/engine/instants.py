@@ -15,11 +15,12 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import BigInteger, Row, bindparam, insert, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 
-from nagorik.clock import Clock, SystemClock
+from nagorik.clock import Clock
 from nagorik_host.store.clock import LEASE_NOW, NOW, Later
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import MICROSECOND, Instant, agencies
 from nagorik_platform.agency_client.limits import burst_window
+from nagorik_platform.system_clock import SystemClock
 
 LATE: Final = timedelta(milliseconds=100)
 """How long after its instant a request may still be sent. An agency gets as much less of its rate, a tenth."""

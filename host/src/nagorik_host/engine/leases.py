@@ -14,11 +14,12 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from nagorik.clock import Clock, SystemClock
+from nagorik.clock import Clock
 from nagorik_host.store.application_store import Lease
 from nagorik_host.store.clock import LASTS, LEASE_NOW, NOW, UNTIL
 from nagorik_host.store.database import Transaction, Unit
 from nagorik_host.store.schema import MICROSECOND, applications, attempts, workers
+from nagorik_platform.system_clock import SystemClock
 
 APART: Final = 1.0
 """Seconds by which a worker's clock may differ from the database's."""

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from nagorik.clock import Deadline, SystemClock
+from nagorik.clock import Deadline
+from nagorik_platform.system_clock import SystemClock
 
 BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
 
