@@ -1,21 +1,23 @@
 """No second of an agency's life sees more requests than it can bear, whoever sends them and however late."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count, cycle
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
+from sqlalchemy import select, update
 
 from nagorik import AgencyUnavailable, RateLimited
 from nagorik.clock import Deadline
 from nagorik.errors import Layer
 from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, AgencyLimits, AgencyScheduler, down_since
-from nagorik_host.engine.instants import LATE, interval_of, take_instants
+from nagorik_host.engine.instants import LATE, farthest, interval_of, take_instants
 from nagorik_host.engine.pace import UNKNOWN
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
 from nagorik_host.store import Database
 from nagorik_host.store.database import DatabaseUnavailable
+from nagorik_host.store.schema import agencies
 from nagorik_platform.agency_client.limits import FASTEST, SLOWEST
 from nagorik_platform.lifecycle import CallFailed
 from nagorik_testing import SimulatedClock
@@ -129,6 +131,22 @@ async def test_call_that_follows_soon_finds_an_instant_at_hand_where_it_costs_th
         clock.advance(max(0.01, pace.interval.total_seconds()))
     assert counting.count <= most
     assert counting.count >= 20 or per_second == 1000
+
+
+async def test_agencys_time_that_nobody_can_have_taken_is_given_back(database):
+    """A clock of the database's that was set back, or somebody's hand: nobody would call the agency for years."""
+    interval = interval_of(5)
+    await database.run(lambda t: take_instants(t, "wasa", 1, interval, None))
+    in_years = datetime(2099, 1, 1, tzinfo=UTC)
+    await database.run(lambda t: t.connection.execute(update(agencies).values(paced_to=in_years)))
+    agency = AgencyScheduler({"wasa": AgencyLimits(per_second=5, concurrency=4)})
+    now = datetime.now(UTC)
+    (seen,) = await database.run(lambda t: agency.queue_states(t, ["wasa"], now))
+    assert seen.free_at == now
+    asked = await database.run(lambda t: take_instants(t, "wasa", 1, interval, None))
+    assert (asked.number, asked.first - asked.now) == (0, farthest(interval))
+    (kept,) = await database.run(lambda t: t.connection.execute(select(agencies.c.paced_to)).all())
+    assert kept.paced_to == asked.first
 
 
 async def test_instant_of_one_agency_is_none_of_another(database):

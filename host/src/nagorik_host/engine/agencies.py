@@ -27,7 +27,7 @@ from nagorik import (
 )
 from nagorik.errors import Layer
 from nagorik.manifest import Manifest
-from nagorik_host.engine.instants import HORIZON, ensure_row, interval_of, row_of
+from nagorik_host.engine.instants import HORIZON, ensure_row, farthest, interval_of, row_of
 from nagorik_host.engine.leases import LOST
 from nagorik_host.engine.pace import UNKNOWN
 from nagorik_host.store.clock import LEASE_NOW, NOW
@@ -228,13 +228,14 @@ class AgencyScheduler:
         for plugin in sorted(plugins):
             ensure_row(transaction, plugin, now)
 
-    @staticmethod
-    def _free_at(row: Row[Any], now: datetime) -> datetime:
+    def _free_at(self, row: Row[Any], now: datetime) -> datetime:
         if row.down_since is not None:
             probe_at: datetime | None = row.probe_at
             return max(now, probe_at or now)
         paced_to: datetime = row.paced_to
-        return max(now, paced_to - HORIZON + _AFTER)
+        opens = max(now, paced_to - HORIZON + _AFTER)
+        # Farther than anybody takes an agency's time: whoever asks for some mends it.
+        return now if opens - now > farthest(self._limits[row.plugin].interval) else opens
 
     def take_probe(self, transaction: Transaction, row: Row[Any], now: datetime) -> bool:
         """Whether an agency that is down may be tried now; if so, it is left alone for a while after that.

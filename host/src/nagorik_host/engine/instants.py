@@ -50,6 +50,13 @@ _TAKE: Final = (
 )
 
 
+_MEND: Final = (
+    update(agencies)
+    .where(_NAMED, agencies.c.paced_to == bindparam("seen", type_=Instant))
+    .values(paced_to=bindparam("allowed", type_=Instant))
+)
+
+
 def interval_of(per_second: float) -> timedelta:
     """How far apart the instants of an agency are.
 
@@ -58,6 +65,15 @@ def interval_of(per_second: float) -> timedelta:
     """
     requests, seconds = burst_window(per_second)
     return ceil((timedelta(seconds=seconds) + LATE) / MICROSECOND / requests) * MICROSECOND
+
+
+def farthest(interval: timedelta) -> timedelta:
+    """How far ahead an agency's time can have been taken: up to the horizon, then an instant and its stretch.
+
+    What is farther, nobody has taken: the database's clock was set back since, or somebody wrote into the row. The
+    agency would be called by nobody until that time.
+    """
+    return 3 * HORIZON + interval
 
 
 def time_of(clock: Clock) -> datetime | None:
@@ -139,6 +155,11 @@ def take_instants(
         if free is None:
             ensure_row(transaction, plugin, now)
             continue
+        # A simulated time is told from when the question was asked: others may have gone on since.
+        if now is None and free.paced_to > free.now + farthest(interval):
+            allowed = free.now + farthest(interval)
+            transaction.connection.execute(_MEND, {"name": plugin, "seen": free.paced_to, "allowed": allowed})
+            return TakenInstants(0, allowed, free.now)
         left = min(count - 1, ceil((free.now + HORIZON - max(free.paced_to, free.now)) / interval))
         if left <= 0:
             return TakenInstants(0, free.paced_to, free.now)
