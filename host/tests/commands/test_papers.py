@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import os
+import sqlite3
 import stat
 import sys
 from datetime import timedelta
@@ -13,7 +14,7 @@ import pytest
 
 from nagorik_host import open_host
 from nagorik_host.store.documents import FolderDocumentStore
-from nagorik_host.vault import Vault, read_keyring
+from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.registry import Admission
 from nagorik_testing import SimulatedClock
@@ -66,6 +67,7 @@ from nagorik import (
 )
 
 SEEN, SAYS, GIVES, REFUSED = [], ["in_review"], ["application/pdf", b""], []
+HANDED, STOLEN = [], []
 LICENCE = Deliverable(kind="licence", delivery="download")
 
 
@@ -76,6 +78,7 @@ def status():
 
 async def look(request, context):
     found = {}
+    HANDED.extend(request.documents)
     for number, document in enumerate(request.documents):
         content = b"".join([piece async for piece in context.documents.open(document)])
         found[document.kind] = hashlib.sha256(content).hexdigest()
@@ -111,6 +114,9 @@ async def nagorik_answer_correction(request, context):
 
 @hookimpl
 async def nagorik_fetch_deliverable(request, context):
+    for document in STOLEN:
+        stolen = document.model_copy(update={"kind": "licence"})
+        return FetchedDeliverable(deliverable=request.deliverable, document=stolen)
     media_type, content = GIVES
     document = await context.documents.put("licence", media_type, content)
     return FetchedDeliverable(deliverable=request.deliverable, document=document)
@@ -415,3 +421,89 @@ def test_deliverable_is_kept_only_if_it_is_what_it_is_called(ready, office, give
     found = [one["kind"] for one in ready("documents", application, "--json").document["documents"]]
     assert found == (["deed", "licence"] if kept else ["deed"])
     assert office.sealed == len(found)
+
+
+def closed(ready, office) -> str:
+    """An application with a deed and a licence, issued and done."""
+    application = applied(ready, office.file(deed=DEED))
+    office.desk.SAYS[0] = "issued"
+    office.desk.GIVES[:] = ["application/pdf", LICENCE]
+    office.work()
+    return application
+
+
+@pytest.mark.parametrize("words", [("erase", "ID"), ("erase", "--closed-for", "1"), ("keys", "rotate")])
+def test_nothing_is_done_while_the_folder_of_the_papers_is_elsewhere(ready, office, monkeypatch, words):
+    application = closed(ready, office)
+    assert ready("keys", "add", "second", "--into", "keys.txt").code == 0
+    folder = office.place / "nagorik-documents"
+    away = folder.rename(office.place / "moved")
+    later = office.clock.now() + timedelta(days=9)
+    monkeypatch.setattr("nagorik_host.commands.retention.now", lambda: later)
+    result = ready(*(application if word == "ID" else word for word in words))
+    assert (result.code, "the documents' folder is not there" in result.err) == (2, True)
+    away.rename(folder)
+    assert ready("documents", application, "--export", "licence", "licence.pdf").code == 0
+    assert ready(*(application if word == "ID" else word for word in words)).code == 0
+
+
+def test_paper_of_another_host_is_told_and_left(ready, office):
+    applied(ready, office.file(deed=DEED))
+    theirs = FolderDocumentStore(office.place / "nagorik-documents", Vault(read_keyring(make_keys("first"))))
+    asyncio.run(theirs.put("deed", "application/pdf", DEED))
+    for path in (office.place / "nagorik-documents").rglob("*"):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    result = ready("audit", "documents", "--remove", "--json")
+    assert result.code == 1
+    assert (result.document["removed"], result.document["foreign"], office.sealed) == (0, 1, 2)
+
+
+def test_application_that_is_damaged_holds_up_no_other(ready, office, monkeypatch):
+    damaged = closed(ready, office)
+    office.desk.SAYS[0] = "in_review"
+    with sqlite3.connect(office.place / "nagorik.db") as connection:
+        connection.execute("UPDATE payloads SET draft = X'01' WHERE application = ?", [damaged])
+    connection.close()
+    audited = ready("audit", "documents", "--json")
+    assert (audited.code, audited.document["untold"], audited.document["missing"]) == (1, [damaged], {})
+    later = office.clock.now() + timedelta(days=9)
+    monkeypatch.setattr("nagorik_host.commands.retention.now", lambda: later)
+    erased = ready("erase", "--closed-for", "1", "--json")
+    assert (erased.code, erased.document["erased"], erased.document["documents_untold"]) == (1, 1, [damaged])
+    for path in (office.place / "nagorik-documents").rglob("*"):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    assert ready("audit", "documents", "--remove", "--json").document["removed"] == 2
+    assert office.sealed == 0
+
+
+def test_paper_that_a_call_has_not_kept_is_no_deliverable(ready, office):
+    applied(ready, office.file(deed=BETTER))
+    office.work(timedelta(minutes=1))
+    seen = list(office.desk.HANDED)
+    assert [one.kind for one in seen] == ["deed"]
+    application = applied(ready, office.file(deed=DEED))
+    office.desk.SAYS[0] = "issued"
+    office.desk.STOLEN[:] = seen[:1]
+    office.work(timedelta(hours=2))
+    assert [one["kind"] for one in ready("documents", application, "--json").document["documents"]] == ["deed"]
+
+
+def test_export_of_several_leaves_all_or_none(ready, office):
+    application = applied(ready, office.file(deed=DEED))
+    ready(
+        "act",
+        application,
+        "corrected",
+        "--document",
+        f"photo={office.paper(PHOTO)}",
+        "--document",
+        f"photo={office.paper(specimen_picture('b'), 'b.png')}",
+    )
+    out = office.place / "out"
+    out.mkdir()
+    (out / "photo-2.png").write_bytes(b"mine")
+    assert ready("documents", application, "--export", "photo", "out").code == 2
+    assert [path.name for path in out.iterdir()] == ["photo-2.png"]
+    (out / "photo-2.png").unlink()
+    assert ready("documents", application, "--export", "photo", "out").code == 0
+    assert sorted(path.name for path in out.iterdir()) == ["photo-2.png", "photo.png"]

@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import shutil
 import stat
 import tracemalloc
 from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -213,3 +215,44 @@ async def test_no_id_leads_out_of_the_folder(documents, tmp_path, identity):
     assert not documents.remove(identity)
     assert documents.kept_at(identity) is None
     assert outside.read_text() == "secret"
+
+
+async def test_document_that_is_erased_while_it_is_wrapped_anew_is_not_back(tmp_path, monkeypatch):
+    text = make_keys("old")
+    old = Vault(read_keyring(text))
+    kept = await FolderDocumentStore(tmp_path / "documents", old).put("passport", "application/pdf", PAPER)
+    documents = FolderDocumentStore(tmp_path / "documents", Vault(read_keyring(make_key("new") + text)))
+    begun, copy, removed = Event(), shutil.copyfileobj, []
+
+    def slowly(*arguments):
+        begun.set()
+        # Whoever erases waits for what is under way, so that it cannot be over here.
+        eraser.join(0.2)
+        removed.append(not eraser.is_alive())
+        copy(*arguments)
+
+    def erase():
+        begun.wait()
+        documents.remove(kept.id)
+
+    monkeypatch.setattr("nagorik_host.store.documents.shutil.copyfileobj", slowly)
+    eraser = Thread(target=erase)
+    eraser.start()
+    assert documents.rotate() == (1, [])
+    eraser.join()
+    assert (removed, files(tmp_path / "documents")) == ([False], [])
+
+
+async def test_what_was_begun_of_an_erased_document_goes_with_it(documents, tmp_path):
+    kept = await documents.put("passport", "application/pdf", PAPER)
+    (file,) = files(tmp_path / "documents")
+    file.with_name(f"{file.name}.new").write_bytes(file.read_bytes())
+    assert documents.remove(kept.id)
+    assert files(tmp_path / "documents") == []
+
+
+async def test_document_of_another_host_is_told(documents, tmp_path):
+    other = FolderDocumentStore(tmp_path / "documents", Vault(read_keyring(make_keys("first"))))
+    theirs, own = [await one.put("passport", "application/pdf", PAPER) for one in (other, documents)]
+    assert (documents.opens(own.id), documents.opens(theirs.id), documents.opens("0" * 32)) == (True, False, False)
+    assert not documents.opens("../x")

@@ -202,12 +202,20 @@ async def _documents(*, remove: bool, as_json: bool) -> int:
     async with unlocked_database(settings) as (database, vault):
         store, documents = ApplicationStore(vault), FolderDocumentStore(settings.documents, vault)
         found = await compare_documents(database, store, documents, now())
-    removed = sum(documents.remove(one) for one in found.orphans) if remove else 0
+    # What these keys do not open is another host's, whose database says that it is referred to; or it is damaged.
+    own = [one for one in found.orphans if documents.opens(one)]
+    foreign = len(found.orphans) - len(own)
+    removed = sum(documents.remove(one) for one in own) if remove and not found.untold else 0
     unfinished = documents.sweep(now() - ORPHAN_GRACE) if remove else 0
     if as_json:
         document = {"documents": found.documents, "orphans": len(found.orphans), "removed": removed}
-        print_json(document | {"unfinished_removed": unfinished, "missing": found.missing})
+        told = {"unfinished_removed": unfinished, "missing": found.missing}
+        print_json(document | told | {"foreign": foreign, "untold": list(found.untold)})
     else:
+        if foreign:
+            print_error(f"{foreign} documents are not opened by these keys, and are left: whose folder is this?")
+        for application in found.untold:
+            print_error(f"{application}: what it says of its documents is damaged, so that nothing is removed")
         for application, number in found.missing.items():
             print_error(f"{application}: {number} of its documents are missing; restore the folder from a backup")
         ended = f"{removed} were removed" if remove else "--remove removes them" if found.orphans else ""
@@ -216,7 +224,7 @@ async def _documents(*, remove: bool, as_json: bool) -> int:
             + (f"; {ended}." if ended else ".")
         )
     left = len(found.orphans) - removed
-    return ExitCode.FINDINGS if left or found.missing else ExitCode.OK
+    return ExitCode.FINDINGS if left or found.missing or found.untold else ExitCode.OK
 
 
 command: Final = AuditCommand()

@@ -6,9 +6,10 @@ import hashlib
 import mimetypes
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
+from uuid import uuid4
 
 from nagorik_host.commands.running import CommandRefused, opened_host, run_command
 from nagorik_platform.cli.commands import ExitCode
@@ -126,8 +127,10 @@ async def _export(
 ) -> int:
     chosen = _chosen(arguments.export[0], kept)
     targets = _targets(Path(arguments.export[1]), chosen)
-    for one, target in zip(chosen, targets, strict=True):
-        await _write(store, one, target)
+    with _new_files(targets) as files:
+        for one, file in zip(chosen, files, strict=True):
+            await _write(store, one, file)
+    for one in chosen:
         # Nothing that is written outside is sealed any more: that it was written is kept.
         _log.warning("document_exported", application=application, kind=one.reference.kind)
     written = [
@@ -165,38 +168,53 @@ def _file_name(one: "KeptDocument", number: int) -> str:
     return f"{one.reference.kind}{f'-{number}' if number > 1 else ''}{end}"
 
 
-async def _write(store: "FolderDocumentStore", one: "KeptDocument", target: Path) -> None:
-    """Write a document as a new file, and hold it against the hash that it was taken in with."""
+async def _write(store: "FolderDocumentStore", one: "KeptDocument", file: IO[bytes]) -> None:
+    """Write a document into a file, and hold it against the hash that it was taken in with."""
     from nagorik_host.store.documents import NoSuchDocument
 
     digest = hashlib.sha256()
-    with _new_file(target) as file:
-        try:
-            async for piece in store.open(one.reference):
-                digest.update(piece)
-                await asyncio.to_thread(file.write, piece)
-        except NoSuchDocument:
-            text = "the documents' folder does not hold it: restore the folder from a backup"
-            raise CommandRefused(text, ExitCode.FAILED) from None
-        if digest.hexdigest() != one.reference.sha256:
-            raise CommandRefused("it is not what was taken in; nothing was exported", ExitCode.FAILED)
+    try:
+        async for piece in store.open(one.reference):
+            digest.update(piece)
+            await asyncio.to_thread(file.write, piece)
+    except NoSuchDocument:
+        text = "the documents' folder does not hold it: restore the folder from a backup; nothing was exported"
+        raise CommandRefused(text, ExitCode.FAILED) from None
+    if digest.hexdigest() != one.reference.sha256:
+        raise CommandRefused("it is not what was taken in; nothing was exported", ExitCode.FAILED)
 
 
 @contextmanager
-def _new_file(target: Path) -> Iterator[IO[bytes]]:
-    """A file that only its owner can read, and that is not there unless it is written to its end."""
-    try:
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        raise CommandRefused("a file of this name is there; it is left as it is") from None
-    except (OSError, ValueError):
-        raise CommandRefused("no file can be written there; nothing was exported") from None
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-    except BaseException:
-        target.unlink()
-        raise
+def _new_files(targets: Sequence[Path]) -> Iterator[list[IO[bytes]]]:
+    """Files that only their owner can read; none has its name before all are written to their end."""
+    with ExitStack() as left, ExitStack() as placed:
+        files: list[IO[bytes]] = []
+        parts: list[Path] = []
+        for target in targets:
+            part = target.with_name(f".{uuid4().hex}.part")
+            if os.path.lexists(target):
+                raise CommandRefused("a file of this name is there; it is left as it is")
+            try:
+                descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            except (OSError, ValueError):
+                raise CommandRefused("no file can be written there; nothing was exported") from None
+            left.callback(part.unlink, missing_ok=True)
+            parts.append(part)
+            files.append(left.enter_context(os.fdopen(descriptor, "wb")))
+        yield files
+        for file in files:
+            file.flush()
+            os.fsync(file.fileno())
+        for target in targets:
+            try:
+                os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            except OSError:
+                text = "a file of this name was made meanwhile; it is left as it is, and nothing was exported"
+                raise CommandRefused(text) from None
+            placed.callback(target.unlink, missing_ok=True)
+        for part, target in zip(parts, targets, strict=True):
+            part.replace(target)
+        placed.pop_all()
 
 
 command: Final = DocumentsCommand()

@@ -47,16 +47,26 @@ async def _erase(arguments: argparse.Namespace) -> int:
     from nagorik_host.settings import LONGEST_RETENTION, load_host_settings
     from nagorik_host.store.application_store import ApplicationStore
     from nagorik_host.store.documents import FolderDocumentStore
-    from nagorik_host.store.retention import StillOpen, erase_application, erase_closed, erase_messages
+    from nagorik_host.store.retention import (
+        DocumentsMissing,
+        StillOpen,
+        erase_application,
+        erase_closed,
+        erase_messages,
+    )
 
     settings = load_host_settings()
     days = settings.retention_days if arguments.closed_for is None else arguments.closed_for
     async with unlocked_database(settings) as (database, vault):
         store, documents = ApplicationStore(vault), FolderDocumentStore(settings.documents, vault)
+        untold: list[str] = []
         if arguments.application is not None:
             application = await database.run(partial(_named, store=store, name=arguments.application))
             try:
-                await erase_application(database, store, documents, application, now())
+                if not await erase_application(database, store, documents, application, now()):
+                    untold.append(application)
+            except DocumentsMissing:
+                raise _no_folder("nothing of the application was erased") from None
             except StillOpen:
                 raise CommandRefused(
                     "the application is not closed: what is open would lose its owner. Close it first:"
@@ -69,16 +79,31 @@ async def _erase(arguments: argparse.Namespace) -> int:
             )
         else:
             closed_for = timedelta(days=days)
-            number = await erase_closed(database, store, documents, closed_for=closed_for, now=now())
+            try:
+                number, untold = await erase_closed(database, store, documents, closed_for=closed_for, now=now())
+            except DocumentsMissing:
+                raise _no_folder("nothing more was erased") from None
         await erase_messages(database, received_before=now() - settings.message_age, now=now())
         is_gone = await database.scrub()
     if arguments.json:
-        print_json({"erased": number})
+        print_json({"erased": number, "documents_untold": untold})
     else:
+        for application in untold:
+            print_error(
+                f"{application}: what it says of its documents is damaged, so that none was removed with it; in a day"
+                " nagorik audit documents --remove finds those that nobody refers to"
+            )
         print_lines(f"{number} applications are erased.")
         if number and not is_gone:
             print_lines("Remains stand in the database's files for a while: docs/how-to/run-for-years.md, Retention.")
-    return ExitCode.OK
+    return ExitCode.FINDINGS if untold else ExitCode.OK
+
+
+def _no_folder(done: str) -> CommandRefused:
+    return CommandRefused(
+        f"the documents' folder is not there, and there are documents that are to be in it: {done}. See that the"
+        " setting documents names it, from the folder in which you are, then run this again"
+    )
 
 
 def _named(transaction: "Transaction", *, store: "ApplicationStore", name: str) -> str:
@@ -215,13 +240,18 @@ async def _rotate(*, as_json: bool) -> int:
     from nagorik_host.settings import load_host_settings
     from nagorik_host.store.documents import FolderDocumentStore
     from nagorik_host.store.host_keys import WorkersLackKey, make_known, retire_others
-    from nagorik_host.store.retention import rotate
+    from nagorik_host.store.retention import DocumentsMissing, require_documents, rotate
     from nagorik_host.vault import Vault
 
     settings = load_host_settings()
     # As it stands in the file: its first key is to be in use from now on.
     vault = Vault(settings.keyring())
+    documents = FolderDocumentStore(settings.documents, vault)
     async with unlocked_database(settings) as (database, _):
+        try:
+            await require_documents(database, documents)
+        except DocumentsMissing:
+            raise _no_folder("no key was changed") from None
         try:
             await database.run(partial(make_known, vault=vault, now=now()))
         except WorkersLackKey as lacking:
@@ -231,7 +261,7 @@ async def _rotate(*, as_json: bool) -> int:
                 ExitCode.FAILED,
             ) from None
         done = await rotate(database, vault)
-        anew, damaged = FolderDocumentStore(settings.documents, vault).rotate()
+        anew, damaged = documents.rotate()
         damaged = [*done.damaged, *(f"document {one}" for one in damaged)]
         behind: list[str] = []
         if not damaged:

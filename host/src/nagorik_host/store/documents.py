@@ -4,6 +4,7 @@ Every document that is handed in is kept by itself, so that erasing one citizen'
 sealed and opened piece by piece: none is ever in memory as a whole.
 """
 
+import fcntl
 import hashlib
 import os
 import re
@@ -56,6 +57,8 @@ class FolderDocumentStore:
         Raises:
             ContractViolation: It is empty, or by its content another than ``media_type``; nothing is kept.
         """
+        # Made first: a kind or a type that is none is the plugin's fault before anything is asked of the content.
+        DocumentReference(id="0", kind=kind, media_type=media_type, bytes=0, sha256="0" * 64)
         if not content:
             raise ContractViolation("document-empty")
         if contradicts(media_type, content):
@@ -89,11 +92,28 @@ class FolderDocumentStore:
             while piece := await self._threads.run(partial(next, pieces, b"")):
                 yield piece
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the folder is there; it is made with the first document."""
+        return self._folder.is_dir()
+
     def remove(self, identity: str) -> bool:
-        """Erase a document; whether it was there."""
+        """Erase a document, and what was begun to be written of it; whether it was there."""
         try:
-            self._path(identity).unlink()
+            path = self._path(identity)
+            with self._alone():
+                _beside(path).unlink(missing_ok=True)
+                path.unlink()
         except (NoSuchDocument, FileNotFoundError):
+            return False
+        return True
+
+    def opens(self, identity: str) -> bool:
+        """Whether a document is here whose key this ring unwraps; another host's is not."""
+        try:
+            with self._path(identity).open("rb") as file:
+                self._vault.data_key(_wrapped_key(file), identity)
+        except (NoSuchDocument, FileNotFoundError, KeyMissing, SealBroken):
             return False
         return True
 
@@ -126,7 +146,8 @@ class FolderDocumentStore:
         anew, damaged = 0, []
         for path in sorted(self._folder.glob(_FILES)):
             try:
-                with path.open("rb") as file:
+                # One that is erased while it is wrapped anew would be back.
+                with self._alone(), path.open("rb") as file:
                     wrapped = _wrapped_key(file)
                     if self._vault.wrapped_by(wrapped) != self._vault.current:
                         with _replacing(path, self._vault.rewrap(wrapped, path.name)) as anew_file:
@@ -137,6 +158,20 @@ class FolderDocumentStore:
             except (KeyMissing, SealBroken):
                 damaged.append(path.name)
         return anew, damaged
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep all processes but one from changing what is here; new documents are none of it.
+
+        Raises:
+            FileNotFoundError: There is no folder.
+        """
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
 
     def _write(self, identity: str, pieces: Iterable[bytes]) -> _Told:
         path = self._path(identity)
@@ -178,6 +213,11 @@ def _wrapped_key(file: IO[bytes]) -> bytes:
     return file.read(int.from_bytes(file.read(_LENGTH), "big"))
 
 
+def _beside(path: Path) -> Path:
+    """What a file is written as before it is whole."""
+    return path.with_name(f"{path.name}.new")
+
+
 def _written_at(path: Path) -> datetime | None:
     try:
         return datetime.fromtimestamp(path.stat().st_mtime, UTC)
@@ -191,7 +231,7 @@ def _replacing(path: Path, wrapped: bytes) -> Iterator[IO[bytes]]:
 
     What cannot be written to its end is removed; a process that dies leaves it for ``sweep``.
     """
-    beside = path.with_name(f"{path.name}.new")
+    beside = _beside(path)
     beside.unlink(missing_ok=True)
     try:
         with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

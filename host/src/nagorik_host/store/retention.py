@@ -18,7 +18,7 @@ from nagorik_host.store.application_store import (
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.kept_documents import kept_documents
-from nagorik_host.store.schema import applications, attempts, erased_references, inbox, payloads
+from nagorik_host.store.schema import applications, attempts, erased_references, inbox, journal, payloads
 from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
 
 PAGE: Final = 500
@@ -100,28 +100,57 @@ def referred_to(transaction: Transaction, store: ApplicationStore, stored: Store
     return list(dict.fromkeys(handed_in + in_journal))
 
 
+class DocumentsMissing(Exception):
+    """The documents' folder is not there, and there are documents that are to be in it; nothing was done."""
+
+
 async def erase_application(
     database: Database, store: ApplicationStore, documents: FolderDocumentStore, application: str, now: datetime
-) -> None:
-    """Erase an application and its documents.
+) -> bool:
+    """Erase an application and its documents; whether it could be told which these are.
+
+    Where what the application says of them is damaged, it cannot: they then belong to nobody.
 
     Raises:
         NoSuchApplication: The database holds none by this id.
         StillOpen: It is not closed.
+        DocumentsMissing: It has documents, and there is no folder.
+        KeyMissing: A key that it is sealed by is not on the ring.
     """
 
-    def closed_documents(transaction: Transaction) -> list[str]:
+    def closed_documents(transaction: Transaction) -> list[str] | None:
         if _closed_at(transaction, application) is None:
             raise StillOpen
         try:
             return referred_to(transaction, store, store.read(transaction, application))
         except Erased:
             return []
+        except SealBroken:
+            return None
 
+    referred = await database.run(closed_documents)
+    if referred and not documents.is_there:
+        raise DocumentsMissing
     # The files first: interrupted in between, erasing again still finds what is to be erased.
-    for identity in await database.run(closed_documents):
+    for identity in referred or ():
         documents.remove(identity)
     await database.run(partial(erase, application=application, now=now))
+    return referred is not None
+
+
+async def require_documents(database: Database, documents: FolderDocumentStore) -> None:
+    """See that the documents' folder is there, if any document was ever kept.
+
+    Raises:
+        DocumentsMissing: It is not.
+    """
+    if not documents.is_there and await database.run(_has_documents):
+        raise DocumentsMissing
+
+
+def _has_documents(transaction: Transaction) -> bool:
+    kept = select(literal(1)).where(journal.c.kind.in_(["documents-handed-in", "deliverable-fetched"])).limit(1)
+    return transaction.connection.scalar(kept) is not None
 
 
 async def erase_closed(
@@ -131,16 +160,23 @@ async def erase_closed(
     *,
     closed_for: timedelta,
     now: datetime,
-) -> int:
-    """Erase every application that has been closed for at least so long; how many there were."""
-    erased = 0
+) -> tuple[int, list[str]]:
+    """Erase every application that has been closed for at least so long.
+
+    Returns how many there were, and the ids of those of whose documents nothing could be told.
+
+    Raises:
+        As ``erase_application``.
+    """
+    erased, untold = 0, list[str]()
     while True:
         found = await database.run(partial(_erasable, closed_before=now - closed_for))
         for application in found:
-            await erase_application(database, store, documents, application, now)
+            if not await erase_application(database, store, documents, application, now):
+                untold.append(application)
         erased += len(found)
         if len(found) < PAGE:
-            return erased
+            return erased, untold
 
 
 async def erase_messages(database: Database, *, received_before: datetime, now: datetime) -> int:

@@ -23,6 +23,7 @@ from nagorik.errors import (
 )
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik.model.application import Applicant, Consent
+from nagorik.model.status import FetchedDeliverable
 from nagorik.model.submission import SubmitRequest
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.privacy import Form, Model
@@ -43,6 +44,7 @@ from nagorik_platform.dispatch.reconcile import (
 )
 from nagorik_platform.dispatch.runner import CallDeadline, HookEnd, Returned, Runner, TimedOut
 from nagorik_platform.dispatch.runtime import NoAgency, PluginRuntime, settings_or_none
+from nagorik_platform.documents import CallDocuments
 from nagorik_platform.logs import get_call_log, get_logger
 from nagorik_platform.registry import LoadedPlugin, PluginRecord, Quarantine, QuarantineCode, Registry
 from nagorik_platform.tracebacks import type_name
@@ -295,6 +297,7 @@ class Dispatcher:
         Errors are values here: a frame of this function, which holds what the plugin raised, is in no traceback.
         """
         deadline = CallDeadline.after(min(runtime.manifest.limits.deadline, options.seconds), self._clock)
+        documents = CallDocuments(runtime.documents)
         questions = Questions(call, offer, request, options.consent, deadline, self._registry, self)
         try:
             http: Any = (
@@ -309,7 +312,7 @@ class Dispatcher:
                 deadline=deadline,
                 idempotency_key=options.key,
                 offer=offer,
-                documents=runtime.documents,
+                documents=documents,
                 log=get_call_log(call.plugin, call.service, call.operation),
                 asking=questions,
             )
@@ -341,6 +344,9 @@ class Dispatcher:
             call.requests = http.ledger.requests
             await questions.close()
         found = questions.fault or code.fault or _interpret(end, call, runtime)
+        if isinstance(found, FetchedDeliverable) and found.document.id not in documents.kept:
+            # A reference that a plugin has from elsewhere may be another citizen's paper.
+            found = PluginFault("deliverable-not-own", plugin=call.plugin)
         # While a plugin is imported, a step of another takes as long as the import lets it.
         self._count_faults(call, runtime, request, found, 0.0 if disturbed or importer.begun != begun else step)
         if isinstance(found, NagorikError) and call.idempotency is None:

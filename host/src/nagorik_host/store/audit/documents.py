@@ -13,6 +13,7 @@ from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.retention import referred_to
 from nagorik_host.store.schema import applications
+from nagorik_host.vault import SealBroken
 
 ORPHAN_GRACE: Final = timedelta(days=1)
 """Age from which a document without an owner has none: a younger one's application may be about to be written."""
@@ -32,11 +33,14 @@ class DocumentComparison:
         documents: How many documents the folder holds.
         orphans: The ids of those that no application refers to, and that are older than the grace.
         missing: By application, how many of its documents the folder does not hold.
+        untold: Applications of whose documents nothing can be told, since what says so is damaged: among the orphans
+            may be theirs.
     """
 
     documents: int
     orphans: Sequence[str]
     missing: dict[str, int]
+    untold: Sequence[str] = ()
 
 
 async def compare_documents(
@@ -47,24 +51,34 @@ async def compare_documents(
     The folder is listed first: what is kept and referred to meanwhile is neither an orphan nor missing.
     """
     before = set(documents.kept())
-    orphans, missing = set(before), dict[str, int]()
+    orphans, missing, untold = set(before), dict[str, int](), list[str]()
     after: str | None = None
     while page := await database.run(partial(_documents_page, store=store, after=after)):
         for application, referred in page:
+            if referred is None:
+                untold.append(application)
+                continue
             orphans.difference_update(referred)
             absent = [one for one in referred if one not in before and documents.kept_at(one) is None]
             if absent:
                 missing[application] = len(absent)
         after = page[-1][0]
     old = [one for one in orphans if (at := documents.kept_at(one)) is not None and at < now - ORPHAN_GRACE]
-    return DocumentComparison(len(before), sorted(old), missing)
+    return DocumentComparison(len(before), sorted(old), missing, untold)
 
 
 def _documents_page(
     transaction: Transaction, *, store: ApplicationStore, after: str | None
-) -> list[tuple[str, list[str]]]:
+) -> list[tuple[str, list[str] | None]]:
     query = _NOT_ERASED if after is None else _NOT_ERASED_AFTER
     rows: Sequence[Row[Any]] = transaction.connection.execute(
         query, {"after": after} if after is not None else {}
     ).all()
-    return [(row.id, referred_to(transaction, store, store.from_row(row))) for row in rows]
+    return [(row.id, _referred(transaction, store, row)) for row in rows]
+
+
+def _referred(transaction: Transaction, store: ApplicationStore, row: Row[Any]) -> list[str] | None:
+    try:
+        return referred_to(transaction, store, store.from_row(row))
+    except SealBroken:
+        return None  # one that is damaged is no reason to look at no other
