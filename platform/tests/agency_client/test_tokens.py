@@ -409,14 +409,6 @@ async def test_site_that_leads_to_its_login_again_does_not_take_the_credentials(
     assert (http.ledger.requests, http.ledger.unknown) == (2, None)
 
 
-async def test_redirect_to_a_login_refuses_any_other_token(world):
-    http = world.bind(NEITHER, login=login)
-    world.agency.will(grant("t1"), httpx.Response(302, headers={"Location": "/login"}))
-    with pytest.raises(CredentialsRejected):
-        await world.ask(http, NEITHER)
-    assert (http.ledger.requests, http.ledger.unknown) == (1, None)
-
-
 async def test_session_is_not_shown_to_another_host(world):
     http = world.bind(login=log_in_at_a_site)
     world.agency.will(cookie("s1"), world.filed(), world.filed())

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Generic, TypeGuard, TypeVar
+from typing import Generic, TypeVar
 
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import (
@@ -244,7 +244,8 @@ class HttpExchange(Generic[T]):
         answer = await connections.send(outgoing, timeouts)
         outcome = from_transport(answer) if isinstance(answer, Failure) else self._classifier(answer, plan.address)
         self._at_agency = False
-        if _session_ended(outcome, token):
+        if token is not None and isinstance(outcome, FailedAttempt) and outcome.failure is Failure.LOGIN_REDIRECT:
+            # How a site that knows its sessions by cookies says that one has ended.
             outcome = replace(outcome, failure=Failure.UNAUTHENTICATED)
         failure = outcome.failure if isinstance(outcome, FailedAttempt) else None
         resources.health.report(failure, probe=probe)
@@ -279,9 +280,3 @@ class HttpExchange(Generic[T]):
 
     def _unknown(self, because: str, layer: Layer) -> OutcomeUnknown:
         return self._call.ledger.record_unknown(OutcomeUnknown(step=self._plan.step, because=because, layer=layer))
-
-
-def _session_ended(outcome: object, token: Token | None) -> TypeGuard[FailedAttempt]:
-    """Whether a site that knows its sessions by cookies leads to its login, as it does when one has ended."""
-    is_login = isinstance(outcome, FailedAttempt) and outcome.failure is Failure.LOGIN_REDIRECT
-    return is_login and token is not None and token.header.lower() == "cookie"
