@@ -4,6 +4,7 @@ import ast
 import importlib
 import json
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -235,3 +236,19 @@ async def test_licence_fee_that_differs_from_the_schedule_is_asked_of_nobody(
         await desk.platform.quote_fees(draft, stage="licence", agency_reference=desk.reference)
 
     assert caught.value.code == "contract-violation"
+
+
+QUOTED: Final = re.compile(
+    r'^```[a-z]+ title="(?P<file>[^"]+)" not-run\n(?P<block>.*?)^```$', re.MULTILINE | re.DOTALL
+)
+
+
+def test_tutorial_quotes_the_files_as_they_are() -> None:
+    page = (ROOT / "docs" / "tutorials" / "agency-without-json.md").read_text("utf-8")
+    quoted = [(found["file"], found["block"]) for found in QUOTED.finditer(page)]
+
+    changed = [file for file, block in quoted if block not in (PACKAGE / file).read_text("utf-8")]
+
+    assert changed == []
+    files = {"plugin.toml", "access.py", "wire.py", "statuses.toml", "plugin.py", "fees.toml", "simulator.py"}
+    assert {file for file, _ in quoted} == files

@@ -1,6 +1,7 @@
 """What the invented office writes and reads: XML, with Bangla digits and Dhaka's time, errors with the status 200."""
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, SecretStr
@@ -100,7 +101,7 @@ def to_status(application: Application) -> AgencyStatus:
 
 def read_error(answer: AgencyResponse) -> NagorikError | None:
     """The office's errors, which come with the status 200; ``None`` for any other answer, and for an unknown code."""
-    root = read_xml(answer)
+    root = read_xml(answer) if answer.status == HTTPStatus.OK else None
     if root is None or root.tag != f"{{{SPACE}}}error":
         return None
     code, field = (root.findtext(f"{{{SPACE}}}{name}") for name in ("code", "field"))
