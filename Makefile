@@ -9,7 +9,7 @@ DISTRIBUTIONS := core toolkit platform host testing $(sort $(patsubst %/pyprojec
 
 # Where mypy finds the packages: by pattern, so that a plugin changes nothing outside its own folder.
 EMPTY :=
-SOURCES := $(subst $(EMPTY) $(EMPTY),:,$(wildcard */src plugins/*/src) benchmarks tests/support)
+SOURCES := $(subst $(EMPTY) $(EMPTY),:,$(wildcard */src plugins/*/src examples/plugins/*/src) benchmarks tests/support)
 
 # What CI runs beside the tests: some minutes' worth. Those of the second kind live with processes, in real time.
 APPLICATIONS ?= 2000

@@ -1,9 +1,12 @@
 """Answers in XML that no agency would write, and pages that pass for XML."""
 
+from datetime import UTC, datetime
+
 import pytest
 from pydantic import ValidationError
 
-from nagorik import AgencyResponse
+from nagorik import AgencyResponse, Money
+from nagorik_toolkit import DhakaSecond, TakaAmount
 from nagorik_toolkit.formats import xml
 from nagorik_toolkit.formats.soap import Soap, SoapVersion
 from nagorik_toolkit.formats.xml import XmlModel, XmlReader, element
@@ -127,3 +130,17 @@ def test_a_page_that_is_well_formed_is_not_the_agencys_word(page):
 def test_what_is_labelled_as_a_page_is_one(label):
     assert not XmlReader(Ledger).recognises(answer(b"<problem>E02</problem>", label))
     assert XmlReader(Ledger).recognises(answer(b"<problem>E02</problem>", "text/xml"))
+
+
+class Bill(XmlModel, tag="bill"):
+    due: TakaAmount = element()
+    since: DhakaSecond = element()
+
+
+def test_amount_and_time_are_read_in_xml_as_anywhere_else():
+    document = "<bill><due>১,২০০.৫০</due><since>২০২৬-১১-২৬ ১৫:০৪:০৫</since></bill>"
+    bill = XmlReader(Bill).read(answer(document.encode()))
+    assert (bill.due, bill.since) == (Money.taka("1200.50"), datetime(2026, 11, 26, 9, 4, 5, tzinfo=UTC))
+    assert b"<due>1200.50</due>" in bill.to_body().content
+    with pytest.raises(ValidationError):
+        XmlReader(Bill).read(answer(document.replace("১,২০০", "free").encode()))

@@ -82,10 +82,11 @@ class Amount:
         return written
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Read before ``Money`` does, and write in JSON as ``1150.00``."""
+        """Read in place of ``Money``, and write in JSON as ``1150.00``."""
         return core_schema.no_info_before_validator_function(
             self.read,
-            handler(source),
+            # Not the schema of Money: who maps XML takes a model for an element with elements in it.
+            core_schema.is_instance_schema(Money),
             serialization=core_schema.plain_serializer_function_ser_schema(
                 Money.plain, return_schema=core_schema.str_schema(), when_used="json"
             ),

@@ -24,7 +24,7 @@ ASKED_FIRST = ("eligibility", "quote", "find", "status", "query-payment")
 WRITES = ("submit", "answer-correction", "advise-payment", "withdraw", "start-payment", "refund-payment")
 EVERY = (*ASKED_FIRST, "deliverable", *WRITES)
 
-RIGHT_IN_THE_END = "F01 F02 F03 F04 F06 F07 F07-past F07-page F07-503 F08"
+RIGHT_IN_THE_END = "F01 F02 F03 F04 F06 F07 F07-past F07-page F07-503 F08 F15-session"
 """Rows after which an operation succeeds that keeps to one question."""
 RIGHT_AT_ONCE = "F13-extra F13-retyped F13-label F14-bom F14-utf-16 F14-charset"
 """Odd answers that are understood."""
@@ -43,7 +43,7 @@ UNSURE = f"{IN_DOUBT} {REFUSED} F02-for-ever F09-404 F09-replay F16 F16-drip"
 
 BLUNT = (
     "F05 F06 F06-for-ever F07 F07-past F07-day F07-page F07-503 F08 F08-for-ever F11 F13 F13-empty F13-truncated "
-    "F13-null F13-list F13-double F14 F15 F15-moved"
+    "F13-null F13-list F13-double F14 F15 F15-moved F15-session"
 )
 """Rows in which the agency answers, and not with an object and a status of success."""
 

@@ -45,7 +45,7 @@ async def _filed(subject: Subject, offer: AnyOffer) -> _Filed:
             raise NotConcerned("the simulator's example hands in no papers")
         await rig.filed()
         arrived = rig.simulator.ledger.papers()
-    kinds = frozenset(offer.documents) if isinstance(offer, PublicService) else frozenset[str]()
+    kinds = {each.kind for each in offer.documents} if isinstance(offer, PublicService) else set[str]()
     return _Filed(tuple(document for document in handed if document.kind in kinds), handed, arrived)
 
 
