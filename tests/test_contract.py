@@ -104,7 +104,7 @@ def test_plugin_that_claims_a_key_that_nobody_honours_registers_a_citizen_twice(
         if (each.finding.check, each.finding.offer) == ("submit/F02", "nid.reissue")
     ]
     assert [(each.expected, each.got, each.because) for each in lost] == [
-        ("result, 2 requests, 1 effect", "Accepted, 2 requests, 2 effects", "the citizen is registered twice")
+        ("result, 2 requests, 1 effect", "Accepted, 2 requests, 1 login answered 200, 2 effects", "the citizen is registered twice")
     ]
     assert {each.finding.check.partition("/")[0] for each in broken.judgement.failures} == {"submit"}
 
@@ -119,7 +119,7 @@ def test_failure_reads_as_one_paragraph(broken: Report) -> None:
     assert (
         "submit/F02  processed, then no answer  nid.reissue\n"
         "  expected  result, 2 requests, 1 effect\n"
-        "  got       Accepted, 2 requests, 2 effects\n"
+        "  got       Accepted, 2 requests, 1 login answered 200, 2 effects\n"
         "  because   the citizen is registered twice\n"
         "  see       docs/checks/F02\n"
     ) in told
