@@ -11,6 +11,8 @@ from nagorik.errors import AgencyUnavailable, OutcomeUnknown
 from nagorik.operations import Idempotency
 from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client import step_key
+from nagorik_platform.agency_client.retry_table import Failure
+from nagorik_platform.agency_client.transport import ConnectionPool, OutgoingRequest, Timeouts
 from nagorik_platform.system_clock import SystemClock
 
 NATIVE, REFERENCE, NEITHER = Idempotency.NATIVE, Idempotency.CLIENT_REFERENCE, Idempotency.NONE
@@ -272,3 +274,20 @@ async def test_closing_leaves_nothing_open(world, server, connect):
     await client.aclose()
     await client.aclose()
     gc.collect()
+
+
+@pytest.mark.parametrize("choice", ["default", "fast"])
+@pytest.mark.parametrize(("left", "arrive"), [(0.0, 0), (5.0, 1)])
+async def test_body_whose_time_is_over_when_it_is_its_turn_is_not_written(choice, left, arrive):
+    """The loop was held up since the request was begun, and no timer could say so."""
+    async with Server() as server:
+        pool = ConnectionPool(choice)
+        try:
+            headers = [(b"Host", b"127.0.0.1"), (b"Content-Length", b"8")]
+            request = OutgoingRequest("POST", f"{server.base}/applications", headers, b'{"a": 1}')
+            timeouts = Timeouts(connect=20.0, read=20.0, total=20.0, limit=1000, remaining=lambda: left)
+            answer = await pool.send(request, timeouts)
+        finally:
+            await pool.aclose()
+        assert len(server.requests) == arrive
+        assert (answer is Failure.DEADLINE) is not bool(arrive)

@@ -236,6 +236,7 @@ class HttpExchange(Generic[T]):
             read=min(resources.read_timeout, remaining),
             total=remaining,
             limit=plan.limit,
+            remaining=call.deadline.remaining,
         )
         call.ledger.requests += 1
         self._at_agency = True

@@ -47,6 +47,8 @@ class Timeouts:
     read: float
     total: float
     limit: int
+    remaining: Callable[[], float] | None = None
+    """Seconds that are left, asked as a body is about to be written; ``total`` counts on the loop without it."""
 
 
 @cache
@@ -101,7 +103,8 @@ class ConnectionPool:
             outgoing.method,
             outgoing.url,
             headers=outgoing.headers,
-            stream=streamed or httpx.ByteStream(outgoing.body if isinstance(outgoing.body, bytes) else b""),
+            stream=streamed
+            or _Timely(outgoing.body if isinstance(outgoing.body, bytes) else b"", timeouts.remaining),
             extensions={
                 "timeout": {
                     "connect": timeouts.connect,
@@ -112,7 +115,8 @@ class ConnectionPool:
                 }
             },
         )
-        if streamed is None:
+        # aiohttp takes what was read as bytes, and writes them whatever the time is.
+        if streamed is None and not (self._shared and outgoing.body):
             request.read()
         transport = self._check_out()
         try:
@@ -152,6 +156,24 @@ class ConnectionPool:
         transport = self._factory()
         self._all.append(transport)
         return transport
+
+
+class _Timely(httpx.ByteStream):
+    """A body that is not written once its time is over.
+
+    A timer cannot say so while something holds the loop up: what waits to be sent then goes out first, when the
+    application may be in another worker's hands. An agency does nothing with a request whose body does not come.
+    """
+
+    def __init__(self, content: bytes, remaining: Callable[[], float] | None) -> None:
+        super().__init__(content)
+        self._content = content
+        self._remaining = remaining
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._remaining is not None and self._remaining() <= 0:
+            raise TimeoutError
+        yield self._content
 
 
 class BodyBrokenOff(Exception):
