@@ -402,7 +402,8 @@ async def test_a_login_that_hangs_is_begun_again(world):
 
 async def test_a_document_without_a_store_is_a_missing_setting(world):
     body = "async for _ in context.documents.open(request.documents[0]): pass"
-    world.install(hooks={"nagorik_submit": body})
+    listed = 'form = "forms:ConnectionForm"\ndocuments = ["nid"]'
+    world.install(hooks={"nagorik_submit": body}, service=listed)
     document = {"id": world.NID, "kind": "nid", "media_type": "image/png", "bytes": 1, "sha256": "0" * 64}
     draft = world.draft(documents=(document,))
     error = await error_of(world.platform().submit(draft, world.references), SettingsRejected)
