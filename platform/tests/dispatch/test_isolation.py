@@ -262,6 +262,34 @@ async def test_time_that_another_plugin_holds_up_the_loop_is_that_plugins_fault_
     assert faults == [("gas", "blocked-loop", pytest.approx(12.0, abs=0.5))]
 
 
+@pytest.mark.parametrize("whose", ["a thread's", "nobody's", "the host's"])
+async def test_time_for_which_the_loop_stands_still_is_nobodys_fault_who_waits(world, held, whose):
+    world.install(hooks={"nagorik_get_status": WAITS_ITS_TURN}, extra="limits = { deadline = 2 }")
+
+    def hold():
+        held[0] += 12.0
+
+    async def main():
+        platform = world.platform(faults_before_quarantine=1)
+        await platform.import_plugins()
+        innocent = asyncio.create_task(platform.get_status(world.draft(), world.references))
+        await asyncio.sleep(0)
+        loop = asyncio.get_running_loop()
+        if whose == "a thread's":
+            await asyncio.to_thread(loop.call_soon_threadsafe, hold)
+        elif whose == "the host's":
+            loop.call_soon(hold)
+        else:
+            # As where the process is stopped: the loop wakes later than it has asked to.
+            loop.account.wait(lambda _: hold(), 0.1)
+        await innocent
+        return [record.id for record in platform.plugins if record.quarantine is not None]
+
+    with capture_logs() as lines:
+        assert await guarded(main) == []
+    assert [line for line in lines if line["event"] == "plugin_fault"] == []
+
+
 async def test_form_that_holds_up_the_loop_is_its_plugins_fault(world, held):
     forms = """
     from nagorik import Form

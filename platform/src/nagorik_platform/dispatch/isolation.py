@@ -8,6 +8,7 @@ it has held up everybody else's. Whatever stops the loop all the same, ``run_gua
 
 import asyncio
 import math
+import selectors
 import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -203,6 +204,18 @@ class _Step:
             self._account.switch(before)
 
 
+class _CountingSelector(selectors.DefaultSelector):
+    """Tells a loop's account of its turns: a loop does nothing else between two of them."""
+
+    account: StepAccount | None = None
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """As for any selector."""
+        if self.account is None:
+            return super().select(timeout)
+        return self.account.wait(super().select, timeout)
+
+
 class GuardedEventLoop(asyncio.SelectorEventLoop):
     """An event loop that no plugin's code ends, neither for the host nor for another call.
 
@@ -212,8 +225,9 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         """Make one, whose tasks are each a ``GuardedTask``."""
-        super().__init__()
-        self.account = StepAccount(self.time)
+        selector = _CountingSelector()
+        super().__init__(selector)
+        self.account = selector.account = StepAccount(self.time)
         self.set_task_factory(_guarded_task)
         self._executors: dict[str, ThreadPoolExecutor] = {}
         self._generators_of: dict[Path, tuple[PluginRecord, float]] = {}
@@ -359,15 +373,16 @@ def run_as(call: PluginCall, code: Callable[[], T]) -> T:
 
 
 def held_by_others(call: PluginCall) -> Callable[[], float]:
-    """Tells for how many seconds other calls' code has held up the running loop so far.
+    """Tells for how many seconds the running loop was held up so far, by whatever is not this call's code.
 
-    Of what runs at this moment nothing is told before it has ended, and of a loop that is not guarded nothing at all.
+    Of a short step that runs at this moment nothing is told before it has ended, and of a loop that is not guarded
+    nothing at all.
     """
     loop = asyncio.get_running_loop()
     if not isinstance(loop, GuardedEventLoop):
         return lambda: 0.0
     account = loop.account
-    return lambda: account.held - call.held
+    return lambda: max(account.held, account.stood()) - call.held
 
 
 def run_guarded(

@@ -3,7 +3,9 @@
 import os
 import threading
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class _Schedule(threading.local):
@@ -69,6 +71,10 @@ class Charged(Protocol):
         ...
 
 
+LONG_TURN: Final = 0.25
+"""Seconds from which on a turn of a loop counts as one in which it stood still for whoever waits."""
+
+
 class StepAccount:
     """Whose step a loop runs, and the time that such steps have taken from everything else on it.
 
@@ -76,11 +82,13 @@ class StepAccount:
         held: Seconds of all that was charged so far.
     """
 
-    __slots__ = ("_began", "_clock", "_whose", "held")
+    __slots__ = ("_began", "_clock", "_stood", "_turn_began", "_whose", "held")
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """Count by ``clock``, in seconds."""
         self.held = 0.0
+        self._stood = 0.0
+        self._turn_began: float | None = None
         self._clock = clock
         self._whose: Charged | None = None
         self._began = 0.0
@@ -89,6 +97,30 @@ class StepAccount:
     def whose(self) -> Charged | None:
         """Whose step runs at this moment; ``None`` while it is nobody's that is charged."""
         return self._whose
+
+    def wait(self, select: Callable[[float | None], T], timeout: float | None) -> T:
+        """End a turn of the loop, wait for the next by ``select``, and begin it.
+
+        Whoever holds a turn up, a thread, a signal's handler or the machine itself, need be known to nobody. Waiting
+        longer than was asked for is standing still, too: the process was stopped.
+        """
+        before = self._clock()
+        if self._turn_began is not None:
+            self._add(before - self._turn_began)
+        found = select(timeout)
+        self._turn_began = self._clock()
+        if timeout is not None:
+            self._add(self._turn_began - before - max(timeout, 0.0))
+        return found
+
+    def stood(self) -> float:
+        """Seconds for which the loop has stood still so far: long turns, the present one among them."""
+        turn = 0.0 if self._turn_began is None else self._clock() - self._turn_began
+        return self._stood + (turn if turn >= LONG_TURN else 0.0)
+
+    def _add(self, seconds: float) -> None:
+        if seconds >= LONG_TURN:
+            self._stood += seconds
 
     def switch(self, whose: Charged | None) -> Charged | None:
         """Charge who ran until now, and go on as a step of ``whose``; who ran until now."""
