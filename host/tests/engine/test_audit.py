@@ -92,6 +92,7 @@ async def play(url: str, world, folder) -> Scene:
     """Let everything happen."""
     scene = Scene(url)
     at = world.clock.now()
+    folder.mkdir(exist_ok=True)
     async with world.host(url) as host:
         said = Restoration(at, "A. Rahman", "The disk burned.")
         restored = partial(mark_restored, store=host.store, restoration=said, lease_now=world.machine.now())
@@ -404,7 +405,7 @@ TAMPERINGS = {
     ),
     "in the hands of a worker that is made up": (
         [
-            "INSERT INTO workers VALUES ('made-up', 'made-up', 1, 1, 9000000000000000, 'first', NULL)",
+            "INSERT INTO workers VALUES ('made-up', 'made-up', 1, 1, 9000000000000000, 'first', NULL, NULL)",
             "UPDATE applications SET lease = 'made-up', due_at = NULL, revision = revision + 1, lease_until ="
             f" CAST(strftime('%s', 'now') AS INTEGER) * 1000000 + 1800000000 WHERE {OPEN}",
         ],
@@ -412,7 +413,7 @@ TAMPERINGS = {
     ),
     "in the hands of the worker of an earlier call": (
         [
-            "INSERT INTO workers SELECT worker, 'made-up', 1, 1, 9000000000000000, 'first', NULL FROM attempts WHERE"
+            "INSERT INTO workers SELECT worker, 'made-up', 1, 1, 9000000000000000, 'first', NULL, NULL FROM attempts WHERE"
             f" {OF} LIMIT 1",
             "UPDATE applications SET lease = (SELECT id FROM workers WHERE name = 'made-up'), due_at = NULL,"
             " revision = revision + 1, lease_until = CAST(strftime('%s', 'now') AS INTEGER) * 1000000 + 1800000000"
@@ -500,7 +501,7 @@ TAMPERINGS = {
     ),
     "message made up that has no name": (
         [
-            "INSERT INTO inbox SELECT '', offer, message || 'x', arrival || 'x', received_at, due_at, looks, data_key,"
+            "INSERT INTO inbox SELECT '', offer, message || 'x', arrival || 'x', received_at, due_at, looks, lost_looks, data_key,"
             " sealed, reference, application, handled_at, result, proved FROM inbox LIMIT 1"
         ],
         "inbox-differ",

@@ -140,7 +140,9 @@ class Claims:
         suspended = suspended_offers(transaction)
         firsts = [
             max(queue.due_at, queue.free_at)
-            for queue in self._agencies.queue_states(transaction, self._concurrency, now, beyond=self._beyond)
+            for queue in self._agencies.queue_states(
+                transaction, self._concurrency, now, lease_now=self._lease.now, beyond=self._beyond
+            )
             if queue.due_at is not None and queue.plugin not in suspended.plugins
         ]
         return min(firsts, default=None)

@@ -344,7 +344,8 @@ class Dispatcher:
             call.requests = http.ledger.requests
             await questions.close()
         found = questions.fault or code.fault or _interpret(end, call, runtime)
-        if isinstance(found, FetchedDeliverable) and found.document.id not in documents.kept:
+        has_store = self._settings.documents is not None
+        if has_store and isinstance(found, FetchedDeliverable) and found.document.id not in documents.kept:
             # A reference that a plugin has from elsewhere may be another citizen's paper.
             found = PluginFault("deliverable-not-own", plugin=call.plugin)
         # While a plugin is imported, a step of another takes as long as the import lets it.
