@@ -104,7 +104,11 @@ def test_plugin_that_claims_a_key_that_nobody_honours_registers_a_citizen_twice(
         if (each.finding.check, each.finding.offer) == ("submit/F02", "nid.reissue")
     ]
     assert [(each.expected, each.got, each.because) for each in lost] == [
-        ("result, 2 requests, 1 effect", "Accepted, 2 requests, 1 login answered 200, 2 effects", "the citizen is registered twice")
+        (
+            "result, 2 requests, 1 effect",
+            "Accepted, 2 requests, 1 login answered 200, 2 effects",
+            "the citizen is registered twice",
+        )
     ]
     assert {each.finding.check.partition("/")[0] for each in broken.judgement.failures} == {"submit"}
 
