@@ -343,8 +343,8 @@ def test_a_changed_record_of_the_ledger_is_for_the_audit_to_find(ready, applied,
 @pytest.mark.parametrize("table", ["inbox", "erased_references", "ledger"])
 def test_a_row_of_any_kind_that_keys_have_made_is_use(ready, place, table):
     made = {
-        "inbox": "INSERT INTO inbox (id, offer, message, arrival, received_at, looks, sealed)"
-        " VALUES ('m', 'nid.reissue', 'm', 'a', 0, 0, X'00')",
+        "inbox": "INSERT INTO inbox (id, offer, message, arrival, received_at, looks, lost_looks, sealed)"
+        " VALUES ('m', 'nid.reissue', 'm', 'a', 0, 0, 0, X'00')",
         "erased_references": "INSERT INTO erased_references VALUES ('r')",
         "ledger": "INSERT INTO ledger VALUES (0, 1, 0, 'seal', '', '{}', X'00')",
     }
