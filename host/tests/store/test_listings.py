@@ -294,7 +294,8 @@ FROM applications
 """
 MESSAGES = """
 INSERT INTO inbox (id, offer, message, arrival, received_at, looks, lost_looks, sealed, handled_at)
-SELECT gen_random_uuid(), 'o', n, n, n, 0, 0, '', CASE WHEN n % 1000 > 0 THEN n END FROM generate_series(1, 20000) AS n
+SELECT gen_random_uuid(), 'o', n, n, n, 0, 0, '', CASE WHEN n % 1000 > 0 THEN n END
+FROM generate_series(1, 20000) AS n
 """
 QUESTIONS: list[Callable[[Transaction], object]] = [
     *(partial(list_applications, wanted=wanted, limit=50) for wanted, _ in CASES),
