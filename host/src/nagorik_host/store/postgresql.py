@@ -144,15 +144,19 @@ class PostgresqlDatabase(Database):
             # It works for all who ask, not for the one that happened to start it.
             lane = asyncio.create_task(self._work_off(), context=Context())
             self._lanes.add(lane)
-            lane.add_done_callback(self._lanes.discard)
         result: T = await asked.answer
         return result
 
     async def _work_off(self) -> None:
-        with self._noted():
-            while self._waiting:
-                together = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]
-                await self._commit(together)
+        try:
+            with self._noted():
+                while self._waiting:
+                    together = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]
+                    await self._commit(together)
+        finally:
+            # In the same step as it saw that nobody waits: whoever asks next must not take it for one that works on.
+            lane = asyncio.current_task()
+            self._lanes = {one for one in self._lanes if one is not lane}
 
     async def _commit(self, together: Sequence["_WaitingUnit"]) -> None:
         try:
