@@ -612,28 +612,27 @@ ON_A_SERVER_ALONE = {
 }
 
 
+async def changed_in(url: str) -> set[tuple[str, str]]:
+    """What is not as the host made it."""
+    database = await open_database(url)
+    try:
+        return {(one.code, one.subject) for one in await database.snapshot(changed_tables)}
+    finally:
+        await database.close()
+
+
 @pytest.mark.parametrize("change", CHANGED_TABLES)
 async def test_table_that_is_not_as_the_host_made_it_is_found(copy, keyring, change):
     statement, table = CHANGED_TABLES[change]
     written_to(copy.url, statement)
-    database = await open_database(copy.url)
-    try:
-        found = await database.snapshot(changed_tables)
-    finally:
-        await database.close()
-    assert {(one.code, one.subject) for one in found} == {("schema-differs", f"database/{table}")}
+    assert await changed_in(copy.url) == {("schema-differs", f"database/{table}")}
 
 
 @pytest.mark.parametrize("change", [*CHANGED_TABLES, *ON_A_SERVER_ALONE])
 async def test_table_of_a_server_that_is_not_as_the_host_made_it_is_found(server_copy, keyring, change):
     statement, table = (CHANGED_TABLES | ON_A_SERVER_ALONE)[change]
     await write_to_server(server_copy.url, [statement])
-    database = await open_database(server_copy.url)
-    try:
-        found = await database.snapshot(changed_tables)
-    finally:
-        await database.close()
-    assert {(one.code, one.subject) for one in found} == {("schema-differs", f"database/{table}")}
+    assert await changed_in(server_copy.url) == {("schema-differs", f"database/{table}")}
 
 
 async def test_audit_tells_of_changed_tables_once(copy, keyring):

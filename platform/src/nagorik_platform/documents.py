@@ -1,7 +1,7 @@
 """Whether papers are those that a service takes: of its kinds, of a type and size that it wants, and none missing."""
 
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final
 
@@ -26,25 +26,6 @@ _TYPE_NAMES: Final = {
     "application/xml": "XML",
     "text/xml": "XML",
 }
-
-
-class CallDocuments:
-    """The host's store as one call sees it, which remembers what the call has kept there."""
-
-    def __init__(self, store: DocumentStore) -> None:
-        self._store = store
-        self.kept: set[str] = set()
-        """The ids of what was kept."""
-
-    def open(self, document: DocumentReference) -> AsyncIterator[bytes]:
-        """As the host's."""
-        return self._store.open(document)
-
-    async def put(self, kind: str, media_type: str, content: bytes) -> DocumentReference:
-        """As the host's."""
-        made = await self._store.put(kind, media_type, content)
-        self.kept.add(made.id)
-        return made
 
 
 def document_problems(service: PublicService, documents: Sequence[DocumentReference]) -> Iterator[FieldProblem]:

@@ -155,8 +155,7 @@ class PostgresqlDatabase(Database):
                     await self._commit(together)
         finally:
             # In the same step as it saw that nobody waits: whoever asks next must not take it for one that works on.
-            lane = asyncio.current_task()
-            self._lanes = {one for one in self._lanes if one is not lane}
+            self._lanes -= {asyncio.current_task()}
 
     async def _commit(self, together: Sequence["_WaitingUnit"]) -> None:
         try:

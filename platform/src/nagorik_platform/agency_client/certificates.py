@@ -7,6 +7,7 @@ only after the request was on its way, so that whoever writes would not know wha
 import secrets
 import ssl
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,11 +17,10 @@ import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat, pkcs12
 
+from nagorik.data_files import DataFileInvalid, read_file
 from nagorik.errors import SettingsRejected
 from nagorik.settings import AgencySettings
 
-LARGEST_FILE: Final = 1_000_000
-"""Bytes of a file with certificates."""
 _PKCS12: Final = frozenset({".p12", ".pfx"})
 
 
@@ -113,15 +113,8 @@ def _load_pkcs12(context: ssl.SSLContext, content: bytes, secret: bytes | None) 
 
 
 def _content(file: Path, setting: str, plugin: str) -> bytes:
-    """A file's bytes; a pipe or a device, which might never end, is none."""
-    try:
-        if file.is_file():
-            with file.open("rb") as opened:
-                content = opened.read(LARGEST_FILE + 1)
-            if len(content) <= LARGEST_FILE:
-                return content
-    except (OSError, ValueError):
-        pass  # a ValueError for a name that no file can have
+    with suppress(DataFileInvalid):
+        return read_file(file)
     raise _rejected(setting, "file-unreadable", plugin)
 
 

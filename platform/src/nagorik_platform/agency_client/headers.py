@@ -9,15 +9,18 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 _NAME: Final = re.compile(r"[A-Za-z0-9\-_.]+")
 _VALUE: Final = re.compile(r"[\x20-\x7e]*")
+COOKIE: Final = "cookie"
 _OWN: Final = frozenset(
-    {"host", "content-length", "transfer-encoding", "connection", "cookie", "accept-encoding", "user-agent"}
+    {"host", "content-length", "transfer-encoding", "connection", COOKIE, "accept-encoding", "user-agent"}
     | {"expect", "keep-alive", "proxy-connection", "te", "trailer", "upgrade"}
 )
 """What the client writes itself, or what changes how a connection is spoken on."""
 
 
-def raw_headers(headers: Headers, *, reserved: str) -> RawHeaders | None:
+def raw_headers(headers: Headers, *, reserved: str, of_a_token: bool = False) -> RawHeaders | None:
     """Headers as they are sent; ``None`` if one is the client's own, ``reserved``, twice there, or cannot be sent.
+
+    The client keeps no cookies: those of a session are a token's, ``of_a_token``, and of nothing else.
 
     They may be a plugin's: what they are is asked once, and of a word of an enum its text alone is taken.
     """
@@ -31,7 +34,7 @@ def raw_headers(headers: Headers, *, reserved: str) -> RawHeaders | None:
         if not isinstance(given_name, str) or not isinstance(given_value, str):
             return None
         name, value = str.__str__(given_name), str.__str__(given_value)
-        own = name.lower() in _OWN or name.lower() == reserved.lower()
+        own = name.lower() in {*_OWN, reserved.lower()} and not (of_a_token and name.lower() == COOKIE)
         if own or name.lower() in names or _NAME.fullmatch(name) is None or _VALUE.fullmatch(value) is None:
             return None
         names.add(name.lower())

@@ -93,9 +93,8 @@ class TokenCache:
     def _may_travel(self, token: Token) -> bool:
         """Whether its header is one that a plugin may add."""
         name, value = token.as_header()
-        # The client keeps no cookies: those of a session are a token's, and of nobody else.
-        headers = {"X-Session" if name.lower() == b"cookie" else name.decode("ascii"): value.decode("ascii")}
-        return raw_headers(headers, reserved=self._key_header) is not None
+        headers = {name.decode("ascii"): value.decode("ascii")}
+        return raw_headers(headers, reserved=self._key_header, of_a_token=True) is not None
 
     def _finished(self, task: asyncio.Task[Token | NagorikError]) -> None:
         if self._running is task:

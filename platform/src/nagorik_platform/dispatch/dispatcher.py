@@ -30,6 +30,7 @@ from nagorik.privacy import Form, Model
 from nagorik_platform.configuration import PlatformSettings
 from nagorik_platform.contract_errors import known_error
 from nagorik_platform.dispatch.asking import Questions
+from nagorik_platform.dispatch.documents import CallDocuments
 from nagorik_platform.dispatch.faults import PAUSE_AFTER_LOSSES, FaultSubject, is_to_be_probed, log_fault
 from nagorik_platform.dispatch.importer import ImportResult, PluginImporter
 from nagorik_platform.dispatch.isolation import BLOCKED_LOOP, PluginCall
@@ -44,7 +45,6 @@ from nagorik_platform.dispatch.reconcile import (
 )
 from nagorik_platform.dispatch.runner import CallDeadline, HookEnd, Returned, Runner, TimedOut
 from nagorik_platform.dispatch.runtime import NoAgency, PluginRuntime, settings_or_none
-from nagorik_platform.documents import CallDocuments
 from nagorik_platform.logs import get_call_log, get_logger
 from nagorik_platform.registry import LoadedPlugin, PluginRecord, Quarantine, QuarantineCode, Registry
 from nagorik_platform.tracebacks import type_name

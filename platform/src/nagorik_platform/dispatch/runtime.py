@@ -4,23 +4,24 @@ The HTTP client is imported with a plugin, not with the platform: a command that
 manifests starts without it.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from nagorik.clock import Clock
-from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault, SettingsRejected
+from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault
 from nagorik.http import AgencyHttp
 from nagorik.manifest import Manifest, PublicService
-from nagorik.model.application import DocumentReference, DocumentStore
+from nagorik.model.application import DocumentStore
 from nagorik.operations import Idempotency, Operation
 from nagorik.privacy import Form
 from nagorik.settings import AgencySettings, load_settings
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
 from nagorik_platform.contract_errors import known_error
+from nagorik_platform.dispatch.documents import NoDocuments
 from nagorik_platform.dispatch.faults import FaultWatch
 from nagorik_platform.dispatch.isolation import PluginCall, run_as
 from nagorik_platform.dispatch.reconcile import fault_of, unwrap_single
@@ -80,7 +81,7 @@ class PluginRuntime:
             raise ValueError("a loaded plugin has a manifest")
         self.loaded = loaded
         self.manifest: Manifest = manifest
-        self.documents: DocumentStore = settings.documents or _NoDocuments(loaded.record.id)
+        self.documents: DocumentStore = settings.documents or NoDocuments(loaded.record.id)
         self.watch = FaultWatch(settings.faults_before_quarantine)
         self._clock = settings.clock
         self._rate_limiter = settings.rate_limiter
@@ -220,21 +221,3 @@ class PluginRuntime:
 
     def _broken(self, fault: str) -> NoReturn:
         raise PluginFault(fault, plugin=self.loaded.record.id)
-
-
-class _NoDocuments:
-    """Stands where a host has no document store: a plugin that needs one cannot serve here."""
-
-    def __init__(self, plugin: str) -> None:
-        self._plugin = plugin
-
-    def open(self, document: DocumentReference) -> AsyncIterator[bytes]:  # noqa: ARG002 - the protocol's
-        raise SettingsRejected(["documents"], plugin=self._plugin)
-
-    async def put(
-        self,
-        kind: str,  # noqa: ARG002 - the protocol's
-        media_type: str,  # noqa: ARG002
-        content: bytes,  # noqa: ARG002
-    ) -> DocumentReference:
-        raise SettingsRejected(["documents"], plugin=self._plugin)

@@ -73,7 +73,7 @@ class Details(XmlModel, tag="details", nsmap={"": SPACE}):
     mobile: str = element()
 
 
-class Payment(XmlModel, tag="payment", nsmap={"": SPACE}):
+class PaymentAdvice(XmlModel, tag="payment", nsmap={"": SPACE}):
     """A payment, as the office takes it."""
 
     reference: str = element()
@@ -89,9 +89,9 @@ def to_filing(request: SubmitRequest, form: ApplicationForm) -> list[FormPart]:
     ]
 
 
-def to_payment(receipt: PaymentReceipt) -> Payment:
+def to_payment(receipt: PaymentReceipt) -> PaymentAdvice:
     """A payment as the office takes it."""
-    return Payment(reference=receipt.reference, amount=receipt.amount.plain())
+    return PaymentAdvice(reference=receipt.reference, amount=receipt.amount.plain())
 
 
 def to_status(application: Application) -> AgencyStatus:
