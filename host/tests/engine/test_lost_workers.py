@@ -164,6 +164,37 @@ async def test_worker_puts_down_everything_for_what_is_carried_alone(world, read
         assert (await host.track(later)).progress.state == "closed"
 
 
+async def test_others_have_a_turn_between_two_that_are_carried_alone(world, ready_url):
+    async with world.host(ready_url) as host:
+        suspects = {await world.apply(host, number) for number in range(2)}
+        for _ in range(2):
+            # Both are due together.
+            host.clock.set(host.clock.now() + timedelta(hours=2))
+            assert set(await lose(world, host)) == suspects
+        worker = host.worker()
+        await host.database.run(worker._housekeeping.register)
+        world.street.close("nid")
+        host.clock.advance(timedelta(hours=2))
+        await worker.poll()
+        (first,) = worker.in_hand
+        assert first in suspects
+        (second,) = suspects - {first}
+        others = {await world.apply(host, number) for number in range(2, 5)}
+        had = set()
+        while second not in worker.in_hand:
+            had |= set(worker.in_hand)
+            world.street.open("nid")
+            while worker.in_hand:
+                await worker._executor.wait()
+            world.street.close("nid")
+            host.clock.advance(timedelta(seconds=2))
+            await worker.poll()
+        assert had & others
+        world.street.open("nid")
+        await world.carry(worker)
+        assert {(await host.track(one)).progress.state for one in suspects | others} == {"closed"}
+
+
 async def test_of_applications_that_may_end_their_worker_it_has_one_in_hand(world, ready_url):
     async with world.host(ready_url) as host:
         for number in range(4):

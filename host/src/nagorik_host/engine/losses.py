@@ -2,7 +2,8 @@
 
 An application whose call ends its worker takes with it all that the worker has in hand, and nobody knows which of it
 was the cause. So after some losses an application is carried by a worker that has nothing else in hand, and reads no
-messages meanwhile. Only what ended its worker there is left to an officer, and counts against its plugin.
+messages meanwhile. Only what ended its worker there is left to an officer, and counts against its plugin. Between two
+such applications the others have a turn: several that take long hold up nobody for longer than one does.
 """
 
 from collections.abc import Collection
@@ -32,7 +33,8 @@ _log = get_logger("nagorik.host")
 SUSPECTS_APART: Final = timedelta(seconds=1)
 """How long an application that may end its worker is left due while anything else is in the same hands."""
 LOOKS: Final = 5
-"""How often a worker that has put everything else down for such an application looks for it, before it goes on."""
+"""How often a worker that has put everything else down for such an application looks for it, before it goes on; and
+how often it looks for others after one, before it takes the next."""
 
 NONE: Final = Losses(0, 0)
 
@@ -60,14 +62,18 @@ class WorkerLosses:
         self._awaited: str | None = None
         self._looks = 0
         self._is_marked = False
+        self._looks_for_others = 0
         self.deadly: set[str] = set()
         self.is_reading = False
 
     def note_in_hand(self, transaction: Transaction, applications: Collection[str]) -> None:
         """These are in the worker's hands, and no others."""
         self._is_free = not applications and not self.is_reading
-        if self._alone not in applications:
-            self._alone = None
+        if self._alone is not None and self._alone not in applications:
+            self._alone, self._looks_for_others = None, LOOKS
+        elif self._looks_for_others:
+            # Whatever there was of others was taken in one look.
+            self._looks_for_others = 0 if applications else self._looks_for_others - 1
         if self._is_marked and self._alone is None:
             transaction.connection.execute(_MARK, {"worker": self._worker, "application": None})
         if self._awaited is None or not self._is_free:
@@ -114,6 +120,8 @@ class WorkerLosses:
         if self._alone is not None:
             return False
         if self.is_suspect(transaction, stored, begun):
+            if self._looks_for_others:
+                return False
             if not self._is_free:
                 self._awaited = self._awaited or stored.id
                 return False
