@@ -12,7 +12,7 @@ EMPTY :=
 SOURCES := $(subst $(EMPTY) $(EMPTY),:,$(wildcard */src plugins/*/src examples/plugins/*/src) benchmarks tests/support)
 
 # What CI runs beside the tests: some minutes' worth. Those of the second kind live with processes, in real time.
-APPLICATIONS ?= 2000
+APPLICATIONS ?= 600
 DISTURBED ?= 24
 
 .PHONY: help demo test check types campaign bench requirements surface reference clean
@@ -23,7 +23,7 @@ help:  ## Show what can be made.
 demo: $(READY)  ## Carry the example applications from eligibility to delivery, over real HTTP to simulated agencies.
 	@$(BIN)/nagorik demo $(ARGUMENTS)
 
-test: $(READY)  ## Run all tests, in random order, on all cores.
+test: $(READY)  ## Run all tests, in random order, on all cores, with files in memory where there is room.
 	@$(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder $(ARGUMENTS)
 
 check: $(READY)  ## Lint, format, strict types, layers, public surface.

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import os
 import platform
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,9 +20,24 @@ asyncio.set_event_loop(None)
 # its place when it imports the tests in the folder; what looks like a package already is left alone.
 platform.__path__ = [str(Path(__file__).parent / "platform")]  # type: ignore[attr-defined]
 
+# The tests' databases write to what is memory, where the machine has a place for files in it and room there: what
+# they wait for is a disk otherwise. A noexec one is of no use, since environments are made there, too.
+MEMORY = Path("/dev/shm")  # noqa: S108 - where Linux mounts it
+ROOM = 4 << 30
+"""Bytes that must be free."""
+if "TMPDIR" not in os.environ and MEMORY.is_dir():
+    found = os.statvfs(MEMORY)
+    if found.f_bavail * found.f_frsize >= ROOM and not found.f_flag & os.ST_NOEXEC:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
 # How long an example takes says more about the machine's other work than about the code.
 hypothesis.settings.register_profile("workspace", deadline=None)
 hypothesis.settings.load_profile("workspace")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores: a good part of the tests waits for processes, sockets and instants."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

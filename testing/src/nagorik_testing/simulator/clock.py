@@ -95,22 +95,30 @@ class OrderlyClock(SimulatedClock):
         """Begin at ``start``, with nobody asleep; each who wakes has ``turns`` of the event loop."""
         super().__init__(start)
         self._turns = turns
-        self._asleep: list[tuple[timedelta, int]] = []
+        self._asleep: list[tuple[timedelta, int, asyncio.Event]] = []
         self._numbers = count()
 
     async def sleep(self, seconds: float) -> None:
         """Wake ``seconds`` from now, when everybody who wakes sooner has had their turn."""
-        own = (self._after(seconds), next(self._numbers))
+        due, _, is_next = own = (self._after(seconds), next(self._numbers), asyncio.Event())
         heappush(self._asleep, own)
         try:
             turns = 0
             while turns < self._turns:
-                await asyncio.sleep(0)
-                turns = turns + 1 if self._asleep[0] is own else 0
-            self._pass(own[0] - self.elapsed())
+                # The next one alone counts the turns: all of them would keep the loop busy with nothing else.
+                if self._asleep[0] is own:
+                    await asyncio.sleep(0)
+                    turns += 1
+                else:
+                    turns = 0
+                    is_next.clear()
+                    await is_next.wait()
+            self._pass(due - self.elapsed())
         finally:
             self._asleep.remove(own)
             heapify(self._asleep)
+            if self._asleep:
+                self._asleep[0][2].set()
 
 
 class FlowingClock(SimulatedClock):
