@@ -37,7 +37,7 @@ check: $(READY)  ## Lint, format, strict types, layers, public surface.
 types: $(READY)  ## Strict types alone.
 	MYPYPATH=$(SOURCES) $(BIN)/mypy
 
-campaign: $(READY)  ## Carry thousands of applications through faults and disruptions, and compare database and ledgers.
+campaign: $(READY)  ## Carry hundreds of applications through faults and disruptions, and compare database and ledgers.
 	@$(BIN)/nagorik campaign --applications $(APPLICATIONS) --seed 7 $(ARGUMENTS)
 	@$(BIN)/nagorik campaign --kill-processes --applications $(DISTURBED) --seed 7
 	@$(BIN)/nagorik campaign --kill-processes --own-server --applications $(DISTURBED) --seed 7
