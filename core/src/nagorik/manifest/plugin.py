@@ -190,7 +190,7 @@ _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Window(ManifestModel):
-    """Hours in which the agency answers, in Asia/Dhaka wall-clock time. Outside all windows a call waits."""
+    """Hours in which the agency answers, on the clocks in Dhaka. Outside them nothing is sent: ``AgencyClosed``."""
 
     days: str
     """Weekdays, as ``sun-thu`` (inclusive, may wrap) or ``sat,mon,wed``; lower-case English abbreviations."""
