@@ -4,11 +4,14 @@ import asyncio
 import hashlib
 import json
 import os
+import shlex
 import sqlite3
 import stat
 import sys
 from datetime import timedelta
+from errno import ENOSPC
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -290,6 +293,66 @@ def test_refusal_of_a_paper_reaches_the_person_by_its_name_and_is_mended(ready, 
     office.work(timedelta(minutes=1))
     assert [{"photo": sha256(PHOTO), "deed": sha256(BETTER)}] == office.desk.SEEN
     assert "The stamp" not in str(ready("track", application, "--json").document["refusals"])
+
+
+def test_better_paper_beside_a_file_that_was_taken_in_before_is_told_and_not_lost(ready, office):
+    path = office.file(deed=DEED, photo=PHOTO)
+    application = applied(ready, path)
+    again = ready("apply", path)
+    assert (again.code, again.err) == (0, "")
+    (office.place / "deed ১.pdf").write_bytes(BETTER)
+    result = ready("apply", path)
+    assert (result.code, "was taken in before" in result.out) == (1, True)
+    assert "documents.0.file: Rent deed: deed ১.pdf is not the paper that was handed in." in result.err
+    assert "ভাড়ার দলিল: deed ১.pdf আগে জমা দেওয়া কাগজটি নয়।" in result.err
+    assert "photo" not in result.err
+    command = f"nagorik act {application} corrected --document deed="
+    assert command in result.err
+    said = shlex.split(result.err.partition("nagorik act ")[2].partition(" ভাড়ার")[0])
+    assert listed(ready, application)[0] == ("deed", sha256(DEED), False)
+    assert ready("act", *said).code == 0
+    assert [one for one in listed(ready, application) if not one[2]] == [
+        ("photo", sha256(PHOTO), False),
+        ("deed", sha256(BETTER), False),
+    ]
+    assert ready("apply", path).code == 0  # it has it now
+    (office.place / "deed ১.pdf").write_bytes(DEED)
+    assert ready("apply", path).code == 0  # and it had this one before
+    (office.place / "deed ১.pdf").unlink()
+    assert ready("apply", path).code == 0
+    (office.place / "deed ১.pdf").write_bytes(b"MZ")
+    assert "documents.0.file: Rent deed: the file is no PDF" in ready("apply", path).err
+    assert (office.sealed, len(ready("applications", "list", "--json").document["applications"])) == (3, 1)
+
+
+def test_same_application_twice_in_a_folder_leaves_no_paper_without_an_owner(ready, office):
+    folder = office.place / "counter"
+    folder.mkdir()
+    content = office.file(deed=DEED).read_text("utf-8")
+    (office.place / "deed ১.pdf").rename(folder / "deed ১.pdf")
+    (folder / "1.json").write_text(content, "utf-8")
+    (folder / "2.json").write_text(content, "utf-8")
+    result = ready("apply", folder, "--json")
+    assert result.code == 0
+    assert [one["result"] for one in result.document["applications"]] == ["taken", "already-open"]
+    assert office.sealed == 1
+
+
+def test_disk_that_is_full_leaves_no_paper_without_an_owner(ready, office, monkeypatch):
+    path, replace = office.file(deed=DEED, photo=PHOTO), Path.replace
+
+    def full(self, target):
+        if office.sealed > 1:
+            raise OSError(ENOSPC, "no space")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", full)
+    result = ready("apply", path)
+    assert (result.code, "not taken in, for no fault of the file: OSError" in result.err) == (3, True)
+    assert office.sealed == 0
+    monkeypatch.setattr(Path, "replace", replace)
+    assert ready("apply", path).code == 0
+    assert office.sealed == 2
 
 
 def test_same_kind_twice_replaces_all_of_it(ready, office):
