@@ -15,8 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from nagorik import InputRejected
 from nagorik_host import open_host
+from nagorik_host.store.application_store import AlreadyOpen
 from nagorik_host.store.documents import FolderDocumentStore
+from nagorik_host.store.kept_documents import kept_documents
 from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.registry import Admission
@@ -160,24 +163,46 @@ class Office:
         path.write_bytes(content)
         return path
 
+    @property
+    def keyring(self):
+        return read_keyring((self.place / "keys.txt").read_text())
+
+    @property
+    def documents(self) -> FolderDocumentStore:
+        return FolderDocumentStore(self.place / "nagorik-documents", Vault(self.keyring))
+
     def work(self, by: timedelta = timedelta(days=2)) -> None:
-        async def carry() -> None:
-            keyring = read_keyring((self.place / "keys.txt").read_text())
-            documents = FolderDocumentStore(self.place / "nagorik-documents", Vault(keyring))
+        async def carry(host) -> None:
+            worker, end = host.worker(), self.clock.now() + by
+            while (due := await worker.run_until_idle()) is not None and due <= end:
+                self.clock.set(max(due, self.clock.now()))
+
+        self.run(carry)
+
+    def run(self, do) -> None:
+        """Open the host, do it, and close the host again."""
+
+        async def opened() -> None:
             admission = Admission(allow=frozenset({"shop"}))
             address = {"base_url": "http://127.0.0.1:9"}
             plugins = {"shop": PluginConfiguration(settings=address, egress=frozenset({"127.0.0.1"}))}
-            settings = PlatformSettings(plugins=plugins, admission=admission, documents=documents, clock=self.clock)
-            async with open_host(f"sqlite:///{self.place}/nagorik.db", keyring, settings) as host:
-                worker, end = host.worker(), self.clock.now() + by
-                while (due := await worker.run_until_idle()) is not None and due <= end:
-                    self.clock.set(max(due, self.clock.now()))
+            settings = PlatformSettings(
+                plugins=plugins, admission=admission, documents=self.documents, clock=self.clock
+            )
+            async with open_host(f"sqlite:///{self.place}/nagorik.db", self.keyring, settings) as host:
+                await do(host)
 
-        asyncio.run(carry())
+        asyncio.run(opened())
 
     @property
     def sealed(self) -> int:
-        return len([path for path in (self.place / "nagorik-documents").rglob("*") if path.is_file()])
+        return len(
+            [
+                path
+                for path in (self.place / "nagorik-documents").rglob("*")
+                if path.is_file() and path.suffix != ".owner"
+            ]
+        )
 
 
 @pytest.fixture
@@ -355,6 +380,54 @@ def test_disk_that_is_full_leaves_no_paper_without_an_owner(ready, office, monke
     assert office.sealed == 2
 
 
+@pytest.mark.parametrize("way", ["act", "apply"])
+@pytest.mark.parametrize("whose", ["application", "agency"])
+def test_paper_that_is_somebody_elses_is_refused_at_its_place(ready, office, way, whose):
+    other = closed(ready, office) if whose == "agency" else applied(ready, office.file(deed=DEED))
+    office.desk.SAYS[0] = "in_review"
+
+    async def hand_in(host):
+        stored = await host.database.run(
+            lambda transaction: kept_documents(transaction, host.store.read(transaction, other))
+        )
+        stolen = next(one.reference for one in stored if (one.source == "agency") is (whose == "agency"))
+        own = await office.documents.put("deed", "application/pdf", BETTER)
+        draft = await host.database.run(
+            lambda transaction: host.store.draft(transaction, host.store.read(transaction, other))
+        )
+        papers = (own, stolen.model_copy(update={"kind": "photo"}))
+        if way == "apply":
+            await host.apply(draft.model_copy(update={"documents": papers}), client_reference="COUNTER-0009")
+            return
+        mine = await host.apply(draft.model_copy(update={"documents": ()}), client_reference="COUNTER-0009")
+        await host.act(mine, "corrected", documents=papers)
+
+    with pytest.raises(InputRejected) as caught:
+        office.run(hand_in)
+    (problem,) = caught.value.fields
+    assert (problem.pointer, problem.code) == ("/documents/1", "document-of-another-application")
+    assert problem.text.bn != problem.text.en
+    assert ready("audit", "documents", "--json").document["missing"] == {}
+
+
+def test_paper_is_taken_again_by_whoever_does_not_know_whether_it_got_through(ready, office):
+    application = applied(ready, office.file(deed=DEED))
+
+    async def twice(host):
+        draft = await host.database.run(
+            lambda transaction: host.store.draft(transaction, host.store.read(transaction, application))
+        )
+        own = await office.documents.put("deed", "application/pdf", BETTER)
+        again = draft.model_copy(update={"documents": (own,)})
+        taken = await host.apply(again, client_reference="COUNTER-0009")
+        with pytest.raises(AlreadyOpen) as caught:
+            await host.apply(again, client_reference="COUNTER-0009")
+        assert caught.value.application == taken
+        await host.act(taken, "corrected", documents=(own,))
+
+    office.run(twice)
+
+
 def test_same_kind_twice_replaces_all_of_it(ready, office):
     application = applied(ready, office.file(deed=DEED))
     pages = [office.paper(content, f"{number}.pdf") for number, content in enumerate((BETTER, LICENCE))]
@@ -458,7 +531,9 @@ def test_deliverable_is_fetched_listed_exported_and_erased_with_all_others(ready
 
 def test_paper_that_is_gone_or_damaged_is_not_exported(ready, office):
     application = applied(ready, office.file(deed=DEED))
-    (kept,) = [path for path in (office.place / "nagorik-documents").rglob("*") if path.is_file()]
+    (kept,) = [
+        path for path in (office.place / "nagorik-documents").rglob("*") if path.is_file() and path.suffix != ".owner"
+    ]
     whole = kept.read_bytes()
     kept.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert ready("documents", application, "--export", "deed", "deed.pdf").code == 3

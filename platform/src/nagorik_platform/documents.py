@@ -78,6 +78,11 @@ def missing_documents(service: PublicService, kinds: Sequence[str]) -> Iterator[
             yield _problem(DOCUMENTS, "document-missing", paper=listed.label)
 
 
+def not_their_own(number: int) -> InputRejected:
+    """The paper in place ``number`` was handed in for another application, or is an agency's."""
+    return InputRejected([_problem(f"{DOCUMENTS}/{number}", "document-of-another-application")])
+
+
 def with_documents(draft: ApplicationDraft, handed_in: Sequence[DocumentReference]) -> ApplicationDraft:
     """A draft with papers in place of all that it had of the same kinds, and where the first of them was.
 

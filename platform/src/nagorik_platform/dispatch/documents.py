@@ -1,9 +1,21 @@
 """The host's documents as a call sees them, and what stands in where a host keeps none."""
 
 from collections.abc import AsyncIterator
+from typing import Final, Protocol, runtime_checkable
 
 from nagorik.errors import SettingsRejected
 from nagorik.model.application import DocumentReference, DocumentStore
+
+FROM_AN_AGENCY: Final = "agency"
+"""The owner of what a call has kept: no application hands it in."""
+
+
+@runtime_checkable
+class OwnedDocuments(DocumentStore, Protocol):
+    """A store that knows whose a document is."""
+
+    async def claim(self, identity: str, owner: str) -> bool:
+        """Say whose a document is, once and for good; whether it is nobody else's."""
 
 
 class CallDocuments:
@@ -21,6 +33,8 @@ class CallDocuments:
     async def put(self, kind: str, media_type: str, content: bytes) -> DocumentReference:
         """As the host's."""
         made = await self._store.put(kind, media_type, content)
+        if isinstance(self._store, OwnedDocuments):
+            await self._store.claim(made.id, FROM_AN_AGENCY)
         self.kept.add(made.id)
         return made
 
