@@ -251,13 +251,15 @@ def test_status_that_only_the_plugin_understands_is_a_case_with_its_code(office,
     application = office.apply()
     office.work(timedelta(minutes=1))
     office.answers.STATUS = error
-    office.work(timedelta(hours=3))
+    office.work(timedelta(hours=9))
     assert office.cases() == [case]
     for page in office.pages(application):
         assert "The agency did not say how the application stands." in page
         assert "আবেদনটি কী অবস্থায় আছে সংস্থা জানায়নি।" in page
         assert code in page
         assert "CANARY" not in page
+        assert "reachable" not in page
+    assert office.ready("track", application, "--json").document["unreachable"] is None
 
 
 def test_agency_that_does_not_let_the_platform_in_is_an_outage_told_as_what_it_is(office):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from uuid import UUID, uuid5
 
-from nagorik.errors import ContractViolation, Layer
+from nagorik.errors import ContractViolation
 from nagorik.model.fee import FeeDue, Quote, QuoteLine, QuoteRequest, Source
 from nagorik.values import Money, dhaka_date, dhaka_zone
 
@@ -20,7 +20,7 @@ def agreed_quote(quote: Quote, demanded: Money) -> Quote:
         ContractViolation: ``fee-differs-from-schedule``.
     """
     if quote.total != demanded:
-        raise ContractViolation("fee-differs-from-schedule", layer=Layer.PLUGIN)
+        raise ContractViolation("fee-differs-from-schedule")
     return quote
 
 
