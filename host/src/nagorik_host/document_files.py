@@ -24,7 +24,8 @@ _MOST_LINKS: Final = 40
 _LONGEST_NAME: Final = 120
 _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 """Neither a link that was put there meanwhile is followed, nor a pipe waited for."""
-_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FOLDER: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+"""A folder that may be gone through need not be one that may be listed."""
 
 
 class DocumentRefused(Exception):

@@ -364,20 +364,25 @@ def test_same_application_twice_in_a_folder_leaves_no_paper_without_an_owner(rea
 
 
 def test_disk_that_is_full_leaves_no_paper_without_an_owner(ready, office, monkeypatch):
-    path, replace = office.file(deed=DEED, photo=PHOTO), Path.replace
+    path, replace, room = office.file(deed=DEED, photo=PHOTO), Path.replace, [1]
 
     def full(self, target):
-        if office.sealed > 1:
+        if not room[0]:
             raise OSError(ENOSPC, "no space")
+        room[0] -= 1
         return replace(self, target)
 
     monkeypatch.setattr(Path, "replace", full)
     result = ready("apply", path)
     assert (result.code, "not taken in, for no fault of the file: OSError" in result.err) == (3, True)
     assert office.sealed == 0
-    monkeypatch.setattr(Path, "replace", replace)
-    assert ready("apply", path).code == 0
+    room[0] = 3
+    application = applied(ready, path)
     assert office.sealed == 2
+    pages = [f"{kind}={office.paper(BETTER, f'{kind}.pdf')}" for kind in ("deed", "photo")]
+    refused = ready("act", application, "corrected", "--document", pages[0], "--document", pages[1])
+    assert (refused.code, office.sealed) == (3, 2), refused.err
+    assert listed(ready, application) == [("deed", sha256(DEED), False), ("photo", sha256(PHOTO), False)]
 
 
 @pytest.mark.parametrize("way", ["act", "apply"])
