@@ -2,7 +2,7 @@
 
 import hashlib
 import shlex
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -125,7 +125,7 @@ class ApplicationFile(Model):
             with DocumentFolder(file.parent) as own:
                 return await self.draft(file, documents, service, folder=own)
         # All are looked at before any is kept; then they go by one after the other, piece by piece.
-        problems = [*self._wrong(folder, service), *_missing(service, [given.kind for given in self.documents])]
+        problems = [*self._wrong(folder, service), *self._missing(service)]
         if problems:
             raise DataFileInvalid(file.name, problems)
         kept: list[DocumentReference] = []
@@ -154,6 +154,10 @@ class ApplicationFile(Model):
                     pass
             except DocumentRefused as error:
                 yield _told(number, error)
+
+    def _missing(self, service: PublicService) -> Iterator[FileProblem]:
+        for problem in missing_documents(service, [given.kind for given in self.documents], self.form):
+            yield FileProblem("documents", f"{problem.text.en} {problem.text.bn}")
 
     def papers_not_among(
         self,
@@ -191,11 +195,6 @@ class ApplicationFile(Model):
                 said = {"application": application, "kind": given.kind, "path": path}
                 text = paper_text("not-the-one", label, Path(given.file).name, **said)
                 yield FileProblem(f"documents.{number}.file", f"{text.en} {text.bn}")
-
-
-def _missing(service: PublicService, kinds: Sequence[str]) -> Iterator[FileProblem]:
-    for problem in missing_documents(service, kinds):
-        yield FileProblem("documents", f"{problem.text.en} {problem.text.bn}")
 
 
 def _told(number: int, error: DocumentRefused) -> FileProblem:

@@ -53,6 +53,11 @@ largest_bytes = 1_000_000
 [[services.documents]]
 kind = "photo"
 name = { en = "Photo", bn = "ছবি" }
+
+[[services.documents]]
+kind = "guardian-nid"
+name = { en = "Guardian's NID", bn = "অভিভাবকের এনআইডি" }
+when = { shop = ["minor"] }
 """
 FORMS = """\
 from typing import Annotated
@@ -239,6 +244,28 @@ def test_required_paper_that_is_missing_is_named_and_nothing_is_taken_in(ready, 
     assert "documents: Rent deed is missing. Nothing is paid or filed without it; hand it in." in result.err
     assert "ভাড়ার দলিল নেই।" in result.err
     assert ready("applications", "list", "--json").document["applications"] == []
+
+
+def test_paper_that_the_form_makes_necessary_is_named_at_the_counter_and_after_a_correction(ready, office):
+    assert ready("services", "shop.licence").out.count("guardian-nid (required when shop is minor)") == 1
+    path = office.file(deed=DEED)
+    adult = path.read_text("utf-8")
+    path.write_text(adult.replace('"shop": "12"', '"shop": "minor"'), "utf-8")
+    refused = ready("apply", path)
+    assert (refused.code, "documents: Guardian's NID is missing." in refused.err) == (2, True)
+    assert "অভিভাবকের এনআইডি নেই।" in refused.err
+    path.write_text(adult, "utf-8")
+    application = applied(ready, path)
+    (office.place / "minor.json").write_text('{"shop": "minor"}')
+    assert ready("act", application, "corrected", "--form", "minor.json").code == 0
+    office.work(timedelta(minutes=1))
+    told = ready("track", application, "--json").document
+    assert (told["waits_for"]["code"], office.desk.SEEN) == ("input-rejected", [])
+    assert told["refusals"][0]["fields"][0]["text"]["en"].startswith("Guardian's NID is missing.")
+    office.paper(BETTER)
+    assert ready("act", application, "corrected", "--document", "guardian-nid=later.pdf").code == 0
+    office.work(timedelta(minutes=1))
+    assert [{"deed": sha256(DEED), "guardian-nid": sha256(BETTER)}] == office.desk.SEEN
 
 
 @pytest.mark.parametrize(
@@ -463,7 +490,7 @@ def test_same_kind_twice_replaces_all_of_it(ready, office):
         (("corrected", "--document", "deed=."), "write --document KIND=FILE"),
         (("corrected", "--document", "deed=/"), "write --document KIND=FILE"),
         (("corrected", "--document", "deed=pipe"), "Rent deed: there is no such file"),
-        (("corrected", "--document", "visa=later.pdf"), "It takes: deed, photo."),
+        (("corrected", "--document", "visa=later.pdf"), "It takes: deed, photo, guardian-nid."),
         (("corrected", "--document", "photo=later.pdf", "--document", "deed=pipe"), "Rent deed: there is no such"),
         (("corrected", "--acting", "centre-1", "--form", "form.json"), "--acting says who hands in a --document"),
         (("corrected", "--document", "deed=later.pdf", "--acting", "A. Rahman"), "--acting takes an id"),
