@@ -34,8 +34,7 @@ from nagorik_host.store.retention import MESSAGE_AGE
 from nagorik_host.vault import Keyring, Vault
 from nagorik_platform import Platform, PlatformSettings
 from nagorik_platform.configuration import outlasting_calls
-from nagorik_platform.dispatch.documents import OwnedDocuments
-from nagorik_platform.documents import not_their_own, with_documents
+from nagorik_platform.documents import OwnedDocuments, not_their_own, with_documents
 from nagorik_platform.lifecycle import (
     CitizenActed,
     ConsentGranted,

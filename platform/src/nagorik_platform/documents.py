@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from pydantic import JsonValue
 
@@ -28,6 +28,14 @@ _TYPE_NAMES: Final = {
     "application/xml": "XML",
     "text/xml": "XML",
 }
+
+
+@runtime_checkable
+class OwnedDocuments(DocumentStore, Protocol):
+    """A store that knows whose a document is."""
+
+    async def claim(self, identity: str, owner: str) -> bool:
+        """Say whose a document is, once and for good; whether it is nobody else's."""
 
 
 def document_problems(

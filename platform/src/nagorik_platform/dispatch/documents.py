@@ -1,21 +1,14 @@
 """The host's documents as a call sees them, and what stands in where a host keeps none."""
 
 from collections.abc import AsyncIterator
-from typing import Final, Protocol, runtime_checkable
+from typing import Final
 
 from nagorik.errors import SettingsRejected
 from nagorik.model.application import DocumentReference, DocumentStore
+from nagorik_platform.documents import OwnedDocuments
 
 FROM_AN_AGENCY: Final = "agency"
 """The owner of what a call has kept: no application hands it in."""
-
-
-@runtime_checkable
-class OwnedDocuments(DocumentStore, Protocol):
-    """A store that knows whose a document is."""
-
-    async def claim(self, identity: str, owner: str) -> bool:
-        """Say whose a document is, once and for good; whether it is nobody else's."""
 
 
 class CallDocuments:
