@@ -1,4 +1,4 @@
-"""Writes the pages that follow from the code: manifest, hooks, errors, the tables of the lifecycle, the suite's checks.
+"""Writes the pages that follow from the code: manifest, hooks, models, errors, the lifecycle's tables, the checks.
 
 ``python docs/generate.py --write`` writes them; ``--check`` says which are not as the code has them.
 """
@@ -8,6 +8,7 @@ import inspect
 import re
 import sys
 import textwrap
+import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
@@ -16,13 +17,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 
 from nagorik import errors, hookspecs
 from nagorik.manifest import Circuit, DocumentKind, Limits, Manifest, Owner, PaymentGateway, PublicService, Window
 from nagorik.model.status import ApplicationState, Flag, PaymentState
 from nagorik.operations import OPERATIONS, Idempotency
+from nagorik.privacy import LONGEST_TEXT, Code, PublicId
 from nagorik.settings import AgencySettings
+from nagorik.values.sentences import Sentence
 from nagorik_platform.lifecycle import (
     APPLICATION_TRANSITIONS,
     PAYMENT_TRANSITIONS,
@@ -38,8 +41,11 @@ from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_cells import OperationKind
 
 DOCS: Final = Path(__file__).resolve().parent
+MOST_ITEMS: Final = 200
+"""Entries of a list whose field bounds it no closer."""
 GENERATED: Final = "<!-- Written by docs/generate.py from the code. Change it there. -->\n"
 NOTHING: Final = "–"
+MODELS: Final = "requests-and-results.md"
 
 
 def manifest_page() -> str:
@@ -79,16 +85,165 @@ def hooks_page() -> str:
     ]
     for operation, spec in OPERATIONS.items():
         hook = getattr(hookspecs, spec.hook)
-        hints = typing.get_type_hints(hook)
-        results = " or ".join(f"`{kind.__name__}`" for kind in typing.get_args(hints["return"]) or (hints["return"],))
+        request, kinds = request_and_results(spec.hook)
+        results = " or ".join(f"[`{one.__name__}`]({MODELS}#{one.__name__.lower()})" for one in kinds)
         lines += [
             f"## {spec.hook}\n",
             f"Operation `{operation.value}` of a {spec.family.value}; a {'write' if spec.writes else 'read'}.",
-            f"Takes `{hints['request'].__name__}`, returns {results}.\n",
+            f"Takes [`{request.__name__}`]({MODELS}#{request.__name__.lower()}), returns {results}.\n",
             inspect.cleandoc(hook.__doc__ or "").replace("``", "`"),
             "",
         ]
     return "\n".join(lines)
+
+
+def models_page() -> str:
+    """Every request and result of a hook with its fields, and every model that these are made of."""
+    hooks = [(spec.hook, *request_and_results(spec.hook)) for spec in OPERATIONS.values()]
+    shown = list(dict.fromkeys(kind for _, request, results in hooks for kind in (request, *results)))
+    reached = dict.fromkeys(part for one in shown for part in _parts_of(one))
+    parts = [kind for kind in reached if kind not in shown]
+    lines = [
+        GENERATED,
+        "# Requests and results\n",
+        "What a hook is given and what it returns, field by field. A model is frozen, has no other field, and is made anew with",
+        "`Name(field=…)`; a text has at most 20,000 characters and a list at most 200 entries where nothing else is said. A",
+        "*code* is a stable word of ASCII letters and digits, 80 at most, such as `office.no-such-file`; an *id of nobody* one that is no",
+        "number of a person; a *sentence* may be read and is not blank. An `AwareDatetime` has an offset. What is wrong in a",
+        "result is the plugin's fault `wrong-result`, which names the field.\n",
+        "| hook | request | results |\n| --- | --- | --- |",
+        *(
+            f"| [`{hook}`](hooks.md#{hook}) | {_linked(request)} | {' or '.join(map(_linked, kinds))} |"
+            for hook, request, kinds in hooks
+        ),
+        "",
+    ]
+    for kind in shown:
+        lines += _described(kind)
+    lines.append("## What they are made of\n")
+    for kind in sorted(parts, key=lambda one: one.__name__):
+        lines += _described(kind, level=3) if issubclass(kind, BaseModel) else _listed(kind)
+    return "\n".join(lines)
+
+
+def request_and_results(hook: str) -> tuple[type[BaseModel], tuple[type[BaseModel], ...]]:
+    """The models of a hook's specification."""
+    hints = typing.get_type_hints(getattr(hookspecs, hook))
+    return hints["request"], typing.get_args(hints["return"]) or (hints["return"],)
+
+
+def _parts_of(model: type[BaseModel]) -> Iterator[type[BaseModel] | type[Enum]]:
+    """Every model and enumeration that a model's fields lead to, itself left out."""
+    seen: set[type[Any]] = set()
+    ahead: list[Any] = [field.annotation for field in model.model_fields.values()]
+    while ahead:
+        one = ahead.pop(0)
+        ahead += typing.get_args(one)
+        if not inspect.isclass(one) or one in seen or not issubclass(one, BaseModel | Enum):
+            continue
+        seen.add(one)
+        yield one
+        if issubclass(one, BaseModel):
+            ahead += [field.annotation for field in one.model_fields.values()]
+
+
+def _listed(kind: type[Enum]) -> Iterator[str]:
+    yield f"### {kind.__name__}\n"
+    yield _plain(kind.__doc__) + "\n"
+    yield ", ".join(f"`{member.value}`" for member in kind) + "\n"
+
+
+def _plain(doc: str | None) -> str:
+    return inspect.cleandoc(doc or "").replace("``", "`")
+
+
+def _linked(model: type[BaseModel]) -> str:
+    return f"[`{model.__name__}`](#{model.__name__.lower()})"
+
+
+def _described(model: type[BaseModel], level: int = 2) -> Iterator[str]:
+    yield f"{'#' * level} {model.__name__}\n"
+    yield _plain(model.__doc__) + "\n"
+    if not model.model_fields:
+        return
+    yield "| field | type | default | meaning |\n| --- | --- | --- | --- |"
+    said = attribute_docstrings(model)
+    schema = _properties(model.model_json_schema())
+    for name, field in model.model_fields.items():
+        default = "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
+        bounds = [*_aliases(field.metadata), *_bounds(schema.get(name, {}), of_bytes=field.annotation is bytes)]
+        kind = ", ".join([f"`{_type_name(field.annotation)}`", *bounds]).replace("|", "\\|")
+        described = " ".join((said.get(name) or _kind_doc(field.annotation)).split())
+        described = described.replace("``", "`").replace("|", "\\|")
+        yield f"| `{name}` | {kind} | {default} | {described} |"
+    yield ""
+
+
+def _kind_doc(annotation: Any) -> str:
+    """The first sentence of what is said of the one model that a field holds."""
+    kinds = [one for one in (annotation, *typing.get_args(annotation)) if inspect.isclass(one)]
+    models = [kind for kind in kinds if issubclass(kind, BaseModel | Enum)]
+    if len(models) != 1:
+        return ""
+    first = _plain(models[0].__doc__).partition("\n\n")[0].partition(". ")[0]
+    return f"{first.rstrip('.')}."
+
+
+def _properties(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields in a model's JSON Schema; some models may be written as a text too."""
+    forms = (schema, *schema.get("anyOf", ()))
+    return next((form["properties"] for form in forms if "properties" in form), {})
+
+
+def _type_name(annotation: Any) -> str:
+    """A type as it is written, without where it is from and what is said of it beside."""
+    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _type_name(parts[0])
+    if origin in {typing.Union, types.UnionType}:
+        return " | ".join(dict.fromkeys(map(_type_name, parts)))
+    if origin is typing.Literal:
+        return " | ".join(f'"{part.value if isinstance(part, Enum) else part}"' for part in parts)
+    if origin is not None:
+        inner = ", ".join("…" if part is Ellipsis else _type_name(part) for part in parts)
+        return f"{origin.__name__}[{inner}]"
+    if annotation is type(None):
+        return "None"
+    return str(getattr(annotation, "__name__", annotation))
+
+
+_BOUNDS: Final = {
+    "minimum": "at least {}",
+    "exclusiveMinimum": "above {}",
+    "maximum": "at most {}",
+    "exclusiveMaximum": "below {}",
+    "minLength": "{} characters or more",
+    "maxLength": "at most {} characters",
+    "minItems": "{} entries or more",
+    "maxItems": "at most {} entries",
+    "pattern": "as `{}`",
+}
+_USUAL: Final = {"maxLength": LONGEST_TEXT, "maxItems": MOST_ITEMS}
+"""What holds wherever nothing else is said, and is said once."""
+
+
+_ALIASES: Final = {"a code": Code, "an id of nobody": PublicId, "a sentence": Sentence}
+"""Kinds of text that a validator tells, which no JSON Schema shows."""
+
+
+def _aliases(metadata: Iterable[Any]) -> Iterator[str]:
+    for words, alias in _ALIASES.items():
+        told = [one for one in alias.__metadata__ if isinstance(one, AfterValidator)]
+        if any(one in told for one in metadata):
+            yield words
+
+
+def _bounds(schema: Mapping[str, Any], *, of_bytes: bool = False) -> Iterator[str]:
+    """What a field's JSON Schema bounds it to."""
+    for part in (schema, *schema.get("anyOf", ())):
+        for name, words in _BOUNDS.items():
+            if name in part and part[name] != _USUAL.get(name):
+                yield words.replace("characters", "bytes" if of_bytes else "characters").format(part[name])
 
 
 def errors_page() -> str:
@@ -305,7 +460,12 @@ KINDS: Final = {
     OperationKind.LOOKED_UP: "`client-reference` write",
     OperationKind.NEITHER: "`none` write",
 }
-REFERENCE_PAGES: Final = {"manifest.md": manifest_page, "hooks.md": hooks_page, "errors.md": errors_page}
+REFERENCE_PAGES: Final = {
+    "manifest.md": manifest_page,
+    "hooks.md": hooks_page,
+    "requests-and-results.md": models_page,
+    "errors.md": errors_page,
+}
 
 
 def pages() -> dict[Path, str]:

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from nagorik.manifest import Manifest
+from nagorik.operations import OPERATIONS
 from nagorik_platform.lifecycle import APPLICATION_TRANSITIONS
 
 GENERATE = Path(__file__).resolve().parent.parent / "docs" / "generate.py"
@@ -57,3 +58,32 @@ def _models(annotation: object, seen: set[type[BaseModel]]) -> set[type[BaseMode
     for part in get_args(annotation):
         _models(part, seen)
     return seen
+
+
+def test_every_request_and_result_is_listed_with_its_fields(generate: ModuleType) -> None:
+    page = generate.models_page()
+    for spec in OPERATIONS.values():
+        request, results = generate.request_and_results(spec.hook)
+        for kind in {request, *results}:
+            section = page.partition(f"## {kind.__name__}\n")[2].partition("\n## ")[0]
+            rows = [line.split(" | ") for line in section.splitlines() if line.startswith("| `")]
+            assert [row[0] for row in rows] == [f"| `{name}`" for name in kind.model_fields], kind.__name__
+            for (name, field), row in zip(kind.model_fields.items(), rows, strict=True):
+                assert (row[2] == "required") is field.is_required(), f"{kind.__name__}.{name}"
+
+
+@pytest.mark.parametrize(
+    ("section", "row"),
+    [
+        ("AgencyStatus", "| `raw` | `str`, at most 400 characters | required | The agency's own word"),
+        ("Pending", "| `check_after` | `float`, at least 0, at most 86400 | `60.0` |"),
+        ("PaymentNoticeRequest", "| `body` | `bytes`, at most 1000000 bytes | required |"),
+        ("Rejected", "| `reason_code` | `str`, a code | required |"),
+        ("RefundReport", '| `state` | `"refund_pending" \\| "refunded" \\|'),
+        ("Slots", "| `slots` | `tuple[Slot, …]`, at most 5000 entries | required |"),
+        ("QuoteRequest", "| `applicant` | `Applicant` | required | The citizen an application is for"),
+        ("FeeDue", "`before-submission`, `after-submission`"),
+    ],
+)
+def test_field_is_told_with_its_type_bounds_and_meaning(generate: ModuleType, section: str, row: str) -> None:
+    assert row in generate.models_page().partition(f"# {section}\n")[2].partition("\n## ")[0]

@@ -2,11 +2,13 @@
 
 import os
 import tracemalloc
+from errno import EIO
+from pathlib import Path
 
 import pytest
 
 from nagorik.manifest import PublicService
-from nagorik_host.document_files import DocumentRefused, wanted_document
+from nagorik_host.document_files import DocumentFile, DocumentFolder, DocumentRefused, wanted_document
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_testing.fixtures.documents import specimen_pdf
 
@@ -85,7 +87,9 @@ def test_link_leads_nowhere_else_where_somebody_else_wrote_it(tmp_path):
     (tmp_path / "other" / "deed.pdf").write_bytes(specimen_pdf("DEED"))
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "link.pdf").symlink_to("../other/deed.pdf")
-    assert "not in the folder" in refusal(tmp_path / "own" / "link.pdf", within=tmp_path / "own").text.en
+    with DocumentFolder(tmp_path / "own") as own:
+        for name in (tmp_path / "own" / "link.pdf", Path("link.pdf"), Path("../other/deed.pdf"), Path("/etc/passwd")):
+            assert "not in the folder" in refusal(name, within=own).text.en
     with wanted_document(SERVICE, "deed", tmp_path / "own" / "link.pdf") as paper:
         assert paper.media_type == "application/pdf"
 
@@ -96,7 +100,80 @@ def test_unknown_kind_is_refused_before_the_file_is_looked_at(tmp_path):
     assert "It takes: deed, photo." in found.text.en
 
 
+def test_link_within_the_folder_is_followed_and_one_in_a_circle_is_not(tmp_path):
+    (tmp_path / "scans" / "old").mkdir(parents=True)
+    (tmp_path / "scans" / "deed.pdf").write_bytes(specimen_pdf("DEED"))
+    (tmp_path / "scans" / "old" / "up.pdf").symlink_to("../deed.pdf")
+    (tmp_path / "link.pdf").symlink_to("scans/old/up.pdf")
+    (tmp_path / "absolute.pdf").symlink_to(tmp_path / "link.pdf")
+    (tmp_path / "circle.pdf").symlink_to("circle.pdf")
+    (tmp_path / "alias").symlink_to(".")
+    with DocumentFolder(tmp_path) as folder:
+        for name in (
+            "scans/deed.pdf",
+            "link.pdf",
+            "absolute.pdf",
+            "alias/alias/link.pdf",
+            str(tmp_path / "link.pdf"),
+        ):
+            with wanted_document(SERVICE, "deed", Path(name), within=folder) as paper:
+                assert paper.media_type == "application/pdf"
+        for name in ("circle.pdf", "absent.pdf", ".", "scans", "a\0b", "x" * 5_000):
+            assert "no such file" in refusal(Path(name), within=folder).text.en
+
+
+@pytest.mark.parametrize("swapped", ["counter", "counter/scans"])
+def test_folder_that_is_swapped_for_a_link_while_it_is_read_leads_nowhere_else(tmp_path, swapped):
+    for name, content in (("counter", "DEED"), ("secret", "SECRET")):
+        (tmp_path / name / "scans").mkdir(parents=True)
+        (tmp_path / name / "scans" / "deed.pdf").write_bytes(specimen_pdf(content))
+    with DocumentFolder(tmp_path / "counter") as folder:
+        (tmp_path / swapped).rename(tmp_path / "away")
+        (tmp_path / swapped).symlink_to(tmp_path / swapped.replace("counter", "secret"))
+        if swapped == "counter":
+            with wanted_document(SERVICE, "deed", Path("scans/deed.pdf"), within=folder) as paper:
+                assert b"".join(paper.pieces()) == specimen_pdf("DEED")
+        else:
+            assert "not in the folder" in refusal(Path("scans/deed.pdf"), within=folder).text.en
+
+
+@pytest.mark.parametrize("pieces", [0, 1])
+def test_paper_that_cannot_be_read_to_its_end_is_named_by_kind_and_file(tmp_path, pieces):
+    class Failing:
+        def __init__(self, file):
+            self._file, self._left = file, pieces
+
+        def __getattr__(self, name):
+            return getattr(self._file, name)
+
+        def read(self, size):
+            if not self._left:
+                raise OSError(EIO, "CANARY-PATH")
+            self._left -= 1
+            return self._file.read(size)
+
+    path = tmp_path / "deed\x1b[31m.pdf"
+    path.write_bytes(specimen_pdf("DEED"))
+    with path.open("rb") as file, pytest.raises(DocumentRefused) as caught:
+        list(DocumentFile(Failing(file), SERVICE.document_kind("deed").label, path.name).pieces())
+    for told in (caught.value.text.en, caught.value.text.bn):
+        assert "deed?[31m.pdf" in told
+        assert "CANARY" not in told
+        assert str(tmp_path) not in told
+    assert caught.value.text.en.startswith("Rent deed: ")
+
+
+def rewritten(path):
+    """The content is another, and the time of its writing what it was."""
+    was = path.stat()
+    while path.stat().st_ctime_ns == was.st_ctime_ns:
+        path.write_bytes(b"%PDF-1.7\n" + b"y" * 200_000)
+        os.utime(path, ns=(was.st_atime_ns, was.st_mtime_ns))
+    assert (path.stat().st_mtime_ns, path.stat().st_size) == (was.st_mtime_ns, was.st_size)
+
+
 CHANGES = {
+    "rewritten": rewritten,
     "longer": lambda path: os.truncate(path, 600_000),
     "shorter": lambda path: os.truncate(path, 100_000),
     "other": lambda path: os.pwrite(os.open(path, os.O_WRONLY), b"MZ", 0),

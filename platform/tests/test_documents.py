@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import AsyncIterator
 
 import pytest
+from pydantic import JsonValue, ValidationError
 
 from nagorik.errors import AgencyUnavailable
-from nagorik.manifest import PublicService
+from nagorik.manifest import DocumentKind, PublicService
 from nagorik.model.application import DocumentReference
 from nagorik.values.sentences import Text
-from nagorik_platform.documents import document_problems, in_megabytes, is_as_kept
+from nagorik_platform.documents import document_problems, in_megabytes, is_as_kept, is_required
 
 SERVICE = PublicService.model_validate(
     {
@@ -33,8 +34,10 @@ def paper(kind: str = "deed", media_type: str = "application/pdf", size: int = 1
     return DocumentReference(id="1", kind=kind, media_type=media_type, bytes=size, sha256="0" * 64)
 
 
-def found(*papers: DocumentReference, service: PublicService = SERVICE) -> list[tuple[str, str]]:
-    return [(problem.pointer, problem.code) for problem in document_problems(service, papers)]
+def found(
+    *papers: DocumentReference, service: PublicService = SERVICE, form: dict[str, JsonValue] | None = None
+) -> list[tuple[str, str]]:
+    return [(problem.pointer, problem.code) for problem in document_problems(service, papers, form or {})]
 
 
 def test_papers_that_are_wanted_are_taken() -> None:
@@ -68,23 +71,65 @@ def test_papers_that_are_wanted_are_taken() -> None:
     ],
 )
 def test_what_is_wrong_with_a_paper_is_told_by_its_name(wrong: DocumentReference, code: str, text: str) -> None:
-    (problem,) = document_problems(SERVICE, [paper(), wrong])
+    (problem,) = document_problems(SERVICE, [paper(), wrong], {})
     assert (problem.pointer, problem.code, problem.text.en) == ("/documents/1", code, text)
     assert problem.text.bn != problem.text.en
 
 
 def test_sizes_and_names_are_told_in_bangla() -> None:
-    (problem,) = document_problems(SERVICE, [paper(size=1_500_001)])
+    (problem,) = document_problems(SERVICE, [paper(size=1_500_001)], {})
     assert problem.text.bn.startswith("ভাড়ার দলিল: ১.৫ এমবি-এর বেশি বড়।")
 
 
 def test_paper_that_is_missing_is_named() -> None:
     assert found(paper("photo", "image/png")) == [("/documents", "document-missing")]
-    (problem,) = document_problems(SERVICE, [])
+    (problem,) = document_problems(SERVICE, [], {})
     assert problem.text == Text(
         en="Rent deed is missing. Nothing is paid or filed without it; hand it in.",
         bn="ভাড়ার দলিল নেই। এটি ছাড়া কোনো ফি দেওয়া বা আবেদন জমা করা হয় না; এটি জমা দিন।",
     )
+
+
+CONDITIONAL = PublicService.model_validate(
+    {
+        "id": "shop.licence",
+        "name": {"en": "A licence", "bn": "একটি লাইসেন্স"},
+        "documents": [
+            "photo",
+            {"kind": "guardian-nid", "when": {"applicant": ["minor", "ward"]}},
+            {"kind": "deed", "when": {"rented": [True], "floors": [1, 2]}},
+        ],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("form", "missing"),
+    [
+        ({}, []),
+        ({"applicant": "adult"}, []),
+        ({"applicant": "minor"}, ["guardian-nid"]),
+        ({"applicant": "ward", "rented": True, "floors": 2}, ["guardian-nid", "deed"]),
+        ({"rented": True}, []),
+        ({"rented": True, "floors": 3}, []),
+        ({"rented": 1, "floors": True}, []),
+        ({"rented": "true", "floors": 1}, []),
+        ({"applicant": ["minor"]}, []),
+        ({"applicant": None}, []),
+    ],
+)
+def test_paper_is_required_where_the_form_says_what_the_manifest_names(
+    form: dict[str, JsonValue], missing: list[str]
+) -> None:
+    assert [one.kind for one in CONDITIONAL.documents if is_required(one, form)] == missing
+    assert found(service=CONDITIONAL, form=form) == [("/documents", "document-missing")] * len(missing)
+    assert found(*(paper(kind) for kind in missing), service=CONDITIONAL, form=form) == []
+
+
+@pytest.mark.parametrize("values", [[], "minor", [1.5], [None], {"a": 1}])
+def test_condition_that_can_be_no_fields_value_is_refused(values: object) -> None:
+    with pytest.raises(ValidationError):
+        DocumentKind.model_validate({"kind": "deed", "when": {"applicant": values}})
 
 
 def test_service_without_papers_takes_none() -> None:

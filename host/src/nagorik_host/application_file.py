@@ -1,6 +1,8 @@
 """An application as a file: what a citizen handed in at a counter, ready to be taken in."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+import shlex
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -15,7 +17,7 @@ from nagorik.manifest import PublicService
 from nagorik.model.application import Acting
 from nagorik.privacy import Code, Several
 from nagorik.values import Money
-from nagorik_host.document_files import DocumentRefused, wanted_document
+from nagorik_host.document_files import DocumentFolder, DocumentRefused, paper_text, wanted_document
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.vault import Vault
 from nagorik_platform.documents import missing_documents
@@ -99,26 +101,44 @@ class ApplicationFile(Model):
         content = self.model_dump_json(exclude={"title"})  # which says nothing of what is applied for
         return f"NGK-{vault.lookup('application-file', content)[:16].upper()}"
 
-    async def draft(self, file: Path, documents: FolderDocumentStore, service: PublicService) -> ApplicationDraft:
+    async def draft(
+        self,
+        file: Path,
+        documents: FolderDocumentStore,
+        service: PublicService,
+        *,
+        folder: DocumentFolder | None = None,
+    ) -> ApplicationDraft:
         """What the citizen handed in by ``file``, the documents beside it put into the store.
+
+        Args:
+            file: The application's file.
+            documents: Where its documents are put.
+            service: What it is for.
+            folder: The folder of the file, if it is open.
 
         Raises:
             DataFileInvalid: A document is none that the service takes, is not there or outside the file's folder, or
                 one is missing that the service cannot do without; each is named, in Bangla and English.
         """
+        if folder is None:
+            with DocumentFolder(file.parent) as own:
+                return await self.draft(file, documents, service, folder=own)
         # All are looked at before any is kept; then they go by one after the other, piece by piece.
-        problems = [*self._wrong(file, service), *_missing(service, [given.kind for given in self.documents])]
+        problems = [*self._wrong(folder, service), *self._missing(service)]
         if problems:
             raise DataFileInvalid(file.name, problems)
         kept: list[DocumentReference] = []
-        for number, given in enumerate(self.documents):
-            try:
-                with wanted_document(service, given.kind, file.parent / given.file, within=file.parent) as paper:
+        try:
+            for given in self.documents:
+                with wanted_document(service, given.kind, Path(given.file), within=folder) as paper:
                     kept.append(await documents.take(given.kind, paper.media_type, paper.pieces()))
-            except DocumentRefused as error:
-                for one in kept:
-                    documents.remove(one.id)
-                raise DataFileInvalid(file.name, [_told(number, error)]) from None
+        except BaseException as error:
+            for one in kept:
+                documents.remove(one.id)
+            if isinstance(error, DocumentRefused):
+                raise DataFileInvalid(file.name, [_told(len(kept), error)]) from None
+            raise
         return ApplicationDraft(
             service=self.service,
             applicant=self.applicant,
@@ -127,18 +147,54 @@ class ApplicationFile(Model):
             gateway=self.gateway,
         )
 
-    def _wrong(self, file: Path, service: PublicService) -> Iterator[FileProblem]:
+    def _wrong(self, folder: DocumentFolder, service: PublicService) -> Iterator[FileProblem]:
         for number, given in enumerate(self.documents):
             try:
-                with wanted_document(service, given.kind, file.parent / given.file, within=file.parent):
+                with wanted_document(service, given.kind, Path(given.file), within=folder):
                     pass
             except DocumentRefused as error:
                 yield _told(number, error)
 
+    def _missing(self, service: PublicService) -> Iterator[FileProblem]:
+        for problem in missing_documents(service, [given.kind for given in self.documents], self.form):
+            yield FileProblem("documents", f"{problem.text.en} {problem.text.bn}")
 
-def _missing(service: PublicService, kinds: Sequence[str]) -> Iterator[FileProblem]:
-    for problem in missing_documents(service, kinds):
-        yield FileProblem("documents", f"{problem.text.en} {problem.text.bn}")
+    def papers_not_among(
+        self,
+        known: Collection[tuple[str, str]],
+        file: Path,
+        folder: DocumentFolder,
+        service: PublicService,
+        application: str,
+    ) -> Iterator[FileProblem]:
+        """Papers beside ``file`` that an application which was taken in before does not have, and what to do.
+
+        What is not there any more is not missed: the application has its own.
+
+        Args:
+            known: The kinds and hashes of the papers that the application was ever given.
+            file: The application's file.
+            folder: The folder of the file.
+            service: What it is for.
+            application: The id of the one that was taken in before.
+        """
+        for number, given in enumerate(self.documents):
+            try:
+                with wanted_document(service, given.kind, Path(given.file), within=folder) as paper:
+                    digest = hashlib.sha256()
+                    for piece in paper.pieces():
+                        digest.update(piece)
+            except DocumentRefused as error:
+                if error.is_there:
+                    yield _told(number, error)
+                continue
+            if (given.kind, digest.hexdigest()) not in known:
+                listed = service.document_kind(given.kind)
+                label = listed.label if listed is not None else Text(en=given.kind, bn=given.kind)
+                path = shlex.quote(str(file.parent / given.file))
+                said = {"application": application, "kind": given.kind, "path": path}
+                text = paper_text("not-the-one", label, Path(given.file).name, **said)
+                yield FileProblem(f"documents.{number}.file", f"{text.en} {text.bn}")
 
 
 def _told(number: int, error: DocumentRefused) -> FileProblem:

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from pydantic import JsonValue
 from sqlalchemy.exc import IntegrityError
 
-from nagorik import ApplicationDraft, Consent, DocumentReference
+from nagorik import ApplicationDraft, Consent, DocumentReference, DocumentStore
 from nagorik.clock import Clock
 from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
 from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_over
@@ -34,7 +34,7 @@ from nagorik_host.store.retention import MESSAGE_AGE
 from nagorik_host.vault import Keyring, Vault
 from nagorik_platform import Platform, PlatformSettings
 from nagorik_platform.configuration import outlasting_calls
-from nagorik_platform.documents import with_documents
+from nagorik_platform.documents import OwnedDocuments, not_their_own, with_documents
 from nagorik_platform.lifecycle import (
     CitizenActed,
     ConsentGranted,
@@ -112,8 +112,10 @@ class Host:
         lease: timedelta = LEASE,
         rate_limiter: SharedRateLimiter | None = None,
         message_age: timedelta = MESSAGE_AGE,
+        documents: DocumentStore | None = None,
     ) -> None:
         """Use what ``open_host`` has opened."""
+        self._documents = documents if isinstance(documents, OwnedDocuments) else None
         self.platform = platform
         self.database = database
         self.clock = clock
@@ -166,6 +168,7 @@ class Host:
 
         Raises:
             ServiceNotOffered: No installed plugin offers the service or the gateway.
+            InputRejected: A document was handed in for another application, or came from an agency.
             AlreadyOpen: An application with this reference is in the database; it names that one.
             AlreadyErased: One with this reference was taken in before, and was erased since.
         """
@@ -182,9 +185,12 @@ class Host:
 
         Raises:
             ServiceNotOffered: No installed plugin offers one of the services or gateways; none is taken in.
+            InputRejected: A document was handed in for another application, or came from an agency; none is taken in.
         """
         now = self.clock.now()
         opened = [(one.draft, self._first_step(one, now)) for one in given]
+        for draft, first in opened:
+            await self._claim(draft.documents, first.progress.client_reference)
 
         def keep(transaction: Transaction) -> list[StoredApplication | str]:
             restoration = catching_up(transaction)
@@ -263,9 +269,12 @@ class Host:
 
         Raises:
             NotPossible: It is not open to the application now.
-            InputRejected: There would be more papers than an application can carry.
+            InputRejected: There would be more papers than an application can carry, or one was handed in for another
+                application or came from an agency; the problem names it by its place among ``documents``.
             NoSuchApplication: The database holds none by this id.
         """
+        if documents:
+            await self._claim(documents, (await self.progress(application)).client_reference)
         correction: Correction | None = None
         if form or documents:
             changed, papers = dict(form or {}), tuple(documents)
@@ -277,6 +286,15 @@ class Host:
         return await self.database.run(
             partial(self._take_in, application=application, received=received, correction=correction)
         )
+
+    async def _claim(self, documents: Sequence[DocumentReference], client_reference: str) -> None:
+        """See that papers are this application's own, where the store knows that: by what is the same in a retry."""
+        if self._documents is None:
+            return
+        owner = self.store.hash_client_reference(client_reference)
+        for number, one in enumerate(documents):
+            if not await self._documents.claim(one.id, owner):
+                raise not_their_own(number)
 
     async def consent(self, application: str, consent: Consent) -> Progress:
         """Take in a new consent of the citizen.
@@ -415,6 +433,7 @@ async def host_on(
             lease=lease,
             rate_limiter=limiter,
             message_age=message_age,
+            documents=settings.documents,
         )
 
 

@@ -93,7 +93,7 @@ def timeline(
             before, reported = reported, report_text(event.status, words)
             state = event.status.state.value if event.status.state is not None else "unrecognised"
             described = (state, reported) if reported is not None and reported != before else None
-        elif isinstance(event, AttemptEnded) and event.refusal is not None:
+        elif isinstance(event, AttemptEnded) and event.refusal is not None and event.refusal.fault is None:
             described = _refused(event, event.refusal, schema, words)
         elif isinstance(event, DocumentsHandedIn):
             described = _handed_in(event, paper)

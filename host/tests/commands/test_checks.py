@@ -148,6 +148,14 @@ def test_what_to_do_follows_from_why_an_agency_is_down(cause):
     assert ("certificate" in hint) == ("certificate" in cause)
 
 
+@pytest.mark.parametrize(
+    ("cause", "told"), [("credentials-rejected", "restart the workers"), ("contract-violation", "the plugin's owner")]
+)
+def test_agency_that_answers_and_does_not_serve_has_somebody_to_call(cause, told):
+    assert told in outage_hint(cause)
+    assert outage_hint(cause).endswith("its queue waits and drains at its pace.")
+
+
 @pytest.mark.parametrize(("held", "status"), [(False, DoctorStatus.NOTE), (True, DoctorStatus.WARNING)])
 def test_worker_that_was_lost_is_told_from_those_at_work(ready, applied, place, held, status):
     for name, beat in (("counter-1", NOW), ("counter-2", NOW - timedelta(hours=3))):

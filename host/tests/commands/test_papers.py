@@ -4,16 +4,22 @@ import asyncio
 import hashlib
 import json
 import os
+import shlex
 import sqlite3
 import stat
 import sys
 from datetime import timedelta
+from errno import ENOSPC
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
+from nagorik import InputRejected
 from nagorik_host import open_host
+from nagorik_host.store.application_store import AlreadyOpen
 from nagorik_host.store.documents import FolderDocumentStore
+from nagorik_host.store.kept_documents import kept_documents
 from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.registry import Admission
@@ -47,6 +53,11 @@ largest_bytes = 1_000_000
 [[services.documents]]
 kind = "photo"
 name = { en = "Photo", bn = "ছবি" }
+
+[[services.documents]]
+kind = "guardian-nid"
+name = { en = "Guardian's NID", bn = "অভিভাবকের এনআইডি" }
+when = { shop = ["minor"] }
 """
 FORMS = """\
 from typing import Annotated
@@ -157,24 +168,46 @@ class Office:
         path.write_bytes(content)
         return path
 
+    @property
+    def keyring(self):
+        return read_keyring((self.place / "keys.txt").read_text())
+
+    @property
+    def documents(self) -> FolderDocumentStore:
+        return FolderDocumentStore(self.place / "nagorik-documents", Vault(self.keyring))
+
     def work(self, by: timedelta = timedelta(days=2)) -> None:
-        async def carry() -> None:
-            keyring = read_keyring((self.place / "keys.txt").read_text())
-            documents = FolderDocumentStore(self.place / "nagorik-documents", Vault(keyring))
+        async def carry(host) -> None:
+            worker, end = host.worker(), self.clock.now() + by
+            while (due := await worker.run_until_idle()) is not None and due <= end:
+                self.clock.set(max(due, self.clock.now()))
+
+        self.run(carry)
+
+    def run(self, do) -> None:
+        """Open the host, do it, and close the host again."""
+
+        async def opened() -> None:
             admission = Admission(allow=frozenset({"shop"}))
             address = {"base_url": "http://127.0.0.1:9"}
             plugins = {"shop": PluginConfiguration(settings=address, egress=frozenset({"127.0.0.1"}))}
-            settings = PlatformSettings(plugins=plugins, admission=admission, documents=documents, clock=self.clock)
-            async with open_host(f"sqlite:///{self.place}/nagorik.db", keyring, settings) as host:
-                worker, end = host.worker(), self.clock.now() + by
-                while (due := await worker.run_until_idle()) is not None and due <= end:
-                    self.clock.set(max(due, self.clock.now()))
+            settings = PlatformSettings(
+                plugins=plugins, admission=admission, documents=self.documents, clock=self.clock
+            )
+            async with open_host(f"sqlite:///{self.place}/nagorik.db", self.keyring, settings) as host:
+                await do(host)
 
-        asyncio.run(carry())
+        asyncio.run(opened())
 
     @property
     def sealed(self) -> int:
-        return len([path for path in (self.place / "nagorik-documents").rglob("*") if path.is_file()])
+        return len(
+            [
+                path
+                for path in (self.place / "nagorik-documents").rglob("*")
+                if path.is_file() and path.suffix != ".owner"
+            ]
+        )
 
 
 @pytest.fixture
@@ -211,6 +244,28 @@ def test_required_paper_that_is_missing_is_named_and_nothing_is_taken_in(ready, 
     assert "documents: Rent deed is missing. Nothing is paid or filed without it; hand it in." in result.err
     assert "ভাড়ার দলিল নেই।" in result.err
     assert ready("applications", "list", "--json").document["applications"] == []
+
+
+def test_paper_that_the_form_makes_necessary_is_named_at_the_counter_and_after_a_correction(ready, office):
+    assert ready("services", "shop.licence").out.count("guardian-nid (required when shop is minor)") == 1
+    path = office.file(deed=DEED)
+    adult = path.read_text("utf-8")
+    path.write_text(adult.replace('"shop": "12"', '"shop": "minor"'), "utf-8")
+    refused = ready("apply", path)
+    assert (refused.code, "documents: Guardian's NID is missing." in refused.err) == (2, True)
+    assert "অভিভাবকের এনআইডি নেই।" in refused.err
+    path.write_text(adult, "utf-8")
+    application = applied(ready, path)
+    (office.place / "minor.json").write_text('{"shop": "minor"}')
+    assert ready("act", application, "corrected", "--form", "minor.json").code == 0
+    office.work(timedelta(minutes=1))
+    told = ready("track", application, "--json").document
+    assert (told["waits_for"]["code"], office.desk.SEEN) == ("input-rejected", [])
+    assert told["refusals"][0]["fields"][0]["text"]["en"].startswith("Guardian's NID is missing.")
+    office.paper(BETTER)
+    assert ready("act", application, "corrected", "--document", "guardian-nid=later.pdf").code == 0
+    office.work(timedelta(minutes=1))
+    assert [{"deed": sha256(DEED), "guardian-nid": sha256(BETTER)}] == office.desk.SEEN
 
 
 @pytest.mark.parametrize(
@@ -292,6 +347,119 @@ def test_refusal_of_a_paper_reaches_the_person_by_its_name_and_is_mended(ready, 
     assert "The stamp" not in str(ready("track", application, "--json").document["refusals"])
 
 
+def test_better_paper_beside_a_file_that_was_taken_in_before_is_told_and_not_lost(ready, office):
+    path = office.file(deed=DEED, photo=PHOTO)
+    application = applied(ready, path)
+    again = ready("apply", path)
+    assert (again.code, again.err) == (0, "")
+    (office.place / "deed ১.pdf").write_bytes(BETTER)
+    result = ready("apply", path)
+    assert (result.code, "was taken in before" in result.out) == (1, True)
+    assert "documents.0.file: Rent deed: deed ১.pdf is not the paper that was handed in." in result.err
+    assert "ভাড়ার দলিল: deed ১.pdf আগে জমা দেওয়া কাগজটি নয়।" in result.err
+    assert "photo" not in result.err
+    command = f"nagorik act {application} corrected --document deed="
+    assert command in result.err
+    said = shlex.split(result.err.partition("nagorik act ")[2].partition(" ভাড়ার")[0])
+    assert listed(ready, application)[0] == ("deed", sha256(DEED), False)
+    assert ready("act", *said).code == 0
+    assert [one for one in listed(ready, application) if not one[2]] == [
+        ("photo", sha256(PHOTO), False),
+        ("deed", sha256(BETTER), False),
+    ]
+    assert ready("apply", path).code == 0  # it has it now
+    (office.place / "deed ১.pdf").write_bytes(DEED)
+    assert ready("apply", path).code == 0  # and it had this one before
+    (office.place / "deed ১.pdf").unlink()
+    assert ready("apply", path).code == 0
+    (office.place / "deed ১.pdf").write_bytes(b"MZ")
+    assert "documents.0.file: Rent deed: the file is no PDF" in ready("apply", path).err
+    assert (office.sealed, len(ready("applications", "list", "--json").document["applications"])) == (3, 1)
+
+
+def test_same_application_twice_in_a_folder_leaves_no_paper_without_an_owner(ready, office):
+    folder = office.place / "counter"
+    folder.mkdir()
+    content = office.file(deed=DEED).read_text("utf-8")
+    (office.place / "deed ১.pdf").rename(folder / "deed ১.pdf")
+    (folder / "1.json").write_text(content, "utf-8")
+    (folder / "2.json").write_text(content, "utf-8")
+    result = ready("apply", folder, "--json")
+    assert result.code == 0
+    assert [one["result"] for one in result.document["applications"]] == ["taken", "already-open"]
+    assert office.sealed == 1
+
+
+def test_disk_that_is_full_leaves_no_paper_without_an_owner(ready, office, monkeypatch):
+    path, replace, room = office.file(deed=DEED, photo=PHOTO), Path.replace, [1]
+
+    def full(self, target):
+        if not room[0]:
+            raise OSError(ENOSPC, "no space")
+        room[0] -= 1
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", full)
+    result = ready("apply", path)
+    assert (result.code, "not taken in, for no fault of the file: OSError" in result.err) == (3, True)
+    assert office.sealed == 0
+    room[0] = 3
+    application = applied(ready, path)
+    assert office.sealed == 2
+    pages = [f"{kind}={office.paper(BETTER, f'{kind}.pdf')}" for kind in ("deed", "photo")]
+    refused = ready("act", application, "corrected", "--document", pages[0], "--document", pages[1])
+    assert (refused.code, office.sealed) == (3, 2), refused.err
+    assert listed(ready, application) == [("deed", sha256(DEED), False), ("photo", sha256(PHOTO), False)]
+
+
+@pytest.mark.parametrize("way", ["act", "apply"])
+@pytest.mark.parametrize("whose", ["application", "agency"])
+def test_paper_that_is_somebody_elses_is_refused_at_its_place(ready, office, way, whose):
+    other = closed(ready, office) if whose == "agency" else applied(ready, office.file(deed=DEED))
+    office.desk.SAYS[0] = "in_review"
+
+    async def hand_in(host):
+        stored = await host.database.run(
+            lambda transaction: kept_documents(transaction, host.store.read(transaction, other))
+        )
+        stolen = next(one.reference for one in stored if (one.source == "agency") is (whose == "agency"))
+        own = await office.documents.put("deed", "application/pdf", BETTER)
+        draft = await host.database.run(
+            lambda transaction: host.store.draft(transaction, host.store.read(transaction, other))
+        )
+        papers = (own, stolen.model_copy(update={"kind": "photo"}))
+        if way == "apply":
+            await host.apply(draft.model_copy(update={"documents": papers}), client_reference="COUNTER-0009")
+            return
+        mine = await host.apply(draft.model_copy(update={"documents": ()}), client_reference="COUNTER-0009")
+        await host.act(mine, "corrected", documents=papers)
+
+    with pytest.raises(InputRejected) as caught:
+        office.run(hand_in)
+    (problem,) = caught.value.fields
+    assert (problem.pointer, problem.code) == ("/documents/1", "document-of-another-application")
+    assert problem.text.bn != problem.text.en
+    assert ready("audit", "documents", "--json").document["missing"] == {}
+
+
+def test_paper_is_taken_again_by_whoever_does_not_know_whether_it_got_through(ready, office):
+    application = applied(ready, office.file(deed=DEED))
+
+    async def twice(host):
+        draft = await host.database.run(
+            lambda transaction: host.store.draft(transaction, host.store.read(transaction, application))
+        )
+        own = await office.documents.put("deed", "application/pdf", BETTER)
+        again = draft.model_copy(update={"documents": (own,)})
+        taken = await host.apply(again, client_reference="COUNTER-0009")
+        with pytest.raises(AlreadyOpen) as caught:
+            await host.apply(again, client_reference="COUNTER-0009")
+        assert caught.value.application == taken
+        await host.act(taken, "corrected", documents=(own,))
+
+    office.run(twice)
+
+
 def test_same_kind_twice_replaces_all_of_it(ready, office):
     application = applied(ready, office.file(deed=DEED))
     pages = [office.paper(content, f"{number}.pdf") for number, content in enumerate((BETTER, LICENCE))]
@@ -322,7 +490,7 @@ def test_same_kind_twice_replaces_all_of_it(ready, office):
         (("corrected", "--document", "deed=."), "write --document KIND=FILE"),
         (("corrected", "--document", "deed=/"), "write --document KIND=FILE"),
         (("corrected", "--document", "deed=pipe"), "Rent deed: there is no such file"),
-        (("corrected", "--document", "visa=later.pdf"), "It takes: deed, photo."),
+        (("corrected", "--document", "visa=later.pdf"), "It takes: deed, photo, guardian-nid."),
         (("corrected", "--document", "photo=later.pdf", "--document", "deed=pipe"), "Rent deed: there is no such"),
         (("corrected", "--acting", "centre-1", "--form", "form.json"), "--acting says who hands in a --document"),
         (("corrected", "--document", "deed=later.pdf", "--acting", "A. Rahman"), "--acting takes an id"),
@@ -395,7 +563,9 @@ def test_deliverable_is_fetched_listed_exported_and_erased_with_all_others(ready
 
 def test_paper_that_is_gone_or_damaged_is_not_exported(ready, office):
     application = applied(ready, office.file(deed=DEED))
-    (kept,) = [path for path in (office.place / "nagorik-documents").rglob("*") if path.is_file()]
+    (kept,) = [
+        path for path in (office.place / "nagorik-documents").rglob("*") if path.is_file() and path.suffix != ".owner"
+    ]
     whole = kept.read_bytes()
     kept.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert ready("documents", application, "--export", "deed", "deed.pdf").code == 3

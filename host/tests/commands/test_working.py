@@ -342,7 +342,7 @@ def test_parts_of_an_audit_are_together_the_whole(ready):
 def test_erasure_leaves_a_journal_that_verifies_and_nothing_to_read(ready, world, place):
     application = world.closed()
     applied = taken_in(ready)
-    assert [path for path in (place / "nagorik-documents").rglob("*") if path.is_file()]
+    assert [path for path in (place / "nagorik-documents").rglob("*") if path.is_file() and path.suffix != ".owner"]
     refused = ready("erase", applied)
     assert refused.code == 2
     assert "the application is not closed" in refused.err
@@ -350,7 +350,9 @@ def test_erasure_leaves_a_journal_that_verifies_and_nothing_to_read(ready, world
     for days in ("0", "36501", "9" * 30):
         assert ready("erase", "--closed-for", days).code == 2
     assert ready("erase", application).out == "1 applications are erased.\n"
-    assert not [path for path in (place / "nagorik-documents").rglob("*") if path.is_file()]
+    assert not [
+        path for path in (place / "nagorik-documents").rglob("*") if path.is_file() and path.suffix != ".owner"
+    ]
     gone = ready("track", application)
     assert gone.code == 2
     assert "this citizen's data were erased" in gone.err
@@ -415,7 +417,7 @@ def test_erasure_leaves_nothing_by_which_a_guessed_form_could_be_confirmed(ready
 def test_document_without_an_owner_is_found_and_removed_once_it_is_a_day_old(ready, world, place):
     world.closed()
     folder = place / "nagorik-documents"
-    owned = {path for path in folder.rglob("*") if path.is_file()}
+    owned = {path for path in folder.rglob("*") if path.is_file() and path.suffix != ".owner"}
     assert owned
     orphan = asyncio.run(world.documents.put("photo", "text/plain", b"nobody's")).id
     unfinished = folder / orphan[:2] / f"{'0' * 32}.new"
@@ -427,12 +429,12 @@ def test_document_without_an_owner_is_found_and_removed_once_it_is_a_day_old(rea
     assert "1 belong to no application; --remove removes them." in ready("audit", "documents").out
     removed = ready("audit", "documents", "--remove", "--json")
     assert (removed.code, removed.document["removed"], removed.document["unfinished_removed"]) == (0, 1, 1)
-    assert {path for path in folder.rglob("*") if path.is_file()} == owned
+    assert {path for path in folder.rglob("*") if path.is_file() and path.suffix != ".owner"} == owned
 
 
 def test_documents_of_a_row_that_lost_its_name_are_not_removed(ready, world, place):
     world.closed()
-    kept = [path for path in (place / "nagorik-documents").rglob("*") if path.is_file()]
+    kept = [path for path in (place / "nagorik-documents").rglob("*") if path.is_file() and path.suffix != ".owner"]
     for path in kept:
         os.utime(path, (0, 0))
     with closing(sqlite3.connect(place / "nagorik.db")) as connection:
@@ -445,7 +447,7 @@ def test_documents_of_a_row_that_lost_its_name_are_not_removed(ready, world, pla
 
 def test_document_that_is_missing_is_told_by_its_application(ready, world, place):
     application = world.closed()
-    gone = [path for path in (place / "nagorik-documents").rglob("*") if path.is_file()]
+    gone = [path for path in (place / "nagorik-documents").rglob("*") if path.is_file() and path.suffix != ".owner"]
     gone[0].unlink()
     found = ready("audit", "documents", "--json")
     assert (found.code, found.document["missing"]) == (1, {application: 1})

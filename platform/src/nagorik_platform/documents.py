@@ -1,9 +1,11 @@
 """Whether papers are those that a service takes: of its kinds, of a type and size that it wants, and none missing."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
+
+from pydantic import JsonValue
 
 from nagorik.errors import AgencyUnavailable, FieldProblem, InputRejected, Layer
 from nagorik.manifest import DocumentKind, PublicService
@@ -28,13 +30,29 @@ _TYPE_NAMES: Final = {
 }
 
 
-def document_problems(service: PublicService, documents: Sequence[DocumentReference]) -> Iterator[FieldProblem]:
-    """What is wrong with the papers of an application, each named by its label; nothing where all is well."""
+@runtime_checkable
+class OwnedDocuments(DocumentStore, Protocol):
+    """A store that knows whose a document is."""
+
+    async def claim(self, identity: str, owner: str) -> bool:
+        """Say whose a document is, once and for good; whether it is nobody else's."""
+
+
+def document_problems(
+    service: PublicService, documents: Sequence[DocumentReference], form: Mapping[str, JsonValue]
+) -> Iterator[FieldProblem]:
+    """What is wrong with the papers of an application, each named by its label; nothing where all is well.
+
+    Args:
+        service: What the application is for.
+        documents: Its papers.
+        form: What was filled in, as it was written.
+    """
     for number, document in enumerate(documents):
         problem = document_problem(service, document.kind, document.media_type, document.bytes, number)
         if problem is not None:
             yield problem
-    yield from missing_documents(service, [document.kind for document in documents])
+    yield from missing_documents(service, [document.kind for document in documents], form)
 
 
 def document_problem(
@@ -71,11 +89,29 @@ def unknown_kind(service: PublicService, number: int) -> FieldProblem:
     return _problem(pointer, "document-of-unknown-kind", kinds=Text(en=kinds, bn=kinds))
 
 
-def missing_documents(service: PublicService, kinds: Sequence[str]) -> Iterator[FieldProblem]:
-    """Which papers a service cannot do without and that are not among ``kinds``."""
+def missing_documents(
+    service: PublicService, kinds: Sequence[str], form: Mapping[str, JsonValue]
+) -> Iterator[FieldProblem]:
+    """Which papers a service cannot do without, with this form, and that are not among ``kinds``."""
     for listed in service.documents:
-        if listed.required and listed.kind not in kinds:
+        if is_required(listed, form) and listed.kind not in kinds:
             yield _problem(DOCUMENTS, "document-missing", paper=listed.label)
+
+
+def is_required(listed: DocumentKind, form: Mapping[str, JsonValue]) -> bool:
+    """Whether nothing is paid or filed without a paper, with this form."""
+    if listed.required or not listed.when:
+        return listed.required
+    # By type, too: a field that says 1 does not say true.
+    return all(
+        any(type(form.get(field)) is type(value) and form.get(field) == value for value in values)
+        for field, values in listed.when.items()
+    )
+
+
+def not_their_own(number: int) -> InputRejected:
+    """The paper in place ``number`` was handed in for another application, or is an agency's."""
+    return InputRejected([_problem(f"{DOCUMENTS}/{number}", "document-of-another-application")])
 
 
 def with_documents(draft: ApplicationDraft, handed_in: Sequence[DocumentReference]) -> ApplicationDraft:

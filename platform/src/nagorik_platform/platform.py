@@ -439,7 +439,7 @@ class Platform:
         return requests.filed_members(await self._application(draft), references)
 
     def _check_documents(self, draft: ApplicationDraft) -> None:
-        problems = list(document_problems(self.service(draft.service), draft.documents))
+        problems = list(document_problems(self.service(draft.service), draft.documents, draft.form))
         if problems:
             raise InputRejected(problems)
 

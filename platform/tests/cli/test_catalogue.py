@@ -109,6 +109,7 @@ def test_one_service_is_told_in_full(site: Any, nagorik: Any) -> None:
                 "kind": "holding-tax-receipt",
                 "name": None,
                 "required": False,
+                "when": {},
                 "media_types": ["application/pdf", "image/jpeg", "image/png"],
                 "largest_bytes": 20_000_000,
             }

@@ -9,7 +9,9 @@ import pytest
 from nagorik.errors import (
     AgencyRejected,
     AgencyUnavailable,
+    ContractViolation,
     DuplicateApplication,
+    Layer,
     Outcome,
     OutcomeUnknown,
     PluginFault,
@@ -291,3 +293,30 @@ async def test_native_keys_are_the_same_for_every_attempt_and_differ_by_applicat
     keys = [request.headers["Idempotency-Key"] for request in world.agency.requests]
     assert len(keys) == 4
     assert [keys.count(key) for key in keys] == [3, 3, 3, 1]
+
+
+@pytest.mark.parametrize(
+    ("body", "answer", "layer"),
+    [
+        (
+            "await look(context)\nraise ContractViolation('other-year')",
+            httpx.Response(200, json={"reference": "R-1"}),
+            Layer.PLUGIN,
+        ),
+        ("raise ContractViolation('other-year')", httpx.Response(200, json={"reference": "R-1"}), Layer.PLUGIN),
+        ("await look(context)\nreturn STATUS", httpx.Response(200, json={"number": 7}), Layer.AGENCY),
+        (
+            "try:\n    await look(context)\nexcept ContractViolation:\n    raise ContractViolation('own') from None",
+            httpx.Response(200, json={"number": 7}),
+            Layer.AGENCY,
+        ),
+    ],
+)
+async def test_answer_that_could_be_read_and_is_contradicted_is_the_plugins_word(world, body, answer, layer):
+    world.install(hooks={"nagorik_get_status": body})
+    world.agency.will(answer)
+    platform = world.platform()
+    await world.warm(platform)
+    with pytest.raises(ContractViolation) as caught:
+        await platform.get_status(world.draft(), world.references)
+    assert caught.value.layer is layer

@@ -196,6 +196,30 @@ def test_objects_of_the_wrong_kind_are_found_by_running(
     assert told(validate_path(project, on=TODAY, run=True)) == [finding]
 
 
+@pytest.mark.parametrize(
+    ("field", "found"),
+    [
+        ("name", []),
+        (
+            "guardian",
+            [
+                (
+                    "services.0.documents.1.when.guardian",
+                    "the form has no field guardian, so that this paper is never required by it",
+                )
+            ],
+        ),
+    ],
+)
+def test_paper_that_hangs_on_a_field_that_no_form_has_is_an_error(
+    tmp_path: Path, site: Any, manifest: str, field: str, found: list[tuple[str, str]]
+) -> None:
+    documents = f'documents = ["photo", {{ kind = "guardian-nid", when = {{ {field} = ["yes"] }} }}]'
+    project = make_project(tmp_path / "wasa", manifest.replace("writes = {", f"{documents}\nwrites = {{"))
+    assert told(validate_path(project, on=TODAY)) == []
+    assert told(validate_path(project, on=TODAY, run=True)) == found
+
+
 def test_running_finds_what_is_wrong_with_hooks_all_at_once(tmp_path: Path, site: Any, manifest: str) -> None:
     plugin = PLUGIN.replace("async def nagorik_submit", "def nagorik_sumbit").replace("context)", "context=None)")
     project = make_project(tmp_path / "wasa", manifest, plugin=plugin)

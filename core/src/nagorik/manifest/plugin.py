@@ -2,10 +2,10 @@
 
 from datetime import time, timedelta
 from importlib.metadata import version
-from typing import ClassVar, Final, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from packaging.version import Version
-from pydantic import Field, StrictBool, field_validator, model_validator
+from pydantic import Field, StrictBool, StrictInt, field_validator, model_validator
 
 from nagorik.manifest.fields import (
     ApiVersion,
@@ -92,7 +92,9 @@ class DocumentKind(ManifestModel):
     name: Text | None = None
     """What the public calls it."""
     required: StrictBool = False
-    """Whether nothing is paid or filed without one. Where it depends on the form, the plugin says so itself."""
+    """Whether nothing is paid or filed without one, whatever the form says."""
+    when: dict[str, Annotated[tuple[StrictBool | StrictInt | str, ...], Field(min_length=1)]] = Field(default={})
+    """Required too where each of these fields of the form has one of the values: ``{ applicant = ["minor"] }``."""
     media_types: tuple[MediaType, ...] = Field(default=("application/pdf", "image/jpeg", "image/png"), min_length=1)
     """What it may be, by its content."""
     largest_bytes: Count = Field(default=20_000_000, le=500_000_000)
@@ -190,7 +192,7 @@ _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Window(ManifestModel):
-    """Hours in which the agency answers, in Asia/Dhaka wall-clock time. Outside all windows a call waits."""
+    """Hours in which the agency answers, on the clocks in Dhaka. Outside them nothing is sent: ``AgencyClosed``."""
 
     days: str
     """Weekdays, as ``sun-thu`` (inclusive, may wrap) or ``sat,mon,wed``; lower-case English abbreviations."""

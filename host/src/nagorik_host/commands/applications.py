@@ -130,10 +130,12 @@ async def _kept(
         for kind, file in given:
             with wanted_document(service, kind, file) as paper:
                 kept.append(await store.take(kind, paper.media_type, paper.pieces()))
-    except DocumentRefused as error:
+    except BaseException as error:
         for one in kept:
             store.remove(one.id)
-        raise CommandRefused(f"{error.text.en} {error.text.bn}") from None
+        if isinstance(error, DocumentRefused):
+            raise CommandRefused(f"{error.text.en} {error.text.bn}") from None
+        raise
     return kept
 
 

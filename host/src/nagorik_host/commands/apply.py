@@ -8,8 +8,8 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
@@ -31,8 +31,10 @@ from nagorik_platform.tracebacks import type_name
 if TYPE_CHECKING:
     from nagorik.manifest import Offer
     from nagorik_host.application_file import ApplicationFile
+    from nagorik_host.document_files import DocumentFolder
     from nagorik_host.engine.suspensions import SuspensionRecord
     from nagorik_host.host import Host, NewApplication
+    from nagorik_host.store.database import Transaction
     from nagorik_host.store.documents import FolderDocumentStore
 
 TOGETHER: Final = 50
@@ -62,7 +64,7 @@ class AppliedFile(NamedTuple):
         result: Whether it was taken in now, had been before, or cannot be; ``failed`` for no fault of its own, and
             ``not-reached`` where something else ended it all before.
         application: The application's id, unless it was not taken in.
-        problem: Why it was not.
+        problem: Why it was not; of one that had been before, which papers beside the file it does not have.
     """
 
     file: str
@@ -102,8 +104,9 @@ class ApplyCommand:
         parser.epilog = (
             "A file is taken in once: applying it again names the application that it became, so whatever ended it"
             " in the middle, apply the folder again. Nothing is sent before a worker takes the application in hand."
-            " The exit code is 2 if the file was refused, 1 if any of a folder was, and 3 if any could not be taken"
-            " in for a fault that is not its own, or was not reached."
+            " The exit code is 2 if the file was refused, 1 if any of a folder was or if one that was taken in before"
+            " has other papers beside it now, and 3 if any could not be taken in for a fault that is not its own, or"
+            " was not reached."
         )
         parser.add_argument("path", type=Path, metavar="FILE|FOLDER", help="a JSON file, or a folder of them")
         add_json_argument(parser)
@@ -150,7 +153,7 @@ async def _apply(path: Path, *, as_json: bool) -> int:
         return ExitCode.FAILED
     if "refused" in results:
         return ExitCode.USAGE if files == (path,) else ExitCode.FINDINGS
-    return ExitCode.OK
+    return ExitCode.FINDINGS if any(one.problem for one in outcome.files) else ExitCode.OK
 
 
 async def apply_files(
@@ -170,16 +173,18 @@ async def apply_files(
         progress: Is told what became of each few, as soon as it is known.
         is_ending: Whether to begin no more of them.
     """
+    from nagorik_host.document_files import DocumentFolder
+
     done: dict[Path, AppliedFile] = {}
     outcome = FolderOutcome([])
     chunks = _chunks(files)
 
-    async def work() -> None:
+    async def work(folders: dict[Path, DocumentFolder]) -> None:
         for chunk in chunks:
             if is_ending() or outcome.ended_by is not None:
                 return
             try:
-                found = await _apply_together(host, documents, chunk)
+                found = await _apply_together(host, documents, chunk, folders)
             except _no_file_fares_better() as error:
                 outcome.ended_by = error
                 problem = "the database may have it or not: apply it again to know"
@@ -187,9 +192,13 @@ async def apply_files(
             done.update(found)
             progress(list(found.values()))
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(SIDE_BY_SIDE):
-            group.create_task(work())
+    with ExitStack() as opened:
+        # Opened once: what takes a folder's place while it is read is not looked into.
+        parents = dict.fromkeys(path.parent for path in files)
+        folders = {parent: opened.enter_context(DocumentFolder(parent)) for parent in parents}
+        async with asyncio.TaskGroup() as group:
+            for _ in range(SIDE_BY_SIDE):
+                group.create_task(work(folders))
     not_reached = partial(AppliedFile, result="not-reached", problem="not reached: apply it again")
     outcome.files = [done.get(path) or not_reached(path.name) for path in files]
     return outcome
@@ -226,7 +235,10 @@ def _no_file_fares_better() -> tuple[type[Exception], ...]:
 
 
 async def _apply_together(
-    host: "Host", documents: "FolderDocumentStore", paths: Sequence[Path]
+    host: "Host",
+    documents: "FolderDocumentStore",
+    paths: Sequence[Path],
+    folders: "Mapping[Path, DocumentFolder]",
 ) -> dict[Path, AppliedFile]:
     """Take a few files in by one transaction; one by one where that fails."""
     from nagorik_host.store.application_store import AlreadyErased
@@ -241,41 +253,83 @@ async def _apply_together(
     references = [one.reference for one in read]
     there = await host.database.run(lambda transaction: host.store.ids_by_reference(transaction, references))
     erased = await host.database.run(lambda transaction: host.store.erased_of(transaction, references))
-    checked: list[tuple[Path, NewApplication]] = []
+    checked: list[tuple[_Read, NewApplication]] = []
     for one in read:
+        folder = folders[one.path.parent]
         if one.reference in there:
-            found[one.path] = AppliedFile(one.path.name, "already-open", there[one.reference])
+            found[one.path] = await _there_before(host, one, folder, there[one.reference])
             continue
         if one.reference in erased:
             found[one.path] = _refused(one.path, AlreadyErased())
             continue
         try:
-            checked.append((one.path, await _checked(host, documents, one)))
+            checked.append((one, await _checked(host, documents, one, folder)))
         except _no_file_fares_better():
+            for _, new in checked:
+                _remove(documents, new)
             raise
         except Exception as error:  # noqa: BLE001 - as above
             found[one.path] = _refused(one.path, error)
     if checked:
-        found |= await _taken_in(host, checked)
+        found |= await _taken_in(host, documents, checked, folders)
     return found
 
 
-async def _taken_in(host: "Host", checked: Sequence[tuple[Path, "NewApplication"]]) -> dict[Path, AppliedFile]:
+async def _taken_in(
+    host: "Host",
+    documents: "FolderDocumentStore",
+    checked: "Sequence[tuple[_Read, NewApplication]]",
+    folders: "Mapping[Path, DocumentFolder]",
+) -> dict[Path, AppliedFile]:
+    found: dict[Path, AppliedFile] = {}
     try:
         taken = await host.apply_all([new for _, new in checked])
     except _no_file_fares_better():
+        # The database may have them or not, and their papers are theirs: an audit finds out.
         raise
     except Exception as error:  # noqa: BLE001 - one file's defect is no other's
         if len(checked) == 1:
-            return {path: _refused(path, error) for path, _ in checked}
-        found: dict[Path, AppliedFile] = {}
-        for one in checked:
-            found |= await _taken_in(host, [one])
+            ((one, new),) = checked
+            _remove(documents, new)
+            return {one.path: _refused(one.path, error)}
+        for alone in checked:
+            found |= await _taken_in(host, documents, [alone], folders)
         return found
-    return {
-        path: AppliedFile(path.name, "taken" if one.is_new else "already-open", one.application)
-        for (path, _), one in zip(checked, taken, strict=True)
-    }
+    for (one, new), became in zip(checked, taken, strict=True):
+        if became.is_new:
+            found[one.path] = AppliedFile(one.path.name, "taken", became.application)
+            continue
+        _remove(documents, new)
+        found[one.path] = await _there_before(host, one, folders[one.path.parent], became.application)
+    return found
+
+
+def _remove(documents: "FolderDocumentStore", new: "NewApplication") -> None:
+    """Remove the papers of an application that was not taken in: nobody else has them."""
+    for one in new.draft.documents:
+        documents.remove(one.id)
+
+
+async def _there_before(host: "Host", one: _Read, folder: "DocumentFolder", application: str) -> AppliedFile:
+    """What is told of a file that was taken in before: with it, papers that the application does not have."""
+    from nagorik_host.store.kept_documents import kept_documents
+    from nagorik_host.vault import Erased, KeyMissing, SealBroken
+
+    def known(transaction: "Transaction") -> set[tuple[str, str]]:
+        kept = kept_documents(transaction, host.store.read(transaction, application))
+        return {(paper.reference.kind, paper.reference.sha256) for paper in kept if paper.source == "citizen"}
+
+    there = AppliedFile(one.path.name, "already-open", application)
+    if not one.given.documents:
+        return there
+    try:
+        papers = await host.database.run(known)
+    except (Erased, KeyMissing, SealBroken):
+        return there  # nothing can be handed in to it, whatever lies beside the file
+    service = host.platform.service(one.given.service)
+    others = one.given.papers_not_among(papers, one.path, folder, service, application)
+    problems = await asyncio.to_thread(lambda: [str(problem) for problem in others])
+    return there._replace(problem="; ".join(problems))
 
 
 def _read(host: "Host", path: Path) -> _Read:
@@ -288,7 +342,9 @@ def _read(host: "Host", path: Path) -> _Read:
     return _Read(path, given, host.store.hash_client_reference(given.reference(host.vault)))
 
 
-async def _checked(host: "Host", documents: "FolderDocumentStore", one: _Read) -> "NewApplication":
+async def _checked(
+    host: "Host", documents: "FolderDocumentStore", one: _Read, folder: "DocumentFolder"
+) -> "NewApplication":
     """A file's application, once its form is valid; its documents are put into the store."""
     from nagorik_host.host import NewApplication
 
@@ -298,7 +354,7 @@ async def _checked(host: "Host", documents: "FolderDocumentStore", one: _Read) -
             host.platform.gateway(given.gateway)
     await host.platform.validate(given.service, given.form)
     service = host.platform.service(given.service)
-    draft = await given.draft(one.path, documents, service)
+    draft = await given.draft(one.path, documents, service, folder=folder)
     consent = given.consent.consent(service, host.clock.now()) if given.consent is not None else None
     return NewApplication(draft, consent, client_reference=given.reference(host.vault))
 
@@ -438,11 +494,16 @@ def _print_results(files: Sequence[AppliedFile]) -> None:
         print_plain(f"{file}  {application}  {result}" for file, result, application in rows)
     elif rows:
         print_table(("file", "result", "application"), rows)
-    out = [one for one in files if one.application is None]
-    for one in out[:LISTED]:
+    others = [one for one in files if one.application is not None and one.problem]
+    _print_problems(others, "have other papers beside them")
+    _print_problems([one for one in files if one.application is None], "are not in")
+
+
+def _print_problems(files: Sequence[AppliedFile], what: str) -> None:
+    for one in files[:LISTED]:
         print_error(f"{one.file}: {one.problem}")
-    if len(out) > LISTED:
-        print_error(f"{len(out) - LISTED} more are not in, the last of them {out[-1].file}; --json tells each")
+    if len(files) > LISTED:
+        print_error(f"{len(files) - LISTED} more {what}, the last of them {files[-1].file}; --json tells each")
 
 
 def _result_text(one: AppliedFile) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from nagorik.errors import ContractViolation, CredentialsRejected
 from nagorik_platform.agency_client.retry_table import Failure
 
 _MEANWHILE: Final = "It is probed now and then; its queue waits and drains at its pace."
@@ -25,6 +26,9 @@ _HINTS: Final[Mapping[str, str]] = MappingProxyType(
         " then ask the agency which one it has registered.",
         Failure.TLS: "Its port does not speak TLS as this machine does. Compare base_url, then call the agency.",
         Failure.CONNECT_TIMEOUT: "It does not answer, or a firewall is silent. Call the agency; look at the VPN.",
+        CredentialsRejected.code: "It does not let this platform in; nagorik cases show says why."
+        " Renew what the plugin's settings log in with, then restart the workers.",
+        ContractViolation.code: "It answers what nobody expects. Look at its page, then tell the plugin's owner.",
     }
 )
 

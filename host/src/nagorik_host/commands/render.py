@@ -10,7 +10,7 @@ from sqlalchemy import select
 from nagorik import NagorikError, ServiceNotOffered, Text
 from nagorik.manifest import PublicService
 from nagorik.values import dhaka_time, to_bangla_digits
-from nagorik_host.engine.agencies import ExpectedDecision, down_since, expected, outages_of
+from nagorik_host.engine.agencies import ExpectedDecision, Unreachable, expected, outages_of, unreachable
 from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions
 from nagorik_host.host import Host
 from nagorik_host.store.database import Transaction
@@ -43,7 +43,7 @@ class ApplicationView:
         operation: What is due then.
         blocked: Why the host leaves it alone.
         expected: When the agency is expected to be done.
-        unreachable: The plugin whose agency it waits for and that cannot be reached, and since when, if that is so.
+        unreachable: The agency that it waits for and that cannot be reached, if that is so.
         stopped: What an officer has stopped of it.
     """
 
@@ -55,7 +55,7 @@ class ApplicationView:
     operation: str | None
     blocked: str | None
     expected: ExpectedDecision | None
-    unreachable: tuple[str, datetime] | None
+    unreachable: Unreachable | None
     stopped: Sequence[SuspensionRecord]
 
 
@@ -76,7 +76,6 @@ async def find_application(host: Host, name: str) -> ApplicationView:
             ).where(applications.c.id == application)
         ).one()
         goes_on = row.due_at is not None or stored.lease is not None
-        since = down_since(transaction, row.target_plugin) if goes_on else None
         offers = {stored.progress.service, stored.plugin}
         events = host.store.events(transaction, stored)
         return ApplicationView(
@@ -88,7 +87,7 @@ async def find_application(host: Host, name: str) -> ApplicationView:
             operation=row.operation,
             blocked=row.blocked,
             expected=_expected(transaction, host, stored.progress, stored.plugin),
-            unreachable=(row.target_plugin, since) if since is not None else None,
+            unreachable=unreachable(transaction, row.target_plugin) if goes_on else None,
             stopped=[one for one in list_suspensions(transaction) if one.name in offers],
         )
 
@@ -263,17 +262,18 @@ def _expected(transaction: Transaction, host: Host, progress: Progress, plugin: 
     return expected(progress.submitted_at, service.processing, outages_of(transaction, plugin), now)
 
 
-def _unreachable(host: Host, unreachable: tuple[str, datetime] | None) -> Document | None:
-    if unreachable is None:
+def _unreachable(host: Host, agency_down: Unreachable | None) -> Document | None:
+    if agency_down is None:
         return None
-    plugin, since = unreachable
-    text = sentence("outage", "waits")
+    plugin, since, cause = agency_down
+    text = sentence("outage", cause or "waits") or sentence("outage", "waits")
     assert text is not None  # noqa: S101 - the file of sentences is part of the host
     agency = _agency(host, plugin) or Text(en="The agency", bn="সংস্থা")
     at = f"{dhaka_time(since):%d-%m-%Y %H:%M}"
     return {
         "plugin": plugin,
         "since": since.isoformat(),
+        "cause": cause,
         "means": {
             "en": text.en.format(agency=agency.en, since=when(since)),
             "bn": text.bn.format(agency=agency.bn, since=to_bangla_digits(at)),

@@ -41,10 +41,12 @@ FIRST_PROBE: Final = timedelta(seconds=30)
 LAST_PROBE: Final = timedelta(minutes=15)
 """Time between two probes of an agency that stays down; it doubles from the first to the last."""
 
-_NOT_REACHED: Final = (AgencyUnavailable, OutcomeUnknown, ContractViolation)
+_NOT_REACHED: Final = (AgencyUnavailable, OutcomeUnknown, ContractViolation, CredentialsRejected)
+"""What keeps every application from an agency, an administrator's work included: whom it does not let in, it does not
+answer."""
 _OUR_OWN: Final = frozenset({UNKNOWN, LOST})
 """Why the platform held a request back, for reasons that are not the agency's."""
-_ANSWERS: Final = (AgencyRejected, CredentialsRejected, DuplicateApplication, InputRejected, RateLimited)
+_ANSWERS: Final = (AgencyRejected, DuplicateApplication, InputRejected, RateLimited)
 
 _AFTER: Final = MICROSECOND
 """A horizon is reached by whoever looks after it, not at it."""
@@ -300,13 +302,20 @@ class AgencyScheduler:
 def _is_out_of_reach(error: NagorikError | None) -> bool:
     if isinstance(error, OutcomeUnknown) and error.layer is Layer.CORE:
         return False  # the platform itself broke off
+    if _is_the_plugins_word(error):
+        return False
     return isinstance(error, _NOT_REACHED) and getattr(error, "because", None) not in _OUR_OWN
 
 
 def _has_answered(error: NagorikError) -> bool:
     """Whether an error is the agency's own word, and not the platform's before anything was sent."""
     held_back = isinstance(error, RateLimited) and error.layer is Layer.CORE
-    return isinstance(error, _ANSWERS) and not held_back
+    return _is_the_plugins_word(error) or (isinstance(error, _ANSWERS) and not held_back)
+
+
+def _is_the_plugins_word(error: NagorikError | None) -> bool:
+    """Whether a plugin could read the answer, and does not agree with what it says of one application."""
+    return isinstance(error, ContractViolation) and error.layer is Layer.PLUGIN
 
 
 def _cause_of(error: NagorikError | None) -> str:
@@ -354,9 +363,22 @@ def outages_of(transaction: Transaction, plugin: str) -> list[OutagePeriod]:
     return [OutagePeriod(row.began_at, row.ended_at) for row in transaction.connection.execute(query)]
 
 
-def down_since(transaction: Transaction, plugin: str) -> datetime | None:
-    """Since when a plugin's agency cannot be reached, if that is so now."""
-    since: datetime | None = transaction.connection.scalar(
-        select(agencies.c.down_since).where(agencies.c.plugin == plugin)
-    )
-    return since
+class Unreachable(NamedTuple):
+    """A plugin's agency that cannot be reached now.
+
+    Attributes:
+        plugin: The plugin.
+        since: Since when.
+        cause: Why, as a code.
+    """
+
+    plugin: str
+    since: datetime
+    cause: str | None
+
+
+def unreachable(transaction: Transaction, plugin: str) -> Unreachable | None:
+    """What is known of a plugin's agency that cannot be reached now; ``None`` where it can."""
+    query = select(agencies.c.down_since, agencies.c.cause).where(agencies.c.plugin == plugin)
+    row = transaction.connection.execute(query).one_or_none()
+    return Unreachable(plugin, row.down_since, row.cause) if row is not None and row.down_since is not None else None

@@ -92,6 +92,13 @@ class FolderDocumentStore:
             while piece := await self._threads.run(partial(next, pieces, b"")):
                 yield piece
 
+    async def claim(self, identity: str, owner: str) -> bool:
+        """Say whose a document is, once and for good; whether it is nobody else's.
+
+        What is not here is nobody's, and is met when it is opened.
+        """
+        return await self._threads.run(partial(self._claim, identity, owner))
+
     @property
     def is_there(self) -> bool:
         """Whether the folder is there; it is made with the first document."""
@@ -103,6 +110,7 @@ class FolderDocumentStore:
             path = self._path(identity)
             with self._alone():
                 _beside(path).unlink(missing_ok=True)
+                _owner_of(path).unlink(missing_ok=True)
                 path.unlink()
         except (NoSuchDocument, FileNotFoundError):
             return False
@@ -173,6 +181,20 @@ class FolderDocumentStore:
         finally:
             os.close(folder)
 
+    def _claim(self, identity: str, owner: str) -> bool:
+        try:
+            path = self._path(identity)
+        except NoSuchDocument:
+            return True
+        if not path.exists():
+            return True
+        with _whole(path.with_name(f"{uuid4().hex}.new"), owner.encode()) as made:
+            try:
+                os.link(made, _owner_of(path))  # by one alone, and with all that it says
+            except FileExistsError:
+                return _owner_of(path).read_bytes() == owner.encode()
+        return True
+
     def _write(self, identity: str, pieces: Iterable[bytes]) -> _Told:
         path = self._path(identity)
         key, wrapped = self._vault.make_data_key(identity)
@@ -216,6 +238,22 @@ def _wrapped_key(file: IO[bytes]) -> bytes:
 def _beside(path: Path) -> Path:
     """What a file is written as before it is whole."""
     return path.with_name(f"{path.name}.new")
+
+
+def _owner_of(path: Path) -> Path:
+    """What says whose a document is."""
+    return path.with_name(f"{path.name}.owner")
+
+
+@contextmanager
+def _whole(path: Path, content: bytes) -> Iterator[Path]:
+    """A file with this content, for as long as it is needed; one that is left is swept."""
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _written_at(path: Path) -> datetime | None:

@@ -10,6 +10,7 @@ from nagorik.clock import Clock, Deadline
 from nagorik.errors import (
     AgencyClosed,
     AgencyUnavailable,
+    ContractViolation,
     CredentialProblem,
     CredentialsRejected,
     Layer,
@@ -277,6 +278,8 @@ class HttpExchange(Generic[T]):
             decision = decide_at_end(self._plan.kind, failed.failure, self._history)
         if decision is RetryDecision.UNKNOWN:
             return self._unknown(self._doubt or failed.because, failed.error.layer)
+        if isinstance(failed.error, ContractViolation):
+            self._call.ledger.unread = True
         return failed.error
 
     def _unknown(self, because: str, layer: Layer) -> OutcomeUnknown:

@@ -36,6 +36,7 @@ class CallLedger:
         steps: Names of the steps written, or being written.
         in_flight: Writes that have begun and not ended. A hook that returns before they have ended knows nothing
             of them.
+        unread: Whether an answer could not be taken for the agency's word, so that the client itself broke off.
     """
 
     wrote: bool = False
@@ -44,6 +45,7 @@ class CallLedger:
     requests: int = 0
     steps: set[str] = field(default_factory=set)
     in_flight: int = 0
+    unread: bool = False
 
     def record_unknown(self, unknown: OutcomeUnknown) -> OutcomeUnknown:
         """Remember that the outcome of a write is unknown; returns the first such error of the call."""

@@ -246,6 +246,7 @@ def _refusal(standing: StandingRefusal, schema: Schema | None, words: Wording) -
         "operation": standing.operation.value,
         "at": standing.at.isoformat(),
         "code": words(refusal.code),
+        "fault": refusal.fault,
         "reason": _text(refusal.reason, words) if refusal.reason is not None else None,
         "fields": field_documents(refusal.fields, schema, words),
         "fields_left_out": refusal.fields_left_out,
@@ -254,7 +255,9 @@ def _refusal(standing: StandingRefusal, schema: Schema | None, words: Wording) -
 
 def _refusal_lines(refusal: Document) -> Iterator[str]:
     yield from _pair(_refused(refusal["operation"], refusal["code"]))
-    if refusal["reason"] is not None:
+    if refusal["fault"] is not None:
+        yield from _pair(_failed(refusal["fault"], refusal["code"]))
+    elif refusal["reason"] is not None:
         yield from _pair(_sentence("why", "reason"))
         yield from _quoted(refusal["reason"])
     elif refusal["fields"]:
@@ -276,6 +279,9 @@ def refusal_text(
 ) -> Text:
     """A refusal in one line, as it stands in a list of what happened."""
     text = _refused(operation.value, refusal.code)
+    if refusal.fault is not None:
+        failed = _failed(refusal.fault, words(refusal.code))
+        return Text(bn=f"{text.bn} {failed.bn}", en=f"{text.en} {failed.en}")
     if refusal.reason is not None:
         return Text(bn=f"{text.bn} «{words(refusal.reason.bn)}»", en=f"{text.en} «{words(refusal.reason.en)}»")
     if not refusal.fields:
@@ -307,6 +313,12 @@ def _refused(operation: str, code: str) -> Text:
     return _sentence("why", "input") if _is_of_form(operation, code) else _sentence("refused", operation)
 
 
+def _failed(fault: str, code: str) -> Text:
+    """Why a call failed that nobody refused, and whose work that is."""
+    text = _sentences()["failed"].get(fault) or _sentence("failed", "other")
+    return Text(bn=text.bn.replace("{code}", code), en=text.en.replace("{code}", code))
+
+
 def _is_of_form(operation: str, code: str) -> bool:
     """Whether what the citizen filled in is refused, and not what the platform said of their payment."""
     return code == InputRejected.code and operation not in _ABOUT_MONEY
@@ -335,7 +347,8 @@ def _reason_missing(progress: Progress, said: StateExplanation) -> bool:
     """Whether the citizen is told of a reason, and nobody has given one."""
     state = said.ended_as or progress.state
     expected = state in _REASON_EXPECTED or Flag.AGENCY_SUSPENDED in progress.flags
-    return expected and not said.refusals and not (said.report is not None and _gives_a_reason(said.report.status))
+    refused = any(one.refusal.fault is None for one in said.refusals)
+    return expected and not refused and not (said.report is not None and _gives_a_reason(said.report.status))
 
 
 def _gives_a_reason(status: AgencyStatus) -> bool:

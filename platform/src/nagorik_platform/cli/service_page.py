@@ -98,8 +98,11 @@ def _choice(row: Document) -> str:
 
 
 def _document(kind: Document) -> str:
-    """A kind of paper, and whether nothing is filed without it."""
-    return f"{kind['kind']} (required)" if kind["required"] else str(kind["kind"])
+    """A kind of paper, and whether nothing is filed without it, or when."""
+    if kind["required"]:
+        return f"{kind['kind']} (required)"
+    when = " and ".join(f"{field} is {' or '.join(map(str, values))}" for field, values in kind["when"].items())
+    return f"{kind['kind']} (required when {when})" if when else str(kind["kind"])
 
 
 def _listed(items: list[str]) -> str:

@@ -39,6 +39,7 @@ from nagorik_platform.dispatch.reconcile import (
     as_read_error,
     fault_of,
     misfits_of,
+    on_whose_word,
     reconcile_with_ledger,
     unwrap_single,
     validated_result,
@@ -350,6 +351,8 @@ class Dispatcher:
             found = PluginFault("deliverable-not-own", plugin=call.plugin)
         # While a plugin is imported, a step of another takes as long as the import lets it.
         self._count_faults(call, runtime, request, found, 0.0 if disturbed or importer.begun != begun else step)
+        if isinstance(found, NagorikError):
+            found = on_whose_word(http.ledger, found)
         if isinstance(found, NagorikError) and call.idempotency is None:
             return as_read_error(found)
         held = reconcile_with_ledger(http.ledger, found if isinstance(found, NagorikError) else None)

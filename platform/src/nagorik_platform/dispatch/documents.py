@@ -1,9 +1,14 @@
 """The host's documents as a call sees them, and what stands in where a host keeps none."""
 
 from collections.abc import AsyncIterator
+from typing import Final
 
 from nagorik.errors import SettingsRejected
 from nagorik.model.application import DocumentReference, DocumentStore
+from nagorik_platform.documents import OwnedDocuments
+
+FROM_AN_AGENCY: Final = "agency"
+"""The owner of what a call has kept: no application hands it in."""
 
 
 class CallDocuments:
@@ -21,6 +26,8 @@ class CallDocuments:
     async def put(self, kind: str, media_type: str, content: bytes) -> DocumentReference:
         """As the host's."""
         made = await self._store.put(kind, media_type, content)
+        if isinstance(self._store, OwnedDocuments):
+            await self._store.claim(made.id, FROM_AN_AGENCY)
         self.kept.add(made.id)
         return made
 

@@ -12,7 +12,15 @@ from typing import Final, Union, get_args, get_origin, get_type_hints
 
 from pydantic import ValidationError
 
-from nagorik.errors import AgencyUnavailable, Layer, NagorikError, Outcome, OutcomeUnknown, PluginFault
+from nagorik.errors import (
+    AgencyUnavailable,
+    ContractViolation,
+    Layer,
+    NagorikError,
+    Outcome,
+    OutcomeUnknown,
+    PluginFault,
+)
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.privacy import Model
 from nagorik_platform.agency_client.ledger import CallLedger
@@ -117,6 +125,18 @@ def reconcile_with_ledger(ledger: CallLedger, error: NagorikError | None) -> Nag
     if error is not None and error.outcome is Outcome.NOT_SENT and ledger.wrote:
         return _unknown(ledger, error.code, error.layer)
     return error
+
+
+def on_whose_word(ledger: CallLedger, error: NagorikError) -> NagorikError:
+    """The error, on the plugin's word where the client could read every answer of the call.
+
+    An agency that answers, and with whose answer the plugin does not agree, is there: others need not wait for it.
+    """
+    if not isinstance(error, ContractViolation) or ledger.unread:
+        return error
+    own = error.copy()
+    own.layer = Layer.PLUGIN
+    return own
 
 
 def as_read_error(error: NagorikError) -> NagorikError:

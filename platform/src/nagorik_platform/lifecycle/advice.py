@@ -5,7 +5,7 @@ from typing import Final
 from nagorik.model.status import ApplicationState, PaymentState
 from nagorik.values.sentences import Text, is_blank
 from nagorik_platform.lifecycle.explanation import StateExplanation
-from nagorik_platform.lifecycle.labels import nothing_to_do, state_advice
+from nagorik_platform.lifecycle.labels import nothing_to_do, nothing_to_pay_yet, state_advice
 from nagorik_platform.lifecycle.state import Party, Progress
 from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN
 
@@ -27,7 +27,8 @@ def what_to_do(progress: Progress, said: StateExplanation, hold: Text | None) ->
         # Whether to pay, and whether to pay again, is the state's and the hold's to say.
         asked.append(state_advice(progress.payments[-1].state))
     found = {(one.bn, one.en): one for one in asked if one is not None}
-    return tuple(found.values()) or (nothing_to_do(agency_says=_agency_says(said), refused=bool(said.refusals)),)
+    refused = any(one.refusal.fault is None for one in said.refusals)
+    return tuple(found.values()) or (nothing_to_do(agency_says=_agency_says(said), refused=refused),)
 
 
 def _agency_says(said: StateExplanation) -> bool:
@@ -45,9 +46,18 @@ def _of_hold(progress: Progress, hold: Text | None) -> Text | None:
 def _of_state(progress: Progress, said: StateExplanation) -> Text | None:
     """The state's own advice, unless the application waits for something else than the state asks for."""
     hold = progress.hold
-    if hold is not None and hold.party is not Party.AGENCY and hold.code not in _HOLDS_OF_A_STATE:
+    stops = hold is not None and hold.party is not Party.AGENCY and not hold.tries_on
+    if hold is not None and stops and hold.code not in _HOLDS_OF_A_STATE:
         return None
+    if progress.state is ApplicationState.AWAITING_PAYMENT and not _is_to_be_paid(progress):
+        return nothing_to_pay_yet()
     if hold is None and progress.state is ApplicationState.CORRECTION_REQUESTED:
         # The correction was given, and is on its way or being looked up.
         return None
     return state_advice(said.ended_as or progress.state)
+
+
+def _is_to_be_paid(progress: Progress) -> bool:
+    """Whether there is a payment of the stage that is due which the payer can make, or has made."""
+    not_there = MONEY_NOT_TAKEN | {PaymentState.QUOTED}
+    return any(one.stage == progress.stage and one.state not in not_there for one in progress.payments)

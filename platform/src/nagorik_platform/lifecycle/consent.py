@@ -40,7 +40,7 @@ def unmet_consent(progress: Progress, wanted: IntendedWrite, now: datetime) -> C
 
 def intended_write(progress: Progress, capabilities: ServiceCapabilities) -> IntendedWrite | None:
     """The write that the application is heading for, as far as it needs consent."""
-    free = progress.hold is None or progress.hold.code.startswith(CONSENT_HOLD)
+    free = progress.hold is None or progress.hold.tries_on or progress.hold.code.startswith(CONSENT_HOLD)
     if progress.state in {S.DRAFT, S.READY} and free:
         return IntendedWrite(Operation.SUBMIT, price_to_come(progress))
     if progress.is_filed and progress.withdrawal_wanted:

@@ -12,6 +12,7 @@ from functools import reduce
 from types import MappingProxyType
 from typing import Any, Final
 
+from nagorik.errors import InputRejected, PluginFault
 from nagorik.model.status import ApplicationState, Flag, PaymentState
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.values import Money
@@ -176,14 +177,23 @@ def _attempt_began(progress: Progress, event: e.AttemptBegan) -> Changes:
 
 def _attempt_ended(progress: Progress, event: e.AttemptEnded) -> Changes:
     attempt = _ended(progress, event)
-    failures = 0 if event.settled else progress.backoff(attempt.operation, attempt.subject).failures + 1
+    backoff = progress.backoff(attempt.operation, attempt.subject)
+    failures = 0 if event.settled else backoff.failures + 1
+    in_vain = 0 if event.settled else backoff.in_vain + _is_in_vain(event)
     final_word = event.settled and attempt.operation is Operation.QUERY_PAYMENT and attempt.payment is not None
     return {
         "attempt": None,
-        "backoffs": _backoffs(progress, attempt.operation, attempt.subject, failures, event.not_before),
+        "backoffs": _backoffs(
+            progress, backoff.model_copy(update={"failures": failures, "in_vain": in_vain}), event.not_before
+        ),
         **(_payment_asked_about(progress, attempt.payment or "") if final_word else {}),
         **(_status_unchanged(progress, event) if _is_unchanged_status(event) else {}),
     }
+
+
+def _is_in_vain(event: e.AttemptEnded) -> bool:
+    """Whether it is a person's work: input is the citizen's to correct, a plugin's fault its host's to count."""
+    return event.refusal is not None and event.result not in {InputRejected.code, PluginFault.code}
 
 
 def _ended(progress: Progress, event: e.AttemptEnded) -> Attempt:
@@ -214,17 +224,14 @@ def _status_unchanged(progress: Progress, event: e.AttemptEnded) -> Changes:
 
 
 def _postponed(progress: Progress, event: e.Postponed) -> Changes:
-    failures = progress.backoff(event.operation).failures
-    return {"backoffs": _backoffs(progress, event.operation, None, failures, event.until)}
+    return {"backoffs": _backoffs(progress, progress.backoff(event.operation), event.until)}
 
 
-def _backoffs(
-    progress: Progress, operation: Operation, subject: str | None, failures: int, not_before: datetime | None
-) -> tuple[Backoff, ...]:
-    others = tuple(w for w in progress.backoffs if (w.operation, w.subject) != (operation, subject))
-    if failures == 0 and not_before is None:
+def _backoffs(progress: Progress, fared: Backoff, not_before: datetime | None) -> tuple[Backoff, ...]:
+    others = tuple(w for w in progress.backoffs if (w.operation, w.subject) != (fared.operation, fared.subject))
+    if fared.failures == 0 and not_before is None:
         return others
-    return (*others, Backoff(operation=operation, subject=subject, failures=failures, not_before=not_before))
+    return (*others, fared.model_copy(update={"not_before": not_before}))
 
 
 def _reference_received(progress: Progress, event: e.ReferenceReceived) -> Changes:

@@ -31,6 +31,11 @@ def nothing_to_do(*, agency_says: bool = False, refused: bool = False) -> Text:
     return _advice()["nobody"]["-and-".join(told) or "nothing"]
 
 
+def nothing_to_pay_yet() -> Text:
+    """What a citizen reads whose application waits for a fee, and who cannot pay it anywhere yet."""
+    return _advice()["nobody"]["nothing-to-pay-yet"]
+
+
 def _table(state: ApplicationState | PaymentState | Flag) -> str:
     match state:
         case ApplicationState():

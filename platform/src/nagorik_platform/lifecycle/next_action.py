@@ -12,7 +12,7 @@ from typing import Final
 from nagorik.model.status import ApplicationState as S, Deliverable, PaymentState as P
 from nagorik.operations import Operation
 from nagorik_platform.lifecycle.consent import CONSENT_HOLD, may_start_payment
-from nagorik_platform.lifecycle.state import Party, Payment, Progress, ServiceCapabilities
+from nagorik_platform.lifecycle.state import Hold, Party, Payment, Progress, ServiceCapabilities
 from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, MONEY_ASKED_ABOUT, MONEY_TAKEN
 
 
@@ -31,6 +31,11 @@ class NextAction:
     due: datetime | None = None
     payment: str | None = None
     deliverable: Deliverable | None = None
+
+    @property
+    def subject(self) -> str | None:
+        """What tells this operation's calls apart within an application."""
+        return self.payment or (self.deliverable.kind if self.deliverable is not None else None)
 
 
 _NOTHING: Final = NextAction(operation=None)
@@ -60,14 +65,18 @@ def candidates(progress: Progress, capabilities: ServiceCapabilities, now: datet
         yield from _unknown(capabilities)
     elif progress.state is S.DELIVERED:
         yield from _delivered(progress, capabilities)
-    elif progress.hold is None or progress.hold.party is Party.AGENCY:
+    elif _stops_nothing(progress.hold):
         yield from _before_filing(progress, capabilities)
+
+
+def _stops_nothing(hold: Hold | None) -> bool:
+    """Whether an application goes on by itself."""
+    return hold is None or hold.party is Party.AGENCY or hold.tries_on
 
 
 def _timed(progress: Progress, choice: NextAction, now: datetime) -> NextAction:
     assert choice.operation is not None  # noqa: S101 - a candidate names an operation
-    subject = choice.payment or (choice.deliverable.kind if choice.deliverable is not None else None)
-    not_before = progress.backoff(choice.operation, subject).not_before
+    not_before = progress.backoff(choice.operation, choice.subject).not_before
     due = now if not_before is None else max(now, not_before)
     return NextAction(operation=choice.operation, due=due, payment=choice.payment, deliverable=choice.deliverable)
 
@@ -126,13 +135,15 @@ def _unknown(capabilities: ServiceCapabilities) -> Iterator[NextAction]:
 
 def _at_the_agency(progress: Progress, capabilities: ServiceCapabilities) -> Iterator[NextAction]:
     hold = progress.hold
-    may_write = hold is None or (hold.party is not Party.PERSON and not hold.code.startswith(CONSENT_HOLD))
+    may_write = _stops_nothing(hold) or (
+        hold is not None and hold.party is Party.CITIZEN and not hold.code.startswith(CONSENT_HOLD)
+    )
     tells = progress.withdrawal_wanted and capabilities.offers(Operation.WITHDRAW)
     if may_write and tells and not progress.payment_in(P.UNKNOWN):
         yield NextAction(Operation.WITHDRAW)
     elif may_write and progress.correction_ready and capabilities.offers(Operation.ANSWER_CORRECTION):
         yield NextAction(Operation.ANSWER_CORRECTION)
-    if progress.state is S.AWAITING_PAYMENT and (hold is None or hold.party is Party.AGENCY):
+    if progress.state is S.AWAITING_PAYMENT and _stops_nothing(hold):
         yield from _fee(progress, capabilities)
     yield from _advice(progress, capabilities)
     yield from _deliverables(progress, capabilities)

@@ -8,7 +8,18 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from nagorik.errors import AgencyRejected, FieldProblem, InputRejected, NagorikError
+from nagorik.errors import (
+    AgencyRejected,
+    ConsentMissing,
+    ContractViolation,
+    CredentialsRejected,
+    FieldProblem,
+    InputRejected,
+    NagorikError,
+    PluginFault,
+    Retry,
+    ServiceNotOffered,
+)
 from nagorik.model.status import LONGEST_REMARK
 from nagorik.model.submission import Rejected
 from nagorik.privacy import PERSONAL, Model
@@ -17,6 +28,8 @@ from nagorik_platform.contract_errors import MORE_PROBLEMS
 
 MOST_FIELDS: Final = 100
 """Fields that a refusal keeps; more are counted, so that no answer fills a journal."""
+LONGEST_CAUSE: Final = 200
+"""Characters of a cause that are kept; one that names places in an answer may be longer."""
 
 
 class CallRefusal(Model):
@@ -24,6 +37,9 @@ class CallRefusal(Model):
 
     code: str
     """The plugin's or the platform's stable word for the reason."""
+    fault: str | None = None
+    """The error's code where nobody refused and the call failed all the same, for a reason that waiting does not
+    mend: an answer that does not agree with what is known, access that is not granted, a program at fault."""
     reason: Annotated[Text | None, PERSONAL] = None
     """Why, in a sentence, where one was given."""
     fields: Annotated[tuple[FieldProblem, ...], PERSONAL] = ()
@@ -33,7 +49,7 @@ class CallRefusal(Model):
 
 
 def refusal_of(end: Rejected | NagorikError | None) -> CallRefusal | None:
-    """The refusal in the end of a call; ``None`` where it was not refused for a reason of this application's."""
+    """Why a call was refused or failed, where waiting does not mend that; ``None`` where it may."""
     match end:
         case Rejected(reason_code=code, reason=reason):
             return CallRefusal(code=code, reason=_bounded(reason))
@@ -46,7 +62,21 @@ def refusal_of(end: Rejected | NagorikError | None) -> CallRefusal | None:
                 kept = (*kept[:-1], fields[-1])
             shown = tuple(one.model_copy(update={"text": _bounded(one.text)}) for one in kept)
             return CallRefusal(code=end.code, fields=shown, fields_left_out=len(fields) - len(kept))
+        case ServiceNotOffered():
+            return None  # the host knows when its plugin is back
+        case NagorikError() if end.retry is Retry.NEVER:
+            return CallRefusal(code=_cause_of(end), fault=end.code)
     return None
+
+
+def _cause_of(error: NagorikError) -> str:
+    """What an error says of why, as a code."""
+    match error:
+        case ContractViolation(detail=cause) | PluginFault(fault=cause) | ConsentMissing(because=cause):
+            return cut(cause, LONGEST_CAUSE)
+        case CredentialsRejected():
+            return error.kind.value
+    return error.code
 
 
 def _bounded(text: Text) -> Text:

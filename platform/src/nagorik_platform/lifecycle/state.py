@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AwareDatetime, Field
 
@@ -29,12 +29,23 @@ class Party(StrEnum):
     """The agency, which cannot be asked and reports by itself."""
 
 
+FEE_NOT_SETTLED: Final = "fee-not-settled"
+"""The code of a hold for a price that cannot be had, so that nobody is asked for money."""
+CALL_IN_VAIN: Final = "call-in-vain"
+"""The code of a hold for any other call that fails for a reason which waiting does not mend."""
+
+
 class Hold(Model):
     """Why an application waits for somebody."""
 
     party: Party
     code: str
     """Stable, such as ``eligibility-indeterminate`` or ``consent-fee-ceiling``."""
+
+    @property
+    def tries_on(self) -> bool:
+        """Whether it stops nothing: what fails is tried on, and the hold ends when that succeeds."""
+        return self.code in {FEE_NOT_SETTLED, CALL_IN_VAIN}
 
 
 class Attempt(Model):
@@ -60,6 +71,8 @@ class Backoff(Model):
     subject: str | None = None
     failures: int = Field(default=0, ge=0)
     """Attempts in a row that settled nothing."""
+    in_vain: int = Field(default=0, ge=0)
+    """How many of them failed for a reason that waiting does not mend."""
     not_before: AwareDatetime | None = None
 
 

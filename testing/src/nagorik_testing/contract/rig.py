@@ -172,7 +172,7 @@ class Rig:
                 service=self.offer,
                 applicant=example.applicant,
                 form=dict(example.form),
-                documents=self.documents.hand_in(papers, self.kinds),
+                documents=self.documents.hand_in(papers, self.kinds, dict(example.form)),
                 consent=self._consent(),
             )
         return self._draft

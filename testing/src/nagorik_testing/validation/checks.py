@@ -77,6 +77,7 @@ def check_objects(record: PluginRecord) -> Iterator[ValidationFinding]:
         found = resolve_object(record, reference)
         if isinstance(found, Imported):
             yield from _kind(location, reference, found.value)
+            yield from _conditions(record, location, found.value)
         else:
             yield ValidationFinding(Severity.ERROR, location, found.reason, found.hint)
 
@@ -98,6 +99,20 @@ def _kind(location: str, reference: str, value: object) -> Iterator[ValidationFi
             yield ValidationFinding(Severity.ERROR, location, f"{reference} cannot be called", "Name a function.")
         case _:
             return
+
+
+def _conditions(record: PluginRecord, location: str, form: object) -> Iterator[ValidationFinding]:
+    """Papers that a service requires by a field which its form does not have, and so never."""
+    table, _, field = location.rpartition(".")
+    services = record.manifest.services if record.manifest is not None else ()
+    if field != "form" or not (inspect.isclass(form) and issubclass(form, BaseModel)):
+        return
+    for place, kind in enumerate(services[int(table.rpartition(".")[2])].documents):
+        for name in kind.when:
+            if name not in form.model_fields:
+                message = f"the form has no field {name}, so that this paper is never required by it"
+                hint = "Name a field of the form as its model does."
+                yield ValidationFinding(Severity.ERROR, f"{table}.documents.{place}.when.{name}", message, hint)
 
 
 def _form(location: str, reference: str, value: object) -> Iterator[ValidationFinding]:

@@ -78,7 +78,8 @@ def quoted(ended: Ended[Quote], state: Progress, context: RuleContext) -> Iterat
         error = ContractViolation("quote-of-another-stage")
         yield retry_later(attempt, state, context, "quote-of-another-stage", error)
     elif quote.is_expired(context.now):
-        yield retry_later(attempt, state, context, "quote-already-lapsed")
+        error = ContractViolation("quote-already-lapsed")
+        yield retry_later(attempt, state, context, "quote-already-lapsed", error)
     else:
         yield close(attempt, context, "quoted", settled=True)
         yield QuoteReceived(at=context.now, quote=quote)

@@ -38,7 +38,7 @@ def advance_state(state: Progress, context: RuleContext) -> Iterator[Event]:
 
 def _advance_draft(state: Progress, context: RuleContext) -> Iterator[Event]:
     capabilities = context.capabilities
-    if state.hold is not None and not state.hold.code.startswith(CONSENT_HOLD):
+    if state.hold is not None and not state.hold.tries_on and not state.hold.code.startswith(CONSENT_HOLD):
         return
     if state.eligibility is None and capabilities.offers(Operation.ELIGIBILITY):
         return
@@ -54,7 +54,7 @@ def _advance_draft(state: Progress, context: RuleContext) -> Iterator[Event]:
 
 def _advance_ready(state: Progress, context: RuleContext) -> Iterator[Event]:
     quote = state.quote
-    if state.hold is not None:
+    if state.hold is not None and not state.hold.tries_on:
         return
     if quote is None:
         if context.capabilities.offers(Operation.QUOTE):

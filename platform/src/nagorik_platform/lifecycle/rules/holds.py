@@ -15,10 +15,20 @@ from nagorik_platform.lifecycle.consent import CONSENT_HOLD, intended_write, unm
 from nagorik_platform.lifecycle.events import Event, Held, Released
 from nagorik_platform.lifecycle.next_action import candidates
 from nagorik_platform.lifecycle.rule_context import RuleContext
-from nagorik_platform.lifecycle.state import Hold, Party, Payment, Progress, ServiceCapabilities
+from nagorik_platform.lifecycle.state import (
+    CALL_IN_VAIN,
+    FEE_NOT_SETTLED,
+    Hold,
+    Party,
+    Payment,
+    Progress,
+    ServiceCapabilities,
+)
 
 LOOK_UPS_BEFORE_A_PERSON: Final = 12
 """Look-ups that settle nothing, after which what is unknown becomes a person's case."""
+CALLS_IN_VAIN_BEFORE_A_PERSON: Final = 3
+"""Calls in a row that failed for a reason which waiting does not mend, after which a person looks."""
 
 INPUT_REJECTED: Final = "input-rejected"
 PAYMENT_ENDED: Final = {
@@ -50,7 +60,11 @@ def update_hold(state: Progress, context: RuleContext) -> Iterator[Event]:
         return
     hold, follows = state.hold, _hold_of(state, context.capabilities, context.now)
     happened = hold is not None and hold.code in _SET_BY_WHAT_HAPPENED
-    outranked = follows is not None and (follows.party is Party.PERSON or follows.code.startswith(CONSENT_HOLD))
+    outranked = (
+        follows is not None
+        and not follows.tries_on
+        and (follows.party is Party.PERSON or follows.code.startswith(CONSENT_HOLD))
+    )
     if follows == hold or (happened and not outranked):
         return
     yield Released(at=context.now) if follows is None else Held(at=context.now, hold=follows)
@@ -65,7 +79,11 @@ def _hold_of(progress: Progress, capabilities: ServiceCapabilities, now: datetim
     lost = progress.correction_lost_at or progress.withdrawal_lost_at
     if lost is not None and not _can_ask(progress, capabilities):
         return Hold(party=Party.PERSON, code="no-look-up")
-    return _for_citizen(progress, capabilities, now) or _for_nobody(progress, capabilities, now)
+    return (
+        _for_citizen(progress, capabilities, now)
+        or _in_vain(progress, capabilities, now)
+        or _for_nobody(progress, capabilities, now)
+    )
 
 
 def _can_ask(progress: Progress, capabilities: ServiceCapabilities) -> bool:
@@ -128,6 +146,25 @@ def _by_state(progress: Progress, capabilities: ServiceCapabilities) -> str | No
             and not (capabilities.gateway is not None and capabilities.offers(Operation.START_PAYMENT))
         ):
             return GATEWAY_NOT_CHOSEN
+    return None
+
+
+def _in_vain(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Hold | None:
+    """Who is to look at a call that would be tried for ever; it is tried on meanwhile.
+
+    What is unknown has its own end: it is looked up for longer, and then decided by a person.
+    """
+    if progress.state in {S.CLOSED, S.SUBMISSION_UNKNOWN}:
+        return None
+    if all(backoff.in_vain < CALLS_IN_VAIN_BEFORE_A_PERSON for backoff in progress.backoffs):
+        return None
+    for call in candidates(progress.model_copy(update={"hold": None}), capabilities, now):
+        unknown = call.payment is not None and progress.payment(call.payment).state is P.UNKNOWN
+        if call.operation is None or unknown:
+            continue
+        if progress.backoff(call.operation, call.subject).in_vain >= CALLS_IN_VAIN_BEFORE_A_PERSON:
+            code = FEE_NOT_SETTLED if call.operation is Operation.QUOTE else CALL_IN_VAIN
+            return Hold(party=Party.PERSON, code=code)
     return None
 
 

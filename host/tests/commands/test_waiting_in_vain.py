@@ -1,0 +1,279 @@
+"""No application waits for ever: what waiting does not mend is a case or an outage, and both sides read which."""
+
+import asyncio
+import importlib
+import json
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from command_site import Site
+
+from nagorik import (
+    Accepted,
+    AgencyRejected,
+    AgencyStatus,
+    ContractViolation,
+    CredentialsRejected,
+    Criterion,
+    EligibilityDecision,
+    Quote,
+    QuoteLine,
+    Text,
+    Verdict,
+)
+from nagorik.errors import CredentialProblem, PluginFault
+from nagorik.model.fee import FeeDue, Source
+from nagorik.values import Money
+from nagorik_host import open_host
+from nagorik_host.vault import read_keyring
+from nagorik_platform import PlatformSettings, PluginConfiguration
+from nagorik_platform.registry import Admission
+from nagorik_testing import SimulatedClock
+from nagorik_toolkit.fees import agreed_quote
+
+MANIFEST = """\
+manifest_version = 1
+id = "office"
+requires_api = "1.0"
+name = { en = "Office of wells", bn = "কূপ দপ্তর" }
+owners = [{ name = "Nagorik, host's tests", contact = "host@nagorik.example" }]
+evidence = "modelled"
+as_of = 2026-11-24
+
+[[services]]
+id = "office.well"
+name = { en = "A well", bn = "একটি কূপ" }
+form = "forms:WellForm"
+reads = ["eligibility", "quote", "status"]
+writes = { submit = "native" }
+"""
+FORMS = """\
+from typing import Annotated
+
+from nagorik import Form, Label
+
+
+class WellForm(Form):
+    depth: Annotated[str, Label(en="Depth in feet", bn="গভীরতা, ফুট")]
+"""
+PLUGIN = """\
+from nagorik import hookimpl
+
+from nagorik_office import answers
+
+
+def given(name, *arguments):
+    end = getattr(answers, name)
+    if callable(end):
+        end = end(*arguments)
+    if isinstance(end, Exception):
+        raise end
+    return end
+
+
+@hookimpl
+async def nagorik_check_eligibility(request, context):
+    return given("ELIGIBILITY")
+
+
+@hookimpl
+async def nagorik_quote_fees(request, context):
+    return given("QUOTE", context.clock.now(), request.stage)
+
+
+@hookimpl
+async def nagorik_submit(request, context):
+    return given("SUBMIT")
+
+
+@hookimpl
+async def nagorik_get_status(request, context):
+    return given("STATUS")
+"""
+TEXT = Text(en="Anybody may apply.", bn="যে কেউ আবেদন করতে পারেন।")
+SOURCE = Source(title="Wells Act 2018", as_of=date(2018, 7, 1), verified=True)
+PAY = "Pay the fee if you have not."
+NOTHING_TO_PAY = "There is nothing to pay yet: how much it is and where to pay is told here once it is settled."
+
+
+def price(now, stage, taka: int) -> Quote:
+    line = QuoteLine(code="fee", text=Text(en="Fee", bn="ফি"), amount=Money.taka(taka), vat=Money.taka(0))
+    return Quote(
+        id=f"quote-{stage}",
+        stage=stage,
+        lines=(line,),
+        total=Money.taka(taka),
+        due=FeeDue.AFTER_SUBMISSION,
+        issued_at=now,
+        expires_at=now + timedelta(days=30),
+        source=SOURCE,
+    )
+
+
+def demanded(taka: int):
+    """What the plugin quotes where the schedule has 8,000 taka and the agency demands so much after filing."""
+    return lambda now, stage: (
+        price(now, stage, 0) if stage == "application" else agreed_quote(price(now, stage, 8_000), Money.taka(taka))
+    )
+
+
+class Office:
+    """A real host with one plugin, whose answers are what a test puts there, on simulated time."""
+
+    def __init__(self, place: Path, ready, answers) -> None:
+        self.place, self.ready, self.answers, self.clock = place, ready, answers, SimulatedClock()
+
+    def apply(self) -> str:
+        given = {
+            "service": "office.well",
+            "applicant": {"name": {"en": "PORIKKHA NAGORIK"}, "birth_date": "2001-02-03"},
+            "form": {"depth": "120"},
+            "consent": {"fee_ceiling": {"poisha": 5_000_000}, "days": 365},
+        }
+        Path("well.json").write_text(json.dumps(given), "utf-8")
+        return self.ready("apply", "well.json", "--json").document["applications"][0]["application"]
+
+    def work(self, by: timedelta) -> None:
+        async def carry() -> None:
+            keyring = read_keyring((self.place / "keys.txt").read_text())
+            plugins = {
+                "office": PluginConfiguration(
+                    settings={"base_url": "http://127.0.0.1:9"}, egress=frozenset({"127.0.0.1"})
+                )
+            }
+            settings = PlatformSettings(
+                plugins=plugins, admission=Admission(allow=frozenset({"office"})), clock=self.clock
+            )
+            async with open_host(f"sqlite:///{self.place}/nagorik.db", keyring, settings) as host:
+                worker, end = host.worker(), self.clock.now() + by
+                while (due := await worker.run_until_idle()) is not None and due <= end:
+                    self.clock.set(max(due, self.clock.now()))
+
+        asyncio.run(carry())
+
+    def pages(self, application: str) -> tuple[str, str]:
+        """What the citizen reads, and the officer."""
+        return self.ready("track", application).out, self.ready("cases", "show", application).out
+
+    def cases(self) -> list[str]:
+        items = self.ready("cases", "list", "--json").document["items"]
+        return [one["blocked"] or one["hold"] for one in items]
+
+
+@pytest.fixture
+def office(place, ready, tmp_path_factory, monkeypatch):
+    directory = tmp_path_factory.mktemp("office")
+    directory.rmdir()
+    files = {"plugin.toml": MANIFEST, "forms.py": FORMS, "plugin.py": PLUGIN, "answers.py": ""}
+    Site(directory).install("nagorik-office", "[nagorik.plugins]\noffice = nagorik_office.plugin\n", files)
+    monkeypatch.syspath_prepend(str(directory))
+    (place / "nagorik.toml").write_text('keys_file = "keys.txt"\nallow = ["office"]\n')
+    answers = importlib.import_module("nagorik_office.answers")
+    answers.ELIGIBILITY = EligibilityDecision(criteria=(Criterion(id="all", verdict=Verdict.PASS, text=TEXT),))
+    answers.QUOTE = demanded(8_000)
+    answers.SUBMIT = Accepted(reference="WELL-1", status=AgencyStatus(state="submitted", raw="NEW"))
+    answers.STATUS = AgencyStatus(state="in_review", raw="REVIEW")
+    yield Office(place, ready, answers)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "nagorik_office"]:
+        del sys.modules[name]
+
+
+LATE_PRICES = {
+    "differs": (demanded(5_000), "fee-differs-from-schedule", "fee-not-settled"),
+    "own code": (
+        lambda now, stage: price(now, stage, 0) if stage == "application" else AgencyRejected("office.no-such-bill"),
+        "office.no-such-bill",
+        "fee-not-settled",
+    ),
+    "fault": (
+        lambda now, stage: price(now, stage, 0) if stage == "application" else ValueError("no schedule"),
+        "raised",
+        "plugin-fault",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", LATE_PRICES)
+def test_late_price_that_is_refused_is_a_case_and_nobody_is_asked_to_pay(office, kind):
+    office.answers.QUOTE, code, case = LATE_PRICES[kind]
+    application = office.apply()
+    office.answers.STATUS = AgencyStatus(state="approved", raw="INSPECTED", fee_due="inspection")
+    office.work(timedelta(minutes=3))
+    early = office.ready("track", application, "--json").document
+    assert (early["state"], early["waits_for"]) == ("awaiting_payment", None)
+    citizen, _ = office.pages(application)
+    assert NOTHING_TO_PAY in citizen
+    assert PAY not in citizen
+    assert code in citizen
+
+    office.work(timedelta(hours=3))
+    assert office.cases() == [case]
+    for page in office.pages(application):
+        assert PAY not in page
+        assert "The fee could not be worked out." in page
+        assert "ফি নির্ণয় করা যায়নি।" in page
+        assert code in page
+        assert case in page
+        assert "cannot be reached" not in page
+    officer = office.ready("cases", "show", application, "--json").document
+    assert officer["refusals"][0]["code"] == code
+    assert "manual_review" in officer["may_become"]
+
+
+def test_late_price_that_comes_to_agree_goes_on_by_itself(office):
+    office.answers.QUOTE = demanded(5_000)
+    application = office.apply()
+    office.answers.STATUS = AgencyStatus(state="approved", raw="INSPECTED", fee_due="inspection")
+    office.work(timedelta(hours=3))
+    assert office.cases() == ["fee-not-settled"]
+    office.answers.QUOTE = demanded(8_000)
+    office.work(timedelta(hours=3))
+    assert office.cases() == []
+    told = office.ready("track", application, "--json").document
+    assert told["waits_for"]["code"] == "gateway-not-chosen"
+    assert told["refusals"] == []
+    assert [fee["total"] for fee in told["fees"]] == ["8000.00"]
+
+
+STATUSES = {
+    "refusal": (AgencyRejected("office.file-locked"), "office.file-locked", "call-in-vain"),
+    "answer": (ContractViolation("office.other-year"), "office.other-year", "call-in-vain"),
+    "fault": (RuntimeError("CANARY"), "raised", "plugin-fault"),
+    "own class": (PluginFault("office-fault", plugin="office"), "office-fault", "plugin-fault"),
+}
+
+
+@pytest.mark.parametrize("kind", STATUSES)
+def test_status_that_only_the_plugin_understands_is_a_case_with_its_code(office, kind):
+    error, code, case = STATUSES[kind]
+    application = office.apply()
+    office.work(timedelta(minutes=1))
+    office.answers.STATUS = error
+    office.work(timedelta(hours=9))
+    assert office.cases() == [case]
+    for page in office.pages(application):
+        assert "The agency did not say how the application stands." in page
+        assert "আবেদনটি কী অবস্থায় আছে সংস্থা জানায়নি।" in page
+        assert code in page
+        assert "CANARY" not in page
+        assert "reachable" not in page
+    assert office.ready("track", application, "--json").document["unreachable"] is None
+
+
+def test_agency_that_does_not_let_the_platform_in_is_an_outage_told_as_what_it_is(office):
+    application = office.apply()
+    office.work(timedelta(minutes=1))
+    office.answers.STATUS = CredentialsRejected(CredentialProblem.EXPIRED)
+    office.work(timedelta(hours=6))
+    told = office.ready("track", application, "--json").document
+    assert told["unreachable"]["cause"] == "credentials-rejected"
+    for page in office.pages(application):
+        assert "Office of wells has not let this platform in since" in page
+        assert "কূপ দপ্তর এই প্ল্যাটফর্মকে ঢুকতে দিচ্ছে না" in page
+        assert "This platform itself was not let in (code expired)." in page
+    office.answers.STATUS = AgencyStatus(state="in_review", raw="REVIEW")
+    office.work(timedelta(hours=2))
+    after = office.ready("track", application, "--json").document
+    assert (after["unreachable"], after["waits_for"], after["state"]) == (None, None, "in_review")
