@@ -25,11 +25,12 @@ from nagorik import (
     OutcomeUnknown,
     RateLimited,
 )
-from nagorik.errors import Layer
+from nagorik.errors import CredentialProblem, Layer
 from nagorik.manifest import Manifest
 from nagorik_host.engine.instants import HORIZON, ensure_row, farthest, interval_of, row_of
 from nagorik_host.engine.leases import LOST
 from nagorik_host.engine.pace import UNKNOWN
+from nagorik_host.engine.tokens import UNKNOWN as TOKEN_UNKNOWN
 from nagorik_host.store.clock import LEASE_NOW, NOW
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, MICROSECOND, agencies, applications, outages, places
@@ -42,8 +43,15 @@ LAST_PROBE: Final = timedelta(minutes=15)
 """Time between two probes of an agency that stays down; it doubles from the first to the last."""
 
 _NOT_REACHED: Final = (AgencyUnavailable, OutcomeUnknown, ContractViolation)
-_OUR_OWN: Final = frozenset({UNKNOWN, LOST})
+_OUR_OWN: Final = frozenset({UNKNOWN, LOST, TOKEN_UNKNOWN})
 """Why the platform held a request back, for reasons that are not the agency's."""
+OF_CREDENTIALS: Final = "credentials-"
+"""How the causes of outages begin that end with other credentials."""
+_LETS_NOBODY_IN: Final = frozenset(CredentialProblem) - {
+    CredentialProblem.NOT_PERMITTED,
+    CredentialProblem.UNSPECIFIED,
+}
+"""Refusals of the platform's credentials that are sure to meet every application: the first of them is an outage."""
 _ANSWERS: Final = (AgencyRejected, CredentialsRejected, DuplicateApplication, InputRejected, RateLimited)
 
 _AFTER: Final = MICROSECOND
@@ -58,6 +66,7 @@ _NO_PROBE: Final = (
     .values(probe_at=bindparam("again"), probes=agencies.c.probes - 1)
 )
 _FAILED: Final = update(agencies).where(_NAMED).values(failures=bindparam("count"))
+_STAYS_DOWN: Final = update(agencies).where(_NAMED).values(failures=bindparam("count"), cause=bindparam("because"))
 _DOWN: Final = (
     update(agencies)
     .where(_NAMED)
@@ -70,6 +79,15 @@ _DOWN: Final = (
     )
 )
 _UP: Final = update(agencies).where(_NAMED).values(failures=0, down_since=None, cause=None, probe_at=None, probes=0)
+_TRY_REFUSED: Final = (
+    update(agencies)
+    .where(
+        agencies.c.plugin.in_(bindparam("names", expanding=True)),
+        agencies.c.down_since.is_not(None),
+        agencies.c.cause.startswith(OF_CREDENTIALS),
+    )
+    .values(probe_at=bindparam("again"), probes=0)
+)
 _OUTAGE_BEGAN: Final = insert(outages)
 _OUTAGE_ENDED: Final = (
     update(outages)
@@ -253,6 +271,10 @@ class AgencyScheduler:
         """A probe was not made after all: the agency may be tried at once."""
         transaction.connection.execute(_NO_PROBE, {"name": plugin, "again": now})
 
+    def try_refused(self, transaction: Transaction, plugins: Iterable[str], now: datetime) -> None:
+        """Let agencies be tried at once that refused the platform's credentials: it has others now."""
+        transaction.connection.execute(_TRY_REFUSED, {"names": sorted(plugins), "again": now})
+
     def is_news(self, plugin: str, outcome: CallAnswered | CallFailed) -> bool:
         """Whether an outcome may say anything new of an agency; of one that is well there is nothing to say."""
         error = outcome.error if isinstance(outcome, CallFailed) else None
@@ -283,7 +305,11 @@ class AgencyScheduler:
         row = row_of(transaction, plugin, now)
         failures, cause = row.failures + 1, _cause_of(error)
         values: dict[str, Any] = {"name": plugin, "count": failures}
-        if row.down_since is not None or failures < FAILURES_OF_AN_OUTAGE:
+        if row.down_since is not None and isinstance(error, CredentialsRejected):
+            # It answers again, and this is what keeps it from being called now.
+            transaction.connection.execute(_STAYS_DOWN, values | {"because": cause})
+            return None
+        if row.down_since is not None or failures < _failures_of_an_outage(error):
             transaction.connection.execute(_FAILED, values)
             return None
         transaction.connection.execute(_OUTAGE_BEGAN, {"plugin": plugin, "began_at": now, "cause": cause})
@@ -300,7 +326,16 @@ class AgencyScheduler:
 def _is_out_of_reach(error: NagorikError | None) -> bool:
     if isinstance(error, OutcomeUnknown) and error.layer is Layer.CORE:
         return False  # the platform itself broke off
+    if isinstance(error, CredentialsRejected):
+        # It is there, and lets the platform in for nobody. What one operation is not permitted is that one's matter.
+        return error.kind is not CredentialProblem.NOT_PERMITTED
     return isinstance(error, _NOT_REACHED) and getattr(error, "because", None) not in _OUR_OWN
+
+
+def _failures_of_an_outage(error: NagorikError | None) -> int:
+    """How many calls in a row end like this before the agency is taken to be down."""
+    is_sure = isinstance(error, CredentialsRejected) and error.kind in _LETS_NOBODY_IN
+    return 1 if is_sure else FAILURES_OF_AN_OUTAGE
 
 
 def _has_answered(error: NagorikError) -> bool:
@@ -313,6 +348,8 @@ def _cause_of(error: NagorikError | None) -> str:
     """Why an agency was not reached, as a code."""
     if isinstance(error, AgencyUnavailable | OutcomeUnknown):
         return error.because
+    if isinstance(error, CredentialsRejected) and error.kind is not CredentialProblem.UNSPECIFIED:
+        return f"{OF_CREDENTIALS}{error.kind.value}"
     return error.code if error is not None else ""
 
 
