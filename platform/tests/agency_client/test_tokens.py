@@ -296,9 +296,9 @@ async def test_a_login_that_fails_is_each_callers_own_error(world):
     results = await asyncio.gather(
         *(world.ask(world.bind(NEITHER, client=client), NEITHER) for _ in range(3)), return_exceptions=True
     )
-    assert {type(r).__name__ for r in results} == {"AgencyRejected"}
+    # Of the platform's credentials, and not of the application.
+    assert {(type(r), r.kind) for r in results} == {(CredentialsRejected, CredentialProblem.WRONG)}
     assert len({id(r) for r in results}) == 3
-    assert [r.reason_code for r in results] == ["http-403"] * 3
 
 
 @pytest.mark.parametrize(
@@ -534,3 +534,11 @@ def test_a_token_belongs_to_what_says_who_logs_in_where():
     ]
     assert settings_as_text(first) == settings_as_text(same)
     assert len({settings_as_text(one) for one in (first, *others)}) == 4
+
+
+async def test_a_login_that_is_refused_says_that_the_credentials_are_wrong(world):
+    client = world.client(login=login)
+    world.agency.for_ever(lambda: httpx.Response(401))
+    with pytest.raises(CredentialsRejected) as refused:
+        await world.ask(world.bind(client=client))
+    assert (refused.value.kind, world.agency.paths()) == (CredentialProblem.WRONG, ["/v1/token"])

@@ -40,7 +40,8 @@ FAILURES_OF_AN_OUTAGE: Final = 5
 """Calls in a row, over all processes, that did not reach an agency before it is taken to be down."""
 FIRST_PROBE: Final = timedelta(seconds=30)
 LAST_PROBE: Final = timedelta(minutes=15)
-"""Time between two probes of an agency that stays down; it doubles from the first to the last."""
+"""Time between two probes of an agency that stays down; it doubles from the first to the last. One that refuses the
+platform's credentials is probed as seldom from the first on."""
 
 _NOT_REACHED: Final = (AgencyUnavailable, OutcomeUnknown, ContractViolation)
 _OUR_OWN: Final = frozenset({UNKNOWN, LOST, TOKEN_UNKNOWN})
@@ -263,7 +264,7 @@ class AgencyScheduler:
         """
         if row.probe_at is not None and now < row.probe_at:
             return False
-        again = now + self._pause(row.probes + 1)
+        again = now + self._pause(row.probes + 1, row.cause)
         transaction.connection.execute(_PROBE, {"name": row.plugin, "again": again})
         return True
 
@@ -275,12 +276,17 @@ class AgencyScheduler:
         """Let agencies be tried at once that refused the platform's credentials: it has others now."""
         transaction.connection.execute(_TRY_REFUSED, {"names": sorted(plugins), "again": now})
 
+    def has_reached(self, outcome: CallAnswered | CallFailed) -> bool:
+        """Whether an outcome is one by which an agency has answered, provided that it was asked."""
+        error = outcome.error if isinstance(outcome, CallFailed) else None
+        return error is None or (_has_answered(error) and not _is_out_of_reach(error))
+
     def is_news(self, plugin: str, outcome: CallAnswered | CallFailed) -> bool:
         """Whether an outcome may say anything new of an agency; of one that is well there is nothing to say."""
         error = outcome.error if isinstance(outcome, CallFailed) else None
         if _is_out_of_reach(error):
             return True
-        return plugin in self._failing and (error is None or _has_answered(error))
+        return plugin in self._failing and self.has_reached(outcome)
 
     def learn(
         self, transaction: Transaction, plugin: str, outcome: CallAnswered | CallFailed, now: datetime
@@ -291,8 +297,7 @@ class AgencyScheduler:
         """
         error = outcome.error if isinstance(outcome, CallFailed) else None
         if not _is_out_of_reach(error):
-            reached = error is None or _has_answered(error)
-            row = row_of(transaction, plugin, now) if reached else None
+            row = row_of(transaction, plugin, now) if self.has_reached(outcome) else None
             if row is None or not row.failures:
                 return None
             self._failing.discard(plugin)
@@ -314,12 +319,14 @@ class AgencyScheduler:
             return None
         transaction.connection.execute(_OUTAGE_BEGAN, {"plugin": plugin, "began_at": now, "cause": cause})
         transaction.connection.execute(
-            _DOWN, values | {"since": now, "because": cause, "again": now + self._pause(0)}
+            _DOWN, values | {"since": now, "because": cause, "again": now + self._pause(0, cause)}
         )
         return HealthChange(is_down=True, cause=cause)
 
-    def _pause(self, probes: int) -> timedelta:
-        longest = min(FIRST_PROBE * 2 ** min(probes, 16), LAST_PROBE)
+    def _pause(self, probes: int, cause: str | None) -> timedelta:
+        # Credentials become good by somebody's work, who then says so; each try with the old ones is another refusal.
+        is_refused = cause is not None and cause.startswith(OF_CREDENTIALS)
+        longest = LAST_PROBE if is_refused else min(FIRST_PROBE * 2 ** min(probes, 16), LAST_PROBE)
         return timedelta(seconds=longest.total_seconds() * self._rng.uniform(0.5, 1.0))
 
 

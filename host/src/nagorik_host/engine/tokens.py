@@ -22,7 +22,6 @@ from sqlalchemy.exc import IntegrityError
 
 from nagorik import (
     AgencyClosed,
-    AgencyRejected,
     AgencyUnavailable,
     ContractViolation,
     CredentialsRejected,
@@ -286,7 +285,6 @@ def forget_tokens(transaction: Transaction) -> None:
 _ERRORS: Final[Mapping[str, Callable[[Mapping[str, Any], str], NagorikError]]] = MappingProxyType(
     {
         AgencyClosed.code: lambda told, _: AgencyClosed(datetime.fromisoformat(told["until"])),
-        AgencyRejected.code: lambda told, _: AgencyRejected(told["reason_code"]),
         AgencyUnavailable.code: lambda told, _: AgencyUnavailable(
             because=told["because"], retry_after=told.get("retry_after")
         ),

@@ -137,6 +137,7 @@ class Worker:
             platform,
             self.completions,
             agencies,
+            rate_limiter=rate_limiter,
             pace=self._pace,
             places=places,
             lease=own_lease,

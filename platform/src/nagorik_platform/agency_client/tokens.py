@@ -17,7 +17,18 @@ from uuid import uuid4
 from pydantic import BaseModel, SecretBytes, SecretStr
 
 from nagorik.clock import Clock, Deadline
-from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault, RateLimited
+from nagorik.errors import (
+    AgencyRejected,
+    AgencyUnavailable,
+    CredentialProblem,
+    CredentialsRejected,
+    DuplicateApplication,
+    InputRejected,
+    Layer,
+    NagorikError,
+    PluginFault,
+    RateLimited,
+)
 from nagorik.http import Token
 from nagorik.manifest import Limits
 from nagorik_platform.agency_client.headers import raw_headers
@@ -242,7 +253,7 @@ class TokenCache:
             fault = PluginFault("login-raised", plugin=self._plugin, exception=type_name(error))
             token = known_error(error) or fault
         if isinstance(token, NagorikError):
-            raise token
+            raise _refused_login(token)
         # A subclass could say another thing each time that it is asked for its header.
         if type(token) is not Token or not self._may_travel(token):
             raise PluginFault("login-wrong-result", plugin=self._plugin)
@@ -261,6 +272,14 @@ class TokenCache:
 
     def __repr__(self) -> str:
         return f"<TokenCache {self._plugin}>"
+
+
+def _refused_login(error: NagorikError) -> NagorikError:
+    """What a login ended in. A refusal is one of the credentials, and never of the application that waits for it."""
+    refused = isinstance(error, AgencyRejected | DuplicateApplication | InputRejected)
+    if refused or (isinstance(error, CredentialsRejected) and error.kind is CredentialProblem.UNSPECIFIED):
+        return CredentialsRejected(CredentialProblem.WRONG, layer=error.layer)
+    return error
 
 
 def _life(token: Token, clock: Clock) -> float:
