@@ -40,6 +40,8 @@ EARLY: Final = 30.0
 LEAST: Final = 1.0
 """Seconds after a login in which no call asks for another, unless the agency refuses the token: one whose end is
 written so near that each call would log in is often good for longer."""
+CLOSING: Final = 5.0
+"""Seconds that a login which is stopped is waited for; a plugin's code need not heed that."""
 _SAY_NOT_WHO: Final = frozenset({"connect_timeout", "read_timeout", "transport"})
 """Settings that say nothing of who logs in where."""
 
@@ -211,7 +213,7 @@ class TokenCache:
         running = self._running
         if running is not None:
             running.cancel()
-            await asyncio.wait({running})
+            await asyncio.wait({running}, timeout=CLOSING)
 
     async def _renewed(self, deadline: Deadline) -> Token:
         # The login is a task of its own, so that the call that happened to start it may be cancelled
