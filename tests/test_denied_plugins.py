@@ -79,6 +79,7 @@ WORDS = {
     "plugins": ("plugins", "--json"),
     "resume": ("resume", "plugin", "nid", "--officer", "A"),
     "services": ("services", "--json"),
+    "settings": ("settings", "reload"),
     "simulate": ("simulate", "--help"),
     "stop": ("stop",),
     "track": ("track", "NOBODYS"),
@@ -91,7 +92,7 @@ POLICIES = {
     "denied by distribution": 'deny = ["Nagorik.Evil"]',
     "not allowed": 'allow = ["nid", "cashdesk"]',
 }
-TELLTALES = ("doctor", "eligible", "plugins", "services", "worker")
+TELLTALES = ("doctor", "eligible", "plugins", "services", "settings", "worker")
 """The commands that look at every installed plugin."""
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import pytest
 from hypothesis import given, strategies as st
 from pydantic import field_validator
+from pydantic_core import PydanticCustomError
 
 from nagorik.errors import InputRejected
 from nagorik.forms import Choices, Label, label_of
@@ -16,6 +17,7 @@ from nagorik.values.sentences import Text
 from nagorik_toolkit import NidOfBirthYear
 from nagorik_toolkit.bangladesh import DayMonthYear
 from nagorik_toolkit.fields import (
+    LARGEST_NUMBER,
     AcreArea,
     Address,
     BirthDate,
@@ -29,6 +31,7 @@ from nagorik_toolkit.fields import (
     Passport,
     PostalAddress,
     TaxYear,
+    WholeNumber,
 )
 from nagorik_toolkit.form_validation import form_schema, validate_form
 
@@ -216,3 +219,121 @@ def test_nid_number_is_not_blamed_for_a_birth_date_that_is_none() -> None:
 def test_address_is_written_as_on_an_envelope() -> None:
     address = PostalAddress(division="Dhaka", district="Dhaka", upazila="Savar", home="House 1", postcode="1340")
     assert address.one_line == "House 1, Savar, Dhaka, Dhaka, 1340"
+
+
+class Loan(Form):
+    amount: Annotated[int, WholeNumber(1, 500_000), Label(en="Loan", bn="ঋণ")]
+    members: Annotated[int, WholeNumber(), Label(en="Members", bn="সদস্য")] | None = None
+
+
+def loan_problem(amount: Any) -> Any:
+    with pytest.raises(InputRejected) as caught:
+        validate_form(Loan, {"amount": amount})
+    [found] = caught.value.fields
+    assert found.pointer == "/form/amount"
+    return found
+
+
+def by_lakh(number: int) -> str:
+    head, tail = divmod(number, 1000)
+    pairs = []
+    while head:
+        head, pair = divmod(head, 100)
+        pairs.append(f"{pair:02}" if head else str(pair))
+    return ",".join([*reversed(pairs), f"{tail:03}" if pairs else str(tail)])
+
+
+NUMBERS = st.integers(0, LARGEST_NUMBER)
+WAYS = st.sampled_from([str, by_lakh, "{:,}".format, "  {} ".format, "{:09}".format])
+BANGLA = str.maketrans("0123456789", "০১২৩৪৫৬৭৮৯")
+
+
+@given(number=NUMBERS, write=WAYS, bangla=st.booleans())
+def test_a_whole_number_is_read_as_people_write_it(number: int, write: Any, bangla: bool) -> None:
+    written = write(number)
+    assert WholeNumber().read(written.translate(BANGLA) if bangla else written) == number
+    assert WholeNumber().read(number) == number
+
+
+@pytest.mark.parametrize("written", ["1,20,000", "১,২০,০০০", "120,000", "১২০০০০", "১২0000", 120_000, " 120000 "])
+def test_the_same_number_however_it_is_written(written: object) -> None:
+    form: Any = validate_form(Loan, {"amount": written})
+    assert form.amount == 120_000
+    assert form.model_dump(mode="json")["amount"] == 120_000
+
+
+def reading_of(written: str) -> int | str:
+    """The number, or the code of why it is none."""
+    try:
+        return WholeNumber().read(written)
+    except PydanticCustomError as refused:
+        return refused.type
+
+
+@given(written=st.text("0123456789০১২,.-+ ৳lakh", max_size=40))
+def test_what_is_no_number_is_refused_and_never_guessed_at(written: str) -> None:
+    found = reading_of(written)
+    if isinstance(found, int):
+        assert (
+            int(written.replace(",", "")) == found
+        )  # int() reads the digits of every script, and blanks around them
+        assert not set(written) & set(".-+")
+    else:
+        assert found in {"whole-number.text", "whole-number.grouping", "whole-number.bounds"}
+
+
+@given(
+    least=NUMBERS,
+    most=NUMBERS,
+    number=st.one_of(NUMBERS, st.integers(), st.integers(0, 300).map(lambda far: 10**far)),
+)
+def test_only_what_is_within_the_bounds_is_accepted(least: int, most: int, number: int) -> None:
+    if least > most:
+        with pytest.raises(ValueError, match="in order"):
+            WholeNumber(least, most)
+        return
+    field = WholeNumber(least, most)
+    if least <= number <= most:
+        assert field.read(number) == number
+    else:
+        with pytest.raises(ValueError, match="please enter a number from"):
+            field.read(number)
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("", "whole-number.text"),
+        ("এক লাখ", "whole-number.text"),
+        ("1.5", "whole-number.text"),
+        ("-5", "whole-number.text"),
+        (",", "whole-number.text"),
+        ("9" * 40, "whole-number.text"),
+        (1.0, "whole-number.text"),
+        (True, "whole-number.text"),
+        (None, "whole-number.text"),
+        (["5"], "whole-number.text"),
+        ("1,5", "whole-number.grouping"),
+        ("1,2,000", "whole-number.grouping"),
+        ("12,34", "whole-number.grouping"),
+        ("1,20,00", "whole-number.grouping"),
+        ("1,200,00,000", "whole-number.grouping"),
+        (",120", "whole-number.grouping"),
+        ("0", "whole-number.bounds"),
+        ("৫,০০,০০১", "whole-number.bounds"),
+    ],
+)
+def test_a_refusal_names_the_field_and_says_what_to_do(written: object, code: str) -> None:
+    found = loan_problem(written)
+    assert found.code == code
+    assert found.text.en.startswith("Loan: ")
+    assert found.text.bn.startswith("ঋণ: ")
+    if code == "whole-number.bounds":
+        assert found.text.en == "Loan: please enter a number from 1 to 5,00,000."
+        assert found.text.bn == "ঋণ: ১ থেকে ৫,০০,০০০ পর্যন্ত একটি সংখ্যা দিন।"
+
+
+def test_whoever_draws_a_page_learns_the_bounds() -> None:
+    described = form_schema(Loan)["properties"]["amount"]
+    assert (described["type"], described["minimum"], described["maximum"]) == ("integer", 1, 500_000)
+    assert described["x-title-bn"] == "ঋণ"

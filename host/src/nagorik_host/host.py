@@ -20,6 +20,7 @@ from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
 from nagorik_host.engine.plugins import CapabilitiesCache, PluginTakeover, take_over
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.engine.restoration import catching_up, in_doubt
+from nagorik_host.engine.tokens import SharedTokenStore
 from nagorik_host.store.application_store import (
     LEASE,
     AlreadyOpen,
@@ -52,6 +53,7 @@ from nagorik_platform.system_clock import SystemClock
 if TYPE_CHECKING:
     from nagorik_host.engine.inbox import Inbox
     from nagorik_host.engine.observers import WorkerObserver
+    from nagorik_host.engine.reloads import ReadSettings
     from nagorik_host.engine.worker import Worker
 
 Action = Literal["go-on", "corrected", "pay-again", "withdraw", "received"]
@@ -327,8 +329,20 @@ class Host:
         """The machine's own time, in which workers live and die."""
         return (self._lease_clock or SystemClock()).now()
 
-    def worker(self, name: str = "worker", observer: "WorkerObserver | None" = None) -> "Worker":
-        """A worker on this database, to be run; ``observer`` is told what it does."""
+    def worker(
+        self,
+        name: str = "worker",
+        observer: "WorkerObserver | None" = None,
+        *,
+        read_settings: "ReadSettings | None" = None,
+    ) -> "Worker":
+        """A worker on this database, to be run.
+
+        Args:
+            name: What an operator knows it by.
+            observer: Is told what it does.
+            read_settings: Reads what the host says of each plugin, whenever ``nagorik settings reload`` asks for it.
+        """
         from nagorik_host.engine.worker import Worker
 
         return Worker(
@@ -347,6 +361,7 @@ class Host:
             message_age=self._message_age,
             name=name,
             observer=observer,
+            read_settings=read_settings,
         )
 
     def _idempotency_key(self, client_reference: str) -> str:
@@ -386,8 +401,8 @@ async def open_host(
     Args:
         database: Its URL, ``sqlite:///FILE`` or ``postgresql://…``.
         keyring: The keys that citizens' data are sealed with.
-        settings: How the platform is composed; its clock is the host's. Without a rate limiter of its own it
-            has the one that all processes on this database share.
+        settings: How the platform is composed; its clock is the host's. Without a rate limiter and a token
+            store of its own it has those that all processes on this database share.
         lease_clock: What leases are counted on, where that is not the database's clock: simulated time.
         lease: How long a worker of whom nothing is heard is waited for, before another takes over what it had in
             hand.
@@ -420,8 +435,12 @@ async def host_on(
 ) -> AsyncIterator[Host]:
     """As ``open_host``, on a database that is open already, and stays so."""
     limiter = SharedRateLimiter(database, settings.clock)
-    shared = settings if settings.rate_limiter is not None else replace(settings, rate_limiter=limiter)
     admitted = await admit_keys(database, keyring, settings.clock.now())
+    shared = replace(
+        settings,
+        rate_limiter=settings.rate_limiter or limiter,
+        token_store=settings.token_store or SharedTokenStore(database, Vault(admitted), settings.clock),
+    )
     async with Platform.discover(shared) as platform:
         _refuse_outlasting_calls(platform, lease)
         yield Host(

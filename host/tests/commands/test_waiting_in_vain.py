@@ -268,7 +268,7 @@ def test_agency_that_does_not_let_the_platform_in_is_an_outage_told_as_what_it_i
     office.answers.STATUS = CredentialsRejected(CredentialProblem.EXPIRED)
     office.work(timedelta(hours=6))
     told = office.ready("track", application, "--json").document
-    assert told["unreachable"]["cause"] == "credentials-rejected"
+    assert told["unreachable"]["cause"] == "credentials-expired"
     for page in office.pages(application):
         assert "Office of wells has not let this platform in since" in page
         assert "কূপ দপ্তর এই প্ল্যাটফর্মকে ঢুকতে দিচ্ছে না" in page

@@ -8,7 +8,9 @@ from itertools import count, pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from nagorik import AgencyUnavailable
+from nagorik import AgencyUnavailable, CredentialsRejected
+from nagorik.errors import CredentialProblem
+from nagorik_host.commands.outage_hints import outage_hint
 from nagorik_host.engine.agencies import (
     FAILURES_OF_AN_OUTAGE,
     FIRST_PROBE,
@@ -109,3 +111,61 @@ async def test_calls_that_fail_together_are_one_outage_and_one_step_of_the_pause
     last = await row()
     assert (last.probes, last.probe_at, last.down_since) == (1, probed.probe_at, began)
     assert [outage.begin for outage in await database.run(lambda t: outages_of(t, name))] == [began]
+
+
+async def outage_after(database, name, *errors):
+    """What changed with each of these, one after another."""
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
+    now = SimulatedClock().now()
+    return [
+        await database.run(lambda t, error=error: scheduler.learn(t, name, CallFailed(error), now))
+        for error in errors
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause"),
+    [
+        (CredentialProblem.EXPIRED, "credentials-expired"),
+        (CredentialProblem.REVOKED, "credentials-revoked"),
+        (CredentialProblem.WRONG, "credentials-wrong"),
+        (CredentialProblem.ADDRESS_NOT_ALLOWED, "credentials-address-not-allowed"),
+    ],
+)
+async def test_credentials_that_let_nobody_in_are_an_outage_at_once(database, kind, cause):
+    (change,) = await outage_after(database, f"agency-{kind.value}", CredentialsRejected(kind))
+    assert change == HealthChange(is_down=True, cause=cause)
+    assert outage_hint(cause) != outage_hint("none of these")
+
+
+async def test_refusals_that_may_be_one_applications_are_counted_first(database):
+    name = "agency-unspecified"
+    changes = await outage_after(database, name, *[CredentialsRejected() for _ in range(FAILURES_OF_AN_OUTAGE)])
+    assert changes == [
+        *[None] * (FAILURES_OF_AN_OUTAGE - 1),
+        HealthChange(is_down=True, cause="credentials-rejected"),
+    ]
+
+
+async def test_what_one_operation_is_not_permitted_is_no_outage(database):
+    not_permitted = [CredentialsRejected(CredentialProblem.NOT_PERMITTED) for _ in range(FAILURES_OF_AN_OUTAGE + 1)]
+    assert set(await outage_after(database, "agency-permits", *not_permitted)) == {None}
+
+
+async def test_an_agency_that_answers_again_and_refuses_the_credentials_is_down_for_that(database):
+    name = "agency-back"
+    away = [AgencyUnavailable(because="connection-refused") for _ in range(FAILURES_OF_AN_OUTAGE)]
+    await outage_after(database, name, *away, CredentialsRejected(CredentialProblem.EXPIRED))
+    row = await database.run(lambda t: row_of(t, name, None))
+    assert (row.down_since is not None, row.cause) == (True, "credentials-expired")
+
+
+async def test_new_credentials_let_those_agencies_alone_be_tried_that_refused_the_old_ones(database):
+    scheduler = AgencyScheduler({})
+    now = SimulatedClock().now()
+    refused, away = "agency-refused", "agency-away"
+    await outage_after(database, refused, CredentialsRejected(CredentialProblem.WRONG))
+    await outage_after(database, away, *[AgencyUnavailable() for _ in range(FAILURES_OF_AN_OUTAGE)])
+    await database.run(lambda t: scheduler.try_refused(t, [refused, away], now))
+    rows = [await database.run(lambda t, name=name: row_of(t, name, None)) for name in (refused, away)]
+    assert [row.probe_at == now for row in rows] == [True, False]

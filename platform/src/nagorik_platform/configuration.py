@@ -15,6 +15,7 @@ from nagorik_platform.system_clock import SystemClock
 if TYPE_CHECKING:
     from nagorik.model.application import DocumentStore
     from nagorik_platform.agency_client.limits import RateLimiter
+    from nagorik_platform.agency_client.tokens import TokenStore
     from nagorik_platform.agency_client.transport import TransportFactory
 
 
@@ -101,6 +102,7 @@ class PlatformSettings:
         documents: The host's documents; without one, a plugin that reaches for a document is told that there is none.
         clock: The time.
         rate_limiter: Says when a request may be sent to an agency; without one, this process alone calls them.
+        token_store: Where the tokens of agencies come from; without one, this process logs in for itself.
         rng: Spreads what is tried again; seed it for a run that is to be repeated exactly.
         faults_before_quarantine: Citizens whose applications met a fault of a plugin in a row, after which it is not
             called for a while.
@@ -118,6 +120,7 @@ class PlatformSettings:
     documents: "DocumentStore | None" = None
     clock: Clock = field(default_factory=SystemClock)
     rate_limiter: "RateLimiter | None" = None
+    token_store: "TokenStore | None" = None
     rng: Random | None = None
     faults_before_quarantine: int = 5
     import_seconds: float = 30.0

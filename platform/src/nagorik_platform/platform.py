@@ -56,13 +56,13 @@ from nagorik.operations import Operation
 from nagorik.privacy import Form
 from nagorik.values import Money, dhaka_date
 from nagorik_platform import requests
-from nagorik_platform.configuration import PlatformSettings
+from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
 from nagorik_platform.documents import document_problems, is_as_kept
 from nagorik_platform.registry import PluginRecord, Quarantine, Registry
 from nagorik_platform.requests import ApplicationMembers, FiledMembers, References, RequestT, ResultT, TypedOperation
 
 if TYPE_CHECKING:
-    from nagorik_platform.dispatch.dispatcher import Dispatcher
+    from nagorik_platform.dispatch.dispatcher import Dispatcher, SettingsReload
     from nagorik_platform.dispatch.survey import ServiceEligibility
 
 
@@ -121,6 +121,20 @@ class Platform:
         """
         usable = (record.id for record in self._registry.usable)
         await self._dispatcher.import_plugins(usable if plugins is None else plugins)
+
+    async def reload(self, plugins: Mapping[str, PluginConfiguration]) -> "SettingsReload":
+        """Use other settings of plugins from now on, without a restart.
+
+        Calls that begin from now on have them; calls under way keep theirs, and no connection is closed under them.
+        What cannot be used changes nothing for its plugin, which keeps what it has. Nothing is sent.
+
+        Args:
+            plugins: What the host says of each plugin, in place of ``PlatformSettings.plugins``; the environment is
+                read anew, too.
+
+        Returns the plugins that have other settings now, and what was wrong with the settings of others.
+        """
+        return await self._dispatcher.reload(plugins)
 
     def record_losses(self, plugin: str, citizens: Iterable[Applicant]) -> None:
         """Note that processes ended with calls of a plugin for these citizens, each several times.

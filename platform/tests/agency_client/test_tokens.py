@@ -8,9 +8,21 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from nagorik.errors import AgencyUnavailable, CredentialProblem, CredentialsRejected, OutcomeUnknown, PluginFault
+from nagorik.errors import (
+    AgencyUnavailable,
+    CredentialProblem,
+    CredentialsRejected,
+    Layer,
+    Outcome,
+    OutcomeUnknown,
+    PluginFault,
+    RateLimited,
+)
 from nagorik.http import Token, WireModel
 from nagorik.operations import Idempotency
+from nagorik.settings import AgencySettings
+from nagorik_platform.agency_client import IssuedToken
+from nagorik_platform.agency_client.tokens import settings_as_text
 from nagorik_toolkit.formats.cookies import SessionCookies
 from nagorik_toolkit.wire_fields import DhakaTime
 
@@ -284,9 +296,9 @@ async def test_a_login_that_fails_is_each_callers_own_error(world):
     results = await asyncio.gather(
         *(world.ask(world.bind(NEITHER, client=client), NEITHER) for _ in range(3)), return_exceptions=True
     )
-    assert {type(r).__name__ for r in results} == {"AgencyRejected"}
+    # Of the platform's credentials, and not of the application.
+    assert {(type(r), r.kind) for r in results} == {(CredentialsRejected, CredentialProblem.WRONG)}
     assert len({id(r) for r in results}) == 3
-    assert [r.reason_code for r in results] == ["http-403"] * 3
 
 
 @pytest.mark.parametrize(
@@ -422,3 +434,111 @@ async def test_header_of_a_request_is_no_session(world):
     with pytest.raises(PluginFault) as raised:
         await http.read("find", "GET", "/x", expect=type(None), headers={"Cookie": "SID=s1"})
     assert (raised.value.fault, world.agency.requests) == ("header-not-allowed", [])
+
+
+LIMITED = {"limits": {"per_second": 1000, "logins": 2, "login_period": "PT1H"}}
+
+
+async def test_no_login_is_sent_beyond_the_agencys_limit(world):
+    client = world.client(login=login, manifest=LIMITED)
+    tokens = (f"t{number}" for number in range(9))
+    world.agency.for_ever(
+        lambda: lambda request: grant(next(tokens)) if request.url.path == "/v1/token" else httpx.Response(401)
+    )
+    with pytest.raises(CredentialsRejected):  # the token was refused, and the one after it
+        await world.ask(world.bind(client=client))
+    world.clock.elapsed += 600
+    with pytest.raises(RateLimited) as refused:
+        await world.ask(world.bind(NEITHER, client=client), NEITHER)
+    assert (refused.value.retry_after, refused.value.layer, refused.value.outcome) == (
+        3000.0,
+        Layer.CORE,
+        Outcome.NOT_SENT,
+    )
+    assert world.agency.paths().count("/v1/token") == 2
+    world.clock.elapsed += 3000
+    with pytest.raises(CredentialsRejected):
+        await world.ask(world.bind(client=client))
+    assert world.agency.paths().count("/v1/token") == 4
+
+
+async def test_a_login_that_is_sent_again_is_one_more(world):
+    client = world.client(login=login, manifest=LIMITED)
+    world.agency.for_ever(lambda: httpx.ReadTimeout("x"))
+    with pytest.raises(RateLimited):
+        await world.ask(world.bind(client=client))
+    assert world.agency.paths() == ["/v1/token"] * 2
+
+
+async def test_a_login_that_never_reached_the_agency_does_not_count(world):
+    client = world.client(login=login, manifest=LIMITED, attempts=3)
+    world.agency.will(*[httpx.ConnectError("x")] * 3, grant("t1"), world.filed())
+    with pytest.raises(AgencyUnavailable):
+        await world.ask(world.bind(client=client))
+    assert (await world.ask(world.bind(client=client))).reference == "REF-1"
+
+
+async def test_a_login_that_is_broken_off_on_its_way_counts(world):
+    client = world.client(login=login, manifest={"limits": {**LIMITED["limits"], "logins": 1}})
+    arrived = asyncio.Event()
+
+    async def never(_request):
+        arrived.set()
+        await asyncio.Event().wait()
+
+    world.agency.will(never)
+    asking = asyncio.create_task(world.ask(world.bind(client=client)))
+    await arrived.wait()
+    client._tokens._running.cancel()
+    with pytest.raises(AgencyUnavailable):
+        await asking
+    with pytest.raises(RateLimited):
+        await world.ask(world.bind(client=client))
+    assert len(world.agency.requests) == 1
+
+
+class Kept:
+    """Another process's token."""
+
+    def __init__(self) -> None:
+        self.stale: list[str | None] = []
+
+    async def obtain(self, _terms, stale):
+        self.stale.append(stale)
+        return IssuedToken(Token(f"of-{len(self.stale)}"), 60.0, f"login-{len(self.stale)}")
+
+
+async def test_a_token_of_another_process_is_used_and_named_when_it_is_refused(world):
+    kept = Kept()
+    client = world.client(login=login, token_store=kept)
+    world.agency.will(world.filed(), httpx.Response(401), world.filed(), world.filed())
+    for elapsed in (0, 59, 119):
+        world.clock.elapsed = elapsed
+        await world.ask(world.bind(client=client))
+    assert kept.stale == [None, "login-1", "login-2"]
+    assert sent_tokens(world) == [f"Bearer of-{number}" for number in (1, 1, 2, 3)]
+
+
+class Secretive(AgencySettings):
+    user: str
+    password: SecretStr
+
+
+def test_a_token_belongs_to_what_says_who_logs_in_where():
+    first = Secretive(base_url="https://a.example", user="u", password=SecretStr("p"))
+    same = first.model_copy(update={"read_timeout": 3.0, "connect_timeout": 1.0, "transport": "fast"})
+    others = [
+        first.model_copy(update={"password": SecretStr("q")}),
+        first.model_copy(update={"base_url": "https://b.example"}),
+        first.model_copy(update={"user": "v"}),
+    ]
+    assert settings_as_text(first) == settings_as_text(same)
+    assert len({settings_as_text(one) for one in (first, *others)}) == 4
+
+
+async def test_a_login_that_is_refused_says_that_the_credentials_are_wrong(world):
+    client = world.client(login=login)
+    world.agency.for_ever(lambda: httpx.Response(401))
+    with pytest.raises(CredentialsRejected) as refused:
+        await world.ask(world.bind(client=client))
+    assert (refused.value.kind, world.agency.paths()) == (CredentialProblem.WRONG, ["/v1/token"])

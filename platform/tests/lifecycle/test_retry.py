@@ -5,7 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given, strategies as st
 
-from nagorik.errors import AgencyClosed, AgencyUnavailable, CredentialsRejected, RateLimited, ServiceNotOffered
+from nagorik.errors import (
+    AgencyClosed,
+    AgencyUnavailable,
+    CredentialProblem,
+    CredentialsRejected,
+    PluginFault,
+    RateLimited,
+    ServiceNotOffered,
+)
 from nagorik_platform.lifecycle.attempts.retry import (
     FIRST_RETRY,
     LONGEST_CLOSURE,
@@ -72,7 +80,15 @@ def test_nothing_is_tried_before_the_agency_opens(name, failures, hours):
 
 @given(name=NAMES, failures=COUNTS)
 def test_what_only_somebodys_work_can_mend_is_tried_seldom(name, failures):
-    assert _seconds(retry_at(name, CredentialsRejected(), failures, NOON)) >= OPERATOR_RETRY / 2
+    for error in (CredentialsRejected(CredentialProblem.NOT_PERMITTED), PluginFault("raised", plugin="nid")):
+        assert _seconds(retry_at(name, error, failures, NOON)) >= OPERATOR_RETRY / 2
+
+
+@given(name=NAMES)
+def test_credentials_that_are_good_again_are_not_waited_for_by_each_application(name):
+    # The agency's queue is held up while they are refused; this is for those who were under way.
+    for kind in set(CredentialProblem) - {CredentialProblem.NOT_PERMITTED}:
+        assert _seconds(retry_at(name, CredentialsRejected(kind), 0, NOON)) <= FIRST_RETRY
 
 
 def test_a_thousand_applications_do_not_call_in_the_same_second():

@@ -217,7 +217,7 @@ async def test_wrong_password_is_not_called_an_expired_one(wired_desk: Desk) -> 
         ec.post("/auth/login").respond(401, json={"error": {"field": "username", "message": "Bad credentials"}})
         with pytest.raises(CredentialsRejected) as rejected:
             await verify(wired_desk, form_of(wired_desk))
-    assert rejected.value.kind is CredentialProblem.UNSPECIFIED
+    assert rejected.value.kind is CredentialProblem.WRONG
 
 
 async def test_old_token_is_replaced_before_a_password_is_suspected(wired_desk: Desk, ec: respx.MockRouter) -> None:

@@ -48,6 +48,7 @@ from .fees.schedule import (
     Price as Price,
 )
 from .fields import (
+    LARGEST_NUMBER as LARGEST_NUMBER,
     LONGEST_LINE as LONGEST_LINE,
     AcreArea as AcreArea,
     Address as Address,
@@ -68,6 +69,7 @@ from .fields import (
     Postcode as Postcode,
     SpouseName as SpouseName,
     TaxYear as TaxYear,
+    WholeNumber as WholeNumber,
 )
 from .form_validation import (
     form_schema as form_schema,

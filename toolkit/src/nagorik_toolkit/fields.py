@@ -5,8 +5,11 @@ A form that needs other words of help puts a label of its own around a field, an
     mobile: Annotated[Mobile, Label(en="Mobile number", bn="মোবাইল নম্বর", help_en="…", help_bn="…")]
 """
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -18,11 +21,14 @@ from pydantic import (
     WithJsonSchema,
     field_validator,
 )
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from nagorik.forms import Label
 from nagorik.privacy import Form
 from nagorik.values import BirthRegistrationNumber, MobileNumber, NationalDataError, Nid, PersonName, clean_line
+from nagorik.values.money import group_by_lakh
+from nagorik.values.sentences import Text, read_sentences
+from nagorik.values.text import to_ascii_digits, to_bangla_digits
 from nagorik_toolkit.bangladesh import (
     Area,
     FiscalYear,
@@ -36,6 +42,11 @@ from nagorik_toolkit.bangladesh import (
 )
 
 LONGEST_LINE: Final = 200
+LARGEST_NUMBER: Final = 10**12
+"""The largest whole number of a form; no form asks for one that is larger."""
+_LONGEST_NUMBER: Final = 32
+_DIGITS_AND_COMMAS: Final = re.compile(r"[0-9,]*[0-9][0-9,]*")
+_GROUPED: Final = re.compile(r"[0-9]{1,2}(,[0-9]{2})*,[0-9]{3}|[0-9]{1,3}(,[0-9]{3})+")
 FIRST_DAY: Final = date(1800, 1, 1)
 LAST_DAY: Final = date(2199, 12, 31)
 """The days of a form: no deed, birth or term lies outside, and reckoning some years from one ends at a day."""
@@ -55,6 +66,74 @@ class OneLine:
         return core_schema.no_info_after_validator_function(
             clean_line, core_schema.str_schema(max_length=self.max_length)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class WholeNumber:
+    """``Annotated[int, WholeNumber(1, 9_999)]``: a whole number as people write it, in digits of either language.
+
+    Commas may stand as in 1,20,000 or as in 120,000, and nowhere else: 1,5 is no number with a comma left out. A
+    sign, a decimal point and words are refused; so is a number from a program that is not whole, and a truth value.
+    Bounds belong to the number, and both are told to whoever is outside of them.
+
+    Attributes:
+        least: The least that is accepted, zero or more.
+        most: The most that is accepted, ``LARGEST_NUMBER`` at most.
+    """
+
+    least: int = 0
+    most: int = LARGEST_NUMBER
+
+    def __post_init__(self) -> None:
+        """Refuse bounds that no number is within.
+
+        Raises:
+            ValueError: They are out of order, or out of reach.
+        """
+        if not 0 <= self.least <= self.most <= LARGEST_NUMBER:
+            raise ValueError(f"bounds are in order, and between 0 and {LARGEST_NUMBER}")
+
+    def read(self, written: object) -> int:
+        """The number that was written.
+
+        Raises:
+            PydanticCustomError: ``whole-number.text``, ``whole-number.grouping`` or ``whole-number.bounds``, with a
+                sentence in both languages; never what was written.
+        """
+        number = written if type(written) is int else _read_number(written)
+        if not self.least <= number <= self.most:
+            raise _number_problem("whole-number.bounds", least=self.least, most=self.most)
+        return number
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read it, and describe it as an integer within the bounds."""
+        return core_schema.no_info_before_validator_function(
+            self.read, core_schema.int_schema(strict=True, ge=self.least, le=self.most)
+        )
+
+
+def _read_number(written: object) -> int:
+    digits = to_ascii_digits(written).strip() if isinstance(written, str) and len(written) <= _LONGEST_NUMBER else ""
+    if not _DIGITS_AND_COMMAS.fullmatch(digits):
+        raise _number_problem("whole-number.text")
+    if "," in digits and not _GROUPED.fullmatch(digits):
+        raise _number_problem("whole-number.grouping")
+    return int(digits.replace(",", ""))
+
+
+def _number_problem(code: str, **numbers: int) -> PydanticCustomError:
+    text = _sentences()[code]
+    english, bangla = text.en, text.bn
+    for name, number in numbers.items():
+        grouped = group_by_lakh(str(number))
+        english = english.replace(f"{{{name}}}", grouped)
+        bangla = bangla.replace(f"{{{name}}}", to_bangla_digits(grouped))
+    return PydanticCustomError(code, "{en}", {"bn": bangla, "en": english})
+
+
+@cache
+def _sentences() -> Mapping[str, Text]:
+    return read_sentences("nagorik_toolkit", "form_messages.toml")
 
 
 def _of_the_birth_year(nid: Nid, info: ValidationInfo) -> Nid:

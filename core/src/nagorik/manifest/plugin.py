@@ -232,6 +232,10 @@ class Limits(ManifestModel):
     """Largest answer that is read, in bytes after decompression."""
     deadline: Seconds = Field(default=30.0, le=600)
     """Seconds that one hook call may take, its retries included."""
+    logins: Count | None = Field(default=None, le=10_000)
+    """Logins in any ``login_period``, at most; without, as many as it takes."""
+    login_period: Duration = Field(default=timedelta(hours=1), gt=timedelta(0))
+    """What ``logins`` are counted in, as an ISO 8601 duration."""
 
 
 class Owner(ManifestModel):

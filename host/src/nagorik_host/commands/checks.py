@@ -2,7 +2,7 @@
 
 import asyncio
 import stat
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,7 @@ from nagorik_host.store.host_keys import KeysRefused, key_in_use
 from nagorik_host.store.messages import READERS_LOST
 from nagorik_host.store.overview import (
     OVERDUE,
+    WorkerOverview,
     count_blocked,
     count_left_unread,
     count_overdue,
@@ -38,6 +39,7 @@ from nagorik_host.store.overview import (
     counted,
     read_workers,
 )
+from nagorik_host.store.reloads import read_last_reload
 from nagorik_host.store.schema import REVISION, agencies
 from nagorik_host.store.upgrade import revision_of
 from nagorik_host.vault import Vault
@@ -52,6 +54,8 @@ _LETTING_GO: Final = 1.0
 """Seconds that a question which was given up is waited for."""
 CLOCK_SECONDS: Final = 1.0
 """Seconds that the clocks of this machine and of the database may differ by before it is told."""
+RELOAD_GRACE: Final = timedelta(minutes=15)
+"""How long workers have to take up other settings: a quarter of the longest lease."""
 SCARCE: Final = 2_000_000_000
 """Bytes: less than this free is told."""
 FULL: Final = 200_000_000
@@ -292,6 +296,7 @@ def _workers(transaction: Transaction, now: datetime, *, is_overdue: bool) -> It
             yield DoctorCheck(
                 f"host plugin {found.plugin}", DoctorStatus.WARNING, str(told), "Tell the plugin's owner."
             )
+    yield from _reloads(transaction, alive, now)
     for worker in known:
         if not worker.is_alive:
             held = sum(worker.in_hand.values())
@@ -299,6 +304,18 @@ def _workers(transaction: Transaction, now: datetime, *, is_overdue: bool) -> It
             status = DoctorStatus.WARNING if held else DoctorStatus.NOTE
             hint = "It ended without a word, or stands still; living workers take over what it has in hand."
             yield DoctorCheck(f"host worker {worker.name}", status, message, hint)
+
+
+def _reloads(transaction: Transaction, alive: Sequence[WorkerOverview], now: datetime) -> Iterator[DoctorCheck]:
+    """Which workers still have the settings from before the last reload, though they had time to take them up."""
+    last = read_last_reload(transaction)
+    if last is None or now - last.at < RELOAD_GRACE:
+        return
+    for worker in alive:
+        if worker.settings_reload is not None and worker.settings_reload < last.number:
+            message = f"has not taken up the settings of {last.at.isoformat(timespec='minutes')}"
+            hint = "Its log says which setting it does not accept (settings_not_reloaded). Correct it, and reload."
+            yield DoctorCheck(f"host worker {worker.name}", DoctorStatus.WARNING, message, hint)
 
 
 def _inbox(left: int) -> DoctorCheck:

@@ -10,6 +10,8 @@ from nagorik_platform.agency_client.retry_table import Failure
 _MEANWHILE: Final = "It is probed now and then; its queue waits and drains at its pace."
 _CERTIFICATE: Final = "Nothing is sent until its certificate is good: never switch the check off."
 
+_NEW_ONES: Final = "put them into its settings, then: nagorik settings reload."
+
 _HINTS: Final[Mapping[str, str]] = MappingProxyType(
     {
         Failure.NAME_NOT_FOUND: "Its name is not known. Compare base_url in the settings with what the agency says.",
@@ -24,10 +26,16 @@ _HINTS: Final[Mapping[str, str]] = MappingProxyType(
         Failure.CERTIFICATE: f"Call the agency. {_CERTIFICATE}",
         Failure.CLIENT_CERTIFICATE: "It does not take this platform's certificate. Compare the settings client_*,"
         " then ask the agency which one it has registered.",
+        CredentialsRejected.code: "It does not accept this platform's credentials. Compare them with what it has"
+        f" issued; ask it for others if need be, {_NEW_ONES}",
+        "credentials-expired": "This platform's credentials there, or its certificate, have ended. Ask the agency for"
+        f" new ones, {_NEW_ONES}",
+        "credentials-revoked": f"It has revoked this platform's credentials. Ask why, and for new ones; {_NEW_ONES}",
+        "credentials-wrong": "It does not know this platform's credentials. Compare them with what it has issued,"
+        f" {_NEW_ONES}",
+        "credentials-address-not-allowed": "It lets nobody in from this machine's address. Ask the agency to add it.",
         Failure.TLS: "Its port does not speak TLS as this machine does. Compare base_url, then call the agency.",
         Failure.CONNECT_TIMEOUT: "It does not answer, or a firewall is silent. Call the agency; look at the VPN.",
-        CredentialsRejected.code: "It does not let this platform in; nagorik cases show says why."
-        " Renew what the plugin's settings log in with, then restart the workers.",
         ContractViolation.code: "It answers what nobody expects. Look at its page, then tell the plugin's owner.",
     }
 )

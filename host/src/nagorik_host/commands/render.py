@@ -7,10 +7,17 @@ from functools import partial
 
 from sqlalchemy import select
 
-from nagorik import NagorikError, ServiceNotOffered, Text
+from nagorik import CredentialsRejected, NagorikError, ServiceNotOffered, Text
 from nagorik.manifest import PublicService
 from nagorik.values import dhaka_time, to_bangla_digits
-from nagorik_host.engine.agencies import ExpectedDecision, Unreachable, expected, outages_of, unreachable
+from nagorik_host.engine.agencies import (
+    OF_CREDENTIALS,
+    ExpectedDecision,
+    Unreachable,
+    expected,
+    outages_of,
+    unreachable,
+)
 from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions
 from nagorik_host.host import Host
 from nagorik_host.store.database import Transaction
@@ -266,7 +273,8 @@ def _unreachable(host: Host, agency_down: Unreachable | None) -> Document | None
     if agency_down is None:
         return None
     plugin, since, cause = agency_down
-    text = sentence("outage", cause or "waits") or sentence("outage", "waits")
+    named = CredentialsRejected.code if cause is not None and cause.startswith(OF_CREDENTIALS) else cause
+    text = sentence("outage", named or "waits") or sentence("outage", "waits")
     assert text is not None  # noqa: S101 - the file of sentences is part of the host
     agency = _agency(host, plugin) or Text(en="The agency", bn="সংস্থা")
     at = f"{dhaka_time(since):%d-%m-%Y %H:%M}"

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nagorik_host.host import Host
     from nagorik_host.metrics import MetricsServer
     from nagorik_host.settings import HostSettings
+    from nagorik_platform import PluginConfiguration
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """The first of them lets calls under way come to their end; the second does not."""
@@ -117,11 +118,18 @@ async def _ready_worker(host: "Host", name: str, served: "Served | MetricsServer
     await host.platform.import_plugins()
     _print_composition(host, name)
     _print_takeovers(await host.take_over())
-    worker = host.worker(name, served.observer)
+    worker = host.worker(name, served.observer, read_settings=_read_plugins)
     served.working(is_so=True)
     print_lines("Working. Ctrl-C or SIGTERM stops it; calls under way are finished first.")
     tell_supervisor("READY=1")
     return worker
+
+
+def _read_plugins() -> "Mapping[str, PluginConfiguration]":
+    """What the host says of each plugin, as its file and this process's environment have it now."""
+    from nagorik_host.settings import load_host_settings
+
+    return load_host_settings().platform().plugins
 
 
 def _give_up(code: int | None) -> None:

@@ -25,11 +25,12 @@ from nagorik import (
     OutcomeUnknown,
     RateLimited,
 )
-from nagorik.errors import Layer
+from nagorik.errors import CredentialProblem, Layer
 from nagorik.manifest import Manifest
 from nagorik_host.engine.instants import HORIZON, ensure_row, farthest, interval_of, row_of
 from nagorik_host.engine.leases import LOST
 from nagorik_host.engine.pace import UNKNOWN
+from nagorik_host.engine.tokens import UNKNOWN as TOKEN_UNKNOWN
 from nagorik_host.store.clock import LEASE_NOW, NOW
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, MICROSECOND, agencies, applications, outages, places
@@ -39,14 +40,20 @@ FAILURES_OF_AN_OUTAGE: Final = 5
 """Calls in a row, over all processes, that did not reach an agency before it is taken to be down."""
 FIRST_PROBE: Final = timedelta(seconds=30)
 LAST_PROBE: Final = timedelta(minutes=15)
-"""Time between two probes of an agency that stays down; it doubles from the first to the last."""
+"""Time between two probes of an agency that stays down; it doubles from the first to the last. One that refuses the
+platform's credentials is probed as seldom from the first on."""
 
-_NOT_REACHED: Final = (AgencyUnavailable, OutcomeUnknown, ContractViolation, CredentialsRejected)
-"""What keeps every application from an agency, an administrator's work included: whom it does not let in, it does not
-answer."""
-_OUR_OWN: Final = frozenset({UNKNOWN, LOST})
+_NOT_REACHED: Final = (AgencyUnavailable, OutcomeUnknown, ContractViolation)
+_OUR_OWN: Final = frozenset({UNKNOWN, LOST, TOKEN_UNKNOWN})
 """Why the platform held a request back, for reasons that are not the agency's."""
-_ANSWERS: Final = (AgencyRejected, DuplicateApplication, InputRejected, RateLimited)
+OF_CREDENTIALS: Final = "credentials-"
+"""How the causes of outages begin that end with other credentials."""
+_LETS_NOBODY_IN: Final = frozenset(CredentialProblem) - {
+    CredentialProblem.NOT_PERMITTED,
+    CredentialProblem.UNSPECIFIED,
+}
+"""Refusals of the platform's credentials that are sure to meet every application: the first of them is an outage."""
+_ANSWERS: Final = (AgencyRejected, CredentialsRejected, DuplicateApplication, InputRejected, RateLimited)
 
 _AFTER: Final = MICROSECOND
 """A horizon is reached by whoever looks after it, not at it."""
@@ -60,6 +67,7 @@ _NO_PROBE: Final = (
     .values(probe_at=bindparam("again"), probes=agencies.c.probes - 1)
 )
 _FAILED: Final = update(agencies).where(_NAMED).values(failures=bindparam("count"))
+_STAYS_DOWN: Final = update(agencies).where(_NAMED).values(failures=bindparam("count"), cause=bindparam("because"))
 _DOWN: Final = (
     update(agencies)
     .where(_NAMED)
@@ -72,6 +80,15 @@ _DOWN: Final = (
     )
 )
 _UP: Final = update(agencies).where(_NAMED).values(failures=0, down_since=None, cause=None, probe_at=None, probes=0)
+_TRY_REFUSED: Final = (
+    update(agencies)
+    .where(
+        agencies.c.plugin.in_(bindparam("names", expanding=True)),
+        agencies.c.down_since.is_not(None),
+        agencies.c.cause.startswith(OF_CREDENTIALS),
+    )
+    .values(probe_at=bindparam("again"), probes=0)
+)
 _OUTAGE_BEGAN: Final = insert(outages)
 _OUTAGE_ENDED: Final = (
     update(outages)
@@ -247,7 +264,7 @@ class AgencyScheduler:
         """
         if row.probe_at is not None and now < row.probe_at:
             return False
-        again = now + self._pause(row.probes + 1)
+        again = now + self._pause(row.probes + 1, row.cause)
         transaction.connection.execute(_PROBE, {"name": row.plugin, "again": again})
         return True
 
@@ -255,12 +272,21 @@ class AgencyScheduler:
         """A probe was not made after all: the agency may be tried at once."""
         transaction.connection.execute(_NO_PROBE, {"name": plugin, "again": now})
 
+    def try_refused(self, transaction: Transaction, plugins: Iterable[str], now: datetime) -> None:
+        """Let agencies be tried at once that refused the platform's credentials: it has others now."""
+        transaction.connection.execute(_TRY_REFUSED, {"names": sorted(plugins), "again": now})
+
+    def has_reached(self, outcome: CallAnswered | CallFailed) -> bool:
+        """Whether an outcome is one by which an agency has answered, provided that it was asked."""
+        error = outcome.error if isinstance(outcome, CallFailed) else None
+        return error is None or (_has_answered(error) and not _is_out_of_reach(error))
+
     def is_news(self, plugin: str, outcome: CallAnswered | CallFailed) -> bool:
         """Whether an outcome may say anything new of an agency; of one that is well there is nothing to say."""
         error = outcome.error if isinstance(outcome, CallFailed) else None
         if _is_out_of_reach(error):
             return True
-        return plugin in self._failing and (error is None or _has_answered(error))
+        return plugin in self._failing and self.has_reached(outcome)
 
     def learn(
         self, transaction: Transaction, plugin: str, outcome: CallAnswered | CallFailed, now: datetime
@@ -271,8 +297,7 @@ class AgencyScheduler:
         """
         error = outcome.error if isinstance(outcome, CallFailed) else None
         if not _is_out_of_reach(error):
-            reached = error is None or _has_answered(error)
-            row = row_of(transaction, plugin, now) if reached else None
+            row = row_of(transaction, plugin, now) if self.has_reached(outcome) else None
             if row is None or not row.failures:
                 return None
             self._failing.discard(plugin)
@@ -285,17 +310,23 @@ class AgencyScheduler:
         row = row_of(transaction, plugin, now)
         failures, cause = row.failures + 1, _cause_of(error)
         values: dict[str, Any] = {"name": plugin, "count": failures}
-        if row.down_since is not None or failures < FAILURES_OF_AN_OUTAGE:
+        if row.down_since is not None and isinstance(error, CredentialsRejected):
+            # It answers again, and this is what keeps it from being called now.
+            transaction.connection.execute(_STAYS_DOWN, values | {"because": cause})
+            return None
+        if row.down_since is not None or failures < _failures_of_an_outage(error):
             transaction.connection.execute(_FAILED, values)
             return None
         transaction.connection.execute(_OUTAGE_BEGAN, {"plugin": plugin, "began_at": now, "cause": cause})
         transaction.connection.execute(
-            _DOWN, values | {"since": now, "because": cause, "again": now + self._pause(0)}
+            _DOWN, values | {"since": now, "because": cause, "again": now + self._pause(0, cause)}
         )
         return HealthChange(is_down=True, cause=cause)
 
-    def _pause(self, probes: int) -> timedelta:
-        longest = min(FIRST_PROBE * 2 ** min(probes, 16), LAST_PROBE)
+    def _pause(self, probes: int, cause: str | None) -> timedelta:
+        # Credentials become good by somebody's work, who then says so; each try with the old ones is another refusal.
+        is_refused = cause is not None and cause.startswith(OF_CREDENTIALS)
+        longest = LAST_PROBE if is_refused else min(FIRST_PROBE * 2 ** min(probes, 16), LAST_PROBE)
         return timedelta(seconds=longest.total_seconds() * self._rng.uniform(0.5, 1.0))
 
 
@@ -304,7 +335,16 @@ def _is_out_of_reach(error: NagorikError | None) -> bool:
         return False  # the platform itself broke off
     if _is_the_plugins_word(error):
         return False
+    if isinstance(error, CredentialsRejected):
+        # It is there, and lets the platform in for nobody. What one operation is not permitted is that one's matter.
+        return error.kind is not CredentialProblem.NOT_PERMITTED
     return isinstance(error, _NOT_REACHED) and getattr(error, "because", None) not in _OUR_OWN
+
+
+def _failures_of_an_outage(error: NagorikError | None) -> int:
+    """How many calls in a row end like this before the agency is taken to be down."""
+    is_sure = isinstance(error, CredentialsRejected) and error.kind in _LETS_NOBODY_IN
+    return 1 if is_sure else FAILURES_OF_AN_OUTAGE
 
 
 def _has_answered(error: NagorikError) -> bool:
@@ -322,6 +362,8 @@ def _cause_of(error: NagorikError | None) -> str:
     """Why an agency was not reached, as a code."""
     if isinstance(error, AgencyUnavailable | OutcomeUnknown):
         return error.because
+    if isinstance(error, CredentialsRejected) and error.kind is not CredentialProblem.UNSPECIFIED:
+        return f"{OF_CREDENTIALS}{error.kind.value}"
     return error.code if error is not None else ""
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -18,7 +19,7 @@ from nagorik_host.engine.outage import OutageRetry
 from nagorik_host.engine.pace import AgencyPace, PaceSlot
 from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.queues import SuspendedOffers
-from nagorik_host.engine.rate_limiter import RESERVED, Reservation
+from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
 from nagorik_host.store.database import Database, DatabaseUnavailable, Unit, is_the_machines
 from nagorik_platform import Platform
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
@@ -74,6 +75,7 @@ class ClaimExecutor:
         completions: Completions,
         agencies: AgencyScheduler,
         *,
+        rate_limiter: SharedRateLimiter,
         pace: Callable[[str], AgencyPace],
         places: WorkerPlaces,
         lease: WorkerLease,
@@ -89,6 +91,7 @@ class ClaimExecutor:
             platform: Makes the calls.
             completions: Commits what came of them.
             agencies: Learns how agencies fare.
+            rate_limiter: Knows whether a call has sent anything.
             pace: Gives an agency's time.
             places: How many calls the worker may make at each agency.
             lease: On what terms it has applications in hand.
@@ -101,6 +104,7 @@ class ClaimExecutor:
         self._platform = platform
         self._completions = completions
         self._agencies = agencies
+        self._rate_limiter = rate_limiter
         self._pace = pace
         self._places = places
         self._lease = lease
@@ -163,7 +167,8 @@ class ClaimExecutor:
         early = self._pace(claim.target_plugin).early(claim.slot)
         if early > 0:
             await self._clock.sleep(early)
-        RESERVED.set(self._reservation(claim))
+        reservation = self._reservation(claim)
+        RESERVED.set(reservation)
         try:
             outcome = await self._perform(claim)
         except Exception as error:  # noqa: BLE001 - one application's defect is nobody else's
@@ -176,7 +181,8 @@ class ClaimExecutor:
                 raise
             await self._block(claim, error)
             return None
-        await self._learn(claim.target_plugin, outcome)
+        is_sent = reservation.is_used or not self._rate_limiter.is_asked
+        await self._learn(claim.target_plugin, outcome, is_sent=is_sent)
         return following
 
     async def _complete(self, claim: Claim, outcome: CallAnswered | CallFailed) -> Claim | None:
@@ -240,11 +246,17 @@ class ClaimExecutor:
                 self._places.release(name)
         return slot
 
-    async def _learn(self, plugin: str, outcome: CallAnswered | CallFailed) -> None:
+    async def _learn(self, plugin: str, outcome: CallAnswered | CallFailed, *, is_sent: bool) -> None:
         """Write down how an agency fares, where that is news."""
+        now = self._clock.now()
+        if not is_sent and self._agencies.has_reached(outcome):
+            # The plugin knew the answer by itself, which says nothing of its agency. One that is down is asked next.
+            if plugin in self._state.down:
+                with suppress(DatabaseUnavailable):
+                    await self._database.run(partial(self._agencies.give_back_probe, plugin=plugin, now=now))
+            return
         if not self._agencies.is_news(plugin, outcome):
             return
-        now = self._clock.now()
         try:
             change = await self._database.run(partial(self._agencies.learn, plugin=plugin, outcome=outcome, now=now))
         except DatabaseUnavailable:

@@ -12,6 +12,7 @@ from nagorik_host.engine.leases import WorkerLease, check_clock
 from nagorik_host.engine.observers import Throughput
 from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.plugins import kept_out_by
+from nagorik_host.engine.reloads import SettingsReloader
 from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction
 from nagorik_host.store.host_keys import sign_on
 from nagorik_host.store.overview import count_due, note_kept_out
@@ -51,6 +52,7 @@ class Housekeeping:
         clock: Clock,
         message_age: timedelta,
         worker_name: str,
+        reloader: SettingsReloader,
     ) -> None:
         """Keep house for the worker of ``lease``.
 
@@ -64,7 +66,9 @@ class Housekeeping:
             clock: The time of agencies and citizens.
             message_age: How long messages are kept, whatever became of them.
             worker_name: What an operator knows the worker by.
+            reloader: Takes up other settings of plugins.
         """
+        self._reloader = reloader
         self._database = database
         self._platform = platform
         self._vault = vault
@@ -108,7 +112,16 @@ class Housekeeping:
             await asyncio.sleep(self._lease.lasts.total_seconds() / HEARTBEATS)
             with suppress(DatabaseUnavailable):
                 await self._database.run(self.renew)
+                await self._reloader.heed()
                 await check_clock(self._database.run, self._clock)
+
+    async def reload(self) -> None:
+        """Take up other settings of plugins, if somebody asked for that.
+
+        Raises:
+            DatabaseUnavailable: The database is gone.
+        """
+        await self._reloader.heed()
 
     async def tell_throughput(self) -> None:
         """Tell every minute what was done, and what is due."""

@@ -43,6 +43,11 @@ class Reservation:
         self._used = True
         return self.slot
 
+    @property
+    def is_used(self) -> bool:
+        """Whether a request of the call was sent, or was about to be."""
+        return self._used
+
 
 RESERVED: Final[ContextVar[Reservation | None]] = ContextVar("nagorik_host_reserved", default=None)
 """What the present call was granted; a task that it starts sees it, too."""
@@ -57,6 +62,8 @@ class SharedRateLimiter:
         self._clock = clock
         self._time = DatabaseTime()
         self._agencies: dict[str, AgencyPace] = {}
+        self.is_asked = False
+        """Whether requests ask it, and not one that a host's program has put in its place."""
 
     def pace(self, plugin: str, per_second: float) -> AgencyPace:
         """An agency's time, as far as this process has taken it; ``per_second`` is what its manifest says."""
@@ -77,6 +84,7 @@ class SharedRateLimiter:
             AgencyUnavailable: ``pace-unknown``: the database cannot be reached; ``lease-lost``: the application may
                 be in another worker's hands.
         """
+        self.is_asked = True
         reservation, pace = RESERVED.get(), self.pace(plugin, per_second)
         held = reservation.held if reservation is not None else None
         slot = reservation.redeem(plugin) if reservation is not None else None

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import bindparam, func, insert, select, update
 
 from nagorik.operations import Operation
+from nagorik_host.engine.tokens import forget_tokens
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.cases import Decision, record_decision
 from nagorik_host.store.clock import LEASE_NOW, NOW
@@ -75,6 +76,7 @@ def mark_restored(
         number, after = number + len(rows), rows[-1].id
     transaction.connection.execute(insert(restorations).values(**restoration._asdict()))
     transaction.record_row(restorations, restoration.at, at=restoration.at)
+    forget_tokens(transaction)
     subject = f"{number} applications"
     record_decision(
         transaction, Decision(restoration.at, restoration.officer, "restored", subject, restoration.reason)

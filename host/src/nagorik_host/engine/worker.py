@@ -29,6 +29,7 @@ from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.engine.poller import Poller
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
+from nagorik_host.engine.reloads import ReadSettings, SettingsReloader
 from nagorik_host.store.application_store import LEASE, ApplicationStore
 from nagorik_host.store.database import Database, DatabaseUnavailable, Hints
 from nagorik_host.store.retention import MESSAGE_AGE
@@ -65,6 +66,7 @@ class Worker:
         message_age: timedelta = MESSAGE_AGE,
         name: str = "worker",
         observer: WorkerObserver | None = None,
+        read_settings: ReadSettings | None = None,
     ) -> None:
         """Work on what ``database`` holds.
 
@@ -86,6 +88,8 @@ class Worker:
             message_age: How long messages are kept, whatever became of them.
             name: What an operator knows it by, such as the machine's name.
             observer: Is told what the worker does.
+            read_settings: Reads what the host says of each plugin, each time that somebody asks for a reload; without
+                it the worker keeps the settings that it has.
         """
         self.id = str(uuid4())
         self._name = name
@@ -123,6 +127,7 @@ class Worker:
             clock=clock,
             message_age=message_age,
             worker_name=name,
+            reloader=SettingsReloader(database, platform, agencies, read_settings, worker=self.id, clock=clock),
         )
         observers = ObserverGroup(self._housekeeping.throughput, observer or WorkerObserver())
         self._state = WorkState()
@@ -132,6 +137,7 @@ class Worker:
             platform,
             self.completions,
             agencies,
+            rate_limiter=rate_limiter,
             pace=self._pace,
             places=places,
             lease=own_lease,
@@ -186,6 +192,8 @@ class Worker:
         self._state.stop, self._state.is_ending = stop, False
         await check_clock(self._retry.run, self._clock)
         await self._retry.run(self._housekeeping.register)
+        with suppress(DatabaseUnavailable):  # the first heartbeat does it
+            await self._housekeeping.reload()
         await self._poller.heed_losses(self._concurrency)
         heartbeats = asyncio.create_task(self._housekeeping.send_heartbeats())
         telling = asyncio.create_task(self._housekeeping.tell_throughput())
@@ -255,6 +263,10 @@ class Worker:
     async def heartbeat(self) -> None:
         """Say that this worker lives and still has in hand what it has."""
         await self._database.run(self._housekeeping.renew)
+
+    async def reload(self) -> None:
+        """Take up other settings of plugins, if somebody asked for that; each heartbeat does it."""
+        await self._housekeeping.reload()
 
     def hint(self) -> None:
         """Something may be due."""

@@ -114,6 +114,7 @@ class WorkerOverview(NamedTuple):
         in_hand: How many applications it has in hand, by the plugin that they call.
         places: How many of the calls that an agency bears at once are its own, by plugin.
         kept_out: The plugins that it keeps out because of their faults.
+        settings_reload: The last reload of settings that it has taken up; ``None`` where it takes none up.
     """
 
     id: str
@@ -124,6 +125,7 @@ class WorkerOverview(NamedTuple):
     in_hand: Mapping[str, int]
     places: Mapping[str, int]
     kept_out: Sequence[KeptOutPlugin] = ()
+    settings_reload: int | None = None
 
 
 _KEEPS_OUT: Final = update(workers).where(workers.c.id == bindparam("worker")).values(kept_out=bindparam("told"))
@@ -216,6 +218,7 @@ def read_workers(transaction: Transaction, now: datetime) -> Sequence[WorkerOver
             in_hand=dict(sorted(held[row.id].items())),
             places=dict(sorted(granted[row.id].items())),
             kept_out=_read_kept_out(row.kept_out),
+            settings_reload=row.settings_reload,
         )
         for row in transaction.connection.execute(select(workers))
     ]

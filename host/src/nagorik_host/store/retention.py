@@ -18,7 +18,15 @@ from nagorik_host.store.application_store import (
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.kept_documents import kept_documents
-from nagorik_host.store.schema import applications, attempts, erased_references, inbox, journal, payloads
+from nagorik_host.store.schema import (
+    agency_tokens,
+    applications,
+    attempts,
+    erased_references,
+    inbox,
+    journal,
+    payloads,
+)
 from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
 
 PAGE: Final = 500
@@ -43,7 +51,7 @@ class KeyRotation:
     Attributes:
         keys: How many data keys there are; all of them but the damaged are wrapped by the key in use now.
         wrapped_anew: How many of them were not before.
-        damaged: Applications and messages whose data key cannot be unwrapped, and was left as it is.
+        damaged: Applications, messages and tokens whose data key cannot be unwrapped, and was left as it is.
     """
 
     keys: int
@@ -230,7 +238,7 @@ async def rotate(database: Database, vault: Vault) -> KeyRotation:
     """Wrap every data key by the key in use. Interrupted, it goes on where it was when it is run again."""
     keys = wrapped_anew = 0
     damaged: list[str] = []
-    for table, kind in ((applications, "application"), (inbox, "message")):
+    for table, kind in ((applications, "application"), (inbox, "message"), (agency_tokens, "agency token")):
         after: str | None = None
         while True:
             rotated = await database.run(partial(_rotate_page, vault=vault, table=table, after=after))

@@ -294,6 +294,43 @@ outages: Final = Table(
     Column("cause", String(CODE)),
 )
 
+# What a login at an agency brought, for all processes with the same settings of its plugin. It leads to no citizen,
+# so that erasing them leaves it; and whoever finds it gone or changed logs in once more, so that the ledger has no
+# record of it. A restored copy's are forgotten with the restoration.
+agency_tokens: Final = Table(
+    "agency_tokens",
+    metadata,
+    # The hash of the plugin's id and of its settings, keyed: other credentials have another.
+    Column("id", String(HASH), primary_key=True),
+    Column("plugin", String(CODE), nullable=False),
+    # The login that brought the token.
+    Column("login", String(ID)),
+    Column("data_key", LargeBinary),
+    Column("sealed", LargeBinary),
+    # When another is wanted; null while it is good until the agency refuses it.
+    Column("renew_at", Instant),
+    # The login that is under way, and when anybody may log in if nothing more is heard of it.
+    Column("under_way", String(ID)),
+    Column("under_way_until", Instant),
+    # The last login that failed, and its error as JSON, for those who waited for it.
+    Column("failed", String(ID)),
+    Column("failure", Text),
+    Column("changed_at", Instant, nullable=False),
+)
+
+# Logins of late, where an agency allows so many in so long; each is kept for as long as it counts.
+agency_logins: Final = Table(
+    "agency_logins",
+    metadata,
+    Column("login", String(ID), primary_key=True),
+    # Counted from 1: one that is sent again may be several to the agency.
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("plugin", String(CODE), nullable=False),
+    # When it was begun, and from its end on when that was.
+    Column("at", Instant, nullable=False),
+    Index("ix_agency_logins_plugin", "plugin", "at"),
+)
+
 suspensions: Final = Table(
     "suspensions",
     metadata,
@@ -321,6 +358,17 @@ workers: Final = Table(
     Column("kept_out", Text),
     # The application that it has in hand and nothing beside it, because that may be what ends workers.
     Column("alone", String(ID)),
+    # The last reload whose settings it has; null where it takes none up.
+    Column("settings_reload", Integer),
+)
+
+# How often plugins' settings were to be read anew; nothing of them stands here.
+settings_reloads: Final = Table(
+    "settings_reloads",
+    metadata,
+    # Counted from 1.
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
 )
 
 erased_references: Final = Table(

@@ -26,7 +26,7 @@ from nagorik_platform.agency_client.limits import ConcurrencyLimiter, LocalRateL
 from nagorik_platform.agency_client.multipart import OpenDocument
 from nagorik_platform.agency_client.readers import Readers
 from nagorik_platform.agency_client.signing import RequestSigner
-from nagorik_platform.agency_client.tokens import TokenCache
+from nagorik_platform.agency_client.tokens import LocalTokenStore, LoginAttempt, TokenCache, TokenStore
 from nagorik_platform.agency_client.transport import ConnectionPool, TransportFactory
 
 ATTEMPTS = 4
@@ -36,8 +36,8 @@ ATTEMPTS = 4
 class AgencyClient:
     """The platform's connection to one agency.
 
-    It belongs to the event loop in which it first sends. What it knows of the agency (its circuit, its places, its
-    token) is this process's own; its pace may be one that several processes share.
+    It belongs to the event loop in which it first sends. What it knows of the agency (its circuit, its places) is
+    this process's own; its pace and its token may be those that several processes share.
     """
 
     def __init__(
@@ -58,7 +58,9 @@ class AgencyClient:
         tls: ssl.SSLContext | None = None,
         rng: random.Random | None = None,
         attempts: int = ATTEMPTS,
+        limiter: ConcurrencyLimiter | None = None,
         rate_limiter: RateLimiter | None = None,
+        token_store: TokenStore | None = None,
         open_document: OpenDocument | None = None,
     ) -> None:
         """Make a client; nothing is opened before the first request.
@@ -80,7 +82,10 @@ class AgencyClient:
             tls: The TLS context in place of what the settings say; for tests.
             rng: The source of jitter.
             attempts: The most attempts of one request, at least 1.
+            limiter: Says how many requests may be in flight, and when one may be sent: that of a client before this
+                one, with other settings. A new one if not given.
             rate_limiter: Says when a request may be sent; this process's own without one.
+            token_store: Where tokens come from; without one, this process logs in for itself.
             open_document: Streams a document of the host's that a request sends; without it, none can be sent.
 
         Raises:
@@ -116,7 +121,15 @@ class AgencyClient:
         self._tokens = (
             None
             if login is None
-            else TokenCache(self._obtain_token, clock, plugin=plugin, key_header=manifest.idempotency_header)
+            else TokenCache(
+                self._obtain_token,
+                clock,
+                plugin=plugin,
+                key_header=manifest.idempotency_header,
+                limits=limits,
+                settings=settings,
+                store=token_store or LocalTokenStore(clock),
+            )
         )
         self._hours_known_for = -1
         self._closed_until: datetime | None = None
@@ -125,7 +138,8 @@ class AgencyClient:
             connections=self._connections,
             elsewhere=self._elsewhere,
             certificate_ends=None if own_tls is None else own_tls.ends,
-            limiter=ConcurrencyLimiter(
+            limiter=limiter
+            or ConcurrencyLimiter(
                 concurrency=limits.concurrency,
                 acquire_rate=partial((rate_limiter or LocalRateLimiter(clock)).acquire, plugin, limits.per_second),
             ),
@@ -163,11 +177,16 @@ class AgencyClient:
         call = CallState(deadline, CallLedger(), bypass=operation is Operation.HEALTH)
         return self._view(call, idempotency, key)
 
+    @property
+    def limiter(self) -> ConcurrencyLimiter:
+        """Says how many requests may be in flight, and when one may be sent."""
+        return self._resources.limiter
+
     async def aclose(self) -> None:
         """Close all connections and stop a login or a probe that is running."""
         self._health.close()
         if self._tokens is not None:
-            self._tokens.close()
+            await self._tokens.aclose()
         await self._connections.aclose()
         await self._elsewhere.aclose()
 
@@ -185,10 +204,10 @@ class AgencyClient:
             key=key,
         )
 
-    async def _obtain_token(self) -> Token:
+    async def _obtain_token(self, attempt: LoginAttempt) -> Token:
         assert self._login is not None  # noqa: S101 - the keeper exists only with a login
         deadline = Deadline.after(self._login_seconds, self._clock)
-        call = CallState(deadline, CallLedger(), bypass=True, authenticated=False)
+        call = CallState(deadline, CallLedger(), bypass=True, login=attempt)
         return await self._login(self._view(call, None, None), self._settings, self._clock)
 
     def _closed(self) -> datetime | None:

@@ -1,7 +1,7 @@
 """One request of a call with all its attempts: gates before it, classification after it, the ledger throughout."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -29,6 +29,7 @@ from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.retry import RETRYING, retry
 from nagorik_platform.agency_client.retry_table import (
     MAYBE_PROCESSED,
+    NOT_SENT,
     UNANSWERED,
     Failure,
     History,
@@ -38,7 +39,7 @@ from nagorik_platform.agency_client.retry_table import (
     record_failure,
 )
 from nagorik_platform.agency_client.signing import RequestSigner
-from nagorik_platform.agency_client.tokens import TokenCache
+from nagorik_platform.agency_client.tokens import LoginAttempt, TokenCache
 from nagorik_platform.agency_client.transport import ConnectionPool, OutgoingRequest, Timeouts
 
 T = TypeVar("T")
@@ -77,14 +78,19 @@ class CallState:
         deadline: When the call's answer is no longer waited for.
         ledger: What the call has done so far.
         bypass: Whether the circuit lets it through whatever its state: a health check, a login.
-        authenticated: Whether its requests carry the agency's token. A login's do not, and take no place at the
-            agency: they have that of the call which waits for them, and would else wait for what it holds.
+        login: The login that it is, if it is one. Its requests carry no token and take no place at the agency: they
+            have that of the call which waits for them, and would else wait for what it holds.
     """
 
     deadline: Deadline
     ledger: CallLedger
     bypass: bool = False
-    authenticated: bool = True
+    login: LoginAttempt | None = None
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether its requests carry the agency's token."""
+        return self.login is None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -103,7 +109,17 @@ class RequestPlan:
 class HttpExchange(Generic[T]):
     """Carries out one plan. Results of attempts are values, so that no foreign exception is ever in a chain."""
 
-    __slots__ = ("_at_agency", "_call", "_classifier", "_decision", "_doubt", "_history", "_plan", "_resources")
+    __slots__ = (
+        "_at_agency",
+        "_call",
+        "_classifier",
+        "_decision",
+        "_doubt",
+        "_has_reached",
+        "_history",
+        "_plan",
+        "_resources",
+    )
 
     def __init__(
         self, resources: ClientResources, call: CallState, plan: RequestPlan, classifier: Classifier[T]
@@ -118,6 +134,8 @@ class HttpExchange(Generic[T]):
         """Why an attempt may have been processed: the cause of the first that may."""
         self._at_agency = False
         """Whether a request is with the agency at this moment."""
+        self._has_reached = False
+        """Whether the last attempt of a login may have reached the agency."""
 
     async def run(self) -> T:
         """Make attempts until one brings what was asked for.
@@ -160,6 +178,8 @@ class HttpExchange(Generic[T]):
         resources, call, plan = self._resources, self._call, self._plan
         try:
             await self._pass_gates()
+            if call.login is not None and self._has_reached:
+                await call.login.count_again()
             if call.authenticated:
                 await resources.limiter.take_place(call.deadline)
         except NagorikError as error:
@@ -243,7 +263,7 @@ class HttpExchange(Generic[T]):
         self._at_agency = True
         outcome: T | FailedAttempt
         connections = resources.connections if plan.address.home else resources.elsewhere
-        answer = await connections.send(outgoing, timeouts)
+        answer = await self._counted(call.login, connections.send(outgoing, timeouts))
         outcome = from_transport(answer) if isinstance(answer, Failure) else self._classifier(answer, plan.address)
         self._at_agency = False
         if token is not None and isinstance(outcome, FailedAttempt) and outcome.failure is Failure.LOGIN_REDIRECT:
@@ -254,6 +274,18 @@ class HttpExchange(Generic[T]):
         if failure is Failure.UNAUTHENTICATED and token is not None and resources.tokens is not None:
             resources.tokens.invalidate(token)
         return outcome
+
+    async def _counted(
+        self, login: LoginAttempt | None, sending: Awaitable[AgencyResponse | Failure]
+    ) -> AgencyResponse | Failure:
+        """What ``sending`` brings; it has reached the agency unless that says that it has not."""
+        if login is None:
+            return await sending
+        reached_before, login.has_reached = login.has_reached, True  # whoever breaks off meanwhile cannot tell
+        answer = await sending
+        self._has_reached = not (isinstance(answer, Failure) and answer in NOT_SENT)
+        login.has_reached = reached_before or self._has_reached
+        return answer
 
     def _decide(self, failed: FailedAttempt) -> None:
         kind, failure = self._plan.kind, failed.failure

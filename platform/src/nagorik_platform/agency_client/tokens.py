@@ -1,14 +1,36 @@
-"""The platform's token at one agency: obtained once for all calls that need it, and renewed before it expires."""
+"""The platform's token at one agency: obtained once for all that need it, and renewed before it expires.
+
+``TokenCache`` is one process's; ``TokenStore`` is where it has tokens from. ``LocalTokenStore`` serves a process that
+shares its agencies with no other: it logs in, as often as the agency allows. A host gives one that its processes
+share.
+"""
 
 import asyncio
+import json
 import math
 from collections.abc import Awaitable, Callable
 from contextvars import Context
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+from uuid import uuid4
+
+from pydantic import BaseModel, SecretBytes, SecretStr
 
 from nagorik.clock import Clock, Deadline
-from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault
+from nagorik.errors import (
+    AgencyRejected,
+    AgencyUnavailable,
+    CredentialProblem,
+    CredentialsRejected,
+    DuplicateApplication,
+    InputRejected,
+    Layer,
+    NagorikError,
+    PluginFault,
+    RateLimited,
+)
 from nagorik.http import Token
+from nagorik.manifest import Limits
 from nagorik_platform.agency_client.headers import raw_headers
 from nagorik_platform.contract_errors import known_error
 from nagorik_platform.tracebacks import type_name
@@ -18,48 +40,182 @@ EARLY: Final = 30.0
 LEAST: Final = 1.0
 """Seconds after a login in which no call asks for another, unless the agency refuses the token: one whose end is
 written so near that each call would log in is often good for longer."""
+CLOSING: Final = 5.0
+"""Seconds that a login which is stopped is waited for; a plugin's code need not heed that."""
+_SAY_NOT_WHO: Final = frozenset({"connect_timeout", "read_timeout", "transport"})
+"""Settings that say nothing of who logs in where."""
+
+
+@dataclass(slots=True, repr=False)
+class LoginAttempt:
+    """A login under way, as whoever counts logins sees it.
+
+    Attributes:
+        count_again: Asked before a request of it is sent once more that may have reached the agency: that is one more
+            login there. Raises ``RateLimited`` where the agency allows no more now.
+        has_reached: Whether any of its requests may have reached the agency.
+    """
+
+    count_again: Callable[[], Awaitable[None]]
+    has_reached: bool = False
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class IssuedToken:
+    """A token, and for how long it is used.
+
+    Attributes:
+        token: The token.
+        renew_in: Seconds until it is renewed; infinite where it is good until it is refused.
+        login: Names the login that brought it; no other has the same name.
+    """
+
+    token: Token
+    renew_in: float
+    login: str = ""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LoginTerms:
+    """Who logs in where, and how.
+
+    Attributes:
+        plugin: The agency's plugin.
+        settings: The settings that the token belongs to, as text. It holds secrets: keep no more of it than a hash.
+        limits: What the agency can bear: how many logins in how long, and how long one may take.
+        log_in: Logs in at the agency; raises ``NagorikError`` and nothing else.
+    """
+
+    plugin: str
+    settings: str
+    limits: Limits
+    log_in: Callable[[LoginAttempt], Awaitable[IssuedToken]]
+
+
+class TokenStore(Protocol):
+    """Where a process has its tokens from: one that another has obtained with the same settings, or a login."""
+
+    async def obtain(self, terms: LoginTerms, stale: str | None) -> IssuedToken:
+        """A token that is believed good, logging in where there is none.
+
+        Args:
+            terms: Who logs in where.
+            stale: The login that brought the token which the agency refused, or which has ended: it is another that
+                is wanted.
+
+        Raises:
+            RateLimited: The agency allows no more logins before ``retry_after`` seconds; none was sent.
+            NagorikError: What the login ended in, here or in the process that was waited for.
+        """
+        ...
+
+
+class LocalTokenStore:
+    """Logs in for one process that shares its agencies with no other, no more often than each allows.
+
+    A login is counted from its end: it reached the agency at some moment before that.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        """Count logins by ``clock``."""
+        self._clock = clock
+        self._ended: dict[str, list[float]] = {}
+
+    async def obtain(self, terms: LoginTerms, stale: str | None) -> IssuedToken:  # noqa: ARG002 - it keeps none
+        """As ``TokenStore.obtain``."""
+        most, period = terms.limits.logins, terms.limits.login_period.total_seconds()
+        own = list[float]()
+
+        async def count() -> None:
+            now = self._clock.monotonic()
+            ended = self._ended.setdefault(terms.plugin, [])
+            ended[:] = [at for at in ended if now - at < period]
+            counted = sorted([*ended, *own])
+            if most is None:
+                return
+            if len(counted) >= most:
+                raise login_limit_reached(counted[-most] + period - now)
+            own.append(now)
+
+        await count()
+        attempt = LoginAttempt(count)
+        try:
+            issued = await terms.log_in(attempt)
+        finally:
+            if attempt.has_reached:
+                self._ended[terms.plugin] += [self._clock.monotonic()] * len(own)
+        return replace(issued, login=str(uuid4()))
+
+
+def login_limit_reached(seconds: float) -> RateLimited:
+    """Why there is no login before so many seconds; the agency has said nothing, and nothing of the application."""
+    return RateLimited(retry_after=max(seconds, LEAST), layer=Layer.CORE)
+
+
+def settings_as_text(settings: BaseModel) -> str:
+    """What a token belongs to of a plugin's settings, the same for the same values. It holds secrets."""
+    values = settings.model_dump(exclude=set(_SAY_NOT_WHO))
+    return json.dumps(values, default=_plain, sort_keys=True)
+
+
+def _plain(value: Any) -> str:
+    secret = value.get_secret_value() if isinstance(value, SecretStr | SecretBytes) else value
+    return secret.hex() if isinstance(secret, bytes) else str(secret)
 
 
 class TokenCache:
-    """Keeps one token for all calls; however many miss it at once, one login runs."""
+    """Keeps one token for all calls of a process; however many miss it at once, one asks for another."""
 
     def __init__(
-        self, obtain: Callable[[], Awaitable[object]], clock: Clock, *, plugin: str, key_header: str
+        self,
+        obtain: Callable[[LoginAttempt], Awaitable[object]],
+        clock: Clock,
+        *,
+        plugin: str,
+        key_header: str,
+        limits: Limits,
+        settings: BaseModel,
+        store: TokenStore,
     ) -> None:
         self._obtain = obtain
         self._key_header = key_header
         self._clock = clock
         self._plugin = plugin
-        self._token: Token | None = None
-        self._renew_at = math.inf
-        self._running: asyncio.Task[Token | NagorikError] | None = None
+        self._store = store
+        self._terms = LoginTerms(plugin, settings_as_text(settings), limits, self._logged_in)
+        self._issued: IssuedToken | None = None
+        self._renew_at = -math.inf
+        self._running: asyncio.Task[IssuedToken | NagorikError] | None = None
 
     async def current(self, deadline: Deadline) -> Token:
-        """A token that is believed good, logging in when there is none.
+        """A token that is believed good, obtaining one when there is none.
 
         Raises:
             NagorikError: What the login ended in; ``AgencyUnavailable`` when it does not end before ``deadline``.
         """
-        token = self._token
-        if token is not None and self.holds(token):
-            return token
-        return await self._log_in(deadline)
+        issued = self._issued
+        if issued is not None and self.holds(issued.token):
+            return issued.token
+        return await self._renewed(deadline)
 
     def holds(self, token: Token) -> bool:
         """Whether ``token`` is the one that is believed good at this moment."""
-        return self._token is token and self._clock.monotonic() < self._renew_at
+        issued = self._issued
+        return issued is not None and issued.token is token and self._clock.monotonic() < self._renew_at
 
     def invalidate(self, token: Token) -> None:
-        """The agency refused ``token``; the next call logs in, unless another has done so meanwhile."""
-        if self._token is token:
-            self._token = None
+        """The agency refused ``token``; the next call asks for another, unless one has done so meanwhile."""
+        if self._issued is not None and self._issued.token is token:
+            self._renew_at = -math.inf
 
-    def close(self) -> None:
-        """Stop a login that is running."""
-        if self._running is not None:
-            self._running.cancel()
+    async def aclose(self) -> None:
+        """Stop a login that is running, and wait until others may log in."""
+        running = self._running
+        if running is not None:
+            running.cancel()
+            await asyncio.wait({running}, timeout=CLOSING)
 
-    async def _log_in(self, deadline: Deadline) -> Token:
+    async def _renewed(self, deadline: Deadline) -> Token:
         # The login is a task of its own, so that the call that happened to start it may be cancelled
         # without taking the others' login with it.
         if self._running is None:
@@ -71,24 +227,40 @@ class TokenCache:
         if not task.done() or task.cancelled():
             raise AgencyUnavailable(because="login-pending", layer=Layer.CORE)
         result = task.result()
-        if isinstance(result, Token):
-            return result
+        if isinstance(result, IssuedToken):
+            return result.token
         raise result.copy()
 
-    async def _renew(self) -> Token | NagorikError:
-        started = self._clock.monotonic()
+    async def _renew(self) -> IssuedToken | NagorikError:
+        stale = self._issued.login if self._issued is not None else None
         try:
-            token = await self._obtain()
+            issued = await self._store.obtain(self._terms, stale)
+        except NagorikError as error:
+            return error
+        self._issued = issued
+        self._renew_at = self._clock.monotonic() + issued.renew_in
+        return issued
+
+    async def _logged_in(self, attempt: LoginAttempt) -> IssuedToken:
+        """Log in at the agency.
+
+        Raises:
+            NagorikError: What it ended in; ``PluginFault`` where that is none of ``nagorik.errors``, or no token.
+        """
+        started = self._clock.monotonic()
+        token: object
+        try:
+            token = await self._obtain(attempt)
         except Exception as error:  # noqa: BLE001 - a plugin's login may raise anything; its text may hold secrets
             fault = PluginFault("login-raised", plugin=self._plugin, exception=type_name(error))
-            return known_error(error) or fault
+            token = known_error(error) or fault
+        if isinstance(token, NagorikError):
+            raise _refused_login(token)
         # A subclass could say another thing each time that it is asked for its header.
         if type(token) is not Token or not self._may_travel(token):
-            return PluginFault("login-wrong-result", plugin=self._plugin)
-        self._token = token
-        life = _life(token, self._clock)
-        self._renew_at = max(started + life - min(EARLY, life / 10), self._clock.monotonic() + LEAST)
-        return token
+            raise PluginFault("login-wrong-result", plugin=self._plugin)
+        life, now = _life(token, self._clock), self._clock.monotonic()
+        return IssuedToken(token, max(started + life - min(EARLY, life / 10) - now, LEAST))
 
     def _may_travel(self, token: Token) -> bool:
         """Whether its header is one that a plugin may add."""
@@ -96,12 +268,20 @@ class TokenCache:
         headers = {name.decode("ascii"): value.decode("ascii")}
         return raw_headers(headers, reserved=self._key_header, of_a_token=True) is not None
 
-    def _finished(self, task: asyncio.Task[Token | NagorikError]) -> None:
+    def _finished(self, task: asyncio.Task[IssuedToken | NagorikError]) -> None:
         if self._running is task:
             self._running = None
 
     def __repr__(self) -> str:
         return f"<TokenCache {self._plugin}>"
+
+
+def _refused_login(error: NagorikError) -> NagorikError:
+    """What a login ended in. A refusal is one of the credentials, and never of the application that waits for it."""
+    refused = isinstance(error, AgencyRejected | DuplicateApplication | InputRejected)
+    if refused or (isinstance(error, CredentialsRejected) and error.kind is CredentialProblem.UNSPECIFIED):
+        return CredentialsRejected(CredentialProblem.WRONG, layer=error.layer)
+    return error
 
 
 def _life(token: Token, clock: Clock) -> float:

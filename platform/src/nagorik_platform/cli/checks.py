@@ -152,7 +152,7 @@ def _certificate(settings: AgencySettings, plugin: str, prefix: str, now: dateti
     if tls is None or tls.ends is None:
         return
     days = (tls.ends - now) // timedelta(days=1)
-    hint = "Have the agency issue another, then restart the workers."
+    hint = "Have the agency issue another, then: nagorik settings reload, or a restart."
     if days < 0:
         yield SettingsFinding("wrong", f"the platform's certificate ended on {tls.ends:%Y-%m-%d}", hint)
     elif days < _RENEW_DAYS:

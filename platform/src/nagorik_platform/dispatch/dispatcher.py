@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from types import CoroutineType
 from typing import Any, Final, NamedTuple, TypeVar
@@ -27,7 +28,7 @@ from nagorik.model.status import FetchedDeliverable
 from nagorik.model.submission import SubmitRequest
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.privacy import Form, Model
-from nagorik_platform.configuration import PlatformSettings
+from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
 from nagorik_platform.contract_errors import known_error
 from nagorik_platform.dispatch.asking import Questions
 from nagorik_platform.dispatch.documents import CallDocuments
@@ -72,6 +73,18 @@ class CallOptions(NamedTuple):
     seconds: float = math.inf
     offline: bool = False
     """Whether nobody may be reached: no agency, and no other plugin."""
+
+
+class SettingsReload(NamedTuple):
+    """What came of other settings.
+
+    Attributes:
+        changed: The plugins that have others now, by id.
+        rejected: By id, why others keep what they had: ``SettingsRejected`` names each setting, and holds no value.
+    """
+
+    changed: tuple[str, ...]
+    rejected: Mapping[str, NagorikError]
 
 
 class Dispatcher:
@@ -222,11 +235,26 @@ class Dispatcher:
         """Begin no further call, let those under way end, each by its deadline, and close all clients."""
         self._closed = True
         await self._runner.drain()
-        for plugin, runtime in self._runtimes.items():
+        for runtime in self._runtimes.values():
+            await runtime.aclose()
+
+    async def reload(self, plugins: Mapping[str, PluginConfiguration]) -> SettingsReload:
+        """Let calls that begin from now on have other settings; those under way keep theirs.
+
+        A plugin whose new settings cannot be used keeps the old ones.
+        """
+        self._settings = replace(self._settings, plugins=plugins)
+        changed, rejected = list[str](), dict[str, NagorikError]()
+        for plugin, runtime in list(self._runtimes.items()):
             try:
-                await runtime.aclose()
-            except Exception as failure:  # noqa: BLE001 - one plugin's transport does not keep the others' open
-                log.error("client_not_closed", plugin=plugin, exception=type_name(failure))  # noqa: TRY400
+                connection = runtime.reconnect(plugins.get(plugin, PluginConfiguration()))
+            except NagorikError as refused:
+                rejected[plugin] = _addressed(refused, runtime.loaded.record, None)
+                continue
+            if connection is not None:
+                await runtime.take(connection)
+                changed.append(plugin)
+        return SettingsReload(tuple(changed), rejected)
 
     # Inside
 
@@ -297,6 +325,12 @@ class Dispatcher:
 
         Errors are values here: a frame of this function, which holds what the plugin raised, is in no traceback.
         """
+        async with runtime.connection.held():
+            return await self._outcome_connected(call, runtime, offer, request, options)
+
+    async def _outcome_connected(
+        self, call: Call, runtime: PluginRuntime, offer: AnyOffer | None, request: Model, options: "CallOptions"
+    ) -> Model | NagorikError:
         deadline = CallDeadline.after(min(runtime.manifest.limits.deadline, options.seconds), self._clock)
         documents = CallDocuments(runtime.documents)
         questions = Questions(call, offer, request, options.consent, deadline, self._registry, self)

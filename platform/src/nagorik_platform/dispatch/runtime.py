@@ -6,7 +6,6 @@ manifests starts without it.
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
@@ -21,6 +20,7 @@ from nagorik.settings import AgencySettings, load_settings
 from nagorik_platform.agency_client.ledger import CallLedger
 from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
 from nagorik_platform.contract_errors import known_error
+from nagorik_platform.dispatch.agency_connection import AgencyConnection
 from nagorik_platform.dispatch.documents import NoDocuments
 from nagorik_platform.dispatch.faults import FaultWatch
 from nagorik_platform.dispatch.isolation import PluginCall, run_as
@@ -85,11 +85,12 @@ class PluginRuntime:
         self.watch = FaultWatch(settings.faults_before_quarantine)
         self._clock = settings.clock
         self._rate_limiter = settings.rate_limiter
+        self._token_store = settings.token_store
         self._rng = settings.rng
-        self._own = settings.plugins.get(loaded.record.id, PluginConfiguration())
         self._runner = runner
         self._probe = probe
         self._forms: dict[str, type[Form]] = {}
+        self.connection = self.connect(settings.plugins.get(loaded.record.id, PluginConfiguration()))
 
     def prepare(self) -> None:
         """Import and read what the manifest names, so that no call does it; a problem waits for the call it meets."""
@@ -103,52 +104,49 @@ class PluginRuntime:
             with suppress(NagorikError):
                 self.form(service)
 
-    @cached_property
+    @property
     def settings(self) -> AgencySettings:
         """The plugin's settings.
 
         Raises:
             SettingsRejected: Naming what is missing or wrong.
         """
-        model: Any = AgencySettings
-        if self.manifest.settings is not None:
-            model = self._object(self.manifest.settings)
-            if not (isinstance(model, type) and issubclass(model, AgencySettings)):
-                self._broken("settings-not-agency-settings")
-        settings: AgencySettings = self.contain(
-            "settings-raised", lambda: load_settings(model, self.loaded.record.id, self._own.settings)
-        )
-        return settings
+        return self.connection.settings
 
-    @cached_property
+    @property
     def client(self) -> "AgencyClient":
-        """The agency's client, for the life of the process."""
-        from nagorik_platform.agency_client.client import AgencyClient
-
-        quiet_transports()
-        manifest = self.manifest
-        return AgencyClient(
-            plugin=self.loaded.record.id,
-            manifest=manifest,
-            base_url=self.settings.base_url,
-            clock=self._clock,
-            egress=frozenset(manifest.egress) | self._own.egress,
-            settings=self.settings,
-            error_reader=self._function(manifest.error_reader),
-            login=self._login(manifest.login),
-            signer=self._function(manifest.sign),
-            probe=self._probe if manifest.health else None,
-            transport_factory=self._own.transport_factory,
-            rng=self._rng,
-            rate_limiter=self._rate_limiter,
-            open_document=self.documents.open,
-        )
+        """The agency's client, until other settings are taken."""
+        return self.connection.client
 
     def bind(
         self, operation: Operation, idempotency: Idempotency | None, key: str | None, deadline: CallDeadline
     ) -> AgencyHttp:
         """The client for one call."""
         return self.client.bind(operation, idempotency, key, deadline)
+
+    def connect(self, configuration: PluginConfiguration) -> AgencyConnection:
+        """A connection with what a host says of the plugin; calls take it once it is ``taken``."""
+        return AgencyConnection(
+            self.loaded.record.id, configuration, load=self._load_settings, make=self._make_client
+        )
+
+    def reconnect(self, configuration: PluginConfiguration) -> AgencyConnection | None:
+        """A connection with other settings, tried as far as that sends nothing; ``None`` where nothing would change.
+
+        Raises:
+            SettingsRejected: Naming what is missing or wrong; the settings in use stay.
+        """
+        made = self.connect(configuration)
+        with suppress(NagorikError):  # those in use may be what is wrong
+            if made.is_as(self.connection):
+                return None
+        _ = made.client
+        return made
+
+    async def take(self, connection: AgencyConnection) -> None:
+        """Let every call that begins from now on take ``connection``; those under way keep theirs."""
+        left, self.connection = self.connection, connection
+        await left.retire()
 
     def form(self, service: PublicService) -> type[Form] | None:
         """The model of a service's form, or ``None`` for a service without one."""
@@ -180,8 +178,46 @@ class PluginRuntime:
 
     async def aclose(self) -> None:
         """Close what is open."""
-        if "client" in self.__dict__:
-            await self.client.aclose()
+        await self.connection.aclose()
+
+    def _load_settings(self, configuration: PluginConfiguration) -> AgencySettings:
+        model: Any = AgencySettings
+        if self.manifest.settings is not None:
+            model = self._object(self.manifest.settings)
+            if not (isinstance(model, type) and issubclass(model, AgencySettings)):
+                self._broken("settings-not-agency-settings")
+        settings: AgencySettings = self.contain(
+            "settings-raised", lambda: load_settings(model, self.loaded.record.id, configuration.settings)
+        )
+        return settings
+
+    def _make_client(self, connection: AgencyConnection) -> "AgencyClient":
+        from nagorik_platform.agency_client.client import AgencyClient
+        from nagorik_platform.agency_client.tokens import LocalTokenStore
+
+        quiet_transports()
+        manifest, before = self.manifest, self.connection.made
+        if self._token_store is None:
+            self._token_store = LocalTokenStore(self._clock)
+        return AgencyClient(
+            plugin=self.loaded.record.id,
+            manifest=manifest,
+            base_url=connection.settings.base_url,
+            clock=self._clock,
+            egress=frozenset(manifest.egress) | connection.configuration.egress,
+            settings=connection.settings,
+            error_reader=self._function(manifest.error_reader),
+            login=self._login(manifest.login),
+            signer=self._function(manifest.sign),
+            probe=self._probe if manifest.health else None,
+            transport_factory=connection.configuration.transport_factory,
+            rng=self._rng,
+            # The agency bears no more for it that it is called with two sets of settings for a moment.
+            limiter=before.limiter if before is not None else None,
+            rate_limiter=self._rate_limiter,
+            token_store=self._token_store,
+            open_document=self.documents.open,
+        )
 
     def _login(self, reference: str | None) -> Callable[[AgencyHttp, Any, Clock], Awaitable[Any]] | None:
         """The plugin's login, run like a hook: it ends in time and cannot end the process."""

@@ -2,25 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from nagorik import Choices, Form, Label, Text, to_ascii_digits
+from nagorik import Choices, Form, Label, Text
 from nagorik_brta.data import TEXTS
 from nagorik_brta.identifiers import LearnerNumber, LicenceNumber, RegistrationNumber
-from nagorik_toolkit import BirthDate, FormDay, Line, Mobile, NidOfBirthYear, PostalAddress
-
-LONGEST_NUMBER = 6
-
-
-def _whole(written: object) -> object:
-    """A number as people type it, in the digits of either language."""
-    if isinstance(written, int) and not isinstance(written, bool):
-        return written
-    digits = to_ascii_digits(written).strip() if isinstance(written, str) else ""
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_NUMBER):
-        raise TEXTS.problem("form.whole-number")
-    return int(digits)
-
+from nagorik_toolkit import BirthDate, FormDay, Line, Mobile, NidOfBirthYear, PostalAddress, WholeNumber
 
 Kind = Annotated[
     Literal["non-professional", "professional"],
@@ -68,8 +55,7 @@ Vehicle = Annotated[
 ]
 EngineCc = Annotated[
     int,
-    BeforeValidator(_whole),
-    Field(ge=1, le=9_999),
+    WholeNumber(1, 9_999),
     Label(
         en="Engine, in cc",
         bn="ইঞ্জিন, সিসি",
@@ -79,8 +65,7 @@ EngineCc = Annotated[
 ]
 WeightKg = Annotated[
     int,
-    BeforeValidator(_whole),
-    Field(ge=1, le=9_999),
+    WholeNumber(1, 9_999),
     Label(
         en="Weight, in kg",
         bn="ওজন, কেজি",

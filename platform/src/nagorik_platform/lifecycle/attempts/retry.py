@@ -13,6 +13,8 @@ from typing import Final, Generic, TypeVar
 from nagorik.errors import (
     AgencyClosed,
     AgencyUnavailable,
+    CredentialProblem,
+    CredentialsRejected,
     InputRejected,
     NagorikError,
     RateLimited,
@@ -62,7 +64,13 @@ def retry_at(application: str, error: NagorikError | None, failures: int, now: d
 
 
 def _comes_back_by_itself(error: NagorikError) -> bool:
-    """Whether what is missing is a plugin that is tried again without anybody's doing."""
+    """Whether somebody else sees when it is over: the plugin is tried again, or the agency's outage ends.
+
+    Credentials that the agency refuses are every application's: whoever keeps the agency's queue holds it up, and
+    once they are accepted nobody waits any longer for one call that met them before.
+    """
+    if isinstance(error, CredentialsRejected):
+        return error.kind is not CredentialProblem.NOT_PERMITTED
     return isinstance(error, ServiceNotOffered) and error.because == QuarantineCode.TOO_MANY_FAULTS
 
 

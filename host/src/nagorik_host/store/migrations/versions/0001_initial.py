@@ -31,6 +31,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("plugin", name=op.f("pk_agencies")),
     )
     op.create_table(
+        "agency_tokens",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("plugin", sa.String(length=120), nullable=False),
+        sa.Column("login", sa.String(length=36), nullable=True),
+        sa.Column("data_key", sa.LargeBinary(), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("renew_at", sa.BigInteger(), nullable=True),
+        sa.Column("under_way", sa.String(length=36), nullable=True),
+        sa.Column("under_way_until", sa.BigInteger(), nullable=True),
+        sa.Column("failed", sa.String(length=36), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=True),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agency_tokens")),
+    )
+    op.create_table(
+        "agency_logins",
+        sa.Column("login", sa.String(length=36), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("plugin", sa.String(length=120), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("login", "number", name=op.f("pk_agency_logins")),
+    )
+    op.create_index("ix_agency_logins_plugin", "agency_logins", ["plugin", "at"], unique=False)
+    op.create_table(
         "applications",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("service", sa.String(length=120), nullable=False),
@@ -231,7 +255,14 @@ def upgrade() -> None:
         sa.Column("key_names", sa.Text(), nullable=False),
         sa.Column("kept_out", sa.Text(), nullable=True),
         sa.Column("alone", sa.String(length=36), nullable=True),
+        sa.Column("settings_reload", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workers")),
+    )
+    op.create_table(
+        "settings_reloads",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_settings_reloads")),
     )
     op.create_table(
         "attempts",
@@ -325,6 +356,7 @@ def downgrade() -> None:
     op.drop_table("journal")
     op.drop_table("consents")
     op.drop_table("attempts")
+    op.drop_table("settings_reloads")
     op.drop_table("workers")
     op.drop_table("host_keys")
     op.drop_table("erased_references")
@@ -351,4 +383,7 @@ def downgrade() -> None:
     op.drop_index("ix_applications_due", table_name="applications")
     op.drop_index("ix_applications_agency_reference", table_name="applications")
     op.drop_table("applications")
+    op.drop_index("ix_agency_logins_plugin", table_name="agency_logins")
+    op.drop_table("agency_logins")
+    op.drop_table("agency_tokens")
     op.drop_table("agencies")

@@ -1,0 +1,120 @@
+"""Taking up other settings of plugins while working: between two calls, and without a restart."""
+
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from nagorik import NagorikError, SettingsRejected
+from nagorik.clock import Clock
+from nagorik.settings import environment_prefix
+from nagorik_host.engine.agencies import AgencyScheduler
+from nagorik_host.store.database import Database, Transaction
+from nagorik_host.store.reloads import NONE, last_reload, note_taken_up
+from nagorik_platform import Platform, PluginConfiguration
+from nagorik_platform.logs import get_logger
+
+if TYPE_CHECKING:
+    from nagorik_platform.dispatch.dispatcher import SettingsReload
+
+_log: Final = get_logger("nagorik.host")
+
+ReadSettings = Callable[[], Mapping[str, PluginConfiguration]]
+"""Reads what the host says of each plugin, as it is now; raises a ``ValueError`` that names what is wrong with it."""
+
+
+class SettingsReloader:
+    """Takes up the settings of one worker's plugins, each time that somebody has asked for it.
+
+    What cannot be used stays as it was, and is told once; another reload tries it again.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        platform: Platform,
+        agencies: AgencyScheduler,
+        read: ReadSettings | None,
+        *,
+        worker: str,
+        clock: Clock,
+    ) -> None:
+        """Reload what ``read`` reads; nothing where it is not given.
+
+        Args:
+            database: The host's.
+            platform: Whose settings they are.
+            agencies: Lets those be tried at once that refused the credentials of before.
+            read: Reads what the host says of each plugin.
+            worker: The worker's id.
+            clock: The time of agencies and citizens.
+        """
+        self._database = database
+        self._platform = platform
+        self._agencies = agencies
+        self._read = read
+        self._worker = worker
+        self._clock = clock
+        self._heeded = self._noted = NONE - 1
+        self._changed: set[str] = set()
+        self._is_whole = True
+
+    async def heed(self) -> None:
+        """Take up the settings, if that was asked for since it was last done; at first, in any case.
+
+        They were read before anybody could tell which reload they are of.
+
+        Raises:
+            DatabaseUnavailable: The database is gone; the next time goes on where this one ended.
+        """
+        if self._read is None:
+            return
+        number = await self._database.run(last_reload)
+        if number != self._heeded:
+            is_first, self._heeded = self._heeded < NONE, number
+            self._is_whole = await self._take_up(self._read) or is_first
+        if self._changed:
+            await self._database.run(self._release)
+            self._changed.clear()
+        if self._is_whole and self._noted != number:
+            await self._database.run(partial(note_taken_up, worker=self._worker, number=number))
+            self._noted = number
+
+    async def _take_up(self, read: ReadSettings) -> bool:
+        """Whether everything that was read is in use."""
+        try:
+            plugins = read()
+        except ValueError as wrong:  # names the settings, and holds no value
+            _log.error("settings_not_reloaded", problem=str(wrong))
+            return False
+        done = await self._platform.reload(plugins)
+        if done.changed:
+            _log.info("settings_reloaded", plugins=list(done.changed))
+            self._changed.update(done.changed)
+        rejected = rejected_of(done, plugins)
+        for problem in rejected:
+            _log.error("settings_not_reloaded", problem=problem)
+        return not rejected
+
+    def _release(self, transaction: Transaction) -> None:
+        self._agencies.try_refused(transaction, self._changed, self._clock.now())
+
+
+def rejected_of(done: "SettingsReload", plugins: Mapping[str, PluginConfiguration]) -> list[str]:
+    """What is wrong with the settings of plugins that somebody has set, a line each; the others are not in use."""
+    names = [name.upper() for name in os.environ]
+    return [
+        describe_rejected(plugin, error)
+        for plugin, error in done.rejected.items()
+        if plugin in plugins or any(name.startswith(environment_prefix(plugin)) for name in names)
+    ]
+
+
+def describe_rejected(plugin: str, error: NagorikError) -> str:
+    """Which settings of which plugin are wrong, and how; no value."""
+    if not isinstance(error, SettingsRejected):
+        return f"plugin {plugin}: {error.code}"
+    told = (
+        f"{name or 'settings'} ({error.reasons[name]})" if name in error.reasons else name for name in error.names
+    )
+    return f"plugin {plugin}: {', '.join(told)}"

@@ -1,0 +1,85 @@
+"""``nagorik settings reload``: who takes other settings up, and what is told of those that cannot be used."""
+
+import json
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+
+from nagorik_host.commands.checks import examine
+from nagorik_host.store.schema import microseconds
+from nagorik_platform.cli.checks import DoctorStatus
+
+NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
+SECRET = "hunter2hunter2"
+WORKER = (
+    "INSERT INTO workers (id, name, started_at, beat_at, lease_until, key_names, settings_reload)"
+    " VALUES (?, ?, ?, ?, ?, 'first', ?)"
+)
+
+
+def put(place, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(place / "nagorik.db")) as connection, connection:
+        connection.execute(statement, values)
+
+
+def at_work(place, name: str, *, has: int | None) -> None:
+    now = microseconds(NOW)
+    put(place, WORKER, f"id-of-{name}", name, now, now, now + 10**12, has)
+
+
+def asked(place) -> int:
+    with closing(sqlite3.connect(place / "nagorik.db")) as connection:
+        ((number,),) = connection.execute("SELECT count(*) FROM settings_reloads")
+    return number
+
+
+def test_a_reload_is_asked_for_and_told_who_takes_it_up(ready, place, agencies):
+    at_work(place, "counter-1", has=0)
+    at_work(place, "a-program-of-ones-own", has=None)
+    result = ready("settings", "reload")
+    assert (result.code, "settings_reload_asked" in result.err) == (0, True)
+    assert result.out == "The settings can be used. 1 workers take them up within 15 seconds.\n"
+    document = ready("settings", "reload", "--json").document
+    assert document == {"reload": 2, "workers": ["counter-1"], "within_seconds": 15.0}
+
+
+def test_wrong_settings_of_a_plugin_are_named_and_nothing_is_asked_for(ready, place, agencies):
+    file = place / "nagorik.toml"
+    text = file.read_text()
+    at = text.index("[plugins.nid.settings]\n") + len("[plugins.nid.settings]\n")
+    file.write_text(f"{text[:at]}read_timeout = {json.dumps(SECRET)}\n{text[at:]}")
+    result = ready("settings", "reload")
+    assert result.code == 2
+    assert "plugin nid: read_timeout (float-parsing)" in result.err
+    assert "Nothing was reloaded" in result.err
+    assert SECRET not in result.out + result.err
+    assert asked(place) == 0
+
+
+def test_an_address_that_may_not_be_reached_is_named(ready, place):
+    with (place / "nagorik.toml").open("a") as file:
+        file.write(
+            f'[plugins.nid.settings]\nbase_url = "https://{SECRET}.example/"\nusername = "u"\npassword = "p"\n'
+        )
+    result = ready("settings", "reload")
+    assert result.code == 2
+    assert "plugin nid: base_url" in result.err
+    assert SECRET not in result.err
+    assert asked(place) == 0
+
+
+def test_a_file_that_cannot_be_read_is_told_as_ever(ready, place):
+    (place / "nagorik.toml").write_text(f'databse = "{SECRET}"\n')
+    result = ready("settings", "reload")
+    assert (result.code, SECRET in result.err) == (2, False)
+    assert "there is no setting databse; did you mean database?" in result.err
+
+
+def test_doctor_tells_which_worker_has_the_settings_of_before(ready, place, agencies):
+    at_work(place, "behind", has=0)
+    at_work(place, "up-to-date", has=1)
+    put(place, "INSERT INTO settings_reloads VALUES (1, ?)", microseconds(NOW) - 3600 * 10**6)
+    told = {check.name: (check.status, check.message) for check in examine(NOW)}
+    message = "has not taken up the settings of 2026-11-24T03:00+00:00"
+    assert told["host worker behind"] == (DoctorStatus.WARNING, message)
+    assert "host worker up-to-date" not in told

@@ -1,0 +1,367 @@
+"""One token for all processes of a host: who logs in, who waits, and what becomes of a login that is lost."""
+
+import asyncio
+import subprocess
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+
+from nagorik import AgencyUnavailable, ApplicationDraft, CredentialsRejected, RateLimited, Token
+from nagorik.errors import CredentialProblem, Layer
+from nagorik.manifest import Limits
+from nagorik_host import open_host
+from nagorik_host.engine.restoration import Restoration, mark_restored
+from nagorik_host.engine.tokens import GRACE, SharedTokenStore
+from nagorik_host.store import open_database
+from nagorik_host.store.application_store import ApplicationStore
+from nagorik_host.store.retention import rotate
+from nagorik_host.store.schema import agency_logins, agency_tokens
+from nagorik_host.vault import Vault, make_keys, read_keyring
+from nagorik_platform import PlatformSettings
+from nagorik_platform.agency_client import IssuedToken, LoginTerms
+from nagorik_testing import SimulatedClock, SyntheticCitizens, in_process_configurations
+from nagorik_testing.contract.rig import is_login
+from nagorik_testing.simulator.base import installed_simulators, load_simulator
+
+PROCESSES = 10
+DEADLINE = 30.0
+HOUR = timedelta(hours=1)
+
+
+class Patient(SimulatedClock):
+    """Time in which whoever waits for a login uses none up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiting: set[asyncio.Task] = set()
+        self._slept = asyncio.Event()
+
+    async def sleep(self, _seconds: float) -> None:
+        self._waiting.add(asyncio.current_task())
+        self._slept.set()
+        await asyncio.sleep(0)
+
+    async def slept_on_by(self, *tasks: asyncio.Task) -> None:
+        """Return when each of these has waited."""
+        while not self._waiting.issuperset(tasks):
+            self._slept.clear()
+            await self._slept.wait()
+
+
+class Agency:
+    """Where logins arrive; each waits at the door until it is opened."""
+
+    def __init__(self, clock: SimulatedClock) -> None:
+        self.clock = clock
+        self.door = asyncio.Event()
+        self.door.set()
+        self.arrived = asyncio.Event()
+        self.life = 3600.0
+        self.refuses: Exception | None = None
+        self.is_reached = True
+        self.again = 0
+        self.logins: list[timedelta] = []
+
+    async def log_in(self, attempt) -> IssuedToken:
+        for number in range(1 + self.again):
+            if number:
+                await attempt.count_again()
+            if self.is_reached:
+                self.logins.append(self.clock.elapsed())
+                attempt.has_reached = True
+        number = len(self.logins)
+        self.arrived.set()
+        await self.door.wait()
+        if self.refuses is not None:
+            raise self.refuses
+        return IssuedToken(Token(f"token-{number}"), self.life)
+
+    def terms(self, settings="password-1", **limits) -> LoginTerms:
+        return LoginTerms("nid", settings, Limits(deadline=DEADLINE, **limits), self.log_in)
+
+
+@pytest.fixture
+def clock():
+    return Patient()
+
+
+@pytest.fixture
+def agency(clock):
+    return Agency(clock)
+
+
+@pytest.fixture
+async def stores(ready_url, vault, clock):
+    """What ten processes have, each with connections of its own."""
+    async with AsyncExitStack() as stack:
+        made = []
+        for _ in range(PROCESSES):
+            database = await open_database(ready_url)
+            stack.push_async_callback(database.close)
+            made.append(SharedTokenStore(database, vault, clock))
+        yield made
+
+
+def header(issued: IssuedToken) -> bytes:
+    return issued.token.as_header()[1]
+
+
+async def test_ten_processes_log_in_once(stores, agency):
+    found = await asyncio.gather(*(store.obtain(agency.terms(), None) for store in stores))
+    assert len(agency.logins) == 1
+    assert {(header(one), one.login) for one in found} == {(b"Bearer token-1", found[0].login)}
+    assert {one.renew_in for one in found} == {3600.0}
+
+
+async def test_a_token_that_all_were_refused_with_is_renewed_once(stores, agency):
+    first = await stores[0].obtain(agency.terms(), None)
+    found = await asyncio.gather(*(store.obtain(agency.terms(), first.login) for store in stores))
+    assert len(agency.logins) == 2
+    assert {header(one) for one in found} == {b"Bearer token-2"}
+    # One whose request was on its way for long hears only now that its token is no good.
+    late = await stores[3].obtain(agency.terms(), first.login)
+    assert (header(late), len(agency.logins)) == (b"Bearer token-2", 2)
+
+
+async def test_a_token_ends_for_all_at_once(stores, agency, clock):
+    await stores[0].obtain(agency.terms(), None)
+    clock.advance(3599)
+    assert (await stores[1].obtain(agency.terms(), None)).renew_in == 1.0
+    clock.advance(1)
+    await asyncio.gather(*(store.obtain(agency.terms(), None) for store in stores))
+    assert len(agency.logins) == 2
+
+
+async def test_a_token_without_an_end_is_good_until_it_is_refused(stores, agency, clock):
+    agency.life = float("inf")
+    first = await stores[0].obtain(agency.terms(), None)
+    clock.advance(timedelta(days=4000))
+    assert (await stores[1].obtain(agency.terms(), None)).login == first.login
+    assert (await stores[1].obtain(agency.terms(), None)).renew_in == float("inf")
+
+
+async def test_other_credentials_never_get_the_token_of_the_old_ones(stores, agency):
+    old = await stores[0].obtain(agency.terms("password-1"), None)
+    new = await stores[1].obtain(agency.terms("password-2"), None)
+    assert [header(one) for one in (old, new)] == [b"Bearer token-1", b"Bearer token-2"]
+    # Workers that have the old ones still are not disturbed.
+    assert (await stores[2].obtain(agency.terms("password-1"), None)).login == old.login
+
+
+async def test_tokens_of_old_settings_are_forgotten(stores, agency, clock):
+    await stores[0].obtain(agency.terms("password-1"), None)
+    clock.advance(timedelta(days=1, seconds=1))
+    await stores[1].obtain(agency.terms("password-2"), None)
+    assert await stores[2]._database.run(lambda t: t.connection.scalar(select(func.count(agency_tokens.c.id)))) == 1
+
+
+async def test_all_who_wait_hear_what_a_login_ended_in(stores, agency, clock):
+    agency.refuses = CredentialsRejected(CredentialProblem.REVOKED)
+    agency.door.clear()
+    first = asyncio.create_task(stores[0].obtain(agency.terms(), None))
+    await agency.arrived.wait()
+    others = [asyncio.create_task(store.obtain(agency.terms(), None)) for store in stores[1:]]
+    await clock.slept_on_by(*others)
+    agency.door.set()
+    ends = await asyncio.gather(first, *others, return_exceptions=True)
+    assert {(type(one), one.kind) for one in ends} == {(CredentialsRejected, CredentialProblem.REVOKED)}
+    assert len(agency.logins) == 1
+    # Whoever comes after them tries anew.
+    agency.refuses = None
+    assert header(await stores[4].obtain(agency.terms(), None)) == b"Bearer token-2"
+
+
+async def test_a_login_of_a_process_that_stands_still_is_lost_to_another(stores, agency, clock):
+    agency.door.clear()
+    frozen = asyncio.create_task(stores[0].obtain(agency.terms(), None))
+    await agency.arrived.wait()
+    agency.arrived.clear()
+    waiting = asyncio.create_task(stores[1].obtain(agency.terms(), None))
+    await clock.slept_on_by(waiting)
+    clock.advance(timedelta(seconds=DEADLINE) + GRACE)
+    await agency.arrived.wait()
+    agency.door.set()
+    # What the first one brings in the end may have been ended by the second: it uses that one, too.
+    assert header(await waiting) == b"Bearer token-2"
+    assert header(await frozen) == b"Bearer token-2"
+    assert len(agency.logins) == 2
+
+
+async def test_a_login_that_is_broken_off_is_nobodys_at_once(stores, agency):
+    agency.door.clear()
+    leaving = asyncio.create_task(stores[0].obtain(agency.terms(), None))
+    await agency.arrived.wait()
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    agency.door.set()
+    assert header(await stores[1].obtain(agency.terms(), None)) == b"Bearer token-2"
+
+
+async def test_the_agencys_limit_of_logins_is_kept_by_all_processes_together(stores, agency, clock):
+    stale = None
+    for store in stores[:6]:
+        stale = (await store.obtain(agency.terms(logins=6, login_period=HOUR), stale)).login
+        clock.advance(60)
+    with pytest.raises(RateLimited) as refused:
+        await stores[6].obtain(agency.terms(logins=6, login_period=HOUR), stale)
+    assert (refused.value.retry_after, refused.value.layer) == (3600 - 360, Layer.CORE)
+    # Other credentials are the same agency's.
+    with pytest.raises(RateLimited):
+        await stores[7].obtain(agency.terms("password-2", logins=6, login_period=HOUR), None)
+    assert len(agency.logins) == 6
+    clock.advance(refused.value.retry_after)
+    await stores[6].obtain(agency.terms(logins=6, login_period=HOUR), stale)
+    assert len(agency.logins) == 7
+
+
+async def test_a_login_counts_from_its_end_and_each_time_that_it_is_sent(stores, agency, clock):
+    agency.again, terms = 1, agency.terms(logins=2, login_period=HOUR)
+    agency.door.clear()
+    slow = asyncio.create_task(stores[0].obtain(terms, None))
+    await agency.arrived.wait()
+    clock.advance(20)
+    agency.door.set()
+    first = await slow
+    with pytest.raises(RateLimited) as refused:
+        await stores[1].obtain(terms, first.login)
+    assert refused.value.retry_after == 3600
+    # The limit is met in the middle of a login.
+    clock.advance(3600)
+    agency.again = 2
+    with pytest.raises(RateLimited):
+        await stores[1].obtain(terms, first.login)
+    assert len(agency.logins) == 4
+
+
+async def test_a_login_that_never_reached_the_agency_does_not_count(stores, agency):
+    terms = agency.terms(logins=1, login_period=HOUR)
+    agency.is_reached, agency.refuses = False, AgencyUnavailable(because="connection-refused")
+    for store in stores[:3]:
+        with pytest.raises(AgencyUnavailable):
+            await store.obtain(terms, None)
+    agency.is_reached, agency.refuses = True, None
+    assert header(await stores[3].obtain(terms, None)) == b"Bearer token-1"
+
+
+async def test_a_token_lies_sealed_and_is_wrapped_anew_with_everything_else(database, keyring, agency, clock):
+    store = SharedTokenStore(database, Vault(keyring), clock)
+    await store.obtain(agency.terms("a-secret", logins=5), None)
+    (row,) = await database.run(lambda t: t.connection.execute(select(agency_tokens)).all())
+    (login,) = await database.run(lambda t: t.connection.execute(select(agency_logins)).all())
+    assert not any(secret in repr((row, login)) for secret in ("token-1", "a-secret"))
+    assert b"token-1" not in row.sealed
+    newer = Vault(read_keyring(f"{make_keys('newer').splitlines()[-1]}\n{keys_text(keyring)}"))
+    done = await rotate(database, newer)
+    assert (done.keys, done.wrapped_anew, done.damaged) == (1, 1, ())
+    again = await SharedTokenStore(database, newer, clock).obtain(agency.terms("a-secret", logins=5), None)
+    assert (header(again), len(agency.logins)) == (b"Bearer token-1", 1)
+
+
+def keys_text(keyring) -> str:
+    import base64
+
+    keys = {"index": keyring.index, **keyring.wrapping}
+    return "\n".join(f"{name}:{base64.urlsafe_b64encode(key).decode()}" for name, key in keys.items())
+
+
+async def test_a_token_that_cannot_be_read_is_replaced(database, vault, agency, clock):
+    store = SharedTokenStore(database, vault, clock)
+    await store.obtain(agency.terms(), None)
+    await database.run(lambda t: t.connection.execute(update(agency_tokens).values(sealed=b"rubbish")))
+    assert header(await store.obtain(agency.terms(), None)) == b"Bearer token-2"
+
+
+async def test_a_restored_database_lets_everybody_log_in_anew(database, vault, agency, clock):
+    store = SharedTokenStore(database, vault, clock)
+    await store.obtain(agency.terms(), None)
+    restored = Restoration(clock.now(), "officer", "a drill")
+    await database.run(lambda t: mark_restored(t, ApplicationStore(vault), restored, lease_now=clock.now()))
+    assert header(await store.obtain(agency.terms(), None)) == b"Bearer token-2"
+
+
+async def test_without_the_database_nobody_logs_in(vault, agency, clock):
+    database = await open_database("postgresql://nobody@127.0.0.1:1/nowhere")
+    with pytest.raises(AgencyUnavailable) as away:
+        await SharedTokenStore(database, vault, clock).obtain(agency.terms(), None)
+    assert (away.value.because, agency.logins) == ("token-unknown", [])
+    await database.close()
+
+
+@asynccontextmanager
+async def hosts(url, keyring, clock, number):
+    """So many hosts on one database, before one simulated agency."""
+    nid = load_simulator(installed_simulators()["nid"])(clock=clock)
+    async with AsyncExitStack() as stack:
+        opened = []
+        for _ in range(number):
+            settings = PlatformSettings(clock=clock, plugins=in_process_configurations([nid]))
+            opened.append(await stack.enter_async_context(open_host(url, keyring, settings)))
+        yield nid, opened
+
+
+async def test_two_hosts_on_one_database_log_in_once_at_the_agency(ready_url, keyring):
+    clock = SimulatedClock()
+    async with hosts(ready_url, keyring, clock, 2) as (nid, opened):
+        example = nid.example("nid.reissue", SyntheticCitizens().citizen(7))
+        draft = ApplicationDraft(service="nid.reissue", applicant=example.applicant, form=dict(example.form))
+        for host in opened:
+            await host.platform.quote_fees(draft)
+        logins = [one for one in nid.ledger.requests() if is_login(one.operation)]
+        assert len(logins) == 1
+
+
+PROCESS = """
+import asyncio, os, sys
+from datetime import timedelta
+from nagorik import Token
+from nagorik.manifest import Limits
+from nagorik_host.engine.tokens import SharedTokenStore
+from nagorik_host.store import open_database
+from nagorik_host.vault import Vault, read_keyring
+from nagorik_platform.agency_client import IssuedToken, LoginTerms
+from nagorik_platform.system_clock import SystemClock
+
+url, keys, logins = sys.argv[1:]
+
+async def log_in(attempt):
+    attempt.has_reached = True
+    file = os.open(logins, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(file, b"x")
+    return IssuedToken(Token(f"of-{os.getpid()}-{os.fstat(file).st_size}"), 3600.0)
+
+async def main():
+    database = await open_database(url)
+    store = SharedTokenStore(database, Vault(read_keyring(keys)), SystemClock())
+    terms = LoginTerms("nid", "secret", Limits(), log_in)
+    sys.stdin.readline()
+    first = await store.obtain(terms, None)
+    print(first.token.as_header()[1].decode(), flush=True)
+    sys.stdin.readline()
+    print((await store.obtain(terms, first.login)).token.as_header()[1].decode(), flush=True)
+    await database.close()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.long
+def test_real_processes_log_in_once_and_renew_once(ready_url, tmp_path):
+    file = tmp_path / "logins"
+    command = [sys.executable, "-c", PROCESS, ready_url, make_keys("test"), str(file)]
+    running = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(5)]
+    try:
+        for logins in (1, 2):
+            for process in running:
+                process.stdin.write("go\n")
+                process.stdin.flush()
+            told = {process.stdout.readline() for process in running}
+            assert len(told) == 1
+            assert file.stat().st_size == logins
+    finally:
+        for process in running:
+            process.communicate()
+    assert [process.returncode for process in running] == [0] * len(running)
