@@ -430,3 +430,93 @@ async def test_callback_message_whose_reading_holds_up_the_loop_is_told(world, h
     with capture_logs() as lines:
         assert not await guarded(main)
     assert [line["fault"] for line in lines if line["event"] == "plugin_fault"] == ["blocked-loop"]
+LEFT_FOR_EVER = {
+    "a task": """
+async def on():
+    while True:
+        seen[0][0] += 0.3
+        await asyncio.sleep(0)
+
+seen.append(asyncio.create_task(on()))
+return STATUS
+""",
+    "a callback": """
+loop = asyncio.get_running_loop()
+
+def on():
+    seen[0][0] += 0.3
+    loop.call_soon(on)
+
+on()
+return STATUS
+""",
+}
+
+
+@pytest.mark.parametrize("body", LEFT_FOR_EVER.values(), ids=LEFT_FOR_EVER)
+async def test_short_steps_without_end_that_a_call_left_behind_are_told_and_count(world, held, body):
+    world.install(hooks={"nagorik_get_status": body})
+
+    async def main():
+        platform = world.platform(faults_before_quarantine=1)
+        await platform.import_plugins()
+        world.module().seen.append(held)
+        await platform.get_status(world.draft(), world.references)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        return [quarantine.code.value for quarantine in platform.quarantined]
+
+    with capture_logs() as lines:
+        assert await guarded(main) == ["too-many-faults"]
+    told = [line for line in lines if line["event"] == "plugin_fault"]
+    assert {(line["plugin"], line["fault"]) for line in told} == {("wasa", "starved-others")}
+    assert told[0]["seconds"] >= 2.5
+
+
+async def test_call_of_many_short_steps_that_starve_others_counts_once_and_is_answered(world, held):
+    body = "for _ in range(30):\n    seen[0][0] += 0.3\n    await asyncio.sleep(0)\nreturn STATUS"
+    world.install(hooks={"nagorik_get_status": body})
+
+    async def main():
+        platform = world.platform(faults_before_quarantine=1)
+        await platform.import_plugins()
+        world.module().seen.append(held)
+        status = await platform.get_status(world.draft(), world.references)
+        return status.raw, [quarantine.code.value for quarantine in platform.quarantined]
+
+    with capture_logs() as lines:
+        assert await guarded(main) == ("RECEIVED", ["too-many-faults"])
+    assert [line["fault"] for line in lines if line["event"] == "plugin_fault"] == ["starved-others"]
+
+
+ONCE = {
+    "in a call": "seen[0][0] += 0.8\nreturn STATUS",
+    "left behind": """
+def parse():
+    seen[0][0] += 0.8
+
+asyncio.get_running_loop().call_soon(parse)
+return STATUS
+""",
+}
+
+
+@pytest.mark.parametrize("body", ONCE.values(), ids=ONCE)
+async def test_what_takes_long_now_and_then_starves_nobody(world, held, body):
+    world.install(hooks={"nagorik_get_status": body})
+
+    async def main():
+        platform = world.platform(faults_before_quarantine=1)
+        await platform.import_plugins()
+        world.module().seen.append(held)
+        for _ in range(6):
+            await platform.get_status(world.draft(), world.references)
+            await asyncio.sleep(0)
+            held[0] += 4.0
+        return platform.quarantined
+
+    with capture_logs() as lines:
+        assert not await guarded(main)
+    assert [line for line in lines if line["event"] == "plugin_fault"] == []
+
+

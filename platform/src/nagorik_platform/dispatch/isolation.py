@@ -21,7 +21,7 @@ from typing import Any, Final, Protocol, TypeVar, TypeVarTuple
 from nagorik.errors import PluginFault
 from nagorik_platform.dispatch.faults import log_fault
 from nagorik_platform.dispatch.reconcile import fault_of
-from nagorik_platform.dispatch.steps import LongestStep, StepAccount
+from nagorik_platform.dispatch.steps import LongestStep, LoopShare, StepAccount
 from nagorik_platform.logs import get_logger
 from nagorik_platform.registry import PluginRecord
 from nagorik_platform.tracebacks import frames_of, type_name
@@ -38,6 +38,8 @@ BLOCKED_LOOP: Final = "blocked-loop"
 CHANGED_EXECUTOR: Final = "changed-executor"
 GENERATOR: Final = "generator"
 """Stands in an operation's place for an asynchronous generator that is cleared away, whichever call had begun it."""
+STARVED_OTHERS: Final = "starved-others"
+"""Many short steps, which together leave too little of the event loop to others."""
 CLOSING: Final = 10.0
 """Seconds in which what was left behind has to end once all is done."""
 MOST_RESTARTS: Final = 10
@@ -47,6 +49,12 @@ MOST_RESTARTS: Final = 10
 class SupportsFileno(Protocol):
     """What a loop can watch: it has a file descriptor."""
 
+MOST_FILES: Final = 10_000
+"""Files of code of which it is remembered whose they are; code that is made up as it runs names any number."""
+SIGNALS_AGAIN: Final = 1.0
+"""Seconds after which it is looked again whether a plugin handles any of the process's signals."""
+STEPS_OF_A_CALL: Final = 3
+"""How many of the longest steps that are allowed the short steps of one call may take together."""
     def fileno(self) -> int:
         """The descriptor."""
         ...
@@ -72,11 +80,25 @@ class PluginCall:
         held: Seconds for which its code has held up the event loop, all its steps together.
     """
 
-    __slots__ = ("_is_over", "_late", "_parent", "fault", "held", "longest", "longest_step", "operation", "record")
+    __slots__ = (
+        "_in_short_steps",
+        "_is_over",
+        "_late",
+        "_left_behind",
+        "_parent",
+        "fault",
+        "has_starved_others",
+        "held",
+        "longest",
+        "longest_step",
+        "operation",
+        "record",
+    )
 
     def __init__(
         self,
         record: PluginRecord,
+        has_starved_others: Whether its steps were short, and so many that it is told as a fault already.
         operation: str,
         late: LateFault = log_fault,
         *,
@@ -88,6 +110,7 @@ class PluginCall:
             record: The plugin.
             operation: What is called.
             late: Is told of a fault of what the call left behind, after its end.
+        left_behind: LoopShare | None = None,
             longest_step: Seconds that a step of what it left behind may take at most, without being a fault.
         """
         self.record = record
@@ -96,24 +119,34 @@ class PluginCall:
         self.longest = LongestStep()
         self.held = 0.0
         self._late = late
+            left_behind: Counts what the plugin's calls left behind, all together.
         self.longest_step = longest_step
         self._is_over = False
         self._parent = PLUGIN_CALL.get()
 
     def note(self, kind: str, error: BaseException | None = None) -> None:
         """The plugin's code did what would have ended more than its call."""
+        self.has_starved_others = False
+        self._in_short_steps = 0.0
+        self._left_behind = left_behind or LoopShare()
         fault = fault_of(error, self.record, kind) if error is not None else PluginFault(kind, plugin=self.record.id)
         if self._is_over:
             self._late(fault)
         elif self.fault is None:
             self.fault = fault
 
-    def charge(self, took: float) -> None:
-        """A step of its code took so many seconds, in which nothing else could run."""
+    def charge(self, took: float, now: float) -> None:
+        """A step of its code took so many seconds up to ``now``, in which nothing else could run."""
         self.held += took
         if not self._is_over:
             self.longest.note(took)
-        elif took > self.longest_step and (seconds := self.longest.net(took)) > self.longest_step:
+            if took <= self.longest_step:
+                self._charge_short(took)
+        elif took <= self.longest_step:
+            held = self._left_behind.note(took, now)
+            if held is not None:
+                self._late(PluginFault(STARVED_OTHERS, plugin=self.record.id), held)
+        elif (seconds := self.longest.net(took)) > self.longest_step:
             self._late(PluginFault(BLOCKED_LOOP, plugin=self.record.id), seconds)
 
     def end(self) -> None:
@@ -123,6 +156,16 @@ class PluginCall:
     def covers(self, other: "PluginCall | None") -> bool:
         """Whether ``other`` is this call, or a question that it has put to another plugin."""
         while other is not None and other is not self:
+    def _charge_short(self, took: float) -> None:
+        self._in_short_steps += took
+        most = STEPS_OF_A_CALL * self.longest_step
+        if self._in_short_steps <= most or self.has_starved_others:
+            return
+        held = self.longest.net_of_all(self._in_short_steps)
+        if held > most:
+            self.has_starved_others = True
+            self._late(PluginFault(STARVED_OTHERS, plugin=self.record.id), held)
+
             other = other._parent
         return other is not None
 
