@@ -146,6 +146,141 @@ async def test_what_a_call_left_behind_ends_nothing_and_counts(world, left):
     assert [line["fault"] for line in lines if line["event"] == "plugin_fault"] == ["exit"]
 
 
+IN_A_THREAD = """
+import threading
+loop = asyncio.get_running_loop()
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+await asyncio.sleep(0.01)
+return STATUS
+"""
+BY_NO_CONTEXT = {
+    "a thread": "def work():\n    loop.call_soon_threadsafe(sys.exit, NID)\n" + IN_A_THREAD,
+    "a thread that has a coroutine run": (
+        "async def on():\n    sys.exit(NID)\n\n"
+        "def work():\n    asyncio.run_coroutine_threadsafe(on(), loop)\n" + IN_A_THREAD
+    ),
+    "a context of its own": (
+        "import contextvars\ncontextvars.Context().run(asyncio.get_running_loop().call_soon, sys.exit, NID)\n"
+        "await asyncio.sleep(0.01)\nreturn STATUS"
+    ),
+    "a callable of its own in a context of its own": (
+        "import contextvars\nclass Exits:\n    def __call__(self):\n        sys.exit(NID)\n"
+        "contextvars.Context().run(asyncio.get_running_loop().call_later, 0, Exits())\n"
+        "await asyncio.sleep(0.01)\nreturn STATUS"
+    ),
+    "a task in a context of its own": (
+        "import contextvars\nasync def on():\n    sys.exit(NID)\n"
+        "seen.append(asyncio.get_running_loop().create_task(on(), context=contextvars.Context()))\n"
+        "await asyncio.sleep(0.01)\nreturn STATUS"
+    ),
+    "a protocol": """
+import socket
+ours, theirs = socket.socketpair()
+
+class Exits(asyncio.Protocol):
+    def data_received(self, data):
+        sys.exit(NID)
+
+transport, _ = await asyncio.get_running_loop().create_connection(Exits, sock=ours)
+theirs.send(b"1")
+seen.append((transport, theirs))
+return STATUS
+""",
+}
+
+
+@pytest.mark.parametrize("body", BY_NO_CONTEXT.values(), ids=BY_NO_CONTEXT)
+async def test_exit_by_a_way_that_no_context_follows_is_its_plugins_and_ends_nothing(world, body):
+    world.install(hooks={"nagorik_get_status": body})
+
+    async def main():
+        platform = world.platform()
+        with contextlib.suppress(PluginFault):
+            await platform.get_status(world.draft(), world.references)
+        await asyncio.sleep(0.02)
+        for transport, theirs in world.module().seen if "Protocol" in body else ():
+            transport.close()
+            theirs.close()
+        return "done"
+
+    with capture_logs() as lines:
+        assert await guarded(main) == "done"
+    faults = [(line["plugin"], line["fault"]) for line in lines if line["event"] == "plugin_fault"]
+    assert faults == [("wasa", "exit")]
+    assert [line for line in lines if line["event"] == "event_loop_stopped"] == []
+
+
+HOLDS_BY_NO_CONTEXT = {
+    "a thread": "def hold():\n    seen[0][0] += 12.0\n\ndef work():\n    loop.call_soon_threadsafe(hold)\n",
+    "a thread that has a coroutine run": (
+        "async def hold():\n    seen[0][0] += 12.0\n\n"
+        "def work():\n    asyncio.run_coroutine_threadsafe(hold(), loop)\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("body", HOLDS_BY_NO_CONTEXT.values(), ids=HOLDS_BY_NO_CONTEXT)
+async def test_who_holds_up_the_loop_from_a_thread_is_named(world, held, body):
+    world.install(hooks={"nagorik_get_status": body + IN_A_THREAD})
+
+    async def main():
+        platform = world.platform(faults_before_quarantine=1)
+        await platform.import_plugins()
+        world.module().seen.append(held)
+        await platform.get_status(world.draft(), world.references)
+        await asyncio.sleep(0.02)
+        return [record.id for record in platform.plugins if record.quarantine is not None]
+
+    with capture_logs() as lines:
+        assert await guarded(main) == ["wasa"]
+    faults = [(line["plugin"], line["fault"]) for line in lines if line["event"] == "plugin_fault"]
+    assert faults == [("wasa", "blocked-loop")]
+
+
+CHANGES = {
+    "an exception handler": "asyncio.get_running_loop().set_exception_handler(lambda *_: sys.exit(NID))",
+    "a task factory": "asyncio.get_running_loop().set_task_factory(lambda loop, hook: sys.exit(NID))",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+async def test_plugin_changes_nothing_of_the_loop(world, change):
+    world.install(hooks={"nagorik_get_status": change + "\nreturn STATUS"})
+
+    async def main():
+        with pytest.raises(PluginFault) as caught:
+            await world.platform().get_status(world.draft(), world.references)
+        asyncio.get_running_loop().call_exception_handler({"message": "something of the host's"})
+        return caught.value.fault, await asyncio.create_task(asyncio.sleep(0, "made"))
+
+    assert await guarded(main) == ("changed-loop", "made")
+
+
+async def test_stop_by_a_plugins_code_in_a_step_of_the_hosts_is_named_and_is_none_of_the_restarts(world):
+    world.install(hooks={"nagorik_get_status": "seen.append(lambda: sys.exit(NID))\nreturn STATUS"})
+
+    async def main():
+        platform = world.platform()
+        await platform.get_status(world.draft(), world.references)
+        (exits,) = world.module().seen
+
+        def of_the_hosts():
+            exits()
+
+        for _ in range(MOST_RESTARTS + 1):
+            asyncio.get_running_loop().call_soon(of_the_hosts)
+            await asyncio.sleep(0)
+        return "done"
+
+    with capture_logs() as lines:
+        assert await guarded(main) == "done"
+    faults = [(line["plugin"], line["fault"]) for line in lines if line["event"] == "plugin_fault"]
+    assert faults == [("wasa", "exit")] * (MOST_RESTARTS + 1)
+    assert [line for line in lines if line["event"] == "event_loop_stopped"] == []
+
+
 async def test_plugin_that_fills_the_loops_threads_fills_its_own(world):
     fills = "for _ in range(100):\n    asyncio.get_running_loop().run_in_executor(None, seen[0].wait)\nreturn STATUS"
     world.install(hooks={"nagorik_get_status": fills})
@@ -411,25 +546,6 @@ async def test_what_a_call_left_behind_holds_up_the_loop_and_counts(world, held)
     assert [line["fault"] for line in lines if line["event"] == "plugin_fault"] == ["blocked-loop"]
 
 
-async def test_callback_message_whose_reading_holds_up_the_loop_is_told(world, held):
-    world.install(
-        hooks={
-            "nagorik_get_status": "return STATUS",
-            "nagorik_parse_callback": "seen[0][0] += 12.0\nraise AgencyRejected('unsigned')",
-        }
-    )
-
-    async def main():
-        platform = world.platform(faults_before_quarantine=1)
-        await platform.import_plugins()
-        world.module().seen.append(held)
-        with pytest.raises(AgencyRejected):
-            await platform.parse_callback(CallbackRequest(service="wasa.connection", headers={}, body=b"1"))
-        return platform.quarantined
-
-    with capture_logs() as lines:
-        assert not await guarded(main)
-    assert [line["fault"] for line in lines if line["event"] == "plugin_fault"] == ["blocked-loop"]
 LEFT_FOR_EVER = {
     "a task": """
 async def on():
@@ -520,3 +636,22 @@ async def test_what_takes_long_now_and_then_starves_nobody(world, held, body):
     assert [line for line in lines if line["event"] == "plugin_fault"] == []
 
 
+async def test_callback_message_whose_reading_holds_up_the_loop_is_told(world, held):
+    world.install(
+        hooks={
+            "nagorik_get_status": "return STATUS",
+            "nagorik_parse_callback": "seen[0][0] += 12.0\nraise AgencyRejected('unsigned')",
+        }
+    )
+
+    async def main():
+        platform = world.platform(faults_before_quarantine=1)
+        await platform.import_plugins()
+        world.module().seen.append(held)
+        with pytest.raises(AgencyRejected):
+            await platform.parse_callback(CallbackRequest(service="wasa.connection", headers={}, body=b"1"))
+        return platform.quarantined
+
+    with capture_logs() as lines:
+        assert not await guarded(main)
+    assert [line["fault"] for line in lines if line["event"] == "plugin_fault"] == ["blocked-loop"]
