@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, Select, bindparam, func, or_, select, update
 
-from nagorik_host.store.clock import LEASE_NOW, NOW
+from nagorik_host.store.clock import LEASE_NOW, has_ended
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, applications, payloads, suspensions
 
@@ -24,7 +24,7 @@ _SUSPENDED: Final = select(suspensions.c.kind, suspensions.c.name)
 _EXPIRED: Final = (
     _ROWS.where(
         applications.c.lease.is_not(None),
-        applications.c.lease_until <= NOW,
+        has_ended(applications.c.lease_until),
         applications.c.target_plugin.in_(bindparam("target_plugins", expanding=True)),
         applications.c.plugin_version.not_in(bindparam("beyond", expanding=True)),
     )
