@@ -119,6 +119,7 @@ class Worker:
             vault,
             lease=own_lease,
             places=places,
+            plugins=tuple(concurrency),
             in_hand=lambda: self.in_hand,
             clock=clock,
             message_age=message_age,

@@ -20,6 +20,7 @@ from nagorik_host.store.messages import READERS_LOST
 from nagorik_host.store.schema import (
     IN_QUEUE,
     UNREAD,
+    UNREADABLE,
     Instant,
     agencies,
     applications,
@@ -50,6 +51,7 @@ def _counted(order: Column[Any], *where: ColumnElement[bool]) -> Select[Any]:
 
 _DUE: Final = _counted(applications.c.due_at, *_QUEUED, applications.c.due_at <= _UNTIL)
 _WAITING: Final = _counted(applications.c.due_at, *_QUEUED, applications.c.due_at > _UNTIL)
+_NEVER_DUE: Final = _counted(applications.c.due_at, *_QUEUED, applications.c.due_at >= UNREADABLE)
 _BLOCKED: Final = _counted(
     applications.c.opened_at, applications.c.blocked.is_not(None), applications.c.blocked == bindparam("code")
 )
@@ -171,6 +173,12 @@ def count_due(transaction: Transaction, until: datetime) -> Mapping[str, int]:
 def count_overdue(transaction: Transaction, now: datetime) -> Mapping[str, int]:
     """How many applications have been due for longer than ``OVERDUE``, as ``count_due``."""
     return count_due(transaction, now - OVERDUE)
+
+
+def count_unreadable(transaction: Transaction) -> int:
+    """How many applications are due at no time that there is, and not left to an officer yet."""
+    queued = distinct_leads(transaction, (applications.c.target_plugin,), IN_QUEUE)
+    return sum(transaction.connection.scalar(_NEVER_DUE, {"plugin": plugin}) or 0 for (plugin,) in queued)
 
 
 def count_blocked(transaction: Transaction) -> Mapping[str, int]:
