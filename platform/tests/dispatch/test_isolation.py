@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 import threading
 import time
 from textwrap import dedent
@@ -237,6 +238,30 @@ async def test_who_holds_up_the_loop_from_a_thread_is_named(world, held, body):
         assert await guarded(main) == ["wasa"]
     faults = [(line["plugin"], line["fault"]) for line in lines if line["event"] == "plugin_fault"]
     assert faults == [("wasa", "blocked-loop")]
+
+
+SETTINGS = {
+    "how deep calls may go": "sys.setrecursionlimit(150)",
+    "how often threads take turns": "sys.setswitchinterval(5.0)",
+}
+
+
+@pytest.mark.parametrize("change", SETTINGS.values(), ids=SETTINGS)
+async def test_plugin_changes_nothing_of_the_interpreter(world, change):
+    world.install(hooks={"nagorik_get_status": change + "\nreturn STATUS"})
+    before = sys.getrecursionlimit(), sys.getswitchinterval()
+
+    async def main():
+        with pytest.raises(PluginFault) as caught:
+            await world.platform().get_status(world.draft(), world.references)
+        return caught.value.fault
+
+    try:
+        assert await guarded(main) == "changed-interpreter"
+        assert (sys.getrecursionlimit(), sys.getswitchinterval()) == before
+    finally:
+        sys.setrecursionlimit(before[0])
+        sys.setswitchinterval(before[1])
 
 
 CHANGES = {

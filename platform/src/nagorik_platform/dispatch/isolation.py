@@ -41,6 +41,7 @@ BLOCKED_LOOP: Final = "blocked-loop"
 STARVED_OTHERS: Final = "starved-others"
 """Many short steps, which together leave too little of the event loop to others."""
 CHANGED_EXECUTOR: Final = "changed-executor"
+CHANGED_INTERPRETER: Final = "changed-interpreter"
 CHANGED_LOOP: Final = "changed-loop"
 CHANGED_SIGNALS: Final = "changed-signals"
 GENERATOR: Final = "generator"
@@ -242,6 +243,14 @@ class GuardedTask(asyncio.Task[T_co]):
         return super().cancel(msg)
 
 
+def _keeps_interpreter(call: PluginCall, limit: int, interval: float) -> None:
+    """See that the interpreter is set as it was before a step of ``call``, for whoever runs next."""
+    if sys.getrecursionlimit() != limit or sys.getswitchinterval() != interval:
+        sys.setrecursionlimit(limit)
+        sys.setswitchinterval(interval)
+        call.note(CHANGED_INTERPRETER)
+
+
 class _Step:
     """A callback of a plugin's code, or a step of one of its tasks, which cannot end the process."""
 
@@ -253,6 +262,7 @@ class _Step:
         self._callback = callback
 
     def __call__(self, *arguments: Any) -> None:
+        limit, interval = sys.getrecursionlimit(), sys.getswitchinterval()
         before = self._account.switch(self._call)
         try:
             self._callback(*arguments)
@@ -260,6 +270,7 @@ class _Step:
             self._call.note("raised", error)
         finally:
             self._account.switch(before)
+            _keeps_interpreter(self._call, limit, interval)
 
 
 class _StrayStep(_Step):
@@ -596,11 +607,13 @@ def run_as(call: PluginCall, code: Callable[[], T]) -> T:
         if not isinstance(loop, GuardedEventLoop):
             return context.run(code)
         loop.note_call(call)
+        limit, interval = sys.getrecursionlimit(), sys.getswitchinterval()
         before = loop.account.switch(call)
         try:
             return context.run(code)
         finally:
             loop.account.switch(before)
+            _keeps_interpreter(call, limit, interval)
     finally:
         call.end()
 
