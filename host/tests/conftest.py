@@ -45,7 +45,7 @@ def postgresql_server(testrun_uid: str) -> Iterator[Callable[..., str]]:
 
 
 async def unsynced(url: str) -> None:
-    """Leave what is written to the kernel: it outlives a killed server, and no test takes the machine's power away."""
+    """Leave what is written to the kernel: it outlives a killed server, and no test switches the machine off."""
     connection = await asyncpg.connect(url)
     try:
         for setting in ("fsync", "full_page_writes"):

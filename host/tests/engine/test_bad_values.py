@@ -5,14 +5,16 @@ from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import Integer, insert, select
 from structlog.testing import capture_logs
 
 from nagorik import Applicant, ApplicationDraft, Consent, Operation
 from nagorik.values import Money, PersonName
 from nagorik_host import open_host
 from nagorik_host.store.application_store import LEASE, LeaseTooShort
-from nagorik_host.store.schema import applications, attempts, journal
+from nagorik_host.store.audit import verify_journals
+from nagorik_host.store.overview import count_unreadable
+from nagorik_host.store.schema import Instant, applications, attempts, journal
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.registry import Admission
 from nagorik_testing import SimulatedClock
@@ -299,6 +301,33 @@ async def test_host_does_not_open_with_calls_that_outlast_its_lease(
             pass
     assert "plugin depot: a call of depot.permit may take 360 seconds" in str(caught.value)
     assert "Set lease_seconds above 60" in str(caught.value)
+
+
+NUMBERS = [column.name for column in applications.columns if isinstance(column.type, Instant | Integer)]
+
+
+@pytest.mark.parametrize("column", NUMBERS)
+async def test_text_where_a_number_belongs_is_one_applications_case(depot, ready_file, keyring, column):
+    async with opened(ready_file, keyring, SimulatedClock()) as host:
+        odd, plain = await apply(host, "plain"), await apply(host, "plain")
+        damage = f"UPDATE applications SET {column} = 'soon' WHERE id = ?"  # noqa: S608 - a column of the table
+        await host.database.run(lambda t: t.connection.exec_driver_sql(damage, (odd,)))
+        told = [one async for one in verify_journals(host.database, host.vault) if one.application == odd]
+        assert "wrong-type" in str(told[0].problem)
+        doomed = await host.database.run(count_unreadable)
+        worker, stop = host.worker("machine-7"), asyncio.Event()
+        stop.set()
+        with capture_logs() as logs:
+            await worker.run(stop)
+            await work_for(host, 1)
+            await worker.heartbeat()
+        assert (await row_of(host, plain)).state == "closed"
+        assert (await host.database.run(count_unreadable), doomed) == (0, int(column == "due_at"))
+        if column == "due_at":
+            row = await row_of(host, odd)
+            assert (row.blocked, row.due_at) == ("defect", None)
+            (line,) = [entry for entry in logs if entry["event"] == "application_blocked"]
+            assert (line["application"], line["defect"]) == (odd, "due-unreadable")
 
 
 def test_instants_of_the_far_end_fit_the_columns():

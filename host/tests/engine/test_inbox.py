@@ -631,9 +631,9 @@ async def test_calls_are_begun_between_forged_messages(host, office, monkeypatch
     await flood(host, SHARE * rounds)
     handle, claim = host.inbox.handle, worker.claims.claim
 
-    async def reading():
+    async def reading(**options):
         order.append("read")
-        return await handle()
+        return await handle(**options)
 
     def claiming(transaction, **options):
         order.append("claim")
@@ -697,6 +697,55 @@ async def test_message_that_ends_its_readers_is_set_aside_and_others_are_read(ho
     )
     assert await host.inbox.handle() == 1
     assert await host.database.run(count_set_aside) == 0
+
+
+async def lost_looks(host):
+    return await host.database.run(lambda t: t.connection.scalar(select(inbox.c.lost_looks)))
+
+
+async def test_message_that_was_read_beside_what_ends_workers_is_read_with_nothing_in_hand(host, filed, office):
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message())
+    for _ in range(LOST_LOOKS + 2):
+        await host.database.run(partial(host.inbox._take, alone=False))
+        host.clock.advance(LEASE)
+    # What it was read beside may have ended its readers as well as it.
+    assert await lost_looks(host) == LOST_LOOKS - 1
+    assert await results(host) == [None]
+    worker = host.worker()
+    await worker.run_until_idle()
+    assert await results(host) == ["taken"]
+    assert (await host.track(filed)).progress.state == "closed"
+
+
+async def test_nothing_is_taken_in_hand_beside_a_message_that_may_end_its_reader(host, office, monkeypatch):
+    first = await apply(host)
+    worker = host.worker()
+    await host.database.run(worker._housekeeping.register)
+    going, answering = host.platform.submit, asyncio.Event()
+
+    async def slowly(*arguments, **options):
+        await answering.wait()
+        return await going(*arguments, **options)
+
+    monkeypatch.setattr(host.platform, "submit", slowly)
+    for _ in range(10):
+        await worker.poll()
+    assert worker.in_hand == (first,)
+    await host.inbox.receive(SERVICE, headers=GENUINE, body=message(number="NGK-LETTER-2"))
+    await host.database.run(lambda t: t.connection.execute(update(inbox).values(lost_looks=LOST_LOOKS - 1)))
+    assert not await worker.poll()
+    assert office.READ == []
+    second = await apply(host, "NGK-LETTER-2")
+    assert not await worker.poll()
+    assert worker.in_hand == (first,)
+    answering.set()
+    while worker.in_hand:
+        await worker._executor.wait()
+    assert await worker.poll()
+    assert len(office.READ) == 1
+    await worker.run_until_idle()
+    assert await results(host) == ["taken"]
+    assert (await host.track(second)).progress.state == "closed"
 
 
 async def test_message_that_is_only_put_off_was_not_lost(host, filed, office):

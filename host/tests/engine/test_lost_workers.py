@@ -1,9 +1,9 @@
 """An application whose call ends one worker after another: a few times it is bad luck, and then it is a case."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from nagorik import Operation
 from nagorik_host.engine.plugins import kept_out_by
@@ -69,6 +69,23 @@ async def lose(world, host, *, operations=frozenset(Operation), killers=None, li
     await released.worker.poll()
     await host.database.run(released.worker._housekeeping.deregister)
     return doomed.lost
+
+
+async def test_application_that_is_held_for_longer_than_any_lease_is_taken_over(world, ready_url):
+    """Somebody wrote into its row, or the database's clock was set back since."""
+    async with world.host(ready_url) as host:
+        application = await world.apply(host)
+        await due(host)
+        doomed = DoomedWorker(host)
+        await host.database.run(doomed.worker._housekeeping.register)
+        await doomed.worker.poll()
+        while doomed.worker.in_hand:
+            await doomed.worker._executor.wait()
+        assert doomed.lost == [application]
+        in_years = update(applications).values(lease_until=datetime(2099, 1, 1, tzinfo=UTC))
+        await host.database.run(lambda t: t.connection.execute(in_years))
+        await world.carry(host.worker())
+        assert (await host.track(application)).progress.state == "closed"
 
 
 async def test_call_that_ended_three_workers_in_a_row_is_a_case(world, ready_url):

@@ -2,12 +2,12 @@
 
 import asyncio
 from contextlib import AsyncExitStack, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from nagorik.clock import Deadline
 from nagorik_host.engine.claim_batch import Need
@@ -15,7 +15,7 @@ from nagorik_host.engine.leases import WorkerLease
 from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.rate_limiter import SharedRateLimiter
 from nagorik_host.store.application_store import LEASE
-from nagorik_host.store.schema import places
+from nagorik_host.store.schema import places, workers
 from nagorik_testing import SimulatedClock
 from nagorik_testing.simulator.clock import OrderlyClock
 
@@ -97,6 +97,21 @@ async def test_places_of_a_worker_that_is_lost_are_anybodys_when_its_lease_has_r
     # It was only asleep: what others have taken stays theirs.
     await database.run(lost.renew)
     assert await acquire(database, lost, 4) == 0
+
+
+async def test_places_that_are_held_for_longer_than_any_lease_are_anybodys(database):
+    """Somebody wrote into the rows, or the database's clock was set back since."""
+    clock, in_years = SimulatedClock(), datetime(2099, 1, 1, tzinfo=UTC)
+    gone, other = worker("gone", 4, clock), worker("other", 4, clock)
+    register = partial(WorkerLease("gone", LEASE, clock).register, name="gone", keys=["k"], expiry=timedelta(days=1))
+    await database.run(register)
+    await acquire(database, gone, 4)
+    await database.run(lambda t: t.connection.execute(update(places).values(held_until=in_years)))
+    await database.run(lambda t: t.connection.execute(update(workers).values(beat_at=in_years)))
+    assert await acquire(database, other, 4) == 4
+    another = WorkerLease("other", LEASE, clock)
+    await database.run(partial(another.register, name="other", keys=["k"], expiry=timedelta(days=1)))
+    assert await database.run(lambda t: t.connection.scalars(select(workers.c.id)).all()) == ["other"]
 
 
 async def test_worker_without_work_gives_its_places_back(database):

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event, insert, update
 
+from nagorik_host.engine.queues import unreadable_rows
 from nagorik_host.store import listings, open_database
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.listings import (
@@ -24,6 +25,7 @@ from nagorik_host.store.overview import (
     count_blocked,
     count_overdue,
     count_unread,
+    count_unreadable,
     counted,
     read_agencies,
     read_workers,
@@ -307,6 +309,8 @@ QUESTIONS: list[Callable[[Transaction], object]] = [
     partial(count_overdue, now=NOW),
     count_blocked,
     count_unread,
+    count_unreadable,
+    partial(unreadable_rows, target_plugins=["harbour"]),
 ]
 
 

@@ -277,14 +277,16 @@ async def test_closing_leaves_nothing_open(world, server, connect):
 
 
 @pytest.mark.parametrize("choice", ["default", "fast"])
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
 @pytest.mark.parametrize(("left", "arrive"), [(0.0, 0), (5.0, 1)])
-async def test_body_whose_time_is_over_when_it_is_its_turn_is_not_written(choice, left, arrive):
+async def test_request_whose_time_is_over_when_it_is_its_turn_is_not_written(choice, method, left, arrive):
     """The loop was held up since the request was begun, and no timer could say so."""
     async with Server() as server:
         pool = ConnectionPool(choice)
         try:
-            headers = [(b"Host", b"127.0.0.1"), (b"Content-Length", b"8")]
-            request = OutgoingRequest("POST", f"{server.base}/applications", headers, b'{"a": 1}')
+            body = b'{"a": 1}' if method == "POST" else None
+            headers = [(b"Host", b"127.0.0.1"), *([(b"Content-Length", b"8")] if body else [])]
+            request = OutgoingRequest(method, f"{server.base}/applications", headers, body)
             timeouts = Timeouts(connect=20.0, read=20.0, total=20.0, limit=1000, remaining=lambda: left)
             answer = await pool.send(request, timeouts)
         finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 import threading
 import time
 from textwrap import dedent
@@ -144,6 +145,165 @@ async def test_what_a_call_left_behind_ends_nothing_and_counts(world, left):
     with capture_logs() as lines:
         assert await guarded(main) == ["too-many-faults"]
     assert [line["fault"] for line in lines if line["event"] == "plugin_fault"] == ["exit"]
+
+
+IN_A_THREAD = """
+import threading
+loop = asyncio.get_running_loop()
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+await asyncio.sleep(0.01)
+return STATUS
+"""
+BY_NO_CONTEXT = {
+    "a thread": "def work():\n    loop.call_soon_threadsafe(sys.exit, NID)\n" + IN_A_THREAD,
+    "a thread that has a coroutine run": (
+        "async def on():\n    sys.exit(NID)\n\n"
+        "def work():\n    asyncio.run_coroutine_threadsafe(on(), loop)\n" + IN_A_THREAD
+    ),
+    "a context of its own": (
+        "import contextvars\ncontextvars.Context().run(asyncio.get_running_loop().call_soon, sys.exit, NID)\n"
+        "await asyncio.sleep(0.01)\nreturn STATUS"
+    ),
+    "a callable of its own in a context of its own": (
+        "import contextvars\nclass Exits:\n    def __call__(self):\n        sys.exit(NID)\n"
+        "contextvars.Context().run(asyncio.get_running_loop().call_later, 0, Exits())\n"
+        "await asyncio.sleep(0.01)\nreturn STATUS"
+    ),
+    "a task in a context of its own": (
+        "import contextvars\nasync def on():\n    sys.exit(NID)\n"
+        "seen.append(asyncio.get_running_loop().create_task(on(), context=contextvars.Context()))\n"
+        "await asyncio.sleep(0.01)\nreturn STATUS"
+    ),
+    "a protocol": """
+import socket
+ours, theirs = socket.socketpair()
+
+class Exits(asyncio.Protocol):
+    def data_received(self, data):
+        sys.exit(NID)
+
+transport, _ = await asyncio.get_running_loop().create_connection(Exits, sock=ours)
+theirs.send(b"1")
+seen.append((transport, theirs))
+return STATUS
+""",
+}
+
+
+@pytest.mark.parametrize("body", BY_NO_CONTEXT.values(), ids=BY_NO_CONTEXT)
+async def test_exit_by_a_way_that_no_context_follows_is_its_plugins_and_ends_nothing(world, body):
+    world.install(hooks={"nagorik_get_status": body})
+
+    async def main():
+        platform = world.platform()
+        with contextlib.suppress(PluginFault):
+            await platform.get_status(world.draft(), world.references)
+        await asyncio.sleep(0.02)
+        for transport, theirs in world.module().seen if "Protocol" in body else ():
+            transport.close()
+            theirs.close()
+        return "done"
+
+    with capture_logs() as lines:
+        assert await guarded(main) == "done"
+    faults = [(line["plugin"], line["fault"]) for line in lines if line["event"] == "plugin_fault"]
+    assert faults == [("wasa", "exit")]
+    assert [line for line in lines if line["event"] == "event_loop_stopped"] == []
+
+
+HOLDS_BY_NO_CONTEXT = {
+    "a thread": "def hold():\n    seen[0][0] += 12.0\n\ndef work():\n    loop.call_soon_threadsafe(hold)\n",
+    "a thread that has a coroutine run": (
+        "async def hold():\n    seen[0][0] += 12.0\n\n"
+        "def work():\n    asyncio.run_coroutine_threadsafe(hold(), loop)\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("body", HOLDS_BY_NO_CONTEXT.values(), ids=HOLDS_BY_NO_CONTEXT)
+async def test_who_holds_up_the_loop_from_a_thread_is_named(world, held, body):
+    world.install(hooks={"nagorik_get_status": body + IN_A_THREAD})
+
+    async def main():
+        platform = world.platform(faults_before_quarantine=1)
+        await platform.import_plugins()
+        world.module().seen.append(held)
+        await platform.get_status(world.draft(), world.references)
+        await asyncio.sleep(0.02)
+        return [record.id for record in platform.plugins if record.quarantine is not None]
+
+    with capture_logs() as lines:
+        assert await guarded(main) == ["wasa"]
+    faults = [(line["plugin"], line["fault"]) for line in lines if line["event"] == "plugin_fault"]
+    assert faults == [("wasa", "blocked-loop")]
+
+
+SETTINGS = {
+    "how deep calls may go": "sys.setrecursionlimit(150)",
+    "how often threads take turns": "sys.setswitchinterval(5.0)",
+}
+
+
+@pytest.mark.parametrize("change", SETTINGS.values(), ids=SETTINGS)
+async def test_plugin_changes_nothing_of_the_interpreter(world, change):
+    world.install(hooks={"nagorik_get_status": change + "\nreturn STATUS"})
+    before = sys.getrecursionlimit(), sys.getswitchinterval()
+
+    async def main():
+        with pytest.raises(PluginFault) as caught:
+            await world.platform().get_status(world.draft(), world.references)
+        return caught.value.fault
+
+    try:
+        assert await guarded(main) == "changed-interpreter"
+        assert (sys.getrecursionlimit(), sys.getswitchinterval()) == before
+    finally:
+        sys.setrecursionlimit(before[0])
+        sys.setswitchinterval(before[1])
+
+
+CHANGES = {
+    "an exception handler": "asyncio.get_running_loop().set_exception_handler(lambda *_: sys.exit(NID))",
+    "a task factory": "asyncio.get_running_loop().set_task_factory(lambda loop, hook: sys.exit(NID))",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+async def test_plugin_changes_nothing_of_the_loop(world, change):
+    world.install(hooks={"nagorik_get_status": change + "\nreturn STATUS"})
+
+    async def main():
+        with pytest.raises(PluginFault) as caught:
+            await world.platform().get_status(world.draft(), world.references)
+        asyncio.get_running_loop().call_exception_handler({"message": "something of the host's"})
+        return caught.value.fault, await asyncio.create_task(asyncio.sleep(0, "made"))
+
+    assert await guarded(main) == ("changed-loop", "made")
+
+
+async def test_stop_by_a_plugins_code_in_a_step_of_the_hosts_is_named_and_is_none_of_the_restarts(world):
+    world.install(hooks={"nagorik_get_status": "seen.append(lambda: sys.exit(NID))\nreturn STATUS"})
+
+    async def main():
+        platform = world.platform()
+        await platform.get_status(world.draft(), world.references)
+        (exits,) = world.module().seen
+
+        def of_the_hosts():
+            exits()
+
+        for _ in range(MOST_RESTARTS + 1):
+            asyncio.get_running_loop().call_soon(of_the_hosts)
+            await asyncio.sleep(0)
+        return "done"
+
+    with capture_logs() as lines:
+        assert await guarded(main) == "done"
+    faults = [(line["plugin"], line["fault"]) for line in lines if line["event"] == "plugin_fault"]
+    assert faults == [("wasa", "exit")] * (MOST_RESTARTS + 1)
+    assert [line for line in lines if line["event"] == "event_loop_stopped"] == []
 
 
 async def test_plugin_that_fills_the_loops_threads_fills_its_own(world):
@@ -409,6 +569,96 @@ async def test_what_a_call_left_behind_holds_up_the_loop_and_counts(world, held)
     with capture_logs() as lines:
         assert await guarded(main) == ["too-many-faults"]
     assert [line["fault"] for line in lines if line["event"] == "plugin_fault"] == ["blocked-loop"]
+
+
+LEFT_FOR_EVER = {
+    "a task": """
+async def on():
+    while True:
+        seen[0][0] += 0.3
+        await asyncio.sleep(0)
+
+seen.append(asyncio.create_task(on()))
+return STATUS
+""",
+    "a callback": """
+loop = asyncio.get_running_loop()
+
+def on():
+    seen[0][0] += 0.3
+    loop.call_soon(on)
+
+on()
+return STATUS
+""",
+}
+
+
+@pytest.mark.parametrize("body", LEFT_FOR_EVER.values(), ids=LEFT_FOR_EVER)
+async def test_short_steps_without_end_that_a_call_left_behind_are_told_and_count(world, held, body):
+    world.install(hooks={"nagorik_get_status": body})
+
+    async def main():
+        platform = world.platform(faults_before_quarantine=1)
+        await platform.import_plugins()
+        world.module().seen.append(held)
+        await platform.get_status(world.draft(), world.references)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        return [quarantine.code.value for quarantine in platform.quarantined]
+
+    with capture_logs() as lines:
+        assert await guarded(main) == ["too-many-faults"]
+    told = [line for line in lines if line["event"] == "plugin_fault"]
+    assert {(line["plugin"], line["fault"]) for line in told} == {("wasa", "starved-others")}
+    assert told[0]["seconds"] >= 2.5
+
+
+async def test_call_of_many_short_steps_that_starve_others_counts_once_and_is_answered(world, held):
+    body = "for _ in range(30):\n    seen[0][0] += 0.3\n    await asyncio.sleep(0)\nreturn STATUS"
+    world.install(hooks={"nagorik_get_status": body})
+
+    async def main():
+        platform = world.platform(faults_before_quarantine=1)
+        await platform.import_plugins()
+        world.module().seen.append(held)
+        status = await platform.get_status(world.draft(), world.references)
+        return status.raw, [quarantine.code.value for quarantine in platform.quarantined]
+
+    with capture_logs() as lines:
+        assert await guarded(main) == ("RECEIVED", ["too-many-faults"])
+    assert [line["fault"] for line in lines if line["event"] == "plugin_fault"] == ["starved-others"]
+
+
+ONCE = {
+    "in a call": "seen[0][0] += 0.8\nreturn STATUS",
+    "left behind": """
+def parse():
+    seen[0][0] += 0.8
+
+asyncio.get_running_loop().call_soon(parse)
+return STATUS
+""",
+}
+
+
+@pytest.mark.parametrize("body", ONCE.values(), ids=ONCE)
+async def test_what_takes_long_now_and_then_starves_nobody(world, held, body):
+    world.install(hooks={"nagorik_get_status": body})
+
+    async def main():
+        platform = world.platform(faults_before_quarantine=1)
+        await platform.import_plugins()
+        world.module().seen.append(held)
+        for _ in range(6):
+            await platform.get_status(world.draft(), world.references)
+            await asyncio.sleep(0)
+            held[0] += 4.0
+        return platform.quarantined
+
+    with capture_logs() as lines:
+        assert not await guarded(main)
+    assert [line for line in lines if line["event"] == "plugin_fault"] == []
 
 
 async def test_callback_message_whose_reading_holds_up_the_loop_is_told(world, held):

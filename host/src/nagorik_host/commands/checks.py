@@ -36,6 +36,7 @@ from nagorik_host.store.overview import (
     count_left_unread,
     count_overdue,
     count_set_aside,
+    count_unreadable,
     counted,
     read_workers,
 )
@@ -232,6 +233,12 @@ def _state(transaction: Transaction, now: datetime) -> Iterator[DoctorCheck]:
     overdue = count_overdue(transaction, now)
     yield from _workers(transaction, now, is_overdue=bool(overdue))
     yield from _queue(overdue)
+    if unreadable := count_unreadable(transaction):
+        message = (
+            f"{counted(unreadable)} applications are due at no time that there is: somebody wrote into their rows"
+        )
+        hint = "A worker leaves each to an officer. Find out who did it: nagorik audit verify"
+        yield DoctorCheck("host queue", DoctorStatus.WARNING, message, hint)
     waiting = count_cases(transaction)
     status, hint = (DoctorStatus.NOTE, "nagorik cases list") if waiting else (DoctorStatus.FINE, "")
     yield DoctorCheck("host cases", status, f"{waiting} applications wait for an officer", hint)

@@ -31,7 +31,7 @@ from nagorik_host.engine.instants import HORIZON, ensure_row, farthest, interval
 from nagorik_host.engine.leases import LOST
 from nagorik_host.engine.pace import UNKNOWN
 from nagorik_host.engine.tokens import UNKNOWN as TOKEN_UNKNOWN
-from nagorik_host.store.clock import LEASE_NOW, NOW
+from nagorik_host.store.clock import LEASE_NOW, lasts
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, MICROSECOND, agencies, applications, outages, places
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
@@ -106,7 +106,7 @@ _PLACES: Final = (
         func.sum(case((_IS_OWN, places.c.wanted), else_=0)).label("wanted"),
         func.sum(places.c.held).label("held_by_all"),
     )
-    .where(places.c.held_until > NOW)
+    .where(lasts(places.c.held_until))
     .group_by(places.c.plugin)
     .subquery()
 )

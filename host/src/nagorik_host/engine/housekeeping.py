@@ -8,11 +8,14 @@ from functools import partial
 from typing import Final
 
 from nagorik.clock import Clock
+from nagorik_host.engine.claims import DEFECT
 from nagorik_host.engine.leases import WorkerLease, check_clock
 from nagorik_host.engine.observers import Throughput
 from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.plugins import kept_out_by
+from nagorik_host.engine.queues import unreadable_rows
 from nagorik_host.engine.reloads import SettingsReloader
+from nagorik_host.store.application_store import set_aside
 from nagorik_host.store.database import Database, DatabaseUnavailable, Hints, Transaction
 from nagorik_host.store.host_keys import sign_on
 from nagorik_host.store.overview import count_due, note_kept_out
@@ -48,6 +51,7 @@ class Housekeeping:
         *,
         lease: WorkerLease,
         places: WorkerPlaces,
+        plugins: Collection[str],
         in_hand: Callable[[], Collection[str]],
         clock: Clock,
         message_age: timedelta,
@@ -62,6 +66,7 @@ class Housekeeping:
             vault: Of the same host.
             lease: On what terms the worker has applications in hand.
             places: How many calls it may make at each agency.
+            plugins: The plugins that it calls.
             in_hand: Tells which applications it has in hand.
             clock: The time of agencies and citizens.
             message_age: How long messages are kept, whatever became of them.
@@ -74,6 +79,7 @@ class Housekeeping:
         self._vault = vault
         self._lease = lease
         self._places = places
+        self._plugins = plugins
         self._in_hand = in_hand
         self._clock = clock
         self._message_age = message_age
@@ -87,18 +93,32 @@ class Housekeeping:
         sign_on(transaction, self._vault)
         # A worker that was killed never deregisters.
         self._lease.register(transaction, self._worker_name, keys=self._vault.names, expiry=WORKER_EXPIRY)
+        self._block_unreadable(transaction)
 
     def renew(self, transaction: Transaction) -> None:
         """Say that the worker lives and still has in hand what it has."""
         self._lease.renew(transaction, self._in_hand())
         self._places.renew(transaction)
         note_kept_out(transaction, self._lease.worker, kept_out_by(self._platform))
+        self._block_unreadable(transaction)
         transaction.seal_ledger(self._clock.now())
 
     def deregister(self, transaction: Transaction) -> None:
         """Give back what the worker holds, and strike it off."""
         self._lease.deregister(transaction)
         self._places.forget(transaction)
+
+    def _block_unreadable(self, transaction: Transaction) -> None:
+        """Leave to an officer what somebody made due at no time that there is."""
+        for row in unreadable_rows(transaction, self._plugins):
+            set_aside(transaction, row.id, DEFECT, again=None, now=self._clock.now())
+            _log.error(
+                "application_blocked",
+                defect="due-unreadable",
+                application=row.id,
+                service=row.service,
+                worker=self._worker_name,
+            )
 
     # Every so often
 

@@ -6,7 +6,8 @@ then once, however often it comes; a gateway's notice is only a hint to ask the 
 
 Each offer's messages are read in their turn, a few at a time, beside the work; what is wrong with one of them ends
 that one alone. One whose plugin cannot read it now waits until it can. One that may have ended the process that read
-it is read with no other message beside it, and after some times by nobody.
+it is read with no other message beside it, after a second time with no application in hand either, and after a third
+by nobody.
 """
 
 import asyncio
@@ -65,7 +66,10 @@ NOTICE_PATIENCE: Final = timedelta(minutes=1)
 """How long a gateway's notice of an unknown payment is kept; a payment is known before its gateway hears of it."""
 LOST_LOOKS: Final = 3
 """How often in a row a message is taken to be read and not heard of again; then it is set aside. The first time, it
-may have been another that was taken with it: from then on it is read alone."""
+may have been another that was taken with it: from then on it is read with no other beside it. And it may have been a
+call that was in hand meanwhile: so the last time, its worker has nothing else in hand."""
+LOST_LOOKS_OF_A_SUSPECT: Final = LOST_LOOKS - 1
+"""As many, after which a message is read by a worker that has nothing else in hand."""
 TAKEN: Final = "taken"
 REPEATED: Final = "repeated"
 UNKNOWN: Final = "unknown-reference"
@@ -155,6 +159,7 @@ class Inbox:
         self._clock = clock
         self._has_news = False
         self._not_lost: set[str] = set()
+        self._suspect_waits = False
         self._listeners: list[Callable[[], None]] = []
 
     async def receive(
@@ -209,17 +214,26 @@ class Inbox:
         """Whether there is a message that is not done with."""
         return transaction.connection.scalar(_ANY_UNREAD) is not None
 
-    async def handle(self) -> int:
+    @property
+    def suspect_waits(self) -> bool:
+        """Whether a message was left that may end its reader, and is read with nothing else in hand."""
+        return self._suspect_waits
+
+    async def handle(self, *, alone: bool = True) -> int:
         """Read a few messages of each offer that has any; how many were looked at.
 
         Bounded, so that whoever calls this comes to their other work: where more is left, ``has_news`` says so and
         the listeners hear of it. Several workers may call it at once; none reads what another is reading.
 
+        Args:
+            alone: Whether whoever calls this has no application in hand, nor will before it returns. Only then a
+                message is read that may end its reader, see ``suspect_waits``: what ended with it, it ended.
+
         Raises:
             DatabaseUnavailable: The database is gone. What was not done with is read again, by anybody.
         """
         self._has_news = False
-        batch = await self._database.run(self._take)
+        batch = await self._database.run(partial(self._take, alone=alone))
         left = {message.id for turn in batch.turns for message in turn}
         try:
             # Each offer by itself: one whose messages take long to read delays no other's.
@@ -277,10 +291,11 @@ class Inbox:
 
     # In transactions
 
-    def _take(self, transaction: Transaction) -> _Batch:
+    def _take(self, transaction: Transaction, *, alone: bool = True) -> _Batch:
         """Take a few due messages of each offer, to be read by nobody else for a while.
 
-        Where one of them may have ended the process that read it, only that is taken.
+        Where one of them may have ended the process that read it, only that is taken; where it may have ended two,
+        not unless it is ``alone``.
         """
         now, suspended = self._clock.now(), suspended_offers(transaction)
         not_lost, self._not_lost = self._not_lost, set()
@@ -288,7 +303,7 @@ class Inbox:
             transaction.connection.execute(_NOT_LOST, {"ids": list(not_lost)})
         readable = self._reader.readable(now)
         turns: list[list[UnreadMessage]] = []
-        suspect: UnreadMessage | None = None
+        suspects: list[UnreadMessage] = []
         more = False
         offer: str | None = transaction.connection.scalar(_FIRST_OFFER)
         while offer is not None:
@@ -296,13 +311,18 @@ class Inbox:
             if offer in readable and not suspended.covers(plugin=plugin, service=offer, target_plugin=plugin):
                 messages = _due(transaction, offer, plugin, now)
                 more = more or len(messages) >= SHARE
-                suspect = suspect or next((message for message in messages if message.lost_looks), None)
-                if messages:
-                    turns.append(messages)
+                suspects += (message for message in messages if message.lost_looks)
+                turns.append(messages)
             offer = transaction.connection.scalar(_NEXT_OFFER, {"after": offer})
-        if suspect is not None:
+        waiting = [message for message in suspects if message.lost_looks >= LOST_LOOKS_OF_A_SUSPECT]
+        self._suspect_waits = len(waiting) > alone
+        if not alone and waiting:
+            suspects = [message for message in suspects if message not in waiting]
+            turns = [[message for message in turn if message not in waiting] for turn in turns]
+        turns = [turn for turn in turns if turn]
+        if suspects:
             more = more or sum(map(len, turns)) > 1
-            turns = [[suspect]]
+            turns = [[max(suspects, key=lambda message: message.lost_looks)]]
         if turns:
             ids = [message.id for messages in turns for message in messages]
             transaction.connection.execute(_TAKE, {"ids": ids, "until": now + LEASE})

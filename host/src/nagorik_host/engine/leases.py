@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, not_, or_, select, update
 
 from nagorik.clock import Clock
 from nagorik_host.store.application_store import Lease
-from nagorik_host.store.clock import LASTS, LEASE_NOW, NOW, UNTIL
+from nagorik_host.store.clock import LASTS, LEASE_NOW, LONGEST_LEASE, NOW, UNTIL, is_known, lasts
 from nagorik_host.store.database import Transaction, Unit
 from nagorik_host.store.schema import MICROSECOND, applications, attempts, workers
 from nagorik_platform.system_clock import SystemClock
@@ -51,9 +51,9 @@ _RENEW: Final = (
 _GIVE_BACK: Final = update(applications).where(applications.c.lease == bindparam("worker")).values(lease_until=NOW)
 _REGISTER: Final = insert(workers).values(started_at=NOW, beat_at=NOW, lease_until=UNTIL)
 _BEAT: Final = update(workers).where(workers.c.id == bindparam("worker")).values(beat_at=NOW, lease_until=UNTIL)
-_LIVING: Final = select(workers.c.id).where(workers.c.id == bindparam("worker"), workers.c.lease_until > NOW)
+_LIVING: Final = select(workers.c.id).where(workers.c.id == bindparam("worker"), lasts(workers.c.lease_until))
 _FORGET: Final = delete(workers).where(workers.c.id == bindparam("worker"))
-_STRIKE_OFF: Final = delete(workers).where(workers.c.beat_at < UNTIL)
+_STRIKE_OFF: Final = delete(workers).where(or_(workers.c.beat_at < UNTIL, not_(is_known(workers.c.beat_at))))
 
 
 _TELL: Final = select(NOW)
@@ -119,13 +119,17 @@ class WorkerLease:
 
     Attributes:
         worker: The worker's id.
-        lasts: How long it is waited for when nothing is heard of it.
+        lasts: How long it is waited for when nothing is heard of it; at most ``LONGEST_LEASE``.
         clock: The time that leases are counted on, where that is not the database's.
     """
 
     worker: str
     lasts: timedelta
     clock: Clock | None = None
+
+    def __post_init__(self) -> None:
+        if self.lasts > LONGEST_LEASE:
+            raise ValueError(f"a lease lasts {LONGEST_LEASE} at most")
 
     @property
     def taken(self) -> Lease:

@@ -3,7 +3,8 @@
 An application whose call ends its worker takes with it all that the worker has in hand, and nobody knows which of it
 was the cause. So after some losses an application is carried by a worker that has nothing else in hand, and reads no
 messages meanwhile. Only what ended its worker there is left to an officer, and counts against its plugin. Between two
-such applications the others have a turn: several that take long hold up nobody for longer than one does.
+such applications the others have a turn: several that take long hold up nobody for longer than one does. What is
+said here of applications holds for a message that may end its reader: it is read by a worker with nothing in hand.
 """
 
 from collections.abc import Collection
@@ -63,6 +64,8 @@ class WorkerLosses:
         self._looks = 0
         self._is_marked = False
         self._looks_for_others = 0
+        self._message_waits = False
+        self._reads_alone = False
         self.deadly: set[str] = set()
         self.is_reading = False
 
@@ -94,14 +97,29 @@ class WorkerLosses:
         return self._alone is not None or self._awaited is not None
 
     @property
+    def awaits_reading(self) -> bool:
+        """Whether a message is to be read as soon as nothing is in hand."""
+        return self._message_waits and not self.is_apart
+
+    @property
     def is_put_down(self) -> bool:
-        """Whether calls that follow from those in hand are left due, so that another can be in hand alone."""
-        return self._alone is None and self._awaited is not None
+        """Whether calls that follow from those in hand are left due, so that something else can be in hand alone."""
+        return self._alone is None and (self._awaited is not None or self._message_waits)
 
     @property
     def is_full(self) -> bool:
         """Whether nothing is taken in hand now: what is there is to be alone, or what comes next."""
-        return self._alone is not None or (self._awaited is not None and not self._is_free)
+        waits = self._awaited is not None and not self._is_free
+        return self._alone is not None or self._reads_alone or waits or self.awaits_reading
+
+    def begin_reading(self, in_hand: Collection[str]) -> bool:
+        """Messages are read from now on; whether so that nothing is in hand until they are."""
+        self.is_reading, self._reads_alone = True, self._message_waits and not in_hand
+        return self._reads_alone
+
+    def end_reading(self, *, message_waits: bool) -> None:
+        """No message is being read; whether one was left that is to be read with nothing else in hand."""
+        self.is_reading, self._reads_alone, self._message_waits = False, False, message_waits
 
     @property
     def awaited(self) -> Collection[str] | None:

@@ -14,14 +14,16 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from nagorik_host.engine.leases import WorkerLease
-from nagorik_host.store.clock import LASTS, LEASE_NOW, NOW, UNTIL
+from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL, is_known, lasts
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import MICROSECOND, places, workers
 
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
-_LIVING: Final = places.c.held_until > NOW
+_LIVING: Final = lasts(places.c.held_until)
 _OTHER_WORKERS: Final = (
-    select(func.count()).select_from(workers).where(workers.c.id != bindparam("worker_"), workers.c.beat_at > UNTIL)
+    select(func.count())
+    .select_from(workers)
+    .where(workers.c.id != bindparam("worker_"), workers.c.beat_at > UNTIL, is_known(workers.c.beat_at))
 )
 _OF_ALL: Final = select(places, _OTHER_WORKERS.scalar_subquery().label("others")).where(
     places.c.plugin.in_(bindparam("names", expanding=True)), _LIVING

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from sqlalchemy import Row, Select, bindparam, func, or_, select, update
 
-from nagorik_host.store.clock import LEASE_NOW, NOW
+from nagorik_host.store.clock import LEASE_NOW, has_ended
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import IN_QUEUE, applications, payloads, suspensions
+from nagorik_host.store.schema import IN_QUEUE, UNREADABLE, applications, payloads, suspensions
 
 _ROWS: Final = select(applications, payloads.c.draft).join(
     payloads, payloads.c.application == applications.c.id, isouter=True
@@ -24,7 +24,7 @@ _SUSPENDED: Final = select(suspensions.c.kind, suspensions.c.name)
 _EXPIRED: Final = (
     _ROWS.where(
         applications.c.lease.is_not(None),
-        applications.c.lease_until <= NOW,
+        has_ended(applications.c.lease_until),
         applications.c.target_plugin.in_(bindparam("target_plugins", expanding=True)),
         applications.c.plugin_version.not_in(bindparam("beyond", expanding=True)),
     )
@@ -75,6 +75,18 @@ _COUNT_DUE: Final = select(func.count()).select_from(
 PAGE: Final = 1000
 """Most applications that a poll parks at one agency, or puts back of one service."""
 
+_UNREADABLE: Final = (
+    select(applications.c.id, applications.c.service)
+    .where(
+        applications.c.target_plugin.in_(bindparam("target_plugins", expanding=True)),
+        # Whatever is no number comes after all that are.
+        applications.c.due_at >= UNREADABLE,
+        IN_QUEUE,
+        applications.c.lease.is_(None),
+    )
+    .limit(bindparam("page"))
+    .with_for_update(skip_locked=True)
+)
 _FIRST_DUE: Final = (
     select(applications.c.id, applications.c.service, applications.c.plugin)
     .where(
@@ -221,3 +233,9 @@ def expired_rows(
     names = list(target_plugins)
     wanted = {LEASE_NOW: lease_now, "target_plugins": names, "concurrency": concurrency, "beyond": list(beyond)}
     return transaction.connection.execute(_EXPIRED, wanted).all()
+
+
+def unreadable_rows(transaction: Transaction, target_plugins: Iterable[str]) -> Sequence[Row[str, str]]:
+    """A page of what is due at no time that there is, by id and service, locked: no worker would ever take it up."""
+    wanted = {"target_plugins": list(target_plugins), "page": PAGE}
+    return transaction.connection.execute(_UNREADABLE, wanted).all()

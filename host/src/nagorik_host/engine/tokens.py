@@ -33,7 +33,7 @@ from nagorik import (
 from nagorik.clock import Clock
 from nagorik.errors import CredentialProblem, Layer
 from nagorik_host.engine.instants import row_of, time_of
-from nagorik_host.store.clock import LASTS, LEASE_NOW, NOW, UNTIL
+from nagorik_host.store.clock import LASTS, LEASE_NOW, LONGEST_LEASE, NOW, UNTIL
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction, Unit
 from nagorik_host.store.schema import MICROSECOND, agency_logins, agency_tokens
 from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
@@ -189,7 +189,7 @@ class SharedTokenStore:
             return issued
         if awaited is not None and row.failed == awaited:
             return _error_of(row.failure, terms.plugin)
-        if row.under_way is not None and row.under_way_until > row.now:
+        if row.under_way is not None and row.now < row.under_way_until <= row.now + LONGEST_LEASE:
             under_way: str = row.under_way
             return under_way
         refused = self._count(transaction, terms, own, 1)

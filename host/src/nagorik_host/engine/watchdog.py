@@ -21,7 +21,7 @@ from types import FrameType
 from typing import Any, Final
 
 from nagorik_platform.configuration import PlatformSettings
-from nagorik_platform.dispatch.isolation import PluginCall, call_on_step
+from nagorik_platform.dispatch.isolation import PluginCall, responsible_for
 from nagorik_platform.logs import get_logger
 from nagorik_platform.tracebacks import Frame
 
@@ -110,13 +110,14 @@ class Watchdog:
                 return
 
     def _tell(self) -> None:
-        call = call_on_step(self._loop)
+        innermost = sys._current_frames().get(self._thread)
+        call = responsible_for(self._loop, innermost)
         _log.error(
             "event_loop_stands_still",
             seconds=round(self._patience),
             plugin=call.record.id if call is not None else None,
             operation=call.operation if call is not None else None,
-            where=_places(sys._current_frames().get(self._thread), call),
+            where=_places(innermost, call),
         )
 
 

@@ -123,6 +123,7 @@ class Worker:
             vault,
             lease=own_lease,
             places=places,
+            plugins=tuple(concurrency),
             in_hand=lambda: self.in_hand,
             clock=clock,
             message_age=message_age,
@@ -243,6 +244,8 @@ class Worker:
             if read or (batch and batch.saturated) or self._executor.completed != completions:
                 continue
             if not self.in_hand:
+                if self._losses.awaits_reading:
+                    continue
                 await self._poller.rebalance(())
                 return batch.next_poll if batch.is_idle else await self._retry.run(self.claims.next_due)
             await self._executor.wait()
@@ -258,7 +261,7 @@ class Worker:
         """Take in hand what is due and read messages; how many were done with, and what was taken."""
         batch = await self._poller.claim(full_scan=True, look=True)
         reads = batch.has_messages and not self._losses.is_apart
-        return (await self._inbox.handle() if reads else 0), batch
+        return (await self._read_messages(alone=self._losses.begin_reading(self.in_hand)) if reads else 0), batch
 
     async def heartbeat(self) -> None:
         """Say that this worker lives and still has in hand what it has."""
@@ -290,7 +293,8 @@ class Worker:
             scans = loop.time() >= scanned_at + FULL_SCAN
             # Whatever else wakes a worker has left no hint to ask the database for.
             hinted = await self._hinted(hints) if scans or self._hint_heard else []
-            read = self._read_beside_the_work(scans or INBOX in hinted or self._inbox.has_news)
+            has_room = self._losses.awaits_reading and not self.in_hand
+            read = self._read_beside_the_work(scans or INBOX in hinted or self._inbox.has_news or has_room)
             if scans:
                 scanned_at = loop.time()
                 found = await self._poller.claim(full_scan=True)
@@ -332,17 +336,22 @@ class Worker:
             self._raise_failure(self._reading)
             read, self._reading = self._reading.result(), None
         if self._reading is None and self._messages_heard and not self._losses.is_apart:
-            self._messages_heard, self._losses.is_reading = False, True
-            self._reading = asyncio.create_task(self._inbox_read())
+            self._messages_heard = False
+            # Before anything else is taken in hand in this turn.
+            alone = self._losses.begin_reading(self.in_hand)
+            self._reading = asyncio.create_task(self._inbox_read(alone=alone))
         return read
 
-    async def _inbox_read(self) -> int:
-        read = 0
+    async def _read_messages(self, *, alone: bool) -> int:
         try:
-            with suppress(DatabaseUnavailable):  # what is in the inbox stays there for the next full scan
-                read = await self._inbox.handle()
+            return await self._inbox.handle(alone=alone)
         finally:
-            self._losses.is_reading = False
+            self._losses.end_reading(message_waits=self._inbox.suspect_waits)
+
+    async def _inbox_read(self, *, alone: bool) -> int:
+        read = 0
+        with suppress(DatabaseUnavailable):  # what is in the inbox stays there for the next full scan
+            read = await self._read_messages(alone=alone)
         if read or self._messages_heard:
             self._state.woken.set()
         return read

@@ -4,14 +4,14 @@ Leases are counted on it: whoever's clock is wrong, or stood still, would otherw
 hand, or keep what is theirs. On SQLite that is the machine's clock.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, bindparam, func, type_coerce
+from sqlalchemy import BigInteger, Column, ColumnElement, and_, bindparam, func, or_, type_coerce
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from nagorik_host.store.schema import Instant
+from nagorik_host.store.schema import MICROSECOND, Instant
 
 
 class Later(FunctionElement[Any]):
@@ -62,3 +62,24 @@ NOW: Final = func.coalesce(bindparam(LEASE_NOW, type_=Instant), DATABASE_NOW, ty
 """The time that leases are counted on; a statement with it takes the parameter ``LEASE_NOW``."""
 UNTIL: Final = type_coerce(type_coerce(NOW, BigInteger) + bindparam(LASTS, type_=BigInteger), Instant)
 """The end of a lease that begins now; a statement with it takes ``LEASE_NOW`` and ``LASTS``."""
+LONGEST_LEASE: Final = timedelta(days=1)
+"""No lease lasts longer."""
+_LATEST: Final = type_coerce(type_coerce(NOW, BigInteger) + LONGEST_LEASE // MICROSECOND, Instant)
+
+
+def is_known(instant: Column[Any]) -> ColumnElement[bool]:
+    """Whether an instant is none that nobody can have written: later than any lease that is taken now.
+
+    Somebody else wrote it into the row, or the database's clock was set back since.
+    """
+    return instant <= _LATEST
+
+
+def lasts(until: Column[Any]) -> ColumnElement[bool]:
+    """Whether what ends at an instant has not ended; what would be nobody's until the end of time has."""
+    return and_(until > NOW, is_known(until))
+
+
+def has_ended(until: Column[Any]) -> ColumnElement[bool]:
+    """The contrary of ``lasts``, of what has an end."""
+    return or_(until <= NOW, until > _LATEST)

@@ -13,12 +13,14 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Select, bindparam, func, literal, select, update
 
+from nagorik_host.store.clock import LONGEST_LEASE
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.listings import distinct_leads
 from nagorik_host.store.messages import READERS_LOST
 from nagorik_host.store.schema import (
     IN_QUEUE,
     UNREAD,
+    UNREADABLE,
     Instant,
     agencies,
     applications,
@@ -49,6 +51,7 @@ def _counted(order: Column[Any], *where: ColumnElement[bool]) -> Select[Any]:
 
 _DUE: Final = _counted(applications.c.due_at, *_QUEUED, applications.c.due_at <= _UNTIL)
 _WAITING: Final = _counted(applications.c.due_at, *_QUEUED, applications.c.due_at > _UNTIL)
+_NEVER_DUE: Final = _counted(applications.c.due_at, *_QUEUED, applications.c.due_at >= UNREADABLE)
 _BLOCKED: Final = _counted(
     applications.c.opened_at, applications.c.blocked.is_not(None), applications.c.blocked == bindparam("code")
 )
@@ -174,6 +177,12 @@ def count_overdue(transaction: Transaction, now: datetime) -> Mapping[str, int]:
     return count_due(transaction, now - OVERDUE)
 
 
+def count_unreadable(transaction: Transaction) -> int:
+    """How many applications are due at no time that there is, and not left to an officer yet."""
+    queued = distinct_leads(transaction, (applications.c.target_plugin,), IN_QUEUE)
+    return sum(transaction.connection.scalar(_NEVER_DUE, {"plugin": plugin}) or 0 for (plugin,) in queued)
+
+
 def count_blocked(transaction: Transaction) -> Mapping[str, int]:
     """How many applications the host leaves alone, by why."""
     codes = distinct_leads(transaction, (applications.c.blocked,), applications.c.blocked.is_not(None))
@@ -214,7 +223,7 @@ def read_workers(transaction: Transaction, now: datetime) -> Sequence[WorkerOver
             name=row.name,
             started_at=row.started_at,
             beat_at=row.beat_at,
-            is_alive=row.lease_until > now,
+            is_alive=now < row.lease_until <= now + LONGEST_LEASE,
             in_hand=dict(sorted(held[row.id].items())),
             places=dict(sorted(granted[row.id].items())),
             kept_out=_read_kept_out(row.kept_out),

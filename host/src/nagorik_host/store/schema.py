@@ -35,6 +35,8 @@ REVISION: Final = "0001"
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
+UNREADABLE: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""Stands for what is no instant, as SQLite lets anybody write it into any column, and is later than all that are."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -52,8 +54,16 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else microseconds(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """From microseconds, in UTC."""
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
+        """From microseconds, in UTC; ``UNREADABLE`` where it is no number, or none of a time that there is.
+
+        One such value in one row would else end whoever reads it among others. An audit reads what is there.
+        """
+        if value is None:
+            return None
+        try:
+            return _EPOCH + timedelta(microseconds=value)
+        except (TypeError, ValueError, OverflowError):
+            return UNREADABLE
 
 
 def microseconds(at: datetime) -> int:

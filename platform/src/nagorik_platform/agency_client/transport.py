@@ -7,10 +7,11 @@ texts hold URLs.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import httpx
 
@@ -20,6 +21,10 @@ from nagorik_platform.agency_client.connect_failures import connect_failure, ref
 from nagorik_platform.agency_client.headers import RawHeaders
 from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.retry_table import Failure
+
+if TYPE_CHECKING:
+    from aiohttp import ClientResponse
+    from aiohttp.connector import Connection
 
 TransportFactory = Callable[[], httpx.AsyncBaseTransport]
 
@@ -48,7 +53,30 @@ class Timeouts:
     total: float
     limit: int
     remaining: Callable[[], float] | None = None
-    """Seconds that are left, asked as a body is about to be written; ``total`` counts on the loop without it."""
+    """Seconds that are left, asked as a head or a body is about to be written; ``total`` alone counts without it."""
+
+
+_REMAINING: Final[ContextVar[Callable[[], float] | None]] = ContextVar("_REMAINING", default=None)
+"""As ``Timeouts.remaining``, of the request that this task sends."""
+
+
+def _check_time(remaining: Callable[[], float] | None) -> None:
+    """See that there is time left to write what is about to be written.
+
+    A timer cannot say so while something holds the loop up: what waits to be sent then goes out first, when the
+    application may be in another worker's hands.
+
+    Raises:
+        TimeoutError: There is none.
+    """
+    if remaining is not None and remaining() <= 0:
+        raise TimeoutError
+
+
+async def _check_head(event: str, _: Mapping[str, Any]) -> None:
+    """Hears of what httpcore does before it does it; of a request without a body, the head is all there is."""
+    if event.endswith(".send_request_headers.started"):
+        _check_time(_REMAINING.get())
 
 
 @cache
@@ -112,13 +140,15 @@ class ConnectionPool:
                     "write": timeouts.read,
                     "pool": timeouts.connect,
                     "total": timeouts.total,  # kept below; for a transport that has a clock of its own
-                }
+                },
+                "trace": _check_head,
             },
         )
         # aiohttp takes what was read as bytes, and writes them whatever the time is.
         if streamed is None and not (self._shared and outgoing.body):
             request.read()
         transport = self._check_out()
+        before = _REMAINING.set(timeouts.remaining)
         try:
             async with asyncio.timeout(timeouts.total):
                 response = await transport.handle_async_request(request)
@@ -139,6 +169,7 @@ class ConnectionPool:
             # A body that broke off is asked first: each transport makes another exception of it.
             return Failure.BODY if streamed is not None and streamed.broken else self._classify(error)
         finally:
+            _REMAINING.reset(before)
             if not self._shared:
                 self._idle.append(transport)
 
@@ -159,11 +190,7 @@ class ConnectionPool:
 
 
 class _Timely(httpx.ByteStream):
-    """A body that is not written once its time is over.
-
-    A timer cannot say so while something holds the loop up: what waits to be sent then goes out first, when the
-    application may be in another worker's hands. An agency does nothing with a request whose body does not come.
-    """
+    """A body that is not written once its time is over; an agency does nothing with a request that lacks it."""
 
     def __init__(self, content: bytes, remaining: Callable[[], float] | None) -> None:
         super().__init__(content)
@@ -171,8 +198,7 @@ class _Timely(httpx.ByteStream):
         self._remaining = remaining
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        if self._remaining is not None and self._remaining() <= 0:
-            raise TimeoutError
+        _check_time(self._remaining)
         yield self._content
 
 
@@ -267,12 +293,18 @@ def _aiohttp_transport(tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
     import aiohttp
     from httpx_aiohttp import AiohttpTransport
 
+    class TimelyRequest(aiohttp.ClientRequest):
+        async def send(self, conn: "Connection") -> "ClientResponse":
+            _check_time(_REMAINING.get())
+            return await super().send(conn)
+
     def session() -> aiohttp.ClientSession:
         opened = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=tls, keepalive_timeout=KEEP_ALIVE),
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             trust_env=False,
+            request_class=TimelyRequest,
         )
         # aiohttp sends PUT and DELETE again by itself when a kept connection breaks. A write is never sent again
         # behind the ledger's back; there is no public switch.

@@ -368,6 +368,7 @@ class Dispatcher:
             call.operation.value,
             partial(self._late_fault, call, runtime, request),
             longest_step=self._settings.longest_step,
+            left_behind=runtime.left_behind,
         )
         try:
             end, step = await self._runner.run(
@@ -384,7 +385,8 @@ class Dispatcher:
             # A reference that a plugin has from elsewhere may be another citizen's paper.
             found = PluginFault("deliverable-not-own", plugin=call.plugin)
         # While a plugin is imported, a step of another takes as long as the import lets it.
-        self._count_faults(call, runtime, request, found, 0.0 if disturbed or importer.begun != begun else step)
+        step = 0.0 if disturbed or importer.begun != begun else step
+        self._count_faults(call, runtime, request, found, step, has_starved_others=code.has_starved_others)
         if isinstance(found, NagorikError):
             found = on_whose_word(http.ledger, found)
         if isinstance(found, NagorikError) and call.idempotency is None:
@@ -410,7 +412,14 @@ class Dispatcher:
         return record.quarantine if record is not None else None
 
     def _count_faults(
-        self, call: Call, runtime: PluginRuntime, request: Model, found: Model | NagorikError, step: float
+        self,
+        call: Call,
+        runtime: PluginRuntime,
+        request: Model,
+        found: Model | NagorikError,
+        step: float,
+        *,
+        has_starved_others: bool,
     ) -> None:
         """Count a fault, or end the run of faults."""
         if isinstance(found, PluginFault):
@@ -418,6 +427,8 @@ class Dispatcher:
         elif step > self._settings.longest_step:
             fault = PluginFault(BLOCKED_LOOP, plugin=runtime.loaded.record.id)
             self._fault_of(call, runtime, request, fault, step)
+        elif has_starved_others:
+            return  # counted when it was noticed
         elif call.operation not in _STRANGERS:
             runtime.watch.end_row()
             if not isinstance(found, NagorikError) or isinstance(found, _WORKS):

@@ -9,19 +9,22 @@ it has held up everybody else's. Whatever stops the loop all the same, ``run_gua
 import asyncio
 import math
 import selectors
+import signal
 import sys
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import Context, ContextVar, copy_context
+from functools import partial
 from pathlib import Path
-from types import AsyncGeneratorType
+from types import AsyncGeneratorType, BuiltinFunctionType, FrameType, FunctionType, MethodType
 from typing import Any, Final, Protocol, TypeVar, TypeVarTuple
 
 from nagorik.errors import PluginFault
 from nagorik_platform.dispatch.faults import log_fault
 from nagorik_platform.dispatch.reconcile import fault_of
-from nagorik_platform.dispatch.steps import LongestStep, StepAccount
+from nagorik_platform.dispatch.steps import LongestStep, LoopShare, StepAccount
 from nagorik_platform.logs import get_logger
 from nagorik_platform.registry import PluginRecord
 from nagorik_platform.tracebacks import frames_of, type_name
@@ -35,11 +38,24 @@ Ts = TypeVarTuple("Ts")
 CANCELLED_OTHERS: Final = "cancelled-others"
 STOPPED_LOOP: Final = "stopped-loop"
 BLOCKED_LOOP: Final = "blocked-loop"
+STARVED_OTHERS: Final = "starved-others"
+"""Many short steps, which together leave too little of the event loop to others."""
 CHANGED_EXECUTOR: Final = "changed-executor"
+CHANGED_INTERPRETER: Final = "changed-interpreter"
+CHANGED_LOOP: Final = "changed-loop"
+CHANGED_SIGNALS: Final = "changed-signals"
 GENERATOR: Final = "generator"
 """Stands in an operation's place for an asynchronous generator that is cleared away, whichever call had begun it."""
+STRAY: Final = "stray"
+"""Stands in an operation's place for code of which it is known whose it is, and not from which call it comes."""
 CLOSING: Final = 10.0
 """Seconds in which what was left behind has to end once all is done."""
+MOST_FILES: Final = 10_000
+"""Files of code of which it is remembered whose they are; code that is made up as it runs names any number."""
+SIGNALS_AGAIN: Final = 1.0
+"""Seconds after which it is looked again whether a plugin handles any of the process's signals."""
+STEPS_OF_A_CALL: Final = 3
+"""How many of the longest steps that are allowed the short steps of one call may take together."""
 MOST_RESTARTS: Final = 10
 """How often a loop that something stopped, nobody knows what, is run again before the process ends."""
 
@@ -70,9 +86,23 @@ class PluginCall:
         longest: The longest step of its code, in whatever tasks and callbacks it ran.
         longest_step: Seconds that a step of what it left behind may take at most, without being a fault.
         held: Seconds for which its code has held up the event loop, all its steps together.
+        has_starved_others: Whether its steps were short, and so many that it is told as a fault already.
     """
 
-    __slots__ = ("_is_over", "_late", "_parent", "fault", "held", "longest", "longest_step", "operation", "record")
+    __slots__ = (
+        "_in_short_steps",
+        "_is_over",
+        "_late",
+        "_left_behind",
+        "_parent",
+        "fault",
+        "has_starved_others",
+        "held",
+        "longest",
+        "longest_step",
+        "operation",
+        "record",
+    )
 
     def __init__(
         self,
@@ -81,6 +111,7 @@ class PluginCall:
         late: LateFault = log_fault,
         *,
         longest_step: float = math.inf,
+        left_behind: LoopShare | None = None,
     ) -> None:
         """Begin a call.
 
@@ -89,12 +120,16 @@ class PluginCall:
             operation: What is called.
             late: Is told of a fault of what the call left behind, after its end.
             longest_step: Seconds that a step of what it left behind may take at most, without being a fault.
+            left_behind: Counts what the plugin's calls left behind, all together.
         """
         self.record = record
         self.operation = operation
         self.fault: PluginFault | None = None
         self.longest = LongestStep()
         self.held = 0.0
+        self.has_starved_others = False
+        self._in_short_steps = 0.0
+        self._left_behind = left_behind or LoopShare()
         self._late = late
         self.longest_step = longest_step
         self._is_over = False
@@ -108,17 +143,41 @@ class PluginCall:
         elif self.fault is None:
             self.fault = fault
 
-    def charge(self, took: float) -> None:
-        """A step of its code took so many seconds, in which nothing else could run."""
+    def charge(self, took: float, now: float) -> None:
+        """A step of its code took so many seconds up to ``now``, in which nothing else could run."""
         self.held += took
         if not self._is_over:
             self.longest.note(took)
-        elif took > self.longest_step and (seconds := self.longest.net(took)) > self.longest_step:
+            if took <= self.longest_step:
+                self._charge_short(took)
+        elif took <= self.longest_step:
+            held = self._left_behind.note(took, now)
+            if held is not None:
+                self._late(PluginFault(STARVED_OTHERS, plugin=self.record.id), held)
+        elif (seconds := self.longest.net(took)) > self.longest_step:
             self._late(PluginFault(BLOCKED_LOOP, plugin=self.record.id), seconds)
+
+    def _charge_short(self, took: float) -> None:
+        self._in_short_steps += took
+        most = STEPS_OF_A_CALL * self.longest_step
+        if self._in_short_steps <= most or self.has_starved_others:
+            return
+        held = self.longest.net_of_all(self._in_short_steps)
+        if held > most:
+            self.has_starved_others = True
+            self._late(PluginFault(STARVED_OTHERS, plugin=self.record.id), held)
 
     def end(self) -> None:
         """The call is over."""
         self._is_over = True
+
+    def stray(self, operation: str = STRAY) -> "PluginCall":
+        """What code of the same plugin runs as that belongs to no call: its faults are told as this one's are."""
+        call = PluginCall(
+            self.record, operation, self._late, longest_step=self.longest_step, left_behind=self._left_behind
+        )
+        call.end()
+        return call
 
     def covers(self, other: "PluginCall | None") -> bool:
         """Whether ``other`` is this call, or a question that it has put to another plugin."""
@@ -184,6 +243,14 @@ class GuardedTask(asyncio.Task[T_co]):
         return super().cancel(msg)
 
 
+def _keeps_interpreter(call: PluginCall, limit: int, interval: float) -> None:
+    """See that the interpreter is set as it was before a step of ``call``, for whoever runs next."""
+    if sys.getrecursionlimit() != limit or sys.getswitchinterval() != interval:
+        sys.setrecursionlimit(limit)
+        sys.setswitchinterval(interval)
+        call.note(CHANGED_INTERPRETER)
+
+
 class _Step:
     """A callback of a plugin's code, or a step of one of its tasks, which cannot end the process."""
 
@@ -195,6 +262,7 @@ class _Step:
         self._callback = callback
 
     def __call__(self, *arguments: Any) -> None:
+        limit, interval = sys.getrecursionlimit(), sys.getswitchinterval()
         before = self._account.switch(self._call)
         try:
             self._callback(*arguments)
@@ -202,18 +270,80 @@ class _Step:
             self._call.note("raised", error)
         finally:
             self._account.switch(before)
+            _keeps_interpreter(self._call, limit, interval)
+
+
+class _StrayStep(_Step):
+    """A step that nobody's context says whose it is; what it starts is the same plugin's."""
+
+    __slots__ = ()
+
+    def __call__(self, *arguments: Any) -> None:
+        before = PLUGIN_CALL.set(self._call)
+        try:
+            super().__call__(*arguments)
+        finally:
+            PLUGIN_CALL.reset(before)
 
 
 class _CountingSelector(selectors.DefaultSelector):
     """Tells a loop's account of its turns: a loop does nothing else between two of them."""
 
-    account: StepAccount | None = None
+    loop: "GuardedEventLoop | None" = None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """As for any selector."""
-        if self.account is None:
+        if self.loop is None:
             return super().select(timeout)
-        return self.account.wait(super().select, timeout)
+        self.loop.check_all_signals()
+        return self.loop.account.wait(super().select, timeout)
+
+
+class SignalHandlers:
+    """How the process handles signals, which any code may change, and nobody is told."""
+
+    def __init__(self) -> None:
+        self._before: dict[int, Any] = {
+            number: signal.getsignal(number) for number in signal.valid_signals() if _is_caught(number)
+        }
+        self._kept: set[int] = set()
+
+    def keep(self, number: int) -> None:
+        """The host handles a signal, as it should be from now on."""
+        self._before[number] = signal.getsignal(number)
+        self._kept.add(number)
+
+    def forget(self, number: int) -> None:
+        """The host does not handle a signal any more."""
+        self._kept.discard(number)
+        self._before[number] = signal.SIG_DFL
+
+    def put_back_kept(self) -> list[str]:
+        """Handle the host's signals again as it does; of each that was not, the file of the code that handled it."""
+        return [file for number in self._kept if (file := self._put_back(number, lambda _: True)) is not None]
+
+    def put_back(self, is_plugins: Callable[[str], bool]) -> list[str]:
+        """As ``put_back_kept``, for all signals that code in a plugin's files handles."""
+        return [file for number in self._before if (file := self._put_back(number, is_plugins)) is not None]
+
+    def _put_back(self, number: int, is_to_be: Callable[[str], bool]) -> str | None:
+        found = signal.getsignal(number)
+        if found is self._before[number]:
+            return None
+        file = _file_of(found) or ""
+        if not is_to_be(file):
+            return None
+        before = self._before[number]
+        # What was not of Python's cannot be put back by it.
+        signal.signal(number, signal.SIG_DFL if before is None else before)
+        if number in self._kept:
+            # As a loop has it: what waits for the system is not broken off.
+            signal.siginterrupt(number, False)  # noqa: FBT003 - takes it by position alone
+        return file
+
+
+def _is_caught(number: int) -> bool:
+    return number not in {signal.SIGKILL, signal.SIGSTOP}
 
 
 class GuardedEventLoop(asyncio.SelectorEventLoop):
@@ -225,12 +355,17 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         """Make one, whose tasks are each a ``GuardedTask``."""
+        self._executors: dict[str, ThreadPoolExecutor] = {}
+        self._calls: dict[Path, PluginCall] = {}
+        """By the directory of its code, the call of each plugin that was begun last."""
+        self._directories: dict[str, Path | None] = {}
+        self._signals = SignalHandlers()
+        self._signals_at = 0.0
         selector = _CountingSelector()
         super().__init__(selector)
-        self.account = selector.account = StepAccount(self.time)
-        self.set_task_factory(_guarded_task)
-        self._executors: dict[str, ThreadPoolExecutor] = {}
-        self._generators_of: dict[Path, tuple[PluginRecord, float]] = {}
+        self.account = StepAccount(self.time)
+        selector.loop = self
+        super().set_task_factory(_guarded_task)
 
     def run_forever(self) -> None:
         """As for any loop; it is known whose code runs when an asynchronous generator is cleared away."""
@@ -239,11 +374,31 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
 
     def stop(self) -> None:
         """As for any loop; nothing is done for a plugin, whose fault it is."""
-        call = PLUGIN_CALL.get()
-        if call is not None:
-            call.note(STOPPED_LOOP)
-        else:
+        if not self._is_refused(STOPPED_LOOP):
             super().stop()
+
+    def set_exception_handler(self, handler: Callable[..., object] | None) -> None:
+        """As for any loop; nothing is done for a plugin, whose fault it is."""
+        if not self._is_refused(CHANGED_LOOP):
+            super().set_exception_handler(handler)
+
+    def set_task_factory(self, factory: Any) -> None:
+        """As for any loop; nothing is done for a plugin, whose fault it is."""
+        if not self._is_refused(CHANGED_LOOP):
+            super().set_task_factory(factory)
+
+    def add_signal_handler(self, sig: int, callback: Callable[[*Ts], object], *args: *Ts) -> None:
+        """As for any loop; nothing is done for a plugin, whose fault it is."""
+        if not self._is_refused(CHANGED_SIGNALS):
+            super().add_signal_handler(sig, callback, *args)
+            self._signals.keep(sig)
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        """As for any loop; nothing is done for a plugin, whose fault it is."""
+        if self._is_refused(CHANGED_SIGNALS):
+            return False
+        self._signals.forget(sig)
+        return super().remove_signal_handler(sig)
 
     def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         """As for any loop; a plugin's calls share threads of the plugin's own, and fill nobody else's."""
@@ -257,17 +412,12 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
 
     def set_default_executor(self, executor: ThreadPoolExecutor) -> None:  # type: ignore[override]
         """As for any loop; nothing is done for a plugin, whose fault it is."""
-        call = PLUGIN_CALL.get()
-        if call is not None:
-            call.note(CHANGED_EXECUTOR)
-        else:
+        if not self._is_refused(CHANGED_EXECUTOR):
             super().set_default_executor(executor)
 
     async def shutdown_default_executor(self, *args: Any) -> None:
         """As for any loop, with the plugins' threads; nothing is done for a plugin, whose fault it is."""
-        call = PLUGIN_CALL.get()
-        if call is not None:
-            call.note(CHANGED_EXECUTOR)
+        if self._is_refused(CHANGED_EXECUTOR):
             return
         left = list(self._executors.values())
         await asyncio.gather(*(asyncio.to_thread(executor.shutdown, cancel_futures=True) for executor in left))
@@ -284,8 +434,12 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
     def call_soon_threadsafe(
         self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.Handle:
-        """As ``call_soon``."""
-        return super().call_soon_threadsafe(self._step(callback, context), *args, context=context)
+        """As ``call_soon``, also from a plugin's own thread, of which no context says whose it is."""
+        step = self._step(callback, context)
+        if step is callback and self._calls:
+            stray = self.stray_in(sys._getframe(1))
+            step = callback if stray is None else _StrayStep(self.account, stray, callback)
+        return super().call_soon_threadsafe(step, *args, context=context)
 
     def call_at(
         self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
@@ -293,52 +447,135 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
         """As ``call_soon``."""
         return super().call_at(when, self._step(callback, context), *args, context=context)
 
-    def add_reader(self, fd: int | SupportsFileno, callback: Callable[[*Ts], Any], *args: *Ts) -> None:
-        """As ``call_soon``."""
-        super().add_reader(fd, self._step(callback, None), *args)
+    # Transports use these two alone, and so do ``add_reader`` and ``add_writer``.
 
-    def add_writer(self, fd: int | SupportsFileno, callback: Callable[[*Ts], Any], *args: *Ts) -> None:
-        """As ``call_soon``."""
-        super().add_writer(fd, self._step(callback, None), *args)
+    def _add_reader(self, fd: int | SupportsFileno, callback: Callable[[*Ts], Any], *args: *Ts) -> Any:
+        return super()._add_reader(fd, self._step(callback, None), *args)  # type: ignore[misc]
+
+    def _add_writer(self, fd: int | SupportsFileno, callback: Callable[[*Ts], Any], *args: *Ts) -> Any:
+        return super()._add_writer(fd, self._step(callback, None), *args)  # type: ignore[misc]
+
+    # Whose code runs that belongs to no call, as far as its files tell
+
+    def note_call(self, call: PluginCall) -> None:
+        """A call of a plugin begins; whatever of its code belongs to none is told as what this one left behind."""
+        directory = call.record.directory
+        if directory is not None:
+            if directory not in self._calls:
+                self._directories.clear()
+            self._calls[directory] = call
+
+    def stray_of(self, file: str, operation: str = STRAY) -> PluginCall | None:
+        """What the code of a file runs as; ``None`` where it is of no plugin that was called on this loop."""
+        directory = self._directories.get(file)
+        if directory is None and file not in self._directories:
+            if len(self._directories) >= MOST_FILES:
+                self._directories.clear()
+            path = Path(file)
+            directory = next((one for one in tuple(self._calls) if path.is_relative_to(one)), None)
+            self._directories[file] = directory
+        return None if directory is None else self._calls[directory].stray(operation)
+
+    def stray_in(self, frame: FrameType | None) -> PluginCall | None:
+        """What the innermost code of a plugin runs as that is on a stack; from any thread."""
+        while frame is not None:
+            stray = self.stray_of(frame.f_code.co_filename)
+            if stray is not None:
+                return stray
+            frame = frame.f_back
+        return None
+
+    def stray_that_raised(self, error: BaseException) -> PluginCall | None:
+        """What the innermost code of a plugin runs as that an exception has passed."""
+        for frame in reversed(list(frames_of(error))):
+            stray = self.stray_of(frame.file)
+            if stray is not None:
+                return stray
+        return None
+
+    def check_signals(self, call: PluginCall) -> None:
+        """Handle the host's signals as it does, where a plugin has changed that; ``call`` is about to end."""
+        for file in self._signals.put_back_kept():
+            stray = self.stray_of(file)
+            (call if stray is None or stray.record is call.record else stray).note(CHANGED_SIGNALS)
+
+    def check_all_signals(self) -> None:
+        """Let no plugin's code handle signals of the process: it would be run, and raise, within anybody's."""
+        now = time.monotonic()
+        if now < self._signals_at or not self._calls or threading.current_thread() is not threading.main_thread():
+            return
+        self._signals_at = now + SIGNALS_AGAIN
+        for file in self._signals.put_back(lambda file: self.stray_of(file) is not None):
+            stray = self.stray_of(file)
+            if stray is not None:
+                stray.note(CHANGED_SIGNALS)
+
+    def _is_refused(self, fault: str) -> bool:
+        """Whether what is asked of the loop is asked by a plugin, whose ``fault`` it is."""
+        call = PLUGIN_CALL.get()
+        if call is None and self._calls:
+            call = self.stray_in(sys._getframe(2))
+        if call is None:
+            return False
+        call.note(fault)
+        return True
 
     def _heed_generators(self) -> None:
         began, left = sys.get_asyncgen_hooks()
 
-        def note_plugin(generator: AsyncGenerator[Any, Any]) -> None:
-            call = PLUGIN_CALL.get()
-            if call is not None and call.record.directory is not None:
-                self._generators_of[call.record.directory] = call.record, call.longest_step
-            if began is not None:
-                began(generator)
-
         def clear_away(generator: AsyncGenerator[Any, Any]) -> None:
             # Nobody says in whose step the last reference to it was dropped.
             context = copy_context()
-            context.run(PLUGIN_CALL.set, self._call_of(generator))
+            file = generator.ag_code.co_filename if isinstance(generator, AsyncGeneratorType) else ""
+            context.run(PLUGIN_CALL.set, self.stray_of(file, GENERATOR))
             if left is not None:
                 context.run(left, generator)
 
-        sys.set_asyncgen_hooks(note_plugin, clear_away)
-
-    def _call_of(self, generator: AsyncGenerator[Any, Any]) -> PluginCall | None:
-        """What a generator that is left is cleared away as; ``None`` for one of the host's."""
-        file = Path(generator.ag_code.co_filename) if isinstance(generator, AsyncGeneratorType) else Path()
-        for directory, (record, longest_step) in self._generators_of.items():
-            if file.is_relative_to(directory):
-                call = PluginCall(record, GENERATOR, longest_step=longest_step)
-                call.end()
-                return call
-        return None
+        sys.set_asyncgen_hooks(began, clear_away)
 
     def _step(self, callback: Any, context: Context | None) -> Any:
         call = PLUGIN_CALL.get() if context is None else context.get(PLUGIN_CALL)
-        return callback if call is None else _Step(self.account, call, callback)
+        if call is not None:
+            return _Step(self.account, call, callback)
+        if not self._calls:
+            return callback
+        file = _file_of(callback)
+        if file is not None:
+            stray = self.stray_of(file)
+        else:
+            # A task's own steps say whose they are by their context; what a future wakes is not of whoever ends it.
+            whose = self.account.whose if _is_plain_builtin(callback) else None
+            stray = whose.stray() if isinstance(whose, PluginCall) else None
+        return callback if stray is None else _StrayStep(self.account, stray, callback)
+
+
+def _file_of(callback: Any) -> str | None:
+    """The file of a callback's code; ``None`` where that is not Python's."""
+    while type(callback) is partial:
+        callback = callback.func
+    if type(callback) is MethodType:
+        callback = callback.__func__
+    if type(callback) is not FunctionType:
+        callback = getattr(type(callback), "__call__", None)  # noqa: B004 - whose it is, not whether there is one
+    return callback.__code__.co_filename if type(callback) is FunctionType else None
+
+
+def _is_plain_builtin(callback: Any) -> bool:
+    while type(callback) is partial:
+        callback = callback.func
+    return type(callback) is BuiltinFunctionType and not isinstance(callback.__self__, asyncio.Future)
 
 
 def _guarded_task(
     loop: asyncio.AbstractEventLoop, coroutine: Any, *, context: Context | None = None, **options: Any
 ) -> GuardedTask[Any]:
     call = context.get(PLUGIN_CALL) if context is not None else PLUGIN_CALL.get()
+    code = getattr(coroutine, "cr_code", None)
+    if call is None and code is not None and isinstance(loop, GuardedEventLoop):
+        call = loop.stray_of(code.co_filename)
+        if call is not None:
+            context = copy_context() if context is None else context.copy()
+            context.run(PLUGIN_CALL.set, call)
     if call is not None and asyncio.iscoroutine(coroutine):
         coroutine = _ExitsContained(coroutine, call)
     task: GuardedTask[Any] = GuardedTask(coroutine, loop=loop, context=context, **options)
@@ -352,6 +589,12 @@ def call_on_step(loop: asyncio.AbstractEventLoop) -> PluginCall | None:
     return whose if isinstance(whose, PluginCall) else None
 
 
+def responsible_for(loop: asyncio.AbstractEventLoop, frame: FrameType | None) -> PluginCall | None:
+    """The call whose code ``loop`` runs, or else whose plugin's code is on its thread's stack; from any thread."""
+    call = call_on_step(loop)
+    return loop.stray_in(frame) if call is None and isinstance(loop, GuardedEventLoop) else call
+
+
 def run_as(call: PluginCall, code: Callable[[], T]) -> T:
     """What a plugin's code gives that needs no task, run at once as all there is to ``call``."""
     try:
@@ -363,11 +606,14 @@ def run_as(call: PluginCall, code: Callable[[], T]) -> T:
     try:
         if not isinstance(loop, GuardedEventLoop):
             return context.run(code)
+        loop.note_call(call)
+        limit, interval = sys.getrecursionlimit(), sys.getswitchinterval()
         before = loop.account.switch(call)
         try:
             return context.run(code)
         finally:
             loop.account.switch(before)
+            _keeps_interpreter(call, limit, interval)
     finally:
         call.end()
 
@@ -400,10 +646,12 @@ def run_guarded(
         CancelledError: ``main`` was cancelled; or the loop was stopped too often, and it is cancelled for that.
         SystemExit, KeyboardInterrupt: ``main`` raised it.
     """
-    runner = asyncio.Runner(loop_factory=GuardedEventLoop)
+    loop = GuardedEventLoop()
+    runner = asyncio.Runner(loop_factory=lambda: loop)
     result: T | None = None
     try:
-        result = ended = _run_on(runner.get_loop(), main)
+        runner.get_loop()
+        result = ended = _run_on(loop, main)
     finally:
         waiting = None if give_up is None else threading.Timer(CLOSING, give_up, (result,))
         if waiting is not None:
@@ -415,7 +663,7 @@ def run_guarded(
     return ended
 
 
-def _run_on(loop: asyncio.AbstractEventLoop, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+def _run_on(loop: GuardedEventLoop, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     task = loop.create_task(main())
     restarts = 0
     while True:
@@ -424,6 +672,10 @@ def _run_on(loop: asyncio.AbstractEventLoop, main: Callable[[], Coroutine[Any, A
         except (RuntimeError, SystemExit, KeyboardInterrupt) as stop:
             if task.done():
                 raise
+            stray = loop.stray_that_raised(stop)
+            if stray is not None:
+                stray.note("raised", stop)
+                continue
             _tell_stop(stop)
         restarts += 1
         if restarts > MOST_RESTARTS:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import AgencyUnavailable, Layer
-from nagorik_platform.dispatch.isolation import PLUGIN_CALL, PluginCall, held_by_others
+from nagorik_platform.dispatch.isolation import PLUGIN_CALL, GuardedEventLoop, PluginCall, held_by_others
 from nagorik_platform.dispatch.steps import LongestStep
 
 
@@ -215,7 +215,10 @@ class Runner:
         deadline.heed(held_by_others(call))
         context = copy_context()
         context.run(PLUGIN_CALL.set, call)
-        task = asyncio.get_running_loop().create_task(stepper.run(start), context=context)
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, GuardedEventLoop):
+            loop.note_call(call)
+        task = loop.create_task(stepper.run(start), context=context)
         self._running.add(task)
         try:
             in_time = await _wait_out(task, deadline.remaining() + GRACE, deadline)
@@ -231,6 +234,8 @@ class Runner:
             raise
         finally:
             self._running.discard(task)
+            if isinstance(loop, GuardedEventLoop):
+                loop.check_signals(call)
             call.end()
 
     async def drain(self) -> None:

@@ -26,6 +26,7 @@ from nagorik_platform.dispatch.faults import FaultWatch
 from nagorik_platform.dispatch.isolation import PluginCall, run_as
 from nagorik_platform.dispatch.reconcile import fault_of, unwrap_single
 from nagorik_platform.dispatch.runner import CallDeadline, Raised, Returned, Runner
+from nagorik_platform.dispatch.steps import LoopShare
 from nagorik_platform.logs import quiet_transports
 from nagorik_platform.registry import Imported, LoadedPlugin, resolve_object
 
@@ -83,6 +84,8 @@ class PluginRuntime:
         self.manifest: Manifest = manifest
         self.documents: DocumentStore = settings.documents or NoDocuments(loaded.record.id)
         self.watch = FaultWatch(settings.faults_before_quarantine)
+        self.left_behind = LoopShare()
+        self._longest_step = settings.longest_step
         self._clock = settings.clock
         self._rate_limiter = settings.rate_limiter
         self._token_store = settings.token_store
@@ -227,7 +230,9 @@ class PluginRuntime:
 
         async def login(http: AgencyHttp, settings: Any, clock: Clock) -> object:
             deadline = CallDeadline.after(self.manifest.limits.deadline, self._clock)
-            code = PluginCall(self.loaded.record, "login")
+            code = PluginCall(
+                self.loaded.record, "login", longest_step=self._longest_step, left_behind=self.left_behind
+            )
             end, _ = await self._runner.run(lambda: function(http, settings, clock), deadline, code)
             if code.fault is not None:
                 raise code.fault

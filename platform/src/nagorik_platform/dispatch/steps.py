@@ -39,18 +39,22 @@ class LongestStep:
         seconds: How long it was, without the time in which the machine had no processor for it.
     """
 
-    __slots__ = ("_in_line", "_in_line_before", "seconds")
+    __slots__ = ("_in_line", "_in_line_at_first", "_in_line_before", "seconds")
 
     def __init__(self, in_line: Callable[[], float] = seconds_in_line) -> None:
         self.seconds = 0.0
         self._in_line = in_line
-        self._in_line_before = in_line()
+        self._in_line_at_first = self._in_line_before = in_line()
 
     def note(self, took: float) -> None:
         """A step took so many seconds."""
         # Asked for the longest alone, so that a call of many steps does not pay for each.
         if took > self.seconds:
             self.seconds = max(self.seconds, self.net(took))
+
+    def net_of_all(self, took: float) -> float:
+        """What several steps took, all of them since this was made, without the seconds in line since then."""
+        return took - (self._in_line() - self._in_line_at_first)
 
     def net(self, took: float) -> float:
         """A step's seconds without those in line.
@@ -63,11 +67,46 @@ class LongestStep:
         return took
 
 
+WINDOW: Final = 5.0
+"""Seconds over which it is reckoned how much of a loop's time steps take that are short each."""
+MOST_OF_WINDOW: Final = 0.5
+"""What part of the loop's time such steps may take that nobody waits for."""
+
+
+class LoopShare:
+    """How much of a loop's time short steps take, of which none by itself is to be noticed."""
+
+    __slots__ = ("_began", "_held", "_in_line", "_in_line_before")
+
+    def __init__(self, in_line: Callable[[], float] = seconds_in_line) -> None:
+        self._began: float | None = None
+        self._held = 0.0
+        self._in_line = in_line
+        self._in_line_before = 0.0
+
+    def note(self, took: float, now: float) -> float | None:
+        """A step that took so many seconds ended at ``now``, by the loop's time.
+
+        Seconds that such steps took of the last window, where that is over and they took too much of it.
+        """
+        if self._began is None or now - self._began >= 2 * WINDOW:
+            self._begin(now - took)
+        self._held += took
+        if self._began is None or now - self._began < WINDOW:
+            return None
+        held, lasted = self._held - (self._in_line() - self._in_line_before), now - self._began
+        self._begin(now)
+        return held if held > MOST_OF_WINDOW * lasted else None
+
+    def _begin(self, now: float) -> None:
+        self._began, self._held, self._in_line_before = now, 0.0, self._in_line()
+
+
 class Charged(Protocol):
     """Whoever answers for steps."""
 
-    def charge(self, took: float) -> None:
-        """A step of its own took so many seconds."""
+    def charge(self, took: float, now: float) -> None:
+        """A step of its own took so many seconds, and ended at ``now``."""
         ...
 
 
@@ -128,5 +167,5 @@ class StepAccount:
         began, self._whose, self._began = self._began, whose, now
         if before is not None:
             self.held += now - began
-            before.charge(now - began)
+            before.charge(now - began, now)
         return before
