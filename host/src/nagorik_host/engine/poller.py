@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -73,11 +74,14 @@ class Poller:
         self._clock = clock
         self._has_rows = False
 
-    async def claim(self, *, full_scan: bool, among: Collection[str] | None = None, look: bool = False) -> ClaimBatch:
+    async def claim(
+        self, *, full_scan: bool, sweep: bool = False, among: Collection[str] | None = None, look: bool = False
+    ) -> ClaimBatch:
         """Take in hand what is due; places and instants are taken first where there are too few.
 
         Args:
-            full_scan: Whether to look for what lost workers had in hand, too.
+            full_scan: Whether more than this worker's share of the places may be asked for.
+            sweep: Whether to look for what lost workers had in hand, and for what was parked, too.
             among: The applications to look at; all, where nothing is given.
             look: Whether to look for messages, too.
         """
@@ -87,7 +91,7 @@ class Poller:
         self._state.left_due = False
         slots = {name: self._pace(name).take_spare(self._places.free(name)) for name in self._concurrency}
         offers = {name: ClaimOffer(found) for name, found in slots.items() if found and name not in self._state.down}
-        batch = await self._claim_offered(offers, full_scan=full_scan, among=among, look=look)
+        batch = await self._claim_offered(offers, full_scan=full_scan, sweep=sweep, among=among, look=look)
         if batch.needs:
             further = await self._grant(batch, lent=full_scan)
             if further:
@@ -103,6 +107,10 @@ class Poller:
         for claim in batch:
             self._executor.start(claim)
         return batch
+
+    async def next_due(self) -> datetime | None:
+        """When something can be taken in hand next that this worker comes first for, or others have left to it."""
+        return await self._retry.run(partial(self._claims.next_due, own=True), unbound=True)
 
     async def rebalance(self, busy: Collection[str]) -> None:
         """Give back places that others want, and those at agencies for which nothing is due."""
@@ -122,6 +130,7 @@ class Poller:
         *,
         full_scan: bool,
         among: Collection[str] | None,
+        sweep: bool = False,
         look: bool = False,
         taken: Sequence[Claim] = (),
     ) -> ClaimBatch:
@@ -134,7 +143,7 @@ class Poller:
         claimed: Counter[str] = Counter()
         in_hand = (*self._executor.in_hand, *(claim.stored.id for claim in taken))
         try:
-            unit = partial(self._claim_and_look if look else self._claims.claim, full_scan=full_scan)
+            unit = partial(self._claim_and_look if look else self._claims.claim, full_scan=full_scan, sweep=sweep)
             unit = partial(unit, offers=offers, among=among, in_hand=in_hand)
             try:
                 batch = await self._retry.run(unit)
