@@ -42,7 +42,8 @@ from nagorik_platform.logs import get_logger
 _log = get_logger("nagorik.host")
 
 FULL_SCAN: Final = 1.0
-"""Seconds between two scans of everything: what no hint was heard of is found no later than this."""
+"""Seconds between two scans of what is due: what no hint was heard of is found no later than this, once it is this
+worker's turn."""
 MOST_APART: Final = 5
 """The most full scans of a worker from one that looks for what is lost, parked or unread, too, to the next."""
 MOMENT: Final = 1.0
