@@ -150,13 +150,15 @@ async def test_worker_that_waits_for_an_agencys_row_has_none_that_another_could_
     lock = "SELECT 1 FROM agencies WHERE plugin = $1 FOR UPDATE NOWAIT"
     async with world.host(ready_postgresql) as host, AsyncExitStack() as stack:
         one = host.worker()
-        await host.database.run(one._poller._ensure_rows)
+        await one._poller._offers.ensure_rows()
         others = [await host.database._own_connection() for _ in range(3)]
         for other in others:
             stack.push_async_callback(other.close)
         async with others[0].transaction():
             await others[0].execute(lock, "cashdesk")
-            granting = asyncio.create_task(host.database.run(partial(one.claims.grant, needs=needs, lent=True)))
+            granting = asyncio.create_task(
+                host.database.run(partial(one._poller._offers.grant, needs=needs, lent=True))
+            )
             waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
             while not (granting.done() or await others[1].fetchval(waiting)):  # noqa: ASYNC110 - the server has no event
                 await asyncio.sleep(0)

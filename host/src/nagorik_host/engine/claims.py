@@ -21,8 +21,7 @@ from nagorik import ServiceNotOffered
 from nagorik.clock import Clock
 from nagorik_host.engine.affinity import AgencyAffinity
 from nagorik_host.engine.agencies import AgencyScheduler, QueueState
-from nagorik_host.engine.claim_batch import Claim, ClaimBatch, ClaimOffer, Granted, Need
-from nagorik_host.engine.instants import row_of, take_instants, time_of
+from nagorik_host.engine.claim_batch import Claim, ClaimBatch, ClaimOffer, Need
 from nagorik_host.engine.intents import Intents, next_payment
 from nagorik_host.engine.leases import LOST, WorkerLease
 from nagorik_host.engine.losses import SUSPECTS_APART, WorkerLosses
@@ -290,34 +289,6 @@ class Claims:
         batch.is_idle = not lost
         for row in lost:
             self._guarded(transaction, row, now, self._release)
-
-    def grant(self, transaction: Transaction, *, needs: Mapping[str, Need], lent: bool) -> dict[str, Granted]:
-        """Places and instants for calls that are due, as far as agencies can bear them.
-
-        Args:
-            transaction: One that does nothing else, so that nobody waits long for an agency's row.
-            needs: What is needed, by plugin.
-            lent: Whether this worker may hold more than its share where others have no use for it.
-        """
-        now = self._clock.now()
-        return {
-            # In one order, so that two workers never wait for each other.
-            name: self._grant(transaction, name, needs[name], now, lent=lent)
-            for name in sorted(needs)
-        }
-
-    def _grant(self, transaction: Transaction, name: str, need: Need, now: datetime, *, lent: bool) -> Granted:
-        row = row_of(transaction, name, time_of(self._clock))
-        is_down = row.down_since is not None
-        wanted, held = 1 if is_down else need.calls, self._places.held(name)
-        if wanted > self._places.free(name) and (lent or held == 0):
-            held = self._places.acquire(transaction, name, wanted, lent=lent)
-        free = min(wanted, held - self._places.used(name))
-        if free <= 0 or (is_down and not self._agencies.take_probe(transaction, row, now)):
-            return Granted(held, None)
-        interval = self._agencies.limits(name).interval
-        taken = take_instants(transaction, name, free, interval, time_of(self._clock), lead=need.lead)
-        return Granted(held, taken, is_down)
 
     def _within_release(self, read: Callable[[], Sequence[Row[Any]]]) -> Sequence[Row[Any]]:
         """Rows of releases that are understood here; others are passed over from the moment that one is met."""

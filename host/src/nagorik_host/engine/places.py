@@ -7,7 +7,7 @@ lease are anybody's.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from math import ceil
 from typing import Any, Final, NamedTuple
 
@@ -124,6 +124,11 @@ class WorkerPlaces:
                 self._limits.pop(plugin, None)
             else:
                 self._limits[plugin] = limit
+
+    @property
+    def plugins(self) -> Collection[str]:
+        """The agencies' plugins."""
+        return self._held.keys()
 
     @property
     def is_empty(self) -> bool:

@@ -26,6 +26,7 @@ from nagorik_host.engine.intents import Intents
 from nagorik_host.engine.leases import WorkerLease, check_clock
 from nagorik_host.engine.losses import WorkerLosses
 from nagorik_host.engine.observers import ObserverGroup, WorkerObserver
+from nagorik_host.engine.offers import Offers
 from nagorik_host.engine.outage import OutageRetry
 from nagorik_host.engine.pace import AgencyPace
 from nagorik_host.engine.places import WorkerPlaces
@@ -151,12 +152,10 @@ class Worker:
         self._poller = Poller(
             platform,
             self.claims,
-            agencies,
             losses,
             inbox,
             self._executor,
-            concurrency=concurrency,
-            pace=self._pace,
+            offers=Offers(agencies, pace=self._pace, places=places, retry=self._retry, clock=clock),
             places=places,
             retry=self._retry,
             state=self._state,
