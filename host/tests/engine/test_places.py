@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy import event, select, update
 
 from nagorik.clock import Deadline
+from nagorik_host.engine.affinity import AgencyAffinity
 from nagorik_host.engine.claim_batch import Need
 from nagorik_host.engine.leases import WorkerLease
 from nagorik_host.engine.places import WorkerPlaces
@@ -26,8 +27,12 @@ STEPS = st.lists(
 )
 
 
-def worker(name, concurrency, clock):
-    return WorkerPlaces(WorkerLease(name, LEASE, clock), {"wasa": concurrency})
+def worker(name, concurrency, clock, *, is_overloaded=False):
+    lease, bears = WorkerLease(name, LEASE, clock), {"wasa": concurrency}
+    affinity = AgencyAffinity(lease, bears)
+    for second in (0.0, 1.0):
+        affinity.note_load(second if is_overloaded else 0.0, second)
+    return WorkerPlaces(lease, affinity, bears)
 
 
 async def acquire(database, one, wanted, *, lent=False):
@@ -68,9 +73,25 @@ async def test_calls_of_all_workers_are_never_more_than_the_agency_bears(databas
         assert sum(await database.run(lambda t, q=living: t.connection.scalars(q).all())) <= concurrency
 
 
-async def test_worker_that_comes_later_gets_its_share_of_what_the_first_had_been_lent(database):
+async def test_worker_that_looks_after_an_agency_leaves_one_place_to_others(database):
     clock = SimulatedClock()
     first, second = worker("first", 4, clock), worker("second", 4, clock)
+    await acquire(database, first, 9)
+    first.use("wasa", 4)
+    assert await acquire(database, second, 9) == 0
+    first.release("wasa")
+    await rebalance(database, first, {"wasa"})
+    assert first.may_go_on("wasa")
+    assert await acquire(database, second, 9, lent=True) == 1
+    second.use("wasa")
+    # It stands still from now on: the place that others have is theirs, and it has no more than it had.
+    assert await acquire(database, second, 9, lent=True) == 1
+    assert await acquire(database, first, 9, lent=True) == 3
+
+
+async def test_worker_that_comes_later_gets_its_share_of_what_an_overloaded_one_had_been_lent(database):
+    clock = SimulatedClock()
+    first, second = worker("first", 4, clock, is_overloaded=True), worker("second", 4, clock)
     assert await acquire(database, first, 9) == 4
     for _ in range(4):
         first.use("wasa")
@@ -144,13 +165,15 @@ async def test_worker_that_waits_for_an_agencys_row_has_none_that_another_could_
     lock = "SELECT 1 FROM agencies WHERE plugin = $1 FOR UPDATE NOWAIT"
     async with world.host(ready_postgresql) as host, AsyncExitStack() as stack:
         one = host.worker()
-        await host.database.run(one._poller._ensure_rows)
+        await one._poller._offers.ensure_rows()
         others = [await host.database._own_connection() for _ in range(3)]
         for other in others:
             stack.push_async_callback(other.close)
         async with others[0].transaction():
             await others[0].execute(lock, "cashdesk")
-            granting = asyncio.create_task(host.database.run(partial(one.claims.grant, needs=needs, lent=True)))
+            granting = asyncio.create_task(
+                host.database.run(partial(one._poller._offers.grant, needs=needs, lent=True))
+            )
             waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
             while not (granting.done() or await others[1].fetchval(waiting)):  # noqa: ASYNC110 - the server has no event
                 await asyncio.sleep(0)

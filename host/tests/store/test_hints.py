@@ -74,6 +74,19 @@ async def test_hints_are_for_those_who_call_that_agency(shared):
         assert await desk.take() == [application]
 
 
+async def test_hint_is_left_to_the_one_that_looks_after_its_agency(shared):
+    nid, desk = str(uuid4()), str(uuid4())
+    async with (
+        shared.hints(["nid", "cashdesk"], lambda: None) as one,
+        shared.hints(["nid", "cashdesk"], lambda: None) as other,
+    ):
+        await shared.run(waking(nid))
+        await shared.run(waking(desk, agency="cashdesk"))
+        assert await one.take([]) == []
+        assert await one.take(["cashdesk"]) == [desk]
+        assert await other.take(["nid"]) == [nid]
+
+
 async def test_upgrade_may_be_done_again_and_by_two_at_once(postgresql_url):
     opened = await open_database(postgresql_url)
     try:

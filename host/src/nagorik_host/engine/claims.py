@@ -19,9 +19,9 @@ from sqlalchemy import Row, bindparam, func, select, update
 
 from nagorik import ServiceNotOffered
 from nagorik.clock import Clock
+from nagorik_host.engine.affinity import AgencyAffinity
 from nagorik_host.engine.agencies import AgencyScheduler, QueueState
-from nagorik_host.engine.claim_batch import Claim, ClaimBatch, ClaimOffer, Granted, Need
-from nagorik_host.engine.instants import row_of, take_instants, time_of
+from nagorik_host.engine.claim_batch import Claim, ClaimBatch, ClaimOffer, Need
 from nagorik_host.engine.intents import Intents, next_payment
 from nagorik_host.engine.leases import LOST, WorkerLease
 from nagorik_host.engine.losses import SUSPECTS_APART, WorkerLosses
@@ -99,6 +99,7 @@ class Claims:
         *,
         lease: WorkerLease,
         places: WorkerPlaces,
+        affinity: AgencyAffinity,
         worker_name: str,
         concurrency: Mapping[str, int],
         releases: Mapping[str, str],
@@ -114,6 +115,7 @@ class Claims:
             losses: What may end the worker.
             lease: On what terms the worker has applications in hand.
             places: How many calls it may make at each agency.
+            affinity: Which agencies it looks after.
             worker_name: What an operator knows the worker by.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
             releases: By plugin, distribution and version of what is installed here.
@@ -133,19 +135,25 @@ class Claims:
         self._clock = clock
         self._lease = lease
         self._places = places
+        self._affinity = affinity
 
-    def next_due(self, transaction: Transaction) -> datetime | None:
-        """When the first application falls due that is not set aside, to an agency that can bear the call then."""
+    def next_due(self, transaction: Transaction, *, own: bool = False) -> datetime | None:
+        """When the first application falls due that is not set aside, to an agency that can bear the call then.
+
+        It is due when it is this worker's turn to take it. With ``own``, what others come first for is left out,
+        unless they have left it until that was so.
+        """
         now = self._clock.now()
         suspended = suspended_offers(transaction)
         firsts = [
-            max(queue.due_at, queue.free_at)
+            (max(queue.due_at + self._affinity.patience(queue.plugin), queue.free_at), queue.plugin)
             for queue in self._agencies.queue_states(
                 transaction, self._concurrency, now, lease_now=self._lease.now, beyond=self._beyond
             )
             if queue.due_at is not None and queue.plugin not in suspended.plugins
         ]
-        return min(firsts, default=None)
+        wanted = (at for at, plugin in firsts if not own or at <= now or self._affinity.comes_first(plugin))
+        return min(wanted, default=None)
 
     # The intent
 
@@ -155,6 +163,7 @@ class Claims:
         *,
         offers: Mapping[str, ClaimOffer],
         full_scan: bool = True,
+        sweep: bool = True,
         among: Collection[str] | None = None,
         in_hand: Collection[str] = (),
         each_alone: bool = False,
@@ -167,7 +176,8 @@ class Claims:
         Args:
             transaction: Of the host's database; it locks applications and no agency.
             offers: What may be taken in hand, by plugin.
-            full_scan: Whether to look for what lost workers had in hand, too.
+            full_scan: Whether more than this worker's share of the places may be asked for.
+            sweep: Whether to look for what lost workers had in hand, and for what was parked, too.
             among: The applications to look at; all, where nothing is given.
             in_hand: The applications that the worker has in hand.
             each_alone: Whether each application is written within a savepoint, which costs as much as a statement.
@@ -177,8 +187,9 @@ class Claims:
             transaction.defer()
         now = self._clock.now()
         self._losses.note_in_hand(transaction, in_hand)
-        batch = ClaimBatch(suspended_offers(transaction))
-        if full_scan:
+        batch, is_left = ClaimBatch(suspended_offers(transaction)), False
+        if sweep:
+            self._affinity.refresh(transaction)
             unpark_resumed(transaction, batch.suspended)
             self._release_expired(transaction, batch, now)
         for queue in self._agencies.queue_states(
@@ -189,8 +200,12 @@ class Claims:
                 batch.down.add(queue.plugin)
             if queue.due_at is None or queue.plugin in batch.suspended.plugins:
                 continue
-            if queue.due_at > now:
-                batch.poll_at(max(queue.due_at, queue.free_at))
+            patience = self._affinity.patience(queue.plugin)
+            if queue.due_at + patience > now:
+                if patience:
+                    is_left = True  # to others, unless it is still there at the next full scan
+                else:
+                    batch.poll_at(max(queue.due_at, queue.free_at))
                 continue
             batch.busy.add(queue.plugin)
             if self._losses.is_full:
@@ -198,7 +213,7 @@ class Claims:
                 continue
             looked_at = self._losses.awaited or among
             self._claim_from(transaction, queue, offers.get(queue.plugin), batch, now, looked_at, lent=full_scan)
-        batch.is_idle = batch.is_idle and not batch.busy
+        batch.is_idle = batch.is_idle and not batch.busy and not is_left
         return batch
 
     def _claim_from(
@@ -213,6 +228,7 @@ class Claims:
         lent: bool,
     ) -> None:
         name = queue.plugin
+        seen = now - self._affinity.patience(name)
         # What others have taken, because nothing was heard of this worker, is not its own any more.
         is_usable = offer is not None and offer.is_probe == queue.is_down and queue.held > 0
         slots = offer.slots if offer is not None and is_usable else ()
@@ -221,7 +237,7 @@ class Claims:
             return
         if slots:
             # What is awaited was put off for others' sake alone.
-            until = now if self._losses.awaited is None else now + SUSPECTS_APART
+            until = seen if self._losses.awaited is None else now + SUSPECTS_APART
             rows = self._within_release(
                 lambda: due_rows(
                     transaction,
@@ -255,7 +271,7 @@ class Claims:
             batch.backlog.add(name)
             return
         transaction.flush_changes()  # what was taken in hand just now is not due any more
-        due = count_due(transaction, name, most=most, now=now, suspended=batch.suspended, beyond=self._beyond)
+        due = count_due(transaction, name, most=most, now=seen, suspended=batch.suspended, beyond=self._beyond)
         if due:
             batch.needs[name] = Need(due)
 
@@ -273,34 +289,6 @@ class Claims:
         batch.is_idle = not lost
         for row in lost:
             self._guarded(transaction, row, now, self._release)
-
-    def grant(self, transaction: Transaction, *, needs: Mapping[str, Need], lent: bool) -> dict[str, Granted]:
-        """Places and instants for calls that are due, as far as agencies can bear them.
-
-        Args:
-            transaction: One that does nothing else, so that nobody waits long for an agency's row.
-            needs: What is needed, by plugin.
-            lent: Whether this worker may hold more than its share where others have no use for it.
-        """
-        now = self._clock.now()
-        return {
-            # In one order, so that two workers never wait for each other.
-            name: self._grant(transaction, name, needs[name], now, lent=lent)
-            for name in sorted(needs)
-        }
-
-    def _grant(self, transaction: Transaction, name: str, need: Need, now: datetime, *, lent: bool) -> Granted:
-        row = row_of(transaction, name, time_of(self._clock))
-        is_down = row.down_since is not None
-        wanted, held = 1 if is_down else need.calls, self._places.held(name)
-        if wanted > self._places.free(name) and (lent or held == 0):
-            held = self._places.acquire(transaction, name, wanted, lent=lent)
-        free = min(wanted, held - self._places.used(name))
-        if free <= 0 or (is_down and not self._agencies.take_probe(transaction, row, now)):
-            return Granted(held, None)
-        interval = self._agencies.limits(name).interval
-        taken = take_instants(transaction, name, free, interval, time_of(self._clock), lead=need.lead)
-        return Granted(held, taken, is_down)
 
     def _within_release(self, read: Callable[[], Sequence[Row[Any]]]) -> Sequence[Row[Any]]:
         """Rows of releases that are understood here; others are passed over from the moment that one is met."""
@@ -405,8 +393,9 @@ class Claims:
             return None
         # What other units of the same commit have taken is found as it was.
         most = 1 + sum(target == plugin for target in transaction.taken.values())
+        seen = now - self._affinity.patience(plugin)
         rows = self._within_release(
-            lambda: due_rows(transaction, plugin, most=most, now=now, suspended=suspended, beyond=self._beyond)
+            lambda: due_rows(transaction, plugin, most=most, now=seen, suspended=suspended, beyond=self._beyond)
         )
         first = [row for row in rows if row.id not in transaction.taken][:1]
         claimed = self._claim_rows(transaction, first, [slot], now)

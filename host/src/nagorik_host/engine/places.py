@@ -7,12 +7,13 @@ lease are anybody's.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from math import ceil
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
+from nagorik_host.engine.affinity import AgencyAffinity
 from nagorik_host.engine.leases import WorkerLease
 from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL, is_known, lasts
 from nagorik_host.store.database import Transaction
@@ -47,6 +48,13 @@ class PlacesRow(NamedTuple):
     """How many workers there are beside the one that asks."""
 
 
+class PlacesShare(NamedTuple):
+    """How many of an agency's places a worker may hold though others want some, and how many if nobody does."""
+
+    share: int
+    bound: int
+
+
 class KeptPlaces(NamedTuple):
     """What a worker keeps of its places at an agency, and how many it may use of them, if others want some."""
 
@@ -57,14 +65,16 @@ class KeptPlaces(NamedTuple):
 class WorkerPlaces:
     """One worker's places at all agencies: what the database lets it hold, and what of that is in use."""
 
-    def __init__(self, lease: WorkerLease, concurrency: Mapping[str, int]) -> None:
+    def __init__(self, lease: WorkerLease, affinity: AgencyAffinity, concurrency: Mapping[str, int]) -> None:
         """Hold none.
 
         Args:
             lease: On what terms the worker holds them.
+            affinity: Which agencies it looks after.
             concurrency: By plugin, the most calls in flight at its agency, over all workers.
         """
         self._lease = lease
+        self._affinity = affinity
         self._concurrency = concurrency
         self._held: dict[str, int] = dict.fromkeys(concurrency, 0)
         self._used: Counter[str] = Counter()
@@ -118,6 +128,11 @@ class WorkerPlaces:
                 self._limits[plugin] = limit
 
     @property
+    def plugins(self) -> Collection[str]:
+        """The agencies' plugins."""
+        return self._held.keys()
+
+    @property
     def is_empty(self) -> bool:
         """Whether no place is held."""
         return not any(self._held.values())
@@ -137,12 +152,12 @@ class WorkerPlaces:
         """
         rows = self._rows(transaction, [plugin])
         others = [row for row in rows if row.worker != self._lease.worker]
-        total, need = self._concurrency[plugin], self._used[plugin] + wanted
-        share = self._share(transaction, plugin, others)
+        need = self._used[plugin] + wanted
+        share, bound = self._share(transaction, plugin, others)
         # Whoever begins has no more than its share, until others have had the time to say what they want.
         beyond = lent and self._held[plugin] >= share and not any(row.wanted for row in others)
-        most = total if beyond else max(share, self._held[plugin])
-        free = total - sum(row.held for row in others)
+        most = bound if beyond else max(share, self._held[plugin])
+        free = self._concurrency[plugin] - sum(row.held for row in others)
         held = max(min(need, most, free), min(self._used[plugin], max(free, 0)), 0)
         values = {"held": held, "wanted": max(0, need - held)}
         own = self._own(plugin)
@@ -167,7 +182,7 @@ class WorkerPlaces:
             if row.plugin not in busy_at:
                 held, wanted = min(held, used), 0
             elif any(one.wanted for one in others):
-                limit = self._share(transaction, row.plugin, others)
+                limit = self._share(transaction, row.plugin, others).share
                 held = min(held, max(limit, used))
             if (held, wanted) != (row.held, row.wanted):
                 values = {"held": held, "wanted": wanted}
@@ -187,13 +202,19 @@ class WorkerPlaces:
         found = transaction.connection.execute(_OF_ALL, self._others() | {"names": list(plugins)})
         return [PlacesRow(row.plugin, row.worker, row.held, row.wanted, row.others) for row in found]
 
-    def _share(self, transaction: Transaction, plugin: str, others: list[PlacesRow]) -> int:
+    def _share(self, transaction: Transaction, plugin: str, others: list[PlacesRow]) -> "PlacesShare":
         if others:
             registered = others[0].others
         else:
             registered = transaction.connection.scalar(_OTHER_WORKERS, self._others()) or 0
         here = sum(1 for row in others if row.held or row.wanted)
-        return ceil(self._concurrency[plugin] / (1 + max(registered, here)))
+        number, total = max(registered, here), self._concurrency[plugin]
+        if not number:
+            return PlacesShare(total, total)
+        # What a worker has in use that stands still is nobody's until its lease has run out: so not all of it.
+        equal, bound = ceil(total / (1 + number)), max(1, total - 1)
+        looks_after = self._affinity.comes_first(plugin) and not self._affinity.is_overloaded
+        return PlacesShare(bound if looks_after else equal, bound)
 
     def _others(self) -> dict[str, Any]:
         lasts = -(self._lease.lasts // MICROSECOND)

@@ -5,13 +5,16 @@ A hint that is lost costs a moment and one that comes twice costs nothing.
 """
 
 import asyncio
+import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from math import inf
 from typing import Final
 from uuid import uuid4
 
 from nagorik.clock import Clock
+from nagorik_host.engine.affinity import AgencyAffinity
 from nagorik_host.engine.agencies import AgencyScheduler
 from nagorik_host.engine.claim_batch import ClaimBatch
 from nagorik_host.engine.claims import Claims
@@ -23,6 +26,7 @@ from nagorik_host.engine.intents import Intents
 from nagorik_host.engine.leases import WorkerLease, check_clock
 from nagorik_host.engine.losses import WorkerLosses
 from nagorik_host.engine.observers import ObserverGroup, WorkerObserver
+from nagorik_host.engine.offers import Offers
 from nagorik_host.engine.outage import OutageRetry
 from nagorik_host.engine.pace import AgencyPace
 from nagorik_host.engine.places import WorkerPlaces
@@ -40,7 +44,10 @@ from nagorik_platform.logs import get_logger
 _log = get_logger("nagorik.host")
 
 FULL_SCAN: Final = 1.0
-"""Seconds between two scans of everything: what no hint was heard of is found no later than this."""
+"""Seconds between two scans of what is due: what no hint was heard of is found no later than this, once it is this
+worker's turn."""
+MOST_APART: Final = 5
+"""The most full scans of a worker from one that looks for what is lost, parked or unread, too, to the next."""
 MOMENT: Final = 1.0
 """Seconds until the next call that a worker still waits for which is to end as soon as it is idle."""
 
@@ -100,7 +107,8 @@ class Worker:
         self._clock = clock
         self._rate_limiter = rate_limiter
         own_lease = WorkerLease(self.id, lease, lease_clock)
-        places = WorkerPlaces(own_lease, concurrency)
+        self._affinity = affinity = AgencyAffinity(own_lease, concurrency)
+        places = WorkerPlaces(own_lease, affinity, concurrency)
         intents = Intents(store, vault, own_lease)
         self._losses = losses = WorkerLosses(store, worker=self.id, worker_name=name)
         self.claims = Claims(
@@ -111,6 +119,7 @@ class Worker:
             losses,
             lease=own_lease,
             places=places,
+            affinity=affinity,
             worker_name=name,
             concurrency=concurrency,
             releases=releases,
@@ -150,12 +159,10 @@ class Worker:
         self._poller = Poller(
             platform,
             self.claims,
-            agencies,
             losses,
             inbox,
             self._executor,
-            concurrency=concurrency,
-            pace=self._pace,
+            offers=Offers(agencies, pace=self._pace, places=places, retry=self._retry, clock=clock),
             places=places,
             retry=self._retry,
             state=self._state,
@@ -259,7 +266,7 @@ class Worker:
 
     async def _poll(self) -> tuple[int, ClaimBatch]:
         """Take in hand what is due and read messages; how many were done with, and what was taken."""
-        batch = await self._poller.claim(full_scan=True, look=True)
+        batch = await self._poller.claim(full_scan=True, sweep=True, look=True)
         reads = batch.has_messages and not self._losses.is_apart
         return (await self._read_messages(alone=self._losses.begin_reading(self.in_hand)) if reads else 0), batch
 
@@ -286,29 +293,46 @@ class Worker:
 
     async def _work(self, hints: Hints, stop: asyncio.Event, others: Collection[asyncio.Task[object]]) -> None:
         loop = asyncio.get_running_loop()
-        scanned_at = -FULL_SCAN
+        scanned_at = swept_at = -inf
         wait = 0.0
         while not stop.is_set():
             self._state.woken.clear()
             scans = loop.time() >= scanned_at + FULL_SCAN
+            # All of them together sweep as often as one that is alone.
+            sweeps = scans and loop.time() >= swept_at + min(self._affinity.living, MOST_APART) * FULL_SCAN
             # Whatever else wakes a worker has left no hint to ask the database for.
-            hinted = await self._hinted(hints) if scans or self._hint_heard else []
+            hinted = await self._hinted(hints) if sweeps or self._hint_heard else []
             has_room = self._losses.awaits_reading and not self.in_hand
-            read = self._read_beside_the_work(scans or INBOX in hinted or self._inbox.has_news or has_room)
+            read = self._read_beside_the_work(sweeps or INBOX in hinted or self._inbox.has_news or has_room)
             if scans:
                 scanned_at = loop.time()
-                found = await self._poller.claim(full_scan=True)
-                await self._poller.rebalance(found.busy)
+                swept_at = scanned_at if sweeps else swept_at
+                self._affinity.note_load(time.process_time(), scanned_at)
+                next_poll = await self._scan(sweeps=sweeps)
             elif self._state.saturated or self._state.left_due or wait <= 0 or read:
-                found = await self._poller.claim(full_scan=False)
+                next_poll = (await self._poller.claim(full_scan=False)).next_poll
             elif hinted:
-                found = await self._poller.claim(full_scan=False, among=hinted)
+                next_poll = (await self._poller.claim(full_scan=False, among=hinted)).next_poll
             else:
-                found = None
+                next_poll = None
             wait = scanned_at + FULL_SCAN - loop.time()
-            if found is not None and found.next_poll is not None:
-                wait = min(wait, (found.next_poll - self._clock.now()).total_seconds())
+            if next_poll is not None:
+                wait = min(wait, (next_poll - self._clock.now()).total_seconds())
             await self._wait(max(wait, 0.0), others)
+
+    async def _scan(self, *, sweeps: bool) -> datetime | None:
+        """Take in hand whatever is due; when something can be next. Whoever has nothing to do finds out by a look."""
+        busy: Collection[str] = ()
+        if sweeps or self.in_hand or self._state.saturated or self._state.left_due:
+            due, is_quiet = None, False
+        else:
+            due = await self._poller.next_due()
+            is_quiet = due is None or due > self._clock.now()
+        if not is_quiet:
+            batch = await self._poller.claim(full_scan=True, sweep=sweeps)
+            due, busy = batch.next_poll, batch.busy
+        await self._poller.rebalance(busy)
+        return due
 
     async def _wait(self, seconds: float, others: Collection[asyncio.Task[object]]) -> None:
         woken = asyncio.create_task(self._state.woken.wait())
@@ -323,7 +347,7 @@ class Worker:
     async def _hinted(self, hints: Hints) -> list[str]:
         self._hint_heard = False
         try:
-            return await hints.take()
+            return await hints.take([name for name in self._concurrency if self._affinity.comes_first(name)])
         except DatabaseUnavailable:
             # The full scan finds whatever there was a hint of, and waits for the database if it has to.
             return []

@@ -5,7 +5,7 @@ before it happens, so it does nothing but read and write through the transaction
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -159,8 +159,11 @@ Unit = Callable[[Transaction], T]
 class Hints:
     """What other processes say may be due. Nothing relies on it: a hint may be lost, or come twice."""
 
-    async def take(self) -> list[str]:
+    async def take(self, agencies: Collection[str] | None = None) -> list[str]:  # noqa: ARG002
         """Applications that somebody should look at; none where processes say nothing to each other.
+
+        Args:
+            agencies: Those whose hints are taken; all that are heard of, where nothing is given.
 
         Raises:
             DatabaseUnavailable: The database is gone.

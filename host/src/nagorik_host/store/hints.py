@@ -5,7 +5,7 @@ transaction that made the application due, so that nobody hears of what was not 
 to the database's log: they are empty after a crash of the server, and what was due is found by the next full scan.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import uuid4
@@ -78,8 +78,7 @@ class HintListener:
         """Hear hints for ``agencies`` on a connection that is used for nothing else."""
         self._connection = connection
         self._queries = _queries(connection)
-        unlimited = EntrypointExecutionParameter(concurrency_limit=0)
-        self._entrypoints = {QueueEntrypoint(entrypoint(agency)): unlimited for agency in agencies}
+        self._entrypoints = _entrypoints(agencies)
         self._id = QueueManagerId(uuid4())
 
     async def listen(self, heard: Callable[[], None]) -> None:
@@ -98,10 +97,11 @@ class HintListener:
         closed: bool = self._connection.is_closed()
         return closed
 
-    async def take(self) -> list[str]:
-        """All applications that hints were enqueued for; a hint is taken once."""
+    async def take(self, agencies: Collection[str]) -> list[str]:
+        """All applications that hints were enqueued for at ``agencies``; a hint is taken once."""
         taken: list[str] = []
-        while jobs := await self._queries.dequeue(TOGETHER, self._entrypoints, self._id, None, _LOST):
+        wanted = _entrypoints(agencies)
+        while wanted and (jobs := await self._queries.dequeue(TOGETHER, wanted, self._id, None, _LOST)):
             await self._queries.log_jobs([(job, "successful", None) for job in jobs])
             taken += [job.payload.decode() for job in jobs if job.payload is not None]
             if len(jobs) < TOGETHER:
@@ -115,6 +115,11 @@ class HintListener:
     async def close(self) -> None:
         """Hear no more."""
         await self._connection.close()
+
+
+def _entrypoints(agencies: Collection[str]) -> dict[QueueEntrypoint, EntrypointExecutionParameter]:
+    unlimited = EntrypointExecutionParameter(concurrency_limit=0)
+    return {QueueEntrypoint(entrypoint(agency)): unlimited for agency in agencies}
 
 
 def _queries(connection: asyncpg.Connection) -> Queries:

@@ -7,7 +7,7 @@ no session may wait for long, for its client or for another, and the server look
 import asyncio
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import Context
 from functools import partial
@@ -306,10 +306,10 @@ class QueuedHints(Hints):
         self._heard = heard
         self._listener: HintListener | None = None
 
-    async def take(self) -> list[str]:
+    async def take(self, agencies: Collection[str] | None = None) -> list[str]:
         """As ``Hints.take``."""
         with _translated():
-            return await (await self._listening()).take()
+            return await (await self._listening()).take(self._agencies if agencies is None else agencies)
 
     async def tidy(self) -> None:
         """As ``Hints.tidy``."""

@@ -1,0 +1,226 @@
+"""Workers share their agencies in turns: one looks after each, and what it leaves due is soon another's."""
+
+import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from datetime import timedelta
+from itertools import count
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+from sqlalchemy import event, func, select
+
+from nagorik_host.engine.affinity import ENOUGH, LONGEST, STEP, AgencyAffinity, turns_of
+from nagorik_host.engine.leases import WorkerLease
+from nagorik_host.store.application_store import LEASE
+from nagorik_host.store.schema import IN_QUEUE, applications, workers
+from nagorik_testing import SimulatedClock
+
+WORKERS = st.sets(st.uuids().map(str), min_size=1, max_size=6)
+AGENCIES = st.dictionaries(st.text("abcdef", min_size=1, max_size=6), st.integers(1, 64), min_size=1, max_size=12)
+EXPIRY = timedelta(days=1)
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["look", "apply", "wait", "gone", "come"]), st.integers(0, 2)), max_size=12
+)
+
+
+def all_turns(living, concurrency):
+    return {worker: turns_of(worker, living, concurrency) for worker in living}
+
+
+@given(living=WORKERS, concurrency=AGENCIES)
+def test_each_agency_has_every_living_worker_once_in_its_order(living, concurrency):
+    turns = all_turns(living, concurrency)
+    for plugin in concurrency:
+        assert sorted(turns[worker][plugin] for worker in living) == list(range(len(living)))
+
+
+@given(living=WORKERS, concurrency=AGENCIES)
+def test_no_worker_comes_first_at_much_more_than_its_share_of_the_places(living, concurrency):
+    turns = all_turns(living, concurrency)
+    firsts = Counter()
+    for worker, at in turns.items():
+        firsts[worker] += sum(concurrency[plugin] for plugin, turn in at.items() if turn == 0)
+    total = sum(concurrency.values())
+    share = max(total / len(living), min(total, ENOUGH))
+    assert max(firsts.values()) <= share + max(concurrency.values())
+
+
+@given(living=WORKERS)
+def test_few_places_are_looked_after_by_one_worker_and_another_stands_by_for_all(living):
+    concurrency = {"nid": 4, "land": 4, "brta": 4, "wasa": 4}
+    turns = all_turns(living, concurrency)
+    for turn in range(len(living)):
+        assert len({worker for worker in living for at in turns[worker].values() if at == turn}) == 1
+
+
+@given(living=WORKERS, concurrency=AGENCIES)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10, deadline=None)
+async def test_whoever_lives_has_its_turn_within_the_bound(database, living, concurrency):
+    """However many are written down that stand still or were killed: each goes by what is due and by nothing else."""
+    clock = SimulatedClock()
+    await database.run(lambda t: t.connection.execute(workers.delete()))
+    affinities = [AgencyAffinity(WorkerLease(worker, LEASE, clock), concurrency) for worker in sorted(living)]
+    leases = [WorkerLease(worker, LEASE, clock) for worker in sorted(living)]
+    for lease in leases:
+        await database.run(lambda t, lease=lease: lease.register(t, "one", keys=(), expiry=EXPIRY))
+    for affinity in affinities:
+        await database.run(affinity.refresh)
+        assert affinity.living == len(living)
+        assert all(affinity.patience(plugin) <= LONGEST for plugin in concurrency)
+    for plugin in concurrency:
+        assert sum(affinity.comes_first(plugin) for affinity in affinities) == 1
+    # Only one is heard of from now on; when the others' leases have run out it comes first everywhere.
+    clock.advance(LEASE)
+    await database.run(lambda t: leases[0].renew(t, ()))
+    await database.run(affinities[0].refresh)
+    assert all(affinities[0].patience(plugin) == timedelta(0) for plugin in concurrency)
+
+
+def test_worker_is_overloaded_while_its_process_uses_nearly_all_of_its_time():
+    affinity = AgencyAffinity(WorkerLease("one", LEASE), {"nid": 4})
+    told = []
+    for used, elapsed in [(5.0, 10.0), (5.9, 11.0), (6.0, 12.0), (6.7, 13.0)]:
+        affinity.note_load(used, elapsed)
+        told.append(affinity.is_overloaded)
+    assert told == [False, True, False, False]
+
+
+class Crew:
+    """Workers of one database, each of which stands still for as long as nobody lets it look."""
+
+    def __init__(self, world, hosts):
+        self.world, self.host = world, hosts[0]
+        self.numbers = count(10)
+        self.workers = [host.worker(f"worker-{number}") for number, host in enumerate(hosts)]
+
+    async def register(self):
+        for worker in self.workers:
+            await self.host.database.run(worker._housekeeping.register)
+        # Each sees who else there is.
+        for worker in self.workers:
+            await worker.poll()
+
+    def turn(self, worker, plugin="nid"):
+        return worker.claims._affinity.patience(plugin) // STEP
+
+    def in_turn(self):
+        return sorted(self.workers, key=self.turn)
+
+    async def done(self, worker):
+        """Wait until a worker has nothing in hand."""
+        while worker.in_hand:
+            await asyncio.wait(set(worker._executor._in_flight))
+
+    async def overdue(self):
+        """How many applications have been due for longer than anybody leaves them to others."""
+        query = select(func.count()).where(
+            applications.c.due_at <= self.world.clock.now() - LONGEST,
+            applications.c.target_plugin == "nid",
+            IN_QUEUE,
+            applications.c.lease.is_(None),
+        )
+        return await self.host.database.run(lambda t: t.connection.scalar(query))
+
+    async def look(self, worker):
+        """Let one look and carry out what it takes; how many applications these were."""
+        before = len(self.world.street.calls)
+        await worker.poll()
+        await self.done(worker)
+        return len(self.world.street.calls) - before
+
+
+@asynccontextmanager
+async def crew_of(world, url, number):
+    async with AsyncExitStack() as stack:
+        hosts = [await stack.enter_async_context(world.host(url)) for _ in range(number)]
+        crew = Crew(world, hosts)
+        await crew.register()
+        yield crew
+
+
+@pytest.fixture
+async def crew(world, ready_url):
+    async with crew_of(world, ready_url, 3) as crew:
+        yield crew
+
+
+@contextmanager
+def statements(workers):
+    """What each of these workers sends to its database meanwhile."""
+    sent = {worker.id: [] for worker in workers}
+    with ExitStack() as stack:
+        for worker in workers:
+            engine, to = worker._database._engine.sync_engine, sent[worker.id]
+
+            def note(connection, cursor, statement, *_, to=to):
+                to.append(statement)
+
+            event.listen(engine, "before_cursor_execute", note)
+            stack.callback(event.remove, engine, "before_cursor_execute", note)
+        yield sent
+
+
+async def test_what_the_first_leaves_due_is_the_next_ones_after_a_step_and_anybodys_after_two(crew, world):
+    first, second, third = crew.in_turn()
+    await world.apply(crew.host, 1)
+    # The first is frozen, or was killed: it never looks.
+    assert await crew.look(second) == 0
+    assert await crew.look(third) == 0
+    world.clock.advance(STEP)
+    assert await crew.look(third) == 0
+    assert await crew.look(second) >= 1
+    await world.apply(crew.host, 2)
+    # And the second, too.
+    world.clock.advance(LONGEST)
+    assert await crew.look(third) >= 1
+    await world.apply(crew.host, 3)
+    # Whoever comes back goes on where it was.
+    assert await crew.look(first) >= 1
+
+
+async def test_idle_worker_that_comes_later_in_turn_is_told_when_its_turn_is(crew, world):
+    _, second, _ = crew.in_turn()
+    await world.apply(crew.host, 1)
+    due = await crew.host.database.run(second.claims.next_due)
+    assert due == world.clock.now() + STEP
+    assert await crew.host.database.run(lambda t: second.claims.next_due(t, own=True)) is None
+
+
+@given(steps=STEPS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8, deadline=None)
+async def test_nothing_is_left_due_beyond_the_bound_by_whoever_looks(crew, world, steps):
+    """Whatever workers live, die, stand still or come."""
+    for what, who in [*steps, ("apply", 0), ("wait", 0), ("wait", 1), ("look", 2)]:
+        worker = crew.workers[who]
+        if what == "apply":
+            await world.apply(crew.host, next(crew.numbers))
+        elif what == "wait":
+            world.clock.advance(STEP)
+        elif what == "gone":
+            await crew.host.database.run(worker._housekeeping.deregister)
+        elif what == "come":
+            await crew.host.database.run(worker._housekeeping.register)
+        elif await crew.overdue():
+            assert await crew.look(worker) >= 1
+        else:
+            await crew.look(worker)
+
+
+@pytest.mark.parametrize("number", [1, 2, 4])
+async def test_worker_that_stands_by_costs_two_statements_a_scan_and_takes_nothing(world, ready_postgresql, number):
+    async with crew_of(world, ready_postgresql, number) as crew:
+        first, *others = crew.in_turn()
+        with statements(crew.workers) as sent:
+            for worker in crew.workers:
+                await worker._scan(sweeps=False)
+        assert {len(found) for found in sent.values()} == {2}
+        await world.apply(crew.host, 1)
+        with statements(others) as sent:
+            for worker in others:
+                await worker._scan(sweeps=False)
+        assert [len(found) for found in sent.values()] == [2] * (number - 1)
+        assert world.street.calls == []
+        await first._scan(sweeps=False)
+        await crew.done(first)
+        assert world.street.calls
