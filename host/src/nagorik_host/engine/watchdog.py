@@ -21,7 +21,8 @@ from types import FrameType
 from typing import Any, Final
 
 from nagorik_platform.configuration import PlatformSettings
-from nagorik_platform.dispatch.isolation import PluginCall, responsible_for
+from nagorik_platform.dispatch.isolation import responsible_for
+from nagorik_platform.dispatch.plugin_call import PluginCall
 from nagorik_platform.logs import get_logger
 from nagorik_platform.tracebacks import Frame
 

@@ -34,7 +34,7 @@ from nagorik_platform.dispatch.asking import Questions
 from nagorik_platform.dispatch.documents import CallDocuments
 from nagorik_platform.dispatch.faults import PAUSE_AFTER_LOSSES, FaultSubject, is_to_be_probed, log_fault
 from nagorik_platform.dispatch.importer import ImportResult, PluginImporter
-from nagorik_platform.dispatch.isolation import BLOCKED_LOOP, PluginCall
+from nagorik_platform.dispatch.plugin_call import BLOCKED_LOOP, PluginCall
 from nagorik_platform.dispatch.policies import Call, Policies
 from nagorik_platform.dispatch.reconcile import (
     as_read_error,

@@ -7,27 +7,23 @@ it has held up everybody else's. Whatever stops the loop all the same, ``run_gua
 """
 
 import asyncio
-import math
 import selectors
-import signal
 import sys
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextvars import Context, ContextVar, copy_context
+from contextvars import Context, copy_context
 from functools import partial
 from pathlib import Path
-from types import AsyncGeneratorType, BuiltinFunctionType, FrameType, FunctionType, MethodType
+from types import AsyncGeneratorType, BuiltinFunctionType, FrameType
 from typing import Any, Final, Protocol, TypeVar, TypeVarTuple
 
-from nagorik.errors import PluginFault
-from nagorik_platform.dispatch.faults import log_fault
-from nagorik_platform.dispatch.reconcile import fault_of
-from nagorik_platform.dispatch.steps import LongestStep, LoopShare, StepAccount
+from nagorik_platform.dispatch.plugin_call import PLUGIN_CALL, STRAY, PluginCall
+from nagorik_platform.dispatch.signal_handlers import SignalHandlers
+from nagorik_platform.dispatch.steps import StepAccount
 from nagorik_platform.logs import get_logger
-from nagorik_platform.registry import PluginRecord
-from nagorik_platform.tracebacks import frames_of, type_name
+from nagorik_platform.tracebacks import file_of, frames_of, type_name
 
 log: Final = get_logger("nagorik")
 
@@ -37,25 +33,18 @@ Ts = TypeVarTuple("Ts")
 
 CANCELLED_OTHERS: Final = "cancelled-others"
 STOPPED_LOOP: Final = "stopped-loop"
-BLOCKED_LOOP: Final = "blocked-loop"
-STARVED_OTHERS: Final = "starved-others"
-"""Many short steps, which together leave too little of the event loop to others."""
 CHANGED_EXECUTOR: Final = "changed-executor"
 CHANGED_INTERPRETER: Final = "changed-interpreter"
 CHANGED_LOOP: Final = "changed-loop"
 CHANGED_SIGNALS: Final = "changed-signals"
 GENERATOR: Final = "generator"
 """Stands in an operation's place for an asynchronous generator that is cleared away, whichever call had begun it."""
-STRAY: Final = "stray"
-"""Stands in an operation's place for code of which it is known whose it is, and not from which call it comes."""
 CLOSING: Final = 10.0
 """Seconds in which what was left behind has to end once all is done."""
 MOST_FILES: Final = 10_000
 """Files of code of which it is remembered whose they are; code that is made up as it runs names any number."""
 SIGNALS_AGAIN: Final = 1.0
 """Seconds after which it is looked again whether a plugin handles any of the process's signals."""
-STEPS_OF_A_CALL: Final = 3
-"""How many of the longest steps that are allowed the short steps of one call may take together."""
 MOST_RESTARTS: Final = 10
 """How often a loop that something stopped, nobody knows what, is run again before the process ends."""
 
@@ -66,128 +55,6 @@ class SupportsFileno(Protocol):
     def fileno(self) -> int:
         """The descriptor."""
         ...
-
-
-class LateFault(Protocol):
-    """Is told of a fault of what a call left behind."""
-
-    def __call__(self, fault: PluginFault, seconds: float | None = None) -> None:
-        """``seconds`` is how long it blocked the event loop."""
-        ...
-
-
-class PluginCall:
-    """A call of a plugin, as the context of all that its code starts.
-
-    Attributes:
-        record: The plugin.
-        operation: What is called, by its name in the manifest.
-        fault: What the plugin's code did while the call went on, and could not; it cannot be undone by catching.
-        longest: The longest step of its code, in whatever tasks and callbacks it ran.
-        longest_step: Seconds that a step of what it left behind may take at most, without being a fault.
-        held: Seconds for which its code has held up the event loop, all its steps together.
-        has_starved_others: Whether its steps were short, and so many that it is told as a fault already.
-    """
-
-    __slots__ = (
-        "_in_short_steps",
-        "_is_over",
-        "_late",
-        "_left_behind",
-        "_parent",
-        "fault",
-        "has_starved_others",
-        "held",
-        "longest",
-        "longest_step",
-        "operation",
-        "record",
-    )
-
-    def __init__(
-        self,
-        record: PluginRecord,
-        operation: str,
-        late: LateFault = log_fault,
-        *,
-        longest_step: float = math.inf,
-        left_behind: LoopShare | None = None,
-    ) -> None:
-        """Begin a call.
-
-        Args:
-            record: The plugin.
-            operation: What is called.
-            late: Is told of a fault of what the call left behind, after its end.
-            longest_step: Seconds that a step of what it left behind may take at most, without being a fault.
-            left_behind: Counts what the plugin's calls left behind, all together.
-        """
-        self.record = record
-        self.operation = operation
-        self.fault: PluginFault | None = None
-        self.longest = LongestStep()
-        self.held = 0.0
-        self.has_starved_others = False
-        self._in_short_steps = 0.0
-        self._left_behind = left_behind or LoopShare()
-        self._late = late
-        self.longest_step = longest_step
-        self._is_over = False
-        self._parent = PLUGIN_CALL.get()
-
-    def note(self, kind: str, error: BaseException | None = None) -> None:
-        """The plugin's code did what would have ended more than its call."""
-        fault = fault_of(error, self.record, kind) if error is not None else PluginFault(kind, plugin=self.record.id)
-        if self._is_over:
-            self._late(fault)
-        elif self.fault is None:
-            self.fault = fault
-
-    def charge(self, took: float, now: float) -> None:
-        """A step of its code took so many seconds up to ``now``, in which nothing else could run."""
-        self.held += took
-        if not self._is_over:
-            self.longest.note(took)
-            if took <= self.longest_step:
-                self._charge_short(took)
-        elif took <= self.longest_step:
-            held = self._left_behind.note(took, now)
-            if held is not None:
-                self._late(PluginFault(STARVED_OTHERS, plugin=self.record.id), held)
-        elif (seconds := self.longest.net(took)) > self.longest_step:
-            self._late(PluginFault(BLOCKED_LOOP, plugin=self.record.id), seconds)
-
-    def _charge_short(self, took: float) -> None:
-        self._in_short_steps += took
-        most = STEPS_OF_A_CALL * self.longest_step
-        if self._in_short_steps <= most or self.has_starved_others:
-            return
-        held = self.longest.net_of_all(self._in_short_steps)
-        if held > most:
-            self.has_starved_others = True
-            self._late(PluginFault(STARVED_OTHERS, plugin=self.record.id), held)
-
-    def end(self) -> None:
-        """The call is over."""
-        self._is_over = True
-
-    def stray(self, operation: str = STRAY) -> "PluginCall":
-        """What code of the same plugin runs as that belongs to no call: its faults are told as this one's are."""
-        call = PluginCall(
-            self.record, operation, self._late, longest_step=self.longest_step, left_behind=self._left_behind
-        )
-        call.end()
-        return call
-
-    def covers(self, other: "PluginCall | None") -> bool:
-        """Whether ``other`` is this call, or a question that it has put to another plugin."""
-        while other is not None and other is not self:
-            other = other._parent
-        return other is not None
-
-
-PLUGIN_CALL: Final[ContextVar[PluginCall | None]] = ContextVar("PLUGIN_CALL", default=None)
-"""The call whose code runs; ``None`` for the host's own."""
 
 
 class TaskExited(Exception):
@@ -297,53 +164,6 @@ class _CountingSelector(selectors.DefaultSelector):
             return super().select(timeout)
         self.loop.check_all_signals()
         return self.loop.account.wait(super().select, timeout)
-
-
-class SignalHandlers:
-    """How the process handles signals, which any code may change, and nobody is told."""
-
-    def __init__(self) -> None:
-        self._before: dict[int, Any] = {
-            number: signal.getsignal(number) for number in signal.valid_signals() if _is_caught(number)
-        }
-        self._kept: set[int] = set()
-
-    def keep(self, number: int) -> None:
-        """The host handles a signal, as it should be from now on."""
-        self._before[number] = signal.getsignal(number)
-        self._kept.add(number)
-
-    def forget(self, number: int) -> None:
-        """The host does not handle a signal any more."""
-        self._kept.discard(number)
-        self._before[number] = signal.SIG_DFL
-
-    def put_back_kept(self) -> list[str]:
-        """Handle the host's signals again as it does; of each that was not, the file of the code that handled it."""
-        return [file for number in self._kept if (file := self._put_back(number, lambda _: True)) is not None]
-
-    def put_back(self, is_plugins: Callable[[str], bool]) -> list[str]:
-        """As ``put_back_kept``, for all signals that code in a plugin's files handles."""
-        return [file for number in self._before if (file := self._put_back(number, is_plugins)) is not None]
-
-    def _put_back(self, number: int, is_to_be: Callable[[str], bool]) -> str | None:
-        found = signal.getsignal(number)
-        if found is self._before[number]:
-            return None
-        file = _file_of(found) or ""
-        if not is_to_be(file):
-            return None
-        before = self._before[number]
-        # What was not of Python's cannot be put back by it.
-        signal.signal(number, signal.SIG_DFL if before is None else before)
-        if number in self._kept:
-            # As a loop has it: what waits for the system is not broken off.
-            signal.siginterrupt(number, False)  # noqa: FBT003 - takes it by position alone
-        return file
-
-
-def _is_caught(number: int) -> bool:
-    return number not in {signal.SIGKILL, signal.SIGSTOP}
 
 
 class GuardedEventLoop(asyncio.SelectorEventLoop):
@@ -539,7 +359,7 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
             return _Step(self.account, call, callback)
         if not self._calls:
             return callback
-        file = _file_of(callback)
+        file = file_of(callback)
         if file is not None:
             stray = self.stray_of(file)
         else:
@@ -547,17 +367,6 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
             whose = self.account.whose if _is_plain_builtin(callback) else None
             stray = whose.stray() if isinstance(whose, PluginCall) else None
         return callback if stray is None else _StrayStep(self.account, stray, callback)
-
-
-def _file_of(callback: Any) -> str | None:
-    """The file of a callback's code; ``None`` where that is not Python's."""
-    while type(callback) is partial:
-        callback = callback.func
-    if type(callback) is MethodType:
-        callback = callback.__func__
-    if type(callback) is not FunctionType:
-        callback = getattr(type(callback), "__call__", None)  # noqa: B004 - whose it is, not whether there is one
-    return callback.__code__.co_filename if type(callback) is FunctionType else None
 
 
 def _is_plain_builtin(callback: Any) -> bool:

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import AgencyUnavailable, Layer
-from nagorik_platform.dispatch.isolation import PLUGIN_CALL, GuardedEventLoop, PluginCall, held_by_others
+from nagorik_platform.dispatch.isolation import GuardedEventLoop, held_by_others
+from nagorik_platform.dispatch.plugin_call import PLUGIN_CALL, PluginCall
 from nagorik_platform.dispatch.steps import LongestStep
 
 

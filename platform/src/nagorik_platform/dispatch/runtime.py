@@ -23,7 +23,8 @@ from nagorik_platform.contract_errors import known_error
 from nagorik_platform.dispatch.agency_connection import AgencyConnection
 from nagorik_platform.dispatch.documents import NoDocuments
 from nagorik_platform.dispatch.faults import FaultWatch
-from nagorik_platform.dispatch.isolation import PluginCall, run_as
+from nagorik_platform.dispatch.isolation import run_as
+from nagorik_platform.dispatch.plugin_call import PluginCall
 from nagorik_platform.dispatch.reconcile import fault_of, unwrap_single
 from nagorik_platform.dispatch.runner import CallDeadline, Raised, Returned, Runner
 from nagorik_platform.dispatch.steps import LoopShare
