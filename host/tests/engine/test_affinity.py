@@ -3,12 +3,12 @@
 import asyncio
 from collections import Counter
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, update
 
 from nagorik_host.engine.affinity import ENOUGH, LONGEST, STEP, AgencyAffinity, turns_of
 from nagorik_host.engine.leases import WorkerLease
@@ -75,6 +75,20 @@ async def test_whoever_lives_has_its_turn_within_the_bound(database, living, con
     await database.run(lambda t: leases[0].renew(t, ()))
     await database.run(affinities[0].refresh)
     assert all(affinities[0].patience(plugin) == timedelta(0) for plugin in concurrency)
+
+
+async def test_lease_until_the_end_of_time_makes_nobody_a_living_worker(database):
+    clock = SimulatedClock()
+    in_years = update(workers).where(workers.c.id == "made-up").values(lease_until=datetime(2099, 1, 1, tzinfo=UTC))
+    leases = [WorkerLease(worker, LEASE, clock) for worker in ("made-up", "one")]
+    for lease in leases:
+        await database.run(lambda t, lease=lease: lease.register(t, lease.worker, keys=(), expiry=EXPIRY))
+    await database.run(lambda t: t.connection.execute(in_years))
+    affinity = AgencyAffinity(leases[1], {"nid": 4, "land": 4})
+    await database.run(affinity.refresh)
+    assert affinity.living == 1
+    assert affinity.comes_first("nid")
+    assert affinity.comes_first("land")
 
 
 def test_worker_is_overloaded_while_its_process_uses_nearly_all_of_its_time():

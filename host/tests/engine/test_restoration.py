@@ -131,7 +131,11 @@ async def test_worker_at_work_is_in_the_way_and_nothing_is_changed(world, ready_
         register = insert(workers).values(
             id="w", name="w", started_at=at, beat_at=at, lease_until=at + LEASE, key_names=""
         )
-        await host.database.run(lambda transaction: transaction.connection.execute(register))
+        made_up = insert(workers).values(
+            id="m", name="m", started_at=at, beat_at=at, lease_until=at + timedelta(days=20_000), key_names=""
+        )
+        for row in (register, made_up):
+            await host.database.run(lambda transaction, row=row: transaction.connection.execute(row))
         with pytest.raises(WorkersActive):
             await restored(world, host)
         assert (await host.track(application)).progress.restored_at is None

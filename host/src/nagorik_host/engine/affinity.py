@@ -20,7 +20,7 @@ from typing import Final
 from sqlalchemy import select
 
 from nagorik_host.engine.leases import WorkerLease
-from nagorik_host.store.clock import LEASE_NOW, NOW
+from nagorik_host.store.clock import LEASE_NOW, lasts
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import workers
 
@@ -34,7 +34,7 @@ BUSY: Final = 0.75
 ENOUGH: Final = 16
 """Places of agencies that are worth a worker: what it has in hand together shares what the database costs."""
 
-_LIVING: Final = select(workers.c.id).where(workers.c.lease_until > NOW)
+_LIVING: Final = select(workers.c.id).where(lasts(workers.c.lease_until))
 
 
 class AgencyAffinity:

@@ -13,7 +13,7 @@ from nagorik.operations import Operation
 from nagorik_host.engine.tokens import forget_tokens
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.cases import Decision, record_decision
-from nagorik_host.store.clock import LEASE_NOW, NOW
+from nagorik_host.store.clock import LEASE_NOW, lasts
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import applications, restorations, workers
 from nagorik_platform.lifecycle import NextAction, Step, restore
@@ -27,7 +27,7 @@ _OPEN: Final = (
     .with_for_update()
 )
 
-_AT_WORK: Final = select(func.count()).select_from(workers).where(workers.c.lease_until > NOW)
+_AT_WORK: Final = select(func.count()).select_from(workers).where(lasts(workers.c.lease_until))
 
 
 class WorkersActive(Exception):

@@ -20,7 +20,7 @@ from typing import Any, Final
 from sqlalchemy import Row, bindparam, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
-from nagorik_host.store.clock import LEASE_NOW, NOW
+from nagorik_host.store.clock import LEASE_NOW, lasts
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.ledger import ROOT, LedgerRow, genesis, link_of, raw
 from nagorik_host.store.schema import (
@@ -51,7 +51,7 @@ _FIRST_RECORDS: Final = (
     raw(ledger).where(ledger.c.writer >= ROOT).order_by(ledger.c.writer, ledger.c.number).limit(20)
 )
 """The root's first, and what follows from that, in the root or in the first of the other chains."""
-_LIVING: Final = select(workers.c.name, workers.c.key_names).where(workers.c.lease_until > NOW)
+_LIVING: Final = select(workers.c.name, workers.c.key_names).where(lasts(workers.c.lease_until))
 _LOCK: Final = select(host_keys.c.name).where(host_keys.c.name == INDEX).with_for_update()
 """Held by whoever makes a key known and by a worker that signs on: neither overlooks the other."""
 
