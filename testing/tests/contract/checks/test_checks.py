@@ -1,10 +1,12 @@
 """Each check fails a plugin that breaks its promise, says how, and passes the plugins that keep it."""
 
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 import pytest
 
 from nagorik import Text
+from nagorik.manifest import Limits
 from nagorik_testing.contract.checks import CHECKS, Check
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CheckStatus, Finding
@@ -31,6 +33,9 @@ KILLS = {
     "catalogue/listed-once": Kill("permit is listed twice", service={"deliverables": ("permit", "permit")}),
     "catalogue/simulator-modelled": Kill(
         "the simulator does not say what of it is modelled", simulator="SilentOffice"
+    ),
+    "catalogue/login-limit": Kill(
+        "the agency allows 2 logins in 1:00:00, and limits.logins is not declared", simulator="CountingOffice"
     ),
     "catalogue/hooks": Kill(
         "permit-office 1.0 offers an operation whose hook nagorik_find_submission it does not implement.",
@@ -149,7 +154,7 @@ def test_every_check_has_a_plugin_that_it_fails():
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 async def test_check_passes_a_plugin_that_keeps_its_promises(check, permit_office):
-    subject = permit_office()
+    subject = permit_office(simulator="CountingOffice", plugin={"limits": Limits(logins=2)})
     found = await findings(check, subject)
     assert {one.offer for one in found} == {None} or len(found) == len(subject.manifest.offers)
     assert [(one.status, one.got) for one in found if one.failed] == []
@@ -165,6 +170,31 @@ async def test_check_fails_a_plugin_that_breaks_its_promise(check_id, permit_off
     assert failed[0].check == check_id
     assert kill.told in failed[0].got
     assert failed[0].because == check.why
+
+
+LIMITS_OF_LOGINS = {
+    "as the agency allows": (Limits(logins=2), []),
+    "in less of the time": (Limits(logins=1, login_period=timedelta(minutes=30)), []),
+    "in more of the time": (Limits(logins=2, login_period=timedelta(hours=2)), []),
+    "more": (Limits(logins=3), ["and limits.logins lets 3 be made"]),
+    "as many in less of the time": (
+        Limits(logins=2, login_period=timedelta(minutes=40)),
+        ["and limits.logins lets 4 be made"],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", LIMITS_OF_LOGINS)
+async def test_declared_logins_are_held_against_any_stretch_of_the_agencys_time(kind, permit_office):
+    declared, told = LIMITS_OF_LOGINS[kind]
+    subject = permit_office(simulator="CountingOffice", plugin={"limits": declared})
+    (found,) = await findings(BY_ID["catalogue/login-limit"], subject)
+    assert [found.got.rpartition(", ")[2]] * found.failed == told
+
+
+async def test_limit_of_logins_that_no_simulator_keeps_is_failed(permit_office):
+    (found,) = await findings(BY_ID["catalogue/login-limit"], permit_office(plugin={"limits": Limits(logins=2)}))
+    assert found.got == "limits.logins is declared, and the simulator counts no logins"
 
 
 async def test_form_that_repeats_what_was_written_is_failed(permit_office):

@@ -69,6 +69,20 @@ async def _simulator_says(subject: Subject, _: AnyOffer) -> list[str]:
     return [f"what the simulator says of itself is not said in {language}" for language in LANGUAGES - written_in]
 
 
+async def _login_limit(subject: Subject, _: AnyOffer) -> list[str]:
+    most, declared = subject.simulator.login_limit, subject.manifest.limits
+    if most is None and declared.logins is None:
+        raise NotConcerned("neither the agency nor the manifest counts logins")
+    if most is None:
+        return ["limits.logins is declared, and the simulator counts no logins"]
+    allowed = f"the agency allows {most.logins} logins in {most.period}"
+    if declared.logins is None:
+        return [f"{allowed}, and limits.logins is not declared"]
+    # Of a shorter stretch several lie in the agency's, each of them full.
+    made = declared.logins * -(-most.period // declared.login_period)
+    return [f"{allowed}, and limits.logins lets {made} be made"] if made > most.logins else []
+
+
 async def _hooks(subject: Subject, _: AnyOffer) -> list[str]:
     made = subject.registry.activate(subject.manifest.id)
     return [made.reason] if isinstance(made, Quarantine) else []
@@ -167,6 +181,17 @@ CATALOGUE: Final = (
         fix="Set the simulator's class variable modelled.",
         scope=CheckScope.PLUGIN,
         examine=_simulator_says,
+    ),
+    Check(
+        id="catalogue/login-limit",
+        family=CheckFamily.CATALOGUE,
+        title="no more logins are declared than the agency allows",
+        why="A platform that logs in too often is locked out, and with it every citizen of that agency.",
+        modes=(31, 62),
+        expected="limits.logins in limits.login_period stays within the simulator's login_limit, or neither is there",
+        fix="Write limits.logins and limits.login_period in plugin.toml as the agency allows them.",
+        scope=CheckScope.PLUGIN,
+        examine=_login_limit,
     ),
     Check(
         id="catalogue/hooks",

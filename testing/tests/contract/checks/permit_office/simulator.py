@@ -218,6 +218,10 @@ class SilentOffice(PermitOffice):
     modelled = ""
 
 
+class CountingOffice(PermitOffice):
+    login_limit = LoginLimit(2, timedelta(hours=1))
+
+
 class StrictOffice(PermitOffice):
     def settings(self, base_url: str) -> dict[str, object]:
         return {**super().settings(base_url), "colour": "green"}
