@@ -157,7 +157,8 @@ def test_what_to_do_follows_from_why_an_agency_is_down(cause):
 
 
 @pytest.mark.parametrize(
-    ("cause", "told"), [("credentials-rejected", "restart the workers"), ("contract-violation", "the plugin's owner")]
+    ("cause", "told"),
+    [("credentials-rejected", "nagorik settings reload"), ("contract-violation", "the plugin's owner")],
 )
 def test_agency_that_answers_and_does_not_serve_has_somebody_to_call(cause, told):
     assert told in outage_hint(cause)

@@ -24,7 +24,7 @@ def put(place, statement: str, *values: object) -> None:
 
 def at_work(place, name: str, *, has: int | None) -> None:
     now = microseconds(NOW)
-    put(place, WORKER, f"id-of-{name}", name, now, now, now + 10**12, has)
+    put(place, WORKER, f"id-of-{name}", name, now, now, now + 10**10, has)
 
 
 def asked(place) -> int:
@@ -38,7 +38,7 @@ def test_a_reload_is_asked_for_and_told_who_takes_it_up(ready, place, agencies):
     at_work(place, "a-program-of-ones-own", has=None)
     result = ready("settings", "reload")
     assert (result.code, "settings_reload_asked" in result.err) == (0, True)
-    assert result.out == "The settings can be used. 1 workers take them up within 15 seconds.\n"
+    assert result.out == "The settings can be used. 1 worker takes them up within 15 seconds.\n"
     document = ready("settings", "reload", "--json").document
     assert document == {"reload": 2, "workers": ["counter-1"], "within_seconds": 15.0}
 

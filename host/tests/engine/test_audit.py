@@ -405,7 +405,7 @@ TAMPERINGS = {
     ),
     "in the hands of a worker that is made up": (
         [
-            "INSERT INTO workers VALUES ('made-up', 'made-up', 1, 1, 9000000000000000, 'first', NULL, NULL)",
+            "INSERT INTO workers (id, name, started_at, beat_at, lease_until, key_names) VALUES ('made-up', 'made-up', 1, 1, 9000000000000000, 'first')",
             "UPDATE applications SET lease = 'made-up', due_at = NULL, revision = revision + 1, lease_until ="
             f" CAST(strftime('%s', 'now') AS INTEGER) * 1000000 + 1800000000 WHERE {OPEN}",
         ],
@@ -413,7 +413,8 @@ TAMPERINGS = {
     ),
     "in the hands of the worker of an earlier call": (
         [
-            "INSERT INTO workers SELECT worker, 'made-up', 1, 1, 9000000000000000, 'first', NULL, NULL FROM attempts WHERE"
+            "INSERT INTO workers (id, name, started_at, beat_at, lease_until, key_names)"
+            " SELECT worker, 'made-up', 1, 1, 9000000000000000, 'first' FROM attempts WHERE"
             f" {OF} LIMIT 1",
             "UPDATE applications SET lease = (SELECT id FROM workers WHERE name = 'made-up'), due_at = NULL,"
             " revision = revision + 1, lease_until = CAST(strftime('%s', 'now') AS INTEGER) * 1000000 + 1800000000"

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from nagorik import AgencyUnavailable, RateLimited
 from nagorik.clock import Deadline
 from nagorik.errors import Layer
-from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, AgencyLimits, AgencyScheduler, down_since
+from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, AgencyLimits, AgencyScheduler, unreachable
 from nagorik_host.engine.instants import LATE, farthest, interval_of, take_instants
 from nagorik_host.engine.pace import UNKNOWN
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
@@ -212,7 +212,7 @@ async def test_call_that_the_platform_held_back_does_not_end_an_outage(database,
     answer = CallFailed(RateLimited(layer=layer))
     assert agencies.is_news("wasa", answer) is up
     await database.run(lambda t: agencies.learn(t, "wasa", answer, clock.now()))
-    assert (await database.run(lambda t: down_since(t, "wasa")) is None) is up
+    assert (await database.run(lambda t: unreachable(t, "wasa")) is None) is up
 
 
 async def test_calls_outside_a_worker_keep_the_pace_of_all_processes(world, ready_url):

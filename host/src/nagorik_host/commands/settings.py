@@ -59,7 +59,10 @@ async def _reload(*, as_json: bool) -> int:
     if as_json:
         print_json({"reload": number, "workers": takers, "within_seconds": seconds})
     else:
-        print_lines(f"The settings can be used. {len(takers)} workers take them up within {seconds:g} seconds.")
+        take_up = (
+            f"{len(takers)} worker{' takes' if len(takers) == 1 else 's take'} them up within {seconds:g} seconds"
+        )
+        print_lines(f"The settings can be used. {take_up}.")
     return ExitCode.OK
 
 
