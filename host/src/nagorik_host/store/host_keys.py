@@ -96,7 +96,8 @@ def key_in_use(transaction: Transaction, vault: Vault) -> str:
     """
     rows = _rows(transaction)
     if not rows:
-        _require_unused(transaction)
+        rows = _rows_of_the_first_use(transaction)
+    if not rows:
         return vault.current
     known = {row.name: row for row in rows}
     index = known.get(INDEX)
@@ -142,7 +143,10 @@ def _has_chained(transaction: Transaction, vault: Vault) -> bool:
     """
     rows = transaction.connection.execute(_FIRST_RECORDS).all()
     if not rows:
-        return not _is_used(transaction)
+        # Each statement sees what was committed before it began, and the first use may have come after the first.
+        is_used, rows = _is_used(transaction), transaction.connection.execute(_FIRST_RECORDS).all()
+        if not rows:
+            return not is_used
     links = [genesis(vault), *(row.link for row in rows)]
     return any(_follows(vault, link, row) for row in rows for link in links)
 
@@ -220,18 +224,20 @@ def _rows(transaction: Transaction) -> Sequence[Row[Any]]:
     return transaction.connection.execute(_KNOWN).all()
 
 
-def _require_unused(transaction: Transaction) -> None:
-    """A database that says nothing of its keys has nothing that was made by any.
+def _rows_of_the_first_use(transaction: Transaction) -> Sequence[Row[Any]]:
+    """What somebody else wrote meanwhile who was first; a database without it has nothing that was made by any key.
 
     Raises:
         KeysRefused: It has, so what it said of its keys is gone, and no ring can be held against it.
     """
-    if _is_used(transaction):
+    is_used, rows = _is_used(transaction), _rows(transaction)
+    if is_used and not rows:
         raise KeysRefused(
             "this database is in use, and what it says of its keys is gone: whether these are its keys cannot be"
             " known, and with others every application would be taken for new and filed twice. Nothing was done. Put"
             " the table host_keys back from a backup of this database, or restore the whole of it"
         )
+    return rows
 
 
 def _is_used(transaction: Transaction) -> bool:
@@ -245,9 +251,8 @@ def _begin(transaction: Transaction, vault: Vault, now: datetime) -> None:
     Raises:
         KeysRefused: The database was used before.
     """
-    if _rows(transaction):
+    if _rows_of_the_first_use(transaction):
         return  # somebody else has begun
-    _require_unused(transaction)
     # Two may begin at once: whoever comes second waits for the first, and is compared with its keys.
     with suppress(IntegrityError), transaction.nested():
         _write(transaction, vault, now, list(vault.checks))
