@@ -166,6 +166,10 @@ class Progress(Model):
     """Whether an attempt to file was lost and nothing has settled since what became of it."""
     lost_at: AwareDatetime | None = None
     """When the latest attempt to file was found to be lost."""
+    lost_since: AwareDatetime | None = None
+    """When the first of the attempts was that were lost one after the other, with nothing settled between."""
+    lost_in_a_row: int = Field(default=0, ge=0)
+    """How many attempts in a row were lost and then found not to have arrived."""
     agency_reference: Annotated[str | None, PERSONAL] = None
     submitted_at: AwareDatetime | None = None
     status: AgencyStatus | None = None

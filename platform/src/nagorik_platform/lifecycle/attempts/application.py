@@ -57,6 +57,8 @@ from nagorik_platform.lifecycle.tables import application_targets
 
 LOST_BEFORE_A_PERSON: Final = timedelta(days=3)
 """Age of a lost filing at which a look-up that settles nothing, for whatever reason, makes it a person's case."""
+FILINGS_BEFORE_A_PERSON: Final = 5
+"""Filings in a row of which the answer was lost and which then had not arrived, after which a person looks."""
 FAILURES_BEFORE_STALE: Final = 5
 """Failed status calls in a row, after which the status shown is flagged as possibly out of date."""
 
@@ -170,7 +172,10 @@ def absent(ended: Ended[DefinitelyAbsent], state: Progress, context: RuleContext
         yield close(attempt, context, "absent", settled=True)
     elif past_lookup_grace(ended.end, lost_at, context.capabilities.lookup_grace):
         yield close(attempt, context, "absent", settled=True)
-        yield context.moved(ApplicationState.SUBMITTING, Actor.AGENCY, "definitely-absent")
+        if state.lost_in_a_row + 1 >= FILINGS_BEFORE_A_PERSON:
+            yield context.moved(ApplicationState.MANUAL_REVIEW, Actor.CORE, "filed-in-vain")
+        else:
+            yield context.moved(ApplicationState.SUBMITTING, Actor.AGENCY, "definitely-absent")
     else:
         yield retry_later(attempt, state, context, "absent-too-early")
 
@@ -196,7 +201,7 @@ def _look_up_inconclusive(
     answered_in_vain = error is None or error.outcome is Outcome.REJECTED
     if answered_in_vain and failures_with(attempt, state) >= LOOK_UPS_BEFORE_A_PERSON:
         yield context.moved(ApplicationState.MANUAL_REVIEW, Actor.CORE, "look-up-settles-nothing")
-    elif context.now - (state.lost_at or state.opened_at) >= LOST_BEFORE_A_PERSON:
+    elif context.now - (state.lost_since or state.lost_at or state.opened_at) >= LOST_BEFORE_A_PERSON:
         yield context.moved(ApplicationState.MANUAL_REVIEW, Actor.CORE, "lost-for-long")
 
 
