@@ -24,7 +24,7 @@ def codes_of(module, pattern):
     return sorted(set(re.findall(pattern, inspect.getsource(module))))
 
 
-@pytest.mark.parametrize("code", codes_of(commands, r'NotPossible\("([a-z-]+)"\)'))
+@pytest.mark.parametrize("code", codes_of(commands, r'(?:NotPossible\(|_refuse_unless\(.*, )"([a-z-]+)"\)'))
 def test_refusal_has_a_sentence(code):
     assert sentence("not-possible", code)
 

@@ -509,6 +509,20 @@ def test_citizen_without_a_gateway_is_asked_to_choose_one():
     assert driver.next.operation is Operation.START_PAYMENT
 
 
+def test_gateway_is_chosen_once_and_only_where_a_fee_waits_for_one():
+    driver = Driver(factories.capabilities_of(gateway=None)).to_submitted(factories.quote(0))
+    driver.report(factories.status(fee_due="inspection"))
+    driver.answer(Operation.QUOTE, factories.quote(stage="inspection", number=2))
+    assert driver.hold == "gateway-not-chosen"
+    with pytest.raises(NotPossible, match="no-gateway-to-choose"):
+        driver.take(CitizenActed("pay"))
+    driver.capabilities = factories.capabilities_of()
+    driver.take(CitizenActed("pay"))
+    assert (driver.hold, driver.next.operation) == (None, Operation.START_PAYMENT)
+    with pytest.raises(NotPossible, match="no-gateway-to-choose"):
+        driver.take(CitizenActed("pay"))
+
+
 def test_price_that_cannot_be_fetched_does_not_stop_a_filed_application():
     driver = Driver(factories.capabilities_of()).to_submitted()
     driver.report(factories.status(fee_due="record-correction"))
