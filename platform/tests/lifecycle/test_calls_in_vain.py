@@ -86,6 +86,21 @@ def test_price_after_filing_that_cannot_be_had_is_a_case_and_nobody_is_asked_to_
     assert standing.refusal.code == {"agency-rejected": "office.locked"}.get(error.code, standing.refusal.code)
 
 
+def test_price_in_a_second_currency_is_a_case_that_no_consent_is_asked_for():
+    driver = Driver(factories.capabilities_of()).to_submitted(factories.quote(230))
+    status = factories.status(fee_due="inspection")
+    driver.report(status)
+    abroad = factories.quote(10, stage="inspection", currency="USD")
+    driver.answer_until(lambda one: one.hold is not None, give={Operation.STATUS: status, Operation.QUOTE: abroad})
+    assert driver.row.hold == Hold(party=Party.PERSON, code="fee-not-settled")
+    assert driver.calls.count(Operation.QUOTE) == 1 + CALLS_IN_VAIN_BEFORE_A_PERSON
+    (standing,) = explain(driver.journal).refusals
+    assert standing.refusal.code == "quote-in-another-currency"
+    assert what_to_do(driver.row, explain(driver.journal), HOLD) == (nothing_to_pay_yet(),)
+    here = factories.quote(10, stage="inspection")
+    driver.answer_until(lambda one: one.hold is None, give={Operation.STATUS: status, Operation.QUOTE: here})
+
+
 def test_price_that_comes_to_be_clear_ends_the_case_and_the_payer_is_asked_once_there_is_a_payment():
     driver, status = demanded(), factories.status(fee_due="inspection")
     fail(driver, Operation.QUOTE, DIFFERS, CALLS_IN_VAIN_BEFORE_A_PERSON, status=status)

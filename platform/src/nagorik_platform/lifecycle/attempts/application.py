@@ -70,21 +70,29 @@ def eligibility_decided(ended: Ended[EligibilityDecision], _: Progress, context:
 
 
 def quoted(ended: Ended[Quote], state: Progress, context: RuleContext) -> Iterator[Event]:
-    """Keep a price that can be used.
-
-    A price of another stage would be paid without ever settling the one that is due, and a price that has lapsed
-    already would be asked for again at once and without end: both are as good as no answer.
-    """
+    """Keep a price that can be used; any other is as good as no answer."""
     attempt, quote = ended.attempt, ended.end
-    if quote.stage != state.stage:
-        error = ContractViolation("quote-of-another-stage")
-        yield retry_later(attempt, state, context, "quote-of-another-stage", error)
-    elif quote.is_expired(context.now):
-        error = ContractViolation("quote-already-lapsed")
-        yield retry_later(attempt, state, context, "quote-already-lapsed", error)
+    unusable = _unusable(quote, state, context)
+    if unusable is not None:
+        yield retry_later(attempt, state, context, unusable, ContractViolation(unusable))
     else:
         yield close(attempt, context, "quoted", settled=True)
         yield QuoteReceived(at=context.now, quote=quote)
+
+
+def _unusable(quote: Quote, state: Progress, context: RuleContext) -> str | None:
+    """Why a price cannot be used.
+
+    One of another stage would be paid without ever settling the one that is due, one that has lapsed already would be
+    asked for again at once and without end, and no consent has a ceiling for a second currency beside what was spent.
+    """
+    if quote.stage != state.stage:
+        return "quote-of-another-stage"
+    if quote.is_expired(context.now):
+        return "quote-already-lapsed"
+    if quote.total.poisha > 0 and any(one.currency != quote.total.currency for one in state.spending()):
+        return "quote-in-another-currency"
+    return None
 
 
 # Filing, and looking up what became of it
