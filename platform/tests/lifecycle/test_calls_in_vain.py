@@ -146,7 +146,10 @@ def test_call_before_filing_that_fails_for_ever_is_a_case_and_goes_on_by_itself(
         assert driver.hold is None
 
 
-@pytest.mark.parametrize("error", [REJECTED, ContractViolation("answer"), CredentialsRejected()])
+@pytest.mark.parametrize(
+    "error",
+    [REJECTED, ContractViolation("answer"), CredentialsRejected(), InputRejected([factories.field_problem()])],
+)
 def test_status_that_the_agency_never_tells_is_a_case_until_it_does(error):
     driver = Driver(factories.capabilities_of()).to_submitted()
     for _ in range(CALLS_IN_VAIN_BEFORE_A_PERSON):

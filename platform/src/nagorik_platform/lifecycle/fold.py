@@ -210,9 +210,15 @@ def _attempt_ended(progress: Progress, event: e.AttemptEnded) -> Changes:
     }
 
 
+_HANDS_NOTHING_IN: Final = frozenset({Operation.STATUS, Operation.FIND, Operation.WITHDRAW})
+"""Operations of which no input is the citizen's to correct."""
+
+
 def _is_in_vain(event: e.AttemptEnded) -> bool:
     """Whether it is a person's work: input is the citizen's to correct, a plugin's fault its host's to count."""
-    return event.refusal is not None and event.result not in {InputRejected.code, PluginFault.code}
+    if event.refusal is None or event.result == PluginFault.code:
+        return False
+    return event.result != InputRejected.code or event.operation in _HANDS_NOTHING_IN
 
 
 def _ended(progress: Progress, event: e.AttemptEnded) -> Attempt:
