@@ -25,7 +25,7 @@ from nagorik import (
     Text,
     Verdict,
 )
-from nagorik.errors import CredentialProblem, PluginFault
+from nagorik.errors import CredentialProblem, PluginFault, ServiceNotOffered
 from nagorik.model.fee import FeeDue, Source
 from nagorik.values import Money
 from nagorik_host import open_host
@@ -265,6 +265,8 @@ def test_late_price_that_comes_to_agree_goes_on_by_itself(office):
 
 STATUSES = {
     "refusal": (AgencyRejected("office.file-locked"), "office.file-locked", "call-in-vain"),
+    "gone": (ServiceNotOffered("office.closed-down"), "office.closed-down", "call-in-vain"),
+    "named as the platform's": (ServiceNotOffered("too-many-faults"), "too-many-faults", "call-in-vain"),
     "answer": (ContractViolation("office.other-year"), "office.other-year", "call-in-vain"),
     "fault": (RuntimeError("CANARY"), "raised", "plugin-fault"),
     "own class": (PluginFault("office-fault", plugin="office"), "office-fault", "plugin-fault"),

@@ -10,6 +10,7 @@ from nagorik.errors import (
     CredentialProblem,
     CredentialsRejected,
     InputRejected,
+    Layer,
     NagorikError,
     PluginFault,
     ServiceNotOffered,
@@ -66,6 +67,11 @@ def fail(driver: Driver, operation: Operation, error: NagorikError, times: int, 
             assert called is Operation.STATUS, f"{called} is due in {driver.state}"
             driver.take(ended(otherwise["status"]))
     raise AssertionError(f"{operation} was not due so often")
+
+
+def said_by_plugin(error: NagorikError) -> NagorikError:
+    error.layer = Layer.PLUGIN
+    return error
 
 
 def ended(end: object) -> CallAnswered | CallFailed:
@@ -244,6 +250,8 @@ def test_consent_that_ends_meanwhile_is_asked_for():
         (ConsentMissing("expired"), "consent-missing", "expired"),
         (AgencyRejected("office.locked"), None, "office.locked"),
         (InputRejected(()), None, "input-rejected"),
+        (said_by_plugin(ServiceNotOffered("gone")), "service-not-offered", "gone"),
+        (said_by_plugin(ServiceNotOffered("too-many-faults")), "service-not-offered", "too-many-faults"),
     ],
 )
 def test_what_waiting_does_not_mend_is_kept_by_its_code(error, fault, code):

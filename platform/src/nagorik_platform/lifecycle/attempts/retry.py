@@ -16,6 +16,7 @@ from nagorik.errors import (
     CredentialProblem,
     CredentialsRejected,
     InputRejected,
+    Layer,
     NagorikError,
     RateLimited,
     Retry,
@@ -71,7 +72,8 @@ def _comes_back_by_itself(error: NagorikError) -> bool:
     """
     if isinstance(error, CredentialsRejected):
         return error.kind is not CredentialProblem.NOT_PERMITTED
-    return isinstance(error, ServiceNotOffered) and error.because == QuarantineCode.TOO_MANY_FAULTS
+    kept_out = isinstance(error, ServiceNotOffered) and error.because == QuarantineCode.TOO_MANY_FAULTS
+    return kept_out and error.layer is Layer.CORE
 
 
 def poll_at(application: str, age: float, counter: int, now: datetime) -> datetime:
