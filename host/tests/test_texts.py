@@ -14,7 +14,7 @@ from nagorik_host.engine import claims
 from nagorik_host.store import cases
 from nagorik_host.store.audit import CODES
 from nagorik_host.texts import hold_sentence, sentence
-from nagorik_platform.lifecycle import Hold, Party, commands
+from nagorik_platform.lifecycle import Hold, Party, commands, state
 from nagorik_platform.lifecycle.rules import holds
 
 CODE = re.compile(r'"([a-z]+(?:-[a-z]+)+|ineligible)"')
@@ -29,7 +29,9 @@ def test_refusal_has_a_sentence(code):
     assert sentence("not-possible", code)
 
 
-@pytest.mark.parametrize("code", [*codes_of(holds, CODE), *(f"consent-{gap}" for gap in get_args(ConsentGap))])
+@pytest.mark.parametrize(
+    "code", [*codes_of(holds, CODE), *codes_of(state, CODE), *(f"consent-{gap}" for gap in get_args(ConsentGap))]
+)
 def test_hold_has_a_sentence(code):
     assert sentence("hold", code)
 

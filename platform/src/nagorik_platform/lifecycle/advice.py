@@ -6,7 +6,7 @@ from nagorik.model.status import ApplicationState, PaymentState
 from nagorik.values.sentences import Text, is_blank
 from nagorik_platform.lifecycle.explanation import StateExplanation
 from nagorik_platform.lifecycle.labels import nothing_to_do, nothing_to_pay_yet, state_advice
-from nagorik_platform.lifecycle.state import Party, Progress
+from nagorik_platform.lifecycle.state import FEE_WITHOUT_PRICE, Party, Progress
 from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN
 
 _HOLDS_OF_A_STATE: Final = frozenset({"correction-requested", "appearance-required", "to-be-received"})
@@ -48,6 +48,8 @@ def _of_state(progress: Progress, said: StateExplanation) -> Text | None:
     hold = progress.hold
     stops = hold is not None and hold.party is not Party.AGENCY and not hold.tries_on
     if hold is not None and stops and hold.code not in _HOLDS_OF_A_STATE:
+        return None
+    if hold is not None and hold.code == FEE_WITHOUT_PRICE:
         return None
     if progress.state is ApplicationState.AWAITING_PAYMENT and not _is_to_be_paid(progress):
         return nothing_to_pay_yet()

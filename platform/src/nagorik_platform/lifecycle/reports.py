@@ -83,7 +83,7 @@ def follow_status(
     A word that the plugin does not know, or a state that contradicts what is known, is flagged; the state stays.
     """
     yield from _confirm_payment(status, asked_at, state, context)
-    demanded = _demanded_stage(status)
+    demanded = demanded_stage(status)
     route = _route(status, demanded, state, context)
     if route is not None:
         moves = tuple(
@@ -131,7 +131,7 @@ def _route(status: AgencyStatus, demanded: str | None, state: Progress, context:
     return route_to_reported_state(state.state, reported)
 
 
-def _demanded_stage(status: AgencyStatus) -> str | None:
+def demanded_stage(status: AgencyStatus) -> str | None:
     """The stage of the fees without which the agency does not go on."""
     if status.state not in _FEE_COMES_FIRST:
         return None

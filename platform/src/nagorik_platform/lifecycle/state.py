@@ -35,6 +35,12 @@ CALL_IN_VAIN: Final = "call-in-vain"
 """The code of a hold for any other call that fails for a reason which waiting does not mend."""
 
 
+FEE_WITHOUT_PRICE: Final = "fee-without-price"
+"""The code of a hold for a fee of a service that cannot be asked for its prices."""
+FEE_DEMANDED_AGAIN: Final = "fee-demanded-again"
+"""The code of a hold for a fee that the agency goes on demanding although it was paid."""
+
+
 class Hold(Model):
     """Why an application waits for somebody."""
 
@@ -44,8 +50,8 @@ class Hold(Model):
 
     @property
     def tries_on(self) -> bool:
-        """Whether it stops nothing: what fails is tried on, and the hold ends when that succeeds."""
-        return self.code in {FEE_NOT_SETTLED, CALL_IN_VAIN}
+        """Whether it stops nothing: what fails is tried on, and the hold ends when its reason does."""
+        return self.code in {FEE_NOT_SETTLED, CALL_IN_VAIN, FEE_WITHOUT_PRICE, FEE_DEMANDED_AGAIN}
 
 
 class Attempt(Model):

@@ -5,7 +5,7 @@ reason. The last rule leaves no hole: what has nothing due and nobody to wait fo
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from nagorik.model.eligibility import Eligibility
@@ -14,21 +14,27 @@ from nagorik.operations import Operation
 from nagorik_platform.lifecycle.consent import CONSENT_HOLD, intended_write, unmet_consent
 from nagorik_platform.lifecycle.events import Event, Held, Released
 from nagorik_platform.lifecycle.next_action import candidates
+from nagorik_platform.lifecycle.reports import demanded_stage
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.state import (
     CALL_IN_VAIN,
+    FEE_DEMANDED_AGAIN,
     FEE_NOT_SETTLED,
+    FEE_WITHOUT_PRICE,
     Hold,
     Party,
     Payment,
     Progress,
     ServiceCapabilities,
 )
+from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, MONEY_TAKEN
 
 LOOK_UPS_BEFORE_A_PERSON: Final = 12
 """Look-ups that settle nothing, after which what is unknown becomes a person's case."""
 CALLS_IN_VAIN_BEFORE_A_PERSON: Final = 3
 """Calls in a row that failed for a reason which waiting does not mend, after which a person looks."""
+DEMANDED_AGAIN_BEFORE_A_PERSON: Final = timedelta(days=3)
+"""Time after a payment in which an agency may still demand the fee, until it has booked the money."""
 
 INPUT_REJECTED: Final = "input-rejected"
 PAYMENT_ENDED: Final = {
@@ -81,6 +87,7 @@ def _hold_of(progress: Progress, capabilities: ServiceCapabilities, now: datetim
         return Hold(party=Party.PERSON, code="no-look-up")
     return (
         _for_citizen(progress, capabilities, now)
+        or _of_fee(progress, capabilities)
         or _in_vain(progress, capabilities, now)
         or _for_nobody(progress, capabilities, now)
     )
@@ -147,6 +154,29 @@ def _by_state(progress: Progress, capabilities: ServiceCapabilities) -> str | No
         ):
             return GATEWAY_NOT_CHOSEN
     return None
+
+
+def _of_fee(progress: Progress, capabilities: ServiceCapabilities) -> Hold | None:
+    """Who is to look at a fee that nobody can be asked for: it has no price, or has been paid already.
+
+    A fee that was paid is never asked for again by itself, whatever it comes to now.
+    """
+    if not progress.is_filed or progress.state not in AT_THE_AGENCY | {S.AWAITING_PAYMENT}:
+        return None
+    demanded = demanded_stage(progress.status) if progress.status is not None else None
+    if demanded is not None and progress.is_paid(demanded):
+        return Hold(party=Party.PERSON, code=FEE_DEMANDED_AGAIN) if _is_long_paid(demanded, progress) else None
+    priceless = progress.quote is None and not capabilities.offers(Operation.QUOTE)
+    if progress.state is S.AWAITING_PAYMENT and priceless:
+        return Hold(party=Party.PERSON, code=FEE_WITHOUT_PRICE)
+    return None
+
+
+def _is_long_paid(stage: str, progress: Progress) -> bool:
+    """Whether the agency was paid a stage so long before it said how the application stands that it must know."""
+    paid = [p.captured_at or p.opened_at for p in progress.payments if p.stage == stage and p.state in MONEY_TAKEN]
+    known_since = max([*paid, progress.submitted_at or progress.opened_at])
+    return progress.status_at is not None and progress.status_at - known_since >= DEMANDED_AGAIN_BEFORE_A_PERSON
 
 
 def _in_vain(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Hold | None:
