@@ -6,7 +6,7 @@ from nagorik.model.status import ApplicationState, PaymentState
 from nagorik.values.sentences import Text, is_blank
 from nagorik_platform.lifecycle.explanation import StateExplanation
 from nagorik_platform.lifecycle.labels import nothing_to_do, nothing_to_pay_yet, state_advice
-from nagorik_platform.lifecycle.state import FEE_WITHOUT_PRICE, Party, Progress
+from nagorik_platform.lifecycle.state import FEE_WITHOUT_PRICE, PAYMENT_REFUSED, Party, Progress
 from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN
 
 _HOLDS_OF_A_STATE: Final = frozenset({"correction-requested", "appearance-required", "to-be-received"})
@@ -38,6 +38,8 @@ def _agency_says(said: StateExplanation) -> bool:
 
 
 def _of_hold(progress: Progress, hold: Text | None) -> Text | None:
+    if progress.hold is not None and progress.hold.code == PAYMENT_REFUSED:
+        return state_advice(PaymentState.FAILED)
     if progress.hold is None or progress.hold.party is not Party.CITIZEN or progress.hold.code in _HOLDS_OF_A_STATE:
         return None
     return hold

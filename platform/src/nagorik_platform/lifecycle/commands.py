@@ -36,7 +36,7 @@ from nagorik_platform.lifecycle.rules.holds import (
     MONEY_HOLDS,
     PAYMENT_ENDED,
 )
-from nagorik_platform.lifecycle.state import Party, Progress
+from nagorik_platform.lifecycle.state import PAYMENT_REFUSED, Party, Progress
 from nagorik_platform.lifecycle.tables import (
     AT_THE_AGENCY,
     NOT_FILED,
@@ -75,7 +75,7 @@ def handle_citizen_action(acted: CitizenActed, state: Progress, context: RuleCon
             _refuse_unless(code == GATEWAY_NOT_CHOSEN and context.capabilities.gateway, "no-gateway-to-choose")
             yield Released(at=context.now, at_once=True)
         case "pay-again":
-            _refuse_unless(code in PAYMENT_ENDED.values(), "nothing-to-pay-again")
+            _refuse_unless(code in {PAYMENT_REFUSED, *PAYMENT_ENDED.values()}, "nothing-to-pay-again")
             yield Released(at=context.now, at_once=True)
         case "withdraw":
             yield from _handle_withdrawal(state, context)

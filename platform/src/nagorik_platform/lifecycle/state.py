@@ -41,6 +41,10 @@ FEE_DEMANDED_AGAIN: Final = "fee-demanded-again"
 """The code of a hold for a fee that the agency goes on demanding although it was paid."""
 
 
+PAYMENT_REFUSED: Final = "payment-refused"
+"""The code of a hold for payments that the gateway refuses to begin: an officer's case, and the payer may try on."""
+
+
 class Hold(Model):
     """Why an application waits for somebody."""
 
@@ -52,6 +56,11 @@ class Hold(Model):
     def tries_on(self) -> bool:
         """Whether it stops nothing: what fails is tried on, and the hold ends when its reason does."""
         return self.code in {FEE_NOT_SETTLED, CALL_IN_VAIN, FEE_WITHOUT_PRICE, FEE_DEMANDED_AGAIN}
+
+    @property
+    def lets_citizen_act(self) -> bool:
+        """Whether it is the citizen's to end, be it that an officer looks, too."""
+        return self.party is Party.CITIZEN or self.code == PAYMENT_REFUSED
 
 
 class Attempt(Model):

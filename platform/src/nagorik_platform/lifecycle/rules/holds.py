@@ -21,6 +21,7 @@ from nagorik_platform.lifecycle.state import (
     FEE_DEMANDED_AGAIN,
     FEE_NOT_SETTLED,
     FEE_WITHOUT_PRICE,
+    PAYMENT_REFUSED,
     Hold,
     Party,
     Payment,
@@ -48,7 +49,7 @@ ELIGIBILITY_INDETERMINATE: Final = "eligibility-indeterminate"
 ELIGIBILITY_HOLDS: Final = frozenset({INELIGIBLE, ELIGIBILITY_INDETERMINATE})
 """Holds that follow from the criteria."""
 
-_SET_BY_WHAT_HAPPENED: Final = frozenset({INPUT_REJECTED, *PAYMENT_ENDED.values()})
+_SET_BY_WHAT_HAPPENED: Final = frozenset({INPUT_REJECTED, PAYMENT_REFUSED, *PAYMENT_ENDED.values()})
 """Holds that the row does not show; somebody's act or a move ends them."""
 _UNDECIDED_MONEY: Final = {
     P.UNDER_INVESTIGATION: "payment-under-investigation",
