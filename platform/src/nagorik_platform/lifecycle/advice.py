@@ -53,6 +53,9 @@ def _of_state(progress: Progress, said: StateExplanation) -> Text | None:
         return None
     if hold is not None and hold.code == FEE_WITHOUT_PRICE:
         return None
+    if progress.state is ApplicationState.AWAITING_PAYMENT and _is_perhaps_begun(progress):
+        # Nobody was told where to pay, and the flag beside it says not to pay again.
+        return None
     if progress.state is ApplicationState.AWAITING_PAYMENT and not _is_to_be_paid(progress):
         return nothing_to_pay_yet()
     if hold is None and progress.state is ApplicationState.CORRECTION_REQUESTED:
@@ -65,3 +68,11 @@ def _is_to_be_paid(progress: Progress) -> bool:
     """Whether there is a payment of the stage that is due which the payer can make, or has made."""
     not_there = MONEY_NOT_TAKEN | {PaymentState.QUOTED}
     return any(one.stage == progress.stage and one.state not in not_there for one in progress.payments)
+
+
+def _is_perhaps_begun(progress: Progress) -> bool:
+    """Whether the gateway may have begun a payment of the stage that is due, under a reference that nobody knows."""
+    return any(
+        one.stage == progress.stage and one.state is PaymentState.UNKNOWN and one.reference is None
+        for one in progress.payments
+    )
