@@ -21,9 +21,12 @@ from nagorik_platform.lifecycle import (
     CallFailed,
     CitizenActed,
     Decided,
+    Hold,
     Interrupted,
     NotPossible,
     Party,
+    explain,
+    what_to_do,
 )
 from nagorik_platform.lifecycle.attempts.application import FILINGS_BEFORE_A_PERSON
 
@@ -375,3 +378,34 @@ def test_each_withdrawal_has_a_key_of_its_own_and_each_attempt_at_one_the_same()
         told.append(driver.row.withdrawals)
         driver.take(CallFailed(end) if isinstance(end, OutcomeUnknown) else CallAnswered(end))
     assert told == [1, 1, 2]
+
+
+def test_a_correction_is_asked_for_where_the_agency_takes_it():
+    driver = Driver(factories.capabilities_of(without=[Operation.ANSWER_CORRECTION])).to_submitted()
+    driver.report(factories.status(S.CORRECTION_REQUESTED))
+    assert driver.row.hold == Hold(party=Party.CITIZEN, code="correction-at-the-agency")
+    there = factories.WORDS
+    assert what_to_do(driver.row, explain(driver.journal), there) == (there,)
+    with pytest.raises(NotPossible, match="corrected-at-the-agency"):
+        driver.take(CitizenActed("corrected"))
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (AgencyRejected("file-locked", reason=factories.REASON), "correction-refused"),
+        (InputRejected([factories.field_problem()]), "input-rejected"),
+    ],
+)
+def test_a_correction_that_is_refused_is_told_as_what_it_is(error, code):
+    driver = Driver(factories.capabilities_of()).to_submitted()
+    driver.report(factories.status(S.CORRECTION_REQUESTED))
+    for _ in range(2):
+        driver.take(CitizenActed("corrected"))
+        while driver.call() is Operation.STATUS:
+            driver.take(CallAnswered(factories.status(S.CORRECTION_REQUESTED)))
+        driver.take(CallFailed(error))
+        assert driver.row.hold == Hold(party=Party.CITIZEN, code=code)
+        said = explain(driver.journal)
+        assert [one.operation for one in said.refusals] == [Operation.ANSWER_CORRECTION]
+        assert what_to_do(driver.row, said, factories.WORDS) == (factories.WORDS,)

@@ -51,7 +51,7 @@ from nagorik_platform.lifecycle.events import (
 from nagorik_platform.lifecycle.refusals import refusal_of
 from nagorik_platform.lifecycle.reports import adopt_reference, follow_status, is_old, read_status
 from nagorik_platform.lifecycle.rule_context import RuleContext
-from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED, LOOK_UPS_BEFORE_A_PERSON
+from nagorik_platform.lifecycle.rules.holds import CORRECTION_REFUSED, INPUT_REJECTED, LOOK_UPS_BEFORE_A_PERSON
 from nagorik_platform.lifecycle.state import Hold, Party, Progress
 from nagorik_platform.lifecycle.tables import application_targets
 
@@ -276,7 +276,8 @@ def correction_failed(ended: Ended[NagorikError], state: Progress, context: Rule
     if state.state is ApplicationState.CORRECTION_REQUESTED:
         yield CorrectionSent(at=context.now, lost=lost)
         if rejected:
-            yield from context.held(state, Party.CITIZEN, INPUT_REJECTED)
+            code = INPUT_REJECTED if isinstance(error, InputRejected) else CORRECTION_REFUSED
+            yield from context.held(state, Party.CITIZEN, code)
 
 
 def withdrawal_answered(ended: Ended[Withdrawal], _: Progress, context: RuleContext) -> Iterator[Event]:

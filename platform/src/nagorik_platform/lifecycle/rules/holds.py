@@ -38,6 +38,7 @@ DEMANDED_AGAIN_BEFORE_A_PERSON: Final = timedelta(days=3)
 """Time after a payment in which an agency may still demand the fee, until it has booked the money."""
 
 INPUT_REJECTED: Final = "input-rejected"
+CORRECTION_REFUSED: Final = "correction-refused"
 PAYMENT_ENDED: Final = {
     P.FAILED: "payment-failed",
     P.EXPIRED: "payment-expired",
@@ -49,7 +50,9 @@ ELIGIBILITY_INDETERMINATE: Final = "eligibility-indeterminate"
 ELIGIBILITY_HOLDS: Final = frozenset({INELIGIBLE, ELIGIBILITY_INDETERMINATE})
 """Holds that follow from the criteria."""
 
-_SET_BY_WHAT_HAPPENED: Final = frozenset({INPUT_REJECTED, PAYMENT_REFUSED, *PAYMENT_ENDED.values()})
+_SET_BY_WHAT_HAPPENED: Final = frozenset(
+    {INPUT_REJECTED, CORRECTION_REFUSED, PAYMENT_REFUSED, *PAYMENT_ENDED.values()}
+)
 """Holds that the row does not show; somebody's act or a move ends them."""
 _UNDECIDED_MONEY: Final = {
     P.UNDER_INVESTIGATION: "payment-under-investigation",
@@ -144,7 +147,8 @@ def _still_preparing(progress: Progress, capabilities: ServiceCapabilities) -> b
 def _by_state(progress: Progress, capabilities: ServiceCapabilities) -> str | None:
     match progress.state:
         case S.CORRECTION_REQUESTED if not progress.correction_ready and progress.correction_lost_at is None:
-            return "correction-requested"
+            here = capabilities.offers(Operation.ANSWER_CORRECTION)
+            return "correction-requested" if here else "correction-at-the-agency"
         case S.AWAITING_APPEARANCE:
             return "appearance-required"
         case S.AWAITING_PAYMENT if (
