@@ -14,7 +14,6 @@ from nagorik.operations import Operation
 from nagorik_platform.lifecycle.consent import CONSENT_HOLD, intended_write, unmet_consent
 from nagorik_platform.lifecycle.events import Event, Held, Released
 from nagorik_platform.lifecycle.next_action import candidates
-from nagorik_platform.lifecycle.reports import demanded_stage
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.state import (
     CALL_IN_VAIN,
@@ -28,7 +27,7 @@ from nagorik_platform.lifecycle.state import (
     Progress,
     ServiceCapabilities,
 )
-from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, MONEY_TAKEN
+from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, MONEY_TAKEN, demanded_stage
 
 LOOK_UPS_BEFORE_A_PERSON: Final = 12
 """Look-ups that settle nothing, after which what is unknown becomes a person's case."""
