@@ -3,6 +3,7 @@
 import inspect
 import re
 import tomllib
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import get_args
 
@@ -10,11 +11,14 @@ import pytest
 
 from nagorik.errors import NagorikError
 from nagorik.model.application import ConsentGap
+from nagorik.model.status import PaymentState
+from nagorik.operations import Operation
 from nagorik_host.engine import claims
 from nagorik_host.store import cases
 from nagorik_host.store.audit import CODES
-from nagorik_host.texts import hold_sentence, sentence
-from nagorik_platform.lifecycle import Hold, Party, commands
+from nagorik_host.texts import hold_sentence, sentence, timeline
+from nagorik_platform.lifecycle import Hold, Party, commands, state, state_label
+from nagorik_platform.lifecycle.events import LookedUp, WithdrawalSettled
 from nagorik_platform.lifecycle.rules import holds
 
 CODE = re.compile(r'"([a-z]+(?:-[a-z]+)+|ineligible)"')
@@ -24,12 +28,14 @@ def codes_of(module, pattern):
     return sorted(set(re.findall(pattern, inspect.getsource(module))))
 
 
-@pytest.mark.parametrize("code", codes_of(commands, r'NotPossible\("([a-z-]+)"\)'))
+@pytest.mark.parametrize("code", codes_of(commands, r'(?:NotPossible\(|_refuse_unless\(.*, )"([a-z-]+)"\)'))
 def test_refusal_has_a_sentence(code):
     assert sentence("not-possible", code)
 
 
-@pytest.mark.parametrize("code", [*codes_of(holds, CODE), *(f"consent-{gap}" for gap in get_args(ConsentGap))])
+@pytest.mark.parametrize(
+    "code", [*codes_of(holds, CODE), *codes_of(state, CODE), *(f"consent-{gap}" for gap in get_args(ConsentGap))]
+)
 def test_hold_has_a_sentence(code):
     assert sentence("hold", code)
 
@@ -76,3 +82,19 @@ def test_form_that_the_citizen_cannot_correct_any_more_is_an_officers_work():
 
 def test_code_without_a_sentence_is_told():
     assert sentence("hold", "never-heard-of") is None
+
+
+def test_withdrawal_that_is_found_not_to_have_been_made_is_told():
+    at = datetime(2026, 11, 24, 6, tzinfo=UTC)
+    lost = WithdrawalSettled(at=at, outcome="unknown")
+    looked_up = LookedUp(at=at, operation=Operation.WITHDRAW)
+    (line,) = timeline([lost, looked_up], None)
+    assert "The withdrawal has not been made" in line.text.en
+    assert timeline([LookedUp(at=at, operation=Operation.ANSWER_CORRECTION)], None) == []
+
+
+def test_payment_that_an_agency_did_not_accept_is_not_told_as_another_sum():
+    text = sentence("hold", "payment-under-investigation")
+    assert text is not None
+    assert "did not accept" in text.en
+    assert "did not accept" in state_label(PaymentState.UNDER_INVESTIGATION).en

@@ -42,6 +42,7 @@ from nagorik_platform.lifecycle import (
     Decided,
     Event,
     Input,
+    NotPossible,
     Opened,
     Progress,
     Step,
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from nagorik_host.engine.reloads import ReadSettings
     from nagorik_host.engine.worker import Worker
 
-Action = Literal["go-on", "corrected", "pay-again", "withdraw", "received"]
+Action = Literal["go-on", "corrected", "pay", "pay-again", "withdraw", "received"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -258,6 +259,7 @@ class Host:
         form: Mapping[str, JsonValue] | None = None,
         documents: Sequence[DocumentReference] = (),
         by: str | None = None,
+        gateway: str | None = None,
     ) -> Progress:
         """Let the citizen do what only they can do.
 
@@ -268,6 +270,7 @@ class Host:
             documents: With ``corrected``: papers from the host's store, in place of all of the same kinds. What was
                 there stays in the store, and in the journal.
             by: Who hands them in for the citizen; whoever acts by the consent, if not given.
+            gateway: With ``pay``: what the citizen pays by, where the application names no gateway.
 
         Raises:
             NotPossible: It is not open to the application now.
@@ -284,9 +287,14 @@ class Host:
             def correction(draft: ApplicationDraft) -> ApplicationDraft:
                 return with_documents(draft.model_copy(update={"form": {**draft.form, **changed}}), papers)
 
+        elif gateway is not None:
+
+            def correction(draft: ApplicationDraft) -> ApplicationDraft:
+                return draft.model_copy(update={"gateway": gateway})
+
         received = CitizenActed(action, tuple(documents), by)
         return await self.database.run(
-            partial(self._take_in, application=application, received=received, correction=correction)
+            partial(self._take_in, application=application, received=received, correction=correction, gateway=gateway)
         )
 
     async def _claim(self, documents: Sequence[DocumentReference], client_reference: str) -> None:
@@ -375,14 +383,19 @@ class Host:
         application: str,
         received: Input,
         correction: Correction | None = None,
+        gateway: str | None = None,
     ) -> Progress:
         """A step that no attempt asked for; whoever has the application in hand keeps it."""
         now: datetime = self.clock.now()
         stored = self.store.read(transaction, application, for_change=True)
-        capabilities = self._capabilities.of(stored.progress.service, stored.gateway)
+        if gateway is not None and stored.gateway is not None:
+            # Earlier payments are asked about, and given back, where they were made.
+            raise NotPossible("no-gateway-to-choose")
+        capabilities = self._capabilities.of(stored.progress.service, stored.gateway or gateway)
         done = step(stored.progress, received, capabilities, now)
         if correction is not None:
-            self.store.correct(transaction, stored, correction, now)
+            draft = self.store.correct(transaction, stored, correction, now)
+            stored = replace(stored, gateway=draft.gateway)
         return self.store.change(transaction, stored, done, now, lease=stored.lease).progress
 
 

@@ -7,6 +7,7 @@ from typing import Final, Literal, NamedTuple
 
 from nagorik import Consent, Text
 from nagorik.model.eligibility import EligibilityDecision, Verdict
+from nagorik.operations import Operation
 from nagorik.values import Money, format_taka
 from nagorik.values.sentences import read_sentence_tables
 from nagorik_platform.cli.explanation_page import Schema, Wording, as_written, refusal_text, report_text
@@ -18,6 +19,7 @@ from nagorik_platform.lifecycle.events import (
     EligibilityDecided,
     FlagsChanged,
     Held,
+    LookedUp,
     Moved,
     Opened,
     PaymentMoved,
@@ -142,6 +144,8 @@ def _plain(event: Event, words: Wording) -> tuple[str, Text] | None:
             return _with_money("quote-received", quote.total)
         case PaymentOpened(amount=amount):
             return _with_money("payment-opened", amount)
+        case LookedUp(operation=Operation.WITHDRAW):
+            return _fixed("withdrawal-not-made")
         case WithdrawalSettled(outcome="refused"):
             return _fixed("withdrawal-refused")
     return _fixed(event.kind)

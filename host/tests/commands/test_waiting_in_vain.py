@@ -18,12 +18,14 @@ from nagorik import (
     CredentialsRejected,
     Criterion,
     EligibilityDecision,
+    PaymentReport,
+    PaymentStarted,
     Quote,
     QuoteLine,
     Text,
     Verdict,
 )
-from nagorik.errors import CredentialProblem, PluginFault
+from nagorik.errors import CredentialProblem, PluginFault, ServiceNotOffered
 from nagorik.model.fee import FeeDue, Source
 from nagorik.values import Money
 from nagorik_host import open_host
@@ -48,6 +50,12 @@ name = { en = "A well", bn = "একটি কূপ" }
 form = "forms:WellForm"
 reads = ["eligibility", "quote", "status"]
 writes = { submit = "native" }
+
+[[gateways]]
+id = "office.till"
+name = { en = "The office's till", bn = "দপ্তরের কাউন্টার" }
+reads = ["query-payment"]
+writes = { start-payment = "native", refund-payment = "native" }
 """
 FORMS = """\
 from typing import Annotated
@@ -91,6 +99,21 @@ async def nagorik_submit(request, context):
 @hookimpl
 async def nagorik_get_status(request, context):
     return given("STATUS")
+
+
+@hookimpl
+async def nagorik_start_payment(request, context):
+    return given("START")
+
+
+@hookimpl
+async def nagorik_query_payment(request, context):
+    return given("QUERY")
+
+
+@hookimpl
+async def nagorik_refund_payment(request, context):
+    return given("REFUND")
 """
 TEXT = Text(en="Anybody may apply.", bn="যে কেউ আবেদন করতে পারেন।")
 SOURCE = Source(title="Wells Act 2018", as_of=date(2018, 7, 1), verified=True)
@@ -125,12 +148,13 @@ class Office:
     def __init__(self, place: Path, ready, answers) -> None:
         self.place, self.ready, self.answers, self.clock = place, ready, answers, SimulatedClock()
 
-    def apply(self) -> str:
+    def apply(self, **more: object) -> str:
         given = {
             "service": "office.well",
             "applicant": {"name": {"en": "PORIKKHA NAGORIK"}, "birth_date": "2001-02-03"},
             "form": {"depth": "120"},
             "consent": {"fee_ceiling": {"poisha": 5_000_000}, "days": 365},
+            **more,
         }
         Path("well.json").write_text(json.dumps(given), "utf-8")
         return self.ready("apply", "well.json", "--json").document["applications"][0]["application"]
@@ -175,6 +199,8 @@ def office(place, ready, tmp_path_factory, monkeypatch):
     answers.QUOTE = demanded(8_000)
     answers.SUBMIT = Accepted(reference="WELL-1", status=AgencyStatus(state="submitted", raw="NEW"))
     answers.STATUS = AgencyStatus(state="in_review", raw="REVIEW")
+    answers.START = PaymentStarted(reference="TILL-1", instructions=TEXT)
+    answers.QUERY = PaymentReport(state="pending")
     yield Office(place, ready, answers)
     for name in [name for name in sys.modules if name.partition(".")[0] == "nagorik_office"]:
         del sys.modules[name]
@@ -239,6 +265,8 @@ def test_late_price_that_comes_to_agree_goes_on_by_itself(office):
 
 STATUSES = {
     "refusal": (AgencyRejected("office.file-locked"), "office.file-locked", "call-in-vain"),
+    "gone": (ServiceNotOffered("office.closed-down"), "office.closed-down", "call-in-vain"),
+    "named as the platform's": (ServiceNotOffered("too-many-faults"), "too-many-faults", "call-in-vain"),
     "answer": (ContractViolation("office.other-year"), "office.other-year", "call-in-vain"),
     "fault": (RuntimeError("CANARY"), "raised", "plugin-fault"),
     "own class": (PluginFault("office-fault", plugin="office"), "office-fault", "plugin-fault"),
@@ -277,3 +305,27 @@ def test_agency_that_does_not_let_the_platform_in_is_an_outage_told_as_what_it_i
     office.work(timedelta(hours=2))
     after = office.ready("track", application, "--json").document
     assert (after["unreachable"], after["waits_for"], after["state"]) == (None, None, "in_review")
+
+
+def test_late_fee_is_paid_by_a_gateway_that_is_chosen_when_it_is_demanded(office):
+    application = office.apply()
+    office.answers.STATUS = AgencyStatus(state="approved", raw="INSPECTED", fee_due="inspection")
+    office.work(timedelta(hours=1))
+    told = office.ready("track", application, "--json").document
+    assert told["waits_for"]["code"] == "gateway-not-chosen"
+    for page in office.pages(application):
+        assert "nagorik act ID pay --gateway GATEWAY" in page
+    unknown = office.ready("act", application, "pay", "--gateway", "office.well")
+    assert unknown.code != 0
+    assert "office.till" in unknown.err
+    assert office.ready("act", application, "pay").code != 0
+
+    chosen = office.ready("act", application, "pay", "--gateway", "office.till", "--json").document
+    assert chosen["waits_for"] is None
+    office.work(timedelta(hours=1))
+    told = office.ready("track", application, "--json").document
+    assert [(one["gateway"], one["state"]) for one in told["payments"]] == [("office.till", "pending")]
+    again = office.ready("act", application, "pay", "--gateway", "office.till")
+    assert again.code != 0
+    assert "There is no payment service to choose" in again.err
+    assert office.ready("audit", "verify").code == 0

@@ -105,13 +105,15 @@ def quote(
     stage: str = "application",
     due: FeeDue = FeeDue.BEFORE_SUBMISSION,
     number: int = 1,
+    currency: str = "BDT",
 ) -> Quote:
-    line = QuoteLine(code="fee", text=WORDS, amount=taka(amount), vat=taka(0))
+    total = Money(poisha=100 * amount, currency=currency)
+    line = QuoteLine(code="fee", text=WORDS, amount=total, vat=Money(poisha=0, currency=currency))
     return Quote(
         id=f"quote-{stage}-{number}",
         stage=stage,
         lines=(line,),
-        total=taka(amount),
+        total=total,
         due=due,
         issued_at=at,
         expires_at=at + timedelta(seconds=lasts),

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from nagorik.model.payment import PaymentReport
 from nagorik.model.status import ApplicationState as S, Flag, PaymentState as P
 from nagorik.operations import Operation
 from nagorik.values.sentences import Text
@@ -13,6 +14,7 @@ from nagorik_platform.lifecycle import (
     Payment,
     Progress,
     StateExplanation,
+    explain,
     nothing_to_do,
     open_progress,
     state_advice,
@@ -22,6 +24,7 @@ from nagorik_platform.lifecycle.explanation import ReceivedStatus, StandingRefus
 from nagorik_platform.lifecycle.refusals import CallRefusal
 
 from . import factories
+from .driver import Driver
 
 NOTHING = nothing_to_do()
 DO_THIS = Text(bn="এটি করুন।", en="Do this.")
@@ -146,3 +149,19 @@ def test_who_waits_is_told_to_read_of_the_refusal_and_what_the_agency_says():
 def test_who_was_refused_is_told_what_is_left_after_the_close():
     said = StateExplanation(state=S.CLOSED, ended_as=S.REJECTED)
     assert what_to_do(progress_of(S.CLOSED), said, None) == (state_advice(S.REJECTED),)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_nobody_is_told_to_pay_what_may_have_been_begun_and_can_be_paid_nowhere(late):
+    driver = Driver(factories.capabilities_of())
+    if late:
+        driver.to_submitted().report(factories.status(fee_due="inspection"))
+        driver.answer(Operation.QUOTE, factories.quote(stage="inspection"))
+    else:
+        driver.to_ready(factories.quote())
+    driver.lose(Operation.START_PAYMENT)
+    assert what_to_do(driver.row, explain(driver.journal), None) == (NOTHING,)
+    pending = PaymentReport(state=P.PENDING, reference="CANARY-REFERENCE-GATEWAY")
+    give = {Operation.QUERY_PAYMENT: pending, Operation.STATUS: factories.status(fee_due="inspection")}
+    driver.answer_until(lambda one: one.payment_states == [P.PENDING], give=give)
+    assert state_advice(S.AWAITING_PAYMENT) in what_to_do(driver.row, explain(driver.journal), None)

@@ -10,13 +10,14 @@ from nagorik.errors import (
     CredentialProblem,
     CredentialsRejected,
     InputRejected,
+    Layer,
     NagorikError,
     PluginFault,
     ServiceNotOffered,
     SettingsRejected,
 )
-from nagorik.model.payment import PaymentStarted
-from nagorik.model.status import ApplicationState as S
+from nagorik.model.payment import PaymentAdvice, PaymentStarted
+from nagorik.model.status import ApplicationState as S, PaymentState as P
 from nagorik.operations import Operation
 from nagorik.values.sentences import Text
 from nagorik_platform.lifecycle import (
@@ -34,7 +35,7 @@ from nagorik_platform.lifecycle import (
 )
 from nagorik_platform.lifecycle.labels import nothing_to_pay_yet
 from nagorik_platform.lifecycle.refusals import LONGEST_CAUSE, refusal_of
-from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON
+from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, DEMANDED_AGAIN_BEFORE_A_PERSON
 
 from . import factories
 from .driver import Driver
@@ -68,6 +69,11 @@ def fail(driver: Driver, operation: Operation, error: NagorikError, times: int, 
     raise AssertionError(f"{operation} was not due so often")
 
 
+def said_by_plugin(error: NagorikError) -> NagorikError:
+    error.layer = Layer.PLUGIN
+    return error
+
+
 def ended(end: object) -> CallAnswered | CallFailed:
     return CallFailed(end) if isinstance(end, NagorikError) else CallAnswered(end)
 
@@ -84,6 +90,58 @@ def test_price_after_filing_that_cannot_be_had_is_a_case_and_nobody_is_asked_to_
     (standing,) = explain(driver.journal).refusals
     assert standing.operation is Operation.QUOTE
     assert standing.refusal.code == {"agency-rejected": "office.locked"}.get(error.code, standing.refusal.code)
+
+
+def test_price_in_a_second_currency_is_a_case_that_no_consent_is_asked_for():
+    driver = Driver(factories.capabilities_of()).to_submitted(factories.quote(230))
+    status = factories.status(fee_due="inspection")
+    driver.report(status)
+    abroad = factories.quote(10, stage="inspection", currency="USD")
+    driver.answer_until(lambda one: one.hold is not None, give={Operation.STATUS: status, Operation.QUOTE: abroad})
+    assert driver.row.hold == Hold(party=Party.PERSON, code="fee-not-settled")
+    assert driver.calls.count(Operation.QUOTE) == 1 + CALLS_IN_VAIN_BEFORE_A_PERSON
+    (standing,) = explain(driver.journal).refusals
+    assert standing.refusal.code == "quote-in-another-currency"
+    assert what_to_do(driver.row, explain(driver.journal), HOLD) == (nothing_to_pay_yet(),)
+    here = factories.quote(10, stage="inspection")
+    driver.answer_until(lambda one: one.hold is None, give={Operation.STATUS: status, Operation.QUOTE: here})
+
+
+@pytest.mark.parametrize("state", [S.APPROVED, S.AWAITING_PAYMENT])
+def test_fee_that_was_paid_and_is_demanded_for_days_is_a_case_and_is_not_paid_again(state):
+    driver, asks = demanded(), factories.status(fee_due="inspection")
+    price = factories.quote(5_000, stage="inspection")
+    driver.answer_until(lambda one: one.row.quote is not None, give={Operation.STATUS: asks, Operation.QUOTE: price})
+    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="CANARY-REFERENCE-GATEWAY"))
+    driver.answer_until(
+        lambda one: one.payment_states == [P.CONFIRMED],
+        give={
+            Operation.STATUS: asks,
+            Operation.QUERY_PAYMENT: driver.captured(5_000),
+            Operation.ADVISE_PAYMENT: PaymentAdvice(confirmed=True),
+        },
+    )
+    paid_at = driver.row.payments[0].captured_at
+    still = factories.status(state, fee_due="inspection")
+    driver.answer_until(lambda one: one.hold is not None, give={Operation.STATUS: still})
+    assert driver.row.hold == Hold(party=Party.PERSON, code="fee-demanded-again")
+    assert driver.row.status_at - paid_at >= DEMANDED_AGAIN_BEFORE_A_PERSON
+    for _ in range(5):
+        driver.answer(Operation.STATUS, still)
+    assert driver.hold == "fee-demanded-again"
+    assert state_advice(S.AWAITING_PAYMENT) not in what_to_do(driver.row, explain(driver.journal), HOLD)
+    assert driver.payment_states == [P.CONFIRMED]
+    driver.answer(Operation.STATUS, factories.status(S.APPROVED))
+    assert (driver.state, driver.hold) == (S.APPROVED, None)
+
+
+def test_fee_of_a_service_without_prices_is_a_case_at_once():
+    driver = Driver(factories.capabilities_of(without=[Operation.QUOTE])).to_submitted()
+    driver.report(factories.status(fee_due="inspection"))
+    assert driver.row.hold == Hold(party=Party.PERSON, code="fee-without-price")
+    assert what_to_do(driver.row, explain(driver.journal), HOLD) == (nothing_to_do(),)
+    driver.answer(Operation.STATUS, factories.status(S.IN_REVIEW))
+    assert (driver.state, driver.hold) == (S.IN_REVIEW, None)
 
 
 def test_price_that_comes_to_be_clear_ends_the_case_and_the_payer_is_asked_once_there_is_a_payment():
@@ -131,7 +189,10 @@ def test_call_before_filing_that_fails_for_ever_is_a_case_and_goes_on_by_itself(
         assert driver.hold is None
 
 
-@pytest.mark.parametrize("error", [REJECTED, ContractViolation("answer"), CredentialsRejected()])
+@pytest.mark.parametrize(
+    "error",
+    [REJECTED, ContractViolation("answer"), CredentialsRejected(), InputRejected([factories.field_problem()])],
+)
 def test_status_that_the_agency_never_tells_is_a_case_until_it_does(error):
     driver = Driver(factories.capabilities_of()).to_submitted()
     for _ in range(CALLS_IN_VAIN_BEFORE_A_PERSON):
@@ -226,6 +287,8 @@ def test_consent_that_ends_meanwhile_is_asked_for():
         (ConsentMissing("expired"), "consent-missing", "expired"),
         (AgencyRejected("office.locked"), None, "office.locked"),
         (InputRejected(()), None, "input-rejected"),
+        (said_by_plugin(ServiceNotOffered("gone")), "service-not-offered", "gone"),
+        (said_by_plugin(ServiceNotOffered("too-many-faults")), "service-not-offered", "too-many-faults"),
     ],
 )
 def test_what_waiting_does_not_mend_is_kept_by_its_code(error, fault, code):

@@ -11,7 +11,15 @@ from nagorik.model.status import LONGEST_REMARK, ApplicationState as S, PaymentS
 from nagorik.model.submission import Accepted, Rejected, Withdrawal
 from nagorik.operations import Idempotency, Operation
 from nagorik.values.sentences import Text
-from nagorik_platform.lifecycle import CallAnswered, CitizenActed, Due, StateExplanation, explain, explain_event
+from nagorik_platform.lifecycle import (
+    CallAnswered,
+    CitizenActed,
+    Decided,
+    Due,
+    StateExplanation,
+    explain,
+    explain_event,
+)
 from nagorik_platform.lifecycle.refusals import MOST_FIELDS, refusal_of
 
 from . import factories
@@ -214,4 +222,20 @@ def test_investigated_payment_is_told_with_why_the_agency_refused_it():
 def test_report_of_a_payment_that_failed_is_no_refusal():
     driver = Driver(factories.capabilities_of()).to_paying(factories.quote())
     driver.answer(Operation.QUERY_PAYMENT, PaymentReport(state=P.FAILED))
+    assert refused(driver) == {}
+
+
+def test_why_the_agency_refused_a_payment_stands_until_the_money_is_settled():
+    driver = Driver(factories.capabilities_of())
+    driver.to_paying()
+    driver.pay()
+    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+    driver.answer(Operation.ADVISE_PAYMENT, AgencyRejected("receipt-of-another-year", reason=REASON))
+    assert driver.hold == "payment-under-investigation"
+    driver.answer(Operation.STATUS, factories.status(S.IN_REVIEW))
+    (standing,) = explain(driver.journal).refusals
+    assert (standing.operation, standing.refusal.code) == (Operation.ADVISE_PAYMENT, "receipt-of-another-year")
+    assert standing.refusal.reason == REASON
+    (payment,) = driver.row.payments
+    driver.take(Decided(officer="O", reason="They booked it", payment=payment.id, payment_to=P.CONFIRMED))
     assert refused(driver) == {}

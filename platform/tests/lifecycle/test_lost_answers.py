@@ -1,6 +1,7 @@
 """A lost answer is an unknown outcome: looked up, or left to a person; never sent again and hoped."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -20,10 +21,14 @@ from nagorik_platform.lifecycle import (
     CallFailed,
     CitizenActed,
     Decided,
+    Hold,
     Interrupted,
     NotPossible,
     Party,
+    explain,
+    what_to_do,
 )
+from nagorik_platform.lifecycle.attempts.application import FILINGS_BEFORE_A_PERSON
 
 from . import factories
 from .driver import REFERENCE, Driver
@@ -307,6 +312,50 @@ def test_a_lost_filing_is_looked_up_once_more_after_the_platforms_own_outage():
     assert driver.state is S.IN_REVIEW
 
 
+@pytest.mark.parametrize("answered", [OutcomeUnknown(step="submit", because="read-timeout"), Pending(check_after=60)])
+def test_a_filing_that_never_arrives_is_not_sent_for_ever(answered):
+    driver = Driver(factories.capabilities_of())
+    driver.to_paying()
+    driver.pay()
+    for _ in range(2):
+        sent = []
+        while driver.state is not S.MANUAL_REVIEW:
+            called = driver.call()
+            if called is Operation.SUBMIT:
+                sent.append(driver.now)
+                driver.take(CallFailed(answered) if isinstance(answered, OutcomeUnknown) else CallAnswered(answered))
+            else:
+                assert called is Operation.FIND
+                driver.take(CallAnswered(_absent(driver)))
+        assert driver.hold == "filed-in-vain"
+        assert len(sent) == FILINGS_BEFORE_A_PERSON
+        gaps = [(after - before).total_seconds() for before, after in pairwise(sent)]
+        assert all(gap >= factories.LOOKUP_GRACE for gap in gaps)
+        # Whoever rang the agency has it sent once more, which begins the count afresh.
+        driver.take(Decided(officer="R. Karim", reason="Their site was down", to=S.READY))
+
+
+def test_an_age_of_a_lost_filing_is_counted_from_the_first_of_several():
+    driver = _lost()
+    since = driver.now
+    while driver.row.lost_in_a_row == 0:
+        driver.answer(Operation.FIND, _absent(driver))
+    driver.lose(Operation.SUBMIT)
+    assert driver.row.lost_since == since
+    assert driver.row.lost_at == driver.now
+    _asking_in_vain(driver, Operation.FIND, AgencyUnavailable())
+    assert driver.hold == "lost-for-long"
+    assert timedelta(days=3) <= driver.now - since < timedelta(days=3, hours=2)
+
+
+def test_a_filing_that_arrives_after_all_leaves_no_count():
+    driver = _lost()
+    while driver.row.lost_in_a_row == 0:
+        driver.answer(Operation.FIND, _absent(driver))
+    driver.answer(Operation.SUBMIT, Accepted(reference=REFERENCE, status=factories.status()))
+    assert (driver.row.lost_in_a_row, driver.row.lost_since) == (0, None)
+
+
 def test_a_filing_lost_with_every_resend_reaches_a_person():
     driver = _lost(factories.capabilities_of(Idempotency.NATIVE, without=[Operation.FIND]))
     lost_at = driver.now
@@ -329,3 +378,34 @@ def test_each_withdrawal_has_a_key_of_its_own_and_each_attempt_at_one_the_same()
         told.append(driver.row.withdrawals)
         driver.take(CallFailed(end) if isinstance(end, OutcomeUnknown) else CallAnswered(end))
     assert told == [1, 1, 2]
+
+
+def test_a_correction_is_asked_for_where_the_agency_takes_it():
+    driver = Driver(factories.capabilities_of(without=[Operation.ANSWER_CORRECTION])).to_submitted()
+    driver.report(factories.status(S.CORRECTION_REQUESTED))
+    assert driver.row.hold == Hold(party=Party.CITIZEN, code="correction-at-the-agency")
+    there = factories.WORDS
+    assert what_to_do(driver.row, explain(driver.journal), there) == (there,)
+    with pytest.raises(NotPossible, match="corrected-at-the-agency"):
+        driver.take(CitizenActed("corrected"))
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (AgencyRejected("file-locked", reason=factories.REASON), "correction-refused"),
+        (InputRejected([factories.field_problem()]), "input-rejected"),
+    ],
+)
+def test_a_correction_that_is_refused_is_told_as_what_it_is(error, code):
+    driver = Driver(factories.capabilities_of()).to_submitted()
+    driver.report(factories.status(S.CORRECTION_REQUESTED))
+    for _ in range(2):
+        driver.take(CitizenActed("corrected"))
+        while driver.call() is Operation.STATUS:
+            driver.take(CallAnswered(factories.status(S.CORRECTION_REQUESTED)))
+        driver.take(CallFailed(error))
+        assert driver.row.hold == Hold(party=Party.CITIZEN, code=code)
+        said = explain(driver.journal)
+        assert [one.operation for one in said.refusals] == [Operation.ANSWER_CORRECTION]
+        assert what_to_do(driver.row, said, factories.WORDS) == (factories.WORDS,)

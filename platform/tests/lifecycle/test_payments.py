@@ -15,10 +15,15 @@ from nagorik_platform.lifecycle import (
     ConsentGranted,
     Decided,
     Due,
+    Hold,
     Noticed,
     NotPossible,
     Party,
+    explain,
+    state_advice,
+    what_to_do,
 )
+from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON
 
 from . import factories
 from .driver import REFERENCE, Driver
@@ -499,6 +504,29 @@ def test_withdrawal_without_consent_waits_and_the_status_is_asked_meanwhile():
 # Gateways
 
 
+@pytest.mark.parametrize("decides", [True, False])
+def test_payments_that_the_gateway_will_not_begin_are_an_officers_case_and_the_payers_way_stays(decides):
+    driver = Driver(factories.capabilities_of())
+    driver.to_ready(factories.quote())
+    for number in range(1, 6):
+        driver.answer(Operation.START_PAYMENT, AgencyRejected("merchant-closed"))
+        refused = number >= CALLS_IN_VAIN_BEFORE_A_PERSON
+        code, party = ("payment-refused", Party.PERSON) if refused else ("payment-failed", Party.CITIZEN)
+        assert driver.row.hold == Hold(party=party, code=code)
+        told = what_to_do(driver.row, explain(driver.journal), factories.WORDS)
+        assert told == ((state_advice(P.FAILED),) if refused else (factories.WORDS,))
+        if refused and decides:
+            driver.take(Decided(officer="O", reason="They have opened the account"))
+        else:
+            driver.take(CitizenActed("pay-again"))
+    driver.answer(Operation.START_PAYMENT, PaymentStarted(reference="CANARY-REFERENCE-GATEWAY"))
+    driver.answer(Operation.QUERY_PAYMENT, PaymentReport(state=P.FAILED))
+    assert driver.row.hold == Hold(party=Party.CITIZEN, code="payment-failed")
+    driver.take(CitizenActed("pay-again"))
+    driver.answer(Operation.START_PAYMENT, AgencyRejected("merchant-closed"))
+    assert driver.row.hold == Hold(party=Party.CITIZEN, code="payment-failed")
+
+
 def test_citizen_without_a_gateway_is_asked_to_choose_one():
     driver = Driver(factories.capabilities_of(gateway=None))
     driver.to_ready(factories.quote())
@@ -507,6 +535,20 @@ def test_citizen_without_a_gateway_is_asked_to_choose_one():
     driver.take(Due())
     assert driver.hold is None
     assert driver.next.operation is Operation.START_PAYMENT
+
+
+def test_gateway_is_chosen_once_and_only_where_a_fee_waits_for_one():
+    driver = Driver(factories.capabilities_of(gateway=None)).to_submitted(factories.quote(0))
+    driver.report(factories.status(fee_due="inspection"))
+    driver.answer(Operation.QUOTE, factories.quote(stage="inspection", number=2))
+    assert driver.hold == "gateway-not-chosen"
+    with pytest.raises(NotPossible, match="no-gateway-to-choose"):
+        driver.take(CitizenActed("pay"))
+    driver.capabilities = factories.capabilities_of()
+    driver.take(CitizenActed("pay"))
+    assert (driver.hold, driver.next.operation) == (None, Operation.START_PAYMENT)
+    with pytest.raises(NotPossible, match="no-gateway-to-choose"):
+        driver.take(CitizenActed("pay"))
 
 
 def test_price_that_cannot_be_fetched_does_not_stop_a_filed_application():

@@ -75,7 +75,17 @@ def test_no_agency_puts_itself_off_for_ever(error, longest, name, failures):
 def test_nothing_is_tried_before_the_agency_opens(name, failures, hours):
     until = NOON + timedelta(hours=hours)
     again = retry_at(name, AgencyClosed(until=until), failures, NOON)
-    assert max(until, NOON) <= again <= max(until, NOON) + timedelta(seconds=FIRST_RETRY)
+    backoff = timedelta(seconds=min(LONGEST_RETRY, FIRST_RETRY * 2.0 ** min(failures, 12)))
+    assert max(until, NOON + backoff / 2) <= again <= max(until, NOON + backoff) + timedelta(seconds=FIRST_RETRY)
+
+
+@pytest.mark.parametrize("ahead", [-3600, 0, 1])
+def test_an_agency_that_is_always_about_to_open_is_asked_ever_more_slowly(ahead):
+    now, asked = NOON, 0
+    while now < NOON + timedelta(days=1):
+        now = retry_at("one", AgencyClosed(until=now + timedelta(seconds=ahead)), asked, now)
+        asked += 1
+    assert asked < 60
 
 
 @given(name=NAMES, failures=COUNTS)

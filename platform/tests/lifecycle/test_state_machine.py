@@ -582,7 +582,12 @@ class LifecycleMachine(RuleBasedStateMachine):
             actions = [
                 action for action in ACTIONS if _is_possible(row, CitizenActed(action), self.capabilities, self.now)
             ]
-            appears = row.hold.code in {"appearance-required", "gateway-not-chosen", "correction-requested"}
+            appears = row.hold.code in {
+                "appearance-required",
+                "gateway-not-chosen",
+                "correction-requested",
+                "correction-at-the-agency",
+            }
             assert actions or appears, f"{row.hold.code} in {row.state}"
 
     @invariant()
@@ -736,9 +741,7 @@ class LifecycleMachine(RuleBasedStateMachine):
             return True
         if hold.code.startswith("consent-"):
             return self._take(ConsentGranted(factories.consent(at=self.now, ceiling=1_000_000)))
-        corrects_there = hold.code == "correction-requested" and not self.capabilities.offers(
-            Operation.ANSWER_CORRECTION
-        )
+        corrects_there = hold.code == "correction-at-the-agency"
         if corrects_there:
             self.agency.move(S.IN_REVIEW, self.now, only_from={S.CORRECTION_REQUESTED})
         decided = hold.code == "correction-requested" and self.agency.case.state in ENDS
@@ -753,6 +756,7 @@ class LifecycleMachine(RuleBasedStateMachine):
             "to-be-received": "received",
             "correction-requested": "corrected",
             "input-rejected": "corrected",
+            "correction-refused": "corrected",
             "ineligible": "corrected",
         }.get(hold.code, "pay-again")
         return self._take(CitizenActed(action))

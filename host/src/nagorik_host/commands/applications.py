@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from nagorik_host.store.documents import FolderDocumentStore
     from nagorik_platform.lifecycle import Progress
 
-ACTIONS: Final = ("go-on", "corrected", "pay-again", "withdraw", "received", "consent")
+ACTIONS: Final = ("go-on", "corrected", "pay", "pay-again", "withdraw", "received", "consent")
 
 
 class ActCommand:
     """The command as ``nagorik.commands`` wants it."""
 
-    help = "take in what the citizen does: go on, correct, pay again, withdraw, receive, consent"
+    help = "take in what the citizen does: go on, correct, pay, pay again, withdraw, receive, consent"
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Add the command's arguments."""
@@ -42,6 +42,11 @@ class ActCommand:
             metavar="WHO",
             help="with --document: who hands it in for the citizen, by an id that is nobody's name; whoever acts by"
             " the consent, if not given",
+        )
+        parser.add_argument(
+            "--gateway",
+            metavar="ID",
+            help="with pay: what to pay by, such as cashdesk.counter, where none is chosen yet",
         )
         parser.add_argument(
             "--consent", type=Path, metavar="FILE", help="with consent: a JSON object as in an application's file"
@@ -80,6 +85,8 @@ def _refuse_together(arguments: argparse.Namespace) -> None:
 
     if (arguments.consent is not None) != (arguments.action == "consent"):
         raise CommandRefused("consent and --consent go together")
+    if (arguments.gateway is not None) != (arguments.action == "pay"):
+        raise CommandRefused("pay and --gateway go together")
     given = arguments.form is not None or bool(arguments.documents)
     if given != (arguments.action == "corrected"):
         raise CommandRefused("corrected goes together with --form, --document or both")
@@ -100,16 +107,32 @@ async def _take_in(host: "Host", folder: Path, progress: "Progress", arguments: 
         service = host.platform.service(progress.service)
         await host.consent(progress.id, read_consent(arguments.consent).consent(service, host.clock.now()))
         return
+    if arguments.action == "pay":
+        _refuse_gateway(host, arguments.gateway)
     form = read_form(arguments.form) if arguments.form is not None else None
     store = FolderDocumentStore(folder, host.vault)
     documents = await _kept(host, store, progress, arguments) if arguments.documents else []
     try:
-        await host.act(progress.id, arguments.action, form=form, documents=documents, by=arguments.acting)
+        await host.act(
+            progress.id,
+            arguments.action,
+            form=form,
+            documents=documents,
+            by=arguments.acting,
+            gateway=arguments.gateway,
+        )
     except (NagorikError, NotPossible):
         # They belong to nobody. Whatever else ends it, the database may have taken them in: an audit finds out.
         for one in documents:
             store.remove(one.id)
         raise
+
+
+def _refuse_gateway(host: "Host", gateway: str) -> None:
+    """Refuse what is no gateway here, and name those that are."""
+    known = sorted(one.id for one in host.platform.gateways)
+    if gateway not in known:
+        raise CommandRefused(f"there is no such gateway here; there is {', '.join(known) or 'none'}")
 
 
 async def _kept(

@@ -533,7 +533,12 @@ def _interpret(end: HookEnd, call: Call, runtime: PluginRuntime) -> Model | Nago
     if isinstance(end, TimedOut):
         return PluginFault("abandoned" if end.abandoned else "deadline", plugin=call.plugin)
     error = unwrap_single(end.error)
-    return known_error(error) or fault_of(error, runtime.loaded.record)
+    known = known_error(error)
+    if isinstance(known, ServiceNotOffered):
+        # What is on offer is the platform's to say, which knows when it is on offer again.
+        known = known.copy()
+        known.layer = Layer.PLUGIN
+    return known or fault_of(error, runtime.loaded.record)
 
 
 def _addressed(

@@ -6,7 +6,7 @@ from nagorik.model.status import ApplicationState, PaymentState
 from nagorik.values.sentences import Text, is_blank
 from nagorik_platform.lifecycle.explanation import StateExplanation
 from nagorik_platform.lifecycle.labels import nothing_to_do, nothing_to_pay_yet, state_advice
-from nagorik_platform.lifecycle.state import Party, Progress
+from nagorik_platform.lifecycle.state import FEE_WITHOUT_PRICE, PAYMENT_REFUSED, Party, Progress
 from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN
 
 _HOLDS_OF_A_STATE: Final = frozenset({"correction-requested", "appearance-required", "to-be-received"})
@@ -38,6 +38,8 @@ def _agency_says(said: StateExplanation) -> bool:
 
 
 def _of_hold(progress: Progress, hold: Text | None) -> Text | None:
+    if progress.hold is not None and progress.hold.code == PAYMENT_REFUSED:
+        return state_advice(PaymentState.FAILED)
     if progress.hold is None or progress.hold.party is not Party.CITIZEN or progress.hold.code in _HOLDS_OF_A_STATE:
         return None
     return hold
@@ -48,6 +50,11 @@ def _of_state(progress: Progress, said: StateExplanation) -> Text | None:
     hold = progress.hold
     stops = hold is not None and hold.party is not Party.AGENCY and not hold.tries_on
     if hold is not None and stops and hold.code not in _HOLDS_OF_A_STATE:
+        return None
+    if hold is not None and hold.code == FEE_WITHOUT_PRICE:
+        return None
+    if progress.state is ApplicationState.AWAITING_PAYMENT and _is_perhaps_begun(progress):
+        # Nobody was told where to pay, and the flag beside it says not to pay again.
         return None
     if progress.state is ApplicationState.AWAITING_PAYMENT and not _is_to_be_paid(progress):
         return nothing_to_pay_yet()
@@ -61,3 +68,11 @@ def _is_to_be_paid(progress: Progress) -> bool:
     """Whether there is a payment of the stage that is due which the payer can make, or has made."""
     not_there = MONEY_NOT_TAKEN | {PaymentState.QUOTED}
     return any(one.stage == progress.stage and one.state not in not_there for one in progress.payments)
+
+
+def _is_perhaps_begun(progress: Progress) -> bool:
+    """Whether the gateway may have begun a payment of the stage that is due, under a reference that nobody knows."""
+    return any(
+        one.stage == progress.stage and one.state is PaymentState.UNKNOWN and one.reference is None
+        for one in progress.payments
+    )

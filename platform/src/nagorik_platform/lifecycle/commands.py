@@ -30,8 +30,13 @@ from nagorik_platform.lifecycle.events import (
 from nagorik_platform.lifecycle.fold import apply
 from nagorik_platform.lifecycle.inputs import CitizenActed, Decided, Noticed
 from nagorik_platform.lifecycle.rule_context import RuleContext
-from nagorik_platform.lifecycle.rules.holds import ELIGIBILITY_INDETERMINATE, MONEY_HOLDS, PAYMENT_ENDED
-from nagorik_platform.lifecycle.state import Party, Progress
+from nagorik_platform.lifecycle.rules.holds import (
+    ELIGIBILITY_INDETERMINATE,
+    GATEWAY_NOT_CHOSEN,
+    MONEY_HOLDS,
+    PAYMENT_ENDED,
+)
+from nagorik_platform.lifecycle.state import PAYMENT_REFUSED, Party, Progress
 from nagorik_platform.lifecycle.tables import (
     AT_THE_AGENCY,
     NOT_FILED,
@@ -59,24 +64,29 @@ def handle_citizen_action(acted: CitizenActed, state: Progress, context: RuleCon
     code = state.hold.code if state.hold is not None else None
     match acted.action:
         case "go-on":
-            if code != ELIGIBILITY_INDETERMINATE:
-                raise NotPossible("nothing-to-acknowledge")
+            _refuse_unless(code == ELIGIBILITY_INDETERMINATE, "nothing-to-acknowledge")
             yield Acknowledged(at=context.now)
         case "corrected":
             yield from _handle_correction(state, context)
             if acted.documents:
                 by = acted.by or (state.consent.acting if state.consent is not None else None)
                 yield DocumentsHandedIn(at=context.now, documents=acted.documents, by=by)
+        case "pay":
+            _refuse_unless(code == GATEWAY_NOT_CHOSEN and context.capabilities.gateway, "no-gateway-to-choose")
+            yield Released(at=context.now, at_once=True)
         case "pay-again":
-            if code not in PAYMENT_ENDED.values():
-                raise NotPossible("nothing-to-pay-again")
+            _refuse_unless(code in {PAYMENT_REFUSED, *PAYMENT_ENDED.values()}, "nothing-to-pay-again")
             yield Released(at=context.now, at_once=True)
         case "withdraw":
             yield from _handle_withdrawal(state, context)
         case "received":
-            if state.state not in {S.ISSUED, S.DELIVERY_FAILED}:
-                raise NotPossible("nothing-to-receive")
+            _refuse_unless(state.state in {S.ISSUED, S.DELIVERY_FAILED}, "nothing-to-receive")
             yield context.moved(S.DELIVERED, Actor.CITIZEN, "received")
+
+
+def _refuse_unless(is_open: object, code: str) -> None:
+    if not is_open:
+        raise NotPossible(code)
 
 
 def _handle_correction(state: Progress, context: RuleContext) -> Iterator[Event]:

@@ -16,9 +16,12 @@ from nagorik.operations import Operation
 from nagorik.privacy import Model
 from nagorik_platform.lifecycle import events as e
 from nagorik_platform.lifecycle.refusals import CallRefusal
+from nagorik_platform.lifecycle.tables import is_settled
 
 _REFUSED_HERE: Final = frozenset({S.DRAFT, S.READY, S.REJECTED_AT_INTAKE, S.MANUAL_REVIEW, S.CLOSED})
-"""Where a refusal leads; a move to any other state shows that the application went on in spite of it."""
+"""Where a refusal leads; a move to any other state shows that the application went on in spite of it.
+
+A payment that the agency refuses is another matter: its refusal stands until the money is settled."""
 
 
 class StandingRefusal(Model):
@@ -81,9 +84,13 @@ def explain_event(so_far: StateExplanation, event: e.Event) -> StateExplanation:
         case e.AttemptEnded():
             return so_far.model_copy(update={"refusals": _refusals(so_far, event)})
         case e.Moved(to=state):
-            refusals = so_far.refusals if state in _REFUSED_HERE else ()
+            stay = state in _REFUSED_HERE
+            refusals = tuple(one for one in so_far.refusals if stay or one.operation is Operation.ADVISE_PAYMENT)
             ended_as = so_far.state if state is S.CLOSED else None
             return so_far.model_copy(update={"state": state, "ended_as": ended_as, "refusals": refusals})
+        case e.PaymentMoved(to=to) if is_settled(to):
+            others = tuple(one for one in so_far.refusals if one.operation is not Operation.ADVISE_PAYMENT)
+            return so_far.model_copy(update={"refusals": others})
         case e.StatusReceived(at=at, status=status):
             return so_far.model_copy(update={"report": ReceivedStatus(at=at, status=status)})
     return _priced(so_far, event)

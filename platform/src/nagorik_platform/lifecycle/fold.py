@@ -115,6 +115,7 @@ def _moved(progress: Progress, event: e.Moved) -> Changes:
         "hold": Hold(party=Party.PERSON, code=event.code) if by_person else None,
         "filing_unknown": _filing_unknown(progress, event),
         "lost_at": event.at if lost else progress.lost_at,
+        **_lost_in_a_row(progress, event),
         "correction_ready": progress.correction_ready and not left_correction,
         "correction_lost_at": None if left_correction else progress.correction_lost_at,
         "withdrawal_lost_at": progress.withdrawal_lost_at if event.to in WITHDRAWABLE else None,
@@ -144,6 +145,24 @@ def _filing_unknown(progress: Progress, event: e.Moved) -> bool:
     return progress.filing_unknown and event.to is ApplicationState.SUBMITTING and event.code == SAME_KEY
 
 
+def _lost_in_a_row(progress: Progress, event: e.Moved) -> Changes:
+    """A filing that did not arrive and is sent anew goes on with those before it; a person begins afresh."""
+    match event.to:
+        case ApplicationState.SUBMISSION_UNKNOWN:
+            return {"lost_since": progress.lost_since or event.at}
+        case ApplicationState.SUBMITTING if progress.state is ApplicationState.SUBMISSION_UNKNOWN:
+            return {"lost_in_a_row": progress.lost_in_a_row + (event.code != SAME_KEY)}
+        case (
+            ApplicationState.SUBMITTING
+            | ApplicationState.READY
+            | ApplicationState.DRAFT
+            | ApplicationState.AWAITING_PAYMENT
+        ):
+            by_person = progress.state is ApplicationState.MANUAL_REVIEW
+            return {"lost_since": None, "lost_in_a_row": 0} if by_person else {}
+    return {"lost_since": None, "lost_in_a_row": 0}
+
+
 def _released(progress: Progress, event: e.Released) -> Changes:
     return {"hold": None, "backoffs": () if event.at_once else progress.backoffs}
 
@@ -154,8 +173,8 @@ def _flags_changed(progress: Progress, event: e.FlagsChanged) -> Changes:
 
 def _database_restored(progress: Progress, event: e.DatabaseRestored) -> Changes:
     """A filing that was lost may have been repeated since, so that its loss is as good as new."""
-    lost_at = event.at if progress.filing_unknown else progress.lost_at
-    return {"restored_at": event.at, "begun_since": frozenset(), "lost_at": lost_at}
+    lost = {"lost_at": event.at, "lost_since": event.at} if progress.filing_unknown else {}
+    return {"restored_at": event.at, "begun_since": frozenset(), **lost}
 
 
 def _eligibility_decided(_: Progress, event: e.EligibilityDecided) -> Changes:
@@ -191,9 +210,15 @@ def _attempt_ended(progress: Progress, event: e.AttemptEnded) -> Changes:
     }
 
 
+_HANDS_NOTHING_IN: Final = frozenset({Operation.STATUS, Operation.FIND, Operation.WITHDRAW})
+"""Operations of which no input is the citizen's to correct."""
+
+
 def _is_in_vain(event: e.AttemptEnded) -> bool:
     """Whether it is a person's work: input is the citizen's to correct, a plugin's fault its host's to count."""
-    return event.refusal is not None and event.result not in {InputRejected.code, PluginFault.code}
+    if event.refusal is None or event.result == PluginFault.code:
+        return False
+    return event.result != InputRejected.code or event.operation in _HANDS_NOTHING_IN
 
 
 def _ended(progress: Progress, event: e.AttemptEnded) -> Attempt:

@@ -76,6 +76,7 @@ class CitizenActed:
     """The citizen did what only they can do.
 
     ``go-on``: apply although eligibility cannot be told. ``corrected``: the draft has been changed.
+    ``pay``: a fee is due, and the gateway to pay it by is chosen now, as the capabilities of the step have it.
     ``pay-again``: try to pay once more. ``withdraw``: take the application back. ``received``: what was issued has
     reached the citizen.
 
@@ -83,7 +84,7 @@ class CitizenActed:
     names.
     """
 
-    action: Literal["go-on", "corrected", "pay-again", "withdraw", "received"]
+    action: Literal["go-on", "corrected", "pay", "pay-again", "withdraw", "received"]
     documents: tuple[DocumentReference, ...] = ()
     by: str | None = None
 

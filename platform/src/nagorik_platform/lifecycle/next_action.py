@@ -136,7 +136,7 @@ def _unknown(capabilities: ServiceCapabilities) -> Iterator[NextAction]:
 def _at_the_agency(progress: Progress, capabilities: ServiceCapabilities) -> Iterator[NextAction]:
     hold = progress.hold
     may_write = _stops_nothing(hold) or (
-        hold is not None and hold.party is Party.CITIZEN and not hold.code.startswith(CONSENT_HOLD)
+        hold is not None and hold.lets_citizen_act and not hold.code.startswith(CONSENT_HOLD)
     )
     tells = progress.withdrawal_wanted and capabilities.offers(Operation.WITHDRAW)
     if may_write and tells and not progress.payment_in(P.UNKNOWN):

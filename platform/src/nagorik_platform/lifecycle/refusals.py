@@ -15,6 +15,7 @@ from nagorik.errors import (
     CredentialsRejected,
     FieldProblem,
     InputRejected,
+    Layer,
     NagorikError,
     PluginFault,
     Retry,
@@ -62,7 +63,7 @@ def refusal_of(end: Rejected | NagorikError | None) -> CallRefusal | None:
                 kept = (*kept[:-1], fields[-1])
             shown = tuple(one.model_copy(update={"text": _bounded(one.text)}) for one in kept)
             return CallRefusal(code=end.code, fields=shown, fields_left_out=len(fields) - len(kept))
-        case ServiceNotOffered():
+        case ServiceNotOffered(layer=Layer.CORE):
             return None  # the host knows when its plugin is back
         case NagorikError() if end.retry is Retry.NEVER:
             return CallRefusal(code=_cause_of(end), fault=end.code)
@@ -72,7 +73,12 @@ def refusal_of(end: Rejected | NagorikError | None) -> CallRefusal | None:
 def _cause_of(error: NagorikError) -> str:
     """What an error says of why, as a code."""
     match error:
-        case ContractViolation(detail=cause) | PluginFault(fault=cause) | ConsentMissing(because=cause):
+        case (
+            ContractViolation(detail=cause)
+            | PluginFault(fault=cause)
+            | ConsentMissing(because=cause)
+            | ServiceNotOffered(because=cause)
+        ):
             return cut(cause, LONGEST_CAUSE)
         case CredentialsRejected():
             return error.kind.value

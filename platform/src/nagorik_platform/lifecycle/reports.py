@@ -21,7 +21,7 @@ from nagorik_platform.lifecycle.fold import fold
 from nagorik_platform.lifecycle.inputs import Reported
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.state import Progress, ServiceCapabilities
-from nagorik_platform.lifecycle.tables import route_to_reported_state
+from nagorik_platform.lifecycle.tables import demanded_stage, route_to_reported_state
 
 _SAID_BY_AGENCY: Final = frozenset(
     {
@@ -36,8 +36,6 @@ _SAID_BY_AGENCY: Final = frozenset(
 
 _BEING_FILED: Final = frozenset({S.SUBMITTING, S.SUBMISSION_UNKNOWN})
 _NOT_BEING_FILED: Final = frozenset({S.DRAFT, S.READY, S.AWAITING_PAYMENT})
-_FEE_COMES_FIRST: Final = frozenset({S.SUBMITTED, S.IN_REVIEW, S.AWAITING_PAYMENT, S.AWAITING_APPEARANCE, S.APPROVED})
-"""States in which an agency goes on only after the fee that it demands beside them."""
 
 
 def adopt_reference(reference: str, code: str, state: Progress, context: RuleContext) -> Iterator[Event]:
@@ -83,7 +81,7 @@ def follow_status(
     A word that the plugin does not know, or a state that contradicts what is known, is flagged; the state stays.
     """
     yield from _confirm_payment(status, asked_at, state, context)
-    demanded = _demanded_stage(status)
+    demanded = demanded_stage(status)
     route = _route(status, demanded, state, context)
     if route is not None:
         moves = tuple(
@@ -129,13 +127,6 @@ def _route(status: AgencyStatus, demanded: str | None, state: Progress, context:
             # The agency has yet to learn of the payment, or that there is none to make: nothing has changed.
             reported = state.state
     return route_to_reported_state(state.state, reported)
-
-
-def _demanded_stage(status: AgencyStatus) -> str | None:
-    """The stage of the fees without which the agency does not go on."""
-    if status.state not in _FEE_COMES_FIRST:
-        return None
-    return status.fee_due or ("application" if status.state is S.AWAITING_PAYMENT else None)
 
 
 def _follow_fee_demand(demanded: str | None, state: Progress, context: RuleContext) -> Iterator[Event]:

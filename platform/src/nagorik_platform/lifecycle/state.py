@@ -35,6 +35,16 @@ CALL_IN_VAIN: Final = "call-in-vain"
 """The code of a hold for any other call that fails for a reason which waiting does not mend."""
 
 
+FEE_WITHOUT_PRICE: Final = "fee-without-price"
+"""The code of a hold for a fee of a service that cannot be asked for its prices."""
+FEE_DEMANDED_AGAIN: Final = "fee-demanded-again"
+"""The code of a hold for a fee that the agency goes on demanding although it was paid."""
+
+
+PAYMENT_REFUSED: Final = "payment-refused"
+"""The code of a hold for payments that the gateway refuses to begin: an officer's case, and the payer may try on."""
+
+
 class Hold(Model):
     """Why an application waits for somebody."""
 
@@ -44,8 +54,13 @@ class Hold(Model):
 
     @property
     def tries_on(self) -> bool:
-        """Whether it stops nothing: what fails is tried on, and the hold ends when that succeeds."""
-        return self.code in {FEE_NOT_SETTLED, CALL_IN_VAIN}
+        """Whether it stops nothing: what fails is tried on, and the hold ends when its reason does."""
+        return self.code in {FEE_NOT_SETTLED, CALL_IN_VAIN, FEE_WITHOUT_PRICE, FEE_DEMANDED_AGAIN}
+
+    @property
+    def lets_citizen_act(self) -> bool:
+        """Whether it is the citizen's to end, be it that an officer looks, too."""
+        return self.party is Party.CITIZEN or self.code == PAYMENT_REFUSED
 
 
 class Attempt(Model):
@@ -166,6 +181,10 @@ class Progress(Model):
     """Whether an attempt to file was lost and nothing has settled since what became of it."""
     lost_at: AwareDatetime | None = None
     """When the latest attempt to file was found to be lost."""
+    lost_since: AwareDatetime | None = None
+    """When the first of the attempts was that were lost one after the other, with nothing settled between."""
+    lost_in_a_row: int = Field(default=0, ge=0)
+    """How many attempts in a row were lost and then found not to have arrived."""
     agency_reference: Annotated[str | None, PERSONAL] = None
     submitted_at: AwareDatetime | None = None
     status: AgencyStatus | None = None

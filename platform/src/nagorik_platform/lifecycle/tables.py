@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from nagorik.model.status import ApplicationState as S, PaymentState as P
+from nagorik.model.status import AgencyStatus, ApplicationState as S, PaymentState as P
 
 AT_THE_AGENCY: Final = frozenset(
     {S.SUBMITTED, S.IN_REVIEW, S.CORRECTION_REQUESTED, S.AWAITING_APPEARANCE, S.APPROVED, S.ISSUED, S.DELIVERY_FAILED}
@@ -55,6 +55,17 @@ class IllegalTransition(ValueError):
         self.machine = machine
         self.source = source
         self.target = target
+
+
+_FEE_COMES_FIRST: Final = frozenset({S.SUBMITTED, S.IN_REVIEW, S.AWAITING_PAYMENT, S.AWAITING_APPEARANCE, S.APPROVED})
+"""States in which an agency goes on only after the fee that it demands beside them."""
+
+
+def demanded_stage(status: AgencyStatus) -> str | None:
+    """The stage of the fees without which the agency does not go on."""
+    if status.state not in _FEE_COMES_FIRST:
+        return None
+    return status.fee_due or ("application" if status.state is S.AWAITING_PAYMENT else None)
 
 
 class ApplicationTransition(NamedTuple):

@@ -51,12 +51,14 @@ from nagorik_platform.lifecycle.events import (
 from nagorik_platform.lifecycle.refusals import refusal_of
 from nagorik_platform.lifecycle.reports import adopt_reference, follow_status, is_old, read_status
 from nagorik_platform.lifecycle.rule_context import RuleContext
-from nagorik_platform.lifecycle.rules.holds import INPUT_REJECTED, LOOK_UPS_BEFORE_A_PERSON
+from nagorik_platform.lifecycle.rules.holds import CORRECTION_REFUSED, INPUT_REJECTED, LOOK_UPS_BEFORE_A_PERSON
 from nagorik_platform.lifecycle.state import Hold, Party, Progress
 from nagorik_platform.lifecycle.tables import application_targets
 
 LOST_BEFORE_A_PERSON: Final = timedelta(days=3)
 """Age of a lost filing at which a look-up that settles nothing, for whatever reason, makes it a person's case."""
+FILINGS_BEFORE_A_PERSON: Final = 5
+"""Filings in a row of which the answer was lost and which then had not arrived, after which a person looks."""
 FAILURES_BEFORE_STALE: Final = 5
 """Failed status calls in a row, after which the status shown is flagged as possibly out of date."""
 
@@ -68,21 +70,29 @@ def eligibility_decided(ended: Ended[EligibilityDecision], _: Progress, context:
 
 
 def quoted(ended: Ended[Quote], state: Progress, context: RuleContext) -> Iterator[Event]:
-    """Keep a price that can be used.
-
-    A price of another stage would be paid without ever settling the one that is due, and a price that has lapsed
-    already would be asked for again at once and without end: both are as good as no answer.
-    """
+    """Keep a price that can be used; any other is as good as no answer."""
     attempt, quote = ended.attempt, ended.end
-    if quote.stage != state.stage:
-        error = ContractViolation("quote-of-another-stage")
-        yield retry_later(attempt, state, context, "quote-of-another-stage", error)
-    elif quote.is_expired(context.now):
-        error = ContractViolation("quote-already-lapsed")
-        yield retry_later(attempt, state, context, "quote-already-lapsed", error)
+    unusable = _unusable(quote, state, context)
+    if unusable is not None:
+        yield retry_later(attempt, state, context, unusable, ContractViolation(unusable))
     else:
         yield close(attempt, context, "quoted", settled=True)
         yield QuoteReceived(at=context.now, quote=quote)
+
+
+def _unusable(quote: Quote, state: Progress, context: RuleContext) -> str | None:
+    """Why a price cannot be used.
+
+    One of another stage would be paid without ever settling the one that is due, one that has lapsed already would be
+    asked for again at once and without end, and no consent has a ceiling for a second currency beside what was spent.
+    """
+    if quote.stage != state.stage:
+        return "quote-of-another-stage"
+    if quote.is_expired(context.now):
+        return "quote-already-lapsed"
+    if quote.total.poisha > 0 and any(one.currency != quote.total.currency for one in state.spending()):
+        return "quote-in-another-currency"
+    return None
 
 
 # Filing, and looking up what became of it
@@ -170,7 +180,10 @@ def absent(ended: Ended[DefinitelyAbsent], state: Progress, context: RuleContext
         yield close(attempt, context, "absent", settled=True)
     elif past_lookup_grace(ended.end, lost_at, context.capabilities.lookup_grace):
         yield close(attempt, context, "absent", settled=True)
-        yield context.moved(ApplicationState.SUBMITTING, Actor.AGENCY, "definitely-absent")
+        if state.lost_in_a_row + 1 >= FILINGS_BEFORE_A_PERSON:
+            yield context.moved(ApplicationState.MANUAL_REVIEW, Actor.CORE, "filed-in-vain")
+        else:
+            yield context.moved(ApplicationState.SUBMITTING, Actor.AGENCY, "definitely-absent")
     else:
         yield retry_later(attempt, state, context, "absent-too-early")
 
@@ -196,7 +209,7 @@ def _look_up_inconclusive(
     answered_in_vain = error is None or error.outcome is Outcome.REJECTED
     if answered_in_vain and failures_with(attempt, state) >= LOOK_UPS_BEFORE_A_PERSON:
         yield context.moved(ApplicationState.MANUAL_REVIEW, Actor.CORE, "look-up-settles-nothing")
-    elif context.now - (state.lost_at or state.opened_at) >= LOST_BEFORE_A_PERSON:
+    elif context.now - (state.lost_since or state.lost_at or state.opened_at) >= LOST_BEFORE_A_PERSON:
         yield context.moved(ApplicationState.MANUAL_REVIEW, Actor.CORE, "lost-for-long")
 
 
@@ -263,7 +276,8 @@ def correction_failed(ended: Ended[NagorikError], state: Progress, context: Rule
     if state.state is ApplicationState.CORRECTION_REQUESTED:
         yield CorrectionSent(at=context.now, lost=lost)
         if rejected:
-            yield from context.held(state, Party.CITIZEN, INPUT_REJECTED)
+            code = INPUT_REJECTED if isinstance(error, InputRejected) else CORRECTION_REFUSED
+            yield from context.held(state, Party.CITIZEN, code)
 
 
 def withdrawal_answered(ended: Ended[Withdrawal], _: Progress, context: RuleContext) -> Iterator[Event]:

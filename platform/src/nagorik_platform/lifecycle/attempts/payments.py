@@ -1,16 +1,17 @@
 """Paying, telling the agency of it, and giving it back."""
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from nagorik.errors import NagorikError, Outcome
 from nagorik.model.payment import PaymentAdvice, PaymentReport, PaymentStarted, RefundReport
 from nagorik.model.status import ApplicationState, PaymentState
 from nagorik.operations import Operation
 from nagorik_platform.lifecycle.attempts.retry import Ended, close, close_refused, retry_later
-from nagorik_platform.lifecycle.events import Actor, AdviceLost, Event, PaymentMoved
+from nagorik_platform.lifecycle.events import Actor, AdviceLost, Event, Held, PaymentMoved
 from nagorik_platform.lifecycle.rule_context import RuleContext
-from nagorik_platform.lifecycle.rules.holds import PAYMENT_ENDED
-from nagorik_platform.lifecycle.state import Party, Payment, Progress
+from nagorik_platform.lifecycle.rules.holds import CALLS_IN_VAIN_BEFORE_A_PERSON, PAYMENT_ENDED
+from nagorik_platform.lifecycle.state import PAYMENT_REFUSED, Hold, Party, Payment, Progress
 from nagorik_platform.lifecycle.tables import payment_targets
 
 
@@ -39,8 +40,17 @@ def start_failed(ended: Ended[NagorikError], state: Progress, context: RuleConte
     elif error.outcome is Outcome.REJECTED:
         yield close_refused(attempt, context, error, settled=True)
         yield from _ended_unpaid(payment, state, context, PaymentState.FAILED, error.code)
+        if state.state is ApplicationState.AWAITING_PAYMENT and _is_refused_again(payment, state):
+            yield Held(at=context.now, hold=Hold(party=Party.PERSON, code=PAYMENT_REFUSED))
     else:
         yield retry_later(attempt, state, context, error.code, error)
+
+
+def _is_refused_again(payment: Payment, state: Progress) -> bool:
+    """Whether the gateway has refused so many payments of a stage in a row that paying again is no way on."""
+    before = (one for one in reversed(state.payments) if one.stage == payment.stage and one.id != payment.id)
+    refused = sum(1 for _ in takewhile(lambda one: one.state is PaymentState.FAILED and not one.reference, before))
+    return refused + 1 >= CALLS_IN_VAIN_BEFORE_A_PERSON
 
 
 def reported(ended: Ended[PaymentReport], state: Progress, context: RuleContext) -> Iterator[Event]:

@@ -16,6 +16,7 @@ from nagorik.errors import (
     CredentialProblem,
     CredentialsRejected,
     InputRejected,
+    Layer,
     NagorikError,
     RateLimited,
     Retry,
@@ -48,13 +49,13 @@ def retry_at(application: str, error: NagorikError | None, failures: int, now: d
     """When an operation that settled nothing is worth another try.
 
     An agency's own word (``Retry-After``, opening hours) is a floor, up to a day and up to a year: whatever it says,
-    it is asked again. The platform's back-off doubles from 5 s to 1 h.
+    it is asked again. The platform's back-off doubles from 5 s to 1 h, and holds of an agency, too, that should have
+    opened already.
     """
-    if isinstance(error, AgencyClosed):
-        return min(max(error.until, now), now + LONGEST_CLOSURE) + timedelta(
-            seconds=FIRST_RETRY * _jitter(application, failures)
-        )
     backoff = min(LONGEST_RETRY, FIRST_RETRY * 2.0 ** min(failures, 12))
+    if isinstance(error, AgencyClosed):
+        opens = min(max(error.until, now + timedelta(seconds=backoff / 2)), now + LONGEST_CLOSURE)
+        return opens + timedelta(seconds=FIRST_RETRY * _jitter(application, failures))
     if error is not None and error.retry is Retry.NEVER and not _comes_back_by_itself(error):
         backoff = max(backoff, OPERATOR_RETRY)
     wait = backoff * (0.5 + _jitter(application, failures) / 2)
@@ -71,7 +72,8 @@ def _comes_back_by_itself(error: NagorikError) -> bool:
     """
     if isinstance(error, CredentialsRejected):
         return error.kind is not CredentialProblem.NOT_PERMITTED
-    return isinstance(error, ServiceNotOffered) and error.because == QuarantineCode.TOO_MANY_FAULTS
+    kept_out = isinstance(error, ServiceNotOffered) and error.because == QuarantineCode.TOO_MANY_FAULTS
+    return kept_out and error.layer is Layer.CORE
 
 
 def poll_at(application: str, age: float, counter: int, now: datetime) -> datetime:

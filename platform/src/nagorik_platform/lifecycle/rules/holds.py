@@ -5,7 +5,7 @@ reason. The last rule leaves no hole: what has nothing due and nobody to wait fo
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from nagorik.model.eligibility import Eligibility
@@ -17,20 +17,27 @@ from nagorik_platform.lifecycle.next_action import candidates
 from nagorik_platform.lifecycle.rule_context import RuleContext
 from nagorik_platform.lifecycle.state import (
     CALL_IN_VAIN,
+    FEE_DEMANDED_AGAIN,
     FEE_NOT_SETTLED,
+    FEE_WITHOUT_PRICE,
+    PAYMENT_REFUSED,
     Hold,
     Party,
     Payment,
     Progress,
     ServiceCapabilities,
 )
+from nagorik_platform.lifecycle.tables import AT_THE_AGENCY, MONEY_TAKEN, demanded_stage
 
 LOOK_UPS_BEFORE_A_PERSON: Final = 12
 """Look-ups that settle nothing, after which what is unknown becomes a person's case."""
 CALLS_IN_VAIN_BEFORE_A_PERSON: Final = 3
 """Calls in a row that failed for a reason which waiting does not mend, after which a person looks."""
+DEMANDED_AGAIN_BEFORE_A_PERSON: Final = timedelta(days=3)
+"""Time after a payment in which an agency may still demand the fee, until it has booked the money."""
 
 INPUT_REJECTED: Final = "input-rejected"
+CORRECTION_REFUSED: Final = "correction-refused"
 PAYMENT_ENDED: Final = {
     P.FAILED: "payment-failed",
     P.EXPIRED: "payment-expired",
@@ -42,7 +49,9 @@ ELIGIBILITY_INDETERMINATE: Final = "eligibility-indeterminate"
 ELIGIBILITY_HOLDS: Final = frozenset({INELIGIBLE, ELIGIBILITY_INDETERMINATE})
 """Holds that follow from the criteria."""
 
-_SET_BY_WHAT_HAPPENED: Final = frozenset({INPUT_REJECTED, *PAYMENT_ENDED.values()})
+_SET_BY_WHAT_HAPPENED: Final = frozenset(
+    {INPUT_REJECTED, CORRECTION_REFUSED, PAYMENT_REFUSED, *PAYMENT_ENDED.values()}
+)
 """Holds that the row does not show; somebody's act or a move ends them."""
 _UNDECIDED_MONEY: Final = {
     P.UNDER_INVESTIGATION: "payment-under-investigation",
@@ -81,6 +90,7 @@ def _hold_of(progress: Progress, capabilities: ServiceCapabilities, now: datetim
         return Hold(party=Party.PERSON, code="no-look-up")
     return (
         _for_citizen(progress, capabilities, now)
+        or _of_fee(progress, capabilities)
         or _in_vain(progress, capabilities, now)
         or _for_nobody(progress, capabilities, now)
     )
@@ -136,7 +146,8 @@ def _still_preparing(progress: Progress, capabilities: ServiceCapabilities) -> b
 def _by_state(progress: Progress, capabilities: ServiceCapabilities) -> str | None:
     match progress.state:
         case S.CORRECTION_REQUESTED if not progress.correction_ready and progress.correction_lost_at is None:
-            return "correction-requested"
+            here = capabilities.offers(Operation.ANSWER_CORRECTION)
+            return "correction-requested" if here else "correction-at-the-agency"
         case S.AWAITING_APPEARANCE:
             return "appearance-required"
         case S.AWAITING_PAYMENT if (
@@ -147,6 +158,29 @@ def _by_state(progress: Progress, capabilities: ServiceCapabilities) -> str | No
         ):
             return GATEWAY_NOT_CHOSEN
     return None
+
+
+def _of_fee(progress: Progress, capabilities: ServiceCapabilities) -> Hold | None:
+    """Who is to look at a fee that nobody can be asked for: it has no price, or has been paid already.
+
+    A fee that was paid is never asked for again by itself, whatever it comes to now.
+    """
+    if not progress.is_filed or progress.state not in AT_THE_AGENCY | {S.AWAITING_PAYMENT}:
+        return None
+    demanded = demanded_stage(progress.status) if progress.status is not None else None
+    if demanded is not None and progress.is_paid(demanded):
+        return Hold(party=Party.PERSON, code=FEE_DEMANDED_AGAIN) if _is_long_paid(demanded, progress) else None
+    priceless = progress.quote is None and not capabilities.offers(Operation.QUOTE)
+    if progress.state is S.AWAITING_PAYMENT and priceless:
+        return Hold(party=Party.PERSON, code=FEE_WITHOUT_PRICE)
+    return None
+
+
+def _is_long_paid(stage: str, progress: Progress) -> bool:
+    """Whether the agency was paid a stage so long before it said how the application stands that it must know."""
+    paid = [p.captured_at or p.opened_at for p in progress.payments if p.stage == stage and p.state in MONEY_TAKEN]
+    known_since = max([*paid, progress.submitted_at or progress.opened_at])
+    return progress.status_at is not None and progress.status_at - known_since >= DEMANDED_AGAIN_BEFORE_A_PERSON
 
 
 def _in_vain(progress: Progress, capabilities: ServiceCapabilities, now: datetime) -> Hold | None:
