@@ -13,6 +13,7 @@ from errno import ENOSPC
 from importlib import import_module
 from pathlib import Path
 
+import httpx
 import pytest
 
 from nagorik import InputRejected
@@ -74,11 +75,11 @@ import hashlib
 from nagorik import *
 from nagorik import (
     Accepted, AgencyStatus, Criterion, Deliverable, EligibilityDecision, FetchedDeliverable, FieldProblem,
-    InputRejected, Text, Verdict, hookimpl,
+    FormPart, InputRejected, Text, Verdict, WireModel, hookimpl,
 )
 
 SEEN, SAYS, GIVES, REFUSED = [], ["in_review"], ["application/pdf", b""], []
-HANDED, STOLEN = [], []
+HANDED, STOLEN, BY_PARTS = [], [], []
 LICENCE = Deliverable(kind="licence", delivery="download")
 
 
@@ -87,7 +88,14 @@ def status():
     return AgencyStatus(state=SAYS[0], raw=SAYS[0].upper(), deliverables=issued, final=SAYS[0] == "issued")
 
 
+class Filed(WireModel):
+    number: str
+
+
 async def look(request, context):
+    if BY_PARTS:
+        parts = [FormPart(document.kind, document) for document in request.documents]
+        await context.http.write("file", "POST", "/files", parts=parts, expect=Filed)
     found = {}
     HANDED.extend(request.documents)
     for number, document in enumerate(request.documents):
@@ -190,7 +198,12 @@ class Office:
         async def opened() -> None:
             admission = Admission(allow=frozenset({"shop"}))
             address = {"base_url": "http://127.0.0.1:9"}
-            plugins = {"shop": PluginConfiguration(settings=address, egress=frozenset({"127.0.0.1"}))}
+            agency = httpx.MockTransport(lambda _: httpx.Response(200, json={"number": "SHOP-1"}))
+            plugins = {
+                "shop": PluginConfiguration(
+                    settings=address, egress=frozenset({"127.0.0.1"}), transport_factory=lambda: agency
+                )
+            }
             settings = PlatformSettings(
                 plugins=plugins, admission=admission, documents=self.documents, clock=self.clock
             )
@@ -677,3 +690,87 @@ def test_export_of_several_leaves_all_or_none(ready, office):
     (out / "photo-2.png").unlink()
     assert ready("documents", application, "--export", "photo", "out").code == 0
     assert sorted(path.name for path in out.iterdir()) == ["photo-2.png", "photo.png"]
+
+
+def copies(office, ready, application) -> dict[str, Path]:
+    """The sealed copies of an application's papers, by kind."""
+    kept = {}
+
+    async def look(host) -> None:
+        def read(transaction):
+            return host.store.draft(transaction, host.store.read(transaction, application))
+
+        draft = await host.database.run(read)
+        kept.update({one.kind: office.place / "nagorik-documents" / one.id[:2] / one.id for one in draft.documents})
+
+    office.run(look)
+    return kept
+
+
+@pytest.mark.parametrize("by_parts", [False, True])
+@pytest.mark.parametrize("damage", ["gone", "changed"])
+def test_copy_that_cannot_be_read_is_a_case_of_its_own_that_blames_neither_agency_nor_plugin(
+    ready, office, damage, by_parts
+):
+    office.desk.BY_PARTS += [True] * by_parts
+    applications = []
+    for number in range(6):  # as many as an agency is taken to be down for, or a plugin kept out
+        path = office.file(deed=DEED + b"%d" % number, photo=PHOTO)
+        given = json.loads(path.read_text("utf-8"))
+        given["applicant"]["name"]["en"] = f"PORIKKHA NAGORIK {number}"
+        path.write_text(json.dumps(given | {"client_reference": f"COUNTER-{number}"}), "utf-8")
+        applications.append(applied(ready, path))
+    whole = {}
+    for application in applications[:5]:
+        copy = copies(office, ready, application)["deed"]
+        whole[copy] = copy.read_bytes()
+        copy.unlink()
+        if damage == "changed":
+            copy.write_bytes(whole[copy][:-1] + bytes([whole[copy][-1] ^ 1]))
+    office.work(timedelta(minutes=1))
+    assert ready("track", applications[5], "--json").document["state"] == "in_review"
+    cases = ready("cases", "list", "--json").document["items"]
+    assert [(one["hold"], one["blocked"]) for one in cases] == [("document-unreadable", None)] * 5
+    told = ready("track", applications[0], "--json").document
+    assert (told["state"], told["unreachable"], told["waits_for"]["code"]) == ("ready", None, "document-unreadable")
+    assert told["refusals"][0]["fields"][0]["pointer"] == "/documents/0"
+    assert told["refusals"][0]["fields"][0]["label"]["en"] == "Rent deed"
+    page = ready("track", applications[0]).out
+    for said in (
+        "Rent deed: the copy that is kept here is missing or damaged, so that nothing was sent.",
+        "ভাড়ার দলিল: এখানে রাখা কপিটি নেই বা নষ্ট হয়েছে",
+        "Hand the paper in again",
+    ):
+        assert said in page
+    assert "nagorik act ID corrected --document KIND=FILE" in ready("cases", "show", applications[0]).out
+    for blame in ("reach", "nothing is lost", "mended release", "did not accept", "You need not do anything now."):
+        assert blame not in page
+
+    office.paper(BETTER)
+    assert ready("act", applications[0], "corrected", "--document", "deed=later.pdf").code == 0
+    office.work(timedelta(minutes=1))
+    assert ready("track", applications[0], "--json").document["state"] == "in_review"
+    for copy, content in whole.items():
+        copy.write_bytes(content)
+    office.work(timedelta(hours=1))
+    assert ready("cases", "list", "--json").document["items"] == []
+    for application in applications:
+        told = ready("track", application, "--json").document
+        assert (told["state"], told["waits_for"], told["refusals"]) == ("in_review", None, [])
+
+
+def test_correction_that_cannot_be_sent_for_a_paper_goes_at_once_with_another(ready, office):
+    application = applied(ready, office.file(deed=DEED))
+    office.desk.SAYS[0] = "correction_requested"
+    office.work(timedelta(minutes=5))
+    office.paper(BETTER)
+    assert ready("act", application, "corrected", "--document", "deed=later.pdf").code == 0
+    copies(office, ready, application)["deed"].unlink()
+    office.work(timedelta(minutes=1))
+    told = ready("track", application, "--json").document
+    assert (told["state"], told["waits_for"]["code"]) == ("correction_requested", "document-unreadable")
+    assert ready("act", application, "corrected", "--document", "deed=later.pdf").code == 0
+    office.work(timedelta(seconds=1))
+    told = ready("track", application, "--json").document
+    assert (told["state"], told["waits_for"], told["refusals"]) == ("in_review", None, [])
+    assert office.desk.SEEN[-1] == {"deed": sha256(BETTER)}

@@ -16,6 +16,8 @@ from nagorik.values.sentences import Text, read_sentences
 DOCUMENTS: Final = "/documents"
 MOST_DOCUMENTS: Final = 200
 """As many as the contract's models carry."""
+DOCUMENT_UNREADABLE: Final = "document-unreadable"
+"""The code of a paper whose copy cannot be read, or is not what was handed in."""
 _KILOBYTE: Final = 1_000
 _MEGABYTE: Final = 1_000_000
 
@@ -36,6 +38,42 @@ class OwnedDocuments(DocumentStore, Protocol):
 
     async def claim(self, identity: str, owner: str) -> bool:
         """Say whose a document is, once and for good; whether it is nobody else's."""
+
+
+class DocumentUnreadable(AgencyUnavailable):
+    """The copy of a paper that the host keeps cannot be read, or is not what was handed in.
+
+    It says nothing of the agency, to which nothing was sent. It is over when the copy is
+    back, or another was handed in.
+
+    Attributes:
+        field: Which paper that is, and what to do.
+    """
+
+    code = DOCUMENT_UNREADABLE
+
+    def __init__(self, service: PublicService | None, kind: str, number: int | None) -> None:
+        """Say which paper.
+
+        Args:
+            service: What the application is for, as far as it is known.
+            kind: The paper's kind.
+            number: Its place among the application's, from 0; ``None`` if it has none there.
+        """
+        super().__init__(because=DOCUMENT_UNREADABLE, layer=Layer.CORE)
+        listed = service.document_kind(kind) if service is not None else None
+        paper = listed.label if listed is not None else Text(en=kind, bn=kind)
+        pointer = DOCUMENTS if number is None else f"{DOCUMENTS}/{number}"
+        self.field = _problem(pointer, DOCUMENT_UNREADABLE, paper=paper)
+
+    @property
+    def message(self) -> Text:
+        """Which paper, and what to do."""
+        return self.field.text
+
+    def details(self) -> Mapping[str, JsonValue]:
+        """The paper, as a field that is to be put right."""
+        return {**super().details(), **InputRejected([self.field]).details()}
 
 
 def document_problems(

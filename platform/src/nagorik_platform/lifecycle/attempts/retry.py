@@ -23,6 +23,7 @@ from nagorik.errors import (
 )
 from nagorik.model.status import ApplicationState
 from nagorik.operations import OPERATIONS, Operation
+from nagorik_platform.documents import DocumentUnreadable
 from nagorik_platform.lifecycle.events import AttemptEnded, Event, Postponed
 from nagorik_platform.lifecycle.refusals import CallRefusal, refusal_of
 from nagorik_platform.lifecycle.rule_context import RuleContext
@@ -55,12 +56,19 @@ def retry_at(application: str, error: NagorikError | None, failures: int, now: d
             seconds=FIRST_RETRY * _jitter(application, failures)
         )
     backoff = min(LONGEST_RETRY, FIRST_RETRY * 2.0 ** min(failures, 12))
-    if error is not None and error.retry is Retry.NEVER and not _comes_back_by_itself(error):
+    if error is not None and _is_somebodys_work(error):
         backoff = max(backoff, OPERATOR_RETRY)
     wait = backoff * (0.5 + _jitter(application, failures) / 2)
     if isinstance(error, AgencyUnavailable | RateLimited) and error.retry_after is not None:
         wait = max(wait, min(error.retry_after, LONGEST_WAIT))
     return now + timedelta(seconds=wait)
+
+
+def _is_somebodys_work(error: NagorikError) -> bool:
+    """Whether it ends only by somebody's work, which a call in between would not see."""
+    if isinstance(error, DocumentUnreadable):
+        return True
+    return error.retry is Retry.NEVER and not _comes_back_by_itself(error)
 
 
 def _comes_back_by_itself(error: NagorikError) -> bool:
