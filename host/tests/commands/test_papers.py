@@ -59,15 +59,24 @@ name = { en = "Photo", bn = "ছবি" }
 kind = "guardian-nid"
 name = { en = "Guardian's NID", bn = "অভিভাবকের এনআইডি" }
 when = { shop = ["minor"] }
+
+[[services.documents]]
+kind = "plan"
+name = { en = "Floor plan", bn = "মেঝের নকশা" }
+when = { floors = [3], rented = [true] }
 """
 FORMS = """\
 from typing import Annotated
+
+from pydantic import StringConstraints
 
 from nagorik import Form, Label
 
 
 class LicenceForm(Form):
-    shop: Annotated[str, Label(en="Shop", bn="দোকান")]
+    shop: Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True), Label(en="Shop", bn="দোকান")]
+    floors: Annotated[int, Label(en="Floors", bn="তলা")] = 1
+    rented: Annotated[bool, Label(en="Rented", bn="ভাড়া")] = False
 """
 PLUGIN = """\
 import hashlib
@@ -279,6 +288,48 @@ def test_paper_that_the_form_makes_necessary_is_named_at_the_counter_and_after_a
     assert ready("act", application, "corrected", "--document", "guardian-nid=later.pdf").code == 0
     office.work(timedelta(minutes=1))
     assert [{"deed": sha256(DEED), "guardian-nid": sha256(BETTER)}] == office.desk.SEEN
+
+
+@pytest.mark.parametrize(
+    ("form", "paper"),
+    [
+        ({"shop": " Minor "}, "Guardian's NID"),
+        ({"shop": "12", "floors": "3", "rented": True}, "Floor plan"),
+        ({"shop": "12", "floors": 3.0, "rented": "yes"}, "Floor plan"),
+        ({"shop": "12", "floors": 3, "rented": 1}, "Floor plan"),
+    ],
+)
+def test_paper_is_required_by_what_the_form_holds_whichever_way_it_is_written(ready, office, form, paper):
+    path = office.file(deed=DEED)
+    application = applied(ready, path)
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"form": form}), "utf-8")
+    refused = ready("apply", path)
+    assert (refused.code, f"documents: {paper} is missing." in refused.err) == (2, True)
+    (office.place / "other.json").write_text(json.dumps(form))
+    assert ready("act", application, "corrected", "--form", "other.json").code == 0
+    office.work(timedelta(minutes=1))
+    told = ready("track", application, "--json").document
+    assert (told["waits_for"]["code"], office.desk.SEEN) == ("input-rejected", [])
+    assert told["refusals"][0]["fields"][0]["text"]["en"].startswith(f"{paper} is missing.")
+
+
+def test_form_that_is_not_valid_is_told_before_a_paper_that_it_may_require(ready, office):
+    given = applied(ready, office.file(deed=DEED))
+
+    async def apply(host) -> str:
+        def read(transaction):
+            stored = host.store.read(transaction, given)
+            return host.store.draft(transaction, stored), stored.progress.consent
+
+        draft, consent = await host.database.run(read)
+        draft = draft.model_copy(update={"form": {"shop": "minor", "floors": "three"}, "documents": ()})
+        return await host.apply(draft, consent=consent, application=application)
+
+    application = "0b2f6c0e-6f0e-4f0e-8f0e-6f0e4f0e8f0e"
+    office.run(apply)
+    office.work(timedelta(minutes=1))
+    told = ready("track", application, "--json").document
+    assert [field["pointer"] for field in told["refusals"][0]["fields"]] == ["/form/floors"]
 
 
 @pytest.mark.parametrize(
@@ -503,7 +554,7 @@ def test_same_kind_twice_replaces_all_of_it(ready, office):
         (("corrected", "--document", "deed=."), "write --document KIND=FILE"),
         (("corrected", "--document", "deed=/"), "write --document KIND=FILE"),
         (("corrected", "--document", "deed=pipe"), "Rent deed: there is no such file"),
-        (("corrected", "--document", "visa=later.pdf"), "It takes: deed, photo, guardian-nid."),
+        (("corrected", "--document", "visa=later.pdf"), "It takes: deed, photo, guardian-nid, plan."),
         (("corrected", "--document", "photo=later.pdf", "--document", "deed=pipe"), "Rent deed: there is no such"),
         (("corrected", "--acting", "centre-1", "--form", "form.json"), "--acting says who hands in a --document"),
         (("corrected", "--document", "deed=later.pdf", "--acting", "A. Rahman"), "--acting takes an id"),

@@ -84,7 +84,7 @@ def document_problems(
     Args:
         service: What the application is for.
         documents: Its papers.
-        form: What was filled in, as it was written.
+        form: What was filled in, as ``Platform.form_values`` gives it.
     """
     for number, document in enumerate(documents):
         problem = document_problem(service, document.kind, document.media_type, document.bytes, number)
@@ -140,11 +140,12 @@ def is_required(listed: DocumentKind, form: Mapping[str, JsonValue]) -> bool:
     """Whether nothing is paid or filed without a paper, with this form."""
     if listed.required or not listed.when:
         return listed.required
-    # By type, too: a field that says 1 does not say true.
-    return all(
-        any(type(form.get(field)) is type(value) and form.get(field) == value for value in values)
-        for field, values in listed.when.items()
-    )
+    return all(any(is_same(form.get(field), value) for value in values) for field, values in listed.when.items())
+
+
+def is_same(given: JsonValue, value: JsonValue) -> bool:
+    """Whether a field holds a value of a condition: 1 is 1.0, and neither is true or ``"1"``."""
+    return isinstance(given, bool) is isinstance(value, bool) and given == value
 
 
 def not_their_own(number: int) -> InputRejected:
