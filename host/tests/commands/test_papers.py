@@ -411,6 +411,25 @@ def test_refusal_of_a_paper_reaches_the_person_by_its_name_and_is_mended(ready, 
     assert "The stamp" not in str(ready("track", application, "--json").document["refusals"])
 
 
+@pytest.mark.parametrize("unreadable", ["folder", "circle"])
+def test_better_paper_that_cannot_be_read_beside_a_file_that_was_taken_in_before_is_told(ready, office, unreadable):
+    path = office.file(deed=DEED)
+    application = applied(ready, path)
+    better = office.place / "deed ১.pdf"
+    better.unlink()
+    gone = ready("apply", path)
+    assert (gone.code, "cannot be read" in gone.out + gone.err) == (0, False)
+    if unreadable == "folder":
+        better.mkdir()
+    else:
+        better.symlink_to(better.name)
+    again = ready("apply", path)
+    assert again.code == 1
+    assert "documents.0.file: Rent deed: there is no such file, or it is none that can be read." in again.err
+    assert "ভাড়ার দলিল" in again.err
+    assert listed(ready, application) == [("deed", sha256(DEED), False)]
+
+
 def test_better_paper_beside_a_file_that_was_taken_in_before_is_told_and_not_lost(ready, office):
     path = office.file(deed=DEED, photo=PHOTO)
     application = applied(ready, path)
