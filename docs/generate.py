@@ -108,9 +108,10 @@ def models_page() -> str:
         "# Requests and results\n",
         "What a hook is given and what it returns, field by field. A model is frozen, has no other field, and is made anew with",
         "`Name(field=…)`; a text has at most 20,000 characters and a list at most 200 entries where nothing else is said. A",
-        "*code* is a stable word of ASCII letters and digits, 80 at most, such as `office.no-such-file`; an *id of nobody* one that is no",
-        "number of a person; a *sentence* may be read and is not blank. An `AwareDatetime` has an offset. What is wrong in a",
-        "result is the plugin's fault `wrong-result`, which names the field.\n",
+        "*code* is a stable word such as `office.no-such-file`: a letter or digit of ASCII, then up to 79 of these and of `._:+-`. It holds nobody's",
+        "number and no token: no six digits together, no nine with up to three other characters that are no letters between each two, and no twenty",
+        "letters and digits together that are mixed. An *id of nobody* is written alike, and as a whole is no number of nine digits or more; a *sentence*",
+        "may be read and is not blank. An `AwareDatetime` has an offset. What is wrong in a result is the plugin's fault `wrong-result`, which names the field.\n",
         "| hook | request | results |\n| --- | --- | --- |",
         *(
             f"| [`{hook}`](hooks.md#{hook}) | {_linked(request)} | {' or '.join(map(_linked, kinds))} |"
@@ -173,7 +174,7 @@ def _described(model: type[BaseModel], level: int = 2) -> Iterator[str]:
         default = "required" if field.is_required() else _default(field.get_default(call_default_factory=True))
         bounds = [*_aliases(field.metadata), *_bounds(schema.get(name, {}), of_bytes=field.annotation is bytes)]
         kind = ", ".join([f"`{_type_name(field.annotation)}`", *bounds]).replace("|", "\\|")
-        described = " ".join((said.get(name) or _kind_doc(field.annotation)).split())
+        described = " ".join((said.get(name) or field.description or _kind_doc(field.annotation)).split())
         described = described.replace("``", "`").replace("|", "\\|")
         yield f"| `{name}` | {kind} | {default} | {described} |"
     yield ""

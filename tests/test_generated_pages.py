@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from nagorik.manifest import Manifest
 from nagorik.operations import OPERATIONS
+from nagorik.privacy import is_code
 from nagorik_platform.lifecycle import APPLICATION_TRANSITIONS
 
 GENERATE = Path(__file__).resolve().parent.parent / "docs" / "generate.py"
@@ -83,7 +84,34 @@ def test_every_request_and_result_is_listed_with_its_fields(generate: ModuleType
         ("Slots", "| `slots` | `tuple[Slot, …]`, at most 5000 entries | required |"),
         ("QuoteRequest", "| `applicant` | `Applicant` | required | The citizen an application is for"),
         ("FeeDue", "`before-submission`, `after-submission`"),
+        ("Money", "| `poisha` | `int` | required | Hundredths of the currency, 0 to 999,999,999,999,999. |"),
     ],
 )
 def test_field_is_told_with_its_type_bounds_and_meaning(generate: ModuleType, section: str, row: str) -> None:
     assert row in generate.models_page().partition(f"# {section}\n")[2].partition("\n## ")[0]
+
+
+@pytest.mark.parametrize(
+    ("said", "text", "is_one"),
+    [
+        ("a letter or digit of ASCII, then up to 79 of these and of `._:+-`", "a._:+-Z9", True),
+        ("a letter or digit of ASCII, then up to 79 of these and of `._:+-`", ".a", False),
+        ("a letter or digit of ASCII, then up to 79 of these and of `._:+-`", "a/b", False),
+        ("a letter or digit of ASCII, then up to 79 of these and of `._:+-`", "a" * 80, True),
+        ("a letter or digit of ASCII, then up to 79 of these and of `._:+-`", "a" * 81, False),
+        ("no six digits together", "E-12345", True),
+        ("no six digits together", "E-123456", False),
+        ("no nine with up to three other characters that are no letters between each two", "1-2-3-4-5-6-7-8", True),
+        (
+            "no nine with up to three other characters that are no letters between each two",
+            "1-2-3-4-5---6-7-8-9",
+            False,
+        ),
+        ("no nine with up to three other characters that are no letters between each two", "1a2a3a4a5a6a7a8a9", True),
+        ("no twenty letters and digits together that are mixed", "a1" * 9 + "b", True),
+        ("no twenty letters and digits together that are mixed", "a1" * 10, False),
+    ],
+)
+def test_what_is_said_of_a_code_is_what_is_held_to(generate: ModuleType, said: str, text: str, is_one: bool) -> None:
+    assert said in " ".join(generate.models_page().split())
+    assert is_code(text) is is_one

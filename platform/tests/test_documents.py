@@ -112,6 +112,7 @@ CONDITIONAL = PublicService.model_validate(
         ({"applicant": "ward", "rented": True, "floors": 2}, ["guardian-nid", "deed"]),
         ({"rented": True}, []),
         ({"rented": True, "floors": 3}, []),
+        ({"rented": True, "floors": 2.0}, ["deed"]),
         ({"rented": 1, "floors": True}, []),
         ({"rented": "true", "floors": 1}, []),
         ({"applicant": ["minor"]}, []),

@@ -108,6 +108,7 @@ class ApplicationFile(Model):
         service: PublicService,
         *,
         folder: DocumentFolder | None = None,
+        values: Mapping[str, JsonValue] | None = None,
     ) -> ApplicationDraft:
         """What the citizen handed in by ``file``, the documents beside it put into the store.
 
@@ -116,6 +117,8 @@ class ApplicationFile(Model):
             documents: Where its documents are put.
             service: What it is for.
             folder: The folder of the file, if it is open.
+            values: What the form's fields hold, by ``Platform.form_values``, which says what papers are required; as
+                it is written if not given.
 
         Raises:
             DataFileInvalid: A document is none that the service takes, is not there or outside the file's folder, or
@@ -123,9 +126,9 @@ class ApplicationFile(Model):
         """
         if folder is None:
             with DocumentFolder(file.parent) as own:
-                return await self.draft(file, documents, service, folder=own)
+                return await self.draft(file, documents, service, folder=own, values=values)
         # All are looked at before any is kept; then they go by one after the other, piece by piece.
-        problems = [*self._wrong(folder, service), *self._missing(service)]
+        problems = [*self._wrong(folder, service), *self._missing(service, self.form if values is None else values)]
         if problems:
             raise DataFileInvalid(file.name, problems)
         kept: list[DocumentReference] = []
@@ -155,8 +158,8 @@ class ApplicationFile(Model):
             except DocumentRefused as error:
                 yield _told(number, error)
 
-    def _missing(self, service: PublicService) -> Iterator[FileProblem]:
-        for problem in missing_documents(service, [given.kind for given in self.documents], self.form):
+    def _missing(self, service: PublicService, values: Mapping[str, JsonValue]) -> Iterator[FileProblem]:
+        for problem in missing_documents(service, [given.kind for given in self.documents], values):
             yield FileProblem("documents", f"{problem.text.en} {problem.text.bn}")
 
     def papers_not_among(

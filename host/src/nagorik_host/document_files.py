@@ -34,7 +34,7 @@ class DocumentRefused(Exception):
     Attributes:
         text: Why, and what to do, by the paper's name and never by the file's.
         field: Whether its kind is wrong, or the file.
-        is_there: Whether there is a file that could be looked at.
+        is_there: Whether there is anything by the file's name, be it that it cannot be read.
     """
 
     def __init__(self, text: Text, field: Literal["kind", "file"] = "file", *, is_there: bool = True) -> None:
@@ -199,8 +199,10 @@ def wanted_document(
         file = os.fdopen(_descriptor(path, within), "rb")
     except _Outside:
         raise refused("outside", listed.label) from None
-    except (OSError, RuntimeError, ValueError):  # also for a name that no file can have, and for links in a circle
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # also for a name that no file can have
         raise refused("unreadable", listed.label, is_there=False) from None
+    except (OSError, RuntimeError):  # also for links in a circle
+        raise refused("unreadable", listed.label) from None
     with file:
         paper = DocumentFile(file, listed.label, path.name)
         problem = document_problem(service, kind, paper.media_type, paper.bytes, 0)

@@ -5,7 +5,7 @@ from typing import Final
 
 UNKNOWN: Final = "application/octet-stream"
 
-_BEGINNING: Final = 4_096
+BEGINNING: Final = 4_096
 """Bytes by which it is told what a file is."""
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _ALWAYS_TOLD: Final = frozenset({"application/pdf", "image/jpeg", "image/png", "image/tiff", "image/webp"})
@@ -31,7 +31,7 @@ def detect_media_type(beginning: bytes) -> str:
     if beginning.startswith(_BYTE_ORDER_MARK + b"<"):
         beginning = beginning.removeprefix(_BYTE_ORDER_MARK)
     try:
-        return from_string(beginning[:_BEGINNING], mime=True) or UNKNOWN
+        return from_string(beginning[:BEGINNING], mime=True) or UNKNOWN
     except (PureError, ValueError):  # nothing that it knows; nothing at all
         return UNKNOWN
 

@@ -13,6 +13,7 @@ from errno import ENOSPC
 from importlib import import_module
 from pathlib import Path
 
+import httpx
 import pytest
 
 from nagorik import InputRejected
@@ -58,15 +59,24 @@ name = { en = "Photo", bn = "ছবি" }
 kind = "guardian-nid"
 name = { en = "Guardian's NID", bn = "অভিভাবকের এনআইডি" }
 when = { shop = ["minor"] }
+
+[[services.documents]]
+kind = "plan"
+name = { en = "Floor plan", bn = "মেঝের নকশা" }
+when = { floors = [3], rented = [true] }
 """
 FORMS = """\
 from typing import Annotated
+
+from pydantic import StringConstraints
 
 from nagorik import Form, Label
 
 
 class LicenceForm(Form):
-    shop: Annotated[str, Label(en="Shop", bn="দোকান")]
+    shop: Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True), Label(en="Shop", bn="দোকান")]
+    floors: Annotated[int, Label(en="Floors", bn="তলা")] = 1
+    rented: Annotated[bool, Label(en="Rented", bn="ভাড়া")] = False
 """
 PLUGIN = """\
 import hashlib
@@ -74,11 +84,11 @@ import hashlib
 from nagorik import *
 from nagorik import (
     Accepted, AgencyStatus, Criterion, Deliverable, EligibilityDecision, FetchedDeliverable, FieldProblem,
-    InputRejected, Text, Verdict, hookimpl,
+    FormPart, InputRejected, Text, Verdict, WireModel, hookimpl,
 )
 
 SEEN, SAYS, GIVES, REFUSED = [], ["in_review"], ["application/pdf", b""], []
-HANDED, STOLEN = [], []
+HANDED, STOLEN, BY_PARTS = [], [], []
 LICENCE = Deliverable(kind="licence", delivery="download")
 
 
@@ -87,7 +97,14 @@ def status():
     return AgencyStatus(state=SAYS[0], raw=SAYS[0].upper(), deliverables=issued, final=SAYS[0] == "issued")
 
 
+class Filed(WireModel):
+    number: str
+
+
 async def look(request, context):
+    if BY_PARTS:
+        parts = [FormPart(document.kind, document) for document in request.documents]
+        await context.http.write("file", "POST", "/files", parts=parts, expect=Filed)
     found = {}
     HANDED.extend(request.documents)
     for number, document in enumerate(request.documents):
@@ -190,7 +207,12 @@ class Office:
         async def opened() -> None:
             admission = Admission(allow=frozenset({"shop"}))
             address = {"base_url": "http://127.0.0.1:9"}
-            plugins = {"shop": PluginConfiguration(settings=address, egress=frozenset({"127.0.0.1"}))}
+            agency = httpx.MockTransport(lambda _: httpx.Response(200, json={"number": "SHOP-1"}))
+            plugins = {
+                "shop": PluginConfiguration(
+                    settings=address, egress=frozenset({"127.0.0.1"}), transport_factory=lambda: agency
+                )
+            }
             settings = PlatformSettings(
                 plugins=plugins, admission=admission, documents=self.documents, clock=self.clock
             )
@@ -266,6 +288,48 @@ def test_paper_that_the_form_makes_necessary_is_named_at_the_counter_and_after_a
     assert ready("act", application, "corrected", "--document", "guardian-nid=later.pdf").code == 0
     office.work(timedelta(minutes=1))
     assert [{"deed": sha256(DEED), "guardian-nid": sha256(BETTER)}] == office.desk.SEEN
+
+
+@pytest.mark.parametrize(
+    ("form", "paper"),
+    [
+        ({"shop": " Minor "}, "Guardian's NID"),
+        ({"shop": "12", "floors": "3", "rented": True}, "Floor plan"),
+        ({"shop": "12", "floors": 3.0, "rented": "yes"}, "Floor plan"),
+        ({"shop": "12", "floors": 3, "rented": 1}, "Floor plan"),
+    ],
+)
+def test_paper_is_required_by_what_the_form_holds_whichever_way_it_is_written(ready, office, form, paper):
+    path = office.file(deed=DEED)
+    application = applied(ready, path)
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"form": form}), "utf-8")
+    refused = ready("apply", path)
+    assert (refused.code, f"documents: {paper} is missing." in refused.err) == (2, True)
+    (office.place / "other.json").write_text(json.dumps(form))
+    assert ready("act", application, "corrected", "--form", "other.json").code == 0
+    office.work(timedelta(minutes=1))
+    told = ready("track", application, "--json").document
+    assert (told["waits_for"]["code"], office.desk.SEEN) == ("input-rejected", [])
+    assert told["refusals"][0]["fields"][0]["text"]["en"].startswith(f"{paper} is missing.")
+
+
+def test_form_that_is_not_valid_is_told_before_a_paper_that_it_may_require(ready, office):
+    given = applied(ready, office.file(deed=DEED))
+
+    async def apply(host) -> str:
+        def read(transaction):
+            stored = host.store.read(transaction, given)
+            return host.store.draft(transaction, stored), stored.progress.consent
+
+        draft, consent = await host.database.run(read)
+        draft = draft.model_copy(update={"form": {"shop": "minor", "floors": "three"}, "documents": ()})
+        return await host.apply(draft, consent=consent, application=application)
+
+    application = "0b2f6c0e-6f0e-4f0e-8f0e-6f0e4f0e8f0e"
+    office.run(apply)
+    office.work(timedelta(minutes=1))
+    told = ready("track", application, "--json").document
+    assert [field["pointer"] for field in told["refusals"][0]["fields"]] == ["/form/floors"]
 
 
 @pytest.mark.parametrize(
@@ -345,6 +409,25 @@ def test_refusal_of_a_paper_reaches_the_person_by_its_name_and_is_mended(ready, 
     office.work(timedelta(minutes=1))
     assert [{"photo": sha256(PHOTO), "deed": sha256(BETTER)}] == office.desk.SEEN
     assert "The stamp" not in str(ready("track", application, "--json").document["refusals"])
+
+
+@pytest.mark.parametrize("unreadable", ["folder", "circle"])
+def test_better_paper_that_cannot_be_read_beside_a_file_that_was_taken_in_before_is_told(ready, office, unreadable):
+    path = office.file(deed=DEED)
+    application = applied(ready, path)
+    better = office.place / "deed ১.pdf"
+    better.unlink()
+    gone = ready("apply", path)
+    assert (gone.code, "cannot be read" in gone.out + gone.err) == (0, False)
+    if unreadable == "folder":
+        better.mkdir()
+    else:
+        better.symlink_to(better.name)
+    again = ready("apply", path)
+    assert again.code == 1
+    assert "documents.0.file: Rent deed: there is no such file, or it is none that can be read." in again.err
+    assert "ভাড়ার দলিল" in again.err
+    assert listed(ready, application) == [("deed", sha256(DEED), False)]
 
 
 def test_better_paper_beside_a_file_that_was_taken_in_before_is_told_and_not_lost(ready, office):
@@ -490,7 +573,7 @@ def test_same_kind_twice_replaces_all_of_it(ready, office):
         (("corrected", "--document", "deed=."), "write --document KIND=FILE"),
         (("corrected", "--document", "deed=/"), "write --document KIND=FILE"),
         (("corrected", "--document", "deed=pipe"), "Rent deed: there is no such file"),
-        (("corrected", "--document", "visa=later.pdf"), "It takes: deed, photo, guardian-nid."),
+        (("corrected", "--document", "visa=later.pdf"), "It takes: deed, photo, guardian-nid, plan."),
         (("corrected", "--document", "photo=later.pdf", "--document", "deed=pipe"), "Rent deed: there is no such"),
         (("corrected", "--acting", "centre-1", "--form", "form.json"), "--acting says who hands in a --document"),
         (("corrected", "--document", "deed=later.pdf", "--acting", "A. Rahman"), "--acting takes an id"),
@@ -677,3 +760,87 @@ def test_export_of_several_leaves_all_or_none(ready, office):
     (out / "photo-2.png").unlink()
     assert ready("documents", application, "--export", "photo", "out").code == 0
     assert sorted(path.name for path in out.iterdir()) == ["photo-2.png", "photo.png"]
+
+
+def copies(office, ready, application) -> dict[str, Path]:
+    """The sealed copies of an application's papers, by kind."""
+    kept = {}
+
+    async def look(host) -> None:
+        def read(transaction):
+            return host.store.draft(transaction, host.store.read(transaction, application))
+
+        draft = await host.database.run(read)
+        kept.update({one.kind: office.place / "nagorik-documents" / one.id[:2] / one.id for one in draft.documents})
+
+    office.run(look)
+    return kept
+
+
+@pytest.mark.parametrize("by_parts", [False, True])
+@pytest.mark.parametrize("damage", ["gone", "changed"])
+def test_copy_that_cannot_be_read_is_a_case_of_its_own_that_blames_neither_agency_nor_plugin(
+    ready, office, damage, by_parts
+):
+    office.desk.BY_PARTS += [True] * by_parts
+    applications = []
+    for number in range(6):  # as many as an agency is taken to be down for, or a plugin kept out
+        path = office.file(deed=DEED + b"%d" % number, photo=PHOTO)
+        given = json.loads(path.read_text("utf-8"))
+        given["applicant"]["name"]["en"] = f"PORIKKHA NAGORIK {number}"
+        path.write_text(json.dumps(given | {"client_reference": f"COUNTER-{number}"}), "utf-8")
+        applications.append(applied(ready, path))
+    whole = {}
+    for application in applications[:5]:
+        copy = copies(office, ready, application)["deed"]
+        whole[copy] = copy.read_bytes()
+        copy.unlink()
+        if damage == "changed":
+            copy.write_bytes(whole[copy][:-1] + bytes([whole[copy][-1] ^ 1]))
+    office.work(timedelta(minutes=1))
+    assert ready("track", applications[5], "--json").document["state"] == "in_review"
+    cases = ready("cases", "list", "--json").document["items"]
+    assert [(one["hold"], one["blocked"]) for one in cases] == [("document-unreadable", None)] * 5
+    told = ready("track", applications[0], "--json").document
+    assert (told["state"], told["unreachable"], told["waits_for"]["code"]) == ("ready", None, "document-unreadable")
+    assert told["refusals"][0]["fields"][0]["pointer"] == "/documents/0"
+    assert told["refusals"][0]["fields"][0]["label"]["en"] == "Rent deed"
+    page = ready("track", applications[0]).out
+    for said in (
+        "Rent deed: the copy that is kept here is missing or damaged, so that nothing was sent.",
+        "ভাড়ার দলিল: এখানে রাখা কপিটি নেই বা নষ্ট হয়েছে",
+        "Hand the paper in again",
+    ):
+        assert said in page
+    assert "nagorik act ID corrected --document KIND=FILE" in ready("cases", "show", applications[0]).out
+    for blame in ("reach", "nothing is lost", "mended release", "did not accept", "You need not do anything now."):
+        assert blame not in page
+
+    office.paper(BETTER)
+    assert ready("act", applications[0], "corrected", "--document", "deed=later.pdf").code == 0
+    office.work(timedelta(minutes=1))
+    assert ready("track", applications[0], "--json").document["state"] == "in_review"
+    for copy, content in whole.items():
+        copy.write_bytes(content)
+    office.work(timedelta(hours=1))
+    assert ready("cases", "list", "--json").document["items"] == []
+    for application in applications:
+        told = ready("track", application, "--json").document
+        assert (told["state"], told["waits_for"], told["refusals"]) == ("in_review", None, [])
+
+
+def test_correction_that_cannot_be_sent_for_a_paper_goes_at_once_with_another(ready, office):
+    application = applied(ready, office.file(deed=DEED))
+    office.desk.SAYS[0] = "correction_requested"
+    office.work(timedelta(minutes=5))
+    office.paper(BETTER)
+    assert ready("act", application, "corrected", "--document", "deed=later.pdf").code == 0
+    copies(office, ready, application)["deed"].unlink()
+    office.work(timedelta(minutes=1))
+    told = ready("track", application, "--json").document
+    assert (told["state"], told["waits_for"]["code"]) == ("correction_requested", "document-unreadable")
+    assert ready("act", application, "corrected", "--document", "deed=later.pdf").code == 0
+    office.work(timedelta(seconds=1))
+    told = ready("track", application, "--json").document
+    assert (told["state"], told["waits_for"], told["refusals"]) == ("in_review", None, [])
+    assert office.desk.SEEN[-1] == {"deed": sha256(BETTER)}

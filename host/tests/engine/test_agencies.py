@@ -8,8 +8,8 @@ from itertools import count, pairwise
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from nagorik import AgencyUnavailable, CredentialsRejected
-from nagorik.errors import CredentialProblem
+from nagorik import AgencyUnavailable, CredentialsRejected, OutcomeUnknown
+from nagorik.errors import CredentialProblem, Layer
 from nagorik_host.commands.outage_hints import outage_hint
 from nagorik_host.engine.agencies import (
     FAILURES_OF_AN_OUTAGE,
@@ -150,6 +150,14 @@ async def test_refusals_that_may_be_one_applications_are_counted_first(database)
 async def test_what_one_operation_is_not_permitted_is_no_outage(database):
     not_permitted = [CredentialsRejected(CredentialProblem.NOT_PERMITTED) for _ in range(FAILURES_OF_AN_OUTAGE + 1)]
     assert set(await outage_after(database, "agency-permits", *not_permitted)) == {None}
+
+
+async def test_papers_that_cannot_be_read_are_no_outage_even_where_a_write_broke_off_for_one(database):
+    unsent = [
+        AgencyUnavailable(because="document-unreadable", layer=Layer.CORE) for _ in range(FAILURES_OF_AN_OUTAGE)
+    ]
+    broken = [OutcomeUnknown(step="file", because="document-unreadable") for _ in range(FAILURES_OF_AN_OUTAGE)]
+    assert set(await outage_after(database, "agency-papers", *unsent, *broken)) == {None}
 
 
 async def test_an_agency_that_answers_again_and_refuses_the_credentials_is_down_for_that(database):

@@ -16,6 +16,8 @@ from nagorik.values.sentences import Text, read_sentences
 DOCUMENTS: Final = "/documents"
 MOST_DOCUMENTS: Final = 200
 """As many as the contract's models carry."""
+DOCUMENT_UNREADABLE: Final = "document-unreadable"
+"""The code of a paper whose copy cannot be read, or is not what was handed in."""
 _KILOBYTE: Final = 1_000
 _MEGABYTE: Final = 1_000_000
 
@@ -38,6 +40,42 @@ class OwnedDocuments(DocumentStore, Protocol):
         """Say whose a document is, once and for good; whether it is nobody else's."""
 
 
+class DocumentUnreadable(AgencyUnavailable):
+    """The copy of a paper that the host keeps cannot be read, or is not what was handed in.
+
+    It says nothing of the agency, to which nothing was sent. It is over when the copy is
+    back, or another was handed in.
+
+    Attributes:
+        field: Which paper that is, and what to do.
+    """
+
+    code = DOCUMENT_UNREADABLE
+
+    def __init__(self, service: PublicService | None, kind: str, number: int | None) -> None:
+        """Say which paper.
+
+        Args:
+            service: What the application is for, as far as it is known.
+            kind: The paper's kind.
+            number: Its place among the application's, from 0; ``None`` if it has none there.
+        """
+        super().__init__(because=DOCUMENT_UNREADABLE, layer=Layer.CORE)
+        listed = service.document_kind(kind) if service is not None else None
+        paper = listed.label if listed is not None else Text(en=kind, bn=kind)
+        pointer = DOCUMENTS if number is None else f"{DOCUMENTS}/{number}"
+        self.field = _problem(pointer, DOCUMENT_UNREADABLE, paper=paper)
+
+    @property
+    def message(self) -> Text:
+        """Which paper, and what to do."""
+        return self.field.text
+
+    def details(self) -> Mapping[str, JsonValue]:
+        """The paper, as a field that is to be put right."""
+        return {**super().details(), **InputRejected([self.field]).details()}
+
+
 def document_problems(
     service: PublicService, documents: Sequence[DocumentReference], form: Mapping[str, JsonValue]
 ) -> Iterator[FieldProblem]:
@@ -46,7 +84,7 @@ def document_problems(
     Args:
         service: What the application is for.
         documents: Its papers.
-        form: What was filled in, as it was written.
+        form: What was filled in, as ``Platform.form_values`` gives it.
     """
     for number, document in enumerate(documents):
         problem = document_problem(service, document.kind, document.media_type, document.bytes, number)
@@ -102,11 +140,12 @@ def is_required(listed: DocumentKind, form: Mapping[str, JsonValue]) -> bool:
     """Whether nothing is paid or filed without a paper, with this form."""
     if listed.required or not listed.when:
         return listed.required
-    # By type, too: a field that says 1 does not say true.
-    return all(
-        any(type(form.get(field)) is type(value) and form.get(field) == value for value in values)
-        for field, values in listed.when.items()
-    )
+    return all(any(is_same(form.get(field), value) for value in values) for field, values in listed.when.items())
+
+
+def is_same(given: JsonValue, value: JsonValue) -> bool:
+    """Whether a field holds a value of a condition: 1 is 1.0, and neither is true or ``"1"``."""
+    return isinstance(given, bool) is isinstance(value, bool) and given == value
 
 
 def not_their_own(number: int) -> InputRejected:

@@ -217,6 +217,15 @@ class Platform:
         """
         return await self._dispatcher.validate(service, form)
 
+    async def form_values(self, service: str, form: Form | Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+        """What a form's fields hold once it is valid, as JSON, whichever way it was written.
+
+        Raises:
+            InputRejected: As ``validate``.
+        """
+        filled = await self._dispatcher.validate(service, form)
+        return await self._dispatcher.with_form(service, lambda _: filled.model_dump(mode="json", by_alias=False))
+
     # Before filing
 
     async def check_eligibility(
@@ -265,11 +274,10 @@ class Platform:
         self, draft: ApplicationDraft, *, stage: str = "application", agency_reference: str | None = None
     ) -> Quote:
         """What has to be paid at this stage, and when it is due."""
+        members = await self._application(draft)
         if agency_reference is None:
-            self._check_documents(draft)  # before anybody pays for what cannot be filed
-        request = QuoteRequest(
-            **await self._application(draft), at=self._clock.now(), stage=stage, agency_reference=agency_reference
-        )
+            await self._check_documents(draft, members["form"])  # before anybody pays for what cannot be filed
+        request = QuoteRequest(**members, at=self._clock.now(), stage=stage, agency_reference=agency_reference)
         return await self._call(requests.QUOTE, draft.service, request, consent=draft.consent)
 
     # Paying
@@ -334,10 +342,9 @@ class Platform:
             OutcomeUnknown: Look it up with ``find_submission`` before anything else.
         """
         self._check_consent(draft.consent, draft.service, Operation.SUBMIT)
-        self._check_documents(draft)
-        request = SubmitRequest(
-            **await self._application(draft), client_reference=references.client_reference, receipts=receipts
-        )
+        members = await self._application(draft)
+        await self._check_documents(draft, members["form"])
+        request = SubmitRequest(**members, client_reference=references.client_reference, receipts=receipts)
         key = references.key(Operation.SUBMIT)
         return await self._call(requests.SUBMIT, draft.service, request, key=key, consent=draft.consent)
 
@@ -353,8 +360,9 @@ class Platform:
     async def answer_correction(self, draft: ApplicationDraft, references: References, *, about: str) -> AgencyStatus:
         """Send the corrected form; ``about`` tells this correction from others of the application."""
         self._check_consent(draft.consent, draft.service, Operation.ANSWER_CORRECTION)
-        self._check_documents(draft)
-        request = CorrectionRequest(**await self._filed(draft, references))
+        members = await self._filed(draft, references)
+        await self._check_documents(draft, members["form"])
+        request = CorrectionRequest(**members)
         key = references.key(Operation.ANSWER_CORRECTION, about)
         return await self._call(requests.ANSWER_CORRECTION, draft.service, request, key=key)
 
@@ -452,8 +460,11 @@ class Platform:
     async def _filed(self, draft: ApplicationDraft, references: References) -> FiledMembers:
         return requests.filed_members(await self._application(draft), references)
 
-    def _check_documents(self, draft: ApplicationDraft) -> None:
-        problems = list(document_problems(self.service(draft.service), draft.documents, draft.form))
+    async def _check_documents(self, draft: ApplicationDraft, form: Form) -> None:
+        service = self.service(draft.service)
+        is_by_form = any(listed.when for listed in service.documents)
+        values = await self.form_values(draft.service, form) if is_by_form else {}
+        problems = list(document_problems(service, draft.documents, values))
         if problems:
             raise InputRejected(problems)
 

@@ -16,6 +16,7 @@ from nagorik.manifest import Manifest
 from nagorik.operations import Idempotency, Operation
 from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client import AgencyClient
+from nagorik_platform.agency_client.multipart import OpenDocument
 
 BASE = "https://api.example.gov.bd/v1"
 NOON = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -139,11 +140,12 @@ class World:
         seconds: float = 1000.0,
         key: str | None = "application-key",
         operation: Operation | None = None,
+        open_document: OpenDocument | None = None,
         **options: object,
     ) -> AgencyHttp:
         operation = operation or (Operation.STATUS if kind is None else Operation.SUBMIT)
         client = client or self.client(**options)
-        return client.bind(operation, kind, key, Deadline.after(seconds, client._clock))
+        return client.bind(operation, kind, key, Deadline.after(seconds, client._clock), open_document)
 
     async def ask(self, http: AgencyHttp, kind: Idempotency | None = None, step: str = "file") -> Filed:
         """The one request that most tests make, as a read or as a write."""

@@ -333,3 +333,24 @@ async def test_what_inflates_to_nothing_is_counted_as_it_came():
 async def test_a_broken_or_unasked_encoding_is_not_guessed(sent, encoding):
     with pytest.raises(Undecodable):
         await read_body(chunked(sent, 10), 1000, encoding)
+
+
+@pytest.mark.parametrize("encoding", [None, "gzip"])
+async def test_large_body_is_in_memory_once(encoding):
+    piece, pieces = bytes(65_536), 320
+    sent = [piece] * pieces
+    if encoding is not None:
+        sent = [gzip.compress(piece * pieces)]
+
+    async def coming():
+        for one in sent:
+            yield bytes(bytearray(one))
+
+    tracemalloc.start()
+    try:
+        body = await read_body(coming(), 100_000_000, encoding)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(body) == pieces * len(piece)
+    assert peak < 1.4 * len(body)

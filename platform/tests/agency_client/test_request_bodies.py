@@ -232,9 +232,8 @@ async def test_a_store_that_fails_while_a_write_is_sent_leaves_it_unknown(world,
             clock=SystemClock(),
             settings=AgencySettings(base_url=base, transport=transport),
             transport_factory=None,
-            open_document=store.open,
         )
-        http = world.bind(kind, client=client, seconds=20)
+        http = world.bind(kind, client=client, seconds=20, open_document=store.open)
         with pytest.raises(OutcomeUnknown) as raised:
             await http.write("file", "POST", "/f", expect=world.Filed, parts=[FormPart("deed", deed)])
         await client.aclose()
@@ -247,11 +246,11 @@ async def test_a_store_that_fails_says_nothing_of_the_agency(world):
     store = Breaking(OSError("gone"))
     deed = store.keep("one", b"x" * 9000)
     world.agency.for_ever(lambda: lambda request: _read(request, world.filed()))
-    client = world.client(open_document=store.open, manifest={"circuit": {"outage": 1, "contract_violations": 1}})
+    client = world.client(manifest={"circuit": {"outage": 1, "contract_violations": 1}})
     for _ in range(3):
         store.opened = 0
         with pytest.raises(AgencyUnavailable) as raised:
-            await world.bind(client=client).read(
+            await world.bind(client=client, open_document=store.open).read(
                 "check", "POST", "/f", expect=world.Filed, parts=[FormPart("deed", deed)]
             )
         assert raised.value.because == "document-unreadable"
@@ -542,11 +541,10 @@ async def test_fifty_megabytes_are_streamed(world):
             egress=frozenset({"127.0.0.1"}),
             clock=SystemClock(),
             transport_factory=None,
-            open_document=Made().open,
         )
         tracemalloc.start()
         try:
-            http = world.bind(REFERENCE, client=client)
+            http = world.bind(REFERENCE, client=client, open_document=Made().open)
             await http.write("file", "POST", "/f", expect=world.Filed, parts=[FormPart("deed", paper)])
             _, peak = tracemalloc.get_traced_memory()
         finally:

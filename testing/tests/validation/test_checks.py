@@ -220,6 +220,56 @@ def test_paper_that_hangs_on_a_field_that_no_form_has_is_an_error(
     assert told(validate_path(project, on=TODAY, run=True)) == found
 
 
+@pytest.mark.parametrize(
+    ("values", "never"),
+    [
+        ('["minor", "ward"]', []),
+        ('["minr"]', ["'minr'"]),
+        ('["minor", "three", 3, true]', ["'three'", "3", "True"]),
+    ],
+)
+def test_paper_that_hangs_on_a_value_that_no_form_has_is_an_error(
+    tmp_path: Path, site: Any, manifest: str, values: str, never: list[str]
+) -> None:
+    documents = f'documents = [{{ kind = "guardian-nid", when = {{ applicant = {values} }} }}]'
+    forms = FORMS.replace("    name:", '    applicant: Literal["minor", "ward"]\n    name:')
+    forms = f"from typing import Literal\n{forms}"
+    project = make_project(
+        tmp_path / "wasa", manifest.replace("writes = {", f"{documents}\nwrites = {{"), forms=forms
+    )
+    assert told(validate_path(project, on=TODAY, run=True)) == [
+        (
+            "services.0.documents.0.when.applicant",
+            f"the form's field applicant never holds {value}, so that this paper is never required by it",
+        )
+        for value in never
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "found"),
+    [
+        ("floors: int", "3", False),
+        ("floors: int", '"3"', True),
+        ("floors: int", '"three"', True),
+        ("floors: bool", "1", True),
+        ("floors: bool", "true", False),
+        ("floors: Annotated[str, StringConstraints(to_lower=True)]", '"Three"', True),
+        ("floors: Annotated[str, StringConstraints(to_lower=True)]", '"three"', False),
+    ],
+)
+def test_value_of_a_condition_is_one_that_the_form_makes_of_what_is_written(
+    tmp_path: Path, site: Any, manifest: str, field: str, value: str, found: bool
+) -> None:
+    documents = f'documents = [{{ kind = "plan", when = {{ floors = [{value}] }} }}]'
+    forms = FORMS.replace("    name:", f"    {field}\n    name:")
+    forms = f"from typing import Annotated\nfrom pydantic import StringConstraints\n{forms}"
+    project = make_project(
+        tmp_path / "wasa", manifest.replace("writes = {", f"{documents}\nwrites = {{"), forms=forms
+    )
+    assert [bool(told(validate_path(project, on=TODAY, run=True)))] == [found]
+
+
 def test_running_finds_what_is_wrong_with_hooks_all_at_once(tmp_path: Path, site: Any, manifest: str) -> None:
     plugin = PLUGIN.replace("async def nagorik_submit", "def nagorik_sumbit").replace("context)", "context=None)")
     project = make_project(tmp_path / "wasa", manifest, plugin=plugin)

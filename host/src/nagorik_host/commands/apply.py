@@ -352,9 +352,9 @@ async def _checked(
     if given.gateway is not None:
         with _offered("gateway", given.gateway, host.platform.gateways):
             host.platform.gateway(given.gateway)
-    await host.platform.validate(given.service, given.form)
+    values = await host.platform.form_values(given.service, given.form)
     service = host.platform.service(given.service)
-    draft = await given.draft(one.path, documents, service, folder=folder)
+    draft = await given.draft(one.path, documents, service, folder=folder, values=values)
     consent = given.consent.consent(service, host.clock.now()) if given.consent is not None else None
     return NewApplication(draft, consent, client_reference=given.reference(host.vault))
 

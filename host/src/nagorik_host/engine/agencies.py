@@ -34,6 +34,7 @@ from nagorik_host.engine.tokens import UNKNOWN as TOKEN_UNKNOWN
 from nagorik_host.store.clock import LEASE_NOW, lasts
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, MICROSECOND, agencies, applications, outages, places
+from nagorik_platform.documents import DOCUMENT_UNREADABLE
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
 
 FAILURES_OF_AN_OUTAGE: Final = 5
@@ -44,8 +45,8 @@ LAST_PROBE: Final = timedelta(minutes=15)
 platform's credentials is probed as seldom from the first on."""
 
 _NOT_REACHED: Final = (AgencyUnavailable, OutcomeUnknown, ContractViolation)
-_OUR_OWN: Final = frozenset({UNKNOWN, LOST, TOKEN_UNKNOWN})
-"""Why the platform held a request back, for reasons that are not the agency's."""
+_OUR_OWN: Final = frozenset({UNKNOWN, LOST, TOKEN_UNKNOWN, DOCUMENT_UNREADABLE})
+"""Why the platform held a request back or broke it off, for reasons that are not the agency's."""
 OF_CREDENTIALS: Final = "credentials-"
 """How the causes of outages begin that end with other credentials."""
 _LETS_NOBODY_IN: Final = frozenset(CredentialProblem) - {

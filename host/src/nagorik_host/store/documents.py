@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from nagorik import ContractViolation
 from nagorik.model.application import DocumentReference
-from nagorik_host.media_types import contradicts
+from nagorik_host.media_types import BEGINNING, contradicts
 from nagorik_host.store.off_loop import OwnThreads
 from nagorik_host.vault import PIECE, SEALED_PIECE, KeyMissing, SealBroken, Vault
 
@@ -61,7 +61,7 @@ class FolderDocumentStore:
         DocumentReference(id="0", kind=kind, media_type=media_type, bytes=0, sha256="0" * 64)
         if not content:
             raise ContractViolation("document-empty")
-        if contradicts(media_type, content):
+        if contradicts(media_type, content[:BEGINNING]):
             raise ContractViolation("document-of-another-type")
         return await self.take(kind, media_type, pieces_of(content))
 

@@ -61,7 +61,6 @@ class AgencyClient:
         limiter: ConcurrencyLimiter | None = None,
         rate_limiter: RateLimiter | None = None,
         token_store: TokenStore | None = None,
-        open_document: OpenDocument | None = None,
     ) -> None:
         """Make a client; nothing is opened before the first request.
 
@@ -86,7 +85,6 @@ class AgencyClient:
                 one, with other settings. A new one if not given.
             rate_limiter: Says when a request may be sent; this process's own without one.
             token_store: Where tokens come from; without one, this process logs in for itself.
-            open_document: Streams a document of the host's that a request sends; without it, none can be sent.
 
         Raises:
             SettingsRejected: When ``base_url`` is no address that may be reached, or a certificate cannot be used.
@@ -103,7 +101,6 @@ class AgencyClient:
         self._login = login
         self._holidays = holidays
         self._readers = Readers(plugin)
-        self._open_document = open_document or _no_documents
         self._egress = EgressRules(base_url, egress, plugin=plugin)
         own_tls = AgencyTls(tls, None) if tls is not None else agency_tls(tuned, plugin=plugin)
         context = None if own_tls is None else own_tls.context
@@ -157,7 +154,12 @@ class AgencyClient:
         )
 
     def bind(
-        self, operation: Operation, idempotency: Idempotency | None, key: str | None, deadline: Deadline
+        self,
+        operation: Operation,
+        idempotency: Idempotency | None,
+        key: str | None,
+        deadline: Deadline,
+        open_document: OpenDocument | None = None,
     ) -> CallHttp:
         """The agency's client for one call; it takes microseconds and holds nothing open.
 
@@ -166,6 +168,7 @@ class AgencyClient:
             idempotency: The class of a write; ``None`` for a read.
             key: The application's key for this operation; required where the agency has native keys.
             deadline: When the call's answer is no longer waited for, on this client's clock.
+            open_document: Streams a document of the host's that a request sends; without it, none can be sent.
 
         Raises:
             ValueError: When operation, class and key do not go together.
@@ -175,7 +178,7 @@ class AgencyClient:
         if idempotency is Idempotency.NATIVE and not key:
             raise ValueError("a native key is derived from the application's key, which is missing")
         call = CallState(deadline, CallLedger(), bypass=operation is Operation.HEALTH)
-        return self._view(call, idempotency, key)
+        return self._view(call, idempotency, key, open_document)
 
     @property
     def limiter(self) -> ConcurrencyLimiter:
@@ -190,13 +193,19 @@ class AgencyClient:
         await self._connections.aclose()
         await self._elsewhere.aclose()
 
-    def _view(self, call: CallState, kind: Idempotency | None, key: str | None) -> CallHttp:
+    def _view(
+        self,
+        call: CallState,
+        kind: Idempotency | None = None,
+        key: str | None = None,
+        open_document: OpenDocument | None = None,
+    ) -> CallHttp:
         return CallHttp(
             plugin=self._plugin,
             resources=self._resources,
             egress=self._egress,
             readers=self._readers,
-            open_document=self._open_document,
+            open_document=open_document or _no_documents,
             error_reader=self._error_reader,
             key_header=self._key_header,
             call=call,
@@ -208,7 +217,7 @@ class AgencyClient:
         assert self._login is not None  # noqa: S101 - the keeper exists only with a login
         deadline = Deadline.after(self._login_seconds, self._clock)
         call = CallState(deadline, CallLedger(), bypass=True, login=attempt)
-        return await self._login(self._view(call, None, None), self._settings, self._clock)
+        return await self._login(self._view(call), self._settings, self._clock)
 
     def _closed(self) -> datetime | None:
         """When the agency opens, if it is closed now; looked up once a second at most."""
@@ -229,7 +238,7 @@ class AgencyClient:
 
 
 def _no_documents(document: DocumentReference) -> NoReturn:  # noqa: ARG001 - as whoever has documents
-    raise LookupError("the client was made without documents")
+    raise LookupError("the call was made without documents")
 
 
 def _always_open() -> None:

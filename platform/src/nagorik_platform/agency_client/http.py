@@ -28,6 +28,7 @@ from nagorik_platform.agency_client.headers import RawHeaders, raw_headers, with
 from nagorik_platform.agency_client.ledger import CallLedger, step_key
 from nagorik_platform.agency_client.multipart import MultipartBody, OpenDocument, to_body
 from nagorik_platform.agency_client.readers import Readers, read_answer
+from nagorik_platform.agency_client.retry_table import Failure
 
 T = TypeVar("T")
 
@@ -239,7 +240,7 @@ class CallHttp(AgencyHttp):
         except NagorikError:
             raise
         except Exception:  # noqa: BLE001 - a host's store may raise anything, with a path in its text
-            error: AgencyUnavailable | None = AgencyUnavailable(because="document-unreadable", layer=Layer.CORE)
+            error: AgencyUnavailable | None = AgencyUnavailable(because=Failure.BODY.value, layer=Layer.CORE)
         else:
             error = None
         if error is not None:

@@ -20,6 +20,7 @@ from nagorik.operations import Operation
 from nagorik.values import Money, format_taka, to_bangla_digits
 from nagorik.values.sentences import Text, cut, is_blank, read_sentence_tables
 from nagorik_platform.cli.output import Document, plain
+from nagorik_platform.documents import DOCUMENT_UNREADABLE
 from nagorik_platform.lifecycle import Progress, StateExplanation, state_label
 from nagorik_platform.lifecycle.explanation import PricedStage, StandingRefusal
 from nagorik_platform.lifecycle.refusals import CallRefusal
@@ -257,6 +258,7 @@ def _refusal_lines(refusal: Document) -> Iterator[str]:
     yield from _pair(_refused(refusal["operation"], refusal["code"]))
     if refusal["fault"] is not None:
         yield from _pair(_failed(refusal["fault"], refusal["code"]))
+        yield from field_lines(refusal["fields"])
     elif refusal["reason"] is not None:
         yield from _pair(_sentence("why", "reason"))
         yield from _quoted(refusal["reason"])
@@ -310,6 +312,8 @@ def report_text(status: AgencyStatus, words: Wording = as_written) -> Text | Non
 
 def _refused(operation: str, code: str) -> Text:
     """What was refused; fields may be refused by the platform's own check, before anybody was asked."""
+    if code == DOCUMENT_UNREADABLE:
+        return _sentence("why", "not-sent")
     return _sentence("why", "input") if _is_of_form(operation, code) else _sentence("refused", operation)
 
 

@@ -23,7 +23,7 @@ from nagorik.errors import (
     ServiceNotOffered,
 )
 from nagorik.manifest import AnyOffer, PublicService
-from nagorik.model.application import Applicant, Consent
+from nagorik.model.application import Applicant, Consent, DocumentReference
 from nagorik.model.status import FetchedDeliverable
 from nagorik.model.submission import SubmitRequest
 from nagorik.operations import OPERATIONS, Operation
@@ -47,6 +47,7 @@ from nagorik_platform.dispatch.reconcile import (
 )
 from nagorik_platform.dispatch.runner import CallDeadline, HookEnd, Returned, Runner, TimedOut
 from nagorik_platform.dispatch.runtime import NoAgency, PluginRuntime, settings_or_none
+from nagorik_platform.documents import DOCUMENT_UNREADABLE, DocumentUnreadable
 from nagorik_platform.logs import get_call_log, get_logger
 from nagorik_platform.registry import LoadedPlugin, PluginRecord, Quarantine, QuarantineCode, Registry
 from nagorik_platform.tracebacks import type_name
@@ -338,7 +339,7 @@ class Dispatcher:
             http: Any = (
                 NoAgency()
                 if options.offline
-                else runtime.bind(call.operation, call.idempotency, options.key, deadline)
+                else runtime.bind(call.operation, call.idempotency, options.key, deadline, documents)
             )
             context: CallContext[Any] = CallContext(
                 http=http,
@@ -379,7 +380,9 @@ class Dispatcher:
                 runtime.watch.probing = False
             call.requests = http.ledger.requests
             await questions.close()
-        found = questions.fault or code.fault or _interpret(end, call, runtime)
+        found = (
+            questions.fault or code.fault or _told_of_paper(_interpret(end, call, runtime), documents, offer, request)
+        )
         has_store = self._settings.documents is not None
         if has_store and isinstance(found, FetchedDeliverable) and found.document.id not in documents.kept:
             # A reference that a plugin has from elsewhere may be another citizen's paper.
@@ -539,6 +542,21 @@ def _interpret(end: HookEnd, call: Call, runtime: PluginRuntime) -> Model | Nago
         known = known.copy()
         known.layer = Layer.PLUGIN
     return known or fault_of(error, runtime.loaded.record)
+
+
+def _told_of_paper(
+    found: Model | NagorikError, documents: CallDocuments, offer: AnyOffer | None, request: Model
+) -> Model | NagorikError:
+    """A hook's end, where it is that of a paper which cannot be read: no fault of the plugin or of its agency."""
+    paper = documents.unreadable
+    if paper is None:
+        return found
+    is_of_paper = isinstance(found, AgencyUnavailable) and found.because == DOCUMENT_UNREADABLE
+    if not is_of_paper and not (isinstance(found, PluginFault) and found.fault == "raised"):
+        return found
+    papers: tuple[DocumentReference, ...] = getattr(request, "documents", ())
+    number = next((number for number, one in enumerate(papers) if one.id == paper.id), None)
+    return DocumentUnreadable(offer if isinstance(offer, PublicService) else None, paper.kind, number)
 
 
 def _addressed(

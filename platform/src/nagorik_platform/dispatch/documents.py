@@ -1,27 +1,56 @@
 """The host's documents as a call sees them, and what stands in where a host keeps none."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from typing import Final
 
-from nagorik.errors import SettingsRejected
+from nagorik.errors import AgencyUnavailable, Layer, NagorikError, SettingsRejected
 from nagorik.model.application import DocumentReference, DocumentStore
-from nagorik_platform.documents import OwnedDocuments
+from nagorik_platform.documents import DOCUMENT_UNREADABLE, OwnedDocuments
 
 FROM_AN_AGENCY: Final = "agency"
 """The owner of what a call has kept: no application hands it in."""
 
 
 class CallDocuments:
-    """The host's store as one call sees it, which remembers what the call has kept there."""
+    """The host's store as one call sees it, which remembers what the call has kept there.
+
+    Attributes:
+        kept: The ids of what was kept.
+        unreadable: What was read and could not be, or is not what its reference says; the first of them.
+    """
 
     def __init__(self, store: DocumentStore) -> None:
         self._store = store
         self.kept: set[str] = set()
-        """The ids of what was kept."""
+        self.unreadable: DocumentReference | None = None
 
-    def open(self, document: DocumentReference) -> AsyncIterator[bytes]:
-        """As the host's."""
-        return self._store.open(document)
+    async def open(self, document: DocumentReference) -> AsyncIterator[bytes]:
+        """As the host's, and held against size and hash as it goes by.
+
+        Raises:
+            AgencyUnavailable: ``document-unreadable``: it cannot be read, or is not what it was.
+        """
+        digest, size = hashlib.sha256(), 0
+        pieces = aiter(self._store.open(document))
+        while True:
+            try:
+                piece = await anext(pieces, None)
+            except NagorikError:
+                raise
+            except Exception:  # noqa: BLE001 - a host's store may raise anything, with a path in its text
+                break
+            if piece is None:
+                if (size, digest.hexdigest()) == (document.bytes, document.sha256):
+                    return
+                break
+            digest.update(piece)
+            size += len(piece)
+            if size > document.bytes:
+                break
+            yield piece
+        self.unreadable = self.unreadable or document
+        raise AgencyUnavailable(because=DOCUMENT_UNREADABLE, layer=Layer.CORE)
 
     async def put(self, kind: str, media_type: str, content: bytes) -> DocumentReference:
         """As the host's."""

@@ -123,10 +123,15 @@ class PluginRuntime:
         return self.connection.client
 
     def bind(
-        self, operation: Operation, idempotency: Idempotency | None, key: str | None, deadline: CallDeadline
+        self,
+        operation: Operation,
+        idempotency: Idempotency | None,
+        key: str | None,
+        deadline: CallDeadline,
+        documents: DocumentStore,
     ) -> AgencyHttp:
-        """The client for one call."""
-        return self.client.bind(operation, idempotency, key, deadline)
+        """The client for one call, which sends what ``documents`` opens."""
+        return self.client.bind(operation, idempotency, key, deadline, documents.open)
 
     def connect(self, configuration: PluginConfiguration) -> AgencyConnection:
         """A connection with what a host says of the plugin; calls take it once it is ``taken``."""
@@ -220,7 +225,6 @@ class PluginRuntime:
             limiter=before.limiter if before is not None else None,
             rate_limiter=self._rate_limiter,
             token_store=self._token_store,
-            open_document=self.documents.open,
         )
 
     def _login(self, reference: str | None) -> Callable[[AgencyHttp, Any, Clock], Awaitable[Any]] | None:

@@ -23,6 +23,7 @@ def what_to_do(progress: Progress, said: StateExplanation, hold: Text | None) ->
     """
     asked = [_of_hold(progress, hold), _of_state(progress, said)]
     asked += [state_advice(flag) for flag in sorted(progress.flags)]
+    asked += [field.text for one in said.refusals if one.refusal.fault for field in one.refusal.fields]
     if progress.payments and progress.payments[-1].state not in MONEY_NOT_TAKEN | {PaymentState.INITIATED}:
         # Whether to pay, and whether to pay again, is the state's and the hold's to say.
         asked.append(state_advice(progress.payments[-1].state))

@@ -16,6 +16,7 @@ from nagorik.errors import InputRejected, PluginFault
 from nagorik.model.status import ApplicationState, Flag, PaymentState
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.values import Money
+from nagorik_platform.documents import DOCUMENT_UNREADABLE
 from nagorik_platform.lifecycle import events as e
 from nagorik_platform.lifecycle.state import Attempt, Backoff, FeeWaiver, Hold, Party, Payment, Progress
 from nagorik_platform.lifecycle.tables import (
@@ -199,11 +200,14 @@ def _attempt_ended(progress: Progress, event: e.AttemptEnded) -> Changes:
     backoff = progress.backoff(attempt.operation, attempt.subject)
     failures = 0 if event.settled else backoff.failures + 1
     in_vain = 0 if event.settled else backoff.in_vain + _is_in_vain(event)
+    unreadable = event.result == DOCUMENT_UNREADABLE
     final_word = event.settled and attempt.operation is Operation.QUERY_PAYMENT and attempt.payment is not None
     return {
         "attempt": None,
         "backoffs": _backoffs(
-            progress, backoff.model_copy(update={"failures": failures, "in_vain": in_vain}), event.not_before
+            progress,
+            backoff.model_copy(update={"failures": failures, "in_vain": in_vain, "unreadable": unreadable}),
+            event.not_before,
         ),
         **(_payment_asked_about(progress, attempt.payment or "") if final_word else {}),
         **(_status_unchanged(progress, event) if _is_unchanged_status(event) else {}),
@@ -215,8 +219,11 @@ _HANDS_NOTHING_IN: Final = frozenset({Operation.STATUS, Operation.FIND, Operatio
 
 
 def _is_in_vain(event: e.AttemptEnded) -> bool:
-    """Whether it is a person's work: input is the citizen's to correct, a plugin's fault its host's to count."""
-    if event.refusal is None or event.result == PluginFault.code:
+    """Whether it is a person's work: input is the citizen's to correct, a plugin's fault its host's to count.
+
+    A paper that cannot be read is somebody's at once, and is not counted.
+    """
+    if event.refusal is None or event.result in {PluginFault.code, DOCUMENT_UNREADABLE}:
         return False
     return event.result != InputRejected.code or event.operation in _HANDS_NOTHING_IN
 
@@ -297,7 +304,9 @@ def _deliverable_fetched(progress: Progress, event: e.DeliverableFetched) -> Cha
 
 def _correction_given(progress: Progress, _: e.CorrectionGiven) -> Changes:
     hold = progress.hold if progress.hold is not None and progress.hold.party is Party.PERSON else None
-    return {"correction_ready": True, "hold": hold, "corrections": progress.corrections + 1}
+    # What could not be sent for a paper is worth a try with another.
+    backoffs = tuple(one for one in progress.backoffs if not one.unreadable)
+    return {"correction_ready": True, "hold": hold, "corrections": progress.corrections + 1, "backoffs": backoffs}
 
 
 def _correction_sent(_: Progress, event: e.CorrectionSent) -> Changes:

@@ -26,6 +26,7 @@ from nagorik.model.submission import Rejected
 from nagorik.privacy import PERSONAL, Model
 from nagorik.values.sentences import Text, cut
 from nagorik_platform.contract_errors import MORE_PROBLEMS
+from nagorik_platform.documents import DocumentUnreadable
 
 MOST_FIELDS: Final = 100
 """Fields that a refusal keeps; more are counted, so that no answer fills a journal."""
@@ -40,7 +41,8 @@ class CallRefusal(Model):
     """The plugin's or the platform's stable word for the reason."""
     fault: str | None = None
     """The error's code where nobody refused and the call failed all the same, for a reason that waiting does not
-    mend: an answer that does not agree with what is known, access that is not granted, a program at fault."""
+    mend: an answer that does not agree with what is known, access that is not granted, a program at fault, a paper
+    that cannot be read."""
     reason: Annotated[Text | None, PERSONAL] = None
     """Why, in a sentence, where one was given."""
     fields: Annotated[tuple[FieldProblem, ...], PERSONAL] = ()
@@ -63,6 +65,9 @@ def refusal_of(end: Rejected | NagorikError | None) -> CallRefusal | None:
                 kept = (*kept[:-1], fields[-1])
             shown = tuple(one.model_copy(update={"text": _bounded(one.text)}) for one in kept)
             return CallRefusal(code=end.code, fields=shown, fields_left_out=len(fields) - len(kept))
+        case DocumentUnreadable():
+            field = end.field.model_copy(update={"text": _bounded(end.field.text)})
+            return CallRefusal(code=end.code, fault=end.code, fields=(field,))
         case ServiceNotOffered(layer=Layer.CORE):
             return None  # the host knows when its plugin is back
         case NagorikError() if end.retry is Retry.NEVER:

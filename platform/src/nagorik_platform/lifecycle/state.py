@@ -16,6 +16,7 @@ from nagorik.model.status import AgencyStatus, ApplicationState, Deliverable, Fl
 from nagorik.operations import OPERATIONS, Idempotency, Operation
 from nagorik.privacy import PERSONAL, Model
 from nagorik.values import Money
+from nagorik_platform.documents import DOCUMENT_UNREADABLE
 from nagorik_platform.lifecycle.tables import MONEY_NOT_TAKEN, MONEY_TAKEN
 
 
@@ -55,7 +56,13 @@ class Hold(Model):
     @property
     def tries_on(self) -> bool:
         """Whether it stops nothing: what fails is tried on, and the hold ends when its reason does."""
-        return self.code in {FEE_NOT_SETTLED, CALL_IN_VAIN, FEE_WITHOUT_PRICE, FEE_DEMANDED_AGAIN}
+        return self.code in {
+            FEE_NOT_SETTLED,
+            CALL_IN_VAIN,
+            DOCUMENT_UNREADABLE,
+            FEE_WITHOUT_PRICE,
+            FEE_DEMANDED_AGAIN,
+        }
 
     @property
     def lets_citizen_act(self) -> bool:
@@ -88,6 +95,8 @@ class Backoff(Model):
     """Attempts in a row that settled nothing."""
     in_vain: int = Field(default=0, ge=0)
     """How many of them failed for a reason that waiting does not mend."""
+    unreadable: bool = False
+    """Whether the last of them sent nothing because a paper cannot be read."""
     not_before: AwareDatetime | None = None
 
 

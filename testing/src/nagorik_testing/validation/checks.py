@@ -6,20 +6,22 @@ underscore, such as ``learner_statuses.toml``.
 
 import inspect
 import sys
+import types
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from packaging.utils import canonicalize_name
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from nagorik.data_files import DataFileInvalid, FileProblem, parse_document, read_file
 from nagorik.manifest import API_VERSION, MANIFEST_FILE, Manifest, parse_manifest
 from nagorik.privacy import Form
 from nagorik.values.sentences import MESSAGES_FILE
+from nagorik_platform.documents import is_same
 from nagorik_platform.registry.activation import examine
 from nagorik_platform.registry.discovery import (
     ADMIT_ALL,
@@ -102,7 +104,7 @@ def _kind(location: str, reference: str, value: object) -> Iterator[ValidationFi
 
 
 def _conditions(record: PluginRecord, location: str, form: object) -> Iterator[ValidationFinding]:
-    """Papers that a service requires by a field which its form does not have, and so never."""
+    """Papers that a service requires by a field which its form does not have, or a value it never has: so never."""
     table, _, field = location.rpartition(".")
     services = record.manifest.services if record.manifest is not None else ()
     if field != "form" or not (inspect.isclass(form) and issubclass(form, BaseModel)):
@@ -113,6 +115,33 @@ def _conditions(record: PluginRecord, location: str, form: object) -> Iterator[V
                 message = f"the form has no field {name}, so that this paper is never required by it"
                 hint = "Name a field of the form as its model does."
                 yield ValidationFinding(Severity.ERROR, f"{table}.documents.{place}.when.{name}", message, hint)
+                continue
+            for value in kind.when[name]:
+                if (said := _never_held(form, name, value)) is not None:
+                    message = (
+                        f"the form's field {name} never holds {value!r}, so that this paper is never required by it"
+                    )
+                    yield ValidationFinding(
+                        Severity.ERROR,
+                        f"{table}.documents.{place}.when.{name}",
+                        message,
+                        f"{said} Name one it holds.",
+                    )
+
+
+def _never_held(form: type[BaseModel], name: str, value: bool | int | str) -> str | None:  # noqa: FBT001 - a value
+    """Why a form's field never holds a value; ``None`` where it may, or where other fields decide that, too."""
+    alone = cast("type[BaseModel]", types.new_class(form.__name__, (form,), {"frozen": False}))
+    filled = alone.model_construct()
+    try:
+        alone.__pydantic_validator__.validate_assignment(filled, name, value)
+        held = filled.model_dump(mode="json", by_alias=False, include={name}, warnings=False)[name]
+    except ValidationError as error:
+        refused = any(found["loc"][:1] == (name,) for found in error.errors(include_input=False))
+        return "The form refuses it." if refused else None
+    except Exception:  # noqa: BLE001 - a validator that reads fields which are not there may raise anything
+        return None
+    return None if is_same(held, value) else "The form makes another value of it."
 
 
 def _form(location: str, reference: str, value: object) -> Iterator[ValidationFinding]:

@@ -24,6 +24,7 @@ from nagorik.errors import (
 )
 from nagorik.model.status import ApplicationState
 from nagorik.operations import OPERATIONS, Operation
+from nagorik_platform.documents import DocumentUnreadable
 from nagorik_platform.lifecycle.events import AttemptEnded, Event, Postponed
 from nagorik_platform.lifecycle.refusals import CallRefusal, refusal_of
 from nagorik_platform.lifecycle.rule_context import RuleContext
@@ -56,12 +57,19 @@ def retry_at(application: str, error: NagorikError | None, failures: int, now: d
     if isinstance(error, AgencyClosed):
         opens = min(max(error.until, now + timedelta(seconds=backoff / 2)), now + LONGEST_CLOSURE)
         return opens + timedelta(seconds=FIRST_RETRY * _jitter(application, failures))
-    if error is not None and error.retry is Retry.NEVER and not _comes_back_by_itself(error):
+    if error is not None and _is_somebodys_work(error):
         backoff = max(backoff, OPERATOR_RETRY)
     wait = backoff * (0.5 + _jitter(application, failures) / 2)
     if isinstance(error, AgencyUnavailable | RateLimited) and error.retry_after is not None:
         wait = max(wait, min(error.retry_after, LONGEST_WAIT))
     return now + timedelta(seconds=wait)
+
+
+def _is_somebodys_work(error: NagorikError) -> bool:
+    """Whether it ends only by somebody's work, which a call in between would not see."""
+    if isinstance(error, DocumentUnreadable):
+        return True
+    return error.retry is Retry.NEVER and not _comes_back_by_itself(error)
 
 
 def _comes_back_by_itself(error: NagorikError) -> bool:

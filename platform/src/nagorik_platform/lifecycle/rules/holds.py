@@ -11,6 +11,7 @@ from typing import Final
 from nagorik.model.eligibility import Eligibility
 from nagorik.model.status import ApplicationState as S, PaymentState as P
 from nagorik.operations import Operation
+from nagorik_platform.documents import DOCUMENT_UNREADABLE
 from nagorik_platform.lifecycle.consent import CONSENT_HOLD, intended_write, unmet_consent
 from nagorik_platform.lifecycle.events import Event, Held, Released
 from nagorik_platform.lifecycle.next_action import candidates
@@ -190,13 +191,16 @@ def _in_vain(progress: Progress, capabilities: ServiceCapabilities, now: datetim
     """
     if progress.state in {S.CLOSED, S.SUBMISSION_UNKNOWN}:
         return None
-    if all(backoff.in_vain < CALLS_IN_VAIN_BEFORE_A_PERSON for backoff in progress.backoffs):
+    if not any(one.unreadable or one.in_vain >= CALLS_IN_VAIN_BEFORE_A_PERSON for one in progress.backoffs):
         return None
     for call in candidates(progress.model_copy(update={"hold": None}), capabilities, now):
         unknown = call.payment is not None and progress.payment(call.payment).state is P.UNKNOWN
         if call.operation is None or unknown:
             continue
-        if progress.backoff(call.operation, call.subject).in_vain >= CALLS_IN_VAIN_BEFORE_A_PERSON:
+        backoff = progress.backoff(call.operation, call.subject)
+        if backoff.unreadable:
+            return Hold(party=Party.PERSON, code=DOCUMENT_UNREADABLE)
+        if backoff.in_vain >= CALLS_IN_VAIN_BEFORE_A_PERSON:
             code = FEE_NOT_SETTLED if call.operation is Operation.QUOTE else CALL_IN_VAIN
             return Hold(party=Party.PERSON, code=code)
     return None
