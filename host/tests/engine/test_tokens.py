@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, text, update
 
 from nagorik import AgencyUnavailable, ApplicationDraft, CredentialsRejected, RateLimited, Token
 from nagorik.errors import CredentialProblem, Layer
@@ -18,7 +18,7 @@ from nagorik_host.engine.tokens import GRACE, SharedTokenStore
 from nagorik_host.store import open_database
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.retention import rotate
-from nagorik_host.store.schema import agency_logins, agency_tokens
+from nagorik_host.store.schema import Instant, agency_logins, agency_tokens
 from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_platform import PlatformSettings
 from nagorik_platform.agency_client import IssuedToken, LoginTerms
@@ -273,6 +273,61 @@ async def test_a_token_that_cannot_be_read_is_replaced(database, vault, agency, 
     await store.obtain(agency.terms(), None)
     await database.run(lambda t: t.connection.execute(update(agency_tokens).values(sealed=b"rubbish")))
     assert header(await store.obtain(agency.terms(), None)) == b"Bearer token-2"
+
+
+ELSEWHERE = 4_070_908_800 * 10**6
+"""1 January 2099, in microseconds since 1970."""
+DAMAGE = {"null": "null", "text": "'text'", "number": "17", "bytes": "x'00ff'", "2099": str(ELSEWHERE), "1970": "0"}
+
+
+def damages(*, is_sqlite):
+    """Each column with each value that its database lets in."""
+    for column in agency_tokens.c:
+        for kind, value in DAMAGE.items():
+            is_instant = isinstance(column.type, Instant)
+            may_be = is_sqlite or kind == "null" or (kind in {"2099", "1970"} and is_instant)
+            if may_be and (kind != "null" or column.nullable) and not column.primary_key:
+                yield column.name, kind, value
+
+
+@pytest.mark.parametrize("beside", ["", ", login = null", ", login = null, under_way = 'lost'"])
+async def test_what_of_a_row_cannot_be_read_is_no_token(database, ready_url, vault, agency, clock, beside):
+    store = SharedTokenStore(database, vault, clock)
+    for column, kind, value in damages(is_sqlite=ready_url.startswith("sqlite")):
+        if f" {column} " in beside:
+            continue
+        await database.run(lambda t: t.connection.execute(delete(agency_tokens)))
+        await store.obtain(agency.terms(), None)
+        spoil = text(f"UPDATE agency_tokens SET {column} = {value}{beside}")  # noqa: S608 - of this test
+        await database.run(lambda t, spoil=spoil: t.connection.execute(spoil))
+        before = len(agency.logins)
+        issued = await store.obtain(agency.terms(), None)
+        made = len(agency.logins) - before
+        told = f"{column} = {kind}{beside}"
+        assert made <= 1, told
+        if column in {"data_key", "sealed"} or beside or (column == "renew_at" and kind != "null"):
+            assert (made, header(issued)) == (1, f"Bearer token-{len(agency.logins)}".encode()), told
+        assert (await store.obtain(agency.terms(), None)).login == issued.login, told
+
+
+async def test_a_failure_that_cannot_be_read_is_one_all_the_same(database, vault, agency, clock):
+    agency.refuses = CredentialsRejected(CredentialProblem.REVOKED)
+    agency.door.clear()
+    store = SharedTokenStore(database, vault, clock)
+    for written in (None, "text", "{}", "[]", '{"code": "agency-closed"}', '{"code": 7}'):
+        agency.arrived.clear()
+        first = asyncio.create_task(store.obtain(agency.terms(), None))
+        await agency.arrived.wait()
+        waiting = asyncio.create_task(store.obtain(agency.terms(), None))
+        await clock.slept_on_by(waiting)
+        row = await database.run(lambda t: t.connection.execute(select(agency_tokens)).one())
+        ended = update(agency_tokens).values(failed=row.under_way, failure=written, under_way=None)
+        await database.run(lambda t, ended=ended: t.connection.execute(ended))
+        with pytest.raises(AgencyUnavailable) as told:
+            await waiting
+        assert told.value.because == "login-failed"
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
 
 
 async def test_a_restored_database_lets_everybody_log_in_anew(database, vault, agency, clock):

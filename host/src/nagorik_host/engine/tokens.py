@@ -17,8 +17,9 @@ from types import MappingProxyType
 from typing import Any, Final
 from uuid import uuid4
 
-from sqlalchemy import Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import LargeBinary, Row, bindparam, delete, func, insert, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.types import NullType
 
 from nagorik import (
     AgencyClosed,
@@ -53,7 +54,20 @@ _PLACE: Final = "agency-token"
 
 _ID: Final = agency_tokens.c.id == bindparam("id_")
 _IS_OWN: Final = agency_tokens.c.under_way == bindparam("own")
-_ROW: Final = select(agency_tokens, NOW.label("now")).where(_ID).with_for_update()
+# Bytes as they are there: SQLite lets anybody write something else into any column.
+_BYTES: Final = tuple(
+    type_coerce(column, NullType()).label(column.name)
+    for column in (agency_tokens.c.data_key, agency_tokens.c.sealed)
+)
+_ROW: Final = (
+    select(
+        *(column for column in agency_tokens.c if not isinstance(column.type, LargeBinary)),
+        *_BYTES,
+        NOW.label("now"),
+    )
+    .where(_ID)
+    .with_for_update()
+)
 _MAKE: Final = insert(agency_tokens).values(changed_at=NOW)
 _BEGIN: Final = (
     update(agency_tokens).where(_ID).values(under_way=bindparam("own"), under_way_until=UNTIL, changed_at=NOW)
@@ -189,8 +203,8 @@ class SharedTokenStore:
             return issued
         if awaited is not None and row.failed == awaited:
             return _error_of(row.failure, terms.plugin)
-        if row.under_way is not None and row.now < row.under_way_until <= row.now + LONGEST_LEASE:
-            under_way: str = row.under_way
+        under_way = _under_way(row, LONGEST_LEASE)
+        if under_way is not None:
             return under_way
         refused = self._count(transaction, terms, own, 1)
         if refused is not None:
@@ -213,14 +227,16 @@ class SharedTokenStore:
         return transaction.connection.execute(_ROW, wanted).one()
 
     def _kept(self, row: Row[Any], stale: str | None) -> IssuedToken | None:
-        if row.login is None or row.login == stale or (row.renew_at is not None and row.renew_at <= row.now):
+        left = math.inf if row.renew_at is None else (row.renew_at - row.now).total_seconds()
+        # None is kept for so long: what says so is damaged, or the clock was set back by years.
+        lasts = 0 < left <= _FOR_EVER or row.renew_at is None
+        if not isinstance(row.login, str) or row.login == stale or not lasts:
             return None
         try:
             key = self._vault.data_key(row.data_key, row.id)
             header, value = json.loads(key.open(row.sealed, _PLACE))
-        except (Erased, KeyMissing, SealBroken):
+        except (Erased, KeyMissing, SealBroken, AttributeError, TypeError, ValueError):
             return None  # whoever cannot read it logs in and leaves another
-        left = math.inf if row.renew_at is None else (row.renew_at - row.now).total_seconds()
         return IssuedToken(Token(value, scheme="", header=header), left, row.login)
 
     def _count(self, transaction: Transaction, terms: LoginTerms, own: str, number: int) -> RateLimited | None:
@@ -277,6 +293,14 @@ class SharedTokenStore:
         return timed if lasts is None else timed | {LASTS: lasts // MICROSECOND}
 
 
+def _under_way(row: Row[Any], longest: timedelta) -> str | None:
+    """The login that is under way; what nobody can have written is none."""
+    login, until = row.under_way, row.under_way_until
+    if not isinstance(login, str) or until is None:
+        return None
+    return login if row.now < until <= row.now + longest else None
+
+
 def forget_tokens(transaction: Transaction) -> None:
     """Let everybody log in anew: the tokens of a database that was restored are those of another time."""
     transaction.connection.execute(delete(agency_tokens))
@@ -300,6 +324,8 @@ _ERRORS: Final[Mapping[str, Callable[[Mapping[str, Any], str], NagorikError]]] =
 
 def _error_of(written: str, plugin: str) -> NagorikError:
     """What another process's login ended in."""
-    told = json.loads(written)
-    make = _ERRORS.get(told["code"])
-    return make(told, plugin) if make is not None else AgencyUnavailable(because="login-failed")
+    try:
+        told = json.loads(written)
+        return _ERRORS[told["code"]](told, plugin)
+    except (LookupError, TypeError, ValueError):
+        return AgencyUnavailable(because="login-failed")  # one that says nothing more, or is damaged
