@@ -378,6 +378,21 @@ async def test_the_kind_of_refusal_that_the_plugin_names_is_told(world):
     assert caught.value.kind is CredentialProblem.REVOKED
 
 
+@pytest.mark.parametrize("kind", CLASSES)
+async def test_what_is_not_permitted_is_no_matter_of_the_token(world, kind):
+    def error_reader(answer):
+        return CredentialsRejected(CredentialProblem.NOT_PERMITTED) if answer.status == 401 else None
+
+    client = world.client(login=login, error_reader=error_reader)
+    world.agency.will(grant("t1"), httpx.Response(401), httpx.Response(401), world.filed())
+    for _ in range(2):
+        with pytest.raises(CredentialsRejected) as refused:
+            await world.ask(world.bind(kind, client=client), kind)
+        assert refused.value.kind is CredentialProblem.NOT_PERMITTED
+    assert (await world.ask(world.bind(kind, client=client), kind)).reference == "REF-1"
+    assert sent_tokens(world) == [None, "Bearer t1", "Bearer t1", "Bearer t1"]
+
+
 async def test_a_token_may_travel_in_another_header(world):
     async def other(_http, _settings, _clock):
         return Token("abc", header="X-Token", scheme="")
