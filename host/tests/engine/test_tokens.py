@@ -29,6 +29,8 @@ from nagorik_testing.simulator.base import installed_simulators, load_simulator
 PROCESSES = 10
 DEADLINE = 30.0
 HOUR = timedelta(hours=1)
+ELSEWHERE = 4_070_908_800 * 10**6
+"""1 January 2099, in microseconds since 1970."""
 
 
 class Patient(SimulatedClock):
@@ -247,6 +249,20 @@ async def test_a_login_that_never_reached_the_agency_does_not_count(stores, agen
     assert header(await stores[3].obtain(terms, None)) == b"Bearer token-1"
 
 
+@pytest.mark.parametrize("at", [str(ELSEWHERE), "'text'", "x'00ff'", str(2**63 - 1)])
+async def test_logins_of_a_time_that_is_to_come_do_not_count(database, ready_url, vault, agency, clock, at):
+    if at.endswith("'") and not ready_url.startswith("sqlite"):
+        pytest.skip("this database lets no such thing in")
+    spoil = text(f"INSERT INTO agency_logins VALUES ('x', 1, 'nid', {at})")  # noqa: S608 - of this test
+    await database.run(lambda t: t.connection.execute(spoil))
+    store, terms = SharedTokenStore(database, vault, clock), agency.terms(logins=1, login_period=HOUR)
+    first = await store.obtain(terms, None)
+    with pytest.raises(RateLimited) as refused:
+        await store.obtain(terms, first.login)
+    assert refused.value.retry_after == 3600
+    assert await database.run(lambda t: t.connection.scalar(select(func.count(agency_logins.c.login)))) == 1
+
+
 async def test_a_token_lies_sealed_and_is_wrapped_anew_with_everything_else(database, keyring, agency, clock):
     store = SharedTokenStore(database, Vault(keyring), clock)
     await store.obtain(agency.terms("a-secret", logins=5), None)
@@ -275,8 +291,6 @@ async def test_a_token_that_cannot_be_read_is_replaced(database, vault, agency, 
     assert header(await store.obtain(agency.terms(), None)) == b"Bearer token-2"
 
 
-ELSEWHERE = 4_070_908_800 * 10**6
-"""1 January 2099, in microseconds since 1970."""
 DAMAGE = {"null": "null", "text": "'text'", "number": "17", "bytes": "x'00ff'", "2099": str(ELSEWHERE), "1970": "0"}
 
 

@@ -44,6 +44,8 @@ UNKNOWN: Final = "token-unknown"
 """Why an agency is not called while the database cannot be reached; says nothing of the agency."""
 GRACE: Final = timedelta(seconds=5)
 """How long after the longest that a login may take another may be begun."""
+SKEW: Final = timedelta(minutes=1)
+"""A login that was counted further ahead was none: its row is damaged, or the database's clock was set back."""
 LOOK_AGAIN: Final = 0.1
 """Seconds after which it is looked whether another's login has ended; they double up to the longest."""
 LONGEST_LOOK: Final = 1.0
@@ -103,6 +105,9 @@ _LOGINS_END: Final = update(agency_logins).where(_OWN_LOGINS).values(at=NOW)
 _NO_LOGIN: Final = delete(agency_logins).where(_OWN_LOGINS)
 _FORGET_LOGINS: Final = delete(agency_logins).where(
     agency_logins.c.plugin == bindparam("name"), agency_logins.c.at <= UNTIL
+)
+_FORGET_IMPOSSIBLE: Final = delete(agency_logins).where(
+    agency_logins.c.plugin == bindparam("name"), agency_logins.c.at > UNTIL
 )
 
 
@@ -248,6 +253,7 @@ class SharedTokenStore:
         row_of(transaction, terms.plugin, time_of(self._clock))
         named = {"name": terms.plugin}
         transaction.connection.execute(_FORGET_LOGINS, self._timed(-period) | named)
+        transaction.connection.execute(_FORGET_IMPOSSIBLE, self._timed(SKEW) | named)
         found = transaction.connection.execute(_LOGINS, named | self._timed()).all()
         if len(found) >= most:
             first = sorted(row.at for row in found)[-most]
