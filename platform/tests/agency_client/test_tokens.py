@@ -1,12 +1,16 @@
 """Logging in: once for all that need it, renewed when refused, and never another call's business."""
 
 import asyncio
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated
 
 import httpx
 import pytest
-from pydantic import SecretStr
+from pydantic import Field, Secret, SecretBytes, SecretStr
 
 from nagorik.errors import (
     AgencyUnavailable,
@@ -557,3 +561,67 @@ async def test_a_login_that_is_refused_says_that_the_credentials_are_wrong(world
     with pytest.raises(CredentialsRejected) as refused:
         await world.ask(world.bind(client=client))
     assert (refused.value.kind, world.agency.paths()) == (CredentialProblem.WRONG, ["/v1/token"])
+
+
+@dataclass(frozen=True)
+class Branch:
+    code: str
+    key: SecretStr
+
+
+class Elaborate(AgencySettings):
+    scopes: frozenset[str] = frozenset()
+    by_district: dict[str, Secret[str]] = Field(default={}, exclude=True)
+    hidden: Secret[str] = Field(default=Secret("p"), exclude=True, repr=False)
+    raw: SecretBytes = SecretBytes(b"p")
+    branches: tuple[Branch, ...] = ()
+
+
+def test_each_value_that_says_who_logs_in_is_seen(tmp_path):
+    first = Elaborate(base_url="https://a.example")
+    files = {name: tmp_path / name for name in ("client_certificate", "client_key", "certificate_authority")}
+    for file in files.values():
+        file.write_text("one")
+    given = first.model_copy(update=files)
+    texts = {settings_as_text(given)}
+    for file in files.values():
+        file.write_text("another")
+        texts.add(settings_as_text(given))
+    others = [
+        {"scopes": frozenset({"a"})},
+        {"by_district": {"dhaka": Secret("q")}},
+        {"by_district": {"dhaka": Secret("r")}},
+        {"hidden": Secret("q")},
+        {"raw": SecretBytes(b"q")},
+        {"branches": (Branch("a", SecretStr("q")),)},
+        {"branches": (Branch("a", SecretStr("r")),)},
+    ]
+    texts |= {settings_as_text(first.model_copy(update=other)) for other in others}
+    assert len(texts | {settings_as_text(first)}) == 1 + 1 + len(files) + len(others)
+
+
+IN_A_PROCESS = """
+from nagorik.settings import AgencySettings
+from nagorik_platform.agency_client.tokens import settings_as_text
+
+class Scoped(AgencySettings):
+    scopes: frozenset[str]
+    pages: dict[str, frozenset[str]]
+
+scopes = frozenset(map(str, range(20)))
+print(settings_as_text(Scoped(base_url="https://a.example", scopes=scopes, pages={"one": scopes})))
+"""
+
+
+def test_settings_are_the_same_text_in_each_process():
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", IN_A_PROCESS],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(texts) == 1

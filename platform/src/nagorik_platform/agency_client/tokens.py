@@ -8,15 +8,19 @@ share.
 import asyncio
 import json
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Set
+from contextlib import suppress
 from contextvars import Context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
-from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
 from nagorik.clock import Clock, Deadline
+from nagorik.data_files import DataFileInvalid, read_file
 from nagorik.errors import (
     AgencyRejected,
     AgencyUnavailable,
@@ -31,6 +35,7 @@ from nagorik.errors import (
 )
 from nagorik.http import Token
 from nagorik.manifest import Limits
+from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client.headers import raw_headers
 from nagorik_platform.contract_errors import known_error
 from nagorik_platform.tracebacks import type_name
@@ -44,6 +49,7 @@ CLOSING: Final = 5.0
 """Seconds that a login which is stopped is waited for; a plugin's code need not heed that."""
 _SAY_NOT_WHO: Final = frozenset({"connect_timeout", "read_timeout", "transport"})
 """Settings that say nothing of who logs in where."""
+_FILES: Final = ("client_certificate", "client_key", "certificate_authority")
 
 
 @dataclass(slots=True, repr=False)
@@ -153,14 +159,54 @@ def login_limit_reached(seconds: float) -> RateLimited:
 
 
 def settings_as_text(settings: BaseModel) -> str:
-    """What a token belongs to of a plugin's settings, the same for the same values. It holds secrets."""
-    values = settings.model_dump(exclude=set(_SAY_NOT_WHO))
-    return json.dumps(values, default=_plain, sort_keys=True)
+    """What a token belongs to of a plugin's settings, the same for the same values in each process. It holds secrets.
+
+    A file of TLS is what is in it: another certificate at the same path is another's.
+    """
+    values = {name: value for name, value in _fields(settings).items() if name not in _SAY_NOT_WHO}
+    if isinstance(settings, AgencySettings):
+        values |= {name: _digest(getattr(settings, name)) for name in _FILES}
+    return _canonical(values)
 
 
-def _plain(value: Any) -> str:
-    secret = value.get_secret_value() if isinstance(value, SecretStr | SecretBytes) else value
-    return secret.hex() if isinstance(secret, bytes) else str(secret)
+def _canonical(value: Any) -> str:
+    return json.dumps(_plain(value), sort_keys=True)
+
+
+def _fields(model: BaseModel) -> dict[str, Any]:
+    """The fields themselves: what a model says of itself may leave some out."""
+    return {name: getattr(model, name) for name in type(model).model_fields} | (model.model_extra or {})
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON, in an order that is the same in each process."""
+    while isinstance(value, Secret | SecretStr | SecretBytes):
+        value = value.get_secret_value()
+    if isinstance(value, BaseModel):
+        value = _fields(value)
+    elif is_dataclass(value) and not isinstance(value, type):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    match value:
+        case Mapping():
+            return {"pairs": sorted([_canonical(key), _canonical(one)] for key, one in value.items())}
+        case Set():
+            return {"members": sorted(map(_canonical, value))}
+        case list() | tuple():
+            return [_plain(one) for one in value]
+        case bytes():
+            return {"bytes": value.hex()}
+        case None | bool() | int() | float() | str():
+            return value
+    return str(value)
+
+
+def _digest(file: Path | None) -> str | None:
+    """What tells the content of a file; ``None`` without one. Whoever makes a client says what cannot be read."""
+    if file is None:
+        return None
+    with suppress(DataFileInvalid):
+        return sha256(read_file(file)).hexdigest()
+    return None
 
 
 class TokenCache:
