@@ -52,6 +52,12 @@ class Patient(SimulatedClock):
             self._slept.clear()
             await self._slept.wait()
 
+    async def ended_or_slept(self, task: asyncio.Task) -> None:
+        """Return when it has ended, or has waited."""
+        slept = asyncio.create_task(self.slept_on_by(task))
+        await asyncio.wait({task, slept}, return_when=asyncio.FIRST_COMPLETED)
+        slept.cancel()
+
 
 class Agency:
     """Where logins arrive; each waits at the door until it is opened."""
@@ -190,6 +196,17 @@ async def test_a_login_of_a_process_that_stands_still_is_lost_to_another(stores,
     assert header(await waiting) == b"Bearer token-2"
     assert header(await frozen) == b"Bearer token-2"
     assert len(agency.logins) == 2
+
+
+async def test_no_login_is_waited_for_longer_than_one_may_take(database, vault, agency, clock):
+    store, longest = SharedTokenStore(database, vault, clock), timedelta(seconds=DEADLINE) + GRACE
+    await store.obtain(agency.terms(), None)
+    held = {"login": None, "under_way": "nobody's", "under_way_until": clock.now() + longest + timedelta(seconds=1)}
+    await database.run(lambda t: t.connection.execute(update(agency_tokens).values(held)))
+    waiting = asyncio.create_task(store.obtain(agency.terms(), None))
+    await clock.ended_or_slept(waiting)
+    assert waiting.done()
+    assert header(await waiting) == b"Bearer token-2"
 
 
 async def test_a_login_that_is_broken_off_is_nobodys_at_once(stores, agency):

@@ -34,7 +34,7 @@ from nagorik import (
 from nagorik.clock import Clock
 from nagorik.errors import CredentialProblem, Layer
 from nagorik_host.engine.instants import row_of, time_of
-from nagorik_host.store.clock import LASTS, LEASE_NOW, LONGEST_LEASE, NOW, UNTIL
+from nagorik_host.store.clock import LASTS, LEASE_NOW, NOW, UNTIL
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction, Unit
 from nagorik_host.store.schema import MICROSECOND, agency_logins, agency_tokens
 from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
@@ -208,14 +208,13 @@ class SharedTokenStore:
             return issued
         if awaited is not None and row.failed == awaited:
             return _error_of(row.failure, terms.plugin)
-        under_way = _under_way(row, LONGEST_LEASE)
+        under_way = _under_way(row, _longest(terms))
         if under_way is not None:
             return under_way
         refused = self._count(transaction, terms, own, 1)
         if refused is not None:
             return refused
-        lasts = timedelta(seconds=terms.limits.deadline) + GRACE
-        transaction.connection.execute(_BEGIN, self._timed(lasts) | {"id_": identity, "own": own})
+        transaction.connection.execute(_BEGIN, self._timed(_longest(terms)) | {"id_": identity, "own": own})
         return own
 
     def _row(self, transaction: Transaction, identity: str, plugin: str) -> Row[Any]:
@@ -297,6 +296,11 @@ class SharedTokenStore:
     def _timed(self, lasts: timedelta | None = None) -> dict[str, Any]:
         timed: dict[str, Any] = {LEASE_NOW: time_of(self._clock)}
         return timed if lasts is None else timed | {LASTS: lasts // MICROSECOND}
+
+
+def _longest(terms: LoginTerms) -> timedelta:
+    """How long after its begin a login is taken for lost."""
+    return timedelta(seconds=terms.limits.deadline) + GRACE
 
 
 def _under_way(row: Row[Any], longest: timedelta) -> str | None:
