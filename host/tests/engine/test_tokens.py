@@ -256,6 +256,21 @@ async def test_a_login_counts_from_its_end_and_each_time_that_it_is_sent(stores,
     assert len(agency.logins) == 4
 
 
+async def test_a_login_that_is_not_heard_of_any_more_counts_from_the_last_moment_at_which_it_may_arrive(
+    stores, agency, clock
+):
+    terms = agency.terms(logins=1, login_period=timedelta(minutes=1))
+    agency.door.clear()
+    lost = asyncio.create_task(stores[0].obtain(terms, None))
+    await agency.arrived.wait()
+    clock.advance(timedelta(seconds=DEADLINE) + GRACE)
+    with pytest.raises(RateLimited) as refused:
+        await stores[1].obtain(terms, None)
+    assert refused.value.retry_after == 60
+    lost.cancel()
+    await asyncio.gather(lost, return_exceptions=True)
+
+
 async def test_a_login_that_never_reached_the_agency_does_not_count(stores, agency):
     terms = agency.terms(logins=1, login_period=HOUR)
     agency.is_reached, agency.refuses = False, AgencyUnavailable(because="connection-refused")

@@ -26,7 +26,7 @@ from nagorik.http import Token, WireModel
 from nagorik.operations import Idempotency
 from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client import IssuedToken
-from nagorik_platform.agency_client.tokens import settings_as_text
+from nagorik_platform.agency_client.tokens import LoginAttempt, settings_as_text
 from nagorik_toolkit.formats.cookies import SessionCookies
 from nagorik_toolkit.wire_fields import DhakaTime
 
@@ -536,6 +536,29 @@ async def test_a_token_of_another_process_is_used_and_named_when_it_is_refused(w
         await world.ask(world.bind(client=client))
     assert kept.stale == [None, "login-1", "login-2"]
     assert sent_tokens(world) == [f"Bearer of-{number}" for number in (1, 1, 2, 3)]
+
+
+class Halted(Kept):
+    """A process that stands still once its login is counted."""
+
+    def __init__(self, clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    async def obtain(self, terms, stale):
+        async def count():
+            raise AssertionError("no request was sent before")
+
+        attempt = LoginAttempt(count, self._clock.monotonic())
+        self._clock.elapsed += terms.limits.deadline
+        return await terms.log_in(attempt)
+
+
+async def test_a_login_is_not_sent_after_its_time(world):
+    client = world.client(login=login, token_store=Halted(world.clock))
+    with pytest.raises(AgencyUnavailable) as late:
+        await world.ask(world.bind(client=client, seconds=60))
+    assert (late.value.because, world.agency.requests) == ("deadline", [])
 
 
 class Secretive(AgencySettings):

@@ -4,7 +4,8 @@ A login is under way for as long as it may take; whoever began one and is not he
 it brings. A token that the agency refused is named by whoever was refused: where another stands there by then, that
 is used. So of ten processes that were refused with the same token one logs in.
 
-Where the agency allows so many logins in so long, each is written down in the transaction that begins it.
+Where the agency allows so many logins in so long, each is written down in the transaction that begins it, as one at
+the last moment at which it may reach the agency; once it has ended, that is when it was at the latest.
 """
 
 import json
@@ -17,7 +18,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from uuid import uuid4
 
-from sqlalchemy import LargeBinary, Row, bindparam, delete, func, insert, select, type_coerce, update
+from sqlalchemy import LargeBinary, Row, Select, bindparam, delete, func, insert, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.types import NullType
 
@@ -61,7 +62,7 @@ _BYTES: Final = tuple(
     type_coerce(column, NullType()).label(column.name)
     for column in (agency_tokens.c.data_key, agency_tokens.c.sealed)
 )
-_ROW: Final = (
+_ROW: Final[Select[Any]] = (
     select(
         *(column for column in agency_tokens.c if not isinstance(column.type, LargeBinary)),
         *_BYTES,
@@ -98,7 +99,7 @@ _FORGET_OTHERS: Final = delete(agency_tokens).where(
     agency_tokens.c.changed_at < UNTIL,
 )
 _LOGINS: Final = select(agency_logins.c.at, NOW.label("now")).where(agency_logins.c.plugin == bindparam("name"))
-_COUNT: Final = insert(agency_logins).values(at=NOW)
+_COUNT: Final = insert(agency_logins).values(at=UNTIL)
 _OWN_LOGINS: Final = agency_logins.c.login == bindparam("own")
 _LAST_NUMBER: Final = select(func.max(agency_logins.c.number)).where(_OWN_LOGINS)
 _LOGINS_END: Final = update(agency_logins).where(_OWN_LOGINS).values(at=NOW)
@@ -136,7 +137,7 @@ class SharedTokenStore:
         identity = self._vault.lookup("agency-token", f"{terms.plugin}\x00{terms.settings}")
         awaited, pause = None, LOOK_AGAIN
         while True:
-            own = str(uuid4())
+            own, began = str(uuid4()), self._clock.monotonic()
             found = await self._run(
                 partial(self._look, identity=identity, terms=terms, own=own, stale=stale, awaited=awaited)
             )
@@ -145,7 +146,7 @@ class SharedTokenStore:
             if isinstance(found, NagorikError):
                 raise found
             if found == own:
-                issued = await self._log_in(identity, terms, own)
+                issued = await self._log_in(identity, terms, own, began)
                 if issued is not None:
                     return issued
                 continue
@@ -153,7 +154,7 @@ class SharedTokenStore:
             await self._clock.sleep(pause)
             pause = min(2 * pause, LONGEST_LOOK)
 
-    async def _log_in(self, identity: str, terms: LoginTerms, own: str) -> IssuedToken | None:
+    async def _log_in(self, identity: str, terms: LoginTerms, own: str, began: float) -> IssuedToken | None:
         """Log in for all; ``None`` where another has begun to meanwhile, because this one took too long.
 
         Raises:
@@ -166,7 +167,7 @@ class SharedTokenStore:
             if refused is not None:
                 raise refused
 
-        attempt = LoginAttempt(count_again)
+        attempt = LoginAttempt(count_again, began)
         try:
             issued = await terms.log_in(attempt)
         except BaseException as error:
@@ -252,13 +253,13 @@ class SharedTokenStore:
         row_of(transaction, terms.plugin, time_of(self._clock))
         named = {"name": terms.plugin}
         transaction.connection.execute(_FORGET_LOGINS, self._timed(-period) | named)
-        transaction.connection.execute(_FORGET_IMPOSSIBLE, self._timed(SKEW) | named)
+        transaction.connection.execute(_FORGET_IMPOSSIBLE, self._timed(_longest(terms) + SKEW) | named)
         found = transaction.connection.execute(_LOGINS, named | self._timed()).all()
         if len(found) >= most:
             first = sorted(row.at for row in found)[-most]
             return login_limit_reached((first + period - found[0].now).total_seconds())
         begun = {"login": own, "number": number, "plugin": terms.plugin}
-        transaction.connection.execute(_COUNT, begun | {LEASE_NOW: time_of(self._clock)})
+        transaction.connection.execute(_COUNT, begun | self._timed(_longest(terms)))
         return None
 
     def _count_again(self, transaction: Transaction, *, terms: LoginTerms, own: str) -> RateLimited | None:

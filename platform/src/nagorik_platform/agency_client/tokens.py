@@ -59,10 +59,12 @@ class LoginAttempt:
     Attributes:
         count_again: Asked before a request of it is sent once more that may have reached the agency: that is one more
             login there. Raises ``RateLimited`` where the agency allows no more now.
+        began: When it was counted, on the client's monotonic clock: what it may take, it may take from then on.
         has_reached: Whether any of its requests may have reached the agency.
     """
 
     count_again: Callable[[], Awaitable[None]]
+    began: float
     has_reached: bool = False
 
 
@@ -143,8 +145,9 @@ class LocalTokenStore:
                 raise login_limit_reached(counted[-most] + period - now)
             own.append(now)
 
+        began = self._clock.monotonic()
         await count()
-        attempt = LoginAttempt(count)
+        attempt = LoginAttempt(count, began)
         try:
             issued = await terms.log_in(attempt)
         finally:
