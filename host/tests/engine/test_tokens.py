@@ -74,12 +74,12 @@ class Agency:
         self.logins: list[timedelta] = []
 
     async def log_in(self, attempt) -> IssuedToken:
-        for number in range(1 + self.again):
-            if number:
-                await attempt.count_again()
+        for _ in range(1 + self.again):
+            await attempt.begin("POST /login")
             if self.is_reached:
                 self.logins.append(self.clock.elapsed())
-                attempt.has_reached = True
+            else:
+                attempt.withdraw("POST /login")
         number = len(self.logins)
         self.arrived.set()
         await self.door.wait()
@@ -429,7 +429,7 @@ from nagorik_platform.system_clock import SystemClock
 url, keys, logins = sys.argv[1:]
 
 async def log_in(attempt):
-    attempt.has_reached = True
+    await attempt.begin("POST /login")
     file = os.open(logins, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(file, b"x")
     return IssuedToken(Token(f"of-{os.getpid()}-{os.fstat(file).st_size}"), 3600.0)

@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated
@@ -12,6 +13,7 @@ import httpx
 import pytest
 from pydantic import Field, Secret, SecretBytes, SecretStr
 
+from nagorik.clock import Deadline
 from nagorik.errors import (
     AgencyUnavailable,
     CredentialProblem,
@@ -514,6 +516,36 @@ async def test_a_login_that_is_broken_off_on_its_way_counts(world):
     with pytest.raises(RateLimited):
         await world.ask(world.bind(client=client))
     assert len(world.agency.requests) == 1
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_a_login_that_itself_sends_its_request_again_is_one_more(world, at_once):
+    async def log_in(http, _settings, _clock):
+        def ask(number):
+            return http.read("login", "POST", "/token", query={"try": str(number)}, expect=Granted)
+
+        if at_once:
+            await asyncio.gather(*(ask(number) for number in range(6)), return_exceptions=True)
+        else:
+            for number in range(6):
+                await ask(number)
+        return Token("t1")
+
+    world.agency.for_ever(lambda: grant("t1"))
+    client = world.client(login=log_in, manifest=LIMITED)
+    with suppress(RateLimited):
+        await client._tokens.current(Deadline.after(30, world.clock))
+    assert world.agency.paths() == ["/v1/token"] * 2
+
+
+async def test_a_login_of_several_requests_is_one(world):
+    async def log_in(http, settings, clock):
+        await http.read("nonce", "GET", "/token", expect=type(None))
+        return await login(http, settings, clock)
+
+    world.agency.will(httpx.Response(200), grant("t1"), world.filed())
+    client = world.client(login=log_in, manifest={"limits": {**LIMITED["limits"], "logins": 1}})
+    assert (await world.ask(world.bind(client=client))).reference == "REF-1"
 
 
 class Kept:

@@ -160,7 +160,7 @@ class SharedTokenStore:
         Raises:
             NagorikError: What the login ended in.
         """
-        count = partial(self._run, partial(self._count_again, terms=terms, own=own))
+        count = partial(self._run, partial(self._count, terms=terms, own=own))
 
         async def count_again() -> None:
             refused = await count()
@@ -212,7 +212,7 @@ class SharedTokenStore:
         under_way = _under_way(row, _longest(terms))
         if under_way is not None:
             return under_way
-        refused = self._count(transaction, terms, own, 1)
+        refused = self._count(transaction, terms=terms, own=own)
         if refused is not None:
             return refused
         transaction.connection.execute(_BEGIN, self._timed(_longest(terms)) | {"id_": identity, "own": own})
@@ -244,7 +244,7 @@ class SharedTokenStore:
             return None  # whoever cannot read it logs in and leaves another
         return IssuedToken(Token(value, scheme="", header=header), left, row.login)
 
-    def _count(self, transaction: Transaction, terms: LoginTerms, own: str, number: int) -> RateLimited | None:
+    def _count(self, transaction: Transaction, *, terms: LoginTerms, own: str) -> RateLimited | None:
         """Write a login down, where they are counted; why there may be none now, if that is so."""
         most, period = terms.limits.logins, terms.limits.login_period
         if most is None:
@@ -258,13 +258,10 @@ class SharedTokenStore:
         if len(found) >= most:
             first = sorted(row.at for row in found)[-most]
             return login_limit_reached((first + period - found[0].now).total_seconds())
+        number = (transaction.connection.scalar(_LAST_NUMBER, {"own": own}) or 0) + 1
         begun = {"login": own, "number": number, "plugin": terms.plugin}
         transaction.connection.execute(_COUNT, begun | self._timed(_longest(terms)))
         return None
-
-    def _count_again(self, transaction: Transaction, *, terms: LoginTerms, own: str) -> RateLimited | None:
-        last = transaction.connection.scalar(_LAST_NUMBER, {"own": own}) or 0
-        return self._count(transaction, terms, own, last + 1)
 
     def _keep(
         self, transaction: Transaction, *, identity: str, terms: LoginTerms, own: str, issued: IssuedToken

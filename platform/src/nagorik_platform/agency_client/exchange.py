@@ -115,7 +115,6 @@ class HttpExchange(Generic[T]):
         "_classifier",
         "_decision",
         "_doubt",
-        "_has_reached",
         "_history",
         "_plan",
         "_resources",
@@ -134,8 +133,6 @@ class HttpExchange(Generic[T]):
         """Why an attempt may have been processed: the cause of the first that may."""
         self._at_agency = False
         """Whether a request is with the agency at this moment."""
-        self._has_reached = False
-        """Whether the last attempt of a login may have reached the agency."""
 
     async def run(self) -> T:
         """Make attempts until one brings what was asked for.
@@ -178,8 +175,6 @@ class HttpExchange(Generic[T]):
         resources, call, plan = self._resources, self._call, self._plan
         try:
             await self._pass_gates()
-            if call.login is not None and self._has_reached:
-                await call.login.count_again()
             if call.authenticated:
                 await resources.limiter.take_place(call.deadline)
         except NagorikError as error:
@@ -188,8 +183,12 @@ class HttpExchange(Generic[T]):
             try:
                 token = await self._turn()
                 outgoing = await self._outgoing(token)
+                if call.login is not None:
+                    await call.login.begin(self._request_of_login)
                 if call.deadline.remaining() <= 0:
                     # Others held up the loop meanwhile, and somebody else may have the application by now.
+                    if call.login is not None:
+                        call.login.withdraw(self._request_of_login)
                     raise AgencyUnavailable(because="deadline", layer=Layer.CORE)
                 probe = not call.bypass and resources.health.start_request(plan.kind)
             except NagorikError as error:
@@ -281,11 +280,14 @@ class HttpExchange(Generic[T]):
         """What ``sending`` brings; it has reached the agency unless that says that it has not."""
         if login is None:
             return await sending
-        reached_before, login.has_reached = login.has_reached, True  # whoever breaks off meanwhile cannot tell
-        answer = await sending
-        self._has_reached = not (isinstance(answer, Failure) and answer in NOT_SENT)
-        login.has_reached = reached_before or self._has_reached
+        answer = await sending  # whoever breaks off meanwhile cannot tell
+        if isinstance(answer, Failure) and answer in NOT_SENT:
+            login.withdraw(self._request_of_login)
         return answer
+
+    @property
+    def _request_of_login(self) -> str:
+        return f"{self._plan.method} {self._plan.address.url.partition('?')[0]}"
 
     def _decide(self, failed: FailedAttempt) -> None:
         kind, failure = self._plan.kind, failed.failure

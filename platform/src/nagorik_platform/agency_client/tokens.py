@@ -8,10 +8,11 @@ share.
 import asyncio
 import json
 import math
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Set
 from contextlib import suppress
 from contextvars import Context
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -57,15 +58,44 @@ class LoginAttempt:
     """A login under way, as whoever counts logins sees it.
 
     Attributes:
-        count_again: Asked before a request of it is sent once more that may have reached the agency: that is one more
-            login there. Raises ``RateLimited`` where the agency allows no more now.
+        count_again: Counts one more login; raises ``RateLimited`` where the agency allows no more now.
         began: When it was counted, on the client's monotonic clock: what it may take, it may take from then on.
-        has_reached: Whether any of its requests may have reached the agency.
     """
 
     count_again: Callable[[], Awaitable[None]]
     began: float
-    has_reached: bool = False
+    _sent: Counter[str] = field(default_factory=Counter)
+    _counted: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def has_reached(self) -> bool:
+        """Whether any of its requests may have reached the agency."""
+        return self._sent.total() > 0
+
+    async def begin(self, request: str) -> None:
+        """A request of it is about to be sent. One that may have reached the agency before is one more login there.
+
+        Args:
+            request: Its method and address. A login of several requests, such as one for a nonce, is one login.
+
+        Raises:
+            RateLimited: The agency allows no more logins now; it is not to be sent.
+        """
+        # Taken before it is counted: a login may send several at once.
+        self._sent[request] += 1
+        if self._sent[request] <= max(self._counted[request], 1):
+            return
+        self._counted[request] = self._sent[request]
+        try:
+            await self.count_again()
+        except BaseException:
+            self._counted[request] -= 1
+            self.withdraw(request)
+            raise
+
+    def withdraw(self, request: str) -> None:
+        """A request that has begun provably did not reach the agency."""
+        self._sent[request] -= 1
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -188,7 +218,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         value = _fields(value)
     elif is_dataclass(value) and not isinstance(value, type):
-        value = {field.name: getattr(value, field.name) for field in fields(value)}
+        value = {one.name: getattr(value, one.name) for one in fields(value)}
     match value:
         case Mapping():
             return {"pairs": sorted([_canonical(key), _canonical(one)] for key, one in value.items())}
