@@ -134,6 +134,18 @@ async def test_a_token_that_all_were_refused_with_is_renewed_once(stores, agency
     assert (header(late), len(agency.logins)) == (b"Bearer token-2", 2)
 
 
+async def test_a_token_of_another_process_says_when_its_login_began(stores, agency, clock):
+    agency.door.clear()
+    slow = asyncio.create_task(stores[0].obtain(agency.terms(), None))
+    await agency.arrived.wait()
+    began = clock.monotonic()
+    clock.advance(20)
+    agency.door.set()
+    own = await slow
+    clock.advance(100)
+    assert [own.began, (await stores[1].obtain(agency.terms(), None)).began] == [began, pytest.approx(began)]
+
+
 async def test_a_token_ends_for_all_at_once(stores, agency, clock):
     await stores[0].obtain(agency.terms(), None)
     clock.advance(3599)

@@ -28,6 +28,7 @@ from nagorik.http import Token, WireModel
 from nagorik.operations import Idempotency
 from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client import IssuedToken
+from nagorik_platform.agency_client.exchange import MOST_TOKENS
 from nagorik_platform.agency_client.tokens import LoginAttempt, settings_as_text
 from nagorik_toolkit.formats.cookies import SessionCookies
 from nagorik_toolkit.wire_fields import DhakaTime
@@ -568,6 +569,41 @@ async def test_a_token_of_another_process_is_used_and_named_when_it_is_refused(w
         await world.ask(world.bind(client=client))
     assert kept.stale == [None, "login-1", "login-2"]
     assert sent_tokens(world) == [f"Bearer of-{number}" for number in (1, 1, 2, 3)]
+
+
+class Older:
+    """Other processes' tokens, each of a login that began before the first was refused, and then one of its own."""
+
+    def __init__(self, clock, number) -> None:
+        self._clock = clock
+        self._left = number
+        self.stale = []
+
+    async def obtain(self, _terms, stale):
+        self.stale.append(stale)
+        self._left -= 1
+        began = self._clock.monotonic() - (1 if self._left >= 0 else 0)
+        return IssuedToken(Token(f"t{len(self.stale)}"), 60.0, f"login-{len(self.stale)}", began)
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+async def test_only_a_token_of_a_later_login_says_that_the_credentials_are_refused(world, kind):
+    client = world.client(login=login, token_store=Older(world.clock, 2))
+    world.agency.will(httpx.Response(401), httpx.Response(401), world.filed())
+    assert (await world.ask(world.bind(kind, client=client), kind)).reference == "REF-1"
+    assert sent_tokens(world) == ["Bearer t1", "Bearer t2", "Bearer t3"]
+    again = world.client(login=login, token_store=Older(world.clock, 2))
+    world.agency.will(*[httpx.Response(401)] * 3)
+    with pytest.raises(CredentialsRejected):
+        await world.ask(world.bind(kind, client=again), kind)
+
+
+async def test_tokens_of_earlier_logins_are_not_tried_for_ever(world):
+    client = world.client(login=login, token_store=Older(world.clock, 100))
+    world.agency.for_ever(lambda: httpx.Response(401))
+    with pytest.raises(CredentialsRejected):
+        await world.ask(world.bind(client=client))
+    assert len(world.agency.requests) == MOST_TOKENS
 
 
 class Halted(Kept):

@@ -139,14 +139,16 @@ class SharedTokenStore:
         while True:
             own, began = str(uuid4()), self._clock.monotonic()
             found = await self._run(
-                partial(self._look, identity=identity, terms=terms, own=own, stale=stale, awaited=awaited)
+                partial(
+                    self._look, identity=identity, terms=terms, own=own, asked=began, stale=stale, awaited=awaited
+                )
             )
             if isinstance(found, IssuedToken):
                 return found
             if isinstance(found, NagorikError):
                 raise found
-            if found == own:
-                issued = await self._log_in(identity, terms, own, began)
+            if isinstance(found, datetime):
+                issued = await self._log_in(identity, terms, own, began, found)
                 if issued is not None:
                     return issued
                 continue
@@ -154,7 +156,9 @@ class SharedTokenStore:
             await self._clock.sleep(pause)
             pause = min(2 * pause, LONGEST_LOOK)
 
-    async def _log_in(self, identity: str, terms: LoginTerms, own: str, began: float) -> IssuedToken | None:
+    async def _log_in(
+        self, identity: str, terms: LoginTerms, own: str, began: float, at: datetime
+    ) -> IssuedToken | None:
         """Log in for all; ``None`` where another has begun to meanwhile, because this one took too long.
 
         Raises:
@@ -178,11 +182,11 @@ class SharedTokenStore:
             raise
         try:
             kept = await self._database.run(
-                partial(self._keep, identity=identity, terms=terms, own=own, issued=issued)
+                partial(self._keep, identity=identity, terms=terms, own=own, at=at, issued=issued)
             )
         except DatabaseUnavailable:
             kept = True  # good for this process; the others find out that it has ended by its time
-        return IssuedToken(issued.token, issued.renew_in, own) if kept else None
+        return IssuedToken(issued.token, issued.renew_in, own, began) if kept else None
 
     async def _run(self, unit: "Unit[Any]") -> Any:
         try:
@@ -199,24 +203,29 @@ class SharedTokenStore:
         identity: str,
         terms: LoginTerms,
         own: str,
+        asked: float,
         stale: str | None,
         awaited: str | None,
-    ) -> IssuedToken | NagorikError | str:
-        """The token that is kept, or why there is none, or the login that is under way; ``own`` begins if none is."""
+    ) -> IssuedToken | NagorikError | str | datetime:
+        """The token that is kept, or why there is none, or the login that is under way.
+
+        If none is, ``own`` begins; when it did, by the database's clock.
+        """
         row = self._row(transaction, identity, terms.plugin)
-        issued = self._kept(row, stale)
+        issued = self._kept(row, stale, asked)
         if issued is not None:
             return issued
         if awaited is not None and row.failed == awaited:
             return _error_of(row.failure, terms.plugin)
         under_way = _under_way(row, _longest(terms))
         if under_way is not None:
-            return under_way
+            return row.now if under_way == own else under_way  # it may be tried again after it was committed
         refused = self._count(transaction, terms=terms, own=own)
         if refused is not None:
             return refused
         transaction.connection.execute(_BEGIN, self._timed(_longest(terms)) | {"id_": identity, "own": own})
-        return own
+        begun: datetime = row.now
+        return begun
 
     def _row(self, transaction: Transaction, identity: str, plugin: str) -> Row[Any]:
         wanted = {"id_": identity, LEASE_NOW: time_of(self._clock)}
@@ -231,7 +240,7 @@ class SharedTokenStore:
             pass  # another process was first
         return transaction.connection.execute(_ROW, wanted).one()
 
-    def _kept(self, row: Row[Any], stale: str | None) -> IssuedToken | None:
+    def _kept(self, row: Row[Any], stale: str | None, asked: float) -> IssuedToken | None:
         left = math.inf if row.renew_at is None else (row.renew_at - row.now).total_seconds()
         # None is kept for so long: what says so is damaged, or the clock was set back by years.
         lasts = 0 < left <= _FOR_EVER or row.renew_at is None
@@ -239,10 +248,11 @@ class SharedTokenStore:
             return None
         try:
             key = self._vault.data_key(row.data_key, row.id)
-            header, value = json.loads(key.open(row.sealed, _PLACE))
+            header, value, began = json.loads(key.open(row.sealed, _PLACE))
+            before = (row.now - datetime.fromisoformat(began)).total_seconds()
         except (Erased, KeyMissing, SealBroken, AttributeError, TypeError, ValueError):
             return None  # whoever cannot read it logs in and leaves another
-        return IssuedToken(Token(value, scheme="", header=header), left, row.login)
+        return IssuedToken(Token(value, scheme="", header=header), left, row.login, asked - before)
 
     def _count(self, transaction: Transaction, *, terms: LoginTerms, own: str) -> RateLimited | None:
         """Write a login down, where they are counted; why there may be none now, if that is so."""
@@ -264,13 +274,21 @@ class SharedTokenStore:
         return None
 
     def _keep(
-        self, transaction: Transaction, *, identity: str, terms: LoginTerms, own: str, issued: IssuedToken
+        self,
+        transaction: Transaction,
+        *,
+        identity: str,
+        terms: LoginTerms,
+        own: str,
+        at: datetime,
+        issued: IssuedToken,
     ) -> bool:
         """Keep what a login brought, unless another has been begun since; whether it is kept."""
         transaction.connection.execute(_LOGINS_END, self._timed() | {"own": own})
         name, value = issued.token.as_header()
         key, wrapped = self._vault.make_data_key(identity)
-        content = key.seal(json.dumps([name.decode("ascii"), value.decode("ascii")]).encode(), _PLACE)
+        told = [name.decode("ascii"), value.decode("ascii"), at.isoformat()]
+        content = key.seal(json.dumps(told).encode(), _PLACE)
         lasts = timedelta(seconds=min(issued.renew_in, _FOR_EVER))
         named = {"id_": identity, "own": own, "wrapped": wrapped, "content": content}
         if transaction.connection.execute(_KEEP, self._timed(lasts) | named).rowcount != 1:

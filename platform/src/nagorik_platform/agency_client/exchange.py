@@ -1,10 +1,11 @@
 """One request of a call with all its attempts: gates before it, classification after it, the ledger throughout."""
 
+import math
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import (
@@ -43,6 +44,9 @@ from nagorik_platform.agency_client.tokens import LoginAttempt, TokenCache
 from nagorik_platform.agency_client.transport import ConnectionPool, OutgoingRequest, Timeouts
 
 T = TypeVar("T")
+
+MOST_TOKENS: Final = 4
+"""So many tokens are tried by one request, even if each has been obtained by a login before the first was refused."""
 
 Classifier = Callable[[AgencyResponse, EgressTarget], T | FailedAttempt]
 """What an answer is: what was asked for, or a failure."""
@@ -117,7 +121,10 @@ class HttpExchange(Generic[T]):
         "_doubt",
         "_history",
         "_plan",
+        "_refused",
+        "_refused_at",
         "_resources",
+        "_token_began",
     )
 
     def __init__(
@@ -133,6 +140,11 @@ class HttpExchange(Generic[T]):
         """Why an attempt may have been processed: the cause of the first that may."""
         self._at_agency = False
         """Whether a request is with the agency at this moment."""
+        self._token_began = math.inf
+        """When the login began that brought the last token that was sent."""
+        self._refused = 0
+        """How many tokens the agency refused, the first of them at ``_refused_at``."""
+        self._refused_at = math.inf
 
     async def run(self) -> T:
         """Make attempts until one brings what was asked for.
@@ -230,9 +242,11 @@ class HttpExchange(Generic[T]):
             await limiter.wait_turn(deadline)
             return None
         token = await tokens.current(deadline)
+        self._token_began = tokens.began(token)
         await limiter.wait_turn(deadline)
         if not tokens.holds(token):
             token = await tokens.current(deadline)
+            self._token_began = tokens.began(token)
             await limiter.wait_turn(deadline)
         return token
 
@@ -291,10 +305,15 @@ class HttpExchange(Generic[T]):
 
     def _decide(self, failed: FailedAttempt) -> None:
         kind, failure = self._plan.kind, failed.failure
+        if failure is Failure.UNAUTHENTICATED:
+            self._refused += 1
+            # One that another process had obtained before may have ended together with the first.
+            is_fresh = self._refused > 1 and self._token_began >= self._refused_at
+            if is_fresh or self._refused >= MOST_TOKENS:
+                self._history = replace(self._history, refreshed=True)
+            self._refused_at = min(self._refused_at, self._resources.clock.monotonic())
         self._decision = decide(kind, failure, self._history)
         self._history = record_failure(failure, self._history)
-        if self._decision is RetryDecision.FRESH_TOKEN:
-            self._history = History(self._history.maybe_processed, refreshed=True)
         if kind is not Idempotency.SAFE and failure in MAYBE_PROCESSED and self._doubt is None:
             self._doubt = failed.because
 

@@ -106,11 +106,13 @@ class IssuedToken:
         token: The token.
         renew_in: Seconds until it is renewed; infinite where it is good until it is refused.
         login: Names the login that brought it; no other has the same name.
+        began: When that login began, on the client's monotonic clock, or before; it may be another process's.
     """
 
     token: Token
     renew_in: float
     login: str = ""
+    began: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -282,6 +284,11 @@ class TokenCache:
         issued = self._issued
         return issued is not None and issued.token is token and self._clock.monotonic() < self._renew_at
 
+    def began(self, token: Token) -> float:
+        """When the login began that brought ``token``, on the monotonic clock; long ago if another stands there."""
+        issued = self._issued
+        return issued.began if issued is not None and issued.token is token else -math.inf
+
     def invalidate(self, token: Token) -> None:
         """The agency refused ``token``; the next call asks for another, unless one has done so meanwhile."""
         if self._issued is not None and self._issued.token is token:
@@ -339,7 +346,7 @@ class TokenCache:
         if type(token) is not Token or not self._may_travel(token):
             raise PluginFault("login-wrong-result", plugin=self._plugin)
         life, now = _life(token, self._clock), self._clock.monotonic()
-        return IssuedToken(token, max(started + life - min(EARLY, life / 10) - now, LEAST))
+        return IssuedToken(token, max(started + life - min(EARLY, life / 10) - now, LEAST), began=attempt.began)
 
     def _may_travel(self, token: Token) -> bool:
         """Whether its header is one that a plugin may add."""
