@@ -646,6 +646,17 @@ def test_a_token_belongs_to_what_says_who_logs_in_where():
     assert len({settings_as_text(one) for one in (first, *others)}) == 4
 
 
+async def test_whoever_may_not_log_in_has_lost_all_access(world):
+    def error_reader(answer):
+        return CredentialsRejected(CredentialProblem.NOT_PERMITTED) if answer.status == 403 else None
+
+    client = world.client(login=login, error_reader=error_reader)
+    world.agency.will(httpx.Response(403))
+    with pytest.raises(CredentialsRejected) as refused:
+        await world.ask(world.bind(client=client))
+    assert refused.value.kind is CredentialProblem.REVOKED
+
+
 async def test_a_login_that_is_refused_says_that_the_credentials_are_wrong(world):
     client = world.client(login=login)
     world.agency.for_ever(lambda: httpx.Response(401))

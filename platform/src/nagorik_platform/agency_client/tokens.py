@@ -367,6 +367,9 @@ def _refused_login(error: NagorikError) -> NagorikError:
     refused = isinstance(error, AgencyRejected | DuplicateApplication | InputRejected)
     if refused or (isinstance(error, CredentialsRejected) and error.kind is CredentialProblem.UNSPECIFIED):
         return CredentialsRejected(CredentialProblem.WRONG, layer=error.layer)
+    if isinstance(error, CredentialsRejected) and error.kind is CredentialProblem.NOT_PERMITTED:
+        # Of one operation that is its own matter. Whoever may not log in is let in for nothing.
+        return CredentialsRejected(CredentialProblem.REVOKED, layer=error.layer)
     return error
 
 
