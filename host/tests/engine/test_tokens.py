@@ -396,6 +396,18 @@ async def test_a_restored_database_lets_everybody_log_in_anew(database, vault, a
     assert header(await store.obtain(agency.terms(), None)) == b"Bearer token-2"
 
 
+async def test_logins_that_a_restored_database_does_not_know_of_count(database, vault, agency, clock):
+    store, terms = SharedTokenStore(database, vault, clock), agency.terms(logins=6, login_period=HOUR)
+    restored = Restoration(clock.now(), "officer", "a drill")
+    await database.run(lambda t: mark_restored(t, ApplicationStore(vault), restored, lease_now=clock.now()))
+    clock.advance(600)
+    with pytest.raises(RateLimited) as refused:
+        await store.obtain(terms, None)
+    assert (refused.value.retry_after, agency.logins) == (3000, [])
+    clock.advance(3000)
+    assert header(await store.obtain(terms, None)) == b"Bearer token-1"
+
+
 async def test_without_the_database_nobody_logs_in(vault, agency, clock):
     database = await open_database("postgresql://nobody@127.0.0.1:1/nowhere")
     with pytest.raises(AgencyUnavailable) as away:

@@ -37,7 +37,7 @@ from nagorik.errors import CredentialProblem, Layer
 from nagorik_host.engine.instants import row_of, time_of
 from nagorik_host.store.clock import LASTS, LEASE_NOW, NOW, UNTIL
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction, Unit
-from nagorik_host.store.schema import MICROSECOND, agency_logins, agency_tokens
+from nagorik_host.store.schema import MICROSECOND, agency_logins, agency_tokens, restorations
 from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
 from nagorik_platform.agency_client.tokens import IssuedToken, LoginAttempt, LoginTerms, login_limit_reached
 
@@ -110,6 +110,7 @@ _FORGET_LOGINS: Final = delete(agency_logins).where(
 _FORGET_IMPOSSIBLE: Final = delete(agency_logins).where(
     agency_logins.c.plugin == bindparam("name"), agency_logins.c.at > UNTIL
 )
+_RESTORED: Final = select(func.max(restorations.c.at), NOW.label("now")).where(restorations.c.at <= UNTIL)
 
 
 class SharedTokenStore:
@@ -262,6 +263,10 @@ class SharedTokenStore:
         # Whoever logs in with other settings counts, too: one of both is first.
         row_of(transaction, terms.plugin, time_of(self._clock))
         named = {"name": terms.plugin}
+        restored, now = transaction.connection.execute(_RESTORED, self._timed(SKEW)).one()
+        if restored is not None and now < restored + period:
+            # Nobody knows of the logins after the copy was made: they may have been as many as are allowed.
+            return login_limit_reached((restored + period - now).total_seconds())
         transaction.connection.execute(_FORGET_LOGINS, self._timed(-period) | named)
         transaction.connection.execute(_FORGET_IMPOSSIBLE, self._timed(_longest(terms) + SKEW) | named)
         found = transaction.connection.execute(_LOGINS, named | self._timed()).all()
