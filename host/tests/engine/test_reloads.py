@@ -65,6 +65,30 @@ async def test_new_credentials_end_the_outage_and_all_applications_go_on(world, 
         assert ended - began < timedelta(minutes=1)
 
 
+async def test_settings_that_cannot_be_read_are_not_taken_up_and_are_told(world, ready_url):
+    async with world.host(ready_url) as host:
+        given = in_process_configurations(world.simulators.values())
+        is_there = [True]
+
+        def read():
+            if not is_there[-1]:
+                raise ValueError("nagorik.toml is missing")
+            return given
+
+        worker = host.worker("first", read_settings=read)
+        await host.platform.import_plugins()
+        await host.database.run(worker._housekeeping.register)
+        await worker.reload()
+        is_there.append(False)
+        number = await host.database.run(lambda t: ask_reload(t, host.clock.now()))
+        with capture_logs() as lines:
+            await worker.reload()
+        told = [redact(None, "error", line) for line in lines]
+        assert [(line["event"], line["because"]) for line in told] == [("settings_not_reloaded", "host-settings")]
+        (row,) = await host.database.run(lambda t: read_workers(t, world.machine.now()))
+        assert row.settings_reload == number - 1
+
+
 async def test_settings_that_cannot_be_used_leave_the_worker_as_it_was_and_are_told(world, ready_url, nid):
     async with world.host(ready_url) as host:
         given = in_process_configurations(world.simulators.values())
