@@ -5,7 +5,11 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
 
+import pytest
+
 from nagorik_host.commands.checks import examine
+from nagorik_host.commands.worker import _settings_reader
+from nagorik_host.settings import HostSettingsRejected
 from nagorik_host.store.schema import microseconds
 from nagorik_platform.cli.checks import DoctorStatus
 
@@ -54,6 +58,15 @@ def test_wrong_settings_of_a_plugin_are_named_and_nothing_is_asked_for(ready, pl
     assert "Nothing was reloaded" in result.err
     assert SECRET not in result.out + result.err
     assert asked(place) == 0
+
+
+def test_a_worker_whose_file_is_gone_does_not_take_that_for_other_settings(ready, place, agencies):
+    read = _settings_reader()
+    assert "nid" in read()
+    (place / "nagorik.toml").unlink()
+    with pytest.raises(HostSettingsRejected) as missing:
+        read()
+    assert "nagorik.toml is missing" in str(missing.value)
 
 
 def test_an_address_that_may_not_be_reached_is_named(ready, place):

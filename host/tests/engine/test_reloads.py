@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from nagorik_host.store.overview import read_workers
 from nagorik_host.store.reloads import ask_reload
 from nagorik_host.store.schema import agencies, attempts, outages
+from nagorik_platform.logs.redaction import redact
 from nagorik_testing import in_process_configurations
 from nagorik_testing.contract.rig import is_login
 
@@ -64,6 +65,30 @@ async def test_new_credentials_end_the_outage_and_all_applications_go_on(world, 
         assert ended - began < timedelta(minutes=1)
 
 
+async def test_settings_that_cannot_be_read_are_not_taken_up_and_are_told(world, ready_url):
+    async with world.host(ready_url) as host:
+        given = in_process_configurations(world.simulators.values())
+        is_there = [True]
+
+        def read():
+            if not is_there[-1]:
+                raise ValueError("nagorik.toml is missing")
+            return given
+
+        worker = host.worker("first", read_settings=read)
+        await host.platform.import_plugins()
+        await host.database.run(worker._housekeeping.register)
+        await worker.reload()
+        is_there.append(False)
+        number = await host.database.run(lambda t: ask_reload(t, host.clock.now()))
+        with capture_logs() as lines:
+            await worker.reload()
+        told = [redact(None, "error", line) for line in lines]
+        assert [(line["event"], line["because"]) for line in told] == [("settings_not_reloaded", "host-settings")]
+        (row,) = await host.database.run(lambda t: read_workers(t, world.machine.now()))
+        assert row.settings_reload == number - 1
+
+
 async def test_settings_that_cannot_be_used_leave_the_worker_as_it_was_and_are_told(world, ready_url, nid):
     async with world.host(ready_url) as host:
         given = in_process_configurations(world.simulators.values())
@@ -79,8 +104,15 @@ async def test_settings_that_cannot_be_used_leave_the_worker_as_it_was_and_are_t
         with capture_logs() as lines:
             await worker.reload()
             await worker.reload()
-        assert [line["problem"] for line in lines if line["event"] == "settings_not_reloaded"] == [
-            "plugin nid: read_timeout (float-parsing), password (missing)"
+        # As it stands in the log: whatever is not one word there is masked.
+        assert [redact(None, "error", line) for line in lines if line["event"] == "settings_not_reloaded"] == [
+            {
+                "event": "settings_not_reloaded",
+                "because": "settings-rejected",
+                "plugin": "nid",
+                "settings": ["read_timeout:float-parsing", "password:missing"],
+                "log_level": "error",
+            }
         ]
         assert "CANARY" not in str(lines)
         (row,) = await host.database.run(lambda t: read_workers(t, world.machine.now()))

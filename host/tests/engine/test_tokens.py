@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, text, update
 
 from nagorik import AgencyUnavailable, ApplicationDraft, CredentialsRejected, RateLimited, Token
 from nagorik.errors import CredentialProblem, Layer
@@ -18,7 +18,7 @@ from nagorik_host.engine.tokens import GRACE, SharedTokenStore
 from nagorik_host.store import open_database
 from nagorik_host.store.application_store import ApplicationStore
 from nagorik_host.store.retention import rotate
-from nagorik_host.store.schema import agency_logins, agency_tokens
+from nagorik_host.store.schema import Instant, agency_logins, agency_tokens
 from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_platform import PlatformSettings
 from nagorik_platform.agency_client import IssuedToken, LoginTerms
@@ -29,6 +29,8 @@ from nagorik_testing.simulator.base import installed_simulators, load_simulator
 PROCESSES = 10
 DEADLINE = 30.0
 HOUR = timedelta(hours=1)
+ELSEWHERE = 4_070_908_800 * 10**6
+"""1 January 2099, in microseconds since 1970."""
 
 
 class Patient(SimulatedClock):
@@ -50,6 +52,12 @@ class Patient(SimulatedClock):
             self._slept.clear()
             await self._slept.wait()
 
+    async def ended_or_slept(self, task: asyncio.Task) -> None:
+        """Return when it has ended, or has waited."""
+        slept = asyncio.create_task(self.slept_on_by(task))
+        await asyncio.wait({task, slept}, return_when=asyncio.FIRST_COMPLETED)
+        slept.cancel()
+
 
 class Agency:
     """Where logins arrive; each waits at the door until it is opened."""
@@ -66,12 +74,12 @@ class Agency:
         self.logins: list[timedelta] = []
 
     async def log_in(self, attempt) -> IssuedToken:
-        for number in range(1 + self.again):
-            if number:
-                await attempt.count_again()
+        for _ in range(1 + self.again):
+            await attempt.begin("POST /login")
             if self.is_reached:
                 self.logins.append(self.clock.elapsed())
-                attempt.has_reached = True
+            else:
+                attempt.withdraw("POST /login")
         number = len(self.logins)
         self.arrived.set()
         await self.door.wait()
@@ -124,6 +132,18 @@ async def test_a_token_that_all_were_refused_with_is_renewed_once(stores, agency
     # One whose request was on its way for long hears only now that its token is no good.
     late = await stores[3].obtain(agency.terms(), first.login)
     assert (header(late), len(agency.logins)) == (b"Bearer token-2", 2)
+
+
+async def test_a_token_of_another_process_says_when_its_login_began(stores, agency, clock):
+    agency.door.clear()
+    slow = asyncio.create_task(stores[0].obtain(agency.terms(), None))
+    await agency.arrived.wait()
+    began = clock.monotonic()
+    clock.advance(20)
+    agency.door.set()
+    own = await slow
+    clock.advance(100)
+    assert [own.began, (await stores[1].obtain(agency.terms(), None)).began] == [began, pytest.approx(began)]
 
 
 async def test_a_token_ends_for_all_at_once(stores, agency, clock):
@@ -190,6 +210,17 @@ async def test_a_login_of_a_process_that_stands_still_is_lost_to_another(stores,
     assert len(agency.logins) == 2
 
 
+async def test_no_login_is_waited_for_longer_than_one_may_take(database, vault, agency, clock):
+    store, longest = SharedTokenStore(database, vault, clock), timedelta(seconds=DEADLINE) + GRACE
+    await store.obtain(agency.terms(), None)
+    held = {"login": None, "under_way": "nobody's", "under_way_until": clock.now() + longest + timedelta(seconds=1)}
+    await database.run(lambda t: t.connection.execute(update(agency_tokens).values(held)))
+    waiting = asyncio.create_task(store.obtain(agency.terms(), None))
+    await clock.ended_or_slept(waiting)
+    assert waiting.done()
+    assert header(await waiting) == b"Bearer token-2"
+
+
 async def test_a_login_that_is_broken_off_is_nobodys_at_once(stores, agency):
     agency.door.clear()
     leaving = asyncio.create_task(stores[0].obtain(agency.terms(), None))
@@ -237,6 +268,21 @@ async def test_a_login_counts_from_its_end_and_each_time_that_it_is_sent(stores,
     assert len(agency.logins) == 4
 
 
+async def test_a_login_that_is_not_heard_of_any_more_counts_from_the_last_moment_at_which_it_may_arrive(
+    stores, agency, clock
+):
+    terms = agency.terms(logins=1, login_period=timedelta(minutes=1))
+    agency.door.clear()
+    lost = asyncio.create_task(stores[0].obtain(terms, None))
+    await agency.arrived.wait()
+    clock.advance(timedelta(seconds=DEADLINE) + GRACE)
+    with pytest.raises(RateLimited) as refused:
+        await stores[1].obtain(terms, None)
+    assert refused.value.retry_after == 60
+    lost.cancel()
+    await asyncio.gather(lost, return_exceptions=True)
+
+
 async def test_a_login_that_never_reached_the_agency_does_not_count(stores, agency):
     terms = agency.terms(logins=1, login_period=HOUR)
     agency.is_reached, agency.refuses = False, AgencyUnavailable(because="connection-refused")
@@ -245,6 +291,20 @@ async def test_a_login_that_never_reached_the_agency_does_not_count(stores, agen
             await store.obtain(terms, None)
     agency.is_reached, agency.refuses = True, None
     assert header(await stores[3].obtain(terms, None)) == b"Bearer token-1"
+
+
+@pytest.mark.parametrize("at", [str(ELSEWHERE), "'text'", "x'00ff'", str(2**63 - 1)])
+async def test_logins_of_a_time_that_is_to_come_do_not_count(database, ready_url, vault, agency, clock, at):
+    if at.endswith("'") and not ready_url.startswith("sqlite"):
+        pytest.skip("this database lets no such thing in")
+    spoil = text(f"INSERT INTO agency_logins VALUES ('x', 1, 'nid', {at})")  # noqa: S608 - of this test
+    await database.run(lambda t: t.connection.execute(spoil))
+    store, terms = SharedTokenStore(database, vault, clock), agency.terms(logins=1, login_period=HOUR)
+    first = await store.obtain(terms, None)
+    with pytest.raises(RateLimited) as refused:
+        await store.obtain(terms, first.login)
+    assert refused.value.retry_after == 3600
+    assert await database.run(lambda t: t.connection.scalar(select(func.count(agency_logins.c.login)))) == 1
 
 
 async def test_a_token_lies_sealed_and_is_wrapped_anew_with_everything_else(database, keyring, agency, clock):
@@ -275,12 +335,77 @@ async def test_a_token_that_cannot_be_read_is_replaced(database, vault, agency, 
     assert header(await store.obtain(agency.terms(), None)) == b"Bearer token-2"
 
 
+DAMAGE = {"null": "null", "text": "'text'", "number": "17", "bytes": "x'00ff'", "2099": str(ELSEWHERE), "1970": "0"}
+
+
+def damages(*, is_sqlite):
+    """Each column with each value that its database lets in."""
+    for column in agency_tokens.c:
+        for kind, value in DAMAGE.items():
+            is_instant = isinstance(column.type, Instant)
+            may_be = is_sqlite or kind == "null" or (kind in {"2099", "1970"} and is_instant)
+            if may_be and (kind != "null" or column.nullable) and not column.primary_key:
+                yield column.name, kind, value
+
+
+@pytest.mark.parametrize("beside", ["", ", login = null", ", login = null, under_way = 'lost'"])
+async def test_what_of_a_row_cannot_be_read_is_no_token(database, ready_url, vault, agency, clock, beside):
+    store = SharedTokenStore(database, vault, clock)
+    for column, kind, value in damages(is_sqlite=ready_url.startswith("sqlite")):
+        if f" {column} " in beside:
+            continue
+        await database.run(lambda t: t.connection.execute(delete(agency_tokens)))
+        await store.obtain(agency.terms(), None)
+        spoil = text(f"UPDATE agency_tokens SET {column} = {value}{beside}")  # noqa: S608 - of this test
+        await database.run(lambda t, spoil=spoil: t.connection.execute(spoil))
+        before = len(agency.logins)
+        issued = await store.obtain(agency.terms(), None)
+        made = len(agency.logins) - before
+        told = f"{column} = {kind}{beside}"
+        assert made <= 1, told
+        if column in {"data_key", "sealed"} or beside or (column == "renew_at" and kind != "null"):
+            assert (made, header(issued)) == (1, f"Bearer token-{len(agency.logins)}".encode()), told
+        assert (await store.obtain(agency.terms(), None)).login == issued.login, told
+
+
+async def test_a_failure_that_cannot_be_read_is_one_all_the_same(database, vault, agency, clock):
+    agency.refuses = CredentialsRejected(CredentialProblem.REVOKED)
+    agency.door.clear()
+    store = SharedTokenStore(database, vault, clock)
+    for written in (None, "text", "{}", "[]", '{"code": "agency-closed"}', '{"code": 7}'):
+        agency.arrived.clear()
+        first = asyncio.create_task(store.obtain(agency.terms(), None))
+        await agency.arrived.wait()
+        waiting = asyncio.create_task(store.obtain(agency.terms(), None))
+        await clock.slept_on_by(waiting)
+        row = await database.run(lambda t: t.connection.execute(select(agency_tokens)).one())
+        ended = update(agency_tokens).values(failed=row.under_way, failure=written, under_way=None)
+        await database.run(lambda t, ended=ended: t.connection.execute(ended))
+        with pytest.raises(AgencyUnavailable) as told:
+            await waiting
+        assert told.value.because == "login-failed"
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+
+
 async def test_a_restored_database_lets_everybody_log_in_anew(database, vault, agency, clock):
     store = SharedTokenStore(database, vault, clock)
     await store.obtain(agency.terms(), None)
     restored = Restoration(clock.now(), "officer", "a drill")
     await database.run(lambda t: mark_restored(t, ApplicationStore(vault), restored, lease_now=clock.now()))
     assert header(await store.obtain(agency.terms(), None)) == b"Bearer token-2"
+
+
+async def test_logins_that_a_restored_database_does_not_know_of_count(database, vault, agency, clock):
+    store, terms = SharedTokenStore(database, vault, clock), agency.terms(logins=6, login_period=HOUR)
+    restored = Restoration(clock.now(), "officer", "a drill")
+    await database.run(lambda t: mark_restored(t, ApplicationStore(vault), restored, lease_now=clock.now()))
+    clock.advance(600)
+    with pytest.raises(RateLimited) as refused:
+        await store.obtain(terms, None)
+    assert (refused.value.retry_after, agency.logins) == (3000, [])
+    clock.advance(3000)
+    assert header(await store.obtain(terms, None)) == b"Bearer token-1"
 
 
 async def test_without_the_database_nobody_logs_in(vault, agency, clock):
@@ -328,7 +453,7 @@ from nagorik_platform.system_clock import SystemClock
 url, keys, logins = sys.argv[1:]
 
 async def log_in(attempt):
-    attempt.has_reached = True
+    await attempt.begin("POST /login")
     file = os.open(logins, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(file, b"x")
     return IssuedToken(Token(f"of-{os.getpid()}-{os.fstat(file).st_size}"), 3600.0)

@@ -1,13 +1,19 @@
 """Logging in: once for all that need it, renewed when refused, and never another call's business."""
 
 import asyncio
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated
 
 import httpx
 import pytest
-from pydantic import SecretStr
+from pydantic import Field, Secret, SecretBytes, SecretStr
 
+from nagorik.clock import Deadline
 from nagorik.errors import (
     AgencyUnavailable,
     CredentialProblem,
@@ -22,7 +28,8 @@ from nagorik.http import Token, WireModel
 from nagorik.operations import Idempotency
 from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client import IssuedToken
-from nagorik_platform.agency_client.tokens import settings_as_text
+from nagorik_platform.agency_client.exchange import MOST_TOKENS
+from nagorik_platform.agency_client.tokens import LoginAttempt, settings_as_text
 from nagorik_toolkit.formats.cookies import SessionCookies
 from nagorik_toolkit.wire_fields import DhakaTime
 
@@ -378,6 +385,21 @@ async def test_the_kind_of_refusal_that_the_plugin_names_is_told(world):
     assert caught.value.kind is CredentialProblem.REVOKED
 
 
+@pytest.mark.parametrize("kind", CLASSES)
+async def test_what_is_not_permitted_is_no_matter_of_the_token(world, kind):
+    def error_reader(answer):
+        return CredentialsRejected(CredentialProblem.NOT_PERMITTED) if answer.status == 401 else None
+
+    client = world.client(login=login, error_reader=error_reader)
+    world.agency.will(grant("t1"), httpx.Response(401), httpx.Response(401), world.filed())
+    for _ in range(2):
+        with pytest.raises(CredentialsRejected) as refused:
+            await world.ask(world.bind(kind, client=client), kind)
+        assert refused.value.kind is CredentialProblem.NOT_PERMITTED
+    assert (await world.ask(world.bind(kind, client=client), kind)).reference == "REF-1"
+    assert sent_tokens(world) == [None, "Bearer t1", "Bearer t1", "Bearer t1"]
+
+
 async def test_a_token_may_travel_in_another_header(world):
     async def other(_http, _settings, _clock):
         return Token("abc", header="X-Token", scheme="")
@@ -497,6 +519,36 @@ async def test_a_login_that_is_broken_off_on_its_way_counts(world):
     assert len(world.agency.requests) == 1
 
 
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_a_login_that_itself_sends_its_request_again_is_one_more(world, at_once):
+    async def log_in(http, _settings, _clock):
+        def ask(number):
+            return http.read("login", "POST", "/token", query={"try": str(number)}, expect=Granted)
+
+        if at_once:
+            await asyncio.gather(*(ask(number) for number in range(6)), return_exceptions=True)
+        else:
+            for number in range(6):
+                await ask(number)
+        return Token("t1")
+
+    world.agency.for_ever(lambda: grant("t1"))
+    client = world.client(login=log_in, manifest=LIMITED)
+    with suppress(RateLimited):
+        await client._tokens.current(Deadline.after(30, world.clock))
+    assert world.agency.paths() == ["/v1/token"] * 2
+
+
+async def test_a_login_of_several_requests_is_one(world):
+    async def log_in(http, settings, clock):
+        await http.read("nonce", "GET", "/token", expect=type(None))
+        return await login(http, settings, clock)
+
+    world.agency.will(httpx.Response(200), grant("t1"), world.filed())
+    client = world.client(login=log_in, manifest={"limits": {**LIMITED["limits"], "logins": 1}})
+    assert (await world.ask(world.bind(client=client))).reference == "REF-1"
+
+
 class Kept:
     """Another process's token."""
 
@@ -519,6 +571,64 @@ async def test_a_token_of_another_process_is_used_and_named_when_it_is_refused(w
     assert sent_tokens(world) == [f"Bearer of-{number}" for number in (1, 1, 2, 3)]
 
 
+class Older:
+    """Other processes' tokens, each of a login that began before the first was refused, and then one of its own."""
+
+    def __init__(self, clock, number) -> None:
+        self._clock = clock
+        self._left = number
+        self.stale = []
+
+    async def obtain(self, _terms, stale):
+        self.stale.append(stale)
+        self._left -= 1
+        began = self._clock.monotonic() - (1 if self._left >= 0 else 0)
+        return IssuedToken(Token(f"t{len(self.stale)}"), 60.0, f"login-{len(self.stale)}", began)
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+async def test_only_a_token_of_a_later_login_says_that_the_credentials_are_refused(world, kind):
+    client = world.client(login=login, token_store=Older(world.clock, 2))
+    world.agency.will(httpx.Response(401), httpx.Response(401), world.filed())
+    assert (await world.ask(world.bind(kind, client=client), kind)).reference == "REF-1"
+    assert sent_tokens(world) == ["Bearer t1", "Bearer t2", "Bearer t3"]
+    again = world.client(login=login, token_store=Older(world.clock, 2))
+    world.agency.will(*[httpx.Response(401)] * 3)
+    with pytest.raises(CredentialsRejected):
+        await world.ask(world.bind(kind, client=again), kind)
+
+
+async def test_tokens_of_earlier_logins_are_not_tried_for_ever(world):
+    client = world.client(login=login, token_store=Older(world.clock, 100))
+    world.agency.for_ever(lambda: httpx.Response(401))
+    with pytest.raises(CredentialsRejected):
+        await world.ask(world.bind(client=client))
+    assert len(world.agency.requests) == MOST_TOKENS
+
+
+class Halted(Kept):
+    """A process that stands still once its login is counted."""
+
+    def __init__(self, clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    async def obtain(self, terms, stale):
+        async def count():
+            raise AssertionError("no request was sent before")
+
+        attempt = LoginAttempt(count, self._clock.monotonic())
+        self._clock.elapsed += terms.limits.deadline
+        return await terms.log_in(attempt)
+
+
+async def test_a_login_is_not_sent_after_its_time(world):
+    client = world.client(login=login, token_store=Halted(world.clock))
+    with pytest.raises(AgencyUnavailable) as late:
+        await world.ask(world.bind(client=client, seconds=60))
+    assert (late.value.because, world.agency.requests) == ("deadline", [])
+
+
 class Secretive(AgencySettings):
     user: str
     password: SecretStr
@@ -536,9 +646,84 @@ def test_a_token_belongs_to_what_says_who_logs_in_where():
     assert len({settings_as_text(one) for one in (first, *others)}) == 4
 
 
+async def test_whoever_may_not_log_in_has_lost_all_access(world):
+    def error_reader(answer):
+        return CredentialsRejected(CredentialProblem.NOT_PERMITTED) if answer.status == 403 else None
+
+    client = world.client(login=login, error_reader=error_reader)
+    world.agency.will(httpx.Response(403))
+    with pytest.raises(CredentialsRejected) as refused:
+        await world.ask(world.bind(client=client))
+    assert refused.value.kind is CredentialProblem.REVOKED
+
+
 async def test_a_login_that_is_refused_says_that_the_credentials_are_wrong(world):
     client = world.client(login=login)
     world.agency.for_ever(lambda: httpx.Response(401))
     with pytest.raises(CredentialsRejected) as refused:
         await world.ask(world.bind(client=client))
     assert (refused.value.kind, world.agency.paths()) == (CredentialProblem.WRONG, ["/v1/token"])
+
+
+@dataclass(frozen=True)
+class Branch:
+    code: str
+    key: SecretStr
+
+
+class Elaborate(AgencySettings):
+    scopes: frozenset[str] = frozenset()
+    by_district: dict[str, Secret[str]] = Field(default={}, exclude=True)
+    hidden: Secret[str] = Field(default=Secret("p"), exclude=True, repr=False)
+    raw: SecretBytes = SecretBytes(b"p")
+    branches: tuple[Branch, ...] = ()
+
+
+def test_each_value_that_says_who_logs_in_is_seen(tmp_path):
+    first = Elaborate(base_url="https://a.example")
+    files = {name: tmp_path / name for name in ("client_certificate", "client_key", "certificate_authority")}
+    for file in files.values():
+        file.write_text("one")
+    given = first.model_copy(update=files)
+    texts = {settings_as_text(given)}
+    for file in files.values():
+        file.write_text("another")
+        texts.add(settings_as_text(given))
+    others = [
+        {"scopes": frozenset({"a"})},
+        {"by_district": {"dhaka": Secret("q")}},
+        {"by_district": {"dhaka": Secret("r")}},
+        {"hidden": Secret("q")},
+        {"raw": SecretBytes(b"q")},
+        {"branches": (Branch("a", SecretStr("q")),)},
+        {"branches": (Branch("a", SecretStr("r")),)},
+    ]
+    texts |= {settings_as_text(first.model_copy(update=other)) for other in others}
+    assert len(texts | {settings_as_text(first)}) == 1 + 1 + len(files) + len(others)
+
+
+IN_A_PROCESS = """
+from nagorik.settings import AgencySettings
+from nagorik_platform.agency_client.tokens import settings_as_text
+
+class Scoped(AgencySettings):
+    scopes: frozenset[str]
+    pages: dict[str, frozenset[str]]
+
+scopes = frozenset(map(str, range(20)))
+print(settings_as_text(Scoped(base_url="https://a.example", scopes=scopes, pages={"one": scopes})))
+"""
+
+
+def test_settings_are_the_same_text_in_each_process():
+    texts = {
+        subprocess.run(
+            [sys.executable, "-c", IN_A_PROCESS],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(texts) == 1

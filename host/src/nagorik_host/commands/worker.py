@@ -18,6 +18,7 @@ from nagorik_platform.cli.output import print_lines
 if TYPE_CHECKING:
     from nagorik_host.engine.observers import WorkerObserver
     from nagorik_host.engine.plugins import PluginTakeover
+    from nagorik_host.engine.reloads import ReadSettings
     from nagorik_host.engine.worker import Worker
     from nagorik_host.host import Host
     from nagorik_host.metrics import MetricsServer
@@ -118,18 +119,28 @@ async def _ready_worker(host: "Host", name: str, served: "Served | MetricsServer
     await host.platform.import_plugins()
     _print_composition(host, name)
     _print_takeovers(await host.take_over())
-    worker = host.worker(name, served.observer, read_settings=_read_plugins)
+    worker = host.worker(name, served.observer, read_settings=_settings_reader())
     served.working(is_so=True)
     print_lines("Working. Ctrl-C or SIGTERM stops it; calls under way are finished first.")
     tell_supervisor("READY=1")
     return worker
 
 
-def _read_plugins() -> "Mapping[str, PluginConfiguration]":
-    """What the host says of each plugin, as its file and this process's environment have it now."""
-    from nagorik_host.settings import load_host_settings
+def _settings_reader() -> "ReadSettings":
+    """Reads what the host says of each plugin, as its file and this process's environment have it then.
 
-    return load_host_settings().platform().plugins
+    A file that was there at first, and is gone, says nothing: its plugins would lose all their settings.
+    """
+    from nagorik_host.settings import HostSettingsRejected, load_host_settings, settings_file
+
+    file = settings_file()
+
+    def read() -> "Mapping[str, PluginConfiguration]":
+        if file is not None and settings_file() is None:
+            raise HostSettingsRejected([f"{file.name} is missing"])
+        return load_host_settings().platform().plugins
+
+    return read
 
 
 def _give_up(code: int | None) -> None:

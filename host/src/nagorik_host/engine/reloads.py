@@ -84,16 +84,16 @@ class SettingsReloader:
         """Whether everything that was read is in use."""
         try:
             plugins = read()
-        except ValueError as wrong:  # names the settings, and holds no value
-            _log.error("settings_not_reloaded", problem=str(wrong))
+        except ValueError:  # its text is for people, and no log line shows sentences
+            _log.error("settings_not_reloaded", because="host-settings")
             return False
         done = await self._platform.reload(plugins)
         if done.changed:
             _log.info("settings_reloaded", plugins=list(done.changed))
             self._changed.update(done.changed)
-        rejected = rejected_of(done, plugins)
-        for problem in rejected:
-            _log.error("settings_not_reloaded", problem=problem)
+        rejected = _rejected(done, plugins)
+        for plugin, error in rejected.items():
+            _log.error("settings_not_reloaded", because=error.code, plugin=plugin, settings=_in_a_log(error))
         return not rejected
 
     def _release(self, transaction: Transaction) -> None:
@@ -102,12 +102,23 @@ class SettingsReloader:
 
 def rejected_of(done: "SettingsReload", plugins: Mapping[str, PluginConfiguration]) -> list[str]:
     """What is wrong with the settings of plugins that somebody has set, a line each; the others are not in use."""
+    return [describe_rejected(plugin, error) for plugin, error in _rejected(done, plugins).items()]
+
+
+def _rejected(done: "SettingsReload", plugins: Mapping[str, PluginConfiguration]) -> dict[str, NagorikError]:
     names = [name.upper() for name in os.environ]
-    return [
-        describe_rejected(plugin, error)
+    return {
+        plugin: error
         for plugin, error in done.rejected.items()
         if plugin in plugins or any(name.startswith(environment_prefix(plugin)) for name in names)
-    ]
+    }
+
+
+def _in_a_log(error: NagorikError) -> list[str]:
+    """The settings that are wrong, each one word, which a log line shows."""
+    if not isinstance(error, SettingsRejected):
+        return []
+    return [f"{name or 'settings'}:{error.reasons.get(name, 'rejected')}" for name in error.names]
 
 
 def describe_rejected(plugin: str, error: NagorikError) -> str:

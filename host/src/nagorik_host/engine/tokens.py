@@ -4,7 +4,8 @@ A login is under way for as long as it may take; whoever began one and is not he
 it brings. A token that the agency refused is named by whoever was refused: where another stands there by then, that
 is used. So of ten processes that were refused with the same token one logs in.
 
-Where the agency allows so many logins in so long, each is written down in the transaction that begins it.
+Where the agency allows so many logins in so long, each is written down in the transaction that begins it, as one at
+the last moment at which it may reach the agency; once it has ended, that is when it was at the latest.
 """
 
 import json
@@ -17,8 +18,9 @@ from types import MappingProxyType
 from typing import Any, Final
 from uuid import uuid4
 
-from sqlalchemy import Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import LargeBinary, Row, Select, bindparam, delete, func, insert, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.types import NullType
 
 from nagorik import (
     AgencyClosed,
@@ -33,9 +35,9 @@ from nagorik import (
 from nagorik.clock import Clock
 from nagorik.errors import CredentialProblem, Layer
 from nagorik_host.engine.instants import row_of, time_of
-from nagorik_host.store.clock import LASTS, LEASE_NOW, LONGEST_LEASE, NOW, UNTIL
+from nagorik_host.store.clock import LASTS, LEASE_NOW, NOW, UNTIL
 from nagorik_host.store.database import Database, DatabaseUnavailable, Transaction, Unit
-from nagorik_host.store.schema import MICROSECOND, agency_logins, agency_tokens
+from nagorik_host.store.schema import MICROSECOND, agency_logins, agency_tokens, restorations
 from nagorik_host.vault import Erased, KeyMissing, SealBroken, Vault
 from nagorik_platform.agency_client.tokens import IssuedToken, LoginAttempt, LoginTerms, login_limit_reached
 
@@ -43,6 +45,8 @@ UNKNOWN: Final = "token-unknown"
 """Why an agency is not called while the database cannot be reached; says nothing of the agency."""
 GRACE: Final = timedelta(seconds=5)
 """How long after the longest that a login may take another may be begun."""
+SKEW: Final = timedelta(minutes=1)
+"""A login that was counted further ahead was none: its row is damaged, or the database's clock was set back."""
 LOOK_AGAIN: Final = 0.1
 """Seconds after which it is looked whether another's login has ended; they double up to the longest."""
 LONGEST_LOOK: Final = 1.0
@@ -53,7 +57,20 @@ _PLACE: Final = "agency-token"
 
 _ID: Final = agency_tokens.c.id == bindparam("id_")
 _IS_OWN: Final = agency_tokens.c.under_way == bindparam("own")
-_ROW: Final = select(agency_tokens, NOW.label("now")).where(_ID).with_for_update()
+# Bytes as they are there: SQLite lets anybody write something else into any column.
+_BYTES: Final = tuple(
+    type_coerce(column, NullType()).label(column.name)
+    for column in (agency_tokens.c.data_key, agency_tokens.c.sealed)
+)
+_ROW: Final[Select[Any]] = (
+    select(
+        *(column for column in agency_tokens.c if not isinstance(column.type, LargeBinary)),
+        *_BYTES,
+        NOW.label("now"),
+    )
+    .where(_ID)
+    .with_for_update()
+)
 _MAKE: Final = insert(agency_tokens).values(changed_at=NOW)
 _BEGIN: Final = (
     update(agency_tokens).where(_ID).values(under_way=bindparam("own"), under_way_until=UNTIL, changed_at=NOW)
@@ -82,7 +99,7 @@ _FORGET_OTHERS: Final = delete(agency_tokens).where(
     agency_tokens.c.changed_at < UNTIL,
 )
 _LOGINS: Final = select(agency_logins.c.at, NOW.label("now")).where(agency_logins.c.plugin == bindparam("name"))
-_COUNT: Final = insert(agency_logins).values(at=NOW)
+_COUNT: Final = insert(agency_logins).values(at=UNTIL)
 _OWN_LOGINS: Final = agency_logins.c.login == bindparam("own")
 _LAST_NUMBER: Final = select(func.max(agency_logins.c.number)).where(_OWN_LOGINS)
 _LOGINS_END: Final = update(agency_logins).where(_OWN_LOGINS).values(at=NOW)
@@ -90,6 +107,10 @@ _NO_LOGIN: Final = delete(agency_logins).where(_OWN_LOGINS)
 _FORGET_LOGINS: Final = delete(agency_logins).where(
     agency_logins.c.plugin == bindparam("name"), agency_logins.c.at <= UNTIL
 )
+_FORGET_IMPOSSIBLE: Final = delete(agency_logins).where(
+    agency_logins.c.plugin == bindparam("name"), agency_logins.c.at > UNTIL
+)
+_RESTORED: Final = select(func.max(restorations.c.at), NOW.label("now")).where(restorations.c.at <= UNTIL)
 
 
 class SharedTokenStore:
@@ -117,16 +138,18 @@ class SharedTokenStore:
         identity = self._vault.lookup("agency-token", f"{terms.plugin}\x00{terms.settings}")
         awaited, pause = None, LOOK_AGAIN
         while True:
-            own = str(uuid4())
+            own, began = str(uuid4()), self._clock.monotonic()
             found = await self._run(
-                partial(self._look, identity=identity, terms=terms, own=own, stale=stale, awaited=awaited)
+                partial(
+                    self._look, identity=identity, terms=terms, own=own, asked=began, stale=stale, awaited=awaited
+                )
             )
             if isinstance(found, IssuedToken):
                 return found
             if isinstance(found, NagorikError):
                 raise found
-            if found == own:
-                issued = await self._log_in(identity, terms, own)
+            if isinstance(found, datetime):
+                issued = await self._log_in(identity, terms, own, began, found)
                 if issued is not None:
                     return issued
                 continue
@@ -134,20 +157,22 @@ class SharedTokenStore:
             await self._clock.sleep(pause)
             pause = min(2 * pause, LONGEST_LOOK)
 
-    async def _log_in(self, identity: str, terms: LoginTerms, own: str) -> IssuedToken | None:
+    async def _log_in(
+        self, identity: str, terms: LoginTerms, own: str, began: float, at: datetime
+    ) -> IssuedToken | None:
         """Log in for all; ``None`` where another has begun to meanwhile, because this one took too long.
 
         Raises:
             NagorikError: What the login ended in.
         """
-        count = partial(self._run, partial(self._count_again, terms=terms, own=own))
+        count = partial(self._run, partial(self._count, terms=terms, own=own))
 
         async def count_again() -> None:
             refused = await count()
             if refused is not None:
                 raise refused
 
-        attempt = LoginAttempt(count_again)
+        attempt = LoginAttempt(count_again, began)
         try:
             issued = await terms.log_in(attempt)
         except BaseException as error:
@@ -158,11 +183,11 @@ class SharedTokenStore:
             raise
         try:
             kept = await self._database.run(
-                partial(self._keep, identity=identity, terms=terms, own=own, issued=issued)
+                partial(self._keep, identity=identity, terms=terms, own=own, at=at, issued=issued)
             )
         except DatabaseUnavailable:
             kept = True  # good for this process; the others find out that it has ended by its time
-        return IssuedToken(issued.token, issued.renew_in, own) if kept else None
+        return IssuedToken(issued.token, issued.renew_in, own, began) if kept else None
 
     async def _run(self, unit: "Unit[Any]") -> Any:
         try:
@@ -179,25 +204,29 @@ class SharedTokenStore:
         identity: str,
         terms: LoginTerms,
         own: str,
+        asked: float,
         stale: str | None,
         awaited: str | None,
-    ) -> IssuedToken | NagorikError | str:
-        """The token that is kept, or why there is none, or the login that is under way; ``own`` begins if none is."""
+    ) -> IssuedToken | NagorikError | str | datetime:
+        """The token that is kept, or why there is none, or the login that is under way.
+
+        If none is, ``own`` begins; when it did, by the database's clock.
+        """
         row = self._row(transaction, identity, terms.plugin)
-        issued = self._kept(row, stale)
+        issued = self._kept(row, stale, asked)
         if issued is not None:
             return issued
         if awaited is not None and row.failed == awaited:
             return _error_of(row.failure, terms.plugin)
-        if row.under_way is not None and row.now < row.under_way_until <= row.now + LONGEST_LEASE:
-            under_way: str = row.under_way
-            return under_way
-        refused = self._count(transaction, terms, own, 1)
+        under_way = _under_way(row, _longest(terms))
+        if under_way is not None:
+            return row.now if under_way == own else under_way  # it may be tried again after it was committed
+        refused = self._count(transaction, terms=terms, own=own)
         if refused is not None:
             return refused
-        lasts = timedelta(seconds=terms.limits.deadline) + GRACE
-        transaction.connection.execute(_BEGIN, self._timed(lasts) | {"id_": identity, "own": own})
-        return own
+        transaction.connection.execute(_BEGIN, self._timed(_longest(terms)) | {"id_": identity, "own": own})
+        begun: datetime = row.now
+        return begun
 
     def _row(self, transaction: Transaction, identity: str, plugin: str) -> Row[Any]:
         wanted = {"id_": identity, LEASE_NOW: time_of(self._clock)}
@@ -212,18 +241,21 @@ class SharedTokenStore:
             pass  # another process was first
         return transaction.connection.execute(_ROW, wanted).one()
 
-    def _kept(self, row: Row[Any], stale: str | None) -> IssuedToken | None:
-        if row.login is None or row.login == stale or (row.renew_at is not None and row.renew_at <= row.now):
+    def _kept(self, row: Row[Any], stale: str | None, asked: float) -> IssuedToken | None:
+        left = math.inf if row.renew_at is None else (row.renew_at - row.now).total_seconds()
+        # None is kept for so long: what says so is damaged, or the clock was set back by years.
+        lasts = 0 < left <= _FOR_EVER or row.renew_at is None
+        if not isinstance(row.login, str) or row.login == stale or not lasts:
             return None
         try:
             key = self._vault.data_key(row.data_key, row.id)
-            header, value = json.loads(key.open(row.sealed, _PLACE))
-        except (Erased, KeyMissing, SealBroken):
+            header, value, began = json.loads(key.open(row.sealed, _PLACE))
+            before = (row.now - datetime.fromisoformat(began)).total_seconds()
+        except (Erased, KeyMissing, SealBroken, AttributeError, TypeError, ValueError):
             return None  # whoever cannot read it logs in and leaves another
-        left = math.inf if row.renew_at is None else (row.renew_at - row.now).total_seconds()
-        return IssuedToken(Token(value, scheme="", header=header), left, row.login)
+        return IssuedToken(Token(value, scheme="", header=header), left, row.login, asked - before)
 
-    def _count(self, transaction: Transaction, terms: LoginTerms, own: str, number: int) -> RateLimited | None:
+    def _count(self, transaction: Transaction, *, terms: LoginTerms, own: str) -> RateLimited | None:
         """Write a login down, where they are counted; why there may be none now, if that is so."""
         most, period = terms.limits.logins, terms.limits.login_period
         if most is None:
@@ -231,27 +263,37 @@ class SharedTokenStore:
         # Whoever logs in with other settings counts, too: one of both is first.
         row_of(transaction, terms.plugin, time_of(self._clock))
         named = {"name": terms.plugin}
+        restored, now = transaction.connection.execute(_RESTORED, self._timed(SKEW)).one()
+        if restored is not None and now < restored + period:
+            # Nobody knows of the logins after the copy was made: they may have been as many as are allowed.
+            return login_limit_reached((restored + period - now).total_seconds())
         transaction.connection.execute(_FORGET_LOGINS, self._timed(-period) | named)
+        transaction.connection.execute(_FORGET_IMPOSSIBLE, self._timed(_longest(terms) + SKEW) | named)
         found = transaction.connection.execute(_LOGINS, named | self._timed()).all()
         if len(found) >= most:
             first = sorted(row.at for row in found)[-most]
             return login_limit_reached((first + period - found[0].now).total_seconds())
+        number = (transaction.connection.scalar(_LAST_NUMBER, {"own": own}) or 0) + 1
         begun = {"login": own, "number": number, "plugin": terms.plugin}
-        transaction.connection.execute(_COUNT, begun | {LEASE_NOW: time_of(self._clock)})
+        transaction.connection.execute(_COUNT, begun | self._timed(_longest(terms)))
         return None
 
-    def _count_again(self, transaction: Transaction, *, terms: LoginTerms, own: str) -> RateLimited | None:
-        last = transaction.connection.scalar(_LAST_NUMBER, {"own": own}) or 0
-        return self._count(transaction, terms, own, last + 1)
-
     def _keep(
-        self, transaction: Transaction, *, identity: str, terms: LoginTerms, own: str, issued: IssuedToken
+        self,
+        transaction: Transaction,
+        *,
+        identity: str,
+        terms: LoginTerms,
+        own: str,
+        at: datetime,
+        issued: IssuedToken,
     ) -> bool:
         """Keep what a login brought, unless another has been begun since; whether it is kept."""
         transaction.connection.execute(_LOGINS_END, self._timed() | {"own": own})
         name, value = issued.token.as_header()
         key, wrapped = self._vault.make_data_key(identity)
-        content = key.seal(json.dumps([name.decode("ascii"), value.decode("ascii")]).encode(), _PLACE)
+        told = [name.decode("ascii"), value.decode("ascii"), at.isoformat()]
+        content = key.seal(json.dumps(told).encode(), _PLACE)
         lasts = timedelta(seconds=min(issued.renew_in, _FOR_EVER))
         named = {"id_": identity, "own": own, "wrapped": wrapped, "content": content}
         if transaction.connection.execute(_KEEP, self._timed(lasts) | named).rowcount != 1:
@@ -277,6 +319,19 @@ class SharedTokenStore:
         return timed if lasts is None else timed | {LASTS: lasts // MICROSECOND}
 
 
+def _longest(terms: LoginTerms) -> timedelta:
+    """How long after its begin a login is taken for lost."""
+    return timedelta(seconds=terms.limits.deadline) + GRACE
+
+
+def _under_way(row: Row[Any], longest: timedelta) -> str | None:
+    """The login that is under way; what nobody can have written is none."""
+    login, until = row.under_way, row.under_way_until
+    if not isinstance(login, str) or until is None:
+        return None
+    return login if row.now < until <= row.now + longest else None
+
+
 def forget_tokens(transaction: Transaction) -> None:
     """Let everybody log in anew: the tokens of a database that was restored are those of another time."""
     transaction.connection.execute(delete(agency_tokens))
@@ -300,6 +355,8 @@ _ERRORS: Final[Mapping[str, Callable[[Mapping[str, Any], str], NagorikError]]] =
 
 def _error_of(written: str, plugin: str) -> NagorikError:
     """What another process's login ended in."""
-    told = json.loads(written)
-    make = _ERRORS.get(told["code"])
-    return make(told, plugin) if make is not None else AgencyUnavailable(because="login-failed")
+    try:
+        told = json.loads(written)
+        return _ERRORS[told["code"]](told, plugin)
+    except (LookupError, TypeError, ValueError):
+        return AgencyUnavailable(because="login-failed")  # one that says nothing more, or is damaged

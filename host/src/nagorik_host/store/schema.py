@@ -336,7 +336,7 @@ agency_logins: Final = Table(
     # Counted from 1: one that is sent again may be several to the agency.
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("plugin", String(CODE), nullable=False),
-    # When it was begun, and from its end on when that was.
+    # The last moment at which it may reach the agency, and from its end on when that was.
     Column("at", Instant, nullable=False),
     Index("ix_agency_logins_plugin", "plugin", "at"),
 )

@@ -91,7 +91,8 @@ def from_plugin(answer: AgencyResponse, error_reader: ErrorReader) -> FailedAtte
             failure = Failure.CONTENT
         case CredentialsRejected(kind=CredentialProblem.EXPIRED):
             failure = Failure.UNAUTHENTICATED
-        case CredentialsRejected() if answer.status == 401:  # noqa: PLR2004
+        case CredentialsRejected(kind=kind) if answer.status == 401 and kind is not CredentialProblem.NOT_PERMITTED:  # noqa: PLR2004
+            # Who is known and not permitted is not permitted with another token either.
             failure = Failure.UNAUTHENTICATED
         case NagorikError(outcome=Outcome.REJECTED | Outcome.ALREADY_THERE):
             failure = Failure.MAPPED

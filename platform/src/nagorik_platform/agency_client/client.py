@@ -215,7 +215,8 @@ class AgencyClient:
 
     async def _obtain_token(self, attempt: LoginAttempt) -> Token:
         assert self._login is not None  # noqa: S101 - the keeper exists only with a login
-        deadline = Deadline.after(self._login_seconds, self._clock)
+        # Whoever stood still since it was counted sends nothing: others may have logged in by now.
+        deadline = Deadline(self._clock, attempt.began + self._login_seconds)
         call = CallState(deadline, CallLedger(), bypass=True, login=attempt)
         return await self._login(self._view(call), self._settings, self._clock)
 

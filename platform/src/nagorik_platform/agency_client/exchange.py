@@ -1,10 +1,11 @@
 """One request of a call with all its attempts: gates before it, classification after it, the ledger throughout."""
 
+import math
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import (
@@ -43,6 +44,9 @@ from nagorik_platform.agency_client.tokens import LoginAttempt, TokenCache
 from nagorik_platform.agency_client.transport import ConnectionPool, OutgoingRequest, Timeouts
 
 T = TypeVar("T")
+
+MOST_TOKENS: Final = 4
+"""So many tokens are tried by one request, even if each has been obtained by a login before the first was refused."""
 
 Classifier = Callable[[AgencyResponse, EgressTarget], T | FailedAttempt]
 """What an answer is: what was asked for, or a failure."""
@@ -115,10 +119,12 @@ class HttpExchange(Generic[T]):
         "_classifier",
         "_decision",
         "_doubt",
-        "_has_reached",
         "_history",
         "_plan",
+        "_refused",
+        "_refused_at",
         "_resources",
+        "_token_began",
     )
 
     def __init__(
@@ -134,8 +140,11 @@ class HttpExchange(Generic[T]):
         """Why an attempt may have been processed: the cause of the first that may."""
         self._at_agency = False
         """Whether a request is with the agency at this moment."""
-        self._has_reached = False
-        """Whether the last attempt of a login may have reached the agency."""
+        self._token_began = math.inf
+        """When the login began that brought the last token that was sent."""
+        self._refused = 0
+        """How many tokens the agency refused, the first of them at ``_refused_at``."""
+        self._refused_at = math.inf
 
     async def run(self) -> T:
         """Make attempts until one brings what was asked for.
@@ -178,8 +187,6 @@ class HttpExchange(Generic[T]):
         resources, call, plan = self._resources, self._call, self._plan
         try:
             await self._pass_gates()
-            if call.login is not None and self._has_reached:
-                await call.login.count_again()
             if call.authenticated:
                 await resources.limiter.take_place(call.deadline)
         except NagorikError as error:
@@ -188,8 +195,12 @@ class HttpExchange(Generic[T]):
             try:
                 token = await self._turn()
                 outgoing = await self._outgoing(token)
+                if call.login is not None:
+                    await call.login.begin(self._request_of_login)
                 if call.deadline.remaining() <= 0:
                     # Others held up the loop meanwhile, and somebody else may have the application by now.
+                    if call.login is not None:
+                        call.login.withdraw(self._request_of_login)
                     raise AgencyUnavailable(because="deadline", layer=Layer.CORE)
                 probe = not call.bypass and resources.health.start_request(plan.kind)
             except NagorikError as error:
@@ -231,9 +242,11 @@ class HttpExchange(Generic[T]):
             await limiter.wait_turn(deadline)
             return None
         token = await tokens.current(deadline)
+        self._token_began = tokens.began(token)
         await limiter.wait_turn(deadline)
         if not tokens.holds(token):
             token = await tokens.current(deadline)
+            self._token_began = tokens.began(token)
             await limiter.wait_turn(deadline)
         return token
 
@@ -281,18 +294,26 @@ class HttpExchange(Generic[T]):
         """What ``sending`` brings; it has reached the agency unless that says that it has not."""
         if login is None:
             return await sending
-        reached_before, login.has_reached = login.has_reached, True  # whoever breaks off meanwhile cannot tell
-        answer = await sending
-        self._has_reached = not (isinstance(answer, Failure) and answer in NOT_SENT)
-        login.has_reached = reached_before or self._has_reached
+        answer = await sending  # whoever breaks off meanwhile cannot tell
+        if isinstance(answer, Failure) and answer in NOT_SENT:
+            login.withdraw(self._request_of_login)
         return answer
+
+    @property
+    def _request_of_login(self) -> str:
+        return f"{self._plan.method} {self._plan.address.url.partition('?')[0]}"
 
     def _decide(self, failed: FailedAttempt) -> None:
         kind, failure = self._plan.kind, failed.failure
+        if failure is Failure.UNAUTHENTICATED:
+            self._refused += 1
+            # One that another process had obtained before may have ended together with the first.
+            is_fresh = self._refused > 1 and self._token_began >= self._refused_at
+            if is_fresh or self._refused >= MOST_TOKENS:
+                self._history = replace(self._history, refreshed=True)
+            self._refused_at = min(self._refused_at, self._resources.clock.monotonic())
         self._decision = decide(kind, failure, self._history)
         self._history = record_failure(failure, self._history)
-        if self._decision is RetryDecision.FRESH_TOKEN:
-            self._history = History(self._history.maybe_processed, refreshed=True)
         if kind is not Idempotency.SAFE and failure in MAYBE_PROCESSED and self._doubt is None:
             self._doubt = failed.because
 

@@ -7,7 +7,7 @@ failure                read, safe               native key        client referen
 =====================  =======================  ================  =======================  ==================
 never sent             again                    again             again                    no
 429                    again                    again             again                    no
-401                    fresh token, once        fresh token       fresh token              no
+401                    fresh token              fresh token       fresh token              no
 answer lost            again                    again, same key   unknown                  yes
 502, 503, 504          again                    again, same key   unknown                  yes
 4xx page, not JSON     as its status            again, same key   unknown                  yes
@@ -18,7 +18,8 @@ refused, invalid       fails                    fails             fails         
 
 Once an attempt of a native write may have been processed, only an answer that speaks of the application itself
 (400, 422, or what the plugin recognised as the agency's own) settles it; any other end is unknown. The wait before
-the next attempt is the agency's word for it, or full jitter.
+the next attempt is the agency's word for it, or full jitter. A token is fresh if its login began after the first
+401; a second one is final then.
 """
 
 import math
@@ -132,7 +133,7 @@ class RetryDecision(StrEnum):
     AGAIN = "again"
     """Wait, then try again with the same key; at the end of the budget, as ``decide_at_end`` says."""
     FRESH_TOKEN = "fresh-token"  # noqa: S105 - a decision, not a password
-    """Log in and try again, once in a call."""
+    """Take another token and try again, until one was refused whose login began after the first refusal."""
     FAIL = "fail"
     """Raise the failure's own error: it is known what happened."""
     UNKNOWN = "unknown"
@@ -180,7 +181,7 @@ class History:
 
     Attributes:
         maybe_processed: Whether an earlier attempt may have had its effect.
-        refreshed: Whether a fresh token was already obtained.
+        refreshed: Whether a fresh token was refused, or there can be none.
     """
 
     maybe_processed: bool = False

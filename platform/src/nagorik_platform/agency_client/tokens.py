@@ -8,15 +8,20 @@ share.
 import asyncio
 import json
 import math
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Set
+from contextlib import suppress
 from contextvars import Context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
-from pydantic import BaseModel, SecretBytes, SecretStr
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
 from nagorik.clock import Clock, Deadline
+from nagorik.data_files import DataFileInvalid, read_file
 from nagorik.errors import (
     AgencyRejected,
     AgencyUnavailable,
@@ -31,6 +36,7 @@ from nagorik.errors import (
 )
 from nagorik.http import Token
 from nagorik.manifest import Limits
+from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client.headers import raw_headers
 from nagorik_platform.contract_errors import known_error
 from nagorik_platform.tracebacks import type_name
@@ -44,6 +50,7 @@ CLOSING: Final = 5.0
 """Seconds that a login which is stopped is waited for; a plugin's code need not heed that."""
 _SAY_NOT_WHO: Final = frozenset({"connect_timeout", "read_timeout", "transport"})
 """Settings that say nothing of who logs in where."""
+_FILES: Final = ("client_certificate", "client_key", "certificate_authority")
 
 
 @dataclass(slots=True, repr=False)
@@ -51,13 +58,44 @@ class LoginAttempt:
     """A login under way, as whoever counts logins sees it.
 
     Attributes:
-        count_again: Asked before a request of it is sent once more that may have reached the agency: that is one more
-            login there. Raises ``RateLimited`` where the agency allows no more now.
-        has_reached: Whether any of its requests may have reached the agency.
+        count_again: Counts one more login; raises ``RateLimited`` where the agency allows no more now.
+        began: When it was counted, on the client's monotonic clock: what it may take, it may take from then on.
     """
 
     count_again: Callable[[], Awaitable[None]]
-    has_reached: bool = False
+    began: float
+    _sent: Counter[str] = field(default_factory=Counter)
+    _counted: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def has_reached(self) -> bool:
+        """Whether any of its requests may have reached the agency."""
+        return self._sent.total() > 0
+
+    async def begin(self, request: str) -> None:
+        """A request of it is about to be sent. One that may have reached the agency before is one more login there.
+
+        Args:
+            request: Its method and address. A login of several requests, such as one for a nonce, is one login.
+
+        Raises:
+            RateLimited: The agency allows no more logins now; it is not to be sent.
+        """
+        # Taken before it is counted: a login may send several at once.
+        self._sent[request] += 1
+        if self._sent[request] <= max(self._counted[request], 1):
+            return
+        self._counted[request] = self._sent[request]
+        try:
+            await self.count_again()
+        except BaseException:
+            self._counted[request] -= 1
+            self.withdraw(request)
+            raise
+
+    def withdraw(self, request: str) -> None:
+        """A request that has begun provably did not reach the agency."""
+        self._sent[request] -= 1
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -68,11 +106,13 @@ class IssuedToken:
         token: The token.
         renew_in: Seconds until it is renewed; infinite where it is good until it is refused.
         login: Names the login that brought it; no other has the same name.
+        began: When that login began, on the client's monotonic clock, or before; it may be another process's.
     """
 
     token: Token
     renew_in: float
     login: str = ""
+    began: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -137,8 +177,9 @@ class LocalTokenStore:
                 raise login_limit_reached(counted[-most] + period - now)
             own.append(now)
 
+        began = self._clock.monotonic()
         await count()
-        attempt = LoginAttempt(count)
+        attempt = LoginAttempt(count, began)
         try:
             issued = await terms.log_in(attempt)
         finally:
@@ -153,14 +194,54 @@ def login_limit_reached(seconds: float) -> RateLimited:
 
 
 def settings_as_text(settings: BaseModel) -> str:
-    """What a token belongs to of a plugin's settings, the same for the same values. It holds secrets."""
-    values = settings.model_dump(exclude=set(_SAY_NOT_WHO))
-    return json.dumps(values, default=_plain, sort_keys=True)
+    """What a token belongs to of a plugin's settings, the same for the same values in each process. It holds secrets.
+
+    A file of TLS is what is in it: another certificate at the same path is another's.
+    """
+    values = {name: value for name, value in _fields(settings).items() if name not in _SAY_NOT_WHO}
+    if isinstance(settings, AgencySettings):
+        values |= {name: _digest(getattr(settings, name)) for name in _FILES}
+    return _canonical(values)
 
 
-def _plain(value: Any) -> str:
-    secret = value.get_secret_value() if isinstance(value, SecretStr | SecretBytes) else value
-    return secret.hex() if isinstance(secret, bytes) else str(secret)
+def _canonical(value: Any) -> str:
+    return json.dumps(_plain(value), sort_keys=True)
+
+
+def _fields(model: BaseModel) -> dict[str, Any]:
+    """The fields themselves: what a model says of itself may leave some out."""
+    return {name: getattr(model, name) for name in type(model).model_fields} | (model.model_extra or {})
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON, in an order that is the same in each process."""
+    while isinstance(value, Secret | SecretStr | SecretBytes):
+        value = value.get_secret_value()
+    if isinstance(value, BaseModel):
+        value = _fields(value)
+    elif is_dataclass(value) and not isinstance(value, type):
+        value = {one.name: getattr(value, one.name) for one in fields(value)}
+    match value:
+        case Mapping():
+            return {"pairs": sorted([_canonical(key), _canonical(one)] for key, one in value.items())}
+        case Set():
+            return {"members": sorted(map(_canonical, value))}
+        case list() | tuple():
+            return [_plain(one) for one in value]
+        case bytes():
+            return {"bytes": value.hex()}
+        case None | bool() | int() | float() | str():
+            return value
+    return str(value)
+
+
+def _digest(file: Path | None) -> str | None:
+    """What tells the content of a file; ``None`` without one. Whoever makes a client says what cannot be read."""
+    if file is None:
+        return None
+    with suppress(DataFileInvalid):
+        return sha256(read_file(file)).hexdigest()
+    return None
 
 
 class TokenCache:
@@ -202,6 +283,11 @@ class TokenCache:
         """Whether ``token`` is the one that is believed good at this moment."""
         issued = self._issued
         return issued is not None and issued.token is token and self._clock.monotonic() < self._renew_at
+
+    def began(self, token: Token) -> float:
+        """When the login began that brought ``token``, on the monotonic clock; long ago if another stands there."""
+        issued = self._issued
+        return issued.began if issued is not None and issued.token is token else -math.inf
 
     def invalidate(self, token: Token) -> None:
         """The agency refused ``token``; the next call asks for another, unless one has done so meanwhile."""
@@ -260,7 +346,7 @@ class TokenCache:
         if type(token) is not Token or not self._may_travel(token):
             raise PluginFault("login-wrong-result", plugin=self._plugin)
         life, now = _life(token, self._clock), self._clock.monotonic()
-        return IssuedToken(token, max(started + life - min(EARLY, life / 10) - now, LEAST))
+        return IssuedToken(token, max(started + life - min(EARLY, life / 10) - now, LEAST), began=attempt.began)
 
     def _may_travel(self, token: Token) -> bool:
         """Whether its header is one that a plugin may add."""
@@ -281,6 +367,9 @@ def _refused_login(error: NagorikError) -> NagorikError:
     refused = isinstance(error, AgencyRejected | DuplicateApplication | InputRejected)
     if refused or (isinstance(error, CredentialsRejected) and error.kind is CredentialProblem.UNSPECIFIED):
         return CredentialsRejected(CredentialProblem.WRONG, layer=error.layer)
+    if isinstance(error, CredentialsRejected) and error.kind is CredentialProblem.NOT_PERMITTED:
+        # Of one operation that is its own matter. Whoever may not log in is let in for nothing.
+        return CredentialsRejected(CredentialProblem.REVOKED, layer=error.layer)
     return error
 
 
