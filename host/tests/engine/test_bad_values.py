@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import Integer, insert, select
+from sqlalchemy import Integer, insert, select, update
 from structlog.testing import capture_logs
 
 from nagorik import Applicant, ApplicationDraft, Consent, Operation
@@ -370,6 +370,15 @@ def damage(url: str, column: str, value: str, application: str) -> None:
         connection.execute("PRAGMA foreign_keys = OFF")
         with suppress(sqlite3.IntegrityError):
             connection.execute(f"UPDATE applications SET {column} = {value} WHERE id = ?", (application,))  # noqa: S608
+
+
+async def test_lease_without_an_end_is_nobodys(depot, ready_url, keyring):
+    async with opened(ready_url, keyring, SimulatedClock()) as host:
+        application = await apply(host, "plain")
+        held = update(applications).values(lease="x", lease_until=None)
+        await host.database.run(lambda t: t.connection.execute(held))
+        await work_for(host, 1)
+        assert (await row_of(host, application)).state == "closed"
 
 
 def test_instants_of_the_far_end_fit_the_columns():

@@ -151,13 +151,22 @@ class Claims:
         suspended = suspended_offers(transaction)
         firsts = [
             (max(queue.due_at + self._affinity.patience(queue.plugin), queue.free_at), queue.plugin)
-            for queue in self._agencies.queue_states(
-                transaction, self._concurrency, now, lease_now=self._lease.now, beyond=self._beyond
-            )
+            for queue in self._queue_states(transaction, now)
             if queue.due_at is not None and queue.plugin not in suspended.plugins
         ]
         wanted = (at for at, plugin in firsts if not own or at <= now or self._affinity.comes_first(plugin))
         return min(wanted, default=None)
+
+    def _queue_states(self, transaction: Transaction, now: datetime) -> list[QueueState]:
+        return self._agencies.queue_states(
+            transaction,
+            self._concurrency,
+            now,
+            worker=self._worker,
+            lease_now=self._lease.now,
+            held_at_most=self._lease.held_at_most,
+            beyond=self._beyond,
+        )
 
     # The intent
 
@@ -196,9 +205,7 @@ class Claims:
             self._affinity.refresh(transaction)
             unpark_resumed(transaction, batch.suspended)
             self._release_expired(transaction, batch, now)
-        for queue in self._agencies.queue_states(
-            transaction, self._concurrency, now, worker=self._worker, lease_now=self._lease.now, beyond=self._beyond
-        ):
+        for queue in self._queue_states(transaction, now):
             batch.held[queue.plugin] = queue.held
             if queue.is_down:
                 batch.down.add(queue.plugin)
