@@ -121,23 +121,24 @@ def _keeps_interpreter(call: PluginCall, limit: int, interval: float) -> None:
 class _Step:
     """A callback of a plugin's code, or a step of one of its tasks, which cannot end the process."""
 
-    __slots__ = ("_account", "_call", "_callback")
+    __slots__ = ("_call", "_callback", "_loop")
 
-    def __init__(self, account: StepAccount, call: PluginCall, callback: Callable[..., object]) -> None:
-        self._account = account
+    def __init__(self, loop: "GuardedEventLoop", call: PluginCall, callback: Callable[..., object]) -> None:
+        self._loop = loop
         self._call = call
         self._callback = callback
 
     def __call__(self, *arguments: Any) -> None:
         limit, interval = sys.getrecursionlimit(), sys.getswitchinterval()
-        before = self._account.switch(self._call)
+        before = self._loop.account.switch(self._call)
         try:
             self._callback(*arguments)
         except (SystemExit, KeyboardInterrupt) as error:
             self._call.note("raised", error)
         finally:
-            self._account.switch(before)
+            self._loop.account.switch(before)
             _keeps_interpreter(self._call, limit, interval)
+            self._loop.keep_signals(self._call)
 
 
 class _StrayStep(_Step):
@@ -258,7 +259,7 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
         step = self._step(callback, context)
         if step is callback and self._calls:
             stray = self.stray_in(sys._getframe(1))
-            step = callback if stray is None else _StrayStep(self.account, stray, callback)
+            step = callback if stray is None else _StrayStep(self, stray, callback)
         return super().call_soon_threadsafe(step, *args, context=context)
 
     def call_at(
@@ -313,6 +314,11 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
                 return stray
         return None
 
+    def keep_signals(self, call: PluginCall) -> None:
+        """See that the host's signals reach it as before a step of ``call``."""
+        if self._signals.put_back_delivery():
+            call.note(CHANGED_SIGNALS)
+
     def check_signals(self, call: PluginCall) -> None:
         """Handle the host's signals as it does, where a plugin has changed that; ``call`` is about to end."""
         for file in self._signals.put_back_kept():
@@ -356,7 +362,7 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
     def _step(self, callback: Any, context: Context | None) -> Any:
         call = PLUGIN_CALL.get() if context is None else context.get(PLUGIN_CALL)
         if call is not None:
-            return _Step(self.account, call, callback)
+            return _Step(self, call, callback)
         if not self._calls:
             return callback
         file = file_of(callback)
@@ -366,7 +372,7 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
             # A task's own steps say whose they are by their context; what a future wakes is not of whoever ends it.
             whose = self.account.whose if _is_plain_builtin(callback) else None
             stray = whose.stray() if isinstance(whose, PluginCall) else None
-        return callback if stray is None else _StrayStep(self.account, stray, callback)
+        return callback if stray is None else _StrayStep(self, stray, callback)
 
 
 def _is_plain_builtin(callback: Any) -> bool:
@@ -423,6 +429,7 @@ def run_as(call: PluginCall, code: Callable[[], T]) -> T:
         finally:
             loop.account.switch(before)
             _keeps_interpreter(call, limit, interval)
+            loop.keep_signals(call)
     finally:
         call.end()
 
