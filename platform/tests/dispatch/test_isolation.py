@@ -243,13 +243,25 @@ async def test_who_holds_up_the_loop_from_a_thread_is_named(world, held, body):
 SETTINGS = {
     "how deep calls may go": "sys.setrecursionlimit(150)",
     "how often threads take turns": "sys.setswitchinterval(5.0)",
+    "who is told of each line": "def tracer(*_): return tracer\nsys.settrace(tracer)",
+    "who is told of each call": "sys.setprofile(lambda *_: None)",
+    "who is told of each line of new threads": "import threading\nthreading.settrace(lambda *_: None)",
+    "who is told of each call of new threads": "import threading\nthreading.setprofile(lambda *_: None)",
 }
+
+
+def as_set():
+    return sys.getrecursionlimit(), sys.getswitchinterval(), *tracers()
+
+
+def tracers():
+    return sys.gettrace(), sys.getprofile(), threading.gettrace(), threading.getprofile()
 
 
 @pytest.mark.parametrize("change", SETTINGS.values(), ids=SETTINGS)
 async def test_plugin_changes_nothing_of_the_interpreter(world, change):
     world.install(hooks={"nagorik_get_status": change + "\nreturn STATUS"})
-    before = sys.getrecursionlimit(), sys.getswitchinterval()
+    before = as_set()
 
     async def main():
         with pytest.raises(PluginFault) as caught:
@@ -258,10 +270,43 @@ async def test_plugin_changes_nothing_of_the_interpreter(world, change):
 
     try:
         assert await guarded(main) == "changed-interpreter"
-        assert (sys.getrecursionlimit(), sys.getswitchinterval()) == before
+        assert as_set() == before
     finally:
         sys.setrecursionlimit(before[0])
         sys.setswitchinterval(before[1])
+        set_tracers(*before[2:])
+
+
+def set_tracers(trace, profile, trace_of_threads, profile_of_threads):
+    sys.settrace(trace)
+    sys.setprofile(profile)
+    threading.settrace(trace_of_threads)
+    threading.setprofile(profile_of_threads)
+
+
+async def test_tracer_that_was_there_before_a_plugin_stays(world):
+    """A debugger's, or that of a measurement of what tests cover."""
+    world.install(hooks={"nagorik_get_status": "return STATUS"})
+    before = tracers()
+
+    def main():
+        return world.platform().get_status(world.draft(), world.references)
+
+    def traced():
+        set_tracers(tracer, profiler, tracer, profiler)
+        run_guarded(main)
+        return tracers()
+
+    def tracer(*_):
+        return None
+
+    def profiler(*_):
+        return None
+
+    try:
+        assert await asyncio.to_thread(traced) == (tracer, profiler, tracer, profiler)
+    finally:
+        set_tracers(*before)
 
 
 CHANGES = {

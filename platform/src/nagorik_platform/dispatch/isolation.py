@@ -17,7 +17,7 @@ from contextvars import Context, copy_context
 from functools import partial
 from pathlib import Path
 from types import AsyncGeneratorType, BuiltinFunctionType, FrameType
-from typing import Any, Final, Protocol, TypeVar, TypeVarTuple
+from typing import Any, Final, NamedTuple, Protocol, TypeVar, TypeVarTuple
 
 from nagorik_platform.dispatch.plugin_call import PLUGIN_CALL, STRAY, PluginCall
 from nagorik_platform.dispatch.signal_handlers import SignalHandlers
@@ -110,12 +110,51 @@ class GuardedTask(asyncio.Task[T_co]):
         return super().cancel(msg)
 
 
-def _keeps_interpreter(call: PluginCall, limit: int, interval: float) -> None:
-    """See that the interpreter is set as it was before a step of ``call``, for whoever runs next."""
-    if sys.getrecursionlimit() != limit or sys.getswitchinterval() != interval:
-        sys.setrecursionlimit(limit)
-        sys.setswitchinterval(interval)
-        call.note(CHANGED_INTERPRETER)
+class _Interpreter(NamedTuple):
+    """How the interpreter is set for whoever runs, and who is told of each call and line of the code."""
+
+    limit: int
+    interval: float
+    trace: Any
+    profile: Any
+    trace_of_threads: Any
+    profile_of_threads: Any
+
+
+def _interpreter() -> _Interpreter:
+    return _Interpreter(
+        sys.getrecursionlimit(),
+        sys.getswitchinterval(),
+        sys.gettrace(),
+        sys.getprofile(),
+        threading.gettrace(),
+        threading.getprofile(),
+    )
+
+
+def _keeps_interpreter(call: PluginCall, before: _Interpreter) -> None:
+    """See that the interpreter is set as it was before a step of ``call``, for whoever runs next.
+
+    A tracer makes everybody's steps many times as slow. One that was there before, as a debugger's, stays.
+    """
+    limit, interval, trace, profile, trace_of_threads, profile_of_threads = before
+    # Each by itself: whatever is compared but by identity is a plugin's code, too.
+    if (
+        sys.getrecursionlimit() == limit
+        and sys.getswitchinterval() == interval
+        and sys.gettrace() is trace
+        and sys.getprofile() is profile
+        and threading.gettrace() is trace_of_threads
+        and threading.getprofile() is profile_of_threads
+    ):
+        return
+    sys.settrace(trace)
+    sys.setprofile(profile)
+    threading.settrace(trace_of_threads)
+    threading.setprofile(profile_of_threads)
+    sys.setrecursionlimit(limit)
+    sys.setswitchinterval(interval)
+    call.note(CHANGED_INTERPRETER)
 
 
 class _Step:
@@ -129,7 +168,7 @@ class _Step:
         self._callback = callback
 
     def __call__(self, *arguments: Any) -> None:
-        limit, interval = sys.getrecursionlimit(), sys.getswitchinterval()
+        interpreter = _interpreter()
         before = self._loop.account.switch(self._call)
         try:
             self._callback(*arguments)
@@ -137,7 +176,7 @@ class _Step:
             self._call.note("raised", error)
         finally:
             self._loop.account.switch(before)
-            _keeps_interpreter(self._call, limit, interval)
+            _keeps_interpreter(self._call, interpreter)
             self._loop.keep_signals(self._call)
 
 
@@ -422,13 +461,13 @@ def run_as(call: PluginCall, code: Callable[[], T]) -> T:
         if not isinstance(loop, GuardedEventLoop):
             return context.run(code)
         loop.note_call(call)
-        limit, interval = sys.getrecursionlimit(), sys.getswitchinterval()
+        interpreter = _interpreter()
         before = loop.account.switch(call)
         try:
             return context.run(code)
         finally:
             loop.account.switch(before)
-            _keeps_interpreter(call, limit, interval)
+            _keeps_interpreter(call, interpreter)
             loop.keep_signals(call)
     finally:
         call.end()
