@@ -22,7 +22,7 @@ class SignalHandlers:
             number: signal.getsignal(number) for number in signal.valid_signals() if _is_caught(number)
         }
         self._kept: set[int] = set()
-        self._delivery: tuple[int, set[signal.Signals]] | None = None
+        self._delivery: tuple[int, set[int | signal.Signals]] | None = None
         """What the loop is woken through, and which signals do not reach it, while it handles any."""
 
     def keep(self, number: int) -> None:
@@ -79,7 +79,7 @@ class SignalHandlers:
         return file
 
 
-def _masked() -> set[signal.Signals]:
+def _masked() -> set[int | signal.Signals]:
     """The signals that do not reach this thread."""
     return signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
