@@ -390,6 +390,63 @@ async def test_timeouts_of_a_plugins_own_still_end_its_waits(world):
     assert (await guarded(main)).raw == "RECEIVED"
 
 
+FORCES = {
+    "by a hook": "for one in asyncio.all_tasks():\n    asyncio.Task.cancel(one)\nawait asyncio.sleep(0)",
+    "by a task that it left behind": (
+        "async def left():\n"
+        "    for one in asyncio.all_tasks():\n"
+        "        one is asyncio.current_task() or asyncio.Task.cancel(one)\n"
+        "asyncio.create_task(left())\nreturn STATUS"
+    ),
+}
+
+
+@pytest.mark.parametrize("body", FORCES.values(), ids=FORCES)
+async def test_what_is_cancelled_by_force_begins_again_and_it_is_known_who_did_it(world, body):
+    world.install(hooks={"nagorik_get_status": body})
+    begun = []
+
+    async def main():
+        begun.append(asyncio.current_task())
+        if len(begun) == 1:
+            await world.platform().get_status(world.draft(), world.references)
+            await asyncio.sleep(60)
+        return "done"
+
+    with capture_logs() as lines:
+        assert await guarded(main) == "done"
+    assert len(begun) == 2
+    assert [line["event"] for line in lines].count("main_begun_again") == 1
+    faults = {(line["plugin"], line["fault"]) for line in lines if line["event"] == "plugin_fault"}
+    assert faults == {("wasa", "cancelled-others")}
+
+
+async def test_what_is_cancelled_by_force_without_end_ends():
+    begun = []
+
+    async def main():
+        begun.append(0)
+        asyncio.Task.cancel(asyncio.current_task())
+        await asyncio.sleep(0)
+
+    with pytest.raises(asyncio.CancelledError):
+        await guarded(main)
+    assert len(begun) == MOST_RESTARTS + 1
+
+
+async def test_what_the_host_cancels_is_not_begun_again():
+    begun = []
+
+    async def main():
+        begun.append(0)
+        asyncio.current_task().cancel()
+        await asyncio.sleep(0)
+
+    with pytest.raises(asyncio.CancelledError):
+        await guarded(main)
+    assert len(begun) == 1
+
+
 async def test_loop_that_something_stops_goes_on():
     async def main():
         loop = asyncio.get_running_loop()

@@ -97,9 +97,11 @@ class GuardedTask(asyncio.Task[T_co]):
 
     Attributes:
         call: The call, unless the task is the host's own.
+        expected: How many cancellations are on their way that were asked for by this class's own method.
     """
 
     call: PluginCall | None = None
+    expected: int = 0
 
     def cancel(self, msg: Any | None = None) -> bool:
         """As ``asyncio.Task.cancel``; nothing is done for a stranger, whose fault it is."""
@@ -107,7 +109,19 @@ class GuardedTask(asyncio.Task[T_co]):
         if canceller is not None and not self.done() and not canceller.covers(self.call):
             canceller.note(CANCELLED_OTHERS)
             return False
-        return super().cancel(msg)
+        is_asked = super().cancel(msg)
+        self.expected += is_asked
+        return is_asked
+
+    def uncancel(self) -> int:
+        """As ``asyncio.Task.uncancel``."""
+        self.expected = max(0, self.expected - 1)
+        return super().uncancel()
+
+    @property
+    def is_cancelled_by_force(self) -> bool:
+        """Whether somebody called the method of the class before this one, which asks nobody."""
+        return self.cancelling() > self.expected
 
 
 class _Interpreter(NamedTuple):
@@ -178,6 +192,7 @@ class _Step:
             self._loop.account.switch(before)
             _keeps_interpreter(self._call, interpreter)
             self._loop.keep_signals(self._call)
+            self._loop.note_cancelled_main(self._call)
 
 
 class _StrayStep(_Step):
@@ -219,6 +234,7 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
         self._calls: dict[Path, PluginCall] = {}
         """By the directory of its code, the call of each plugin that was begun last."""
         self._directories: dict[str, Path | None] = {}
+        self._main: GuardedTask[Any] | None = None
         self._signals = SignalHandlers()
         self._signals_at = 0.0
         selector = _CountingSelector()
@@ -358,6 +374,17 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
         if self._signals.put_back_delivery():
             call.note(CHANGED_SIGNALS)
 
+    def watch_main(self, task: GuardedTask[Any]) -> None:
+        """Know from whose step on ``task``, which all else hangs on, is cancelled by force."""
+        self._main = task
+
+    def note_cancelled_main(self, call: PluginCall) -> None:
+        """Tell whose step it was that has cancelled the host's own task, which nothing can undo."""
+        if self._main is not None and self._main.is_cancelled_by_force:
+            self._main = None
+            # Nobody is left who would take the call's own fault in.
+            call.stray(call.operation).note(CANCELLED_OTHERS)
+
     def check_signals(self, call: PluginCall) -> None:
         """Handle the host's signals as it does, where a plugin has changed that; ``call`` is about to end."""
         for file in self._signals.put_back_kept():
@@ -469,6 +496,7 @@ def run_as(call: PluginCall, code: Callable[[], T]) -> T:
             loop.account.switch(before)
             _keeps_interpreter(call, interpreter)
             loop.keep_signals(call)
+            loop.note_cancelled_main(call)
     finally:
         call.end()
 
@@ -492,13 +520,14 @@ def run_guarded(
     """Run ``main`` to its end on a loop of its own, which is run again when something stops it.
 
     Args:
-        main: What is run.
+        main: What is run; from its beginning again where it was cancelled by no way that there is.
         give_up: Ends the process, from another thread, where the loop is not closed within ``CLOSING`` seconds after
             ``main`` has ended; it is given what ``main`` returned, if it did. A plugin's thread that hangs would be
             waited for without end.
 
     Raises:
-        CancelledError: ``main`` was cancelled; or the loop was stopped too often, and it is cancelled for that.
+        CancelledError: ``main`` was cancelled; or the loop was stopped too often, or ``main`` cancelled by force, and
+            it is cancelled for that.
         SystemExit, KeyboardInterrupt: ``main`` raised it.
     """
     loop = GuardedEventLoop()
@@ -519,11 +548,17 @@ def run_guarded(
 
 
 def _run_on(loop: GuardedEventLoop, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    task = loop.create_task(main())
+    task = _begun_on(loop, main)
     restarts = 0
     while True:
         try:
             return loop.run_until_complete(task)
+        except asyncio.CancelledError:
+            if task.expected or restarts >= MOST_RESTARTS:
+                raise
+            # Nobody asked for it by the way that there is: somebody's code did it by another, to this or what it
+            # waits for. What was under way has come to an end as for any cancellation.
+            task = _begun_on(loop, main, again=True)
         except (RuntimeError, SystemExit, KeyboardInterrupt) as stop:
             if task.done():
                 raise
@@ -535,6 +570,16 @@ def _run_on(loop: GuardedEventLoop, main: Callable[[], Coroutine[Any, Any, T]]) 
         restarts += 1
         if restarts > MOST_RESTARTS:
             raise asyncio.CancelledError
+
+
+def _begun_on(
+    loop: GuardedEventLoop, main: Callable[[], Coroutine[Any, Any, T]], *, again: bool = False
+) -> GuardedTask[T]:
+    if again:
+        log.error("main_begun_again")
+    task = _guarded_task(loop, main())
+    loop.watch_main(task)
+    return task
 
 
 def _tell_stop(stop: BaseException) -> None:
