@@ -1,12 +1,13 @@
 """An agency's time is handed out once, however many processes ask for it."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count, pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
+from sqlalchemy import update
 
 from nagorik import AgencyUnavailable, CredentialsRejected, OutcomeUnknown
 from nagorik.errors import CredentialProblem, Layer
@@ -14,12 +15,14 @@ from nagorik_host.commands.outage_hints import outage_hint
 from nagorik_host.engine.agencies import (
     FAILURES_OF_AN_OUTAGE,
     FIRST_PROBE,
+    LAST_PROBE,
     AgencyLimits,
     AgencyScheduler,
     HealthChange,
     outages_of,
 )
 from nagorik_host.engine.instants import HORIZON, interval_of, row_of, take_instants
+from nagorik_host.store.schema import agencies
 from nagorik_platform.lifecycle import CallFailed
 from nagorik_testing import SimulatedClock
 
@@ -111,6 +114,21 @@ async def test_calls_that_fail_together_are_one_outage_and_one_step_of_the_pause
     last = await row()
     assert (last.probes, last.probe_at, last.down_since) == (1, probed.probe_at, began)
     assert [outage.begin for outage in await database.run(lambda t: outages_of(t, name))] == [began]
+
+
+async def test_probe_that_is_put_off_for_longer_than_anybody_does_is_made(database):
+    clock, name = SimulatedClock(), f"agency-{next(AGENCIES)}"
+    scheduler = AgencyScheduler({name: AgencyLimits(per_second=5, concurrency=4)})
+    failed = CallFailed(AgencyUnavailable(because="connection-refused"))
+    for _ in range(FAILURES_OF_AN_OUTAGE):
+        await database.run(partial(scheduler.learn, plugin=name, outcome=failed, now=clock.now()))
+    in_years = datetime(2099, 1, 1, tzinfo=UTC)
+    await database.run(lambda t: t.connection.execute(update(agencies).values(probe_at=in_years)))
+    (state,) = await database.run(lambda t: scheduler.queue_states(t, [name], clock.now()))
+    assert (state.is_down, state.free_at) == (True, clock.now())
+    assert await database.run(lambda t: scheduler.take_probe(t, row_of(t, name, None), clock.now()))
+    probed = await database.run(partial(row_of, plugin=name, now=None))
+    assert clock.now() < probed.probe_at <= clock.now() + LAST_PROBE
 
 
 async def outage_after(database, name, *errors):

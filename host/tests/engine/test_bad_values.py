@@ -1,11 +1,12 @@
 """A value that nobody can reckon with or keep is one application's case; the worker and all others go on."""
 
 import asyncio
-from contextlib import asynccontextmanager
+import sqlite3
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import Integer, insert, select
+from sqlalchemy import Integer, insert, select, update
 from structlog.testing import capture_logs
 
 from nagorik import Applicant, ApplicationDraft, Consent, Operation
@@ -277,13 +278,19 @@ async def test_running_worker_survives_what_its_applications_bring(depot, ready_
         for word in WORDS:
             await apply(host, word)
         plain = await apply(host, "plain")
-        stop = asyncio.Event()
-        working = asyncio.create_task(host.worker().run(stop))
-        async with asyncio.timeout(60):
-            while not working.done() and (await row_of(host, plain)).state != "closed":  # noqa: ASYNC110 - no event
-                await asyncio.sleep(0.001)
-        stop.set()
-        await working
+        await run_until_closed(host, plain)
+
+
+async def run_until_closed(host, application) -> None:
+    """Let one worker run until an application is closed, and see that it had not ended before."""
+    stop = asyncio.Event()
+    working = asyncio.create_task(host.worker().run(stop))
+    async with asyncio.timeout(60):
+        while not working.done() and (await row_of(host, application)).state != "closed":  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.001)
+    stop.set()
+    await working
+    assert (await row_of(host, application)).state == "closed"
 
 
 @pytest.mark.parametrize(("deadline", "lease", "opens"), [(359.9, 60, True), (360, 60, False), (600, 301, True)])
@@ -310,8 +317,7 @@ NUMBERS = [column.name for column in applications.columns if isinstance(column.t
 async def test_text_where_a_number_belongs_is_one_applications_case(depot, ready_file, keyring, column):
     async with opened(ready_file, keyring, SimulatedClock()) as host:
         odd, plain = await apply(host, "plain"), await apply(host, "plain")
-        damage = f"UPDATE applications SET {column} = 'soon' WHERE id = ?"  # noqa: S608 - a column of the table
-        await host.database.run(lambda t: t.connection.exec_driver_sql(damage, (odd,)))
+        damage(ready_file, column, "'soon'", odd)
         told = [one async for one in verify_journals(host.database, host.vault) if one.application == odd]
         assert "wrong-type" in str(told[0].problem)
         doomed = await host.database.run(count_unreadable)
@@ -328,6 +334,51 @@ async def test_text_where_a_number_belongs_is_one_applications_case(depot, ready
             assert (row.blocked, row.due_at) == ("defect", None)
             (line,) = [entry for entry in logs if entry["event"] == "application_blocked"]
             assert (line["application"], line["defect"]) == (odd, "due-unreadable")
+
+
+DAMAGE = ("'text'", "5", "x'00ff'", "NULL", "4070908800000000", "0", "9223372036854775807", "CAST(x'ff' AS TEXT)")
+"""Of SQLite alone: any column holds any value, text in no encoding among them. The large number is in 2099."""
+UNFIT = {
+    "plugin_version": {"x'00ff'"},
+    "revision": {"'text'", "x'00ff'"},
+    "entries": {"'text'", "x'00ff'"},
+    "chain": {"'text'", "5"},
+}
+"""What no step can be built on; whatever else stands there is one more value of the column's type."""
+
+
+@pytest.mark.parametrize("column", [column.name for column in applications.columns])
+async def test_whatever_stands_in_whichever_column_is_one_applications_case(depot, ready_file, keyring, column):
+    async with opened(ready_file, keyring, SimulatedClock()) as host:
+        # Of what has an id in no encoding, no statement can speak.
+        values = DAMAGE[:-1] if column == "id" else DAMAGE
+        odd = {await apply(host, "plain"): value for value in values}
+        plain = await apply(host, "plain")
+        for application, value in odd.items():
+            damage(ready_file, column, value, application)
+        await run_until_closed(host, plain)
+        await work_for(host, 2)
+        for application, value in odd.items():
+            if value in UNFIT.get(column, ()):
+                row = await row_of(host, application)
+                assert (row.blocked, row.due_at, row.lease) == ("defect", None, None)
+
+
+def damage(url: str, column: str, value: str, application: str) -> None:
+    """Write a value into a row as whoever has the file can; what the table itself refuses, nobody can."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        with suppress(sqlite3.IntegrityError):
+            connection.execute(f"UPDATE applications SET {column} = {value} WHERE id = ?", (application,))  # noqa: S608
+
+
+async def test_lease_without_an_end_is_nobodys(depot, ready_url, keyring):
+    async with opened(ready_url, keyring, SimulatedClock()) as host:
+        application = await apply(host, "plain")
+        held = update(applications).values(lease="x", lease_until=None)
+        await host.database.run(lambda t: t.connection.execute(held))
+        await work_for(host, 1)
+        assert (await row_of(host, application)).state == "closed"
 
 
 def test_instants_of_the_far_end_fit_the_columns():

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from sqlalchemy import event, select, update
+from sqlalchemy import event, insert, select, update
 
 from nagorik.clock import Deadline
 from nagorik_host.engine.affinity import AgencyAffinity
@@ -133,6 +133,19 @@ async def test_places_that_are_held_for_longer_than_any_lease_are_anybodys(datab
     another = WorkerLease("other", LEASE, clock)
     await database.run(partial(another.register, name="other", keys=["k"], expiry=timedelta(days=1)))
     assert await database.run(lambda t: t.connection.scalars(select(workers.c.id)).all()) == ["other"]
+
+
+async def test_places_beyond_what_a_lease_can_be_keep_no_agency_from_being_called(world, ready_url):
+    in_hours = world.machine.now() + timedelta(hours=20)
+    ghosts = [
+        {"plugin": name, "worker": "ghost", "held": 999_999, "wanted": 0, "held_until": in_hours}
+        for name in world.simulators
+    ]
+    async with world.host(ready_url) as host:
+        application = await world.apply(host)
+        await host.database.run(lambda t: t.connection.execute(insert(places), ghosts))
+        await world.carry(host.worker())
+        assert (await host.track(application)).progress.state == "closed"
 
 
 async def test_worker_without_work_gives_its_places_back(database):

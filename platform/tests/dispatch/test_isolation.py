@@ -243,13 +243,25 @@ async def test_who_holds_up_the_loop_from_a_thread_is_named(world, held, body):
 SETTINGS = {
     "how deep calls may go": "sys.setrecursionlimit(150)",
     "how often threads take turns": "sys.setswitchinterval(5.0)",
+    "who is told of each line": "def tracer(*_): return tracer\nsys.settrace(tracer)",
+    "who is told of each call": "sys.setprofile(lambda *_: None)",
+    "who is told of each line of new threads": "import threading\nthreading.settrace(lambda *_: None)",
+    "who is told of each call of new threads": "import threading\nthreading.setprofile(lambda *_: None)",
 }
+
+
+def as_set():
+    return sys.getrecursionlimit(), sys.getswitchinterval(), *tracers()
+
+
+def tracers():
+    return sys.gettrace(), sys.getprofile(), threading.gettrace(), threading.getprofile()
 
 
 @pytest.mark.parametrize("change", SETTINGS.values(), ids=SETTINGS)
 async def test_plugin_changes_nothing_of_the_interpreter(world, change):
     world.install(hooks={"nagorik_get_status": change + "\nreturn STATUS"})
-    before = sys.getrecursionlimit(), sys.getswitchinterval()
+    before = as_set()
 
     async def main():
         with pytest.raises(PluginFault) as caught:
@@ -258,10 +270,43 @@ async def test_plugin_changes_nothing_of_the_interpreter(world, change):
 
     try:
         assert await guarded(main) == "changed-interpreter"
-        assert (sys.getrecursionlimit(), sys.getswitchinterval()) == before
+        assert as_set() == before
     finally:
         sys.setrecursionlimit(before[0])
         sys.setswitchinterval(before[1])
+        set_tracers(*before[2:])
+
+
+def set_tracers(trace, profile, trace_of_threads, profile_of_threads):
+    sys.settrace(trace)
+    sys.setprofile(profile)
+    threading.settrace(trace_of_threads)
+    threading.setprofile(profile_of_threads)
+
+
+async def test_tracer_that_was_there_before_a_plugin_stays(world):
+    """A debugger's, or that of a measurement of what tests cover."""
+    world.install(hooks={"nagorik_get_status": "return STATUS"})
+    before = tracers()
+
+    def main():
+        return world.platform().get_status(world.draft(), world.references)
+
+    def traced():
+        set_tracers(tracer, profiler, tracer, profiler)
+        run_guarded(main)
+        return tracers()
+
+    def tracer(*_):
+        return None
+
+    def profiler(*_):
+        return None
+
+    try:
+        assert await asyncio.to_thread(traced) == (tracer, profiler, tracer, profiler)
+    finally:
+        set_tracers(*before)
 
 
 CHANGES = {
@@ -343,6 +388,63 @@ async def test_timeouts_of_a_plugins_own_still_end_its_waits(world):
         return await world.platform().get_status(world.draft(), world.references)
 
     assert (await guarded(main)).raw == "RECEIVED"
+
+
+FORCES = {
+    "by a hook": "for one in asyncio.all_tasks():\n    asyncio.Task.cancel(one)\nawait asyncio.sleep(0)",
+    "by a task that it left behind": (
+        "async def left():\n"
+        "    for one in asyncio.all_tasks():\n"
+        "        one is asyncio.current_task() or asyncio.Task.cancel(one)\n"
+        "asyncio.create_task(left())\nreturn STATUS"
+    ),
+}
+
+
+@pytest.mark.parametrize("body", FORCES.values(), ids=FORCES)
+async def test_what_is_cancelled_by_force_begins_again_and_it_is_known_who_did_it(world, body):
+    world.install(hooks={"nagorik_get_status": body})
+    begun = []
+
+    async def main():
+        begun.append(asyncio.current_task())
+        if len(begun) == 1:
+            await world.platform().get_status(world.draft(), world.references)
+            await asyncio.sleep(60)
+        return "done"
+
+    with capture_logs() as lines:
+        assert await guarded(main) == "done"
+    assert len(begun) == 2
+    assert [line["event"] for line in lines].count("main_begun_again") == 1
+    faults = {(line["plugin"], line["fault"]) for line in lines if line["event"] == "plugin_fault"}
+    assert faults == {("wasa", "cancelled-others")}
+
+
+async def test_what_is_cancelled_by_force_without_end_ends():
+    begun = []
+
+    async def main():
+        begun.append(0)
+        asyncio.Task.cancel(asyncio.current_task())
+        await asyncio.sleep(0)
+
+    with pytest.raises(asyncio.CancelledError):
+        await guarded(main)
+    assert len(begun) == MOST_RESTARTS + 1
+
+
+async def test_what_the_host_cancels_is_not_begun_again():
+    begun = []
+
+    async def main():
+        begun.append(0)
+        asyncio.current_task().cancel()
+        await asyncio.sleep(0)
+
+    with pytest.raises(asyncio.CancelledError):
+        await guarded(main)
+    assert len(begun) == 1
 
 
 async def test_loop_that_something_stops_goes_on():

@@ -58,9 +58,12 @@ class WorkerCommand:
         from nagorik_host.settings import load_host_settings
         from nagorik_platform.dispatch.isolation import run_guarded
 
+        # Whoever was asked to stop stops, though what it does was begun again since.
+        stop, at_once = asyncio.Event(), asyncio.Event()
+
         async def do() -> int:
             settings = load_host_settings()
-            return await _work(settings, arguments.name or settings.worker, once=arguments.once)
+            return await _work(settings, arguments.name or settings.worker, stop, at_once, once=arguments.once)
 
         try:
             level = load_host_settings().log_level
@@ -69,10 +72,11 @@ class WorkerCommand:
         return run_command(do, log_level=level, run=lambda do: run_guarded(do, give_up=_give_up))
 
 
-async def _work(settings: "HostSettings", name: str, *, once: bool) -> int:
+async def _work(
+    settings: "HostSettings", name: str, stop: asyncio.Event, at_once: asyncio.Event, *, once: bool
+) -> int:
     from nagorik_host.engine.watchdog import Watchdog, patience_of
 
-    stop, at_once = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     workers: list[Worker] = []
 

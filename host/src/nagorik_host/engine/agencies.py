@@ -28,10 +28,10 @@ from nagorik import (
 from nagorik.errors import CredentialProblem, Layer
 from nagorik.manifest import Manifest
 from nagorik_host.engine.instants import HORIZON, ensure_row, farthest, interval_of, row_of
-from nagorik_host.engine.leases import LOST
+from nagorik_host.engine.leases import APART, LOST
 from nagorik_host.engine.pace import UNKNOWN
 from nagorik_host.engine.tokens import UNKNOWN as TOKEN_UNKNOWN
-from nagorik_host.store.clock import LEASE_NOW, lasts
+from nagorik_host.store.clock import HELD_AT_MOST, LEASE_NOW, LONGEST_LEASE, is_held
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, MICROSECOND, agencies, applications, outages, places
 from nagorik_platform.documents import DOCUMENT_UNREADABLE
@@ -44,6 +44,8 @@ LAST_PROBE: Final = timedelta(minutes=15)
 """Time between two probes of an agency that stays down; it doubles from the first to the last. One that refuses the
 platform's credentials is probed as seldom from the first on."""
 
+_LONGEST_PAUSE: Final = LAST_PROBE + timedelta(seconds=2 * APART)
+"""After which an agency is tried at the latest, by a clock that may differ from that of whoever tried it last."""
 _NOT_REACHED: Final = (AgencyUnavailable, OutcomeUnknown, ContractViolation)
 _OUR_OWN: Final = frozenset({UNKNOWN, LOST, TOKEN_UNKNOWN, DOCUMENT_UNREADABLE})
 """Why the platform held a request back or broke it off, for reasons that are not the agency's."""
@@ -107,7 +109,7 @@ _PLACES: Final = (
         func.sum(case((_IS_OWN, places.c.wanted), else_=0)).label("wanted"),
         func.sum(places.c.held).label("held_by_all"),
     )
-    .where(lasts(places.c.held_until))
+    .where(is_held(places.c.held_until))
     .group_by(places.c.plugin)
     .subquery()
 )
@@ -208,6 +210,7 @@ class AgencyScheduler:
         *,
         worker: str = "",
         lease_now: datetime | None = None,
+        held_at_most: timedelta = LONGEST_LEASE,
         beyond: Collection[str] = (),
     ) -> list[QueueState]:
         """When each agency's first application falls due, and from when on a call to it is granted.
@@ -220,9 +223,11 @@ class AgencyScheduler:
             now: The time.
             worker: Who looks.
             lease_now: The time by which places are held, where that is not the database's to say.
+            held_at_most: For how long from now on places can be held; what is held for longer is not.
             beyond: Releases beyond what is installed here; what is pinned to them does not count.
         """
-        wanted = {"names": list(plugins), "worker": worker, LEASE_NOW: lease_now}
+        wanted: dict[str, Any] = {"names": list(plugins), "worker": worker, LEASE_NOW: lease_now}
+        wanted[HELD_AT_MOST] = held_at_most // MICROSECOND
         if beyond:
             within = wanted | {"beyond": list(beyond)}
             found = transaction.connection.execute(_QUEUE_STATES_WITHIN, within).all()
@@ -250,8 +255,7 @@ class AgencyScheduler:
 
     def _free_at(self, row: Row[Any], now: datetime, *, is_simulated: bool) -> datetime:
         if row.down_since is not None:
-            probe_at: datetime | None = row.probe_at
-            return max(now, probe_at or now)
+            return _probe_at(row, now)
         paced_to: datetime = row.paced_to
         opens = max(now, paced_to - HORIZON + _AFTER)
         # Farther than anybody takes an agency's time: whoever asks for some mends it, but for a simulated clock.
@@ -263,7 +267,7 @@ class AgencyScheduler:
 
         ``row`` is the agency's, locked.
         """
-        if row.probe_at is not None and now < row.probe_at:
+        if now < _probe_at(row, now):
             return False
         again = now + self._pause(row.probes + 1, row.cause)
         transaction.connection.execute(_PROBE, {"name": row.plugin, "again": again})
@@ -329,6 +333,15 @@ class AgencyScheduler:
         is_refused = cause is not None and cause.startswith(OF_CREDENTIALS)
         longest = LAST_PROBE if is_refused else min(FIRST_PROBE * 2 ** min(probes, 16), LAST_PROBE)
         return timedelta(seconds=longest.total_seconds() * self._rng.uniform(0.5, 1.0))
+
+
+def _probe_at(row: Row[Any], now: datetime) -> datetime:
+    """When an agency that is down may be tried, not before now.
+
+    At once, where the row says so late that nobody can have put it off until then: it would never be tried again.
+    """
+    at: datetime | None = row.probe_at
+    return now if at is None or at - now > _LONGEST_PAUSE else max(at, now)
 
 
 def _is_out_of_reach(error: NagorikError | None) -> bool:

@@ -86,6 +86,10 @@ _END_OPEN: Final = (
 )
 
 
+class RowDamaged(Exception):
+    """A row of an application holds what no host has written."""
+
+
 class Claims:
     """The transactions in which one worker claims applications and completes its claims."""
 
@@ -147,13 +151,22 @@ class Claims:
         suspended = suspended_offers(transaction)
         firsts = [
             (max(queue.due_at + self._affinity.patience(queue.plugin), queue.free_at), queue.plugin)
-            for queue in self._agencies.queue_states(
-                transaction, self._concurrency, now, lease_now=self._lease.now, beyond=self._beyond
-            )
+            for queue in self._queue_states(transaction, now)
             if queue.due_at is not None and queue.plugin not in suspended.plugins
         ]
         wanted = (at for at, plugin in firsts if not own or at <= now or self._affinity.comes_first(plugin))
         return min(wanted, default=None)
+
+    def _queue_states(self, transaction: Transaction, now: datetime) -> list[QueueState]:
+        return self._agencies.queue_states(
+            transaction,
+            self._concurrency,
+            now,
+            worker=self._worker,
+            lease_now=self._lease.now,
+            held_at_most=self._lease.held_at_most,
+            beyond=self._beyond,
+        )
 
     # The intent
 
@@ -192,9 +205,7 @@ class Claims:
             self._affinity.refresh(transaction)
             unpark_resumed(transaction, batch.suspended)
             self._release_expired(transaction, batch, now)
-        for queue in self._agencies.queue_states(
-            transaction, self._concurrency, now, worker=self._worker, lease_now=self._lease.now, beyond=self._beyond
-        ):
+        for queue in self._queue_states(transaction, now):
             batch.held[queue.plugin] = queue.held
             if queue.is_down:
                 batch.down.add(queue.plugin)
@@ -351,7 +362,7 @@ class Claims:
         call goes to another agency than the row was queued for, whose time and places ``slot`` is not.
         """
         capabilities = self._capabilities.of(row.service, row.gateway)
-        stored = replace(self._store.from_row(row), blocked=None)
+        stored = replace(self._from_row(row), blocked=None)
         draft = self._store.open_draft(stored, row.draft)
         begun = begin(stored.progress, capabilities, now, next_payment(stored.progress))
         if begun.next.operation is None:
@@ -369,7 +380,7 @@ class Claims:
 
     def _release(self, transaction: Transaction, row: Row[Any], now: datetime) -> None:
         """Take an application out of the hands of a worker that is gone, and call nobody."""
-        stored = self._store.from_row(row)
+        stored = self._from_row(row)
         capabilities = self._capabilities.of(row.service, row.gateway)
         if stored.progress.attempt is None:
             done = Step(stored.progress, (), next_action(stored.progress, capabilities, now))
@@ -379,6 +390,17 @@ class Claims:
             _end_open(transaction, stored, self._end_of_lost(transaction, row), now)
         self._store.change(transaction, stored, done, now)
         self._losses.leave(transaction, stored, done, now)
+
+    def _from_row(self, row: Row[Any]) -> StoredApplication:
+        """The application of a row.
+
+        Raises:
+            RowDamaged: A column that every step builds on holds what no host writes there, as SQLite lets it.
+        """
+        is_sound = isinstance(row.plugin_version, str) and isinstance(row.chain, bytes)
+        if not (is_sound and type(row.entries) is int and type(row.revision) is int):
+            raise RowDamaged
+        return self._store.from_row(row)
 
     def _end_of_lost(self, transaction: Transaction, row: Row[Any]) -> str:
         if self._lease.is_alive(transaction, row.lease):

@@ -23,6 +23,8 @@ from nagorik_platform.system_clock import SystemClock
 
 APART: Final = 1.0
 """Seconds by which a worker's clock may differ from the database's."""
+LEASES_APART: Final = 10
+"""How many times as long as one worker's lease another's may be, while a host is set to another."""
 LOST: Final = "lease-lost"
 """Why a call is not gone on with whose application others may have taken over; says nothing of the agency."""
 
@@ -135,6 +137,14 @@ class WorkerLease:
     def taken(self) -> Lease:
         """The lease of an application that is taken in hand now."""
         return Lease(self.worker, self.lasts, self.now)
+
+    @property
+    def held_at_most(self) -> timedelta:
+        """For how long from now on any worker can hold a place: its own lease may be another than this worker's.
+
+        A row that says more was written by no worker, and would keep an agency from being called until then.
+        """
+        return min(LEASES_APART * self.lasts, LONGEST_LEASE)
 
     @property
     def now(self) -> datetime | None:

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from nagorik_host.engine.affinity import AgencyAffinity
 from nagorik_host.engine.leases import WorkerLease
-from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL, is_known, lasts
+from nagorik_host.store.clock import HELD_AT_MOST, LASTS, LEASE_NOW, UNTIL, is_held, is_known, lasts
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import MICROSECOND, places, workers
 
@@ -27,7 +27,7 @@ _OTHER_WORKERS: Final = (
     .where(workers.c.id != bindparam("worker_"), workers.c.beat_at > UNTIL, is_known(workers.c.beat_at))
 )
 _OF_ALL: Final = select(places, _OTHER_WORKERS.scalar_subquery().label("others")).where(
-    places.c.plugin.in_(bindparam("names", expanding=True)), _LIVING
+    places.c.plugin.in_(bindparam("names", expanding=True)), is_held(places.c.held_until)
 )
 _OWN: Final = (places.c.plugin == bindparam("name_"), places.c.worker == bindparam("worker_"))
 _HOLD: Final = update(places).where(*_OWN).values(held_until=UNTIL)
@@ -199,7 +199,9 @@ class WorkerPlaces:
         transaction.connection.execute(_FORGET, {"worker_": self._lease.worker})
 
     def _rows(self, transaction: Transaction, plugins: Iterable[str]) -> list[PlacesRow]:
-        found = transaction.connection.execute(_OF_ALL, self._others() | {"names": list(plugins)})
+        most = self._lease.held_at_most // MICROSECOND
+        wanted = self._others() | {"names": list(plugins), HELD_AT_MOST: most}
+        found = transaction.connection.execute(_OF_ALL, wanted)
         return [PlacesRow(row.plugin, row.worker, row.held, row.wanted, row.others) for row in found]
 
     def _share(self, transaction: Transaction, plugin: str, others: list[PlacesRow]) -> "PlacesShare":

@@ -94,7 +94,8 @@ def take_over(transaction: Transaction, installed: Mapping[str, str], now: datet
     changes = []
     for row in transaction.connection.execute(open_ones).all():
         after = installed.get(row.plugin)
-        if after is None:
+        if after is None or not isinstance(row.plugin_version, str):
+            # What is no release, somebody else wrote into a row; whoever takes that up leaves it to an officer.
             continue
         if after == row.plugin_version:
             _unblock(transaction, row.plugin, after, now)
@@ -141,8 +142,13 @@ def same_line(before: str, after: str) -> bool:
     return new >= old and old.release[: _line(old)] == new.release[: _line(old)]
 
 
-def is_beyond(pinned: str, installed: str) -> bool:
-    """Whether an application is pinned to a later release of the distribution that is installed."""
+def is_beyond(pinned: object, installed: str) -> bool:
+    """Whether an application is pinned to a later release of the distribution that is installed.
+
+    What is no release is beyond none: a file may hold anything in the place of one.
+    """
+    if not isinstance(pinned, str):
+        return False
     one, other = pinned.rpartition(" "), installed.rpartition(" ")
     if one[0] != other[0]:
         return False

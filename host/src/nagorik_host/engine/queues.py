@@ -24,7 +24,8 @@ _SUSPENDED: Final = select(suspensions.c.kind, suspensions.c.name)
 _EXPIRED: Final = (
     _ROWS.where(
         applications.c.lease.is_not(None),
-        has_ended(applications.c.lease_until),
+        # A lease without an end is none that a worker has taken, and would last for ever.
+        or_(has_ended(applications.c.lease_until), applications.c.lease_until.is_(None)),
         applications.c.target_plugin.in_(bindparam("target_plugins", expanding=True)),
         applications.c.plugin_version.not_in(bindparam("beyond", expanding=True)),
     )

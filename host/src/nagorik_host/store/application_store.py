@@ -21,7 +21,7 @@ from nagorik_host.store.chain import JournalEntry, anchor, entries_of, event_of
 from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.deferred import CHANGE
-from nagorik_host.store.ledger import APPLICATION, digest, digest_of_attempt, digest_of_rows, in_base64
+from nagorik_host.store.ledger import APPLICATION, digest, digest_of_attempt, digest_of_rows, head_of
 from nagorik_host.store.listings import distinct_leads
 from nagorik_host.store.schema import (
     MICROSECOND,
@@ -596,7 +596,7 @@ def _as_recorded(row: Mapping[str, Any], at: datetime) -> dict[str, Any]:
     return {
         "revision": row["revision"],
         "entries": row["entries"],
-        "head": in_base64(row["chain"]),
+        "head": head_of(row["chain"]),
         "due": microseconds(due) if due is not None else None,
         "operation": row["operation"],
         "lease": row["lease"],

@@ -80,6 +80,16 @@ def lasts(until: Column[Any]) -> ColumnElement[bool]:
     return and_(until > NOW, is_known(until))
 
 
+HELD_AT_MOST: Final = "held_at_most"
+"""The parameter that says for how many microseconds from now what is held can be held."""
+_HELD_AT_MOST: Final = type_coerce(type_coerce(NOW, BigInteger) + bindparam(HELD_AT_MOST, type_=BigInteger), Instant)
+
+
+def is_held(until: Column[Any]) -> ColumnElement[bool]:
+    """As ``lasts``, of what is held for ``HELD_AT_MOST`` at most; somebody else wrote what is held for longer."""
+    return and_(until > NOW, until <= _HELD_AT_MOST)
+
+
 def has_ended(until: Column[Any]) -> ColumnElement[bool]:
     """The contrary of ``lasts``, of what has an end."""
     return or_(until <= NOW, until > _LATEST)

@@ -375,14 +375,29 @@ def sealed_tails(connection: Connection) -> dict[int, int]:
 
 
 def written(content: Mapping[str, Any]) -> str:
-    """What a record says, as it is kept."""
+    """What a record says, as it is kept; a value that no host has written, in whatever words there are for it."""
     said = {name: value for name, value in content.items() if value is not None}
-    return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    kept = json.dumps(said, default=_plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return kept if _is_unicode(kept) else json.dumps(said, default=_plain, sort_keys=True, separators=(",", ":"))
+
+
+def _is_unicode(kept: str) -> bool:
+    """Whether a text can be kept: bytes of no encoding, which SQLite takes for text, are read as lone surrogates."""
+    try:
+        kept.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def in_base64(link: bytes) -> str:
     """A link within a record."""
     return b2a_base64(link, newline=False).decode()
+
+
+def head_of(chain: object) -> str:
+    """What a record says of a journal's head; of what is no link, that it is none, by a digest of what it is."""
+    return in_base64(chain) if isinstance(chain, bytes) else digest([chain])
 
 
 def from_base64(text: str) -> bytes:

@@ -155,6 +155,9 @@ class SqliteDatabase(Database):
 
     def _opened(self) -> Connection:
         connection = self._engine.connect()
+        # As for a snapshot: text that is none in one row is no reason to read none of the others.
+        driver: Any = connection.connection.driver_connection
+        driver.text_factory = _any_text
         if self._only_reads:
             connection = connection.execution_options(**{_SNAPSHOT: True})
         connection.execute(text("SELECT count(*) FROM sqlite_master"))

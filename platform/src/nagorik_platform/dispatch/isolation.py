@@ -17,7 +17,7 @@ from contextvars import Context, copy_context
 from functools import partial
 from pathlib import Path
 from types import AsyncGeneratorType, BuiltinFunctionType, FrameType
-from typing import Any, Final, Protocol, TypeVar, TypeVarTuple
+from typing import Any, Final, NamedTuple, Protocol, TypeVar, TypeVarTuple
 
 from nagorik_platform.dispatch.plugin_call import PLUGIN_CALL, STRAY, PluginCall
 from nagorik_platform.dispatch.signal_handlers import SignalHandlers
@@ -97,9 +97,11 @@ class GuardedTask(asyncio.Task[T_co]):
 
     Attributes:
         call: The call, unless the task is the host's own.
+        expected: How many cancellations are on their way that were asked for by this class's own method.
     """
 
     call: PluginCall | None = None
+    expected: int = 0
 
     def cancel(self, msg: Any | None = None) -> bool:
         """As ``asyncio.Task.cancel``; nothing is done for a stranger, whose fault it is."""
@@ -107,37 +109,90 @@ class GuardedTask(asyncio.Task[T_co]):
         if canceller is not None and not self.done() and not canceller.covers(self.call):
             canceller.note(CANCELLED_OTHERS)
             return False
-        return super().cancel(msg)
+        is_asked = super().cancel(msg)
+        self.expected += is_asked
+        return is_asked
+
+    def uncancel(self) -> int:
+        """As ``asyncio.Task.uncancel``."""
+        self.expected = max(0, self.expected - 1)
+        return super().uncancel()
+
+    @property
+    def is_cancelled_by_force(self) -> bool:
+        """Whether somebody called the method of the class before this one, which asks nobody."""
+        return self.cancelling() > self.expected
 
 
-def _keeps_interpreter(call: PluginCall, limit: int, interval: float) -> None:
-    """See that the interpreter is set as it was before a step of ``call``, for whoever runs next."""
-    if sys.getrecursionlimit() != limit or sys.getswitchinterval() != interval:
-        sys.setrecursionlimit(limit)
-        sys.setswitchinterval(interval)
-        call.note(CHANGED_INTERPRETER)
+class _Interpreter(NamedTuple):
+    """How the interpreter is set for whoever runs, and who is told of each call and line of the code."""
+
+    limit: int
+    interval: float
+    trace: Any
+    profile: Any
+    trace_of_threads: Any
+    profile_of_threads: Any
+
+
+def _interpreter() -> _Interpreter:
+    return _Interpreter(
+        sys.getrecursionlimit(),
+        sys.getswitchinterval(),
+        sys.gettrace(),
+        sys.getprofile(),
+        threading.gettrace(),
+        threading.getprofile(),
+    )
+
+
+def _keeps_interpreter(call: PluginCall, before: _Interpreter) -> None:
+    """See that the interpreter is set as it was before a step of ``call``, for whoever runs next.
+
+    A tracer makes everybody's steps many times as slow. One that was there before, as a debugger's, stays.
+    """
+    limit, interval, trace, profile, trace_of_threads, profile_of_threads = before
+    # Each by itself: whatever is compared but by identity is a plugin's code, too.
+    if (
+        sys.getrecursionlimit() == limit
+        and sys.getswitchinterval() == interval
+        and sys.gettrace() is trace
+        and sys.getprofile() is profile
+        and threading.gettrace() is trace_of_threads
+        and threading.getprofile() is profile_of_threads
+    ):
+        return
+    sys.settrace(trace)
+    sys.setprofile(profile)
+    threading.settrace(trace_of_threads)
+    threading.setprofile(profile_of_threads)
+    sys.setrecursionlimit(limit)
+    sys.setswitchinterval(interval)
+    call.note(CHANGED_INTERPRETER)
 
 
 class _Step:
     """A callback of a plugin's code, or a step of one of its tasks, which cannot end the process."""
 
-    __slots__ = ("_account", "_call", "_callback")
+    __slots__ = ("_call", "_callback", "_loop")
 
-    def __init__(self, account: StepAccount, call: PluginCall, callback: Callable[..., object]) -> None:
-        self._account = account
+    def __init__(self, loop: "GuardedEventLoop", call: PluginCall, callback: Callable[..., object]) -> None:
+        self._loop = loop
         self._call = call
         self._callback = callback
 
     def __call__(self, *arguments: Any) -> None:
-        limit, interval = sys.getrecursionlimit(), sys.getswitchinterval()
-        before = self._account.switch(self._call)
+        interpreter = _interpreter()
+        before = self._loop.account.switch(self._call)
         try:
             self._callback(*arguments)
         except (SystemExit, KeyboardInterrupt) as error:
             self._call.note("raised", error)
         finally:
-            self._account.switch(before)
-            _keeps_interpreter(self._call, limit, interval)
+            self._loop.account.switch(before)
+            _keeps_interpreter(self._call, interpreter)
+            self._loop.keep_signals(self._call)
+            self._loop.note_cancelled_main(self._call)
 
 
 class _StrayStep(_Step):
@@ -179,6 +234,7 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
         self._calls: dict[Path, PluginCall] = {}
         """By the directory of its code, the call of each plugin that was begun last."""
         self._directories: dict[str, Path | None] = {}
+        self._main: GuardedTask[Any] | None = None
         self._signals = SignalHandlers()
         self._signals_at = 0.0
         selector = _CountingSelector()
@@ -258,7 +314,7 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
         step = self._step(callback, context)
         if step is callback and self._calls:
             stray = self.stray_in(sys._getframe(1))
-            step = callback if stray is None else _StrayStep(self.account, stray, callback)
+            step = callback if stray is None else _StrayStep(self, stray, callback)
         return super().call_soon_threadsafe(step, *args, context=context)
 
     def call_at(
@@ -313,6 +369,22 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
                 return stray
         return None
 
+    def keep_signals(self, call: PluginCall) -> None:
+        """See that the host's signals reach it as before a step of ``call``."""
+        if self._signals.put_back_delivery():
+            call.note(CHANGED_SIGNALS)
+
+    def watch_main(self, task: GuardedTask[Any]) -> None:
+        """Know from whose step on ``task``, which all else hangs on, is cancelled by force."""
+        self._main = task
+
+    def note_cancelled_main(self, call: PluginCall) -> None:
+        """Tell whose step it was that has cancelled the host's own task, which nothing can undo."""
+        if self._main is not None and self._main.is_cancelled_by_force:
+            self._main = None
+            # Nobody is left who would take the call's own fault in.
+            call.stray(call.operation).note(CANCELLED_OTHERS)
+
     def check_signals(self, call: PluginCall) -> None:
         """Handle the host's signals as it does, where a plugin has changed that; ``call`` is about to end."""
         for file in self._signals.put_back_kept():
@@ -356,7 +428,7 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
     def _step(self, callback: Any, context: Context | None) -> Any:
         call = PLUGIN_CALL.get() if context is None else context.get(PLUGIN_CALL)
         if call is not None:
-            return _Step(self.account, call, callback)
+            return _Step(self, call, callback)
         if not self._calls:
             return callback
         file = file_of(callback)
@@ -366,7 +438,7 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
             # A task's own steps say whose they are by their context; what a future wakes is not of whoever ends it.
             whose = self.account.whose if _is_plain_builtin(callback) else None
             stray = whose.stray() if isinstance(whose, PluginCall) else None
-        return callback if stray is None else _StrayStep(self.account, stray, callback)
+        return callback if stray is None else _StrayStep(self, stray, callback)
 
 
 def _is_plain_builtin(callback: Any) -> bool:
@@ -416,13 +488,15 @@ def run_as(call: PluginCall, code: Callable[[], T]) -> T:
         if not isinstance(loop, GuardedEventLoop):
             return context.run(code)
         loop.note_call(call)
-        limit, interval = sys.getrecursionlimit(), sys.getswitchinterval()
+        interpreter = _interpreter()
         before = loop.account.switch(call)
         try:
             return context.run(code)
         finally:
             loop.account.switch(before)
-            _keeps_interpreter(call, limit, interval)
+            _keeps_interpreter(call, interpreter)
+            loop.keep_signals(call)
+            loop.note_cancelled_main(call)
     finally:
         call.end()
 
@@ -446,13 +520,14 @@ def run_guarded(
     """Run ``main`` to its end on a loop of its own, which is run again when something stops it.
 
     Args:
-        main: What is run.
+        main: What is run; from its beginning again where it was cancelled by no way that there is.
         give_up: Ends the process, from another thread, where the loop is not closed within ``CLOSING`` seconds after
             ``main`` has ended; it is given what ``main`` returned, if it did. A plugin's thread that hangs would be
             waited for without end.
 
     Raises:
-        CancelledError: ``main`` was cancelled; or the loop was stopped too often, and it is cancelled for that.
+        CancelledError: ``main`` was cancelled; or the loop was stopped too often, or ``main`` cancelled by force, and
+            it is cancelled for that.
         SystemExit, KeyboardInterrupt: ``main`` raised it.
     """
     loop = GuardedEventLoop()
@@ -473,11 +548,17 @@ def run_guarded(
 
 
 def _run_on(loop: GuardedEventLoop, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    task = loop.create_task(main())
+    task = _begun_on(loop, main)
     restarts = 0
     while True:
         try:
             return loop.run_until_complete(task)
+        except asyncio.CancelledError:
+            if task.expected or restarts >= MOST_RESTARTS:
+                raise
+            # Nobody asked for it by the way that there is: somebody's code did it by another, to this or what it
+            # waits for. What was under way has come to an end as for any cancellation.
+            task = _begun_on(loop, main, again=True)
         except (RuntimeError, SystemExit, KeyboardInterrupt) as stop:
             if task.done():
                 raise
@@ -489,6 +570,16 @@ def _run_on(loop: GuardedEventLoop, main: Callable[[], Coroutine[Any, Any, T]]) 
         restarts += 1
         if restarts > MOST_RESTARTS:
             raise asyncio.CancelledError
+
+
+def _begun_on(
+    loop: GuardedEventLoop, main: Callable[[], Coroutine[Any, Any, T]], *, again: bool = False
+) -> GuardedTask[T]:
+    if again:
+        log.error("main_begun_again")
+    task = _guarded_task(loop, main())
+    loop.watch_main(task)
+    return task
 
 
 def _tell_stop(stop: BaseException) -> None:

@@ -33,6 +33,7 @@ from nagorik_host.store.ledger import (
     digest,
     digest_of_all,
     digest_of_attempt,
+    head_of,
     in_base64,
     raw,
 )
@@ -378,7 +379,7 @@ def _as_recorded(
     if row["revision"] < revision or row["entries"] < latest.entries:
         yield "application-rolled-back", f"entry {row['entries']} of {latest.entries}"
         return
-    if row["entries"] > latest.entries or in_base64(row["chain"]) != latest.head:
+    if row["entries"] > latest.entries or head_of(row["chain"]) != latest.head:
         yield "record-missing", f"entry {row['entries']}"
         return
     # Taken in hand for a call that only reads, it is left as it was but for that.
