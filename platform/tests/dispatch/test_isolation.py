@@ -240,6 +240,48 @@ async def test_who_holds_up_the_loop_from_a_thread_is_named(world, held, body):
     assert faults == [("wasa", "blocked-loop")]
 
 
+TAKES_THE_INTERPRETER = """
+import re, threading
+
+def work():
+    while not seen[0].is_set():
+        {}
+
+for _ in range({}):
+    threading.Thread(target=work).start()
+return STATUS
+"""
+THREADS = {
+    "one thread in one act of C": ("re.match('(a+)+$', 'a' * 21 + 'b')", 1),
+    "many threads line by line": ("for _ in range(10_000): pass", 8),
+}
+
+
+@pytest.mark.parametrize("work", THREADS.values(), ids=THREADS)
+async def test_thread_that_has_the_interpreter_is_its_plugins_fault_and_not_that_of_whoever_waits(world, work):
+    world.install(hooks={"nagorik_get_status": TAKES_THE_INTERPRETER.format(*work)})
+    honest = "until = time.thread_time() + 0.04\nwhile time.thread_time() < until:\n    pass\nreturn STATUS"
+    world.install("gas", hooks={"nagorik_get_status": honest})
+    done = threading.Event()
+
+    async def main():
+        platform = world.platform(longest_step=0.1)
+        await platform.import_plugins()
+        world.module().seen.append(done)
+        await platform.get_status(world.draft(), world.references)
+        await platform.get_status(world.draft("gas.connection"), world.references)
+        done.set()
+        return "done"
+
+    try:
+        with capture_logs() as lines:
+            assert await guarded(main) == "done"
+    finally:
+        done.set()
+    faults = {(line["plugin"], line["fault"]) for line in lines if line["event"] == "plugin_fault"}
+    assert faults == {("wasa", "blocked-loop")}
+
+
 SETTINGS = {
     "how deep calls may go": "sys.setrecursionlimit(150)",
     "how often threads take turns": "sys.setswitchinterval(5.0)",

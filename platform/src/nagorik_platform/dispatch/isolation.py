@@ -235,6 +235,8 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
         """By the directory of its code, the call of each plugin that was begun last."""
         self._directories: dict[str, Path | None] = {}
         self._main: GuardedTask[Any] | None = None
+        self._excuse = (-1.0, 0.0)
+        """When the step began that was excused last, and for how many seconds."""
         self._signals = SignalHandlers()
         self._signals_at = 0.0
         selector = _CountingSelector()
@@ -340,6 +342,33 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
             if directory not in self._calls:
                 self._directories.clear()
             self._calls[directory] = call
+        call.longest.excuse = partial(self._excused, call)
+
+    def _excused(self, call: PluginCall, took: float) -> float:
+        """Seconds of a step of ``call`` for which another plugin's thread had the interpreter, which is charged."""
+        if took <= call.longest_step:
+            return 0.0
+        began, seconds = self._excuse
+        if began != self.account.began:
+            seconds = self.account.waited_for_threads(took)
+            stray = self._stray_in_threads(call) if seconds else None
+            if stray is not None:
+                stray.charge(seconds, self.time())
+            else:
+                seconds = 0.0
+            self._excuse = self.account.began, seconds
+        return seconds
+
+    def _stray_in_threads(self, call: PluginCall) -> PluginCall | None:
+        """What runs in other threads, if it is of a single plugin and not of that of ``call``."""
+        own, found = threading.get_ident(), dict[str, PluginCall]()
+        for thread, frame in sys._current_frames().items():
+            # A thread that waits for work is within the standard library's own.
+            if thread != own and frame.f_code.co_filename != threading.__file__:
+                stray = self.stray_in(frame)
+                if stray is not None:
+                    found[stray.record.id] = stray
+        return next(iter(found.values())) if len(found) == 1 and call.record.id not in found else None
 
     def stray_of(self, file: str, operation: str = STRAY) -> PluginCall | None:
         """What the code of a file runs as; ``None`` where it is of no plugin that was called on this loop."""

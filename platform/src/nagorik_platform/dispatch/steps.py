@@ -1,9 +1,12 @@
 """How long steps hold an event loop up, and whose they are; a step is what runs between two waits."""
 
 import os
+import resource
+import sys
 import threading
+import time
 from collections.abc import Callable
-from typing import Final, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -39,10 +42,12 @@ class LongestStep:
         seconds: How long it was, without the time in which the machine had no processor for it.
     """
 
-    __slots__ = ("_in_line", "_in_line_at_first", "_in_line_before", "seconds")
+    __slots__ = ("_in_line", "_in_line_at_first", "_in_line_before", "excuse", "seconds")
 
     def __init__(self, in_line: Callable[[], float] = seconds_in_line) -> None:
         self.seconds = 0.0
+        self.excuse: Callable[[float], float] | None = None
+        """Tells how many seconds of a step that has just ended, and took so many, are others' to answer for."""
         self._in_line = in_line
         self._in_line_at_first = self._in_line_before = in_line()
 
@@ -50,7 +55,10 @@ class LongestStep:
         """A step took so many seconds."""
         # Asked for the longest alone, so that a call of many steps does not pay for each.
         if took > self.seconds:
-            self.seconds = max(self.seconds, self.net(took))
+            net = self.net(took)
+            if self.excuse is not None and net > self.seconds:
+                net -= self.excuse(net)
+            self.seconds = max(self.seconds, net)
 
     def net_of_all(self, took: float) -> float:
         """What several steps took, all of them since this was made, without the seconds in line since then."""
@@ -110,6 +118,25 @@ class Charged(Protocol):
         ...
 
 
+_THREAD: Final[int] = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
+"""Only Linux tells how often a thread has waited; elsewhere it is told of all of them together."""
+
+
+class CpuTime(NamedTuple):
+    """Processor time so far, in seconds, and how often this thread has given way to wait for something."""
+
+    process: float
+    thread: float
+    waits: int
+
+
+def cpu_time() -> CpuTime:
+    """As it is now, of the thread that asks."""
+    return CpuTime(time.process_time(), time.thread_time(), resource.getrusage(_THREAD).ru_nvcsw)
+
+
+FRESH: Final = 0.05
+"""Seconds after which processor time is read anew at the beginning of a step: no step pays for it by itself."""
 LONG_TURN: Final = 0.25
 """Seconds from which on a turn of a loop counts as one in which it stood still for whoever waits."""
 
@@ -119,9 +146,10 @@ class StepAccount:
 
     Attributes:
         held: Seconds of all that was charged so far.
+        began: When the present step began, by the account's clock.
     """
 
-    __slots__ = ("_began", "_clock", "_stood", "_turn_began", "_whose", "held")
+    __slots__ = ("_clock", "_cpu", "_cpu_at", "_stood", "_turn_began", "_whose", "began", "held")
 
     def __init__(self, clock: Callable[[], float]) -> None:
         """Count by ``clock``, in seconds."""
@@ -130,7 +158,9 @@ class StepAccount:
         self._turn_began: float | None = None
         self._clock = clock
         self._whose: Charged | None = None
-        self._began = 0.0
+        self.began = 0.0
+        self._cpu = cpu_time()
+        self._cpu_at = 0.0
 
     @property
     def whose(self) -> Charged | None:
@@ -164,8 +194,23 @@ class StepAccount:
     def switch(self, whose: Charged | None) -> Charged | None:
         """Charge who ran until now, and go on as a step of ``whose``; who ran until now."""
         before, now = self._whose, self._clock()
-        began, self._whose, self._began = self._began, whose, now
+        began, self._whose, self.began = self.began, whose, now
+        if now - self._cpu_at > FRESH and before is None:
+            self._cpu, self._cpu_at = cpu_time(), now
         if before is not None:
             self.held += now - began
             before.charge(now - began, now)
         return before
+
+    def waited_for_threads(self, took: float) -> float:
+        """Seconds of ``took``, for which the present step has gone on, in which other threads had the interpreter.
+
+        Whoever waits for it asks for it again and again, and somebody has it; whoever sleeps does neither. 0.0 where
+        that was less than half of the time.
+        """
+        now, before = cpu_time(), self._cpu
+        own = now.thread - before.thread
+        waited, others = took - own, now.process - before.process - own
+        asked = (now.waits - before.waits) * sys.getswitchinterval()
+        # On a busy machine it asks less often than it could: twice as long is granted as it has asked for at least.
+        return min(waited, 2 * asked) if waited > took / 2 and others > waited / 4 else 0.0
