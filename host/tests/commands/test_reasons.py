@@ -363,7 +363,7 @@ def test_refused_correction_is_told_beside_what_was_wanted(worked, answers, read
     assert ready("worker", "--once").code == 0
     told = ready("track", application, "--json").document
     assert [(one["operation"], one["code"]) for one in told["refusals"]] == [("answer-correction", "office.late")]
-    assert told["waits_for"]["code"] == "input-rejected"
+    assert told["waits_for"]["code"] == "correction-refused"
 
 
 @pytest.mark.parametrize("reason", [None, Text(en="Come to window 4.", bn="৪ নম্বর জানালায় আসুন।")])

@@ -364,6 +364,7 @@ def _payment_moved(progress: Progress, event: e.PaymentMoved) -> Changes:
     after = before.model_copy(
         update={
             "state": event.to,
+            "moved_at": event.at,
             "advice_lost_at": None,
             "reference": event.reference or before.reference,
             "taken": _first(event.taken, before.taken),

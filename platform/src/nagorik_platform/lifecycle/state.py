@@ -121,6 +121,8 @@ class Payment(Model):
     """What the gateway says it took, if that is something else."""
     state: PaymentState
     opened_at: AwareDatetime
+    moved_at: AwareDatetime | None = None
+    """When it came into its present state; ``None`` for one that was only opened."""
     reference: Annotated[str | None, PERSONAL] = None
     captured_at: AwareDatetime | None = None
     payer_name: Annotated[str | None, PERSONAL] = None

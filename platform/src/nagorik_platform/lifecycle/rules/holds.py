@@ -178,8 +178,11 @@ def _of_fee(progress: Progress, capabilities: ServiceCapabilities) -> Hold | Non
 
 
 def _is_long_paid(stage: str, progress: Progress) -> bool:
-    """Whether the agency was paid a stage so long before it said how the application stands that it must know."""
-    paid = [p.captured_at or p.opened_at for p in progress.payments if p.stage == stage and p.state in MONEY_TAKEN]
+    """Whether the agency was paid a stage so long before it said how the application stands that it must know.
+
+    What an officer has settled since was not paid before that, for all that the agency could see.
+    """
+    paid = [p.moved_at or p.opened_at for p in progress.payments if p.stage == stage and p.state in MONEY_TAKEN]
     known_since = max([*paid, progress.submitted_at or progress.opened_at])
     return progress.status_at is not None and progress.status_at - known_since >= DEMANDED_AGAIN_BEFORE_A_PERSON
 
