@@ -12,8 +12,8 @@ EMPTY :=
 SOURCES := $(subst $(EMPTY) $(EMPTY),:,$(wildcard */src plugins/*/src examples/plugins/*/src) benchmarks tests/support)
 
 # What CI runs beside the tests: some minutes' worth. Those of the second kind live with processes, in real time.
-APPLICATIONS ?= 600
-DISTURBED ?= 24
+APPLICATIONS ?= 200
+DISTURBED ?= 10
 
 .PHONY: help demo test check types campaign bench requirements surface reference clean
 

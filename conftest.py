@@ -30,8 +30,9 @@ if "TMPDIR" not in os.environ and MEMORY.is_dir():
     if found.f_bavail * found.f_frsize >= ROOM and not found.f_flag & os.ST_NOEXEC:
         os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
-# How long an example takes says more about the machine's other work than about the code.
-hypothesis.settings.register_profile("workspace", deadline=None)
+# How long an example takes says more about the machine's other work than about the code. Each run draws others, so
+# that few of them in each run are many in a week.
+hypothesis.settings.register_profile("workspace", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("workspace")
 
 
