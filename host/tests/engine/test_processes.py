@@ -18,7 +18,7 @@ from nagorik_host.store.schema import applications, attempts, workers
 from nagorik_host.store.upgrade import upgrade
 from nagorik_host.vault import make_keys, read_keyring
 from nagorik_testing import SyntheticCitizens
-from nagorik_testing.campaign.processes.clock_driver import ClockDriver
+from nagorik_testing.campaign.processes.clock_driver import ClockDriver, NeverIdle
 from nagorik_testing.campaign.processes.worker import WorkerSettings
 from nagorik_testing.campaign.processes.worker_pool import WorkerPool, prepare_processes
 from nagorik_testing.simulator.base import installed_simulators, load_simulator
@@ -108,6 +108,27 @@ async def kill_in_the_middle(url, pool, simulators):
     for one in simulators.values():
         one.ledger.on_request = met
     return await killed
+
+
+async def test_time_passes_while_what_is_due_is_in_nobodys_hands(ready_file, tmp_path):
+    """Or whoever comes second at an agency would wait for ever for one that is behind, and takes nothing."""
+    clock = SharedClock(tmp_path / "clock")
+    simulator = load_simulator(installed_simulators()["nid"])(clock=clock)
+    setting = WorkerSettings(
+        database=ready_file,
+        keys=make_keys("test"),
+        folder=tmp_path,
+        site=tmp_path / "site",
+        lease=timedelta(seconds=2),
+        plugins={"nid": simulator.settings("http://127.0.0.1:9"), "cashdesk": {"base_url": "http://127.0.0.1:9"}},
+    )
+    async with opened(setting, clock) as host:
+        await hand_in(host, simulator)
+        began = clock.now()
+        driver = ClockDriver(host, clock, WorkerPool(setting, []), timeout=timedelta(seconds=0.3))
+        with pytest.raises(NeverIdle):
+            await driver.wait_until_idle()
+        assert timedelta(0) < clock.now() - began < timedelta(seconds=1)
 
 
 async def test_worker_finishes_what_a_killed_process_left(database_url, tmp_path):

@@ -1,4 +1,8 @@
-"""The course of time for workers in other processes: it stands still while anything is due or in anybody's hands."""
+"""The course of time for workers in other processes: it stands still while anything is in anybody's hands.
+
+What is due and in nobody's hands waits as it does in life: a worker that comes second at an agency takes it when the
+first has left it due for a while, by the clock.
+"""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -24,6 +28,7 @@ class NeverIdle(Exception):
 class _Idleness(NamedTuple):
     idle: bool
     due: datetime | None
+    claimed: bool
 
 
 class ClockDriver:
@@ -56,15 +61,20 @@ class ClockDriver:
             await self._host.database.run(self._ensure_rows)
             self._has_rows = True
         loop = asyncio.get_running_loop()
-        end = loop.time() + self._timeout
+        looked_at = loop.time()
+        end = looked_at + self._timeout
         while True:
             if replacing:
                 await self._pool.respawn_dead()
             found = await self._host.database.run(self._look)
             if found.idle:
                 return found.due
-            if loop.time() > end:
+            now = loop.time()
+            if now > end:
                 raise NeverIdle
+            if not found.claimed:
+                self._clock.advance(min(now - looked_at, _POLL_SECONDS))
+            looked_at = now
             await asyncio.sleep(_POLL_SECONDS)
 
     def _ensure_rows(self, transaction: Transaction) -> None:
@@ -73,5 +83,5 @@ class ClockDriver:
 
     def _look(self, transaction: Transaction) -> _Idleness:
         due = self._claims.next_due(transaction)
-        claimed = transaction.connection.scalar(_CLAIMED)
-        return _Idleness(not claimed and (due is None or due > self._clock.now()), due)
+        claimed = bool(transaction.connection.scalar(_CLAIMED))
+        return _Idleness(not claimed and (due is None or due > self._clock.now()), due, claimed)

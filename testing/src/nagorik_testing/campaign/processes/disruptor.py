@@ -163,7 +163,7 @@ class Disruptor:
         return True
 
     async def _skew(self) -> bool:
-        # Always the same: time stands still here while anything is due, and to one who is behind nothing is.
+        # Always the same: time hardly passes here while anything is due, and to one who is behind nothing is.
         name, *others = self._pool.names
         if not others or not self._pool.kill(name):
             return False
