@@ -73,7 +73,7 @@ class Details(XmlModel, tag="details", nsmap={"": SPACE}):
     mobile: str = element()
 
 
-class PaymentAdvice(XmlModel, tag="payment", nsmap={"": SPACE}):
+class PaymentMessage(XmlModel, tag="payment", nsmap={"": SPACE}):
     """A payment, as the office takes it."""
 
     reference: str = element()
@@ -89,9 +89,9 @@ def to_filing(request: SubmitRequest, form: ApplicationForm) -> list[FormPart]:
     ]
 
 
-def to_payment(receipt: PaymentReceipt) -> PaymentAdvice:
+def to_payment(receipt: PaymentReceipt) -> PaymentMessage:
     """A payment as the office takes it."""
-    return PaymentAdvice(reference=receipt.reference, amount=receipt.amount.plain())
+    return PaymentMessage(reference=receipt.reference, amount=receipt.amount.plain())
 
 
 def to_status(application: Application) -> AgencyStatus:
