@@ -698,6 +698,38 @@ async def test_what_holds_up_the_loop_for_its_own_call_is_not_waited_for(world, 
     assert await guarded(main) == "deadline"
 
 
+async def test_time_that_others_hold_is_added_to_a_calls_end_and_given_once(world, held):
+    body = """
+    seen.append("begun")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    seen[0][0] += 12.0
+    for _ in range(20):
+        await asyncio.sleep(0)
+    return STATUS
+    """
+    world.install(hooks={"nagorik_get_status": body}, extra="limits = { deadline = 2 }")
+
+    async def main():
+        platform = world.platform()
+        await platform.import_plugins()
+        seen = world.module().seen
+        seen.append(held)
+
+        async def hold_up():
+            while "begun" not in seen:
+                await asyncio.sleep(0)
+            held[0] += 0.5
+
+        others = asyncio.create_task(hold_up())
+        with pytest.raises(PluginFault) as caught:
+            await platform.get_status(world.draft(), world.references)
+        await others
+        return caught.value.fault
+
+    assert await guarded(main) == "deadline"
+
+
 async def test_what_a_call_left_behind_holds_up_the_loop_and_counts(world, held):
     body = "def hold():\n    seen[0][0] += 12.0\nasyncio.get_running_loop().call_later(0.01, hold)\nreturn STATUS"
     world.install(hooks={"nagorik_get_status": body})

@@ -266,14 +266,16 @@ class Runner:
 
 async def _wait_out(task: "asyncio.Task[HookEnd]", seconds: float, deadline: CallDeadline) -> bool:
     """Whether ``task`` ends within ``seconds`` of the loop's time, those left out that ``deadline`` excuses."""
-    granted = deadline.excused()
+    loop = asyncio.get_running_loop()
+    # What others held up is added to the end, and not to the moment at which it is found out: by then the hook's own
+    # code may have taken far more than it had.
+    end = loop.time() + seconds - deadline.excused()
     while not await _wait(task, seconds):
-        seconds = deadline.excused() - granted
+        seconds = end + deadline.excused() - loop.time()
         if deadline.is_stopped:
             seconds = max(seconds, MOMENT)
         elif seconds <= 0:
             return False
-        granted += seconds
     return True
 
 
