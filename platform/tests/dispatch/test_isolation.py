@@ -700,7 +700,7 @@ async def test_what_holds_up_the_loop_for_its_own_call_is_not_waited_for(world, 
 
 async def test_time_that_others_hold_is_added_to_a_calls_end_and_given_once(world, held):
     body = """
-    seen.append("begun")
+    seen[1].set()
     for _ in range(20):
         await asyncio.sleep(0)
     seen[0][0] += 12.0
@@ -713,12 +713,11 @@ async def test_time_that_others_hold_is_added_to_a_calls_end_and_given_once(worl
     async def main():
         platform = world.platform()
         await platform.import_plugins()
-        seen = world.module().seen
-        seen.append(held)
+        begun = asyncio.Event()
+        world.module().seen.extend([held, begun])
 
         async def hold_up():
-            while "begun" not in seen:
-                await asyncio.sleep(0)
+            await begun.wait()
             held[0] += 0.5
 
         others = asyncio.create_task(hold_up())
