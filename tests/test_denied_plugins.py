@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from preloaded_command import Ended, run_command
 
 from nagorik_host.vault import make_keys
 from nagorik_platform.cli.commands import find_commands
@@ -106,21 +107,27 @@ class Place:
     def host(self, policy: str) -> None:
         (self.folder / "nagorik.toml").write_text(f'keys_file = "keys.txt"\n{policy}\n', "utf-8")
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str) -> Ended:
+        return run_command(*words, folder=self.folder, environment=self._environment())
+
+    def run_anew(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """In a process that has imported nothing yet, pydantic included."""
         return self.python("from nagorik_platform.cli import main; raise SystemExit(main())", *words)
 
     def python(self, code: str, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        kept_out = ("NAGORIK_", "PYDANTIC_")
-        own = {name: value for name, value in os.environ.items() if not name.startswith(kept_out)}
-        own |= {"PYTHONPATH": str(self.site), "PYTHONIOENCODING": "utf-8", "MARKS": str(self.folder)}
         return subprocess.run(
             [sys.executable, "-c", code, *words],
             cwd=self.folder,
-            env=own | variables,
+            env=self._environment() | variables,
             capture_output=True,
             encoding="utf-8",
             check=False,
         )
+
+    def _environment(self) -> dict[str, str]:
+        kept_out = ("NAGORIK_", "PYDANTIC_")
+        own = {name: value for name, value in os.environ.items() if not name.startswith(kept_out)}
+        return own | {"PYTHONPATH": str(self.site), "PYTHONIOENCODING": "utf-8", "MARKS": str(self.folder)}
 
     @property
     def marked(self) -> bool:
@@ -164,6 +171,12 @@ def test_no_command_imports_a_denied_plugin(place: Place, words: tuple[str, ...]
     done = place.run(*words)
     assert not place.marked, done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", TELLTALES)
+def test_no_command_imports_it_that_is_the_first_to_import_anything(place: Place, command: str) -> None:
+    place.run_anew(*WORDS[command])
+    assert not place.marked
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,10 @@ def _run(words: tuple[str, ...], folder: Path, environment: dict[str, str], out:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
         os.dup2(descriptor, number)
         os.close(descriptor)
+    # Importing the core has said this to pydantic, once for the process.
+    said = {name: os.environ[name] for name in ("PYDANTIC_DISABLE_PLUGINS",) if name in os.environ}
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update(said | environment)
     os.chdir(folder)
     sys.path[:0] = [path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path]
     sys.argv = ["nagorik", *words]
