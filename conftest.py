@@ -37,8 +37,8 @@ hypothesis.settings.load_profile("workspace")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Half as many again as there are cores: a good part of the tests waits for processes, sockets and instants."""
-    return max(2, (os.cpu_count() or 1) * 3 // 2)
+    """Twice as many as there are cores: a good part of the tests waits for processes, sockets and instants."""
+    return (os.cpu_count() or 1) * 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

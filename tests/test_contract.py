@@ -75,21 +75,21 @@ def keyed(service: PublicService) -> PublicService:
     return service.model_copy(update={"writes": {**service.writes, Operation.SUBMIT: Idempotency.NATIVE}})
 
 
-def test_nid_is_green_at_the_top_level_and_leaves_three_reports(tmp_path: Path) -> None:
-    done = contract("nid", "--report", str(tmp_path), "--on", "2026-11-24")
+def test_plugin_is_green_at_the_top_level_and_leaves_three_reports(tmp_path: Path) -> None:
+    done = contract("bmet", "--report", str(tmp_path), "--on", "2026-11-24")
     assert (done.returncode, done.stderr) == (0, "")
     first, *_, last = done.stdout.splitlines()
-    assert first == "nid 1.0.0 · core 1.0 · suite 1.0.0 · simulator (modelled)"
+    assert first == "bmet 1.0.0 · core 1.0 · suite 1.0.0 · simulator (modelled)"
     assert last.startswith("Level L4 delivery · gold · evidence: mock · ")
-    document = json.loads((tmp_path / "nid.json").read_text("utf-8"))
+    document = json.loads((tmp_path / "bmet.json").read_text("utf-8"))
     assert (document["sound"], document["level"], document["on"]) == (True, "L4 delivery", "2026-11-24")
     assert document["counts"]["failed"] == 0
-    cases = ET.fromstring((tmp_path / "nid.xml").read_bytes()).findall(".//testcase")  # noqa: S314 - our own file
+    cases = ET.fromstring((tmp_path / "bmet.xml").read_bytes()).findall(".//testcase")  # noqa: S314 - our own file
     assert len(cases) == len(document["checks"]) == sum(document["counts"].values())
-    page = (tmp_path / "nid.html").read_text("utf-8")
+    page = (tmp_path / "bmet.html").read_text("utf-8")
     outline = Outline(page)
-    assert "NID verification" in page
-    assert "এনআইডি যাচাই" in page
+    assert "BMET registration of a worker" in page
+    assert "বিএমইটি কর্মী নিবন্ধন" in page
     assert {"script", "img", "link", "iframe"} & set(outline.tags) == set()
     assert [address for address in outline.addresses if "//" in address] == []
     assert set(outline.scopes) == {"row", "col"}

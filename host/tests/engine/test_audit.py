@@ -936,7 +936,7 @@ async def test_application_that_is_blocked_by_hand_after_an_upgrade_is_found(cop
 async def test_host_that_works_meanwhile_is_no_finding(world, ready_url, keyring):
     url = ready_url
     async with world.host(url) as host:
-        for number in range(4):
+        for number in range(2):
             await world.apply(host, number)
         working = asyncio.create_task(world.carry(host.worker()))
         looks = 0
