@@ -150,6 +150,11 @@ async def play_offer(subject: Subject, offer: AnyOffer, families: Collection[str
     operations = {
         operation for operation in offer.operations & CALLABLE_OPERATIONS if _wanted(FAMILY_OF[operation], families)
     }
+    return await play_operations(subject, offer, operations)
+
+
+async def play_operations(subject: Subject, offer: AnyOffer, operations: Collection[Operation]) -> list[CheckResult]:
+    """The fault matrix of these operations of one service or gateway."""
     narrowed = offer.model_copy(
         update={
             "reads": tuple(operation for operation in offer.reads if operation in operations),

@@ -1,0 +1,134 @@
+"""What may be changed of a plugin's code, and how."""
+
+import ast
+
+import pytest
+from hypothesis import given, strategies as st
+
+from nagorik_testing.contract.mutation.operators import HARM, MutationOperator, mutants_of
+
+IMPORTS = "from nagorik import ApplicationState\n"
+
+
+def changed(source, operator):
+    """The lines that come, of each change of one kind."""
+    return [
+        "\n".join(line[1:] for line in mutant.diff(source) if line.startswith("+"))
+        for mutant in mutants_of("plugin.py", source)
+        if mutant.operator is operator
+    ]
+
+
+@pytest.mark.parametrize(
+    ("operator", "source", "becomes"),
+    [
+        (
+            "write-as-read",
+            "async def f(c):\n    await c.http.write('x', 'POST', path)\n",
+            "    await c.http.read('x', 'POST', path)",
+        ),
+        ("swallowed-error", "def f():\n    raise Unknown('a b')\n", "    pass"),
+        ("dropped-call", "def f():\n    verify(it)\n", "    pass"),
+        ("dropped-call", "async def f():\n    await verify(it)\n", "    pass"),
+        ("status", "x = ApplicationState.DELIVERED\n", None),
+        ("word", 'x = "PAID"\n', 'x = "PAIDx"'),
+        ("constant", "x = 18\n", "x = 19"),
+        ("constant", "x = True\n", "x = False"),
+        ("constant", 'x = "1.15"\n', 'x = "1.151"'),
+        ("boundary", "x = age < 18\n", "x = age <= 18"),
+        ("boundary", "x = (age) >= (limit)\n", "x = (age) > (limit)"),
+        ("comparison", "x = a == b\n", "x = a != b"),
+        ("comparison", "x = a not in b\n", "x = a in b"),
+        ("condition", "if known:\n    f = 1\n", "if not known:"),
+        ("condition", "x = a and b\n", "x = a or b"),
+        ("sign", "x = due + fee\n", "x = due - fee"),
+        ("sign", "x = -fee\n", "x = fee"),
+        ("zone", "x = now.astimezone(zone)\n", "x = now"),
+        ("zone", "x = at(DHAKA)\n", "x = at(__import__('datetime').UTC)"),
+    ],
+)
+def test_each_way_to_err_is_written_into_the_code(operator, source, becomes):
+    found = changed(source, MutationOperator(operator))
+    if becomes is None:
+        assert len(found) == 1
+        assert found[0] != source.strip()
+    else:
+        assert becomes in found
+
+
+def test_fields_are_dropped_one_at_a_time_and_exchanged_with_their_neighbours():
+    source = 'x = {\n    "name": name,\n    "nid": nid,\n    "born": born,\n}\n'
+    dropped = [
+        ast.literal_eval(
+            m.source.replace("x = ", "").replace(": n", ': "n').replace(": b", ': "b').replace(",\n", '",\n')
+        )
+        for m in mutants_of("plugin.py", source)
+        if m.operator is MutationOperator.DROPPED_FIELD
+    ]
+    assert [sorted(one) for one in dropped] == [["born", "nid"], ["born", "name"], ["name", "nid"]]
+    assert changed(source, MutationOperator.SWAPPED_FIELDS) == [
+        '    "name": nid,\n    "nid": name,',
+        '    "nid": born,\n    "born": nid,',
+    ]
+
+
+def test_fields_of_what_is_made_are_changed_and_those_of_other_calls_are_not():
+    assert changed("x = Accepted(reference=a, status=b)\n", MutationOperator.DROPPED_FIELD) == [
+        "x = Accepted(status=b)",
+        "x = Accepted(reference=a)",
+    ]
+    assert changed("x = read(reference=a, status=b)\n", MutationOperator.DROPPED_FIELD) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"""What it is for."""\n',
+        "from nagorik import Accepted\n",
+        'def f(a: "Word" = None) -> "Other": ...\n',
+        '@hookimpl("word")\ndef f(): ...\n',
+        'x = Text(en="Word", bn="শব্দ")\n',
+        'x = Literal["one", "two"]\n',
+        '__all__ = ["One", "Two"]\n',
+        'x = "A sentence that a citizen reads."\n',
+        'x = "শব্দ"\n',
+    ],
+)
+def test_what_nobody_but_a_reader_sees_is_left_as_it_is(source):
+    assert mutants_of("plugin.py", source) == []
+
+
+def test_name_that_only_logs_hear_of_is_left_as_it_is():
+    source = 'async def f(c):\n    return await c.http.read("status", "GET", path)\n'
+    assert changed(source, MutationOperator.WORD) == ['    return await c.http.read("status", "GETx", path)']
+
+
+def test_place_is_told_by_lines_and_by_the_innermost_function():
+    source = (
+        "class Form:\n    def age(self):\n        return (\n            self.years\n            < 18\n        )\n"
+    )
+    (boundary,) = [m for m in mutants_of("forms.py", source) if m.operator is MutationOperator.BOUNDARY]
+    assert (boundary.path, boundary.within) == ("forms.py", "age")
+    assert boundary.lines == (4, 5)
+
+
+def test_letters_of_several_bytes_move_nothing():
+    source = 'x = {"নাম": "ক", "state": "PAID"}\n'
+    assert 'x = {"নাম": "ক", "state": "PAIDx"}' in changed(source, MutationOperator.WORD)
+
+
+def test_harm_of_every_kind_is_told():
+    assert set(HARM) == set(MutationOperator)
+
+
+WORDS = st.sampled_from(["a", "b.c", "f(x)", "18", '"PAID"', "(a + b)", "not a", "-1", "x if y else z"])
+OPERATORS = st.sampled_from(["+", "-", "*", "<", "<=", "==", "in", "is not", "and", "or"])
+
+
+@given(st.lists(WORDS, min_size=2, max_size=4), st.lists(OPERATORS, min_size=3, max_size=3))
+def test_every_change_is_python_and_changes_something(words, operators):
+    source = f"x = {words[0]}" + "".join(f" {o} ({w})" for o, w in zip(operators, words[1:], strict=False)) + "\n"
+    for mutant in mutants_of("plugin.py", source):
+        compile(mutant.source, "<mutant>", "exec")
+        assert mutant.source != source
+        assert mutant.diff(source)
