@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -20,6 +21,9 @@ from nagorik_platform.logs import configure_logging, is_configured
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.drift import compare
 from nagorik_testing.contract.live import Live, load_people
+from nagorik_testing.contract.mutation.progress import MutationProgress
+from nagorik_testing.contract.mutation.runner import MutationReport, mutate
+from nagorik_testing.contract.mutation.workbench import MutationUnusable
 from nagorik_testing.contract.recording import Recording, known_words, record_run, settings_of
 from nagorik_testing.contract.render import render_report
 from nagorik_testing.contract.report import DriftReport, EvidenceSource, Report, document_of, make_report
@@ -69,6 +73,22 @@ class ContractCommand:
             "--record", type=Path, metavar="FILE", help="write down what it answers, without anybody in it"
         )
         drift.add_argument("--against", type=Path, metavar="FILE", help="say what has changed since that recording")
+        mutation = parser.add_argument_group("whether anything notices a fault")
+        mutation.add_argument(
+            "--mutate",
+            nargs="?",
+            type=_number,
+            const=MUTANTS,
+            metavar="N",
+            help="also change the plugin's own code in N ways, one at a time, and tell which no check notices;"
+            f" {MUTANTS} if no number is given, all there are with 0",
+        )
+        mutation.add_argument(
+            "--tests",
+            type=Path,
+            metavar="DIR",
+            help="with --mutate: put what the suite does not notice before the plugin's own tests in this folder",
+        )
         add_day_argument(parser)
         add_json_argument(parser)
 
@@ -92,6 +112,9 @@ class ContractCommand:
         except OSError as problem:
             print_error(f"the report cannot be written: {problem.strerror}")
             return ExitCode.USAGE
+        except MutationUnusable as problem:
+            print_error(str(problem))
+            return ExitCode.USAGE
         except SuiteBroken as problem:
             print_error(f"the suite contradicts itself: {problem}")
             return ExitCode.FAILED
@@ -102,6 +125,9 @@ class ContractCommand:
 
 
 command: Final = ContractCommand()
+
+MUTANTS: Final = 100
+"""Changes of a plugin's code, unless somebody asks for another number."""
 
 
 def _reports(arguments: argparse.Namespace, on: date, out: TextIO) -> Iterator[Report]:
@@ -165,7 +191,21 @@ def _prove(
         if recorded is not None or now.failed:
             drift = drift_of(subject, now.exchanges if recorded is None else recorded, now)
     judgement = judge(results, waivers, on=on)
-    return make_report(subject, judgement, on=on, seconds=time.perf_counter() - began, drift=drift)
+    seconds = time.perf_counter() - began
+    mutation = None if arguments.mutate is None else _mutation_of(subject, arguments)
+    return make_report(subject, judgement, on=on, seconds=seconds, drift=drift, mutation=mutation)
+
+
+def _mutation_of(subject: Subject, arguments: argparse.Namespace) -> MutationReport:
+    """What becomes of changes of the plugin's code.
+
+    Raises:
+        MutationUnusable: They cannot be tried here.
+    """
+    if find_spec("coverage") is None:
+        raise MutationUnusable('--mutate needs another package: pip install "nagorik-testing[mutation]"')
+    with MutationProgress(subject.manifest.id) as progress:
+        return mutate(subject.manifest.id, arguments.mutate or None, tests=arguments.tests, progress=progress)
 
 
 def drift_of(subject: Subject, recorded: Sequence[Exchange], now: Recording) -> DriftReport:
@@ -206,6 +246,7 @@ def _subjects(arguments: argparse.Namespace) -> list[Subject]:
     known = ", ".join(installed) or "none: install a plugin that brings one"
     if arguments.all == bool(arguments.plugin):
         raise LookupError(f"name one plugin, or give --all; installed simulators: {known}")
+    _refuse_mutation(arguments)
     names = list(installed) if arguments.all else [arguments.plugin]
     if not names or arguments.plugin not in {None, *installed}:
         raise LookupError(f"no simulator of {arguments.plugin or 'any plugin'} is installed; installed: {known}")
@@ -216,6 +257,27 @@ def _subjects(arguments: argparse.Namespace) -> list[Subject]:
     return [
         Subject.installed(load_simulator(installed[name]), loopback=arguments.loopback, live=live) for name in names
     ]
+
+
+def _refuse_mutation(arguments: argparse.Namespace) -> None:
+    """See that what was asked of changes goes with the rest.
+
+    Raises:
+        LookupError: It does not.
+    """
+    if arguments.mutate is None and arguments.tests is not None:
+        raise LookupError("--tests goes with --mutate")
+    if arguments.mutate is not None and (arguments.live is not None or arguments.loopback or arguments.family):
+        raise LookupError("--mutate goes without --live, --loopback and --family")
+    if arguments.tests is not None and (arguments.all or not arguments.tests.is_dir()):
+        raise LookupError("--tests names the folder of one plugin's own tests")
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError
+    return number
 
 
 def _live(arguments: argparse.Namespace) -> Live | None:

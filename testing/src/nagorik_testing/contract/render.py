@@ -6,6 +6,7 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from nagorik.manifest import API_VERSION
+from nagorik_testing.contract.mutation.runner import render_mutation
 from nagorik_testing.contract.report import DriftReport, Report, explained_at, suite_version
 from nagorik_testing.contract.verdict import Finding, Grade
 from nagorik_testing.contract.waivers import CheckOutcome, Judged
@@ -37,6 +38,8 @@ def render_report(report: Report, *, folder: PurePath | None = None) -> tuple[st
     lines += [f"Not run: {_count_checks(count)}: {reason}" for reason, count in report.not_run]
     if report.drift is not None:
         lines += render_drift(report.drift)
+    if report.mutation is not None:
+        lines += render_mutation(report.mutation)
     standard = report.standard
     if standard.first_missing is not None:
         lines.append(f"Next: {standard.first_missing.label}; missing: {', '.join(standard.missing)}")

@@ -14,6 +14,7 @@ from nagorik_testing.contract.drift import DriftChange
 from nagorik_testing.contract.explanations import FAULTS
 from nagorik_testing.contract.levels import Standard, standard_of
 from nagorik_testing.contract.live import LIVE
+from nagorik_testing.contract.mutation.runner import MutationReport
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import family_order
 from nagorik_testing.contract.verdict import Grade
@@ -81,6 +82,8 @@ class Report:
     drift: DriftReport | None = None
     people: str | None = None
     """Who provides the test people of a live run."""
+    mutation: MutationReport | None = None
+    """What became of changes of the plugin's own code, where they were asked for."""
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -124,7 +127,13 @@ class Report:
 
 
 def make_report(
-    subject: Subject, judgement: Judgement, *, on: date, seconds: float, drift: DriftReport | None = None
+    subject: Subject,
+    judgement: Judgement,
+    *,
+    on: date,
+    seconds: float,
+    drift: DriftReport | None = None,
+    mutation: MutationReport | None = None,
 ) -> Report:
     """The report of a run that took ``seconds``."""
     record = subject.registry.record(subject.manifest.id)
@@ -139,6 +148,7 @@ def make_report(
         on=on,
         seconds=seconds,
         drift=drift,
+        mutation=mutation,
         people=subject.live.people.source if subject.live is not None and subject.live.people is not None else None,
     )
 
@@ -189,6 +199,7 @@ def document_of(report: Report) -> dict[str, JsonValue]:
             for each in report.sources
         ],
         "drift": None if report.drift is None else _drift(report.drift),
+        "mutation": None if report.mutation is None else _mutation(report.mutation),
         "chosen_families": None if judgement.families is None else list[JsonValue](sorted(judgement.families)),
         "counts": {outcome.value: judgement.count(outcome) for outcome in CheckOutcome},
         "offers": [_offer(offer, manifest) for offer in manifest.offers],
@@ -221,6 +232,32 @@ def _drift(drift: DriftReport) -> JsonValue:
                 "breaking": change.breaking,
             }
             for change in drift.changes
+        ],
+    }
+
+
+def _mutation(mutation: MutationReport) -> JsonValue:
+    return {
+        "possible": mutation.possible,
+        "tried": len(mutation.results),
+        "score": round(mutation.score, 3),
+        "own_tests": mutation.with_tests,
+        "operators": [
+            {"operator": operator.value, "noticed": noticed, "tried": tried}
+            for operator, (noticed, tried) in mutation.by_operator().items()
+        ],
+        "changes": [
+            {
+                "operator": result.mutant.operator.value,
+                "file": result.mutant.path,
+                "line": result.mutant.lines[0],
+                "within": result.mutant.within or None,
+                "diff": list[JsonValue](result.diff),
+                "outcome": result.outcome.value,
+                "noticed_by": result.noticed_by or None,
+                "harm": result.harm,
+            }
+            for result in mutation.results
         ],
     }
 

@@ -1,0 +1,43 @@
+"""A run of the contract suite in parts, each small enough to be run again for one change of a plugin's code."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nagorik import Operation
+from nagorik_testing.contract.checks import CHECKS
+from nagorik_testing.contract.rig import CALLABLE_OPERATIONS
+from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.suite import CheckResult, play_checks, play_operations
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SuitePart:
+    """The fault matrix of one operation of one offer, or one check of all of them.
+
+    Attributes:
+        check: The check's id; the operation's name for its matrix.
+        offer: The service or gateway whose matrix it is; empty for a check.
+    """
+
+    check: str
+    offer: str = ""
+
+    def run(self, subject: Subject) -> list[CheckResult]:
+        """What is found."""
+        return asyncio.run(self._played(subject))
+
+    async def _played(self, subject: Subject) -> list[CheckResult]:
+        if not self.offer:
+            return await play_checks(subject, None, [check for check in CHECKS if check.id == self.check])
+        offer = next(offer for offer in subject.manifest.offers if offer.id == self.offer)
+        return await play_operations(subject, offer, {Operation(self.check)})
+
+
+def parts_of(subject: Subject) -> Iterator[SuitePart]:
+    """All parts of a plugin's run; together they are the whole suite."""
+    for offer in subject.manifest.offers:
+        for operation in sorted(offer.operations & CALLABLE_OPERATIONS):
+            yield SuitePart(operation.value, offer.id)
+    for check in CHECKS:
+        yield SuitePart(check.id)

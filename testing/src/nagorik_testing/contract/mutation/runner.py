@@ -1,0 +1,231 @@
+"""A plugin's score: how many changes of its code are noticed by what proves it."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import chain, zip_longest
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from nagorik_testing.contract.mutation.operators import HARM, Mutant, MutationOperator
+from nagorik_testing.contract.mutation.workbench import Baseline, MutationUnusable, Workbench
+
+_LONGEST: Final = 600.0
+"""Seconds that a plugin's own tests may take."""
+
+
+class MutantOutcome(StrEnum):
+    """What became of a change."""
+
+    BY_SUITE = "noticed-by-suite"
+    BY_TESTS = "noticed-by-own-tests"
+    SURVIVED = "survived"
+    NOT_RUN = "not-run"
+    """It survived, too: nothing runs the lines that it is in."""
+
+
+@dataclass(frozen=True, slots=True)
+class MutantResult:
+    """A change and what became of it.
+
+    Attributes:
+        mutant: The change.
+        diff: The lines that went and came.
+        outcome: What became of it.
+        noticed_by: The check that failed first; empty if none did.
+    """
+
+    mutant: Mutant
+    diff: tuple[str, ...]
+    outcome: MutantOutcome
+    noticed_by: str = ""
+
+    @property
+    def survived(self) -> bool:
+        """Whether nothing noticed it."""
+        return self.outcome in {MutantOutcome.SURVIVED, MutantOutcome.NOT_RUN}
+
+    @property
+    def harm(self) -> str:
+        """What a change of this kind may do to a citizen."""
+        return HARM[self.mutant.operator]
+
+
+@dataclass(frozen=True, slots=True)
+class MutationReport:
+    """What became of the changes of one plugin.
+
+    Attributes:
+        results: One for each change that was tried, by file and line.
+        possible: How many changes there are in all.
+        with_tests: Whether the plugin's own tests were put to it, too.
+    """
+
+    results: tuple[MutantResult, ...]
+    possible: int
+    with_tests: bool
+
+    @property
+    def survivors(self) -> tuple[MutantResult, ...]:
+        """Those that nothing noticed."""
+        return tuple(result for result in self.results if result.survived)
+
+    @property
+    def score(self) -> float:
+        """The share that was noticed, from 0 to 1; 1 where there was nothing to change."""
+        return 1 - len(self.survivors) / len(self.results) if self.results else 1.0
+
+    def count(self, outcome: MutantOutcome) -> int:
+        """How many ended so."""
+        return sum(result.outcome is outcome for result in self.results)
+
+    def by_operator(self) -> Mapping[MutationOperator, tuple[int, int]]:
+        """How many of each kind were noticed, and tried."""
+        tried = Counter(result.mutant.operator for result in self.results)
+        survived = Counter(result.mutant.operator for result in self.survivors)
+        return {one: (tried[one] - survived[one], tried[one]) for one in MutationOperator if tried[one]}
+
+
+def mutate(
+    plugin: str,
+    number: int | None,
+    *,
+    tests: Path | None = None,
+    processes: int | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> MutationReport:
+    """Change an installed plugin's code in ``number`` ways, each by itself, and see whether anything notices.
+
+    Which ways follows from the code alone: the same code is changed in the same ways, every kind in its turn.
+
+    Args:
+        plugin: Its id. Its simulator is installed, too, and is never changed.
+        number: How many changes, at least one; all that there are if not given.
+        tests: The folder of the plugin's own tests, put to what the suite did not notice; none if not given.
+            ``test_contract.py`` is left out: it is the suite once more.
+        processes: How many look at changes side by side; one for each core if not given.
+        progress: Hears how many have been tried, and of how many.
+
+    Raises:
+        MutationUnusable: The plugin cannot be looked at, or its own tests fail without any change.
+    """
+    side_by_side = processes or _cores()
+    with TemporaryDirectory() as folder:
+        bench = Workbench(plugin, Path(folder))
+        mutants = bench.mutants()
+        chosen = mutants if number is None else choose(mutants, number)
+        own = None if tests is None else OwnTests(bench, tests)
+        baseline = bench.baseline(side_by_side)
+        results = list[MutantResult]()
+        progress(0, len(chosen))
+        with ThreadPoolExecutor(side_by_side) as threads:
+            trials = [threads.submit(_try, bench, baseline, own, mutant) for mutant in chosen]
+            try:
+                for done in as_completed(trials):
+                    results.append(done.result())
+                    progress(len(results), len(chosen))
+            except BaseException:
+                threads.shutdown(cancel_futures=True)
+                raise
+    ordered = sorted(results, key=lambda result: (result.mutant.path, result.mutant.lines, result.mutant.source))
+    return MutationReport(tuple(ordered), possible=len(mutants), with_tests=own is not None)
+
+
+def choose(mutants: Sequence[Mutant], number: int) -> list[Mutant]:
+    """So many of the changes, of each kind as many as of every other while there are any."""
+    kinds = dict[MutationOperator, list[Mutant]]()
+    for mutant in mutants:
+        kinds.setdefault(mutant.operator, []).append(mutant)
+    rng = Random(len(mutants))  # noqa: S311 - the same code is to be changed in the same ways
+    for operator in MutationOperator:
+        rng.shuffle(kinds.get(operator, []))
+    turns = chain.from_iterable(zip_longest(*(kinds.get(operator, []) for operator in MutationOperator)))
+    return [mutant for mutant in turns if mutant is not None][:number]
+
+
+def _try(bench: Workbench, baseline: Baseline, own: "OwnTests | None", mutant: Mutant) -> MutantResult:
+    diff = mutant.diff(bench.sources[mutant.path])
+    if noticed_by := bench.noticed(mutant, baseline):
+        return MutantResult(mutant, diff, MutantOutcome.BY_SUITE, noticed_by)
+    if own is not None and own.fail_with(mutant):
+        return MutantResult(mutant, diff, MutantOutcome.BY_TESTS)
+    run = bool(baseline.parts_at(mutant.path, mutant.lines))
+    return MutantResult(mutant, diff, MutantOutcome.SURVIVED if run else MutantOutcome.NOT_RUN)
+
+
+class OwnTests:
+    """The plugin's own tests."""
+
+    def __init__(self, bench: Workbench, folder: Path) -> None:
+        """See that they pass without any change.
+
+        Raises:
+            MutationUnusable: They do not, or they are none.
+        """
+        self._bench = bench
+        self._folder = folder
+        code = self._run(None)
+        if code:
+            why = (
+                "there are none in that folder"
+                if code == _NO_TESTS
+                else "they fail without any change (see pytest DIR)"
+            )
+            raise MutationUnusable(f"the own tests of plugin {bench.plugin} cannot be used: {why}")
+
+    def fail_with(self, mutant: Mutant) -> bool:
+        """Whether they notice a change; tests that come to no end do."""
+        return self._run(mutant) != 0
+
+    def _run(self, mutant: Mutant | None) -> int:
+        words = ["-x", "-q", "-p", "no:cacheprovider", "--ignore-glob=*test_contract.py"]
+        with self._bench.environment(mutant) as environment:
+            try:
+                return subprocess.run(  # noqa: S603 - Python itself, on a folder that its owner named
+                    [sys.executable, "-m", "pytest", *words, str(self._folder)],
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    timeout=_LONGEST,
+                    check=False,
+                ).returncode
+            except subprocess.TimeoutExpired:
+                return 1
+
+
+_NO_TESTS: Final = 5
+"""What pytest says of a folder without any test."""
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def render_mutation(report: MutationReport) -> Iterator[str]:
+    """The lines of the summary, then each change that nothing noticed, with what it may do to a citizen."""
+    tried, noticed = len(report.results), len(report.results) - len(report.survivors)
+    own = f", {report.count(MutantOutcome.BY_TESTS)} by its own tests" if report.with_tests else ""
+    yield (
+        f"Mutation: {noticed} of {tried} changes were noticed ({report.score:.0%}), of {report.possible} possible:"
+        f" {report.count(MutantOutcome.BY_SUITE)} by the suite{own}"
+    )
+    width = max((len(operator) for operator in report.by_operator()), default=0)
+    for operator, (found, of) in report.by_operator().items():
+        yield f"  {operator:<{width}}  {found:>4} of {of}"
+    for result in report.survivors:
+        mutant = result.mutant
+        place = f"{mutant.path}:{mutant.lines[0]}" + (f"  in {mutant.within}" if mutant.within else "")
+        yield ""
+        yield f"survived  {mutant.operator}  {place}"
+        yield from (f"  {line}" for line in result.diff)
+        if result.outcome is MutantOutcome.NOT_RUN:
+            yield "  nothing runs this line"
+        yield f"  {result.harm}"

@@ -1,0 +1,288 @@
+"""A process of its own for each look at a plugin: as it is, and with one change.
+
+The change stands in a copy of the plugin's package that comes before the installed one on the path of that process
+alone; the simulated agency is the same for both.
+"""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib import invalidate_caches
+from importlib.machinery import PathFinder
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Final
+
+from nagorik_testing.contract.mutation.operators import Mutant, mutants_of
+from nagorik_testing.contract.mutation.parts import SuitePart, parts_of
+from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.suite import keep_quiet
+from nagorik_testing.simulator.base import installed_simulators, load_simulator
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext, SpawnContext
+
+    from coverage import Coverage, CoverageData
+
+IMPORT: Final = -1
+"""Stands among the parts for what runs when the plugin is imported, and so before each of them."""
+
+
+class MutationUnusable(Exception):
+    """A plugin's code cannot be changed and looked at; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The run without any change.
+
+    Attributes:
+        parts: All parts of the suite.
+        seconds: Those that each took.
+        failing: Checks and offers that fail without any change.
+        reached: By file, from the package's folder, and line: which parts run it, by their places.
+    """
+
+    parts: tuple[SuitePart, ...]
+    seconds: tuple[float, ...]
+    failing: frozenset[tuple[str, str | None]]
+    reached: Mapping[str, Mapping[int, frozenset[int]]]
+
+    def parts_at(self, path: str, lines: tuple[int, int]) -> tuple[int, ...]:
+        """Places of the parts that run any of the lines, the quickest first."""
+        hit = frozenset[int]()
+        for line, places in self.reached.get(path, {}).items():
+            if lines[0] <= line <= lines[1]:
+                hit |= places
+        wanted = range(len(self.parts)) if IMPORT in hit else hit
+        return tuple(sorted(wanted, key=self.seconds.__getitem__))
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """What one of several processes found of the run without any change."""
+
+    places: tuple[int, ...]
+    parts: tuple[SuitePart, ...]
+    seconds: tuple[float, ...]
+    failing: frozenset[tuple[str, str | None]]
+    reached: Mapping[str, Mapping[int, frozenset[int]]]
+
+
+class Workbench:
+    """A plugin's code, and the processes that look at it.
+
+    Attributes:
+        plugin: The plugin's id.
+        sources: Every module of the plugin that may be changed, by its file from the package's folder; those of its
+            simulated agency are none of it.
+    """
+
+    def __init__(self, plugin: str, folder: Path) -> None:
+        """Work in ``folder``, which is empty.
+
+        Raises:
+            MutationUnusable: The plugin's code is not on the disk as files.
+        """
+        self.plugin = plugin
+        self._folder = folder
+        simulator = installed_simulators()[plugin].value.partition(":")[0]
+        self._package = simulator.partition(".")[0]
+        found = PathFinder.find_spec(self._package)
+        if found is None or not found.submodule_search_locations:
+            raise MutationUnusable(f"the code of plugin {plugin} is not in files of a package")
+        self._origin = Path(next(iter(found.submodule_search_locations)))
+        kept = "/".join(simulator.split(".")[1:])
+        self.sources = {
+            path.relative_to(self._origin).as_posix(): path.read_text("utf-8")
+            for path in sorted(self._origin.rglob("*.py"))
+            if not path.relative_to(self._origin).with_suffix("").as_posix().startswith(kept)
+        }
+
+    def mutants(self) -> list[Mutant]:
+        """Every change of the plugin's code."""
+        return [mutant for path, source in self.sources.items() for mutant in mutants_of(path, source)]
+
+    def baseline(self, processes: int) -> Baseline:
+        """The run without any change, shared out over some processes.
+
+        Raises:
+            MutationUnusable: The plugin cannot be looked at.
+        """
+        site = self._copy("unchanged")
+        with ThreadPoolExecutor(processes) as threads:
+            shares = list(threads.map(partial(self._share, site, processes), range(processes)))
+        seconds: dict[int, float] = {}
+        reached: dict[str, dict[int, frozenset[int]]] = {}
+        for share in shares:
+            seconds |= dict(zip(share.places, share.seconds, strict=True))
+            for path, lines in share.reached.items():
+                for line, places in lines.items():
+                    at = reached.setdefault(path, {})
+                    at[line] = at.get(line, frozenset()) | places
+        return Baseline(
+            parts=shares[0].parts,
+            seconds=tuple(seconds[place] for place in range(len(shares[0].parts))),
+            failing=frozenset().union(*(share.failing for share in shares)),
+            reached=reached,
+        )
+
+    def _share(self, site: Path, processes: int, place: int) -> _Share:
+        answer = _in_process(_look, (self.plugin, str(site), self._package, place, processes), seconds=None)
+        if isinstance(answer, _Share):
+            return answer
+        raise MutationUnusable(f"plugin {self.plugin} cannot be looked at: {answer or 'its process ended'}")
+
+    def noticed(self, mutant: Mutant, baseline: Baseline) -> str:
+        """The id of the check that fails with the change; empty where none does."""
+        places = baseline.parts_at(mutant.path, mutant.lines)
+        if not places:
+            return ""
+        usual = sum(baseline.seconds[place] for place in places)
+        with self._changed(mutant) as site:
+            parts = tuple(baseline.parts[place] for place in places)
+            question = (self.plugin, str(site), parts, baseline.failing)
+            answer = _in_process(_prove, question, seconds=_SLOWER * usual + _BEGINNING)
+        return "the suite comes to no end" if answer is None else str(answer)
+
+    @contextmanager
+    def _changed(self, mutant: Mutant) -> Iterator[Path]:
+        with TemporaryDirectory(dir=self._folder) as name:
+            site = self._copy(name)
+            (site / self._package / mutant.path).write_text(mutant.source, "utf-8")
+            yield site
+
+    @contextmanager
+    def environment(self, mutant: Mutant | None) -> Iterator[dict[str, str]]:
+        """Variables with which another Python imports the plugin with the change; without any if there is none."""
+        with TemporaryDirectory(dir=self._folder) as name:
+            site = self._copy(name)
+            if mutant is not None:
+                (site / self._package / mutant.path).write_text(mutant.source, "utf-8")
+            before = os.environ.get("PYTHONPATH")
+            path = str(site) if before is None else f"{site}{os.pathsep}{before}"
+            yield {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def _copy(self, name: str) -> Path:
+        site = self._folder / name
+        shutil.copytree(
+            self._origin, site / self._package, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True
+        )
+        return site
+
+
+_SLOWER: Final = 10.0
+"""How many times as long as without a change a part may take: the machine may have become busy meanwhile."""
+_BEGINNING: Final = 60.0
+"""Seconds that a process may take until it has imported everything."""
+
+
+def start_method() -> "ForkServerContext | SpawnContext":
+    """How processes are begun that have imported the suite, and no plugin."""
+    if "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["nagorik_testing.contract.mutation.workbench"])
+    return context
+
+
+def _in_process(work: Callable[..., object], question: tuple[object, ...], *, seconds: float | None) -> object:
+    """What a process of its own answers; ``None`` where it came to no end, or ended without an answer."""
+    context = start_method()
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(theirs, work, question))
+    process.start()
+    theirs.close()
+    try:
+        return ours.recv() if ours.poll(seconds) else None
+    except EOFError:
+        return None
+    finally:
+        process.kill()
+        process.join()
+        ours.close()
+
+
+def _answer(asked: Connection, work: Callable[..., object], question: tuple[object, ...]) -> None:
+    keep_quiet()
+    asked.send(work(*question))
+    asked.close()
+
+
+def _subject(plugin: str, site: str) -> Subject:
+    """The plugin as it stands in ``site``.
+
+    Raises:
+        LookupError: It is quarantined; the text says why.
+    """
+    # A change of one letter in one second would be hidden by what was compiled before it.
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, site)
+    invalidate_caches()
+    return Subject.installed(load_simulator(installed_simulators()[plugin]))
+
+
+def _prove(plugin: str, site: str, parts: Sequence[SuitePart], failing: Collection[tuple[str, str | None]]) -> str:
+    """The check that fails first, and did not without the change; empty if none does."""
+    try:
+        subject = _subject(plugin, site)
+    except LookupError:
+        return "the plugin cannot be loaded"
+    for part in parts:
+        for result in part.run(subject):
+            finding = result.finding
+            if finding.failed and (finding.check, finding.offer) not in failing:
+                return finding.check
+    return ""
+
+
+def _look(plugin: str, site: str, package: str, share: int, shares: int) -> _Share | str:
+    """Every so manieth part without any change: how it ends, and which lines it runs."""
+    try:
+        subject = _subject(plugin, site)
+    except LookupError as problem:
+        return str(problem.args[0])
+    folder = Path(site, package)
+    watched = _coverage(folder)
+    parts = tuple(parts_of(subject))
+    places = tuple(range(share, len(parts), shares))
+    seconds, failing = list[float](), set[tuple[str, str | None]]()
+    watched.start()
+    watched.switch_context(str(IMPORT))
+    subject.registry.activate(plugin)
+    for place in places:
+        watched.switch_context(str(place))
+        began = time.perf_counter()
+        found = parts[place].run(subject)
+        seconds.append(time.perf_counter() - began)
+        failing |= {(one.finding.check, one.finding.offer) for one in found if one.finding.failed}
+    watched.stop()
+    return _Share(places, parts, tuple(seconds), frozenset(failing), _reached(watched.get_data(), folder))
+
+
+def _coverage(folder: Path) -> "Coverage":
+    from coverage import Coverage
+
+    watched = Coverage(data_file=None, include=[f"{folder}/*"], config_file=False, messages=False)
+    # Contexts change while it runs, which not every way of tracing can follow.
+    watched.set_option("run:core", "ctrace")
+    return watched
+
+
+def _reached(data: "CoverageData", folder: Path) -> dict[str, dict[int, frozenset[int]]]:
+    """By file and line, the places of the parts that run it."""
+    return {
+        Path(path).relative_to(folder).as_posix(): {
+            line: frozenset(map(int, filter(None, contexts)))
+            for line, contexts in data.contexts_by_lineno(path).items()
+        }
+        for path in data.measured_files()
+    }

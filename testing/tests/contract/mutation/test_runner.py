@@ -1,0 +1,216 @@
+"""Whether a change of a plugin's code is noticed: by the suite, by its own tests, or by nothing."""
+
+import argparse
+import io
+import json
+from contextlib import redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nagorik_testing.contract.command import command
+from nagorik_testing.contract.mutation.operators import Mutant, MutationOperator
+from nagorik_testing.contract.mutation.runner import (
+    MutantOutcome,
+    MutantResult,
+    MutationReport,
+    OwnTests,
+    choose,
+    mutate,
+    render_mutation,
+)
+from nagorik_testing.contract.mutation.workbench import MutationUnusable, Workbench
+
+pytestmark = pytest.mark.long
+
+OWN_TEST = """\
+from types import SimpleNamespace
+
+from nagorik import Money, Text
+from nagorik_cashdesk.wire import to_refund
+
+
+def test_reason_reaches_the_counter():
+    request = SimpleNamespace(amount=Money(poisha=1000), reason=Text(en="Paid twice", bn="দুবার"))
+    assert to_refund(request)["reason"] == "দুবার / Paid twice"
+"""
+
+
+def arguments(*words):
+    parser = argparse.ArgumentParser()
+    command.configure(parser)
+    return parser.parse_args(words)
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    return Workbench("cashdesk", tmp_path_factory.mktemp("bench"))
+
+
+@pytest.fixture(scope="module")
+def baseline(bench):
+    return bench.baseline(2)
+
+
+def change(bench, path, old, new):
+    source = bench.sources[path]
+    assert source.count(old) == 1
+    line = source[: source.index(old)].count("\n") + 1
+    return Mutant(path, MutationOperator.WORD, (line, line), "", source.replace(old, new))
+
+
+def test_simulator_is_never_changed(bench):
+    assert set(bench.sources) == {"__init__.py", "plugin.py", "wire.py"}
+    assert {mutant.path for mutant in bench.mutants()} <= {"plugin.py", "wire.py"}
+
+
+def test_only_what_runs_a_line_is_run_again_for_it(bench, baseline):
+    assert baseline.failing == frozenset()
+    body = change(bench, "plugin.py", "return PaymentReport(state=PaymentState.UNKNOWN)", "return None")
+    asked = {baseline.parts[place].check for place in baseline.parts_at("plugin.py", body.lines)}
+    assert "payment/unknown-payment" in asked
+    assert "payment/F19-refunded-twice" not in asked
+    table = change(bench, "wire.py", '"PAID": PaymentState', '"PAIDx": PaymentState')
+    assert sorted(baseline.parts_at("wire.py", table.lines)) == list(range(len(baseline.parts)))
+
+
+def test_change_that_a_citizen_would_feel_is_noticed_by_the_check_for_it(bench, baseline):
+    lost = change(
+        bench, "plugin.py", "PaymentReport(state=PaymentState.UNKNOWN)", "PaymentReport(state=PaymentState.EXPIRED)"
+    )
+    assert bench.noticed(lost, baseline) == "payment/unknown-payment"
+
+
+def test_change_that_changes_nothing_survives(bench, baseline):
+    quiet = change(
+        bench,
+        "plugin.py",
+        "return PaymentReport(state=PaymentState.UNKNOWN)",
+        "return  PaymentReport(state=PaymentState.UNKNOWN)",
+    )
+    assert bench.noticed(quiet, baseline) == ""
+
+
+def test_plugin_that_can_no_longer_be_loaded_is_noticed(bench, baseline):
+    first = bench.sources["wire.py"]
+    broken = Mutant("wire.py", MutationOperator.WORD, baseline_lines(baseline), "", f"{first}\nraise ValueError\n")
+    assert bench.noticed(broken, baseline) != ""
+
+
+def test_process_that_ends_without_a_word_is_noticed(bench, baseline):
+    first = bench.sources["wire.py"]
+    gone = Mutant(
+        "wire.py", MutationOperator.WORD, baseline_lines(baseline), "", f"{first}\nimport os\nos._exit(3)\n"
+    )
+    assert bench.noticed(gone, baseline) == "the suite comes to no end"
+
+
+def baseline_lines(baseline):
+    line = min(line for line, places in baseline.reached["wire.py"].items() if -1 in places)
+    return (line, line)
+
+
+def test_line_that_nothing_runs_is_told(bench, baseline):
+    never = replace(
+        change(bench, "plugin.py", "if payment is None:", "if payment is not None:"), lines=(10_000, 10_000)
+    )
+    assert baseline.parts_at(never.path, never.lines) == ()
+    assert bench.noticed(never, baseline) == ""
+
+
+def test_own_tests_are_put_before_the_changed_code(bench, tmp_path):
+    (tmp_path / "test_refund.py").write_text(OWN_TEST, "utf-8")
+    own = OwnTests(bench, tmp_path)
+    assert own.fail_with(change(bench, "wire.py", '"reason": f"', '"reasons": f"'))
+    assert not own.fail_with(change(bench, "wire.py", '"PAID": PaymentState', '"PAIDx": PaymentState'))
+
+
+@pytest.mark.parametrize(
+    ("test", "why"), [("def test_it():\n    assert False\n", "they fail"), ("", "there are none")]
+)
+def test_own_tests_that_prove_nothing_are_refused(bench, tmp_path, test, why):
+    (tmp_path / "test_own.py").write_text(test, "utf-8")
+    with pytest.raises(MutationUnusable, match=why):
+        OwnTests(bench, tmp_path)
+
+
+def test_same_code_is_changed_in_the_same_ways_and_each_kind_has_its_turn(bench):
+    mutants = bench.mutants()
+    chosen = choose(mutants, 8)
+    assert chosen == choose(list(mutants), 8)
+    kinds = {mutant.operator for mutant in mutants}
+    assert len(kinds) == 8
+    assert {mutant.operator for mutant in chosen} == kinds
+    assert choose(mutants, 10_000) != []
+    assert len(choose(mutants, 10_000)) == len(mutants)
+
+
+def test_report_tells_the_score_and_every_survivor_with_its_harm():
+    mutant = Mutant("rules.py", MutationOperator.BOUNDARY, (7, 7), "decide", "age <= 18\n")
+    diff = ("-age < 18", "+age <= 18")
+    results = (
+        MutantResult(mutant, diff, MutantOutcome.BY_SUITE, "eligibility/boundary-ages"),
+        MutantResult(mutant, diff, MutantOutcome.BY_TESTS),
+        MutantResult(mutant, diff, MutantOutcome.SURVIVED),
+        MutantResult(mutant, diff, MutantOutcome.NOT_RUN),
+    )
+    report = MutationReport(results, possible=40, with_tests=True)
+    assert (report.score, report.by_operator()) == (0.5, {MutationOperator.BOUNDARY: (2, 4)})
+    assert list(render_mutation(report)) == [
+        "Mutation: 2 of 4 changes were noticed (50%), of 40 possible: 1 by the suite, 1 by its own tests",
+        "  boundary     2 of 4",
+        "",
+        "survived  boundary  rules.py:7  in decide",
+        "  -age < 18",
+        "  +age <= 18",
+        "  whoever stands on the very boundary is told the opposite",
+        "",
+        "survived  boundary  rules.py:7  in decide",
+        "  -age < 18",
+        "  +age <= 18",
+        "  nothing runs this line",
+        "  whoever stands on the very boundary is told the opposite",
+    ]
+    assert MutationReport((), possible=0, with_tests=False).score == 1.0
+
+
+def test_command_tells_what_became_of_each_change_and_leaves_the_plugin_as_it_is():
+    import nagorik_cashdesk
+
+    (folder,) = map(Path, nagorik_cashdesk.__path__)
+    before = {path: path.read_bytes() for path in folder.rglob("*.py")}
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        assert command.run(arguments("cashdesk", "--mutate", "4", "--json")) == 0
+    (plugin,) = json.loads(printed.getvalue())["plugins"]
+    told = plugin["mutation"]
+    assert (told["tried"], told["possible"] > 50, told["own_tests"]) == (4, True, False)
+    assert len(told["changes"]) == sum(one["tried"] for one in told["operators"]) == 4
+    noticed = [one for one in told["changes"] if one["noticed_by"]]
+    assert told["score"] == len(noticed) / 4
+    assert all(one["diff"] and one["harm"] and one["file"] in {"plugin.py", "wire.py"} for one in told["changes"])
+    assert {path: path.read_bytes() for path in folder.rglob("*.py")} == before
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("cashdesk", "--tests", "."),
+        ("cashdesk", "--mutate", "--loopback"),
+        ("cashdesk", "--mutate", "--family", "payment"),
+        ("cashdesk", "--mutate", "--live", "https://sandbox.agency.example"),
+        ("cashdesk", "--mutate", "--tests", "no-such-folder"),
+        ("--all", "--mutate", "--tests", "."),
+    ],
+)
+def test_words_that_do_not_go_together_are_refused(words, capsys):
+    assert command.run(arguments(*words)) == 2
+    assert "--mutate" in (told := capsys.readouterr().err) or "--tests" in told
+
+
+def test_progress_hears_of_every_change():
+    heard = []
+    report = mutate("cashdesk", 2, processes=2, progress=lambda done, of: heard.append((done, of)))
+    assert heard == [(0, 2), (1, 2), (2, 2)]
+    assert len(report.results) == 2
