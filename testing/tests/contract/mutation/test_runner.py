@@ -5,10 +5,12 @@ import io
 import json
 from contextlib import redirect_stdout
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
 
+import nagorik_cashdesk
 from nagorik_testing.contract.command import command
 from nagorik_testing.contract.mutation.operators import Mutant, MutationOperator
 from nagorik_testing.contract.mutation.runner import (
@@ -175,14 +177,12 @@ def test_report_tells_the_score_and_every_survivor_with_its_harm():
     assert MutationReport((), possible=0, with_tests=False).score == 1.0
 
 
-def test_command_tells_what_became_of_each_change_and_leaves_the_plugin_as_it_is():
-    import nagorik_cashdesk
-
+def test_command_tells_what_became_of_each_change_and_leaves_the_plugin_as_it_is(tmp_path):
     (folder,) = map(Path, nagorik_cashdesk.__path__)
     before = {path: path.read_bytes() for path in folder.rglob("*.py")}
     printed = io.StringIO()
     with redirect_stdout(printed):
-        assert command.run(arguments("cashdesk", "--mutate", "4", "--json")) == 0
+        assert command.run(arguments("cashdesk", "--mutate", "4", "--json", "--report", str(tmp_path))) == 0
     (plugin,) = json.loads(printed.getvalue())["plugins"]
     told = plugin["mutation"]
     assert (told["tried"], told["possible"] > 50, told["own_tests"]) == (4, True, False)
@@ -191,6 +191,9 @@ def test_command_tells_what_became_of_each_change_and_leaves_the_plugin_as_it_is
     assert told["score"] == len(noticed) / 4
     assert all(one["diff"] and one["harm"] and one["file"] in {"plugin.py", "wire.py"} for one in told["changes"])
     assert {path: path.read_bytes() for path in folder.rglob("*.py")} == before
+    page = unescape((tmp_path / "cashdesk.html").read_text("utf-8"))
+    assert f"{len(noticed)} of 4 changes were noticed" in page
+    assert all(("\n".join(one["diff"]) in page) is (one["noticed_by"] is None) for one in told["changes"])
 
 
 @pytest.mark.parametrize(
