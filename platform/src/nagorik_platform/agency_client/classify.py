@@ -21,7 +21,7 @@ from nagorik.errors import (
     RateLimited,
 )
 from nagorik.http import AgencyResponse, AnswerReader, ErrorReader
-from nagorik_platform.agency_client.retry_table import Failure, parse_retry_after
+from nagorik_platform.agency_client.retry_table import OF_THE_HOST, Failure, parse_retry_after
 from nagorik_platform.contract_errors import known_error
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -51,7 +51,7 @@ def from_transport(failure: Failure) -> FailedAttempt:
     error: NagorikError
     if failure is Failure.CONTENT:
         return broken("content-encoding")
-    if failure is Failure.BODY:
+    if failure in OF_THE_HOST:
         error = AgencyUnavailable(because=failure.value, layer=Layer.CORE)
     elif failure is Failure.UNEXPECTED:
         error = ContractViolation(failure.value, layer=Layer.TRANSPORT)
