@@ -160,7 +160,7 @@ class InputRejected(NagorikError):
 class AgencyRejected(NagorikError):
     """The agency answered, and its answer is no. Trying again would change nothing.
 
-    ``reason_code`` is the plugin's or the platform's stable word for it (``http-403``, ``nid.locked``), never the
+    ``reason_code`` is the plugin's or the platform's stable word for it (``http-404``, ``nid.locked``), never the
     agency's free text; ``reason`` is the plugin's own sentence for that code.
     """
 

@@ -125,7 +125,10 @@ def from_status(answer: AgencyResponse, host: bytes, now: datetime) -> FailedAtt
             return FailedAttempt(Failure.INVALID, InputRejected((), layer=Layer.AGENCY), code)
         case 401:
             return FailedAttempt(Failure.UNAUTHENTICATED, CredentialsRejected(), code)
-        case 403 | 404 | 409:
+        case 403:
+            # Whom it does not let in is the platform; where it means the application, the plugin has said so.
+            return FailedAttempt(Failure.REFUSED, CredentialsRejected(), code)
+        case 404 | 409:
             return FailedAttempt(Failure.REFUSED, AgencyRejected(code), code)
         case 429:
             wait = parse_retry_after(answer.headers.get("retry-after"), now)
