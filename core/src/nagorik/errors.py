@@ -290,8 +290,7 @@ class OutcomeUnknown(NagorikError):
 class ContractViolation(NagorikError):
     """The agency's answer is not what its contract says. The plugin's owner must look at it.
 
-    ``detail`` is a code and, for a document that does not fit, the places where it does not (``$.items.0.state``),
-    never a value.
+    ``detail`` is a code and, for a document that does not fit, the places (``$.items.0.state``), never a value.
     """
 
     code = "contract-violation"
