@@ -17,7 +17,9 @@ import httpx
 import pytest
 
 from nagorik import InputRejected
+from nagorik.data_files import DataFileInvalid
 from nagorik_host import open_host
+from nagorik_host.application_file import read_application
 from nagorik_host.store.application_store import AlreadyOpen
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.kept_documents import kept_documents
@@ -311,6 +313,23 @@ def test_paper_is_required_by_what_the_form_holds_whichever_way_it_is_written(re
     told = ready("track", application, "--json").document
     assert (told["waits_for"]["code"], office.desk.SEEN) == ("input-rejected", [])
     assert told["refusals"][0]["fields"][0]["text"]["en"].startswith(f"{paper} is missing.")
+
+
+def test_program_that_takes_a_file_in_has_to_say_what_its_form_holds(ready, office):
+    path = office.file(deed=DEED)
+    path.write_text(path.read_text("utf-8").replace('"shop": "12"', '"shop": " Minor "'), "utf-8")
+
+    async def take_in(host) -> None:
+        given = read_application(path)
+        service = host.platform.service(given.service)
+        with pytest.raises(TypeError, match="values"):
+            await given.draft(path, office.documents, service)
+        values = await host.platform.form_values(given.service, given.form)
+        with pytest.raises(DataFileInvalid, match="Guardian's NID is missing"):
+            await given.draft(path, office.documents, service, values=values)
+
+    office.run(take_in)
+    assert office.sealed == 0
 
 
 def test_form_that_is_not_valid_is_told_before_a_paper_that_it_may_require(ready, office):

@@ -382,7 +382,7 @@ def written(content: Mapping[str, Any]) -> str:
 
 
 def is_unicode(kept: object) -> bool:
-    """Whether it is fit to be kept as text: SQLite gives bytes in no encoding, where it has text, as lone surrogates."""
+    """Whether it can be kept as text: bytes in no encoding, SQLite's text too, are read as lone surrogates."""
     try:
         str(kept).encode()
     except UnicodeEncodeError:
