@@ -170,6 +170,7 @@ class Office:
 
     def __init__(self, place, desk) -> None:
         self.place, self.desk, self.clock = place, desk, SimulatedClock()
+        self.answer = httpx.Response(200, json={"number": "SHOP-1"})
 
     def file(self, **papers: bytes):
         """An application's folder with its papers."""
@@ -209,7 +210,7 @@ class Office:
         async def opened() -> None:
             admission = Admission(allow=frozenset({"shop"}))
             address = {"base_url": "http://127.0.0.1:9"}
-            agency = httpx.MockTransport(lambda _: httpx.Response(200, json={"number": "SHOP-1"}))
+            agency = httpx.MockTransport(lambda _: self.answer)
             plugins = {
                 "shop": PluginConfiguration(
                     settings=address, egress=frozenset({"127.0.0.1"}), transport_factory=lambda: agency
@@ -260,6 +261,19 @@ def applied(ready, path) -> str:
 def listed(ready, application) -> list[tuple[str, str, bool]]:
     documents = ready("documents", application, "--json").document["documents"]
     return [(one["kind"], one["sha256"], one["superseded"]) for one in documents]
+
+
+def test_office_that_has_disabled_the_platforms_account_refuses_no_application(ready, office):
+    office.desk.BY_PARTS.append(True)
+    office.answer, usual = httpx.Response(403, json={"error": "account disabled"}), office.answer
+    application = applied(ready, office.file(deed=DEED))
+    office.work(timedelta(minutes=1))
+    told = ready("track", application, "--json").document
+    assert (told["state"], told["agency_reference"]) == ("ready", None)
+    office.answer = usual
+    office.work(timedelta(hours=3))
+    told = ready("track", application, "--json").document
+    assert (told["state"], told["agency_reference"]) == ("in_review", "SHOP-1")
 
 
 def test_required_paper_that_is_missing_is_named_and_nothing_is_taken_in(ready, office):
