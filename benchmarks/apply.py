@@ -57,8 +57,8 @@ async def one_by_one(host: Host, documents: FolderDocumentStore, files: Sequence
     for path in files:
         given = read_application(path)
         service = host.platform.service(given.service)
-        await host.platform.validate(given.service, given.form)
-        draft = await given.draft(path, documents, service)
+        values = await host.platform.form_values(given.service, given.form)
+        draft = await given.draft(path, documents, service, values=values)
         consent = given.consent.consent(service, host.clock.now()) if given.consent is not None else None
         await host.apply(draft, consent=consent, client_reference=given.reference(host.vault))
 

@@ -141,8 +141,8 @@ async def take_in(host: Host, documents: FolderDocumentStore, paths: list[Path])
     for path in paths:
         given = read_application(path)
         service = host.platform.service(given.service)
-        await host.platform.validate(given.service, given.form)
-        draft = await given.draft(path, documents, service)
+        values = await host.platform.form_values(given.service, given.form)
+        draft = await given.draft(path, documents, service, values=values)
         consent = given.consent.consent(service, host.clock.now()) if given.consent is not None else None
         await host.apply(draft, consent=consent, client_reference=given.reference(host.vault))
 

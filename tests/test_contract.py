@@ -129,6 +129,21 @@ def test_failure_reads_as_one_paragraph(broken: Report) -> None:
     ) in told
 
 
+def test_logins_stand_in_every_report_beside_what_passed(broken: Report, tmp_path: Path) -> None:
+    write(broken, tmp_path)
+    document = json.loads((tmp_path / "nid.json").read_text("utf-8"))
+    counted = [check["logins"] for check in document["checks"] if check["logins"] is not None]
+    assert {check["outcome"] for check in document["checks"] if check["logins"]} == {"passed", "failed"}
+    (submit,) = (one for one in document["logins"] if one["operation"] == "submit")
+    filed = [check["logins"] for check in document["checks"] if check["id"].startswith("submit/")]
+    filed = [logins for logins in filed if logins is not None]
+    assert submit == {"operation": "submit", "calls": len(filed), "requests": sum(filed), "most": 2}
+    told = f"Logins: {sum(counted)} in {len(counted)} calls with a fault, at most 2 in one"
+    assert told in render_report(broken)
+    page = (tmp_path / "nid.html").read_text("utf-8")
+    assert f'<th scope="row">submit</th><td class="number">{len(filed)}</td>' in page
+
+
 def test_failures_stand_in_every_report_with_where_they_are_explained(broken: Report, tmp_path: Path) -> None:
     write(broken, tmp_path)
     failed = len(broken.judgement.failures)

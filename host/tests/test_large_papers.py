@@ -1,4 +1,4 @@
-"""A paper of twenty megabytes goes from the counter to the agency, through a whole host, and is never in memory."""
+"""A paper of twenty megabytes goes from the counter to the agency, another comes back, and none is ever in memory."""
 
 import asyncio
 import hashlib
@@ -13,8 +13,11 @@ from typing import ClassVar
 
 import pytest
 from command_site import Site
+from starlette.responses import Response
 
-from nagorik_host.vault import make_keys
+from nagorik import DocumentReference
+from nagorik_host.store.documents import FolderDocumentStore
+from nagorik_host.vault import Vault, make_keys, read_keyring
 from nagorik_testing import (
     Codec,
     DocumentResponse,
@@ -46,8 +49,9 @@ as_of = 2026-11-24
 id = "archive.copy"
 name = { en = "A copy", bn = "একটি অনুলিপি" }
 form = "forms:CopyForm"
-reads = ["status"]
+reads = ["status", "deliverable"]
 writes = { submit = "native" }
+deliverables = ["copy"]
 
 [[services.documents]]
 kind = "drawing"
@@ -66,14 +70,16 @@ class CopyForm(Form):
     number: Annotated[str, Label(en="Number", bn="নম্বর")]
 """
 PLUGIN = """\
-from nagorik import Accepted, AgencyStatus, FormPart, WireModel, hookimpl
+from nagorik import Accepted, AgencyStatus, Deliverable, FetchedDeliverable, FormPart, WireModel, hookimpl
 
 
 class Filed(WireModel):
     number: str
 
 
+COPY = Deliverable(kind="copy", delivery="download")
 STATUS = AgencyStatus(state="in_review", raw="NEW")
+READY = AgencyStatus(state="issued", raw="READY", deliverables=(COPY,), final=True)
 
 
 @hookimpl
@@ -81,12 +87,19 @@ async def nagorik_submit(request, context):
     parts = [FormPart("clientReference", request.client_reference)]
     parts += [FormPart(paper.kind, paper, filename=paper.kind) for paper in request.documents]
     filed = await context.http.write("file", "POST", "/copies", parts=parts, expect=Filed)
-    return Accepted(reference=filed.number, status=STATUS)
+    return Accepted(reference=filed.number, status=READY if request.form.number.startswith("back") else STATUS)
 
 
 @hookimpl
 async def nagorik_get_status(request, context):
     return STATUS
+
+
+@hookimpl
+async def nagorik_fetch_deliverable(request, context):
+    file = await context.http.download("copy", f"/copies/{request.agency_reference}", limit=50_000_000)
+    document = await context.documents.put("copy", file.content_type, file)
+    return FetchedDeliverable(deliverable=request.deliverable, document=document)
 """
 CHILD = """\
 import re
@@ -106,7 +119,7 @@ for folder in sys.argv[2:]:
 
 
 class Archive(Simulator):
-    """Takes in whatever comes in parts."""
+    """Takes in whatever comes in parts, and gives out ``copies``, the n-th to whoever filed as n-th."""
 
     plugin_id: ClassVar[str] = "archive"
     modelled: ClassVar[str] = "কল্পিত। / Invented."
@@ -115,9 +128,10 @@ class Archive(Simulator):
 
     def open_office(self) -> None:
         self.filed = 0
+        self.copies: list[bytes] = []
 
     def routes(self):
-        return routes_of({"POST /copies": self._file})
+        return routes_of({"POST /copies": self._file, "GET /copies/{number}": self._copy})
 
     def settings(self, base_url):
         return {"base_url": base_url}
@@ -127,6 +141,10 @@ class Archive(Simulator):
         self.filed += 1
         self.ledger.record("copy", f"C-{self.filed}", client_reference=text_in(content, "clientReference"))
         return DocumentResponse({"number": f"C-{self.filed}"})
+
+    async def _copy(self, request):
+        number = int(request.path_params["number"].removeprefix("C-"))
+        return Response(self.copies[number - 1], media_type="application/pdf")
 
 
 @pytest.fixture
@@ -157,8 +175,8 @@ def hand_in(folder, content: bytes) -> None:
     (folder / "application.json").write_text(json.dumps(given), "utf-8")
 
 
-def test_paper_of_twenty_megabytes_arrives_as_it_was_and_was_never_in_memory(tmp_path, sqlite_template, archive):
-    agency, address = archive
+def carry(tmp_path, sqlite_template, address, papers: dict[str, bytes]) -> int:
+    """Hand in each of two papers by itself, and work; the memory in bytes that the second took more."""
     site, place = tmp_path / "site", tmp_path / "place"
     files = {"plugin.toml": MANIFEST, "forms.py": FORMS, "plugin.py": PLUGIN}
     Site(site).install("nagorik-archive", "[nagorik.plugins]\narchive = nagorik_archive.plugin\n", files)
@@ -170,11 +188,10 @@ def test_paper_of_twenty_megabytes_arrives_as_it_was_and_was_never_in_memory(tmp
         'keys_file = "keys.txt"\nallow = ["archive"]\n[plugins.archive]\negress = ["127.0.0.1"]\n'
         f'[plugins.archive.settings]\nbase_url = "{address}"\n'
     )
-    papers = [b"%PDF-1.7\n" + os.urandom(size - 9) for size in (SMALL, LARGE)]
-    for name, content in zip(("small", "large"), papers, strict=True):
+    for name, content in papers.items():
         hand_in(place / name, content)
     done = subprocess.run(
-        [sys.executable, "-c", CHILD, str(site), "small", "large"],
+        [sys.executable, "-c", CHILD, str(site), *papers],
         cwd=place,
         env={name: value for name, value in os.environ.items() if not name.startswith("NAGORIK_")},
         capture_output=True,
@@ -183,8 +200,43 @@ def test_paper_of_twenty_megabytes_arrives_as_it_was_and_was_never_in_memory(tmp
         timeout=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    first, second = (int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("VmHWM"))
+    return second - first
+
+
+def pdf_of(size: int) -> bytes:
+    return b"%PDF-1.7\n" + os.urandom(size - 9)
+
+
+def test_paper_of_twenty_megabytes_arrives_as_it_was_and_was_never_in_memory(tmp_path, sqlite_template, archive):
+    agency, address = archive
+    papers = [pdf_of(SMALL), pdf_of(LARGE)]
+    more = carry(tmp_path, sqlite_template, address, dict(zip(("small", "large"), papers, strict=True)))
     arrived = [(paper.name, paper.size, paper.sha256) for paper in agency.ledger.papers()]
     assert arrived == [("drawing", len(content), hashlib.sha256(content).hexdigest()) for content in papers]
     assert len(agency.ledger.effects("copy")) == len(papers)
-    small, large = (int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("VmHWM"))
-    assert large - small < ROOM
+    assert more < ROOM
+
+
+def test_deliverable_of_twenty_megabytes_is_kept_as_it_was_and_was_never_in_memory(
+    tmp_path, sqlite_template, archive
+):
+    agency, address = archive
+    agency.copies = [pdf_of(SMALL), pdf_of(LARGE)]
+    more = carry(tmp_path, sqlite_template, address, {"back-small": pdf_of(SMALL), "back-large": pdf_of(SMALL)})
+    place = tmp_path / "place"
+    store = FolderDocumentStore(place / "nagorik-documents", Vault(read_keyring((place / "keys.txt").read_text())))
+    kept = {asyncio.run(told(store, identity)) for identity in store.kept()}
+    assert kept >= {(len(copy), hashlib.sha256(copy).hexdigest()) for copy in agency.copies}
+    assert len(kept) == 2 * len(agency.copies)
+    assert more < ROOM
+
+
+async def told(store: FolderDocumentStore, identity: str) -> tuple[int, str]:
+    """What is kept by an id: its size and hash."""
+    digest, size = hashlib.sha256(), 0
+    document = DocumentReference(id=identity, kind="any", media_type="any/any", bytes=0, sha256="0" * 64)
+    async for piece in store.open(document):
+        digest.update(piece)
+        size += len(piece)
+    return size, digest.hexdigest()

@@ -8,6 +8,8 @@ from hypothesis import given, strategies as st
 from nagorik import AgencyResponse
 from nagorik_toolkit.formats.cookies import SessionCookies
 
+DELETED = "Expires=Thu, 01-Jan-1970 00:00:01 GMT"
+
 
 def answered(*cookies: str, status: int = 200) -> AgencyResponse:
     headers = [(b"Set-Cookie", cookie.encode("latin-1")) for cookie in cookies]
@@ -30,6 +32,12 @@ def answered(*cookies: str, status: int = 200) -> AgencyResponse:
         ),
         (["SID=abc; Max-Age=60; Expires=Tue, 24 Nov 2026 06:00:00 GMT"], b"SID=abc", 60.0, None),
         (["SID=abc; Max-Age=soon; Expires=never"], b"SID=abc", None, None),
+        ([f"SID=abc; Max-Age={'9' * 400}"], b"SID=abc", None, None),
+        ([f"SID=abc; Expires=Thu, 01 Jan {'9' * 40} 00:00:01 GMT"], b"SID=abc", None, None),
+        (["SID=abc; Secure; SameSite=None; Partitioned; Priority=High"], b"SID=abc", None, None),
+        (["SID=abc; Path=/", "SID=old; Max-Age=0; Path=/old"], b"SID=abc", None, None),
+        (["SID=abc; Path=/", f"SID=; {DELETED}; Domain=old.example"], b"SID=abc", None, None),
+        (["SID=old; Max-Age=0", "SID=abc"], b"SID=abc", None, None),
     ],
 )
 def test_cookie_of_a_session_is_its_token(
@@ -55,6 +63,9 @@ def test_session_of_several_cookies_ends_with_the_first_of_them() -> None:
         ["SID="],
         ["SID=abc; Max-Age=0"],
         ["SID=abc; Max-Age=-1"],
+        [f"SID=deleted; {DELETED}"],
+        ["SID=abc; Path=/; Partitioned", f"SID=deleted; {DELETED}; Path=/"],
+        ["SID=abc", "SID=deleted; Max-Age=0; Path=/"],
         ["SID=abc", "SID=; Max-Age=0"],
         ["SID"],
         ["SID=\u00e4"],
@@ -63,6 +74,15 @@ def test_session_of_several_cookies_ends_with_the_first_of_them() -> None:
 def test_answer_that_begins_no_session_is_none(cookies: list[str]) -> None:
     with pytest.raises(ValueError, match=r"."):
         SessionCookies("SID").read(answered(*cookies))
+
+
+def test_cookie_that_has_ended_by_the_agencys_own_clock_is_deleted() -> None:
+    ends = b"SID=abc; Expires=Tue, 24 Nov 2026 06:00:00 GMT"
+    clock = {"before": b"Tue, 24 Nov 2026 05:59:59 GMT", "at": b"Tue, 24 Nov 2026 06:00:00 GMT"}
+    dated = {when: AgencyResponse(200, [(b"Date", at), (b"Set-Cookie", ends)], b"") for when, at in clock.items()}
+    assert SessionCookies("SID").read(dated["before"]).expires_at == datetime(2026, 11, 24, 6, tzinfo=UTC)
+    with pytest.raises(ValueError, match="begins no session"):
+        SessionCookies("SID").read(dated["at"])
 
 
 def test_session_needs_every_cookie_that_is_named() -> None:

@@ -1,5 +1,6 @@
 """What most hooks do alike: what an answer means, and that nothing is asked before an application is filed."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -84,10 +85,10 @@ class Agency:
 class Documents:
     """The host's."""
 
-    async def put(self, kind: str, media_type: str, content: bytes) -> DocumentReference:
-        return DocumentReference(
-            id="document-1", kind=kind, media_type=media_type, bytes=len(content), sha256="0" * 64
-        )
+    async def put(self, kind: str, media_type: str, content: bytes | Iterable[bytes]) -> DocumentReference:
+        assert not isinstance(content, bytes), "as a whole in memory"
+        size = sum(len(piece) for piece in content)
+        return DocumentReference(id="document-1", kind=kind, media_type=media_type, bytes=size, sha256="0" * 64)
 
 
 def context(agency: Agency) -> Any:

@@ -7,6 +7,7 @@ from hypothesis import given, strategies as st
 
 from nagorik.data_files import DataFileInvalid
 from nagorik.model.status import ApplicationState, Flag
+from nagorik.values import Money
 from nagorik_toolkit.statuses import StatusTable, parse_statuses
 from nagorik_toolkit.texts import parse_texts
 
@@ -87,6 +88,11 @@ def test_remark_is_kept_apart_and_reason_is_the_plugins_sentence() -> None:
     assert table().status("READY", deliverable="card", remark=" ").remark is None
     assert table().status("Sent for Rework", remark="ক" * 2000).remark == "ক" * 2000
     assert table().status("Sent for Rework", remark="ক" * 2001).remark == "ক" * 1999 + "…"
+
+
+def test_sum_is_said_of_a_fee_that_is_demanded_and_of_nothing_else() -> None:
+    assert table().status("নামজারি অনুমোদিত", fee_amount=Money.taka(1100)).fee_amount == Money.taka(1100)
+    assert table().status("READY", deliverable="card", fee_amount=Money.taka(0)).fee_amount is None
 
 
 def test_what_is_issued_is_named_by_the_table_or_by_the_plugin() -> None:

@@ -160,7 +160,7 @@ class InputRejected(NagorikError):
 class AgencyRejected(NagorikError):
     """The agency answered, and its answer is no. Trying again would change nothing.
 
-    ``reason_code`` is the plugin's or the platform's stable word for it (``http-403``, ``nid.locked``), never the
+    ``reason_code`` is the plugin's or the platform's stable word for it (``http-404``, ``nid.locked``), never the
     agency's free text; ``reason`` is the plugin's own sentence for that code.
     """
 
@@ -290,8 +290,7 @@ class OutcomeUnknown(NagorikError):
 class ContractViolation(NagorikError):
     """The agency's answer is not what its contract says. The plugin's owner must look at it.
 
-    ``detail`` is a code and, for a document that does not fit, the places where it does not (``$.items.0.state``),
-    never a value.
+    ``detail`` is a code and, for a document that does not fit, the places (``$.items.0.state``), never a value.
     """
 
     code = "contract-violation"

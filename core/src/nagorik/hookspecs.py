@@ -200,8 +200,7 @@ async def nagorik_get_status(request: StatusRequest, context: CallContext[Any]) 
 async def nagorik_parse_callback(request: CallbackRequest, context: CallContext[Any]) -> CallbackReport:
     """What does this message from the agency say, and is it from the agency?
 
-    Called when something posts to the host's callback address. Raise ``AgencyRejected`` for a message whose origin
-    is not proved.
+    Called when something posts to the host's callback address. Raise ``AgencyRejected`` where no origin is proved.
     """
     raise NotImplementedError
 

@@ -6,7 +6,7 @@ The contract only. Who keeps it is the platform's agency client; a plugin's test
 import codecs
 import re
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, Protocol, TypedDict, TypeVar, Unpack
@@ -216,21 +216,25 @@ class RequestOptions(TypedDict, total=False):
 
 
 class Download:
-    """A file from the agency.
+    """A file from the agency, gone through in pieces; a large one is on disk, sealed, while it is referred to.
 
     Attributes:
-        content: Its bytes.
         content_type: Its media type as the agency labels it, without parameters and in lower case.
     """
 
-    __slots__ = ("content", "content_type")
+    __slots__ = ("_content", "content_type")
 
-    def __init__(self, content: bytes, content_type: str | None) -> None:
-        self.content = content
+    def __init__(self, content: bytes | Iterable[bytes], content_type: str | None) -> None:
+        self._content = (content,) if isinstance(content, bytes) else content
         self.content_type = content_type
 
-    def __repr__(self) -> str:
-        return f"<Download {self.content_type} {len(self.content)} bytes>"
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._content)
+
+    @property
+    def content(self) -> bytes:
+        """Its bytes, in memory as a whole."""
+        return b"".join(self._content)
 
 
 class Token:
@@ -338,8 +342,7 @@ class AgencyHttp(Protocol):
     Once the outcome of a write is unknown, no further write of the same call is sent: each raises the same
     ``OutcomeUnknown``. Reads stay allowed, so that a plugin can look the outcome up.
 
-    All methods raise the errors of ``nagorik.errors`` and nothing else; ``PluginFault`` for a request that the
-    plugin must not make.
+    All methods raise the errors of ``nagorik.errors`` and nothing else; ``PluginFault`` for one not allowed.
     """
 
     def key_of(self, step: str) -> str:
@@ -379,8 +382,7 @@ class AgencyHttp(Protocol):
     ) -> T:
         """Have an effect at the agency, under the class that the manifest declares for this operation.
 
-        With native keys, the step's key travels in the manifest's header, the same on every attempt. Takes the
-        arguments of ``read``.
+        With native keys, the step's key travels in the manifest's header, the same each time. Arguments: ``read``'s.
 
         Raises:
             OutcomeUnknown: The agency may have processed it, or an earlier write of this call.
@@ -401,8 +403,7 @@ class AgencyHttp(Protocol):
         """Fetch a file with ``GET``; tried again as a read.
 
         Takes the arguments of ``read``; the absolute URL may be a presigned one, and the agency's token goes to the
-        base address only. ``limit`` is the most bytes to read, where it differs from the manifest's
-        ``response_bytes``.
+        base address only. ``limit`` is the most bytes to read; without one, the manifest's ``response_bytes``.
         """
 
 

@@ -261,8 +261,7 @@ def is_hidden(data_class: DataClass) -> bool:
 def data_classes(model: type[BaseModel]) -> Mapping[str, DataClass]:
     """The declared class of each field of ``model``; fields that declare none take the model's default.
 
-    A class counts wherever it stands in the annotation (``Annotated[str, PERSONAL] | None``); of several the
-    strictest does.
+    A class counts wherever it stands in the annotation (``Annotated[str, PERSONAL] | None``); the strictest.
     """
     default = getattr(model, "default_data_class", DataClass.OPERATIONAL)
     strictness = list(DataClass).index

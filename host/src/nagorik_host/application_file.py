@@ -107,8 +107,8 @@ class ApplicationFile(Model):
         documents: FolderDocumentStore,
         service: PublicService,
         *,
+        values: Mapping[str, JsonValue],
         folder: DocumentFolder | None = None,
-        values: Mapping[str, JsonValue] | None = None,
     ) -> ApplicationDraft:
         """What the citizen handed in by ``file``, the documents beside it put into the store.
 
@@ -116,9 +116,9 @@ class ApplicationFile(Model):
             file: The application's file.
             documents: Where its documents are put.
             service: What it is for.
+            values: What the form's fields hold, by ``Platform.form_values``, which says what papers are required. As
+                the file writes them, ``"3"`` and 3 would be two answers.
             folder: The folder of the file, if it is open.
-            values: What the form's fields hold, by ``Platform.form_values``, which says what papers are required; as
-                it is written if not given.
 
         Raises:
             DataFileInvalid: A document is none that the service takes, is not there or outside the file's folder, or
@@ -126,9 +126,9 @@ class ApplicationFile(Model):
         """
         if folder is None:
             with DocumentFolder(file.parent) as own:
-                return await self.draft(file, documents, service, folder=own, values=values)
+                return await self.draft(file, documents, service, values=values, folder=own)
         # All are looked at before any is kept; then they go by one after the other, piece by piece.
-        problems = [*self._wrong(folder, service), *self._missing(service, self.form if values is None else values)]
+        problems = [*self._wrong(folder, service), *self._missing(service, values)]
         if problems:
             raise DataFileInvalid(file.name, problems)
         kept: list[DocumentReference] = []

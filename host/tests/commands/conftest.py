@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
+from nagorik import ApplicationDraft
 from nagorik.model.status import AgencyStatus
 from nagorik_host import Host, open_host
-from nagorik_host.application_file import read_application
+from nagorik_host.application_file import ApplicationFile, read_application
 from nagorik_host.commands import running
 from nagorik_host.engine.plugins import CapabilitiesCache
 from nagorik_host.store.documents import FolderDocumentStore
@@ -123,16 +124,17 @@ class World:
         assert given.consent is not None
         service = host.platform.service(given.service)
         consent = given.consent.consent(service, self.clock.now())
-        return await host.apply(
-            await given.draft(EXAMPLES / "nid-reissue.json", self.documents, service), consent=consent
-        )
+        return await host.apply(await self._draft(host, given), consent=consent)
 
     async def apply_as(self, host: Host, number: int) -> str:
         """One more application of the same citizen, which is another by its reference."""
         given = read_application(EXAMPLES / "nid-reissue.json")
+        return await host.apply(await self._draft(host, given), client_reference=f"NGK-{number:016}")
+
+    async def _draft(self, host: Host, given: ApplicationFile) -> ApplicationDraft:
         service = host.platform.service(given.service)
-        draft = await given.draft(EXAMPLES / "nid-reissue.json", self.documents, service)
-        return await host.apply(draft, client_reference=f"NGK-{number:016}")
+        values = await host.platform.form_values(given.service, given.form)
+        return await given.draft(EXAMPLES / "nid-reissue.json", self.documents, service, values=values)
 
     async def carry(self, host: Host) -> None:
         worker = host.worker()

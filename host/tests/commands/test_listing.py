@@ -56,6 +56,16 @@ def test_applications_are_listed_by_what_is_asked(ready, two, place):
         assert sorted(ids(ready("applications", "list", *words, "--json"))) == sorted(expected), words
 
 
+@pytest.mark.parametrize(("value", "shown"), [("x'00ff'", "(bytes)"), ("CAST(x'ff' AS TEXT)", "?")])
+def test_row_with_an_id_that_is_no_text_is_listed_with_the_others(ready, two, place, value, shown):
+    put(place, "UPDATE applications SET blocked = 'defect', due_at = NULL WHERE service = 'nid.migration'")
+    put(place, f"UPDATE applications SET id = {value} WHERE service = 'nid.migration'")  # noqa: S608
+    assert set(ids(ready("applications", "list", "--json"))) == {shown, two["nid.reissue"]}
+    assert [case["application"] for case in ready("cases", "list", "--json").document["items"]] == [shown]
+    assert shown in ready("cases", "list").out
+    assert ready("audit", "verify").code == 1
+
+
 def test_list_goes_on_where_a_page_ended(ready, two):
     first = ready("applications", "list", "--limit", "1", "--json").document
     second = ready("applications", "list", "--limit", "1", "--after", first["next"], "--json").document

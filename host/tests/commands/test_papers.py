@@ -17,7 +17,9 @@ import httpx
 import pytest
 
 from nagorik import InputRejected
+from nagorik.data_files import DataFileInvalid
 from nagorik_host import open_host
+from nagorik_host.application_file import read_application
 from nagorik_host.store.application_store import AlreadyOpen
 from nagorik_host.store.documents import FolderDocumentStore
 from nagorik_host.store.kept_documents import kept_documents
@@ -168,6 +170,7 @@ class Office:
 
     def __init__(self, place, desk) -> None:
         self.place, self.desk, self.clock = place, desk, SimulatedClock()
+        self.answer = httpx.Response(200, json={"number": "SHOP-1"})
 
     def file(self, **papers: bytes):
         """An application's folder with its papers."""
@@ -207,7 +210,7 @@ class Office:
         async def opened() -> None:
             admission = Admission(allow=frozenset({"shop"}))
             address = {"base_url": "http://127.0.0.1:9"}
-            agency = httpx.MockTransport(lambda _: httpx.Response(200, json={"number": "SHOP-1"}))
+            agency = httpx.MockTransport(lambda _: self.answer)
             plugins = {
                 "shop": PluginConfiguration(
                     settings=address, egress=frozenset({"127.0.0.1"}), transport_factory=lambda: agency
@@ -258,6 +261,19 @@ def applied(ready, path) -> str:
 def listed(ready, application) -> list[tuple[str, str, bool]]:
     documents = ready("documents", application, "--json").document["documents"]
     return [(one["kind"], one["sha256"], one["superseded"]) for one in documents]
+
+
+def test_office_that_has_disabled_the_platforms_account_refuses_no_application(ready, office):
+    office.desk.BY_PARTS.append(True)
+    office.answer, usual = httpx.Response(403, json={"error": "account disabled"}), office.answer
+    application = applied(ready, office.file(deed=DEED))
+    office.work(timedelta(minutes=1))
+    told = ready("track", application, "--json").document
+    assert (told["state"], told["agency_reference"]) == ("ready", None)
+    office.answer = usual
+    office.work(timedelta(hours=3))
+    told = ready("track", application, "--json").document
+    assert (told["state"], told["agency_reference"]) == ("in_review", "SHOP-1")
 
 
 def test_required_paper_that_is_missing_is_named_and_nothing_is_taken_in(ready, office):
@@ -311,6 +327,23 @@ def test_paper_is_required_by_what_the_form_holds_whichever_way_it_is_written(re
     told = ready("track", application, "--json").document
     assert (told["waits_for"]["code"], office.desk.SEEN) == ("input-rejected", [])
     assert told["refusals"][0]["fields"][0]["text"]["en"].startswith(f"{paper} is missing.")
+
+
+def test_program_that_takes_a_file_in_has_to_say_what_its_form_holds(ready, office):
+    path = office.file(deed=DEED)
+    path.write_text(path.read_text("utf-8").replace('"shop": "12"', '"shop": " Minor "'), "utf-8")
+
+    async def take_in(host) -> None:
+        given = read_application(path)
+        service = host.platform.service(given.service)
+        with pytest.raises(TypeError, match="values"):
+            await given.draft(path, office.documents, service)
+        values = await host.platform.form_values(given.service, given.form)
+        with pytest.raises(DataFileInvalid, match="Guardian's NID is missing"):
+            await given.draft(path, office.documents, service, values=values)
+
+    office.run(take_in)
+    assert office.sealed == 0
 
 
 def test_form_that_is_not_valid_is_told_before_a_paper_that_it_may_require(ready, office):

@@ -36,7 +36,7 @@ async def opened(documents: FolderDocumentStore, reference: DocumentReference) -
 
 @pytest.mark.parametrize("content", [b"", PAPER, os.urandom(PIECE), os.urandom(PIECE * 2), os.urandom(PIECE * 2 + 1)])
 async def test_document_is_given_back_as_it_was(documents, content):
-    reference = await documents.take("passport", "application/pdf", pieces_of(content))
+    reference = await documents.take("passport", "application/pdf", pieces_of([content]))
     assert (reference.kind, reference.media_type, reference.bytes) == ("passport", "application/pdf", len(content))
     assert reference.sha256 == hashlib.sha256(content).hexdigest()
     assert await opened(documents, reference) == content
@@ -91,7 +91,7 @@ async def test_file_that_was_changed_or_moved_does_not_open(documents, tmp_path)
     ids=["end cut off", "beginning cut off", "swapped", "middle left out", "end twice", "empty"],
 )
 async def test_pieces_cannot_be_left_out_moved_or_cut_off(documents, tmp_path, damage):
-    reference = await documents.take("passport", "application/pdf", pieces_of(os.urandom(PIECE * 3)))
+    reference = await documents.take("passport", "application/pdf", pieces_of([os.urandom(PIECE * 3)]))
     (file,) = files(tmp_path / "documents")
     whole = file.read_bytes()
     head = len(whole) - 3 * SEALED_PIECE
@@ -126,13 +126,27 @@ async def test_pieces_of_another_length_are_refused_and_nothing_is_kept(document
 
 @pytest.mark.parametrize(
     ("content", "detail"),
-    [(b"", "document-empty"), (b"<html>please log in</html>", "document-of-another-type")],
+    [
+        (b"", "document-empty"),
+        ([], "document-empty"),
+        ([b"", b"<html>please", b" log in</html>"], "document-of-another-type"),
+        (b"<html>please log in</html>", "document-of-another-type"),
+    ],
 )
 async def test_what_an_agency_calls_a_document_and_is_none_is_not_kept(documents, tmp_path, content, detail):
     with pytest.raises(ContractViolation) as caught:
         await documents.put("licence", "application/pdf", content)
     assert caught.value.detail == detail
     assert files(tmp_path / "documents") == []
+
+
+@pytest.mark.parametrize("length", [1_000, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 7])
+async def test_what_an_agency_sends_in_pieces_of_any_length_is_kept_as_it_was(documents, length):
+    content = PAPER + os.urandom(3 * PIECE)
+    pieces = [content[start : start + length] for start in range(0, len(content), length)]
+    kept = await documents.put("licence", "application/pdf", (piece for piece in [b"", *pieces]))
+    assert (kept.bytes, kept.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+    assert await opened(documents, kept) == content
 
 
 async def test_document_that_breaks_off_is_not_kept(documents, tmp_path):

@@ -28,7 +28,7 @@ async def test_after_an_unknown_outcome_no_write_of_the_call_is_sent(world, kind
 
 async def test_a_look_up_after_an_unknown_outcome_is_noted(world):
     http = world.bind(REFERENCE)
-    world.agency.will(httpx.ReadTimeout("x"), httpx.Response(403), world.filed())
+    world.agency.will(httpx.ReadTimeout("x"), httpx.Response(404), world.filed())
     with pytest.raises(OutcomeUnknown):
         await world.ask(http, REFERENCE)
     with pytest.raises(AgencyRejected):
@@ -79,7 +79,7 @@ async def test_a_step_is_not_written_twice_at_once(world):
 @pytest.mark.parametrize("kind", [REFERENCE, NEITHER])
 async def test_a_step_that_had_no_effect_may_be_written_again(world, kind):
     http = world.bind(kind, attempts=1)
-    world.agency.will(httpx.ConnectError("x"), httpx.Response(403), world.filed())
+    world.agency.will(httpx.ConnectError("x"), httpx.Response(404), world.filed())
     with pytest.raises(AgencyUnavailable):
         await world.ask(http, kind)
     with pytest.raises(AgencyRejected):

@@ -77,7 +77,8 @@ BROKEN = [
     (lambda: ZeroDivisionError("x"), "unexpected-failure", "unexpected-failure"),
 ]
 DEFINITE = [
-    (status(403), AgencyRejected, {"reason_code": "http-403"}),
+    (status(403), CredentialsRejected, {"kind": "unspecified"}),
+    (lambda: httpx.Response(403, json={"error": "account disabled"}), CredentialsRejected, {"kind": "unspecified"}),
     (status(404), AgencyRejected, {"reason_code": "http-404"}),
     (status(409), AgencyRejected, {"reason_code": "http-409"}),
     (status(400), InputRejected, {"errors": []}),
@@ -146,7 +147,7 @@ async def test_another_write_whose_answer_is_lost_is_unknown_after_one_request(w
 @pytest.mark.parametrize("kind", [READ, SAFE])
 async def test_a_read_has_nothing_to_doubt_in_a_refusal_that_is_a_page(world, kind):
     _, error = await ends(world, kind, status(403, html="<html>refused</html>"))
-    assert type(error) is AgencyRejected
+    assert type(error) is CredentialsRejected
     assert len(world.agency.requests) == 1
 
 

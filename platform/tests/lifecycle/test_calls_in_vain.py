@@ -19,7 +19,9 @@ from nagorik.errors import (
 from nagorik.model.payment import PaymentAdvice, PaymentStarted
 from nagorik.model.status import ApplicationState as S, PaymentState as P
 from nagorik.operations import Operation
+from nagorik.values import Money
 from nagorik.values.sentences import Text
+from nagorik_platform.cli.explanation_page import explanation_document, reason_lines
 from nagorik_platform.lifecycle import (
     CallAnswered,
     CallFailed,
@@ -129,10 +131,21 @@ def test_fee_that_was_paid_and_is_demanded_for_days_is_a_case_and_is_not_paid_ag
     for _ in range(5):
         driver.answer(Operation.STATUS, still)
     assert driver.hold == "fee-demanded-again"
+    said = explanation_document(driver.row, explain(driver.journal), schema=None)
+    assert (said["demanded_again"]["paid"], said["demanded_again"]["demanded"]) == (["5000.00 BDT"], None)
+    assert "does not say here how much" in "\n".join(reason_lines(said))
+    driver.answer(Operation.STATUS, still.model_copy(update={"fee_amount": Money.taka(6_500)}))
+    said = explanation_document(driver.row, explain(driver.journal), schema=None)
+    assert said["demanded_again"]["demanded"] == "6500.00 BDT"
+    told = "\n".join(reason_lines(said))
+    assert "Paid: 5000.00 BDT. It demands: 6500.00 BDT. Do not pay again." in told
+    assert "৫,০০০" in told
+    assert "৬,৫০০" in told
     assert state_advice(S.AWAITING_PAYMENT) not in what_to_do(driver.row, explain(driver.journal), HOLD)
     assert driver.payment_states == [P.CONFIRMED]
     driver.answer(Operation.STATUS, factories.status(S.APPROVED))
     assert (driver.state, driver.hold) == (S.APPROVED, None)
+    assert explanation_document(driver.row, explain(driver.journal), schema=None)["demanded_again"] is None
 
 
 def test_fee_of_a_service_without_prices_is_a_case_at_once():

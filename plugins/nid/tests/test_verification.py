@@ -198,9 +198,9 @@ async def test_refusal_that_the_document_does_not_explain_is_not_explained(
     wired_desk: Desk, ec: respx.MockRouter, body: Any
 ) -> None:
     ec.post("/demographic/verification").respond(403, json=body)
-    with pytest.raises(AgencyRejected) as rejected:
+    with pytest.raises(CredentialsRejected) as rejected:  # and nothing is said of the voter
         await verify(wired_desk, form_of(wired_desk))
-    assert (rejected.value.reason_code, rejected.value.reason) == ("http-403", None)
+    assert rejected.value.kind is CredentialProblem.UNSPECIFIED
 
 
 async def test_refused_field_is_pointed_at_in_the_form(wired_desk: Desk, ec: respx.MockRouter) -> None:

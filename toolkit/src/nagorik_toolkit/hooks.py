@@ -194,7 +194,7 @@ async def fetch_pdf(
         ContractViolation: ``deliverable-not-a-pdf``, by its label or by how it begins.
     """
     file = await context.http.download(step, path, params=params)
-    if file.content_type != "application/pdf" or not file.content.startswith(b"%PDF-"):
+    if file.content_type != "application/pdf" or not next(iter(file), b"").startswith(b"%PDF-"):
         raise ContractViolation("deliverable-not-a-pdf")
-    document = await context.documents.put(request.deliverable.kind, "application/pdf", file.content)
+    document = await context.documents.put(request.deliverable.kind, "application/pdf", file)
     return FetchedDeliverable(deliverable=request.deliverable, document=document)

@@ -27,7 +27,7 @@ from pydantic import Field, StrictBool, ValidationError, model_validator
 from nagorik.data_files import DataFileInvalid, FileProblem, parse_document, problems_of, read_data_file
 from nagorik.manifest.fields import ManifestModel, Slug, Words
 from nagorik.model.status import LONGEST_RAW, LONGEST_REMARK, AgencyStatus, ApplicationState, Deliverable, Flag
-from nagorik.values import NationalDataError, match_key
+from nagorik.values import Money, NationalDataError, match_key
 from nagorik.values.sentences import cut
 from nagorik_toolkit.texts import TextCatalogue
 
@@ -91,11 +91,13 @@ class StatusTable:
         sequence: int | None = None,
         deliverable: str | None = None,
         payment_confirmed: bool | None = None,
+        fee_amount: Money | None = None,
     ) -> AgencyStatus:
         """The status that ``word`` stands for; of a word that is not known, the word alone.
 
         ``remark`` is the agency's own free text beside the word, cut where it is too long. ``deliverable`` names what
-        is issued where the table does not, and ``payment_confirmed`` goes before what the word implies.
+        is issued where the table does not, and ``payment_confirmed`` goes before what the word implies. With a word
+        that demands a fee, ``fee_amount`` is what the agency says that it comes to; with others it is left out.
 
         Raises:
             ValueError: Something has been issued and neither says what; a fault of the plugin.
@@ -110,6 +112,7 @@ class StatusTable:
             flags=meaning.flags,
             reason=self._texts.text(meaning.reason) if self._texts and meaning.reason else None,
             fee_due=meaning.fee_due,
+            fee_amount=fee_amount if meaning.fee_due is not None else None,
             payment_confirmed=meaning.payment_confirmed if payment_confirmed is None else payment_confirmed,
             deliverables=_issued(meaning, meaning.deliverable or deliverable),
             final=meaning.final,

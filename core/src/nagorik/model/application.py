@@ -1,6 +1,6 @@
 """Who applies, with which papers, under which consent, and what every request to a hook carries."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import date, datetime
 from typing import Annotated, ClassVar, Literal, Protocol, TypeVar
 
@@ -35,8 +35,8 @@ class DocumentStore(Protocol):
     def open(self, document: DocumentReference) -> AsyncIterator[bytes]:
         """Stream a document's content in chunks."""
 
-    async def put(self, kind: str, media_type: str, content: bytes) -> DocumentReference:
-        """Keep a document that an agency handed out, and return its reference."""
+    async def put(self, kind: str, media_type: str, content: bytes | Iterable[bytes]) -> DocumentReference:
+        """Keep a document that an agency handed out, such as a ``Download``, and return its reference."""
 
 
 class Applicant(Model):

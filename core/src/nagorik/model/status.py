@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field
 
 from nagorik.model.application import ApplicationRequest, DocumentReference
 from nagorik.privacy import PERSONAL, SECRET, Code, Model, Several
+from nagorik.values import Money
 from nagorik.values.sentences import Text
 
 
@@ -127,6 +128,8 @@ class AgencyStatus(Model):
     """Why, for a rejection or a correction, in the plugin's own words for the agency's code."""
     fee_due: Code | None = None
     """The stage of the service's fees that must be paid now, if any."""
+    fee_amount: Money | None = None
+    """What the agency says here that it comes to, if it does; what is paid is the price, which is asked for."""
     payment_confirmed: bool | None = None
     """Whether the agency holds the latest payment; ``None`` where it does not say."""
     deliverables: Several[Deliverable] = ()

@@ -50,8 +50,7 @@ def read_amount(text: object, currency: Literal["BDT", "USD"]) -> int:
     """The hundredths in a written amount; grouping is by lakh or by thousand throughout, or absent.
 
     Raises:
-        NationalDataError: ``money.text`` where it cannot be read without guessing, ``money.too-precise`` for
-            more than two places.
+        NationalDataError: ``money.text`` where it could only be guessed, ``money.too-precise`` beyond two places.
     """
     if not isinstance(text, str) or len(text) > _LONGEST_AMOUNT:
         raise NationalDataError("money.text")

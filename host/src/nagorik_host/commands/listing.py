@@ -279,10 +279,12 @@ def _next(page: "Page") -> str | None:
 
 
 def _application(row: "Row[Any]") -> Document:
+    from nagorik_host.store.schema import shown
+
     return {
-        "application": row.id,
-        "service": row.service,
-        "state": row.state,
+        "application": shown(row.id),
+        "service": shown(row.service),
+        "state": shown(row.state),
         "gateway": row.gateway,
         "waits_for": row.hold_party,
         "hold": row.hold_code,

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy import LargeBinary, Row, bindparam, cast, delete, insert, or_, select, update
 
 from nagorik import ApplicationDraft
 from nagorik.operations import OPERATIONS, Family
@@ -21,7 +21,7 @@ from nagorik_host.store.chain import JournalEntry, anchor, entries_of, event_of
 from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.deferred import CHANGE
-from nagorik_host.store.ledger import APPLICATION, digest, digest_of_attempt, digest_of_rows, head_of
+from nagorik_host.store.ledger import APPLICATION, digest, digest_of_attempt, digest_of_rows, head_of, is_unicode
 from nagorik_host.store.listings import distinct_leads
 from nagorik_host.store.schema import (
     MICROSECOND,
@@ -71,9 +71,8 @@ _CHANGE_IF_CURRENT: Final = CHANGE.where(
     applications.c.lease == bindparam("lease_"),
     applications.c.blocked.is_(None),
 )
-_SET_ASIDE: Final = (
+_ASIDE: Final = (
     update(applications)
-    .where(applications.c.id == bindparam("application_"))
     .values(
         revision=applications.c.revision + 1,
         blocked=bindparam("code"),
@@ -82,6 +81,10 @@ _SET_ASIDE: Final = (
         lease_until=None,
     )
     .returning(applications)
+)
+_SET_ASIDE: Final = _ASIDE.where(applications.c.id == bindparam("application_"))
+_SET_ASIDE_BY_BYTES: Final = _ASIDE.where(
+    cast(applications.c.id, LargeBinary) == bindparam("application_", type_=LargeBinary)
 )
 _SET_ASIDE_IF_HELD: Final = _SET_ASIDE.where(applications.c.lease == bindparam("lease_"))
 _TAKE_IF_CURRENT: Final = _CHANGE_IF_CURRENT.values(lease_until=UNTIL)
@@ -581,9 +584,13 @@ def set_aside(
         now: When this is done.
         held_by: The worker that has it in hand; where another has, nothing is changed.
     """
-    values = {"application_": application, "code": code, "again": again}
+    values: dict[str, Any] = {"application_": application, "code": code, "again": again}
     query = _SET_ASIDE
-    if held_by is not None:
+    if not is_unicode(application):
+        # No text that can be bound is what SQLite has there, and nobody has it in hand.
+        query, values["application_"] = _SET_ASIDE_BY_BYTES, application.encode("utf-8", "surrogateescape")
+        application = application.encode("utf-8", "backslashreplace").decode()
+    elif held_by is not None:
         query, values = _SET_ASIDE_IF_HELD, values | {"lease_": held_by}
     row = transaction.connection.execute(query, values).one_or_none()
     if row is not None:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Row, bindparam, func, insert, or_, select
 
 from nagorik_host.store.application_store import NoSuchApplication, set_aside
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import FOR_A_PERSON, applications, attempts, decisions, payloads
+from nagorik_host.store.schema import FOR_A_PERSON, applications, attempts, decisions, payloads, shown
 
 
 class Decision(NamedTuple):
@@ -90,7 +90,7 @@ def list_cases(transaction: Transaction, limit: int) -> list[OfficerCase]:
     """What waits for an officer, the longest first, at most ``limit``."""
     query = select(applications).where(FOR_A_PERSON).order_by(applications.c.updated_at).limit(limit)
     return [
-        OfficerCase(row.id, row.service, row.state, row.hold_code, row.blocked, row.updated_at)
+        OfficerCase(shown(row.id), shown(row.service), shown(row.state), row.hold_code, row.blocked, row.updated_at)
         for row in transaction.connection.execute(query)
     ]
 

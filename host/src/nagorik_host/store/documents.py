@@ -51,19 +51,18 @@ class FolderDocumentStore:
         self._vault = vault
         self._threads = OwnThreads("nagorik-documents")
 
-    async def put(self, kind: str, media_type: str, content: bytes) -> DocumentReference:
+    async def put(self, kind: str, media_type: str, content: bytes | Iterable[bytes]) -> DocumentReference:
         """Keep a document that an agency handed out, and return its reference.
+
+        What comes in pieces is gone through once, and is never in memory as a whole; what that raises is raised.
 
         Raises:
             ContractViolation: It is empty, or by its content another than ``media_type``; nothing is kept.
         """
         # Made first: a kind or a type that is none is the plugin's fault before anything is asked of the content.
         DocumentReference(id="0", kind=kind, media_type=media_type, bytes=0, sha256="0" * 64)
-        if not content:
-            raise ContractViolation("document-empty")
-        if contradicts(media_type, content[:BEGINNING]):
-            raise ContractViolation("document-of-another-type")
-        return await self.take(kind, media_type, pieces_of(content))
+        pieces = pieces_of((content,) if isinstance(content, bytes) else content)
+        return await self.take(kind, media_type, _as_declared(media_type, pieces))
 
     async def take(self, kind: str, media_type: str, pieces: Iterable[bytes]) -> DocumentReference:
         """Keep a document that comes in pieces, each of ``PIECE`` bytes but for the last, and return its reference.
@@ -226,9 +225,32 @@ class FolderDocumentStore:
         return self._folder / identity[:2] / identity
 
 
-def pieces_of(content: bytes) -> Iterator[bytes]:
-    """Content that is in memory, as it is taken in."""
-    return (content[start : start + PIECE] for start in range(0, len(content), PIECE))
+def pieces_of(content: Iterable[bytes]) -> Iterator[bytes]:
+    """Content that comes in pieces of any length, as it is taken in."""
+    held = bytearray()
+    for piece in content:
+        for start in range(0, len(piece), PIECE):
+            held += piece[start : start + PIECE]
+            if len(held) >= PIECE:
+                yield bytes(held[:PIECE])
+                del held[:PIECE]
+    if held:
+        yield bytes(held)
+
+
+def _as_declared(media_type: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces of what is not empty, and is not told by its content to be of another type.
+
+    Raises:
+        ContractViolation: It is.
+    """
+    first = next(pieces, None)
+    if first is None:
+        raise ContractViolation("document-empty")
+    if contradicts(media_type, first[:BEGINNING]):
+        raise ContractViolation("document-of-another-type")
+    yield first
+    yield from pieces
 
 
 def _wrapped_key(file: IO[bytes]) -> bytes:

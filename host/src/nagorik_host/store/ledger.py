@@ -378,13 +378,13 @@ def written(content: Mapping[str, Any]) -> str:
     """What a record says, as it is kept; a value that no host has written, in whatever words there are for it."""
     said = {name: value for name, value in content.items() if value is not None}
     kept = json.dumps(said, default=_plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return kept if _is_unicode(kept) else json.dumps(said, default=_plain, sort_keys=True, separators=(",", ":"))
+    return kept if is_unicode(kept) else json.dumps(said, default=_plain, sort_keys=True, separators=(",", ":"))
 
 
-def _is_unicode(kept: str) -> bool:
-    """Whether a text can be kept: bytes of no encoding, which SQLite takes for text, are read as lone surrogates."""
+def is_unicode(kept: object) -> bool:
+    """Whether it can be kept as text: bytes in no encoding, SQLite's text too, are read as lone surrogates."""
     try:
-        kept.encode()
+        str(kept).encode()
     except UnicodeEncodeError:
         return False
     return True

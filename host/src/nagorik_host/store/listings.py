@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Column, ColumnElement, Row, Select, Table, and_, bindparam, case, literal, or_, select, tuple_
 
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import IN_QUEUE, Instant, applications, microseconds, payments
+from nagorik_host.store.schema import IN_QUEUE, Instant, applications, microseconds, payments, shown
 
 MOST_READ: Final = 20_000
 """Rows that a page reads at most, beside one page of each range."""
@@ -330,7 +330,7 @@ class _Ranges:
         return query.order_by(*(column.desc() if self.newest_first else column.asc() for column in key))
 
     def _place(self, row: Row[Any]) -> PageCursor:
-        return PageCursor(getattr(row, self.at.name), row.id)
+        return PageCursor(getattr(row, self.at.name), shown(row.id))
 
     def _is_before(self, one: PageCursor, other: PageCursor) -> bool:
         return one > other if self.newest_first else one < other

@@ -3,16 +3,19 @@
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import settings_reloads, workers
 
 NONE: Final = 0
 """The number of a reload before the first."""
+_LARGEST: Final = 2**31 - 1
+"""Nobody counts so far: a number from here on is damage, and the next one would fit into no column."""
 
 _LAST: Final = select(settings_reloads).order_by(settings_reloads.c.number.desc()).limit(1)
 _NUMBER: Final = select(func.max(settings_reloads.c.number))
+_TAKEN_UP_LAST: Final = select(func.max(workers.c.settings_reload)).where(workers.c.settings_reload < _LARGEST)
 _TAKEN_UP: Final = (
     update(workers).where(workers.c.id == bindparam("worker")).values(settings_reload=bindparam("number_"))
 )
@@ -33,10 +36,16 @@ class SettingsReloadAsked(NamedTuple):
 def ask_reload(transaction: Transaction, now: datetime) -> int:
     """Let every worker read the settings of its plugins anew; the number of this reload.
 
+    Where the last one's number is damaged, it is counted on from what workers have taken up.
+
     Raises:
         IntegrityError: Somebody else asked at the same moment; to be done again.
     """
-    number = last_reload(transaction) + 1
+    last = last_reload(transaction)
+    if last >= _LARGEST:
+        transaction.connection.execute(delete(settings_reloads))
+        last = transaction.connection.scalar(_TAKEN_UP_LAST) or NONE
+    number = last + 1
     transaction.connection.execute(insert(settings_reloads).values(number=number, at=now))
     return number
 

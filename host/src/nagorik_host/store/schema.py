@@ -77,6 +77,14 @@ def microseconds(at: datetime) -> int:
     return (at - _EPOCH) // MICROSECOND
 
 
+def shown(name: object) -> str:
+    """A name as it stands in the database, fit to be shown: whoever changed it may have put anything there."""
+    text = name if isinstance(name, str) else f"({type(name).__name__})"
+    return "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in text[:_LONGEST])
+
+
+_LONGEST: Final = 80
+"""Letters of a name that are shown."""
 ID: Final = 36
 CODE: Final = 120
 HASH: Final = 64

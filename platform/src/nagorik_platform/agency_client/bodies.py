@@ -2,7 +2,7 @@
 
 import io
 import zlib
-from collections.abc import AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable
 from functools import cached_property
 from typing import Any, Final, Generic, TypeVar, cast, get_args
 
@@ -43,26 +43,31 @@ async def read_body(chunks: AsyncIterable[bytes], limit: int, encoding: str | No
         TooLarge: As soon as the limit is passed.
         Undecodable: When the compression is another than gzip, or broken.
     """
-    if encoding is None or encoding in {"", "identity"}:
-        return await _plain(chunks, limit)
-    if encoding not in {"gzip", "x-gzip"}:
-        raise Undecodable
-    return await _gunzip(chunks, limit)
-
-
-async def _plain(chunks: AsyncIterable[bytes], limit: int) -> bytes:
     body = io.BytesIO()
-    async for chunk in chunks:
-        if body.tell() + len(chunk) > limit:
-            raise TooLarge
-        body.write(chunk)
+    async for part in body_parts(chunks, limit, encoding):
+        body.write(part)
     return body.getvalue()
 
 
-async def _gunzip(chunks: AsyncIterable[bytes], limit: int) -> bytes:
-    inflater = zlib.decompressobj(_GZIP)
-    body = io.BytesIO()
+def body_parts(chunks: AsyncIterable[bytes], limit: int, encoding: str | None) -> AsyncGenerator[bytes]:
+    """As ``read_body``, part by part, each of a megabyte at most or as long as it came."""
+    return _plain(chunks, limit) if encoding in {None, "", "identity"} else _gunzip(chunks, limit, encoding)
+
+
+async def _plain(chunks: AsyncIterable[bytes], limit: int) -> AsyncGenerator[bytes]:
     taken = 0
+    async for chunk in chunks:
+        taken += len(chunk)
+        if taken > limit:
+            raise TooLarge
+        yield chunk
+
+
+async def _gunzip(chunks: AsyncIterable[bytes], limit: int, encoding: str | None) -> AsyncGenerator[bytes]:
+    if encoding not in {"gzip", "x-gzip"}:
+        raise Undecodable
+    inflater = zlib.decompressobj(_GZIP)
+    inflated = taken = 0
     async for chunk in chunks:
         pending = chunk
         taken += len(chunk)
@@ -72,18 +77,18 @@ async def _gunzip(chunks: AsyncIterable[bytes], limit: int) -> bytes:
             if inflater.eof:  # a further gzip member follows
                 inflater = zlib.decompressobj(_GZIP)
             try:
-                part = inflater.decompress(pending, min(limit - body.tell() + 1, _INFLATED))
+                part = inflater.decompress(pending, min(limit - inflated + 1, _INFLATED))
             except zlib.error:
                 part = None
             if part is None:
                 raise Undecodable
-            if body.tell() + len(part) > limit:
+            inflated += len(part)
+            if inflated > limit:
                 raise TooLarge
-            body.write(part)
+            yield part
             pending = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
     if not inflater.eof:
         raise Undecodable
-    return body.getvalue()
 
 
 T = TypeVar("T")

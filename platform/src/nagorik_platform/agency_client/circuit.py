@@ -15,7 +15,7 @@ import structlog
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import AgencyUnavailable, Layer
 from nagorik.operations import Idempotency
-from nagorik_platform.agency_client.retry_table import UNANSWERED, VIOLATIONS, Failure
+from nagorik_platform.agency_client.retry_table import OF_THE_HOST, UNANSWERED, VIOLATIONS, Failure
 
 
 class CircuitState(StrEnum):
@@ -158,8 +158,7 @@ class AgencyHealth:
         """What became of a request that went out; ``None`` for the answer that was asked for."""
         now = self._clock.monotonic()
         before = self._circuit.state
-        if failure is Failure.BODY:
-            # The host's own trouble: the agency is as well as it was.
+        if failure in OF_THE_HOST:
             if probe:
                 self._decided(now, well=False)
             return

@@ -21,7 +21,7 @@ from nagorik.errors import (
     RateLimited,
 )
 from nagorik.http import AgencyResponse, AnswerReader, ErrorReader
-from nagorik_platform.agency_client.retry_table import Failure, parse_retry_after
+from nagorik_platform.agency_client.retry_table import OF_THE_HOST, Failure, parse_retry_after
 from nagorik_platform.contract_errors import known_error
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -51,7 +51,7 @@ def from_transport(failure: Failure) -> FailedAttempt:
     error: NagorikError
     if failure is Failure.CONTENT:
         return broken("content-encoding")
-    if failure is Failure.BODY:
+    if failure in OF_THE_HOST:
         error = AgencyUnavailable(because=failure.value, layer=Layer.CORE)
     elif failure is Failure.UNEXPECTED:
         error = ContractViolation(failure.value, layer=Layer.TRANSPORT)
@@ -125,7 +125,10 @@ def from_status(answer: AgencyResponse, host: bytes, now: datetime) -> FailedAtt
             return FailedAttempt(Failure.INVALID, InputRejected((), layer=Layer.AGENCY), code)
         case 401:
             return FailedAttempt(Failure.UNAUTHENTICATED, CredentialsRejected(), code)
-        case 403 | 404 | 409:
+        case 403:
+            # Whom it does not let in is the platform; where it means the application, the plugin has said so.
+            return FailedAttempt(Failure.REFUSED, CredentialsRejected(), code)
+        case 404 | 409:
             return FailedAttempt(Failure.REFUSED, AgencyRejected(code), code)
         case 429:
             wait = parse_retry_after(answer.headers.get("retry-after"), now)

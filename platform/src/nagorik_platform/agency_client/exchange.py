@@ -41,7 +41,7 @@ from nagorik_platform.agency_client.retry_table import (
 )
 from nagorik_platform.agency_client.signing import RequestSigner
 from nagorik_platform.agency_client.tokens import LoginAttempt, TokenCache
-from nagorik_platform.agency_client.transport import ConnectionPool, OutgoingRequest, Timeouts
+from nagorik_platform.agency_client.transport import ConnectionPool, FileBound, OutgoingRequest, Timeouts
 
 T = TypeVar("T")
 
@@ -107,7 +107,8 @@ class RequestPlan:
     address: EgressTarget
     headers: RawHeaders
     body: bytes | MultipartBody | None
-    limit: int
+    file: FileBound | None = None
+    """Of a request for a file, what is one."""
 
 
 class HttpExchange(Generic[T]):
@@ -269,7 +270,8 @@ class HttpExchange(Generic[T]):
             connect=min(resources.connect_timeout, remaining / 2),
             read=min(resources.read_timeout, remaining),
             total=remaining,
-            limit=plan.limit,
+            limit=resources.response_bytes,
+            file=plan.file,
             remaining=call.deadline.remaining,
         )
         call.ledger.requests += 1

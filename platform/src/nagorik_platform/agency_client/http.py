@@ -1,6 +1,7 @@
 """``context.http`` as the platform keeps it, bound to one call."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any, Final, TypeVar, Unpack, cast, get_args
 
 from nagorik.errors import AgencyUnavailable, Layer, NagorikError, PluginFault
@@ -29,6 +30,7 @@ from nagorik_platform.agency_client.ledger import CallLedger, step_key
 from nagorik_platform.agency_client.multipart import MultipartBody, OpenDocument, to_body
 from nagorik_platform.agency_client.readers import Readers, read_answer
 from nagorik_platform.agency_client.retry_table import Failure
+from nagorik_platform.agency_client.transport import FileBound, FileResponse
 
 T = TypeVar("T")
 
@@ -163,7 +165,8 @@ class CallHttp(AgencyHttp):
     ) -> Download:
         """As ``AgencyHttp.download``."""
         options = RequestOptions(params=params, headers=headers, accept=accept)
-        plan = await self._plan(Idempotency.SAFE, step, "GET", path, options, wants=_FileReader.accept, limit=limit)
+        plan = await self._plan(Idempotency.SAFE, step, "GET", path, options, wants=_FileReader.accept)
+        plan = replace(plan, file=FileBound(accept, limit or self._resources.response_bytes))
         classifier: Classifier[Download] = self._classifier(_FileReader(), options)
         return await HttpExchange(self._resources, self._call, plan, classifier).run()
 
@@ -176,7 +179,6 @@ class CallHttp(AgencyHttp):
         options: RequestOptions,
         *,
         wants: str,
-        limit: int | None = None,
     ) -> RequestPlan:
         if not isinstance(cast("object", step), str) or not is_code(step):  # which errors name, and keys are made of
             raise PluginFault("step-not-a-code", plugin=self._plugin)
@@ -198,7 +200,7 @@ class CallHttp(AgencyHttp):
             raw.append((self._header.encode("ascii"), self.key_of(step).encode("ascii")))
         if isinstance(body, MultipartBody):
             await self._documents_are_there(body)
-        return RequestPlan(kind, step, method, address, raw, body, limit or self._resources.response_bytes)
+        return RequestPlan(kind, step, method, address, raw, body)
 
     def _body(self, options: RequestOptions) -> tuple[bytes | MultipartBody | None, Headers]:
         """The one body that a request has, and the headers that go with it."""
@@ -263,7 +265,8 @@ class CallHttp(AgencyHttp):
         accept = options.get("accept", SUCCESS)
 
         def classify(answer: AgencyResponse, address: EgressTarget) -> T | FailedAttempt:
-            if self._error_reader is not None:
+            # What is too large for memory is the file, and no error.
+            if self._error_reader is not None and not isinstance(answer, FileResponse):
                 recognised = from_plugin(answer, self._error_reader)
                 if recognised is not None:
                     return recognised
@@ -294,7 +297,8 @@ class _FileReader:
 
     def read(self, answer: AgencyResponse) -> Download:
         media_type = answer.content_type
-        return Download(answer.body, None if media_type is None else media_type.partition(";")[0].strip().lower())
+        content = answer.spool if isinstance(answer, FileResponse) else answer.body
+        return Download(content, None if media_type is None else media_type.partition(";")[0].strip().lower())
 
     def recognises(self, answer: AgencyResponse) -> bool:
         return answer.document is not None

@@ -103,6 +103,8 @@ class Failure(StrEnum):
     DEADLINE = "deadline"
     BODY = "document-unreadable"
     """A document could not be read to its end, or changed, while it was sent. It says nothing of the agency's."""
+    SPOOL = "file-not-kept"
+    """This machine's disk has no room for the file that came. It says nothing of the agency's."""
     TOO_LARGE = "response-too-large"
     UNEXPECTED = "unexpected-failure"
     """An exception that nobody foresaw."""
@@ -164,9 +166,12 @@ LOST: Final = frozenset({Failure.READ_TIMEOUT, Failure.WRITE_TIMEOUT, Failure.RE
 """The answer is missing; the request may have been processed."""
 BROKEN: Final = frozenset(
     {Failure.STATUS, Failure.CONTENT, Failure.UNEXPECTED, Failure.TOO_LARGE, Failure.DEADLINE, Failure.BODY}
+    | {Failure.SPOOL}
 )
 """Something came or happened that says nothing about the effect, and that another attempt would not change."""
 MAYBE_PROCESSED: Final = LOST | BROKEN | {Failure.GATEWAY, Failure.SERVER}
+OF_THE_HOST: Final = frozenset({Failure.BODY, Failure.SPOOL})
+"""The host's own trouble: the agency is as well as it was."""
 UNANSWERED: Final = NOT_SENT | LOST | {Failure.DEADLINE, Failure.GATEWAY, Failure.SERVER, Failure.UNEXPECTED}
 """No word of the agency's own; counts towards an outage."""
 VIOLATIONS: Final = frozenset({Failure.STATUS, Failure.CONTENT, Failure.TOO_LARGE})

@@ -7,7 +7,7 @@ texts hold URLs.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import httpx
 
 from nagorik.http import AgencyResponse
-from nagorik_platform.agency_client.bodies import TooLarge, Undecodable, read_body
+from nagorik_platform.agency_client.bodies import TooLarge, Undecodable, body_parts, read_body
 from nagorik_platform.agency_client.connect_failures import connect_failure, refuses_certificate
 from nagorik_platform.agency_client.headers import RawHeaders
 from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.retry_table import Failure
+from nagorik_platform.agency_client.spool import NotSpooled, Spool, read_file
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
@@ -45,6 +46,29 @@ class OutgoingRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class FileBound:
+    """What of an answer is a file, which need not be in memory as a whole.
+
+    Attributes:
+        statuses: The answers that bring it.
+        limit: Its most bytes.
+    """
+
+    statuses: Collection[int]
+    limit: int
+
+
+class FileResponse(AgencyResponse):
+    """An answer with a file that is too large for memory; ``body`` is empty."""
+
+    __slots__ = ("spool",)
+
+    def __init__(self, status: int, raw_headers: RawHeaders, spool: Spool) -> None:
+        super().__init__(status, raw_headers, b"")
+        self.spool = spool
+
+
+@dataclass(frozen=True, slots=True)
 class Timeouts:
     """How long to wait, in seconds, and how much to read, in bytes after decompression."""
 
@@ -52,6 +76,7 @@ class Timeouts:
     read: float
     total: float
     limit: int
+    file: FileBound | None = None
     remaining: Callable[[], float] | None = None
     """Seconds that are left, asked as a head or a body is about to be written; ``total`` alone counts without it."""
 
@@ -153,9 +178,11 @@ class ConnectionPool:
             async with asyncio.timeout(timeouts.total):
                 response = await transport.handle_async_request(request)
                 try:
-                    body = await read_body(_chunks(response), timeouts.limit, _encoding(response.headers.raw))
+                    body = await _read(response, timeouts)
                 finally:
                     await response.aclose()
+            if isinstance(body, Spool):
+                return FileResponse(response.status_code, response.headers.raw, body)
             return AgencyResponse(response.status_code, response.headers.raw, body)
         except TimeoutError:
             return Failure.DEADLINE
@@ -163,6 +190,8 @@ class ConnectionPool:
             return Failure.TOO_LARGE
         except Undecodable:
             return Failure.CONTENT
+        except NotSpooled:
+            return Failure.SPOOL
         except AssertionError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it fails the attempt and is never retried
@@ -228,6 +257,13 @@ class _Streamed(httpx.AsyncByteStream):
             self.broken = True
         if self.broken:
             raise BodyBrokenOff
+
+
+async def _read(response: httpx.Response, timeouts: Timeouts) -> bytes | Spool:
+    encoding, file = _encoding(response.headers.raw), timeouts.file
+    if file is not None and response.status_code in file.statuses:
+        return await read_file(body_parts(_chunks(response), file.limit, encoding))
+    return await read_body(_chunks(response), timeouts.limit, encoding)
 
 
 def _chunks(response: httpx.Response) -> httpx.AsyncByteStream:

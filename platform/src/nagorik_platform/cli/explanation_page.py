@@ -25,7 +25,8 @@ from nagorik_platform.lifecycle import Progress, StateExplanation, state_label
 from nagorik_platform.lifecycle.explanation import PricedStage, StandingRefusal
 from nagorik_platform.lifecycle.refusals import CallRefusal
 from nagorik_platform.lifecycle.rules.holds import ELIGIBILITY_HOLDS
-from nagorik_platform.lifecycle.tables import ENDED_WITHOUT_RESULT, MONEY_NOT_TAKEN, MONEY_TAKEN
+from nagorik_platform.lifecycle.state import FEE_DEMANDED_AGAIN
+from nagorik_platform.lifecycle.tables import ENDED_WITHOUT_RESULT, MONEY_NOT_TAKEN, MONEY_TAKEN, demanded_stage
 from nagorik_platform.number_mask import mask_numbers
 
 Wording = Callable[[str], str]
@@ -89,6 +90,7 @@ def explanation_document(
         "refusals": [_refusal(one, schema, words) for one in said.refusals],
         "agency_says": _report(said, words),
         "reason_missing": _reason_missing(progress, said),
+        "demanded_again": _demanded_again(progress),
         "fees": [
             fee_document(price.quote, words, paid=_is_paid(price, progress))
             for price in said.prices
@@ -168,6 +170,9 @@ def reason_lines(document: Document, *, everything: bool = False) -> Iterator[st
             yield f"  «{said['word']}»"
     if document["reason_missing"]:
         yield from _pair(_sentence("says", "none"))
+    again = document["demanded_again"]
+    if again is not None:
+        yield from (again["means"]["bn"], again["means"]["en"])
 
 
 def criterion_lines(criteria: Sequence[Document], *, verdicts: bool = False) -> Iterator[str]:
@@ -216,6 +221,10 @@ def source_line(source: Document) -> str:
 def _money(amount: str, fee: Document) -> str:
     money = Money.of(amount, fee["currency"])
     return f"{format_taka(money, 'bn')} · {money}" if money.currency == "BDT" else str(money)
+
+
+def _in_bangla(money: Money) -> str:
+    return format_taka(money, "bn") if money.currency == "BDT" else str(money)
 
 
 def _with_vat(line: Document, fee: Document) -> str:
@@ -447,6 +456,26 @@ def _own_label(described: Schema) -> Text | None:
 
 def _is_paid(price: PricedStage, progress: Progress) -> bool:
     return any(payment.id in price.paid_by and payment.state in MONEY_TAKEN for payment in progress.payments)
+
+
+def _demanded_again(progress: Progress) -> Document | None:
+    """What was paid of a fee that the agency goes on demanding, and what it demands, as far as it says so."""
+    if progress.hold is None or progress.hold.code != FEE_DEMANDED_AGAIN or progress.status is None:
+        return None
+    stage, demanded = demanded_stage(progress.status), progress.status.fee_amount
+    paid = [one.taken or one.amount for one in progress.payments if one.stage == stage and one.state in MONEY_TAKEN]
+    text = _sentence("demanded-again", "no-sum" if demanded is None else "sum")
+    sums = {"paid": paid, "demanded": [] if demanded is None else [demanded]}
+    bn, en = text.bn, text.en
+    for name, amounts in sums.items():
+        bn = bn.replace(f"{{{name}}}", " + ".join(_in_bangla(one) for one in amounts))
+        en = en.replace(f"{{{name}}}", " + ".join(str(one) for one in amounts))
+    return {
+        "stage": stage,
+        "paid": [str(one) for one in paid],
+        "demanded": None if demanded is None else str(demanded),
+        "means": {"bn": bn, "en": en},
+    }
 
 
 def _is_to_come(price: PricedStage, progress: Progress) -> bool:

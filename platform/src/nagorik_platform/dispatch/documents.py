@@ -1,7 +1,7 @@
 """The host's documents as a call sees them, and what stands in where a host keeps none."""
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Final
 
 from nagorik.errors import AgencyUnavailable, Layer, NagorikError, SettingsRejected
@@ -52,7 +52,7 @@ class CallDocuments:
         self.unreadable = self.unreadable or document
         raise AgencyUnavailable(because=DOCUMENT_UNREADABLE, layer=Layer.CORE)
 
-    async def put(self, kind: str, media_type: str, content: bytes) -> DocumentReference:
+    async def put(self, kind: str, media_type: str, content: bytes | Iterable[bytes]) -> DocumentReference:
         """As the host's."""
         made = await self._store.put(kind, media_type, content)
         if isinstance(self._store, OwnedDocuments):
@@ -75,7 +75,7 @@ class NoDocuments:
         self,
         kind: str,  # noqa: ARG002 - the protocol's
         media_type: str,  # noqa: ARG002
-        content: bytes,  # noqa: ARG002
+        content: bytes | Iterable[bytes],  # noqa: ARG002
     ) -> DocumentReference:
         """Nothing can be kept."""
         raise SettingsRejected(["documents"], plugin=self._plugin)

@@ -66,7 +66,7 @@ FAULTS: Final[Mapping[str, Explanation]] = MappingProxyType(
         "F09": Explanation(
             "A definite no must reach the citizen as one, and must not be asked for again.",
             "Map the agency's own codes in the error reader to AgencyRejected, DuplicateApplication or"
-            " CredentialsRejected.",
+            " CredentialsRejected. A 403 that it leaves alone is one of the platform, and of no citizen.",
         ),
         "F10": Explanation(
             "The agency read the input and found it wrong. The citizen can correct it only if they are told.",

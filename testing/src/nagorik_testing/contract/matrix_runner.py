@@ -145,6 +145,9 @@ class _Play:
             end = await rig.call(self.operation)
         if rule.idle and rule.idle == rule.used:
             return self._found(row, CheckStatus.NOT_APPLICABLE, because=UNCHANGED)
+        logins = None
+        if self.subject.manifest.login is not None:
+            logins = sum(is_login(seen.operation) for seen in ledger.requests()[earlier:])
         arrived = ledger.requests(self.step)[before:]
         reached = [seen for seen in arrived if seen.fault not in {"refused-before-processing"}]
         happened = sum((_effects(rig) - effects).values())
@@ -164,15 +167,17 @@ class _Play:
         if leaks:
             problems.append(f"{leaks} canaries of personal data in logs or error texts")
         if not problems:
-            return self._found(row, CheckStatus.PASSED)
+            return self._found(row, CheckStatus.PASSED, logins=logins)
         shown = f"{_name(end)}, {len(reached)} requests{_logins(rig, earlier)}, {happened} effects"
-        return self._found(row, CheckStatus.FAILED, got=shown, because="; ".join(problems))
+        return self._found(row, CheckStatus.FAILED, got=shown, because="; ".join(problems), logins=logins)
 
     @property
     def _kind(self) -> OperationKind:
         return OperationKind.of(self.offer.writes.get(self.operation))
 
-    def _found(self, row: FaultRow, status: CheckStatus, *, got: str = "", because: str = "") -> Finding:
+    def _found(
+        self, row: FaultRow, status: CheckStatus, *, got: str = "", because: str = "", logins: int | None = None
+    ) -> Finding:
         return Finding(
             check=f"{self.operation.value}/{row.id}",
             offer=self.offer.id,
@@ -181,6 +186,7 @@ class _Play:
             expected="" if status is CheckStatus.NOT_APPLICABLE else _describe(row.cells[self._kind]),
             got=got,
             because=because,
+            logins=logins,
         )
 
 

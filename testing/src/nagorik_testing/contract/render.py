@@ -35,6 +35,7 @@ def render_report(report: Report, *, folder: PurePath | None = None) -> tuple[st
         lines += ["", *render_failure(each.finding)]
     if report.judgement.failures:
         lines.append("")
+    lines += _render_logins(report)
     lines += [f"Not run: {_count_checks(count)}: {reason}" for reason, count in report.not_run]
     if report.drift is not None:
         lines += render_drift(report.drift)
@@ -44,6 +45,13 @@ def render_report(report: Report, *, folder: PurePath | None = None) -> tuple[st
     if standard.first_missing is not None:
         lines.append(f"Next: {standard.first_missing.label}; missing: {', '.join(standard.missing)}")
     return (*lines, _render_level(report, folder))
+
+
+def _render_logins(report: Report) -> tuple[str, ...]:
+    counted = [logins for of_operation in report.logins.values() for logins in of_operation]
+    if not counted:
+        return ()
+    return (f"Logins: {sum(counted)} in {len(counted)} calls with a fault, at most {max(counted)} in one",)
 
 
 def render_drift(drift: DriftReport) -> tuple[str, ...]:

@@ -111,6 +111,15 @@ class Report:
         return tuple(reasons.most_common())
 
     @property
+    def logins(self) -> Mapping[str, tuple[int, ...]]:
+        """The login requests of each call that met a fault, by operation; empty for a plugin that does not log in."""
+        counted: dict[str, list[int]] = {}
+        for each in self.judgement.judged:
+            if each.finding.logins is not None:
+                counted.setdefault(each.finding.check.partition("/")[0], []).append(each.finding.logins)
+        return {operation: tuple(logins) for operation, logins in counted.items()}
+
+    @property
     def sources(self) -> tuple[EvidenceSource, ...]:
         """How everything that it was proved against is known."""
         manifest = self.manifest
@@ -192,6 +201,10 @@ def document_of(report: Report) -> dict[str, JsonValue]:
         if standard.first_missing is None
         else {"level": standard.first_missing.label, "missing": list[JsonValue](standard.missing)},
         "sound": report.sound,
+        "logins": [
+            {"operation": operation, "calls": len(logins), "requests": sum(logins), "most": max(logins)}
+            for operation, logins in report.logins.items()
+        ],
         "not_run": [{"reason": reason, "checks": count} for reason, count in report.not_run],
         "test_people": report.people,
         "provenance": [
@@ -274,6 +287,7 @@ def _check(judged: Judged) -> JsonValue:
         "expected": finding.expected,
         "got": finding.got,
         "because": finding.because,
+        "logins": finding.logins,
         "see": explained_at(finding.check),
         "waived_until": None if judged.waiver is None else judged.waiver.expires.isoformat(),
     }

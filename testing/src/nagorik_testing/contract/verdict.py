@@ -67,6 +67,8 @@ class Finding:
         expected: What should have come of it.
         got: What came of it; empty if it passed.
         because: What follows for the citizen or the agency, or why the check does not apply.
+        logins: Login requests that the simulated agency got in the call that met the fault; ``None`` where no such
+            call was made, or where the plugin does not log in.
     """
 
     check: str
@@ -76,6 +78,7 @@ class Finding:
     expected: str = ""
     got: str = ""
     because: str = ""
+    logins: int | None = None
 
     @property
     def failed(self) -> bool:

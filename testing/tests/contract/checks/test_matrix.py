@@ -257,6 +257,18 @@ async def test_login_that_is_refused_stands_in_the_report(permit_office):
     assert "RateLimited, 0 requests, 4 logins answered 429, 0 effects" in told
 
 
+async def test_logins_are_counted_beside_rows_that_pass(permit_office):
+    found = await played(
+        permit_office(simulator="LimitedOffice", plugin={"login": "plugin:login_by_request"}), "status"
+    )
+    assert {check: one.got for check, one in found.items() if one.failed} == {}
+    assert (found["status/F01"].logins, found["status/F08"].logins) == (1, 2)
+
+
+async def test_plugin_without_a_login_has_none_counted(permit_office):
+    assert {one.logins for one in (await played(permit_office(plugin={"login": None}), "status")).values()} == {None}
+
+
 def test_every_row_of_every_operation_has_a_plugin_that_fails_it(permit_office):
     """With the kills of ``test_checks``, this covers every check that the suite knows."""
     rows = {check for variant in VARIANTS.values() for check in checks_of(variant.fails)}

@@ -4,12 +4,16 @@ They go where a token goes: to the agency's base address, on every request, unti
 taken from any other answer, and none follows a redirect.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookies import CookieError, Morsel, SimpleCookie
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from nagorik.http import AgencyResponse, Token
+
+_SET_COOKIE: Final = b"set-cookie"
+_FIRST_DAY: Final = datetime(1970, 1, 2, tzinfo=UTC)
+"""What is deleted is set to end in 1970, by custom and whatever the zone."""
 
 
 class SessionCookies:
@@ -38,57 +42,80 @@ class SessionCookies:
         """As ``AnswerReader.read``.
 
         The token ends when the first of the cookies does, by ``Max-Age`` or else ``Expires`` (RFC 6265, 4.1.2); one
-        without either is good until it is refused.
+        without either is good until it is refused. A cookie that is deleted where another of its name is set for
+        another path or domain is none of the session's.
 
         Raises:
             ValueError: One of the cookies is not set, is set to nothing, or is deleted.
         """
-        found = _set_by(answer)
+        found = {cookie.name: cookie for cookie in _set_by(answer)}
         wanted = [found[name] for name in self._names if name in found]
-        lives = [life for cookie in wanted if (life := _life(cookie)) is not None]
-        ends = [end for cookie in wanted if _life(cookie) is None and (end := _end(cookie)) is not None]
-        past = any(life <= 0 for life in lives)
-        if len(wanted) < len(self._names) or past or not all(cookie.coded_value for cookie in wanted):
+        if len(wanted) < len(self._names) or not all(cookie.value for cookie in wanted):
             raise ValueError("the answer begins no session")
         return Token(
-            "; ".join(f"{cookie.key}={cookie.coded_value}" for cookie in wanted),
+            "; ".join(f"{cookie.name}={cookie.value}" for cookie in wanted),
             scheme="",
             header="Cookie",
-            expires_in=min(lives, default=None),
-            expires_at=min(ends, default=None),
+            expires_in=min((cookie.life for cookie in wanted if cookie.life is not None), default=None),
+            expires_at=min((cookie.end for cookie in wanted if cookie.life is None and cookie.end), default=None),
         )
 
     def recognises(self, answer: AgencyResponse) -> bool:
         """As ``AnswerReader.recognises``: any answer of an agency's site may be a page."""
-        return bool(_set_by(answer))
+        return any(name.lower() == _SET_COOKIE for name, _ in answer.raw_headers)
 
 
-def _set_by(answer: AgencyResponse) -> dict[str, Morsel[str]]:
-    """The cookies that an answer sets, by name; of one that is set twice, the last."""
-    found: dict[str, Morsel[str]] = {}
-    for name, value in answer.raw_headers:
-        if name.lower() == b"set-cookie":
-            cookie = SimpleCookie()
-            try:
-                cookie.load(value.decode("latin-1"))
-            except CookieError:
-                continue  # one that the agency misspells is none
-            found.update(cookie)
-    return found
+class _Cookie(NamedTuple):
+    """A cookie as it is set, whatever else it says of itself: ``Partitioned``, for one, is a browser's matter."""
+
+    name: str
+    value: str
+    life: float | None
+    """Seconds that it is good for, by ``Max-Age``."""
+    end: datetime | None
+    """When it ends, by ``Expires``."""
 
 
-def _life(cookie: Morsel[str]) -> float | None:
-    """Seconds that a cookie is good for, where it says so by ``Max-Age``."""
+def _set_by(answer: AgencyResponse) -> Iterable[_Cookie]:
+    """The cookies that an answer sets and does not delete, in its order; each is one by name, domain and path."""
+    found: dict[tuple[str, str, str], _Cookie] = {}
+    lines = [value.decode("latin-1") for name, value in answer.raw_headers if name.lower() == _SET_COOKIE]
+    for line in lines:
+        # As the standard (RFC 6265, 5.2) has it be read; Python's own reader drops a cookie with a word that it
+        # does not know.
+        (name, value), *said = (_pair(part) for part in line.split(";"))
+        told = {attribute.lower(): words for attribute, words in said}
+        key = (name, told.get("domain", "").lower(), told.get("path") or "/")
+        found.pop(key, None)
+        cookie = _Cookie(name, value, _life(told.get("max-age", "")), _end(told.get("expires", "")))
+        if not _is_deleted(cookie, answer):
+            found[key] = cookie
+    return found.values()
+
+
+def _pair(part: str) -> tuple[str, str]:
+    name, _, value = part.partition("=")
+    return name.strip(), value.strip()
+
+
+def _is_deleted(cookie: _Cookie, answer: AgencyResponse) -> bool:
+    """Whether it ends as it is set: by the agency's own clock, and without one not after the first of all days."""
+    if cookie.life is not None:
+        return cookie.life <= 0
+    now = _end(answer.headers.get("date", "")) or _FIRST_DAY
+    return cookie.end is not None and cookie.end <= now
+
+
+def _life(seconds: str) -> float | None:
     try:
-        return float(int(cookie["max-age"]))
-    except ValueError:
+        return float(int(seconds))
+    except (ValueError, OverflowError):
         return None
 
 
-def _end(cookie: Morsel[str]) -> datetime | None:
-    """When a cookie ends, where it says so by ``Expires``."""
+def _end(at: str) -> datetime | None:
     try:
-        end = parsedate_to_datetime(cookie["expires"])
-    except (TypeError, ValueError):
+        end = parsedate_to_datetime(at)
+    except (TypeError, ValueError, OverflowError, IndexError):
         return None
     return end.replace(tzinfo=UTC) if end.tzinfo is None else end

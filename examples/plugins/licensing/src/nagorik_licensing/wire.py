@@ -96,7 +96,7 @@ def to_payment(receipt: PaymentReceipt) -> PaymentMessage:
 
 def to_status(application: Application) -> AgencyStatus:
     """A word that is not in statuses.toml has no state: it is shown as it is, flagged, and never guessed at."""
-    return STATUSES.status(application.state, at=application.since)
+    return STATUSES.status(application.state, at=application.since, fee_amount=application.due)
 
 
 def read_error(answer: AgencyResponse) -> NagorikError | None:

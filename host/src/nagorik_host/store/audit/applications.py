@@ -22,7 +22,7 @@ from sqlalchemy.types import NullType
 
 from nagorik.operations import Operation
 from nagorik_host.store.application_store import CLIENT_REFERENCE, DRAFT, OPEN_COLUMNS, PROGRESS, target_plugin
-from nagorik_host.store.audit.findings import ALL, AuditFinding, Part, Verified, shown
+from nagorik_host.store.audit.findings import ALL, AuditFinding, Part, Verified
 from nagorik_host.store.audit.typed import typed, wrong_columns
 from nagorik_host.store.chain import ChainBroken, JournalEntry, event_of, verify_chain
 from nagorik_host.store.database import Database, Transaction
@@ -46,6 +46,7 @@ from nagorik_host.store.schema import (
     ledger,
     microseconds,
     payloads,
+    shown,
     workers,
 )
 from nagorik_host.vault import DataKey, KeyMissing, SealBroken, Vault

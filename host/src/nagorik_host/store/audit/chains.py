@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from sqlalchemy import BigInteger, Column, String, Table, bindparam, func, select
 
 from nagorik_host.store.audit.applications import between, content_of
-from nagorik_host.store.audit.findings import ALL, AuditFinding, Part, shown
+from nagorik_host.store.audit.findings import ALL, AuditFinding, Part
 from nagorik_host.store.audit.programs import foreign_programs
 from nagorik_host.store.audit.tables import changed_tables, damaged_file
 from nagorik_host.store.audit.typed import WrongType, typed, wrong_columns
@@ -36,7 +36,7 @@ from nagorik_host.store.ledger import (
     sealed_tails,
     writers,
 )
-from nagorik_host.store.schema import applications, inbox, ledger
+from nagorik_host.store.schema import applications, inbox, ledger, shown
 from nagorik_host.vault import KeyMissing, SealBroken, Vault
 
 PAGE: Final = 1000

@@ -118,11 +118,3 @@ def _bound(number: int, parts: int) -> str:
 
 
 ALL: Final = Part()
-
-_LONGEST: Final = 80
-
-
-def shown(name: object) -> str:
-    """A name as it stands in the database, fit to be shown: whoever changed it may have put anything there."""
-    text = name if isinstance(name, str) else f"({type(name).__name__})"
-    return "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in text[:_LONGEST])

@@ -5,8 +5,9 @@ A trigger or a rule can drop or change what the host writes, and a view or a pol
 
 from typing import Final
 
-from nagorik_host.store.audit.findings import AuditFinding, shown
+from nagorik_host.store.audit.findings import AuditFinding
 from nagorik_host.store.database import Transaction
+from nagorik_host.store.schema import shown
 
 _ON_SQLITE: Final = "SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view') ORDER BY type, name"
 # The triggers of the queue of hints are pgqueuer's, and on its own tables.

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from sqlalchemy import inspect
 
-from nagorik_host.store.audit.findings import AuditFinding, shown
+from nagorik_host.store.audit.findings import AuditFinding
 from nagorik_host.store.database import Transaction
-from nagorik_host.store.schema import metadata
+from nagorik_host.store.schema import metadata, shown
 
 SCHEMA: Final = "schema-differs"
 FILE: Final = "file-damaged"

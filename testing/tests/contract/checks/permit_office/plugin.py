@@ -181,7 +181,7 @@ class Hooks:
         file = await context.http.download("paper", f"/permits/{request.agency_reference}/paper")
         if file.content_type != "application/pdf" or not file.content.startswith(b"%PDF-"):
             raise ContractViolation("paper-not-a-pdf")
-        document = await context.documents.put("permit", "application/pdf", file.content)
+        document = await context.documents.put("permit", "application/pdf", file)
         return FetchedDeliverable(deliverable=request.deliverable, document=document)
 
     @hookimpl

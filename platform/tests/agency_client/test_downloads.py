@@ -1,0 +1,153 @@
+"""A file from the agency: small in memory, large on disk and sealed there, within its bound in either case."""
+
+import gzip
+import os
+import tempfile
+import tracemalloc
+
+import httpx
+import pytest
+
+from nagorik.errors import AgencyRejected, AgencyUnavailable, Layer
+from nagorik_platform.agency_client import spool as spooling
+from nagorik_platform.agency_client.spool import Spool
+
+LARGE = 20_000_000
+PLAIN = b"%PDF-1.7 of one citizen "
+
+
+class Coming(httpx.AsyncByteStream):
+    """A body that is made as it is read."""
+
+    def __init__(self, size: int, piece: bytes = PLAIN * 2_730) -> None:
+        self.size = size
+        self.piece = piece
+
+    async def __aiter__(self):
+        left = self.size
+        while left > 0:
+            yield self.piece[:left]
+            left -= len(self.piece)
+
+
+def answer(size: int, status: int = 200) -> httpx.Response:
+    return httpx.Response(status, stream=Coming(size), headers={"Content-Type": "application/pdf; v=1"})
+
+
+def whole(size: int) -> bytes:
+    piece = PLAIN * 2_730
+    return (piece * (size // len(piece) + 1))[:size]
+
+
+def refuses(response):
+    return AgencyRejected("office.asked") if response.status == 200 else None
+
+
+@pytest.mark.parametrize("size", [0, 1, 999_999, 1_000_000, 1_000_001, 1_300_000, 5_000_000])
+async def test_file_is_what_the_agency_sent_at_any_size_and_as_often_as_it_is_read(world, size):
+    world.agency.will(answer(size))
+    file = await world.bind().download("file", "/a")
+    assert file.content_type == "application/pdf"
+    assert file.content == whole(size)
+    assert b"".join(file) == b"".join(file) == whole(size)
+
+
+async def test_large_file_is_never_in_memory_as_a_whole(world):
+    world.agency.will(answer(1_100_000), answer(LARGE))
+    await world.bind().download("file", "/a")  # all that is needed for the first time
+    tracemalloc.start()
+    try:
+        file = await world.bind().download("file", "/a", limit=LARGE)
+        size = sum(len(piece) for piece in file)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size == LARGE
+    assert peak < 5_000_000
+
+
+async def test_nothing_of_a_large_file_is_readable_on_disk_and_none_is_left_there(world, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    opened = []
+    make = tempfile.TemporaryFile
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: opened.append(make()) or opened[-1])
+    world.agency.will(answer(2_000_000))
+    file = await world.bind().download("file", "/a")
+    (on_disk,) = opened
+    kept = os.pread(on_disk.fileno(), 4_000_000, 0)
+    assert len(kept) > 2_000_000
+    assert b"citizen" not in kept
+    assert list(tmp_path.iterdir()) == []
+    assert file.content == whole(2_000_000)
+    del file
+    assert on_disk.closed
+
+
+@pytest.mark.parametrize("size", [900_000, 5_000_001])
+async def test_file_beyond_its_bound_breaks_the_contract(world, size):
+    world.agency.will(answer(size))
+    limit = None if size > 1_000_000 else size - 1
+    with pytest.raises(AgencyUnavailable) as caught:
+        await world.bind().download("file", "/a", limit=limit)
+    assert caught.value.because == "response-too-large"
+
+
+async def test_compressed_file_is_bounded_by_what_it_grows_to(world):
+    for _ in range(2):
+        packed = gzip.compress(whole(3_000_000))
+        world.agency.will(
+            httpx.Response(200, stream=Coming(len(packed), packed), headers={"Content-Encoding": "gzip"})
+        )
+    assert (await world.bind().download("file", "/a")).content == whole(3_000_000)
+    with pytest.raises(AgencyUnavailable):
+        await world.bind().download("file", "/a", limit=2_999_999)
+
+
+async def test_answer_that_brings_no_file_is_read_as_any_other_and_no_longer(world):
+    world.agency.will(answer(2_000_000, 404), answer(5_000_001, 404))
+    http = world.bind()
+    with pytest.raises(AgencyRejected) as refused:
+        await http.download("file", "/a", limit=LARGE)
+    assert refused.value.reason_code == "http-404"
+    with pytest.raises(AgencyUnavailable) as caught:
+        await http.download("file", "/a", limit=LARGE)
+    assert caught.value.because == "response-too-large"
+
+
+async def test_error_reader_is_shown_what_may_be_an_error_and_not_a_large_file(world):
+    world.agency.will(answer(1_000), answer(2_000_000))
+    http = world.bind(error_reader=refuses)
+    with pytest.raises(AgencyRejected):
+        await http.download("file", "/a")
+    assert (await http.download("file", "/a")).content == whole(2_000_000)
+
+
+async def test_disk_without_room_is_the_hosts_own_trouble(world, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    client = world.client(manifest={"circuit": {"contract_violations": 1}})
+    world.agency.will(answer(2_000_000), answer(1_000))
+    with pytest.raises(AgencyUnavailable) as caught:
+        await world.bind(client=client).download("file", "/a")
+    assert (caught.value.because, caught.value.layer) == ("file-not-kept", Layer.CORE)
+    assert str(tmp_path) not in str(caught.value.to_problem())
+    assert caught.value.__context__ is None
+    assert (await world.bind(client=client).download("file", "/a")).content == whole(1_000)
+
+
+@pytest.mark.parametrize("damage", ["changed", "cut off"])
+def test_what_the_disk_does_not_give_back_is_noticed(damage, monkeypatch):
+    opened = []
+    make = tempfile.TemporaryFile
+    monkeypatch.setattr(spooling.tempfile, "TemporaryFile", lambda: opened.append(make()) or opened[-1])
+    spool = Spool()
+    spool.write(b"first")
+    spool.write(b"second")
+    if damage == "changed":
+        os.pwrite(opened[0].fileno(), b"X", 30)
+    else:
+        os.ftruncate(opened[0].fileno(), 30)
+    pieces = iter(spool)
+    assert next(pieces) == b"first"
+    with pytest.raises(AgencyUnavailable) as caught:
+        next(pieces)
+    assert caught.value.because == "file-not-kept"
