@@ -38,7 +38,10 @@ def permit_office(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSubject]:
         manifest = manifest.model_copy(update={"services": services, **(plugin or {})})
         value = f"{PACKAGE}.plugin:hooks"
         if hooks is not None:
-            modules = [importlib.import_module(f"{PACKAGE}.{name}") for name in ("broken", "misbehaving", "markup")]
+            modules = [
+                importlib.import_module(f"{PACKAGE}.{name}")
+                for name in ("broken", "misbehaving", "markup", "careless")
+            ]
             module = next(module for module in modules if hasattr(module, hooks))
             monkeypatch.setattr(module, "hooks", getattr(module, hooks)(), raising=False)
             value = f"{module.__name__}:hooks"

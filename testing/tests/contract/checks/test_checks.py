@@ -88,6 +88,11 @@ KILLS = {
     "submit/papers-arrive": Kill("1 of the papers photo never reached the agency", "LosesPapers"),
     "submit/papers-types": Kill("the paper photo of type image/png arrives as application/pdf", "MislabelsPapers"),
     "submit/papers-bytes": Kill("papers with bytes that nobody handed in: 1", "AltersPapers"),
+    "submit/fields-arrive": Kill("mobile changes nothing that is sent, nor a verdict or a fee", "ForgetsMobile"),
+    "submit/papers-told-apart": Kill("two papers photo with other content are sent alike", "NamesPapersOnly"),
+    "submit/clean-text": Kill("1 body name holds text that is not in NFC", "TakesLettersApart"),
+    "submit/same-bytes": Kill("submit made again sends another body filedOn", "DatesFilings"),
+    "answer-correction/corrected": Kill("no field of the form, corrected, changes what is sent", "AnswersNothing"),
     "find/never-filed": Kill("an application that nobody filed is found", "FindsAnything"),
     "find/found-again": Kill(
         "an application that is filed is definitely absent after the look-up grace", "FindsNothing"
@@ -121,6 +126,7 @@ KILLS = {
     "privacy/results": Kill("what quote returns shows personal data when it is printed", "NamesQuoteAfterCitizen"),
     "privacy/logs": Kill("eligibility writes personal data into the log", "Talkative"),
     "privacy/error-texts": Kill("submit repeats what the agency's refusal quotes", "Quoting"),
+    "privacy/addresses": Kill("personal data in the query of GET /permits", "NumbersInQuery"),
     "robustness/stateless": Kill("eligibility answers otherwise after it was asked by somebody else", "Fickle"),
     "robustness/side-by-side": Kill("two citizens have one reference", "SameReceipt"),
     "robustness/no-polling": Kill("status takes 10 seconds of an agency that answers at once", "Polls"),

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from nagorik_testing.contract.checks.addresses import ADDRESSES
 from nagorik_testing.contract.checks.catalogue import CATALOGUE
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.checks.eligibility import ELIGIBILITY
@@ -12,7 +13,9 @@ from nagorik_testing.contract.checks.papers import PAPERS
 from nagorik_testing.contract.checks.payment import PAYMENT
 from nagorik_testing.contract.checks.payment_reports import PAYMENT_REPORTS
 from nagorik_testing.contract.checks.privacy import PRIVACY
+from nagorik_testing.contract.checks.repeats import REPEATS
 from nagorik_testing.contract.checks.robustness import ROBUSTNESS
+from nagorik_testing.contract.checks.sent_form import SENT_FORM
 from nagorik_testing.contract.checks.status import STATUS
 from nagorik_testing.contract.checks.submission import SUBMISSION
 
@@ -22,11 +25,14 @@ CHECKS: Final[tuple[Check, ...]] = (
     *FILLED_FORM,
     *FEES,
     *SUBMISSION,
+    *SENT_FORM,
     *PAPERS,
+    *REPEATS,
     *PAYMENT,
     *PAYMENT_REPORTS,
     *STATUS,
     *PRIVACY,
+    *ADDRESSES,
     *ROBUSTNESS,
     *HOST_SAFETY,
 )

@@ -128,9 +128,13 @@ class Hooks:
 
     @hookimpl
     async def nagorik_submit(self, request: Any, context: Context) -> Any:
-        content = {"clientReference": request.client_reference, "nid": request.form.nid.value}
+        content = {"clientReference": request.client_reference, **self.content(request)}
         filed = await self.file(context, content, await self.papers(request, context))
         return Accepted(reference=filed.number, status=status_of(filed))
+
+    def content(self, request: Any) -> dict[str, str]:
+        form = request.form
+        return {"nid": form.nid.value, "name": form.name, "mobile": form.mobile.e164, "road": form.address.road}
 
     async def file(self, context: Context, content: dict[str, str], papers: list[FormPart]) -> Filed:
         parts = self.parts(content, papers)
@@ -161,7 +165,8 @@ class Hooks:
     @hookimpl
     async def nagorik_answer_correction(self, request: Any, context: Context) -> AgencyStatus:
         path = f"/permits/{request.agency_reference}/papers"
-        return status_of(await context.http.write("papers", "POST", path, json={}, expect=Filed))
+        content = {**self.content(request), "papers": [paper.sha256 for paper in request.documents]}
+        return status_of(await context.http.write("papers", "POST", path, json=content, expect=Filed))
 
     @hookimpl
     async def nagorik_advise_payment(self, request: Any, context: Context) -> PaymentAdvice:

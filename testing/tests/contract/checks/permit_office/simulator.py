@@ -71,6 +71,7 @@ class PermitOffice(Simulator):
             Route("/permits/{id}/withdrawal", self.withdraw, methods=["POST"]),
             Route("/permits/{id}/paper", self.paper, methods=["GET"]),
             Route("/tariff", self.tariff, methods=["GET"]),
+            Route("/ticket", self.ticket, methods=["GET"]),
             Route("/bills", self.open_bill, methods=["POST"]),
             Route("/bills/{id}", self.show_bill, methods=["GET"]),
             Route("/bills/{id}/refund", self.refund, methods=["POST"]),
@@ -175,6 +176,9 @@ class PermitOffice(Simulator):
 
     async def tariff(self, request: Request) -> Response:
         return DocumentResponse({"name": "shop", "percent": 100, **DESK})
+
+    async def ticket(self, request: Request) -> Response:
+        return DocumentResponse({"ticket": f"T-{self.random.randrange(10**9):09d}", **DESK})
 
     async def open_bill(self, request: Request) -> Response:
         content = await request.json()
