@@ -3,12 +3,15 @@
 from typing import Final
 
 from nagorik_testing.contract.checks.addresses import ADDRESSES
+from nagorik_testing.contract.checks.appointments import APPOINTMENTS
 from nagorik_testing.contract.checks.catalogue import CATALOGUE
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.checks.eligibility import ELIGIBILITY
 from nagorik_testing.contract.checks.fees import FEES
 from nagorik_testing.contract.checks.filled_form import FILLED_FORM
+from nagorik_testing.contract.checks.health import HEALTH
 from nagorik_testing.contract.checks.host_safety import HOST_SAFETY
+from nagorik_testing.contract.checks.messages import MESSAGES
 from nagorik_testing.contract.checks.papers import PAPERS
 from nagorik_testing.contract.checks.payment import PAYMENT
 from nagorik_testing.contract.checks.payment_reports import PAYMENT_REPORTS
@@ -18,6 +21,7 @@ from nagorik_testing.contract.checks.robustness import ROBUSTNESS
 from nagorik_testing.contract.checks.sent_form import SENT_FORM
 from nagorik_testing.contract.checks.status import STATUS
 from nagorik_testing.contract.checks.submission import SUBMISSION
+from nagorik_testing.contract.checks.truth import TRUTH
 
 CHECKS: Final[tuple[Check, ...]] = (
     *CATALOGUE,
@@ -31,6 +35,10 @@ CHECKS: Final[tuple[Check, ...]] = (
     *PAYMENT,
     *PAYMENT_REPORTS,
     *STATUS,
+    *TRUTH,
+    *APPOINTMENTS,
+    *MESSAGES,
+    *HEALTH,
     *PRIVACY,
     *ADDRESSES,
     *ROBUSTNESS,
