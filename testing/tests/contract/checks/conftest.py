@@ -40,7 +40,7 @@ def permit_office(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSubject]:
         if hooks is not None:
             modules = [
                 importlib.import_module(f"{PACKAGE}.{name}")
-                for name in ("broken", "misbehaving", "markup", "careless")
+                for name in ("broken", "misbehaving", "markup", "careless", "untruthful")
             ]
             module = next(module for module in modules if hasattr(module, hooks))
             monkeypatch.setattr(module, "hooks", getattr(module, hooks)(), raising=False)
@@ -48,7 +48,7 @@ def permit_office(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSubject]:
         record = PluginRecord(
             PluginSource("permits", "permit-office", "1.0", value), PACKAGE, HERE / PACKAGE, manifest
         )
-        offices = [importlib.import_module(f"{PACKAGE}.{name}") for name in ("simulator", "markup")]
+        offices = [importlib.import_module(f"{PACKAGE}.{name}") for name in ("simulator", "markup", "offices")]
         office = next(getattr(module, simulator) for module in offices if hasattr(module, simulator))
         return Subject(Registry([record]), manifest, office)
 
