@@ -62,14 +62,16 @@ class Filings:
     unsteady: frozenset[str] = frozenset()
     _number: int = 0
 
-    async def file(self, draft: ApplicationDraft) -> Filed:
-        """File once more, under references of its own."""
+    async def file(self, draft: ApplicationDraft, *, outcome: str | None = None) -> Filed:
+        """File once more, under references of its own, of which the agency may have decided ``outcome``."""
         self._number += 1
         own = self.rig.references
         references = References(
             client_reference=f"NGK-CONTRACT-{self._number:04d}-X",
             idempotency_key=uuid5(own.idempotency_key, str(self._number)),
         )
+        if outcome is not None:
+            self.rig.simulator.script.set(references.client_reference, outcome)
         before = len(self.tap.exchanges)
         end: object
         try:

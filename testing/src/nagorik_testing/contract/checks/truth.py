@@ -148,21 +148,26 @@ async def _question(subject: Subject, offer: AnyOffer) -> list[str]:
     model = form_of(subject, offer)
     wrong: list[str] = []
     async with open_filings(subject, offer) as filings:
-        if not isinstance(filings.usual.end, Accepted):
-            return wrong
         answered = [
             await filings.file_form(variation.form, variation.place)
             for field in variations_of(model, filings.rig.draft.form, other_example(filings.rig))
             for variation in field
         ]
+        others = subject.simulator.outcomes[1:]
+        answered += [await filings.file(filings.rig.draft, outcome=outcome) for outcome in others]
     asked = [filed for filed in answered if filed.sent]
     if any(filed.faulty for filed in answered):
         wrong.append("another question ends in a fault of the plugin")
-    if any(isinstance(filed.end, Accepted) and (filed.status or 0) >= ERROR_STATUS for filed in asked):
+    if any(_is_yes(filed.end) and (filed.status or 0) >= ERROR_STATUS for filed in asked):
         wrong.append("a question that the agency answers with an error is said to be answered with yes")
-    if asked and all(isinstance(filed.end, Accepted) for filed in asked):
-        wrong.append("whatever is asked is said to be answered with yes")
+    if _is_yes(filings.usual.end) and all(_is_yes(filed.end) for filed in asked):
+        wrong.append("whatever is asked, and whatever the agency decides, is said to be answered with yes")
     return wrong
+
+
+def _is_yes(end: object) -> bool:
+    """Whether a question is said to be answered with what was hoped for; a status may say that it was not."""
+    return isinstance(end, Accepted) and end.status.state is not ApplicationState.REJECTED
 
 
 async def _confirmed_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -270,8 +275,8 @@ TRUTH: Final = (
         title="a question about what is not so is not answered with yes",
         why="A verification that finds nobody is told as a success, and the card is handed to a stranger.",
         modes=(8,),
-        expected="an answer other than Accepted for at least one altered question, and for each that the agency "
-        "answers with an error",
+        expected="a no, by Rejected, by a rejected status or by an error, for at least one altered question or "
+        "scripted outcome, and for each question that the agency answers with an error",
         fix="Return Rejected where the agency finds nothing, or says that something does not agree.",
         scope=CheckScope.SERVICES,
         needs=(Operation.SUBMIT,),

@@ -153,6 +153,15 @@ class TakesErrorsForYes(Asking):
         return Accepted(reference="Q-1", status=RECEIVED)
 
 
+class RefusesInItsStatus(Asking):
+    """Right: that there is no such number is an answer, and its status says so."""
+
+    def refused(self, error):
+        reason = Text(bn="নম্বরটি নেই", en="There is no such number")
+        status = AgencyStatus(state=ApplicationState.REJECTED, raw="unknown", reason=reason, final=True)
+        return Accepted(reference="Q-2", status=status)
+
+
 class AsksNobodysNumber(Asking):
     """Asks about the one number that it was tried with."""
 
