@@ -27,7 +27,7 @@ _OWN: Final = "(our own)"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Filed:
+class FiledForm:
     """One filing.
 
     Attributes:
@@ -58,11 +58,11 @@ class Filings:
     rig: Rig
     tap: Wiretap
     codec: Codec
-    usual: Filed = field(default_factory=lambda: Filed({}, None))
+    usual: FiledForm = field(default_factory=lambda: FiledForm({}, None))
     unsteady: frozenset[str] = frozenset()
     _number: int = 0
 
-    async def file(self, draft: ApplicationDraft, *, outcome: str | None = None) -> Filed:
+    async def file(self, draft: ApplicationDraft, *, outcome: str | None = None) -> FiledForm:
         """File once more, under references of its own, of which the agency may have decided ``outcome``."""
         self._number += 1
         own = self.rig.references
@@ -82,9 +82,9 @@ class Filings:
         sent = places_of(passed, self.codec)
         for reference in (references.client_reference, str(references.idempotency_key)):
             sent = {place: value.replace(reference, _OWN) for place, value in sent.items()}
-        return Filed(sent, end, passed[-1].status if passed else None)
+        return FiledForm(sent, end, passed[-1].status if passed else None)
 
-    async def file_form(self, form: Mapping[str, JsonValue], place: tuple[str | int, ...] = ()) -> Filed:
+    async def file_form(self, form: Mapping[str, JsonValue], place: tuple[str | int, ...] = ()) -> FiledForm:
         """File with another form; with an applicant who says the same, where the plugin refuses it otherwise."""
         draft = self.rig.draft.model_copy(update={"form": dict(form)})
         filed = await self.file(draft)

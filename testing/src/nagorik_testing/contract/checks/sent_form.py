@@ -14,7 +14,7 @@ from nagorik.manifest import AnyOffer, PublicService
 from nagorik.values import to_ascii_digits, to_bangla_digits
 from nagorik.values.text import has_control_characters
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
-from nagorik_testing.contract.checks.filing import Filed, Filings, open_filings, other_example, with_paper
+from nagorik_testing.contract.checks.filing import FiledForm, Filings, open_filings, other_example, with_paper
 from nagorik_testing.contract.checks.inspection import form_of, leaves, with_value
 from nagorik_testing.contract.form_variations import Variation, in_other_contexts, is_valid, variations_of
 from nagorik_testing.contract.subject import Subject
@@ -61,7 +61,7 @@ async def _arrival(filings: Filings, model: type[Form], field: Sequence[Variatio
     return []
 
 
-def _in_one_place(filings: Filings, sent: Sequence[Filed]) -> bool:
+def _in_one_place(filings: Filings, sent: Sequence[FiledForm]) -> bool:
     """Whether there is a place in which all of them say something of their own; a value may also leave places out."""
     own = [{place for place in filings.changed(one.sent) if place in one.sent} for one in sent]
     said = [places for places in own if places]
