@@ -103,7 +103,10 @@ def body_places(exchange: WireExchange, codec: Codec) -> Iterator[tuple[str, str
     try:
         content = codec.read(exchange.sent, label)
     except ValueError:
-        yield "", _as_text(exchange.sent)
+        if "x-www-form-urlencoded" in label:
+            yield from parse_qsl(_as_text(exchange.sent), keep_blank_values=True)
+        else:
+            yield "", _as_text(exchange.sent)
         return
     yield from _flat(content, "")
     for number, file in enumerate(codec.files(exchange.sent, label)):
