@@ -143,6 +143,11 @@ KILLS = {
     "status/raw-and-dated": Kill("the state after status is dated in the future", "DatedAhead"),
     "status/every-word": Kill("TAKEN BACK: the agency's word is not known", "ForgetsAWord", "BookOffice"),
     "deliverable/same-bytes": Kill("what is kept is not what the agency sent, byte for byte", "TrimsPapers"),
+    "withdraw/as-held": Kill(
+        "an application is said to be withdrawn after the agency's decision, and the agency goes on with it",
+        "AlwaysWithdrawn",
+        "DecidedOffice",
+    ),
     "slots/as-free": Kill("free appointments of 28 are not offered", "ReadsOnePageOfSlots"),
     "book-slot/chosen": Kill("another appointment is booked than was chosen, or none", "BooksTheFirst"),
     "callback/genuine": Kill(

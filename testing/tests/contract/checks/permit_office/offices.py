@@ -68,6 +68,16 @@ class BookOffice(PermitOffice):
         return DocumentResponse({"word": "PAID" if held else "PENDING", **DESK})
 
 
+class DecidedOffice(PermitOffice):
+    """Takes nothing back once it has decided."""
+
+    async def withdraw(self, request: Request) -> Response:
+        filed = self.files[request.path_params["id"]]
+        if self.told(filed)["word"] in {"PERMITTED", "REFUSED"}:
+            return DocumentResponse(self.told(filed))
+        return await super().withdraw(request)
+
+
 class AskedOffice(PermitOffice):
     """Knows one number, and files nothing."""
 

@@ -26,6 +26,7 @@ from nagorik import (
     SlotBooking,
     Text,
     WireModel,
+    Withdrawal,
     hookimpl,
 )
 from nagorik.values import dhaka_time
@@ -248,6 +249,44 @@ class ReadsOnePage(ReadsPages):
 class TakesAnyOnThePage(ReadsPages):
     def is_ours(self, filed, client_reference):
         return True
+
+
+class Withdrawing(Hooks):
+    @hookimpl
+    async def nagorik_withdraw(self, request: Any, context: Context) -> Withdrawal:
+        right = await super().nagorik_withdraw(request, context)
+        return right.model_copy(update={"withdrawn": self.is_withdrawn(right)})
+
+    def is_withdrawn(self, right: Withdrawal) -> bool:
+        return right.withdrawn
+
+
+class AlwaysWithdrawn(Withdrawing):
+    def is_withdrawn(self, right):
+        return True
+
+
+class NeverWithdrawn(Withdrawing):
+    def is_withdrawn(self, right):
+        return False
+
+
+class StandsAsFiled(Hooks):
+    @hookimpl
+    async def nagorik_withdraw(self, request: Any, context: Context) -> Withdrawal:
+        right = await super().nagorik_withdraw(request, context)
+        return Withdrawal(withdrawn=right.withdrawn, status=RECEIVED)
+
+
+class RefusesWhenDecided(Hooks):
+    """Right: a wish that comes too late is refused."""
+
+    @hookimpl
+    async def nagorik_withdraw(self, request: Any, context: Context) -> Withdrawal:
+        right = await super().nagorik_withdraw(request, context)
+        if not right.withdrawn:
+            raise AgencyRejected("decided-already")
+        return right
 
 
 class ReadsOnePageOfSlots(Hooks):
