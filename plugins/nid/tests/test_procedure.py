@@ -221,7 +221,7 @@ async def test_reissue_costs_by_how_often_the_ec_has_seen_it(desk: Desk, earlier
 
 @pytest.mark.parametrize("told", [{"attempt": 1, "total": "200.00"}, {"attempt": 3, "total": "230.00"}])
 async def test_price_that_differs_from_the_schedule_is_nobodys_to_pay(desk: Desk, told: dict[str, Any]) -> None:
-    desk.simulator.faults.add("GET /sim/nid/v1/fee-quote", InjectedResponse(status=200, body=json.dumps(told)))
+    desk.simulator.faults.add("POST /sim/nid/v1/fee-quote", InjectedResponse(status=200, body=json.dumps(told)))
     with pytest.raises(ContractViolation) as violation:
         await quote(desk, "nid.reissue", desk.card(**LOST))
     assert violation.value.detail == "fee-differs-from-schedule"
@@ -231,7 +231,7 @@ async def test_price_that_differs_from_the_schedule_is_nobodys_to_pay(desk: Desk
     "told", [{"total": "230.00"}, {"attempt": 0, "total": "230.00"}, {"attempt": 1, "total": "?"}]
 )
 async def test_price_without_a_count_or_an_amount_is_no_price(desk: Desk, told: dict[str, Any]) -> None:
-    desk.simulator.faults.add("GET /sim/nid/v1/fee-quote", InjectedResponse(status=200, body=json.dumps(told)))
+    desk.simulator.faults.add("POST /sim/nid/v1/fee-quote", InjectedResponse(status=200, body=json.dumps(told)))
     with pytest.raises(ContractViolation):
         await quote(desk, "nid.reissue", desk.card(**LOST))
 
@@ -359,7 +359,7 @@ async def test_health_is_one_read_that_names_nobody(desk: Desk) -> None:
     health = await plugin.nagorik_check_health(desk.context(Operation.HEALTH, None))
     assert health.state is HealthState.UP
     asked = [request.operation for request in desk.simulator.ledger.requests()]
-    assert [operation for operation in asked if "login" not in operation] == ["GET /sim/nid/v1/fee-quote"]
+    assert [operation for operation in asked if "login" not in operation] == ["POST /sim/nid/v1/fee-quote"]
 
 
 async def test_all_calls_share_one_login(desk: Desk) -> None:

@@ -64,6 +64,7 @@ from .simulator.base import (
     ErrorAnswer as ErrorAnswer,
     ExampleApplication as ExampleApplication,
     ExampleDocument as ExampleDocument,
+    ExampleMessage as ExampleMessage,
     RequestSubject as RequestSubject,
     Simulator as Simulator,
     SimulatorComponent as SimulatorComponent,

@@ -59,7 +59,7 @@ async def nagorik_quote_fees(request: QuoteRequest, context: Context) -> Quote:
     What has to be paid is the EC's own total.
     """
     answer = await context.http.read(
-        "fee-quote", "GET", f"{API}/fee-quote", params=wire.to_fee_question(request), expect=wire.FeeQuote
+        "fee-quote", "POST", f"{API}/fee-quote", json=wire.to_fee_question(request), expect=wire.FeeQuote
     )
     quote = FEES[request.service].quote(
         request,
@@ -160,9 +160,9 @@ async def nagorik_check_health(context: Context) -> Health:
     """The price of a free service names nobody and, unlike a verification, is not billed."""
     await context.http.read(
         "health",
-        "GET",
+        "POST",
         f"{API}/fee-quote",
-        params={"type": "NEW_VOTER", "delivery": "REGULAR"},
+        json={"type": "NEW_VOTER", "delivery": "REGULAR"},
         expect=wire.FeeQuote,
     )
     return Health(state=HealthState.UP)

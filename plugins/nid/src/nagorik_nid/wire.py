@@ -111,7 +111,7 @@ def birth_date_of(request: ApplicationRequest) -> dict[str, str]:
 
 
 def to_fee_question(request: ApplicationRequest) -> dict[str, str]:
-    """What the EC has to know to price an application."""
+    """What the EC has to know to price an application. In the body: addresses are written to logs."""
     form = request.form
     question = {"type": TYPES[request.service], "delivery": _delivery(form)}
     if isinstance(form, CardForm):

@@ -67,7 +67,7 @@ def desk(client, nid, citizen):
 
 
 async def quote(client, **asked):
-    return (await client.get(f"{API}/fee-quote", params=asked)).json()
+    return (await client.post(f"{API}/fee-quote", json=asked)).json()
 
 
 @pytest.mark.parametrize(
@@ -331,7 +331,7 @@ async def test_application_is_shown_only_to_who_knows_the_date_of_birth(client, 
 async def test_nothing_is_answered_without_a_token(client, desk):
     number = await desk.file()
     del client.headers["Authorization"]
-    for method, path in [("GET", "/fee-quote"), ("POST", "/applications"), ("GET", f"/applications/{number}")]:
+    for method, path in [("POST", "/fee-quote"), ("POST", "/applications"), ("GET", f"/applications/{number}")]:
         assert (await client.request(method, API + path)).status_code == 401
 
 

@@ -103,6 +103,23 @@ class ErrorAnswer:
     means: type[NagorikError]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ExampleMessage:
+    """A message that the agency posts by itself, genuine in every byte.
+
+    Attributes:
+        headers: Its headers, as a host is handed them.
+        body: Its bytes.
+        signed: Whether anything in it proves its origin; a gateway's notice may be a hint and no more.
+        valid_for: How long after it was sent the agency wants it believed; ``None`` where it says nothing of that.
+    """
+
+    headers: Mapping[str, str]
+    body: bytes
+    signed: bool = True
+    valid_for: timedelta | None = None
+
+
 class Simulator(ABC):
     """One simulated agency. What it does follows from its clock, its seed, its script and its requests alone.
 
@@ -197,6 +214,24 @@ class Simulator(ABC):
         The contract suite plays each of them to every operation.
         """
         return ()
+
+    def callback(self, agency_reference: str) -> ExampleMessage:
+        """What the agency would post about an application as it stands now, for a plugin that offers ``callback``.
+
+        The contract suite hands it to the plugin as it is, and forged in many ways.
+
+        Raises:
+            NotImplementedError: The agency posts nothing.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no message about {agency_reference}")
+
+    def payment_notice(self, payment: str) -> ExampleMessage:
+        """What the gateway would post about a payment as it stands now, for a plugin that offers ``payment-notice``.
+
+        Raises:
+            NotImplementedError: The gateway posts nothing.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no notice of {payment}")
 
     def client_reference(self, request: ReadRequest) -> str | None:
         """That of what a request names at a component; else ``clientReference`` in its content or in its query."""

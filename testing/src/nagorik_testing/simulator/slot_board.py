@@ -1,7 +1,7 @@
 """Appointments with a capacity: the slots of an office, who holds which, and how they fill up."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
@@ -75,6 +75,16 @@ class SlotBoard(SimulatorComponent):
         self._held: dict[str, tuple[str, datetime]] = {}
         self._filled: defaultdict[tuple[str, datetime], int] = defaultdict(int)
         agency.components.append(self)
+
+    @property
+    def offices(self) -> tuple[str, ...]:
+        """Codes of the offices."""
+        return self._offices
+
+    @property
+    def holdings(self) -> Mapping[str, OfferedSlot]:
+        """Who holds which slot now."""
+        return {holder: self._slot(*slot) for holder, slot in self._held.items()}
 
     def free(self, office: str) -> list[OfferedSlot]:
         """The slots that can be had now, in order.

@@ -38,14 +38,17 @@ def permit_office(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSubject]:
         manifest = manifest.model_copy(update={"services": services, **(plugin or {})})
         value = f"{PACKAGE}.plugin:hooks"
         if hooks is not None:
-            modules = [importlib.import_module(f"{PACKAGE}.{name}") for name in ("broken", "misbehaving", "markup")]
+            modules = [
+                importlib.import_module(f"{PACKAGE}.{name}")
+                for name in ("broken", "misbehaving", "markup", "careless", "untruthful")
+            ]
             module = next(module for module in modules if hasattr(module, hooks))
             monkeypatch.setattr(module, "hooks", getattr(module, hooks)(), raising=False)
             value = f"{module.__name__}:hooks"
         record = PluginRecord(
             PluginSource("permits", "permit-office", "1.0", value), PACKAGE, HERE / PACKAGE, manifest
         )
-        offices = [importlib.import_module(f"{PACKAGE}.{name}") for name in ("simulator", "markup")]
+        offices = [importlib.import_module(f"{PACKAGE}.{name}") for name in ("simulator", "markup", "offices")]
         office = next(getattr(module, simulator) for module in offices if hasattr(module, simulator))
         return Subject(Registry([record]), manifest, office)
 

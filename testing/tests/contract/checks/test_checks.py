@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from nagorik import Text
+from nagorik import Operation, Text
 from nagorik.manifest import Limits
+from nagorik.operations import Idempotency
 from nagorik_testing.contract.checks import CHECKS, Check
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CheckStatus, Finding
@@ -24,6 +25,8 @@ class Kill(NamedTuple):
     """Services and gateways that are broken so."""
 
 
+WRITES = ("answer-correction", "advise-payment", "withdraw", "book-slot")
+ASKED = {Operation.SUBMIT: Idempotency.SAFE, **{Operation(name): Idempotency.NATIVE for name in WRITES}}
 BY_ID = {check.id: check for check in CHECKS}
 KILLS = {
     "catalogue/bilingual": Kill(
@@ -88,6 +91,18 @@ KILLS = {
     "submit/papers-arrive": Kill("1 of the papers photo never reached the agency", "LosesPapers"),
     "submit/papers-types": Kill("the paper photo of type image/png arrives as application/pdf", "MislabelsPapers"),
     "submit/papers-bytes": Kill("papers with bytes that nobody handed in: 1", "AltersPapers"),
+    "submit/fields-arrive": Kill("mobile changes nothing that is sent, nor a verdict or a fee", "ForgetsMobile"),
+    "submit/papers-told-apart": Kill("two papers photo with other content are sent alike", "NamesPapersOnly"),
+    "submit/clean-text": Kill("1 body name holds text that is not in NFC", "TakesLettersApart"),
+    "submit/same-bytes": Kill("submit made again sends another body filedOn", "DatesFilings"),
+    "answer-correction/corrected": Kill("no field of the form, corrected, changes what is sent", "AnswersNothing"),
+    "submit/question": Kill(
+        "a question that the agency answers with an error is said to be answered with yes",
+        "TakesErrorsForYes",
+        "AskedOffice",
+        service={"writes": ASKED},
+    ),
+    "find/among-many": Kill("an application among 30 others is not found", "ReadsOnePage", "PagedOffice"),
     "find/never-filed": Kill("an application that nobody filed is found", "FindsAnything"),
     "find/found-again": Kill(
         "an application that is filed is definitely absent after the look-up grace", "FindsNothing"
@@ -105,6 +120,14 @@ KILLS = {
         "outcome other-amount: captured is another amount than the gateway took, or nothing was taken", "OwnAmount"
     ),
     "payment/F19-never-failed": Kill("outcome cancel: reported as failed", "CancelledIsFailed"),
+    "payment/confirmed-as-held": Kill(
+        "a payment is said to be confirmed that the agency does not hold yet", "PendingIsConfirmed", "BookOffice"
+    ),
+    "payment/F19-refunded-as-given": Kill(
+        "money is said to be given back that was not", "OrderedIsRefunded", "SlowTill"
+    ),
+    "payment/F19-genuine-notice": Kill("a genuine notice is taken for another payment's", "NamesReceipts"),
+    "payment/F19-altered-notice": Kill("a message with another signature is believed", "BelievesAnySignature"),
     "payment/unknown-payment": Kill("a payment that the gateway does not know is failed", "MissingIsFailed"),
     "payment/unknown-word": Kill("a word that nobody knows is taken for captured", "UnknownIsPaid"),
     "payment/instructed": Kill("the payer is told neither where nor how to pay", "SaysNothing"),
@@ -118,9 +141,24 @@ KILLS = {
     "status/unknown-word": Kill("a word that nobody knows is taken for rejected", "Guesses"),
     "status/unknown-reference": Kill("a reference that the agency does not know is rejected", "MissingIsRejected"),
     "status/raw-and-dated": Kill("the state after status is dated in the future", "DatedAhead"),
+    "status/every-word": Kill("TAKEN BACK: the agency's word is not known", "ForgetsAWord", "BookOffice"),
+    "deliverable/same-bytes": Kill("what is kept is not what the agency sent, byte for byte", "TrimsPapers"),
+    "withdraw/as-held": Kill(
+        "an application is said to be withdrawn after the agency's decision, and the agency goes on with it",
+        "AlwaysWithdrawn",
+        "DecidedOffice",
+    ),
+    "slots/as-free": Kill("free appointments of 28 are not offered", "ReadsOnePageOfSlots"),
+    "book-slot/chosen": Kill("another appointment is booked than was chosen, or none", "BooksTheFirst"),
+    "callback/genuine": Kill(
+        "a genuine message reports another state than the agency tells when it is asked", "HearsOtherStates"
+    ),
+    "callback/forged": Kill("a message that was altered in one byte is believed", "ProvesTheBeginning"),
+    "health/asks": Kill("the answer is given without asking the agency", "AlwaysUp"),
     "privacy/results": Kill("what quote returns shows personal data when it is printed", "NamesQuoteAfterCitizen"),
     "privacy/logs": Kill("eligibility writes personal data into the log", "Talkative"),
     "privacy/error-texts": Kill("submit repeats what the agency's refusal quotes", "Quoting"),
+    "privacy/addresses": Kill("personal data in the query of GET /permits", "NumbersInQuery"),
     "robustness/stateless": Kill("eligibility answers otherwise after it was asked by somebody else", "Fickle"),
     "robustness/side-by-side": Kill("two citizens have one reference", "SameReceipt"),
     "robustness/no-polling": Kill("status takes 10 seconds of an agency that answers at once", "Polls"),
@@ -136,11 +174,23 @@ KILLS = {
 }
 
 
+USUAL: dict[str, Any] = {"simulator": "CountingOffice", "plugin": {"limits": Limits(logins=2)}}
+OTHERWISE: dict[str, dict[str, Any]] = {
+    "status/every-word": {"simulator": "BookOffice"},
+    "payment/confirmed-as-held": {"simulator": "BookOffice"},
+    "submit/question": {
+        "hooks": "Asking",
+        "simulator": "AskedOffice",
+        "service": {"writes": ASKED},
+    },
+}
+"""Checks that see nothing at the usual office, and the plugin and office that they pass."""
 WITHOUT_EXAMPLE = {check.id for check in CHECKS if check.family == "catalogue"} | {
     "fees/effective-today",
     "fees/sources",
+    "health/asks",
 }
-"""Checks that call nothing."""
+"""Checks that file nothing."""
 
 
 async def findings(check: Check, subject: Subject) -> list[Finding]:
@@ -154,7 +204,7 @@ def test_every_check_has_a_plugin_that_it_fails():
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.id)
 async def test_check_passes_a_plugin_that_keeps_its_promises(check, permit_office):
-    subject = permit_office(simulator="CountingOffice", plugin={"limits": Limits(logins=2)})
+    subject = permit_office(**{**USUAL, **OTHERWISE.get(check.id, {})})
     found = await findings(check, subject)
     assert {one.offer for one in found} == {None} or len(found) == len(subject.manifest.offers)
     assert [(one.status, one.got) for one in found if one.failed] == []

@@ -72,7 +72,7 @@ class Variant(NamedTuple):
 
 BY_REFERENCE = {
     Operation(name): Idempotency.CLIENT_REFERENCE
-    for name in ("submit", "answer-correction", "advise-payment", "withdraw")
+    for name in ("submit", "answer-correction", "advise-payment", "withdraw", "book-slot")
 }
 VARIANTS = {
     "fails without any fault": Variant(

@@ -58,7 +58,7 @@ class ApplicationService:
     def handlers(self) -> dict[str, RouteHandler]:
         """By method and path."""
         return {
-            "GET /fee-quote": self.fee_quote,
+            "POST /fee-quote": self.fee_quote,
             "POST /applications": self.file,
             "GET /applications": self.search,
             f"GET {_ONE}": self.status,
@@ -70,12 +70,12 @@ class ApplicationService:
 
     async def fee_quote(self, request: Request) -> Response:
         """What an application would cost."""
-        asked = dict(request.query_params)
+        asked = await trimmed_content_of(request)
         kind = choice_in(asked, "type", TYPES)
         delivery = choice_in(asked, "delivery", DELIVERIES, default="REGULAR")
         number = read_number(asked, kind)
         holder = self._register.holder(number) if number else ""
-        quote = self._fees.quote(holder, kind, delivery, asked.get("fields", "").split(","))
+        quote = self._fees.quote(holder, kind, delivery, str(asked.get("fields") or "").split(","))
         return JSONResponse(
             {
                 "attempt": quote.attempt,

@@ -2,19 +2,26 @@
 
 from typing import Final
 
+from nagorik_testing.contract.checks.addresses import ADDRESSES
+from nagorik_testing.contract.checks.appointments import APPOINTMENTS
 from nagorik_testing.contract.checks.catalogue import CATALOGUE
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.checks.eligibility import ELIGIBILITY
 from nagorik_testing.contract.checks.fees import FEES
 from nagorik_testing.contract.checks.filled_form import FILLED_FORM
+from nagorik_testing.contract.checks.health import HEALTH
 from nagorik_testing.contract.checks.host_safety import HOST_SAFETY
+from nagorik_testing.contract.checks.messages import MESSAGES
 from nagorik_testing.contract.checks.papers import PAPERS
 from nagorik_testing.contract.checks.payment import PAYMENT
 from nagorik_testing.contract.checks.payment_reports import PAYMENT_REPORTS
 from nagorik_testing.contract.checks.privacy import PRIVACY
+from nagorik_testing.contract.checks.repeats import REPEATS
 from nagorik_testing.contract.checks.robustness import ROBUSTNESS
+from nagorik_testing.contract.checks.sent_form import SENT_FORM
 from nagorik_testing.contract.checks.status import STATUS
 from nagorik_testing.contract.checks.submission import SUBMISSION
+from nagorik_testing.contract.checks.truth import TRUTH
 
 CHECKS: Final[tuple[Check, ...]] = (
     *CATALOGUE,
@@ -22,11 +29,18 @@ CHECKS: Final[tuple[Check, ...]] = (
     *FILLED_FORM,
     *FEES,
     *SUBMISSION,
+    *SENT_FORM,
     *PAPERS,
+    *REPEATS,
     *PAYMENT,
     *PAYMENT_REPORTS,
     *STATUS,
+    *TRUTH,
+    *APPOINTMENTS,
+    *MESSAGES,
+    *HEALTH,
     *PRIVACY,
+    *ADDRESSES,
     *ROBUSTNESS,
     *HOST_SAFETY,
 )

@@ -1,6 +1,6 @@
 """What a citizen is told of where the application stands."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 from typing import Final
 
@@ -37,7 +37,7 @@ async def _forwards(subject: Subject, offer: AnyOffer) -> list[str]:
     for outcome in subject.simulator.outcomes:
         known = ApplicationState.SUBMITTED
         async with open_rig(subject, offer.id) as rig:
-            async for status in _course(rig, offer, outcome):
+            async for status in course_of(rig, offer, outcome):
                 if status.state is None:
                     wrong.append(f"outcome {outcome}: a word of the agency is not known after {known.value}")
                     continue
@@ -51,7 +51,7 @@ async def _explained(subject: Subject, offer: AnyOffer) -> list[str]:
     wrong: list[str] = []
     for outcome in subject.simulator.outcomes:
         async with open_rig(subject, offer.id) as rig:
-            async for status in _course(rig, offer, outcome, stride=COARSE):
+            async for status in course_of(rig, offer, outcome, stride=COARSE):
                 if status.reason is not None:
                     wrong += wrong_scripts(f"the reason of {outcome}", status.reason)
                 elif status.state in _EXPLAINED:
@@ -64,15 +64,15 @@ async def _deliverables(subject: Subject, offer: AnyOffer) -> list[str]:
     outcome = subject.simulator.outcomes[0]
     issued: set[str] = set()
     async with open_rig(subject, offer.id) as rig:
-        async for status in _course(rig, offer, outcome, stride=COARSE):
+        async for status in course_of(rig, offer, outcome, stride=COARSE):
             issued |= {deliverable.kind for deliverable in status.deliverables}
     strange = sorted(issued - set(offer.deliverables))
     return [f"{kind} is issued and not among the deliverables" for kind in strange]
 
 
-async def _course(
+async def course_of(
     rig: Rig, offer: AnyOffer, outcome: str, *, stride: timedelta = FIRST_STRIDE
-) -> AsyncIterator[AgencyStatus]:
+) -> AsyncGenerator[AgencyStatus]:
     """Each report of one application, from its filing to its end, with every duty of the citizen done at once."""
     rig.simulator.script.set(rig.references.client_reference, outcome)
     accepted = await rig.filed()

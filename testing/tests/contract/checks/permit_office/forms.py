@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from nagorik import Form, Label
-from nagorik.values import MobileNumber, NationalDataError, Nid, normalise
+from nagorik.values import MobileNumber, NationalDataError, Nid, clean_line
 
 NAME = Label(en="Name of the shop", bn="দোকানের নাম")
 NID = Label(en="NID number", bn="এনআইডি নম্বর")
@@ -15,7 +15,7 @@ MOBILE = Label(en="Mobile number", bn="মোবাইল নম্বর")
 
 def _one_line(value: str) -> str:
     try:
-        return normalise(value)
+        return clean_line(value)
     except NationalDataError as error:
         raise error.for_pydantic() from None
 

@@ -1,5 +1,7 @@
 """The hooks, as they should be. ``broken`` derives from them."""
 
+import hmac
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +12,7 @@ from nagorik import (
     AgencyRejected,
     AgencyStatus,
     ApplicationState,
+    CallbackReport,
     CallContext,
     ContractViolation,
     Criterion,
@@ -20,13 +23,19 @@ from nagorik import (
     FetchedDeliverable,
     FormPart,
     Found,
+    Health,
+    HealthState,
     NagorikError,
     PaymentAdvice,
+    PaymentNotice,
     PaymentReport,
     PaymentStarted,
     PaymentState,
     Quote,
     RefundReport,
+    Slot,
+    SlotBooking,
+    Slots,
     Text,
     Token,
     Verdict,
@@ -34,7 +43,7 @@ from nagorik import (
     Withdrawal,
     hookimpl,
 )
-from nagorik.values import Money
+from nagorik.values import Money, dhaka_zone
 from nagorik_toolkit.bangladesh import age_on
 from nagorik_toolkit.fees import read_schedules
 
@@ -58,6 +67,28 @@ class Filed(WireModel):
     word: str
     since: AwareDatetime
     remark: Text | None = None
+
+
+class Told(Filed):
+    sent_at: AwareDatetime
+
+
+class Free(WireModel):
+    id: str
+    free: int
+
+
+class Page(WireModel):
+    slots: tuple[Free, ...]
+    following: int | None
+
+
+class Seat(WireModel):
+    booked: bool
+
+
+class Tariff(WireModel):
+    name: str
 
 
 class Matches(WireModel):
@@ -128,9 +159,13 @@ class Hooks:
 
     @hookimpl
     async def nagorik_submit(self, request: Any, context: Context) -> Any:
-        content = {"clientReference": request.client_reference, "nid": request.form.nid.value}
+        content = {"clientReference": request.client_reference, **self.content(request)}
         filed = await self.file(context, content, await self.papers(request, context))
         return Accepted(reference=filed.number, status=status_of(filed))
+
+    def content(self, request: Any) -> dict[str, str]:
+        form = request.form
+        return {"nid": form.nid.value, "name": form.name, "mobile": form.mobile.e164, "road": form.address.road}
 
     async def file(self, context: Context, content: dict[str, str], papers: list[FormPart]) -> Filed:
         parts = self.parts(content, papers)
@@ -161,7 +196,8 @@ class Hooks:
     @hookimpl
     async def nagorik_answer_correction(self, request: Any, context: Context) -> AgencyStatus:
         path = f"/permits/{request.agency_reference}/papers"
-        return status_of(await context.http.write("papers", "POST", path, json={}, expect=Filed))
+        content = {**self.content(request), "papers": [paper.sha256 for paper in request.documents]}
+        return status_of(await context.http.write("papers", "POST", path, json=content, expect=Filed))
 
     @hookimpl
     async def nagorik_advise_payment(self, request: Any, context: Context) -> PaymentAdvice:
@@ -204,13 +240,67 @@ class Hooks:
 
     @hookimpl
     async def nagorik_refund_payment(self, request: Any, context: Context) -> RefundReport:
-        path = f"/bills/{request.payment}/refund"
-        await context.http.write("refund", "POST", path, json={"amount": request.amount.plain()}, expect=Refund)
-        return RefundReport(state=PaymentState.REFUNDED)
+        path, content = f"/bills/{request.payment}/refund", {"amount": request.amount.plain()}
+        refund = await context.http.write("refund", "POST", path, json=content, expect=Refund)
+        return RefundReport(state=self.refunded(refund.word))
+
+    def refunded(self, word: str) -> Any:
+        return PaymentState.REFUNDED if word == "REFUNDED" else PaymentState.REFUND_PENDING
 
     @hookimpl
-    async def nagorik_parse_payment_notice(self, request: Any) -> Any:
-        raise AgencyRejected("notice-not-signed")
+    async def nagorik_parse_payment_notice(self, request: Any, context: Context) -> PaymentNotice:
+        self.prove(request, context)
+        return PaymentNotice(payment=json.loads(request.body)["payment"])
+
+    @hookimpl
+    async def nagorik_parse_callback(self, request: Any, context: Context) -> CallbackReport:
+        self.prove(request, context)
+        told = Told.model_validate_json(request.body)
+        self.prove_fresh(told, context)
+        return CallbackReport(agency_reference=told.number, status=status_of(told))
+
+    def prove(self, request: Any, context: Context) -> None:
+        key = context.settings.password.get_secret_value().encode()
+        mac = hmac.new(key, request.body, "sha256").hexdigest().encode()
+        given = {name.lower(): value for name, value in request.headers.items()}.get("x-signature", "")
+        if not hmac.compare_digest(mac, given.encode()):
+            raise AgencyRejected("message-not-signed")
+
+    def prove_fresh(self, told: "Told", context: Context) -> None:
+        if context.clock.now() - told.sent_at > timedelta(minutes=5):
+            raise AgencyRejected("message-too-late")
+
+    @hookimpl
+    async def nagorik_list_slots(self, request: Any, context: Context) -> Slots:
+        path, found, page = f"/permits/{request.agency_reference}/slots", list[Slot](), 1
+        while page:
+            params = {"page": str(page)}
+            answer = await context.http.read(f"slots-{page}", "GET", path, params=params, expect=Page)
+            found += [self.slot(one) for one in answer.slots]
+            page = self.following(answer)
+        return Slots(slots=tuple(one for one in found if request.earliest <= one.starts_at < request.latest))
+
+    def slot(self, one: "Free") -> Slot:
+        begins = datetime.fromisoformat(one.id).replace(tzinfo=dhaka_zone())
+        ends, place = begins + timedelta(minutes=30), Text(bn="দপ্তর", en="Office")
+        return Slot(id=one.id, starts_at=begins, ends_at=ends, place=place, free=one.free)
+
+    def following(self, answer: "Page") -> int:
+        return answer.following or 0
+
+    @hookimpl
+    async def nagorik_book_slot(self, request: Any, context: Context) -> SlotBooking:
+        path, content = f"/permits/{request.agency_reference}/slots", {"slot": self.chosen(request)}
+        seat = await context.http.write("book", "POST", path, json=content, expect=Seat)
+        return SlotBooking(booked=seat.booked)
+
+    def chosen(self, request: Any) -> str:
+        return request.slot.id
+
+    @hookimpl
+    async def nagorik_check_health(self, context: Context) -> Health:
+        await context.http.read("health", "GET", "/tariff", expect=Tariff)
+        return Health(state=HealthState.UP)
 
 
 hooks = Hooks()

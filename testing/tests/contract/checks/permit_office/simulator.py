@@ -1,5 +1,7 @@
 """The permit office itself, and offices that do what theirs should not."""
 
+import hmac
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,11 +17,14 @@ from nagorik_testing import (
     ErrorAnswer,
     ExampleApplication,
     ExampleDocument,
+    ExampleMessage,
     IdempotencyStore,
     JsonFormat,
     LoginLimit,
     MultipartFormat,
+    Refusal,
     Simulator,
+    SlotBoard,
     TokenEndpoint,
     content_of,
     routes_of,
@@ -29,6 +34,10 @@ from nagorik_testing import (
 
 DESK: dict[str, Any] = {"desk": 4, "room": "4 B"}
 """In every answer, so that each has a number and a text with digits that faults can change."""
+
+
+PASSWORD = "not-a-secret-of-anyone"
+SLOTS_OF_A_PAGE = 8
 
 
 @dataclass
@@ -60,6 +69,7 @@ class PermitOffice(Simulator):
         self.files: dict[str, File] = {}
         self.slips: dict[str, Slip] = {}
         self.replays = IdempotencyStore()
+        self.board = SlotBoard(self, offices=("main",), times=("10:00", "14:30"), capacity=2, days_ahead=20)
 
     def routes(self) -> Any:
         return (
@@ -70,14 +80,17 @@ class PermitOffice(Simulator):
             Route("/permits/{id}/payment", self.pay, methods=["POST"]),
             Route("/permits/{id}/withdrawal", self.withdraw, methods=["POST"]),
             Route("/permits/{id}/paper", self.paper, methods=["GET"]),
+            Route("/permits/{id}/slots", self.free_slots, methods=["GET"]),
+            Route("/permits/{id}/slots", self.take_slot, methods=["POST"]),
             Route("/tariff", self.tariff, methods=["GET"]),
+            Route("/ticket", self.ticket, methods=["GET"]),
             Route("/bills", self.open_bill, methods=["POST"]),
             Route("/bills/{id}", self.show_bill, methods=["GET"]),
             Route("/bills/{id}/refund", self.refund, methods=["POST"]),
         )
 
     def settings(self, base_url: str) -> dict[str, object]:
-        return {"base_url": base_url, "password": "not-a-secret-of-anyone"}
+        return {"base_url": base_url, "password": PASSWORD}
 
     def example(self, service: str, citizen: Any) -> ExampleApplication:
         form = {
@@ -175,6 +188,38 @@ class PermitOffice(Simulator):
 
     async def tariff(self, request: Request) -> Response:
         return DocumentResponse({"name": "shop", "percent": 100, **DESK})
+
+    async def free_slots(self, request: Request) -> Response:
+        first = (int(request.query_params.get("page", "1")) - 1) * SLOTS_OF_A_PAGE
+        free = self.board.free("main")
+        shown = free[first : first + SLOTS_OF_A_PAGE]
+        following = None if first + SLOTS_OF_A_PAGE >= len(free) else first // SLOTS_OF_A_PAGE + 2
+        slots = [{"id": slot.written, "free": slot.free} for slot in shown]
+        return DocumentResponse({"slots": slots, "following": following, **DESK})
+
+    async def take_slot(self, request: Request) -> Response:
+        wanted = (await content_of(request)).get("slot")
+        try:
+            self.board.take("main", str(wanted), request.path_params["id"])
+        except Refusal:
+            return DocumentResponse({"booked": False, **DESK})
+        return DocumentResponse({"booked": True, **DESK})
+
+    def callback(self, agency_reference: str) -> ExampleMessage:
+        told = {**self.told(self.files[agency_reference]), "sent_at": self.clock.now().isoformat()}
+        return self.signed(told, valid_for=timedelta(minutes=5))
+
+    def payment_notice(self, payment: str) -> ExampleMessage:
+        return self.signed({"payment": payment, "word": "PAID"})
+
+    def signed(self, told: dict[str, Any], valid_for: timedelta | None = None) -> ExampleMessage:
+        body = json.dumps(told, ensure_ascii=False).encode()
+        mac = hmac.new(PASSWORD.encode(), body, "sha256").hexdigest()
+        headers = {"content-type": "application/json", "x-signature": mac}
+        return ExampleMessage(headers=headers, body=body, valid_for=valid_for)
+
+    async def ticket(self, request: Request) -> Response:
+        return DocumentResponse({"ticket": f"T-{self.random.randrange(10**9):09d}", **DESK})
 
     async def open_bill(self, request: Request) -> Response:
         content = await request.json()

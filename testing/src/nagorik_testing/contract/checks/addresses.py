@@ -1,0 +1,79 @@
+"""Where personal values stand in what is sent: in bodies, and nowhere else."""
+
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import unquote_plus
+
+from nagorik import Operation
+from nagorik.manifest import AnyOffer, PublicService
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
+from nagorik_testing.contract.checks.inspection import leaves, ready_rigs
+from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.wiretap import WireExchange, Wiretap
+from nagorik_testing.fixtures.canaries import canary_values, count_leaks
+
+_LONG: Final = 10
+"""Digits from which on a number leads to somebody."""
+_SEPARATORS: Final = str.maketrans("", "", " -_.")
+
+
+async def _nowhere_but_in_bodies(subject: Subject, offer: AnyOffer) -> list[str]:
+    wrong: list[str] = []
+    tap = Wiretap()
+    heard = 0
+    async for operation, rig in ready_rigs(tap.on(subject), offer):
+        await rig.call(operation)
+        sought = _sought(rig, offer)
+        for exchange in tap.exchanges[heard:]:
+            wrong += [f"{where} of {_name(operation, exchange, sought)}" for where in _places(exchange, sought)]
+        heard = len(tap.exchanges)
+    return sorted(set(wrong))
+
+
+def _places(exchange: WireExchange, sought: tuple[str, ...]) -> Iterator[str]:
+    url = exchange.request.url
+    if _holds(url.path, sought):
+        yield "personal data in the path"
+    if _holds(url.query.decode("ascii"), sought):
+        yield "personal data in the query"
+    for name, value in exchange.request.headers.items():
+        if _holds(value, sought):
+            yield f"personal data in the header {name}"
+
+
+def _holds(written: str, sought: tuple[str, ...]) -> bool:
+    plain = unquote_plus(written)
+    return bool(count_leaks(plain, sought) or count_leaks(plain.translate(_SEPARATORS), sought))
+
+
+def _name(operation: Operation, exchange: WireExchange, sought: tuple[str, ...]) -> str:
+    """The request as a report may name it: without its path, where somebody is named in that."""
+    path = exchange.request.url.path
+    return f"a request of {operation.value}" if _holds(path, sought) else exchange.request.method + " " + path
+
+
+def _sought(rig: Rig, offer: AnyOffer) -> tuple[str, ...]:
+    numbers: list[str] = []
+    if isinstance(offer, PublicService):
+        values = [value for _, value in leaves(dict(rig.draft.form))]
+        numbers = [value for value in values if isinstance(value, str) and len(value) >= _LONG and value.isdecimal()]
+    return canary_values(rig.citizen, *rig.named, *numbers)
+
+
+ADDRESSES: Final = (
+    Check(
+        id="privacy/addresses",
+        family=CheckFamily.PRIVACY,
+        title="personal numbers and names are sent in bodies and nowhere else",
+        why="Addresses and headers are written into the log of every proxy on the way and kept for years, by people "
+        "who never saw the application.",
+        modes=(63,),
+        expected="no name, phone number or national number in a path, a query or a header; a date of birth alone "
+        "leads to nobody",
+        fix="Send them in the body, by POST where need be: context.http.read takes a method. Where the agency has no "
+        "other way, waive the check for this offer and say so in the reason.",
+        scope=CheckScope.OFFERS,
+        examine=_nowhere_but_in_bodies,
+    ),
+)

@@ -1,0 +1,63 @@
+"""Health: what a plugin says of its agency, it has asked."""
+
+from typing import Final
+
+from nagorik import HealthState, NagorikError
+from nagorik.manifest import AnyOffer
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.rig import Rig, is_login
+from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.wiretap import Wiretap
+from nagorik_testing.faults.kinds import Fault, InjectedResponse, MaintenancePage, NotSent
+
+FAULTS: Final[tuple[tuple[str, Fault], ...]] = (
+    ("cannot be reached", NotSent()),
+    ("answers 500 to everything", InjectedResponse(status=500)),
+    ("shows a page that it is being maintained", MaintenancePage()),
+)
+
+
+async def _asks(subject: Subject, offer: AnyOffer) -> list[str]:
+    plugin = subject.manifest.id
+    if not subject.manifest.health:
+        raise NotConcerned("it does not offer health")
+    tap = Wiretap()
+    async with open_rig(tap.on(subject), offer.id) as rig:
+        steps = sorted(step for step in rig.simulator.faults.operations if not is_login(step))
+        health = await rig.platform.check_health(plugin)
+        wrong = []
+        if health.state is not HealthState.UP:
+            wrong.append(f"an agency that answers is {health.state.value}")
+        if not tap.since():
+            wrong.append("the answer is given without asking the agency")
+        for what, fault in FAULTS:
+            for step in steps:
+                rig.simulator.faults.add(step, fault, count=None)
+            async with rig.restarted():
+                if await _is_up(rig, plugin):
+                    wrong.append(f"an agency that {what} is said to be up")
+            rig.simulator.faults.clear()
+    return wrong
+
+
+async def _is_up(rig: Rig, plugin: str) -> bool:
+    try:
+        return (await rig.platform.check_health(plugin)).state is HealthState.UP
+    except NagorikError:
+        return False
+
+
+HEALTH: Final = (
+    Check(
+        id="health/asks",
+        family=CheckFamily.ROBUSTNESS,
+        title="health is what the agency says, and not what the plugin hopes",
+        why="The probe that closes an open circuit says yes while the agency is down, and every application runs "
+        "into it again.",
+        modes=(31,),
+        expected="at least one request; up where the agency answers, and an error or another state where it does not",
+        fix="Make one cheap read that names nobody, with a model of its answer, and let the client's errors pass.",
+        scope=CheckScope.PLUGIN,
+        examine=_asks,
+    ),
+)

@@ -1,0 +1,245 @@
+"""Messages that an agency or a gateway posts by itself: the genuine ones are read, and no others are."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+from uuid import uuid5
+
+from nagorik import (
+    CallbackReport,
+    CallbackRequest,
+    NagorikError,
+    Operation,
+    PaymentNotice,
+    PaymentNoticeRequest,
+    PluginFault,
+)
+from nagorik.manifest import AnyOffer
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.verdict import NotReachable
+from nagorik_testing.simulator.base import ExampleMessage
+
+FLIPPED: Final = 48
+"""Bytes of a body that are altered, one after another, spread over all of it."""
+TOO_LATE: Final = timedelta(minutes=1)
+"""Simulated time beyond the one for which a message is to be believed."""
+OF_THE_FORMAT: Final = frozenset({"content-type", "content-length", "accept", "user-agent", "host", "date"})
+"""Headers that prove nothing."""
+
+Read = Callable[[ExampleMessage], Awaitable[object]]
+"""Hands a message to the plugin."""
+
+
+async def _callback_genuine(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(subject, offer.id) as rig:
+        message = await _filed_message(rig)
+        try:
+            report = await _read_callback(rig)(message)
+        except NagorikError as error:
+            return [f"a genuine message ends in {error.code}"]
+        assert isinstance(report, CallbackReport)  # noqa: S101 - the platform holds the hook to it
+        wrong = []
+        if report.agency_reference != rig.references.agency_reference:
+            wrong.append("a genuine message is taken for another application's")
+        if Operation.STATUS in offer.operations:
+            status = await rig.platform.get_status(rig.draft, rig.references)
+            if report.status.state is not status.state:
+                wrong.append("a genuine message reports another state than the agency tells when it is asked")
+        elif report.status.state is None:
+            wrong.append("a genuine message's word is not known")
+    return wrong
+
+
+async def _callback_forged(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(subject, offer.id) as rig:
+        message = await _filed_message(rig)
+        neighbour = await _neighbours_message(rig)
+        return await _believed(rig, _read_callback(rig), message, neighbour)
+
+
+async def _filed_message(rig: Rig) -> ExampleMessage:
+    filed = await rig.filed()
+    try:
+        return rig.simulator.callback(filed.reference)
+    except NotImplementedError:
+        raise NotReachable("the simulator gives no genuine message: let its callback() return one") from None
+
+
+async def _neighbours_message(rig: Rig) -> ExampleMessage:
+    """A message about another application, whose signature proves nothing of the first one."""
+    mine = rig.references
+    rig.references = replace(
+        mine,
+        client_reference=f"{mine.client_reference}-2",
+        idempotency_key=uuid5(mine.idempotency_key, "neighbour"),
+        agency_reference=None,
+    )
+    try:
+        return rig.simulator.callback((await rig.filed()).reference)
+    finally:
+        rig.references = mine
+
+
+def _read_callback(rig: Rig) -> Read:
+    async def read(message: ExampleMessage) -> object:
+        request = CallbackRequest(service=rig.offer, headers=dict(message.headers), body=message.body)
+        return await rig.platform.parse_callback(request)
+
+    return read
+
+
+async def _notice_genuine(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(subject, offer.id) as rig:
+        await rig.start_payment()
+        try:
+            notice = await _read_notice(rig)(_notice(rig))
+        except NagorikError as error:
+            return [f"a genuine notice ends in {error.code}"]
+        assert isinstance(notice, PaymentNotice)  # noqa: S101 - the platform holds the hook to it
+    return [] if notice.payment == rig.payment else ["a genuine notice is taken for another payment's"]
+
+
+async def _notice_altered(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(subject, offer.id) as rig:
+        await rig.start_payment()
+        message = _notice(rig)
+        if not message.signed:
+            raise NotConcerned("nothing in the gateway's notices proves their origin; they are hints")
+        return await _believed(rig, _read_notice(rig), message, None)
+
+
+def _notice(rig: Rig) -> ExampleMessage:
+    try:
+        return rig.simulator.payment_notice(rig.payment)
+    except NotImplementedError:
+        raise NotReachable("the simulator gives no genuine notice: let its payment_notice() return one") from None
+
+
+def _read_notice(rig: Rig) -> Read:
+    async def read(message: ExampleMessage) -> object:
+        request = PaymentNoticeRequest(gateway=rig.offer, headers=dict(message.headers), body=message.body)
+        return await rig.platform.parse_payment_notice(request)
+
+    return read
+
+
+async def _believed(rig: Rig, read: Read, message: ExampleMessage, neighbour: ExampleMessage | None) -> list[str]:
+    """Which forgeries of a genuine message are taken for one."""
+    wrong: list[str] = []
+    with suppress(NagorikError):  # one that is not read is another check's
+        await read(message)
+    for what, forged in _forgeries(message, neighbour):
+        if what not in wrong and await _is_believed(read, forged, what, wrong):
+            wrong.append(what)
+        if any("fault of the plugin" in text for text in wrong):
+            return wrong
+    if message.valid_for is not None:
+        rig.advance(message.valid_for + TOO_LATE)
+        what = "a message that is too late is believed"
+        if await _is_believed(read, message, what, wrong):
+            wrong.append(what)
+    return wrong
+
+
+async def _is_believed(read: Read, message: ExampleMessage, what: str, wrong: list[str]) -> bool:
+    try:
+        await read(message)
+    except PluginFault:
+        wrong.append(what.replace("is believed", "ends in a fault of the plugin"))
+    except NagorikError:
+        return False
+    else:
+        return True
+    return False
+
+
+def _forgeries(message: ExampleMessage, neighbour: ExampleMessage | None) -> Iterator[tuple[str, ExampleMessage]]:
+    body, headers = message.body, message.headers
+    bare = {name: value for name, value in headers.items() if name.lower() in OF_THE_FORMAT}
+    if bare != headers:
+        yield "a message without its signature is believed", replace(message, headers=bare)
+        yield "a message with another signature is believed", replace(message, headers=_altered(headers))
+        emptied = {name: value if name in bare else "" for name, value in headers.items()}
+        yield "a message with an empty signature is believed", replace(message, headers=emptied)
+    if neighbour is not None and neighbour.body != body:
+        yield "a message with another's signature is believed", replace(message, headers=neighbour.headers)
+    for kept in (0, len(body) // 2, len(body) - 1):
+        yield "a message that is cut short is believed", replace(message, body=body[:kept])
+    for place in sorted({len(body) * part // FLIPPED for part in range(FLIPPED)} | {len(body) - 1}):
+        flipped = body[:place] + bytes((body[place] ^ 1,)) + body[place + 1 :]
+        yield "a message that was altered in one byte is believed", replace(message, body=flipped)
+    yield "a message that something was added to is believed", replace(message, body=body + b" ")
+
+
+def _altered(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers with the last letter or digit of each that may be a signature replaced."""
+    return {
+        name: value if name.lower() in OF_THE_FORMAT or not value else value[:-1] + ("0" if value[-1] != "0" else "1")
+        for name, value in headers.items()
+    }
+
+
+_CALLBACK: Final = (Operation.SUBMIT, Operation.CALLBACK)
+_NOTICE: Final = (Operation.START_PAYMENT, Operation.PAYMENT_NOTICE)
+_VERIFY: Final = (
+    "Compute the signature over the bytes of the body as they arrived, compare it with hmac.compare_digest, and raise"
+    " AgencyRejected before anything else is read."
+)
+
+MESSAGES: Final = (
+    Check(
+        id="callback/genuine",
+        family=CheckFamily.STATUS,
+        title="a genuine message of the agency is read, and says what the agency says",
+        why="An agency that reports by itself is not heard, and the citizen learns of a refusal when the time to "
+        "object has passed.",
+        modes=(25, 67),
+        expected="the application's own reference, and the state that a question would bring",
+        fix="Read the message with the same table of words as the status; let the simulator's callback() return what "
+        "the agency posts.",
+        scope=CheckScope.SERVICES,
+        needs=_CALLBACK,
+        examine=_callback_genuine,
+    ),
+    Check(
+        id="callback/forged",
+        family=CheckFamily.STATUS,
+        title="a message that is forged, altered, cut short or another's is not believed",
+        why="Anybody may post to the callback address: a stranger approves an application, or has it refused.",
+        modes=(15, 67),
+        expected="an error of the platform's for each message that is not the agency's in every byte",
+        fix=_VERIFY,
+        scope=CheckScope.SERVICES,
+        needs=_CALLBACK,
+        examine=_callback_forged,
+    ),
+    Check(
+        id="payment/F19-genuine-notice",
+        family=CheckFamily.PAYMENT,
+        title="a genuine notice names its payment",
+        why="A gateway says that the money is there, nobody hears it, and the citizen's slip expires meanwhile.",
+        modes=(15, 67),
+        expected="the platform's own name of the payment",
+        fix="Return PaymentNotice with the payment as the platform named it; let the simulator's payment_notice() "
+        "return what the gateway posts.",
+        scope=CheckScope.GATEWAYS,
+        needs=_NOTICE,
+        examine=_notice_genuine,
+    ),
+    Check(
+        id="payment/F19-altered-notice",
+        family=CheckFamily.PAYMENT,
+        title="a notice that is altered, unsigned or cut short is not believed",
+        why="A stranger has the platform ask for thousands of payments, or for those of others.",
+        modes=(15, 16, 67),
+        expected="an error of the platform's for each notice that is not the gateway's in every byte",
+        fix=_VERIFY,
+        scope=CheckScope.GATEWAYS,
+        needs=_NOTICE,
+        examine=_notice_altered,
+    ),
+)

@@ -1,0 +1,159 @@
+"""A write that is made again: the same bytes, whatever the clock says; and a correction: what was corrected."""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from typing import Final
+
+from nagorik import ApplicationDraft, NagorikError, Operation, PluginFault
+from nagorik.manifest import AnyOffer, PublicService
+from nagorik.operations import Idempotency
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.filing import other_example, with_paper
+from nagorik_testing.contract.checks.inspection import form_of
+from nagorik_testing.contract.form_variations import variations_of
+from nagorik_testing.contract.rig import CALLABLE_OPERATIONS, Rig
+from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
+from nagorik_testing.contract.wiretap import Places, WireExchange, Wiretap, differing, places_of
+from nagorik_testing.wire.codec import Codec
+
+LATER: Final = timedelta(hours=26)
+"""Simulated time after which a write is made again: another hour of another day."""
+_FRESH_EACH_TIME: Final = re.compile(r"signature|nonce|timestamp|h?mac$", re.IGNORECASE)
+"""In the name of a place: what has to differ from attempt to attempt, where an agency wants requests signed."""
+
+
+async def _same_bytes(subject: Subject, offer: AnyOffer) -> list[str]:
+    writes = sorted(
+        operation
+        for operation, kind in offer.writes.items()
+        if kind is not Idempotency.SAFE and operation in CALLABLE_OPERATIONS
+    )
+    if not writes:
+        raise NotConcerned("none of its writes has an effect at the agency")
+    wrong: list[str] = []
+    reached = False
+    for operation in writes:
+        tap = Wiretap()
+        async with open_rig(tap.on(subject), offer.id) as rig:
+            try:
+                await rig.prepare(operation)
+                attempt = await _attempt(rig, operation)
+            except (FreeOfCharge, NotReachable):
+                continue
+            reached = True
+            first = await _passed(tap, attempt)
+            rig.advance(LATER)
+            again = await _passed(tap, attempt)
+            codec = rig.simulator.codec
+        for label in dict.fromkeys(exchange.label for exchange in first):
+            changed = _changed(label, first, again, codec)
+            wrong += [f"{operation.value} made again sends another {place}" for place in changed]
+    if not reached:
+        raise NotReachable("none of its writes can be made")
+    return wrong
+
+
+async def _attempt(rig: Rig, operation: Operation) -> Callable[[], Awaitable[object]]:
+    """The same write, to be made as often as is wanted."""
+    if operation is Operation.ADVISE_PAYMENT:
+        receipt = rig.receipt(await rig.platform.quote_fees(rig.draft))
+        return lambda: rig.platform.advise_payment(rig.draft, rig.references, receipt)
+    return lambda: rig.call(operation)
+
+
+async def _passed(tap: Wiretap, attempt: Callable[[], Awaitable[object]]) -> list[WireExchange]:
+    before = len(tap.exchanges)
+    try:
+        await attempt()
+    except PluginFault:
+        raise
+    except NagorikError as refused:
+        # The agency may refuse what it holds already: what was sent for it is looked at, and not the answer.
+        if not tap.since(before):
+            raise NotReachable(f"{refused.code}, and nothing is sent") from None
+    return tap.since(before)
+
+
+def _changed(label: str, first: Sequence[WireExchange], again: Sequence[WireExchange], codec: Codec) -> list[str]:
+    """In what the requests to one address differ, what the agency itself gave out just before left aside."""
+    one, other = (
+        places_of([exchange for exchange in made if exchange.label == label], codec) for made in (first, again)
+    )
+    if not other:
+        return []  # it has been done, and the plugin knows
+    given = [b"".join(exchange.answer for exchange in made).decode("utf-8", "replace") for made in (first, again)]
+    return sorted(
+        place.partition(" ")[2]
+        for place in differing(one, other)
+        if not _FRESH_EACH_TIME.search(place)
+        and not all(value and value in answers for value, answers in zip(_at(place, one, other), given, strict=True))
+    )
+
+
+def _at(place: str, *sent: Places) -> list[str | None]:
+    return [places.get(place) for places in sent]
+
+
+async def _corrected(subject: Subject, offer: AnyOffer) -> list[str]:
+    assert isinstance(offer, PublicService)  # noqa: S101 - the check is put to services
+    model = form_of(subject, offer)
+    tap = Wiretap()
+    async with open_rig(tap.on(subject), offer.id) as rig:
+        codec = rig.simulator.codec
+        await rig.prepare(Operation.ANSWER_CORRECTION)
+        usual = rig.draft
+
+        async def answered(draft: ApplicationDraft, about: str) -> Places:
+            passed = await _passed(tap, lambda: rig.platform.answer_correction(draft, rig.references, about=about))
+            return places_of(passed, codec)
+
+        as_filed = await answered(usual, "as-filed")
+        if not as_filed:
+            raise NotReachable("nothing is sent for an answer to a correction")
+        unsteady = differing(as_filed, await answered(usual, "again"))
+        fields = variations_of(model, usual.form, other_example(rig))
+        arrived = False
+        for number, field in enumerate(fields):
+            sent = await answered(usual.model_copy(update={"form": field[0].form}), f"field-{number}")
+            arrived = arrived or bool(sent and differing(as_filed, sent) - unsteady)
+        wrong = [] if arrived or not fields else ["no field of the form, corrected, changes what is sent"]
+        for kind in offer.documents:
+            one, other = [
+                await answered(with_paper(rig, kind, mark), f"{kind.kind}-{mark}") for mark in ("one", "other")
+            ]
+            if one and other and not differing(one, other) - unsteady:
+                wrong.append(f"another paper {kind.kind}, handed in later, is sent like the first")
+    return wrong
+
+
+REPEATS: Final = (
+    Check(
+        id="submit/same-bytes",
+        family=CheckFamily.SUBMISSION,
+        title="a write that is made again sends the same",
+        why="An attempt is repeated a day later under its key, holds another day or another number, and the agency "
+        "takes it for something new.",
+        modes=(1, 2),
+        expected="the same content for the same request, whenever it is sent, but for a signature, a nonce, a "
+        "timestamp and what the agency gave out just before",
+        fix="Build the request from the hook's request alone: no clock, no chance, no counter. What has to be fresh "
+        "for each attempt belongs into the signature that the manifest names.",
+        scope=CheckScope.OFFERS,
+        examine=_same_bytes,
+    ),
+    Check(
+        id="answer-correction/corrected",
+        family=CheckFamily.SUBMISSION,
+        title="a correction sends what was corrected",
+        why="A citizen corrects the name and brings the missing deed, the answer holds neither, and the agency asks "
+        "for the same again until it refuses.",
+        modes=(8,),
+        expected="at least one field of the form, and every kind of paper that the service takes, sent as it is now",
+        fix="Send the corrected form and request.documents with the answer.",
+        scope=CheckScope.SERVICES,
+        needs=(Operation.SUBMIT, Operation.STATUS, Operation.ANSWER_CORRECTION),
+        examine=_corrected,
+    ),
+)

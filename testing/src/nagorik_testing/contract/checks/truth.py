@@ -1,0 +1,370 @@
+"""The agency's own book, workflow and till, held against what the plugin says of them."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from nagorik import (
+    Accepted,
+    AgencyStatus,
+    ApplicationState,
+    FetchedDeliverable,
+    Found,
+    NagorikError,
+    Operation,
+    PaymentAdvice,
+    PaymentState,
+    PluginFault,
+    RefundReport,
+)
+from nagorik.manifest import AnyOffer
+from nagorik.operations import Idempotency
+from nagorik.values import dhaka_date, dhaka_time
+from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.filing import open_filings, other_example
+from nagorik_testing.contract.checks.inspection import form_of
+from nagorik_testing.contract.checks.status import COARSE, course_of
+from nagorik_testing.contract.form_variations import variations_of
+from nagorik_testing.contract.rig import PRICE, Rig
+from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
+from nagorik_testing.contract.wiretap import WireExchange, Wiretap
+from nagorik_testing.simulator.application_book import ApplicationBook, Case
+from nagorik_testing.wire.codec import ERROR_STATUS
+
+REMARK: Final = "মন্তব্য ৭৭"
+"""What an officer writes in a test."""
+MINUTE: Final = timedelta(minutes=1)
+"""As fine as agencies tell their times."""
+STRIDE: Final = timedelta(hours=6)
+LONGEST: Final = timedelta(days=30)
+"""Simulated time for which a payment's or a refund's arrival is waited for."""
+_OVER: Final = frozenset({ApplicationState.REJECTED, ApplicationState.WITHDRAWN, ApplicationState.DELIVERED})
+"""States after which a host has nothing left to do, unlike one in which something waits to be fetched."""
+_BASE64: Final = re.compile(rb"[A-Za-z0-9+/=]{16,}")
+
+
+async def _every_word(subject: Subject, offer: AnyOffer) -> list[str]:
+    tap = Wiretap()
+    wrong: list[str] = []
+    async with open_rig(tap.on(subject), offer.id) as rig:
+        await rig.filed()
+        case = _case(rig)
+        for state in case.workflow.states:
+            rig.advance(MINUTE * 7)
+            case.enter(state, rig.clock.now(), REMARK)
+            case.due = None
+            rig.advance(MINUTE * 7)
+            before = len(tap.exchanges)
+            try:
+                status = await rig.platform.get_status(rig.draft, rig.references)
+            except PluginFault:
+                return [*wrong, f"the agency's word for {state} ends in a fault of the plugin"]
+            except NagorikError as error:
+                wrong.append(f"the agency's word for {state} ends in {error.code}")
+                continue
+            wrong += [f"{state}: {text}" for text in _untrue(status, case, state, tap.since(before))]
+    return wrong
+
+
+def _case(rig: Rig) -> Case[Any]:
+    """The application, in whichever of the agency's books it is.
+
+    Raises:
+        NotConcerned: The simulator keeps no book that could be looked into.
+    """
+    books = [component for component in rig.simulator.components if isinstance(component, ApplicationBook)]
+    found = [case for book in books if (case := book.find(rig.references.agency_reference or "")) is not None]
+    if not found:
+        raise NotConcerned("the simulator keeps no ApplicationBook in which the application stands")
+    return found[0]
+
+
+def _untrue(status: AgencyStatus, case: Case[Any], state: str, passed: Sequence[WireExchange]) -> Iterator[str]:
+    if status.state is None:
+        yield "the agency's word is not known"
+    said = "".join(exchange.answer.decode("utf-8", "replace") for exchange in passed)
+    if (state in said or case.word in said) and status.raw not in said:
+        yield "raw is not the agency's word"
+    if status.at is not None and not _is_dated(status.at, case.changed_at):
+        yield "the state is dated otherwise than the agency dates it"
+    if status.final and _leads_on(case, state, without="applicant"):
+        yield "the state is said to be final, and the agency goes on from it"
+    if status.state in _OVER and not status.final and not _leads_on(case, state):
+        yield "the state is not said to be final, and nothing follows it"
+    explained = status.state in {ApplicationState.REJECTED, ApplicationState.CORRECTION_REQUESTED}
+    if explained and REMARK in said and REMARK not in _explained(status):
+        yield "what the officer wrote is not passed on"
+
+
+def _explained(status: AgencyStatus) -> str:
+    reason = status.reason
+    return " ".join(text for text in (status.remark, reason and reason.bn, reason and reason.en) if text)
+
+
+def _is_dated(at: datetime, changed_at: datetime) -> bool:
+    """The same minute, or the same day where the agency tells the day alone."""
+    midnight = dhaka_time(at).time() == datetime.min.time()
+    return abs(at - changed_at) <= MINUTE or (midnight and dhaka_date(at) == dhaka_date(changed_at))
+
+
+def _leads_on(case: Case[Any], state: str, *, without: str = "") -> bool:
+    """Whether anything follows a state, but for what one of those who act does."""
+    steps = any(step.source == state and step.to is not None for step in case.workflow.steps)
+    return steps or any(state in action.sources and action.by != without for action in case.workflow.actions.values())
+
+
+async def _same_file(subject: Subject, offer: AnyOffer) -> list[str]:
+    tap = Wiretap()
+    async with open_rig(tap.on(subject), offer.id) as rig:
+        _ = rig.simulator  # a live agency is not asked for it
+        await rig.prepare(Operation.DELIVERABLE)
+        before = len(tap.exchanges)
+        end = await rig.call(Operation.DELIVERABLE)
+        if not isinstance(end.result, FetchedDeliverable):
+            raise NotReachable("nothing can be fetched")
+        document = end.result.document
+        kept = b"".join([piece async for piece in rig.documents.open(document)])
+        answers = [exchange.answer for exchange in tap.exchanges[before:]]
+    if not any(kept == sent for answer in answers for sent in (answer, *_within(answer))):
+        return ["what is kept is not what the agency sent, byte for byte"]
+    return [] if kept else ["what is kept is empty"]
+
+
+def _within(answer: bytes) -> Iterator[bytes]:
+    """The files that an answer holds in Base64."""
+    for found in _BASE64.finditer(answer):
+        try:
+            yield base64.b64decode(found[0], validate=True)
+        except binascii.Error:
+            continue
+
+
+async def _question(subject: Subject, offer: AnyOffer) -> list[str]:
+    if offer.writes[Operation.SUBMIT] is not Idempotency.SAFE:
+        raise NotConcerned("what it submits is no question")
+    model = form_of(subject, offer)
+    wrong: list[str] = []
+    async with open_filings(subject, offer) as filings:
+        answered = [
+            await filings.file_form(variation.form, variation.place)
+            for field in variations_of(model, filings.rig.draft.form, other_example(filings.rig))
+            for variation in field
+        ]
+        others = subject.simulator.outcomes[1:]
+        answered += [await filings.file(filings.rig.draft, outcome=outcome) for outcome in others]
+    asked = [filed for filed in answered if filed.sent]
+    if any(filed.faulty for filed in answered):
+        wrong.append("another question ends in a fault of the plugin")
+    if any(_is_yes(filed.end) and (filed.status or 0) >= ERROR_STATUS for filed in asked):
+        wrong.append("a question that the agency answers with an error is said to be answered with yes")
+    if _is_yes(filings.usual.end) and all(_is_yes(filed.end) for filed in asked):
+        wrong.append("whatever is asked, and whatever the agency decides, is said to be answered with yes")
+    return wrong
+
+
+def _is_yes(end: object) -> bool:
+    """Whether a question is said to be answered with what was hoped for; a status may say that it was not."""
+    return isinstance(end, Accepted) and end.status.state is not ApplicationState.REJECTED
+
+
+async def _confirmed_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(subject, offer.id) as rig:
+        try:
+            await rig.prepare(Operation.ADVISE_PAYMENT)
+        except FreeOfCharge:
+            raise NotConcerned("the example costs nothing") from None
+        case = _case(rig)
+        receipt = rig.receipt(await rig.platform.quote_fees(rig.draft))
+        began = rig.clock.now()
+        while rig.clock.now() - began < LONGEST:
+            advice = await rig.platform.advise_payment(rig.draft, rig.references, receipt)
+            wrong = _unheld(advice, case, rig.clock.now())
+            if wrong:
+                return wrong
+            if any(told.amount != receipt.amount for told in case.payments):
+                return ["the agency is told of another amount than was paid"]
+            if advice.confirmed:
+                return []
+            rig.advance(STRIDE)
+    return ["a payment that the agency was told of is never confirmed"]
+
+
+def _unheld(advice: PaymentAdvice, case: Case[Any], now: datetime) -> list[str]:
+    if not case.payments:
+        return ["the agency was not told of the payment"]
+    held = any(told.arrives_at <= now for told in case.payments)
+    return ["a payment is said to be confirmed that the agency does not hold yet"] if advice.confirmed > held else []
+
+
+async def _refunded_as_given(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_rig(subject, offer.id) as rig:
+        await rig.paid()
+        began = rig.clock.now()
+        before = len(rig.simulator.ledger.effects())
+        while rig.clock.now() - began < LONGEST:
+            report = await rig.refund()
+            given = rig.simulator.ledger.effects()[before:]
+            assert isinstance(report, RefundReport)  # noqa: S101 - the platform holds the hook to it
+            if report.state is PaymentState.REFUNDED:
+                if not given:
+                    return ["money is said to be given back that was not"]
+                return (
+                    [] if any(effect.amount == PRICE.plain() for effect in given) else ["another sum is given back"]
+                )
+            if given:
+                return ["money that was given back is said not to be"]
+            rig.advance(STRIDE)
+    return ["a refund never comes to an end"]
+
+
+async def _withdrawn_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
+    wrong: list[str] = []
+    async with open_rig(subject, offer.id) as rig:
+        _ = rig.simulator  # nothing is withdrawn at a live agency
+        await rig.filed()
+        wrong += await _withdrawn(rig, "at once")
+    async with open_rig(subject, offer.id) as rig:
+        async for _ in course_of(rig, offer, subject.simulator.outcomes[0], stride=COARSE):
+            pass  # until the agency has decided
+        wrong += await _withdrawn(rig, "after the agency's decision")
+    return wrong
+
+
+async def _withdrawn(rig: Rig, when: str) -> list[str]:
+    """What is wrong with the answer to a wish to withdraw, by what the agency says when it is asked afterwards."""
+    try:
+        answer = await rig.platform.withdraw(rig.draft, rig.references)
+    except PluginFault:
+        return [f"a withdrawal {when} ends in a fault of the plugin"]
+    except NagorikError:
+        return []
+    status = await rig.platform.get_status(rig.draft, rig.references)
+    held = status.state is ApplicationState.WITHDRAWN
+    wrong = []
+    if answer.withdrawn and not held:
+        wrong.append(f"an application is said to be withdrawn {when}, and the agency goes on with it")
+    if held and not answer.withdrawn:
+        wrong.append(f"an application that is withdrawn {when} is said not to be")
+    if answer.status.state is not status.state:
+        wrong.append(f"a withdrawal {when} reports another state than the agency tells when it is asked")
+    return wrong
+
+
+OTHERS: Final = 15
+"""Applications of others that are filed before the one that is sought, and as many after it."""
+
+
+async def _among_many(subject: Subject, offer: AnyOffer) -> list[str]:
+    async with open_filings(subject, offer) as filings:
+        rig = filings.rig
+        for _ in range(OTHERS):
+            await filings.file(rig.draft)
+        sent_at = rig.clock.now()
+        filed = await rig.filed()
+        for _ in range(OTHERS):
+            await filings.file(rig.draft)
+        rig.advance(getattr(offer, "lookup_grace", timedelta()) + MINUTE)
+        answer = await rig.platform.find_submission(rig.draft, rig.references, sent_at=sent_at)
+    if not isinstance(answer, Found):
+        return [f"an application among {2 * OTHERS} others is not found"]
+    return [] if answer.reference == filed.reference else ["another application than the one that is sought is found"]
+
+
+_NEEDS: Final = (Operation.SUBMIT, Operation.STATUS)
+
+TRUTH: Final = (
+    Check(
+        id="status/every-word",
+        family=CheckFamily.STATUS,
+        title="every word of the agency's workflow is told as what it is",
+        why="A word that is rare is read when it matters: for the one citizen whose application is put aside.",
+        modes=(25, 26, 27),
+        expected="for each state of the simulator's workflow a known state, the agency's word in raw, its date, its "
+        "officer's remark, and final exactly where nothing follows",
+        fix="Enter every word of the workflow in statuses.toml, with final where the agency is done.",
+        scope=CheckScope.SERVICES,
+        needs=_NEEDS,
+        examine=_every_word,
+    ),
+    Check(
+        id="deliverable/same-bytes",
+        family=CheckFamily.STATUS,
+        title="what is kept of a deliverable is what the agency sent, byte for byte",
+        why="A certificate that was read as text or written anew has no valid signature, and nobody notices until "
+        "somebody has to rely on it.",
+        modes=(10,),
+        expected="the bytes of the agency's answer, or those that it holds in Base64",
+        fix="Hand the content of context.http.download to context.documents.put as it is.",
+        scope=CheckScope.SERVICES,
+        needs=(*_NEEDS, Operation.DELIVERABLE),
+        examine=_same_file,
+    ),
+    Check(
+        id="submit/question",
+        family=CheckFamily.SUBMISSION,
+        title="a question about what is not so is not answered with yes",
+        why="A verification that finds nobody is told as a success, and the card is handed to a stranger.",
+        modes=(8,),
+        expected="a no, by Rejected, by a rejected status or by an error, for at least one altered question or "
+        "scripted outcome, and for each question that the agency answers with an error",
+        fix="Return Rejected where the agency finds nothing, or says that something does not agree.",
+        scope=CheckScope.SERVICES,
+        needs=(Operation.SUBMIT,),
+        examine=_question,
+    ),
+    Check(
+        id="payment/confirmed-as-held",
+        family=CheckFamily.PAYMENT,
+        title="a payment is confirmed once the agency holds it, and not before",
+        why="PENDING is taken for confirmed: the platform never tells the agency again, and the application lies "
+        "unpaid until it expires.",
+        modes=(17, 21),
+        expected="confirmed once the money has arrived in the agency's book, not before, and with the amount paid",
+        fix="Map each of the agency's words for a payment; confirmed is the one that says that it has the money.",
+        scope=CheckScope.SERVICES,
+        needs=(*_NEEDS, Operation.QUOTE, Operation.ADVISE_PAYMENT),
+        examine=_confirmed_as_held,
+    ),
+    Check(
+        id="payment/F19-refunded-as-given",
+        family=CheckFamily.PAYMENT,
+        title="money is said to be given back exactly when the gateway has given it back",
+        why="A refund that is ordered is told as done, and the citizen waits for money that nobody sends.",
+        modes=(18, 19),
+        expected="refunded once the gateway's book holds the sum, refund-pending before",
+        fix="Map each of the gateway's words for a refund; accepted by the gateway is REFUND_PENDING.",
+        scope=CheckScope.GATEWAYS,
+        needs=(Operation.START_PAYMENT, Operation.QUERY_PAYMENT, Operation.REFUND_PAYMENT),
+        examine=_refunded_as_given,
+    ),
+    Check(
+        id="withdraw/as-held",
+        family=CheckFamily.STATUS,
+        title="an application is said to be withdrawn exactly when the agency has taken it back",
+        why="A citizen is told that nothing will come of it, is summoned a month later, and has been refunded "
+        "meanwhile.",
+        modes=(25, 28),
+        expected="withdrawn, at once and after the agency's decision, where the agency's own status says so then, "
+        "and nowhere else",
+        fix="Take withdrawn from the agency's answer: its own decision stands where it came first.",
+        scope=CheckScope.SERVICES,
+        needs=(*_NEEDS, Operation.WITHDRAW),
+        examine=_withdrawn_as_held,
+    ),
+    Check(
+        id="find/among-many",
+        family=CheckFamily.SUBMISSION,
+        title="an application is found among those of others, on whatever page it is",
+        why="The search stops at its first page, the application is said to be absent, and it is filed twice.",
+        modes=(1, 6),
+        expected=f"found with the reference of its filing, among {2 * OTHERS} others",
+        fix="Read all pages before you say that something is absent, and compare the client reference.",
+        scope=CheckScope.SERVICES,
+        needs=(Operation.SUBMIT, Operation.FIND),
+        examine=_among_many,
+    ),
+)

@@ -1,0 +1,153 @@
+"""Permit offices of other kinds: with a book that can be looked into, asked and not filed at, paged, slow to pay."""
+
+import base64
+from datetime import timedelta
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from nagorik.values import Money
+from nagorik_testing import ApplicationBook, Case, DocumentResponse, ExampleMessage, Workflow, content_of
+from permit_office.simulator import DESK, PermitOffice
+
+ARRIVES_AFTER = timedelta(hours=20)
+"""When a payment reaches the office by its own way."""
+OF_A_PAGE = 10
+"""Applications on a page of a search."""
+WORKFLOW = Workflow.model_validate(
+    {
+        "begins": "RECEIVED",
+        "outcomes": ["approve", "reject", "correction"],
+        "states": {
+            "RECEIVED": "গৃহীত",
+            "REVIEW": "যাচাই",
+            "PAPERS MISSING": "কাগজ নেই",
+            "PERMITTED": "অনুমোদিত",
+            "REFUSED": "নামঞ্জুর",
+            "TAKEN BACK": "প্রত্যাহৃত",
+        },
+        "steps": [
+            {"from": "RECEIVED", "to": "REVIEW", "after": "sorting"},
+            {"from": "REVIEW", "outcomes": ["correction"], "once": True, "to": "PAPERS MISSING", "after": "review"},
+            {"from": "REVIEW", "outcomes": ["reject"], "to": "REFUSED", "after": "review"},
+            {"from": "REVIEW", "to": "PERMITTED", "after": "review"},
+        ],
+        "durations": {"sorting": "P1D", "review": "P4D"},
+        "actions": {
+            "answer": {"from": ["PAPERS MISSING"], "to": "REVIEW", "by": "applicant"},
+            "withdraw": {"from": ["RECEIVED", "REVIEW"], "to": "TAKEN BACK", "by": "applicant"},
+        },
+    }
+)
+
+
+class BookOffice(PermitOffice):
+    """Keeps a book, and has a payment when the money has come."""
+
+    def open_office(self) -> None:
+        super().open_office()
+        self.book: ApplicationBook[None] = ApplicationBook(self, WORKFLOW, numbers="P-####")
+
+    def opened(self, content: dict[str, Any]) -> dict[str, Any]:
+        return self.shown(self.book.file(None, client_reference=content.get("clientReference")))
+
+    def shown(self, case: Case[None]) -> dict[str, Any]:
+        remark = {"bn": case.remarks, "en": "As the officer wrote"} if case.remarks else None
+        since = case.changed_at.isoformat()
+        return {"number": case.number, "word": case.state, "since": since, "remark": remark, **DESK}
+
+    async def show(self, request: Request) -> Response:
+        return DocumentResponse(self.shown(self.book.get(request.path_params["id"])))
+
+    async def pay(self, request: Request) -> Response:
+        case, content = self.book.get(request.path_params["id"]), await content_of(request)
+        amount, now = Money.taka(str(content["amount"])), self.clock.now()
+        self.book.pay(case, str(content["reference"]), amount, due=amount, arrives_at=now + ARRIVES_AFTER)
+        held = any(told.arrives_at <= now for told in case.payments)
+        return DocumentResponse({"word": "PAID" if held else "PENDING", **DESK})
+
+
+class DecidedOffice(PermitOffice):
+    """Takes nothing back once it has decided."""
+
+    async def withdraw(self, request: Request) -> Response:
+        filed = self.files[request.path_params["id"]]
+        if self.told(filed)["word"] in {"PERMITTED", "REFUSED"}:
+            return DocumentResponse(self.told(filed))
+        return await super().withdraw(request)
+
+
+class AskedOffice(PermitOffice):
+    """Knows one number, and files nothing."""
+
+    def open_office(self) -> None:
+        super().open_office()
+        self.known = ""
+
+    def example(self, service: str, citizen: Any) -> Any:
+        self.known = self.known or citizen.full_nid.value
+        return super().example(service, citizen)
+
+    async def file(self, request: Request) -> Response:
+        content = await content_of(request)
+        if content.get("nid") != self.known:
+            return DocumentResponse({"error": "unknown"}, status_code=404)
+        since = self.clock.now().isoformat()
+        return DocumentResponse({"number": "Q-1", "word": "PERMITTED", "since": since, "remark": None, **DESK})
+
+
+class SlowTill(PermitOffice):
+    """Takes an order for a refund, and gives the money back when it has time."""
+
+    async def refund(self, request: Request) -> Response:
+        slip = self.slips[request.path_params["id"]]
+        slip.refunds = slip.refunds or 1
+        return DocumentResponse({"word": "REFUNDED" if self.is_given(slip.receipt) else "ORDERED", **DESK})
+
+    def is_given(self, receipt: str) -> bool:
+        self.catch_up()
+        return any(effect.kind == "refund" and effect.reference == receipt for effect in self.ledger.effects())
+
+    def catch_up(self) -> None:
+        super().catch_up()
+        for slip in self.slips.values():
+            if slip.refunds == 1 and self.clock.now() - slip.opened >= timedelta(days=2):
+                slip.refunds = 2
+                self.ledger.record("refund", slip.receipt, amount=slip.taken)
+
+
+class PagedOffice(PermitOffice):
+    """Lists every application, ten on a page, with the reference of whoever filed it."""
+
+    async def search(self, request: Request) -> Response:
+        page = int(request.query_params.get("page", "1"))
+        files = list(self.files.values())[(page - 1) * OF_A_PAGE :]
+        items = [{**self.told(one), "clientReference": one.client_reference or ""} for one in files[:OF_A_PAGE]]
+        return DocumentResponse({"items": items, "following": page + 1 if len(files) > OF_A_PAGE else None})
+
+
+class WrappedPaperOffice(PermitOffice):
+    """Sends the permit in Base64, inside of a document."""
+
+    async def paper(self, request: Request) -> Response:
+        paper = await super().paper(request)
+        return DocumentResponse({"paper": base64.b64encode(bytes(paper.body)).decode(), **DESK})
+
+
+class UnsignedTill(PermitOffice):
+    """Signs none of its notices."""
+
+    def payment_notice(self, payment: str) -> ExampleMessage:
+        signed = super().payment_notice(payment)
+        return ExampleMessage(headers={"content-type": "application/json"}, body=signed.body, signed=False)
+
+
+class WordlessTill(PermitOffice):
+    """Does not say what it posts."""
+
+    def payment_notice(self, payment: str) -> ExampleMessage:
+        raise NotImplementedError(payment)
+
+    def callback(self, agency_reference: str) -> ExampleMessage:
+        raise NotImplementedError(agency_reference)

@@ -1,0 +1,71 @@
+"""What is sent, held against the form: faults of several kinds are found, and plugins right in another way pass."""
+
+from typing import NamedTuple
+
+import pytest
+
+from nagorik_testing.contract.checks import CHECKS
+from nagorik_testing.contract.verdict import CheckStatus, Finding
+
+
+class Fault(NamedTuple):
+    """A plugin that breaks the promise of a check, and what is said of it."""
+
+    check: str
+    hooks: str
+    told: str
+
+
+BY_ID = {check.id: check for check in CHECKS}
+FAULTS = (
+    Fault("submit/fields-arrive", "CutsNames", "two values of name are sent alike"),
+    Fault("submit/fields-arrive", "Scatters", "mobile is sent at another place for another value"),
+    Fault("submit/fields-arrive", "AsksPriceByRoad", "address.road changes nothing that is sent"),
+    Fault("submit/papers-told-apart", "LosesPapers", "two papers deed with other content are sent alike"),
+    Fault("submit/clean-text", "WritesBanglaNumbers", "1 body nid holds a number of 17 digits in Bangla"),
+    Fault("submit/clean-text", "MarksTexts", "1 body name holds invisible characters"),
+    Fault("submit/same-bytes", "NumbersAdvices", "advise-payment made again sends another body reference"),
+    Fault("submit/same-bytes", "StampsBills", "start-payment made again sends another body openedAt"),
+    Fault(
+        "answer-correction/corrected",
+        "AnswersWithoutPapers",
+        "another paper deed, handed in later, is sent like the first",
+    ),
+    Fault("privacy/addresses", "NamesInPath", "personal data in the query of GET /permits/"),
+    Fault("privacy/addresses", "PhonesInHeaders", "personal data in the header x-contact of GET /permits/"),
+)
+RIGHT = (
+    ("submit/fields-arrive", "JudgesByRoad"),
+    ("submit/fields-arrive", "JoinsLines"),
+    ("submit/fields-arrive", "DraftsFirst"),
+    ("submit/fields-arrive", "Signs"),
+    ("submit/papers-told-apart", "HashesPapers"),
+    ("submit/clean-text", "WritesShortBanglaNumbers"),
+    ("submit/same-bytes", "Signs"),
+    ("submit/same-bytes", "DrawsTickets"),
+    ("answer-correction/corrected", "AnswersWithPartOfTheForm"),
+    ("privacy/addresses", "BirthDateInQuery"),
+)
+
+
+async def found(check_id: str, subject) -> list[Finding]:
+    return [finding async for finding in BY_ID[check_id].run(subject)]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check}-{fault.hooks}")
+async def test_fault_is_found_and_named(fault, permit_office):
+    failed = [one for one in await found(fault.check, permit_office(fault.hooks)) if one.status is CheckStatus.FAILED]
+    assert len(failed) == 1
+    assert fault.told in failed[0].got
+
+
+@pytest.mark.parametrize(("check", "hooks"), RIGHT)
+async def test_plugin_that_is_right_in_another_way_passes(check, hooks, permit_office):
+    findings = await found(check, permit_office(hooks))
+    assert [(one.status, one.got) for one in findings if one.failed] == []
+    assert CheckStatus.PASSED in {one.status for one in findings}
+
+
+async def test_report_names_no_path_that_names_a_citizen(permit_office):
+    (failed,) = [one for one in await found("privacy/addresses", permit_office("NamesInPath")) if one.failed]
+    assert "NAGORIK" not in failed.got

@@ -1,0 +1,122 @@
+"""What a plugin says, held against the agency's book, board, till and messages."""
+
+from typing import Any, NamedTuple
+
+import pytest
+
+from nagorik import Operation
+from nagorik.operations import Idempotency
+from nagorik_testing.contract.checks import CHECKS
+from nagorik_testing.contract.verdict import CheckStatus, Finding
+
+BY_ID = {check.id: check for check in CHECKS}
+WRITES = (
+    Operation.ANSWER_CORRECTION,
+    Operation.ADVISE_PAYMENT,
+    Operation.WITHDRAW,
+    Operation.BOOK_SLOT,
+)
+ASKED: dict[str, Any] = {
+    "simulator": "AskedOffice",
+    "service": {"writes": {Operation.SUBMIT: Idempotency.SAFE, **dict.fromkeys(WRITES, Idempotency.NATIVE)}},
+}
+BOOK = {"simulator": "BookOffice"}
+
+
+class Fault(NamedTuple):
+    """A plugin that breaks the promise of a check, and what is said of it."""
+
+    check: str
+    hooks: str
+    told: str
+    office: dict[str, Any] | None = None
+
+
+FAULTS = (
+    Fault("status/every-word", "NeverFinal", "REFUSED: the state is not said to be final", BOOK),
+    Fault("status/every-word", "FinalTooSoon", "REVIEW: the state is said to be final, and the agency goes on", BOOK),
+    Fault("status/every-word", "InAnotherZone", "the state is dated otherwise than the agency dates it", BOOK),
+    Fault("status/every-word", "DropsRemarks", "REFUSED: what the officer wrote is not passed on", BOOK),
+    Fault("status/every-word", "OwnWords", "raw is not the agency's word", BOOK),
+    Fault("deliverable/same-bytes", "WritesCovers", "what is kept is not what the agency sent, byte for byte"),
+    Fault(
+        "submit/question",
+        "AsksNobodysNumber",
+        "whatever is asked, and whatever the agency decides, is said to be answered",
+        ASKED,
+    ),
+    Fault("payment/confirmed-as-held", "NeverConfirms", "is never confirmed", BOOK),
+    Fault("payment/confirmed-as-held", "RoundsDown", "the agency is told of another amount than was paid", BOOK),
+    Fault("payment/F19-refunded-as-given", "NeverRefunded", "money that was given back is said not to be"),
+    Fault("find/among-many", "TakesAnyOnThePage", "another application than", {"simulator": "PagedOffice"}),
+    Fault("withdraw/as-held", "NeverWithdrawn", "an application that is withdrawn at once is said not to be"),
+    Fault("withdraw/as-held", "StandsAsFiled", "a withdrawal at once reports another state"),
+    Fault("slots/as-free", "SlotsInAnotherZone", "appointments are offered that the agency does not give out"),
+    Fault("slots/as-free", "OnePlaceLeft", "another number of places than are left"),
+    Fault("book-slot/chosen", "AlwaysBooked", "an appointment that is gone is said to be booked"),
+    Fault("book-slot/chosen", "GoneIsAnError", "an appointment that is gone ends in agency-rejected"),
+    Fault("callback/genuine", "HearsNothing", "a genuine message ends in agency-rejected"),
+    Fault("callback/forged", "BelievesAnySignature", "a message with another's signature is believed"),
+    Fault("callback/forged", "BelievesOldMessages", "a message that is too late is believed"),
+    Fault("payment/F19-genuine-notice", "HearsNothing", "a genuine notice ends in agency-rejected"),
+    Fault("payment/F19-altered-notice", "TakesHints", "a message without its signature is believed"),
+    Fault("health/asks", "UpWhateverComes", "an agency that cannot be reached is said to be up"),
+)
+RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("status/every-word", "DatesByDay", BOOK),
+    ("status/every-word", "PassesRemarksOn", BOOK),
+    ("deliverable/same-bytes", "UnwrapsPapers", {"simulator": "WrappedPaperOffice"}),
+    ("submit/question", "Asking", ASKED),
+    ("submit/question", "RefusesInItsStatus", ASKED),
+    ("payment/confirmed-as-held", "Advising", BOOK),
+    ("payment/F19-refunded-as-given", "Hooks", {"simulator": "SlowTill"}),
+    ("find/among-many", "ReadsPages", {"simulator": "PagedOffice"}),
+    ("withdraw/as-held", "Withdrawing", {"simulator": "DecidedOffice"}),
+    ("withdraw/as-held", "RefusesWhenDecided", {"simulator": "DecidedOffice"}),
+    ("slots/as-free", "NumbersBookings", {}),
+    ("book-slot/chosen", "NumbersBookings", {}),
+    ("callback/genuine", "DatesByDay", {}),
+    ("callback/forged", "DatesByDay", {}),
+    ("payment/F19-genuine-notice", "TakesHints", {"simulator": "UnsignedTill"}),
+    ("health/asks", "ClosedWhenDown", {}),
+)
+
+
+async def found(check_id: str, subject) -> list[Finding]:
+    return [finding async for finding in BY_ID[check_id].run(subject)]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check}-{fault.hooks}")
+async def test_fault_is_found_and_named(fault, permit_office):
+    findings = await found(fault.check, permit_office(fault.hooks, **(fault.office or {})))
+    failed = [one for one in findings if one.status is CheckStatus.FAILED]
+    assert len(failed) == 1
+    assert fault.told in failed[0].got
+
+
+@pytest.mark.parametrize(("check", "hooks", "office"), RIGHT)
+async def test_plugin_that_is_right_in_another_way_passes(check, hooks, office, permit_office):
+    findings = await found(check, permit_office(None if hooks == "Hooks" else hooks, **office))
+    assert [(one.status, one.got) for one in findings if one.failed] == []
+    assert CheckStatus.PASSED in {one.status for one in findings}
+
+
+async def test_notices_that_prove_nothing_are_not_held_to_a_signature(permit_office):
+    findings = await found("payment/F19-altered-notice", permit_office("TakesHints", "UnsignedTill"))
+    assert [one.because for one in findings if one.offer == "permits.till"] == [
+        "nothing in the gateway's notices proves their origin; they are hints"
+    ]
+
+
+@pytest.mark.parametrize("check", ["callback/genuine", "callback/forged", "payment/F19-genuine-notice"])
+async def test_messages_that_no_simulator_shows_are_not_proved(check, permit_office):
+    findings = await found(check, permit_office(simulator="WordlessTill"))
+    (told,) = [one.got for one in findings if one.status is CheckStatus.NOT_REACHED]
+    assert told.startswith("the simulator gives no genuine")
+
+
+async def test_breakdown_over_forged_messages_is_told_once_and_leaves_the_plugin_out_of_quarantine(permit_office):
+    subject = permit_office("BelievesAnybody")
+    (failed,) = [one for one in await found("callback/forged", subject) if one.failed]
+    assert "ends in a fault of the plugin" in failed.got
+    assert subject.registry.quarantined == ()
