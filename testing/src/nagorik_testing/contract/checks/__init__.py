@@ -12,6 +12,7 @@ from nagorik_testing.contract.checks.papers import PAPERS
 from nagorik_testing.contract.checks.payment import PAYMENT
 from nagorik_testing.contract.checks.payment_reports import PAYMENT_REPORTS
 from nagorik_testing.contract.checks.privacy import PRIVACY
+from nagorik_testing.contract.checks.process import PROCESS
 from nagorik_testing.contract.checks.robustness import ROBUSTNESS
 from nagorik_testing.contract.checks.status import STATUS
 from nagorik_testing.contract.checks.submission import SUBMISSION
@@ -29,6 +30,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *PRIVACY,
     *ROBUSTNESS,
     *HOST_SAFETY,
+    *PROCESS,
 )
 """Every check, in the order of a plugin's life; ids are unique and stable."""
 
