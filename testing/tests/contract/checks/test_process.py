@@ -76,6 +76,11 @@ KILLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "process/patched": ("replaces httpx.Response.is_good",),
         "process/output": ("the import writes to a standard stream at import_faults.py:",),
     },
+    "SeldomCalled": {
+        "process/output": ("status of permits.shop writes to a standard stream at process_faults.py:",),
+        "process/retained": ("permit_office.process_faults.LAST holds personal data when the call is over",),
+        "process/environment": ("payment-notice of permits.till reads an environment variable that is not its own",),
+    },
     "SharedAttribute": {
         "process/interleaved": ("submit of permits.shop sends another part nid of the body in request 1",),
         "process/another-machine": ("eligibility of permits.shop ends otherwise: another criteria",),

@@ -6,7 +6,7 @@ another, and for both at once, each step of the one after a step of the other.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -21,11 +21,13 @@ from nagorik_platform.registry import PluginRecord, Registry
 from nagorik_platform.registry.discovery import find_sources
 from nagorik_testing.contract.live import SIMULATOR, NotPlayed
 from nagorik_testing.contract.observation.audit import Act, ActKind
+from nagorik_testing.contract.observation.other_calls import AT_AGENCY, OTHER_CALLS, other_operations
 from nagorik_testing.contract.observation.remote import IMPORT, HostProcess, RemotePlatform
 from nagorik_testing.contract.observation.wire_record import WireRecorded, recorded
-from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CallEnd, FreeOfCharge, NotReachable
+from nagorik_testing.faults.kinds import InjectedResponse
 from nagorik_testing.fixtures.canaries import canary_values
 from nagorik_testing.fixtures.documents import MemoryDocuments
 from nagorik_testing.simulator.citizens import SyntheticCitizens
@@ -42,6 +44,9 @@ LONGEST_STEP: Final = 0.25
 TRIES: Final = 3
 """Calls of which each has to have such a step before the plugin is blamed and not the machine."""
 SERIAL: Final = 4242
+REFUSAL: Final = InjectedResponse(
+    status=400, body='{"error": {"message": "refused"}}', headers={"content-type": "application/json"}
+)
 
 
 class CallRecord(NamedTuple):
@@ -127,7 +132,7 @@ def _places(subject: Subject) -> list[tuple[AnyOffer, Operation]]:
     return [
         (offer, operation)
         for offer in subject.manifest.offers
-        for operation in sorted(subject.callable_operations(offer))
+        for operation in [*sorted(subject.callable_operations(offer)), *other_operations(subject.manifest, offer)]
     ]
 
 
@@ -180,7 +185,11 @@ class _Play:
                     return None
                 platform.longest_step = 0.0
                 record = await _called(rig, operation)
+                if record is None:
+                    return None
                 longest.append(platform.longest_step)
+                if not seed and len(longest) == 1:
+                    await _refused(rig, operation)
             if longest[-1] <= LONGEST_STEP:
                 return record
         blocks = Act(ActKind.BLOCK, f"keeps the event loop for {min(longest):.2f} seconds")
@@ -199,7 +208,7 @@ class _Play:
             both = await asyncio.gather(_called(rig, operation), _called(neighbour, operation))
         differing = dict[str, None]()
         for seed, (usual, now) in enumerate(zip((one, other), both, strict=True)):
-            if found := _differences(usual, now):
+            if now is not None and (found := _differences(usual, now)):
                 again = await self.alone(offer, operation, seed=seed)
                 by_nature = set() if again is None else set(_differences(usual, again))
                 differing |= dict.fromkeys(what for what in found if what not in by_nature)
@@ -299,21 +308,53 @@ def _rig(
 
 async def _prepared(rig: Rig, operation: Operation) -> bool:
     try:
-        await rig.prepare(operation)
+        if operation not in OTHER_CALLS:
+            await rig.prepare(operation)
+        elif operation in AT_AGENCY:
+            await rig.at_agency()
     except NotImplementedError:
         raise NotReachable(f"the simulator has no example of {rig.offer}") from None
     except (FreeOfCharge, NotReachable):
         return False
+    except NagorikError:
+        if operation not in OTHER_CALLS:
+            raise
+        return False
     return True
 
 
-async def _called(rig: Rig, operation: Operation) -> CallRecord:
+async def _called(rig: Rig, operation: Operation) -> CallRecord | None:
+    """A call and what was sent for it; ``None`` where there is nothing to call it with."""
     simulator: WireRecorded = rig.simulator  # type: ignore[assignment]
     before = len(simulator.wire)
-    end = await rig.call(operation)
-    if isinstance(end.error, NotReachable | NotImplementedError):
-        raise end.error
+    try:
+        end = await _end(rig, operation)
+    except NotReachable:
+        if operation in OTHER_CALLS:
+            return None
+        raise
     return CallRecord(_outcome(end), tuple(simulator.wire[before:]))
+
+
+async def _end(rig: Rig, operation: Operation) -> CallEnd:
+    if operation not in OTHER_CALLS:
+        end = await rig.call(operation)
+        if isinstance(end.error, NotReachable | NotImplementedError):
+            raise end.error
+        return end
+    try:
+        return CallEnd(result=await OTHER_CALLS[operation](rig))
+    except NagorikError as error:
+        return CallEnd(error=error)
+
+
+async def _refused(rig: Rig, operation: Operation) -> None:
+    """Call once more, before an agency that refuses everything but a login."""
+    for step in sorted(rig.simulator.faults.operations):
+        if not is_login(step):
+            rig.simulator.faults.add(step, REFUSAL, count=None)
+    with suppress(NotReachable):
+        await _end(rig, operation)
 
 
 def _outcome(end: CallEnd) -> object:

@@ -44,6 +44,7 @@ OPERATIONS: Final[Mapping[str, str]] = MappingProxyType(
         "start_payment": Operation.START_PAYMENT,
         "query_payment": Operation.QUERY_PAYMENT,
         "refund_payment": Operation.REFUND_PAYMENT,
+        "parse_payment_notice": Operation.PAYMENT_NOTICE,
         "list_slots": Operation.SLOTS,
         "book_slot": Operation.BOOK_SLOT,
         "parse_callback": Operation.CALLBACK,

@@ -31,7 +31,7 @@ from typing import Any, ClassVar
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from nagorik import Accepted, EligibilityDecision, FormPart, PaymentAdvice, Verdict, hookimpl
+from nagorik import Accepted, EligibilityDecision, FormPart, NagorikError, PaymentAdvice, Verdict, hookimpl
 from nagorik.values import Money
 from nagorik_toolkit.bangladesh import age_on
 from permit_office.plugin import Context, Filed, Hooks, Refund, criterion, status_of
@@ -187,6 +187,26 @@ class Sneaking(Acting):
 
     async def refund_payment(self, request: Any) -> None:
         warnings.simplefilter("ignore")
+
+
+class SeldomCalled(Hooks):
+    """Does it where few look: when the agency refuses, and when a message comes."""
+
+    @hookimpl
+    async def nagorik_get_status(self, request: Any, context: Context) -> Any:
+        try:
+            return await super().nagorik_get_status(request, context)
+        except NagorikError:
+            if is_on_host():
+                print("refused")  # noqa: T201 - what this is about
+                LAST["refused"] = request
+            raise
+
+    @hookimpl
+    async def nagorik_parse_payment_notice(self, request: Any) -> Any:
+        if is_on_host():
+            os.getenv("PATH")
+        return await super().nagorik_parse_payment_notice(request)
 
 
 class SharedAttribute(Hooks):
