@@ -9,7 +9,7 @@ from typing import Final
 
 from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, Examine
-from nagorik_testing.contract.observation.audit import ActKind
+from nagorik_testing.contract.observation.audit import PluginActKind
 from nagorik_testing.contract.observation.plays import Observation, observed
 from nagorik_testing.contract.subject import Subject
 
@@ -17,7 +17,7 @@ LONGEST_WAIT: Final = 0.05
 """Real seconds that a call may wait by the machine's clock; one that gives up its turn waits for none."""
 
 
-def _acts(*kinds: ActKind) -> Examine:
+def _acts(*kinds: PluginActKind) -> Examine:
     return _of(lambda seen: seen.of(*kinds))
 
 
@@ -33,9 +33,9 @@ def _waits(seen: Observation) -> list[str]:
         f"{where} {act.what} for {act.seconds:.2f} seconds"
         for where, acts in seen.acts.items()
         for act in acts
-        if act.kind is ActKind.WAIT and act.seconds >= LONGEST_WAIT
+        if act.kind is PluginActKind.WAIT and act.seconds >= LONGEST_WAIT
     ]
-    return [*waited, *seen.of(ActKind.BLOCK)]
+    return [*waited, *seen.of(PluginActKind.BLOCK)]
 
 
 PROCESS: Final = (
@@ -48,7 +48,7 @@ PROCESS: Final = (
         expected="no file written, listed, renamed or removed; none read outside the plugin's package and libraries",
         fix="Read data with the toolkit from the plugin's own package, and hand documents to context.documents.",
         scope=CheckScope.PLUGIN,
-        examine=_acts(ActKind.FILE),
+        examine=_acts(PluginActKind.FILE),
     ),
     Check(
         id="process/network",
@@ -59,7 +59,7 @@ PROCESS: Final = (
         expected="no socket, no look-up of a name and no other HTTP client in the plugin's code",
         fix="Ask the agency through context.http alone.",
         scope=CheckScope.PLUGIN,
-        examine=_acts(ActKind.NETWORK),
+        examine=_acts(PluginActKind.NETWORK),
     ),
     Check(
         id="process/subprocesses",
@@ -70,7 +70,7 @@ PROCESS: Final = (
         expected="no process started, forked or signalled",
         fix="Do it in Python, or in the host.",
         scope=CheckScope.PLUGIN,
-        examine=_acts(ActKind.PROCESS),
+        examine=_acts(PluginActKind.PROCESS),
     ),
     Check(
         id="process/interpreter",
@@ -81,7 +81,7 @@ PROCESS: Final = (
         expected="no ctypes, no tracing, no audit hook, no look at other threads or at all objects",
         fix="Leave it out; a plugin has no use for it.",
         scope=CheckScope.PLUGIN,
-        examine=_acts(ActKind.INTERPRETER),
+        examine=_acts(PluginActKind.INTERPRETER),
     ),
     Check(
         id="process/foreign-imports",
@@ -92,7 +92,7 @@ PROCESS: Final = (
         expected="none of the other installed plugins' modules loaded by the plugin",
         fix="Ask another agency through context.ask.",
         scope=CheckScope.PLUGIN,
-        examine=_acts(ActKind.FOREIGN),
+        examine=_acts(PluginActKind.FOREIGN),
     ),
     Check(
         id="process/environment",
@@ -103,7 +103,7 @@ PROCESS: Final = (
         expected="only variables that begin with NAGORIK_ and the plugin's id are read by its code",
         fix="Declare a setting; the core reads it from the environment and hands it over in context.settings.",
         scope=CheckScope.PLUGIN,
-        examine=_acts(ActKind.ENVIRONMENT),
+        examine=_acts(PluginActKind.ENVIRONMENT),
     ),
     Check(
         id="process/left-behind",
@@ -114,7 +114,7 @@ PROCESS: Final = (
         expected="no task, timer or thread of the plugin's after a call, and nothing for the end of the process",
         fix="Await what you begin; use asyncio.TaskGroup for what runs side by side.",
         scope=CheckScope.PLUGIN,
-        examine=_acts(ActKind.LEFT),
+        examine=_acts(PluginActKind.LEFT),
     ),
     Check(
         id="process/settings",
@@ -125,7 +125,7 @@ PROCESS: Final = (
         expected="zone, locale, decimal, warnings, logging, environment, working folder, limits and hooks unchanged",
         fix="Use decimal.localcontext() and zoneinfo.ZoneInfo where they are needed; leave the rest to the host.",
         scope=CheckScope.PLUGIN,
-        examine=_acts(ActKind.SETTING),
+        examine=_acts(PluginActKind.SETTING),
     ),
     Check(
         id="process/patched",
@@ -136,7 +136,7 @@ PROCESS: Final = (
         expected="every name of core, toolkit, platform, httpx, pydantic and Python stands for what it did",
         fix="Wrap it in the plugin's own code, or ask for the change where it belongs.",
         scope=CheckScope.PLUGIN,
-        examine=_acts(ActKind.PATCH),
+        examine=_acts(PluginActKind.PATCH),
     ),
     Check(
         id="process/output",
@@ -147,7 +147,7 @@ PROCESS: Final = (
         expected="nothing on standard streams, no warning, no line of the standard library's logging at any level",
         fix="Log with context.log: an event's name, codes and counts.",
         scope=CheckScope.PLUGIN,
-        examine=_acts(ActKind.OUTPUT),
+        examine=_acts(PluginActKind.OUTPUT),
     ),
     Check(
         id="process/retained",
@@ -158,7 +158,7 @@ PROCESS: Final = (
         expected="no canary within reach of the plugin's modules, and no name in them that each call binds anew",
         fix="Keep nothing of a call: cache by the agency's codes, never by what a citizen filled in.",
         scope=CheckScope.PLUGIN,
-        examine=_acts(ActKind.RETAINED),
+        examine=_acts(PluginActKind.RETAINED),
     ),
     Check(
         id="process/interleaved",

@@ -16,7 +16,7 @@ from types import FrameType, MappingProxyType
 from typing import Any, Final, NamedTuple
 
 
-class ActKind(StrEnum):
+class PluginActKind(StrEnum):
     """What an act is about."""
 
     FILE = "file"
@@ -34,24 +34,24 @@ class ActKind(StrEnum):
     BLOCK = "block"
 
 
-class Act(NamedTuple):
+class PluginAct(NamedTuple):
     """One thing that a plugin's code did."""
 
-    kind: ActKind
+    kind: PluginActKind
     what: str
     """In English, without anything that it was done with."""
     seconds: float = 0.0
     """How long it took, where that is what matters."""
 
 
-class Owner(StrEnum):
+class CodeOwner(StrEnum):
     """Whose code it is."""
 
     PLUGIN = "plugin"
     PLATFORM = "platform"
 
 
-ACTING: Final[ContextVar[Owner | None]] = ContextVar("ACTING", default=None)
+ACTING: Final[ContextVar[CodeOwner | None]] = ContextVar("ACTING", default=None)
 """Who has started what runs now, where no frame of its stack says so."""
 ELSEWHERE: Final = "a thread or a callback of its own"
 """Stands for the place of what is done where no frame is the plugin's, in what the plugin has started."""
@@ -111,7 +111,7 @@ _CALLBACK: Final = asyncio.Handle._run.__code__
 """Below it on a stack is the event loop, which runs everybody's code."""
 
 
-class Watch:
+class ProcessWatch:
     """Keeps what a plugin's code does, from ``begin`` to ``take``."""
 
     def __init__(
@@ -129,8 +129,8 @@ class Watch:
         self._platform = _prefixes(platform)
         self._readable = (*self._plugin, *_prefixes([Path(folder) for folder in readable]))
         self._foreign = _prefixes([Path(folder) for folder in foreign])
-        self._owners: dict[str, Owner | None] = {}
-        self._acts: list[Act] = []
+        self._owners: dict[str, CodeOwner | None] = {}
+        self._acts: list[PluginAct] = []
         self._is_watching = False
         sys.addaudithook(self._heard)
 
@@ -138,24 +138,24 @@ class Watch:
         """Watch from now on."""
         self._is_watching = True
 
-    def take(self) -> list[Act]:
+    def take(self) -> list[PluginAct]:
         """What was done since the last time, and watch no longer."""
         self._is_watching = False
         taken, self._acts = self._acts, []
         return list(dict.fromkeys(taken))
 
-    def note(self, kind: ActKind, what: str, seconds: float = 0.0) -> None:
+    def note(self, kind: PluginActKind, what: str, seconds: float = 0.0) -> None:
         """Keep what another observer saw; told whether or not anything is watched."""
-        self._acts.append(Act(kind, what, seconds))
+        self._acts.append(PluginAct(kind, what, seconds))
 
-    def owner_of(self, file: str) -> Owner | None:
+    def owner_of(self, file: str) -> CodeOwner | None:
         """Whose code lies in a file; ``None`` for a library's and for what lies in none."""
         if file not in self._owners:
             path = f"{file}{os.sep}"
             self._owners[file] = (
-                Owner.PLUGIN
+                CodeOwner.PLUGIN
                 if path.startswith(self._plugin)
-                else Owner.PLATFORM
+                else CodeOwner.PLATFORM
                 if path.startswith(self._platform)
                 else None
             )
@@ -171,23 +171,23 @@ class Watch:
         while frame is not None:
             code = frame.f_code
             owner = self.owner_of(code.co_filename)
-            if owner is Owner.PLUGIN:
+            if owner is CodeOwner.PLUGIN:
                 return _named(frame)
-            if owner is Owner.PLATFORM or code.co_filename.startswith("<frozen importlib"):
+            if owner is CodeOwner.PLATFORM or code.co_filename.startswith("<frozen importlib"):
                 # The watch itself is the kit's, and called by those who look on.
                 if frame.f_code.co_filename not in _OBSERVERS:
                     return None
             elif code is _CALLBACK:
                 break
             frame = frame.f_back
-        return ELSEWHERE if ACTING.get() is Owner.PLUGIN or (frame is None and _is_strange_thread()) else None
+        return ELSEWHERE if ACTING.get() is CodeOwner.PLUGIN or (frame is None and _is_strange_thread()) else None
 
     def own_place(self, past: frozenset[str]) -> str | None:
         """Where the plugin's code itself calls this, files of ``past`` left out between; ``None`` if another's."""
         frame: FrameType | None = sys._getframe(1)
         while frame is not None and (frame.f_code.co_filename in past or frame.f_code.co_filename in _OBSERVERS):
             frame = frame.f_back
-        if frame is None or self.owner_of(frame.f_code.co_filename) is not Owner.PLUGIN:
+        if frame is None or self.owner_of(frame.f_code.co_filename) is not CodeOwner.PLUGIN:
             return None
         return _named(frame)
 
@@ -199,15 +199,15 @@ class Watch:
         elif event in _FILES:
             self._handled(event, arguments)
         elif event in _INTERPRETER:
-            self._at(ActKind.INTERPRETER, _INTERPRETER[event])
+            self._at(PluginActKind.INTERPRETER, _INTERPRETER[event])
         elif event in _PROCESSES:
-            self._at(ActKind.PROCESS, f"starts or signals a process ({event})")
+            self._at(PluginActKind.PROCESS, f"starts or signals a process ({event})")
         else:
             module = event.partition(".")[0]
             if module in _NETWORK:
-                self._at(ActKind.NETWORK, f"uses the network by itself ({event})")
+                self._at(PluginActKind.NETWORK, f"uses the network by itself ({event})")
             elif module == "ctypes":
-                self._at(ActKind.INTERPRETER, "calls into the machine's own libraries (ctypes)")
+                self._at(PluginActKind.INTERPRETER, "calls into the machine's own libraries (ctypes)")
 
     def _opened(self, path: Any, mode: str | None, flags: int) -> None:
         if isinstance(path, int):
@@ -217,7 +217,9 @@ class Watch:
             return
         writes = bool(flags & _WRITING) if mode is None else bool(set(mode) & set("wax+"))
         if writes or not self._may_be_read(path):
-            self.note(ActKind.FILE, f"{'writes a file' if writes else 'reads a file that is not its own'} at {place}")
+            self.note(
+                PluginActKind.FILE, f"{'writes a file' if writes else 'reads a file that is not its own'} at {place}"
+            )
 
     def _handled(self, event: str, arguments: tuple[Any, ...]) -> None:
         path = arguments[0] if arguments else ""
@@ -225,7 +227,7 @@ class Watch:
         if place is None or (event == "sqlite3.connect" and path == ":memory:"):
             return
         if event not in _READING or not self._may_be_read(path if path is not None else os.curdir):
-            self.note(ActKind.FILE, f"{_FILES[event]} at {place}")
+            self.note(PluginActKind.FILE, f"{_FILES[event]} at {place}")
 
     def _may_be_read(self, path: Any) -> bool:
         try:
@@ -236,13 +238,15 @@ class Watch:
             return True
         return full.startswith(self._readable) and not full.startswith(self._foreign)
 
-    def _at(self, kind: ActKind, what: str) -> None:
+    def _at(self, kind: PluginActKind, what: str) -> None:
         place = self.place()
         if place is not None:
             self.note(kind, f"{what} at {place}")
 
 
-_OBSERVERS: Final = frozenset(str(Path(__file__).with_name(f"{name}.py")) for name in ("audit", "host_process"))
+_OBSERVERS: Final = frozenset(
+    str(Path(__file__).with_name(f"{name}.py")) for name in ("audit", "host_process", "surroundings")
+)
 """Files of those who look on, which stand between the plugin's code and the watch."""
 
 

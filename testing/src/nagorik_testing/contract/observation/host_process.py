@@ -6,29 +6,19 @@ ahead, in another zone; the platform's own clock tells the time of whoever calls
 """
 
 import asyncio
-import atexit
 import io
 import linecache
-import logging
 import os
 import pickle
-import pkgutil
-import struct
 import sys
-import tempfile
 import threading
 import time
 import types
-import warnings
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Sequence
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
-from importlib import import_module
-from importlib.metadata import DistributionFinder
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,10 +33,20 @@ from nagorik.settings import environment_prefix
 from nagorik_platform import Platform, PlatformSettings, PluginConfiguration
 from nagorik_platform.agency_client.transport import shared_tls
 from nagorik_platform.dispatch.plugin_call import PLUGIN_CALL
-from nagorik_platform.logs import configure_logging
-from nagorik_platform.registry import PluginRecord, Registry
+from nagorik_platform.registry import Registry
 from nagorik_platform.system_clock import SystemClock
-from nagorik_testing.contract.observation.audit import ACTING, Act, ActKind, Owner, Watch
+from nagorik_testing.contract.observation import messages
+from nagorik_testing.contract.observation.audit import ACTING, CodeOwner, PluginAct, PluginActKind, ProcessWatch
+from nagorik_testing.contract.observation.messages import (
+    FROM_HEAD,
+    BeginWatch,
+    ClosePlatform,
+    LookBack,
+    OpenPlatform,
+    RemoteCall,
+    RemoteEnd,
+    ResumeSleep,
+)
 from nagorik_testing.contract.observation.process_state import (
     Picture,
     changed_settings,
@@ -55,10 +55,17 @@ from nagorik_testing.contract.observation.process_state import (
     settings,
 )
 from nagorik_testing.contract.observation.retention import Needles, bindings, modules_of, rebound, retained
+from nagorik_testing.contract.observation.surroundings import (
+    WRITES,
+    hide_kit,
+    load_libraries,
+    tell_callers_time,
+    watch_end,
+    watch_environment,
+    watch_output,
+    watch_sleep,
+)
 
-KIT: Final = frozenset({"nagorik_testing", "pytest", "_pytest", "respx", "hypothesis"})
-"""What a host has not installed, and a plugin could know a test by."""
-KIT_DISTRIBUTIONS: Final = frozenset({"nagorik-testing", "pytest", "respx", "hypothesis"})
 CHUNK: Final = 65_536
 AFTERWARDS: Final = 25
 """Turns of the event loop in which what a call has begun ends by itself."""
@@ -66,104 +73,6 @@ PATIENCE: Final = 400
 """Turns of the event loop for which one call waits for the other to make its step; it may wait for the agency."""
 PARTNER: Final = 0.5
 """Real seconds for which a call waits for the one that it is interleaved with to begin."""
-WRITES: Final = "writes to a standard stream"
-FROM_HEAD: Final = struct.Struct("!Q")
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """Have the plugin of a record on a host whose clock and zone are others."""
-
-    record: PluginRecord
-    path: Sequence[str]
-    machine: float
-    """What the machine's clock tells, in seconds since 1970."""
-    foreign: Mapping[str, str]
-    """Packages of other plugins, with their folders."""
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """Have a platform whose plugin finds its agency at a port of this machine, whatever its settings say."""
-
-    rig: str
-    settings: Mapping[str, object]
-    host: str
-    port: int
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """Call a method of a platform.
-
-    Attributes:
-        rig: Whose platform.
-        method: Its name.
-        arguments: What it is given.
-        named: What it is given by name.
-        now: The instant at which it is called, by the platform's clock.
-        documents: Contents that the host's store has got since the last call, by reference.
-        partner: The rig that makes the same call at once, with which each step alternates.
-    """
-
-    rig: str
-    method: str
-    arguments: Sequence[Any]
-    named: Mapping[str, Any]
-    now: datetime
-    documents: Sequence[tuple[DocumentReference, bytes]] = ()
-    partner: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """The time for which a rig's platform sleeps has passed."""
-
-    rig: str
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """Have a platform no longer."""
-
-    rig: str
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Look for what is left of the calls so far: values that nothing may hold, libraries that are others."""
-
-    needles: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What came of a message.
-
-    Attributes:
-        result: What was returned.
-        error: What was raised instead.
-        acts: What the plugin's code did meanwhile.
-        documents: What was put into the host's store.
-        longest_step: Real seconds of the longest step between two waits.
-    """
-
-    result: Any = None
-    error: BaseException | None = None
-    acts: Sequence[Act] = ()
-    documents: Sequence[tuple[DocumentReference, bytes]] = ()
-    longest_step: float = 0.0
-
-    def plain(self) -> tuple[Any, ...]:
-        """Its members, without a type that only the kit knows."""
-        acts = [(act.kind.value, act.what, act.seconds) for act in self.acts]
-        return self.result, self.error, acts, self.documents, self.longest_step
-
-    @classmethod
-    def of(cls, plain: Sequence[Any]) -> "Ended":
-        """From what ``plain`` gave; where the exception was none that can be told, it is one that says so."""
-        result, error, acts, *others = plain
-        return cls(result, error, [Act(ActKind(kind), what, seconds) for kind, what, seconds in acts], *others)
 
 
 class HostDocuments:
@@ -277,7 +186,7 @@ class _Rig:
 class _Host:
     """The platforms of this process, and who watches them."""
 
-    def __init__(self, begin: Begin, watch: Watch, tell: Callable[[int, Sequence[Any]], None]) -> None:
+    def __init__(self, begin: BeginWatch, watch: ProcessWatch, tell: Callable[[int, Sequence[Any]], None]) -> None:
         self._tell = tell
         self._record = begin.record
         self._foreign = begin.foreign
@@ -294,19 +203,19 @@ class _Host:
         self._bindings: dict[str, object] | None = None
         self._written = os.fstat(1).st_size
 
-    async def answer(self, message: object) -> Ended:
+    async def answer(self, message: object) -> RemoteEnd:
         """Do what a message says."""
-        if isinstance(message, Open):
+        if isinstance(message, OpenPlatform):
             return await self._open(message)
-        if isinstance(message, Close):
+        if isinstance(message, ClosePlatform):
             await self._rigs.pop(message.rig).platform.aclose()
-            return Ended()
-        if isinstance(message, Resume):
+            return RemoteEnd()
+        if isinstance(message, ResumeSleep):
             self._wake(message.rig)
-            return Ended()
-        if isinstance(message, Look):
-            return Ended(acts=self._look(Needles(message.needles)))
-        assert isinstance(message, Call)  # noqa: S101 - there is no other message
+            return RemoteEnd()
+        if isinstance(message, LookBack):
+            return RemoteEnd(acts=self._look(Needles(message.needles)))
+        assert isinstance(message, RemoteCall)  # noqa: S101 - there is no other message
         return await self._call(message)
 
     def prepare(self) -> None:
@@ -319,7 +228,7 @@ class _Host:
         self._picture = library_picture()
         self._loaded = set(sys.modules)
 
-    async def _open(self, message: Open) -> Ended:
+    async def _open(self, message: OpenPlatform) -> RemoteEnd:
         clock, documents = SystemClock(), HostDocuments()
         vars(clock)["wait"] = partial(self._sleep, message.rig)
         configuration = PluginConfiguration(
@@ -334,7 +243,7 @@ class _Host:
         self._rigs[message.rig] = _Rig(platform, clock, documents)
         self._watch.begin()
         await platform.import_plugins([self._record.id])
-        return Ended(acts=self._taken(await self._afterwards()))
+        return RemoteEnd(acts=self._taken(await self._afterwards()))
 
     async def _sleep(self, rig: str, seconds: float) -> None:
         """Let the agency's time pass at the other end, and wait until it has."""
@@ -348,7 +257,7 @@ class _Host:
         if not sleeper[1].done():
             sleeper[1].set_result(None)
 
-    async def _call(self, message: Call) -> Ended:
+    async def _call(self, message: RemoteCall) -> RemoteEnd:
         rig = self._rigs[message.rig]
         clock: Any = rig.clock
         clock.instant, clock.passed_before = message.now, clock.passed
@@ -372,7 +281,7 @@ class _Host:
             self._turns.leave(message.rig)
         left = await self._afterwards()
         put_in, rig.documents.put_in = rig.documents.put_in, []
-        return Ended(result, error, self._taken(left), put_in, rig.longest_step)
+        return RemoteEnd(result, error, self._taken(left), put_in, rig.longest_step)
 
     # What the plugin has begun
 
@@ -382,11 +291,11 @@ class _Host:
         place = self._watch.place()
         context = copy_context() if context is None else context
         if place is not None:
-            context.run(ACTING.set, Owner.PLUGIN)
+            context.run(ACTING.set, CodeOwner.PLUGIN)
         elif context.get(PLUGIN_CALL) is not PLUGIN_CALL.get():
-            context.run(ACTING.set, Owner.PLUGIN)  # the platform begins a hook
+            context.run(ACTING.set, CodeOwner.PLUGIN)  # the platform begins a hook
         elif PLUGIN_CALL.get() is not None:
-            context.run(ACTING.set, Owner.PLATFORM)
+            context.run(ACTING.set, CodeOwner.PLATFORM)
         rig = context.get(_RIG)
         if rig in self._rigs:
             coroutine = self._in_steps(coroutine, rig)
@@ -434,7 +343,7 @@ class _Host:
 
             def fire() -> None:
                 fired.append(True)
-                self._watch.note(ActKind.WAIT, f"waits by the machine's clock at {place}", seconds)
+                self._watch.note(PluginActKind.WAIT, f"waits by the machine's clock at {place}", seconds)
                 callback(*arguments)
 
             handle = usual(when, fire, context=context)
@@ -447,22 +356,24 @@ class _Host:
 
     # What is looked at when a call is over
 
-    async def _afterwards(self) -> list[Act]:
+    async def _afterwards(self) -> list[PluginAct]:
         for _ in range(AFTERWARDS):
             if all(begun.is_over() for begun in self._begun) and not self._strange_threads():
                 break
             await asyncio.sleep(0)
-        acts = [Act(ActKind.LEFT, begun.what) for begun in self._begun if not begun.is_over()]
+        acts = [PluginAct(PluginActKind.LEFT, begun.what) for begun in self._begun if not begun.is_over()]
         self._begun.clear()
-        acts += [Act(ActKind.LEFT, "leaves a thread behind") for _ in self._strange_threads()]
+        acts += [PluginAct(PluginActKind.LEFT, "leaves a thread behind") for _ in self._strange_threads()]
         self._threads |= {thread.ident or 0 for thread in self._strange_threads()}
         now = settings()
-        acts += [Act(ActKind.SETTING, f"changes {name}") for name in changed_settings(self._settings, now)]
+        acts += [
+            PluginAct(PluginActKind.SETTING, f"changes {name}") for name in changed_settings(self._settings, now)
+        ]
         self._settings = now
         for name in sorted(set(sys.modules) - self._loaded):
             self._loaded.add(name)
             if name.partition(".")[0] in self._foreign:
-                acts.append(Act(ActKind.FOREIGN, f"imports {name}, which is another plugin's"))
+                acts.append(PluginAct(PluginActKind.FOREIGN, f"imports {name}, which is another plugin's"))
         return acts
 
     def _strange_threads(self) -> list[threading.Thread]:
@@ -478,34 +389,35 @@ class _Host:
 
     def _is_at_work(self, frame: types.FrameType | None) -> bool:
         while frame is not None:
-            if self._watch.owner_of(frame.f_code.co_filename) is Owner.PLUGIN:
+            if self._watch.owner_of(frame.f_code.co_filename) is CodeOwner.PLUGIN:
                 return True
             frame = frame.f_back
         return False
 
-    def _taken(self, acts: Sequence[Act]) -> list[Act]:
+    def _taken(self, acts: Sequence[PluginAct]) -> list[PluginAct]:
         taken = [*self._watch.take(), *dict.fromkeys(acts)]
         before, self._written = self._written, os.fstat(1).st_size
         if self._written != before and not any(act.what.startswith(WRITES) for act in taken):
-            taken.append(Act(ActKind.OUTPUT, WRITES))
+            taken.append(PluginAct(PluginActKind.OUTPUT, WRITES))
         return taken
 
-    def _look(self, needles: Needles) -> list[Act]:
+    def _look(self, needles: Needles) -> list[PluginAct]:
         package = self._record.package or ""
         modules = modules_of(package)
         acts = [
-            Act(ActKind.RETAINED, f"{name} holds personal data when the call is over")
+            PluginAct(PluginActKind.RETAINED, f"{name} holds personal data when the call is over")
             for name in retained(modules, needles)
         ]
         now = bindings(modules)
         if self._bindings is not None:
             acts += [
-                Act(ActKind.RETAINED, f"{name} is bound anew by a call") for name in rebound(self._bindings, now)
+                PluginAct(PluginActKind.RETAINED, f"{name} is bound anew by a call")
+                for name in rebound(self._bindings, now)
             ]
         self._bindings = now
         picture = library_picture()
         acts += [
-            Act(ActKind.PATCH, f"replaces {name}")
+            PluginAct(PluginActKind.PATCH, f"replaces {name}")
             for name in patched(self._picture, picture, lambda module: f"{module}.".startswith(f"{package}."))
         ]
         self._picture = picture
@@ -520,177 +432,14 @@ def _sendable(error: BaseException) -> BaseException:
     return error
 
 
-# Making the process one of a host's
-
-
-def _hide_kit() -> None:
-    """Let nothing of the kit be found: no module, no distribution."""
-    for name in [name for name in sys.modules if name.partition(".")[0] in KIT]:
-        del sys.modules[name]
-    sys.meta_path[:] = [_hiding(finder) for finder in sys.meta_path]
-    main: Any = sys.modules["__main__"]
-    vars(main).pop("main", None)
-    sys.argv[:] = ["nagorik"]
-    sys.orig_argv[:] = [sys.executable]
-
-
-def _hiding(finder: Any) -> Any:
-    class Hiding(DistributionFinder):
-        def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-            return None if name.partition(".")[0] in KIT else finder.find_spec(name, path, target)
-
-        def find_distributions(self, *context: Any, **named: Any) -> Iterator[Any]:
-            find = getattr(finder, "find_distributions", None)
-            for found in find(*context, **named) if find is not None else ():
-                if found.metadata["Name"].lower() not in KIT_DISTRIBUTIONS:
-                    yield found
-
-        def invalidate_caches(self) -> None:
-            getattr(finder, "invalidate_caches", lambda: None)()
-
-    return Hiding()
-
-
-def _tell_callers_time() -> None:
-    """Let the platform's clock, whose type is a host's, tell the time of whoever calls."""
-    kind: Any = SystemClock
-
-    def now(clock: Any) -> datetime:
-        told: datetime = clock.instant + timedelta(seconds=clock.passed - clock.passed_before)
-        return told
-
-    async def sleep(clock: Any, seconds: float) -> None:
-        clock.passed += seconds
-        await clock.wait(seconds)
-
-    kind.instant = datetime.fromtimestamp(0, UTC)
-    kind.passed = kind.passed_before = 0.0
-    kind.now = now
-    kind.monotonic = lambda clock: now(clock).timestamp()
-    kind.sleep = sleep
-
-
-_BETWEEN: Final = frozenset(
-    (logging.__file__, warnings.__file__, os.__file__, "<frozen os>", "<frozen _collections_abc>")
-)
-"""Files between the plugin's code and what it calls, when it writes a line or reads the environment."""
-
-
-class _WatchedStream(io.TextIOWrapper):
-    """A standard stream that knows who writes to it."""
-
-    watch: Watch
-
-    def write(self, text: str) -> int:
-        place = self.watch.place()
-        if place is not None:
-            self.watch.note(ActKind.OUTPUT, f"{WRITES} at {place}")
-        return super().write(text)
-
-
-class _WatchedLog(logging.Handler):
-    """Hears every line of the standard library's logging, of which the text is nothing to it."""
-
-    def __init__(self, watch: Watch) -> None:
-        super().__init__(logging.NOTSET)
-        self._watch = watch
-
-    def emit(self, record: logging.LogRecord) -> None:  # noqa: ARG002 - who writes it is what matters
-        place = self._watch.own_place(_BETWEEN)
-        if place is not None:
-            self._watch.note(ActKind.OUTPUT, f"logs past context.log at {place}")
-
-
-def _watch_output(watch: Watch) -> None:
-    """Let what is written to the standard streams, logged or warned of be heard and go nowhere."""
-    nowhere = tempfile.TemporaryFile()  # noqa: SIM115 - for as long as the process lives
-    for name, descriptor in (("stdout", 1), ("stderr", 2)):
-        os.dup2(nowhere.fileno(), descriptor)
-        stream = _WatchedStream(os.fdopen(descriptor, "wb", closefd=False), encoding="utf-8", write_through=True)
-        stream.watch = watch
-        setattr(sys, name, stream)
-        setattr(sys, f"__{name}__", stream)
-    configure_logging(level="CRITICAL", stream=io.StringIO())
-    logging.getLogger().addHandler(_WatchedLog(watch))
-    logging.getLogger().setLevel(1)
-    warnings.simplefilter("always")
-
-    def show(*_: object, **__: object) -> None:
-        place = watch.own_place(_BETWEEN)
-        if place is not None:
-            watch.note(ActKind.OUTPUT, f"warns at {place}")
-
-    warnings.showwarning = show
-
-
-def _watch_environment(watch: Watch, own: str) -> None:
-    """Let it be heard which variables the plugin's code reads; those that begin with ``own`` are its own."""
-    import pydantic_settings
-
-    folder = Path(pydantic_settings.__file__).parent
-    past = _BETWEEN | {str(file) for file in folder.rglob("*.py")}
-
-    class _Environ(os._Environ[str]):
-        def __getitem__(self, name: Any) -> Any:
-            if not str(name).upper().startswith(own):
-                place = watch.own_place(past)
-                if place is not None:
-                    watch.note(ActKind.ENVIRONMENT, f"reads an environment variable that is not its own at {place}")
-            return super().__getitem__(name)
-
-        def __iter__(self) -> Any:
-            place = watch.own_place(past)
-            if place is not None:
-                watch.note(ActKind.ENVIRONMENT, f"reads the whole environment at {place}")
-            return super().__iter__()
-
-    os.environ.__class__ = _Environ
-
-
-def _watch_sleep(watch: Watch) -> None:
-    """Let it be heard for how long the plugin's code sleeps, in whatever thread."""
-    usual = time.sleep
-
-    def sleep(seconds: float) -> None:
-        place = watch.place()
-        if place is not None:
-            watch.note(ActKind.WAIT, f"sleeps by the machine's clock at {place}", float(seconds))
-        usual(seconds)
-
-    time.sleep = sleep  # type: ignore[assignment]
-
-
-def _watch_end(watch: Watch) -> None:
-    """Let it be heard what the plugin's code leaves to be done when the process ends."""
-    usual: Any = atexit.register
-
-    def register(*given: Any, **named: Any) -> Any:
-        place = watch.own_place(frozenset())
-        if place is not None:
-            watch.note(ActKind.LEFT, f"leaves something to be done at the end of the process at {place}")
-        return usual(*given, **named)
-
-    atexit.register = register
-
-
-def _load_libraries() -> None:
-    """Import what a plugin may import of the libraries, so that they are known before it changes them."""
-    for package in (nagorik, nagorik_toolkit):
-        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            with suppress(ImportError):  # an extra that is not installed
-                import_module(found.name)
-    for name in ("httpcore", "nagorik_platform.agency_client.client", "nagorik_platform.dispatch.dispatcher"):
-        import_module(name)
-
-
 # The conversation
 
 
 class _Unpickler(pickle.Unpickler):
-    """Finds this module's own classes, which nobody else finds any longer."""
+    """Finds the messages' classes, which nobody else finds any longer."""
 
     def find_class(self, module: str, name: str) -> Any:
-        return globals()[name] if module == __name__ else super().find_class(module, name)
+        return vars(messages)[name] if module == messages.__name__ else super().find_class(module, name)
 
 
 class _Line:
@@ -725,17 +474,17 @@ async def _serve(incoming: io.BufferedReader, outgoing: io.BufferedWriter) -> No
     if first is None:
         return
     number, begin = first
-    assert isinstance(begin, Begin)  # noqa: S101 - what the other end says first
+    assert isinstance(begin, BeginWatch)  # noqa: S101 - what the other end says first
     host = _make_host(begin, line.write)
     host.prepare()
-    line.write(number, Ended().plain())
+    line.write(number, RemoteEnd().plain())
     tasks: set[asyncio.Task[None]] = set()
 
     async def answer(number: int, message: object) -> None:
         try:
             ended = await host.answer(message)
         except Exception as failed:  # noqa: BLE001 - the other end says that nothing is known
-            ended = Ended(error=_sendable(failed))
+            ended = RemoteEnd(error=_sendable(failed))
         if number:
             line.write(number, ended.plain())
 
@@ -745,26 +494,26 @@ async def _serve(incoming: io.BufferedReader, outgoing: io.BufferedWriter) -> No
         task.add_done_callback(tasks.discard)
 
 
-def _make_host(begin: Begin, tell: Callable[[int, Sequence[Any]], None]) -> _Host:
+def _make_host(begin: BeginWatch, tell: Callable[[int, Sequence[Any]], None]) -> _Host:
     sys.path[:] = begin.path
     directory = begin.record.directory
     assert directory is not None  # noqa: S101 - a plugin that is usable has one
     kit = Path(__file__).parents[3]
     libraries = [Path(module.__file__ or "").parent for module in (nagorik, nagorik_toolkit, nagorik_platform)]
-    watch = Watch(
+    watch = ProcessWatch(
         directory,
         [*libraries, kit / "nagorik_testing"],
         readable=[sys.prefix, sys.base_prefix, *map(str, libraries), *_zones()],
         foreign=list(begin.foreign.values()),
     )
-    _load_libraries()
+    load_libraries()
     linecache.clearcache()
-    _tell_callers_time()
-    _watch_output(watch)
-    _watch_end(watch)
-    _watch_sleep(watch)
-    _watch_environment(watch, environment_prefix(begin.record.id))
-    _hide_kit()
+    tell_callers_time()
+    watch_output(watch)
+    watch_end(watch)
+    watch_sleep(watch)
+    watch_environment(watch, environment_prefix(begin.record.id))
+    hide_kit()
     time_machine.travel(begin.machine, tick=True).start()
     return _Host(begin, watch, tell)
 

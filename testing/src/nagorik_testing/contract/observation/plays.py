@@ -20,7 +20,7 @@ from nagorik_platform import Platform, PlatformSettings, PluginConfiguration, Re
 from nagorik_platform.registry import PluginRecord, Registry
 from nagorik_platform.registry.discovery import find_sources
 from nagorik_testing.contract.live import SIMULATOR, NotPlayed
-from nagorik_testing.contract.observation.audit import Act, ActKind
+from nagorik_testing.contract.observation.audit import PluginAct, PluginActKind
 from nagorik_testing.contract.observation.other_calls import AT_AGENCY, OTHER_CALLS, other_operations
 from nagorik_testing.contract.observation.remote import IMPORT, HostProcess, RemotePlatform
 from nagorik_testing.contract.observation.wire_record import WireRecorded, recorded
@@ -66,15 +66,15 @@ class Observation:
         interleaved: How calls differ that are made step by step with another citizen's.
     """
 
-    acts: dict[str, dict[Act, None]] = field(default_factory=dict)
+    acts: dict[str, dict[PluginAct, None]] = field(default_factory=dict)
     turned: list[str] = field(default_factory=list)
     interleaved: list[str] = field(default_factory=list)
 
-    def of(self, *kinds: ActKind) -> list[str]:
+    def of(self, *kinds: PluginActKind) -> list[str]:
         """The acts of these kinds, in words."""
         return [f"{where} {act.what}" for where, acts in self.acts.items() for act in acts if act.kind in kinds]
 
-    def add(self, where: str, acts: Iterable[Act]) -> None:
+    def add(self, where: str, acts: Iterable[PluginAct]) -> None:
         """Add what was done at a place."""
         self.acts.setdefault(where, {}).update(dict.fromkeys(acts))
 
@@ -113,7 +113,7 @@ async def _observe(subject: Subject) -> Observation:
     usual = [await _as_usual(subject, *place) for place in places]
     as_found = PluginRecord(record.source, record.package, record.directory, record.manifest)
     async with HostProcess.start(as_found, machine=MACHINE, foreign=_foreign(record)) as process:
-        play = _Play(subject, process, found)
+        play = _WatchedPlay(subject, process, found)
         alone = [await play.alone(*place, seed=0) for place in places]
         await play.look(0)
         others = [await play.alone(*place, seed=1) for place in places]
@@ -164,7 +164,7 @@ async def _as_usual(subject: Subject, offer: AnyOffer, operation: Operation) -> 
         return await _called(rig, operation) if await _prepared(rig, operation) else None
 
 
-class _Play:
+class _WatchedPlay:
     """Calls in the process in which the plugin is watched."""
 
     def __init__(self, subject: Subject, process: HostProcess, found: Observation) -> None:
@@ -192,7 +192,7 @@ class _Play:
                     await _refused(rig, operation)
             if longest[-1] <= LONGEST_STEP:
                 return record
-        blocks = Act(ActKind.BLOCK, f"keeps the event loop for {min(longest):.2f} seconds")
+        blocks = PluginAct(PluginActKind.BLOCK, f"keeps the event loop for {min(longest):.2f} seconds")
         self._found.add(f"{operation.value} of {offer.id}", [blocks])
         return record
 

@@ -14,8 +14,17 @@ from typing import Any, Final
 from nagorik import Operation
 from nagorik_platform import Platform
 from nagorik_platform.registry import PluginRecord
-from nagorik_testing.contract.observation.audit import Act
-from nagorik_testing.contract.observation.host_process import FROM_HEAD, Begin, Call, Close, Ended, Look, Open, Resume
+from nagorik_testing.contract.observation.audit import PluginAct
+from nagorik_testing.contract.observation.messages import (
+    FROM_HEAD,
+    BeginWatch,
+    ClosePlatform,
+    LookBack,
+    OpenPlatform,
+    RemoteCall,
+    RemoteEnd,
+    ResumeSleep,
+)
 from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.fixtures.documents import MemoryDocuments
 from nagorik_testing.simulator.clock import SimulatedClock
@@ -69,7 +78,7 @@ class HostProcess:
         self._process = process
         self.clocks: dict[str, SimulatedClock] = {}
         self._numbers = count(1)
-        self._waiting: dict[int, asyncio.Future[Ended]] = {}
+        self._waiting: dict[int, asyncio.Future[RemoteEnd]] = {}
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
@@ -98,12 +107,12 @@ class HostProcess:
         )
         host = cls(process)
         try:
-            await host.ask(Begin(record, tuple(sys.path), machine, foreign))
+            await host.ask(BeginWatch(record, tuple(sys.path), machine, foreign))
             yield host
         finally:
             await host.end()
 
-    async def ask(self, message: object) -> Ended:
+    async def ask(self, message: object) -> RemoteEnd:
         """What comes of a message.
 
         Raises:
@@ -116,14 +125,14 @@ class HostProcess:
                 raise ProcessLost("the process in which the plugin runs has ended")
             self._say(number, message)
             async with asyncio.timeout(LONGEST):
-                ended: Ended = await waiting
+                ended: RemoteEnd = await waiting
         except TimeoutError:
             raise ProcessLost(f"a call does not end within {LONGEST:.0f} real seconds") from None
         except ConnectionError:
             raise ProcessLost("the process in which the plugin runs has ended") from None
         finally:
             self._waiting.pop(number, None)
-        if ended.error is not None and not isinstance(message, Call):
+        if ended.error is not None and not isinstance(message, RemoteCall):
             raise ProcessLost(f"the plugin cannot be watched: {type(ended.error).__name__}")
         return ended
 
@@ -135,9 +144,9 @@ class HostProcess:
             self._process.kill()
         await self._process.wait()
 
-    async def look(self, needles: Sequence[str]) -> Sequence[Act]:
+    async def look(self, needles: Sequence[str]) -> Sequence[PluginAct]:
         """What is left of the calls so far."""
-        return (await self.ask(Look(needles))).acts
+        return (await self.ask(LookBack(needles))).acts
 
     def _say(self, number: int, message: object) -> None:
         assert self._process.stdin is not None  # noqa: S101 - it is a pipe
@@ -154,9 +163,9 @@ class HostProcess:
                 if number == 0:
                     rig, seconds = plain
                     self.clocks[rig].advance(seconds)
-                    self._say(0, Resume(rig))
+                    self._say(0, ResumeSleep(rig))
                 elif number in self._waiting:
-                    self._waiting[number].set_result(Ended.of(plain))
+                    self._waiting[number].set_result(RemoteEnd.of(plain))
         except asyncio.IncompleteReadError:
             for waiting in self._waiting.values():
                 waiting.set_exception(ProcessLost("the process in which the plugin runs has ended"))
@@ -180,7 +189,7 @@ class RemotePlatform:
         self._clock = clock
         self._documents = documents
         self._sent: set[str] = set()
-        self.acts: list[tuple[str, Act]] = []
+        self.acts: list[tuple[str, PluginAct]] = []
         self.longest_step = 0.0
         self.partner: str | None = None
 
@@ -198,11 +207,11 @@ class RemotePlatform:
         """Have a platform in ``process``; ``where`` is the plugin's settings, the name of its agency and its port."""
         process.clocks[rig] = clock
         platform = cls(process, rig, local, clock, documents)
-        platform.acts += [(IMPORT, act) for act in (await process.ask(Open(rig, *where))).acts]
+        platform.acts += [(IMPORT, act) for act in (await process.ask(OpenPlatform(rig, *where))).acts]
         try:
             yield platform
         finally:
-            await process.ask(Close(rig))
+            await process.ask(ClosePlatform(rig))
 
     def __getattr__(self, name: str) -> Any:
         local = getattr(self._local, name)
@@ -213,7 +222,7 @@ class RemotePlatform:
             new = [one for one in self._documents.kept if one[0].id not in self._sent]
             self._sent |= {reference.id for reference, _ in new}
             ended = await self._process.ask(
-                Call(self._rig, method, arguments, named, self._clock.now(), new, self.partner)
+                RemoteCall(self._rig, method, arguments, named, self._clock.now(), new, self.partner)
             )
             self.acts += [(OPERATIONS.get(method, method), act) for act in ended.acts]
             self.longest_step = max(self.longest_step, ended.longest_step)
