@@ -76,6 +76,8 @@ _OF_LOOP: Final[frozenset[str]] = frozenset(
     {"_default_executor", "_asyncgens_shutdown_called", "_executor_shutdown_called"}
 )
 """Attributes that a loop gives itself."""
+_SIGNALS: Final = tuple(signal.valid_signals())
+
 _SETTINGS: Final[Mapping[str, Callable[[], object]]] = MappingProxyType(
     {
         "the time zone": lambda: (os.environ.get("TZ"), time.tzname, time.timezone),
@@ -86,7 +88,7 @@ _SETTINGS: Final[Mapping[str, Callable[[], object]]] = MappingProxyType(
         "the root logger": lambda: (logging.root.level, tuple(map(id, logging.root.handlers)), logging.root.disabled),
         "other loggers": _loggers,
         "what logging disables": lambda: (logging.root.manager.disable, logging.getLoggerClass()),
-        "the environment": lambda: dict(os.environ),
+        "the environment": lambda: dict(vars(os.environ)["_data"]),
         "the working folder": os.getcwd,
         "the rights of new files": _umask,
         "the recursion limit": sys.getrecursionlimit,
@@ -95,7 +97,7 @@ _SETTINGS: Final[Mapping[str, Callable[[], object]]] = MappingProxyType(
         "where modules are looked for": lambda: (tuple(sys.path), tuple(map(id, sys.meta_path))),
         "the standard streams": lambda: (sys.stdin, sys.stdout, sys.stderr),
         "the hooks for lost exceptions": lambda: (sys.excepthook, sys.unraisablehook, threading.excepthook),
-        "the handlers of signals": lambda: {one: signal.getsignal(one) for one in signal.valid_signals()},
+        "the handlers of signals": lambda: tuple(map(signal.getsignal, _SIGNALS)),
         "how the loop tells of errors": lambda: asyncio.get_running_loop().get_exception_handler(),
         "the loop's own attributes": lambda: frozenset(vars(asyncio.get_running_loop())) - _OF_LOOP,
         "the source of random numbers": lambda: type(random.random.__self__),  # type: ignore[attr-defined]
