@@ -124,6 +124,14 @@ async def test_what_comes_near_and_is_right_is_let_be(permit_office):
     assert said == dict.fromkeys(said, "")
 
 
+async def test_process_that_is_ended_proves_nothing(permit_office):
+    (found,) = [found async for found in PROCESS[0].run(permit_office("EndsProcess"))]
+    assert (found.status, found.got) == (
+        CheckStatus.NOT_REACHED,
+        "the process in which the plugin runs has ended",
+    )
+
+
 def test_every_check_has_killers_of_several_kinds():
     told = [(check, what) for killed in KILLERS.values() for check, all_told in killed.items() for what in all_told]
     kinds = {check.id: [what for name, what in told if name == check.id] for check in PROCESS}

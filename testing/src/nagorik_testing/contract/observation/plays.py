@@ -15,7 +15,7 @@ from uuid import uuid5
 from weakref import WeakKeyDictionary
 
 from nagorik import NagorikError, Operation
-from nagorik.manifest import AnyOffer
+from nagorik.manifest import AnyOffer, PublicService
 from nagorik_platform import Platform, PlatformSettings, PluginConfiguration, References
 from nagorik_platform.registry import PluginRecord, Registry
 from nagorik_platform.registry.discovery import find_sources
@@ -23,7 +23,7 @@ from nagorik_testing.contract.live import SIMULATOR, NotPlayed
 from nagorik_testing.contract.observation.audit import PluginAct, PluginActKind
 from nagorik_testing.contract.observation.other_calls import AT_AGENCY, OTHER_CALLS, other_operations
 from nagorik_testing.contract.observation.remote import IMPORT, HostProcess, RemotePlatform
-from nagorik_testing.contract.observation.wire_record import WireRecorded, recorded
+from nagorik_testing.contract.observation.wire_record import WireRecorded, leaves_of, recorded
 from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CallEnd, FreeOfCharge, NotReachable
@@ -44,6 +44,8 @@ LONGEST_STEP: Final = 0.25
 TRIES: Final = 3
 """Calls of which each has to have such a step before the plugin is blamed and not the machine."""
 SERIAL: Final = 4242
+SHORTEST_NUMBER: Final = 10
+"""Digits from which on a number of the example is one that leads to somebody."""
 REFUSAL: Final = InjectedResponse(
     status=400, body='{"error": {"message": "refused"}}', headers={"content-type": "application/json"}
 )
@@ -228,7 +230,7 @@ class _WatchedPlay:
             async with RemotePlatform.open(self._process, name, self._local, clock, documents, where) as platform:
                 rig = _rig(self._subject, offer, platform, simulator, clock, documents, seed=seed)
                 rig.waits = self._waits.setdefault((offer.id, operation), [])
-                self._needles[seed] |= set(canary_values(rig.citizen, *rig.secrets))
+                self._needles[seed] |= _personal(rig, offer)
                 try:
                     yield rig, platform
                 finally:
@@ -276,6 +278,19 @@ def _shown(usual: object, now: object) -> str:
     fields = getattr(type(now), "model_fields", {})
     others = [name for name in fields if getattr(now, name) != getattr(usual, name, None)]
     return f"another {', '.join(others)}" if others else "another result"
+
+
+def _personal(rig: Rig, offer: AnyOffer) -> set[str]:
+    """What may stay nowhere: the citizen's names and numbers, those of the example, and the application's reference.
+
+    The plugin's own secrets are no citizen's: it may hold what it makes of them.
+    """
+    sought = set(canary_values(rig.citizen, rig.references.client_reference))
+    if isinstance(offer, PublicService):
+        with suppress(NotImplementedError):
+            filled_in = (value.strip('"') for _, value in leaves_of(dict(rig.draft.form), ""))
+            sought |= {value for value in filled_in if len(value) >= SHORTEST_NUMBER and value.isdecimal()}
+    return sought
 
 
 def _agency(subject: Subject, *, seed: int) -> tuple[Any, SimulatedClock, MemoryDocuments]:

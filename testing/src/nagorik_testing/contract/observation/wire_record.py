@@ -88,18 +88,19 @@ def _content(kind: str, body: bytes) -> Iterator[tuple[str, str]]:
         yield from _counted(parse_qsl(body.decode("utf-8", "replace")))
     elif "json" in kind:
         try:
-            yield from _leaves(json.loads(body), "value ")
+            yield from leaves_of(json.loads(body), "value ")
         except ValueError:
             yield "text", body.decode("utf-8", "replace")
     else:
         yield "text", body.decode("utf-8", "replace")
 
 
-def _leaves(document: Any, at: str) -> Iterator[tuple[str, str]]:
+def leaves_of(document: Any, at: str) -> Iterator[tuple[str, str]]:
+    """Every value of a document that holds no other, in JSON, with where it stands below ``at``."""
     if isinstance(document, dict | list) and document:
         items = document.items() if isinstance(document, dict) else enumerate(document)
         for name, value in items:
-            yield from _leaves(value, f"{at}/{name}")
+            yield from leaves_of(value, f"{at}/{name}")
     else:
         yield at, json.dumps(document)
 

@@ -209,6 +209,16 @@ class SeldomCalled(Hooks):
         return await super().nagorik_parse_payment_notice(request)
 
 
+class EndsProcess(Hooks):
+    """Ends the process by a way that nothing can catch."""
+
+    @hookimpl
+    async def nagorik_withdraw(self, request: Any, context: Context) -> Any:
+        if is_on_host():
+            os._exit(0)
+        return await super().nagorik_withdraw(request, context)
+
+
 class SharedAttribute(Hooks):
     """Keeps what belongs to a call on the object that holds the hooks; takes the machine's day for today."""
 
