@@ -54,6 +54,7 @@ FAMILIES: Final = (
     "delivery",
     "privacy",
     "robustness",
+    "process",
 )
 """The order in which families are told; others follow by name."""
 

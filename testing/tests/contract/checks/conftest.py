@@ -38,13 +38,7 @@ def permit_office(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSubject]:
         manifest = manifest.model_copy(update={"services": services, **(plugin or {})})
         value = f"{PACKAGE}.plugin:hooks"
         if hooks is not None:
-            modules = [
-                importlib.import_module(f"{PACKAGE}.{name}")
-                for name in ("broken", "misbehaving", "markup", "careless", "untruthful")
-            ]
-            module = next(module for module in modules if hasattr(module, hooks))
-            monkeypatch.setattr(module, "hooks", getattr(module, hooks)(), raising=False)
-            value = f"{module.__name__}:hooks"
+            value = f"{PACKAGE}.made:{hooks}"
         record = PluginRecord(
             PluginSource("permits", "permit-office", "1.0", value), PACKAGE, HERE / PACKAGE, manifest
         )

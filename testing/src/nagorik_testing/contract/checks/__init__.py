@@ -16,6 +16,7 @@ from nagorik_testing.contract.checks.papers import PAPERS
 from nagorik_testing.contract.checks.payment import PAYMENT
 from nagorik_testing.contract.checks.payment_reports import PAYMENT_REPORTS
 from nagorik_testing.contract.checks.privacy import PRIVACY
+from nagorik_testing.contract.checks.process import PROCESS
 from nagorik_testing.contract.checks.repeats import REPEATS
 from nagorik_testing.contract.checks.robustness import ROBUSTNESS
 from nagorik_testing.contract.checks.sent_form import SENT_FORM
@@ -43,6 +44,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *ADDRESSES,
     *ROBUSTNESS,
     *HOST_SAFETY,
+    *PROCESS,
 )
 """Every check, in the order of a plugin's life; ids are unique and stable."""
 

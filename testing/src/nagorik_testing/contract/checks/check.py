@@ -22,6 +22,7 @@ class CheckFamily(StrEnum):
     STATUS = "status"
     PRIVACY = "privacy"
     ROBUSTNESS = "robustness"
+    PROCESS = "process"
 
 
 class CheckScope(StrEnum):

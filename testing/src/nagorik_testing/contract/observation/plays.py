@@ -1,0 +1,378 @@
+"""Every operation of a plugin, played as usual and in a process of its own, and what differs.
+
+Once here, as all checks do. Then on a host whose clock and zone are others, over sockets: for one citizen, for
+another, and for both at once, each step of the one after a step of the other.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final, NamedTuple
+from uuid import uuid5
+from weakref import WeakKeyDictionary
+
+from nagorik import NagorikError, Operation
+from nagorik.manifest import AnyOffer, PublicService
+from nagorik_platform import Platform, PlatformSettings, PluginConfiguration, References
+from nagorik_platform.registry import PluginRecord, Registry
+from nagorik_platform.registry.discovery import find_sources
+from nagorik_testing.contract.live import SIMULATOR, NotPlayed
+from nagorik_testing.contract.observation.audit import PluginAct, PluginActKind
+from nagorik_testing.contract.observation.other_calls import AT_AGENCY, OTHER_CALLS, other_operations
+from nagorik_testing.contract.observation.remote import IMPORT, HostProcess, RemotePlatform
+from nagorik_testing.contract.observation.wire_record import WireRecorded, leaves_of, recorded
+from nagorik_testing.contract.rig import Rig, is_login
+from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.verdict import CallEnd, FreeOfCharge, NotReachable
+from nagorik_testing.faults.kinds import InjectedResponse
+from nagorik_testing.fixtures.canaries import canary_values
+from nagorik_testing.fixtures.documents import MemoryDocuments
+from nagorik_testing.simulator.citizens import SyntheticCitizens
+from nagorik_testing.simulator.clock import START, SimulatedClock
+from nagorik_testing.simulator.in_process import SimulatorTransport
+from nagorik_testing.simulator.loopback import serve
+
+HOST: Final = "agency.nagorik.example"
+"""Where the plugin's settings say that its agency is; no name leads there."""
+MACHINE: Final = (START + timedelta(days=12_641, hours=13, minutes=7)).timestamp()
+"""What the machine's clock tells where the plugin is watched: more than thirty years after the agency's."""
+LONGEST_STEP: Final = 0.25
+"""Real seconds of a step; a machine's own hiccups are shorter, or do not repeat."""
+TRIES: Final = 3
+"""Calls of which each has to have such a step before the plugin is blamed and not the machine."""
+SERIAL: Final = 4242
+SHORTEST_NUMBER: Final = 10
+"""Digits from which on a number of the example is one that leads to somebody."""
+REFUSAL: Final = InjectedResponse(
+    status=400, body='{"error": {"message": "refused"}}', headers={"content-type": "application/json"}
+)
+
+
+class CallRecord(NamedTuple):
+    """How one call ended, and what was sent for it."""
+
+    outcome: object
+    requests: tuple[Mapping[str, str], ...]
+
+
+@dataclass(slots=True)
+class Observation:
+    """What was seen of one plugin.
+
+    Attributes:
+        acts: What its code did, by where: ``the import``, or an operation and its offer.
+        turned: How calls differ on the host whose clock and zone are others.
+        interleaved: How calls differ that are made step by step with another citizen's.
+    """
+
+    acts: dict[str, dict[PluginAct, None]] = field(default_factory=dict)
+    turned: list[str] = field(default_factory=list)
+    interleaved: list[str] = field(default_factory=list)
+
+    def of(self, *kinds: PluginActKind) -> list[str]:
+        """The acts of these kinds, in words."""
+        return [f"{where} {act.what}" for where, acts in self.acts.items() for act in acts if act.kind in kinds]
+
+    def add(self, where: str, acts: Iterable[PluginAct]) -> None:
+        """Add what was done at a place."""
+        self.acts.setdefault(where, {}).update(dict.fromkeys(acts))
+
+
+_SEEN: Final[WeakKeyDictionary[Registry, dict[type, Observation | Exception]]] = WeakKeyDictionary()
+"""What was seen already, by the plugin's registry and its simulator: all checks of a run look at one observation."""
+
+
+async def observed(subject: Subject) -> Observation:
+    """What is seen of a plugin; played once for all who ask.
+
+    Raises:
+        NotPlayed: The agency is live.
+        NotReachable: An operation cannot be played.
+    """
+    if subject.live is not None:
+        raise NotPlayed(SIMULATOR)
+    seen = _SEEN.setdefault(subject.registry, {})
+    if subject.simulator not in seen:
+        try:
+            seen[subject.simulator] = await _observe(subject)
+        except (NotReachable, NotImplementedError) as missing:
+            seen[subject.simulator] = missing.with_traceback(None)
+    found = seen[subject.simulator]
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+async def _observe(subject: Subject) -> Observation:
+    found = Observation()
+    record = subject.registry.record(subject.manifest.id)
+    if record is None or record.directory is None:
+        raise NotReachable(f"plugin {subject.manifest.id} is not in its registry")
+    places = _places(subject)
+    usual = [await _as_usual(subject, *place) for place in places]
+    as_found = PluginRecord(record.source, record.package, record.directory, record.manifest)
+    async with HostProcess.start(as_found, machine=MACHINE, foreign=_foreign(record)) as process:
+        play = _WatchedPlay(subject, process, found)
+        alone = [await play.alone(*place, seed=0) for place in places]
+        await play.look(0)
+        others = [await play.alone(*place, seed=1) for place in places]
+        await play.look(1)
+        for place, as_usual, one, other in zip(places, usual, alone, others, strict=True):
+            if as_usual is not None:
+                found.turned += await _turned(subject, place, as_usual, one)
+            if one is not None and other is not None:
+                found.interleaved += await play.at_once(*place, one, other)
+    if not any(usual):
+        raise NotReachable("none of its operations can be called")
+    return found
+
+
+def _places(subject: Subject) -> list[tuple[AnyOffer, Operation]]:
+    return [
+        (offer, operation)
+        for offer in subject.manifest.offers
+        for operation in [*sorted(subject.callable_operations(offer)), *other_operations(subject.manifest, offer)]
+    ]
+
+
+def _foreign(record: PluginRecord) -> dict[str, str]:
+    """Packages of the other plugins that are installed, with their folders."""
+    from importlib.util import find_spec
+
+    own = (record.package or "").partition(".")[0]
+    packages = {found.source.value.partition(":")[0].partition(".")[0] for found in find_sources()} - {own, ""}
+    places = {package: find_spec(package) for package in packages}
+    return {
+        package: place.submodule_search_locations[0]
+        for package, place in places.items()
+        if place is not None and place.submodule_search_locations
+    }
+
+
+async def _as_usual(subject: Subject, offer: AnyOffer, operation: Operation) -> CallRecord | None:
+    """A call in this process; ``None`` where the operation cannot be called, of which the matrix of faults tells."""
+    simulator, clock, documents = _agency(subject, seed=0)
+    configuration = PluginConfiguration(
+        settings=simulator.settings(f"https://{HOST}"),
+        egress=frozenset({HOST}),
+        transport_factory=partial(SimulatorTransport, simulator),
+    )
+    settings = PlatformSettings(plugins={simulator.plugin_id: configuration}, documents=documents, clock=clock)
+    async with Platform(subject.registry, settings) as platform:
+        rig = _rig(subject, offer, platform, simulator, clock, documents, seed=0)
+        return await _called(rig, operation) if await _prepared(rig, operation) else None
+
+
+class _WatchedPlay:
+    """Calls in the process in which the plugin is watched."""
+
+    def __init__(self, subject: Subject, process: HostProcess, found: Observation) -> None:
+        self._subject = subject
+        self._process = process
+        self._found = found
+        self._waits: dict[tuple[str, Operation], list[timedelta]] = {}
+        self._needles: dict[int, set[str]] = {0: set(), 1: set()}
+        self._local = Platform(subject.registry, PlatformSettings())
+
+    async def alone(self, offer: AnyOffer, operation: Operation, *, seed: int) -> CallRecord | None:
+        """A call by itself, and what its code did."""
+        longest = list[float]()
+        record: CallRecord | None = None
+        while len(longest) < TRIES:
+            async with self._open(offer, operation, seed=seed, name="one") as (rig, platform):
+                if not await _prepared(rig, operation):
+                    return None
+                platform.longest_step = 0.0
+                record = await _called(rig, operation)
+                if record is None:
+                    return None
+                longest.append(platform.longest_step)
+                if not seed and len(longest) == 1:
+                    await _refused(rig, operation)
+            if longest[-1] <= LONGEST_STEP:
+                return record
+        blocks = PluginAct(PluginActKind.BLOCK, f"keeps the event loop for {min(longest):.2f} seconds")
+        self._found.add(f"{operation.value} of {offer.id}", [blocks])
+        return record
+
+    async def at_once(self, offer: AnyOffer, operation: Operation, one: CallRecord, other: CallRecord) -> list[str]:
+        """Two calls, step by step."""
+        async with (
+            self._open(offer, operation, seed=0, name="one") as (rig, platform),
+            self._open(offer, operation, seed=1, name="other") as (neighbour, beside),
+        ):
+            if not (await _prepared(rig, operation) and await _prepared(neighbour, operation)):
+                return []
+            platform.partner, beside.partner = "other", "one"
+            both = await asyncio.gather(_called(rig, operation), _called(neighbour, operation))
+        differing = dict[str, None]()
+        for seed, (usual, now) in enumerate(zip((one, other), both, strict=True)):
+            if now is not None and (found := _differences(usual, now)):
+                again = await self.alone(offer, operation, seed=seed)
+                by_nature = set() if again is None else set(_differences(usual, again))
+                differing |= dict.fromkeys(what for what in found if what not in by_nature)
+        return [f"{operation.value} of {offer.id} {what}" for what in differing]
+
+    async def look(self, seed: int) -> None:
+        """Look for what is left of the calls for one citizen."""
+        self._found.add("the plugin", await self._process.look(tuple(sorted(self._needles[seed]))))
+
+    @asynccontextmanager
+    async def _open(
+        self, offer: AnyOffer, operation: Operation, *, seed: int, name: str
+    ) -> AsyncIterator[tuple[Rig, RemotePlatform]]:
+        simulator, clock, documents = _agency(self._subject, seed=seed)
+        async with serve(simulator, admin=False) as address:
+            where = simulator.settings(f"https://{HOST}"), HOST, int(address.rpartition(":")[2])
+            async with RemotePlatform.open(self._process, name, self._local, clock, documents, where) as platform:
+                rig = _rig(self._subject, offer, platform, simulator, clock, documents, seed=seed)
+                rig.waits = self._waits.setdefault((offer.id, operation), [])
+                self._needles[seed] |= _personal(rig, offer)
+                try:
+                    yield rig, platform
+                finally:
+                    for operation_called, act in platform.acts:
+                        where_done = IMPORT if operation_called == IMPORT else f"{operation_called} of {offer.id}"
+                        self._found.add(where_done, [act])
+
+
+async def _turned(
+    subject: Subject, place: tuple[AnyOffer, Operation], usual: CallRecord, now: CallRecord | None
+) -> list[str]:
+    """How a call differs under another clock and in another zone, save in what is never twice the same."""
+    offer, operation = place
+    where = f"{operation.value} of {offer.id}"
+    if now is None:
+        return [f"{where} cannot be called there"]
+    differing = _differences(usual, now)
+    if differing:
+        again = await _as_usual(subject, offer, operation)
+        if again is not None:
+            by_nature = set(_differences(usual, again))
+            differing = [what for what in differing if what not in by_nature]
+    return [f"{where} {what}" for what in differing]
+
+
+def _differences(usual: CallRecord, now: CallRecord) -> list[str]:
+    """What two calls differ in, without a value."""
+    differing = []
+    if usual.outcome != now.outcome:
+        differing.append(f"ends otherwise: {_shown(usual.outcome, now.outcome)}")
+    if len(usual.requests) != len(now.requests):
+        return [*differing, f"sends {len(now.requests)} requests and not {len(usual.requests)}"]
+    for number, (one, other) in enumerate(zip(usual.requests, now.requests, strict=True), start=1):
+        differing += [
+            f"sends another {name} in request {number}"
+            for name in sorted(one.keys() | other.keys())
+            if one.get(name) != other.get(name)
+        ]
+    return differing
+
+
+def _shown(usual: object, now: object) -> str:
+    if isinstance(now, tuple) or isinstance(usual, tuple):
+        return " and not ".join(str(each[0]) if isinstance(each, tuple) else "in a result" for each in (now, usual))
+    fields = getattr(type(now), "model_fields", {})
+    others = [name for name in fields if getattr(now, name) != getattr(usual, name, None)]
+    return f"another {', '.join(others)}" if others else "another result"
+
+
+def _personal(rig: Rig, offer: AnyOffer) -> set[str]:
+    """What may stay nowhere: the citizen's names and numbers, those of the example, and the application's reference.
+
+    The plugin's own secrets are no citizen's: it may hold what it makes of them.
+    """
+    sought = set(canary_values(rig.citizen, rig.references.client_reference))
+    if isinstance(offer, PublicService):
+        with suppress(NotImplementedError):
+            filled_in = (value.strip('"') for _, value in leaves_of(dict(rig.draft.form), ""))
+            sought |= {value for value in filled_in if len(value) >= SHORTEST_NUMBER and value.isdecimal()}
+    return sought
+
+
+def _agency(subject: Subject, *, seed: int) -> tuple[Any, SimulatedClock, MemoryDocuments]:
+    clock = SimulatedClock(START + timedelta(hours=seed))
+    return recorded(subject.simulator)(clock=clock, seed=seed), clock, MemoryDocuments()
+
+
+def _rig(
+    subject: Subject,
+    offer: AnyOffer,
+    platform: Any,
+    simulator: Any,
+    clock: SimulatedClock,
+    documents: MemoryDocuments,
+    *,
+    seed: int,
+) -> Rig:
+    citizen = SyntheticCitizens(seed).citizen(SERIAL)
+    rig = Rig(platform, simulator, clock, offer.id, citizen, windows=subject.manifest.windows, documents=documents)
+    if seed:
+        once = f"NGK-CONTRACT-{seed + 1:04d}"
+        rig.references = References(
+            client_reference=once, idempotency_key=uuid5(rig.references.idempotency_key, once)
+        )
+        rig.payment = str(uuid5(rig.references.idempotency_key, "payment"))
+    offered = (service for service in subject.manifest.services if service.id == offer.id)
+    rig.kinds = tuple(kind for service in offered for kind in service.documents)
+    return rig
+
+
+async def _prepared(rig: Rig, operation: Operation) -> bool:
+    try:
+        if operation not in OTHER_CALLS:
+            await rig.prepare(operation)
+        elif operation in AT_AGENCY:
+            await rig.at_agency()
+    except NotImplementedError:
+        raise NotReachable(f"the simulator has no example of {rig.offer}") from None
+    except (FreeOfCharge, NotReachable):
+        return False
+    except NagorikError:
+        if operation not in OTHER_CALLS:
+            raise
+        return False
+    return True
+
+
+async def _called(rig: Rig, operation: Operation) -> CallRecord | None:
+    """A call and what was sent for it; ``None`` where there is nothing to call it with."""
+    simulator: WireRecorded = rig.simulator  # type: ignore[assignment]
+    before = len(simulator.wire)
+    try:
+        end = await _end(rig, operation)
+    except NotReachable:
+        if operation in OTHER_CALLS:
+            return None
+        raise
+    return CallRecord(_outcome(end), tuple(simulator.wire[before:]))
+
+
+async def _end(rig: Rig, operation: Operation) -> CallEnd:
+    if operation not in OTHER_CALLS:
+        end = await rig.call(operation)
+        if isinstance(end.error, NotReachable | NotImplementedError):
+            raise end.error
+        return end
+    try:
+        return CallEnd(result=await OTHER_CALLS[operation](rig))
+    except NagorikError as error:
+        return CallEnd(error=error)
+
+
+async def _refused(rig: Rig, operation: Operation) -> None:
+    """Call once more, before an agency that refuses everything but a login."""
+    for step in sorted(rig.simulator.faults.operations):
+        if not is_login(step):
+            rig.simulator.faults.add(step, REFUSAL, count=None)
+    with suppress(NotReachable):
+        await _end(rig, operation)
+
+
+def _outcome(end: CallEnd) -> object:
+    if isinstance(end.error, NagorikError):
+        return type(end.error).__name__, end.error.to_problem()
+    return end.result if end.error is None else (type(end.error).__name__,)

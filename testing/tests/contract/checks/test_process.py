@@ -1,0 +1,138 @@
+"""What plugins do to their process is seen, whatever way they take; what is right is let be."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from nagorik_testing.contract.checks.process import PROCESS
+from nagorik_testing.contract.verdict import CheckStatus
+
+KILLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "Intruding": {
+        "process/files": ("eligibility of permits.shop writes a file at process_faults.py:",),
+        "process/network": (
+            "quote of permits.shop uses the network by itself (socket.sendto) at process_faults.py:",
+        ),
+        "process/subprocesses": ("submit of permits.shop starts or signals a process (subprocess.Popen) at",),
+        "process/interpreter": ("answer-correction of permits.shop calls into the machine's own libraries (ctypes)",),
+        "process/foreign-imports": (
+            "deliverable of permits.shop imports nagorik_cashdesk.wire, which is another plugin's",
+        ),
+        "process/environment": ("find of permits.shop reads an environment variable that is not its own at",),
+        "process/left-behind": ("find of permits.shop leaves a task behind that it began at process_faults.py:",),
+        "process/settings": (
+            "status of permits.shop changes the decimal context",
+            "query-payment of permits.till changes the time zone",
+        ),
+        "process/patched": ("replaces json.dumps",),
+        "process/output": (
+            "withdraw of permits.shop writes to a standard stream at process_faults.py:",
+            "start-payment of permits.till logs past context.log at process_faults.py:",
+        ),
+        "process/retained": (
+            "permit_office.process_faults.Intruding.answered holds personal data when the call is over",
+            "permit_office.process_faults.ASKED is bound anew by a call",
+        ),
+        "process/waits": ("status of permits.shop sleeps by the machine's clock at process_faults.py:",),
+    },
+    "Sneaking": {
+        "process/files": ("eligibility of permits.shop reads a file that is not its own at a thread",),
+        "process/network": ("quote of permits.shop uses the network by itself (socket.connect) at",),
+        "process/subprocesses": ("submit of permits.shop starts or signals a process (os.kill) at",),
+        "process/interpreter": ("answer-correction of permits.shop looks through all objects of the process at",),
+        "process/foreign-imports": ("deliverable of permits.shop imports nagorik_cashdesk.plugin",),
+        "process/environment": ("find of permits.shop reads the whole environment at",),
+        "process/left-behind": (
+            "find of permits.shop leaves a thread behind",
+            "query-payment of permits.till leaves a timer behind that it set at",
+        ),
+        "process/settings": (
+            "status of permits.shop changes the root logger",
+            "refund-payment of permits.till changes the warnings filters",
+        ),
+        "process/patched": ("replaces nagorik.values.money.Money.rounded",),
+        "process/output": (
+            "withdraw of permits.shop writes to a standard stream",
+            "start-payment of permits.till warns at process_faults.py:",
+        ),
+        "process/retained": (
+            "permit_office.process_faults.checked holds personal data when the call is over",
+            "permit_office.process_faults.checked.last holds personal data when the call is over",
+        ),
+        "process/waits": (
+            "status of permits.shop waits by the machine's clock at process_faults.py:",
+            "query-payment of permits.till keeps the event loop for 0.3",
+        ),
+    },
+    "AtImport": {
+        "process/files": ("the import reads a file that is not its own at import_faults.py:",),
+        "process/environment": ("the import reads an environment variable that is not its own at import_faults.py:",),
+        "process/left-behind": (
+            "the import leaves a thread behind",
+            "the import leaves something to be done at the end of the process at import_faults.py:",
+        ),
+        "process/settings": ("the import changes the rights of new files",),
+        "process/patched": ("replaces httpx.Response.is_good",),
+        "process/output": ("the import writes to a standard stream at import_faults.py:",),
+    },
+    "SeldomCalled": {
+        "process/output": ("status of permits.shop writes to a standard stream at process_faults.py:",),
+        "process/retained": ("permit_office.process_faults.LAST holds personal data when the call is over",),
+        "process/environment": ("payment-notice of permits.till reads an environment variable that is not its own",),
+    },
+    "SharedAttribute": {
+        "process/interleaved": ("submit of permits.shop sends another part nid of the body in request 1",),
+        "process/another-machine": ("eligibility of permits.shop ends otherwise: another criteria",),
+    },
+    "SharedGlobal": {
+        "process/interleaved": (
+            "status of permits.shop ends otherwise: another at",
+            "find of permits.shop sends another query value clientReference in request 1",
+        ),
+        "process/another-machine": (
+            "advise-payment of permits.shop sends another value /day of the body in request 1",
+        ),
+    },
+    "ActsUnderTest": {
+        "process/another-machine": ("withdraw of permits.shop ends otherwise: another withdrawn",),
+    },
+}
+"""By hooks, what each check says of them; of all others it says nothing."""
+
+
+async def said_of(subject: Any) -> dict[str, str]:
+    """What each check says; empty where it passes."""
+    said = {}
+    for check in PROCESS:
+        (found,) = [found async for found in check.run(subject)]
+        assert found.status in {CheckStatus.PASSED, CheckStatus.FAILED}
+        said[check.id] = found.got
+    return said
+
+
+@pytest.mark.parametrize("hooks", KILLERS)
+async def test_what_a_plugin_does_to_its_process_is_told(hooks, permit_office):
+    said, expected = await said_of(permit_office(hooks)), KILLERS[hooks]
+    assert {check for check, got in said.items() if got} == expected.keys(), said
+    missing = [(check, told) for check, all_told in expected.items() for told in all_told if told not in said[check]]
+    assert missing == [], said
+
+
+async def test_what_comes_near_and_is_right_is_let_be(permit_office):
+    said = await said_of(permit_office("WithinBounds"))
+    assert said == dict.fromkeys(said, "")
+
+
+async def test_process_that_is_ended_proves_nothing(permit_office):
+    (found,) = [found async for found in PROCESS[0].run(permit_office("EndsProcess"))]
+    assert (found.status, found.got) == (
+        CheckStatus.NOT_REACHED,
+        "the process in which the plugin runs has ended",
+    )
+
+
+def test_every_check_has_killers_of_several_kinds():
+    told = [(check, what) for killed in KILLERS.values() for check, all_told in killed.items() for what in all_told]
+    kinds = {check.id: [what for name, what in told if name == check.id] for check in PROCESS}
+    assert [check for check, killers in kinds.items() if len(killers) < 2] == []
