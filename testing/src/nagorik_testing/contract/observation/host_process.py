@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import types
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Sequence
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -92,8 +92,9 @@ class HostDocuments:
         for start in range(0, len(content), CHUNK):
             yield content[start : start + CHUNK]
 
-    async def put(self, kind: str, media_type: str, content: bytes) -> DocumentReference:
+    async def put(self, kind: str, media_type: str, content: bytes | Iterable[bytes]) -> DocumentReference:
         """Keep a document under the hash of its content."""
+        content = content if isinstance(content, bytes) else b"".join(content)
         digest = sha256(content).hexdigest()
         kept = DocumentReference(id=digest, kind=kind, media_type=media_type, bytes=len(content), sha256=digest)
         self.contents[digest] = content
