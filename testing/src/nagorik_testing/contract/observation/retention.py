@@ -123,4 +123,6 @@ def _inside(value: Any, modules: Mapping[str, ModuleType]) -> list[Any]:
         ]
     if isinstance(value, threading.local):
         return [value.__dict__]
-    return gc.get_referents(value)
+    # Of a dictionary whose keys are texts, the collector looks at the values alone.
+    keys = list(dict.keys(value)) if isinstance(value, dict) else []
+    return [*keys, *gc.get_referents(value)]
