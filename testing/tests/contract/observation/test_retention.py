@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from nagorik_testing.contract.observation.retention import Needles, bindings, rebound, retained
+from nagorik_testing.contract.observation.retention import Needles, bindings, carries, rebound, retained
 
 NAME = "plugin_of_nobody"
 NUMBER = "19853312345678901"
@@ -110,6 +110,35 @@ def test_what_others_hold_is_theirs() -> None:
     holder = ModuleType(NAME)
     vars(holder).update(log=logger, Foreign=foreign, module=module, table=["19853312345678902", 42, True])
     assert retained({NAME: holder}, NEEDLES) == []
+
+
+def with_note() -> BaseException:
+    error = ValueError("of nobody")
+    error.add_note(f"asked about {NUMBER}")
+    return error
+
+
+def with_hidden_context() -> BaseException:
+    error = ValueError("of nobody")
+    error.__context__, error.__suppress_context__ = KeyError(NUMBER), True
+    return error
+
+
+CARRIED = {
+    "an argument": lambda: ValueError(NUMBER),
+    "a note": with_note,
+    "a context that is not shown": with_hidden_context,
+    "a part": lambda: ExceptionGroup("parts", [ValueError(("asked", [NUMBER]))]),
+}
+
+
+@pytest.mark.parametrize("kind", CARRIED)
+def test_what_an_exception_carries_is_found(kind: str) -> None:
+    assert carries(CARRIED[kind](), NEEDLES)
+
+
+def test_exception_that_carries_another_number_is_let_be() -> None:
+    assert not carries(ValueError("19853312345678902"), NEEDLES)
 
 
 def test_object_whose_attributes_raise_is_looked_into() -> None:

@@ -56,9 +56,29 @@ class Needles:
 
 def retained(modules: Mapping[str, ModuleType], needles: Needles) -> list[str]:
     """The names, from a module on, under which one of the needles can be reached."""
+    return sorted(_holders(_names(modules), modules, needles))
+
+
+def carries(error: BaseException, needles: Needles) -> bool:
+    """Whether an exception, or one of its causes, contexts and parts, holds a needle: in a member or in a note."""
+    members: list[tuple[str, Any]] = []
+    waiting, seen = [error], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        members += [("", value) for value in (one.args, vars(one))]
+        parts = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+        waiting += [other for other in (one.__cause__, one.__context__, *parts) if other is not None]
+    return bool(_holders(members, {}, needles))
+
+
+def _holders(held: Iterable[tuple[str, Any]], modules: Mapping[str, ModuleType], needles: Needles) -> dict[str, None]:
+    """The names of what is held under which a needle can be reached."""
     found: dict[str, None] = {}
     seen: set[int] = set()
-    waiting = list(_names(modules))
+    waiting = list(held)
     while waiting and len(seen) < MOST_OBJECTS:
         name, value = waiting.pop()
         if id(value) in seen:
@@ -69,7 +89,7 @@ def retained(modules: Mapping[str, ModuleType], needles: Needles) -> list[str]:
                 found[name] = None
             continue
         waiting += [(name, inner) for inner in _inside(value, modules) if id(inner) not in seen]
-    return sorted(found)
+    return found
 
 
 def bindings(modules: Mapping[str, ModuleType]) -> dict[str, object]:
