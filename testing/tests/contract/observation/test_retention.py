@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -110,6 +111,18 @@ def test_what_others_hold_is_theirs() -> None:
     holder = ModuleType(NAME)
     vars(holder).update(log=logger, Foreign=foreign, module=module, table=["19853312345678902", 42, True])
     assert retained({NAME: holder}, NEEDLES) == []
+
+
+def test_cache_of_a_library_is_the_librarys_and_one_made_of_its_function_is_not() -> None:
+    urlsplit(f"https://agency.example/{NUMBER}")
+    parse = functools.lru_cache(quote)
+    parse(NUMBER)
+    holder = ModuleType(NAME)
+    vars(holder).update(urlsplit=urlsplit, parse=parse)
+    try:
+        assert retained({NAME: holder}, NEEDLES) == [f"{NAME}.parse"]
+    finally:
+        urlsplit.cache_clear()
 
 
 def with_note() -> BaseException:

@@ -4,6 +4,7 @@ Everything that can be reached from the modules is looked at: globals, attribute
 ``lru_cache``, what a thread keeps for itself. Modules, classes and functions of others are not entered.
 """
 
+import functools
 import gc
 import logging
 import sys
@@ -127,8 +128,19 @@ def _members(name: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield f"{name}.{attribute}", member
 
 
+def _is_librarys_cache(value: object, modules: Mapping[str, ModuleType]) -> bool:
+    """Whether a value is a cached function of another module, such as ``urlsplit``, which the plugin has imported.
+
+    One that the plugin has made of another's function is its own.
+    """
+    if not isinstance(value, functools._lru_cache_wrapper):
+        return False
+    home, name = defined_in(value), getattr(value, "__name__", "")
+    return home not in modules and vars(sys.modules.get(home, object)).get(name) is value
+
+
 def _inside(value: Any, modules: Mapping[str, ModuleType]) -> list[Any]:
-    if isinstance(value, _CLOSED):
+    if isinstance(value, _CLOSED) or _is_librarys_cache(value, modules):
         return []
     if isinstance(value, type):
         return [member for _, member in _members("", value)] if value.__module__ in modules else []
