@@ -80,6 +80,10 @@ KILLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "process/output": ("status of permits.shop writes to a standard stream at process_faults.py:",),
         "process/retained": ("permit_office.process_faults.LAST holds personal data when the call is over",),
         "process/environment": ("payment-notice of permits.till reads an environment variable that is not its own",),
+        "process/exceptions": (
+            "submit of permits.shop raises an exception that carries personal data",
+            "withdraw of permits.shop raises an exception that carries personal data",
+        ),
     },
     "SharedAttribute": {
         "process/interleaved": ("submit of permits.shop sends another part nid of the body in request 1",),
@@ -90,6 +94,7 @@ KILLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "status of permits.shop ends otherwise: another at",
             "find of permits.shop sends another query value clientReference in request 1",
         ),
+        "process/retained": ("permit_office.process_faults.LAST holds personal data when the call is over",),
         "process/another-machine": (
             "advise-payment of permits.shop sends another value /day of the body in request 1",
         ),

@@ -161,6 +161,17 @@ PROCESS: Final = (
         examine=_acts(PluginActKind.RETAINED),
     ),
     Check(
+        id="process/exceptions",
+        family=CheckFamily.PROCESS,
+        title="no exception carries a citizen to the host",
+        why="A reporter of errors sends all members of an exception away, and the citizen's form is among them.",
+        modes=(63, 77),
+        expected="no canary in a member, an argument or a note of an exception, of its causes and of its contexts",
+        fix="Raise the core's errors with codes of your own, and hang nothing on them.",
+        scope=CheckScope.PLUGIN,
+        examine=_acts(PluginActKind.CARRIED),
+    ),
+    Check(
         id="process/interleaved",
         family=CheckFamily.PROCESS,
         title="two citizens' calls that alternate step by step are answered as each by itself",

@@ -29,6 +29,7 @@ class PluginActKind(StrEnum):
     SETTING = "setting"
     PATCH = "patch"
     RETAINED = "retained"
+    CARRIED = "carried"
     FOREIGN = "foreign"
     WAIT = "wait"
     BLOCK = "block"

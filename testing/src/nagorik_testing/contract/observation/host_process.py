@@ -54,7 +54,7 @@ from nagorik_testing.contract.observation.process_state import (
     patched,
     settings,
 )
-from nagorik_testing.contract.observation.retention import Needles, bindings, modules_of, rebound, retained
+from nagorik_testing.contract.observation.retention import Needles, bindings, carries, modules_of, rebound, retained
 from nagorik_testing.contract.observation.surroundings import (
     WRITES,
     hide_kit,
@@ -277,6 +277,8 @@ class _Host:
                 method(*message.arguments, **message.named), context=context
             )
         except BaseException as raised:  # noqa: BLE001 - it is the other end's to judge
+            if carries(raised, Needles(message.needles)):
+                self._watch.note(PluginActKind.CARRIED, "raises an exception that carries personal data")
             error = _sendable(raised)
         finally:
             self._turns.leave(message.rig)

@@ -50,6 +50,7 @@ class RemoteCall:
         named: What it is given by name.
         now: The instant at which it is called, by the platform's clock.
         documents: Contents that the host's store has got since the last call, by reference.
+        needles: What no exception may carry to the host.
         partner: The rig that makes the same call at once, with which each step alternates.
     """
 
@@ -59,6 +60,7 @@ class RemoteCall:
     named: Mapping[str, Any]
     now: datetime
     documents: Sequence[tuple[DocumentReference, bytes]] = ()
+    needles: Sequence[str] = ()
     partner: str | None = None
 
 

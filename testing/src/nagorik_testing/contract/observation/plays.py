@@ -230,7 +230,9 @@ class _WatchedPlay:
             async with RemotePlatform.open(self._process, name, self._local, clock, documents, where) as platform:
                 rig = _rig(self._subject, offer, platform, simulator, clock, documents, seed=seed)
                 rig.waits = self._waits.setdefault((offer.id, operation), [])
-                self._needles[seed] |= _personal(rig, offer)
+                personal = _personal(rig, offer)
+                self._needles[seed] |= personal | {rig.references.client_reference}
+                platform.needles = tuple(personal)
                 try:
                     yield rig, platform
                 finally:
@@ -281,11 +283,11 @@ def _shown(usual: object, now: object) -> str:
 
 
 def _personal(rig: Rig, offer: AnyOffer) -> set[str]:
-    """What may stay nowhere: the citizen's names and numbers, those of the example, and the application's reference.
+    """What may stay nowhere, and is in no exception: the citizen's names and numbers, and those of the example.
 
     The plugin's own secrets are no citizen's: it may hold what it makes of them.
     """
-    sought = set(canary_values(rig.citizen, rig.references.client_reference))
+    sought = set(canary_values(rig.citizen))
     if isinstance(offer, PublicService):
         with suppress(NotImplementedError):
             filled_in = (value.strip('"') for _, value in leaves_of(dict(rig.draft.form), ""))

@@ -161,7 +161,7 @@ def _told(attribute: str) -> bool:
 def _identity(value: Any) -> object:
     """What makes up a value, where anybody could exchange it: of a function also its code."""
     if isinstance(value, FunctionType):
-        return value, value.__code__, value.__defaults__
+        return value, value.__code__, value.__defaults__, value.__kwdefaults__
     if isinstance(value, staticmethod | classmethod) and isinstance(value.__func__, FunctionType):
         return value, value.__func__.__code__, value.__func__.__defaults__
     # State that a library keeps for itself changes by its nature.

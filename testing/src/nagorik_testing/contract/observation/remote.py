@@ -177,6 +177,7 @@ class RemotePlatform:
     Attributes:
         acts: What the plugin's code did so far, each with the operation that was called, or the import.
         longest_step: Real seconds of the longest step of the calls so far.
+        needles: What no exception may carry to the host.
         partner: The rig whose call each of this one's alternates with, or ``None``.
     """
 
@@ -191,6 +192,7 @@ class RemotePlatform:
         self._sent: set[str] = set()
         self.acts: list[tuple[str, PluginAct]] = []
         self.longest_step = 0.0
+        self.needles: tuple[str, ...] = ()
         self.partner: str | None = None
 
     @classmethod
@@ -222,7 +224,7 @@ class RemotePlatform:
             new = [one for one in self._documents.kept if one[0].id not in self._sent]
             self._sent |= {reference.id for reference, _ in new}
             ended = await self._process.ask(
-                RemoteCall(self._rig, method, arguments, named, self._clock.now(), new, self.partner)
+                RemoteCall(self._rig, method, arguments, named, self._clock.now(), new, self.needles, self.partner)
             )
             self.acts += [(OPERATIONS.get(method, method), act) for act in ended.acts]
             self.longest_step = max(self.longest_step, ended.longest_step)

@@ -4,6 +4,7 @@ Everything that can be reached from the modules is looked at: globals, attribute
 ``lru_cache``, what a thread keeps for itself. Modules, classes and functions of others are not entered.
 """
 
+import functools
 import gc
 import logging
 import sys
@@ -56,9 +57,29 @@ class Needles:
 
 def retained(modules: Mapping[str, ModuleType], needles: Needles) -> list[str]:
     """The names, from a module on, under which one of the needles can be reached."""
+    return sorted(_holders(_names(modules), modules, needles))
+
+
+def carries(error: BaseException, needles: Needles) -> bool:
+    """Whether an exception, or one of its causes, contexts and parts, holds a needle: in a member or in a note."""
+    members: list[tuple[str, Any]] = []
+    waiting, seen = [error], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        members += [("", value) for value in (one.args, vars(one))]
+        parts = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+        waiting += [other for other in (one.__cause__, one.__context__, *parts) if other is not None]
+    return bool(_holders(members, {}, needles))
+
+
+def _holders(held: Iterable[tuple[str, Any]], modules: Mapping[str, ModuleType], needles: Needles) -> dict[str, None]:
+    """The names of what is held under which a needle can be reached."""
     found: dict[str, None] = {}
     seen: set[int] = set()
-    waiting = list(_names(modules))
+    waiting = list(held)
     while waiting and len(seen) < MOST_OBJECTS:
         name, value = waiting.pop()
         if id(value) in seen:
@@ -69,7 +90,7 @@ def retained(modules: Mapping[str, ModuleType], needles: Needles) -> list[str]:
                 found[name] = None
             continue
         waiting += [(name, inner) for inner in _inside(value, modules) if id(inner) not in seen]
-    return sorted(found)
+    return found
 
 
 def bindings(modules: Mapping[str, ModuleType]) -> dict[str, object]:
@@ -107,8 +128,19 @@ def _members(name: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield f"{name}.{attribute}", member
 
 
+def _is_librarys_cache(value: object, modules: Mapping[str, ModuleType]) -> bool:
+    """Whether a value is a cached function of another module, such as ``urlsplit``, which the plugin has imported.
+
+    One that the plugin has made of another's function is its own.
+    """
+    if not isinstance(value, functools._lru_cache_wrapper):
+        return False
+    home, name = defined_in(value), getattr(value, "__name__", "")
+    return home not in modules and vars(sys.modules.get(home, object)).get(name) is value
+
+
 def _inside(value: Any, modules: Mapping[str, ModuleType]) -> list[Any]:
-    if isinstance(value, _CLOSED):
+    if isinstance(value, _CLOSED) or _is_librarys_cache(value, modules):
         return []
     if isinstance(value, type):
         return [member for _, member in _members("", value)] if value.__module__ in modules else []
@@ -123,4 +155,6 @@ def _inside(value: Any, modules: Mapping[str, ModuleType]) -> list[Any]:
         ]
     if isinstance(value, threading.local):
         return [value.__dict__]
-    return gc.get_referents(value)
+    # Of a dictionary whose keys are texts, the collector looks at the values alone.
+    keys = list(dict.keys(value)) if isinstance(value, dict) else []
+    return [*keys, *gc.get_referents(value)]

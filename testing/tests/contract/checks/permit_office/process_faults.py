@@ -31,7 +31,17 @@ from typing import Any, ClassVar
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from nagorik import Accepted, EligibilityDecision, FormPart, NagorikError, PaymentAdvice, Verdict, hookimpl
+from nagorik import (
+    Accepted,
+    AgencyRejected,
+    DuplicateApplication,
+    EligibilityDecision,
+    FormPart,
+    NagorikError,
+    PaymentAdvice,
+    Verdict,
+    hookimpl,
+)
 from nagorik.values import Money
 from nagorik_toolkit.bangladesh import age_on
 from permit_office.plugin import Context, Filed, Hooks, Refund, criterion, status_of
@@ -203,6 +213,21 @@ class SeldomCalled(Hooks):
             raise
 
     @hookimpl
+    async def nagorik_withdraw(self, request: Any, context: Context) -> Any:
+        try:
+            return await super().nagorik_withdraw(request, context)
+        except NagorikError as error:
+            error.asked = request  # type: ignore[attr-defined]
+            raise
+
+    @hookimpl
+    async def nagorik_submit(self, request: Any, context: Context) -> Any:
+        try:
+            return await super().nagorik_submit(request, context)
+        except NagorikError:
+            raise DuplicateApplication(request.form.nid.value) from None
+
+    @hookimpl
     async def nagorik_parse_payment_notice(self, request: Any) -> Any:
         if is_on_host():
             os.getenv("PATH")
@@ -313,6 +338,12 @@ class WithinBounds(Acting):
         logging.getLogger("permits")
         assert datetime.now(UTC) - datetime.now(UTC) < timedelta(seconds=5)
         await context.clock.sleep(0.5)
+
+    async def ask(self, context: Context, number: str) -> Filed:
+        try:
+            return await super().ask(context, number)
+        except NagorikError as error:
+            raise AgencyRejected("not-shown") from error
 
     async def file(self, context: Context, content: dict[str, str], papers: list[FormPart]) -> Filed:
         return await super().file(context, {**content, "nonce": uuid4().hex}, papers)
