@@ -75,7 +75,9 @@ def _before(name: str) -> Any:
     return hook
 
 
-for _name in [name for name in vars(Hooks) if name.startswith("nagorik_") and "notice" not in name]:
+for _name in [
+    name for name in vars(Hooks) if name.startswith("nagorik_") and not name.endswith(("notice", "health"))
+]:
     setattr(Acting, _name, _before(_name))
 
 
@@ -97,13 +99,17 @@ def place_of(kind: str) -> int:
     return len(kind)
 
 
+async def nothing(request: Any) -> None:
+    """What is done before most operations."""
+
+
 class Intruding(Acting):
     """Does each in the plainest way."""
 
     answered: ClassVar[dict[str, Any]] = {}
 
     async def act(self, operation: str, request: Any, context: Context) -> None:
-        await getattr(self, operation)(request)
+        await getattr(self, operation, nothing)(request)
 
     async def check_eligibility(self, request: Any) -> None:
         with tempfile.TemporaryFile() as file:
@@ -153,7 +159,7 @@ class Sneaking(Acting):
     """Does each by a way round."""
 
     async def act(self, operation: str, request: Any, context: Context) -> None:
-        await getattr(self, operation)(request)
+        await getattr(self, operation, nothing)(request)
 
     async def check_eligibility(self, request: Any) -> None:
         with suppress(OSError):
