@@ -28,12 +28,13 @@ from nagorik import (
 from nagorik.errors import CredentialProblem, Layer
 from nagorik.manifest import Manifest
 from nagorik_host.engine.instants import HORIZON, ensure_row, farthest, interval_of, row_of
-from nagorik_host.engine.leases import APART, LOST
+from nagorik_host.engine.leases import APART
 from nagorik_host.engine.pace import UNKNOWN
 from nagorik_host.engine.tokens import UNKNOWN as TOKEN_UNKNOWN
 from nagorik_host.store.clock import HELD_AT_MOST, LEASE_NOW, LONGEST_LEASE, is_held
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, MICROSECOND, agencies, applications, outages, places
+from nagorik_platform.agency_client.limits import LEASE_LOST
 from nagorik_platform.documents import DOCUMENT_UNREADABLE
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
 
@@ -47,7 +48,7 @@ platform's credentials is probed as seldom from the first on."""
 _LONGEST_PAUSE: Final = LAST_PROBE + timedelta(seconds=2 * APART)
 """After which an agency is tried at the latest, by a clock that may differ from that of whoever tried it last."""
 _NOT_REACHED: Final = (AgencyUnavailable, OutcomeUnknown, ContractViolation)
-_OUR_OWN: Final = frozenset({UNKNOWN, LOST, TOKEN_UNKNOWN, DOCUMENT_UNREADABLE})
+_OUR_OWN: Final = frozenset({UNKNOWN, LEASE_LOST, TOKEN_UNKNOWN, DOCUMENT_UNREADABLE})
 """Why the platform held a request back or broke it off, for reasons that are not the agency's."""
 OF_CREDENTIALS: Final = "credentials-"
 """How the causes of outages begin that end with other credentials."""

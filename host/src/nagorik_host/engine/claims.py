@@ -23,7 +23,7 @@ from nagorik_host.engine.affinity import AgencyAffinity
 from nagorik_host.engine.agencies import AgencyScheduler, QueueState
 from nagorik_host.engine.claim_batch import Claim, ClaimBatch, ClaimOffer, Need
 from nagorik_host.engine.intents import Intents, next_payment
-from nagorik_host.engine.leases import LOST, WorkerLease
+from nagorik_host.engine.leases import WorkerLease
 from nagorik_host.engine.losses import SUSPECTS_APART, WorkerLosses
 from nagorik_host.engine.pace import PaceSlot
 from nagorik_host.engine.places import WorkerPlaces
@@ -50,6 +50,7 @@ from nagorik_host.store.database import Transaction, is_the_machines
 from nagorik_host.store.host_keys import is_known_key
 from nagorik_host.store.schema import attempts
 from nagorik_host.vault import Erased, KeyMissing
+from nagorik_platform.agency_client.limits import LEASE_LOST
 from nagorik_platform.lifecycle import (
     Interrupted,
     NextAction,
@@ -404,7 +405,7 @@ class Claims:
 
     def _end_of_lost(self, transaction: Transaction, row: Row[Any]) -> str:
         if self._lease.is_alive(transaction, row.lease):
-            return LOST
+            return LEASE_LOST
         return INTERRUPTED_ALONE if self._losses.was_alone(transaction, row.id, row.lease) else INTERRUPTED
 
     def claim_next(
