@@ -231,16 +231,16 @@ async def test_worker_that_stood_still_between_two_requests_files_nothing(ferry,
         open_host(ready_url, keyring, settings_of(port, clock), lease_clock=machine) as host,
         open_host(ready_url, keyring, settings_of(port, clock), lease_clock=machine) as elsewhere,
     ):
-        application = await hand_in(host)
+        application, slow = await hand_in(host), host.worker()
         quay.may_answer.clear()
-        slow = asyncio.create_task(host.worker().run_until_idle())
+        # It stands still before its second request, and looks for nothing meanwhile; others go on.
+        assert await slow.poll()
         await quay.numbered.wait()
-        # It stands still before its second request; others go on.
         machine.advance(LEASE)
         await carry(elsewhere.worker(), clock)
         ended = await host.track(application)
         quay.may_answer.set()
-        await slow
+        await slow.run_until_idle()
         assert await host.track(application) == ended
         assert ended.progress.state == "closed"
         assert (await results(host))[:2] == [("submit", "interrupted"), ("find", "answered")]
@@ -313,12 +313,12 @@ async def standing_still_while_signing(install, url, keyring, path, machine):
     ):
         application = await hand_in(host)
         worker = host.worker()
-        slow = asyncio.create_task(worker.run_until_idle())
+        assert await worker.poll()
         await asyncio.wait_for(stood.wait(), 60)
 
         async def go_on():
             may_go_on.set()
-            await slow
+            await worker.run_until_idle()
 
         yield worker, elsewhere, application, quay, go_on
 
