@@ -37,11 +37,11 @@ from nagorik_host.engine.queues import (
     suspended_offers,
     unpark_resumed,
 )
+from nagorik_host.store.application_records import record_attempt
 from nagorik_host.store.application_store import (
     ApplicationStore,
     NoSuchApplication,
     StoredApplication,
-    record_attempt,
     set_aside,
     target_plugin,
 )

@@ -7,7 +7,8 @@ from nagorik import ApplicationDraft
 from nagorik_host.engine.claim_batch import Claim
 from nagorik_host.engine.leases import HeldApplication, WorkerLease
 from nagorik_host.engine.pace import PaceSlot
-from nagorik_host.store.application_store import ApplicationStore, StoredApplication, record_attempt
+from nagorik_host.store.application_records import record_attempt
+from nagorik_host.store.application_store import ApplicationStore, StoredApplication
 from nagorik_host.store.database import Transaction
 from nagorik_host.vault import Vault
 from nagorik_platform.lifecycle import NextAction, Progress, ServiceCapabilities, Step
