@@ -109,6 +109,7 @@ _PLACES: Final = (
         func.sum(case((_IS_OWN, places.c.held), else_=0)).label("held"),
         func.sum(case((_IS_OWN, places.c.wanted), else_=0)).label("wanted"),
         func.sum(places.c.held).label("held_by_all"),
+        func.sum(case((_IS_OWN, 0), (places.c.wanted > 0, 1), else_=0)).label("others_wanting"),
     )
     .where(is_held(places.c.held_until))
     .group_by(places.c.plugin)
@@ -124,6 +125,7 @@ def _queue_states(first_due: Select[Any]) -> Select[Any]:
             _PLACES.c.held,
             _PLACES.c.wanted,
             _PLACES.c.held_by_all,
+            _PLACES.c.others_wanting,
         )
         .join(_PLACES, _PLACES.c.plugin == agencies.c.plugin, isouter=True)
         .where(agencies.c.plugin.in_(bindparam("names", expanding=True)))
@@ -166,6 +168,7 @@ class QueueState(NamedTuple):
         held: How many places the worker that looks holds there.
         wanted: How many more it has said that it has use for.
         held_by_all: How many all workers hold together.
+        others_wanting: How many other workers have said that they have use for more.
     """
 
     plugin: str
@@ -175,6 +178,7 @@ class QueueState(NamedTuple):
     held: int
     wanted: int
     held_by_all: int
+    others_wanting: int = 0
 
 
 class HealthChange(NamedTuple):
@@ -245,6 +249,7 @@ class AgencyScheduler:
                 int(row.held or 0),
                 int(row.wanted or 0),
                 int(row.held_by_all or 0),
+                int(row.others_wanting or 0),
             )
             for row in found
         ]

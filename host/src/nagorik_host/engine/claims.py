@@ -70,6 +70,8 @@ APPLICATION: Final[ContextVar[str | None]] = ContextVar("APPLICATION", default=N
 BLOCKED: Final = timedelta(minutes=5)
 """How long an application whose plugin is not installed is left alone before it is looked at again."""
 DEFECT: Final = "defect"
+OTHERS: Final = 2
+"""Other workers that want more places, from which on one that has none need not say that it does, too."""
 
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
 _OPEN: Final = attempts.alias()
@@ -272,8 +274,10 @@ class Claims:
         if queue.is_down:
             batch.needs |= {} if slots else {name: Need(1, is_probe=True)}
             return
-        # Where all are held and the others know that this worker has use for more, asking again changes nothing.
-        is_vain = queue.held_by_all >= self._concurrency[name] and queue.wanted > 0
+        # Where all are held and the others know that this worker has use for more, asking again changes nothing. Nor
+        # does it where two others have: one at least holds none beyond its share, and for it the rest is shared out.
+        is_known = queue.wanted > 0 or (queue.held == 0 and queue.others_wanting >= OTHERS)
+        is_vain = is_known and queue.held_by_all >= self._concurrency[name]
         most = self._places.most(name, held=queue.held, lent=lent and not is_vain)
         if is_vain and queue.held == 0:
             most = 0
