@@ -3,7 +3,7 @@
 Whoever claims applications has places and instants of the agency's time for them first, in a transaction that does
 nothing else, so that no number of processes is faster than one and none waits for another's work. While an agency is
 down its queue is left alone but for a probe now and then; when it answers again, the queue drains at the agency's
-rate, however long it has grown. The time of an outage does not count against what the agency promises.
+rate, however long it has grown.
 """
 
 import random
@@ -385,62 +385,3 @@ def _cause_of(error: NagorikError | None) -> str:
     if isinstance(error, CredentialsRejected) and error.kind is not CredentialProblem.UNSPECIFIED:
         return f"{OF_CREDENTIALS}{error.kind.value}"
     return error.code if error is not None else ""
-
-
-class OutagePeriod(NamedTuple):
-    """A time in which an agency could not be reached; it goes on where ``end`` is ``None``."""
-
-    begin: datetime
-    end: datetime | None
-
-
-class ExpectedDecision(NamedTuple):
-    """When an application is expected to be decided.
-
-    Attributes:
-        at: The day and hour; it moves on while an outage goes on.
-        frozen: How much later that is because of outages.
-    """
-
-    at: datetime
-    frozen: timedelta
-
-
-def expected(
-    filed_at: datetime, promised: timedelta, outages: Iterable[OutagePeriod], now: datetime
-) -> ExpectedDecision:
-    """The promised time from the filing on, outages left out; all times aware."""
-    at = filed_at + promised
-    for outage in sorted(outages):
-        end = outage.end if outage.end is not None else now
-        begin = max(outage.begin, filed_at)
-        if begin < at and end > begin:
-            at += end - begin
-    return ExpectedDecision(at, at - filed_at - promised)
-
-
-def outages_of(transaction: Transaction, plugin: str) -> list[OutagePeriod]:
-    """All outages of a plugin's agency, the oldest first."""
-    query = select(outages).where(outages.c.plugin == plugin).order_by(outages.c.began_at)
-    return [OutagePeriod(row.began_at, row.ended_at) for row in transaction.connection.execute(query)]
-
-
-class Unreachable(NamedTuple):
-    """A plugin's agency that cannot be reached now.
-
-    Attributes:
-        plugin: The plugin.
-        since: Since when.
-        cause: Why, as a code.
-    """
-
-    plugin: str
-    since: datetime
-    cause: str | None
-
-
-def unreachable(transaction: Transaction, plugin: str) -> Unreachable | None:
-    """What is known of a plugin's agency that cannot be reached now; ``None`` where it can."""
-    query = select(agencies.c.down_since, agencies.c.cause).where(agencies.c.plugin == plugin)
-    row = transaction.connection.execute(query).one_or_none()
-    return Unreachable(plugin, row.down_since, row.cause) if row is not None and row.down_since is not None else None
