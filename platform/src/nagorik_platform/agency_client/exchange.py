@@ -203,6 +203,8 @@ class HttpExchange(Generic[T]):
                     if call.login is not None:
                         call.login.withdraw(self._request_of_login)
                     raise AgencyUnavailable(because="deadline", layer=Layer.CORE)
+                if call.login is not None:
+                    lease = None  # others wait for it, too, and it changes nothing of what the call is made for
                 if lease is not None and lease.remaining() <= 0:
                     raise AgencyUnavailable(because=LEASE_LOST, layer=Layer.CORE)
                 probe = not call.bypass and resources.health.start_request(plan.kind)
