@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Engine, event, func, select, update
 
 from installed import Group
 from nagorik_host import Host, open_host
@@ -58,10 +58,12 @@ class Usage:
     Attributes:
         worker: Its id.
         seconds: CPU time that its process used.
+        statements: How many it sent to the database; several with different values at once are one.
     """
 
     worker: str
     seconds: float
+    statements: int
 
 
 def work(place: Place, name: str, pipe: multiprocessing.connection.Connection) -> None:
@@ -74,6 +76,8 @@ def work(place: Place, name: str, pipe: multiprocessing.connection.Connection) -
 async def _work(place: Place, name: str, pipe: multiprocessing.connection.Connection) -> None:
     told: asyncio.Queue[str] = asyncio.Queue()
     asyncio.get_running_loop().add_reader(pipe, lambda: told.put_nowait(pipe.recv()))
+    sent: list[None] = []
+    event.listen(Engine, "before_cursor_execute", lambda *_: sent.append(None))
     async with place.host() as host:
         for number in range(len(place.group.agencies)):
             draft = place.group.draft(number)
@@ -84,11 +88,11 @@ async def _work(place: Place, name: str, pipe: multiprocessing.connection.Connec
         working = asyncio.create_task(worker.run(stop))
         pipe.send("ready")
         assert await told.get() == "begin"
-        began = time.process_time()
+        began, before = time.process_time(), len(sent)
         ended = False
         while not ended:
             ended = await told.get() == "end"
-            pipe.send(Usage(worker.id, time.process_time() - began))
+            pipe.send(Usage(worker.id, time.process_time() - began, len(sent) - before))
         stop.set()
         await working
 

@@ -66,6 +66,7 @@ class Result:
         speed: Applications a second.
         workers_ms: Milliseconds of CPU that its processes used for each application.
         server_ms: Those that PostgreSQL used.
+        statements: What its processes sent to the database for each application.
         commits: Transactions of PostgreSQL that wrote something, for each application.
         calls: How many calls each worker made.
         traffic: What the agencies saw.
@@ -74,6 +75,7 @@ class Result:
     speed: float
     workers_ms: float
     server_ms: float = 0.0
+    statements: float = 0.0
     commits: float = 0.0
     calls: Sequence[int] = ()
     traffic: Mapping[str, Traffic] = field(default_factory=dict)
@@ -118,6 +120,7 @@ class Bench:
             speed=count / took,
             workers_ms=sum(one.seconds for one in usage) / count * 1e3,
             server_ms=server / count * 1e3,
+            statements=sum(one.statements for one in usage) / count,
             commits=commits / count,
             calls=[calls.get(one.worker, 0) for one in usage],
             traffic=self.agencies.take(),
@@ -249,6 +252,7 @@ def compete(bench: Bench, shapes: Sequence[tuple[str, int]], peer: Path | None, 
             f"{kind:<10} {workers} worker(s): {median.speed:7.1f} applications/s, {median.speed / yardstick:5.2f} of"
             f" plain; CPU an application {median.workers_ms:5.2f} ms"
             + (f" and PostgreSQL {median.server_ms:5.2f} ms" if median.server_ms else "")
+            + (f", {median.statements:5.2f} statements" if median.statements else "")
             + (f", {median.commits:4.2f} commits" if median.commits else "")
             + (f"; calls {', '.join(str(one) for one in sorted(median.calls))}" if median.calls else "")
         )

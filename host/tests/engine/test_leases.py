@@ -18,13 +18,14 @@ from nagorik.values import Money, PersonName
 from nagorik_host import open_host
 from nagorik_host.engine import instants
 from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, AgencyLimits, AgencyScheduler
-from nagorik_host.engine.leases import LOST, HeldApplication, WorkerLease
+from nagorik_host.engine.leases import HeldApplication, WorkerLease
 from nagorik_host.engine.pace import PaceSlot
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
 from nagorik_host.store.application_store import LEASE
 from nagorik_host.store.schema import applications, attempts, outages
 from nagorik_host.vault import make_keys, read_keyring
 from nagorik_platform import PlatformSettings, PluginConfiguration
+from nagorik_platform.agency_client.limits import LEASE_LOST
 from nagorik_platform.lifecycle import CallFailed
 from nagorik_platform.registry import Admission
 from nagorik_platform.system_clock import SystemClock
@@ -95,6 +96,19 @@ async def nagorik_find_submission(request, context):
 @hookimpl
 async def nagorik_get_status(request, context):
     return standing(context)
+"""
+
+
+SIGNED_MANIFEST = MANIFEST.replace("limits =", 'sign = "plugin:sign"\nlimits =')
+SIGNED_PLUGIN = f"""\
+{PLUGIN}
+
+from nagorik.http import Signature
+
+
+async def sign(request, settings, clock):
+    await stand_still(request.url)
+    return Signature({{}})
 """
 
 
@@ -217,16 +231,16 @@ async def test_worker_that_stood_still_between_two_requests_files_nothing(ferry,
         open_host(ready_url, keyring, settings_of(port, clock), lease_clock=machine) as host,
         open_host(ready_url, keyring, settings_of(port, clock), lease_clock=machine) as elsewhere,
     ):
-        application = await hand_in(host)
+        application, slow = await hand_in(host), host.worker()
         quay.may_answer.clear()
-        slow = asyncio.create_task(host.worker().run_until_idle())
+        # It stands still before its second request, and looks for nothing meanwhile; others go on.
+        assert await slow.poll()
         await quay.numbered.wait()
-        # It stands still before its second request; others go on.
         machine.advance(LEASE)
         await carry(elsewhere.worker(), clock)
         ended = await host.track(application)
         quay.may_answer.set()
-        await slow
+        await slow.run_until_idle()
         assert await host.track(application) == ended
         assert ended.progress.state == "closed"
         assert (await results(host))[:2] == [("submit", "interrupted"), ("find", "answered")]
@@ -279,6 +293,83 @@ async def test_application_that_is_not_in_hand_any_more_is_not_sent_for(ferry, r
         await working
         assert quay.asked == ["POST /numbers"]
         assert await results(host) == [("submit", None)]
+
+
+@asynccontextmanager
+async def standing_still_while_signing(install, url, keyring, path, machine):
+    """A worker that signs its request to ``path``, another host on its database, the agency, and what goes on."""
+    stood, may_go_on, clock = asyncio.Event(), asyncio.Event(), SimulatedClock()
+
+    async def stand_still(address):
+        if address.endswith(path) and not stood.is_set():
+            stood.set()
+            await may_go_on.wait()
+
+    install("ferry", SIGNED_MANIFEST, FORM, SIGNED_PLUGIN).stand_still = stand_still
+    async with (
+        quay_and_port() as (quay, port),
+        open_host(url, keyring, settings_of(port, clock), lease_clock=machine) as host,
+        open_host(url, keyring, settings_of(port, clock), lease_clock=machine) as elsewhere,
+    ):
+        application = await hand_in(host)
+        worker = host.worker()
+        assert await worker.poll()
+        await asyncio.wait_for(stood.wait(), 60)
+
+        async def go_on():
+            may_go_on.set()
+            await worker.run_until_idle()
+
+        yield worker, elsewhere, application, quay, go_on
+
+
+@pytest.mark.parametrize(("path", "sent"), [("/numbers", 0), ("/files", 1)])
+async def test_worker_that_stood_still_while_a_request_was_signed_does_not_send_it(
+    install, ready_url, keyring, path, sent
+):
+    """Its call's deadline is far off; whoever took over has filed the application."""
+    machine = SimulatedClock()
+    async with standing_still_while_signing(install, ready_url, keyring, path, machine) as (_, elsewhere, *rest):
+        application, quay, go_on = rest
+        machine.advance(LEASE)
+        await carry(elsewhere.worker(), elsewhere.clock)
+        ended, asked = await elsewhere.track(application), list(quay.asked)
+        await go_on()
+        assert await elsewhere.track(application) == ended
+        assert ended.progress.state == "closed"
+        assert quay.asked == asked
+        assert (quay.asked.count("POST /numbers"), quay.filed) == (1 + sent, 1)
+
+
+@pytest.mark.parametrize("path", ["/numbers", "/files"])
+async def test_request_that_is_signed_for_longer_than_a_lease_is_sent_while_its_worker_lives(
+    install, ready_url, keyring, path
+):
+    machine = SimulatedClock()
+    async with standing_still_while_signing(install, ready_url, keyring, path, machine) as (worker, *rest):
+        _, _, quay, go_on = rest
+        for _ in range(3):
+            machine.advance(LEASE * 0.9)
+            await worker.heartbeat()
+        await go_on()
+        assert (quay.asked.count("POST /numbers"), quay.filed) == (1, 1)
+
+
+def test_lease_that_has_ended_here_is_not_prolonged_by_a_heartbeat():
+    """Its application may have been taken over since, and the heartbeat have been for what its worker began anew."""
+    machine = SimulatedClock()
+    lease = WorkerLease("worker", LEASE, machine)
+    held = HeldApplication("one", 1, lease, lease.end(lease.elapsed()))
+    machine.advance(LEASE / 2)
+    held.note_renewed(lease.elapsed())
+    assert held.remaining() == LEASE.total_seconds()
+    asked = lease.elapsed()
+    machine.advance(LEASE)
+    held.note_renewed(asked)
+    assert held.remaining() == 0
+    # What the database says of this very attempt is another matter.
+    held.note_held(lease.elapsed())
+    assert held.remaining() == LEASE.total_seconds()
 
 
 STOPPED = """
@@ -350,7 +441,7 @@ async def test_first_request_that_is_late_asks_whether_the_application_is_still_
     clock = SimulatedClock()
     lease = WorkerLease("worker", LEASE, clock)
     limiter = SharedRateLimiter(database, clock)
-    held = HeldApplication("nobody's", 1, lease)
+    held = HeldApplication("nobody's", 1, lease, lease.end(lease.elapsed()))
     # In time: the commit of the intent says so.
     RESERVED.set(Reservation("wasa", slot_now(limiter), held))
     await limiter.acquire("wasa", 5, Deadline.after(600, clock))
@@ -358,7 +449,7 @@ async def test_first_request_that_is_late_asks_whether_the_application_is_still_
     clock.advance(instants.LATE + timedelta.resolution)
     with pytest.raises(AgencyUnavailable) as caught:
         await limiter.acquire("wasa", 5, Deadline.after(600, clock))
-    assert (caught.value.because, caught.value.layer) == (LOST, Layer.CORE)
+    assert (caught.value.because, caught.value.layer) == (LEASE_LOST, Layer.CORE)
 
 
 async def test_machine_that_slept_is_late_though_its_calendar_and_its_loop_do_not_say_so(database, monkeypatch):
@@ -367,17 +458,17 @@ async def test_machine_that_slept_is_late_though_its_calendar_and_its_loop_do_no
     monkeypatch.setattr("nagorik_host.engine.leases._since_boot", lambda: next(passed, 60.0))
     clock = SystemClock()
     limiter = SharedRateLimiter(database, clock)
-    held = HeldApplication("nobody's", 1, WorkerLease("worker", LEASE))
+    held = HeldApplication("nobody's", 1, WorkerLease("worker", LEASE), LEASE.total_seconds())
     RESERVED.set(Reservation("wasa", slot_now(limiter), held))
     with pytest.raises(AgencyUnavailable) as caught:
         await limiter.acquire("wasa", 100, Deadline.after(600, clock))
-    assert caught.value.because == LOST
+    assert caught.value.because == LEASE_LOST
 
 
 async def test_call_that_was_not_gone_on_with_says_nothing_of_the_agency(database):
     clock = SimulatedClock()
     agencies = AgencyScheduler({"wasa": AgencyLimits(per_second=5, concurrency=4)})
-    lost = CallFailed(AgencyUnavailable(because=LOST, layer=Layer.CORE))
+    lost = CallFailed(AgencyUnavailable(because=LEASE_LOST, layer=Layer.CORE))
     for _ in range(FAILURES_OF_AN_OUTAGE):
         await database.run(lambda t: agencies.learn(t, "wasa", lost, clock.now()))
     assert not agencies.is_news("wasa", lost)

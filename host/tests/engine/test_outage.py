@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from nagorik_host.commands.render import as_document, find_application
-from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, LAST_PROBE, outages_of
+from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, LAST_PROBE
+from nagorik_host.store.outages import outages_of
 from nagorik_host.store.schema import applications
 from nagorik_testing import SyntheticCitizens
 from nagorik_testing.faults.conditions import Outage

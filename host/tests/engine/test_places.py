@@ -11,6 +11,7 @@ from sqlalchemy import event, insert, select, update
 
 from nagorik.clock import Deadline
 from nagorik_host.engine.affinity import AgencyAffinity
+from nagorik_host.engine.agencies import AgencyLimits, AgencyScheduler
 from nagorik_host.engine.claim_batch import Need
 from nagorik_host.engine.leases import WorkerLease
 from nagorik_host.engine.places import WorkerPlaces
@@ -257,3 +258,29 @@ async def test_request_that_is_given_up_leaves_its_turn_to_the_next(database):
         with suppress(asyncio.CancelledError):
             await cancelled
     assert limiter.pace("wasa", 2)._waiting == type(limiter.pace("wasa", 2)._waiting)()
+
+
+@pytest.mark.parametrize(("bears", "held"), [(1, 1), (2, 2), (3, 3), (4, 3), (16, 15)])
+async def test_one_place_of_many_is_kept_for_whoever_stands_by_and_none_of_few(database, bears, held):
+    clock = SimulatedClock()
+    first, second = worker("first", bears, clock), worker("second", bears, clock)
+    await acquire(database, second, 0)
+    await database.run(partial(second._lease.register, name="second", keys=["k"], expiry=timedelta(days=1)))
+    await acquire(database, first, bears)
+    assert await acquire(database, first, bears, lent=True) == held
+    assert await acquire(database, second, bears, lent=True) == bears - held
+
+
+async def test_of_all_that_stand_by_one_says_that_there_is_too_few(database):
+    """How many look costs an agency's row nothing."""
+    clock = SimulatedClock()
+    agencies = AgencyScheduler({"wasa": AgencyLimits(per_second=5, concurrency=2)})
+    await database.run(lambda t: agencies.ensure_rows(t, ["wasa"], clock.now()))
+    workers = [worker(f"worker-{number}", 2, clock) for number in range(3)]
+    wanting = []
+    for one in workers:
+        states = partial(agencies.queue_states, plugins=["wasa"], now=clock.now(), lease_now=clock.now())
+        (state,) = await database.run(partial(states, worker=one._lease.worker))
+        wanting.append((state.held_by_all, state.others_wanting))
+        await acquire(database, one, 3, lent=True)
+    assert wanting == [(0, 0), (2, 1), (2, 2)]

@@ -11,12 +11,13 @@ from sqlalchemy import select, update
 from nagorik import AgencyUnavailable, RateLimited
 from nagorik.clock import Deadline
 from nagorik.errors import Layer
-from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, AgencyLimits, AgencyScheduler, unreachable
+from nagorik_host.engine.agencies import FAILURES_OF_AN_OUTAGE, AgencyLimits, AgencyScheduler
 from nagorik_host.engine.instants import LATE, farthest, interval_of, take_instants
 from nagorik_host.engine.pace import UNKNOWN
 from nagorik_host.engine.rate_limiter import RESERVED, Reservation, SharedRateLimiter
 from nagorik_host.store import Database
 from nagorik_host.store.database import DatabaseUnavailable
+from nagorik_host.store.outages import unreachable
 from nagorik_host.store.schema import agencies
 from nagorik_platform.agency_client.limits import FASTEST, SLOWEST
 from nagorik_platform.lifecycle import CallFailed

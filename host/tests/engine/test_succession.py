@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from nagorik import Applicant, ApplicationDraft, Consent, Operation
 from nagorik.values import Money, PersonName
 from nagorik_host import open_host
-from nagorik_host.store.schema import applications, attempts
+from nagorik_host.store.schema import applications, attempts, places
 from nagorik_platform import PlatformSettings, PluginConfiguration
 from nagorik_platform.registry import Admission
 
@@ -132,6 +132,26 @@ async def test_place_goes_on_to_the_next_application_without_another_look(hatch,
         assert await one.count() == PLACES
         await one.drain()
         assert await one.count(attempts.c.ended_at.is_not(None)) == PLACES + 4
+
+
+async def test_place_goes_on_to_what_was_asked_for_in_vain(hatch, ready_url, world):
+    """Another worker has the last place, and said nothing of it before more fell due."""
+    async with opened(ready_url, world) as one:
+        other = {"plugin": "hatch", "worker": "other", "held": 1, "wanted": 0}
+        until = {"held_until": world.machine.now() + timedelta(seconds=30)}
+        await one.host.database.run(lambda t: t.connection.execute(insert(places), other | until))
+        one.street.close("hatch")
+        for _ in range(PLACES - 1):
+            await one.apply()
+        await one.worker.poll()
+        while one.street.waiting < PLACES - 1:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0)
+        for _ in range(3):
+            await one.apply()
+        await one.worker.poll()
+        assert await one.count() == PLACES - 1
+        await one.drain()
+        assert await one.count(attempts.c.ended_at.is_not(None)) == PLACES + 2
 
 
 async def test_defect_of_the_next_application_is_none_of_the_one_before(hatch, ready_url, world):

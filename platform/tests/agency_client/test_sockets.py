@@ -4,14 +4,17 @@ import asyncio
 import gc
 import socket
 import time
+from itertools import chain, repeat
 
 import pytest
 
 from nagorik.errors import AgencyUnavailable, OutcomeUnknown
+from nagorik.http import FormPart
 from nagorik.operations import Idempotency
 from nagorik.settings import AgencySettings
 from nagorik_platform.agency_client import step_key
-from nagorik_platform.agency_client.retry_table import Failure
+from nagorik_platform.agency_client.multipart import MultipartBody
+from nagorik_platform.agency_client.retry_table import MAYBE_PROCESSED, Failure
 from nagorik_platform.agency_client.transport import ConnectionPool, OutgoingRequest, Timeouts
 from nagorik_platform.system_clock import SystemClock
 
@@ -109,8 +112,10 @@ async def server():
 def connect(request, world, server):
     """A client over real sockets; slow failures are cut short by short time limits."""
 
-    def make(base=None, *, real_time=False, **settings):
+    def make(base=None, *, real_time=False, rate_limiter=None, **settings):
         options = {"clock": SystemClock()} if real_time else {}
+        if rate_limiter is not None:
+            options["rate_limiter"] = rate_limiter
         base = base or server.base
         tuned = AgencySettings(base_url=base, transport=request.param, **settings)
         return world.client(
@@ -293,3 +298,55 @@ async def test_request_whose_time_is_over_when_it_is_its_turn_is_not_written(cho
             await pool.aclose()
         assert len(server.requests) == arrive
         assert (answer is Failure.DEADLINE) is not bool(arrive)
+
+
+@pytest.mark.parametrize(
+    ("left", "sent", "error"),
+    [([5.0] * 9, 1, None), ([0.0], 0, AgencyUnavailable), ([5.0, 0.0], 0, OutcomeUnknown)],
+)
+async def test_nothing_is_sent_once_what_it_is_sent_under_is_over(world, server, connect, left, sent, error):
+    """It was over as its turn had come, or as its connection stood."""
+
+    class Lease:
+        def __init__(self):
+            self._left = iter(left)
+
+        def remaining(self):
+            return next(self._left)
+
+    class Leasing:
+        async def acquire(self, plugin, per_second, deadline):
+            return Lease()
+
+    http = world.bind(NEITHER, client=connect(rate_limiter=Leasing()))
+    if error is None:
+        await world.ask(http, NEITHER)
+    else:
+        with pytest.raises(error):
+            await world.ask(http, NEITHER)
+    assert len(server.requests) == sent
+
+
+@pytest.mark.parametrize("choice", ["default", "fast"])
+@pytest.mark.parametrize("parts", [0, 1, 20])
+@pytest.mark.parametrize(("looks", "arrive"), [(6, 0), (1000, 1)])
+async def test_body_whose_time_ends_while_it_is_written_is_not_written_to_its_end(choice, parts, looks, arrive):
+    """An agency does nothing with a request that it has a part of; and what took long may be signed or connected."""
+    content, left = b"x" * 2_000_000, chain(repeat(5.0, looks), repeat(0.0))
+    body = content
+    if parts:
+        share = len(content) // parts
+        pieces = [FormPart(name=f"part-{number}", content=content[:share]) for number in range(parts)]
+        body = MultipartBody(pieces, lambda _: None)
+    length = body.size if isinstance(body, MultipartBody) else len(body)
+    async with Server() as server:
+        pool = ConnectionPool(choice)
+        headers = [(b"Host", b"127.0.0.1"), (b"Content-Length", str(length).encode())]
+        request = OutgoingRequest("POST", f"{server.base}/applications", headers, body)
+        timeouts = Timeouts(connect=20.0, read=20.0, total=20.0, limit=1000, remaining=lambda: next(left))
+        try:
+            answer = await pool.send(request, timeouts)
+        finally:
+            await pool.aclose()
+        assert len(server.requests) == arrive
+        assert (answer in MAYBE_PROCESSED) is not bool(arrive)

@@ -234,6 +234,24 @@ async def test_a_token_that_ends_while_its_turn_is_waited_for_is_renewed(world):
     assert [request.headers["authorization"] for request in world.agency.requests] == ["Bearer t1"]
 
 
+async def test_login_is_sent_though_what_the_call_is_sent_under_is_over(world):
+    """Others wait for the token as well."""
+
+    class Over:
+        def remaining(self):
+            return 0.0
+
+    class Leasing:
+        async def acquire(self, plugin, per_second, deadline):
+            return Over()
+
+    world.agency.will(grant("t1"))
+    with pytest.raises(AgencyUnavailable) as caught:
+        await world.ask(world.bind(NATIVE, login=login, rate_limiter=Leasing()), NATIVE)
+    assert caught.value.because == "lease-lost"
+    assert sent_tokens(world) == [None]
+
+
 def sent_tokens(world):
     return [r.headers.get("Authorization") for r in world.agency.requests]
 

@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import os
+import resource
 import sys
 import threading
 import time
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -317,6 +320,120 @@ async def test_plugin_changes_nothing_of_the_interpreter(world, change):
         sys.setrecursionlimit(before[0])
         sys.setswitchinterval(before[1])
         set_tracers(*before[2:])
+
+
+LIMIT = "import resource\nopen_files = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+PROCESS = {
+    "how many files may be open": f"{LIMIT}resource.setrlimit(resource.RLIMIT_NOFILE, (64, open_files[1]))",
+    "the same of a process by its number": f"{LIMIT}resource.prlimit(0, resource.RLIMIT_NOFILE, (64, open_files[1]))",
+    "how large a file may become": "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, -1))",
+    "in which directory it is": "import os\nos.chdir('/')",
+}
+INSULATED = "try:\n    {}\nexcept OSError:\n    pass\nreturn STATUS"
+WAYS = {
+    "in the hook": "{}\nreturn STATUS",
+    "in the hook, which catches all": INSULATED,
+    "in a thread": "def change():\n    {}\nawait asyncio.to_thread(change)\nreturn STATUS",
+}
+
+
+def as_process_is():
+    return resource.getrlimit(resource.RLIMIT_NOFILE), resource.getrlimit(resource.RLIMIT_FSIZE), Path.cwd()
+
+
+@pytest.mark.parametrize("change", PROCESS.values(), ids=PROCESS)
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+async def test_plugin_changes_nothing_of_the_process(world, change, way):
+    indented = change.replace("\n", "\n    ") if "\n    {}" in way else change
+    world.install(hooks={"nagorik_get_status": way.format(indented)})
+    before = as_process_is()
+
+    async def main():
+        with pytest.raises(PluginFault) as caught:
+            await world.platform().get_status(world.draft(), world.references)
+        return caught.value.fault
+
+    try:
+        assert await guarded(main) == "changed-process"
+        assert as_process_is() == before
+    finally:
+        os.chdir(before[-1])
+        resource.setrlimit(resource.RLIMIT_NOFILE, before[0])
+        resource.setrlimit(resource.RLIMIT_FSIZE, before[1])
+
+
+IN_A_THREAD_OF_ITS_OWN = """
+import os, threading
+
+def change():
+    seen[0].wait()
+    try:
+        os.chdir("/")
+    except OSError:
+        pass
+
+threading.Thread(target=change).start()
+return STATUS
+"""
+
+
+async def test_plugins_thread_that_would_change_the_process_is_named_after_its_call(world):
+    world.install(hooks={"nagorik_get_status": IN_A_THREAD_OF_ITS_OWN})
+    may_begin, before = threading.Event(), Path.cwd()
+
+    async def main():
+        platform = world.platform(faults_before_quarantine=1)
+        await platform.import_plugins()
+        world.module().seen.append(may_begin)
+        await platform.get_status(world.draft(), world.references)
+        may_begin.set()
+        while platform.plugins[0].quarantine is None:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0)
+        return platform.plugins[0].id
+
+    try:
+        with capture_logs() as lines:
+            assert await guarded(main) == "wasa"
+        assert Path.cwd() == before
+    finally:
+        may_begin.set()
+        os.chdir(before)
+    faults = [(line["plugin"], line["fault"]) for line in lines if line["event"] == "plugin_fault"]
+    assert faults == [("wasa", "changed-process")]
+
+
+READS_AND_A_CHILD = """
+import os, resource, subprocess, sys
+resource.prlimit(0, resource.RLIMIT_NOFILE)
+limited = lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)) or os.chdir("/")
+subprocess.run([sys.executable, "-c", ""], preexec_fn=limited, check=True)
+return STATUS
+"""
+
+
+async def test_plugin_may_look_at_limits_and_set_those_of_its_own_child(world):
+    world.install(hooks={"nagorik_get_status": READS_AND_A_CHILD})
+
+    async def main():
+        await world.platform().get_status(world.draft(), world.references)
+        return "done"
+
+    assert await guarded(main) == "done"
+
+
+async def test_hosts_own_code_may_change_its_process(world, tmp_path):
+    world.install()
+    before = Path.cwd()
+
+    async def main():
+        await world.platform().get_status(world.draft(), world.references)
+        os.chdir(tmp_path)
+        return Path.cwd()
+
+    try:
+        assert await guarded(main) == tmp_path.resolve()
+    finally:
+        os.chdir(before)
 
 
 def set_tracers(trace, profile, trace_of_threads, profile_of_threads):

@@ -10,17 +10,11 @@ from sqlalchemy import select
 from nagorik import CredentialsRejected, NagorikError, ServiceNotOffered, Text
 from nagorik.manifest import PublicService
 from nagorik.values import dhaka_time, to_bangla_digits
-from nagorik_host.engine.agencies import (
-    OF_CREDENTIALS,
-    ExpectedDecision,
-    Unreachable,
-    expected,
-    outages_of,
-    unreachable,
-)
+from nagorik_host.engine.agencies import OF_CREDENTIALS
 from nagorik_host.engine.suspensions import SuspensionRecord, list_suspensions
 from nagorik_host.host import Host
 from nagorik_host.store.database import Transaction
+from nagorik_host.store.outages import ExpectedDecision, Unreachable, expected, outages_of, unreachable
 from nagorik_host.store.schema import applications
 from nagorik_host.texts import hold_sentence, sentence, timeline
 from nagorik_platform.cli.explanation_page import (

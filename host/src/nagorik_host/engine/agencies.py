@@ -3,7 +3,7 @@
 Whoever claims applications has places and instants of the agency's time for them first, in a transaction that does
 nothing else, so that no number of processes is faster than one and none waits for another's work. While an agency is
 down its queue is left alone but for a probe now and then; when it answers again, the queue drains at the agency's
-rate, however long it has grown. The time of an outage does not count against what the agency promises.
+rate, however long it has grown.
 """
 
 import random
@@ -28,12 +28,13 @@ from nagorik import (
 from nagorik.errors import CredentialProblem, Layer
 from nagorik.manifest import Manifest
 from nagorik_host.engine.instants import HORIZON, ensure_row, farthest, interval_of, row_of
-from nagorik_host.engine.leases import APART, LOST
+from nagorik_host.engine.leases import APART
 from nagorik_host.engine.pace import UNKNOWN
 from nagorik_host.engine.tokens import UNKNOWN as TOKEN_UNKNOWN
 from nagorik_host.store.clock import HELD_AT_MOST, LEASE_NOW, LONGEST_LEASE, is_held
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import IN_QUEUE, MICROSECOND, agencies, applications, outages, places
+from nagorik_platform.agency_client.limits import LEASE_LOST
 from nagorik_platform.agency_client.retry_table import OF_THE_HOST
 from nagorik_platform.lifecycle import CallAnswered, CallFailed
 
@@ -47,7 +48,7 @@ platform's credentials is probed as seldom from the first on."""
 _LONGEST_PAUSE: Final = LAST_PROBE + timedelta(seconds=2 * APART)
 """After which an agency is tried at the latest, by a clock that may differ from that of whoever tried it last."""
 _NOT_REACHED: Final = (AgencyUnavailable, OutcomeUnknown, ContractViolation)
-_OUR_OWN: Final = frozenset({UNKNOWN, LOST, TOKEN_UNKNOWN, *OF_THE_HOST})
+_OUR_OWN: Final = frozenset({UNKNOWN, LEASE_LOST, TOKEN_UNKNOWN, *OF_THE_HOST})
 """Why the platform held a request back or broke it off, for reasons that are not the agency's."""
 OF_CREDENTIALS: Final = "credentials-"
 """How the causes of outages begin that end with other credentials."""
@@ -108,6 +109,7 @@ _PLACES: Final = (
         func.sum(case((_IS_OWN, places.c.held), else_=0)).label("held"),
         func.sum(case((_IS_OWN, places.c.wanted), else_=0)).label("wanted"),
         func.sum(places.c.held).label("held_by_all"),
+        func.sum(case((_IS_OWN, 0), (places.c.wanted > 0, 1), else_=0)).label("others_wanting"),
     )
     .where(is_held(places.c.held_until))
     .group_by(places.c.plugin)
@@ -123,6 +125,7 @@ def _queue_states(first_due: Select[Any]) -> Select[Any]:
             _PLACES.c.held,
             _PLACES.c.wanted,
             _PLACES.c.held_by_all,
+            _PLACES.c.others_wanting,
         )
         .join(_PLACES, _PLACES.c.plugin == agencies.c.plugin, isouter=True)
         .where(agencies.c.plugin.in_(bindparam("names", expanding=True)))
@@ -165,6 +168,7 @@ class QueueState(NamedTuple):
         held: How many places the worker that looks holds there.
         wanted: How many more it has said that it has use for.
         held_by_all: How many all workers hold together.
+        others_wanting: How many other workers have said that they have use for more.
     """
 
     plugin: str
@@ -174,6 +178,7 @@ class QueueState(NamedTuple):
     held: int
     wanted: int
     held_by_all: int
+    others_wanting: int = 0
 
 
 class HealthChange(NamedTuple):
@@ -244,6 +249,7 @@ class AgencyScheduler:
                 int(row.held or 0),
                 int(row.wanted or 0),
                 int(row.held_by_all or 0),
+                int(row.others_wanting or 0),
             )
             for row in found
         ]
@@ -379,62 +385,3 @@ def _cause_of(error: NagorikError | None) -> str:
     if isinstance(error, CredentialsRejected) and error.kind is not CredentialProblem.UNSPECIFIED:
         return f"{OF_CREDENTIALS}{error.kind.value}"
     return error.code if error is not None else ""
-
-
-class OutagePeriod(NamedTuple):
-    """A time in which an agency could not be reached; it goes on where ``end`` is ``None``."""
-
-    begin: datetime
-    end: datetime | None
-
-
-class ExpectedDecision(NamedTuple):
-    """When an application is expected to be decided.
-
-    Attributes:
-        at: The day and hour; it moves on while an outage goes on.
-        frozen: How much later that is because of outages.
-    """
-
-    at: datetime
-    frozen: timedelta
-
-
-def expected(
-    filed_at: datetime, promised: timedelta, outages: Iterable[OutagePeriod], now: datetime
-) -> ExpectedDecision:
-    """The promised time from the filing on, outages left out; all times aware."""
-    at = filed_at + promised
-    for outage in sorted(outages):
-        end = outage.end if outage.end is not None else now
-        begin = max(outage.begin, filed_at)
-        if begin < at and end > begin:
-            at += end - begin
-    return ExpectedDecision(at, at - filed_at - promised)
-
-
-def outages_of(transaction: Transaction, plugin: str) -> list[OutagePeriod]:
-    """All outages of a plugin's agency, the oldest first."""
-    query = select(outages).where(outages.c.plugin == plugin).order_by(outages.c.began_at)
-    return [OutagePeriod(row.began_at, row.ended_at) for row in transaction.connection.execute(query)]
-
-
-class Unreachable(NamedTuple):
-    """A plugin's agency that cannot be reached now.
-
-    Attributes:
-        plugin: The plugin.
-        since: Since when.
-        cause: Why, as a code.
-    """
-
-    plugin: str
-    since: datetime
-    cause: str | None
-
-
-def unreachable(transaction: Transaction, plugin: str) -> Unreachable | None:
-    """What is known of a plugin's agency that cannot be reached now; ``None`` where it can."""
-    query = select(agencies.c.down_since, agencies.c.cause).where(agencies.c.plugin == plugin)
-    row = transaction.connection.execute(query).one_or_none()
-    return Unreachable(plugin, row.down_since, row.cause) if row is not None and row.down_since is not None else None

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from nagorik import ApplicationDraft
 from nagorik_host.engine.instants import TakenInstants
+from nagorik_host.engine.leases import HeldApplication
 from nagorik_host.engine.pace import PaceSlot
 from nagorik_host.engine.queues import SuspendedOffers
 from nagorik_host.store.application_store import StoredApplication, target_plugin
@@ -24,6 +25,7 @@ class Claim:
         call: The call to make.
         attempt: The row of the attempt as it was begun.
         slot: The instant of the agency's time that the call has for itself.
+        held: For how long nobody else can have it.
     """
 
     stored: StoredApplication
@@ -32,6 +34,7 @@ class Claim:
     call: NextAction
     attempt: Mapping[str, Any]
     slot: PaceSlot
+    held: HeldApplication
 
     @property
     def target_plugin(self) -> str:

@@ -23,7 +23,7 @@ from nagorik_host.engine.affinity import AgencyAffinity
 from nagorik_host.engine.agencies import AgencyScheduler, QueueState
 from nagorik_host.engine.claim_batch import Claim, ClaimBatch, ClaimOffer, Need
 from nagorik_host.engine.intents import Intents, next_payment
-from nagorik_host.engine.leases import LOST, WorkerLease
+from nagorik_host.engine.leases import WorkerLease
 from nagorik_host.engine.losses import SUSPECTS_APART, WorkerLosses
 from nagorik_host.engine.pace import PaceSlot
 from nagorik_host.engine.places import WorkerPlaces
@@ -37,11 +37,11 @@ from nagorik_host.engine.queues import (
     suspended_offers,
     unpark_resumed,
 )
+from nagorik_host.store.application_records import record_attempt
 from nagorik_host.store.application_store import (
     ApplicationStore,
     NoSuchApplication,
     StoredApplication,
-    record_attempt,
     set_aside,
     target_plugin,
 )
@@ -50,6 +50,7 @@ from nagorik_host.store.database import Transaction, is_the_machines
 from nagorik_host.store.host_keys import is_known_key
 from nagorik_host.store.schema import attempts
 from nagorik_host.vault import Erased, KeyMissing
+from nagorik_platform.agency_client.limits import LEASE_LOST
 from nagorik_platform.lifecycle import (
     Interrupted,
     NextAction,
@@ -69,6 +70,8 @@ APPLICATION: Final[ContextVar[str | None]] = ContextVar("APPLICATION", default=N
 BLOCKED: Final = timedelta(minutes=5)
 """How long an application whose plugin is not installed is left alone before it is looked at again."""
 DEFECT: Final = "defect"
+OTHERS: Final = 2
+"""Other workers that want more places, from which on one that has none need not say that it does, too."""
 
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
 _OPEN: Final = attempts.alias()
@@ -271,8 +274,10 @@ class Claims:
         if queue.is_down:
             batch.needs |= {} if slots else {name: Need(1, is_probe=True)}
             return
-        # Where all are held and the others know that this worker has use for more, asking again changes nothing.
-        is_vain = queue.held_by_all >= self._concurrency[name] and queue.wanted > 0
+        # Where all are held and the others know that this worker has use for more, asking again changes nothing. Nor
+        # does it where two others have: one at least holds none beyond its share, and for it the rest is shared out.
+        is_known = queue.wanted > 0 or (queue.held == 0 and queue.others_wanting >= OTHERS)
+        is_vain = is_known and queue.held_by_all >= self._concurrency[name]
         most = self._places.most(name, held=queue.held, lent=lent and not is_vain)
         if is_vain and queue.held == 0:
             most = 0
@@ -404,7 +409,7 @@ class Claims:
 
     def _end_of_lost(self, transaction: Transaction, row: Row[Any]) -> str:
         if self._lease.is_alive(transaction, row.lease):
-            return LOST
+            return LEASE_LOST
         return INTERRUPTED_ALONE if self._losses.was_alone(transaction, row.id, row.lease) else INTERRUPTED
 
     def claim_next(

@@ -17,11 +17,11 @@ from nagorik_host.engine.intents import Intents, next_payment
 from nagorik_host.engine.losses import WorkerLosses
 from nagorik_host.engine.pace import PaceSlot
 from nagorik_host.engine.queues import SuspendedOffers
+from nagorik_host.store.application_records import record_attempt
 from nagorik_host.store.application_store import (
     ApplicationStore,
     StaleRevision,
     StoredApplication,
-    record_attempt,
     set_aside,
     target_plugin,
 )

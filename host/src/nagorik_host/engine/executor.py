@@ -13,7 +13,7 @@ from nagorik_host.engine.agencies import AgencyScheduler
 from nagorik_host.engine.claim_batch import Claim
 from nagorik_host.engine.claims import APPLICATION
 from nagorik_host.engine.completions import Completions
-from nagorik_host.engine.leases import HeldApplication, WorkerLease
+from nagorik_host.engine.leases import HeldApplication
 from nagorik_host.engine.observers import ANSWERED, BROKEN, INTERRUPTED, WorkerObserver
 from nagorik_host.engine.outage import OutageRetry
 from nagorik_host.engine.pace import AgencyPace, PaceSlot
@@ -78,7 +78,6 @@ class ClaimExecutor:
         rate_limiter: SharedRateLimiter,
         pace: Callable[[str], AgencyPace],
         places: WorkerPlaces,
-        lease: WorkerLease,
         retry: OutageRetry,
         state: WorkState,
         observer: WorkerObserver,
@@ -94,7 +93,6 @@ class ClaimExecutor:
             rate_limiter: Knows whether a call has sent anything.
             pace: Gives an agency's time.
             places: How many calls the worker may make at each agency.
-            lease: On what terms it has applications in hand.
             retry: Waits for a database that is away.
             state: What the worker's parts tell each other.
             observer: Is told of each call.
@@ -107,17 +105,21 @@ class ClaimExecutor:
         self._rate_limiter = rate_limiter
         self._pace = pace
         self._places = places
-        self._lease = lease
         self._retry = retry
         self._state = state
         self._observer = observer
         self._clock = clock
-        self._in_flight: dict[asyncio.Task[None], str] = {}
+        self._in_flight: dict[asyncio.Task[None], HeldApplication] = {}
         self.completed = 0
 
     @property
     def in_hand(self) -> tuple[str, ...]:
         """The ids of the applications whose calls are under way."""
+        return tuple(held.application for held in self._in_flight.values())
+
+    @property
+    def held(self) -> tuple[HeldApplication, ...]:
+        """What of applications is in hand for the calls under way."""
         return tuple(self._in_flight.values())
 
     async def wait(self) -> None:
@@ -127,7 +129,7 @@ class ClaimExecutor:
     def start(self, claim: Claim) -> None:
         """Make the call of a claim, whose place is in use."""
         task = asyncio.create_task(self._run_claim(claim))
-        self._in_flight[task] = claim.stored.id
+        self._in_flight[task] = claim.held
         task.add_done_callback(self._done)
 
     async def finish(self, grace: float | None, at_once: asyncio.Event | None) -> int:
@@ -207,20 +209,21 @@ class ClaimExecutor:
             self._state.woken.set()
         elif following is None:
             self._state.backlog.discard(claim.target_plugin)
-        elif following.stored.id != claim.stored.id:
-            self._note_next(following)
+        else:
+            self._note_next(following, claim)
         return following
 
     def _may_be_followed(self, plugin: str, outcome: CallAnswered | CallFailed) -> bool:
         """Whether an application may be taken in hand at an agency in the place of one that was called for."""
         return plugin in self._state.backlog and isinstance(outcome, CallAnswered)
 
-    def _note_next(self, claim: Claim) -> None:
-        """The present task goes on with another application."""
+    def _note_next(self, claim: Claim, before: Claim) -> None:
+        """The present task goes on with another call, of the same application or of another."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine runs in one
-        self._in_flight[task] = claim.stored.id
-        self._observer.claimed(1)
+        self._in_flight[task] = claim.held
+        if claim.stored.id != before.stored.id:
+            self._observer.claimed(1)
 
     async def _commit(self, unit: Unit[Claim | None], alone: Unit[Claim | None] | None) -> Claim | None:
         """Commit an outcome; ``alone`` is the same without another application, which may be what is wrong."""
@@ -293,8 +296,7 @@ class ClaimExecutor:
     def _reservation(self, claim: Claim) -> Reservation:
         operation = claim.call.operation
         writes = operation is not None and OPERATIONS[operation].writes
-        held = HeldApplication(claim.stored.id, claim.attempt["entry"], self._lease) if writes else None
-        return Reservation(claim.target_plugin, claim.slot, held)
+        return Reservation(claim.target_plugin, claim.slot, claim.held if writes else None)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._in_flight.pop(task, None)

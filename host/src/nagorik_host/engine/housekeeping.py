@@ -9,7 +9,7 @@ from typing import Final
 
 from nagorik.clock import Clock
 from nagorik_host.engine.claims import DEFECT
-from nagorik_host.engine.leases import WorkerLease, check_clock
+from nagorik_host.engine.leases import HeldApplication, WorkerLease, check_clock
 from nagorik_host.engine.observers import Throughput
 from nagorik_host.engine.places import WorkerPlaces
 from nagorik_host.engine.plugins import kept_out_by
@@ -52,7 +52,7 @@ class Housekeeping:
         lease: WorkerLease,
         places: WorkerPlaces,
         plugins: Collection[str],
-        in_hand: Callable[[], Collection[str]],
+        held: Callable[[], Collection[HeldApplication]],
         clock: Clock,
         message_age: timedelta,
         worker_name: str,
@@ -67,7 +67,7 @@ class Housekeeping:
             lease: On what terms the worker has applications in hand.
             places: How many calls it may make at each agency.
             plugins: The plugins that it calls.
-            in_hand: Tells which applications it has in hand.
+            held: Tells which applications it has in hand.
             clock: The time of agencies and citizens.
             message_age: How long messages are kept, whatever became of them.
             worker_name: What an operator knows the worker by.
@@ -80,7 +80,7 @@ class Housekeeping:
         self._lease = lease
         self._places = places
         self._plugins = plugins
-        self._in_hand = in_hand
+        self._held = held
         self._clock = clock
         self._message_age = message_age
         self._worker_name = worker_name
@@ -95,13 +95,14 @@ class Housekeeping:
         self._lease.register(transaction, self._worker_name, keys=self._vault.names, expiry=WORKER_EXPIRY)
         self._block_unreadable(transaction)
 
-    def renew(self, transaction: Transaction) -> None:
-        """Say that the worker lives and still has in hand what it has."""
-        self._lease.renew(transaction, self._in_hand())
+    def renew(self, transaction: Transaction, held: Collection[HeldApplication]) -> frozenset[str]:
+        """Say that the worker lives and still has in hand what it has; the ids of what it really still has."""
+        renewed = self._lease.renew(transaction, {one.application for one in held})
         self._places.renew(transaction)
         note_kept_out(transaction, self._lease.worker, kept_out_by(self._platform))
         self._block_unreadable(transaction)
         transaction.seal_ledger(self._clock.now())
+        return renewed
 
     def deregister(self, transaction: Transaction) -> None:
         """Give back what the worker holds, and strike it off."""
@@ -122,6 +123,18 @@ class Housekeeping:
 
     # Every so often
 
+    async def heartbeat(self) -> None:
+        """Say that the worker lives, and let what it has in hand know for how much longer it has it.
+
+        Raises:
+            DatabaseUnavailable: The database is gone.
+        """
+        held, asked = self._held(), self._lease.elapsed()
+        renewed = await self._database.run(partial(self.renew, held=held))
+        for one in held:
+            if one.application in renewed:
+                one.note_renewed(asked)
+
     async def send_heartbeats(self) -> None:
         """Say again and again that the worker lives, and see that its clock is right.
 
@@ -131,7 +144,7 @@ class Housekeeping:
         while True:
             await asyncio.sleep(self._lease.lasts.total_seconds() / HEARTBEATS)
             with suppress(DatabaseUnavailable):
-                await self._database.run(self.renew)
+                await self.heartbeat()
                 await self._reloader.heed()
                 await check_clock(self._database.run, self._clock)
 
@@ -155,7 +168,7 @@ class Housekeeping:
                 worker=self._worker_name,
                 seconds=round(MINUTE),
                 calls=self.throughput.take(),
-                in_hand=len(self._in_hand()),
+                in_hand=len(self._held()),
                 due=due,
             )
 

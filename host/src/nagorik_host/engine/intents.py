@@ -5,9 +5,10 @@ from uuid import UUID, uuid5
 
 from nagorik import ApplicationDraft
 from nagorik_host.engine.claim_batch import Claim
-from nagorik_host.engine.leases import WorkerLease
+from nagorik_host.engine.leases import HeldApplication, WorkerLease
 from nagorik_host.engine.pace import PaceSlot
-from nagorik_host.store.application_store import ApplicationStore, StoredApplication, record_attempt
+from nagorik_host.store.application_records import record_attempt
+from nagorik_host.store.application_store import ApplicationStore, StoredApplication
 from nagorik_host.store.database import Transaction
 from nagorik_host.vault import Vault
 from nagorik_platform.lifecycle import NextAction, Progress, ServiceCapabilities, Step
@@ -44,6 +45,7 @@ class Intents:
 
         ``read`` is as for ``ApplicationStore.change``.
         """
+        until = self._lease.end(self._lease.elapsed())
         held = self._store.change(transaction, stored, begun, now, lease=self._lease.taken, read=read)
         attempt = held.progress.attempt
         assert attempt is not None  # noqa: S101 - begin named an operation, so it began an attempt
@@ -59,7 +61,8 @@ class Intents:
         transaction.begin_attempt(row)
         if begun.events:
             record_attempt(transaction, row, now)
-        return Claim(held, draft, capabilities, begun.next, row, slot)
+        lease = HeldApplication(held.id, held.entries, self._lease, until)
+        return Claim(held, draft, capabilities, begun.next, row, slot, lease)
 
     def _digest(self, stored: StoredApplication, draft: ApplicationDraft, call: NextAction) -> str:
         """A keyed hash of what the request is made from, to tell later whether two were the same."""

@@ -25,9 +25,6 @@ APART: Final = 1.0
 """Seconds by which a worker's clock may differ from the database's."""
 LEASES_APART: Final = 10
 """How many times as long as one worker's lease another's may be, while a host is set to another."""
-LOST: Final = "lease-lost"
-"""Why a call is not gone on with whose application others may have taken over; says nothing of the agency."""
-
 _HOLD: Final = (
     update(applications)
     .where(
@@ -49,6 +46,7 @@ _RENEW: Final = (
     update(applications)
     .where(applications.c.lease == bindparam("worker"), applications.c.id.in_(bindparam("held", expanding=True)))
     .values(lease_until=UNTIL)
+    .returning(applications.c.id)
 )
 _GIVE_BACK: Final = update(applications).where(applications.c.lease == bindparam("worker")).values(lease_until=NOW)
 _REGISTER: Final = insert(workers).values(started_at=NOW, beat_at=NOW, lease_until=UNTIL)
@@ -156,11 +154,20 @@ class WorkerLease:
         wanted = self._wanted() | {"application_": application, "entry_": entry}
         return transaction.connection.execute(_HOLD, wanted).rowcount == 1
 
-    def renew(self, transaction: Transaction, held: Collection[str]) -> None:
-        """Say that the worker lives, and has these applications in hand."""
+    def elapsed(self) -> float:
+        """Seconds that have passed, by which it is reckoned here how long the database lets it last."""
+        return elapsed_of(self.clock or SystemClock())()
+
+    def end(self, asked: float) -> float:
+        """When a lease ends, by ``elapsed``, that the database was asked for no sooner than ``asked``."""
+        return asked + self.lasts.total_seconds()
+
+    def renew(self, transaction: Transaction, held: Collection[str]) -> frozenset[str]:
+        """Say that the worker lives, and has these applications in hand; which of them it still has."""
         transaction.connection.execute(_BEAT, self._wanted())
-        if held:
-            transaction.connection.execute(_RENEW, self._wanted() | {"held": list(held)})
+        if not held:
+            return frozenset()
+        return frozenset(transaction.connection.scalars(_RENEW, self._wanted() | {"held": list(held)}))
 
     def is_alive(self, transaction: Transaction, worker: str) -> bool:
         """Whether a worker that has lost what it had in hand goes on: it is this one, or was heard of lately."""
@@ -184,20 +191,40 @@ class WorkerLease:
         return {"worker": self.worker, LASTS: self.lasts // MICROSECOND, LEASE_NOW: self.now}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class HeldApplication:
-    """An application in a worker's hands, for which a call is made that may change something at its agency.
+    """An application in a worker's hands, for which a call is made: a ``RequestLease`` of the platform's.
+
+    What it says of the lease's end is never later than what the database says: it counts from before that was asked.
 
     Attributes:
         application: Its id.
         entry: With it, names the attempt that the call belongs to.
         lease: On what terms the worker has it.
+        until: When it may be in others' hands, as far as is known here, by ``lease.elapsed``.
     """
 
     application: str
     entry: int
     lease: WorkerLease
+    until: float
 
     def holds(self, transaction: Transaction) -> bool:
         """As ``WorkerLease.holds``."""
         return self.lease.holds(transaction, self.application, self.entry)
+
+    def remaining(self) -> float:
+        """Seconds for which nobody else can have it, 0.0 or less once somebody can."""
+        return self.until - self.lease.elapsed()
+
+    def note_held(self, asked: float) -> None:
+        """The database was asked at ``asked``, or later, whether it is still held for this attempt, and it is."""
+        self.until = max(self.until, self.lease.end(asked))
+
+    def note_renewed(self, asked: float) -> None:
+        """The database was asked at ``asked``, or later, to let this worker have it for longer, and did.
+
+        That may have been for an attempt after this one, unless nobody can have taken it over since.
+        """
+        if self.remaining() > 0:
+            self.note_held(asked)

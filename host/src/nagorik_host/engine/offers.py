@@ -72,7 +72,9 @@ class Offers:
         for name, one in granted.items():
             if one.taken is None:
                 # Whoever ends a call, here or elsewhere, has a place to give.
-                batch.saturated = batch.saturated or not batch.needs[name].is_probe
+                if not batch.needs[name].is_probe:
+                    batch.saturated = True
+                    batch.backlog.add(name)
                 continue
             slots = paces[name].note_taken(one.taken, asked[name])
             wanted = min(batch.needs[name].calls, self._places.free(name))

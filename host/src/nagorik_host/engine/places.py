@@ -19,6 +19,10 @@ from nagorik_host.store.clock import HELD_AT_MOST, LASTS, LEASE_NOW, UNTIL, is_h
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import MICROSECOND, places, workers
 
+KEPT_FROM: Final = 4
+"""Places from which on an agency has one that is kept for whoever stands by. Of fewer, what stands by would have a
+third of the agency or more, and make its calls one by one; and whoever looks after it is seldom lost."""
+
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
 _LIVING: Final = lasts(places.c.held_until)
 _OTHER_WORKERS: Final = (
@@ -213,8 +217,8 @@ class WorkerPlaces:
         number, total = max(registered, here), self._concurrency[plugin]
         if not number:
             return PlacesShare(total, total)
-        # What a worker has in use that stands still is nobody's until its lease has run out: so not all of it.
-        equal, bound = ceil(total / (1 + number)), max(1, total - 1)
+        # What a worker has in use that stands still is nobody's until its lease has run out: so not all of many.
+        equal, bound = ceil(total / (1 + number)), total - 1 if total >= KEPT_FROM else total
         looks_after = self._affinity.comes_first(plugin) and not self._affinity.is_overloaded
         return PlacesShare(bound if looks_after else equal, bound)
 

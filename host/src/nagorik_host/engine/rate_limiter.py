@@ -13,9 +13,10 @@ from nagorik import AgencyUnavailable, RateLimited
 from nagorik.clock import Clock, Deadline
 from nagorik.errors import Layer
 from nagorik_host.engine.instants import NOTHING
-from nagorik_host.engine.leases import LOST, HeldApplication
+from nagorik_host.engine.leases import HeldApplication
 from nagorik_host.engine.pace import UNKNOWN, AgencyPace, DatabaseTime, PaceSlot
 from nagorik_host.store.database import Database, DatabaseUnavailable
+from nagorik_platform.agency_client.limits import LEASE_LOST, RequestLease
 
 FARTHEST: Final = timedelta(seconds=1)
 """How much of an agency's time one that is late takes up, at most, so that nobody overtakes it."""
@@ -72,12 +73,12 @@ class SharedRateLimiter:
             pace = self._agencies[plugin] = AgencyPace(self._database, self._clock, plugin, per_second, self._time)
         return pace
 
-    async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> None:
+    async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> RequestLease | None:
         """As ``RateLimiter.acquire``: wait for the call's own instant, or for one more of the agency's time.
 
         A call that may change something goes on only while its application is in its worker's hands. The commit of
         the intent says so for the first request, if that is sent in time; for any other the database is asked at the
-        last moment.
+        last moment. Until when that is so is returned, and grows with each heartbeat of the worker.
 
         Raises:
             RateLimited: The agency's time is taken up to the deadline.
@@ -104,7 +105,7 @@ class SharedRateLimiter:
             late = pace.late(slot)
             pace.note_use(late)
             if late <= slot.tolerance:
-                return
+                return held
             if deadline.remaining() <= 0:
                 raise RateLimited(layer=Layer.CORE)
             # The commit took that long, or this process has too much to do. Who then is late for an instant that was
@@ -115,9 +116,11 @@ class SharedRateLimiter:
             slot, first = None, False
 
     async def _hold(self, held: HeldApplication) -> None:
+        asked = held.lease.elapsed()
         try:
             holds = await self._database.run_unbound(held.holds)
         except DatabaseUnavailable:
             raise AgencyUnavailable(because=UNKNOWN, layer=Layer.CORE) from None
         if not holds:
-            raise AgencyUnavailable(because=LOST, layer=Layer.CORE)
+            raise AgencyUnavailable(because=LEASE_LOST, layer=Layer.CORE)
+        held.note_held(asked)

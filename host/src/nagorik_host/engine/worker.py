@@ -133,7 +133,7 @@ class Worker:
             lease=own_lease,
             places=places,
             plugins=tuple(concurrency),
-            in_hand=lambda: self.in_hand,
+            held=lambda: self._executor.held,
             clock=clock,
             message_age=message_age,
             worker_name=name,
@@ -150,7 +150,6 @@ class Worker:
             rate_limiter=rate_limiter,
             pace=self._pace,
             places=places,
-            lease=own_lease,
             retry=self._retry,
             state=self._state,
             observer=observers,
@@ -272,7 +271,7 @@ class Worker:
 
     async def heartbeat(self) -> None:
         """Say that this worker lives and still has in hand what it has."""
-        await self._database.run(self._housekeeping.renew)
+        await self._housekeeping.heartbeat()
 
     async def reload(self) -> None:
         """Take up other settings of plugins, if somebody asked for that; each heartbeat does it."""

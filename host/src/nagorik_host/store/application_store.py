@@ -17,17 +17,17 @@ from sqlalchemy import LargeBinary, Row, bindparam, cast, delete, insert, or_, s
 from nagorik import ApplicationDraft
 from nagorik.operations import OPERATIONS, Family
 from nagorik_host.store import projections
+from nagorik_host.store.application_records import record_of_row
 from nagorik_host.store.chain import JournalEntry, anchor, entries_of, event_of
 from nagorik_host.store.clock import LASTS, LEASE_NOW, UNTIL
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.deferred import CHANGE
-from nagorik_host.store.ledger import APPLICATION, digest, digest_of_attempt, digest_of_rows, head_of, is_unicode
+from nagorik_host.store.ledger import APPLICATION, digest, is_unicode
 from nagorik_host.store.listings import distinct_leads
 from nagorik_host.store.schema import (
     MICROSECOND,
     Instant,
     applications,
-    attempts,
     erased_references,
     journal,
     microseconds,
@@ -45,18 +45,6 @@ CLIENT_REFERENCE: Final = "client-reference"
 _ERASED_AMONG: Final = select(erased_references.c.reference).where(
     erased_references.c.reference.in_(bindparam("references", expanding=True))
 )
-
-OPEN_COLUMNS: Final = (
-    "service",
-    "plugin",
-    "plugin_version",
-    "gateway",
-    "state",
-    "hold_party",
-    "hold_code",
-    "target_plugin",
-)
-"""What stays readable of a row when the citizen's data are erased, besides times."""
 
 LEASE: Final = DEFAULT_LEASE
 """How long a worker of whom nothing is heard is waited for. Calls may take longer: a living worker renews it."""
@@ -269,7 +257,7 @@ class ApplicationStore:
         for one in opened:
             at = one.values["opened_at"]
             projections.record(transaction, one.stored.progress, one.first.events, after=0)
-            transaction.record(APPLICATION, one.stored.id, at, **_as_recorded(one.values, at))
+            transaction.record(APPLICATION, one.stored.id, at, **record_of_row(one.values, at))
             self._hint(transaction, one.stored, one.first.next, at)
 
     # Reading
@@ -451,7 +439,7 @@ class ApplicationStore:
         projections.record(transaction, done.progress, done.events, after=stored.entries)
         if rows or lease is None:
             # What is only taken in hand for a read is left as it was.
-            transaction.record(APPLICATION, stored.id, now, **_as_recorded(values, now))
+            transaction.record(APPLICATION, stored.id, now, **record_of_row(values, now))
         if lease is not None:
             transaction.drop_hint(stored.id)
         elif stored.blocked is None:
@@ -594,53 +582,7 @@ def set_aside(
         query, values = _SET_ASIDE_IF_HELD, values | {"lease_": held_by}
     row = transaction.connection.execute(query, values).one_or_none()
     if row is not None:
-        transaction.record(APPLICATION, application, now, **_as_recorded(row._asdict(), now))
-
-
-def _as_recorded(row: Mapping[str, Any], at: datetime) -> dict[str, Any]:
-    """What the ledger says of a row."""
-    due = row.get("due_at")
-    return {
-        "revision": row["revision"],
-        "entries": row["entries"],
-        "head": head_of(row["chain"]),
-        "due": microseconds(due) if due is not None else None,
-        "operation": row["operation"],
-        "lease": row["lease"],
-        "blocked": row["blocked"],
-        "closed": microseconds(row["closed_at"]) if row["closed_at"] is not None else None,
-        # Of a change that leaves it as it was, whenever it was due before.
-        "kept": None if "due_at" in row else True,
-        "updated": microseconds(row["updated_at"]) if row["updated_at"] != at else None,
-    }
-
-
-def record_erasure(transaction: Transaction, row: Mapping[str, Any], now: datetime) -> None:
-    """Let the ledger say what is left of an application: nothing that could be read says it from now on."""
-    left = {name: row[name] for name in OPEN_COLUMNS if row[name] is not None}
-    # What is sealed cannot be opened any more; that it is still the same can be told.
-    left |= {"opened_at": microseconds(row["opened_at"]), "progress": digest([row["progress"]])}
-    projected = {
-        table.name: digest_of_rows(transaction.connection, table, row["id"])
-        for table in (*projections.TABLES, attempts)
-    }
-    transaction.record(
-        APPLICATION,
-        row["id"],
-        now,
-        **_as_recorded(row, now),
-        erased=microseconds(now),
-        left=left,
-        projected=projected,
-    )
-
-
-def record_attempt(transaction: Transaction, row: Mapping[str, Any], now: datetime) -> None:
-    """Let the ledger say what a row of ``attempts`` is: as it was begun, or once it has an end."""
-    instants = {name: microseconds(at) for name in ("began_at", "ended_at") if (at := row.get(name)) is not None}
-    stage = "begun" if row.get("ended_at") is None else "ended"
-    content = {stage: {str(row["entry"]): digest_of_attempt({**row, **instants})}}
-    transaction.record(APPLICATION, row["application"], now, **content)
+        transaction.record(APPLICATION, application, now, **record_of_row(row._asdict(), now))
 
 
 def target_plugin(coming: NextAction, plugin: str, gateway: str | None) -> str:

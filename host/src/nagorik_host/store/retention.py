@@ -8,12 +8,12 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Table, bindparam, delete, insert, literal, select, true, update
 
+from nagorik_host.store.application_records import record_erasure
 from nagorik_host.store.application_store import (
     ApplicationStore,
     NoSuchApplication,
     StoredApplication,
     hash_erased,
-    record_erasure,
 )
 from nagorik_host.store.database import Database, Transaction
 from nagorik_host.store.documents import FolderDocumentStore

@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 from nagorik.clock import Clock, Deadline
@@ -25,7 +26,7 @@ from nagorik_platform.agency_client.classify import FailedAttempt, from_transpor
 from nagorik_platform.agency_client.egress import EgressTarget
 from nagorik_platform.agency_client.headers import RawHeaders, with_headers
 from nagorik_platform.agency_client.ledger import CallLedger
-from nagorik_platform.agency_client.limits import ConcurrencyLimiter
+from nagorik_platform.agency_client.limits import LEASE_LOST, ConcurrencyLimiter, RequestLease
 from nagorik_platform.agency_client.multipart import MultipartBody
 from nagorik_platform.agency_client.retry import RETRYING, retry
 from nagorik_platform.agency_client.retry_table import (
@@ -194,7 +195,7 @@ class HttpExchange(Generic[T]):
             return not_admitted(error)
         try:
             try:
-                token = await self._turn()
+                token, lease = await self._turn()
                 outgoing = await self._outgoing(token)
                 if call.login is not None:
                     await call.login.begin(self._request_of_login)
@@ -203,10 +204,14 @@ class HttpExchange(Generic[T]):
                     if call.login is not None:
                         call.login.withdraw(self._request_of_login)
                     raise AgencyUnavailable(because="deadline", layer=Layer.CORE)
+                if call.login is not None:
+                    lease = None  # others wait for it, too, and it changes nothing of what the call is made for
+                if lease is not None and lease.remaining() <= 0:
+                    raise AgencyUnavailable(because=LEASE_LOST, layer=Layer.CORE)
                 probe = not call.bypass and resources.health.start_request(plan.kind)
             except NagorikError as error:
                 return not_admitted(error)
-            return await self._send(outgoing, token, probe=probe)
+            return await self._send(outgoing, token, lease, probe=probe)
         finally:
             if call.authenticated:
                 resources.limiter.release()
@@ -229,8 +234,10 @@ class HttpExchange(Generic[T]):
         if not call.bypass:
             await resources.health.admit(plan.kind, call.deadline)
 
-    async def _turn(self) -> Token | None:
+    async def _turn(self) -> tuple[Token | None, RequestLease | None]:
         """Wait for this request's turn; the token to send, if any, which is good as the turn comes.
+
+        With it comes what the request is sent under, if the host says so.
 
         One that ends while the turn is waited for is renewed, and another turn taken. That happens once: where the
         agency's pace is slower than its tokens last, it is for the agency to refuse them.
@@ -240,16 +247,15 @@ class HttpExchange(Generic[T]):
         """
         limiter, tokens, deadline = self._resources.limiter, self._resources.tokens, self._call.deadline
         if tokens is None or not self._call.authenticated or not self._plan.address.home:
-            await limiter.wait_turn(deadline)
-            return None
+            return None, await limiter.wait_turn(deadline)
         token = await tokens.current(deadline)
         self._token_began = tokens.began(token)
-        await limiter.wait_turn(deadline)
+        lease = await limiter.wait_turn(deadline)
         if not tokens.holds(token):
             token = await tokens.current(deadline)
             self._token_began = tokens.began(token)
-            await limiter.wait_turn(deadline)
-        return token
+            lease = await limiter.wait_turn(deadline)
+        return token, lease
 
     async def _outgoing(self, token: Token | None) -> OutgoingRequest:
         """The request of this attempt, with its token and signature.
@@ -262,7 +268,9 @@ class HttpExchange(Generic[T]):
         outgoing = OutgoingRequest(plan.method, plan.address.url, headers, plan.body)
         return await signer.sign(outgoing) if signer is not None and plan.address.home else outgoing
 
-    async def _send(self, outgoing: OutgoingRequest, token: Token | None, *, probe: bool) -> T | FailedAttempt:
+    async def _send(
+        self, outgoing: OutgoingRequest, token: Token | None, lease: RequestLease | None, *, probe: bool
+    ) -> T | FailedAttempt:
         resources, call, plan = self._resources, self._call, self._plan
         remaining = call.deadline.remaining()
         timeouts = Timeouts(
@@ -272,7 +280,7 @@ class HttpExchange(Generic[T]):
             total=remaining,
             limit=resources.response_bytes,
             file=plan.file,
-            remaining=call.deadline.remaining,
+            remaining=call.deadline.remaining if lease is None else partial(_shorter, call.deadline, lease),
         )
         call.ledger.requests += 1
         self._at_agency = True
@@ -339,3 +347,8 @@ class HttpExchange(Generic[T]):
 
     def _unknown(self, because: str, layer: Layer) -> OutcomeUnknown:
         return self._call.ledger.record_unknown(OutcomeUnknown(step=self._plan.step, because=because, layer=layer))
+
+
+def _shorter(deadline: Deadline, lease: RequestLease) -> float:
+    """Seconds for which something may still be sent."""
+    return min(deadline.remaining(), lease.remaining())

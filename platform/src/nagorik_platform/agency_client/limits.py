@@ -13,16 +13,30 @@ _RESOLUTION: Final = 1e-7
 """Seconds below which two instants are the same: clocks tell microseconds, and floats add errors of their own."""
 
 
+LEASE_LOST: Final = "lease-lost"
+"""Why nothing more is sent of a call whose application others may have taken over; says nothing of the agency."""
+
+
+class RequestLease(Protocol):
+    """What a host holds an application by while a request is made for it, so that nobody else makes one."""
+
+    def remaining(self) -> float:
+        """Seconds that are left of it; 0.0 or less once others may have taken over, from when nothing is sent."""
+        ...
+
+
 class RateLimiter(Protocol):
     """Hands out the time of agencies, so that no second of it sees more requests than the agency can bear.
 
     A host whose processes call the same agencies gives the platform one that they share.
     """
 
-    async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> None:
+    async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> RequestLease | None:
         """Wait until one more request may be sent to the agency of ``plugin``, and send it then.
 
-        ``per_second`` is what its manifest says.
+        ``per_second`` is what its manifest says. What it is sent under is returned, where processes may take over
+        from each other what the call is made for: whoever stands still between its turn and its sending sends nothing
+        once that is over.
 
         Raises:
             RateLimited: Its turn comes no sooner than ``deadline``; nothing is used up.
@@ -96,7 +110,9 @@ class ConcurrencyLimiter:
     has it sends at once.
     """
 
-    def __init__(self, *, concurrency: int, acquire_rate: Callable[[Deadline], Awaitable[None]]) -> None:
+    def __init__(
+        self, *, concurrency: int, acquire_rate: Callable[[Deadline], Awaitable[RequestLease | None]]
+    ) -> None:
         self._slots = asyncio.Semaphore(concurrency)
         self._acquire_rate = acquire_rate
 
@@ -111,14 +127,14 @@ class ConcurrencyLimiter:
         else:
             await self._slots.acquire()
 
-    async def wait_turn(self, deadline: Deadline) -> None:
-        """Wait until the agency's pace lets one more request be sent.
+    async def wait_turn(self, deadline: Deadline) -> RequestLease | None:
+        """Wait until the agency's pace lets one more request be sent; as ``RateLimiter.acquire``.
 
         Raises:
             AgencyUnavailable: As ``RateLimiter.acquire``.
             RateLimited: As ``RateLimiter.acquire``.
         """
-        await self._acquire_rate(deadline)
+        return await self._acquire_rate(deadline)
 
     def release(self) -> None:
         """Give the place back."""

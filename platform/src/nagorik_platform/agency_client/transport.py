@@ -7,7 +7,7 @@ texts hold URLs.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 TransportFactory = Callable[[], httpx.AsyncBaseTransport]
 
+PIECE: Final = 65_536
+"""Bytes of a body that are written without looking at the time again."""
 KEEP_ALIVE: Final = 5.0
 """Seconds an idle connection is kept. Longer ones are often closed by the agency in the very moment of a write."""
 CONNECTIONS_PER_TRANSPORT: Final = 4
@@ -78,11 +80,16 @@ class Timeouts:
     limit: int
     file: FileBound | None = None
     remaining: Callable[[], float] | None = None
-    """Seconds that are left, asked as a head or a body is about to be written; ``total`` alone counts without it."""
+    """Seconds that are left, asked as a head or a piece of a body is about to be written; ``total`` alone counts
+    without it."""
 
 
 _REMAINING: Final[ContextVar[Callable[[], float] | None]] = ContextVar("_REMAINING", default=None)
 """As ``Timeouts.remaining``, of the request that this task sends."""
+
+
+class TimeOver(TimeoutError):
+    """Something was about to be written when there was no time left for it."""
 
 
 def _check_time(remaining: Callable[[], float] | None) -> None:
@@ -92,10 +99,10 @@ def _check_time(remaining: Callable[[], float] | None) -> None:
     application may be in another worker's hands.
 
     Raises:
-        TimeoutError: There is none.
+        TimeOver: There is none.
     """
     if remaining is not None and remaining() <= 0:
-        raise TimeoutError
+        raise TimeOver
 
 
 async def _check_head(event: str, _: Mapping[str, Any]) -> None:
@@ -151,7 +158,7 @@ class ConnectionPool:
         Raises:
             AssertionError: From a mock router that was not told about the request.
         """
-        streamed = _Streamed(outgoing.body) if isinstance(outgoing.body, MultipartBody) else None
+        streamed = _Streamed(outgoing.body, timeouts.remaining) if isinstance(outgoing.body, MultipartBody) else None
         request = httpx.Request(
             outgoing.method,
             outgoing.url,
@@ -227,8 +234,14 @@ class _Timely(httpx.ByteStream):
         self._remaining = remaining
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        _check_time(self._remaining)
-        yield self._content
+        for piece in _pieces(self._content):
+            _check_time(self._remaining)
+            yield piece
+
+
+def _pieces(content: bytes) -> Iterator[bytes]:
+    for start in range(0, len(content) or 1, PIECE):
+        yield content[start : start + PIECE]
 
 
 class BodyBrokenOff(Exception):
@@ -245,14 +258,19 @@ class _Streamed(httpx.AsyncByteStream):
         broken: Whether it ended before its end.
     """
 
-    def __init__(self, body: MultipartBody) -> None:
+    def __init__(self, body: MultipartBody, remaining: Callable[[], float] | None) -> None:
         self._body = body
+        self._remaining = remaining
         self.broken = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
             async for chunk in self._body.chunks():
-                yield chunk
+                for piece in _pieces(chunk):
+                    _check_time(self._remaining)
+                    yield piece
+        except TimeOver:
+            raise
         except Exception:  # noqa: BLE001 - a host's store may raise anything
             self.broken = True
         if self.broken:

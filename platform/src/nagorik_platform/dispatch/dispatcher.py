@@ -32,10 +32,11 @@ from nagorik_platform.configuration import PlatformSettings, PluginConfiguration
 from nagorik_platform.contract_errors import known_error
 from nagorik_platform.dispatch.asking import Questions
 from nagorik_platform.dispatch.documents import CallDocuments
-from nagorik_platform.dispatch.faults import PAUSE_AFTER_LOSSES, FaultSubject, is_to_be_probed, log_fault
+from nagorik_platform.dispatch.faults import FaultSubject, is_to_be_probed, log_fault
 from nagorik_platform.dispatch.importer import ImportResult, PluginImporter
 from nagorik_platform.dispatch.plugin_call import BLOCKED_LOOP, PluginCall
 from nagorik_platform.dispatch.policies import Call, Policies
+from nagorik_platform.dispatch.quarantine import FaultQuarantine
 from nagorik_platform.dispatch.reconcile import (
     as_read_error,
     fault_of,
@@ -59,8 +60,6 @@ T = TypeVar("T")
 
 _STRANGERS: Final = frozenset({Operation.CALLBACK, Operation.PAYMENT_NOTICE})
 """Operations on what anybody may have sent: a plugin that breaks on it is not kept out for it."""
-
-ENDED_PROCESSES: Final = "ended-processes"
 
 _WORKS: Final = (AgencyRejected, DuplicateApplication, InputRejected)
 """Errors by which a plugin shows that it works: it understood what its agency said."""
@@ -96,6 +95,7 @@ class Dispatcher:
         self._settings = settings
         self._clock = settings.clock
         self._policies = Policies(settings.call_middleware)
+        self._quarantine = FaultQuarantine(registry, settings.clock)
         self._runner = Runner()
         self._runtimes: dict[str, PluginRuntime] = {}
         self._importer = PluginImporter(registry, settings.import_seconds, self._make_runtime, _log_import)
@@ -152,10 +152,10 @@ class Dispatcher:
         except NagorikError as failure:
             found = _addressed(failure, record, service)
         if isinstance(found, PluginFault):
-            self._record_fault(runtime, found, subject)
+            self._quarantine.record_fault(runtime, found, subject)
         elif code.longest.seconds > self._settings.longest_step and not self._importer.is_busy:
             fault = PluginFault(BLOCKED_LOOP, plugin=record.id)
-            self._record_fault(runtime, fault, subject, code.longest.seconds)
+            self._quarantine.record_fault(runtime, fault, subject, code.longest.seconds)
         if isinstance(found, NagorikError):
             raise found
         return found
@@ -353,11 +353,11 @@ class Dispatcher:
                 asking=questions,
             )
         except PluginFault as fault:
-            self._record_fault(runtime, fault, FaultSubject.of_request(request))
+            self._quarantine.record_fault(runtime, fault, FaultSubject.of_request(request))
             return fault
         except NagorikError as unusable:
             return unusable
-        probes = self._quarantine(runtime) is not None and call.operation not in _STRANGERS
+        probes = self._quarantine.of(runtime) is not None and call.operation not in _STRANGERS
         if probes and runtime.watch.probing:
             return ServiceNotOffered(QuarantineCode.TOO_MANY_FAULTS.value)
         runtime.watch.probing = runtime.watch.probing or probes
@@ -410,10 +410,6 @@ class Dispatcher:
         if tried or not is_to_be_probed(record.quarantine, self._clock.now()):
             raise _addressed(ServiceNotOffered(record.quarantine.code.value), record, service, operation)
 
-    def _quarantine(self, runtime: PluginRuntime) -> Quarantine | None:
-        record = self._registry.record(runtime.loaded.record.id)
-        return record.quarantine if record is not None else None
-
     def _count_faults(
         self,
         call: Call,
@@ -435,7 +431,7 @@ class Dispatcher:
         elif call.operation not in _STRANGERS:
             runtime.watch.end_row()
             if not isinstance(found, NagorikError) or isinstance(found, _WORKS):
-                self._release(runtime)
+                self._quarantine.release(runtime)
 
     def _late_fault(
         self, call: Call, runtime: PluginRuntime, request: Model, fault: PluginFault, seconds: float | None = None
@@ -450,70 +446,13 @@ class Dispatcher:
         if call.operation in _STRANGERS:
             log_fault(fault, seconds)
         else:
-            self._record_fault(runtime, fault, FaultSubject.of_request(request), seconds)
-
-    def _record_fault(
-        self, runtime: PluginRuntime, fault: PluginFault, subject: FaultSubject, seconds: float | None = None
-    ) -> None:
-        """Note a fault, and quarantine the plugin when several met one. ``seconds`` is how long it blocked."""
-        log_fault(fault, seconds)
-        plugin, now, refusal = runtime.loaded.record.id, self._clock.now(), self._quarantine(runtime)
-        if refusal is not None:
-            if is_to_be_probed(refusal, now):
-                probe_at = runtime.watch.begin_pause(now)
-                self._registry.prolong(plugin, probe_at)
-                log.error(
-                    "plugin_stays_in_quarantine",
-                    plugin=plugin,
-                    code=refusal.code.value,
-                    probed_in=(probe_at - now).total_seconds(),
-                )
-            return
-        subjects = runtime.watch.count(subject, now)
-        if runtime.watch.are_enough(subjects):
-            self._keep_out(runtime, fault, subjects)
+            self._quarantine.record_fault(runtime, fault, FaultSubject.of_request(request), seconds)
 
     def record_losses(self, plugin: str, citizens: Iterable[Applicant]) -> None:
-        """Note that processes ended with calls of a plugin for these; enough of them keep it out, as faults do.
-
-        No process knows this of itself. So whoever keeps account of it tells all of them each time, and they are
-        counted apart from what the plugin does in this process.
-        """
+        """As ``FaultQuarantine.record_losses``, of a plugin that was called; of any other there are none."""
         runtime = self._runtimes.get(plugin)
-        subjects = len({FaultSubject.of_applicant(citizen).digest for citizen in citizens})
-        if runtime is None or self._quarantine(runtime) is not None or not runtime.watch.are_enough(subjects):
-            return
-        runtime.watch.lengthen_pause(PAUSE_AFTER_LOSSES)
-        self._keep_out(runtime, PluginFault(ENDED_PROCESSES, plugin=plugin), subjects)
-
-    def _keep_out(self, runtime: PluginRuntime, fault: PluginFault, subjects: int) -> None:
-        """Quarantine a plugin, and try it after a pause."""
-        plugin, now, code = runtime.loaded.record.id, self._clock.now(), QuarantineCode.TOO_MANY_FAULTS
-        probe_at = runtime.watch.begin_pause(now)
-        self._registry.quarantine(
-            plugin,
-            code,
-            f"failed on what {subjects} different citizens or questions asked in a row, at last with {fault.fault}",
-            "It is tried again by itself, with one call after a pause. Ask its owner for a fixed version.",
-            since=now,
-            probe_at=probe_at,
-        )
-        log.error(
-            "plugin_quarantined",
-            plugin=plugin,
-            code=code.value,
-            fault=fault.fault,
-            probed_in=(probe_at - now).total_seconds(),
-        )
-
-    def _release(self, runtime: PluginRuntime) -> None:
-        """Let a plugin in again that was tried and works."""
-        refusal = self._quarantine(runtime)
-        if refusal is None or not is_to_be_probed(refusal, self._clock.now()):
-            return
-        runtime.watch.end_pauses()
-        self._registry.release(runtime.loaded)
-        log.warning("plugin_released", plugin=runtime.loaded.record.id, code=refusal.code.value)
+        if runtime is not None:
+            self._quarantine.record_losses(runtime, citizens)
 
 
 def _log_import(plugin: str, result: ImportResult, seconds: float) -> None:

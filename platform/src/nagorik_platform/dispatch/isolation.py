@@ -20,6 +20,7 @@ from types import AsyncGeneratorType, BuiltinFunctionType, FrameType
 from typing import Any, Final, NamedTuple, Protocol, TypeVar, TypeVarTuple
 
 from nagorik_platform.dispatch.plugin_call import PLUGIN_CALL, STRAY, PluginCall
+from nagorik_platform.dispatch.process_changes import refuse_process_changes
 from nagorik_platform.dispatch.signal_handlers import SignalHandlers
 from nagorik_platform.dispatch.steps import StepAccount
 from nagorik_platform.logs import get_logger
@@ -244,6 +245,7 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
         self.account = StepAccount(self.time)
         selector.loop = self
         super().set_task_factory(_guarded_task)
+        refuse_process_changes(self)
 
     def run_forever(self) -> None:
         """As for any loop; it is known whose code runs when an asynchronous generator is cleared away."""
@@ -433,9 +435,13 @@ class GuardedEventLoop(asyncio.SelectorEventLoop):
 
     def _is_refused(self, fault: str) -> bool:
         """Whether what is asked of the loop is asked by a plugin, whose ``fault`` it is."""
+        return self.refuses(fault, sys._getframe(2))
+
+    def refuses(self, fault: str, frame: FrameType | None) -> bool:
+        """Whether a plugin asks, whose ``fault`` it is then; ``frame`` is where, in any thread."""
         call = PLUGIN_CALL.get()
         if call is None and self._calls:
-            call = self.stray_in(sys._getframe(2))
+            call = self.stray_in(frame)
         if call is None:
             return False
         call.note(fault)

@@ -27,6 +27,7 @@ from nagorik_host.engine.worker import Worker
 from nagorik_host.store import Database, DatabaseUnavailable, Transaction, Unit
 from nagorik_host.vault import Vault
 from nagorik_platform import Call
+from nagorik_platform.agency_client.limits import RequestLease
 from nagorik_platform.dispatch.runner import CallDeadline
 from nagorik_testing.campaign.cases import CampaignCase, MachineSuspension, Moment
 from nagorik_testing.simulator.in_process import SimulatorTransport
@@ -54,10 +55,10 @@ DEADLINE: Final[ContextVar[Deadline | None]] = ContextVar("DEADLINE", default=No
 class NotingRateLimiter(SharedRateLimiter):
     """The host's own, which notes until when each call may take."""
 
-    async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> None:
+    async def acquire(self, plugin: str, per_second: float, deadline: Deadline) -> RequestLease | None:
         """As ``SharedRateLimiter.acquire``."""
         DEADLINE.set(deadline)
-        await super().acquire(plugin, per_second, deadline)
+        return await super().acquire(plugin, per_second, deadline)
 
 
 class Killed(BaseException):

@@ -21,7 +21,8 @@ from sqlalchemy import Column, ColumnElement, LargeBinary, Text, bindparam, cast
 from sqlalchemy.types import NullType
 
 from nagorik.operations import Operation
-from nagorik_host.store.application_store import CLIENT_REFERENCE, DRAFT, OPEN_COLUMNS, PROGRESS, target_plugin
+from nagorik_host.store.application_records import OPEN_COLUMNS
+from nagorik_host.store.application_store import CLIENT_REFERENCE, DRAFT, PROGRESS, target_plugin
 from nagorik_host.store.audit.findings import ALL, AuditFinding, Part, Verified
 from nagorik_host.store.audit.typed import typed, wrong_columns
 from nagorik_host.store.chain import ChainBroken, JournalEntry, event_of, verify_chain

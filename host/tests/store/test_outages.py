@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, strategies as st
 
-from nagorik_host.engine.agencies import OutagePeriod, expected
+from nagorik_host.store.outages import OutagePeriod, expected
 
 FILED = datetime(2026, 11, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
