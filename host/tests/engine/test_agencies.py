@@ -19,9 +19,9 @@ from nagorik_host.engine.agencies import (
     AgencyLimits,
     AgencyScheduler,
     HealthChange,
-    outages_of,
 )
 from nagorik_host.engine.instants import HORIZON, interval_of, row_of, take_instants
+from nagorik_host.store.outages import outages_of
 from nagorik_host.store.schema import agencies
 from nagorik_platform.lifecycle import CallFailed
 from nagorik_testing import SimulatedClock
