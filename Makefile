@@ -12,8 +12,8 @@ EMPTY :=
 SOURCES := $(subst $(EMPTY) $(EMPTY),:,$(wildcard */src plugins/*/src examples/plugins/*/src) benchmarks tests/support)
 
 # What CI runs beside the tests: some minutes' worth. Those of the second kind live with processes, in real time.
-APPLICATIONS ?= 200
-DISTURBED ?= 10
+APPLICATIONS ?= 100
+DISTURBED ?= 6
 
 .PHONY: help demo test check types campaign bench requirements surface reference clean
 
@@ -37,7 +37,7 @@ check: $(READY)  ## Lint, format, strict types, layers, public surface.
 types: $(READY)  ## Strict types alone.
 	MYPYPATH=$(SOURCES) $(BIN)/mypy
 
-campaign: $(READY)  ## Carry hundreds of applications through faults and disruptions, and compare database and ledgers.
+campaign: $(READY)  ## Carry a hundred applications through faults and disruptions, and compare database and ledgers.
 	@$(BIN)/nagorik campaign --applications $(APPLICATIONS) --seed 7 $(ARGUMENTS)
 	@$(BIN)/nagorik campaign --kill-processes --applications $(DISTURBED) --seed 7
 	@$(BIN)/nagorik campaign --kill-processes --own-server --applications $(DISTURBED) --seed 7

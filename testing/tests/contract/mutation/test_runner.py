@@ -1,16 +1,17 @@
 """Whether a change of a plugin's code is noticed: by the suite, by its own tests, or by nothing."""
 
 import argparse
-import io
-import json
-from contextlib import redirect_stdout
+import asyncio
 from dataclasses import replace
+from datetime import date
 from html import unescape
 from pathlib import Path
 
 import pytest
 
 import nagorik_cashdesk
+from nagorik_cashdesk.simulator import CashDeskSimulator
+from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.command import command
 from nagorik_testing.contract.mutation.operators import Mutant, MutationOperator
 from nagorik_testing.contract.mutation.runner import (
@@ -23,8 +24,15 @@ from nagorik_testing.contract.mutation.runner import (
     render_mutation,
 )
 from nagorik_testing.contract.mutation.workbench import MutationUnusable, Workbench
+from nagorik_testing.contract.render_page import render_page
+from nagorik_testing.contract.report import document_of, make_report
+from nagorik_testing.contract.subject import Subject
+from nagorik_testing.contract.suite import run_suite
+from nagorik_testing.contract.waivers import judge
 
 pytestmark = pytest.mark.long
+
+DAY = date(2026, 11, 24)
 
 OWN_TEST = """\
 from types import SimpleNamespace
@@ -177,22 +185,25 @@ def test_report_tells_the_score_and_every_survivor_with_its_harm():
     assert MutationReport((), possible=0, with_tests=False).score == 1.0
 
 
-def test_command_tells_what_became_of_each_change_and_leaves_the_plugin_as_it_is(tmp_path):
+def test_every_change_is_told_of_and_the_plugin_stays_as_it_is():
     (folder,) = map(Path, nagorik_cashdesk.__path__)
     before = {path: path.read_bytes() for path in folder.rglob("*.py")}
-    printed = io.StringIO()
-    with redirect_stdout(printed):
-        assert command.run(arguments("cashdesk", "--mutate", "4", "--json", "--report", str(tmp_path))) == 0
-    (plugin,) = json.loads(printed.getvalue())["plugins"]
-    told = plugin["mutation"]
-    assert (told["tried"], told["possible"] > 50, told["own_tests"]) == (4, True, False)
-    assert len(told["changes"]) == sum(one["tried"] for one in told["operators"]) == 4
-    noticed = [one for one in told["changes"] if one["noticed_by"]]
-    assert told["score"] == len(noticed) / 4
-    assert all(one["diff"] and one["harm"] and one["file"] in {"plugin.py", "wire.py"} for one in told["changes"])
+    heard = []
+    mutation = mutate("cashdesk", 3, processes=2, progress=lambda done, of: heard.append((done, of)))
+    assert heard == [(0, 3), (1, 3), (2, 3), (3, 3)]
     assert {path: path.read_bytes() for path in folder.rglob("*.py")} == before
-    page = unescape((tmp_path / "cashdesk.html").read_text("utf-8"))
-    assert f"{len(noticed)} of 4 changes were noticed" in page
+
+    subject = Subject.installed(CashDeskSimulator)
+    results = asyncio.run(run_suite(subject, families={"catalogue"}, checks=CHECKS))
+    report = make_report(subject, judge(results, (), on=DAY), on=DAY, seconds=1.0, mutation=mutation)
+    told = document_of(report)["mutation"]
+    assert (told["tried"], told["possible"] > 50, told["own_tests"]) == (3, True, False)
+    assert len(told["changes"]) == sum(one["tried"] for one in told["operators"]) == 3
+    noticed = [one for one in told["changes"] if one["noticed_by"]]
+    assert told["score"] == round(len(noticed) / 3, 3)
+    assert all(one["diff"] and one["harm"] and one["file"] in {"plugin.py", "wire.py"} for one in told["changes"])
+    page = unescape(render_page(report))
+    assert f"{len(noticed)} of 3 changes were noticed" in page
     assert all(("\n".join(one["diff"]) in page) is (one["noticed_by"] is None) for one in told["changes"])
 
 
@@ -210,10 +221,3 @@ def test_command_tells_what_became_of_each_change_and_leaves_the_plugin_as_it_is
 def test_words_that_do_not_go_together_are_refused(words, capsys):
     assert command.run(arguments(*words)) == 2
     assert "--mutate" in (told := capsys.readouterr().err) or "--tests" in told
-
-
-def test_progress_hears_of_every_change():
-    heard = []
-    report = mutate("cashdesk", 2, processes=2, progress=lambda done, of: heard.append((done, of)))
-    assert heard == [(0, 2), (1, 2), (2, 2)]
-    assert len(report.results) == 2
