@@ -212,7 +212,14 @@ def drift_of(subject: Subject, recorded: Sequence[Exchange], now: Recording) -> 
     """What has changed between a recording and the present run."""
     sources = Counter((each.provenance.value, each.source, each.as_of) for each in recorded)
     return DriftReport(
-        changes=compare(recorded, now.exchanges, called=now.whole, failed=now.failed, words=known_words(subject)),
+        changes=compare(
+            recorded,
+            now.exchanges,
+            called=now.whole,
+            failed=now.failed,
+            words=known_words(subject),
+            codec=subject.simulator.codec,
+        ),
         compared=len(now.called),
         skipped=now.skipped,
         sources=tuple(

@@ -12,6 +12,7 @@ from pydantic_core import from_json
 from nagorik import Operation
 from nagorik_testing.simulator.exchanges import Exchange
 from nagorik_testing.simulator.scrubbing import is_shape, shape_label
+from nagorik_testing.wire.codec import JSON, Codec, Format, JsonFormat, media_type_of
 
 ROOT: Final = "$"
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
@@ -89,6 +90,7 @@ def compare(
     called: Collection[Operation],
     failed: Mapping[str, str] = NOTHING,
     words: Collection[str],
+    codec: Codec = JSON,
 ) -> tuple[DriftChange, ...]:
     """What has changed, in the recording's order.
 
@@ -98,8 +100,9 @@ def compare(
         called: The operations that were tried now wherever they are offered; of others, nothing is missed.
         failed: Operations that end in an error now, each with what that is.
         words: Words that the plugin knows, which are new to the recording alone.
+        codec: What the agency speaks.
     """
-    then, now = _profiles(recorded), _profiles(seen)
+    then, now = _profiles(recorded, codec.answers), _profiles(seen, codec.answers)
     names = {operation.value for operation in called}
     changes = [
         DriftChange(Drift.OPERATION_FAILS, name, "-", "-", "a result", wrong) for name, wrong in failed.items()
@@ -117,7 +120,7 @@ def compare(
     return tuple(changes)
 
 
-def _profiles(exchanges: Iterable[Exchange]) -> dict[_Key, _Profile]:
+def _profiles(exchanges: Iterable[Exchange], answers: Format) -> dict[_Key, _Profile]:
     found: dict[_Key, _Profile] = {}
     for exchange in exchanges:
         operation = exchange.operation.value if exchange.operation is not None else NOBODY
@@ -126,7 +129,7 @@ def _profiles(exchanges: Iterable[Exchange]) -> dict[_Key, _Profile]:
         profile.statuses.add(exchange.response.status)
         profile.content_types.add(exchange.response.all_headers.get("content-type", "none"))
         here: set[str] = set()
-        for place, value in _places(ROOT, _document(exchange.response.body)):
+        for place, value in _contents(exchange, answers):
             entry = profile.places.setdefault(place, _FieldProfile())
             entry.count += place not in here
             here.add(place)
@@ -134,22 +137,28 @@ def _profiles(exchanges: Iterable[Exchange]) -> dict[_Key, _Profile]:
     return found
 
 
-def _document(body: str) -> JsonValue:
+def _contents(exchange: Exchange, answers: Format) -> Iterator[tuple[str, JsonValue]]:
+    """Every value of an answer with its path."""
+    label = exchange.response.all_headers.get("content-type", "")
     try:
-        parsed: JsonValue = from_json(body)
+        if isinstance(answers, JsonFormat) or not answers.takes(media_type_of(label)):
+            yield from _places(ROOT, from_json(exchange.response.body), several="[]")
+        else:
+            # One element is written as several are, and only their number tells which it is.
+            yield from _places(ROOT, answers.read(exchange.response.body.encode("utf-8"), label), several="")
     except ValueError:
-        return None
-    return parsed
+        yield ROOT, None
 
 
-def _places(place: str, value: JsonValue) -> Iterator[tuple[str, JsonValue]]:
-    yield place, value
+def _places(place: str, value: JsonValue, *, several: str) -> Iterator[tuple[str, JsonValue]]:
+    if several or not isinstance(value, list):
+        yield place, value
     if isinstance(value, dict):
         for name, part in value.items():
-            yield from _places(f"{place}.{name}", part)
+            yield from _places(f"{place}.{name}", part, several=several)
     elif isinstance(value, list):
         for part in value:
-            yield from _places(f"{place}[]", part)
+            yield from _places(f"{place}{several}", part, several=several)
 
 
 def _note(entry: _FieldProfile, value: JsonValue) -> None:

@@ -29,6 +29,7 @@ from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
 from nagorik_testing.simulator.exchanges import Exchange, ExchangeRequest, ExchangeResponse, Provenance, fields_of
 from nagorik_testing.simulator.scrubbing import Known, Scrubber, names_in
+from nagorik_testing.wire.codec import Codec, Format, JsonFormat, media_type_of
 
 LONGEST: Final = 40
 _PATH: Final = re.compile(r"[/\s]+")
@@ -216,7 +217,6 @@ def _exchange(
     method = heard.request.method
     login = is_login(f"{method} {path}")
     provenance, source = _provenance(subject, offer)
-    content = _json(heard.body, heard.headers)
     media = heard.headers.get("content-type")
     return Exchange.model_validate(
         {
@@ -226,13 +226,13 @@ def _exchange(
                     "method": method,
                     "path": path,
                     "query": tuple(sorted({scrubber.key(name) for name, _ in parse_qsl(url.query.decode("ascii"))})),
-                    "fields": fields_of(scrubber.value(_sent(heard))),
+                    "fields": fields_of(scrubber.value(_sent(heard, subject.simulator.codec))),
                 }
             ),
             "response": ExchangeResponse(
                 status=heard.status,
                 headers={} if media is None else {"content-type": _media(media)},
-                body="" if content is None else to_json(scrubber.value(content)).decode("utf-8"),
+                body=_answered(heard, subject.simulator.codec.answers, scrubber),
             ),
             "provenance": provenance,
             "source": source,
@@ -255,11 +255,35 @@ def _base_path(subject: Subject) -> str:
     return "" if subject.live is None else urlsplit(subject.live.base_url).path.rstrip("/")
 
 
-def _sent(heard: _Recorded) -> JsonValue:
-    """What a request holds, as JSON; a form's fields as texts."""
-    if "form" in heard.request.headers.get("content-type", ""):
+def _answered(heard: _Recorded, answers: Format, scrubber: Scrubber) -> str:
+    """What an answer holds, without anybody in it and in the agency's own format; empty where it is in another."""
+    label = heard.headers.get("content-type", "")
+    if isinstance(answers, JsonFormat) or not answers.takes(media_type_of(label)):
+        content = _json(heard.body, heard.headers)
+        return "" if content is None else to_json(scrubber.value(content)).decode("utf-8")
+    try:
+        texts = {place: scrubber.text(text, field_of(place)) for place, text in answers.places(heard.body)}
+        return answers.altered(heard.body, (), dict(texts)).decode("utf-8")
+    except ValueError:
+        return ""
+
+
+def field_of(place: str) -> str:
+    """The last name of a dotted place; a number counts elements of one name."""
+    return next((step for step in reversed(place.split(".")) if not step.isdigit()), "").removeprefix("@")
+
+
+def _sent(heard: _Recorded, codec: Codec) -> JsonValue:
+    """What a request holds, as plain values; nothing where it is in none of the formats that the agency takes."""
+    label = heard.request.headers.get("content-type", "")
+    if "form" in media_type_of(label) and not any(each.takes(media_type_of(label)) for each in codec.requests):
         return dict(parse_qsl(heard.sent.decode("utf-8", "replace"), keep_blank_values=True))
-    return _json(heard.sent, heard.request.headers)
+    if not heard.sent or not label:
+        return _json(heard.sent, heard.request.headers)
+    try:
+        return codec.read(heard.sent, label)
+    except ValueError:
+        return None
 
 
 def _json(body: bytes, headers: httpx.Headers) -> JsonValue:
