@@ -34,7 +34,7 @@ pytestmark = pytest.mark.long
 
 LARGE = 20_000_000
 SMALL = 1_000
-ROOM = 10_000_000
+ROOM = 8_000_000
 """Bytes more than the small one took, at most."""
 MANIFEST = """\
 manifest_version = 1

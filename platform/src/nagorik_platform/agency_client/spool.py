@@ -16,8 +16,8 @@ from nagorik_platform.agency_client.retry_table import Failure
 
 _IN_MEMORY: Final = 1_000_000
 """Bytes of a file from which on it is spooled."""
-_PIECE: Final = 262_144
-"""Bytes that are sealed and written together, at least."""
+_PIECE: Final = 65_536
+"""Bytes that are sealed together, at most, and written from that many on: each thread that does it keeps as much."""
 _NONCE_BYTES: Final = 12
 _KEY_BITS: Final = 256
 
@@ -49,10 +49,12 @@ class Spool:
         Raises:
             OSError: The disk takes no more.
         """
-        sealed = self._cipher.encrypt(_nonce(len(self._sealed)), piece, None)
-        self._file.write(sealed)
+        with memoryview(piece) as whole:
+            for start in range(0, len(whole), _PIECE):
+                sealed = self._cipher.encrypt(_nonce(len(self._sealed)), whole[start : start + _PIECE], None)
+                self._file.write(sealed)
+                self._sealed.append(len(sealed))
         self._file.flush()
-        self._sealed.append(len(sealed))
 
     def __iter__(self) -> Iterator[bytes]:
         """What was written, in pieces.
