@@ -7,6 +7,9 @@ READY := $(VENV)/.ready
 # In the order in which they can be installed.
 DISTRIBUTIONS := core toolkit platform host testing $(sort $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)))
 
+# Where a machine says that nothing compiled is kept, each of a test run's hundreds of processes compiles all libraries.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Where mypy finds the packages: by pattern, so that a plugin changes nothing outside its own folder.
 EMPTY :=
 SOURCES := $(subst $(EMPTY) $(EMPTY),:,$(wildcard */src plugins/*/src examples/plugins/*/src) benchmarks tests/support)
