@@ -127,7 +127,8 @@ class Seat(WireModel):
     """A seat taken, or a batch that is full."""
 
     booked: bool
-    number: str | None = Field(default=None, alias="seatNo")
+    number: str | None = Field(default=None, alias="seatNo", pattern=r"^[!-~]+$")
+    """In ASCII: it is shown at the counter, where Bangla digits would name another."""
 
 
 class Centres(WireModel):

@@ -145,7 +145,8 @@ class Booking(WireModel):
     """An appointment taken, or gone."""
 
     booked: bool
-    number: str | None = Field(default=None, alias="bookingNo")
+    number: str | None = Field(default=None, alias="bookingNo", pattern=r"^[!-~]+$")
+    """In ASCII: it is shown at the counter, where Bangla digits would name another."""
 
 
 class DocumentAddress(WireModel):

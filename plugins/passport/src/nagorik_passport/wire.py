@@ -138,7 +138,8 @@ class Appointment(WireModel):
     """An appointment taken, or gone."""
 
     booked: bool
-    number: str | None = Field(default=None, alias="appointmentNo")
+    number: str | None = Field(default=None, alias="appointmentNo", pattern=r"^[!-~]+$")
+    """In ASCII: it is shown at the counter, where Bangla digits would name another."""
 
 
 class Enquiry(WireModel):
