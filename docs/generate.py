@@ -329,7 +329,10 @@ def fault_page(fault: str) -> str:
     lines = [GENERATED, f"# {fault}\n", "## Why\n", explanation.why + "\n"]
     rows = [row for row in ROWS if row.id.partition("-")[0] == fault]
     if rows:
-        lines += ["## What must come of it\n", "Every operation of every service meets it, below the plugin.\n"]
+        lines += [
+            "## What must come of it\n",
+            "Every operation that asks the agency meets it, below the plugin; where it means nothing, the report says why.\n",
+        ]
     for row in rows:
         lines += [
             f"### {row.id}: {row.title}\n",
@@ -339,7 +342,7 @@ def fault_page(fault: str) -> str:
             ends = " or ".join(f"`{end if isinstance(end, str) else end.__name__}`" for end in cell.ends)
             least, most = cell.requests
             count = str(least) if least == most else f"{least} to {most}"
-            effects = "not counted" if cell.effects is None else str(cell.effects)
+            effects = cell.effects or 0
             lines.append(f"| {KINDS[kind]} | {ends} | {count} | {effects} |")
         lines.append("")
     return "\n".join([*lines, "## When it fails\n", explanation.fix, ""])

@@ -24,9 +24,18 @@ _MODEL: Final = (
 FAULTS: Final[Mapping[str, Explanation]] = MappingProxyType(
     {
         "F00": Explanation(
-            "An operation that fails without any fault cannot be proved at all.",
-            "Let the simulator's example be an application that the agency accepts, and let its outcomes reach the"
+            "An operation that fails without any fault, or a write that sends nothing, cannot be proved at all."
+            " Of all other rows it is then said that they were not played.",
+            "Let the hook send what it is declared to do; an operation that the agency does not have is not declared."
+            " Let the simulator's example be an application that the agency accepts, and let its outcomes reach the"
             " state in which the operation is called.",
+        ),
+        "F00-safe": Explanation(
+            "A question is asked again whenever its answer is lost, and as often as a citizen looks. What it leaves"
+            " at the agency, it leaves there each time: a second file, a second slip, an appointment nobody wants.",
+            "Declare a write that leaves something as what it is (native, client-reference or none), and keep writes"
+            " out of the hooks that ask. A simulator marks what its agency merely counts, such as a line of a bill,"
+            " as metered in its ledger.",
         ),
         "F01": Explanation(
             "Names do not resolve, connections are refused or time out before they stand. Nothing was sent, so trying"
@@ -106,4 +115,4 @@ FAULTS: Final[Mapping[str, Explanation]] = MappingProxyType(
         ),
     }
 )
-"""By the fault's base id: ``F02-for-ever`` is explained by ``F02``."""
+"""By the row's id, or by its base: ``F02-for-ever`` is explained by ``F02``."""

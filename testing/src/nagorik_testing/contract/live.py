@@ -37,11 +37,16 @@ _RESTS_ON: Final[Mapping[Operation, Operation]] = MappingProxyType(
         Operation.ADVISE_PAYMENT: Operation.SUBMIT,
         Operation.WITHDRAW: Operation.SUBMIT,
         Operation.QUERY_PAYMENT: Operation.START_PAYMENT,
+        Operation.SLOTS: Operation.SUBMIT,
     }
 )
 """What must be at the agency before an operation can be called."""
 _SECRET_NAMES: Final = ("password", "secret", "token", "api_key")
-_TAKES_TIME: Final = frozenset({Operation.ANSWER_CORRECTION, Operation.DELIVERABLE, Operation.REFUND_PAYMENT})
+_TAKES_TIME: Final = frozenset(
+    {Operation.ANSWER_CORRECTION, Operation.DELIVERABLE, Operation.REFUND_PAYMENT, Operation.BOOK_SLOT}
+)
+_POSTED: Final = frozenset({Operation.CALLBACK, Operation.PAYMENT_NOTICE})
+"""Operations that begin with a message of the agency's own, which a simulator alone can be made to write."""
 
 
 class NotPlayed(Exception):
@@ -122,6 +127,8 @@ class Live:
             needed = _RESTS_ON.get(operation)
             if operation in _TAKES_TIME:
                 reasons[operation] = TIME
+            elif operation in _POSTED:
+                reasons[operation] = SIMULATOR
             elif self._refused(offer, operation) or (not there and needed and self._refused(offer, needed)):
                 reasons[operation] = WRITES
         return reasons

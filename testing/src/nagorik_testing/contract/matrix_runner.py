@@ -4,27 +4,65 @@ Before a live agency nothing can be made to go wrong: there each operation is ca
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel, SecretStr
 
-from nagorik import NagorikError, Operation
+from nagorik import AgencyRejected, Health, HealthState, NagorikError, Operation, PluginFault
 from nagorik.manifest import AnyOffer, Manifest
+from nagorik_testing.contract.decisions import trace_of
 from nagorik_testing.contract.live import SIMULATOR, Live, NotPlayed
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_cells import FOR_EVER, RESULT, Cell, FaultRow, OperationKind
-from nagorik_testing.contract.rig import CALLABLE_OPERATIONS, Rig, is_login
+from nagorik_testing.contract.rig import Rig, is_login, operations_of
 from nagorik_testing.contract.subject import Subject, open_rig
-from nagorik_testing.contract.verdict import CallEnd, CheckStatus, Finding, FreeOfCharge, NotReachable
-from nagorik_testing.faults.kinds import Garbled
+from nagorik_testing.contract.verdict import (
+    CallEnd,
+    CheckStatus,
+    Finding,
+    NothingThere,
+    NotReachable,
+    Origin,
+    Symptom,
+    origin_of,
+)
+from nagorik_testing.contract.wiretap import Wiretap
+from nagorik_testing.faults.kinds import Garbled, Reshaped
+from nagorik_testing.faults.plan import FaultRule
 from nagorik_testing.fixtures.canaries import canary_values, capture_logs, count_leaks
 from nagorik_testing.wire.codec import Codec
 
 CUT_SHORT: Final = Garbled(how="cut-short")
 UNCHANGED: Final = "the fault changes no byte of this answer"
+UNASKED: Final = "it is answered without asking the agency, so that nothing below it can go wrong"
+UNREACHED: Final = "it cannot be called without a fault, see F00"
+
+
+class PlainRow(NamedTuple):
+    """What is looked at in a call that meets no fault."""
+
+    id: str
+    title: str
+    expected: str
+
+
+CALLED: Final = PlainRow("F00", "the operation can be called without a fault", "a result")
+UNCHANGED_BOOKS: Final = PlainRow(
+    "F00-safe", "asking changes nothing at the agency", "a ledger that holds what it held before"
+)
+REACHED: Final = CALLED.id
+"""Stands in place of a fault row where an operation meets no fault."""
+SAFE: Final = UNCHANGED_BOOKS.id
+"""For reads, and for writes that are declared ``safe``: they are sent again as often as an answer is lost."""
+
+
+def rows_of(kinds: Collection[OperationKind]) -> tuple[str, ...]:
+    """The rows that an operation of these kinds is put to, by id: first that it can be called at all."""
+    safe = (SAFE,) if OperationKind.READ in kinds else ()
+    return (REACHED, *safe, *(row.id for row in ROWS))
 
 
 def reason_not_applicable(row: FaultRow, operation: Operation, manifest: Manifest) -> str | None:
@@ -33,6 +71,8 @@ def reason_not_applicable(row: FaultRow, operation: Operation, manifest: Manifes
         return "the plugin does not log in"
     if row.document_only and operation is Operation.DELIVERABLE:
         return "a file is no document"
+    if operation is Operation.HEALTH and isinstance(row.fault, Reshaped):
+        return "it is asked whether the agency answers, and not what it says"
     return None
 
 
@@ -43,90 +83,194 @@ def _reason_unnoticed(row: FaultRow, codec: Codec) -> str | None:
     return None
 
 
-async def play_matrix(subject: Subject, offer: AnyOffer, rows: Sequence[FaultRow] = ROWS) -> AsyncIterator[Finding]:
-    """The findings of all rows for one service or gateway, operation by operation."""
-    for operation in sorted(offer.operations & CALLABLE_OPERATIONS):
-        try:
-            step, usual = await _step(subject, offer, operation)
-        except FreeOfCharge:
+async def play_matrix(
+    subject: Subject,
+    offer: AnyOffer,
+    operations: Collection[Operation] | None = None,
+    rows: Sequence[FaultRow] = ROWS,
+    *,
+    traced: bool = False,
+) -> AsyncIterator[Finding]:
+    """The findings of all rows for one service or gateway, operation by operation; of each row one, whatever happens.
+
+    Args:
+        subject: The plugin and its simulated agency.
+        offer: The service or gateway; with the plugin's first one its operations as a whole are played, too.
+        operations: Those to play; all that there are if not given.
+        rows: The faults.
+        traced: Whether what fails is played once more, to tell where in the plugin's code that was decided.
+    """
+    for operation in sorted(operations_of(subject.manifest, offer)):
+        if operations is not None and operation not in operations:
             continue
-        except NotReachable as missing:
-            yield Finding(
-                check=f"{operation.value}/F00",
-                offer=offer.id,
-                title="the operation can be called without a fault",
-                status=CheckStatus.NOT_REACHED,
-                expected="a result",
-                got=str(missing),
-                because="without it, nothing else of the operation can be proved",
-            )
-            continue
-        if step is None:
-            continue  # it is answered without the agency, so that nothing below it can go wrong
-        play = _Play(subject, offer, operation, step, usual)
-        async for finding in play.reads(rows) if operation in offer.reads else play.writes(rows):
+        play = _Play(subject, offer, operation, traced)
+        async for finding in play.all(rows):
             yield finding
 
 
-async def _step(subject: Subject, offer: AnyOffer, operation: Operation) -> tuple[str | None, object]:
-    """The request that an operation makes last, as the ledger names it, and its result; ``None`` if it makes none.
-
-    Raises:
-        NotReachable: The operation cannot be called, or fails without any fault.
-    """
-    async with open_rig(subject, offer.id) as rig:
-        await rig.prepare(operation)
-        before = len(rig.simulator.ledger.requests())
-        end = await rig.call(operation)
-        if end.error is not None:
-            raise NotReachable(f"{_name(end)} without any fault{_logins(rig, before)}")
-        made = [seen.operation for seen in rig.simulator.ledger.requests()[before:] if not is_login(seen.operation)]
-        return made[-1] if made else None, end.result
-
-
 @dataclass(frozen=True, slots=True)
+class _Usual:
+    """An operation without any fault.
+
+    Attributes:
+        step: The last request, as the ledger names it, which meets the faults; ``None`` if none is made.
+        result: What it returns.
+        missing: Why it cannot be called; empty if it can.
+        origin: Where the plugin failed then.
+        pages: How many requests of that kind it makes, each for something else.
+        left: What the agency did for good meanwhile, and by no falling due.
+    """
+
+    step: str | None
+    result: object
+    missing: str = ""
+    origin: Origin | None = None
+    pages: int = 1
+    left: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
 class _Play:
     """One operation, row by row.
 
     Attributes:
-        step: The request that meets the faults.
-        usual: What the operation returns without any.
+        traced: Whether what fails is played once more, to tell where that was decided.
         waits: How a rig is prepared without idle looks, once one has been.
+        refused_at: Stages at which the operation was tried too early.
     """
 
     subject: Subject
     offer: AnyOffer
     operation: Operation
-    step: str
-    usual: object
+    traced: bool
     waits: list[timedelta] = field(default_factory=list)
+    refused_at: list[str] = field(default_factory=list)
 
-    async def reads(self, rows: Sequence[FaultRow]) -> AsyncIterator[Finding]:
+    async def all(self, rows: Sequence[FaultRow]) -> AsyncIterator[Finding]:
+        """First without a fault; then with each, where that can be played, or why it cannot."""
+        plain: list[FaultRow | PlainRow] = [CALLED, *([UNCHANGED_BOOKS] if self._kind is OperationKind.READ else [])]
+        try:
+            usual = await self._called_usually()
+        except NothingThere as nothing:
+            for row in [*plain, *rows]:
+                yield self._found(row, CheckStatus.NOT_APPLICABLE, because=str(nothing))
+            return
+        except NotReachable as missing:
+            usual = _Usual(None, None, str(missing), missing.origin)
+        if usual.missing or (usual.step is None and self._kind is not OperationKind.READ):
+            yield self._unreached(usual)
+            for row in [*plain[1:], *rows]:
+                yield self._found(row, CheckStatus.NOT_APPLICABLE, because=UNREACHED)
+            return
+        yield self._found(CALLED, CheckStatus.PASSED)
+        if self._kind is OperationKind.READ:
+            yield await self._safe(usual)
+        async for finding in self._faults(rows, usual):
+            yield finding
+
+    async def _faults(self, rows: Sequence[FaultRow], usual: _Usual) -> AsyncIterator[Finding]:
+        if usual.step is None:
+            for row in rows:
+                yield self._found(row, CheckStatus.NOT_APPLICABLE, because=UNASKED)
+            return
+        async for finding in (
+            self.writes(rows, usual) if self.operation in self.offer.writes else self.reads(rows, usual)
+        ):
+            yield finding
+
+    def _unreached(self, usual: _Usual) -> Finding:
+        return self._found(
+            CALLED,
+            CheckStatus.NOT_REACHED if usual.missing else CheckStatus.FAILED,
+            got=usual.missing or "nothing is sent to the agency",
+            because="without it, nothing else of the operation can be proved",
+            origin=usual.origin,
+            symptoms=frozenset({Symptom.ENDING if usual.missing else Symptom.SENDING}),
+        )
+
+    async def _safe(self, usual: _Usual) -> Finding:
+        if not usual.left:
+            return self._found(UNCHANGED_BOOKS, CheckStatus.PASSED)
+        _, left_from = await self._traced(None, usual)
+        return self._found(
+            UNCHANGED_BOOKS,
+            CheckStatus.FAILED,
+            got=f"it leaves at the agency: {', '.join(sorted(usual.left))}",
+            because="it is asked again whenever an answer is lost, and leaves it there each time",
+            origin=left_from,
+            symptoms=frozenset({Symptom.EFFECT}),
+        )
+
+    async def _called_usually(self) -> _Usual:
+        """The operation, called once.
+
+        Raises:
+            NotReachable: It cannot be called, or fails without any fault.
+            NothingThere: There is nothing to call it with.
+        """
+        while True:
+            tap = Wiretap()
+            async with open_rig(tap.on(self.subject), self.offer.id) as rig:
+                await self._prepare(rig)
+                heard = len(tap.exchanges)
+                before, effects = len(rig.simulator.ledger.requests()), rig.effects()
+                end = await rig.call(self.operation)
+                too_early = self.operation is Operation.BOOK_SLOT and isinstance(end.error, AgencyRejected)
+                if too_early and rig.stage not in self.refused_at:
+                    self.refused_at.append(rig.stage)  # appointments are shown before any can be taken
+                    self.waits.clear()
+                    continue
+                if end.error is not None:
+                    raise NotReachable(f"{_name(end)} without any fault{_logins(rig, before)}", origin_of(end.error))
+                seen = rig.simulator.ledger.requests()[before:]
+                made = [one.operation for one in seen if not is_login(one.operation)]
+                left = rig.effects() - effects
+                asked = {
+                    (exchange.request.method, exchange.request.url, exchange.sent)
+                    for exchange, step in zip(tap.since(heard), made, strict=False)
+                    if step == made[-1]
+                }
+            if left and end.seconds and self._kind is OperationKind.READ:
+                left -= await self._due(end.seconds)
+            return _Usual(made[-1] if made else None, end.result, pages=max(1, len(asked)), left=left)
+
+    async def _prepare(self, rig: Rig) -> None:
+        rig.waits, rig.refused_at = self.waits, self.refused_at
+        await rig.prepare(self.operation)
+
+    async def _due(self, seconds: float) -> Counter[str]:
+        """What the agency does for good by itself while these simulated seconds pass without a call."""
+        async with open_rig(self.subject, self.offer.id) as rig:
+            await self._prepare(rig)
+            effects = rig.effects()
+            rig.clock.advance(seconds)
+            return rig.effects() - effects
+
+    async def reads(self, rows: Sequence[FaultRow], usual: _Usual) -> AsyncIterator[Finding]:
         """All rows before one agency, since reading changes nothing there; each on a platform of its own."""
         async with open_rig(self.subject, self.offer.id) as rig:
-            await rig.prepare(self.operation)
+            await self._prepare(rig)
             for row in rows:
-                yield self._skipped(row) or await self._read(row, rig)
+                yield self._skipped(row) or await self._read(row, rig, usual)
 
-    async def _read(self, row: FaultRow, rig: Rig) -> Finding:
+    async def _read(self, row: FaultRow, rig: Rig, usual: _Usual) -> Finding:
         rig.simulator.faults.clear()
         async with rig.restarted():
-            usual = (await rig.call(self.operation)).result if row.same else None
-            return await self._met(row, rig, usual)
+            result = (await rig.call(self.operation)).result if row.same else None
+            return await self._met(row, rig, replace(usual, result=result))
 
-    async def writes(self, rows: Sequence[FaultRow]) -> AsyncIterator[Finding]:
+    async def writes(self, rows: Sequence[FaultRow], usual: _Usual) -> AsyncIterator[Finding]:
         """Each row before an agency of its own."""
         for row in rows:
-            yield self._skipped(row) or await self._written(row)
+            yield self._skipped(row) or await self._written(row, usual)
 
-    async def _written(self, row: FaultRow) -> Finding:
+    async def _written(self, row: FaultRow, usual: _Usual) -> Finding:
         async with open_rig(self.subject, self.offer.id) as rig:
-            rig.waits = self.waits
             try:
-                await rig.prepare(self.operation)
+                await self._prepare(rig)
             except NotReachable as missing:
-                return self._found(row, CheckStatus.NOT_REACHED, got=str(missing))
-            return await self._met(row, rig, self.usual)
+                return self._found(row, CheckStatus.NOT_REACHED, got=str(missing), origin=missing.origin)
+            return await self._met(row, rig, usual)
 
     def _skipped(self, row: FaultRow) -> Finding | None:
         reason = reason_not_applicable(row, self.operation, self.subject.manifest) or _reason_unnoticed(
@@ -134,13 +278,11 @@ class _Play:
         )
         return None if reason is None else self._found(row, CheckStatus.NOT_APPLICABLE, because=reason)
 
-    async def _met(self, row: FaultRow, rig: Rig, usual: object) -> Finding:
-        """Play a row on a rig that is prepared; ``usual`` is what a result is compared with."""
-        cell, ledger = row.cells[self._kind], rig.simulator.ledger
-        before, effects, earlier = len(ledger.requests(self.step)), _effects(rig), len(ledger.requests())
-        rule = rig.simulator.faults.add(self.step, row.fault, count=row.count)
-        if row.then is not None:
-            rig.simulator.faults.add(self.step, row.then, first=2, count=FOR_EVER)
+    async def _met(self, row: FaultRow, rig: Rig, usual: _Usual) -> Finding:
+        """Play a row on a rig that is prepared."""
+        cell, ledger, step = row.cells[self._kind], rig.simulator.ledger, usual.step or ""
+        before, effects, earlier = len(ledger.requests(step)), rig.effects(), len(ledger.requests())
+        rule = self._disturb(row, rig, usual)
         with capture_logs() as heard:
             end = await rig.call(self.operation)
         if rule.idle and rule.idle == rule.used:
@@ -148,46 +290,121 @@ class _Play:
         logins = None
         if self.subject.manifest.login is not None:
             logins = sum(is_login(seen.operation) for seen in ledger.requests()[earlier:])
-        arrived = ledger.requests(self.step)[before:]
+        arrived = ledger.requests(step)[before:]
         reached = [seen for seen in arrived if seen.fault not in {"refused-before-processing"}]
-        happened = sum((_effects(rig) - effects).values())
-        problems = [
-            *_wrong_end(end, cell),
-            *_wrong_count(len(reached), cell),
-            *_wrong_effects(happened, cell, rig),
-            *_wrong_keys([seen.idempotency_key for seen in reached], self._kind),
-        ]
-        if row.same and end.error is None and _meaning(end.result) != _meaning(usual):
-            problems.append("the result is another than without the fault")
-        if end.seconds > max(row.longest, self.subject.manifest.limits.deadline + 1):
-            problems.append(f"{end.seconds:.0f} simulated seconds")
-        if not rule.used:
-            problems.append("the fault never happened")
+        left = rig.effects() - effects
+        if left and end.seconds and self._kind is OperationKind.READ:
+            left = await self._left_alone(row, usual)
+        happened = sum(left.values())
+        keys = [seen.idempotency_key for seen in reached]
         leaks = count_leaks(heard.text + end.text * (end.error is not None), _watched(rig))
-        if leaks:
-            problems.append(f"{leaks} canaries of personal data in logs or error texts")
+        changed = row.same and end.error is None and _meaning(end.result) != _meaning(usual.result)
+        late = end.seconds > max(row.longest, self.subject.manifest.limits.deadline + 1)
+        wrong: dict[Symptom, list[str]] = {
+            Symptom.ENDING: [
+                *_wrong_end(end, cell),
+                *(["the result is another than without the fault"] if changed else []),
+            ],
+            Symptom.SENDING: [
+                *_wrong_count(len(reached), cell, usual.pages - 1),
+                *_wrong_effects(left, cell, rig),
+                *_wrong_keys(keys, self._kind),
+            ],
+            Symptom.EFFECT: _wrong_reads(left, cell),
+            Symptom.DURATION: [f"{end.seconds:.0f} simulated seconds"] * late,
+            Symptom.UNTOUCHED: ["the fault never happened"] * (not rule.used),
+            Symptom.PRIVACY: [f"{leaks} canaries of personal data in logs or error texts"] * bool(leaks),
+        }
+        problems = [problem for of_symptom in wrong.values() for problem in of_symptom]
         if not problems:
             return self._found(row, CheckStatus.PASSED, logins=logins)
         shown = f"{_name(end)}, {len(reached)} requests{_logins(rig, earlier)}, {happened} effects"
-        return self._found(row, CheckStatus.FAILED, got=shown, because="; ".join(problems), logins=logins)
+        return self._found(
+            row,
+            CheckStatus.FAILED,
+            got=shown,
+            because="; ".join(problems),
+            origin=await self._origin(row, usual, end),
+            symptoms=frozenset(symptom for symptom, of_symptom in wrong.items() if of_symptom),
+            logins=logins,
+        )
+
+    async def _origin(self, row: FaultRow, usual: _Usual, end: CallEnd) -> Origin | None:
+        """Where it was decided that a row ends so; it is played again for it, but where the plugin itself failed.
+
+        Faults of the plugin's own in a row would put it into quarantine.
+        """
+        if isinstance(end.error, PluginFault):
+            return origin_of(end.error)
+        return (await self._traced(row, usual))[0]
+
+    async def _traced(self, row: FaultRow | None, usual: _Usual) -> tuple[Origin | None, Origin | None]:
+        """Where an end was decided, and from where the request was sent that left something at the agency."""
+        trace = trace_of(self.subject) if self.traced else None
+        if trace is None:
+            return None, None
+        async with open_rig(self.subject, self.offer.id) as rig:
+            try:
+                await self._prepare(rig)
+            except NotReachable:
+                return None, None
+            if row is not None:
+                self._disturb(row, rig, usual)
+            with trace.of(rig), capture_logs():
+                end = await rig.call(self.operation)
+        return trace.origin_of(end), None if trace.left_from is None else Origin(trace.left_from, decided=True)
+
+    def _disturb(self, row: FaultRow, rig: Rig, usual: _Usual) -> FaultRule:
+        """Let the agency answer the operation's last request with the row's fault."""
+        step = usual.step or ""
+        rule = rig.simulator.faults.add(step, row.fault, count=row.count)
+        if row.then is not None:
+            rig.simulator.faults.add(step, row.then, first=2, count=FOR_EVER)
+        return rule
+
+    async def _left_alone(self, row: FaultRow, usual: _Usual) -> Counter[str]:
+        """What a read leaves at an agency where nothing else happened, what falls due by itself left aside."""
+        async with open_rig(self.subject, self.offer.id) as rig:
+            await self._prepare(rig)
+            effects = rig.effects()
+            self._disturb(row, rig, usual)
+            end = await rig.call(self.operation)
+            left = rig.effects() - effects
+        return left - await self._due(end.seconds) if left else left
 
     @property
     def _kind(self) -> OperationKind:
         return OperationKind.of(self.offer.writes.get(self.operation))
 
     def _found(
-        self, row: FaultRow, status: CheckStatus, *, got: str = "", because: str = "", logins: int | None = None
+        self,
+        row: "FaultRow | PlainRow",
+        status: CheckStatus,
+        *,
+        got: str = "",
+        because: str = "",
+        origin: Origin | None = None,
+        symptoms: frozenset[Symptom] = frozenset(),
+        logins: int | None = None,
     ) -> Finding:
+        expected = row.expected if isinstance(row, PlainRow) else _describe(row.cells[self._kind])
         return Finding(
             check=f"{self.operation.value}/{row.id}",
-            offer=self.offer.id,
+            offer=_offer_of(self.operation, self.offer),
             title=row.title,
             status=status,
-            expected="" if status is CheckStatus.NOT_APPLICABLE else _describe(row.cells[self._kind]),
+            expected="" if status is CheckStatus.NOT_APPLICABLE else expected,
             got=got,
             because=because,
+            origin=origin,
+            symptoms=symptoms,
             logins=logins,
         )
+
+
+def _offer_of(operation: Operation, offer: AnyOffer) -> str | None:
+    """Whose finding it is: the plugin's as a whole for what it offers as a whole."""
+    return None if operation is Operation.HEALTH else offer.id
 
 
 def _meaning(result: object) -> object:
@@ -203,6 +420,9 @@ def _without_raw(value: object) -> object:
 
 def _wrong_end(end: CallEnd, cell: Cell) -> list[str]:
     if end.error is None:
+        if isinstance(end.result, Health) and end.result.state is not HealthState.UP:
+            # That the agency does not answer is what a probe may say instead of an error, where there is one to say.
+            return [] if cell.ends != (RESULT,) else [f"an agency that answers is said to be {end.result.state}"]
         return [] if RESULT in cell.ends else ["the call succeeded"]
     if not isinstance(end.error, NagorikError):
         return [f"{type(end.error).__name__} reached the host"]
@@ -210,8 +430,11 @@ def _wrong_end(end: CallEnd, cell: Cell) -> list[str]:
     return [] if isinstance(end.error, allowed) else [f"the call ended in {type(end.error).__name__}"]
 
 
-def _wrong_count(requests: int, cell: Cell) -> list[str]:
+def _wrong_count(requests: int, cell: Cell, further: int) -> list[str]:
+    """What is wrong with the number of requests, where ``further`` ones follow the one that meets the fault."""
     least, most = cell.requests
+    if cell.effects is None and further:
+        least, most = least + further * (cell.ends == (RESULT,)), most + further
     if least <= requests <= most:
         return []
     if requests > most and cell.effects is not None:
@@ -219,12 +442,17 @@ def _wrong_count(requests: int, cell: Cell) -> list[str]:
     return [f"{requests} requests"]
 
 
-def _wrong_effects(happened: int, cell: Cell, rig: Rig) -> list[str]:
+def _wrong_effects(left: Counter[str], cell: Cell, rig: Rig) -> list[str]:
+    happened = sum(left.values())
     if cell.effects is None or happened == cell.effects:
         return []
     if happened > 1 and rig.simulator.ledger.effects("application"):
         return ["the citizen is registered twice"]
     return [f"{happened} effects at the agency"]
+
+
+def _wrong_reads(left: Counter[str], cell: Cell) -> list[str]:
+    return [f"a read leaves at the agency: {', '.join(sorted(left))}"] if left and cell.effects is None else []
 
 
 def _wrong_keys(keys: list[str | None], kind: OperationKind) -> list[str]:
@@ -233,12 +461,6 @@ def _wrong_keys(keys: list[str | None], kind: OperationKind) -> list[str]:
     if None in keys:
         return ["a native write without its key"]
     return [] if len(set(keys)) == 1 else ["the key changed between attempts"]
-
-
-def _effects(rig: Rig) -> Counter[str]:
-    """Effects by kind; a login is none that a citizen would notice."""
-    counts = rig.simulator.ledger.effect_counts
-    return Counter({kind: count for kind, count in counts.items() if kind != "login"})
 
 
 def _logins(rig: Rig, since: int) -> str:
@@ -272,19 +494,20 @@ def _name(end: CallEnd) -> str:
     return type(end.error if end.error is not None else end.result).__name__
 
 
-REACHED: Final = "F00"
-"""Stands in place of a fault row where an operation meets no fault."""
-
-
-async def play_live(subject: Subject, live: Live, offer: AnyOffer) -> AsyncIterator[Finding]:
+async def play_live(
+    subject: Subject, live: Live, offer: AnyOffer, operations: Collection[Operation] | None = None
+) -> AsyncIterator[Finding]:
     """Each operation that may be called, once and without a fault; every other row does not apply."""
     withheld = live.withheld(offer)
-    for operation in sorted(offer.operations & CALLABLE_OPERATIONS):
+    for operation in sorted(operations_of(subject.manifest, offer)):
+        if operations is not None and operation not in operations:
+            continue
         yield await _call_live(subject, offer, operation, withheld.get(operation))
-        for row in ROWS:
+        read = OperationKind.of(offer.writes.get(operation)) is OperationKind.READ
+        for row in ([UNCHANGED_BOOKS] if read else []) + list[FaultRow | PlainRow](ROWS):
             yield Finding(
                 check=f"{operation.value}/{row.id}",
-                offer=offer.id,
+                offer=_offer_of(operation, offer),
                 title=row.title,
                 status=CheckStatus.NOT_APPLICABLE,
                 because=SIMULATOR,
@@ -300,8 +523,8 @@ async def _call_live(subject: Subject, offer: AnyOffer, operation: Operation, re
             end = await rig.call(operation)
     except NotPlayed as unplayed:
         return _live_finding(offer, operation, CheckStatus.NOT_APPLICABLE, because=str(unplayed))
-    except FreeOfCharge:
-        return _live_finding(offer, operation, CheckStatus.NOT_APPLICABLE, because="the example costs nothing")
+    except NothingThere as nothing:
+        return _live_finding(offer, operation, CheckStatus.NOT_APPLICABLE, because=str(nothing))
     except NotReachable as missing:
         return _live_finding(offer, operation, CheckStatus.NOT_REACHED, got=str(missing))
     except NotImplementedError:
@@ -320,10 +543,10 @@ def _live_finding(
 ) -> Finding:
     return Finding(
         check=f"{operation.value}/{REACHED}",
-        offer=offer.id,
-        title="the operation can be called without a fault",
+        offer=_offer_of(operation, offer),
+        title=CALLED.title,
         status=status,
-        expected="a result",
+        expected=CALLED.expected,
         got=got,
         because=because,
     )

@@ -24,9 +24,9 @@ from nagorik.values import Identifier, dhaka_date
 from nagorik_platform.registry import Imported, resolve_object
 from nagorik_testing.contract.checks.inspection import leaves
 from nagorik_testing.contract.live import LIVE, NotPlayed
-from nagorik_testing.contract.rig import CALLABLE_OPERATIONS, Rig, is_login
+from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
-from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
+from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.simulator.exchanges import Exchange, ExchangeRequest, ExchangeResponse, Provenance, fields_of
 from nagorik_testing.simulator.scrubbing import Known, Scrubber, names_in
 from nagorik_testing.wire.codec import Codec, Format, JsonFormat, media_type_of
@@ -157,15 +157,15 @@ async def record_run(subject: Subject) -> Recording:
     failed: dict[str, str] = {}
     for offer in subject.manifest.offers:
         withheld = {} if subject.live is None else subject.live.withheld(offer)
-        for operation in sorted(offer.operations & CALLABLE_OPERATIONS):
+        for operation in sorted(offer.operations):
             name = f"{offer.id} {operation.value}"
             if operation in withheld:
                 skipped[name] = withheld[operation]
                 continue
             try:
                 heard, wrong = await _call(tapped, recorder, offer, operation, constants)
-            except (FreeOfCharge, NotPlayed) as reason:
-                skipped[name] = str(reason) or "the example costs nothing"
+            except (NothingThere, NotPlayed) as reason:
+                skipped[name] = str(reason)
                 continue
             except NotImplementedError:
                 failed[name] = f"there is no example of {offer.id}"

@@ -3,7 +3,7 @@
 Before a live agency the same rig has less in hand: there is no simulator to look into, and time cannot be moved.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
@@ -16,29 +16,34 @@ from nagorik import (
     AgencyStatus,
     ApplicationDraft,
     ApplicationState,
+    CallbackRequest,
     Consent,
     Deliverable,
     NagorikError,
     Operation,
+    PaymentNoticeRequest,
     PaymentReceipt,
     PaymentReport,
     PaymentState,
     QueryPaymentRequest,
     Quote,
     RefundPaymentRequest,
+    Slot,
+    Slots,
     StartPaymentRequest,
     Text,
 )
-from nagorik.manifest import DocumentKind, Window
+from nagorik.manifest import AnyOffer, DocumentKind, Manifest, Window
 from nagorik.values import Money
 from nagorik_platform import Platform, References
 from nagorik_platform.agency_client.hours import next_opening
 from nagorik_testing.contract.live import SIMULATOR, Live, NotPlayed, secret_settings
-from nagorik_testing.contract.verdict import CallEnd, FreeOfCharge, NotReachable
+from nagorik_testing.contract.verdict import CallEnd, NothingThere, NotReachable, origin_of
 from nagorik_testing.fixtures.documents import MemoryDocuments
-from nagorik_testing.simulator.base import ExampleApplication, Simulator
+from nagorik_testing.simulator.base import ExampleApplication, ExampleMessage, Simulator
 from nagorik_testing.simulator.citizens import SyntheticCitizen
 from nagorik_testing.simulator.clock import SimulatedClock
+from nagorik_testing.simulator.ledger import Effect
 from nagorik_toolkit.bangladesh import WorkingCalendar
 from nagorik_toolkit.fees.tariff import FIRST_STAGE
 
@@ -47,6 +52,10 @@ LONGEST_WAIT: Final = timedelta(days=120)
 STRIDE: Final = timedelta(hours=6)
 """The first wait between two looks at an application; it doubles while nothing changes, as a host's does."""
 LONGEST_STRIDE: Final = timedelta(days=2)
+AHEAD: Final = timedelta(days=60)
+"""Simulated time for which appointments are asked for."""
+FREE: Final = "the example costs nothing"
+NO_SLOTS: Final = "the agency has no appointment for the example at any stage"
 CEILING: Final = Money.taka(1_000_000)
 PRICE: Final = Money.taka("345.00")
 
@@ -55,6 +64,8 @@ _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:nagorik:contract")
 
 LOGIN_PATHS: Final = ("login", "token", "auth")
 """Words in the path of a request that obtains a token, which is not the step under test."""
+LOGIN: Final = "login"
+"""The kind of effect of a login."""
 LOGINS_OF_A_CALL: Final = 2
 """A call logs in once, and once more where its token is refused."""
 
@@ -62,6 +73,11 @@ LOGINS_OF_A_CALL: Final = 2
 def is_login(operation: str) -> bool:
     """Whether a request, as the ledger names it, obtains a token."""
     return any(word in operation for word in LOGIN_PATHS)
+
+
+def is_of_note(effect: Effect) -> bool:
+    """Whether an effect is one that somebody asked for: neither a login nor the agency's own count of its calls."""
+    return effect.kind != LOGIN and not effect.metered
 
 
 StartPlatform = Callable[[], Platform]
@@ -104,6 +120,12 @@ class Rig:
         self.waits: list[timedelta] = []
         """The waits between those looks at an application that were worth it. A rig that is given the list of
         another, which went the same way, makes no others."""
+        self.refused_at: list[str] = []
+        """The agency's words for the stages at which appointments are shown and none can be taken yet."""
+        self.stage = ""
+        """The agency's word for the stage at which the appointments were offered."""
+        self.slots: tuple[Slot, ...] = ()
+        """The appointments that were offered, once ``with_slots`` has waited for them."""
         self.kinds: tuple[DocumentKind, ...] = ()
         """The papers that the service takes, as its manifest names them."""
         self._draft: ApplicationDraft | None = None
@@ -187,6 +209,11 @@ class Rig:
         """Names and numbers of a live agency's test person, which may appear nowhere either."""
         return () if self._live is None else self._live.names_of(self.offer)
 
+    def effects(self) -> Counter[str]:
+        """What the agency did for good, by kind, without logins and without its own count of calls."""
+        done = self.simulator.ledger.effects()
+        return Counter(effect.kind for effect in done if is_of_note(effect))
+
     async def prepare(self, operation: Operation) -> None:
         """Bring everything to where ``operation`` can be called.
 
@@ -197,7 +224,7 @@ class Rig:
         try:
             await _PREPARATIONS[operation](self)
         except NagorikError as error:
-            raise NotReachable(f"{error.code} while preparing {operation.value}") from None
+            raise NotReachable(f"{error.code} while preparing {operation.value}", origin_of(error)) from None
 
     async def call(self, operation: Operation) -> CallEnd:
         """Call ``operation`` once through the platform.
@@ -248,25 +275,84 @@ class Rig:
         """File the application of a service that costs something.
 
         Raises:
-            FreeOfCharge: It costs nothing.
+            NothingThere: It costs nothing.
         """
         if not (await self.platform.quote_fees(self.draft)).total.poisha:
-            raise FreeOfCharge
+            raise NothingThere(FREE)
         await self.filed()
 
     async def in_correction(self) -> None:
         """File it and wait until the agency wants a correction."""
-        await self._until("correction", lambda status: status.state is ApplicationState.CORRECTION_REQUESTED)
+
+        async def wanted(status: AgencyStatus) -> bool:
+            return status.state is ApplicationState.CORRECTION_REQUESTED
+
+        await self._until("correction", wanted)
 
     async def with_deliverable(self) -> None:
         """File it and wait until something can be downloaded."""
-        status = await self._until(
-            self.simulator.outcomes[0],
-            lambda report: any(deliverable.delivery == "download" for deliverable in report.deliverables),
-        )
+
+        async def there(status: AgencyStatus) -> bool:
+            return any(deliverable.delivery == "download" for deliverable in status.deliverables)
+
+        status = await self._until(self.simulator.outcomes[0], there)
         self._deliverable = next(
             deliverable for deliverable in status.deliverables if deliverable.delivery == "download"
         )
+
+    async def with_slots(self) -> None:
+        """File it and wait until appointments are offered, at a stage that is not among ``refused_at``.
+
+        A live agency is asked as soon as it is filed, since nobody can move its time.
+
+        Raises:
+            NothingThere: The agency has none for the example, such as at an office that takes people as they come.
+        """
+        if self._live is not None:
+            await self.at_agency()
+            return
+
+        async def offered(status: AgencyStatus) -> bool:
+            if status.raw in self.refused_at:
+                return False
+            self.slots = (await self._list_slots()).slots
+            if not self.slots and status.final:
+                raise NothingThere(NO_SLOTS)
+            return bool(self.slots)
+
+        self.stage = (await self._until(self.simulator.outcomes[0], offered)).raw
+
+    async def with_callback(self) -> None:
+        """File it, and have a message of the agency about it."""
+        await self.filed()
+        self.callback_message()
+
+    async def with_notice(self) -> None:
+        """Announce the payment, and have the gateway's notice of it."""
+        await self.start_payment()
+        self.notice_message()
+
+    def callback_message(self) -> ExampleMessage:
+        """What the agency posts about the application as it stands now.
+
+        Raises:
+            NotReachable: The simulator does not say.
+        """
+        try:
+            return self.simulator.callback(self.references.agency_reference or "")
+        except NotImplementedError:
+            raise NotReachable("the simulator gives no genuine message: let its callback() return one") from None
+
+    def notice_message(self) -> ExampleMessage:
+        """What the gateway posts about the payment as it stands now.
+
+        Raises:
+            NotReachable: The simulator does not say.
+        """
+        try:
+            return self.simulator.payment_notice(self.payment)
+        except NotImplementedError:
+            raise NotReachable("the simulator gives no genuine notice: let its payment_notice() return one") from None
 
     async def paying(self) -> None:
         """Announce the payment."""
@@ -283,7 +369,7 @@ class Rig:
             stride = min(stride * 2, LONGEST_STRIDE)
             report = await self.query_payment()
 
-    async def _until(self, outcome: str, reached: Callable[[AgencyStatus], bool]) -> AgencyStatus:
+    async def _until(self, outcome: str, reached: Callable[[AgencyStatus], Awaitable[bool]]) -> AgencyStatus:
         if outcome not in self.simulator.outcomes:
             raise NotReachable(f"the simulator has no outcome {outcome}")
         self.simulator.script.set(self.references.client_reference, outcome)
@@ -297,7 +383,7 @@ class Rig:
             if paying and await self.fee_paid(due or FIRST_STAGE):
                 due = None
             status = await self.platform.get_status(self.draft, self.references)
-            if reached(status):
+            if await reached(status):
                 self.waits[:] = taken
                 return status
             idle = status.raw == seen and not paying
@@ -330,6 +416,40 @@ class Rig:
         return await self.platform.fetch_deliverable(
             self.draft, agency_reference=self.references.agency_reference, deliverable=self._deliverable
         )
+
+    async def list_slots(self) -> object:
+        """Ask which appointments are free."""
+        return await self._list_slots()
+
+    async def _list_slots(self) -> Slots:
+        now = self.clock.now()
+        return await self.platform.list_slots(
+            self.draft, earliest=now, latest=now + AHEAD, agency_reference=self.references.agency_reference
+        )
+
+    async def book_slot(self) -> object:
+        """Take the last of the appointments that were offered."""
+        if not self.slots:
+            raise NotReachable("no appointment is offered")
+        return await self.platform.book_slot(self.draft, self.references, self.slots[-1])
+
+    async def parse_callback(self) -> object:
+        """Hand over what the agency posts about the application."""
+        message = self.callback_message()
+        return await self.platform.parse_callback(
+            CallbackRequest(service=self.offer, headers=dict(message.headers), body=message.body)
+        )
+
+    async def parse_notice(self) -> object:
+        """Hand over what the gateway posts about the payment."""
+        message = self.notice_message()
+        return await self.platform.parse_payment_notice(
+            PaymentNoticeRequest(gateway=self.offer, headers=dict(message.headers), body=message.body)
+        )
+
+    async def check_health(self) -> object:
+        """Ask whether the agency answers."""
+        return await self.platform.check_health(self._simulator.plugin_id)
 
     async def start_payment(self) -> object:
         """Announce a payment to the gateway."""
@@ -405,6 +525,11 @@ _PREPARATIONS: Final[Mapping[Operation, RigCall]] = MappingProxyType(
         Operation.START_PAYMENT: Rig.ready,
         Operation.QUERY_PAYMENT: Rig.paying,
         Operation.REFUND_PAYMENT: Rig.paid,
+        Operation.PAYMENT_NOTICE: Rig.with_notice,
+        Operation.CALLBACK: Rig.with_callback,
+        Operation.SLOTS: Rig.with_slots,
+        Operation.BOOK_SLOT: Rig.with_slots,
+        Operation.HEALTH: Rig.ready,
     }
 )
 
@@ -422,11 +547,19 @@ _CALLS: Final[Mapping[Operation, RigCall]] = MappingProxyType(
         Operation.START_PAYMENT: Rig.start_payment,
         Operation.QUERY_PAYMENT: Rig.query_payment,
         Operation.REFUND_PAYMENT: Rig.refund,
+        Operation.PAYMENT_NOTICE: Rig.parse_notice,
+        Operation.CALLBACK: Rig.parse_callback,
+        Operation.SLOTS: Rig.list_slots,
+        Operation.BOOK_SLOT: Rig.book_slot,
+        Operation.HEALTH: Rig.check_health,
     }
 )
 
-CALLABLE_OPERATIONS: Final = frozenset(_CALLS)
-"""Operations that a rig can call."""
+
+def operations_of(manifest: Manifest, offer: AnyOffer) -> frozenset[Operation]:
+    """What is called for an offer: all that it offers, and what the plugin offers as a whole with its first."""
+    first = manifest.health and offer.id == manifest.offers[0].id
+    return offer.operations | ({Operation.HEALTH} if first else set())
 
 
 def _day_off(day: date) -> bool:

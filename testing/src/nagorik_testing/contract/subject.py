@@ -12,7 +12,7 @@ from nagorik.manifest import AnyOffer, Manifest
 from nagorik_platform import Platform, PlatformSettings, PluginConfiguration
 from nagorik_platform.registry import Admission, Registry
 from nagorik_testing.contract.live import ANOTHER, Live, NotPlayed, ReadsOnly
-from nagorik_testing.contract.rig import CALLABLE_OPERATIONS, Rig
+from nagorik_testing.contract.rig import Rig, operations_of
 from nagorik_testing.contract.verdict import Grade
 from nagorik_testing.fixtures.documents import MemoryDocuments
 from nagorik_testing.simulator.base import Simulator
@@ -52,9 +52,9 @@ class Subject:
         return Grade.LIVE if self.live is not None else Grade.LOOPBACK if self.loopback else Grade.MOCK
 
     def callable_operations(self, offer: AnyOffer) -> frozenset[Operation]:
-        """The operations of an offer that a rig can call, and may."""
+        """The operations of an offer that may be called, and with its first offer those of the plugin as a whole."""
         withheld = {} if self.live is None else self.live.withheld(offer)
-        return (offer.operations & CALLABLE_OPERATIONS) - withheld.keys()
+        return operations_of(self.manifest, offer) - withheld.keys()
 
     @classmethod
     def installed(cls, simulator: type[Simulator], *, loopback: bool = False, live: Live | None = None) -> "Subject":

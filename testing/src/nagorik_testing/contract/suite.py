@@ -7,6 +7,7 @@ themselves.
 import asyncio
 import os
 import sys
+from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -19,9 +20,9 @@ from nagorik import Operation
 from nagorik.manifest import AnyOffer, Manifest
 from nagorik_platform.logs import configure_logging
 from nagorik_testing.contract.checks import CHECKS
-from nagorik_testing.contract.matrix import ROWS
-from nagorik_testing.contract.matrix_runner import REACHED, play_live, play_matrix
-from nagorik_testing.contract.rig import CALLABLE_OPERATIONS
+from nagorik_testing.contract.matrix_cells import OperationKind
+from nagorik_testing.contract.matrix_runner import play_live, play_matrix, rows_of
+from nagorik_testing.contract.rig import operations_of
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CheckStatus, Finding
 from nagorik_testing.simulator.base import installed_simulators, load_simulator
@@ -39,7 +40,12 @@ FAMILY_OF: Final[Mapping[Operation, str]] = MappingProxyType(
         Operation.QUERY_PAYMENT: "payment",
         Operation.REFUND_PAYMENT: "payment",
         Operation.STATUS: "status",
+        Operation.CALLBACK: "status",
+        Operation.SLOTS: "status",
+        Operation.BOOK_SLOT: "status",
+        Operation.PAYMENT_NOTICE: "payment",
         Operation.DELIVERABLE: "delivery",
+        Operation.HEALTH: "robustness",
     }
 )
 """The family in which an operation's faults are counted."""
@@ -113,13 +119,14 @@ class SuiteResults:
 
 def known_checks(manifest: Manifest, checks: Sequence[SuiteCheck]) -> tuple[tuple[str, str], ...]:
     """Family and id of every check that a plugin with this manifest meets, in order. Runs nothing."""
-    operations = sorted(
-        {operation for offer in manifest.offers for operation in offer.operations & CALLABLE_OPERATIONS}
-    )
+    kinds: defaultdict[Operation, set[OperationKind]] = defaultdict(set)
+    for offer in manifest.offers:
+        for operation in operations_of(manifest, offer):
+            kinds[operation].add(OperationKind.of(offer.writes.get(operation)))
     faults = [
         (FAMILY_OF[operation], f"{operation.value}/{row}")
-        for operation in operations
-        for row in (REACHED, *(row.id for row in ROWS))
+        for operation, of_kinds in sorted(kinds.items())
+        for row in rows_of(of_kinds)
     ]
     return tuple(sorted([*faults, *((str(check.family), check.id) for check in checks)], key=_place))
 
@@ -148,21 +155,31 @@ async def run_suite(
 
 async def play_offer(subject: Subject, offer: AnyOffer, families: Collection[str] | None) -> list[CheckResult]:
     """The fault matrix of one service or gateway, as far as it counts in ``families``."""
-    operations = {
-        operation for operation in offer.operations & CALLABLE_OPERATIONS if _wanted(FAMILY_OF[operation], families)
-    }
-    return await play_operations(subject, offer, operations)
-
-
-async def play_operations(subject: Subject, offer: AnyOffer, operations: Collection[Operation]) -> list[CheckResult]:
-    """The fault matrix of these operations of one service or gateway."""
-    narrowed = offer.model_copy(
-        update={
-            "reads": tuple(operation for operation in offer.reads if operation in operations),
-            "writes": {name: kind for name, kind in offer.writes.items() if name in operations},
-        }
+    operations = operations_of(subject.manifest, offer)
+    return await play_operations(
+        subject,
+        offer,
+        {operation for operation in operations if _wanted(FAMILY_OF[operation], families)},
+        traced=True,
     )
-    playing = play_matrix(subject, narrowed) if subject.live is None else play_live(subject, subject.live, narrowed)
+
+
+async def play_operations(
+    subject: Subject, offer: AnyOffer, operations: Collection[Operation], *, traced: bool = False
+) -> list[CheckResult]:
+    """The fault matrix of these operations of one service or gateway.
+
+    Args:
+        subject: The plugin and its simulated agency.
+        offer: The service or gateway.
+        operations: Those to play.
+        traced: Whether what fails is played once more, to tell where in the plugin's code that was decided.
+    """
+    playing = (
+        play_matrix(subject, offer, operations, traced=traced)
+        if subject.live is None
+        else play_live(subject, subject.live, offer, operations)
+    )
     return [CheckResult(FAMILY_OF[Operation(finding.check.partition("/")[0])], finding) async for finding in playing]
 
 

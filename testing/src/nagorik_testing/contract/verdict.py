@@ -3,8 +3,9 @@
 import traceback
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
-from nagorik import NagorikError
+from nagorik import NagorikError, PluginFault
 
 
 class Grade(StrEnum):
@@ -18,12 +19,53 @@ class Grade(StrEnum):
     """The agency's own sandbox. Nothing could be made to go wrong there."""
 
 
+class Origin(NamedTuple):
+    """Where in the plugin's own code something came from.
+
+    Attributes:
+        place: File, line and function, such as ``wire.py:78 in to_refund``.
+        decided: Whether the end was decided there, and not merely the request sent from there.
+    """
+
+    place: str
+    decided: bool
+
+
+def origin_of(error: BaseException | None) -> Origin | None:
+    """Where a plugin failed, as far as its error tells."""
+    if isinstance(error, PluginFault) and error.where is not None:
+        return Origin(error.where, decided=True)
+    return None
+
+
+class Symptom(StrEnum):
+    """In what a call was not as it should be."""
+
+    ENDING = "ending"
+    """It ended in another error, in none, or in another result."""
+    SENDING = "sending"
+    """Another number of requests was sent, or under another key, or with other effects."""
+    EFFECT = "effect"
+    """A question left something at the agency."""
+    DURATION = "duration"
+    UNTOUCHED = "untouched"
+    """The fault never happened."""
+    PRIVACY = "privacy"
+
+
 class NotReachable(Exception):
-    """The rig cannot bring an application to where an operation can be called; the text says what is missing."""
+    """The rig cannot bring an application to where an operation can be called; the text says what is missing.
+
+    ``origin`` is where the plugin failed meanwhile, if it did.
+    """
+
+    def __init__(self, text: str, origin: Origin | None = None) -> None:
+        super().__init__(text)
+        self.origin = origin
 
 
-class FreeOfCharge(Exception):
-    """There is nothing to tell the agency of: the example costs nothing."""
+class NothingThere(Exception):
+    """The agency has nothing with which an operation could be called for the example; the text says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +109,8 @@ class Finding:
         expected: What should have come of it.
         got: What came of it; empty if it passed.
         because: What follows for the citizen or the agency, or why the check does not apply.
+        origin: Where in the plugin's own code it was decided, as far as that is known.
+        symptoms: In what the call was not as it should be; empty for checks that look at more than one call.
         logins: Login requests that the simulated agency got in the call that met the fault; ``None`` where no such
             call was made, or where the plugin does not log in.
     """
@@ -78,6 +122,8 @@ class Finding:
     expected: str = ""
     got: str = ""
     because: str = ""
+    origin: Origin | None = None
+    symptoms: frozenset[Symptom] = frozenset()
     logins: int | None = None
 
     @property

@@ -26,6 +26,9 @@ class Effect:
     idempotency_key: str | None = None
     amount: str | None = None
     """Taka with two places, for effects that move money."""
+    metered: bool = False
+    """Whether it is a count that the agency keeps of being asked, such as a line of a partner's bill: it follows from
+    any request, and nobody asked for it, so that what causes nothing else is still safe (RFC 9110, 9.2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +100,10 @@ class Ledger:
         idempotency_key: str | None = None,
         amount: str | None = None,
         at: datetime | None = None,
+        metered: bool = False,
     ) -> Effect:
         """Write down an effect, now or at the instant at which it fell due."""
-        effect = Effect(kind, reference, at or self._clock.now(), client_reference, idempotency_key, amount)
+        effect = Effect(kind, reference, at or self._clock.now(), client_reference, idempotency_key, amount, metered)
         self._effects.append(effect)
         if self.on_effect is not None:
             self.on_effect(effect)

@@ -51,7 +51,7 @@ class VerificationDesk:
         """``POST /demographic/verification``."""
         number = len(self._calls)
         self._calls.append((dhaka_date(self._clock.now()), False))
-        self._ledger.record("verification", f"call-{number + 1}", amount=f"{TAKA_PER_CALL}.00")
+        self._ledger.record("verification", f"call-{number + 1}", amount=f"{TAKA_PER_CALL}.00", metered=True)
         answer = self._compare(await trimmed_content_of(request), request)
         self._calls[number] = (self._calls[number][0], True)
         return answer

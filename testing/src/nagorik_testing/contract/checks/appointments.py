@@ -10,14 +10,12 @@ from nagorik.manifest import AnyOffer
 from nagorik.values import dhaka_date
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.status import COARSE, course_of
-from nagorik_testing.contract.rig import Rig
+from nagorik_testing.contract.rig import AHEAD, NO_SLOTS, Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.contract.wiretap import WireExchange, Wiretap, differing, places_of
 from nagorik_testing.simulator.slot_board import SlotBoard
 
-AHEAD: Final = timedelta(days=60)
-"""Simulated time for which appointments are asked for."""
 SHORT: Final = timedelta(days=3)
 """A part of that time, which the citizen has."""
 
@@ -45,7 +43,7 @@ async def _waited_for(subject: Subject, offer: AnyOffer, rig: Rig, tap: Wiretap)
                 dropped = dropped or _are_told(rig, tap.since(before))
     if dropped:
         raise NotReachable("the agency has appointments for the example, and none of them is offered")
-    raise NotConcerned("the agency has no appointment for the example at any stage")
+    raise NotConcerned(NO_SLOTS)
 
 
 def _are_told(rig: Rig, passed: Sequence[WireExchange]) -> bool:

@@ -8,7 +8,7 @@ from nagorik import NagorikError, Operation
 from nagorik.manifest import AnyOffer, Manifest, PaymentGateway, PublicService
 from nagorik_testing.contract.live import NotPlayed
 from nagorik_testing.contract.subject import Subject
-from nagorik_testing.contract.verdict import CheckStatus, Finding, NotReachable
+from nagorik_testing.contract.verdict import CheckStatus, Finding, NotReachable, Origin, Symptom, origin_of
 
 
 class CheckFamily(StrEnum):
@@ -62,6 +62,7 @@ class Check:
         fix: What an author does about a failure.
         scope: What it is put to.
         needs: Operations without which it does not concern an offer.
+        presupposes: Ids of checks without which this one says nothing: where one of them fails, this one follows.
         examine: Does it.
     """
 
@@ -75,6 +76,7 @@ class Check:
     scope: CheckScope
     examine: Examine = field(repr=False)
     needs: tuple[Operation, ...] = ()
+    presupposes: tuple[str, ...] = ()
 
     def concerns(self, manifest: Manifest) -> bool:
         """Whether a plugin offers anything that this check is put to."""
@@ -98,11 +100,12 @@ class Check:
         except (NotConcerned, NotPlayed) as idle:
             return self._found(offer, CheckStatus.NOT_APPLICABLE, because=str(idle))
         except NotReachable as missing:
-            return self._found(offer, CheckStatus.NOT_REACHED, got=str(missing))
+            return self._found(offer, CheckStatus.NOT_REACHED, got=str(missing), origin=missing.origin)
         except NotImplementedError:
             return self._found(offer, CheckStatus.NOT_REACHED, got=f"the simulator has no example of {offer.id}")
         except NagorikError as error:
-            problems = [f"a call ends in {error.code}, without any fault of the agency"]
+            ended = f"a call ends in {error.code}, without any fault of the agency"
+            return self._found(offer, CheckStatus.FAILED, got=ended, because=self.why, origin=origin_of(error))
         if not problems:
             return self._found(offer, CheckStatus.PASSED)
         return self._found(offer, CheckStatus.FAILED, got="; ".join(dict.fromkeys(problems)), because=self.why)
@@ -115,7 +118,15 @@ class Check:
         missing = (operation for operation in self.needs if operation not in offer.operations)
         return next((f"it does not offer {operation.value}" for operation in missing), None)
 
-    def _found(self, offer: AnyOffer, status: CheckStatus, *, got: str = "", because: str = "") -> Finding:
+    def _found(
+        self,
+        offer: AnyOffer,
+        status: CheckStatus,
+        *,
+        got: str = "",
+        because: str = "",
+        origin: Origin | None = None,
+    ) -> Finding:
         return Finding(
             check=self.id,
             offer=None if self.scope is CheckScope.PLUGIN else offer.id,
@@ -124,4 +135,6 @@ class Check:
             expected=self.expected,
             got=got,
             because=because,
+            origin=origin,
+            symptoms=frozenset() if origin is None else frozenset({Symptom.ENDING}),
         )

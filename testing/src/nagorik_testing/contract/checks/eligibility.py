@@ -8,7 +8,7 @@ from nagorik import Eligibility, EligibilityDecision, NagorikError, Operation, V
 from nagorik.manifest import AnyOffer
 from nagorik.values import BirthRegistrationNumber, Nid, dhaka_date
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
-from nagorik_testing.contract.checks.inspection import effects, example_form, form_of, wrong_scripts
+from nagorik_testing.contract.checks.inspection import example_form, form_of, wrong_scripts
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.fixtures.canaries import canary_values, count_leaks
@@ -99,7 +99,7 @@ def _names_identifier(annotation: object) -> bool:
 async def _no_effect(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         await _asked(rig, with_form=True)
-        done = effects(rig)
+        done = rig.effects()
     return [f"asking leaves at the agency: {kind}" for kind in sorted(done)]
 
 
@@ -188,6 +188,7 @@ ELIGIBILITY: Final = (
         fix="Decide from the request, or with reads alone.",
         scope=CheckScope.SERVICES,
         needs=_NEEDS,
+        presupposes=("eligibility/F00-safe",),
         examine=_no_effect,
     ),
 )

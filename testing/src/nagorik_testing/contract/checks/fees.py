@@ -11,7 +11,6 @@ from nagorik.manifest import AnyOffer
 from nagorik.values import dhaka_date, dhaka_zone
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.checks.inspection import (
-    effects,
     example_form,
     requests_made,
     schedule_of,
@@ -85,7 +84,7 @@ async def _bilingual(subject: Subject, offer: AnyOffer) -> list[str]:
 async def _no_effect(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         await _quoted(rig)
-        made, done = len(requests_made(rig)), effects(rig)
+        made, done = len(requests_made(rig)), rig.effects()
     wrong = [f"a quote leaves at the agency: {kind}" for kind in sorted(done)]
     return wrong if made <= MOST_REQUESTS else [*wrong, f"a quote takes {made} requests"]
 
@@ -220,6 +219,7 @@ FEES: Final = (
         fix="Ask the agency only for what it alone knows.",
         scope=CheckScope.SERVICES,
         needs=_NEEDS,
+        presupposes=("quote/F00-safe",),
         examine=_no_effect,
     ),
     Check(

@@ -5,8 +5,7 @@ agency's own words, overheard so that one of them can be replaced.
 """
 
 import re
-from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -21,7 +20,7 @@ from nagorik_platform.registry.tariffs import read_schedule
 from nagorik_testing.contract.checks.check import NotConcerned
 from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
-from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
+from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.faults.kinds import Altered
 from nagorik_testing.wire.codec import Codec
 from nagorik_toolkit.fees import FeeSchedule
@@ -30,8 +29,6 @@ from nagorik_toolkit.form_validation import Location
 _BANGLA_LETTER: Final = re.compile(r"[ঀ-৿]")
 _LATIN_LETTER: Final = re.compile(r"[A-Za-z]")
 LANGUAGES: Final = frozenset({"Bangla", "English"})
-LOGIN: Final = "login"
-"""The kind of effect of a login, which no citizen would notice."""
 
 
 def wrong_scripts(what: str, text: Text) -> list[str]:
@@ -135,12 +132,6 @@ def written(place: Location) -> str:
     return ".".join(str(step) for step in place)
 
 
-def effects(rig: Rig) -> Counter[str]:
-    """What the agency did for good, by kind."""
-    counts: Mapping[str, int] = rig.simulator.ledger.effect_counts
-    return Counter({kind: count for kind, count in counts.items() if kind != LOGIN})
-
-
 def requests_made(rig: Rig, since: int = 0) -> list[str]:
     """The operations of the agency that were asked for after the first ``since`` requests, without logins."""
     seen = rig.simulator.ledger.requests()[since:]
@@ -211,7 +202,7 @@ async def ready_rigs(
         async with open_rig(subject, offer.id, seed=seed) as rig:
             try:
                 await rig.prepare(operation)
-            except (FreeOfCharge, NotReachable):
+            except (NothingThere, NotReachable):
                 continue
             reached = True
             yield operation, rig

@@ -20,7 +20,6 @@ from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
-from nagorik_testing.contract.verdict import NotReachable
 from nagorik_testing.simulator.base import ExampleMessage
 
 FLIPPED: Final = 48
@@ -62,11 +61,8 @@ async def _callback_forged(subject: Subject, offer: AnyOffer) -> list[str]:
 
 
 async def _filed_message(rig: Rig) -> ExampleMessage:
-    filed = await rig.filed()
-    try:
-        return rig.simulator.callback(filed.reference)
-    except NotImplementedError:
-        raise NotReachable("the simulator gives no genuine message: let its callback() return one") from None
+    await rig.filed()
+    return rig.callback_message()
 
 
 async def _neighbours_message(rig: Rig) -> ExampleMessage:
@@ -79,7 +75,8 @@ async def _neighbours_message(rig: Rig) -> ExampleMessage:
         agency_reference=None,
     )
     try:
-        return rig.simulator.callback((await rig.filed()).reference)
+        await rig.filed()
+        return rig.callback_message()
     finally:
         rig.references = mine
 
@@ -96,7 +93,7 @@ async def _notice_genuine(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         await rig.start_payment()
         try:
-            notice = await _read_notice(rig)(_notice(rig))
+            notice = await _read_notice(rig)(rig.notice_message())
         except NagorikError as error:
             return [f"a genuine notice ends in {error.code}"]
         assert isinstance(notice, PaymentNotice)  # noqa: S101 - the platform holds the hook to it
@@ -106,17 +103,10 @@ async def _notice_genuine(subject: Subject, offer: AnyOffer) -> list[str]:
 async def _notice_altered(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         await rig.start_payment()
-        message = _notice(rig)
+        message = rig.notice_message()
         if not message.signed:
             raise NotConcerned("nothing in the gateway's notices proves their origin; they are hints")
         return await _believed(rig, _read_notice(rig), message, None)
-
-
-def _notice(rig: Rig) -> ExampleMessage:
-    try:
-        return rig.simulator.payment_notice(rig.payment)
-    except NotImplementedError:
-        raise NotReachable("the simulator gives no genuine notice: let its payment_notice() return one") from None
 
 
 def _read_notice(rig: Rig) -> Read:

@@ -17,7 +17,7 @@ from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import Money
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
-from nagorik_testing.contract.checks.inspection import effects, wrong_scripts
+from nagorik_testing.contract.checks.inspection import wrong_scripts
 from nagorik_testing.contract.rig import CEILING, Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
@@ -36,9 +36,9 @@ async def _started_twice(subject: Subject, offer: AnyOffer) -> list[str]:
         raise NotConcerned("its payments are not begun with a native key: the core does not send them twice")
     async with open_rig(subject, offer.id) as rig:
         first = await rig.start_payment()
-        before = effects(rig)
+        before = rig.effects()
         second = await rig.start_payment()
-        again = effects(rig) - before
+        again = rig.effects() - before
     wrong = [f"one payment leaves at the gateway once more: {kind}" for kind in sorted(again)]
     same = isinstance(first, PaymentStarted) and isinstance(second, PaymentStarted)
     if same and first.reference != second.reference:  # type: ignore[attr-defined]
@@ -51,12 +51,12 @@ async def _another_amount(subject: Subject, offer: AnyOffer) -> list[str]:
         raise NotConcerned("its payments are not begun with a native key: the core does not send them twice")
     async with open_rig(subject, offer.id) as rig:
         await rig.start_payment()
-        before = effects(rig)
+        before = rig.effects()
         try:
             answer: object = await _start(rig, Money.taka("999.00"))
         except NagorikError as error:
             answer = error
-        again = effects(rig) - before
+        again = rig.effects() - before
     wrong = [f"another amount leaves at the gateway once more: {kind}" for kind in sorted(again)]
     if isinstance(answer, PluginFault):
         wrong.append("another amount ends in a fault of the plugin")
@@ -80,9 +80,9 @@ async def _refunded_twice(subject: Subject, offer: AnyOffer) -> list[str]:
         await rig.paid()
         await rig.refund()
         rig.advance(LATER)
-        before = effects(rig)
+        before = rig.effects()
         await rig.refund()
-        again = effects(rig) - before
+        again = rig.effects() - before
     return [f"a refund that is ordered again leaves at the gateway once more: {kind}" for kind in sorted(again)]
 
 

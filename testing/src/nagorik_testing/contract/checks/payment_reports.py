@@ -9,7 +9,6 @@ from nagorik.manifest import AnyOffer
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.inspection import (
     UNHEARD_OF,
-    effects,
     overheard,
     replaced_word,
     requests_made,
@@ -46,7 +45,7 @@ async def _opening(subject: Subject, offer: AnyOffer) -> frozenset[str]:
         async with open_rig(subject, offer.id) as rig:
             rig.simulator.script.set(rig.payment, outcome)
             await rig.start_payment()
-            kinds.append(frozenset(effects(rig)))
+            kinds.append(frozenset(rig.effects()))
     return frozenset.intersection(*kinds)
 
 

@@ -158,6 +158,7 @@ PROCESS: Final = (
         expected="no canary within reach of the plugin's modules, and no name in them that each call binds anew",
         fix="Keep nothing of a call: cache by the agency's codes, never by what a citizen filled in.",
         scope=CheckScope.PLUGIN,
+        presupposes=("robustness/no-module-state",),
         examine=_acts(PluginActKind.RETAINED),
     ),
     Check(
@@ -180,6 +181,7 @@ PROCESS: Final = (
         expected="for every operation, the result and the requests of the same call by itself",
         fix="Keep what belongs to a call in local variables, not on the object that holds the hooks.",
         scope=CheckScope.PLUGIN,
+        presupposes=("robustness/stateless",),
         examine=_of(lambda seen: seen.interleaved),
     ),
     Check(
@@ -202,6 +204,7 @@ PROCESS: Final = (
         expected="for every operation, the result and the requests of the same call in this process",
         fix="Take the time from context.clock and request.on, the day with dhaka_date, and never ask who is looking.",
         scope=CheckScope.PLUGIN,
+        presupposes=("robustness/stateless",),
         examine=_of(lambda seen: seen.turned),
     ),
 )

@@ -12,9 +12,9 @@ from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope
 from nagorik_testing.contract.checks.filing import other_example, with_paper
 from nagorik_testing.contract.checks.inspection import form_of
 from nagorik_testing.contract.form_variations import variations_of
-from nagorik_testing.contract.rig import CALLABLE_OPERATIONS, Rig
+from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
-from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
+from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.contract.wiretap import Places, WireExchange, Wiretap, differing, places_of
 from nagorik_testing.wire.codec import Codec
 
@@ -25,11 +25,7 @@ _FRESH_EACH_TIME: Final = re.compile(r"signature|nonce|timestamp|h?mac$", re.IGN
 
 
 async def _same_bytes(subject: Subject, offer: AnyOffer) -> list[str]:
-    writes = sorted(
-        operation
-        for operation, kind in offer.writes.items()
-        if kind is not Idempotency.SAFE and operation in CALLABLE_OPERATIONS
-    )
+    writes = sorted(operation for operation, kind in offer.writes.items() if kind is not Idempotency.SAFE)
     if not writes:
         raise NotConcerned("none of its writes has an effect at the agency")
     wrong: list[str] = []
@@ -40,7 +36,7 @@ async def _same_bytes(subject: Subject, offer: AnyOffer) -> list[str]:
             try:
                 await rig.prepare(operation)
                 attempt = await _attempt(rig, operation)
-            except (FreeOfCharge, NotReachable):
+            except (NothingThere, NotReachable):
                 continue
             reached = True
             first = await _passed(tap, attempt)

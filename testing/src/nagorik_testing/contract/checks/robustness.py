@@ -21,7 +21,9 @@ from nagorik_testing.simulator.citizens import SyntheticCitizens
 
 OTHER_SEED: Final = 1
 OTHER_SERIAL: Final = 77
-LONG_AWAITED: Final = frozenset({Operation.ANSWER_CORRECTION, Operation.DELIVERABLE})
+LONG_AWAITED: Final = frozenset(
+    {Operation.ANSWER_CORRECTION, Operation.DELIVERABLE, Operation.SLOTS, Operation.BOOK_SLOT}
+)
 """Operations that wait for a whole application at the agency; what they keep is seen in the shorter ones."""
 MOST_REQUESTS: Final = 4
 """Requests that one call may take without a fault."""
@@ -149,6 +151,7 @@ ROBUSTNESS: Final = (
         fix="Keep what belongs to a call in local variables.",
         scope=CheckScope.SERVICES,
         needs=(Operation.SUBMIT,),
+        presupposes=("robustness/stateless",),
         examine=_side_by_side,
     ),
     Check(

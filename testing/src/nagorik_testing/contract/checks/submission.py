@@ -10,7 +10,7 @@ from nagorik.operations import Idempotency
 from nagorik.values import dhaka_date
 from nagorik_platform import References
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
-from nagorik_testing.contract.checks.inspection import effects, example_form, wrong_scripts
+from nagorik_testing.contract.checks.inspection import example_form, wrong_scripts
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NotReachable
@@ -35,9 +35,9 @@ async def _replay(subject: Subject, offer: AnyOffer) -> list[str]:
     _require(offer, Idempotency.NATIVE)
     async with open_rig(subject, offer.id) as rig:
         first = await _reference(rig)
-        before = effects(rig)
+        before = rig.effects()
         second = await _reference(rig)
-        again = effects(rig) - before
+        again = rig.effects() - before
     wrong = [] if first == second else ["the same key gives another reference"]
     return [*wrong, *(f"the same key leaves at the agency once more: {kind}" for kind in sorted(again))]
 
@@ -46,10 +46,10 @@ async def _at_once(subject: Subject, offer: AnyOffer) -> list[str]:
     _require(offer, Idempotency.NATIVE)
     async with open_rig(subject, offer.id) as alone:
         await _reference(alone)
-        usual = effects(alone)
+        usual = alone.effects()
     async with open_rig(subject, offer.id) as rig:
         one, other = await asyncio.gather(_reference(rig), _reference(rig))
-        more = effects(rig) - usual
+        more = rig.effects() - usual
     wrong = [] if one == other else ["two attempts at once with one key have two references"]
     return [*wrong, *(f"two attempts at once leave at the agency twice: {kind}" for kind in sorted(more))]
 
@@ -159,6 +159,7 @@ SUBMISSION: Final = (
         fix="Declare native only where the agency honours a key while the first request is still under way.",
         scope=CheckScope.SERVICES,
         needs=_SUBMIT,
+        presupposes=("submit/F17-replay",),
         examine=_at_once,
     ),
     Check(

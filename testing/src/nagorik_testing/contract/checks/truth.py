@@ -30,7 +30,7 @@ from nagorik_testing.contract.checks.status import COARSE, course_of
 from nagorik_testing.contract.form_variations import variations_of
 from nagorik_testing.contract.rig import PRICE, Rig
 from nagorik_testing.contract.subject import Subject, open_rig
-from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
+from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.contract.wiretap import WireExchange, Wiretap
 from nagorik_testing.simulator.application_book import ApplicationBook, Case
 from nagorik_testing.wire.codec import ERROR_STATUS
@@ -175,7 +175,7 @@ async def _confirmed_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(subject, offer.id) as rig:
         try:
             await rig.prepare(Operation.ADVISE_PAYMENT)
-        except FreeOfCharge:
+        except NothingThere:
             raise NotConcerned("the example costs nothing") from None
         case = _case(rig)
         receipt = rig.receipt(await rig.platform.quote_fees(rig.draft))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from nagorik import Operation
 from nagorik_testing.contract.checks import CHECKS
-from nagorik_testing.contract.rig import CALLABLE_OPERATIONS
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import CheckResult, play_checks, play_operations
 
@@ -37,7 +36,7 @@ class SuitePart:
 def parts_of(subject: Subject) -> Iterator[SuitePart]:
     """All parts of a plugin's run; together they are the whole suite."""
     for offer in subject.manifest.offers:
-        for operation in sorted(offer.operations & CALLABLE_OPERATIONS):
+        for operation in sorted(subject.callable_operations(offer)):
             yield SuitePart(operation.value, offer.id)
     for check in CHECKS:
         yield SuitePart(check.id)

@@ -14,19 +14,18 @@ from typing import Any, Final, NamedTuple
 from uuid import uuid5
 from weakref import WeakKeyDictionary
 
-from nagorik import NagorikError, Operation
+from nagorik import CallbackRequest, NagorikError, Operation, PaymentNoticeRequest
 from nagorik.manifest import AnyOffer, PublicService
 from nagorik_platform import Platform, PlatformSettings, PluginConfiguration, References
 from nagorik_platform.registry import PluginRecord, Registry
 from nagorik_platform.registry.discovery import find_sources
 from nagorik_testing.contract.live import SIMULATOR, NotPlayed
 from nagorik_testing.contract.observation.audit import PluginAct, PluginActKind
-from nagorik_testing.contract.observation.other_calls import AT_AGENCY, OTHER_CALLS, other_operations
 from nagorik_testing.contract.observation.remote import IMPORT, HostProcess, RemotePlatform
 from nagorik_testing.contract.observation.wire_record import WireRecorded, leaves_of, recorded
 from nagorik_testing.contract.rig import Rig, is_login
 from nagorik_testing.contract.subject import Subject
-from nagorik_testing.contract.verdict import CallEnd, FreeOfCharge, NotReachable
+from nagorik_testing.contract.verdict import CallEnd, NothingThere, NotReachable
 from nagorik_testing.faults.kinds import InjectedResponse
 from nagorik_testing.fixtures.canaries import canary_values
 from nagorik_testing.fixtures.documents import MemoryDocuments
@@ -49,6 +48,9 @@ SHORTEST_NUMBER: Final = 10
 REFUSAL: Final = InjectedResponse(
     status=400, body='{"error": {"message": "refused"}}', headers={"content-type": "application/json"}
 )
+
+_FORGED: Final = b'{"reference": "CONTRACT-1", "payment": "CONTRACT-1", "status": "UNHEARD-OF"}'
+_HEADERS: Final = {"content-type": "application/json"}
 
 
 class CallRecord(NamedTuple):
@@ -134,7 +136,7 @@ def _places(subject: Subject) -> list[tuple[AnyOffer, Operation]]:
     return [
         (offer, operation)
         for offer in subject.manifest.offers
-        for operation in [*sorted(subject.callable_operations(offer)), *other_operations(subject.manifest, offer)]
+        for operation in sorted(subject.callable_operations(offer))
     ]
 
 
@@ -187,8 +189,6 @@ class _WatchedPlay:
                     return None
                 platform.longest_step = 0.0
                 record = await _called(rig, operation)
-                if record is None:
-                    return None
                 longest.append(platform.longest_step)
                 if not seed and len(longest) == 1:
                     await _refused(rig, operation)
@@ -210,7 +210,7 @@ class _WatchedPlay:
             both = await asyncio.gather(_called(rig, operation), _called(neighbour, operation))
         differing = dict[str, None]()
         for seed, (usual, now) in enumerate(zip((one, other), both, strict=True)):
-            if now is not None and (found := _differences(usual, now)):
+            if found := _differences(usual, now):
                 again = await self.alone(offer, operation, seed=seed)
                 by_nature = set() if again is None else set(_differences(usual, again))
                 differing |= dict.fromkeys(what for what in found if what not in by_nature)
@@ -325,53 +325,42 @@ def _rig(
 
 async def _prepared(rig: Rig, operation: Operation) -> bool:
     try:
-        if operation not in OTHER_CALLS:
-            await rig.prepare(operation)
-        elif operation in AT_AGENCY:
-            await rig.at_agency()
+        await rig.prepare(operation)
     except NotImplementedError:
         raise NotReachable(f"the simulator has no example of {rig.offer}") from None
-    except (FreeOfCharge, NotReachable):
-        return False
-    except NagorikError:
-        if operation not in OTHER_CALLS:
-            raise
+    except (NothingThere, NotReachable):
         return False
     return True
 
 
-async def _called(rig: Rig, operation: Operation) -> CallRecord | None:
-    """A call and what was sent for it; ``None`` where there is nothing to call it with."""
+async def _called(rig: Rig, operation: Operation) -> CallRecord:
+    """A call and what was sent for it."""
     simulator: WireRecorded = rig.simulator  # type: ignore[assignment]
     before = len(simulator.wire)
-    try:
-        end = await _end(rig, operation)
-    except NotReachable:
-        if operation in OTHER_CALLS:
-            return None
-        raise
+    end = await _end(rig, operation)
     return CallRecord(_outcome(end), tuple(simulator.wire[before:]))
 
 
 async def _end(rig: Rig, operation: Operation) -> CallEnd:
-    if operation not in OTHER_CALLS:
-        end = await rig.call(operation)
-        if isinstance(end.error, NotReachable | NotImplementedError):
-            raise end.error
-        return end
-    try:
-        return CallEnd(result=await OTHER_CALLS[operation](rig))
-    except NagorikError as error:
-        return CallEnd(error=error)
+    end = await rig.call(operation)
+    if isinstance(end.error, NotReachable | NotImplementedError):
+        raise end.error
+    return end
 
 
 async def _refused(rig: Rig, operation: Operation) -> None:
-    """Call once more, before an agency that refuses everything but a login."""
+    """Call once more, before an agency that refuses everything but a login, or with a message that it never sent."""
     for step in sorted(rig.simulator.faults.operations):
         if not is_login(step):
             rig.simulator.faults.add(step, REFUSAL, count=None)
     with suppress(NotReachable):
         await _end(rig, operation)
+    with suppress(NagorikError):
+        if operation is Operation.CALLBACK:
+            await rig.platform.parse_callback(CallbackRequest(service=rig.offer, headers=_HEADERS, body=_FORGED))
+        elif operation is Operation.PAYMENT_NOTICE:
+            notice = PaymentNoticeRequest(gateway=rig.offer, headers=_HEADERS, body=_FORGED)
+            await rig.platform.parse_payment_notice(notice)
 
 
 def _outcome(end: CallEnd) -> object:

@@ -13,24 +13,32 @@ from nagorik import (
     AgencyRejected,
     AgencyStatus,
     ApplicationState,
+    CallbackReport,
+    ContractViolation,
+    CredentialsRejected,
     EligibilityDecision,
     FeeDue,
     FetchedDeliverable,
     Found,
+    Health,
+    HealthState,
     NagorikError,
     OutcomeUnknown,
     PaymentAdvice,
+    PaymentNotice,
     PaymentReport,
     PaymentStarted,
     PaymentState,
     RefundReport,
+    SlotBooking,
+    Slots,
     Text,
     Verdict,
     WireModel,
     Withdrawal,
     hookimpl,
 )
-from permit_office.plugin import FEES, Context, Filed, Hooks, criterion
+from permit_office.plugin import FEES, Bill, Context, Filed, Hooks, criterion, status_of
 
 Right = Callable[[Context], Awaitable[Any]]
 """Does what the hook should, with a context."""
@@ -42,7 +50,7 @@ class Tariff(WireModel):
 
 
 class Asking(Hooks):
-    """Well behaved; asks the office about eligibility and price too, so that no operation is safe from its faults."""
+    """Well behaved; asks the office in every operation, so that none is safe from its faults."""
 
     async def tariff(self, context: Context) -> Tariff:
         return await context.http.read("tariff", "GET", "/tariff", expect=Tariff)
@@ -56,6 +64,22 @@ class Asking(Hooks):
     async def nagorik_quote_fees(self, request: Any, context: Context) -> Any:
         await self.tariff(context)
         return await super().nagorik_quote_fees(request, context)
+
+    @hookimpl
+    async def nagorik_parse_callback(self, request: Any, context: Context) -> CallbackReport:
+        told = await super().nagorik_parse_callback(request, context)
+        asked = await self.ask(context, told.agency_reference)
+        return CallbackReport(agency_reference=asked.number, status=status_of(asked))
+
+    @hookimpl
+    async def nagorik_parse_payment_notice(self, request: Any, context: Context) -> PaymentNotice:
+        told = await super().nagorik_parse_payment_notice(request, context)
+        await context.http.read("look", "GET", f"/bills/{told.payment}", expect=Bill)
+        return told
+
+    @hookimpl
+    async def nagorik_check_health(self, request: Any, context: Context) -> Health:
+        return await super().nagorik_check_health(context)
 
 
 RECEIVED: Final = AgencyStatus(state=ApplicationState.SUBMITTED, raw="RECEIVED")
@@ -94,6 +118,26 @@ async def _paper(request: Any, context: Context) -> Any:
     return FetchedDeliverable(deliverable=request.deliverable, document=document)
 
 
+async def _heard(request: Any, context: Context) -> Any:
+    return CallbackReport(agency_reference="P-0001", status=RECEIVED)
+
+
+async def _noticed(request: Any, context: Context) -> Any:
+    return PaymentNotice(payment="any")
+
+
+async def _full(request: Any, context: Context) -> Any:
+    return Slots(slots=())
+
+
+async def _booked(request: Any, context: Context) -> Any:
+    return SlotBooking(booked=True)
+
+
+async def _up(request: Any, context: Context) -> Any:
+    return Health(state=HealthState.UP)
+
+
 async def _started(request: Any, context: Context) -> Any:
     return PaymentStarted(reference="B-0001", instructions=Text(bn="কাউন্টারে দিন", en="Pay at the counter"))
 
@@ -120,6 +164,11 @@ MADE_UP: Final[Mapping[str, Callable[[Any, Context], Awaitable[Any]]]] = Mapping
         "nagorik_start_payment": _started,
         "nagorik_query_payment": _pending,
         "nagorik_refund_payment": _refunded,
+        "nagorik_parse_callback": _heard,
+        "nagorik_parse_payment_notice": _noticed,
+        "nagorik_list_slots": _full,
+        "nagorik_book_slot": _booked,
+        "nagorik_check_health": _up,
     }
 )
 """By hook, what looks like a good result, though nobody said so."""
@@ -201,6 +250,32 @@ class Renaming:
         return await self._http.write(f"{step}-{self._attempts}", *arguments, **options)
 
 
+class WritesWhenAsked(Misbehaving):
+    """Writes down at the office that it was asked, before it asks."""
+
+    async def act(self, name, right, request, context):
+        await context.http.read("noted", "POST", "/permits", json={}, expect=Filed)
+        return await right(context)
+
+
+class TidiesUp(Misbehaving):
+    """Files a complaint when the office does not answer."""
+
+    async def act(self, name, right, request, context):
+        try:
+            return await right(context)
+        except NagorikError:
+            await context.http.read("complaint", "POST", "/permits", json={}, expect=Filed)
+            raise
+
+
+class DoesNothing(Misbehaving):
+    """Says that everything is done."""
+
+    async def act(self, name, right, request, context):
+        return await MADE_UP[name](request, context)
+
+
 class FreshKeys(Misbehaving):
     """Writes a second time to be sure, under a key of its own."""
 
@@ -252,6 +327,37 @@ class GivesUp(Misbehaving):
             return await right(context)
         except NagorikError:
             raise AgencyRejected("failed") from None
+
+
+class ThreeFaults(Asking):
+    """Breaks three promises, each in a place of its own, two of them in one operation."""
+
+    @hookimpl
+    async def nagorik_get_status(self, request: Any, context: Context) -> AgencyStatus:
+        try:
+            return await super().nagorik_get_status(request, context)
+        except ContractViolation:
+            return RECEIVED
+        except CredentialsRejected:
+            return RECEIVED.model_copy(update={"final": True})
+
+    @hookimpl
+    async def nagorik_find_submission(self, request: Any, context: Context) -> Any:
+        try:
+            return await super().nagorik_find_submission(request, context)
+        except NagorikError:
+            return await _found(request, context)
+
+
+class SwallowsInStatus(Asking):
+    """Takes every failure of one question for an answer."""
+
+    @hookimpl
+    async def nagorik_get_status(self, request: Any, context: Context) -> AgencyStatus:
+        try:
+            return await super().nagorik_get_status(request, context)
+        except NagorikError:
+            return RECEIVED
 
 
 class ReadsByHand(Asking):

@@ -151,3 +151,42 @@ class WordlessTill(PermitOffice):
 
     def callback(self, agency_reference: str) -> ExampleMessage:
         raise NotImplementedError(agency_reference)
+
+
+class CountedOffice(AskedOffice):
+    """Counts each question, for the bill of who asks; so does whoever looks at an application."""
+
+    async def file(self, request: Request) -> Response:
+        self.ledger.record("question", f"Q-{len(self.ledger.effects())}", amount="2.00", metered=True)
+        return await super().file(request)
+
+    async def show(self, request: Request) -> Response:
+        self.ledger.record("question", f"Q-{len(self.ledger.effects())}", amount="2.00", metered=True)
+        since = self.clock.now().isoformat()
+        return DocumentResponse({"number": "Q-1", "word": "RECEIVED", "since": since, "remark": None, **DESK})
+
+
+class PromptTill(PermitOffice):
+    """Takes the money while the answer to a question is waited for."""
+
+    def catch_up(self) -> None:
+        for payment, slip in self.slips.items():
+            if slip.taken is None and self.clock.now() - slip.opened >= timedelta(seconds=3):
+                slip.taken = slip.asked
+                self.ledger.record("capture", slip.receipt, amount=self.slips[payment].taken)
+
+
+class OpenDoorOffice(PermitOffice):
+    """Gives out no appointments."""
+
+    async def free_slots(self, request: Request) -> Response:
+        return DocumentResponse({"slots": [], "following": None, **DESK})
+
+
+class EarlyBoardOffice(PermitOffice):
+    """Shows its appointments from the first day, and lets none be taken before it has looked at the application."""
+
+    async def take_slot(self, request: Request) -> Response:
+        if self.told(self.files[request.path_params["id"]])["word"] == "RECEIVED":
+            return DocumentResponse({"error": "the office is shut"}, status_code=409)
+        return await super().take_slot(request)

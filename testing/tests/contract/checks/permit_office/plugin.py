@@ -74,7 +74,7 @@ class Told(Filed):
 
 
 class Free(WireModel):
-    id: str
+    id: str = Field(pattern=r"^[0-9T:-]+$")
     free: int
 
 

@@ -29,11 +29,14 @@ from nagorik import (
     Withdrawal,
     hookimpl,
 )
-from nagorik.values import dhaka_time
+from nagorik.values import dhaka_date, dhaka_time
 from permit_office.plugin import Context, Filed, Hooks, Page, Refund, Told, status_of
 
 FIRST_BYTES = 40
 RECEIVED = AgencyStatus(state=ApplicationState.SUBMITTED, raw="RECEIVED")
+
+
+TUESDAY = 1
 
 
 class Reporting(Hooks):
@@ -441,3 +444,13 @@ class ClosedWhenDown(Hooks):
             return await super().nagorik_check_health(context)
         except NagorikError:
             return Health(state=HealthState.CLOSED)
+
+
+class ClosedOnTuesdays(Hooks):
+    """Says that the office is closed, whatever it answers on the first day of the simulation."""
+
+    @hookimpl
+    async def nagorik_check_health(self, context: Context) -> Health:
+        right = await super().nagorik_check_health(context)
+        closed = dhaka_date(context.clock.now()).weekday() == TUESDAY
+        return Health(state=HealthState.CLOSED) if closed else right
