@@ -118,15 +118,50 @@ def test_level_stops_below_what_fails(broken: Report) -> None:
     assert broken.standard.first_missing is Level.SUBMISSION
 
 
-def test_failure_reads_as_one_paragraph(broken: Report) -> None:
+def test_fault_is_told_once_with_what_follows_from_it(broken: Report) -> None:
+    (cause,) = broken.judgement.causes
+    following = broken.judgement.consequences(cause)
+    assert len(following) == len(broken.judgement.failures) - 1
     told = "\n".join(render_report(broken))
     assert (
-        "submit/F02  processed, then no answer  nid.reissue\n"
+        f"submit/F02  processed, then no answer  {cause.finding.offer}\n"
         "  expected  result, 2 requests, 1 effect\n"
         "  got       Accepted, 2 requests, 1 login answered 200, 2 effects\n"
         "  because   the citizen is registered twice\n"
         "  see       docs/checks/F02\n"
+        "  sent      at plugin.py:"
     ) in told
+    assert f"\n  so also   {len(following)} more: submit/F02, submit/F02-for-ever, " in told
+    assert told.count("  because  ") == 1
+    assert f"{len(following) + 1} failed, 1 cause" in told
+    assert "missing: submit/F02\n" in told
+
+
+def test_what_follows_is_told_in_full_when_it_is_asked_for(broken: Report) -> None:
+    told = "\n".join(render_report(broken, verbose=True))
+    assert told.count("  because  ") == len(broken.judgement.failures)
+    assert "  submit/F02  processed, then no answer  nid.reissue\n" in told
+    assert "    follows   from submit/F02 of nid." in told
+
+
+def test_every_report_names_the_cause_of_each_failure(broken: Report, tmp_path: Path) -> None:
+    write(broken, tmp_path)
+    (cause,) = broken.judgement.causes
+    named = {"check": cause.finding.check, "offer": cause.finding.offer}
+    document = json.loads((tmp_path / "nid.json").read_text("utf-8"))
+    failed = [check for check in document["checks"] if check["outcome"] == "failed"]
+    assert document["causes"] == 1
+    assert [check["because_of"] for check in failed].count(None) == 1
+    assert [check["because_of"] for check in failed].count(named) == len(failed) - 1
+    assert all(check["origin"].startswith("plugin.py:") for check in failed)
+    assert {check["because_of"] for check in document["checks"] if check["outcome"] != "failed"} == {None}
+    page = unescape((tmp_path / "nid.html").read_text("utf-8"))
+    assert f"{len(failed) - 1} more failures follow from it" in page
+    assert f"{len(failed)} of {broken.checks} checks fail, from 1 cause" in page
+    for check in failed:
+        assert f'id="{check["id"]}@{check["offer"]}"' in page
+    followed = ET.fromstring((tmp_path / "nid.xml").read_bytes()).findall(".//failure")  # noqa: S314 - our own file
+    assert sum("follows   from submit/F02 of" in (one.text or "") for one in followed) == len(failed) - 1
 
 
 def test_logins_stand_in_every_report_beside_what_passed(broken: Report, tmp_path: Path) -> None:

@@ -51,6 +51,9 @@ class ContractCommand:
             "--family", action="append", metavar="FAMILY", help="run this family only; may be given several times"
         )
         parser.add_argument(
+            "--verbose", action="store_true", help="tell in full what follows from a failure, and not by name alone"
+        )
+        parser.add_argument(
             "--waivers",
             type=Path,
             metavar="FILE",
@@ -145,7 +148,7 @@ def _reports(arguments: argparse.Namespace, on: date, out: TextIO) -> Iterator[R
         if arguments.report is not None:
             write(report, arguments.report)
         if not arguments.json:
-            out.write(plain_text(render_report(report, folder=arguments.report)))
+            out.write(plain_text(render_report(report, folder=arguments.report, verbose=arguments.verbose)))
             out.flush()
         yield report
 

@@ -66,7 +66,10 @@ class PluginContract:
         """No offer fails this check, but where that is waived."""
         met = [each for each in self._judged().judged if each.finding.check == check]
         failed = [
-            line for each in met if each.outcome is CheckOutcome.FAILED for line in render_failure(each.finding)
+            line
+            for each in met
+            if each.outcome is CheckOutcome.FAILED
+            for line in render_failure(each.finding, each.because_of)
         ]
         if failed:
             pytest.fail("\n".join(failed), pytrace=False)

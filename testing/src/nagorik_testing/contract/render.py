@@ -6,37 +6,74 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from nagorik.manifest import API_VERSION
+from nagorik_testing.contract.causes import FindingKey
 from nagorik_testing.contract.mutation.runner import render_mutation
 from nagorik_testing.contract.report import DriftReport, Report, explained_at, suite_version
 from nagorik_testing.contract.verdict import Finding, Grade
 from nagorik_testing.contract.waivers import CheckOutcome, Judged
 
 
-def render_failure(finding: Finding) -> tuple[str, ...]:
-    """A failure in full."""
-    return (
+def render_failure(finding: Finding, because_of: FindingKey | None = None) -> tuple[str, ...]:
+    """A failure in full, with the one that it follows from, if it does."""
+    lines = [
         f"{finding.check}  {finding.title}  {finding.offer or ''}".rstrip(),
         f"  expected  {finding.expected or '-'}",
         f"  got       {finding.got or '-'}",
         f"  because   {finding.because or '-'}",
         f"  see       {explained_at(finding.check)}",
-    )
+    ]
+    if finding.origin is not None:
+        lines.append(f"  {'decided' if finding.origin.decided else 'sent   '}   at {finding.origin.place}")
+    if because_of is not None:
+        lines.append(f"  follows   from {named(because_of)}")
+    return tuple(lines)
 
 
-def render_report(report: Report, *, folder: PurePath | None = None) -> tuple[str, ...]:
-    """The lines of the summary, then those of each failure, then where the plugin stands."""
+def named(key: FindingKey) -> str:
+    """A finding by its check and offer."""
+    check, offer = key
+    return check if offer is None else f"{check} of {offer}"
+
+
+_SHOWN: Final = 6
+"""Consequences that are named under their cause."""
+
+
+def _render_cause(report: Report, cause: Judged, *, verbose: bool) -> tuple[str, ...]:
+    """A cause in full, and what follows from it: by number and name, or all of it in full."""
+    following = report.judgement.consequences(cause)
+    lines = ["", *render_failure(cause.finding)]
+    if following:
+        checks = tuple(dict.fromkeys(each.finding.check for each in following))
+        more = f" and {len(checks) - _SHOWN} more (--verbose shows all)" if len(checks) > _SHOWN else ""
+        lines.append(f"  so also   {len(following)} more: {', '.join(checks[:_SHOWN])}{more}")
+    if verbose:
+        for each in following:
+            lines += ["", *(f"  {line}" for line in render_failure(each.finding, each.because_of))]
+    return tuple(lines)
+
+
+def render_report(report: Report, *, folder: PurePath | None = None, verbose: bool = False) -> tuple[str, ...]:
+    """The lines of the summary, then those of each cause of a failure, then where the plugin stands.
+
+    Args:
+        report: The run.
+        folder: Where the other reports are.
+        verbose: Whether what follows from a cause is told in full, too, and not by name alone.
+    """
     against = "live agency" if report.grade is Grade.LIVE else "simulator"
     against = f"{against} ({report.manifest.evidence.value})"
     lines = [f"{report.manifest.id} {report.version} · core {API_VERSION} · suite {suite_version()} · {against}"]
     width = max(len(family) for family in report.families)
     shown = [family for family in report.families if _applies(report, family)]
     lines += [_render_family(report, family, width) for family in shown]
-    for each in report.judgement.failures:
-        lines += ["", *render_failure(each.finding)]
+    for cause in report.judgement.causes:
+        lines += _render_cause(report, cause, verbose=verbose)
     if report.judgement.failures:
         lines.append("")
     lines += _render_logins(report)
     lines += [f"Not run: {_count_checks(count)}: {reason}" for reason, count in report.not_run]
+    lines += [f"Nothing to check: {', '.join(operations)}: {reason}" for reason, operations in report.unplayed]
     if report.drift is not None:
         lines += render_drift(report.drift)
     if report.mutation is not None:
@@ -103,7 +140,8 @@ def _render_level(report: Report, folder: PurePath | None) -> str:
     checks = f"{_count_checks(report.checks)} in {report.seconds:.1f} s"
     parts += [f"evidence: {report.grade.value}", checks]
     if report.judgement.failures:
-        parts.append(f"{len(report.judgement.failures)} failed")
+        causes = len(report.judgement.causes)
+        parts.append(f"{len(report.judgement.failures)} failed, {causes} cause{'' if causes == 1 else 's'}")
     if folder is not None:
         parts.append(f"report: {folder.as_posix()}/{report.manifest.id}.html")
     return " · ".join(parts)
@@ -144,6 +182,8 @@ def _add(suite: ET.Element, judged: Judged, plugin: str) -> None:
         failure.text = _clean(
             f"{finding.title}\nexpected  {finding.expected}\ngot       {finding.got}\n"
             f"because   {finding.because}\nsee       {explained_at(finding.check)}"
+            + ("" if finding.origin is None else f"\nplace     {finding.origin.place}")
+            + ("" if judged.because_of is None else f"\nfollows   from {named(judged.because_of)}")
         )
     elif judged.waiver is not None:
         ET.SubElement(

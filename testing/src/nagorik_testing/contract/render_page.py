@@ -1,12 +1,13 @@
 """The run as one page that needs nothing beside itself."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from nagorik.manifest import AnyOffer
+from nagorik import Text
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.explanations import FAULTS, Explanation
 from nagorik_testing.contract.matrix import ROWS
@@ -34,14 +35,18 @@ _BANGLA: Final = re.compile(r"[ঀ-৿]")
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """One offer's operations against the fault rows.
+    """The operations of one offer, or those of the plugin as a whole, against the fault rows.
 
     Attributes:
-        offer: The service or gateway.
+        name: The service's or gateway's, or the plugin's.
+        id: Likewise.
+        evidence: How the wire format is known.
         lines: An operation with one cell for each row; ``None`` where the row was not played.
     """
 
-    offer: AnyOffer
+    name: Text
+    id: str
+    evidence: str
     lines: tuple[tuple[str, tuple[Judged | None, ...]], ...]
 
 
@@ -59,7 +64,8 @@ def render_page(report: Report) -> str:
         report=report,
         document=document_of(report),
         failures=report.judgement.failures,
-        maps=[_heat_map(offer, judged) for offer in report.manifest.offers],
+        causes=[(cause, report.judgement.consequences(cause)) for cause in report.judgement.causes],
+        maps=_heat_maps(report),
         rows=ROWS,
         others=[each for each in judged if not _in_matrix(each)],
         marks=_MARKS,
@@ -90,13 +96,17 @@ def _by_language(said: str) -> tuple[tuple[str, str], ...]:
     return tuple(("bn" if _BANGLA.search(part) else "en", part.strip()) for part in said.split(" / "))
 
 
-def _heat_map(offer: AnyOffer, judged: tuple[Judged, ...]) -> HeatMap:
-    found = {each.finding.check: each for each in judged if each.finding.offer == offer.id and _in_matrix(each)}
+def _heat_maps(report: Report) -> Iterator[HeatMap]:
+    manifest, judged = report.manifest, report.judgement.judged
+    for offer in manifest.offers:
+        yield HeatMap(offer.name, offer.id, (offer.evidence or manifest.evidence).value, _lines(offer.id, judged))
+    yield HeatMap(manifest.name, manifest.id, manifest.evidence.value, _lines(None, judged))
+
+
+def _lines(offer: str | None, judged: tuple[Judged, ...]) -> tuple[tuple[str, tuple[Judged | None, ...]], ...]:
+    found = {each.finding.check: each for each in judged if each.finding.offer == offer and _in_matrix(each)}
     played = sorted({check.partition("/")[0] for check in found})
-    return HeatMap(
-        offer,
-        tuple((operation, tuple(found.get(f"{operation}/{row.id}") for row in ROWS)) for operation in played),
-    )
+    return tuple((operation, tuple(found.get(f"{operation}/{row.id}") for row in ROWS)) for operation in played)
 
 
 def _in_matrix(judged: Judged) -> bool:

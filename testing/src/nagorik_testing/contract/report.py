@@ -9,17 +9,25 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from nagorik import Operation
 from nagorik.manifest import API_VERSION, AnyOffer, Manifest
 from nagorik_testing.contract.drift import DriftChange
 from nagorik_testing.contract.explanations import FAULTS
 from nagorik_testing.contract.levels import Standard, standard_of
 from nagorik_testing.contract.live import LIVE
+from nagorik_testing.contract.matrix import ROWS
+from nagorik_testing.contract.matrix_runner import UNASKED
 from nagorik_testing.contract.mutation.runner import MutationReport
+from nagorik_testing.contract.rig import FREE, NO_SLOTS
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import family_order
 from nagorik_testing.contract.verdict import Grade
 from nagorik_testing.contract.waivers import CheckOutcome, Judged, Judgement, Waiver
 
+ROW_IDS: Final = frozenset(row.id for row in ROWS)
+OPERATION_NAMES: Final = frozenset(operation.value for operation in Operation)
+WHOLE_REASONS: Final = frozenset({UNASKED, NO_SLOTS, FREE})
+"""Why an operation may meet no fault at all, and nothing be wrong with that."""
 FORMAT: Final = 1
 """Raised when a key of the JSON report changes its meaning or goes."""
 
@@ -111,6 +119,22 @@ class Report:
         return tuple(reasons.most_common())
 
     @property
+    def unplayed(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Operations that meet no fault at all, by the reason: each with the offer where others meet some."""
+        reasons: dict[tuple[str, str | None], set[str]] = {}
+        for each in self.judgement.judged:
+            operation, _, row = each.finding.check.partition("/")
+            if row in ROW_IDS and operation in OPERATION_NAMES:
+                idle = each.outcome is CheckOutcome.NOT_APPLICABLE
+                reasons.setdefault((operation, each.finding.offer), set()).add(each.finding.because if idle else "")
+        told: dict[str, list[str]] = {}
+        for (operation, offer), found in reasons.items():
+            # What is unreached is a failure of its own, and a live agency meets no fault anyway.
+            if len(found) == 1 and (reason := found.copy().pop()) in WHOLE_REASONS:
+                told.setdefault(reason, []).append(operation if offer is None else f"{operation} of {offer}")
+        return tuple((reason, tuple(operations)) for reason, operations in told.items())
+
+    @property
     def logins(self) -> Mapping[str, tuple[int, ...]]:
         """The login requests of each call that met a fault, by operation; empty for a plugin that does not log in."""
         counted: dict[str, list[int]] = {}
@@ -173,7 +197,7 @@ def explained_at(check: str) -> str:
     A fault has one page for all operations that can meet it, ``docs/checks/F02``; every other check has its own.
     """
     _, _, row = check.partition("/")
-    fault = row.partition("-")[0]
+    fault = row if row in FAULTS else row.partition("-")[0]
     return f"docs/checks/{fault if fault in FAULTS else check.replace('/', '-')}"
 
 
@@ -205,6 +229,9 @@ def document_of(report: Report) -> dict[str, JsonValue]:
             {"operation": operation, "calls": len(logins), "requests": sum(logins), "most": max(logins)}
             for operation, logins in report.logins.items()
         ],
+        "unplayed": [
+            {"reason": reason, "operations": list[JsonValue](operations)} for reason, operations in report.unplayed
+        ],
         "not_run": [{"reason": reason, "checks": count} for reason, count in report.not_run],
         "test_people": report.people,
         "provenance": [
@@ -214,6 +241,7 @@ def document_of(report: Report) -> dict[str, JsonValue]:
         "drift": None if report.drift is None else _drift(report.drift),
         "mutation": None if report.mutation is None else _mutation(report.mutation),
         "chosen_families": None if judgement.families is None else list[JsonValue](sorted(judgement.families)),
+        "causes": len(judgement.causes),
         "counts": {outcome.value: judgement.count(outcome) for outcome in CheckOutcome},
         "offers": [_offer(offer, manifest) for offer in manifest.offers],
         "checks": [_check(each) for each in judgement.judged],
@@ -287,6 +315,10 @@ def _check(judged: Judged) -> JsonValue:
         "expected": finding.expected,
         "got": finding.got,
         "because": finding.because,
+        "origin": None if finding.origin is None else finding.origin.place,
+        "because_of": None
+        if judged.because_of is None
+        else {"check": judged.because_of[0], "offer": judged.because_of[1]},
         "logins": finding.logins,
         "see": explained_at(finding.check),
         "waived_until": None if judged.waiver is None else judged.waiver.expires.isoformat(),

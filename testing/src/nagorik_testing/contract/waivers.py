@@ -1,7 +1,7 @@
 """Waivers: failures that somebody knows of, with a reason and a last day."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from nagorik.data_files import parse_model, read_file
+from nagorik_testing.contract.causes import FindingKey, causes_of
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import CheckResult, SuiteResults
 from nagorik_testing.contract.verdict import CheckStatus, Finding
@@ -64,6 +65,13 @@ class Judged:
     finding: Finding
     outcome: CheckOutcome
     waiver: Waiver | None = None
+    because_of: FindingKey | None = None
+    """Check and offer of the failure that this one follows from; ``None`` for one that is a cause itself."""
+
+    @property
+    def key(self) -> FindingKey:
+        """The check and the offer."""
+        return self.finding.check, self.finding.offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,15 @@ class Judgement:
     def failures(self) -> tuple[Judged, ...]:
         """What is not proved, and not waived."""
         return tuple(each for each in self.judged if each.outcome is CheckOutcome.FAILED)
+
+    @property
+    def causes(self) -> tuple[Judged, ...]:
+        """The failures that follow from no other."""
+        return tuple(each for each in self.failures if each.because_of is None)
+
+    def consequences(self, cause: Judged) -> tuple[Judged, ...]:
+        """The failures that follow from one."""
+        return tuple(each for each in self.failures if each.because_of == cause.key)
 
     def count(self, outcome: CheckOutcome, family: str | None = None) -> int:
         """How many checks of a family, or of all, ended so."""
@@ -106,6 +123,8 @@ def judge(results: SuiteResults, waivers: Sequence[Waiver], *, on: date) -> Judg
     """
     valid = [waiver for waiver in waivers if on <= waiver.expires]
     judged = [_judged(result, valid) for result in results.results]
+    causes = causes_of([each.finding for each in judged if each.outcome is CheckOutcome.FAILED])
+    judged = [replace(each, because_of=causes.get(each.key)) for each in judged]
     judged += [Judged(WAIVERS, problem, CheckOutcome.FAILED) for problem in _problems(results, waivers, on)]
     return Judgement(tuple(judged), tuple(waivers), results.families)
 

@@ -1,0 +1,238 @@
+"""One fault is one cause with what follows from it; several are several, and nothing is left out."""
+
+from datetime import date
+from typing import Any, NamedTuple
+
+import pytest
+
+from nagorik import Operation
+from nagorik_testing.contract.causes import causes_of
+from nagorik_testing.contract.checks import CHECKS
+from nagorik_testing.contract.matrix import ROWS
+from nagorik_testing.contract.matrix_runner import play_matrix
+from nagorik_testing.contract.suite import CheckResult, SuiteResults
+from nagorik_testing.contract.verdict import CheckStatus, Finding, Origin, Symptom
+from nagorik_testing.contract.waivers import Waiver, judge
+
+DAY = date(2026, 11, 24)
+SOME = frozenset(
+    {"F01", "F02", "F03", "F05", "F06", "F06-for-ever", "F09", "F11", "F12", "F13", "F14-digits", "F15", "F16-drip"}
+)
+"""Rows of each kind; the others are more of the same."""
+
+
+class Broken(NamedTuple):
+    """A plugin with some faults.
+
+    Attributes:
+        causes: The functions of the plugin in which they are, in the order of the findings.
+        hooks: Its hooks.
+        operations: Those that are played.
+    """
+
+    causes: tuple[str, ...]
+    hooks: str | None
+    operations: str
+    simulator: str = "PermitOffice"
+    plugin: dict[str, Any] | None = None
+    service: dict[str, Any] | None = None
+
+
+ONE = {
+    "handles every error in one place": Broken(("MakesUp.act",), "MakesUp", "submit status quote find health"),
+    "raises by itself": Broken(("GivesUp.act",), "GivesUp", "submit status"),
+    "reads every error alike": Broken(
+        ("blunt",), None, "submit status withdraw", plugin={"error_reader": "misbehaving:blunt"}
+    ),
+    "waits": Broken(("Waits.act",), "Waits", "submit status"),
+    "tries again": Broken(("TriesAgain.act",), "TriesAgain", "submit status"),
+    "does everything twice": Broken(("AsksTwice.act",), "AsksTwice", "submit status find"),
+    "logs a secret": Broken(("TellsPassword.act",), "TellsPassword", "submit status"),
+    "never works": Broken(("NeverWorks.act",), "NeverWorks", "submit status find slots health start-payment"),
+    "claims keys": Broken(("Hooks.file",), None, "submit", "KeylessOffice"),
+    "writes when it is asked": Broken(("WritesWhenAsked.act",), "WritesWhenAsked", "quote status"),
+}
+SEVERAL = {
+    "three places, two in one operation": Broken(
+        (
+            "ThreeFaults.nagorik_find_submission",
+            "ThreeFaults.nagorik_get_status",
+            "ThreeFaults.nagorik_get_status",
+        ),
+        "ThreeFaults",
+        "status find",
+    ),
+    "keys of two writes that nobody honours": Broken(
+        ("Hooks.nagorik_refund_payment", "Hooks.nagorik_start_payment"),
+        None,
+        "start-payment refund-payment",
+        "GenerousOffice",
+    ),
+    "a place, and a key": Broken(
+        ("SwallowsInStatus.nagorik_get_status", "Hooks.file"), "SwallowsInStatus", "submit status", "KeylessOffice"
+    ),
+}
+
+
+async def played(subject: Any, operations: str) -> list[Finding]:
+    wanted = {Operation(name) for name in operations.split()}
+    rows = [row for row in ROWS if row.id in SOME]
+    found = [
+        finding
+        for offer in subject.manifest.offers
+        async for finding in play_matrix(subject, offer, wanted, rows, traced=True)
+    ]
+    return [finding for finding in found if finding.failed]
+
+
+def roots(failures: list[Finding]) -> list[Finding]:
+    causes = causes_of(failures)
+    return [finding for finding in failures if (finding.check, finding.offer) not in causes]
+
+
+@pytest.mark.parametrize("broken", ONE.values(), ids=ONE)
+async def test_one_fault_is_one_cause(broken, permit_office):
+    failures = await played(
+        permit_office(broken.hooks, broken.simulator, plugin=broken.plugin, service=broken.service), broken.operations
+    )
+    assert functions(roots(failures)) == list(broken.causes)
+    assert len(failures) > 1
+
+
+@pytest.mark.parametrize("broken", SEVERAL.values(), ids=SEVERAL)
+async def test_several_faults_are_as_many_causes(broken, permit_office):
+    failures = await played(permit_office(broken.hooks, broken.simulator), broken.operations)
+    assert functions(roots(failures)) == list(broken.causes)
+    assert len(failures) > len(broken.causes)
+
+
+async def test_places_are_looked_for_only_where_that_is_asked_for(permit_office):
+    (service, _) = (subject := permit_office("MakesUp")).manifest.offers
+    rows = [row for row in ROWS if row.id in SOME]
+    found = [one async for one in play_matrix(subject, service, {Operation.STATUS}, rows)]
+    assert {one.origin for one in found} == {None}
+    assert any(one.failed for one in found)
+
+
+def functions(causes: list[Finding]) -> list[str]:
+    return [cause.origin.place.rpartition(" in ")[2] if cause.origin is not None else "-" for cause in causes]
+
+
+def finding(check: str, offer: str | None = "a.one", **told: Any) -> Finding:
+    return Finding(
+        **{"check": check, "offer": offer, "title": "scripted", "status": CheckStatus.FAILED, "got": check} | told
+    )
+
+
+def at(place: str, *, decided: bool = True, shows: Symptom = Symptom.ENDING) -> dict[str, Any]:
+    return {"origin": Origin(place, decided), "symptoms": frozenset({shows})}
+
+
+UNREACHED = {"status": CheckStatus.NOT_REACHED}
+PAIRS: dict[str, tuple[Finding, Finding, bool]] = {
+    "a row, and that the operation cannot be called": (finding("status/F02"), finding("status/F00"), True),
+    "another operation's row": (finding("find/F02"), finding("status/F00"), False),
+    "another offer's row": (finding("status/F02", "a.two"), finding("status/F00"), False),
+    "an operation that is prepared by the other": (
+        finding("status/F00", **UNREACHED),
+        finding("submit/F00", **UNREACHED),
+        True,
+    ),
+    "what is left under a fault, and without one": (
+        finding("status/F05", symptoms=frozenset({Symptom.EFFECT})),
+        finding("status/F00-safe"),
+        True,
+    ),
+    "another thing under a fault": (finding("status/F05", **at("a.py:1 in f")), finding("status/F00-safe"), False),
+    "a write that was sent again, and its key": (
+        finding("submit/F02", symptoms=frozenset({Symptom.SENDING})),
+        finding("submit/F17-replay"),
+        True,
+    ),
+    "another thing of a write, and its key": (
+        finding("submit/F09", symptoms=frozenset({Symptom.ENDING})),
+        finding("submit/F17-replay"),
+        False,
+    ),
+    "a leak under a fault, and without one": (
+        finding("status/F05", symptoms=frozenset({Symptom.PRIVACY})),
+        finding("privacy/logs"),
+        True,
+    ),
+    "a check, and an operation that it needs": (finding("status/reasons"), finding("submit/F00"), True),
+    "a check, and an operation that it does not need": (finding("fees/bilingual"), finding("submit/F00"), False),
+    "a check, and one that it presupposes": (finding("fees/no-effect"), finding("quote/F00-safe"), True),
+    "the plugin's check, and an offer's that it presupposes": (
+        finding("process/interleaved", None),
+        finding("robustness/stateless"),
+        True,
+    ),
+    "what could not look, and what cannot be called": (
+        finding("process/output", None, **UNREACHED),
+        finding("submit/F00"),
+        True,
+    ),
+    "what did look, and what cannot be called": (finding("process/output", None), finding("submit/F00"), False),
+    "one check that says the same of two offers": (
+        finding("status/reasons", "a.two"),
+        finding("status/reasons"),
+        True,
+    ),
+    "one check that says two things": (
+        finding("fees/sources", "a.two", got="the tariff b has no date"),
+        finding("fees/sources", got="the tariff a has no date"),
+        False,
+    ),
+    "one place": (finding("status/F05", **at("a.py:1 in f")), finding("find/F05", **at("a.py:1 in f")), True),
+    "one place that only sent": (
+        finding("status/F05", **at("a.py:1 in f", decided=False)),
+        finding("find/F05", **at("a.py:1 in f", decided=False)),
+        False,
+    ),
+    "one place with two symptoms": (
+        finding("status/F05", **at("a.py:1 in f")),
+        finding("find/F05", **at("a.py:1 in f", shows=Symptom.SENDING)),
+        False,
+    ),
+    "two places": (finding("status/F05", **at("a.py:1 in f")), finding("status/F09", **at("a.py:9 in f")), False),
+}
+
+
+@pytest.mark.parametrize(("later", "earlier", "follows"), PAIRS.values(), ids=PAIRS)
+def test_what_follows_from_what(later, earlier, follows):
+    expected = {(later.check, later.offer): (earlier.check, earlier.offer)} if follows else {}
+    assert causes_of([earlier, later]) == expected
+
+
+def test_what_follows_from_a_consequence_is_told_under_the_cause():
+    chain = [
+        finding("submit/F00"),
+        finding("status/F00", **UNREACHED),
+        finding("status/reasons"),
+        finding("status/F05"),
+    ]
+    assert set(causes_of(chain).values()) == {("submit/F00", "a.one")}
+    assert len(causes_of(chain)) == len(chain) - 1
+
+
+def test_every_check_that_is_presupposed_is_known_and_none_presupposes_itself():
+    known = {check.id for check in CHECKS} | {f"{operation}/F00-safe" for operation in Operation}
+    presupposes = {check.id: check.presupposes for check in CHECKS if check.presupposes}
+    assert presupposes
+    for check, presupposed in presupposes.items():
+        assert set(presupposed) <= known - {check}
+        assert not any(check in presupposes.get(one, ()) for one in presupposed)
+
+
+def test_nothing_is_left_out_and_a_waived_cause_is_none():
+    made = [("status", finding("status/F00")), ("status", finding("status/F05")), ("status", finding("status/F09"))]
+    results = SuiteResults(
+        tuple(CheckResult(*one) for one in made), frozenset(one.check for _, one in made), families=None
+    )
+    judgement = judge(results, (), on=DAY)
+    (cause,) = judgement.causes
+    assert (cause.finding.check, len(judgement.failures)) == ("status/F00", 3)
+    assert [each.finding.check for each in judgement.consequences(cause)] == ["status/F05", "status/F09"]
+    waiver = Waiver(check="status/F00", reason="the portal is replaced", expires=date(2027, 3, 31))
+    waived = judge(results, [waiver], on=DAY)
+    assert [each.finding.check for each in waived.causes] == ["status/F05", "status/F09"]
