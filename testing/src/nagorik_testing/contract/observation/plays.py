@@ -113,8 +113,11 @@ async def _observe(subject: Subject) -> Observation:
     record = subject.registry.record(subject.manifest.id)
     if record is None or record.directory is None:
         raise NotReachable(f"plugin {subject.manifest.id} is not in its registry")
-    places = _places(subject)
-    usual = [await _as_usual(subject, *place) for place in places]
+    played = [(place, await _as_usual(subject, *place)) for place in _places(subject)]
+    # What cannot be called here cannot be called there: the matrix of faults tells of it.
+    places, usual = [place for place, record in played if record], [record for _, record in played if record]
+    if not usual:
+        raise NotReachable("none of its operations can be called")
     as_found = PluginRecord(record.source, record.package, record.directory, record.manifest)
     async with HostProcess.start(as_found, machine=MACHINE, foreign=_foreign(record)) as process:
         play = _WatchedPlay(subject, process, found)
@@ -123,12 +126,9 @@ async def _observe(subject: Subject) -> Observation:
         others = [await play.alone(*place, seed=1) for place in places]
         await play.look(1)
         for place, as_usual, one, other in zip(places, usual, alone, others, strict=True):
-            if as_usual is not None:
-                found.turned += await _turned(subject, place, as_usual, one)
+            found.turned += await _turned(subject, place, as_usual, one)
             if one is not None and other is not None:
                 found.interleaved += await play.at_once(*place, one, other)
-    if not any(usual):
-        raise NotReachable("none of its operations can be called")
     return found
 
 
