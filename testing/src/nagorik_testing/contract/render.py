@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 from nagorik.manifest import API_VERSION
 from nagorik_testing.contract.causes import FindingKey
 from nagorik_testing.contract.mutation.runner import render_mutation
-from nagorik_testing.contract.report import DriftReport, Report, explained_at, suite_version
+from nagorik_testing.contract.report import DriftReport, Report, UnplayedOperation, explained_at, suite_version
 from nagorik_testing.contract.verdict import Finding, Grade
 from nagorik_testing.contract.waivers import CheckOutcome, Judged
 
@@ -73,7 +73,9 @@ def render_report(report: Report, *, folder: PurePath | None = None, verbose: bo
         lines.append("")
     lines += _render_logins(report)
     lines += [f"Not run: {_count_checks(count)}: {reason}" for reason, count in report.not_run]
-    lines += [f"Nothing to check: {', '.join(operations)}: {reason}" for reason, operations in report.unplayed]
+    lines += [
+        f"Nothing to check: {', '.join(map(str, group))}: {reason}" for reason, group in unplayed_by_reason(report)
+    ]
     if report.drift is not None:
         lines += render_drift(report.drift)
     if report.mutation is not None:
@@ -82,6 +84,12 @@ def render_report(report: Report, *, folder: PurePath | None = None, verbose: bo
     if standard.first_missing is not None:
         lines.append(f"Next: {standard.first_missing.label}; missing: {', '.join(standard.missing)}")
     return (*lines, _render_level(report, folder))
+
+
+def unplayed_by_reason(report: Report) -> tuple[tuple[str, tuple[UnplayedOperation, ...]], ...]:
+    """The operations that meet no fault, by why they do not."""
+    reasons = dict.fromkeys(each.reason for each in report.unplayed)
+    return tuple((reason, tuple(one for one in report.unplayed if one.reason == reason)) for reason in reasons)
 
 
 def _render_logins(report: Report) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import JsonValue
 
@@ -26,7 +26,7 @@ from nagorik_testing.contract.waivers import CheckOutcome, Judged, Judgement, Wa
 
 ROW_IDS: Final = frozenset(row.id for row in ROWS)
 OPERATION_NAMES: Final = frozenset(operation.value for operation in Operation)
-WHOLE_REASONS: Final = frozenset({UNASKED, NO_SLOTS, FREE})
+WHOLE_REASONS: Final = (UNASKED, NO_SLOTS, FREE)
 """Why an operation may meet no fault at all, and nothing be wrong with that."""
 FORMAT: Final = 1
 """Raised when a key of the JSON report changes its meaning or goes."""
@@ -47,6 +47,25 @@ class EvidenceSource:
     known: str
     source: str
     as_of: date
+
+
+class UnplayedOperation(NamedTuple):
+    """An operation that meets no fault.
+
+    Attributes:
+        operation: Its name.
+        offers: The services or gateways for which that is so.
+        reason: Why.
+        everywhere: Whether that is so for all that offer it.
+    """
+
+    operation: str
+    offers: tuple[str, ...]
+    reason: str
+    everywhere: bool
+
+    def __str__(self) -> str:
+        return self.operation if self.everywhere else f"{self.operation} of {' and '.join(self.offers)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +138,21 @@ class Report:
         return tuple(reasons.most_common())
 
     @property
-    def unplayed(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Operations that meet no fault at all, by the reason: each with the offer where others meet some."""
-        reasons: dict[tuple[str, str | None], set[str]] = {}
+    def unplayed(self) -> tuple[UnplayedOperation, ...]:
+        """Operations that meet no fault at all, though nothing is wrong with that."""
+        reasons: dict[str, dict[str | None, set[str]]] = {}
         for each in self.judgement.judged:
             operation, _, row = each.finding.check.partition("/")
             if row in ROW_IDS and operation in OPERATION_NAMES:
                 idle = each.outcome is CheckOutcome.NOT_APPLICABLE
-                reasons.setdefault((operation, each.finding.offer), set()).add(each.finding.because if idle else "")
-        told: dict[str, list[str]] = {}
-        for (operation, offer), found in reasons.items():
-            # What is unreached is a failure of its own, and a live agency meets no fault anyway.
-            if len(found) == 1 and (reason := found.copy().pop()) in WHOLE_REASONS:
-                told.setdefault(reason, []).append(operation if offer is None else f"{operation} of {offer}")
-        return tuple((reason, tuple(operations)) for reason, operations in told.items())
+                of_offer = reasons.setdefault(operation, {}).setdefault(each.finding.offer, set())
+                of_offer.add(each.finding.because if idle else "")
+        return tuple(
+            UnplayedOperation(operation, offers, reason, everywhere=len(offers) == len(by_offer))
+            for operation, by_offer in reasons.items()
+            for reason in WHOLE_REASONS
+            if (offers := tuple(offer for offer, found in by_offer.items() if offer and found == {reason}))
+        )
 
     @property
     def logins(self) -> Mapping[str, tuple[int, ...]]:
@@ -230,7 +250,8 @@ def document_of(report: Report) -> dict[str, JsonValue]:
             for operation, logins in report.logins.items()
         ],
         "unplayed": [
-            {"reason": reason, "operations": list[JsonValue](operations)} for reason, operations in report.unplayed
+            {"operation": each.operation, "offers": list[JsonValue](each.offers), "reason": each.reason}
+            for each in report.unplayed
         ],
         "not_run": [{"reason": reason, "checks": count} for reason, count in report.not_run],
         "test_people": report.people,
