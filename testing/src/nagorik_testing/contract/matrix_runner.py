@@ -1,7 +1,4 @@
-"""Playing the fault matrix: every row, for every operation of every offer that reaches its agency.
-
-Before a live agency nothing can be made to go wrong: there each operation is called once and without a fault.
-"""
+"""Playing the fault matrix: every row of every operation of every offer, and of each row what became of it."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -14,7 +11,6 @@ from pydantic import BaseModel, SecretStr
 from nagorik import AgencyRejected, Health, HealthState, NagorikError, Operation, PluginFault
 from nagorik.manifest import AnyOffer, Manifest
 from nagorik_testing.contract.decisions import trace_of
-from nagorik_testing.contract.live import SIMULATOR, Live, NotPlayed
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_cells import FOR_EVER, RESULT, Cell, FaultRow, OperationKind
 from nagorik_testing.contract.rig import Rig, is_login, operations_of
@@ -398,7 +394,7 @@ class _Play:
         expected = row.expected if isinstance(row, PlainRow) else _describe(row.cells[self._kind])
         return Finding(
             check=f"{self.operation.value}/{row.id}",
-            offer=_offer_of(self.operation, self.offer),
+            offer=offer_of(self.operation, self.offer),
             title=row.title,
             status=status,
             expected="" if status is CheckStatus.NOT_APPLICABLE else expected,
@@ -410,7 +406,7 @@ class _Play:
         )
 
 
-def _offer_of(operation: Operation, offer: AnyOffer) -> str | None:
+def offer_of(operation: Operation, offer: AnyOffer) -> str | None:
     """Whose finding it is: the plugin's as a whole for what it offers as a whole."""
     return None if operation is Operation.HEALTH else offer.id
 
@@ -500,61 +496,3 @@ def _describe(cell: Cell) -> str:
 
 def _name(end: CallEnd) -> str:
     return type(end.error if end.error is not None else end.result).__name__
-
-
-async def play_live(
-    subject: Subject, live: Live, offer: AnyOffer, operations: Collection[Operation] | None = None
-) -> AsyncIterator[Finding]:
-    """Each operation that may be called, once and without a fault; every other row does not apply."""
-    withheld = live.withheld(offer)
-    for operation in sorted(operations_of(subject.manifest, offer)):
-        if operations is not None and operation not in operations:
-            continue
-        yield await _call_live(subject, offer, operation, withheld.get(operation))
-        read = OperationKind.of(offer.writes.get(operation)) is OperationKind.READ
-        for row in ([UNCHANGED_BOOKS] if read else []) + list[FaultRow | PlainRow](ROWS):
-            yield Finding(
-                check=f"{operation.value}/{row.id}",
-                offer=_offer_of(operation, offer),
-                title=row.title,
-                status=CheckStatus.NOT_APPLICABLE,
-                because=SIMULATOR,
-            )
-
-
-async def _call_live(subject: Subject, offer: AnyOffer, operation: Operation, reason: str | None) -> Finding:
-    if reason is not None:
-        return _live_finding(offer, operation, CheckStatus.NOT_APPLICABLE, because=reason)
-    try:
-        async with open_rig(subject, offer.id) as rig:
-            await rig.prepare(operation)
-            end = await rig.call(operation)
-    except NotPlayed as unplayed:
-        return _live_finding(offer, operation, CheckStatus.NOT_APPLICABLE, because=str(unplayed))
-    except NothingThere as nothing:
-        return _live_finding(offer, operation, CheckStatus.NOT_APPLICABLE, because=str(nothing))
-    except NotReachable as missing:
-        return _live_finding(offer, operation, CheckStatus.NOT_REACHED, got=str(missing))
-    except NotImplementedError:
-        return _live_finding(offer, operation, CheckStatus.NOT_REACHED, got=f"there is no example of {offer.id}")
-    if end.error is None:
-        return _live_finding(offer, operation, CheckStatus.PASSED)
-    # An error's own text may come from the agency; its code does not.
-    shown = end.error.code if isinstance(end.error, NagorikError) else type(end.error).__name__
-    return _live_finding(
-        offer, operation, CheckStatus.FAILED, got=shown, because="the live agency does not answer as declared"
-    )
-
-
-def _live_finding(
-    offer: AnyOffer, operation: Operation, status: CheckStatus, *, got: str = "", because: str = ""
-) -> Finding:
-    return Finding(
-        check=f"{operation.value}/{REACHED}",
-        offer=_offer_of(operation, offer),
-        title=CALLED.title,
-        status=status,
-        expected=CALLED.expected,
-        got=got,
-        because=because,
-    )

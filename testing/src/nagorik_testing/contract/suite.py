@@ -21,7 +21,8 @@ from nagorik.manifest import AnyOffer, Manifest
 from nagorik_platform.logs import configure_logging
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.matrix_cells import OperationKind
-from nagorik_testing.contract.matrix_runner import play_live, play_matrix, rows_of
+from nagorik_testing.contract.matrix_live import play_live
+from nagorik_testing.contract.matrix_runner import play_matrix, rows_of
 from nagorik_testing.contract.rig import operations_of
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CheckStatus, Finding
