@@ -176,7 +176,9 @@ def test_failures_are_read_first_with_what_to_do(visit: Open, bad: Path) -> None
     seen = visit(bad, "--dump-dom")
     page = Text(seen.printed)
     assert "Not proved:" in page.text
-    assert page.classes.count("failure") > 3
+    assert page.classes.count("failure") == 1
+    assert page.classes.count("consequence") > 3
+    assert re.search(r"\d+ more failures follow from it", page.text)
     assert "submit/F02" in page.text
     assert "the citizen is registered twice" in page.text
     assert "have registered people twice by sending again" in page.text  # the explanation is on the page itself
