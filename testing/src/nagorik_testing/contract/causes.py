@@ -48,6 +48,8 @@ _KEYS: Final[Mapping[Operation, str]] = MappingProxyType(
     }
 )
 """What shows that the agency honours the key of a write, on which every repeated attempt relies."""
+_FILED: Final = "submit/accepted"
+"""What shows that there is an application of which anything can be asked."""
 _LOGGED: Final = "privacy/logs"
 _CATALOGUE: Final = ("catalogue/hooks", "catalogue/objects", "catalogue/settings")
 _OPERATIONS: Final = frozenset(operation.value for operation in Operation)
@@ -93,6 +95,8 @@ def _presupposed(finding: Finding, failing: Mapping[FindingKey, Finding]) -> Ite
         offers = [finding.offer] if finding.offer is not None else [offer for _, offer in failing]
         for offer in offers:
             yield from ((f"{operation.value}/{REACHED}", offer) for operation in check.needs)
+            if Operation.SUBMIT in check.needs and check.id != _FILED:
+                yield _FILED, offer
             yield from ((presupposed, offer) for presupposed in check.presupposes)
         yield from ((presupposed, None) for presupposed in check.presupposes)
     if finding.status is CheckStatus.NOT_REACHED and finding.origin is None and row != REACHED:
@@ -109,7 +113,10 @@ def _presupposed_by_row(finding: Finding, operation: Operation, row: str) -> Ite
     if row == REACHED:
         if finding.status is CheckStatus.NOT_REACHED and finding.origin is None:
             yield from ((check, None) for check in _CATALOGUE)
-        yield from ((f"{other.value}/{REACHED}", offer) for other in _RESTS_ON.get(operation, ()))
+        rests_on = _RESTS_ON.get(operation, ())
+        yield from ((f"{other.value}/{REACHED}", offer) for other in rests_on)
+        if Operation.SUBMIT in rests_on:
+            yield _FILED, offer
         return
     yield f"{operation.value}/{REACHED}", offer
     if row != SAFE and Symptom.EFFECT in finding.symptoms:

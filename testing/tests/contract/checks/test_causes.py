@@ -10,7 +10,7 @@ from nagorik_testing.contract.causes import causes_of
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_runner import play_matrix
-from nagorik_testing.contract.suite import CheckResult, SuiteResults
+from nagorik_testing.contract.suite import CheckResult, SuiteResults, play_checks
 from nagorik_testing.contract.verdict import CheckStatus, Finding, Origin, Symptom
 from nagorik_testing.contract.waivers import Waiver, judge
 
@@ -106,6 +106,28 @@ async def test_several_faults_are_as_many_causes(broken, permit_office):
     assert len(failures) > len(broken.causes)
 
 
+CHECKED = {
+    "FourFaults": {
+        "eligibility/all-reasons",
+        "eligibility/unknown-is-no-pass",  # it leaves a criterion out, too
+        "find/found-again",
+        "payment/instructed",
+        "payment/F19-as-taken",
+    },
+    "Refusing": {"submit/accepted"},
+    "LosesPapers": {"submit/papers-arrive"},
+}
+
+
+@pytest.mark.parametrize(("hooks", "causes"), CHECKED.items(), ids=CHECKED)
+async def test_checks_that_presuppose_what_fails_follow_from_it(hooks, causes, permit_office):
+    chosen = [check for check in CHECKS if check.family in {"eligibility", "submission", "payment", "status"}]
+    found = await play_checks(permit_office(hooks), None, chosen)
+    failures = [result.finding for result in found if result.finding.failed]
+    assert {cause.check for cause in roots(failures)} == causes
+    assert len(failures) > len(causes)
+
+
 async def test_places_are_looked_for_only_where_that_is_asked_for(permit_office):
     (service, _) = (subject := permit_office("MakesUp")).manifest.offers
     rows = [row for row in ROWS if row.id in SOME]
@@ -167,6 +189,11 @@ PAIRS: dict[str, tuple[Finding, Finding, bool]] = {
         finding("robustness/stateless"),
         True,
     ),
+    "an operation, and that anything is filed": (
+        finding("status/F00", **UNREACHED),
+        finding("submit/accepted"),
+        True,
+    ),
     "what could not look, and what cannot be called": (
         finding("process/output", None, **UNREACHED),
         finding("submit/F00"),
@@ -216,12 +243,14 @@ def test_what_follows_from_a_consequence_is_told_under_the_cause():
 
 
 def test_every_check_that_is_presupposed_is_known_and_none_presupposes_itself():
-    known = {check.id for check in CHECKS} | {f"{operation}/F00-safe" for operation in Operation}
-    presupposes = {check.id: check.presupposes for check in CHECKS if check.presupposes}
-    assert presupposes
-    for check, presupposed in presupposes.items():
-        assert set(presupposed) <= known - {check}
-        assert not any(check in presupposes.get(one, ()) for one in presupposed)
+    presupposes = {check.id: set(check.presupposes) for check in CHECKS}
+    rows = {f"{operation}/F00-safe" for operation in Operation}
+    assert set().union(*presupposes.values()) <= presupposes.keys() | rows
+    for check, rest in presupposes.items():
+        reached = set(rest)
+        while further := set().union(*(presupposes.get(one, set()) for one in reached)) - reached:
+            reached |= further
+        assert check not in reached
 
 
 def test_nothing_is_left_out_and_a_waived_cause_is_none():

@@ -152,6 +152,7 @@ ELIGIBILITY: Final = (
         fix="Compute ages with nagorik_toolkit.bangladesh.dates.age_on, and name a criterion whatever its verdict.",
         scope=CheckScope.SERVICES,
         needs=_NEEDS,
+        presupposes=("robustness/stateless",),
         examine=_boundary_ages,
     ),
     Check(
@@ -164,6 +165,7 @@ ELIGIBILITY: Final = (
         fix="Answer cannot-tell where an identifier is not known.",
         scope=CheckScope.SERVICES,
         needs=_NEEDS,
+        presupposes=("robustness/stateless",),
         examine=_bare_applicant,
     ),
     Check(

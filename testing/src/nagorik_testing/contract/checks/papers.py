@@ -101,6 +101,7 @@ PAPERS: Final = (
         fix="Leave a part's content_type out, so that the document's own is sent.",
         scope=CheckScope.SERVICES,
         needs=_SUBMIT,
+        presupposes=("submit/papers-arrive",),
         examine=_mislabelled,
     ),
     Check(
@@ -113,6 +114,7 @@ PAPERS: Final = (
         fix="Hand the document itself to FormPart; never read it into text.",
         scope=CheckScope.SERVICES,
         needs=_SUBMIT,
+        presupposes=("submit/papers-arrive",),
         examine=_altered,
     ),
 )

@@ -148,6 +148,7 @@ PAYMENT: Final = (
         fix="Send the amount with each attempt, and let the gateway's refusal pass.",
         scope=CheckScope.GATEWAYS,
         needs=_START,
+        presupposes=("payment/F19-started-twice",),
         examine=_another_amount,
     ),
     Check(

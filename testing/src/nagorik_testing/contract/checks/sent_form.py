@@ -252,6 +252,7 @@ SENT_FORM: Final = (
         fix="Send request.documents, all of them, as parts or by their hashes.",
         scope=CheckScope.SERVICES,
         needs=_SUBMIT,
+        presupposes=("submit/papers-arrive",),
         examine=_papers_told_apart,
     ),
     Check(

@@ -198,6 +198,7 @@ SUBMISSION: Final = (
         "only.",
         scope=CheckScope.SERVICES,
         needs=_FIND,
+        presupposes=("submit/F17-client-reference",),
         examine=_found_again,
     ),
     Check(

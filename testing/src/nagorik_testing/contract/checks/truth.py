@@ -365,6 +365,10 @@ TRUTH: Final = (
         fix="Read all pages before you say that something is absent, and compare the client reference.",
         scope=CheckScope.SERVICES,
         needs=(Operation.SUBMIT, Operation.FIND),
+        presupposes=(
+            "find/found-again",
+            "robustness/side-by-side",
+        ),
         examine=_among_many,
     ),
 )

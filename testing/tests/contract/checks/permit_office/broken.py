@@ -346,5 +346,9 @@ class Exits(Hooks):
             sys.exit("the office is not there")
 
 
+class FourFaults(EnglishReasons, FindsNothing, OwnAmount, SaysNothing):
+    """Breaks four promises that have nothing to do with each other."""
+
+
 def deaf(answer: Any) -> None:
     """An ``error_reader`` that knows nothing."""
