@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from nagorik.manifest import parse_manifest
+from nagorik_platform.logs import configure_logging
 from nagorik_platform.registry import PluginRecord, PluginSource, Registry
 from nagorik_testing.contract.subject import Subject
 
@@ -22,6 +23,7 @@ MakeSubject = Callable[..., Subject]
 def market(monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeSubject]:
     """Makes the subject of a style."""
     monkeypatch.syspath_prepend(str(HERE))
+    configure_logging(level="CRITICAL")  # an outage that is played is news to nobody
 
     def make(
         hooks: str, office: str, *, plugin: dict[str, Any] | None = None, service: dict[str, Any] | None = None

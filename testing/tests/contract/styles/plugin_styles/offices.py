@@ -1,11 +1,13 @@
 """The market office, and how it differs for each style."""
 
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from nagorik.errors import AgencyRejected, DuplicateApplication
 from nagorik_testing import (
     ApplicationBook,
     Case,
@@ -27,7 +29,6 @@ from nagorik_testing import (
     routes_of,
     specimen_pdf,
 )
-from nagorik.errors import AgencyRejected, DuplicateApplication
 from plugin_styles.wires import SPACE
 from plugin_styles.writes import BEFORE_ITS_NUMBER
 
@@ -58,6 +59,7 @@ class MarketOffice(Simulator):
     modelled = "সবই কল্পিত। / All of it is invented."
     outcomes = ("approve", "reject")
     codec = Codec(JsonFormat(), requests=[MultipartFormat(), JsonFormat()])
+    papers_wanted: tuple[str, ...] = ("deed",)
 
     def open_office(self) -> None:
         self.book: ApplicationBook[None] = ApplicationBook(self, WORKFLOW, numbers="ST-######")
@@ -78,8 +80,11 @@ class MarketOffice(Simulator):
 
     def example(self, service: str, citizen: Any) -> ExampleApplication:
         form = {"nid": citizen.full_nid.value, "stall": f"{citizen.name.bn} বিতান", "market": "বাজার 7"}
-        papers = (ExampleDocument("deed", "application/pdf", specimen_pdf(f"deed of {citizen.alias}")),)
-        return ExampleApplication(applicant=citizen.applicant(), form=form, documents=papers)
+        papers = [
+            ExampleDocument(kind, "application/pdf", specimen_pdf(f"{kind} of {citizen.alias}"))
+            for kind in self.papers_wanted
+        ]
+        return ExampleApplication(applicant=citizen.applicant(), form=form, documents=tuple(papers))
 
     async def file(self, request: Request) -> Response:
         content = await content_of(request)
@@ -113,13 +118,29 @@ class PaperOffice(MarketOffice):
     async def keep(self, request: Request) -> Response:
         content = await content_of(request)
         files = self.codec.files(await request.body(), request.headers["content-type"])
-        shown = {**content, "file": [str(hash(file.content)) for file in files]}
+        shown = {**content, "file": [sha256(file.content).hexdigest() for file in files]}
         return self.replays.once(key_of(request), "keep", shown, lambda: (201, self.kept()))
 
     def kept(self) -> dict[str, Any]:
         paper = f"P-{len(self.ledger.effects('paper')) + 1}"
         self.ledger.record("paper", paper)
         return {"id": paper, "desk": 4}
+
+
+class ManyPapersOffice(PaperOffice):
+    """Wants five papers."""
+
+    papers_wanted = ("deed", "map", "photo", "tax", "water")
+
+
+class CodedOffice(MarketOffice):
+    """Publishes its codes of markets."""
+
+    def handlers(self) -> dict[str, Any]:
+        return {**super().handlers(), "GET /markets": self.markets}
+
+    async def markets(self, request: Request) -> Response:
+        return DocumentResponse({"codes": {f"বাজার {number}": f"M{number}" for number in range(9)}, "desk": 4})
 
 
 class DraftOffice(MarketOffice):
@@ -190,9 +211,7 @@ class DoublesOffice(MarketOffice):
 
     def error_answers(self) -> Any:
         double = {"filedAs": "ST-000001"}
-        return (
-            ErrorAnswer(name="a double", status=409, document=double, means=DuplicateApplication),
-        )
+        return (ErrorAnswer(name="a double", status=409, document=double, means=DuplicateApplication),)
 
 
 class PagedOffice(MarketOffice):
@@ -235,10 +254,12 @@ class SidesOffice(MarketOffice):
 
 class FormOffice(MarketOffice):
     codec = Codec(JsonFormat(), requests=[FormFormat()])
+    papers_wanted = ()
 
 
 class XmlOffice(MarketOffice):
     codec = Codec(XmlFormat(namespace=SPACE))
+    papers_wanted = ()
 
     async def search(self, request: Request) -> Response:
         found, _ = self.book.search(request.query_params["clientReference"])

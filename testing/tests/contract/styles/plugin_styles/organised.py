@@ -7,8 +7,23 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from nagorik import Accepted, AgencyStatus, ApplicationState, DefinitelyAbsent, FormPart, Found, hookimpl
+from nagorik import (
+    Accepted,
+    AgencyStatus,
+    ApplicationState,
+    Criterion,
+    DefinitelyAbsent,
+    EligibilityDecision,
+    FormPart,
+    Found,
+    Text,
+    Verdict,
+    WireModel,
+    hookimpl,
+)
 from plugin_styles.plugin import Context, Filed, Matches, Stalls, status_of
+
+OPEN = Text(bn="কোনো বাজারে জায়গা আছে।", en="A market has room.")
 
 
 class MarketClient:
@@ -117,4 +132,36 @@ class WithTables(Stalls):
         return status_of(filed).model_copy(update=told)
 
 
+class Markets(WireModel):
+    codes: dict[str, str]
+
+
+_markets: Markets | None = None
+
+
+class WithAgencysTable(Stalls):
+    """Asks the agency once for its codes of markets, which are the same for everybody."""
+
+    async def file(self, request: Any, context: Context) -> Filed:
+        global _markets  # noqa: PLW0603 - the style that is tried
+        if _markets is None:
+            _markets = await context.http.read("markets", "GET", "/markets", expect=Markets)
+        content = {**self.content(request), "market": _markets.codes.get(request.form.market, request.form.market)}
+        parts = [FormPart(name, text) for name, text in content.items()]
+        parts += [FormPart(paper.kind, paper, filename=f"{paper.kind}.pdf") for paper in request.documents]
+        return await context.http.write("file", "POST", "/applications", parts=parts, expect=Filed)
+
+
+class JudgesByRegister(Stalls):
+    """Asks the agency before it judges."""
+
+    @hookimpl
+    async def nagorik_check_eligibility(self, request: Any, context: Context) -> EligibilityDecision:
+        decision = await super().nagorik_check_eligibility(request)
+        markets = await context.http.read("markets", "GET", "/markets", expect=Markets)
+        known = Criterion(id="open", verdict=Verdict.PASS if markets.codes else Verdict.FAIL, text=OPEN)
+        return EligibilityDecision(criteria=(*decision.criteria, known))
+
+
 through_client, in_dataclasses, with_tables = ThroughClient(), InDataclasses(), WithTables()
+with_agencys_table, judges_by_register = WithAgencysTable(), JudgesByRegister()

@@ -32,9 +32,7 @@ class ReadsPages(Stalls):
     async def nagorik_find_submission(self, request: Any, context: Context) -> Any:
         asked, page = context.clock.now(), 1
         while page:
-            found = await context.http.read(
-                "search", "GET", "/applications", params={"page": page}, expect=Page
-            )
+            found = await context.http.read("search", "GET", "/applications", params={"page": page}, expect=Page)
             for row in found.items:
                 if row.reference == request.client_reference:
                     return Found(reference=row.number, status=status_of(row))

@@ -11,6 +11,7 @@ from nagorik import (
     Token,
     hookimpl,
 )
+from nagorik_toolkit.formats.cookies import SessionCookies
 from nagorik_toolkit.formats.xml import XmlModel, element, read_xml
 from plugin_styles.plugin import Context, Filed, Stalls, status_of
 
@@ -21,9 +22,7 @@ class SendsFields(Stalls):
     """Sends the form as form fields."""
 
     async def file(self, request: Any, context: Context) -> Filed:
-        return await context.http.write(
-            "file", "POST", "/applications", form=self.content(request), expect=Filed
-        )
+        return await context.http.write("file", "POST", "/applications", form=self.content(request), expect=Filed)
 
 
 class Licence(XmlModel, tag="application", nsmap={"": SPACE}):
@@ -75,29 +74,14 @@ class SpeaksXml(Stalls):
 
 def read_xml_error(answer: AgencyResponse) -> NagorikError | None:
     root = read_xml(answer)
-    return AgencyRejected("refused") if root is not None and root.tag == f"{{{SPACE}}}error" else None
-
-
-class SetCookie:
-    """Reads the session out of the header of an answer that has no body."""
-
-    format, accept, model = "cookie", "*/*", str
-
-    def read(self, answer: AgencyResponse) -> str:
-        name, _, session = answer.headers.get("set-cookie", "").partition(";")[0].partition("=")
-        if name != "session" or not session:
-            raise ValueError("there is no session")
-        return session
-
-    def recognises(self, answer: AgencyResponse) -> bool:
-        return "set-cookie" in answer.headers
+    refused = answer.status == 400 and root is not None and root.tag == f"{{{SPACE}}}error"
+    return AgencyRejected("refused") if refused else None
 
 
 async def open_session(http: Any, settings: Any, _clock: Any) -> Token:
     """The agency says nothing of how long a session lives."""
     form = {"password": settings.password.get_secret_value()}
-    session = await http.read("login", "POST", "/login", form=form, expect=SetCookie())
-    return Token(f"session={session}", scheme="", header="Cookie")
+    return await http.read("login", "POST", "/login", form=form, expect=SessionCookies("session"))
 
 
 sends_fields, speaks_xml = SendsFields(), SpeaksXml()

@@ -1,5 +1,6 @@
 """Styles of filing: in two writes, with a ticket, taken in for later, with a number that comes later, or doubly."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -35,6 +36,29 @@ class UploadsFirst(Stalls):
             names.append(kept.id)
         content = {**self.content(request), "papers": names}
         return await context.http.write("file", "POST", "/applications", json=content, expect=Filed)
+
+
+class UploadsAtOnce(Stalls):
+    """Uploads all papers side by side, then files."""
+
+    async def file(self, request: Any, context: Context) -> Filed:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self.upload(paper, context)) for paper in request.documents]
+        content = {**self.content(request), "papers": [task.result() for task in tasks]}
+        return await context.http.write("file", "POST", "/applications", json=content, expect=Filed)
+
+    async def upload(self, paper: Any, context: Context) -> str:
+        part = FormPart(paper.kind, paper, filename=f"{paper.kind}.pdf")
+        step = f"upload-{paper.kind}"
+        return (await context.http.write(step, "POST", "/papers", parts=[part], expect=Kept)).id
+
+
+class ReadsWhatItFiled(Stalls):
+    """Is told a number, and reads the state of the application before it returns."""
+
+    async def file(self, request: Any, context: Context) -> Filed:
+        filed = await super().file(request, context)
+        return await self.ask(filed.number, context)
 
 
 class DraftsFirst(Stalls):
@@ -97,5 +121,6 @@ def read_double(answer: AgencyResponse) -> NagorikError | None:
     return DuplicateApplication(number) if isinstance(number, str) else None
 
 
-uploads_first, drafts_first, reads_ticket = UploadsFirst(), DraftsFirst(), ReadsTicket()
+uploads_first, uploads_at_once, drafts_first = UploadsFirst(), UploadsAtOnce(), DraftsFirst()
+reads_ticket, reads_what_it_filed = ReadsTicket(), ReadsWhatItFiled()
 taken_in, numbered_later, adopts_doubles = TakenIn(), NumberedLater(), AdoptsDoubles()
