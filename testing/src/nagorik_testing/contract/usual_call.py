@@ -70,13 +70,15 @@ async def without_fault(subject: Subject, offer: AnyOffer, operation: Operation)
     if not asked:
         return None
     chosen = _chosen(asked, made, effects, writing=OperationKind.of(offer.writes.get(operation)))
-    same = {made[number].says for number in asked if number <= chosen and made[number].step == made[chosen].step}
+    there = [number for number in asked if number <= chosen and made[number].step == made[chosen].step]
+    turn = len({made[number].says for number in there})
+    met = there[turn - 1]
     return UsualCall(
         end.result,
-        made[chosen].step,
-        len(same),
-        (made[chosen].effects - effects[0]).total(),
-        any(made[number].method != "GET" for number in asked if number < chosen),
+        made[met].step,
+        turn,
+        (made[met].effects - effects[0]).total(),
+        any(made[number].method != "GET" for number in asked if number < met),
     )
 
 

@@ -54,7 +54,15 @@ from nagorik_testing.contract.observation.process_state import (
     patched,
     settings,
 )
-from nagorik_testing.contract.observation.retention import Needles, bindings, carries, modules_of, rebound, retained
+from nagorik_testing.contract.observation.retention import (
+    Needles,
+    bindings,
+    carries,
+    holds,
+    modules_of,
+    rebound,
+    retained,
+)
 from nagorik_testing.contract.observation.surroundings import (
     WRITES,
     hide_kit,
@@ -188,6 +196,12 @@ class _Rig:
     longest_step: float = 0.0
 
 
+def _settings_of(platform: Platform, plugin: str) -> object:
+    """What a platform hands to its plugin as ``context.settings``; ``None`` before the first call."""
+    runtime = platform._dispatcher._runtimes.get(plugin)
+    return None if runtime is None else runtime.settings
+
+
 class _Host:
     """The platforms of this process, and who watches them."""
 
@@ -286,6 +300,8 @@ class _Host:
             error = _sendable(raised)
         finally:
             self._turns.leave(message.rig)
+        if holds(_settings_of(rig.platform, self._record.id), Needles(message.needles)):
+            self._watch.note(PluginActKind.RETAINED, "leaves personal data in context.settings")
         left = await self._afterwards(message.rig, AFTER_FAILURE if error is not None else 0.0)
         put_in, rig.documents.put_in = rig.documents.put_in, []
         return RemoteEnd(result, error, self._taken(left), put_in, rig.longest_step)
