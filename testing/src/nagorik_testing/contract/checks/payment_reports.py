@@ -38,13 +38,13 @@ async def _as_taken(subject: Subject, offer: AnyOffer) -> list[str]:
                     done = rig.simulator.ledger.effects()
                     taken = {effect.amount for effect in done if effect.kind not in opening}
                     wrong += _not_as_taken(report, taken, outcome)
-                    wrong += _not_by_payer(report, rig.citizen.name.en, tap.exchanges[-1].answer, outcome)
+                    wrong += _not_by_payer(report, rig.citizen.name.en or "", tap.exchanges[-1].answer, outcome)
     return wrong
 
 
 def _not_by_payer(report: PaymentReport, payer: str, answer: bytes, outcome: str) -> list[str]:
     """What is wrong with who paid, where the gateway's answer names the payer."""
-    if payer.encode() not in answer:
+    if not payer or payer.encode() not in answer:
         return []
     if report.payer_name is None:
         return [f"outcome {outcome}: the gateway says who paid, and it is not passed on"]
