@@ -68,6 +68,11 @@ def is_login(operation: str) -> bool:
     return any(word in operation for word in LOGIN_PATHS)
 
 
+def receipt_number(stage: str) -> str:
+    """What the gateway calls the payment of a stage."""
+    return f"CONTRACT-RECEIPT-{1 if stage == FIRST_STAGE else stage.upper()}"
+
+
 StartPlatform = Callable[[], Platform]
 
 
@@ -422,7 +427,7 @@ class Rig:
             quote=quote.id,
             stage=quote.stage,
             gateway="contract.gateway",
-            reference="CONTRACT-RECEIPT-1" if first else f"CONTRACT-RECEIPT-{quote.stage.upper()}",
+            reference=receipt_number(quote.stage),
             amount=quote.total,
             captured_at=self._sent_at,
             payer_name=self.citizen.name.en,

@@ -6,7 +6,10 @@ import pytest
 
 from nagorik import Operation
 from nagorik.operations import Idempotency
+from nagorik_land.simulator import LandSimulator
+from nagorik_platform import Platform
 from nagorik_testing.contract.checks import CHECKS
+from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CheckStatus, Finding
 
 BY_ID = {check.id: check for check in CHECKS}
@@ -53,6 +56,7 @@ FAULTS = (
     Fault("find/among-many", "TakesAnyOnThePage", "another application than", {"simulator": "PagedOffice"}),
     Fault("status/every-word", "OneReason", "REFUSED: the reason is the one that is given for PAPERS MISSING", TERSE),
     Fault("status/every-word", "OneReasonInOneLanguage", "the reason is the one that is given for", TERSE),
+    Fault("payment/told-as-held", "AsksAgain", "a fee is asked for that the agency holds already", FEE),
     Fault("payment/told-as-held", "InventsFee", "a fee is told that the agency's answer does not hold", FEE),
     Fault("payment/told-as-held", "FeeOfNoStage", "a fee is told without the stage at which it is due", FEE),
     Fault(
@@ -147,3 +151,19 @@ async def test_breakdown_over_forged_messages_is_told_once_and_leaves_the_plugin
     (failed,) = [one for one in await found("callback/forged", subject) if one.failed]
     assert "ends in a fault of the plugin" in failed.got
     assert subject.registry.quarantined == ()
+
+
+async def test_fee_of_a_later_stage_that_no_status_asks_for_is_found(monkeypatch):
+    usual = Platform.get_status
+
+    async def without_fee(platform, draft, references):
+        return (await usual(platform, draft, references)).model_copy(update={"fee_due": None})
+
+    subject = Subject.installed(LandSimulator)
+    (mutation,) = [offer for offer in subject.manifest.offers if offer.id == "land.mutation"]
+    check = BY_ID["payment/told-as-held"]
+    assert await check.examine(subject, mutation) == []
+
+    monkeypatch.setattr(Platform, "get_status", without_fee)
+
+    assert await check.examine(subject, mutation) == ["DCR_DUE: the agency waits for a fee that no status asks for"]

@@ -28,7 +28,7 @@ from nagorik_testing.contract.checks.filing import open_filings, other_example
 from nagorik_testing.contract.checks.inspection import form_of
 from nagorik_testing.contract.checks.status import COARSE, course_of
 from nagorik_testing.contract.form_variations import variations_of
-from nagorik_testing.contract.rig import PRICE, Rig
+from nagorik_testing.contract.rig import PRICE, Rig, receipt_number
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
 from nagorik_testing.contract.wiretap import WireExchange, Wiretap
@@ -207,18 +207,35 @@ async def _told_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
         if not (await rig.platform.quote_fees(rig.draft)).total.poisha:
             raise NotConcerned("the example costs nothing")
         case: Case[Any] | None = None
+        final = False
         async with aclosing(course_of(rig, offer, subject.simulator.outcomes[0], stride=COARSE)) as reports:
-            async for status in reports:
-                if case is None:
-                    case = _case(rig)
-                    status = await rig.platform.get_status(rig.draft, rig.references)  # noqa: PLW2901 - before it is paid
-                held = any(told.arrives_at <= rig.clock.now() for told in case.payments)
-                if status.payment_confirmed and not held:
-                    wrong.append("the agency is said to hold a payment that it does not hold")
+            async for report in reports:
+                # What is said before anything is paid is asked for: the course pays at once.
+                first = case is None
+                status = await rig.platform.get_status(rig.draft, rig.references) if first else report
+                case = case or _case(rig)
+                wrong += _not_as_held(status, case, rig.clock.now())
                 wrong += _not_as_asked(status, tap.exchanges[-1].answer)
+                final = status.final
     if case is None or not case.payments:
         raise NotReachable("nothing is paid in the course of the example")
+    if not final and case.due is None and _waits_for_fee(case):
+        wrong.append(f"{case.state}: the agency waits for a fee that no status asks for")
     return list(dict.fromkeys(wrong))
+
+
+def _not_as_held(status: AgencyStatus, case: Case[Any], now: datetime) -> Iterator[str]:
+    """What is wrong with what a status says of the payments that the agency was told of."""
+    held = {told.reference for told in case.payments if told.arrives_at <= now}
+    if status.payment_confirmed and not held:
+        yield "the agency is said to hold a payment that it does not hold"
+    if status.fee_due is not None and receipt_number(status.fee_due) in held:
+        yield "a fee is asked for that the agency holds already"
+
+
+def _waits_for_fee(case: Case[Any]) -> bool:
+    """Whether an application goes on from its state by something that comes to the agency, such as money."""
+    return any(case.state in action.sources and action.by == "agency" for action in case.workflow.actions.values())
 
 
 def _not_as_asked(status: AgencyStatus, answer: bytes) -> Iterator[str]:
@@ -367,9 +384,9 @@ TRUTH: Final = (
         title="a status says of the fee what the agency holds and asks for",
         why="A citizen is told that the fee has arrived, and loses the day on which it could still be paid.",
         modes=(17, 21),
-        expected="payment_confirmed only while the agency's book holds the money, and fee_amount only as the agency "
-        "writes it, with the stage that it is due for",
-        fix="Take payment_confirmed and fee_amount from the agency's answer; leave them out where it says nothing.",
+        expected="payment_confirmed only while the agency's book holds the money, fee_due for each stage that it "
+        "waits for and for none that it holds, and fee_amount as the agency writes it",
+        fix="Enter fee_due and payment_confirmed in statuses.toml for each word; take fee_amount from the answer.",
         scope=CheckScope.SERVICES,
         needs=(*_NEEDS, Operation.QUOTE, Operation.ADVISE_PAYMENT),
         examine=_told_as_held,

@@ -137,9 +137,14 @@ class AlwaysPaid(TellsFee):
         return {**super().fee(filed), "payment_confirmed": True}
 
 
+class AsksAgain(TellsFee):
+    def fee(self, filed):
+        return {**super().fee(filed), "fee_due": "application"}
+
+
 class InventsFee(TellsFee):
     def fee(self, filed):
-        return {"fee_due": "application", "fee_amount": Money.taka("999.00")}
+        return {**super().fee(filed), **({"fee_amount": Money.taka("999.00")} if filed.fee else {})}
 
 
 class FeeOfNoStage(TellsFee):
