@@ -44,7 +44,7 @@ class Style(NamedTuple):
 
 
 STYLES = {
-    "hooks in an object": Style("plugin:hooks", differs="eligibility find status submit"),
+    "hooks in an object": Style("plugin:hooks", differs="eligibility find"),
     "plain functions in several modules": Style("divided", differs="find submit"),
     "a class around the client": Style("organised:through_client", differs="status"),
     "frozen dataclasses": Style("organised:in_dataclasses", differs="status"),
@@ -81,13 +81,11 @@ STYLES = {
     "XML": Style(
         "wires:speaks_xml",
         "XmlOffice",
-        differs="find status submit",
+        differs="status submit",
         plugin={"error_reader": "wires:read_xml_error"},
         service=NO_PAPERS,
     ),
-    "a session in a cookie": Style(
-        "plugin:hooks", "SessionOffice", "status submit", plugin={"login": "wires:open_session"}
-    ),
+    "a session in a cookie": Style("plugin:hooks", "SessionOffice", "submit", plugin={"login": "wires:open_session"}),
 }
 CONCERNED = {
     "eligibility": {CheckFamily.ELIGIBILITY},
