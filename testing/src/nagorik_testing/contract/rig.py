@@ -76,7 +76,7 @@ def receipt_number(stage: str) -> str:
 StartPlatform = Callable[[], Platform]
 
 
-class Holding(NamedTuple):
+class LodgedApplication(NamedTuple):
     """An application that the agency holds, as a host knows it."""
 
     reference: str
@@ -236,7 +236,7 @@ class Rig:
     async def ready(self) -> None:
         """Nothing has to happen first."""
 
-    async def filed(self) -> Holding:
+    async def filed(self) -> LodgedApplication:
         """File the application, and wait for its number and its state where the agency tells them later."""
         return await self.held(await self.submit())
 
@@ -245,7 +245,7 @@ class Rig:
         self._sent_at = self.clock.now()
         return await self.platform.submit(self.draft, self.references)
 
-    async def held(self, answer: SubmissionResult) -> Holding:
+    async def held(self, answer: SubmissionResult) -> LodgedApplication:
         """What the agency holds after its answer to a filing; time passes where it says so only later."""
         if isinstance(answer, Rejected):
             raise NotReachable(f"the example of {self.offer} is not accepted")
@@ -259,8 +259,8 @@ class Rig:
             agency_reference=reference,
         )
         if isinstance(answer, Accepted):
-            return Holding(reference, answer.status)
-        return Holding(reference, held.status if held is not None else await self._first_status())
+            return LodgedApplication(reference, answer.status)
+        return LodgedApplication(reference, held.status if held is not None else await self._first_status())
 
     async def _found(self) -> Found:
         """What the agency holds under our reference."""
