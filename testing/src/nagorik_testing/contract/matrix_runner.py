@@ -11,16 +11,20 @@ from typing import Final
 
 from pydantic import BaseModel, SecretStr
 
-from nagorik import NagorikError, Operation
+from nagorik import NagorikError, Operation, OutcomeUnknown
+from nagorik.errors import Outcome
 from nagorik.manifest import AnyOffer, Manifest
 from nagorik_testing.contract.live import SIMULATOR, Live, NotPlayed
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_cells import FOR_EVER, RESULT, Cell, FaultRow, OperationKind
 from nagorik_testing.contract.rig import CALLABLE_OPERATIONS, Rig, is_login
 from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.usual_call import UsualCall, effects_of, end_name, logins_since, without_fault
 from nagorik_testing.contract.verdict import CallEnd, CheckStatus, Finding, FreeOfCharge, NotReachable
 from nagorik_testing.faults.kinds import Garbled
+from nagorik_testing.faults.plan import FaultRule
 from nagorik_testing.fixtures.canaries import canary_values, capture_logs, count_leaks
+from nagorik_testing.simulator.ledger import SeenRequest
 from nagorik_testing.wire.codec import Codec
 
 CUT_SHORT: Final = Garbled(how="cut-short")
@@ -47,7 +51,7 @@ async def play_matrix(subject: Subject, offer: AnyOffer, rows: Sequence[FaultRow
     """The findings of all rows for one service or gateway, operation by operation."""
     for operation in sorted(offer.operations & CALLABLE_OPERATIONS):
         try:
-            step, usual = await _step(subject, offer, operation)
+            usual = await without_fault(subject, offer, operation)
         except FreeOfCharge:
             continue
         except NotReachable as missing:
@@ -61,27 +65,11 @@ async def play_matrix(subject: Subject, offer: AnyOffer, rows: Sequence[FaultRow
                 because="without it, nothing else of the operation can be proved",
             )
             continue
-        if step is None:
+        if usual is None:
             continue  # it is answered without the agency, so that nothing below it can go wrong
-        play = _Play(subject, offer, operation, step, usual)
+        play = _Play(subject, offer, operation, usual)
         async for finding in play.reads(rows) if operation in offer.reads else play.writes(rows):
             yield finding
-
-
-async def _step(subject: Subject, offer: AnyOffer, operation: Operation) -> tuple[str | None, object]:
-    """The request that an operation makes last, as the ledger names it, and its result; ``None`` if it makes none.
-
-    Raises:
-        NotReachable: The operation cannot be called, or fails without any fault.
-    """
-    async with open_rig(subject, offer.id) as rig:
-        await rig.prepare(operation)
-        before = len(rig.simulator.ledger.requests())
-        end = await rig.call(operation)
-        if end.error is not None:
-            raise NotReachable(f"{_name(end)} without any fault{_logins(rig, before)}")
-        made = [seen.operation for seen in rig.simulator.ledger.requests()[before:] if not is_login(seen.operation)]
-        return made[-1] if made else None, end.result
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +77,14 @@ class _Play:
     """One operation, row by row.
 
     Attributes:
-        step: The request that meets the faults.
-        usual: What the operation returns without any.
+        usual: What it is like without any.
         waits: How a rig is prepared without idle looks, once one has been.
     """
 
     subject: Subject
     offer: AnyOffer
     operation: Operation
-    step: str
-    usual: object
+    usual: UsualCall
     waits: list[timedelta] = field(default_factory=list)
 
     async def reads(self, rows: Sequence[FaultRow]) -> AsyncIterator[Finding]:
@@ -126,7 +112,7 @@ class _Play:
                 await rig.prepare(self.operation)
             except NotReachable as missing:
                 return self._found(row, CheckStatus.NOT_REACHED, got=str(missing))
-            return await self._met(row, rig, self.usual)
+            return await self._met(row, rig, self.usual.result)
 
     def _skipped(self, row: FaultRow) -> Finding | None:
         reason = reason_not_applicable(row, self.operation, self.subject.manifest) or _reason_unnoticed(
@@ -137,24 +123,24 @@ class _Play:
     async def _met(self, row: FaultRow, rig: Rig, usual: object) -> Finding:
         """Play a row on a rig that is prepared; ``usual`` is what a result is compared with."""
         cell, ledger = row.cells[self._kind], rig.simulator.ledger
-        before, effects, earlier = len(ledger.requests(self.step)), _effects(rig), len(ledger.requests())
-        rule = rig.simulator.faults.add(self.step, row.fault, count=row.count)
-        if row.then is not None:
-            rig.simulator.faults.add(self.step, row.then, first=2, count=FOR_EVER)
+        earlier, watch = len(ledger.requests()), _Watch.begin(rig, row, self.usual)
         with capture_logs() as heard:
             end = await rig.call(self.operation)
+        ledger.on_request = None
+        rule = watch.rule
         if rule.idle and rule.idle == rule.used:
             return self._found(row, CheckStatus.NOT_APPLICABLE, because=UNCHANGED)
         logins = None
         if self.subject.manifest.login is not None:
             logins = sum(is_login(seen.operation) for seen in ledger.requests()[earlier:])
-        arrived = ledger.requests(self.step)[before:]
+        arrived = ledger.requests(self.usual.step)[watch.before :]
         reached = [seen for seen in arrived if seen.fault not in {"refused-before-processing"}]
-        happened = sum((_effects(rig) - effects).values())
+        happened = (effects_of(rig) - watch.effects).total()
         problems = [
-            *_wrong_end(end, cell),
+            *_wrong_end(end, cell, self.usual),
             *_wrong_count(len(reached), cell),
             *_wrong_effects(happened, cell, rig),
+            *_wrong_effects_before((watch.effects - watch.begun).total(), cell, self.usual),
             *_wrong_keys([seen.idempotency_key for seen in reached], self._kind),
         ]
         if row.same and end.error is None and _meaning(end.result) != _meaning(usual):
@@ -168,7 +154,7 @@ class _Play:
             problems.append(f"{leaks} canaries of personal data in logs or error texts")
         if not problems:
             return self._found(row, CheckStatus.PASSED, logins=logins)
-        shown = f"{_name(end)}, {len(reached)} requests{_logins(rig, earlier)}, {happened} effects"
+        shown = f"{end_name(end)}, {len(reached)} requests{logins_since(rig, earlier)}, {happened} effects"
         return self._found(row, CheckStatus.FAILED, got=shown, because="; ".join(problems), logins=logins)
 
     @property
@@ -190,6 +176,39 @@ class _Play:
         )
 
 
+@dataclass(slots=True)
+class _Watch:
+    """The faults of a row before one request, and what the agency had done when that arrived.
+
+    Attributes:
+        rule: The row's fault.
+        before: Requests to the same address before the one that meets it.
+        begun: Effects when the call began.
+        effects: Effects when the request arrived.
+    """
+
+    rule: FaultRule
+    before: int
+    begun: Counter[str]
+    effects: Counter[str]
+
+    @classmethod
+    def begin(cls, rig: Rig, row: FaultRow, usual: UsualCall) -> "_Watch":
+        """Put the faults in, and listen to the ledger until its ``on_request`` is taken away."""
+        faults, ledger, begun = rig.simulator.faults, rig.simulator.ledger, effects_of(rig)
+        rule = faults.add(usual.step, row.fault, first=usual.turn, count=row.count)
+        if row.then is not None:
+            faults.add(usual.step, row.then, first=usual.turn + 1, count=FOR_EVER)
+        watch = cls(rule, len(ledger.requests(usual.step)) + usual.turn - 1, begun, begun)
+
+        def notice(seen: SeenRequest) -> None:
+            if seen.operation == usual.step and len(ledger.requests(usual.step)) == watch.before + 1:
+                watch.effects = effects_of(rig)
+
+        ledger.on_request = notice
+        return watch
+
+
 def _meaning(result: object) -> object:
     """What a result says, without the agency's own words, which may change with the bytes that they come in."""
     return _without_raw(result.model_dump()) if isinstance(result, BaseModel) else result
@@ -201,13 +220,21 @@ def _without_raw(value: object) -> object:
     return [_without_raw(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def _wrong_end(end: CallEnd, cell: Cell) -> list[str]:
+def _wrong_end(end: CallEnd, cell: Cell, usual: UsualCall) -> list[str]:
     if end.error is None:
         return [] if RESULT in cell.ends else ["the call succeeded"]
     if not isinstance(end.error, NagorikError):
         return [f"{type(end.error).__name__} reached the host"]
     allowed = tuple(kind for kind in cell.ends if isinstance(kind, type))
-    return [] if isinstance(end.error, allowed) else [f"the call ended in {type(end.error).__name__}"]
+    if isinstance(end.error, allowed) or (usual.is_after_writes and _tells_of_earlier_writes(end.error, allowed)):
+        return []
+    return [f"the call ended in {type(end.error).__name__}"]
+
+
+def _tells_of_earlier_writes(error: NagorikError, allowed: Sequence[type[NagorikError]]) -> bool:
+    """Whether an error says that this write was not sent, and that an earlier one of the same call stands."""
+    unsent = {kind.code for kind in allowed if kind.outcome is Outcome.NOT_SENT}
+    return isinstance(error, OutcomeUnknown) and error.because in unsent
 
 
 def _wrong_count(requests: int, cell: Cell) -> list[str]:
@@ -227,27 +254,18 @@ def _wrong_effects(happened: int, cell: Cell, rig: Rig) -> list[str]:
     return [f"{happened} effects at the agency"]
 
 
+def _wrong_effects_before(happened: int, cell: Cell, usual: UsualCall) -> list[str]:
+    if cell.effects is None or happened == usual.effects_before:
+        return []
+    return [f"{happened} effects before the request that met the fault, and not {usual.effects_before}"]
+
+
 def _wrong_keys(keys: list[str | None], kind: OperationKind) -> list[str]:
     if kind is not OperationKind.NATIVE or not keys:
         return []
     if None in keys:
         return ["a native write without its key"]
     return [] if len(set(keys)) == 1 else ["the key changed between attempts"]
-
-
-def _effects(rig: Rig) -> Counter[str]:
-    """Effects by kind; a login is none that a citizen would notice."""
-    counts = rig.simulator.ledger.effect_counts
-    return Counter({kind: count for kind, count in counts.items() if kind != "login"})
-
-
-def _logins(rig: Rig, since: int) -> str:
-    """The logins after the first ``since`` requests and what the agency answered; empty where there are none."""
-    statuses = Counter(seen.status for seen in rig.simulator.ledger.requests()[since:] if is_login(seen.operation))
-    return "".join(
-        f", {count} login{'' if count == 1 else 's'} {f'answered {status}' if status else 'without an answer'}"
-        for status, count in statuses.items()
-    )
 
 
 def _watched(rig: Rig) -> tuple[str, ...]:
@@ -266,10 +284,6 @@ def _describe(cell: Cell) -> str:
     count = f"{least}" if least == most else f"{least} to {most}"
     shown = f"{ends}, {count} request{'' if count == '1' else 's'}"
     return shown if cell.effects is None else f"{shown}, {cell.effects} effect{'' if cell.effects == 1 else 's'}"
-
-
-def _name(end: CallEnd) -> str:
-    return type(end.error if end.error is not None else end.result).__name__
 
 
 REACHED: Final = "F00"
