@@ -74,3 +74,9 @@ def test_plugin_rests_on_the_toolkit_alone_and_its_simulator_on_the_kit(file: Pa
     assert {extra: names(wanted) for extra, wanted in plugin["optional-dependencies"].items()} == {
         "simulator": {"nagorik-testing"}
     }
+
+
+def test_makefile_installs_nothing_of_others_that_has_no_hash() -> None:
+    lines = [line for line in (ROOT / "Makefile").read_text("utf-8").splitlines() if "pip install" in line]
+    assert len(lines) > 1
+    assert [line for line in lines if not {"--require-hashes", "--no-deps"} & set(line.split())] == []

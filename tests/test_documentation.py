@@ -109,3 +109,8 @@ def test_page_does_what_it_shows(page: Path, tmp_path: Path) -> None:
     document.namespace[DIRECTORY] = str(tmp_path)
     for example in document.examples():
         example.evaluate()
+
+
+def test_no_page_makes_keys_that_others_can_read_for_a_moment() -> None:
+    pages = {page: page.read_text("utf-8") for page in PAGES}
+    assert [page for page, text in pages.items() if re.search(r"nagorik keys (?:new|add)\b[^\n&|]*>", text)] == []

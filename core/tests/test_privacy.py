@@ -1,5 +1,6 @@
 import copy
 import pickle
+import pydoc
 import tracemalloc
 from typing import Annotated, Any, ClassVar
 
@@ -29,7 +30,7 @@ from nagorik.privacy import (
     is_hidden,
     without_input,
 )
-from nagorik.values import MobileNumber, Nid, PersonName
+from nagorik.values import MobileNumber, Money, Nid, PersonName
 from nagorik.values.sentences import Text
 
 NID = "4613278905"
@@ -388,3 +389,12 @@ def test_key_of_a_private_file_that_could_be_somebodys_number_is_not_repeated(ke
         "filed.\u2026: there is no field \u2026",
         "filed.stat: there is no field stat; did you mean state?",
     ]
+
+
+def test_help_tells_of_a_models_fields_and_methods_and_nothing_that_pydantic_brings():
+    told = pydoc.plain(pydoc.render_doc(Money))
+    assert "Money(*, poisha: " in told
+    assert "poisha_above" in told
+    brought = {*dir(BaseModel), "__pydantic_decorators__", "__signature__"}
+    assert brought.isdisjoint(word.partition("(")[0] for word in told.split())
+    assert len(told.splitlines()) < 120

@@ -12,9 +12,13 @@ from nagorik_host.engine.observers import ANSWERED
 from nagorik_host.metrics import MetricsServer, WorkerMetrics
 from nagorik_host.store import open_database
 from nagorik_platform.cli import main
+from nagorik_platform.registry import Registry
 from nagorik_testing import SimulatedClock
 
-PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "supervise-the-host.md").read_text("utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "how-to" / "supervise-the-host.md").read_text("utf-8")
+FOR_THE_DATABASE = 30
+"""Seconds that a worker may take beyond its calls, as the page says."""
 UNITS = dict(re.findall(r'```ini title="([^"]+)"\n(.*?)```', PAGE, re.DOTALL))
 COMMANDS = sorted(set(re.findall(r"^ExecStart=\S+/nagorik (.+)$", PAGE, re.MULTILINE)))
 
@@ -34,6 +38,14 @@ def test_unit_is_one(name: str) -> None:
         assert name.replace(".timer", ".service") in UNITS
     else:
         assert {"user", "execstart", "workingdirectory", "environment"} <= set(unit["Service"])
+        if "worker" in unit["Service"]["execstart"]:
+            longest = max(record.manifest.limits.deadline for record in Registry.discover().usable)
+            assert int(unit["Service"]["timeoutstopsec"]) >= longest + FOR_THE_DATABASE
+
+
+def test_pages_name_the_same_stop_timeout() -> None:
+    pages = [file.read_text("utf-8") for file in DOCS.rglob("*.md")]
+    assert len({found for page in pages for found in re.findall(r"TimeoutStopSec=(\d+)", page)}) == 1
 
 
 async def test_every_metric_is_in_the_table(ready_file: str) -> None:

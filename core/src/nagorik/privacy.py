@@ -49,13 +49,27 @@ class DataClass(StrEnum):
     """A credential or a token."""
 
 
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
+
 PUBLIC: Final = DataClass.PUBLIC
 OPERATIONAL: Final = DataClass.OPERATIONAL
 PERSONAL: Final = DataClass.PERSONAL
 SECRET: Final = DataClass.SECRET
 
 
-class Model(BaseModel):
+class ModelType(ModelMetaclass):
+    """Type of a ``Model``: ``dir()`` and ``help()`` list what is the model's own, nothing that libraries bring."""
+
+    def __dir__(self) -> list[str]:
+        brought = {name for name in vars(Model) if name.startswith("__")}
+        brought.update(*(vars(base) for base in self.__mro__ if not isinstance(base, ModelType)))
+        return [name for name in super().__dir__() if name not in brought]
+
+
+class Model(BaseModel, metaclass=ModelType):
     """Base of every value that crosses a hook: frozen, closed, and silent about what it may not show.
 
     Fields without a declared class are operational; a subclass changes that with ``default_data_class``. The text of

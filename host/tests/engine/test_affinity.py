@@ -1,6 +1,7 @@
 """Workers share their agencies in turns: one looks after each, and what it leaves due is soon another's."""
 
 import asyncio
+import re
 from collections import Counter
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -244,7 +245,7 @@ async def test_worker_that_stands_by_costs_two_statements_a_scan_and_takes_nothi
 
 
 async def test_of_several_that_stand_by_two_at_most_ask_a_busy_agency_for_a_place(world, ready_postgresql):
-    """One that holds what there is, and one that waits for it: what the others said would change nothing."""
+    """While one holds what there is and two wait for it, what the others said would change nothing."""
     async with crew_of(world, ready_postgresql, 5) as crew:
         first, *others = crew.in_turn()
         world.street.close("nid")
@@ -252,12 +253,63 @@ async def test_of_several_that_stand_by_two_at_most_ask_a_busy_agency_for_a_plac
             await world.apply(crew.host, number)
         await first.poll()
         world.clock.advance(LONGEST)
-        await others[0].poll()
         with statements(crew.workers) as sent:
-            for worker in others[1:]:
+            for worker in others * 2:
                 await worker._scan(sweeps=False)
-        locked = {worker.id: [one for one in sent[worker.id] if "FOR UPDATE" in one] for worker in others[1:]}
-        assert list(locked.values()) == [[]] * 3
+        assert [sum("FOR UPDATE" in one for one in sent[worker.id]) for worker in others] == [1, 1, 0, 0]
         world.street.open("nid")
         await crew.done(first)
         await crew.done(others[0])
+
+
+@contextmanager
+def transactions(workers):
+    """The statements of each transaction of these workers, in the order in which they end."""
+    ended = []
+    with ExitStack() as stack:
+        for worker in workers:
+            engine, open_ones = worker._database._engine.sync_engine, {}
+
+            def note(connection, cursor, statement, *_, open_ones=open_ones):
+                open_ones.setdefault(id(connection.connection.dbapi_connection), []).append(statement)
+
+            def end(connection, *_, open_ones=open_ones):
+                ended.append(open_ones.pop(id(connection.connection.dbapi_connection), []))
+
+            for name, listener in (("before_cursor_execute", note), ("commit", end), ("rollback", end)):
+                event.listen(engine, name, listener)
+                stack.callback(event.remove, engine, name, listener)
+        yield ended
+
+
+async def test_nobody_holds_an_application_while_it_waits_for_an_agency_or_the_other_way_round(
+    world, ready_postgresql
+):
+    """Where one transaction locks both, two can wait for each other; PostgreSQL then ends one of them."""
+    async with crew_of(world, ready_postgresql, 2) as crew:
+        first, second = crew.in_turn()
+        with transactions(crew.workers) as ended:
+            world.street.close("nid")
+            for number in range(1, 9):
+                await world.apply(crew.host, number)
+            await first.poll()
+            # The first is not heard of any more: the second has what it had in hand.
+            world.machine.advance(LEASE)
+            world.clock.advance(LEASE)
+            await second.heartbeat()
+            await second.poll()
+            world.street.open("nid")
+            await crew.done(second)
+            await crew.done(first)
+            await second.run_until_idle()
+    locked = [
+        {table for table in ("agencies", "applications") for one in sent if _locks(one, table)} for sent in ended
+    ]
+    assert {"agencies"} in locked
+    assert {"applications"} in locked
+    assert {"agencies", "applications"} not in locked
+
+
+def _locks(statement, table):
+    written = re.search(rf"\b(?:UPDATE|INSERT INTO|DELETE FROM) {table}\b", statement)
+    return bool(written or (f"FROM {table}" in statement and "FOR UPDATE" in statement))

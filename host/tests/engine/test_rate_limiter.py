@@ -150,6 +150,15 @@ async def test_agencys_time_that_nobody_can_have_taken_is_given_back(database):
     assert kept.paced_to == asked.first
 
 
+async def test_one_that_wakes_a_minute_late_keeps_others_waiting_for_a_moment_alone(database):
+    late = LateClock([0.0, 0.0, 60.0, 60.0, 0.0])
+    limiter = SharedRateLimiter(database, late)
+    for _ in range(8):
+        await limiter.acquire("wasa", 5, deadline(late))
+    (row,) = await database.run(lambda t: t.connection.execute(select(agencies.c.paced_to)).all())
+    assert row.paced_to - late.now() <= timedelta(seconds=3)
+
+
 async def test_instant_of_one_agency_is_none_of_another(database):
     clock, counting = SimulatedClock(), Counting(database)
     granted = await one_of(database, clock, "wasa", 5)

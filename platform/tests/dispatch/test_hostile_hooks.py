@@ -5,7 +5,14 @@ import tracemalloc
 
 import pytest
 
-from nagorik.errors import AgencyUnavailable, InputRejected, Outcome, PluginFault
+from nagorik.errors import (
+    AgencyRejected,
+    AgencyUnavailable,
+    ContractViolation,
+    InputRejected,
+    Outcome,
+    PluginFault,
+)
 from nagorik.model.status import AgencyStatus
 from nagorik.model.submission import Accepted
 from nagorik_platform.contract_errors import MOST_LISTED
@@ -166,6 +173,33 @@ async def test_a_single_error_of_a_task_group_is_that_error(world):
     with pytest.raises(AgencyUnavailable) as caught:
         await world.platform().get_status(world.draft(), world.references)
     assert caught.value.because == "connect-failed"
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        ("AgencyRejected('unknown'), AgencyRejected('unknown')", AgencyRejected),
+        ("AgencyRejected('unknown'), AgencyUnavailable()", AgencyUnavailable),
+        ("ExceptionGroup('', [AgencyRejected('unknown')]), ContractViolation('shape')", ContractViolation),
+        ("AgencyUnavailable(), PluginFault('raised')", PluginFault),
+    ],
+)
+async def test_several_errors_of_a_task_group_are_the_one_that_settles_least(world, raised, told):
+    world.install(
+        hooks={
+            "nagorik_get_status": f"""
+                from nagorik.errors import PluginFault
+                async def fail(error):
+                    raise error
+                async with asyncio.TaskGroup() as group:
+                    for error in ({raised}):
+                        group.create_task(fail(error))
+            """
+        }
+    )
+    with pytest.raises(told) as caught:
+        await world.platform().get_status(world.draft(), world.references)
+    assert type(caught.value) is told
 
 
 async def test_a_refusal_of_more_fields_than_are_listed_reaches_the_citizen(world):

@@ -10,6 +10,7 @@ from nagorik.errors import ContractViolation
 from nagorik.values import Money
 from nagorik_brta.pricing import years_late
 from nagorik_brta.simulator import BrtaSimulator
+from nagorik_brta.simulator.figures import price as agencys_price
 from nagorik_testing import InjectedResponse, ServiceDesk
 from nagorik_toolkit.fees import FeeSchedule, NoTariff, NotPriced, read_schedules
 
@@ -246,3 +247,10 @@ async def test_price_on_which_schedule_and_calculator_differ_is_nobodys_to_pay(
     with pytest.raises(ContractViolation) as violation:
         await price(desk, "brta.learner")
     assert violation.value.detail == "fee-differs-from-schedule"
+
+
+def test_simulator_reckons_for_a_licence_that_never_ends() -> None:
+    asked = {"kind": "PROFESSIONAL", "expiresOn": "31-12-9999"}
+    assert agencys_price("RENEWAL", asked, TODAY) == agencys_price(
+        "RENEWAL", {**asked, "expiresOn": "31-12-2030"}, TODAY
+    )

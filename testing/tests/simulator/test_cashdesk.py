@@ -28,8 +28,8 @@ async def show(client, payment="pay-1"):
     return (await client.get(f"{PAYMENTS}/{payment}")).json()
 
 
-async def refund(client, amount="345.00"):
-    order = {"amount": amount, "reason": "Application rejected"}
+async def refund(client, amount="345.00", reason="Application rejected"):
+    order = {"amount": amount, "reason": reason}
     return await client.post(f"{PAYMENTS}/pay-1/refund", json=order, headers={"Idempotency-Key": "refund-1"})
 
 
@@ -116,6 +116,7 @@ async def test_refund_is_made_once_however_often_it_is_ordered(till, reach):
         await open_slip(client)
         till.clock.advance(60)
         assert (await refund(client, "1.00")).status_code == 400
+        assert (await refund(client, reason=" ")).json()["error"]["field"] == "reason"
         states = [(await refund(client)).json()["state"] for _ in range(2)]
         till.clock.advance(3600)
         states.append((await refund(client)).json()["state"])

@@ -46,6 +46,14 @@ def test_slot_fills_up_and_its_holder_keeps_it(office):
     assert office.ledger.effect_counts == {"appointment": 3}
 
 
+def test_slot_that_is_full_is_given_out_and_not_free(office):
+    first = office.slots.free("savar")[0].written
+    office.slots.take("savar", first, "A-1")
+    office.slots.take("savar", first, "A-2")
+    assert (office.slots.given_out("savar")[0].written, office.slots.given_out("savar")[0].free) == (first, 0)
+    assert first not in {slot.written for slot in office.slots.free("savar")}
+
+
 def test_another_slot_gives_the_first_one_back(office):
     first, second = (slot.written for slot in office.slots.free("savar")[:2])
     office.slots.take("savar", first, "A-1")

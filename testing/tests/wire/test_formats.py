@@ -201,6 +201,12 @@ def test_parts_are_texts_documents_and_files_to_the_byte():
     assert sha256(deed.content).digest() == sha256(every_byte).digest()
 
 
+def test_part_may_be_called_in_any_script():
+    body, label = multipart(('Content-Disposition: form-data; name="দলিল"; filename="দলিল.pdf"', b"%PDF-"))
+    (file,) = MultipartFormat().files(body, label)
+    assert (file.name, file.content) == ("দলিল", b"%PDF-")
+
+
 def test_request_in_another_format_is_refused_by_what_is_expected():
     codec = Codec(JsonFormat(), requests=[MultipartFormat(), FormFormat()])
     with pytest.raises(ValueError, match="multipart or a form is expected"):

@@ -97,6 +97,8 @@ def has_latin_letters(text: str) -> bool:
 
 def has_control_characters(text: str) -> bool:
     """Whether ``text`` holds control or formatting characters other than ZWJ and ZWNJ: NUL, RTL override, BOM."""
+    if text.isprintable():  # nearly all text is
+        return False
     return any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co"} and char not in "\u200c\u200d" for char in text)
 
 
@@ -123,6 +125,8 @@ def text_warnings(text: str) -> tuple[DataWarning, ...]:
 
 
 def _refuse_long_runs_of_marks(text: str) -> None:
+    if text.isascii() or len(text) <= LONGEST_RUN_OF_MARKS:
+        return
     run = 0
     for char in text:
         run = run + 1 if unicodedata.combining(char) else 0

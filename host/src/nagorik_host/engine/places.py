@@ -19,9 +19,10 @@ from nagorik_host.store.clock import HELD_AT_MOST, LASTS, LEASE_NOW, UNTIL, is_h
 from nagorik_host.store.database import Transaction
 from nagorik_host.store.schema import MICROSECOND, places, workers
 
-KEPT_FROM: Final = 4
-"""Places from which on an agency has one that is kept for whoever stands by. Of fewer, what stands by would have a
-third of the agency or more, and make its calls one by one; and whoever looks after it is seldom lost."""
+KEPT_FROM: Final = 32
+"""Places from which on an agency has one that is kept for whoever stands by. It is used at all times, one call by
+itself, which costs up to four times what a call among the first worker's costs: of so many it is less than a tenth of
+all. Of fewer, what an agency's first worker held when it was lost is waited for, which is a lease at most."""
 
 # Statements are made once: making one costs SQLAlchemy more than running it costs SQLite.
 _LIVING: Final = lasts(places.c.held_until)

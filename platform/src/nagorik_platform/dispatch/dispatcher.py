@@ -43,7 +43,7 @@ from nagorik_platform.dispatch.reconcile import (
     misfits_of,
     on_whose_word,
     reconcile_with_ledger,
-    unwrap_single,
+    unwrap_group,
     validated_result,
 )
 from nagorik_platform.dispatch.runner import CallDeadline, HookEnd, Returned, Runner, TimedOut
@@ -474,7 +474,7 @@ def _interpret(end: HookEnd, call: Call, runtime: PluginRuntime) -> Model | Nago
         return PluginFault("wrong-result", plugin=call.plugin, exception=type_name(end.value), where=misfits)
     if isinstance(end, TimedOut):
         return PluginFault("abandoned" if end.abandoned else "deadline", plugin=call.plugin)
-    error = unwrap_single(end.error)
+    error = unwrap_group(end.error)
     known = known_error(error)
     if isinstance(known, ServiceNotOffered):
         # What is on offer is the platform's to say, which knows when it is on offer again.

@@ -24,6 +24,7 @@ from nagorik.errors import (
 from nagorik.operations import OPERATIONS, Operation
 from nagorik.privacy import Model
 from nagorik_platform.agency_client.ledger import CallLedger
+from nagorik_platform.contract_errors import known_error
 from nagorik_platform.registry import PluginRecord
 from nagorik_platform.tracebacks import frame_inside, type_name
 
@@ -40,11 +41,22 @@ def fault_of(error: BaseException, record: PluginRecord, kind: str = "raised") -
     )
 
 
-def unwrap_single(error: BaseException) -> BaseException:
-    """The one error in a group of one, as a ``TaskGroup`` makes it of the first failure among its tasks."""
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return error
+_LEAST_SETTLED_FIRST: Final = (Outcome.UNKNOWN, Outcome.NOT_SENT, Outcome.REJECTED, Outcome.ALREADY_THERE)
+
+
+def unwrap_group(error: BaseException) -> BaseException:
+    """The one error that a group comes to, as a ``TaskGroup`` makes it of the failures among its tasks.
+
+    Of several errors of the contract, such as two reads that are refused at once, it is the one that settles least;
+    a fault of the plugin's comes before them. A group of several that holds anything else stays a group.
+    """
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    parts = [unwrap_group(part) for part in error.exceptions]
+    known = [one for one in map(known_error, parts) if one is not None]
+    if len(known) < len(parts):
+        return parts[0] if len(parts) == 1 else error
+    return min(known, key=lambda one: (type(one) is not PluginFault, _LEAST_SETTLED_FIRST.index(type(one).outcome)))
 
 
 def _place(error: BaseException, directory: Path | None) -> str | None:

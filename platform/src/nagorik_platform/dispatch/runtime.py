@@ -25,7 +25,7 @@ from nagorik_platform.dispatch.documents import NoDocuments
 from nagorik_platform.dispatch.faults import FaultWatch
 from nagorik_platform.dispatch.isolation import run_as
 from nagorik_platform.dispatch.plugin_call import PluginCall
-from nagorik_platform.dispatch.reconcile import fault_of, unwrap_single
+from nagorik_platform.dispatch.reconcile import fault_of, unwrap_group
 from nagorik_platform.dispatch.runner import CallDeadline, Raised, Returned, Runner
 from nagorik_platform.dispatch.steps import LoopShare
 from nagorik_platform.logs import quiet_transports
@@ -245,7 +245,7 @@ class PluginRuntime:
                 return end.value
             failure: BaseException = PluginFault("login-deadline", plugin=self.loaded.record.id)
             if isinstance(end, Raised):
-                error = unwrap_single(end.error)
+                error = unwrap_group(end.error)
                 failure = known_error(error) or fault_of(error, self.loaded.record, "login-raised")
             raise failure
 

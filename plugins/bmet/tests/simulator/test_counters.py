@@ -60,6 +60,9 @@ async def test_strangers_fill_a_batch_and_somebody_misses_theirs(bmet: httpx.Asy
     one = f"{API}/pdo-bookings/{reference}"
     await bmet.post(f"{one}/payments", json={"reference": "C-1", "amount": "300.00", "paidOn": "2026-11-24"})
     filled = (await bmet.post("/_simulator/bmet/batches/KHULNA/fill", json={"until": "2026-12-01"})).json()
+    asked = {"from": "2026-11-29", "to": "2026-12-31"}
+    shown = (await bmet.get(f"{one}/batches", params=asked)).json()["items"]
+    assert (shown[0]["id"], shown[0]["seats"], shown[-1]["seats"] > 0) == ("2026-11-29T09:00", 0, True)
     assert (await bmet.post(f"{one}/seat", json={"batch": "2026-11-29T09:00"})).json() == {"booked": False}
     assert (await bmet.post(f"{one}/seat", json={"batch": filled["free"][0]})).json()["booked"]
     missed = await bmet.post(f"/_simulator/bmet/orientations/{reference}/miss")

@@ -215,8 +215,11 @@ class CashDeskSimulator(Simulator):
             return _answer(_wrong(404, "paymentId", "no such payment"))
         if slip.taken is None:
             return _answer(_wrong(409, "state", "nothing was paid"))
-        if _amount(await _content(request)) != slip.taken:
+        content = await _content(request)
+        if _amount(content) != slip.taken:
             return _answer(_wrong(400, "amount", f"{slip.taken.plain()} was paid"))
+        if not str(content.get("reason") or "").strip():
+            return _answer(_wrong(400, "reason", "text is expected"))
         if slip.refund_due is None:
             slip.refund_due = self.clock.now() + slip.after("refund")
             self._settle(slip)

@@ -8,13 +8,15 @@ from typing import Final, NamedTuple
 
 from pydantic import BaseModel, SecretStr
 
-from nagorik import AgencyRejected, Health, HealthState, NagorikError, Operation, PluginFault
+from nagorik import AgencyRejected, Health, HealthState, NagorikError, Operation, OutcomeUnknown, PluginFault
+from nagorik.errors import Outcome
 from nagorik.manifest import AnyOffer, Manifest
 from nagorik_testing.contract.decisions import trace_of
 from nagorik_testing.contract.matrix import ROWS
 from nagorik_testing.contract.matrix_cells import FOR_EVER, RESULT, Cell, FaultRow, OperationKind
 from nagorik_testing.contract.rig import Rig, is_login, operations_of
 from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.usual_call import UsualCall, call_usually, end_name, logins_since
 from nagorik_testing.contract.verdict import (
     CallEnd,
     CheckStatus,
@@ -29,6 +31,7 @@ from nagorik_testing.contract.wiretap import Wiretap
 from nagorik_testing.faults.kinds import Garbled, Reshaped
 from nagorik_testing.faults.plan import FaultRule
 from nagorik_testing.fixtures.canaries import canary_values, capture_logs, count_leaks
+from nagorik_testing.simulator.ledger import SeenRequest
 from nagorik_testing.wire.codec import Codec
 
 CUT_SHORT: Final = Garbled(how="cut-short")
@@ -104,27 +107,6 @@ async def play_matrix(
             yield finding
 
 
-@dataclass(frozen=True, slots=True)
-class _Usual:
-    """An operation without any fault.
-
-    Attributes:
-        step: The last request, as the ledger names it, which meets the faults; ``None`` if none is made.
-        result: What it returns.
-        missing: Why it cannot be called; empty if it can.
-        origin: Where the plugin failed then.
-        pages: How many requests of that kind it makes, each for something else.
-        left: What the agency did for good meanwhile, and by no falling due.
-    """
-
-    step: str | None
-    result: object
-    missing: str = ""
-    origin: Origin | None = None
-    pages: int = 1
-    left: Counter[str] = field(default_factory=Counter)
-
-
 @dataclass(slots=True)
 class _Play:
     """One operation, row by row.
@@ -152,7 +134,7 @@ class _Play:
                 yield self._found(row, CheckStatus.NOT_APPLICABLE, because=str(nothing))
             return
         except NotReachable as missing:
-            usual = _Usual(None, None, str(missing), missing.origin)
+            usual = UsualCall(missing=str(missing), origin=missing.origin)
         if usual.missing or (usual.step is None and self._kind is not OperationKind.READ):
             yield self._unreached(usual)
             for row in [*plain[1:], *rows]:
@@ -164,7 +146,7 @@ class _Play:
         async for finding in self._faults(rows, usual):
             yield finding
 
-    async def _faults(self, rows: Sequence[FaultRow], usual: _Usual) -> AsyncIterator[Finding]:
+    async def _faults(self, rows: Sequence[FaultRow], usual: UsualCall) -> AsyncIterator[Finding]:
         if usual.step is None:
             for row in rows:
                 yield self._found(row, CheckStatus.NOT_APPLICABLE, because=UNASKED)
@@ -174,7 +156,7 @@ class _Play:
         ):
             yield finding
 
-    def _unreached(self, usual: _Usual) -> Finding:
+    def _unreached(self, usual: UsualCall) -> Finding:
         return self._found(
             CALLED,
             CheckStatus.NOT_REACHED if usual.missing else CheckStatus.FAILED,
@@ -184,7 +166,7 @@ class _Play:
             symptoms=frozenset({Symptom.ENDING if usual.missing else Symptom.SENDING}),
         )
 
-    async def _safe(self, usual: _Usual) -> Finding:
+    async def _safe(self, usual: UsualCall) -> Finding:
         if not usual.left:
             return self._found(UNCHANGED_BOOKS, CheckStatus.PASSED)
         _, left_from = await self._traced(None, usual)
@@ -197,7 +179,7 @@ class _Play:
             symptoms=frozenset({Symptom.EFFECT}),
         )
 
-    async def _called_usually(self) -> _Usual:
+    async def _called_usually(self) -> UsualCall:
         """The operation, called once.
 
         Raises:
@@ -208,27 +190,19 @@ class _Play:
             tap = Wiretap()
             async with open_rig(tap.on(self.subject), self.offer.id) as rig:
                 await self._prepare(rig)
-                heard = len(tap.exchanges)
-                before, effects = len(rig.simulator.ledger.requests()), rig.effects()
-                end = await rig.call(self.operation)
+                before = len(rig.simulator.ledger.requests())
+                end, usual = await call_usually(rig, tap, self.operation, self._kind)
                 too_early = self.operation is Operation.BOOK_SLOT and isinstance(end.error, AgencyRejected)
                 if too_early and rig.stage not in self.refused_at:
                     self.refused_at.append(rig.stage)  # appointments are shown before any can be taken
                     self.waits.clear()
                     continue
                 if end.error is not None:
-                    raise NotReachable(f"{_name(end)} without any fault{_logins(rig, before)}", origin_of(end.error))
-                seen = rig.simulator.ledger.requests()[before:]
-                made = [one.operation for one in seen if not is_login(one.operation)]
-                left = rig.effects() - effects
-                asked = {
-                    (exchange.request.method, exchange.request.url, exchange.sent)
-                    for exchange, step in zip(tap.since(heard), made, strict=False)
-                    if step == made[-1]
-                }
-            if left and end.seconds and self._kind is OperationKind.READ:
-                left -= await self._due(end.seconds)
-            return _Usual(made[-1] if made else None, end.result, pages=max(1, len(asked)), left=left)
+                    why = f"{end_name(end)} without any fault{logins_since(rig, before)}"
+                    raise NotReachable(why, origin_of(end.error))
+            if usual.left and end.seconds and self._kind is OperationKind.READ:
+                return replace(usual, left=usual.left - await self._due(end.seconds))
+            return usual
 
     async def _prepare(self, rig: Rig) -> None:
         rig.waits, rig.refused_at = self.waits, self.refused_at
@@ -242,7 +216,7 @@ class _Play:
             rig.clock.advance(seconds)
             return rig.effects() - effects
 
-    async def reads(self, rows: Sequence[FaultRow], usual: _Usual) -> AsyncIterator[Finding]:
+    async def reads(self, rows: Sequence[FaultRow], usual: UsualCall) -> AsyncIterator[Finding]:
         """All rows before one agency, since reading changes nothing there; each on a platform of its own.
 
         What is usual is asked for again only when time has passed, by which the agency may have come to say something
@@ -263,12 +237,12 @@ class _Play:
                     finding = await self._met(row, rig, usual)
                 yield finding
 
-    async def writes(self, rows: Sequence[FaultRow], usual: _Usual) -> AsyncIterator[Finding]:
+    async def writes(self, rows: Sequence[FaultRow], usual: UsualCall) -> AsyncIterator[Finding]:
         """Each row before an agency of its own."""
         for row in rows:
             yield self._skipped(row) or await self._written(row, usual)
 
-    async def _written(self, row: FaultRow, usual: _Usual) -> Finding:
+    async def _written(self, row: FaultRow, usual: UsualCall) -> Finding:
         async with open_rig(self.subject, self.offer.id) as rig:
             try:
                 await self._prepare(rig)
@@ -282,36 +256,38 @@ class _Play:
         )
         return None if reason is None else self._found(row, CheckStatus.NOT_APPLICABLE, because=reason)
 
-    async def _met(self, row: FaultRow, rig: Rig, usual: _Usual) -> Finding:
+    async def _met(self, row: FaultRow, rig: Rig, usual: UsualCall) -> Finding:
         """Play a row on a rig that is prepared."""
-        cell, ledger, step = row.cells[self._kind], rig.simulator.ledger, usual.step or ""
-        before, effects, earlier = len(ledger.requests(step)), rig.effects(), len(ledger.requests())
+        cell, ledger = row.cells[self._kind], rig.simulator.ledger
+        earlier, watch = len(ledger.requests()), _Watch.begin(rig, usual)
         rule = self._disturb(row, rig, usual)
         with capture_logs() as heard:
             end = await rig.call(self.operation)
+        ledger.on_request = None
         if rule.idle and rule.idle == rule.used:
             return self._found(row, CheckStatus.NOT_APPLICABLE, because=UNCHANGED)
         logins = None
         if self.subject.manifest.login is not None:
             logins = sum(is_login(seen.operation) for seen in ledger.requests()[earlier:])
-        arrived = ledger.requests(step)[before:]
+        arrived = ledger.requests(usual.step)[watch.before :]
         reached = [seen for seen in arrived if seen.fault not in {"refused-before-processing"}]
-        left = rig.effects() - effects
+        left = rig.effects() - (watch.begun if self._kind is OperationKind.READ else watch.effects)
         if left and end.seconds and self._kind is OperationKind.READ:
             left = await self._left_alone(row, usual)
-        happened = sum(left.values())
+        happened = left.total()
         keys = [seen.idempotency_key for seen in reached]
         leaks = count_leaks(heard.text + end.text * (end.error is not None), _watched(rig))
         changed = row.same and end.error is None and _meaning(end.result) != _meaning(usual.result)
         late = end.seconds > max(row.longest, self.subject.manifest.limits.deadline + 1)
         wrong: dict[Symptom, list[str]] = {
             Symptom.ENDING: [
-                *_wrong_end(end, cell),
+                *_wrong_end(end, cell, usual),
                 *(["the result is another than without the fault"] if changed else []),
             ],
             Symptom.SENDING: [
-                *_wrong_count(len(reached), cell, usual.pages - 1),
+                *_wrong_count(len(reached), cell),
                 *_wrong_effects(left, cell, rig),
+                *_wrong_effects_before((watch.effects - watch.begun).total(), cell, usual),
                 *_wrong_keys(keys, self._kind),
             ],
             Symptom.EFFECT: _wrong_reads(left, cell),
@@ -322,7 +298,7 @@ class _Play:
         problems = [problem for of_symptom in wrong.values() for problem in of_symptom]
         if not problems:
             return self._found(row, CheckStatus.PASSED, logins=logins)
-        shown = f"{_name(end)}, {len(reached)} requests{_logins(rig, earlier)}, {happened} effects"
+        shown = f"{end_name(end)}, {len(reached)} requests{logins_since(rig, earlier)}, {happened} effects"
         return self._found(
             row,
             CheckStatus.FAILED,
@@ -333,7 +309,7 @@ class _Play:
             logins=logins,
         )
 
-    async def _origin(self, row: FaultRow, usual: _Usual, end: CallEnd) -> Origin | None:
+    async def _origin(self, row: FaultRow, usual: UsualCall, end: CallEnd) -> Origin | None:
         """Where it was decided that a row ends so; it is played again for it, but where the plugin itself failed.
 
         Faults of the plugin's own in a row would put it into quarantine.
@@ -342,7 +318,7 @@ class _Play:
             return origin_of(end.error)
         return (await self._traced(row, usual))[0]
 
-    async def _traced(self, row: FaultRow | None, usual: _Usual) -> tuple[Origin | None, Origin | None]:
+    async def _traced(self, row: FaultRow | None, usual: UsualCall) -> tuple[Origin | None, Origin | None]:
         """Where an end was decided, and from where the request was sent that left something at the agency."""
         trace = trace_of(self.subject) if self.traced else None
         if trace is None:
@@ -358,15 +334,15 @@ class _Play:
                 end = await rig.call(self.operation)
         return trace.origin_of(end), None if trace.left_from is None else Origin(trace.left_from, decided=True)
 
-    def _disturb(self, row: FaultRow, rig: Rig, usual: _Usual) -> FaultRule:
-        """Let the agency answer the operation's last request with the row's fault."""
-        step = usual.step or ""
-        rule = rig.simulator.faults.add(step, row.fault, count=row.count)
+    def _disturb(self, row: FaultRow, rig: Rig, usual: UsualCall) -> FaultRule:
+        """Let the agency answer with the row's fault the request that is to meet it."""
+        faults, step = rig.simulator.faults, usual.step or ""
+        rule = faults.add(step, row.fault, first=usual.turn, count=row.count)
         if row.then is not None:
-            rig.simulator.faults.add(step, row.then, first=2, count=FOR_EVER)
+            faults.add(step, row.then, first=usual.turn + 1, count=FOR_EVER)
         return rule
 
-    async def _left_alone(self, row: FaultRow, usual: _Usual) -> Counter[str]:
+    async def _left_alone(self, row: FaultRow, usual: UsualCall) -> Counter[str]:
         """What a read leaves at an agency where nothing else happened, what falls due by itself left aside."""
         async with open_rig(self.subject, self.offer.id) as rig:
             await self._prepare(rig)
@@ -406,6 +382,34 @@ class _Play:
         )
 
 
+@dataclass(slots=True)
+class _Watch:
+    """What the agency had done when the request arrived that meets a fault.
+
+    Attributes:
+        before: Requests to the same address before it.
+        begun: Effects when the call began.
+        effects: Effects when it arrived.
+    """
+
+    before: int
+    begun: Counter[str]
+    effects: Counter[str]
+
+    @classmethod
+    def begin(cls, rig: Rig, usual: UsualCall) -> "_Watch":
+        """Listen to the ledger until its ``on_request`` is taken away."""
+        ledger, begun = rig.simulator.ledger, rig.effects()
+        watch = cls(len(ledger.requests(usual.step)) + usual.turn - 1, begun, begun)
+
+        def notice(seen: SeenRequest) -> None:
+            if seen.operation == usual.step and len(ledger.requests(usual.step)) == watch.before + 1:
+                watch.effects = rig.effects()
+
+        ledger.on_request = notice
+        return watch
+
+
 def offer_of(operation: Operation, offer: AnyOffer) -> str | None:
     """Whose finding it is: the plugin's as a whole for what it offers as a whole."""
     return None if operation is Operation.HEALTH else offer.id
@@ -422,7 +426,7 @@ def _without_raw(value: object) -> object:
     return [_without_raw(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def _wrong_end(end: CallEnd, cell: Cell) -> list[str]:
+def _wrong_end(end: CallEnd, cell: Cell, usual: UsualCall) -> list[str]:
     if end.error is None:
         if isinstance(end.result, Health) and end.result.state is not HealthState.UP:
             # That the agency does not answer is what a probe may say instead of an error, where there is one to say.
@@ -431,14 +435,19 @@ def _wrong_end(end: CallEnd, cell: Cell) -> list[str]:
     if not isinstance(end.error, NagorikError):
         return [f"{type(end.error).__name__} reached the host"]
     allowed = tuple(kind for kind in cell.ends if isinstance(kind, type))
-    return [] if isinstance(end.error, allowed) else [f"the call ended in {type(end.error).__name__}"]
+    if isinstance(end.error, allowed) or (usual.is_after_writes and _tells_of_earlier_writes(end.error, allowed)):
+        return []
+    return [f"the call ended in {type(end.error).__name__}"]
 
 
-def _wrong_count(requests: int, cell: Cell, further: int) -> list[str]:
-    """What is wrong with the number of requests, where ``further`` ones follow the one that meets the fault."""
+def _tells_of_earlier_writes(error: NagorikError, allowed: Sequence[type[NagorikError]]) -> bool:
+    """Whether an error says that this write was not sent, and that an earlier one of the same call stands."""
+    unsent = {kind.code for kind in allowed if kind.outcome is Outcome.NOT_SENT}
+    return isinstance(error, OutcomeUnknown) and error.because in unsent
+
+
+def _wrong_count(requests: int, cell: Cell) -> list[str]:
     least, most = cell.requests
-    if cell.effects is None and further:
-        least, most = least + further * (cell.ends == (RESULT,)), most + further
     if least <= requests <= most:
         return []
     if requests > most and cell.effects is not None:
@@ -455,6 +464,12 @@ def _wrong_effects(left: Counter[str], cell: Cell, rig: Rig) -> list[str]:
     return [f"{happened} effects at the agency"]
 
 
+def _wrong_effects_before(happened: int, cell: Cell, usual: UsualCall) -> list[str]:
+    if cell.effects is None or happened == usual.effects_before:
+        return []
+    return [f"{happened} effects before the request that met the fault, and not {usual.effects_before}"]
+
+
 def _wrong_reads(left: Counter[str], cell: Cell) -> list[str]:
     return [f"a read leaves at the agency: {', '.join(sorted(left))}"] if left and cell.effects is None else []
 
@@ -465,15 +480,6 @@ def _wrong_keys(keys: list[str | None], kind: OperationKind) -> list[str]:
     if None in keys:
         return ["a native write without its key"]
     return [] if len(set(keys)) == 1 else ["the key changed between attempts"]
-
-
-def _logins(rig: Rig, since: int) -> str:
-    """The logins after the first ``since`` requests and what the agency answered; empty where there are none."""
-    statuses = Counter(seen.status for seen in rig.simulator.ledger.requests()[since:] if is_login(seen.operation))
-    return "".join(
-        f", {count} login{'' if count == 1 else 's'} {f'answered {status}' if status else 'without an answer'}"
-        for status, count in statuses.items()
-    )
 
 
 def _watched(rig: Rig) -> tuple[str, ...]:
@@ -492,7 +498,3 @@ def _describe(cell: Cell) -> str:
     count = f"{least}" if least == most else f"{least} to {most}"
     shown = f"{ends}, {count} request{'' if count == '1' else 's'}"
     return shown if cell.effects is None else f"{shown}, {cell.effects} effect{'' if cell.effects == 1 else 's'}"
-
-
-def _name(end: CallEnd) -> str:
-    return type(end.error if end.error is not None else end.result).__name__

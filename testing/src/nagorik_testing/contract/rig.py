@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from nagorik import (
@@ -19,18 +19,22 @@ from nagorik import (
     CallbackRequest,
     Consent,
     Deliverable,
+    Found,
     NagorikError,
     Operation,
     PaymentNoticeRequest,
     PaymentReceipt,
     PaymentReport,
     PaymentState,
+    Pending,
     QueryPaymentRequest,
     Quote,
     RefundPaymentRequest,
+    Rejected,
     Slot,
     Slots,
     StartPaymentRequest,
+    SubmissionResult,
     Text,
 )
 from nagorik.manifest import AnyOffer, DocumentKind, Manifest, Window
@@ -80,7 +84,20 @@ def is_of_note(effect: Effect) -> bool:
     return effect.kind != LOGIN and not effect.metered
 
 
+def receipt_number(stage: str) -> str:
+    """What the gateway calls the payment of a stage."""
+    return f"CONTRACT-RECEIPT-{1 if stage == FIRST_STAGE else stage.upper()}"
+
+
 StartPlatform = Callable[[], Platform]
+
+
+class LodgedApplication(NamedTuple):
+    """An application that the agency holds, as a host knows it."""
+
+    reference: str
+    """The agency's."""
+    status: AgencyStatus
 
 
 class Rig:
@@ -246,18 +263,56 @@ class Rig:
     async def ready(self) -> None:
         """Nothing has to happen first."""
 
-    async def filed(self) -> Accepted:
-        """File the application."""
+    async def filed(self) -> LodgedApplication:
+        """File the application, and wait for its number and its state where the agency tells them later."""
+        return await self.held(await self.submit())
+
+    async def submit(self) -> SubmissionResult:
+        """File the application, whatever the agency says to it."""
         self._sent_at = self.clock.now()
-        answer = await self.platform.submit(self.draft, self.references)
-        if not isinstance(answer, Accepted):
+        return await self.platform.submit(self.draft, self.references)
+
+    async def held(self, answer: SubmissionResult) -> LodgedApplication:
+        """What the agency holds after its answer to a filing; time passes where it says so only later."""
+        if isinstance(answer, Rejected):
             raise NotReachable(f"the example of {self.offer} is not accepted")
+        if isinstance(answer, Pending):
+            self.advance(timedelta(seconds=answer.check_after))
+        held = await self._found() if answer.reference is None else None
+        reference = answer.reference or (held.reference if held is not None else "")
         self.references = References(
             client_reference=self.references.client_reference,
             idempotency_key=self.references.idempotency_key,
-            agency_reference=answer.reference,
+            agency_reference=reference,
         )
-        return answer
+        if isinstance(answer, Accepted):
+            return LodgedApplication(reference, answer.status)
+        return LodgedApplication(reference, held.status if held is not None else await self._first_status())
+
+    async def _found(self) -> Found:
+        """What the agency holds under our reference."""
+        if Operation.FIND not in self.platform.service(self.offer).operations:
+            raise NotReachable(
+                "the agency gives no number at once, and there is no find by which it could be learned"
+            )
+        began, stride = self.clock.now(), timedelta(minutes=1)
+        while self.clock.now() - began < LONGEST_WAIT:
+            answer = await self.platform.find_submission(self.draft, self.references, sent_at=self._sent_at)
+            if isinstance(answer, Found):
+                return answer
+            self.advance(stride)
+            stride = min(stride * 2, LONGEST_STRIDE)
+        raise NotReachable(f"an application that is pending is not found within {LONGEST_WAIT.days} days")
+
+    async def _first_status(self) -> AgencyStatus:
+        operations = self.platform.service(self.offer).operations
+        if Operation.STATUS in operations:
+            return await self.platform.get_status(self.draft, self.references)
+        if Operation.FIND in operations:
+            return (await self._found()).status
+        raise NotReachable(
+            "an application that is pending has neither status nor find, by which more could be learned"
+        )
 
     async def at_agency(self) -> None:
         """Have an application there: file one, unless a live agency's test person has one."""
@@ -492,7 +547,7 @@ class Rig:
             quote=quote.id,
             stage=quote.stage,
             gateway="contract.gateway",
-            reference="CONTRACT-RECEIPT-1" if first else f"CONTRACT-RECEIPT-{quote.stage.upper()}",
+            reference=receipt_number(quote.stage),
             amount=quote.total,
             captured_at=self._sent_at,
             payer_name=self.citizen.name.en,

@@ -92,16 +92,23 @@ class SlotBoard(SimulatorComponent):
         Raises:
             Refusal: 404 for an office that there is not.
         """
+        return [slot for slot in self.given_out(office) if slot.free > 0]
+
+    def given_out(self, office: str) -> list[OfferedSlot]:
+        """As ``free``, with the slots that are full: some agencies show those, too.
+
+        Raises:
+            Refusal: 404 for an office that there is not.
+        """
         self._check(office)
         today = dhaka_date(self._agency.clock.now())
         days = (today + timedelta(days=ahead) for ahead in range(1, self._days_ahead + 1))
-        slots = (
+        return [
             self._slot(office, datetime.combine(day, begins, dhaka_zone()).astimezone(UTC))
             for day in days
             if day.weekday() in self._weekdays and not self._holiday(day)
             for begins in self._times
-        )
-        return [slot for slot in slots if slot.free > 0]
+        ]
 
     def take(self, office: str, written: str, holder: str, *, client_reference: str | None = None) -> OfferedSlot:
         """Take a slot for ``holder``; the same again changes nothing.

@@ -49,6 +49,7 @@ An agency's ``workflow.toml``::
 
 from collections.abc import Collection, Iterator
 from datetime import timedelta
+from functools import lru_cache
 from importlib.resources.abc import Traversable
 from typing import Literal, Self
 
@@ -103,10 +104,17 @@ class Workflow(Model):
     def read(cls, file: Traversable) -> Self:
         """A workflow out of a TOML file of the package: ``Workflow.read(files(__package__) / "workflow.toml")``.
 
+        The same content is the same object, which is not to be changed.
+
         Raises:
             DataFileInvalid: It names a state, an outcome or a stage that does not exist, or nothing leads to a state.
         """
-        return parse_model(read_file(file), file.name, cls)
+        return cls._parsed(read_file(file), file.name)
+
+    @classmethod
+    @lru_cache(maxsize=64)  # the contract suite opens an agency thousands of times
+    def _parsed(cls, content: bytes, file: str) -> Self:
+        return parse_model(content, file, cls)
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:

@@ -63,6 +63,9 @@ KILLS = {
     "eligibility/unknown-is-no-pass": Kill(
         "a citizen of whom no identifier is known is told that every criterion is met", "Trusting"
     ),
+    "eligibility/each-by-itself": Kill(
+        "a citizen is told otherwise for what was said of the same number before", "KeptByNumber"
+    ),
     "eligibility/no-effect": Kill("asking leaves at the agency: application", "FilesWhenAsked"),
     "form/hostile-input": Kill(
         "nothing in name: AttributeError instead of InputRejected", service={"form": "forms:Crashing"}
@@ -105,6 +108,10 @@ KILLS = {
         service={"writes": ASKED},
     ),
     "find/among-many": Kill("an application among 30 others is not found", "ReadsOnePage", "PagedOffice"),
+    "find/incomplete": Kill(
+        "what a search that says it is incomplete does not hold is told as definitely absent",
+        simulator="BehindOffice",
+    ),
     "find/never-filed": Kill("an application that nobody filed is found", "FindsAnything"),
     "find/found-again": Kill(
         "an application that is filed is definitely absent after the look-up grace", "FindsNothing"
@@ -128,6 +135,9 @@ KILLS = {
     "payment/F19-refunded-as-given": Kill(
         "money is said to be given back that was not", "OrderedIsRefunded", "SlowTill"
     ),
+    "payment/told-as-held": Kill(
+        "the agency is said to hold a payment that it does not hold", "AlwaysPaid", "FeeOffice"
+    ),
     "payment/F19-genuine-notice": Kill("a genuine notice is taken for another payment's", "NamesReceipts"),
     "payment/F19-altered-notice": Kill("a message with another signature is believed", "BelievesAnySignature"),
     "payment/unknown-payment": Kill("a payment that the gateway does not know is failed", "MissingIsFailed"),
@@ -150,7 +160,7 @@ KILLS = {
         "AlwaysWithdrawn",
         "DecidedOffice",
     ),
-    "slots/as-free": Kill("free appointments of 28 are not offered", "ReadsOnePageOfSlots"),
+    "slots/as-free": Kill("free appointments of 26 are not offered", "ReadsOnePageOfSlots"),
     "book-slot/chosen": Kill("another appointment is booked than was chosen, or none", "BooksTheFirst"),
     "callback/genuine": Kill(
         "a genuine message reports another state than the agency tells when it is asked", "HearsOtherStates"
@@ -180,6 +190,8 @@ USUAL: dict[str, Any] = {"simulator": "CountingOffice", "plugin": {"limits": Lim
 OTHERWISE: dict[str, dict[str, Any]] = {
     "status/every-word": {"simulator": "BookOffice"},
     "payment/confirmed-as-held": {"simulator": "BookOffice"},
+    "payment/told-as-held": {"hooks": "TellsFee", "simulator": "FeeOffice"},
+    "find/incomplete": {"hooks": "HeedsCompleteness", "simulator": "BehindOffice"},
     "submit/question": {
         "hooks": "Asking",
         "simulator": "AskedOffice",

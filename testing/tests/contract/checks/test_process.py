@@ -59,6 +59,7 @@ KILLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "process/retained": (
             "permit_office.process_faults.checked holds personal data when the call is over",
             "permit_office.process_faults.checked.last holds personal data when the call is over",
+            "submit of permits.shop leaves personal data in context.settings",
         ),
         "process/waits": (
             "status of permits.shop waits by the machine's clock at process_faults.py:",

@@ -6,7 +6,10 @@ import pytest
 
 from nagorik import Operation
 from nagorik.operations import Idempotency
+from nagorik_land.simulator import LandSimulator
+from nagorik_platform import Platform
 from nagorik_testing.contract.checks import CHECKS
+from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.verdict import CheckStatus, Finding
 
 BY_ID = {check.id: check for check in CHECKS}
@@ -21,6 +24,8 @@ ASKED: dict[str, Any] = {
     "service": {"writes": {Operation.SUBMIT: Idempotency.SAFE, **dict.fromkeys(WRITES, Idempotency.NATIVE)}},
 }
 BOOK = {"simulator": "BookOffice"}
+TERSE, FEE, BEHIND = {"simulator": "TerseOffice"}, {"simulator": "FeeOffice"}, {"simulator": "BehindOffice"}
+FULL, NAMING, WAITING = {"simulator": "FullDaysOffice"}, {"simulator": "NamingTill"}, {"simulator": "WaitingTill"}
 
 
 class Fault(NamedTuple):
@@ -49,6 +54,21 @@ FAULTS = (
     Fault("payment/confirmed-as-held", "RoundsDown", "the agency is told of another amount than was paid", BOOK),
     Fault("payment/F19-refunded-as-given", "NeverRefunded", "money that was given back is said not to be"),
     Fault("find/among-many", "TakesAnyOnThePage", "another application than", {"simulator": "PagedOffice"}),
+    Fault("status/every-word", "OneReason", "REFUSED: the reason is the one that is given for PAPERS MISSING", TERSE),
+    Fault("status/every-word", "OneReasonInOneLanguage", "the reason is the one that is given for", TERSE),
+    Fault("payment/told-as-held", "AsksAgain", "a fee is asked for that the agency holds already", FEE),
+    Fault("payment/told-as-held", "InventsFee", "a fee is told that the agency's answer does not hold", FEE),
+    Fault("payment/told-as-held", "FeeOfNoStage", "a fee is told without the stage at which it is due", FEE),
+    Fault(
+        "payment/F19-refunded-as-given", "OrderedIsRefunded", "money is said to be given back that was not", WAITING
+    ),
+    Fault("payment/F19-as-taken", "HidesPayer", "the gateway says who paid, and it is not passed on", NAMING),
+    Fault("payment/F19-as-taken", "ShortensPayer", "another payer is named than the gateway names", NAMING),
+    Fault("find/incomplete", "AbsentInAnyCase", "is told as definitely absent", BEHIND),
+    Fault("slots/as-free", "Hooks", "an appointment that has no place is offered", FULL),
+    Fault("slots/as-free", "GuessesOnePlace", "appointments are offered that the agency does not give out", FULL),
+    Fault("eligibility/each-by-itself", "OnceEligible", "for what was said of the same number before"),
+    Fault("eligibility/each-by-itself", "KeptForDays", "who was asked about two days ago is told what was true then"),
     Fault("withdraw/as-held", "NeverWithdrawn", "an application that is withdrawn at once is said not to be"),
     Fault("withdraw/as-held", "StandsAsFiled", "a withdrawal at once reports another state"),
     Fault("slots/as-free", "SlotsInAnotherZone", "appointments are offered that the agency does not give out"),
@@ -70,6 +90,15 @@ RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("submit/question", "RefusesInItsStatus", ASKED),
     ("payment/confirmed-as-held", "Advising", BOOK),
     ("payment/F19-refunded-as-given", "Hooks", {"simulator": "SlowTill"}),
+    ("status/every-word", "OwnReasons", TERSE),
+    ("payment/told-as-held", "TellsFee", FEE),
+    ("payment/told-as-held", "Hooks", FEE),
+    ("payment/F19-refunded-as-given", "Hooks", WAITING),
+    ("payment/F19-as-taken", "NamesPayer", NAMING),
+    ("find/incomplete", "HeedsCompleteness", BEHIND),
+    ("find/incomplete", "AbsentBefore", BEHIND),
+    ("slots/as-free", "LeavesFullOut", FULL),
+    ("eligibility/each-by-itself", "KeptAges", {}),
     ("find/among-many", "ReadsPages", {"simulator": "PagedOffice"}),
     ("withdraw/as-held", "Withdrawing", {"simulator": "DecidedOffice"}),
     ("withdraw/as-held", "RefusesWhenDecided", {"simulator": "DecidedOffice"}),
@@ -88,7 +117,9 @@ async def found(check_id: str, subject) -> list[Finding]:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.check}-{fault.hooks}")
 async def test_fault_is_found_and_named(fault, permit_office):
-    findings = await found(fault.check, permit_office(fault.hooks, **(fault.office or {})))
+    findings = await found(
+        fault.check, permit_office(None if fault.hooks == "Hooks" else fault.hooks, **(fault.office or {}))
+    )
     failed = [one for one in findings if one.status is CheckStatus.FAILED]
     assert len(failed) == 1
     assert fault.told in failed[0].got
@@ -120,3 +151,19 @@ async def test_breakdown_over_forged_messages_is_told_once_and_leaves_the_plugin
     (failed,) = [one for one in await found("callback/forged", subject) if one.failed]
     assert "ends in a fault of the plugin" in failed.got
     assert subject.registry.quarantined == ()
+
+
+async def test_fee_of_a_later_stage_that_no_status_asks_for_is_found(monkeypatch):
+    usual = Platform.get_status
+
+    async def without_fee(platform, draft, references):
+        return (await usual(platform, draft, references)).model_copy(update={"fee_due": None})
+
+    subject = Subject.installed(LandSimulator)
+    (mutation,) = [offer for offer in subject.manifest.offers if offer.id == "land.mutation"]
+    check = BY_ID["payment/told-as-held"]
+    assert await check.examine(subject, mutation) == []
+
+    monkeypatch.setattr(Platform, "get_status", without_fee)
+
+    assert await check.examine(subject, mutation) == ["DCR_DUE: the agency waits for a fee that no status asks for"]

@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from html import unescape
@@ -73,6 +75,36 @@ def change(bench, path, old, new):
 def test_simulator_is_never_changed(bench):
     assert set(bench.sources) == {"__init__.py", "plugin.py", "wire.py"}
     assert {mutant.path for mutant in bench.mutants()} <= {"plugin.py", "wire.py"}
+
+
+BEGAN_EARLIER = """\
+import multiprocessing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from nagorik_testing.contract.mutation.workbench import Workbench
+
+
+def main():
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["nagorik_cashdesk.plugin"])
+    earlier = context.Process(target=int)
+    earlier.start()
+    earlier.join()
+    with TemporaryDirectory() as folder:
+        print(*sorted(Workbench("cashdesk", Path(folder)).baseline(1).reached))
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_code_is_looked_at_where_processes_fork_from_one_that_has_imported_the_plugin(tmp_path):
+    script = tmp_path / "began_earlier.py"
+    script.write_text(BEGAN_EARLIER, "utf-8")
+    told = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    assert {"plugin.py", "wire.py"} <= set(told.stdout.split())
 
 
 def test_only_what_runs_a_line_is_run_again_for_it(bench, baseline):

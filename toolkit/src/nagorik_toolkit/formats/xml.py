@@ -11,9 +11,10 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_xml import BaseXmlModel, ParsingError, attr, element, wrapped
 from pydantic_xml.element.element import SearchMode
+from pydantic_xml.model import XmlModelMeta
 
 from nagorik.http import AgencyResponse, Body, WireModel
-from nagorik.privacy import MOST_PROBLEMS
+from nagorik.privacy import MOST_PROBLEMS, ModelType
 
 __all__ = ["XmlModel", "XmlReader", "attr", "element", "read_xml", "wrapped", "write_xml"]
 
@@ -52,7 +53,11 @@ ModelT = TypeVar("ModelT", bound="XmlModel")
 
 # In the library's usual mode, an element that the agency adds before a known one hides that one and all behind it. In
 # its unordered mode, elements of one name can change places.
-class XmlModel(BaseXmlModel, WireModel, search_mode=SearchMode.ORDERED):
+class XmlModelType(XmlModelMeta, ModelType):
+    """Type of an ``XmlModel``."""
+
+
+class XmlModel(BaseXmlModel, WireModel, metaclass=XmlModelType, search_mode=SearchMode.ORDERED):
     """Base of a plugin's models of its agency's XML: what a request sends as ``xml=``, and what ``expect`` names.
 
     Fields are declared with ``element()``, ``attr()`` and ``wrapped()``; the element's own name and namespaces stand

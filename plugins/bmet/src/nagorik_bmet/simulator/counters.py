@@ -186,7 +186,7 @@ class Orientations(Counter):
         return choice_in(content, "ttcCode", tuple(figures().centres))
 
     async def batches(self, request: Request) -> Response:
-        """``GET …/batches?from&to``: those with a free seat."""
+        """``GET …/batches?from&to``: all that are given out, those that are full with no seat."""
         case, asked = self.case(request), dict(request.query_params)
         first, last = day_in(asked, "from"), day_in(asked, "to")
         code = case.details.centre or ""
@@ -198,7 +198,7 @@ class Orientations(Counter):
                 "ends": _minute(batch.begins + COURSE),
                 "seats": batch.free,
             }
-            for batch in self._board.free(code)
+            for batch in self._board.given_out(code)
             if first <= dhaka_date(batch.begins) <= last
         ]
         return JSONResponse({"centre": centre.en, "centreBn": centre.bn, "items": items})

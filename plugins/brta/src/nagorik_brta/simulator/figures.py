@@ -56,7 +56,7 @@ def _smart_card(asked: Mapping[str, Any], _on: date) -> int:
 def _renewal(asked: Mapping[str, Any], on: date) -> int:
     expired = day_in(asked, "expiresOn", DAY)
     late = 0
-    if on > expired + timedelta(days=_taka("renewal", "grace_days")):
+    if on - expired > timedelta(days=_taka("renewal", "grace_days")):
         # Each year of lateness that has begun.
         late = on.year - expired.year + (0 if (on.month, on.day) <= (expired.month, expired.day) else 1)
     return _taka("renewal", choice_in(asked, "kind", KINDS)) + late * _taka("renewal", "late")

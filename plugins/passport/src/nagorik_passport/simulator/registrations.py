@@ -1,6 +1,6 @@
 """The portal's interface for applications: modelled, not the department's own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -102,6 +102,9 @@ class Registrations:
             self._book.pay(case, number, amount, due=amount, arrives_at=self._agency.clock.now())
             case.traits = case.details.traits | self._findings(case, amount, payer)
             self._book.act(case, "challan")
+            if case.due is not None:
+                # The department holds the money once it has found it in the treasury's book.
+                case.payments[-1] = replace(case.payments[-1], arrives_at=case.due[1])
         return JSONResponse({"verification": self._payment(case)})
 
     async def slots(self, request: Request) -> Response:

@@ -19,6 +19,7 @@ from nagorik_testing.contract.checks.privacy import PRIVACY
 from nagorik_testing.contract.checks.process import PROCESS
 from nagorik_testing.contract.checks.repeats import REPEATS
 from nagorik_testing.contract.checks.robustness import ROBUSTNESS
+from nagorik_testing.contract.checks.searches import SEARCHES
 from nagorik_testing.contract.checks.sent_form import SENT_FORM
 from nagorik_testing.contract.checks.status import STATUS
 from nagorik_testing.contract.checks.submission import SUBMISSION
@@ -30,6 +31,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *FILLED_FORM,
     *FEES,
     *SUBMISSION,
+    *SEARCHES,
     *SENT_FORM,
     *PAPERS,
     *REPEATS,

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from nagorik import AgencyRejected, ApplicationDraft, NagorikError, Operation, PluginFault, Slot, SlotBooking
@@ -63,6 +63,9 @@ async def _as_free(subject: Subject, offer: AnyOffer) -> list[str]:
     async with open_rig(tap.on(subject), offer.id) as rig:
         async with aclosing(_waited_for(subject, offer, rig, tap)) as stages:
             offered = await anext(stages)
+        if len({dhaka_date(slot.starts_at) for slot in offered}) > 1:
+            _fill(rig, dhaka_date(offered[0].starts_at))
+            offered = await _offered(rig, rig.draft, rig.clock.now() + AHEAD)
         soon = await _offered(rig, rig.draft, rig.clock.now() + SHORT)
         until = rig.clock.now()
         wrong = _against_boards(rig, offered, until, until + AHEAD)
@@ -75,6 +78,13 @@ async def _as_free(subject: Subject, offer: AnyOffer) -> list[str]:
         if len({slot.id for slot in offered}) < len(offered):
             wrong.append("two appointments have one id")
     return wrong
+
+
+def _fill(rig: Rig, until: date) -> None:
+    """Let strangers take every place up to a day."""
+    for board in _boards(rig):
+        for office in board.offices:
+            board.fill(office, until)
 
 
 def _against_boards(rig: Rig, offered: Sequence[Slot], earliest: datetime, latest: datetime) -> list[str]:
@@ -128,9 +138,7 @@ def _against_board(rig: Rig, slot: Slot, booking: SlotBooking) -> list[str]:
 async def _gone(rig: Rig, offered: Sequence[Slot]) -> list[str]:
     """What is said of an appointment that strangers took meanwhile."""
     wanted = offered[0]
-    for board in _boards(rig):
-        for office in board.offices:
-            board.fill(office, dhaka_date(wanted.starts_at))
+    _fill(rig, dhaka_date(wanted.starts_at))
     if not _boards(rig) or len(offered) == 1:
         return []
     try:

@@ -1,20 +1,33 @@
 """What a citizen is told about whether they may apply."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Final, get_args
 
-from nagorik import Eligibility, EligibilityDecision, NagorikError, Operation, Verdict
+from nagorik import (
+    ApplicationDraft,
+    Eligibility,
+    EligibilityDecision,
+    NagorikError,
+    Operation,
+    PluginFault,
+    Verdict,
+)
 from nagorik.manifest import AnyOffer
 from nagorik.values import BirthRegistrationNumber, Nid, dhaka_date
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
+from nagorik_testing.contract.checks.filing import ANOTHER
 from nagorik_testing.contract.checks.inspection import example_form, form_of, wrong_scripts
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.fixtures.canaries import canary_values, count_leaks
+from nagorik_testing.simulator.citizens import SyntheticCitizens
 
 AGES: Final = (0, 16, 17, 18, 19, 20, 65, 66)
 """Years at which a rule of some agency changes, and a citizen born today."""
+OTHERS: Final = 7
+"""Citizens who are asked about beside the example's."""
+GROWN: Final = 18
 _LEAP_BIRTHS: Final = (date(1960, 2, 29), date(2008, 2, 29))
 
 
@@ -94,6 +107,62 @@ def _names_identifier(annotation: object) -> bool:
     # Compared and not looked up in a set: an annotation's metadata need not be hashable.
     named = annotation is Nid or annotation is BirthRegistrationNumber
     return named or any(_names_identifier(one) for one in get_args(annotation))
+
+
+async def _each_by_itself(subject: Subject, offer: AnyOffer) -> list[str]:
+    """What is said of some people first as they are and then as newborn, and of others the other way round.
+
+    No verdict of the one kind among those of the other means that the order decides, and none of the people does.
+    """
+    async with open_rig(subject, offer.id) as rig:
+        example_form(rig)
+        day = dhaka_date(rig.clock.now())
+        people = [rig.draft, *(_application(rig, serial) for serial in range(ANOTHER, ANOTHER + OTHERS))]
+        newborn = [_born(draft, day - timedelta(days=1)) for draft in people]
+        forth = [[await _verdicts(rig, one), await _verdicts(rig, other)] for one, other in _half(people, newborn)]
+        back = [[await _verdicts(rig, one), await _verdicts(rig, other)] for one, other in _half(newborn, people, 1)]
+        if not any(pair[::-1] in back for pair in forth):
+            return ["a citizen is told otherwise for what was said of the same number before"]
+        of_age = [_born(draft, _years_before(day, GROWN) + timedelta(days=1)) for draft in people]
+        for draft in of_age[::2]:
+            await _verdicts(rig, draft)
+        rig.advance(timedelta(days=2))
+        known, new = [[await _verdicts(rig, draft) for draft in each] for each in (of_age[::2], of_age[1::2])]
+    if not any(verdict in new for verdict in known):
+        return ["a citizen who was asked about two days ago is told what was true then"]
+    return []
+
+
+def _half(
+    one: Sequence[ApplicationDraft], other: Sequence[ApplicationDraft], first: int = 0
+) -> list[tuple[ApplicationDraft, ApplicationDraft]]:
+    """Every second pair."""
+    return list(zip(one[first::2], other[first::2], strict=True))
+
+
+def _application(rig: Rig, serial: int) -> ApplicationDraft:
+    """The example of a citizen."""
+    example = rig.simulator.example(rig.offer, SyntheticCitizens().citizen(serial))
+    return rig.draft.model_copy(update={"applicant": example.applicant, "form": dict(example.form)})
+
+
+def _born(draft: ApplicationDraft, born: date) -> ApplicationDraft:
+    return draft.model_copy(update={"applicant": draft.applicant.model_copy(update={"birth_date": born})})
+
+
+async def _verdicts(rig: Rig, draft: ApplicationDraft) -> object:
+    """The verdict of each criterion, without a form, since what is filled in may name another birth date.
+
+    Raises:
+        PluginFault: The plugin broke down, which is told at once and not eight times.
+    """
+    try:
+        decision = await rig.platform.check_eligibility(rig.offer, draft.applicant)
+    except PluginFault:
+        raise
+    except NagorikError as error:
+        return error.code
+    return [(criterion.id, criterion.verdict) for criterion in decision.criteria]
 
 
 async def _no_effect(subject: Subject, offer: AnyOffer) -> list[str]:
@@ -179,6 +248,18 @@ ELIGIBILITY: Final = (
         scope=CheckScope.SERVICES,
         needs=_NEEDS,
         examine=_unknown_is_no_pass,
+    ),
+    Check(
+        id="eligibility/each-by-itself",
+        family=CheckFamily.ELIGIBILITY,
+        title="a verdict is about this citizen today, whoever was asked about before",
+        why="A verdict is kept under a number, and who has come of age is refused for the age of last week.",
+        modes=(65, 68, 75),
+        expected="the same verdicts among people, in whatever order they are asked about, and two days later",
+        fix="Judge from request.applicant and request.on; keep no verdict.",
+        scope=CheckScope.SERVICES,
+        needs=_NEEDS,
+        examine=_each_by_itself,
     ),
     Check(
         id="eligibility/no-effect",

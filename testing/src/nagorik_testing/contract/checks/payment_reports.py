@@ -16,6 +16,7 @@ from nagorik_testing.contract.checks.inspection import (
 )
 from nagorik_testing.contract.rig import PRICE, Rig
 from nagorik_testing.contract.subject import Subject, open_rig
+from nagorik_testing.contract.wiretap import Wiretap
 
 STRIDE: Final = timedelta(minutes=30)
 WATCHED: Final = timedelta(days=3)
@@ -29,13 +30,24 @@ async def _as_taken(subject: Subject, offer: AnyOffer) -> list[str]:
     opening = await _opening(subject, offer)
     wrong = []
     for outcome in subject.simulator.outcomes:
-        async with open_rig(subject, offer.id) as rig:
+        tap = Wiretap()
+        async with open_rig(tap.on(subject), offer.id) as rig:
             async for report in _course(rig, outcome):
                 if report.state is PaymentState.CAPTURED:
                     done = rig.simulator.ledger.effects()
                     taken = {effect.amount for effect in done if effect.kind not in opening}
                     wrong += _not_as_taken(report, taken, outcome)
+                    wrong += _not_by_payer(report, rig.citizen.name.en or "", tap.exchanges[-1].answer, outcome)
     return wrong
+
+
+def _not_by_payer(report: PaymentReport, payer: str, answer: bytes, outcome: str) -> list[str]:
+    """What is wrong with who paid, where the gateway's answer names the payer."""
+    if not payer or payer.encode() not in answer:
+        return []
+    if report.payer_name is None:
+        return [f"outcome {outcome}: the gateway says who paid, and it is not passed on"]
+    return [] if report.payer_name == payer else [f"outcome {outcome}: another payer is named than the gateway names"]
 
 
 async def _opening(subject: Subject, offer: AnyOffer) -> frozenset[str]:
@@ -129,8 +141,9 @@ PAYMENT_REPORTS: Final = (
         why="The sum that was asked for is reported instead of the sum that was paid, and the difference is found "
         "by the auditor.",
         modes=(14, 17),
-        expected="captured with the amount of an entry in the gateway's book",
-        fix="Report the amount from the gateway's answer, and captured only where it says so.",
+        expected="captured with the amount of an entry in the gateway's book, and with the payer where the gateway "
+        "names one",
+        fix="Report amount and payer from the gateway's answer, and captured only where it says so.",
         scope=CheckScope.GATEWAYS,
         needs=_QUERY,
         examine=_as_taken,

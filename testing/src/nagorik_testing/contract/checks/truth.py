@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -12,7 +13,6 @@ from nagorik import (
     AgencyStatus,
     ApplicationState,
     FetchedDeliverable,
-    Found,
     NagorikError,
     Operation,
     PaymentAdvice,
@@ -22,13 +22,13 @@ from nagorik import (
 )
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
-from nagorik.values import dhaka_date, dhaka_time
+from nagorik.values import dhaka_date, dhaka_time, to_ascii_digits
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.checks.filing import open_filings, other_example
 from nagorik_testing.contract.checks.inspection import form_of
 from nagorik_testing.contract.checks.status import COARSE, course_of
 from nagorik_testing.contract.form_variations import variations_of
-from nagorik_testing.contract.rig import PRICE, Rig
+from nagorik_testing.contract.rig import PRICE, Rig, receipt_number
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import NothingThere, NotReachable
 from nagorik_testing.contract.wiretap import WireExchange, Wiretap
@@ -42,6 +42,8 @@ MINUTE: Final = timedelta(minutes=1)
 STRIDE: Final = timedelta(hours=6)
 LONGEST: Final = timedelta(days=30)
 """Simulated time for which a payment's or a refund's arrival is waited for."""
+SLOW: Final = timedelta(days=2)
+"""What one stage of a gateway takes that is usually quick."""
 _OVER: Final = frozenset({ApplicationState.REJECTED, ApplicationState.WITHDRAWN, ApplicationState.DELIVERED})
 """States after which a host has nothing left to do, unlike one in which something waits to be fetched."""
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/=]{16,}")
@@ -50,6 +52,7 @@ _BASE64: Final = re.compile(rb"[A-Za-z0-9+/=]{16,}")
 async def _every_word(subject: Subject, offer: AnyOffer) -> list[str]:
     tap = Wiretap()
     wrong: list[str] = []
+    reasons: dict[str, str] = {}
     async with open_rig(tap.on(subject), offer.id) as rig:
         await rig.filed()
         case = _case(rig)
@@ -67,6 +70,11 @@ async def _every_word(subject: Subject, offer: AnyOffer) -> list[str]:
                 wrong.append(f"the agency's word for {state} ends in {error.code}")
                 continue
             wrong += [f"{state}: {text}" for text in _untrue(status, case, state, tap.since(before))]
+            if status.reason is not None and REMARK not in _explained(status):
+                first = reasons.setdefault(status.reason.bn, state), reasons.setdefault(status.reason.en, state)
+                if first != (state, state):
+                    other = next(each for each in first if each != state)
+                    wrong.append(f"{state}: the reason is the one that is given for {other}")
     return wrong
 
 
@@ -193,6 +201,53 @@ async def _confirmed_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
     return ["a payment that the agency was told of is never confirmed"]
 
 
+async def _told_as_held(subject: Subject, offer: AnyOffer) -> list[str]:
+    tap, wrong = Wiretap(), list[str]()
+    async with open_rig(tap.on(subject), offer.id) as rig:
+        if not (await rig.platform.quote_fees(rig.draft)).total.poisha:
+            raise NotConcerned("the example costs nothing")
+        case: Case[Any] | None = None
+        final = False
+        async with aclosing(course_of(rig, offer, subject.simulator.outcomes[0], stride=COARSE)) as reports:
+            async for report in reports:
+                # What is said before anything is paid is asked for: the course pays at once.
+                first = case is None
+                status = await rig.platform.get_status(rig.draft, rig.references) if first else report
+                case = case or _case(rig)
+                wrong += _not_as_held(status, case, rig.clock.now())
+                wrong += _not_as_asked(status, tap.exchanges[-1].answer)
+                final = status.final
+    if case is None or not case.payments:
+        raise NotReachable("nothing is paid in the course of the example")
+    if not final and case.due is None and _waits_for_fee(case):
+        wrong.append(f"{case.state}: the agency waits for a fee that no status asks for")
+    return list(dict.fromkeys(wrong))
+
+
+def _not_as_held(status: AgencyStatus, case: Case[Any], now: datetime) -> Iterator[str]:
+    """What is wrong with what a status says of the payments that the agency was told of."""
+    held = {told.reference for told in case.payments if told.arrives_at <= now}
+    if status.payment_confirmed and not held:
+        yield "the agency is said to hold a payment that it does not hold"
+    if status.fee_due is not None and receipt_number(status.fee_due) in held:
+        yield "a fee is asked for that the agency holds already"
+
+
+def _waits_for_fee(case: Case[Any]) -> bool:
+    """Whether an application goes on from its state by something that comes to the agency, such as money."""
+    return any(case.state in action.sources and action.by == "agency" for action in case.workflow.actions.values())
+
+
+def _not_as_asked(status: AgencyStatus, answer: bytes) -> Iterator[str]:
+    """What is wrong with the sum that a status says is due."""
+    if status.fee_amount is not None:
+        written = to_ascii_digits(answer.decode("utf-8", "replace")).replace(",", "")
+        if not re.search(rf"(?<![0-9.]){int(status.fee_amount.poisha) // 100}(?![0-9])", written):
+            yield "a fee is told that the agency's answer does not hold"
+        if status.fee_due is None:
+            yield "a fee is told without the stage at which it is due"
+
+
 def _unheld(advice: PaymentAdvice, case: Case[Any], now: datetime) -> list[str]:
     if not case.payments:
         return ["the agency was not told of the payment"]
@@ -201,7 +256,22 @@ def _unheld(advice: PaymentAdvice, case: Case[Any], now: datetime) -> list[str]:
 
 
 async def _refunded_as_given(subject: Subject, offer: AnyOffer) -> list[str]:
+    wrong: list[str] = []
+    for slow in (None, *subject.simulator.durations):
+        try:
+            wrong += await _refund(subject, offer, slow)
+        except NotReachable:
+            if slow is None:
+                raise  # a payment whose other stages take long may never be captured
+    return list(dict.fromkeys(wrong))
+
+
+async def _refund(subject: Subject, offer: AnyOffer, slow: str | None) -> list[str]:
+    """What is wrong with what is said of a refund, where one of the gateway's stages may take days."""
     async with open_rig(subject, offer.id) as rig:
+        if slow is not None:
+            usual = rig.simulator.outcomes[0]
+            rig.simulator.script.set(rig.payment, usual, durations={slow: SLOW})
         await rig.paid()
         began = rig.clock.now()
         before = len(rig.simulator.ledger.effects())
@@ -212,9 +282,8 @@ async def _refunded_as_given(subject: Subject, offer: AnyOffer) -> list[str]:
             if report.state is PaymentState.REFUNDED:
                 if not given:
                     return ["money is said to be given back that was not"]
-                return (
-                    [] if any(effect.amount == PRICE.plain() for effect in given) else ["another sum is given back"]
-                )
+                right = any(effect.amount == PRICE.plain() for effect in given)
+                return [] if right else ["another sum is given back"]
             if given:
                 return ["money that was given back is said not to be"]
             rig.advance(STRIDE)
@@ -254,26 +323,6 @@ async def _withdrawn(rig: Rig, when: str) -> list[str]:
     return wrong
 
 
-OTHERS: Final = 15
-"""Applications of others that are filed before the one that is sought, and as many after it."""
-
-
-async def _among_many(subject: Subject, offer: AnyOffer) -> list[str]:
-    async with open_filings(subject, offer) as filings:
-        rig = filings.rig
-        for _ in range(OTHERS):
-            await filings.file(rig.draft)
-        sent_at = rig.clock.now()
-        filed = await rig.filed()
-        for _ in range(OTHERS):
-            await filings.file(rig.draft)
-        rig.advance(getattr(offer, "lookup_grace", timedelta()) + MINUTE)
-        answer = await rig.platform.find_submission(rig.draft, rig.references, sent_at=sent_at)
-    if not isinstance(answer, Found):
-        return [f"an application among {2 * OTHERS} others is not found"]
-    return [] if answer.reference == filed.reference else ["another application than the one that is sought is found"]
-
-
 _NEEDS: Final = (Operation.SUBMIT, Operation.STATUS)
 
 TRUTH: Final = (
@@ -284,7 +333,7 @@ TRUTH: Final = (
         why="A word that is rare is read when it matters: for the one citizen whose application is put aside.",
         modes=(25, 26, 27),
         expected="for each state of the simulator's workflow a known state, the agency's word in raw, its date, its "
-        "officer's remark, and final exactly where nothing follows",
+        "officer's remark or else a reason of its own, and final exactly where nothing follows",
         fix="Enter every word of the workflow in statuses.toml, with final where the agency is done.",
         scope=CheckScope.SERVICES,
         needs=_NEEDS,
@@ -330,6 +379,19 @@ TRUTH: Final = (
         examine=_confirmed_as_held,
     ),
     Check(
+        id="payment/told-as-held",
+        family=CheckFamily.PAYMENT,
+        title="a status says of the fee what the agency holds and asks for",
+        why="A citizen is told that the fee has arrived, and loses the day on which it could still be paid.",
+        modes=(17, 21),
+        expected="payment_confirmed only while the agency's book holds the money, fee_due for each stage that it "
+        "waits for and for none that it holds, and fee_amount as the agency writes it",
+        fix="Enter fee_due and payment_confirmed in statuses.toml for each word; take fee_amount from the answer.",
+        scope=CheckScope.SERVICES,
+        needs=(*_NEEDS, Operation.QUOTE, Operation.ADVISE_PAYMENT),
+        examine=_told_as_held,
+    ),
+    Check(
         id="payment/F19-refunded-as-given",
         family=CheckFamily.PAYMENT,
         title="money is said to be given back exactly when the gateway has given it back",
@@ -354,21 +416,5 @@ TRUTH: Final = (
         scope=CheckScope.SERVICES,
         needs=(*_NEEDS, Operation.WITHDRAW),
         examine=_withdrawn_as_held,
-    ),
-    Check(
-        id="find/among-many",
-        family=CheckFamily.SUBMISSION,
-        title="an application is found among those of others, on whatever page it is",
-        why="The search stops at its first page, the application is said to be absent, and it is filed twice.",
-        modes=(1, 6),
-        expected=f"found with the reference of its filing, among {2 * OTHERS} others",
-        fix="Read all pages before you say that something is absent, and compare the client reference.",
-        scope=CheckScope.SERVICES,
-        needs=(Operation.SUBMIT, Operation.FIND),
-        presupposes=(
-            "find/found-again",
-            "robustness/side-by-side",
-        ),
-        examine=_among_many,
     ),
 )

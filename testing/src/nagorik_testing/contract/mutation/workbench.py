@@ -94,8 +94,8 @@ class Workbench:
         """
         self.plugin = plugin
         self._folder = folder
-        simulator = installed_simulators()[plugin].value.partition(":")[0]
-        self._package = simulator.partition(".")[0]
+        simulator = _module_of_simulator(plugin)
+        self._package = _package_of(plugin)
         found = PathFinder.find_spec(self._package)
         if found is None or not found.submodule_search_locations:
             raise MutationUnusable(f"the code of plugin {plugin} is not in files of a package")
@@ -185,6 +185,14 @@ _BEGINNING: Final = 60.0
 """Seconds that a process may take until it has imported everything."""
 
 
+def _module_of_simulator(plugin: str) -> str:
+    return installed_simulators()[plugin].value.partition(":")[0]
+
+
+def _package_of(plugin: str) -> str:
+    return _module_of_simulator(plugin).partition(".")[0]
+
+
 def start_method() -> "ForkServerContext | SpawnContext":
     """How processes are begun that have imported the suite, and no plugin."""
     if "forkserver" not in get_all_start_methods():
@@ -227,6 +235,10 @@ def _subject(plugin: str, site: str) -> Subject:
     sys.dont_write_bytecode = True
     sys.path.insert(0, site)
     invalidate_caches()
+    # All of a process fork from one server: whoever began it may have let it import the plugin as it is installed.
+    package = _package_of(plugin)
+    for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
+        del sys.modules[name]
     return Subject.installed(load_simulator(installed_simulators()[plugin]))
 
 

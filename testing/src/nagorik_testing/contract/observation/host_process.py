@@ -54,7 +54,15 @@ from nagorik_testing.contract.observation.process_state import (
     patched,
     settings,
 )
-from nagorik_testing.contract.observation.retention import Needles, bindings, carries, modules_of, rebound, retained
+from nagorik_testing.contract.observation.retention import (
+    Needles,
+    bindings,
+    carries,
+    holds,
+    modules_of,
+    rebound,
+    retained,
+)
 from nagorik_testing.contract.observation.surroundings import (
     WRITES,
     hide_kit,
@@ -69,6 +77,8 @@ from nagorik_testing.contract.observation.surroundings import (
 CHUNK: Final = 65_536
 AFTERWARDS: Final = 25
 """Turns of the event loop in which what a call has begun ends by itself."""
+AFTER_FAILURE: Final = 0.5
+"""Real seconds for the same after a failure: ``asyncio.gather`` tells of the first while others still wait."""
 PATIENCE: Final = 400
 """Turns of the event loop for which one call waits for the other to make its step; it may wait for the agency."""
 PARTNER: Final = 0.5
@@ -173,6 +183,8 @@ class _Begun:
     """What the plugin's own code has begun and must have ended when its call is over."""
 
     what: str
+    rig: str | None
+    """In whose call; the other's may still be under way."""
     is_over: Callable[[], bool]
 
 
@@ -182,6 +194,12 @@ class _Rig:
     clock: SystemClock
     documents: HostDocuments
     longest_step: float = 0.0
+
+
+def _settings_of(platform: Platform, plugin: str) -> object:
+    """What a platform hands to its plugin as ``context.settings``; ``None`` before the first call."""
+    runtime = platform._dispatcher._runtimes.get(plugin)
+    return None if runtime is None else runtime.settings
 
 
 class _Host:
@@ -282,7 +300,9 @@ class _Host:
             error = _sendable(raised)
         finally:
             self._turns.leave(message.rig)
-        left = await self._afterwards()
+        if holds(_settings_of(rig.platform, self._record.id), Needles(message.needles)):
+            self._watch.note(PluginActKind.RETAINED, "leaves personal data in context.settings")
+        left = await self._afterwards(message.rig, AFTER_FAILURE if error is not None else 0.0)
         put_in, rig.documents.put_in = rig.documents.put_in, []
         return RemoteEnd(result, error, self._taken(left), put_in, rig.longest_step)
 
@@ -304,7 +324,7 @@ class _Host:
             coroutine = self._in_steps(coroutine, rig)
         task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, context=context, **options)
         if place is not None:
-            self._begun.append(_Begun(f"leaves a task behind that it began at {place}", task.done))
+            self._begun.append(_Begun(f"leaves a task behind that it began at {place}", rig, task.done))
         return task
 
     async def _in_steps(self, coroutine: Coroutine[Any, Any, Any], rig: str) -> Any:
@@ -351,7 +371,11 @@ class _Host:
 
             handle = usual(when, fire, context=context)
             self._begun.append(
-                _Begun(f"leaves a timer behind that it set at {place}", lambda: bool(fired) or handle.cancelled())
+                _Begun(
+                    f"leaves a timer behind that it set at {place}",
+                    _RIG.get(),
+                    lambda: bool(fired) or handle.cancelled(),
+                )
             )
             return handle
 
@@ -359,13 +383,16 @@ class _Host:
 
     # What is looked at when a call is over
 
-    async def _afterwards(self) -> list[PluginAct]:
-        for _ in range(AFTERWARDS):
-            if all(begun.is_over() for begun in self._begun) and not self._strange_threads():
+    async def _afterwards(self, rig: str | None = None, seconds: float = 0.0) -> list[PluginAct]:
+        begun = [each for each in self._begun if each.rig in {rig, None}]
+        turns, until = 0, time.perf_counter() + seconds
+        while turns < AFTERWARDS or time.perf_counter() < until:
+            if all(each.is_over() for each in begun) and not self._strange_threads():
                 break
+            turns += 1
             await asyncio.sleep(0)
-        acts = [PluginAct(PluginActKind.LEFT, begun.what) for begun in self._begun if not begun.is_over()]
-        self._begun.clear()
+        acts = [PluginAct(PluginActKind.LEFT, each.what) for each in begun if not each.is_over()]
+        self._begun = [each for each in self._begun if each not in begun]
         acts += [PluginAct(PluginActKind.LEFT, "leaves a thread behind") for _ in self._strange_threads()]
         self._threads |= {thread.ident or 0 for thread in self._strange_threads()}
         now = settings()

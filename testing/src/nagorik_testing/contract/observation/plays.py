@@ -5,7 +5,7 @@ another, and for both at once, each step of the one after a step of the other.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -58,6 +58,8 @@ class CallRecord(NamedTuple):
 
     outcome: object
     requests: tuple[Mapping[str, str], ...]
+    given: frozenset[str] = frozenset()
+    """Digests of the values that the agency answered with."""
 
 
 @dataclass(slots=True)
@@ -265,13 +267,38 @@ def _differences(usual: CallRecord, now: CallRecord) -> list[str]:
         differing.append(f"ends otherwise: {_shown(usual.outcome, now.outcome)}")
     if len(usual.requests) != len(now.requests):
         return [*differing, f"sends {len(now.requests)} requests and not {len(usual.requests)}"]
-    for number, (one, other) in enumerate(zip(usual.requests, now.requests, strict=True), start=1):
-        differing += [
-            f"sends another {name} in request {number}"
-            for name in sorted(one.keys() | other.keys())
-            if one.get(name) != other.get(name)
-        ]
+    for number, one, other in _paired(usual.requests, now.requests):
+        others = {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
+        if not _only_rearranged(
+            [{name: request.get(name, "") for name in others} for request in (one, other)], usual, now
+        ):
+            differing += [f"sends another {name} in request {number}" for name in sorted(others)]
     return differing
+
+
+def _paired(
+    usual: Sequence[Mapping[str, str]], now: Sequence[Mapping[str, str]]
+) -> Iterator[tuple[int, Mapping[str, str], Mapping[str, str]]]:
+    """The requests that differ, with their number; those sent side by side may have come in another order."""
+    left = list(enumerate(now, start=1))
+    unlike = []
+    for one in usual:
+        same = next((held for held in left if held[1] == one), None)
+        if same is None:
+            unlike.append(one)
+        else:
+            left.remove(same)
+    for one, (number, other) in zip(unlike, left, strict=True):
+        yield number, one, other
+
+
+def _only_rearranged(parts: Sequence[Mapping[str, str]], usual: CallRecord, now: CallRecord) -> bool:
+    """Whether the same values stand at other places, all of which the agency gave out during the call.
+
+    It may name papers that are uploaded side by side in the order in which they happen to come.
+    """
+    one, other = (sorted(part.values()) for part in parts)
+    return one == other and usual.given.issuperset(one) and now.given.issuperset(other)
 
 
 def _shown(usual: object, now: object) -> str:
@@ -338,7 +365,8 @@ async def _called(rig: Rig, operation: Operation) -> CallRecord:
     simulator: WireRecorded = rig.simulator  # type: ignore[assignment]
     before = len(simulator.wire)
     end = await _end(rig, operation)
-    return CallRecord(_outcome(end), tuple(simulator.wire[before:]))
+    given = frozenset[str]().union(*simulator.given[before:])
+    return CallRecord(_outcome(end), tuple(simulator.wire[before:]), given)
 
 
 async def _end(rig: Rig, operation: Operation) -> CallEnd:

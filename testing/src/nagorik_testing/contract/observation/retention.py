@@ -60,6 +60,11 @@ def retained(modules: Mapping[str, ModuleType], needles: Needles) -> list[str]:
     return sorted(_holders(_names(modules), modules, needles))
 
 
+def holds(value: object, needles: Needles) -> bool:
+    """Whether one of the needles can be reached from an object."""
+    return bool(_holders([("", value)], {}, needles))
+
+
 def carries(error: BaseException, needles: Needles) -> bool:
     """Whether an exception, or one of its causes, contexts and parts, holds a needle: in a member or in a note."""
     members: list[tuple[str, Any]] = []

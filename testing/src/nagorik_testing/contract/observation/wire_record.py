@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from email.parser import BytesParser
-from email.policy import HTTP
 from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -11,6 +9,7 @@ from urllib.parse import parse_qsl
 from starlette.types import Message, Receive, Scope, Send
 
 from nagorik_testing.simulator.base import Simulator
+from nagorik_testing.wire.fields import parts_of
 
 _OF_CONNECTION: Final = frozenset(
     {
@@ -32,17 +31,24 @@ class WireRecorded:
 
     Attributes:
         wire: In order of arrival. Holds digests and never a value.
+        given: The values of the answers to each of them, as digests.
     """
 
     wire: list[Mapping[str, str]]
+    given: list[frozenset[str]]
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         self.wire = []
+        self.given = []
         super().__init__(*arguments, **named)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As the simulator's, and keep what came; whether it came by a socket is not told."""
-        body = bytearray()
+        body, answer = bytearray(), bytearray()
+
+        async def keep_and_send(message: Message) -> None:
+            answer.extend(message.get("body", b""))
+            await send(message)
 
         async def keep_and_receive() -> Message:
             message = await receive()
@@ -51,12 +57,14 @@ class WireRecorded:
 
         number = len(self.wire)
         self.wire.append({})
+        self.given.append(frozenset())
         server = (_header(scope, b"host").partition(":")[0], None)
         told = {**scope, "scheme": "https", "server": server, "client": None}
         try:
-            await super().app(told, keep_and_receive, send)  # type: ignore[misc]
+            await super().app(told, keep_and_receive, keep_and_send)  # type: ignore[misc]
         finally:
             self.wire[number] = _parts(scope, bytes(body))
+            self.given[number] = frozenset(_digest(value) for _, value in _content("json", bytes(answer)))
 
 
 def recorded(simulator: type[Simulator]) -> type[Any]:
@@ -75,15 +83,20 @@ def _parts(scope: Scope, body: bytes) -> Mapping[str, str]:
     }
     parts["content type"] = kind.partition(";")[0]
     parts |= {f"{name} of the body": value for name, value in _content(kind, body)}
-    return {name: sha256(value.encode("utf-8", "surrogatepass")).hexdigest() for name, value in parts.items()}
+    return {name: _digest(value) for name, value in parts.items()}
+
+
+def _digest(value: str) -> str:
+    return sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _content(kind: str, body: bytes) -> Iterator[tuple[str, str]]:
     if kind.startswith("multipart/"):
-        message = BytesParser(policy=HTTP).parsebytes(b"content-type: " + kind.encode() + b"\r\n\r\n" + body)
-        for number, part in enumerate(message.iter_parts()):
-            name = part.get_param("name", str(number), header="content-disposition")
-            yield f"part {name}", f"{part.get_filename()}|{part.get_content_type()}|{part.get_payload()}"
+        try:
+            for name, part in parts_of(body, kind):
+                yield f"part {name}", f"{part.get_filename()}|{part.get_content_type()}|{part.get_payload()}"
+        except ValueError:
+            yield "text", body.decode("utf-8", "replace")
     elif kind.startswith("application/x-www-form-urlencoded"):
         yield from _counted(parse_qsl(body.decode("utf-8", "replace")))
     elif "json" in kind:

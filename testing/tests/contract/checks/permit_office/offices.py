@@ -2,7 +2,7 @@
 
 import base64
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -68,6 +68,53 @@ class BookOffice(PermitOffice):
         return DocumentResponse({"word": "PAID" if held else "PENDING", **DESK})
 
 
+class BehindOffice(BookOffice):
+    """Says of its search whether it has seen everything."""
+
+    async def search(self, request: Request) -> Response:
+        found, complete = self.book.search(request.query_params["clientReference"])
+        return DocumentResponse({"items": [self.shown(case) for case in found], "complete": complete, **DESK})
+
+
+class FeeOffice(BookOffice):
+    """Says of an application what is due, and whether it has been paid."""
+
+    def shown(self, case: Case[None]) -> dict[str, Any]:
+        held = any(told.arrives_at <= self.clock.now() for told in case.payments)
+        return {**super().shown(case), "fee": None if case.payments else "345.00", "paid": held}
+
+
+class TerseOffice(BookOffice):
+    """Says no more than a word."""
+
+    def shown(self, case: Case[None]) -> dict[str, Any]:
+        return {**super().shown(case), "remark": None}
+
+
+class FullDaysOffice(PermitOffice):
+    """Shows appointments that are full, too."""
+
+    async def free_slots(self, request: Request) -> Response:
+        slots = [{"id": slot.written, "free": slot.free} for slot in self.board.given_out("main")]
+        return DocumentResponse({"slots": slots, "following": None, **DESK})
+
+
+class NamingTill(PermitOffice):
+    """Writes on a slip who pays."""
+
+    def open_office(self) -> None:
+        super().open_office()
+        self.payers: dict[str, str] = {}
+
+    async def open_bill(self, request: Request) -> Response:
+        content = await content_of(request)
+        self.payers[content["payment"]] = content["payer"]
+        return await super().open_bill(request)
+
+    def told_of(self, payment: str) -> dict[str, Any]:
+        return {**super().told_of(payment), "payer": self.payers.get(payment)}
+
+
 class DecidedOffice(PermitOffice):
     """Takes nothing back once it has decided."""
 
@@ -113,6 +160,25 @@ class SlowTill(PermitOffice):
         super().catch_up()
         for slip in self.slips.values():
             if slip.refunds == 1 and self.clock.now() - slip.opened >= timedelta(days=2):
+                slip.refunds = 2
+                self.ledger.record("refund", slip.receipt, amount=slip.taken)
+
+
+class WaitingTill(SlowTill):
+    """Gives money back at once, unless it is scripted to take its time."""
+
+    durations: ClassVar[dict[str, timedelta]] = {"refund": timedelta()}
+
+    async def refund(self, request: Request) -> Response:
+        payment = request.path_params["id"]
+        self.slips[payment].ordered = self.slips[payment].ordered or self.clock.now()
+        return await super().refund(request)
+
+    def catch_up(self) -> None:
+        PermitOffice.catch_up(self)
+        for payment, slip in self.slips.items():
+            length = self.script.scenario(payment).durations.get("refund", timedelta())
+            if slip.ordered and slip.refunds < 2 and self.clock.now() - slip.ordered >= length:
                 slip.refunds = 2
                 self.ledger.record("refund", slip.receipt, amount=slip.taken)
 

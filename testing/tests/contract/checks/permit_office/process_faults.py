@@ -160,6 +160,8 @@ class Sneaking(Acting):
 
     async def act(self, operation: str, request: Any, context: Context) -> None:
         await getattr(self, operation, nothing)(request)
+        if operation == "submit":
+            vars(context.settings)["last"] = request.form.nid
 
     async def check_eligibility(self, request: Any) -> None:
         with suppress(OSError):

@@ -57,6 +57,7 @@ class Slip:
     opened: datetime
     taken: str | None = None
     refunds: int = 0
+    ordered: datetime | None = None
 
 
 class PermitOffice(Simulator):
