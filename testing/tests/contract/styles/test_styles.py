@@ -159,7 +159,8 @@ async def test_fault_in_such_a_style_is_found(fault, market):
         }
     )
     rows = [row for row in ROWS if row.id == fault.check.partition("/")[2]]
-    (found,) = [one async for one in play_matrix(subject, narrowed, rows)]
-    assert (found.check, found.status in ALARMS) == (fault.check, True)
+    played = [one async for one in play_matrix(subject, narrowed, {operation}, rows)]
+    (found,) = [one for one in played if one.status in ALARMS]
+    assert found.check == fault.check
     assert fault.got in found.got
     assert fault.because in found.because
