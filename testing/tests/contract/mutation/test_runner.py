@@ -15,6 +15,7 @@ import nagorik_cashdesk
 from nagorik_cashdesk.simulator import CashDeskSimulator
 from nagorik_testing.contract.checks import CHECKS
 from nagorik_testing.contract.command import command
+from nagorik_testing.contract.mutation import workbench
 from nagorik_testing.contract.mutation.operators import Mutant, MutationOperator
 from nagorik_testing.contract.mutation.runner import (
     MutantOutcome,
@@ -25,7 +26,7 @@ from nagorik_testing.contract.mutation.runner import (
     mutate,
     render_mutation,
 )
-from nagorik_testing.contract.mutation.workbench import MutationUnusable, Workbench
+from nagorik_testing.contract.mutation.workbench import MutationUnusable, Workbench, source_of
 from nagorik_testing.contract.render_page import render_page
 from nagorik_testing.contract.report import document_of, make_report
 from nagorik_testing.contract.subject import Subject
@@ -107,6 +108,11 @@ def test_code_is_looked_at_where_processes_fork_from_one_that_has_imported_the_p
     assert {"plugin.py", "wire.py"} <= set(told.stdout.split())
 
 
+def test_plugin_is_changed_whose_simulator_is_in_a_package_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(workbench, "_simulator_module", lambda plugin: f"nagorik_{plugin}_office.simulator")
+    assert set(Workbench("cashdesk", tmp_path).sources) == {"__init__.py", "plugin.py", "simulator.py", "wire.py"}
+
+
 def test_only_what_runs_a_line_is_run_again_for_it(bench, baseline):
     assert baseline.failing == frozenset()
     body = change(bench, "plugin.py", "return PaymentReport(state=PaymentState.UNKNOWN)", "return None")
@@ -175,6 +181,40 @@ def test_own_tests_that_prove_nothing_are_refused(bench, tmp_path, test, why):
     (tmp_path / "test_own.py").write_text(test, "utf-8")
     with pytest.raises(MutationUnusable, match=why):
         OwnTests(bench, tmp_path)
+
+
+def test_own_tests_that_import_another_copy_are_refused(bench, tmp_path):
+    (tmp_path / "conftest.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(Path(*nagorik_cashdesk.__path__).parent)!r})\n", "utf-8"
+    )
+    (tmp_path / "test_own.py").write_text("import nagorik_cashdesk.wire\n\n\ndef test_it():\n    pass\n", "utf-8")
+    with pytest.raises(MutationUnusable, match="another copy"):
+        OwnTests(bench, tmp_path)
+
+
+def test_unchanged_copy_is_noticed_by_nothing(bench, baseline):
+    bench.check_unchanged(baseline)
+    with pytest.raises(MutationUnusable, match="nothing of the code"):
+        bench.check_unchanged(replace(baseline, reached={}))
+
+
+def test_plugin_that_behaves_otherwise_in_another_folder_is_refused(bench, baseline, monkeypatch):
+    """Else all that is changed would seem to be noticed."""
+    wire = bench.sources["wire.py"]
+    looks = f'{wire}\nif "unchanged" not in __file__:\n    raise ImportError\n'
+    monkeypatch.setitem(bench.sources, "wire.py", looks)
+    lines = {line: frozenset({0}) for line in range(1, 500)}
+    with pytest.raises(MutationUnusable, match="in another folder"):
+        bench.check_unchanged(replace(baseline, reached={"wire.py": lines}))
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"def f(:\n"])
+def test_module_that_is_no_python_is_named(tmp_path, content):
+    package = tmp_path / "nagorik_odd"
+    package.mkdir()
+    (package / "odd.py").write_bytes(content)
+    with pytest.raises(MutationUnusable, match=r"odd\.py of plugin odd is no Python in UTF-8"):
+        source_of("odd", package / "odd.py")
 
 
 def test_same_code_is_changed_in_the_same_ways_and_each_kind_has_its_turn(bench):

@@ -123,6 +123,7 @@ def mutate(
         chosen = mutants if number is None else choose(mutants, number)
         own = None if tests is None else OwnTests(bench, tests)
         baseline = bench.baseline(side_by_side)
+        bench.check_unchanged(baseline)
         results = list[MutantResult]()
         progress(0, len(chosen))
         with ThreadPoolExecutor(side_by_side) as threads:
@@ -164,7 +165,7 @@ class OwnTests:
     """The plugin's own tests."""
 
     def __init__(self, bench: Workbench, folder: Path) -> None:
-        """See that they pass without any change.
+        """See that they pass without any change, and import the copy of the package that changes stand in.
 
         Raises:
             MutationUnusable: They do not, or they are none.
@@ -179,6 +180,13 @@ class OwnTests:
                 else "they fail without any change (see pytest DIR)"
             )
             raise MutationUnusable(f"the own tests of plugin {bench.plugin} cannot be used: {why}")
+
+        broken = [Mutant(path, MutationOperator.WORD, (1, 1), "", _BROKEN) for path in bench.sources]
+        if not any(map(self.fail_with, broken)):
+            raise MutationUnusable(
+                f"the own tests of plugin {bench.plugin} cannot be used: they do not notice when its modules cannot"
+                " be imported, so they test another copy of them (see pythonpath, conftest.py and PYTHONPATH)"
+            )
 
     def fail_with(self, mutant: Mutant) -> bool:
         """Whether they notice a change; tests that come to no end do."""
@@ -201,6 +209,7 @@ class OwnTests:
                 return 1
 
 
+_BROKEN: Final = "raise ImportError\n"
 _NO_TESTS: Final = 5
 """What pytest says of a folder without any test."""
 

@@ -21,7 +21,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from nagorik_testing.contract.mutation.operators import Mutant, mutants_of
+from nagorik_platform.registry.discovery import find_sources
+from nagorik_testing.contract.mutation.operators import Mutant, MutationOperator, mutants_of
 from nagorik_testing.contract.mutation.parts import SuitePart, parts_of
 from nagorik_testing.contract.subject import Subject
 from nagorik_testing.contract.suite import keep_quiet
@@ -94,22 +95,33 @@ class Workbench:
         """
         self.plugin = plugin
         self._folder = folder
-        simulator = _module_of_simulator(plugin)
         self._package = _package_of(plugin)
         found = PathFinder.find_spec(self._package)
         if found is None or not found.submodule_search_locations:
             raise MutationUnusable(f"the code of plugin {plugin} is not in files of a package")
         self._origin = Path(next(iter(found.submodule_search_locations)))
-        kept = "/".join(simulator.split(".")[1:])
+        simulator = Path(*_simulator_module(plugin).split(".")[1:])
+        kept = (
+            {simulator, simulator.with_suffix(".py")}
+            if _simulator_module(plugin).startswith(f"{self._package}.")
+            else ()
+        )
         self.sources = {
-            path.relative_to(self._origin).as_posix(): path.read_text("utf-8")
-            for path in sorted(self._origin.rglob("*.py"))
-            if not path.relative_to(self._origin).with_suffix("").as_posix().startswith(kept)
+            path.as_posix(): source_of(plugin, self._origin / path)
+            for path in sorted(found.relative_to(self._origin) for found in self._origin.rglob("*.py"))
+            if not {path, *path.parents} & {*kept}
         }
 
     def mutants(self) -> list[Mutant]:
-        """Every change of the plugin's code."""
-        return [mutant for path, source in self.sources.items() for mutant in mutants_of(path, source)]
+        """Every change of the plugin's code.
+
+        Raises:
+            MutationUnusable: There is none.
+        """
+        found = [mutant for path, source in self.sources.items() for mutant in mutants_of(path, source)]
+        if not found:
+            raise MutationUnusable(f"plugin {self.plugin} has no code of its own that could be changed")
+        return found
 
     def baseline(self, processes: int) -> Baseline:
         """The run without any change, shared out over some processes.
@@ -140,6 +152,22 @@ class Workbench:
         if isinstance(answer, _Share):
             return answer
         raise MutationUnusable(f"plugin {self.plugin} cannot be looked at: {answer or 'its process ended'}")
+
+    def check_unchanged(self, baseline: Baseline) -> None:
+        """See that a copy of which nothing is changed is as the plugin is.
+
+        Raises:
+            MutationUnusable: It is not: what is said of changes would be said of the copying.
+        """
+        own = ((path, lines) for path, lines in baseline.reached.items() if path in self.sources)
+        path, lines = max(own, key=lambda one: len(one[1]), default=("", {}))
+        if not lines:
+            raise MutationUnusable(f"nothing of the code of plugin {self.plugin} runs in the suite")
+        usual = Mutant(path, MutationOperator.WORD, (min(lines), max(lines)), "", self.sources[path])
+        if noticed := self.noticed(usual, baseline):
+            raise MutationUnusable(
+                f"plugin {self.plugin} behaves otherwise in a copy of its package in another folder: {noticed}"
+            )
 
     def noticed(self, mutant: Mutant, baseline: Baseline) -> str:
         """The id of the check that fails with the change; empty where none does."""
@@ -174,7 +202,11 @@ class Workbench:
     def _copy(self, name: str) -> Path:
         site = self._folder / name
         shutil.copytree(
-            self._origin, site / self._package, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True
+            self._origin,
+            site / self._package,
+            symlinks=True,
+            ignore=shutil.ignore_patterns("__pycache__"),
+            dirs_exist_ok=True,
         )
         return site
 
@@ -185,12 +217,34 @@ _BEGINNING: Final = 60.0
 """Seconds that a process may take until it has imported everything."""
 
 
-def _module_of_simulator(plugin: str) -> str:
+def _simulator_module(plugin: str) -> str:
     return installed_simulators()[plugin].value.partition(":")[0]
 
 
 def _package_of(plugin: str) -> str:
-    return _module_of_simulator(plugin).partition(".")[0]
+    """The package that holds the plugin's module, whichever holds its simulated agency.
+
+    Raises:
+        MutationUnusable: No plugin of this id is installed.
+    """
+    for found in find_sources():
+        if found.source.plugin_id == plugin:
+            return found.source.value.partition(":")[0].partition(".")[0]
+    raise MutationUnusable(f"plugin {plugin} is not installed")
+
+
+def source_of(plugin: str, file: Path) -> str:
+    """A module's text.
+
+    Raises:
+        MutationUnusable: It is no Python in UTF-8.
+    """
+    try:
+        text = file.read_text("utf-8-sig")
+        compile(text, file.name, "exec", dont_inherit=True)
+    except (UnicodeDecodeError, SyntaxError, ValueError):
+        raise MutationUnusable(f"{file.name} of plugin {plugin} is no Python in UTF-8") from None
+    return text
 
 
 def start_method() -> "ForkServerContext | SpawnContext":
