@@ -331,13 +331,13 @@ class Rig:
             self.draft, agency_reference=self.references.agency_reference, deliverable=self._deliverable
         )
 
-    async def start_payment(self) -> object:
+    async def start_payment(self, amount: Money = PRICE) -> object:
         """Announce a payment to the gateway."""
         service = "contract.example"
         request = StartPaymentRequest(
             gateway=self.offer,
             payment=self.payment,
-            amount=PRICE,
+            amount=amount,
             purpose=Text(bn="চুক্তি পরীক্ষা", en="Contract test"),
             payer_name=self.citizen.name.en,
         )

@@ -22,6 +22,7 @@ from nagorik_testing.contract.checks.robustness import ROBUSTNESS
 from nagorik_testing.contract.checks.sent_form import SENT_FORM
 from nagorik_testing.contract.checks.status import STATUS
 from nagorik_testing.contract.checks.submission import SUBMISSION
+from nagorik_testing.contract.checks.told import TOLD
 from nagorik_testing.contract.checks.truth import TRUTH
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -37,6 +38,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     *PAYMENT_REPORTS,
     *STATUS,
     *TRUTH,
+    *TOLD,
     *APPOINTMENTS,
     *MESSAGES,
     *HEALTH,
