@@ -1,27 +1,37 @@
 """What is told, held against the agency's answers: what is changed in an answer is changed in what is told, exactly."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Final
 from weakref import WeakKeyDictionary
 
 from nagorik.manifest import AnyOffer
 from nagorik_platform.registry import Registry
-from nagorik_testing.contract.answer_plays import answer_plays
+from nagorik_testing.contract.checks.answer_plays import answer_plays
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.subject import Subject
-from nagorik_testing.contract.told_rules import AnswerExamination, Rule, Untold
+from nagorik_testing.contract.checks.told_rules import AnswerExamination, Rule, Untold
 
-_EXAMINED: Final[WeakKeyDictionary[Registry, dict[tuple[type, str], list[Untold] | None]]] = WeakKeyDictionary()
-"""What was found already, by the plugin's registry, its simulator and the offer: all rules look at once."""
+
+
+@dataclass(slots=True)
+class _Examined:
+    """What was looked at of one plugin, and what was found of each of its offers."""
+
+    examination: AnswerExamination = field(default_factory=AnswerExamination)
+    found: dict[str, list[Untold] | None] = field(default_factory=dict)
+
+
+_EXAMINED: Final[WeakKeyDictionary[Registry, dict[type, _Examined]]] = WeakKeyDictionary()
+"""By the plugin's registry and its simulator: all rules look at once."""
 
 
 async def _untold(subject: Subject, offer: AnyOffer) -> list[Untold]:
-    examined = _EXAMINED.setdefault(subject.registry, {})
-    key = (subject.simulator, offer.id)
-    if key not in examined:
+    examined = _EXAMINED.setdefault(subject.registry, {}).setdefault(subject.simulator, _Examined())
+    if offer.id not in examined.found:
         async with answer_plays(subject, offer) as plays:
-            examined[key] = await AnswerExamination().of(plays) if plays else None
-    found = examined[key]
+            examined.found[offer.id] = await examined.examination.of(plays) if plays else None
+    found = examined.found[offer.id]
     if found is None:
         raise NotConcerned("the agency is asked nothing for what it tells")
     return found

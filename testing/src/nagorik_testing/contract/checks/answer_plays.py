@@ -5,21 +5,25 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
+from uuid import uuid5
 
-from nagorik import NagorikError, Operation, PaymentState, Slots
+from nagorik import Accepted, ApplicationDraft, NagorikError, Operation, PaymentState, Slots
 from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import Money
+from nagorik_platform import References
 from nagorik_testing.contract.answer_replay import AnswerReplay, KeptAnswer
+from nagorik_testing.contract.checks.inspection import leaves, with_value
 from nagorik_testing.contract.checks.status import COARSE, course_of
 from nagorik_testing.contract.rig import Rig
 from nagorik_testing.contract.subject import Subject, open_rig
 from nagorik_testing.contract.verdict import FreeOfCharge, NotReachable
 from nagorik_testing.simulator.application_book import ApplicationBook
+from nagorik_testing.simulator.slot_board import SlotBoard
 
 REMARK: Final = "আবেদনে একটি মন্তব্য আছে"
 """What an officer writes in a test."""
-AHEAD: Final = timedelta(days=14)
+AHEAD: Final = timedelta(days=60)
 """For how long ahead appointments are asked for."""
 WAITS: Final = (timedelta(0), timedelta(hours=6), timedelta(days=2), timedelta(days=14))
 """Between two tellings of a payment and two wishes for a refund, until the agency says something else."""
@@ -46,6 +50,8 @@ class AnswerPlay:
     call: Call
     kept: tuple[KeptAnswer, ...]
     priced: Callable[[Money], Awaitable[object]] | None = None
+    with_entries: bool = False
+    """Whether appointments were told."""
 
 
 @dataclass(slots=True, repr=False)
@@ -65,8 +71,9 @@ class _Stage:
                 result = await call()
             except (NagorikError, NotReachable, FreeOfCharge):
                 return None
+            shown = isinstance(result, Slots) and bool(result.slots)
             if kept:
-                self.plays.append(AnswerPlay(operation, self.rig, self.replay, call, tuple(kept), priced))
+                self.plays.append(AnswerPlay(operation, self.rig, self.replay, call, tuple(kept), priced, shown))
         return result
 
 
@@ -91,6 +98,8 @@ async def answer_plays(subject: Subject, offer: AnyOffer) -> AsyncIterator[Seque
             await _payments(subject, operations, stage)
         else:
             await _application(await stage(), subject, offer)
+            if Operation.SLOTS in offer.operations and not _has_appointments(plays):
+                await _appointments_elsewhere(await stage(), offer)
             if Operation.ADVISE_PAYMENT in operations:
                 await _advice(await stage())
             if Operation.WITHDRAW in operations:
@@ -123,11 +132,12 @@ async def _application(stage: _Stage, subject: Subject, offer: AnyOffer) -> None
 
 async def _course(stage: _Stage, subject: Subject, offer: AnyOffer) -> None:
     rig, offered = stage.rig, offer.operations
-    draft, first, seen = rig.draft, rig.references, set[str]()
-    shown = False
+    draft, first, seen = rig.draft, rig.references, set[object]()
+    shown = Operation.SLOTS not in offered
     try:
         async for status in course_of(rig, offer, subject.simulator.outcomes[0], stride=COARSE):
-            if status.raw in seen:
+            stand = (status.raw, status.state, status.fee_due, status.payment_confirmed)
+            if stand in seen:
                 continue
             own = rig.references
             if not seen:
@@ -137,10 +147,10 @@ async def _course(stage: _Stage, subject: Subject, offer: AnyOffer) -> None:
                     await stage.play(
                         Operation.FIND, lambda: rig.platform.find_submission(draft, own, sent_at=now)
                     )
-            seen.add(status.raw)
+            seen.add(stand)
             await stage.play(Operation.STATUS, lambda: rig.platform.get_status(draft, own))
-            if Operation.SLOTS in offered and not shown:
-                shown = await _appointments(stage, offer)
+            if not shown:
+                shown = await _appointments(stage, offer, draft, own)
     except (NagorikError, NotReachable):
         if not stage.plays:
             raise
@@ -162,9 +172,11 @@ async def _every_state(stage: _Stage) -> None:
             await stage.play(Operation.STATUS, lambda: rig.platform.get_status(rig.draft, rig.references))
 
 
-async def _appointments(stage: _Stage, offer: AnyOffer) -> bool:
-    rig = stage.rig
-    draft, own, now = rig.draft, rig.references, rig.clock.now()
+async def _appointments(
+    stage: _Stage, offer: AnyOffer, draft: ApplicationDraft, own: References
+) -> bool:
+    """Ask for appointments, and book the last; whether any were told."""
+    rig, now = stage.rig, stage.rig.clock.now()
     slots = await stage.play(
         Operation.SLOTS,
         lambda: rig.platform.list_slots(
@@ -176,6 +188,41 @@ async def _appointments(stage: _Stage, offer: AnyOffer) -> bool:
     if Operation.BOOK_SLOT in offer.operations:
         await stage.play(Operation.BOOK_SLOT, lambda: rig.platform.book_slot(draft, own, slots.slots[-1]))
     return True
+
+
+def _has_appointments(plays: Sequence[AnswerPlay]) -> bool:
+    return any(play.with_entries for play in plays if play.operation is Operation.SLOTS)
+
+
+async def _appointments_elsewhere(stage: _Stage, offer: AnyOffer) -> None:
+    """Appointments at an office of the agency's board, where that of the example takes people as they come.
+
+    Which field of the form decides the office is not known: each is filled in with an office's name, until there are.
+    """
+    rig = stage.rig
+    boards = [component for component in rig.simulator.components if isinstance(component, SlotBoard)]
+    office = next((str(office).title() for board in boards for office in board.offices), None)
+    if office is None:
+        return
+    usual, own = rig.draft, rig.references
+    for number, (at, value) in enumerate(leaves(dict(usual.form)), start=1):
+        if not isinstance(value, str):
+            continue
+        form = with_value(dict(usual.form), at, office)
+        draft = usual.model_copy(update={"form": form})
+        once = f"{own.client_reference}-{number}"
+        references = References(client_reference=once, idempotency_key=uuid5(own.idempotency_key, once))
+        try:
+            filed = await rig.platform.submit(draft, references)
+        except NagorikError:
+            continue
+        if not isinstance(filed, Accepted):
+            continue
+        elsewhere = References(
+            client_reference=once, idempotency_key=references.idempotency_key, agency_reference=filed.reference
+        )
+        if await _appointments(stage, offer, draft, elsewhere):
+            return
 
 
 async def _advice(stage: _Stage) -> None:

@@ -6,7 +6,7 @@ rightly: neither is a finding.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -15,10 +15,10 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from nagorik import NagorikError, PluginFault
+from nagorik import NagorikError, Operation, PluginFault
 from nagorik.values import Money, dhaka_date, dhaka_time
-from nagorik_testing.contract.answer_plays import AnswerPlay
-from nagorik_testing.contract.answer_variations import (
+from nagorik_testing.contract.checks.answer_plays import AnswerPlay
+from nagorik_testing.contract.checks.answer_variations import (
     DAY,
     HOUR,
     MINUTE,
@@ -36,7 +36,7 @@ from nagorik_testing.contract.answer_variations import (
     with_number,
 )
 from nagorik_testing.contract.checks.inspection import written
-from nagorik_testing.contract.told_result import (
+from nagorik_testing.contract.checks.told_result import (
     Facts,
     Told,
     anywhere,
@@ -57,6 +57,9 @@ FURTHER: Final = 24
 VIOLATIONS_IN_A_ROW: Final = 2
 """After as many refusals the genuine answer is given once, so that no circuit opens."""
 _STEPS: Final = re.compile(r"\.\d+(?=\.|$)")
+
+
+_BY_SERVICE: Final = frozenset({Operation.ELIGIBILITY, Operation.QUOTE})
 
 
 class Rule(StrEnum):
@@ -96,6 +99,9 @@ class _Varied:
     usual: _End
     unsteady: frozenset[str]
     words: dict[str, set[str]]
+    tried: set[object]
+    zones: dict[str, str] = field(default_factory=dict)
+    """How the leaves without an offset are read that were looked at already: as Dhaka's time, or as UTC."""
     refused: int = 0
     faults: int = 0
 
@@ -121,6 +127,19 @@ class _Varied:
         self.refused = 0
         await self.play.replay.again(self.play.call, self.play.kept)
 
+    def is_new(self, rule: Rule, at: Location, places: Iterable[object]) -> bool:
+        """Whether a leaf is told in these places for the first time, so that a closer look is worth it."""
+        key = (self.label, self.play.operation, rule, anywhere(written(at)), frozenset(places))
+        if key in self.tried:
+            return False
+        self.tried.add(key)
+        return True
+
+    @property
+    def label(self) -> str:
+        """What was asked, without references."""
+        return _label(self.play, self.number)
+
     async def put(self, at: Location, value: JsonValue) -> _End | None:
         """As ``ends``, of the answer with another value in one place."""
         try:
@@ -135,10 +154,12 @@ class AnswerExamination:
     """Holds the plays of a plugin's offers against what is told; each shape of an answer once.
 
     Attributes:
-        seen: Shapes that were looked at already.
+        seen: Shapes that were looked at already, whichever offer they were an answer to.
+        tried: Leaves that were looked at closely already, each with where it is told.
     """
 
     seen: set[object] = field(default_factory=set)
+    tried: set[object] = field(default_factory=set)
 
     async def of(self, plays: Sequence[AnswerPlay]) -> list[Untold]:
         """What is told wrongly of these plays."""
@@ -170,7 +191,7 @@ class AnswerExamination:
             if shape in self.seen:
                 continue
             self.seen.add(shape)
-            varied = _Varied(play, number, document, usual, unsteady, words)
+            varied = _Varied(play, number, document, usual, unsteady, words, self.tried)
             async for untold in _examined(varied):
                 found.append(untold)
         if play.priced is not None and (play.operation, play.rig.offer) not in self.seen:
@@ -182,7 +203,16 @@ class AnswerExamination:
 def _shape(play: AnswerPlay, number: int, document: AnswerDocument, usual: _End) -> object:
     places = frozenset(anywhere(written(at)) for at, value in document.leaves() if value is not None)
     told = frozenset(anywhere(place) for place in usual.told)
-    return play.rig.offer, play.operation, number, places, told, type(usual.result)
+    # What is asked at one address is read by the same code, whichever service it is for; a price is made up for each.
+    service = play.rig.offer if play.operation in _BY_SERVICE else ""
+    return service, _label(play, number), play.operation, number, places, told, type(usual.result)
+
+
+def _label(play: AnswerPlay, number: int) -> str:
+    """What was asked, without references: the steps of its path that hold no digit."""
+    kept = play.kept[number]
+    steps = [step for step in kept.path.partition("?")[0].split("/") if not re.search(r"[0-9]", step)]
+    return f"{kept.method} {'/'.join(steps)}"
 
 
 def _vocabulary(plays: Sequence[AnswerPlay]) -> dict[str, set[str]]:
@@ -198,7 +228,7 @@ def _vocabulary(plays: Sequence[AnswerPlay]) -> dict[str, set[str]]:
     return words
 
 
-async def _examined(varied: _Varied):  # type: ignore[no-untyped-def]
+async def _examined(varied: _Varied) -> AsyncIterator[Untold]:
     for at, value in varied.document.leaves():
         if varied.faults > 1:
             return
@@ -233,7 +263,8 @@ async def _texts(varied: _Varied, at: Location, value: JsonValue) -> list[Untold
             wrong.append(Untold(Rule.TEXT, f"{_named(varied, at)} is told in part"))
         elif _in_the_other_language(told, texts_of(varied.usual.told), normalised(long.text), value):
             wrong.append(Untold(Rule.TEXT, f"{_named(varied, at)} is told in the place of the other language"))
-        if wrong or not any(normalised(long.text) in text for text in told.values()):
+        places = [place for place, text in told.items() if normalised(long.text) in text]
+        if wrong or not places or not varied.is_new(Rule.TEXT, at, map(anywhere, places)):
             break
     return wrong
 
@@ -283,6 +314,8 @@ async def _words(varied: _Varied, at: Location, value: JsonValue) -> list[Untold
     if known and missing is not None:
         wrong |= known - without
         known &= without
+    if not varied.is_new(Rule.WORDS, at, known):
+        known = frozenset()
     for word in sorted(varied.words.get(f"{varied.play.operation} {anywhere(written(at))}", set()) - {value}):
         if not known:
             break
@@ -381,7 +414,8 @@ async def _counted(varied: _Varied, at: Location, value: JsonValue, number: int)
     end = await varied.put(at, with_number(value, Decimal(number + 1)))
     after = {} if end is None else numbers_of(end.told)
     follow = {place for place, told in usual.items() if told == number and after.get(place) == number + 1}
-    for another in (0, number + 10_000) if follow else ():
+    new = follow and varied.is_new(Rule.NUMBERS, at, map(anywhere, follow))
+    for another in (0, number + 10_000) if new else ():
         end = await varied.put(at, with_number(value, Decimal(another)))
         if end is None or numbers_of(end.told).keys() != usual.keys():
             continue
@@ -429,6 +463,9 @@ async def _instants(varied: _Varied, at: Location, value: JsonValue) -> list[Unt
         return [Untold(Rule.INSTANTS, f"{name} a day earlier is not told a day earlier")]
     if any(_is_astray(later, instant) for later, _ in pairs):
         return [Untold(Rule.INSTANTS, f"{name} is told in another zone")]
+    wrong += _in_one_zone(varied, name, instant, [later for later, _ in pairs])
+    if not varied.is_new(Rule.INSTANTS, at, _places_moved(usual, days_of(end.told))):
+        return wrong
     wrong += await _to_the_minute(varied, at, instant, pairs)
     return wrong + await _to_the_day(varied, at, instant, pairs)
 
@@ -454,6 +491,10 @@ def _moved(usual: dict[str, _Day], after: dict[str, _Day]) -> list[tuple[datetim
     return pairs
 
 
+def _places_moved(usual: dict[str, _Day], after: dict[str, _Day]) -> set[str]:
+    return {anywhere(place) for place in usual if usual[place] != after.get(place)}
+
+
 def _instant(told: _Day) -> datetime:
     if isinstance(told, datetime):
         return told
@@ -463,6 +504,19 @@ def _instant(told: _Day) -> datetime:
 def _is_astray(told: datetime, instant: WrittenInstant) -> bool:
     """Whether an instant is told the six hours early by which Dhaka is ahead of UTC."""
     return instant.timed and instant.in_dhaka - told == timedelta(hours=6)
+
+
+def _in_one_zone(varied: _Varied, name: str, instant: WrittenInstant, told: Sequence[datetime]) -> list[Untold]:
+    """Whether an answer's instants without an offset are all read alike."""
+    if not instant.timed or instant.has_zone:
+        return []
+    zones = {"Dhaka" for each in told if each == instant.in_dhaka} | {"UTC" for each in told if each == instant.in_utc}
+    if len(zones) == 1:
+        varied.zones[name] = zones.pop()
+    if len(set(varied.zones.values())) > 1:
+        varied.zones.clear()
+        return [Untold(Rule.INSTANTS, f"{name} is told in another zone than another instant of the same answer")]
+    return []
 
 
 async def _to_the_minute(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from pydantic import JsonValue
@@ -144,11 +145,19 @@ _STYLES: Final = tuple(
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*")
 
 
+_DATED: Final = re.compile(r"[0-9]{1,4}[ ./-]\w{1,3}[ ./-][0-9]{2,4}\b.{0,26}")
+
+
 def instant_of(value: JsonValue) -> WrittenInstant | None:
     """The day or instant that a leaf holds; ``None`` where it holds none that is written in a known way."""
-    if not isinstance(value, str) or not value[-1:].strip():
-        return None
+    return _instant_in(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=4096)
+def _instant_in(value: str) -> WrittenInstant | None:
     plain, bangla = to_ascii_digits(value), is_bangla(value)
+    if not _DATED.fullmatch(plain):
+        return None
 
     def spell(text: str) -> str:
         return to_bangla_digits(text) if bangla else text
