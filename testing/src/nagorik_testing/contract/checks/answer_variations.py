@@ -82,6 +82,13 @@ def next_sign(genuine: str) -> str | None:
     return genuine[:at] + (to_bangla_digits(digit) if is_bangla(genuine[at]) else digit) + genuine[at + 1 :]
 
 
+def other_number(genuine: str) -> str:
+    """A number or a reference of which every digit is another."""
+    plain = to_ascii_digits(genuine)
+    other = "".join(str((int(sign) + 1) % 10) if sign.isascii() and sign.isdigit() else sign for sign in plain)
+    return to_bangla_digits(other) if is_bangla(genuine) else other
+
+
 _NUMBER: Final = re.compile(r"(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,2})?")
 
 
@@ -145,7 +152,7 @@ _STYLES: Final = tuple(
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*")
 
 
-_DATED: Final = re.compile(r"[0-9]{1,4}[ ./-]\w{1,3}[ ./-][0-9]{2,4}\b.{0,26}")
+_DATED: Final = re.compile(r"[0-9]{1,4}[ ./-]\w{1,3}[ ./-][0-9]{2,4}(?![0-9]).{0,26}")
 
 
 def instant_of(value: JsonValue) -> WrittenInstant | None:

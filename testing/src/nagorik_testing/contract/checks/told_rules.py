@@ -32,6 +32,7 @@ from nagorik_testing.contract.checks.answer_variations import (
     long_text,
     next_sign,
     number_of,
+    other_number,
     unheard_of,
     with_number,
 )
@@ -428,14 +429,27 @@ async def _identified(varied: _Varied, at: Location, value: str) -> list[Untold]
     other, own = next_sign(value), normalised(value)
     if other is None or " " in value.strip() or _is_ours(varied.play, value):
         return []
-    places = [place for place, text in texts_of(varied.usual.told).items() if own in text]
+    places = [place for place, text in texts_of(varied.usual.told).items() if own in text or _is_cut(own, text)]
     end = await varied.put(at, other) if places else None
     if end is None:
         return []
-    told = texts_of(end.told)
-    if told.keys() == texts_of(varied.usual.told).keys() and any(normalised(other) not in told[at_] for at_ in places):
+    told, usual = texts_of(end.told), texts_of(varied.usual.told)
+    alike = [place for place in places if told.get(place) == usual[place]]
+    if alike and told.keys() == usual.keys() and await _follows(varied, at, value, alike):
         return [Untold(Rule.NUMBERS, f"{_named(varied, at)} is told alike with another last digit")]
     return _one_language(varied, at, end, Rule.NUMBERS)
+
+
+def _is_cut(own: str, text: str) -> bool:
+    """Whether a text may be the beginning of a reference that is longer."""
+    return own.startswith(text) and len(text) > len(own) // 2 and any(sign.isdigit() for sign in text)
+
+
+async def _follows(varied: _Varied, at: Location, value: str, places: Sequence[str]) -> bool:
+    """Whether what is told in any of these places is the leaf's, and not the same by chance."""
+    end = await varied.put(at, other_number(value))
+    usual = texts_of(varied.usual.told)
+    return end is not None and any(texts_of(end.told).get(place, usual[place]) != usual[place] for place in places)
 
 
 def _is_ours(play: AnswerPlay, value: str) -> bool:
@@ -522,9 +536,10 @@ def _in_one_zone(varied: _Varied, name: str, instant: WrittenInstant, told: Sequ
 async def _to_the_minute(
     varied: _Varied, at: Location, instant: WrittenInstant, pairs: Sequence[tuple[datetime, datetime]]
 ) -> list[Untold]:
-    exact = [told for told, _ in pairs if told in {instant.in_dhaka, instant.in_utc}]
+    readings = (instant.in_dhaka, instant.in_utc)
+    near = any(abs(told - reading) < HOUR for told, _ in pairs for reading in readings)
     by_day = all(dhaka_time(told).time() == datetime.min.time() for told, _ in pairs)
-    if not instant.timed or not exact or by_day:
+    if not instant.timed or not near or by_day:
         return []
     for step, name in ((HOUR, "an hour"), (MINUTE, "a minute")):
         end = await varied.put(at, instant.write(instant.wall - step))
