@@ -29,7 +29,9 @@ FAULTS = (
     Fault("told/lists", "ShowsTheLast", "slots: slots: an entry is told by itself and not beside others"),
     Fault("told/instants", "TakesDaysForMonths", "status: since is told with its day and month confused"),
     Fault("told/instants", "InAnotherZone", "status: since is told in another zone"),
-    Fault("told/unheard-of", "ConfirmsAnythingButPending", "word with a word that nobody knows decides confirmed", BOOK),
+    Fault(
+        "told/unheard-of", "ConfirmsAnythingButPending", "word with a word that nobody knows decides confirmed", BOOK
+    ),
     Fault("told/numbers", "CutsReceipts", "query-payment: receipt is told alike with another last digit"),
 )
 RIGHT: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -68,7 +70,9 @@ async def test_plugin_that_is_right_in_another_way_passes(check, hooks, office, 
     assert CheckStatus.PASSED in {one.status for one in findings}
 
 
-@pytest.mark.parametrize("hooks", ["CutsRemarks", "CountsWholeTaka", "ShowsTheFirstTen", "RoundsHours", "CutsReceipts"])
+@pytest.mark.parametrize(
+    "hooks", ["CutsRemarks", "CountsWholeTaka", "ShowsTheFirstTen", "RoundsHours", "CutsReceipts"]
+)
 async def test_fault_is_told_by_one_rule_alone(hooks, permit_office):
     subject = permit_office(hooks)
     failed = [one.check for check in TOLD for one in await found(check.id, subject) if one.failed]

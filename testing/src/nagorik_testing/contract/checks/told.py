@@ -1,4 +1,4 @@
-"""What is told, held against the agency's answers: what is changed in an answer is changed in what is told, exactly."""
+"""What is told, held against the agency's answers: what is changed in one is changed in the other, exactly."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -7,11 +7,11 @@ from weakref import WeakKeyDictionary
 
 from nagorik.manifest import AnyOffer
 from nagorik_platform.registry import Registry
-from nagorik_testing.contract.checks.answer_plays import answer_plays
+from nagorik_testing.contract.checks.answers.examination import AnswerExamination
+from nagorik_testing.contract.checks.answers.plays import answer_plays
+from nagorik_testing.contract.checks.answers.varied import Rule, Untold
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.subject import Subject
-from nagorik_testing.contract.checks.told_rules import AnswerExamination, Rule, Untold
-
 
 
 @dataclass(slots=True)
@@ -49,12 +49,12 @@ TOLD: Final = (
         id="told/text",
         family=CheckFamily.ROBUSTNESS,
         title="a text of the agency is told whole, and in its own language",
-        why="An officer writes what is missing, and the citizen reads its first line; or the Bangla name of an office "
-        "stands where the English one belongs.",
+        why="An officer writes what is missing, and the citizen reads its first line; or the Bangla name of an "
+        "office stands where the English one belongs.",
         modes=(8, 77),
         expected="wherever a part of an agency's text is told, a longer one with all its letters, in its language's "
         "place",
-        fix="Pass texts on as they are; cut nothing and re-encode nothing, and refuse what is too long to be passed on.",
+        fix="Pass texts on as they are; cut nothing and re-encode nothing, and refuse what is too long to be told.",
         scope=CheckScope.OFFERS,
         examine=_held_to(Rule.TEXT),
     ),
@@ -62,11 +62,11 @@ TOLD: Final = (
         id="told/money",
         family=CheckFamily.ROBUSTNESS,
         title="an amount is told and sent to the poisha, in both languages",
-        why="Poisha are cut off, the payer brings too little, and the agency's book never agrees with the platform's.",
+        why="Poisha are cut off, the payer brings too little, and the agency's book never agrees with the host's.",
         modes=(14, 17),
         expected="an amount of the agency's with one poisha more told with one poisha more, or refused; two amounts "
         "never sent alike",
-        fix="Read amounts as nagorik.values.Money, and compute in poisha; write them with Money.plain or format_taka.",
+        fix="Read amounts as nagorik.values.Money and compute in poisha; write them with Money.plain or format_taka.",
         scope=CheckScope.OFFERS,
         examine=_held_to(Rule.MONEY),
     ),
@@ -87,8 +87,8 @@ TOLD: Final = (
         title="a day or an hour of the agency's is told as it is",
         why="A citizen comes six hours early, a day late, or in May in place of April.",
         modes=(59,),
-        expected="what is told moved by a day, an hour and a minute with the agency's instant, 4 May and 5 April kept "
-        "apart, in both languages",
+        expected="what is told moved by a day, an hour and a minute with the agency's instant, 4 May and 5 April "
+        "kept apart, in both languages",
         fix="Read days and hours with the formats of nagorik_toolkit.wire, and local times with "
         "nagorik.values.dhaka_zone.",
         scope=CheckScope.OFFERS,

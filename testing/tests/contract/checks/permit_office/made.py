@@ -3,7 +3,16 @@
 from importlib import import_module
 from typing import Any
 
-MODULES = ("broken", "misbehaving", "process_faults", "import_faults", "careless", "untruthful", "forgetful", "markup")
+MODULES = (
+    "broken",
+    "misbehaving",
+    "process_faults",
+    "import_faults",
+    "careless",
+    "untruthful",
+    "forgetful",
+    "markup",
+)
 """The last needs the kit, which a host does not have."""
 
 

@@ -79,9 +79,7 @@ def money_of(told: Told) -> dict[str, int]:
 
 def numbers_of(told: Told) -> dict[str, int]:
     """The whole numbers."""
-    return {
-        place: value for place, value in told.items() if isinstance(value, int) and not isinstance(value, bool)
-    }
+    return {place: value for place, value in told.items() if isinstance(value, int) and not isinstance(value, bool)}
 
 
 def days_of(told: Told) -> dict[str, date]:

@@ -177,8 +177,12 @@ def _instant_in(value: str) -> WrittenInstant | None:
         except ValueError:
             continue
         if wall.strftime(style).lower() == plain.lower():
-            return WrittenInstant(wall, "%M" in style, False, lambda other, style=style: spell(other.strftime(style)))
+            return WrittenInstant(wall, timed="%M" in style, has_zone=False, write=_writer(style, spell))
     return None
+
+
+def _writer(style: str, spell: Callable[[str], str]) -> Callable[[datetime], str]:
+    return lambda other: spell(other.strftime(style))
 
 
 def _iso(plain: str, spell: Callable[[str], str]) -> WrittenInstant | None:
@@ -193,7 +197,7 @@ def _iso(plain: str, spell: Callable[[str], str]) -> WrittenInstant | None:
         text = other.isoformat(timespec=finest)
         return spell(text.replace("+00:00", ending) if ending else text)
 
-    return WrittenInstant(wall, True, wall.tzinfo is not None, write)
+    return WrittenInstant(wall, timed=True, has_zone=wall.tzinfo is not None, write=write)
 
 
 DAY: Final = timedelta(days=1)

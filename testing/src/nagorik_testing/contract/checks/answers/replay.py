@@ -1,4 +1,4 @@
-"""An agency's genuine answers, kept and given again: one of them with another content, and nothing else as it was not.
+"""An agency's genuine answers, kept and given again, one of them with another content.
 
 What is given again never reaches the agency. A write can be answered otherwise as often as is wanted, and has its
 effect once.
@@ -76,7 +76,11 @@ class AnswerReplay:
         self._kept = []
 
     async def again(
-        self, call: Callable[[], Awaitable[object]], kept: Sequence[KeptAnswer], at: int | None = None, to: bytes = b""
+        self,
+        call: Callable[[], Awaitable[object]],
+        kept: Sequence[KeptAnswer],
+        at: int | None = None,
+        to: bytes = b"",
     ) -> object:
         """Make a call that is answered with what was kept; the answer ``at`` has another content."""
         self._given, self._next, self._at, self._content, self.sent = kept, 0, at, to, []
@@ -99,9 +103,7 @@ class AnswerReplay:
         # Another request than before follows from another answer: of what it asks for, nothing is known.
         raise httpx.ConnectError("not kept", request=request)
 
-    async def _keep(
-        self, request: httpx.Request, sent: bytes, inner: httpx.AsyncBaseTransport
-    ) -> httpx.Response:
+    async def _keep(self, request: httpx.Request, sent: bytes, inner: httpx.AsyncBaseTransport) -> httpx.Response:
         response = await inner.handle_async_request(request)
         raw = b"".join([part async for part in response.aiter_raw()])
         await response.aclose()

@@ -12,7 +12,7 @@ from nagorik.manifest import AnyOffer
 from nagorik.operations import Idempotency
 from nagorik.values import Money
 from nagorik_platform import References
-from nagorik_testing.contract.answer_replay import AnswerReplay, KeptAnswer
+from nagorik_testing.contract.checks.answers.replay import AnswerReplay, KeptAnswer
 from nagorik_testing.contract.checks.inspection import leaves, with_value
 from nagorik_testing.contract.checks.status import COARSE, course_of
 from nagorik_testing.contract.rig import Rig
@@ -143,18 +143,25 @@ async def _course(stage: _Stage, subject: Subject, offer: AnyOffer) -> None:
             if not seen:
                 await stage.play(Operation.SUBMIT, lambda: rig.platform.submit(draft, first))
                 if Operation.FIND in offered:
-                    now = rig.clock.now()
-                    await stage.play(
-                        Operation.FIND, lambda: rig.platform.find_submission(draft, own, sent_at=now)
-                    )
+                    await _search(stage, draft, own)
             seen.add(stand)
-            await stage.play(Operation.STATUS, lambda: rig.platform.get_status(draft, own))
+            await _status(stage, draft, own)
             if not shown:
                 shown = await _appointments(stage, offer, draft, own)
     except (NagorikError, NotReachable):
         if not stage.plays:
             raise
     await _every_state(stage)
+
+
+async def _search(stage: _Stage, draft: ApplicationDraft, own: References) -> None:
+    platform, now = stage.rig.platform, stage.rig.clock.now()
+    await stage.play(Operation.FIND, lambda: platform.find_submission(draft, own, sent_at=now))
+
+
+async def _status(stage: _Stage, draft: ApplicationDraft, own: References) -> None:
+    platform = stage.rig.platform
+    await stage.play(Operation.STATUS, lambda: platform.get_status(draft, own))
 
 
 async def _every_state(stage: _Stage) -> None:
@@ -169,12 +176,10 @@ async def _every_state(stage: _Stage) -> None:
             rig.advance(timedelta(minutes=7))
             case.enter(state, rig.clock.now(), REMARK)
             case.due = None
-            await stage.play(Operation.STATUS, lambda: rig.platform.get_status(rig.draft, rig.references))
+            await _status(stage, rig.draft, rig.references)
 
 
-async def _appointments(
-    stage: _Stage, offer: AnyOffer, draft: ApplicationDraft, own: References
-) -> bool:
+async def _appointments(stage: _Stage, offer: AnyOffer, draft: ApplicationDraft, own: References) -> bool:
     """Ask for appointments, and book the last; whether any were told."""
     rig, now = stage.rig, stage.rig.clock.now()
     slots = await stage.play(

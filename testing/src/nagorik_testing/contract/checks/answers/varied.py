@@ -1,0 +1,142 @@
+"""One answer of an agency, varied: what a plugin tells of it, and how what is told wrongly is named.
+
+A leaf that changes nothing that is told says nothing, and an altered answer that the plugin refuses is refused
+rightly: neither is a finding.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from pydantic import JsonValue
+
+from nagorik import NagorikError, PluginFault
+from nagorik_testing.contract.checks.answers.plays import AnswerPlay
+from nagorik_testing.contract.checks.answers.told_result import Told, anywhere, told_by
+from nagorik_testing.contract.checks.answers.variations import AnswerDocument
+from nagorik_testing.contract.checks.inspection import written
+from nagorik_toolkit.form_validation import Location
+
+VIOLATIONS_IN_A_ROW: Final = 2
+"""After as many refusals the genuine answer is given once, so that no circuit opens."""
+
+
+class Rule(StrEnum):
+    """What is held to be true."""
+
+    TEXT = "text"
+    MONEY = "money"
+    LISTS = "lists"
+    INSTANTS = "instants"
+    WORDS = "words"
+    NUMBERS = "numbers"
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """One thing that is told wrongly; no value of an answer is in it."""
+
+    rule: Rule
+    text: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AnswerEnd:
+    """What came of one answer."""
+
+    result: object
+    told: Told
+
+
+@dataclass(slots=True, repr=False)
+class VariedAnswer:
+    """One answer of a play, varied."""
+
+    play: AnswerPlay
+    number: int
+    document: AnswerDocument
+    usual: AnswerEnd
+    unsteady: frozenset[str]
+    words: dict[str, set[str]]
+    tried: set[object]
+    zones: dict[str, str] = field(default_factory=dict)
+    """How the leaves without an offset are read that were looked at already: as Dhaka's time, or as UTC."""
+    refused: int = 0
+    faults: int = 0
+
+    async def ends(self, body: bytes) -> AnswerEnd | None:
+        """What is told of another answer; ``None`` where the plugin refuses it."""
+        if self.refused >= VIOLATIONS_IN_A_ROW:
+            await self._again()
+        play = self.play
+        try:
+            result = await play.replay.again(play.call, play.kept, self.number, body)
+        except PluginFault:
+            self.faults += 1
+            await self._again()
+            return None
+        except NagorikError:
+            self.refused += 1
+            return None
+        self.refused = 0
+        told = told_by(result)
+        return AnswerEnd(result, {place: value for place, value in told.items() if place not in self.unsteady})
+
+    async def _again(self) -> None:
+        self.refused = 0
+        await self.play.replay.again(self.play.call, self.play.kept)
+
+    def is_new(self, rule: Rule, at: Location, places: Iterable[object]) -> bool:
+        """Whether a leaf is told in these places for the first time, so that a closer look is worth it."""
+        key = (self.label, self.play.operation, rule, anywhere(written(at)), frozenset(places))
+        if key in self.tried:
+            return False
+        self.tried.add(key)
+        return True
+
+    @property
+    def label(self) -> str:
+        """What was asked, without references."""
+        return label_of(self.play, self.number)
+
+    async def put(self, at: Location, value: JsonValue) -> AnswerEnd | None:
+        """As ``ends``, of the answer with another value in one place."""
+        try:
+            body = self.document.put(at, value)
+        except ValueError:
+            return None
+        return await self.ends(body)
+
+
+def label_of(play: AnswerPlay, number: int) -> str:
+    """What was asked, without references: the steps of its path that hold no digit."""
+    kept = play.kept[number]
+    steps = [step for step in kept.path.partition("?")[0].split("/") if not re.search(r"[0-9]", step)]
+    return f"{kept.method} {'/'.join(steps)}"
+
+
+def named(varied: VariedAnswer, at: Location) -> str:
+    """The operation and the place of a leaf in its answer, which hold no value."""
+    return f"{varied.play.operation.value}: {anywhere(written(at)) or 'the answer'}"
+
+
+def alone(one: Told, other: Told) -> list[str]:
+    """Texts that changed in one language alone."""
+    changed = {place for place in {*one, *other} if one.get(place) != other.get(place)}
+    found = []
+    for place in changed:
+        if place.endswith((".bn", ".en")):
+            twin = place[:-2] + ("en" if place.endswith("bn") else "bn")
+            if twin in one and twin in other and twin not in changed:
+                found.append(anywhere(place[:-3]))
+    return sorted(set(found))
+
+
+def in_one_language(varied: VariedAnswer, at: Location, end: AnswerEnd, rule: Rule) -> list[Untold]:
+    """What of a number, an amount or a day changed in one language of a text alone."""
+    return [
+        Untold(rule, f"{named(varied, at)} is told in one language alone, in {place}")
+        for place in alone(varied.usual.told, end.told)
+    ]
