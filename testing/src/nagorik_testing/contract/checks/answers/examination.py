@@ -72,9 +72,10 @@ class AnswerExamination:
 def _shape(play: AnswerPlay, number: int, document: AnswerDocument, usual: AnswerEnd) -> object:
     places = frozenset(anywhere(written(at)) for at, value in document.leaves() if value is not None)
     told = frozenset(anywhere(place) for place in usual.told)
+    several = frozenset(anywhere(written(at)) for at, entries in document.lists() if len(entries) > 1)
     # What is asked at one address is read by the same code, whichever service it is for; a price is made up for each.
     service = play.rig.offer if play.operation in _BY_SERVICE else ""
-    return service, label_of(play, number), play.operation, number, places, told, type(usual.result)
+    return service, label_of(play, number), play.operation, number, places, several, told, type(usual.result)
 
 
 def _vocabulary(plays: Sequence[AnswerPlay]) -> dict[str, set[str]]:
