@@ -93,13 +93,13 @@ def _vocabulary(plays: Sequence[AnswerPlay]) -> dict[str, set[str]]:
 
 async def _examined(varied: VariedAnswer) -> AsyncIterator[Untold]:
     for at, value in varied.document.leaves():
-        if varied.faults > 1:
+        if varied.is_over:
             return
         for rule in _RULES:
             for untold in await rule(varied, at, value):
                 yield untold
     for at, entries in varied.document.lists():
-        if varied.faults > 1:
+        if varied.is_over:
             return
         for untold in await told_lists(varied, at, entries):
             yield untold

@@ -7,6 +7,7 @@ rightly: neither is a finding.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -52,7 +53,18 @@ class AnswerEnd:
 
 @dataclass(slots=True, repr=False)
 class VariedAnswer:
-    """One answer of a play, varied."""
+    """One answer of a play, varied.
+
+    Attributes:
+        play: The call.
+        number: Which of its answers is varied.
+        document: That answer.
+        usual: What is told of the genuine one.
+        unsteady: Places of what is told that differ from call to call.
+        words: The words that genuine answers have in each place.
+        tried: Leaves that were looked at closely already, each with where it is told.
+        is_over: Whether nothing more can be learned: the plugin broke down twice, or refuses the genuine answer now.
+    """
 
     play: AnswerPlay
     number: int
@@ -63,30 +75,39 @@ class VariedAnswer:
     tried: set[object]
     zones: dict[str, str] = field(default_factory=dict)
     """How the leaves without an offset are read that were looked at already: as Dhaka's time, or as UTC."""
-    refused: int = 0
-    faults: int = 0
+    is_over: bool = False
+    _refused: int = 0
+    _faults: int = 0
 
     async def ends(self, body: bytes) -> AnswerEnd | None:
         """What is told of another answer; ``None`` where the plugin refuses it."""
-        if self.refused >= VIOLATIONS_IN_A_ROW:
+        if self._refused >= VIOLATIONS_IN_A_ROW:
             await self._again()
+        if self.is_over:
+            return None
         play = self.play
         try:
             result = await play.replay.again(play.call, play.kept, self.number, body)
         except PluginFault:
-            self.faults += 1
+            self._faults += 1
             await self._again()
+            self.is_over = self.is_over or self._faults > 1
             return None
         except NagorikError:
-            self.refused += 1
+            self._refused += 1
             return None
-        self.refused = 0
+        self._refused = 0
         told = told_by(result)
         return AnswerEnd(result, {place: value for place, value in told.items() if place not in self.unsteady})
 
     async def _again(self) -> None:
-        self.refused = 0
-        await self.play.replay.again(self.play.call, self.play.kept)
+        """Give the genuine answer, at an hour at which the agency is open."""
+        self._refused = 0
+        self.play.rig.advance(timedelta(0))
+        try:
+            await self.play.replay.again(self.play.call, self.play.kept)
+        except NagorikError:
+            self.is_over = True
 
     def is_new(self, rule: Rule, at: Location, places: Iterable[object]) -> bool:
         """Whether a leaf is told in these places for the first time, so that a closer look is worth it."""
