@@ -9,7 +9,7 @@ from nagorik.manifest import AnyOffer
 from nagorik_platform.registry import Registry
 from nagorik_testing.contract.checks.answers.examination import AnswerExamination
 from nagorik_testing.contract.checks.answers.plays import answer_plays
-from nagorik_testing.contract.checks.answers.varied import Rule, Untold
+from nagorik_testing.contract.checks.answers.varied import TellingRule, Untold
 from nagorik_testing.contract.checks.check import Check, CheckFamily, CheckScope, NotConcerned
 from nagorik_testing.contract.subject import Subject
 
@@ -37,7 +37,7 @@ async def _untold(subject: Subject, offer: AnyOffer) -> list[Untold]:
     return found
 
 
-def _held_to(rule: Rule) -> Callable[[Subject, AnyOffer], Awaitable[list[str]]]:
+def _held_to(rule: TellingRule) -> Callable[[Subject, AnyOffer], Awaitable[list[str]]]:
     async def examine(subject: Subject, offer: AnyOffer) -> list[str]:
         return [untold.text for untold in await _untold(subject, offer) if untold.rule is rule]
 
@@ -56,7 +56,7 @@ TOLD: Final = (
         "place",
         fix="Pass texts on as they are; cut nothing and re-encode nothing, and refuse what is too long to be told.",
         scope=CheckScope.OFFERS,
-        examine=_held_to(Rule.TEXT),
+        examine=_held_to(TellingRule.TEXT),
     ),
     Check(
         id="told/money",
@@ -68,7 +68,7 @@ TOLD: Final = (
         "never sent alike",
         fix="Read amounts as nagorik.values.Money and compute in poisha; write them with Money.plain or format_taka.",
         scope=CheckScope.OFFERS,
-        examine=_held_to(Rule.MONEY),
+        examine=_held_to(TellingRule.MONEY),
     ),
     Check(
         id="told/lists",
@@ -79,7 +79,7 @@ TOLD: Final = (
         expected="each further entry told like the first ones, none only by itself, or the answer refused",
         fix="Go through the whole list, and refuse what is longer than can be told.",
         scope=CheckScope.OFFERS,
-        examine=_held_to(Rule.LISTS),
+        examine=_held_to(TellingRule.LISTS),
     ),
     Check(
         id="told/instants",
@@ -92,7 +92,7 @@ TOLD: Final = (
         fix="Read days and hours with the formats of nagorik_toolkit.wire, and local times with "
         "nagorik.values.dhaka_zone.",
         scope=CheckScope.OFFERS,
-        examine=_held_to(Rule.INSTANTS),
+        examine=_held_to(TellingRule.INSTANTS),
     ),
     Check(
         id="told/unheard-of",
@@ -103,7 +103,7 @@ TOLD: Final = (
         expected="no state, verdict, payment or deliverable by a word in the agency's answer that no agency uses",
         fix="Look the word up in a table, and tell nothing of what is not in it, or refuse the answer.",
         scope=CheckScope.OFFERS,
-        examine=_held_to(Rule.WORDS),
+        examine=_held_to(TellingRule.WORDS),
     ),
     Check(
         id="told/numbers",
@@ -114,6 +114,6 @@ TOLD: Final = (
         expected="a count told as it is, zero among them, and a reference with another last digit told with it",
         fix="Pass numbers and references on as they are; 0 is a number and no gap.",
         scope=CheckScope.OFFERS,
-        examine=_held_to(Rule.NUMBERS),
+        examine=_held_to(TellingRule.NUMBERS),
     ),
 )

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from nagorik.values import dhaka_date, dhaka_time, dhaka_zone
 from nagorik_testing.contract.checks.answers.told_result import anywhere, days_of
 from nagorik_testing.contract.checks.answers.variations import DAY, HOUR, MINUTE, WrittenInstant, instant_of
-from nagorik_testing.contract.checks.answers.varied import Rule, Untold, VariedAnswer, in_one_language, named
+from nagorik_testing.contract.checks.answers.varied import TellingRule, Untold, VariedAnswer, in_one_language, named
 from nagorik_toolkit.form_validation import Location
 
 
@@ -21,17 +21,17 @@ async def told_instants(varied: VariedAnswer, at: Location, value: JsonValue) ->
     end = await varied.put(at, instant.write(instant.wall - DAY))
     if end is None:
         return []
-    wrong = in_one_language(varied, at, end, Rule.INSTANTS)
+    wrong = in_one_language(varied, at, end, TellingRule.INSTANTS)
     pairs = _moved(usual, days_of(end.told))
     if not pairs:
         return wrong
     name = named(varied, at)
     if any(later - earlier != DAY for later, earlier in pairs):
-        return [Untold(Rule.INSTANTS, f"{name} a day earlier is not told a day earlier")]
+        return [Untold(TellingRule.INSTANTS, f"{name} a day earlier is not told a day earlier")]
     if any(_is_astray(later, instant) for later, _ in pairs):
-        return [Untold(Rule.INSTANTS, f"{name} is told in another zone")]
+        return [Untold(TellingRule.INSTANTS, f"{name} is told in another zone")]
     wrong += _in_one_zone(varied, name, instant, [later for later, _ in pairs])
-    if not varied.is_new(Rule.INSTANTS, at, _places_moved(usual, days_of(end.told))):
+    if not varied.is_new(TellingRule.INSTANTS, at, _places_moved(usual, days_of(end.told))):
         return wrong
     wrong += await _to_the_minute(varied, at, instant, pairs)
     return wrong + await _to_the_day(varied, at, instant, pairs)
@@ -84,7 +84,9 @@ def _in_one_zone(varied: VariedAnswer, name: str, instant: WrittenInstant, told:
         varied.zones[name] = zones.pop()
     if len(set(varied.zones.values())) > 1:
         varied.zones.clear()
-        return [Untold(Rule.INSTANTS, f"{name} is told in another zone than another instant of the same answer")]
+        return [
+            Untold(TellingRule.INSTANTS, f"{name} is told in another zone than another instant of the same answer")
+        ]
     return []
 
 
@@ -103,7 +105,7 @@ async def _to_the_minute(
         now = _moved(days_of(varied.usual.told), days_of(end.told))
         same = len(days_of(end.told)) == len(days_of(varied.usual.told))
         if same and (not now or any(later - earlier != step for later, earlier in now)):
-            return [Untold(Rule.INSTANTS, f"{named(varied, at)} {name} earlier is not told {name} earlier")]
+            return [Untold(TellingRule.INSTANTS, f"{named(varied, at)} {name} earlier is not told {name} earlier")]
     return []
 
 
@@ -118,5 +120,5 @@ async def _to_the_day(
         now = _moved(days_of(varied.usual.told), days_of(end.told))
         days = {dhaka_date(later) - dhaka_date(earlier) for later, earlier in now}
         if len(now) == len(pairs) and days - {instant.wall.date() - wall.date()}:
-            return [Untold(Rule.INSTANTS, f"{named(varied, at)} is told with its day and month confused")]
+            return [Untold(TellingRule.INSTANTS, f"{named(varied, at)} is told with its day and month confused")]
     return []

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 
 from nagorik_testing.contract.checks.answers.told_result import entries_of, grown, money_of
 from nagorik_testing.contract.checks.answers.variations import copies
-from nagorik_testing.contract.checks.answers.varied import Rule, Untold, VariedAnswer, named
+from nagorik_testing.contract.checks.answers.varied import TellingRule, Untold, VariedAnswer, named
 from nagorik_toolkit.form_validation import Location
 
 FURTHER: Final = 24
@@ -32,11 +32,17 @@ async def told_lists(varied: VariedAnswer, at: Location, entries: Sequence[JsonV
             longer = grown(usual, entries_of(many.result))
             after = money_of(many.told)
             if any(longer.get(place) != FURTHER for place in lists):
-                wrong.append(Untold(Rule.LISTS, f"{named(varied, at)}: of a longer list not every entry is told"))
+                wrong.append(
+                    Untold(TellingRule.LISTS, f"{named(varied, at)}: of a longer list not every entry is told")
+                )
             elif any(after.get(place, 0) - money[place] != more * FURTHER for place, more in sums.items()):
-                wrong.append(Untold(Rule.LISTS, f"{named(varied, at)}: of a longer list not every entry is counted"))
+                wrong.append(
+                    Untold(TellingRule.LISTS, f"{named(varied, at)}: of a longer list not every entry is counted")
+                )
     if len(entries) > 1 and await _hides(varied, at, entries):
-        wrong.append(Untold(Rule.LISTS, f"{named(varied, at)}: an entry is told by itself and not beside others"))
+        wrong.append(
+            Untold(TellingRule.LISTS, f"{named(varied, at)}: an entry is told by itself and not beside others")
+        )
     return wrong
 
 

@@ -28,7 +28,7 @@ from nagorik_testing.contract.checks.answers.variations import (
 )
 from nagorik_testing.contract.checks.answers.varied import (
     AnswerEnd,
-    Rule,
+    TellingRule,
     Untold,
     VariedAnswer,
     alone,
@@ -55,11 +55,15 @@ async def told_amounts(varied: VariedAnswer, at: Location, value: JsonValue) -> 
     after = money_of(little.told)
     if more is None:
         alike = after == usual and int(number * (1 if hundredths else 100)) in usual.values()
-        return [Untold(Rule.MONEY, f"{named(varied, at)} may differ by a poisha and is told alike")] if alike else []
+        return (
+            [Untold(TellingRule.MONEY, f"{named(varied, at)} may differ by a poisha and is told alike")]
+            if alike
+            else []
+        )
     moved = {place for place, amount in money_of(more.told).items() if amount - usual.get(place, amount) == A_TAKA}
     if any(after.get(place) != usual[place] + 1 for place in moved):
-        return [Untold(Rule.MONEY, f"{named(varied, at)} with one poisha more is not told so")]
-    return in_one_language(varied, at, little, Rule.MONEY)
+        return [Untold(TellingRule.MONEY, f"{named(varied, at)} with one poisha more is not told so")]
+    return in_one_language(varied, at, little, TellingRule.MONEY)
 
 
 async def told_price(
@@ -79,9 +83,9 @@ async def told_price(
     wrong = []
     name = play.operation.value
     if sent[1] != sent[0] and sent[2] == sent[0]:
-        wrong.append(Untold(Rule.MONEY, f"{name}: two amounts that differ by a poisha are sent alike"))
+        wrong.append(Untold(TellingRule.MONEY, f"{name}: two amounts that differ by a poisha are sent alike"))
     return wrong + [
-        Untold(Rule.MONEY, f"{name}: an amount is told to the poisha in one language alone, in {place}")
+        Untold(TellingRule.MONEY, f"{name}: an amount is told to the poisha in one language alone, in {place}")
         for place in alone(ends[0], ends[2])
     ]
 
@@ -103,13 +107,13 @@ async def _counted(varied: VariedAnswer, at: Location, value: JsonValue, number:
     end = await varied.put(at, with_number(value, Decimal(number + 1)))
     after = {} if end is None else numbers_of(end.told)
     follow = {place for place, told in usual.items() if told == number and after.get(place) == number + 1}
-    new = follow and varied.is_new(Rule.NUMBERS, at, map(anywhere, follow))
+    new = follow and varied.is_new(TellingRule.NUMBERS, at, map(anywhere, follow))
     for another in (0, number + 10_000) if new else ():
         end = await varied.put(at, with_number(value, Decimal(another)))
         if end is None or numbers_of(end.told).keys() != usual.keys():
             continue
         if any(numbers_of(end.told)[place] != another for place in follow):
-            return [Untold(Rule.NUMBERS, f"{named(varied, at)} is told as another number")]
+            return [Untold(TellingRule.NUMBERS, f"{named(varied, at)} is told as another number")]
     return []
 
 
@@ -124,8 +128,8 @@ async def _identified(varied: VariedAnswer, at: Location, value: str) -> list[Un
     told, usual = texts_of(end.told), texts_of(varied.usual.told)
     alike = [place for place in places if told.get(place) == usual[place]]
     if alike and told.keys() == usual.keys() and await _follows(varied, at, value, alike):
-        return [Untold(Rule.NUMBERS, f"{named(varied, at)} is told alike with another last digit")]
-    return in_one_language(varied, at, end, Rule.NUMBERS)
+        return [Untold(TellingRule.NUMBERS, f"{named(varied, at)} is told alike with another last digit")]
+    return in_one_language(varied, at, end, TellingRule.NUMBERS)
 
 
 def _is_cut(own: str, text: str) -> bool:

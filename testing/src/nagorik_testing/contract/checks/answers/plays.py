@@ -28,7 +28,7 @@ AHEAD: Final = timedelta(days=60)
 WAITS: Final = (timedelta(0), timedelta(hours=6), timedelta(days=2), timedelta(days=14))
 """Between two tellings of a payment and two wishes for a refund, until the agency says something else."""
 
-Call = Callable[[], Awaitable[object]]
+RepeatableCall = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -47,7 +47,7 @@ class AnswerPlay:
     operation: Operation
     rig: Rig
     replay: AnswerReplay
-    call: Call
+    call: RepeatableCall
     kept: tuple[KeptAnswer, ...]
     priced: Callable[[Money], Awaitable[object]] | None = None
     with_entries: bool = False
@@ -63,7 +63,7 @@ class _Stage:
     plays: list[AnswerPlay] = field(default_factory=list)
 
     async def play(
-        self, operation: Operation, call: Call, priced: Callable[[Money], Awaitable[object]] | None = None
+        self, operation: Operation, call: RepeatableCall, priced: Callable[[Money], Awaitable[object]] | None = None
     ) -> object:
         """Make a call, and keep it where it has a result that was answered for."""
         async with self.replay.keeping() as kept:
@@ -246,7 +246,10 @@ async def _advice(stage: _Stage) -> None:
 
 
 async def _until_changed(
-    stage: _Stage, operation: Operation, call: Call, priced: Callable[[Money], Awaitable[object]] | None = None
+    stage: _Stage,
+    operation: Operation,
+    call: RepeatableCall,
+    priced: Callable[[Money], Awaitable[object]] | None = None,
 ) -> None:
     first = None
     for wait in WAITS:

@@ -14,7 +14,7 @@ from nagorik_testing.contract.checks.answers.variations import (
     number_of,
     unheard_of,
 )
-from nagorik_testing.contract.checks.answers.varied import Rule, Untold, VariedAnswer, named
+from nagorik_testing.contract.checks.answers.varied import TellingRule, Untold, VariedAnswer, named
 from nagorik_testing.contract.checks.inspection import written
 from nagorik_toolkit.form_validation import Location
 
@@ -31,11 +31,11 @@ async def told_texts(varied: VariedAnswer, at: Location, value: JsonValue) -> li
         told = texts_of(end.told)
         parts = _in_part(told, long)
         if parts:
-            wrong.append(Untold(Rule.TEXT, f"{named(varied, at)} is told in part"))
+            wrong.append(Untold(TellingRule.TEXT, f"{named(varied, at)} is told in part"))
         elif _in_the_other_language(told, texts_of(varied.usual.told), normalised(long.text), value):
-            wrong.append(Untold(Rule.TEXT, f"{named(varied, at)} is told in the place of the other language"))
+            wrong.append(Untold(TellingRule.TEXT, f"{named(varied, at)} is told in the place of the other language"))
         places = [place for place, text in told.items() if normalised(long.text) in text]
-        if wrong or not places or not varied.is_new(Rule.TEXT, at, map(anywhere, places)):
+        if wrong or not places or not varied.is_new(TellingRule.TEXT, at, map(anywhere, places)):
             break
     return wrong
 
@@ -83,7 +83,7 @@ async def told_words(varied: VariedAnswer, at: Location, value: JsonValue) -> li
     if known and missing is not None:
         wrong |= known - without
         known &= without
-    if not varied.is_new(Rule.WORDS, at, known):
+    if not varied.is_new(TellingRule.WORDS, at, known):
         known = frozenset()
     for word in sorted(varied.words.get(f"{varied.play.operation} {anywhere(written(at))}", set()) - {value}):
         if not known:
@@ -94,4 +94,7 @@ async def told_words(varied: VariedAnswer, at: Location, value: JsonValue) -> li
             wrong |= decided - without
             known -= decided
     about = sorted({anywhere(place) for place, _ in wrong})
-    return [Untold(Rule.WORDS, f"{named(varied, at)} with a word that nobody knows decides {what}") for what in about]
+    return [
+        Untold(TellingRule.WORDS, f"{named(varied, at)} with a word that nobody knows decides {what}")
+        for what in about
+    ]

@@ -24,7 +24,7 @@ VIOLATIONS_IN_A_ROW: Final = 2
 """After as many refusals the genuine answer is given once, so that no circuit opens."""
 
 
-class Rule(StrEnum):
+class TellingRule(StrEnum):
     """What is held to be true."""
 
     TEXT = "text"
@@ -39,7 +39,7 @@ class Rule(StrEnum):
 class Untold:
     """One thing that is told wrongly; no value of an answer is in it."""
 
-    rule: Rule
+    rule: TellingRule
     text: str
 
 
@@ -90,8 +90,9 @@ class VariedAnswer:
             result = await play.replay.again(play.call, play.kept, self.number, body)
         except PluginFault:
             self._faults += 1
+            if self._faults > 1:
+                self.is_over = True
             await self._again()
-            self.is_over = self.is_over or self._faults > 1
             return None
         except NagorikError:
             self._refused += 1
@@ -109,7 +110,7 @@ class VariedAnswer:
         except NagorikError:
             self.is_over = True
 
-    def is_new(self, rule: Rule, at: Location, places: Iterable[object]) -> bool:
+    def is_new(self, rule: TellingRule, at: Location, places: Iterable[object]) -> bool:
         """Whether a leaf is told in these places for the first time, so that a closer look is worth it."""
         key = (self.label, self.play.operation, rule, anywhere(written(at)), frozenset(places))
         if key in self.tried:
@@ -155,7 +156,7 @@ def alone(one: Told, other: Told) -> list[str]:
     return sorted(set(found))
 
 
-def in_one_language(varied: VariedAnswer, at: Location, end: AnswerEnd, rule: Rule) -> list[Untold]:
+def in_one_language(varied: VariedAnswer, at: Location, end: AnswerEnd, rule: TellingRule) -> list[Untold]:
     """What of a number, an amount or a day changed in one language of a text alone."""
     return [
         Untold(rule, f"{named(varied, at)} is told in one language alone, in {place}")
