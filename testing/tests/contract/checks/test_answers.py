@@ -8,7 +8,7 @@ import pytest
 
 from nagorik_testing import FormFormat, JsonFormat, XmlFormat
 from nagorik_testing.contract.checks.answers.replay import AnswerReplay
-from nagorik_testing.contract.checks.answers.told_result import anywhere, normalised
+from nagorik_testing.contract.checks.answers.told_result import anywhere, normalised, without_references
 from nagorik_testing.contract.checks.answers.variations import (
     DAY,
     LENGTH,
@@ -130,6 +130,11 @@ def test_answer_is_varied_in_its_own_format():
 
 def test_place_is_named_without_the_numbers_of_its_entries():
     assert anywhere("slots.13.place.bn") == "slots.place.bn"
+
+
+def test_place_is_reported_without_references():
+    assert without_references("cases.P-00012.papers.3.word") == "cases.*.papers.word"
+    assert without_references("amount2") == "amount2"
 
 
 async def test_kept_answer_is_given_again_and_never_asked_for():

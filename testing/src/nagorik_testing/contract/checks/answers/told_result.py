@@ -24,6 +24,8 @@ Told = dict[str, object]
 """Each value of a result that holds no other, by place: ``status.reason.bn``, ``slots.3.starts_at``."""
 
 _NUMBERS: Final = re.compile(r"\.\d+(?=\.|$)")
+_REFERENCES: Final = re.compile(r"[^.]*[0-9]{4,}[^.]*")
+"""Some agencies name the fields of an object by the numbers of what they hold."""
 _CERTAIN_IF_TRUE: Final = frozenset({"confirmed", "withdrawn", "booked", "final"})
 """A no says less there than nothing: that a payment is not confirmed yet, that something goes on."""
 _CERTAIN: Final = frozenset({"state", "payment_confirmed", "fee_due", "verdict", "flags"})
@@ -56,6 +58,11 @@ def _values(value: object, at: str) -> Iterator[tuple[str, object]]:
 def anywhere(place: str) -> str:
     """A place without the numbers of its entries: ``slots.starts_at``."""
     return _NUMBERS.sub("", place)
+
+
+def without_references(place: str) -> str:
+    """A place as a report may name it: a step that is a number of somebody or of something is starred."""
+    return _REFERENCES.sub("*", anywhere(place))
 
 
 def texts_of(told: Told) -> dict[str, str]:

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from nagorik import NagorikError, PluginFault
 from nagorik_testing.contract.checks.answers.plays import AnswerPlay
-from nagorik_testing.contract.checks.answers.told_result import Told, anywhere, told_by
+from nagorik_testing.contract.checks.answers.told_result import Told, anywhere, told_by, without_references
 from nagorik_testing.contract.checks.answers.variations import AnswerDocument
 from nagorik_testing.contract.checks.inspection import written
 from nagorik_toolkit.form_validation import Location
@@ -141,7 +141,7 @@ def label_of(play: AnswerPlay, number: int) -> str:
 
 def named(varied: VariedAnswer, at: Location) -> str:
     """The operation and the place of a leaf in its answer, which hold no value."""
-    return f"{varied.play.operation.value}: {anywhere(written(at)) or 'the answer'}"
+    return f"{varied.play.operation.value}: {without_references(written(at)) or 'the answer'}"
 
 
 def alone(one: Told, other: Told) -> list[str]:
